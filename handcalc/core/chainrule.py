@@ -1,0 +1,373 @@
+"""The chain rule, once, over general formulas: ∂E/∂q[J] = Σ over consumers c of ∂E/∂c[K] · ∂c[K]/∂q[J].
+
+- `differentiate(expr, target)` is the derivative of an expression with respect to one reference.
+- `add_gradients(graph, objective, …)` defines, for every quantity on the way to the objective, its gradient, the
+  activation derivatives it needs (local.…) and, where several paths meet, the contribution of each (path.…).
+
+Nothing here knows layers, activations or losses. The result is more quantities of the same graph, with general
+formulas, so a gradient step has formula, numbers and value like any other, and can be differentiated again.
+
+How a consumer's reference is turned round: c[k] uses q[p(k, i)], with free indices k and summed indices i. For a
+fixed J, p(k, i) = J is solved for as many of them as possible (an index with coefficient ±1 each time, so shifted
+indices of convolution and recurrence work); what stays free is summed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from handcalc.core.expr import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Axis,
+    Call,
+    Delta,
+    Entry,
+    Expr,
+    Index,
+    Negation,
+    Number,
+    Position,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Total,
+    add,
+    affine,
+    call,
+    delta,
+    div,
+    mul,
+    neg,
+    number,
+    position,
+    power,
+    references,
+    reindex,
+    rewrite,
+    shift_index,
+    sub,
+    total,
+    walk,
+)
+from handcalc.core.functions import function, partial, put
+from handcalc.core.graph import Graph, Quantity, Term
+
+# --- the derivative of an expression ----------------------------------------------------------------------------------
+
+
+def differentiate(expr: Expr, target: Ref) -> Expr:
+    """∂expr/∂target, tidied lightly: exact literals folded, signs outward, nothing reordered.
+
+    An index summed in `expr` and used by `target` is free in the result: it names the one term that is meant.
+    """
+    if expr == target:
+        return ONE
+    return _DERIVATIVE[type(expr)](expr, target)
+
+
+def _product(expr: Product, target: Ref) -> Expr:
+    terms = []
+    for place, factor in enumerate(expr.factors):
+        slope = differentiate(factor, target)
+        terms.append(mul(*expr.factors[:place], slope, *expr.factors[place + 1 :]))
+    return add(*terms)
+
+
+def _quotient(expr: Quotient, target: Ref) -> Expr:
+    above, below = differentiate(expr.above, target), differentiate(expr.below, target)
+    first = div(above, expr.below)
+    if below == ZERO:
+        return first
+    return sub(first, mul(div(expr.above, power(expr.below, number(2))), below))
+
+
+def _power(expr: Power, target: Ref) -> Expr:
+    base, exponent = differentiate(expr.base, target), differentiate(expr.exponent, target)
+    terms = []
+    if base != ZERO:
+        lower = sub_one(expr.exponent)
+        terms.append(mul(expr.exponent, power(expr.base, lower), base))
+    if exponent != ZERO:
+        terms.append(mul(expr, call("ln", expr.base), exponent))
+    return add(*terms)
+
+
+def sub_one(exponent: Expr) -> Expr:
+    """n − 1, folded where n is a literal."""
+    if isinstance(exponent, Number):
+        return Number(exponent.numerator - exponent.denominator, exponent.denominator)
+    return sub(exponent, ONE)
+
+
+def _call(expr: Call, target: Ref) -> Expr:
+    terms = []
+    for place, argument in enumerate(expr.arguments):
+        slope = differentiate(argument, target)
+        if slope != ZERO:
+            terms.append(mul(partial(expr.function, place, expr.arguments, expr), slope))
+    return add(*terms)
+
+
+def _total(expr: Total, target: Ref) -> Expr:
+    slope = differentiate(expr.body, target)
+    return slope if expr.index in _letters(target) else total(expr.index, slope)
+
+
+def _entry(expr: Entry, target: Ref) -> Expr:
+    slope = differentiate(expr.body, target)
+    if slope == ZERO:
+        return ZERO
+    record = function(expr.function)
+    member = expr.replace(function=record.member, at=expr.index)
+    # the summed index of the family now names member k; inside the family it is renamed
+    inner = Index(expr.index.letter + "'", expr.index.axis)
+    body = reindex(expr.body, {expr.index.letter: inner})
+    yk = member.replace(index=inner, body=body)
+    y = expr.replace(index=inner, body=body)
+    same = delta(expr.at, expr.index) if expr.at != -1 else ZERO
+    slope = mul(put(record.partials[0], {"y": y, "yk": yk, "same": same}), slope)
+    return slope if expr.index in _letters(target) else total(expr.index, slope)
+
+
+_DERIVATIVE: dict[type[Expr], Callable[[Any, Ref], Expr]] = {
+    Number: lambda e, target: ZERO,
+    Ref: lambda e, target: ZERO,
+    Delta: lambda e, target: ZERO,
+    Sum: lambda e, target: add(*(differentiate(term, target) for term in e.terms)),
+    Negation: lambda e, target: neg(differentiate(e.operand, target)),
+    Product: _product,
+    Quotient: _quotient,
+    Power: _power,
+    Call: _call,
+    Total: _total,
+    Entry: _entry,
+}
+
+
+def _letters(reference: Ref) -> set[Index]:
+    return {index for place in reference.indices for _, index in affine(place).terms}
+
+
+# --- the chain rule ---------------------------------------------------------------------------------------------------
+
+Wanted = Callable[[Quantity], bool]
+
+
+def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity: True, start: Expr = ONE) -> dict[str, str]:
+    """Define ∂objective/∂q for every wanted quantity the objective depends on; answers q → name of its gradient.
+
+    objective: a quantity without axes, or with the sample axis only; then each sample's own gradients are defined,
+    and a quantity that all samples share (a weight) gets one gradient per sample, axes (sample, …).
+    start: ∂E/∂objective, 1 unless a rule gives the gradient of the outputs directly.
+    """
+    needed = _upstream(graph, objective, wanted)
+    gradients = {objective: "grad." + objective}
+    goal = graph[objective]
+    graph.define(_gradient(goal, goal.axes, goal.index, start, ()))
+    for name in reversed(list(graph.quantities)):
+        if name in needed and name != objective:
+            _add_gradient(graph, graph[name], gradients, tuple(axis for axis in goal.axes if axis.role == "sample"))
+    return gradients
+
+
+def _upstream(graph: Graph, objective: str, wanted: Wanted) -> set[str]:
+    """The quantities the objective depends on and that depend on something wanted, itself included."""
+    below: set[str] = {objective}
+    for quantity in reversed(list(graph)):
+        if quantity.name in below:
+            below.update(ref.quantity for formula in _formulas(quantity) for ref in references(formula))
+    needed: set[str] = set()
+    for quantity in graph:
+        if quantity.name in below and wanted(quantity):
+            uses = {ref.quantity for formula in _formulas(quantity) for ref in references(formula)}
+            if quantity.givens is not None or uses & needed:
+                needed.add(quantity.name)
+    return needed
+
+
+def _formulas(quantity: Quantity) -> list[Expr]:
+    general = [quantity.definition] if quantity.definition is not None else []
+    return [*dict.fromkeys((*general, *(quantity.cases or {}).values()))]
+
+
+def _gradient(base: Quantity, axes: tuple[Axis, ...], index: tuple[Index, ...], formula: Expr, terms: tuple[Term, ...]) -> Quantity:
+    return Quantity(
+        "grad." + base.name, "gradient", axes, index, formula, prefix="grad", of=Ref(base.name, base.index), terms=terms, layer=base.layer
+    )
+
+
+def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...]) -> None:
+    """Define ∂E/∂quantity from the gradients of its consumers."""
+    terms: list[Term] = []
+    gradients[quantity.name] = "grad." + quantity.name
+    for name in gradients:
+        consumer = graph[name]
+        if consumer.definition is not None:
+            for reference in references(consumer.definition):
+                if reference.quantity == quantity.name:
+                    terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, gradients[name]))
+    shared = tuple(axis for axis in batch if axis not in quantity.axes)
+    kept = tuple({index: None for term in terms for index in term.over if index.axis in shared})
+    terms = [term.replace(over=tuple(index for index in term.over if index not in kept)) for term in terms]
+    count = 0
+    for term in terms:
+        size = 1
+        for index in term.over:
+            size *= index.axis.size
+        count += size
+    axes = (*(index.axis for index in kept), *quantity.axes)
+    index = (*kept, *quantity.index)
+    if count > 1:
+        terms = [_with_path(graph, quantity, term, axes, index) for term in terms]
+    parts = []
+    for term in terms:
+        part = term.path or mul(term.upstream, term.local)
+        for summed in reversed(term.over):
+            part = total(summed, part)
+        parts.append(part)
+    gradient = _gradient(quantity, axes, index, add(*parts), tuple(terms))
+    graph.define(gradient)
+
+
+def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, reference: Ref, gradient: str) -> list[Term]:
+    """The contribution of one consumer through one way of using the quantity."""
+    taken = {index.letter for index in quantity.index}
+    fresh = {index.letter: Index(_unused(index.letter, taken), index.axis) for index in consumer.index if index.letter in taken}
+    inner = {index.letter for index in _letters(reference)} & taken
+    fresh |= {index.letter: Index(_unused(index.letter, taken), index.axis) for index in _letters(reference) if index.letter in inner}
+    free = tuple(fresh.get(index.letter, index) for index in consumer.index)
+    whole = _rename(formula, fresh)
+    source = _rename(reference, fresh)
+    assert isinstance(source, Ref)
+    local = _local(graph, consumer, whole, source, free)
+    solved, factors = _solve(source.indices, quantity.index, {*free, *_letters(source)})
+    over = tuple(index for index in dict.fromkeys((*free, *sorted(_letters(source), key=lambda i: i.letter))) if index.letter not in solved)
+    local = mul(reindex(local, solved), *factors)
+    if local == ZERO:
+        return []
+    places = tuple(shift_index(index, solved) for index in free)
+    upstream: Expr = Ref(gradient, places)
+    constant = graph[gradient].definition if gradient in graph else None
+    if isinstance(constant, Number):
+        upstream = constant
+    return [Term(Ref(consumer.name, places), upstream, local, over)]
+
+
+def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: tuple[Index, ...]) -> Expr:
+    """∂consumer/∂source; the slope of an activation is a quantity of its own."""
+    if consumer.kind != "out" or source.indices != free or any(isinstance(node, Entry) for node in walk(formula)):
+        return _slope(graph, formula, source, Ref(consumer.name, free))
+    name = "local." + consumer.name
+    if name not in graph:
+        base, used = Ref(consumer.name, consumer.index), Ref(source.quantity, consumer.index)
+        formulas = {place: _slope(graph, case, used, base) for place, case in (consumer.cases or {}).items()}
+        assert consumer.definition is not None
+        slope = _slope(graph, consumer.definition, used, base)
+        graph.define(Quantity(name, "local", consumer.axes, consumer.index, slope, formulas or None, prefix="local", of=base, wrt=used, layer=consumer.layer))
+    return Ref(name, free)
+
+
+def _slope(graph: Graph, formula: Expr, source: Ref, itself: Ref) -> Expr:
+    """∂formula/∂source, with the formula's own value and other known values called by their names."""
+    return name_known(graph, rewrite(differentiate(formula, source), lambda node: itself if node == formula else None))
+
+
+def _rename(expr: Expr, fresh: dict[str, Index]) -> Expr:
+    """Rename free and summed indices alike."""
+
+    def change(node: Expr) -> Expr | None:
+        if isinstance(node, (Total, Entry)) and node.index.letter in fresh:
+            return rewrite(node.replace(index=fresh[node.index.letter]), change)
+        return None
+
+    return reindex(rewrite(expr, change), fresh) if fresh else expr
+
+
+def _unused(letter: str, taken: set[str]) -> str:
+    while letter in taken:
+        letter += "'"
+    return letter
+
+
+def _solve(places: tuple[Position, ...], wanted: tuple[Index, ...], unknown: set[Index]) -> tuple[dict[str, Position], list[Expr]]:
+    """Solve places = wanted for the unknown indices; what cannot be solved becomes a δ factor."""
+    solved: dict[str, Position] = {}
+    factors: list[Expr] = []
+    for place, goal in zip(places, wanted):
+        current = affine(shift_index(place, solved))
+        pick = next(((c, index) for c, index in current.terms if abs(c) == 1 and index in unknown and index.letter not in solved), None)
+        if pick is None:
+            factors.append(delta(shift_index(place, solved), goal))
+            continue
+        sign, index = pick
+        rest = {other: -sign * c for c, other in current.terms if other != index}
+        rest[goal] = rest.get(goal, 0) + sign
+        answer = position(rest, -sign * current.constant)
+        solved = {letter: shift_index(old, {index.letter: answer}) for letter, old in solved.items()}
+        solved[index.letter] = answer
+    return solved, factors
+
+
+def _with_path(graph: Graph, quantity: Quantity, term: Term, axes: tuple[Axis, ...], index: tuple[Index, ...]) -> Term:
+    """Give a contribution a quantity of its own, unless it only passes the upstream gradient on."""
+    if term.local in (ONE, MINUS_ONE):
+        return term
+    sampled = 1 if axes and axes[0].role == "sample" else 0
+    letters = (*index[:sampled], *term.over, *index[sampled:])
+    name = f"path.{term.through.quantity}.{quantity.name}"
+    while name in graph:
+        name += "'"
+    graph.define(
+        Quantity(
+            name,
+            "path",
+            tuple(letter.axis for letter in letters),
+            letters,
+            mul(term.upstream, term.local),
+            prefix="path",
+            of=Ref(quantity.name, quantity.index),
+            through=term.through,
+            layer=quantity.layer,
+        )
+    )
+    return term.replace(path=Ref(name, letters))
+
+
+# --- naming what already has a name -----------------------------------------------------------------------------------
+
+
+def name_known(graph: Graph, expr: Expr) -> Expr:
+    """Replace function values that are some quantity's definition by that quantity: softmax(net)_i is out_i."""
+
+    def change(node: Expr) -> Expr | None:
+        if isinstance(node, (Call, Entry)):
+            for quantity in graph:
+                if quantity.kind == "out" and type(quantity.definition) is type(node) and not quantity.cases:
+                    found: dict[str, Position] = {}
+                    if _matches(quantity.definition, node, {index.letter for index in quantity.index}, found):
+                        return Ref(quantity.name, tuple(found[index.letter] for index in quantity.index))
+        return None
+
+    return rewrite(expr, change)
+
+
+def _matches(pattern: Any, other: Any, free: set[str], found: dict[str, Position]) -> bool:
+    """Whether `other` is `pattern` with its free indices set; `found` collects them."""
+    if isinstance(pattern, Index) and pattern.letter in free:
+        return bool(found.setdefault(pattern.letter, other) == other)
+    if type(pattern) is not type(other):
+        return False
+    if isinstance(pattern, tuple):
+        return len(pattern) == len(other) and all(_matches(a, b, free, found) for a, b in zip(pattern, other))
+    if isinstance(pattern, Entry):
+        renamed = reindex(other.body, {other.index.letter: pattern.index})
+        same = pattern.function == other.function and pattern.index.axis == other.index.axis
+        return same and _matches(pattern.at, other.at, free, found) and _matches(pattern.body, renamed, free, found)
+    if isinstance(pattern, Expr):
+        return all(_matches(a, b, free, found) for a, b in zip(pattern.__dict__.values(), other.__dict__.values()))
+    return bool(pattern == other)

@@ -1,0 +1,273 @@
+"""The worked solution as data: steps in the order a reader meets them, without any display text.
+
+- `Derivation(graph, rounding, …)` gives `groups()` (what a table shows), `steps()`, `step(id)`, `value(id)`.
+- `Step` is one cell's line: formula, value, printed number, inputs, contributions.
+- Several iterations share the graph: `#2:net.h1` is the same cell with the parameters of the second round.
+
+Steps are made when asked for; a derivation of a large network costs only what is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+
+from handcalc.core.expr import Expr, Index, Number, Ref, Value, bind, references, walk
+from handcalc.core.graph import Cell, Evaluation, Graph, Quantity, cell
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding, Shown
+from handcalc.errors import Message, UnknownIdError
+
+PHASES = ("given", "forward", "error", "backward", "update")
+
+# kind of a quantity → the phase its steps belong to (re-computations after an update belong to the update).
+_PHASE = {
+    "input": "given",
+    "target": "given",
+    "weight": "given",
+    "bias": "given",
+    "threshold": "given",
+    "rate": "given",
+    "given": "given",
+    "net": "forward",
+    "out": "forward",
+    "variable": "forward",
+    "error": "error",
+    "loss_term": "error",
+    "loss": "error",
+    "local": "backward",
+    "path": "backward",
+    "gradient": "backward",
+    "change": "update",
+    "updated": "update",
+}
+
+
+class Contribution(Record):
+    """One path's part of a gradient: ∂E/∂through times ∂through/∂this, and what it comes to."""
+
+    through: Cell
+    upstream: Expr
+    local: Expr
+    value: Value
+
+
+class Step(Record):
+    """One line of the solution.
+
+    formula: the instance formula, None for a given number; value: its result before rounding; shown: as printed;
+    inputs: the cells it uses; contributions: the paths of a gradient; iteration: from 1.
+    """
+
+    id: str
+    cell: Cell
+    phase: str
+    kind: str
+    formula: Expr | None
+    value: Value
+    shown: Shown
+    inputs: tuple[Cell, ...]
+    contributions: tuple[Contribution, ...] = ()
+    sample: str = ""
+    iteration: int = 1
+
+
+class Group(Record):
+    """The cells of one quantity: what one table shows."""
+
+    quantity: Quantity
+    phase: str
+
+
+class Iteration(Record):
+    """What a round starts from: cells replaced by updated parameters, or by another sample's numbers."""
+
+    replaced: Mapping[Cell, Value]
+    evaluation: Evaluation
+
+
+class Derivation:
+    """A graph worked out with one rounding.
+
+    updated: parameter → updated quantity; feed: the replaced data of iteration k (online training), if any.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        rounding: Rounding,
+        updated: Mapping[str, str] | None = None,
+        loss: str = "",
+        iterations: int = 1,
+        feed: Callable[[int], Mapping[Cell, Value]] | None = None,
+    ) -> None:
+        self.graph = graph
+        self.rounding = rounding
+        self.updated = dict(updated or {})
+        self.loss = loss
+        self.iterations = iterations
+        self._feed = feed or (lambda number: {})
+        first = dict(self._feed(1))
+        self._rounds = {1: Iteration(first, Evaluation(graph, rounding, first))}
+        self._groups: list[Group] | None = None
+
+    # --- iterations ---
+
+    def iteration(self, number: int) -> Iteration:
+        """The round with that number; its parameters are the updated ones of the round before."""
+        latest = max(known for known in self._rounds if known <= number)
+        current = self._rounds[latest]
+        while latest < number:
+            latest += 1
+            replaced = dict(self._feed(latest))
+            for parameter, new in self.updated.items():
+                for place in self.graph.positions(parameter):
+                    replaced[parameter, place] = current.evaluation[new, place]
+            current = Iteration(replaced, Evaluation(self.graph, self.rounding, replaced))
+        self._rounds[number] = current
+        return current
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The values of the first round."""
+        return self._rounds[1].evaluation
+
+    # --- steps ---
+
+    def groups(self) -> list[Group]:
+        """Quantities in reading order: phase by phase, every quantity after what it uses."""
+        if self._groups is None:
+            shown = [q for q in self.graph if not _is_seed(q)]
+            ordered = _weights_first(sorted(shown, key=lambda q: PHASES.index(phase(q))))
+            self._groups = [Group(q, phase(q)) for q in _after_uses(self.graph, ordered)]
+        return self._groups
+
+    def steps(self, iteration: int = 1) -> Iterator[Step]:
+        """Every step of a round in reading order."""
+        for group in self.groups():
+            for place in self.graph.positions(group.quantity.name):
+                yield self.step((group.quantity.name, place), iteration)
+
+    def step(self, wanted: Cell, iteration: int = 1) -> Step:
+        """The step of one cell."""
+        graph, evaluation = self.graph, self.iteration(iteration).evaluation
+        quantity = graph[wanted[0]]
+        evaluation[wanted]
+        given = wanted in evaluation.replaced or graph.given_value(wanted) is not None
+        formula = None if given else graph.instance(wanted)
+        name = graph.cell_id(wanted)
+        return Step(
+            name if iteration == 1 else f"#{iteration}:{name}",
+            wanted,
+            phase(quantity),
+            quantity.kind,
+            formula,
+            evaluation.unrounded[wanted],
+            self.shown(wanted, iteration),
+            () if formula is None else tuple(cell(ref) for ref in references(formula)),
+            self.contributions(wanted, iteration) if quantity.terms else (),
+            quantity.axes[0].label(wanted[1][0]) if quantity.sampled else "",
+            iteration,
+        )
+
+    def shown(self, wanted: Cell, iteration: int = 1) -> Shown:
+        """A cell's number as printed: typed digits for given numbers, else rounded."""
+        evaluation = self.iteration(iteration).evaluation
+        literal = evaluation.replaced.get(wanted, self.graph.given_value(wanted))
+        if isinstance(literal, Number):
+            return Shown(literal.text or str(literal.numerator))
+        evaluation[wanted]
+        name = self.graph.cell_id(wanted) if self.rounding.overrides else ""
+        return self.rounding.shown(evaluation.unrounded[wanted], evaluation.rational(wanted), name)
+
+    def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
+        """The paths of a gradient cell, one for each consumer cell that the error comes back through."""
+        quantity = self.graph[wanted[0]]
+        letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
+        result = []
+        for term in quantity.terms:
+            for places in _places(term.over):
+                bound = letters | {index.letter: place for index, place in zip(term.over, places)}
+                through = bind(term.through, bound, self.graph.present)
+                local = bind(term.local, bound, self.graph.present)
+                upstream = bind(term.upstream, bound, self.graph.present)
+                if isinstance(through, Ref) and not (isinstance(local, Number) and local.numerator == 0):
+                    evaluation = self.iteration(iteration).evaluation
+                    value = evaluation.of(upstream) * evaluation.of(local)
+                    result.append(Contribution(cell(through), upstream, local, value))
+        return tuple(result)
+
+    # --- by id ---
+
+    def find(self, text: str) -> tuple[Cell, int]:
+        """The cell and iteration of an id. Raises UnknownIdError."""
+        rest, number = text, 1
+        if text.startswith("#") and ":" in text:
+            head, rest = text[1:].split(":", 1)
+            number = int(head) if head.isascii() and head.isdigit() and len(head) < 9 else 0
+        found = self.graph.find(rest)
+        if found is None or not 1 <= number <= max(self.iterations, 1):
+            raise UnknownIdError(Message("there is no step {found}", found=f'"{text}"'))
+        return found, number
+
+    def value(self, text: str) -> Value:
+        """The value of an id such as net.h1 or #3:loss, before rounding. Raises UnknownIdError, EvaluationError."""
+        found, number = self.find(text)
+        evaluation = self.iteration(number).evaluation
+        evaluation[found]
+        return evaluation.unrounded[found]
+
+    def __getitem__(self, text: str) -> Step:
+        return self.step(*self.find(text))
+
+
+def phase(quantity: Quantity) -> str:
+    """given, forward, error, backward or update."""
+    return "update" if quantity.stage == "after" else _PHASE[quantity.kind]
+
+
+def _is_seed(quantity: Quantity) -> bool:
+    """∂E/∂E = 1 and ∂E/∂E_o = 1 start the chain rule and are put in where they are used."""
+    constant = isinstance(quantity.definition, Number)
+    return quantity.kind == "gradient" and constant and quantity.of is not None and quantity.of.quantity.startswith("loss")
+
+
+def _weights_first(ordered: list[Quantity]) -> list[Quantity]:
+    """Within a layer, ∂E/∂W before ∂E/∂b (they were defined backwards)."""
+    result: list[Quantity] = []
+    for quantity in ordered:
+        place = len(result)
+        if quantity.kind == "gradient" and quantity.of is not None and quantity.of.quantity.startswith("W"):
+            while place and _is_bias_gradient(result[place - 1], quantity.layer):
+                place -= 1
+        result.insert(place, quantity)
+    return result
+
+
+def _is_bias_gradient(quantity: Quantity, layer: int) -> bool:
+    return quantity.kind == "gradient" and quantity.layer == layer and quantity.of is not None and quantity.of.quantity.startswith("b")
+
+
+def _after_uses(graph: Graph, ordered: list[Quantity]) -> list[Quantity]:
+    """The same order, but each quantity after those it uses."""
+    result: dict[str, Quantity] = {}
+    open_names: set[str] = set()
+
+    def place(quantity: Quantity) -> None:
+        if quantity.name in result or quantity.name in open_names:
+            return
+        open_names.add(quantity.name)
+        for formula in (quantity.definition, *(quantity.cases or {}).values()):
+            for node in walk(formula) if formula is not None else ():
+                if isinstance(node, Ref) and node.quantity in names:
+                    place(graph[node.quantity])
+        result[quantity.name] = quantity
+
+    names = {quantity.name for quantity in ordered}
+    for quantity in ordered:
+        place(quantity)
+    return list(result.values())
+
+
+def _places(over: tuple[Index, ...]) -> Iterator[tuple[int, ...]]:
+    return product(*(range(index.axis.size) for index in over))

@@ -1,0 +1,196 @@
+"""Text → expression, through a whitelisted grammar: the inverse of the plain dialect.
+
+- `parse(text, resolve)` reads a formula; names that are no functions go to `resolve`.
+- `names(symbols)` makes a resolver from a table symbol → cell, longest symbol first, so that `dE/dw5`, `w5+` and
+  `W1[2,1]` are read as the names they are; `any_name` takes every identifier (for the table of functions).
+
+Grammar: sums and differences of products and quotients of signed powers; atoms are numbers, names, function calls and
+brackets. `·` and `×` are read as `*`, `−` as `-`, `**` as `^`, `²` and `³` as powers. Nothing is ever executed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, number
+from handcalc.core.functions import FUNCTIONS, Function
+
+Resolver = Callable[[str], Expr | None]
+
+DEPTH_LIMIT = 60  # nested brackets, signs and powers
+LENGTH_LIMIT = 2000  # characters
+
+_SPELLINGS = str.maketrans({"·": "*", "×": "*", "−": "-", "÷": "/", "（": "(", "）": ")", "，": ",", "＋": "+"})
+_TOKEN = re.compile(
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*'*)|(?P<operator>\*\*|[-+*/^(),²³]))"
+)
+
+
+class FormulaError(ValueError):
+    """The text is no formula: a message with places to fill, and the column, counted from 1."""
+
+    def __init__(self, template: str, column: int, **values: object) -> None:
+        super().__init__(template.format(**values))
+        self.template = template
+        self.values = values
+        self.column = column
+
+
+def any_name(name: str) -> Expr:
+    """Resolver that takes every name as a quantity of its own."""
+    return Ref(name)
+
+
+class _Names:
+    """A resolver with symbols that are no identifiers, matched before anything else."""
+
+    def __init__(self, symbols: Mapping[str, Expr]) -> None:
+        self.symbols = symbols
+        longest = sorted(symbols, key=len, reverse=True)
+        ends = [re.escape(symbol) + (r"(?![\w(.'])" if symbol[-1:] == "+" or symbol[-1:].isalnum() else "") for symbol in longest]
+        self.pattern = re.compile(r"\s*(" + "|".join(ends) + ")") if ends else None
+
+    def __call__(self, name: str) -> Expr | None:
+        return self.symbols.get(name)
+
+
+def names(symbols: Mapping[str, Expr]) -> Resolver:
+    """A resolver from a table symbol → expression."""
+    return _Names(symbols)
+
+
+def parse(text: str, resolve: Resolver) -> Expr:
+    """The expression a text stands for, in the order written and with its digits as typed.
+
+    Raises FormulaError (a ValueError with the column) where the text is no formula of known names and functions.
+    """
+    if len(text) > LENGTH_LIMIT:
+        raise FormulaError("longer than {limit} characters", LENGTH_LIMIT, limit=LENGTH_LIMIT)
+    return _Parser(text.translate(_SPELLINGS), resolve).whole()
+
+
+class _Parser:
+    def __init__(self, text: str, resolve: Resolver) -> None:
+        self.text = text
+        self.resolve = resolve
+        self.symbols = getattr(resolve, "pattern", None)
+        self.depth = 0
+        self.place = 0
+        self.next()
+
+    def next(self) -> None:
+        """Read one token into kind, token, column."""
+        found = self.symbols.match(self.text, self.place) if self.symbols else None
+        if found:
+            self.kind, self.token, self.column = "name", found[1], found.start(1) + 1
+        else:
+            found = _TOKEN.match(self.text, self.place)
+            if not found:
+                rest = self.text[self.place :].strip()
+                self.kind, self.token, self.column = "end" if not rest else "stray", rest[:1], self.place + 1
+                return
+            self.kind = str(found.lastgroup)
+            self.token, self.column = found[self.kind], found.start(self.kind) + 1
+        self.place = found.end()
+
+    def fail(self, template: str, **values: object) -> FormulaError:
+        return FormulaError(template, self.column, **values)
+
+    def take(self, *tokens: str) -> str:
+        if self.kind == "operator" and self.token in tokens:
+            token = self.token
+            self.next()
+            return token
+        return ""
+
+    def expect(self, token: str) -> None:
+        if not self.take(token):
+            raise self.fail('expected "{token}", found {found}', token=token, found=f'"{self.token}"' if self.token else "…")
+
+    def whole(self) -> Expr:
+        if self.kind == "end":
+            raise self.fail("empty formula")
+        result = self.sum()
+        if self.kind != "end":
+            raise self.fail('"{found}" is not expected here', found=self.token)
+        return result
+
+    def sum(self) -> Expr:
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise self.fail("nested more than {limit} deep", limit=DEPTH_LIMIT)
+        terms = [self.product()]
+        while sign := self.take("+", "-"):
+            term = self.product()
+            terms.append(Negation(term) if sign == "-" else term)
+        self.depth -= 1
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+    def product(self) -> Expr:
+        result = self.signed()
+        while operator := self.take("*", "/"):
+            right = self.signed()
+            if operator == "/":
+                result = Quotient(result, right)
+            else:
+                result = Product((*result.factors, right) if isinstance(result, Product) else (result, right))
+        return result
+
+    def signed(self) -> Expr:
+        self.depth += 1
+        if self.depth > DEPTH_LIMIT:
+            raise self.fail("nested more than {limit} deep", limit=DEPTH_LIMIT)
+        sign = self.take("-", "+")
+        result = Negation(self.signed()) if sign == "-" else self.signed() if sign else self.power()
+        self.depth -= 1
+        return result
+
+    def power(self) -> Expr:
+        base = self.atom()
+        while exponent := self.take("²", "³"):
+            base = Power(base, Number(2 if exponent == "²" else 3))
+        if self.take("^", "**"):
+            return Power(base, self.signed())
+        return base
+
+    def atom(self) -> Expr:
+        token, kind = self.token, self.kind
+        if kind == "number":
+            try:
+                literal = number(token)
+            except ValueError as error:
+                raise self.fail("not a number this program can hold") from None
+            self.next()
+            return literal
+        if self.take("("):
+            inside = self.sum()
+            self.expect(")")
+            return inside
+        if kind != "name":
+            raise self.fail('"{found}" is not expected here' if token else "the formula ends too early", found=token)
+        known = self.resolve(token)
+        record = FUNCTIONS.get(token)
+        column = self.column
+        self.next()
+        if record and (not record.arguments or (self.kind == "operator" and self.token == "(")):
+            return self.call(record)
+        if known is None:
+            raise FormulaError('unknown name "{found}"', column, found=token)
+        return known
+
+    def call(self, record: Function) -> Expr:
+        if not record.arguments:
+            return Call(record.name, ())
+        self.expect("(")
+        arguments = [self.sum()]
+        while self.take(","):
+            arguments.append(self.sum())
+        self.expect(")")
+        if record.family:
+            raise self.fail("{function} takes a whole layer: name it as the activation instead", function=record.name)
+        missing = len(record.arguments) - len(arguments)
+        if missing < 0 or missing > len(record.defaults):
+            raise self.fail("{function} takes {wanted} arguments, not {found}", function=record.name, wanted=len(record.arguments), found=len(arguments))
+        arguments += [number(text) for text in record.defaults[len(record.defaults) - missing :]] if missing else []
+        return Call(record.name, tuple(arguments))

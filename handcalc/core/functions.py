@@ -1,0 +1,192 @@
+"""The table of functions: value, definition, partial derivatives, domain and kinks; one record each.
+
+- `function(name)` finds a record; `FUNCTIONS` is the table in the order it is listed to users.
+- `definition(name, arguments, at)` and `partial(name, position, call, …)` are the record's formulas put on arguments.
+
+To add a function, write one record. `partials` are formulas in the argument names and `y`, the function's own value;
+the laws of tests/ compare them with central differences and with SymPy, and `definition` with `value`. For a function
+of a whole family (softmax) the partial with respect to member k uses `y` (the entry taken), `yk` (entry k) and
+`same` (1 for k = the entry taken, else 0).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from handcalc.core.record import Record
+
+if TYPE_CHECKING:
+    from handcalc.core.expr import Expr
+
+
+class Function(Record):
+    """One function.
+
+    name: as typed in a problem; value: the value from numbers; arguments: their names in the formulas below;
+    partials: ∂/∂argument as formulas; definition: a formula in simpler functions, "" for a primitive;
+    doc: one line; defaults: values of trailing arguments that may be left out; rational: exact in fractions;
+    exact_at: arguments with an exact value; kinks: where the derivative jumps; safe: a range for tests;
+    family: a function of a whole family, `at` choosing the entry; member: the family function whose entries are `yk`;
+    worked: show the definition when numbers are put in.
+    """
+
+    name: str
+    value: Callable[..., Any]
+    arguments: tuple[str, ...]
+    partials: tuple[str, ...]
+    definition: str = ""
+    doc: str = ""
+    defaults: tuple[str, ...] = ()
+    rational: bool = False
+    exact_at: tuple[int, ...] = ()
+    kinks: tuple[int, ...] = ()
+    safe: tuple[float, float] = (-3.0, 3.0)
+    family: bool = False
+    member: str = ""
+    worked: bool = False
+
+
+def _sigmoid(z: float) -> float:
+    return 1 / (1 + math.exp(-z)) if z > -700 else math.exp(z)
+
+
+def _softplus(z: float) -> float:
+    return math.log1p(math.exp(z)) if z < 30 else z + math.log1p(math.exp(-z))
+
+
+def _softmax(values: Sequence[float], at: int) -> float:
+    top = max(values)
+    powers = [math.exp(value - top) for value in values]
+    return powers[at] / math.fsum(powers)
+
+
+def _log_sum_exp(values: Sequence[float], at: int) -> float:
+    top = max(values)
+    return float(top) + math.log(math.fsum(math.exp(value - top) for value in values))
+
+
+def _step(z: Any) -> int:
+    return 1 if z >= 0 else 0
+
+
+def _sign(z: Any) -> int:
+    return (z > 0) - (z < 0)
+
+
+def _slope(z: Any, below: Any, above: Any, at_zero: Any) -> Any:
+    return above if z > 0 else below if z < 0 else at_zero
+
+
+def _larger(a: Any, b: Any, tie: Any) -> Any:
+    return 1 if a > b else 0 if a < b else tie
+
+
+def _huber(e: Any, d: Any) -> Any:
+    return e * e / 2 if abs(e) <= d else d * (abs(e) - d / 2)
+
+
+def _log(base: float) -> Callable[[float], float]:
+    return lambda x: math.log(x) / math.log(base)
+
+
+_RECORDS = (
+    # --- activations, as named in problem files --------------------------------------------------------------------
+    Function("sigmoid", _sigmoid, ("z",), ("y*(1 - y)",), "1/(1 + exp(-z))", "logistic function", exact_at=(0,), worked=True),
+    Function("bipolar_sigmoid", lambda z: 2 * _sigmoid(z) - 1, ("z",), ("(1 + y)*(1 - y)/2",), "2/(1 + exp(-z)) - 1",
+             "logistic function scaled to −1 … 1", exact_at=(0,), worked=True),
+    Function("tanh", math.tanh, ("z",), ("1 - y^2",), "(exp(z) - exp(-z))/(exp(z) + exp(-z))", "hyperbolic tangent",
+             exact_at=(0,)),
+    Function("relu", lambda z: max(z, 0), ("z",), ("relu'(z)",), "max(0, z)", "rectified linear unit",
+             rational=True, kinks=(0,), worked=True),
+    Function("leaky_relu", lambda z, slope: z if z > 0 else slope * z, ("z", "slope"), ("leaky_relu'(z, slope)", "min(0, z)"),
+             "max(0, z) + slope*min(0, z)", "ReLU with a slope below 0", ("0.01",), rational=True, kinks=(0,)),
+    Function("elu", lambda z, alpha: z if z > 0 else alpha * math.expm1(z), ("z", "alpha"),
+             ("elu'(z, alpha)", "exp(min(0, z)) - 1"), "max(0, z) + alpha*(exp(min(0, z)) - 1)",
+             "exponential linear unit", ("1",), kinks=(0,)),
+    Function("gelu", lambda z: z / 2 * (1 + math.erf(z / math.sqrt(2))), ("z",),
+             ("(1 + erf(z/sqrt(2)))/2 + z*exp(-z^2/2)/sqrt(2*pi)",), "z/2*(1 + erf(z/sqrt(2)))",
+             "Gaussian error linear unit", exact_at=(0,), worked=True),
+    Function("silu", lambda z: z * _sigmoid(z), ("z",), ("sigmoid(z)*(1 + z*(1 - sigmoid(z)))",), "z/(1 + exp(-z))",
+             "sigmoid linear unit (swish)", exact_at=(0,), worked=True),
+    Function("softplus", _softplus, ("z",), ("sigmoid(z)",), "ln(1 + exp(z))", "smooth ReLU", worked=True),
+    Function("identity", lambda z: z, ("z",), ("1",), "z", "no activation", rational=True),
+    Function("step", _step, ("z",), ("0",), "", "1 from 0 upwards, else 0", rational=True, kinks=(0,), safe=(0.5, 3.0)),
+    Function("sign", _sign, ("z",), ("0",), "", "−1, 0 or 1", rational=True, kinks=(0,), safe=(0.5, 3.0)),
+    Function("softmax", _softmax, ("z",), ("y*(same - yk)",), "", "e^z over the sum of all e^z", family=True, member="softmax", worked=True),
+    # --- elementary functions, for formulas --------------------------------------------------------------------------
+    Function("exp", math.exp, ("x",), ("y",), "", "e^x", exact_at=(0,)),
+    Function("ln", math.log, ("x",), ("1/x",), "", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
+    Function("log", math.log, ("x",), ("1/x",), "ln(x)", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
+    Function("log10", _log(10), ("x",), ("1/(x*ln(10))",), "ln(x)/ln(10)", "logarithm to base 10", exact_at=(1,), safe=(0.2, 3.0)),
+    Function("log2", _log(2), ("x",), ("1/(x*ln(2))",), "ln(x)/ln(2)", "logarithm to base 2", exact_at=(1,), safe=(0.2, 3.0)),
+    Function("sqrt", math.sqrt, ("x",), ("1/(2*y)",), "", "square root", exact_at=(0, 1, 4), safe=(0.2, 3.0)),
+    Function("abs", abs, ("x",), ("sign(x)",), "", "absolute value", rational=True, kinks=(0,)),
+    Function("sin", math.sin, ("x",), ("cos(x)",), "", "sine", exact_at=(0,)),
+    Function("cos", math.cos, ("x",), ("-sin(x)",), "", "cosine", exact_at=(0,)),
+    Function("tan", math.tan, ("x",), ("1 + y^2",), "", "tangent", exact_at=(0,), safe=(-1.2, 1.2)),
+    Function("erf", math.erf, ("x",), ("2/sqrt(pi)*exp(-x^2)",), "", "error function", exact_at=(0,)),
+    Function("pi", lambda: math.pi, (), (), "", "π"),
+    Function("max", max, ("a", "b"), ("max'(a, b, 1)", "max'(b, a, 0)"), "", "the larger", rational=True, worked=False),
+    Function("min", min, ("a", "b"), ("max'(b, a, 1)", "max'(a, b, 0)"), "", "the smaller", rational=True),
+    Function("huber", _huber, ("e", "d"), ("max(-d, min(d, e))", "max(0, abs(e) - d)"), "", "½e² near 0, linear beyond d", ("1",),
+             rational=True, safe=(-0.8, 0.8)),
+    Function("logsumexp", _log_sum_exp, ("z",), ("yk",), "", "ln of the sum of all e^z", family=True, member="softmax", worked=True),
+    # --- derivatives with a name of their own: slopes that jump -------------------------------------------------------
+    Function("relu'", lambda z, at_zero: _slope(z, 0, 1, at_zero), ("z", "at_zero"), ("0", "0"), "", "slope of ReLU",
+             ("0",), rational=True, kinks=(0,)),
+    Function("leaky_relu'", lambda z, slope: _slope(z, slope, 1, slope), ("z", "slope"), ("0", "step(-z)"), "", "slope of leaky ReLU",
+             rational=True, kinks=(0,)),
+    Function("elu'", lambda z, alpha: 1 if z > 0 else alpha * math.exp(z), ("z", "alpha"),
+             ("step(-z)*y", "step(-z)*exp(min(0, z))"), "", "slope of ELU", kinks=(0,)),
+    Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "", "1 if a is the larger, else 0; `tie` if equal", ("1",), rational=True),
+)  # fmt: skip
+
+FUNCTIONS: dict[str, Function] = {record.name: record for record in _RECORDS}
+
+# Activations a layer may name, in the order of the documentation.
+ACTIVATIONS = tuple(record.name for record in _RECORDS[:13])
+
+
+def function(name: str) -> Function:
+    """The record of a function. Raises KeyError naming it where there is none."""
+    return FUNCTIONS[name]
+
+
+_parsed: dict[str, Expr] = {}
+
+
+def _formula(text: str) -> Expr:
+    if text not in _parsed:
+        from handcalc.core import formula
+
+        _parsed[text] = formula.parse(text, formula.any_name)
+    return _parsed[text]
+
+
+def put(text: str, values: dict[str, Expr]) -> Expr:
+    """A formula of the table with its names replaced by expressions, in the written order and untidied."""
+    from handcalc.core.expr import Ref, rewrite
+
+    return rewrite(_formula(text), lambda node: values[node.quantity] if isinstance(node, Ref) else None)
+
+
+def definition(name: str, arguments: Sequence[Expr], at: int = -1) -> Expr | None:
+    """f written with simpler functions, or None for a primitive."""
+    from handcalc.core.expr import add, call, div
+
+    record = FUNCTIONS[name]
+    if record.family:
+        powers = [call("exp", argument) for argument in arguments]
+        whole = add(*powers)
+        return div(powers[at], whole) if name == "softmax" else call("ln", whole)
+    if not record.definition:
+        return None
+    return put(record.definition, dict(zip(record.arguments, arguments)))
+
+
+def partial(name: str, place: int, arguments: Sequence[Expr], y: Expr) -> Expr:
+    """∂f/∂argument of a scalar function; `y` stands for the function's own value."""
+    record = FUNCTIONS[name]
+    return put(record.partials[place], {**dict(zip(record.arguments, arguments)), "y": y})

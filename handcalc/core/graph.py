@@ -1,0 +1,358 @@
+"""Named quantities and their cells: one graph for forward pass, error, gradients and updates.
+
+- `Quantity` is a family of cells with one general definition (and exceptions for single cells).
+- `Graph` keeps quantities in the order they were defined: `given`, `define`; it holds no values of its own.
+- `Graph.instance(cell)` is the definition of one cell, `Graph.cell_id` its id, `Graph.find` the way back.
+- `Evaluation` computes cells on demand, in full precision, with carried rounding, exactly, or with replaced cells.
+
+Cells are made when asked for, so a layer of a hundred thousand weights costs only what is looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from handcalc.core.expr import Axis, Expr, Index, Number, Ref, Value, bind, evaluate, references, shift_index
+from handcalc.core.functions import function
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
+from handcalc.errors import EvaluationError, Message
+
+Cell = tuple[str, tuple[int, ...]]
+Givens = Callable[[tuple[int, ...]], Number | None]
+
+
+class Term(Record):
+    """One part of a gradient: what reaches a quantity through one consumer.
+
+    through: the consumer's cell; upstream: ∂E/∂consumer; local: ∂consumer/∂quantity; over: indices summed;
+    path: the quantity holding upstream·local where the sum has several terms.
+    """
+
+    through: Ref
+    upstream: Expr
+    local: Expr
+    over: tuple[Index, ...] = ()
+    path: Ref | None = None
+
+
+class Quantity(Record):
+    """A family of cells.
+
+    name: unique in the graph; kind: net, out, weight, bias, gradient …, a closed list that notation profiles give
+    letters to (KINDS); axes and index: its directions and the letters of its definition, one each; definition: the
+    general formula; cases: other formulas for single places along the last axes (one activation per neuron, a frozen weight); givens: values of given cells by position, None where there is
+    none; prefix: first part of ids; names: names of single cells; of: the cell this one is derived from (the base of
+    a gradient, an update …); through: the consumer on a path; terms: the parts of a gradient; stage: "" or "after";
+    layer: 1 for the first after the inputs.
+    """
+
+    name: str
+    kind: str
+    axes: tuple[Axis, ...] = ()
+    index: tuple[Index, ...] = ()
+    definition: Expr | None = None
+    cases: Mapping[tuple[int, ...], Expr] | None = None
+    givens: Givens | None = None
+    prefix: str = ""
+    names: Mapping[tuple[int, ...], str] | None = None
+    of: Ref | None = None
+    through: Ref | None = None
+    wrt: Ref | None = None
+    terms: tuple[Term, ...] = ()
+    stage: str = ""
+    layer: int = 0
+
+    def formula(self, indices: tuple[int, ...]) -> Expr | None:
+        """The general formula that holds at a place."""
+        if self.cases:
+            width = len(next(iter(self.cases)))
+            return self.cases.get(indices[len(indices) - width :], self.definition)
+        return self.definition
+
+    @property
+    def sampled(self) -> bool:
+        """Whether its first axis is the sample axis."""
+        return bool(self.axes) and self.axes[0].role == "sample"
+
+
+# kind → an example of what it is; the order is the order of the documentation.
+KINDS: dict[str, str] = {
+    "input": "i1",
+    "target": "the target of o1",
+    "weight": "w5, or W1[2,1]",
+    "bias": "b1 (added)",
+    "threshold": "θ1 (subtracted)",
+    "rate": "the learning rate η",
+    "given": "a given number of an equations problem",
+    "variable": "a quantity of an equations problem",
+    "net": "net_h1 = w1·i1 + w2·i2 + b1",
+    "out": "out_h1 = σ(net_h1)",
+    "error": "t − o of one output",
+    "loss_term": "½(t − o)² of one output",
+    "loss": "the sum of the loss terms, or the reduction over samples",
+    "local": "dout_h1/dnet_h1",
+    "path": "one term of a sum over paths",
+    "gradient": "∂E/∂ anything",
+    "change": "Δw5 = −η·∂E/∂w5",
+    "updated": "w5 after the update",
+}
+
+
+class Graph:
+    """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error."""
+
+    def __init__(self) -> None:
+        self.quantities: dict[str, Quantity] = {}
+        self._instances: dict[Cell, Expr] = {}
+        self._ids: dict[str, Cell] | None = None
+
+    def given(self, quantity: Quantity) -> Quantity:
+        """Add a quantity whose cells are given numbers."""
+        return self._add(quantity)
+
+    def define(self, quantity: Quantity) -> Quantity:
+        """Add a quantity whose cells follow from a definition."""
+        return self._add(quantity)
+
+    def _add(self, quantity: Quantity) -> Quantity:
+        if quantity.name in self.quantities or quantity.kind not in KINDS:
+            raise ValueError(f"{quantity.name}: defined twice, or unknown kind {quantity.kind}")
+        self.quantities[quantity.name] = quantity
+        self._ids = None
+        return quantity
+
+    def __getitem__(self, name: str) -> Quantity:
+        return self.quantities[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.quantities
+
+    def __iter__(self) -> Iterator[Quantity]:
+        return iter(self.quantities.values())
+
+    # --- cells ---
+
+    def positions(self, name: str) -> Iterator[tuple[int, ...]]:
+        """The places of a quantity that hold a cell, last axis fastest."""
+        quantity = self.quantities[name]
+        for indices in product(*(range(axis.size) for axis in quantity.axes)):
+            if self.present(name, indices):
+                yield indices
+
+    def present(self, name: str, indices: tuple[int, ...]) -> bool:
+        """Whether there is such a cell: inside the axes, and an edge that exists."""
+        quantity = self.quantities[name]
+        for place, axis in zip(indices, quantity.axes):
+            if not 0 <= place < axis.size:
+                return False
+        if quantity.definition is None and quantity.givens is not None:
+            return quantity.givens(indices) is not None
+        if quantity.of is not None:
+            base = self._at(quantity.of, quantity, indices)
+            if not self.present(base.quantity, base.indices):  # type: ignore[arg-type]
+                return False
+            if quantity.kind == "path":
+                return not _is_nothing(self.instance((name, indices)))
+        return True
+
+    def given_value(self, cell: Cell) -> Number | None:
+        """The given number of a cell, None where it is computed."""
+        quantity = self.quantities[cell[0]]
+        return quantity.givens(cell[1]) if quantity.givens else None
+
+    def instance(self, cell: Cell) -> Expr:
+        """The definition of one cell, totals written out."""
+        found = self._instances.get(cell)
+        if found is None:
+            name, indices = cell
+            quantity = self.quantities[name]
+            general = quantity.formula(indices)
+            if general is None:
+                raise KeyError(f"{name} is given, not defined")
+            letters = {index.letter: place for index, place in zip(quantity.index, indices)}
+            found = self._instances[cell] = bind(general, letters, self.present)
+        return found
+
+    def at(self, reference: Ref, cell: Cell) -> Ref:
+        """A reference in a quantity's own indices (of, through, a term), at one of its cells."""
+        return self._at(reference, self.quantities[cell[0]], cell[1])
+
+    @staticmethod
+    def _at(reference: Ref, quantity: Quantity, indices: tuple[int, ...]) -> Ref:
+        places = {index.letter: place for index, place in zip(quantity.index, indices)}
+        return Ref(reference.quantity, tuple(shift_index(place, places) for place in reference.indices))
+
+    # --- ids ---
+
+    def core(self, cell: Cell) -> str:
+        """The part of an id that says which cell: a neuron's, a parameter's name; without the sample."""
+        name, indices = cell
+        quantity = self.quantities[name]
+        if quantity.names and indices in quantity.names:
+            return quantity.names[indices]
+        if quantity.of is not None:
+            base = self.at(quantity.of, cell)
+            inner = self.core((base.quantity, base.indices))  # type: ignore[arg-type]
+            if quantity.through is None:
+                return inner
+            source = self.at(quantity.through, cell)
+            return self.core((source.quantity, source.indices)) + "." + inner  # type: ignore[arg-type]
+        places = [axis.label(place) for axis, place in zip(quantity.axes, indices) if axis.role != "sample"]
+        if quantity.kind in ("weight", "bias", "threshold"):
+            numbers = [str(place + axis.first) for axis, place in zip(quantity.axes, indices)]
+            return f"{name}[{','.join(numbers)}]" if numbers else name
+        if quantity.kind in ("given", "variable", "rate"):
+            return name
+        return ".".join(places)
+
+    def stem(self, cell: Cell) -> str:
+        """The id without the sample."""
+        quantity = self.quantities[cell[0]]
+        if quantity.of is None or quantity.through is not None:
+            return ".".join(filter(None, (quantity.prefix, self.core(cell))))
+        base = self.at(quantity.of, cell)
+        return f"{quantity.prefix}.{self.stem((base.quantity, base.indices))}"  # type: ignore[arg-type]
+
+    def cell_id(self, cell: Cell) -> str:
+        """The id of a cell, such as grad.w5 or net.h1@Alice."""
+        quantity = self.quantities[cell[0]]
+        sample = "@" + quantity.axes[0].label(cell[1][0]) if quantity.sampled else ""
+        return self.stem(cell) + sample
+
+    def find(self, text: str) -> Cell | None:
+        """The cell with an id, None where there is none."""
+        if self._ids is None:
+            self._ids = {}
+            for quantity in self:
+                for indices in self.positions(quantity.name):
+                    self._ids.setdefault(self.cell_id((quantity.name, indices)), (quantity.name, indices))
+        return self._ids.get(text)
+
+
+def _is_nothing(expr: Expr) -> bool:
+    return isinstance(expr, Number) and expr.numerator == 0
+
+
+def cell(reference: Ref) -> Cell:
+    """The cell a reference with concrete indices points at."""
+    return reference.quantity, reference.indices  # type: ignore[return-value]
+
+
+class Evaluation:
+    """Values of a graph's cells, computed on demand and kept.
+
+    rounding: in carry mode every result is rounded before it is used; exact: fractions where the functions allow;
+    replaced: cells whose value (a number, or a literal with its digits) is taken as given. The one place in the program that computes.
+    """
+
+    def __init__(self, graph: Graph, rounding: Rounding | None = None, replaced: Mapping[Cell, Value] | None = None) -> None:
+        self.graph = graph
+        self.rounding = rounding or Rounding()
+        self.values: dict[Cell, Value] = {}
+        self.unrounded: dict[Cell, Value] = {}
+        self.replaced = replaced or {}
+        self._rational: dict[Cell, bool] = {}
+
+    def __getitem__(self, wanted: Cell) -> Value:
+        """The value of a cell, as the next step uses it. Raises EvaluationError naming the first step that fails."""
+        if wanted in self.values:
+            return self.values[wanted]
+        pending = [wanted]
+        opened: set[Cell] = set()
+        while pending:
+            current = pending[-1]
+            if current in self.values:
+                pending.pop()
+                continue
+            value: Value | None = self.replaced.get(current, self.graph.given_value(current))
+            if isinstance(value, Number):
+                value = evaluate(value, _nothing, self.rounding.exact)
+            if value is not None:
+                self.values[current] = self.unrounded[current] = value
+                pending.pop()
+                continue
+            expr = self.graph.instance(current)
+            try:
+                value = evaluate(expr, self._known, self.rounding.exact)
+            except _Missing:
+                if current in opened:
+                    raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
+                opened.add(current)
+                pending.extend(cell(ref) for ref in references(expr) if cell(ref) not in self.values)
+                continue
+            except (ArithmeticError, ValueError) as error:
+                raise EvaluationError(self._reason(current, error)) from None
+            self._keep(current, value)
+            pending.pop()
+        return self.values[wanted]
+
+    def of(self, expr: Expr) -> Value:
+        """The value of an expression over cells."""
+        for ref in references(expr):
+            self[cell(ref)]
+        return evaluate(expr, self._known, self.rounding.exact)
+
+    def _known(self, ref: Ref) -> Value:
+        try:
+            return self.values[ref.quantity, ref.indices]  # type: ignore[index]
+        except KeyError:
+            raise _Missing from None
+
+    def _keep(self, current: Cell, value: Value) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise EvaluationError(self._reason(current, OverflowError("the result is not a finite number")))
+        self.unrounded[current] = value
+        if self.rounding.carry:
+            value = self.rounding.carried(value, self.graph.cell_id(current) if self.rounding.overrides else "")
+        self.values[current] = value
+
+    def _reason(self, current: Cell, error: Exception) -> Message:
+        if isinstance(error, OverflowError):
+            template = "{step}: the number is too large (overflow)"
+        elif isinstance(error, ZeroDivisionError):
+            template = "{step}: division by zero"
+        else:
+            template = "{step}: the function is not defined there"
+        return Message(template, step=self.graph.cell_id(current))
+
+    def rational(self, wanted: Cell) -> bool:
+        """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
+        found = self._rational.get(wanted)
+        if found is None:
+            if wanted in self.replaced or self.graph.given_value(wanted) is not None:
+                found = True
+            else:
+                expr = self.graph.instance(wanted)
+                self._rational[wanted] = False
+                found = all(self.carrying or self.rational(cell(ref)) for ref in references(expr)) and self._plain(expr)
+            self._rational[wanted] = found
+        return found
+
+    @property
+    def carrying(self) -> bool:
+        """Whether earlier results enter as rounded decimals."""
+        return self.rounding.carry
+
+    def _plain(self, expr: Expr) -> bool:
+        from handcalc.core.expr import Call, Power, children
+
+        if isinstance(expr, Call):
+            record = function(expr.function)
+            if not record.rational:
+                values = [evaluate(argument, self._known) for argument in expr.arguments]
+                return len(values) == 1 and not record.family and values[0] in record.exact_at
+        if isinstance(expr, Power) and not (isinstance(expr.exponent, Number) and expr.exponent.denominator == 1):
+            return False
+        return all(self._plain(part) for part in children(expr))
+
+
+class _Missing(Exception):
+    """A cell is needed that is not computed yet."""
+
+
+def _nothing(ref: Ref) -> Value:
+    raise KeyError(ref)

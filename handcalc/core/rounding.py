@@ -1,0 +1,159 @@
+"""Rounding as taught: decimal arithmetic on the digits a number is written with, never on binary fractions.
+
+- `Rounding` says how many digits, whether rounded results are carried on, and what happens to ties.
+- `Rounding.carried(value, cell_id)` is the value the next step uses in carry mode.
+- `Rounding.shown(value, exact, cell_id)` is the number as printed: a `Shown`.
+
+A float stands for its shortest decimal spelling (repr), so 2.675 at two decimals is 2.68, as on paper.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from handcalc.core.record import Record
+
+DIGITS_LIMIT = 17  # more than a double holds
+DEFAULT_SIGNIFICANT = 6
+_NOISE = 1e-13  # relative error below which a rational result of floats counts as exact
+
+
+class Shown(Record):
+    """A printed number: decimal digits, a power of ten (0: none), and whether it is exact as shown."""
+
+    digits: str
+    exponent: int = 0
+    exact: bool = True
+
+    @property
+    def plain(self) -> str:
+        """ASCII spelling, readable by float()."""
+        return f"{self.digits}e{self.exponent}" if self.exponent else self.digits
+
+    @property
+    def value(self) -> float:
+        """What the printed digits say."""
+        above, _, below = self.plain.partition("/")
+        return float(above) / float(below or 1)
+
+    def negated(self) -> Shown:
+        """The same number with the other sign; the digits stay as they are."""
+        if self.digits.startswith("-"):
+            return self.replace(digits=self.digits[1:])
+        return self if self.value == 0 else self.replace(digits="-" + self.digits)
+
+
+class Rounding(Record):
+    """decimals or significant digits (one of them), carry mode, ties, per-id overrides, exact fractions.
+
+    ties: half_up (away from zero, as taught), half_even, truncate.
+    overrides: (id pattern, decimals or None, significant or None); the first that matches counts.
+    """
+
+    decimals: int | None = None
+    significant: int | None = DEFAULT_SIGNIFICANT
+    carry: bool = False
+    ties: str = "half_up"
+    overrides: tuple[tuple[str, int | None, int | None], ...] = ()
+    exact: bool = False
+
+    def digits(self, cell_id: str) -> tuple[int | None, int | None]:
+        """(decimals, significant) asked of one id."""
+        for pattern, decimals, significant in self.overrides:
+            if fnmatchcase(cell_id, pattern):
+                return decimals, significant
+        return self.decimals, self.significant
+
+    def carried(self, value: Any, cell_id: str = "") -> Any:
+        """The rounded value, of the same kind as the given one."""
+        decimals, significant = self.digits(cell_id)
+        above, below = ratio(value)
+        places = decimals if decimals is not None else _places(above, below, significant or DEFAULT_SIGNIFICANT)
+        whole = _rounded(above, below, places, self.ties)
+        if isinstance(value, float):
+            return whole / 10**places if places >= 0 else float(whole * 10**-places)
+        return type(value)(whole) / 10**places
+
+    def shown(self, value: Any, exact: bool = False, cell_id: str = "") -> Shown:
+        """The number as printed. `exact` says that the value is rational, so that its digits may end."""
+        decimals, significant = self.digits(cell_id)
+        above, below = ratio(value)
+        if above == 0:
+            return Shown("0")
+        if decimals is not None:
+            places = decimals
+            whole = _rounded(above, below, places, self.ties)
+            if whole == 0 and self.carry:
+                return Shown("0", exact=False)
+            if whole == 0:  # too small for the decimals asked: keep its digits and say the power of ten
+                return self._scientific(above, below, max(decimals, 1), exact)
+        else:
+            significant = significant or DEFAULT_SIGNIFICANT
+            size = _magnitude(above, below)
+            if size < -5 or size >= max(significant, 6):
+                return self._scientific(above, below, significant, exact)
+            places = _places(above, below, significant)
+            whole = _rounded(above, below, places, self.ties)
+            if len(str(abs(whole))) > significant:  # 9.9996 at four digits is 10.00
+                places, whole = places - 1, whole // 10 if whole > 0 else -(-whole // 10)
+        text = _spell(whole, places)
+        if exact and abs(whole * below - above * 10**places) <= abs(above) * 10**places * _NOISE:
+            return Shown(_stripped(text))
+        return Shown(text, exact=False)
+
+    def _scientific(self, above: int, below: int, significant: int, exact: bool) -> Shown:
+        places = _places(above, below, significant)
+        whole = _rounded(above, below, places, self.ties)
+        exponent = len(str(abs(whole))) - 1 - places
+        text = _spell(whole, len(str(abs(whole))) - 1)
+        if exact and abs(whole * below - above * 10 ** max(places, 0)) <= abs(above) * 10 ** max(places, 0) * _NOISE and places >= 0:
+            return Shown(_stripped(text), exponent)
+        return Shown(text, exponent, exact=False)
+
+
+def ratio(value: Any) -> tuple[int, int]:
+    """A finite number as integers above/below; a float through its shortest spelling."""
+    if not isinstance(value, float):
+        return int(value.numerator), int(value.denominator)
+    mantissa, _, exponent = repr(value).partition("e")
+    whole, _, decimals = mantissa.partition(".")
+    scale = int(exponent or 0) - len(decimals)
+    digits = int(whole + decimals)
+    return (digits * 10**scale, 1) if scale >= 0 else (digits, 10**-scale)
+
+
+def _magnitude(above: int, below: int) -> int:
+    """The power of ten of the first digit."""
+    above = abs(above)
+    size = len(str(above)) - len(str(below))
+    bigger = above * 10 ** max(-size, 0) >= below * 10 ** max(size, 0)
+    return size if bigger else size - 1
+
+
+def _places(above: int, below: int, significant: int) -> int:
+    """Decimal places that show so many significant digits (negative: left of the point)."""
+    if above == 0:
+        return 0
+    return significant - 1 - _magnitude(above, below)
+
+
+def _rounded(above: int, below: int, places: int, ties: str) -> int:
+    """The integer nearest to above/below·10^places."""
+    sign = -1 if above < 0 else 1
+    whole, rest = divmod(abs(above) * 10 ** max(places, 0), below * 10 ** max(-places, 0))
+    half = 2 * rest - below * 10 ** max(-places, 0)
+    if ties == "half_up" and half >= 0 or ties == "half_even" and (half > 0 or half == 0 and whole % 2):
+        whole += 1
+    return sign * whole
+
+
+def _spell(whole: int, places: int) -> str:
+    if places <= 0:
+        return str(whole * 10**-places)
+    digits = str(abs(whole)).rjust(places + 1, "0")
+    return ("-" if whole < 0 else "") + digits[:-places] + "." + digits[-places:]
+
+
+def _stripped(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

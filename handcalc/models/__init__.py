@@ -1,0 +1,99 @@
+"""Builders: each turns a part of a problem into quantities of the one graph.
+
+`build(problem)` defines everything: forward pass, loss, gradients, updates, re-computation. The order of its lines is
+the order of the worked solution.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.chainrule import add_gradients
+from handcalc.core.expr import Call, Expr, Number, Ref, mul, number, rewrite, total
+from handcalc.core.graph import Graph, Quantity
+from handcalc.core.record import Record
+from handcalc.models import dense, equations, losses, optimisers
+from handcalc.problem.schema import Problem
+
+NOT_DIFFERENTIATED = ("input", "target", "rate")
+PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
+
+
+class Model(Record):
+    """A graph and what the derivation asks of it: parameter → updated quantity, and the loss ("" if there is none)."""
+
+    graph: Graph
+    updated: dict[str, str]
+    loss: str
+
+
+def build(problem: Problem) -> Model:
+    """The graph of a problem."""
+    graph = Graph()
+    if problem.equations:
+        objective = equations.add_equations(graph, problem)
+    else:
+        output = dense.add_layers(graph, problem)
+        objective = losses.add_loss(graph, problem, output)
+    forward = list(graph)
+    if not objective:
+        return Model(graph, {}, "")
+    gradients = _gradients(graph, problem, objective)
+    parameters = [q for q in forward if q.kind in optimisers.PARAMETERS or q.name in problem.parameters]
+    gradients |= _reductions(graph, problem, gradients, parameters)
+    updated = optimisers.add_updates(graph, problem, parameters, gradients)
+    if problem.conventions.hidden_error_weights == "updated":
+        optimisers.use_updated_weights(graph, updated)
+    _apply_conventions(graph, problem)
+    optimisers.add_after(graph, forward, updated)
+    loss = objective.removesuffix("@") if objective != "err" else ""
+    return Model(graph, updated, loss)
+
+
+def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:
+    if objective != "err":
+        return add_gradients(graph, objective, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED)
+    output = f"out{len(problem.layers)}"
+    perceptron = problem.layers[-1].activations[0].name in PERCEPTRON
+    start = output.replace("out", "net") if perceptron else output
+    return add_gradients(graph, start, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED, losses.direct_gradient(graph[start]))
+
+
+def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], parameters: list[Quantity]) -> dict[str, str]:
+    """With several samples: the gradient of the whole from each sample's own."""
+    sample = dense.sample_index(problem)
+    if not sample:
+        return {}
+    reduced = {}
+    for parameter in parameters:
+        name = gradients.get(parameter.name)
+        if name is None:
+            continue
+        own = graph[name]
+        each = own.replace(name=name + "@")
+        del graph.quantities[name]
+        graph.define(each)
+        formula = mul(losses.weighted_samples(problem), total(sample[0], Ref(each.name, (*sample, *parameter.index))))
+        graph.define(Quantity(name, "gradient", parameter.axes, parameter.index, formula, prefix="grad", of=own.of, layer=own.layer))
+        reduced[parameter.name] = name
+    return reduced
+
+
+def _apply_conventions(graph: Graph, problem: Problem) -> None:
+    """Rewrite the derivatives that a convention decides: ReLU at 0, ties of max."""
+    changes: dict[tuple[str, int], Expr] = {}
+    if problem.conventions.relu_at_zero != "0":
+        changes["relu'", 1] = number(problem.conventions.relu_at_zero)
+    if problem.conventions.max_ties == "split":
+        changes["max'", 2] = Number(1, 2)
+    if not changes:
+        return
+
+    def change(node: Expr) -> Expr | None:
+        if isinstance(node, Call):
+            arguments = tuple(changes.get((node.function, place), argument) for place, argument in enumerate(node.arguments))
+            return node.replace(arguments=arguments) if arguments != node.arguments else None
+        return None
+
+    for quantity in list(graph):
+        if quantity.kind in ("local", "path", "gradient") and quantity.definition is not None:
+            cases = quantity.cases and {place: rewrite(case, change) for place, case in quantity.cases.items()}
+            graph.quantities[quantity.name] = quantity.replace(definition=rewrite(quantity.definition, change), cases=cases)

@@ -1,0 +1,87 @@
+"""Errors and losses: from outputs and targets to one number E.
+
+- `add_loss` defines targets, loss terms, the loss of one sample and, with several samples, their reduction.
+
+Shapes: targets and loss terms (sample, unit), the loss of a sample (sample), the loss (). The formulas themselves are
+in problem/loader.py (LOSSES) or were typed by the user; the fused form of softmax and cross-entropy is
+E = ln Σ_k e^{net_k} − Σ_k t_k·net_k for targets that sum to 1, whose derivative is out − t. Source: the log-sum-exp
+form of frameworks, such as PyTorch's CrossEntropyLoss.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.expr import ONE, Entry, Expr, Index, Number, Ref, mul, neg, rewrite, sub, total
+from handcalc.core.graph import Graph, Quantity
+from handcalc.models.dense import letter, sample_index
+from handcalc.problem.schema import Loss, Problem
+
+
+def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
+    """Define everything from the outputs to the loss; answers the quantity whose gradients are wanted ("" if none)."""
+    if problem.loss is None or any(sample.targets is None for sample in problem.samples):
+        return ""
+    index = tuple(i for i in output.indices if isinstance(i, Index))
+    axes = tuple(i.axis for i in index)
+    rows = [sample.targets or () for sample in problem.samples]
+    sampled = bool(sample_index(problem))
+    values = (lambda place: rows[place[0]][place[1]]) if sampled else (lambda place: rows[0][place[0]])
+    graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
+    target = Ref("t", index)
+    if problem.loss.form == "direct":
+        graph.define(Quantity("err", "error", axes, index, sub(target, output), prefix="err", layer=len(problem.layers)))
+        return "err"
+    return _reduced(graph, problem, _sample_loss(graph, problem, problem.loss, output, target, index))
+
+
+def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target: Ref, index: tuple[Index, ...]) -> Expr:
+    """The loss of one sample as an expression, its terms as quantities."""
+    unit = index[-1]
+    axes = tuple(i.axis for i in index)
+    last = len(problem.layers)
+    if loss.form == "fused" or (problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)):
+        inner = Index(letter(last) + "'", unit.axis)
+        net = Ref(f"net{last}", index)
+        family = Ref(f"net{last}", (*index[:-1], inner))
+        return sub(Entry("logsumexp", -1, inner, family), total(unit, mul(target, net)))
+    assert loss.term is not None
+    term = rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
+    graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
+    whole = total(unit, Ref("loss_term", index))
+    return mul(_share(unit.axis.size), whole) if loss.mean else whole
+
+
+def _is_softmax(graph: Graph, output: Ref) -> bool:
+    definition = graph[output.quantity].definition
+    return isinstance(definition, Entry) and definition.function == "softmax"
+
+
+def _share(count: int) -> Number:
+    return ONE if count == 1 else Number(1, count)
+
+
+def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
+    """The loss of one sample, and over several samples their mean or sum."""
+    sample = sample_index(problem)
+    if not sample:
+        graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
+        return "loss"
+    axes = tuple(i.axis for i in sample)
+    graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss"))
+    whole = total(sample[0], Ref("loss@", sample))
+    if problem.conventions.sample_reduction == "mean":
+        whole = mul(_share(sample[0].axis.size), whole)
+    graph.define(Quantity("loss", "loss", definition=whole, names={(): ""}, prefix="loss"))
+    return "loss@"
+
+
+def direct_gradient(start: Quantity) -> Expr:
+    """`error: direct`: the delta rule starts from ∂E/∂out = −(t − o), no loss being given."""
+    return neg(Ref("err", start.index))
+
+
+def weighted_samples(problem: Problem) -> Expr:
+    """∂E/∂E_s: what one sample's gradient counts in the gradient of the whole."""
+    count = len(problem.samples)
+    return _share(count) if problem.conventions.sample_reduction == "mean" else ONE
+
+

@@ -1,0 +1,246 @@
+"""What the user wrote: the records a problem file becomes, and the table of its keys.
+
+- `Problem` and its parts are frozen; numbers keep the digits they were typed with.
+- `SECTIONS` lists every key of the file format once, with shape, meaning and example: the loader's unknown-key check,
+  the JSON Schema (`json_schema`) and docs/problem-format.md are all read from it.
+
+To add a key: one `Field` here, one line in loader.py that reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handcalc.core.expr import Expr, Number
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
+
+
+class Sample(Record):
+    """One sample: inputs (input,), targets (unit,) of the last layer, or None for a forward pass only."""
+
+    name: str
+    inputs: tuple[Number, ...]
+    targets: tuple[Number, ...] | None
+
+
+class Activation(Record):
+    """out = formula in z; or, for softmax, a function of the whole layer."""
+
+    name: str
+    formula: Expr | None = None
+
+
+class Matrix(Record):
+    """Parameters by (neuron, input), zero-based: typed numbers, None where there is no edge."""
+
+    rows: tuple[tuple[Number | None, ...], ...]
+
+    def get(self, place: tuple[int, ...]) -> Number | None:
+        """The number at (neuron, input)."""
+        return self.rows[place[0]][place[1]]
+
+
+class Bias(Record):
+    """Biases (added) or thresholds (subtracted) of a layer.
+
+    form: shared (one cell), neuron (by neuron) or connection (by neuron and input); values and names by place.
+    """
+
+    form: str
+    values: Any
+    names: Mapping[tuple[int, ...], str]
+    threshold: bool = False
+
+    def get(self, place: tuple[int, ...]) -> Number | None:
+        """The number at a place; None where there is none."""
+        found: Number | None = self.values.get(place)
+        return found
+
+
+class Layer(Record):
+    """A dense layer: neurons, one activation for all or one each, weights, bias or threshold."""
+
+    neurons: tuple[str, ...]
+    activations: tuple[Activation, ...]
+    weights: Any
+    weight_names: Mapping[tuple[int, ...], str]
+    bias: Bias | None = None
+
+
+class Loss(Record):
+    """E of one sample: the terms (a formula in t and o) are summed, or averaged over the outputs.
+
+    name: as typed; form: terms, fused (softmax and cross-entropy on net inputs) or direct (only e = t − o).
+    """
+
+    name: str
+    form: str = "terms"
+    term: Expr | None = None
+    mean: bool = False
+
+
+class Equation(Record):
+    """name = formula over names given or defined before."""
+
+    name: str
+    formula: Expr
+
+
+class Conventions(Record):
+    """What teachers disagree on (the first value is the default)."""
+
+    hidden_error_weights: str = "old"
+    relu_at_zero: str = "0"
+    max_ties: str = "first"
+    softmax_loss: str = "split"
+    weight_numbering: str = "by_target"
+    sample_reduction: str = "mean"
+
+
+class Problem(Record):
+    """One exercise as written, checked: every name resolved, every shape right."""
+
+    title: str = ""
+    source: str = ""
+    notation: str = ""
+    language: str = ""
+    inputs: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    layers: tuple[Layer, ...] = ()
+    loss: Loss | None = None
+    learning_rate: Number | None = None
+    trained_biases: bool = True
+    frozen: frozenset[str] = frozenset()
+    mode: str = "batch"
+    conventions: Conventions = Conventions()
+    rounding: Rounding | None = None
+    tasks: tuple[str, ...] = ()
+    given: Mapping[str, Number] = {}
+    equations: tuple[Equation, ...] = ()
+    minimize: str = ""
+    parameters: tuple[str, ...] = ()
+    path: str = ""
+
+
+# --- the file format, key by key --------------------------------------------------------------------------------------
+
+
+class Field(Record):
+    """One key: its JSON Schema shape, what it means, an example as typed."""
+
+    key: str
+    shape: Mapping[str, Any]
+    doc: str
+    example: str = ""
+
+
+_TEXT = {"type": "string"}
+_NUMBER: dict[str, Any] = {"type": ["number", "string"]}
+_NUMBERS = {"type": "array", "items": _NUMBER}
+_NAMED = {"type": "object", "additionalProperties": _NUMBER}
+_EDGES = {"type": "object", "additionalProperties": {"type": "array", "minItems": 3, "maxItems": 3}}
+_FILE = {"type": "object", "properties": {"file": _TEXT, "array": _TEXT}, "required": ["file"], "additionalProperties": False}
+
+
+def _choice(*values: str) -> dict[str, Any]:
+    return {"enum": [*values]}
+
+
+def _either(*shapes: Mapping[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [*shapes]}
+
+
+NOTATION_NAMES = ("mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton")
+
+_PARAMETERS = _either(_NUMBER, _NUMBERS, _NAMED, {"type": "object"}, {"type": "null"})
+
+SECTIONS: dict[str, tuple[Field, ...]] = {
+    "problem": (
+        Field("handcalc", {"enum": [1, "1"]}, "format version, optional", "1"),
+        Field("title", _TEXT, "title of the exercise", "A step-by-step backpropagation example"),
+        Field("source", _TEXT, "where it comes from", "Matt Mazur, 2015"),
+        Field("notation", _choice(*NOTATION_NAMES), "notation profile", "mazur"),
+        Field("language", _choice("en", "zh"), "language of the report", "en"),
+        Field("inputs", _either(_NAMED, _NUMBERS, _FILE), "input values; a mapping names them, a list makes x1, x2 …", "{i1: 0.05, i2: 0.10}"),
+        Field("targets", _either(_NAMED, _NUMBERS), "targets by output neuron, or in order; leave out for a forward pass only", "{o1: 0.01, o2: 0.99}"),
+        Field("samples", {"type": "array", "items": {"$ref": "#/$defs/sample"}}, "several samples, instead of inputs and targets", "[{name: Alice, inputs: [-2, -1], targets: [1]}]"),
+        Field("data", _TEXT, "CSV file beside the problem; inputs and targets then name its columns", "people.csv"),
+        Field("layers", {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layers after the inputs, in order"),
+        Field("loss", _either(_TEXT, {"type": "object"}), "loss function, or a formula in o and t", "half_squared_error"),
+        Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
+        Field("learning_rate", _NUMBER, "η of the update; without it there is no update", "0.5"),
+        Field("optimizer", _choice("sgd"), "optimiser", "sgd"),
+        Field("update", {"$ref": "#/$defs/update"}, "what is trained", "{biases: false}"),
+        Field("training", {"$ref": "#/$defs/training"}, "how several samples and iterations are used", "{mode: online}"),
+        Field("sample_reduction", _choice("mean", "sum"), "how the losses of several samples become one", "mean"),
+        Field("given", _NAMED, "equations: given numbers", "{x: 2, w: -1}"),
+        Field("equations", {"type": "object", "additionalProperties": _NUMBER}, "equations: quantities in order, instead of layers", "{z: w*x + b, f: sigmoid(z)}"),
+        Field("minimize", _TEXT, "equations: the quantity whose gradients are wanted", "f"),
+        Field("parameters", {"type": "array", "items": _TEXT}, "equations: the given names that are updated", "[w, b]"),
+        Field("rounding", {"$ref": "#/$defs/rounding"}, "digits shown, and whether rounded results are carried on", "{decimals: 4, carry: true}"),
+        Field("conventions", {"$ref": "#/$defs/conventions"}, "what teachers disagree on", "{hidden_error_weights: updated}"),
+        Field("tasks", {"type": "array", "items": _TEXT}, "ids or phases that are asked", "[grad.w5, new.w5]"),
+    ),
+    "sample": (
+        Field("name", _TEXT, "name of the sample", "Alice"),
+        Field("inputs", _either(_NAMED, _NUMBERS), "input values"),
+        Field("targets", _either(_NAMED, _NUMBERS), "targets"),
+    ),
+    "layer": (
+        Field("type", _choice("dense"), "kind of layer", "dense"),
+        Field("neurons", _either({"type": "integer", "minimum": 1}, {"type": "array", "items": {"type": ["string", "integer"]}}), "names of the neurons, or their number", "[h1, h2]"),
+        Field("activation", _either(_TEXT, {"type": "object"}, {"type": "array"}), "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
+        Field("weights", _either(_EDGES, {"type": "array", "items": _NUMBERS}, _FILE), "named edges {name: [from, to, value]}, a matrix, or a file", "{w1: [i1, h1, 0.15]}"),
+        Field("weight_names", {"type": "array"}, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
+        Field("weight_rows", _choice("neurons", "inputs"), "whether a row of the matrix belongs to a neuron or to an input", "inputs"),
+        Field("bias", _PARAMETERS, "a number or {name: value}: shared; a list: one per neuron; {name: [to, value]}; {name: [from, to, value]}", "{b1: 0.35}"),
+        Field("threshold", _PARAMETERS, "like bias, but subtracted", "[0.5, 0.1]"),
+    ),
+    "update": (
+        Field("biases", {"type": "boolean"}, "whether biases and thresholds are trained", "false"),
+        Field("frozen", {"type": "array", "items": _TEXT}, "parameters that are not trained", "[w1, b2]"),
+    ),
+    "training": (
+        Field("mode", _choice("batch", "online"), "one update for all samples, or one after each", "online"),
+    ),
+    "rounding": (
+        Field("decimals", {"type": "integer", "minimum": 0, "maximum": 15}, "decimal places", "4"),
+        Field("significant", {"type": "integer", "minimum": 1, "maximum": 17}, "significant digits", "6"),
+        Field("carry", {"type": "boolean"}, "round each result before it is used again, as on paper", "true"),
+        Field("ties", _choice("half_up", "half_even", "truncate"), "what happens to a 5", "half_up"),
+        Field("overrides", {"type": "object"}, "other digits for some ids", '{"grad.*": {significant: 3}}'),
+        Field("exact", {"type": "boolean"}, "compute in fractions where the problem allows it", "true"),
+    ),
+    "conventions": (
+        Field("bias_update", {"type": "boolean"}, "whether biases are trained (same as update: biases)", "true"),
+        Field("hidden_error_weights", _choice("old", "updated"), "weights used to send the error back", "old"),
+        Field("relu_at_zero", _choice("0", "1", "0.5"), "the slope of ReLU at exactly 0", "0"),
+        Field("max_ties", _choice("first", "split"), "who gets the gradient when two are the largest", "first"),
+        Field("softmax_loss", _choice("split", "fused"), "softmax and cross-entropy as two steps or one", "split"),
+        Field("weight_numbering", _choice("by_target", "by_source"), "in which order unnamed weights are numbered w1, w2 …", "by_target"),
+        Field("sample_reduction", _choice("mean", "sum"), "as sample_reduction", "mean"),
+    ),
+}  # fmt: skip
+
+
+def keys(section: str) -> tuple[str, ...]:
+    """The keys allowed in a section, in the order of the documentation."""
+    return tuple(field.key for field in SECTIONS[section])
+
+
+def json_schema() -> dict[str, Any]:
+    """The file format as a JSON Schema (draft 2020-12)."""
+
+    def section(name: str) -> dict[str, Any]:
+        properties = {f.key: {"description": f.doc, **f.shape, **({"examples": [f.example]} if f.example else {})} for f in SECTIONS[name]}
+        return {"type": "object", "additionalProperties": False, "properties": properties}
+
+    definitions = {name: section(name) for name in SECTIONS if name != "problem"}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "handcalc problem",
+        **section("problem"),
+        "$defs": definitions,
+    }
