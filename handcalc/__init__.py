@@ -1,0 +1,39 @@
+"""handcalc: neural-network arithmetic worked out as on paper.
+
+- `load(path)` reads a problem file, `loads(text)` a text; `derive(problem)` works it out.
+- `render(derivation, format)` gives the solution as terminal text, plain ASCII text or JSON.
+
+Names are imported when they are used, so that `import handcalc` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from handcalc.derive import derive
+    from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
+    from handcalc.problem.loader import load, loads
+    from handcalc.render import render
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "load": "handcalc.problem.loader",
+    "loads": "handcalc.problem.loader",
+    "derive": "handcalc.derive",
+    "render": "handcalc.render",
+    "HandcalcError": "handcalc.errors",
+    "ProblemError": "handcalc.errors",
+    "EvaluationError": "handcalc.errors",
+    "UnknownIdError": "handcalc.errors",
+}
+
+__all__ = ["EvaluationError", "HandcalcError", "ProblemError", "UnknownIdError", "derive", "load", "loads", "render"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'handcalc' has no attribute {name!r}")

@@ -20,10 +20,10 @@ def derive(problem: Problem, rounding: Rounding | None = None, iterations: int =
     rounding: instead of the problem's own. Steps are computed on demand; a step without a finite value raises
     EvaluationError when it is asked for.
     """
-    online = problem.mode == "online" and len(problem.samples) > 1
+    online = problem.training.mode == "online" and len(problem.samples) > 1
     model = build(problem.replace(samples=problem.samples[:1]) if online else problem)
     chosen = rounding or problem.rounding or Rounding()
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, _one_after_another(problem) if online else None)
+    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, _one_after_another(problem) if online else None, problem)
 
 
 def _one_after_another(problem: Problem) -> Callable[[int], Mapping[Cell, Any]]:

@@ -2,13 +2,19 @@
 
 `HandcalcError` is the base; its `messages` are data (a template and what goes into it), so that commands print them
 in the reader's language, one a line, and exit with the error's `exit_code`. Wrong use of the Python API raises
-Python's own exceptions instead.
+Python's own exceptions instead. What a file or a command line says is hostile: `printable` makes control characters
+and direction marks visible in every message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+
+
+def printable(text: str) -> str:
+    """Text on one line, with control characters, direction marks and the like made visible as \\u000a."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
 
 
 class Message:
@@ -21,11 +27,17 @@ class Message:
 
     def text(self, translate: Callable[[str], str] = str) -> str:
         """The text in the language of `translate`."""
-        values = {name: value.text(translate) if isinstance(value, Message) else value for name, value in self.values.items()}
-        return self.where + translate(self.template).format(**values)
+        values = {name: _filled(value, translate) for name, value in self.values.items()}
+        return printable(self.where) + translate(self.template).format(**values)
 
     def __str__(self) -> str:
         return self.text()
+
+
+def _filled(value: Any, translate: Callable[[str], str]) -> Any:
+    if isinstance(value, Message):
+        return value.text(translate)
+    return printable(value) if isinstance(value, str) else value
 
 
 class HandcalcError(Exception):

@@ -1,0 +1,122 @@
+"""The command line: thin commands that load, derive, call one consumer and print.
+
+`COMMANDS` lists them, in the order of the help; each is imported when it is called. Errors of users become messages
+and exit codes here and nowhere else: 0 all right, 1 wrong answers found, 2 bad command line or bad file, 3 internal
+error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from handcalc import __version__
+from handcalc.errors import HandcalcError
+from handcalc.language import choose, translator
+
+# name → (module, one line of help)
+COMMANDS = {
+    "solve": ("handcalc.cli.solve", "Print the complete worked solution of a problem."),
+    "why": ("handcalc.cli.why", "Explain one quantity: everything it depends on."),
+    "new": ("handcalc.cli.new", "Write a new problem file to start from."),
+    "list": ("handcalc.cli.listing", "List shipped problems, notations, functions and conventions."),
+    "schema": ("handcalc.cli.schema", "Print the JSON Schema of the problem format."),
+}
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+WELCOME = """\
+handcalc works out neural-network exercises step by step, as on paper.
+
+  handcalc solve mazur-2-2-2          a complete worked solution (shipped with handcalc)
+  handcalc list problems              more exercises to try
+  handcalc new my.yaml --layers 2-3-2 write a problem file, then: handcalc solve my.yaml
+  handcalc why mazur-2-2-2 w5         where one number comes from
+  handcalc --help                     all commands
+"""
+
+
+class Commands(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from handcalc.problem.reader import near, printable
+
+            ctx.fail(f'there is no command "{printable(args[0])}"{near(args[0], COMMANDS)}')
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, invoke_without_command=True, context_settings=CONTEXT)
+@click.version_option(__version__, prog_name="handcalc", message="%(prog)s %(version)s")
+@click.pass_context
+def group(context: click.Context) -> None:
+    """Neural-network arithmetic worked out as on paper.
+
+    Example: handcalc solve mazur-2-2-2
+
+    Shell completion: see docs/cli.md, or run  _HANDCALC_COMPLETE=bash_source handcalc
+    """
+    if context.invoked_subcommand is None:
+        click.echo(translator(choose())(WELCOME), nl=False)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    arguments = sys.argv[1:] if arguments is None else arguments
+    code: Any = 0
+    try:
+        code = group.main(arguments, prog_name="handcalc", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        click.echo(err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except HandcalcError as error:
+        translate = translator(choose(_language(arguments)))
+        for message in error.messages:
+            click.echo(message.text(translate), err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:
+        if os.environ.get("HANDCALC_DEBUG"):
+            raise
+        translate = translator(choose(_language(arguments)))
+        text = "internal error ({kind}: {reason}); please report it. HANDCALC_DEBUG=1 shows where it happened."
+        click.echo(translate(text).format(kind=type(error).__name__, reason=str(error)[:200]), err=True)
+        code = 3
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _language(arguments: list[str]) -> str | None:
+    """--lang of a command line that could not be carried out."""
+    for place, argument in enumerate(arguments):
+        if argument == "--lang" and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if argument.startswith("--lang="):
+            return argument.removeprefix("--lang=")
+    return None

@@ -125,7 +125,8 @@ def _entry(expr: Entry, target: Ref) -> Expr:
     record = function(expr.function)
     member = expr.replace(function=record.member, at=expr.index)
     # the summed index of the family now names member k; inside the family it is renamed
-    inner = Index(expr.index.letter + "'", expr.index.axis)
+    taken = {index.letter for index in (*_every_index(expr), *_letters(target))}
+    inner = Index(_unused(expr.index.letter, taken), expr.index.axis)
     body = reindex(expr.body, {expr.index.letter: inner})
     yk = member.replace(index=inner, body=body)
     y = expr.replace(index=inner, body=body)
@@ -151,6 +152,17 @@ _DERIVATIVE: dict[type[Expr], Callable[[Any, Ref], Expr]] = {
 
 def _letters(reference: Ref) -> set[Index]:
     return {index for place in reference.indices for _, index in affine(place).terms}
+
+
+def _every_index(expr: Expr) -> list[Index]:
+    """Every index of an expression, free or summed."""
+    found: dict[Index, None] = {}
+    for node in walk(expr):
+        if isinstance(node, Ref):
+            found |= dict.fromkeys(_letters(node))
+        elif isinstance(node, (Total, Entry)):
+            found[node.index] = None
+    return sorted(found, key=lambda index: index.letter)
 
 
 # --- the chain rule ---------------------------------------------------------------------------------------------------
@@ -236,10 +248,14 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
 
 def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, reference: Ref, gradient: str) -> list[Term]:
     """The contribution of one consumer through one way of using the quantity."""
-    taken = {index.letter for index in quantity.index}
-    fresh = {index.letter: Index(_unused(index.letter, taken), index.axis) for index in consumer.index if index.letter in taken}
-    inner = {index.letter for index in _letters(reference)} & taken
-    fresh |= {index.letter: Index(_unused(index.letter, taken), index.axis) for index in _letters(reference) if index.letter in inner}
+    wanted = {index.letter for index in quantity.index}
+    own = dict.fromkeys((*consumer.index, *_every_index(formula)))
+    taken = wanted | {index.letter for index in own}
+    fresh: dict[str, Index] = {}
+    for index in own:
+        if index.letter in wanted:
+            fresh[index.letter] = Index(_unused(index.letter, taken), index.axis)
+            taken.add(fresh[index.letter].letter)
     free = tuple(fresh.get(index.letter, index) for index in consumer.index)
     whole = _rename(formula, fresh)
     source = _rename(reference, fresh)
@@ -255,7 +271,20 @@ def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, r
     constant = graph[gradient].definition if gradient in graph else None
     if isinstance(constant, Number):
         upstream = constant
-    return [Term(Ref(consumer.name, places), upstream, local, over)]
+    return [_few_primes(Term(Ref(consumer.name, places), upstream, local, over), wanted)]
+
+
+def _few_primes(term: Term, taken: set[str]) -> Term:
+    """The same term with summed letters as short as they can be: k' where k'' came out of the renaming."""
+    shorter: dict[str, Position] = {}
+    over = []
+    for index in term.over:
+        plain = _unused(index.letter.rstrip("'"), taken | {other.letter for other in over})
+        over.append(Index(plain, index.axis))
+        shorter[index.letter] = over[-1]
+    through, upstream, local = (reindex(part, shorter) for part in (term.through, term.upstream, term.local))
+    assert isinstance(through, Ref)
+    return Term(through, upstream, local, tuple(over))
 
 
 def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: tuple[Index, ...]) -> Expr:

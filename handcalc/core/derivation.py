@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
+from typing import Any
 
 from handcalc.core.expr import Expr, Index, Number, Ref, Value, bind, references, walk
 from handcalc.core.graph import Cell, Evaluation, Graph, Quantity, cell
@@ -89,7 +90,7 @@ class Iteration(Record):
 class Derivation:
     """A graph worked out with one rounding.
 
-    updated: parameter → updated quantity; feed: the replaced data of iteration k (online training), if any.
+    problem: what it was made from, for those who print it; updated: parameter → updated quantity; feed: the replaced data of iteration k (online training), if any.
     """
 
     def __init__(
@@ -100,8 +101,10 @@ class Derivation:
         loss: str = "",
         iterations: int = 1,
         feed: Callable[[int], Mapping[Cell, Value]] | None = None,
+        problem: Any = None,
     ) -> None:
         self.graph = graph
+        self.problem = problem
         self.rounding = rounding
         self.updated = dict(updated or {})
         self.loss = loss

@@ -238,6 +238,8 @@ def neg(operand: Expr) -> Expr:
             return inner
         case Number(above, below, text):
             return Number(-above, below, text[1:] if text.startswith("-") else "-" + text if text else "")
+        case Sum(terms) if all(isinstance(term, Negation) for term in terms):
+            return Sum(tuple(neg(term) for term in terms))
         case Sum((first, Negation(second))):
             return Sum((second, neg(first)))
         case Sum((Negation(first), second)):
@@ -251,9 +253,10 @@ def sub(left: Expr, right: Expr) -> Expr:
 
 
 def mul(*factors: Expr) -> Expr:
-    """a·b·…: signs go outward, exact literals are folded into the first of them, zero wins."""
+    """a·b·…: signs go outward, exact literals are folded into the first of them, a·(1/b)·c is a·c/b, zero wins."""
     flat: list[Expr] = []
-    above, below, place, literals, typed = 1, 1, 0, 0, ""
+    below: list[Expr] = []
+    above, under, place, literals, typed = 1, 1, 0, 0, ""
     negative = False
     pending = list(reversed(factors))
     while pending:
@@ -269,16 +272,26 @@ def mul(*factors: Expr) -> Expr:
             if literals == 0:
                 place, typed = len(flat), factor.text
             literals += 1
-            above, below = above * factor.numerator, below * factor.denominator
+            above, under = above * factor.numerator, under * factor.denominator
+        elif isinstance(factor, Quotient) and isinstance(factor.above, Number) and len(factors) > 1:
+            pending.append(factor.above)
+            inner = factor.below.factors if isinstance(factor.below, Product) else (factor.below,)
+            for part in inner:
+                if isinstance(part, Number) and part.numerator:
+                    above, under, literals = above * part.denominator, under * part.numerator, literals + 1
+                else:
+                    below.append(part)
         else:
             flat.append(factor)
+    above, under = _ratio(above, under)
     if above < 0:
         negative, above = not negative, -above
         typed = typed.removeprefix("-")
-    above, below = _ratio(above, below)
-    if (above, below) != (1, 1):
-        flat.insert(place, Number(above, below, typed if literals == 1 else ""))
-    result = ONE if not flat else flat[0] if len(flat) == 1 else Product(tuple(flat))
+    if (above, under) != (1, 1):
+        flat.insert(place, Number(above, under, typed if literals == 1 else ""))
+    result: Expr = ONE if not flat else flat[0] if len(flat) == 1 else Product(tuple(flat))
+    if below:
+        result = div(result, below[0] if len(below) == 1 else Product(tuple(below)))
     return neg(result) if negative else result
 
 

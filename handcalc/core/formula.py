@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from math import gcd
 
-from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, number
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, children, number
 from handcalc.core.functions import FUNCTIONS, Function
 
 Resolver = Callable[[str], Expr | None]
@@ -23,7 +24,7 @@ LENGTH_LIMIT = 2000  # characters
 
 _SPELLINGS = str.maketrans({"·": "*", "×": "*", "−": "-", "÷": "/", "（": "(", "）": ")", "，": ",", "＋": "+"})
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d]\w*'*)|(?P<operator>\*\*|[-+*/^(),²³]))"
+    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d²³](?:[^\W²³]|[\u0300-\u036f])*['′]*)|(?P<operator>\*\*|[-+*/^(),²³]))"
 )
 
 
@@ -70,6 +71,14 @@ def parse(text: str, resolve: Resolver) -> Expr:
     return _Parser(text.translate(_SPELLINGS), resolve).whole()
 
 
+def _fraction(above: Expr, below: Expr) -> Number | None:
+    """1/2 of two whole numbers without a common factor is the number ½."""
+    match above, below:
+        case Number(top, 1, ""), Number(bottom, 1, "") if top > 0 and bottom > 1 and gcd(top, bottom) == 1:
+            return Number(top, bottom)
+    return None
+
+
 class _Parser:
     def __init__(self, text: str, resolve: Resolver) -> None:
         self.text = text
@@ -77,6 +86,7 @@ class _Parser:
         self.symbols = getattr(resolve, "pattern", None)
         self.depth = 0
         self.place = 0
+        self.kind, self.token, self.column = "", "", 1
         self.next()
 
     def next(self) -> None:
@@ -87,8 +97,9 @@ class _Parser:
         else:
             found = _TOKEN.match(self.text, self.place)
             if not found:
-                rest = self.text[self.place :].strip()
-                self.kind, self.token, self.column = "end" if not rest else "stray", rest[:1], self.place + 1
+                rest = self.text[self.place :].lstrip()
+                self.kind, self.token = "stray" if rest else "end", rest[:1]
+                self.column = len(self.text) - len(rest) + 1 if rest else self.place + 1
                 return
             self.kind = str(found.lastgroup)
             self.token, self.column = found[self.kind], found.start(self.kind) + 1
@@ -114,6 +125,8 @@ class _Parser:
         result = self.sum()
         if self.kind != "end":
             raise self.fail('"{found}" is not expected here', found=self.token)
+        if _height(result) > DEPTH_LIMIT:  # a/b/c/… nests without brackets
+            raise self.fail("nested more than {limit} deep", limit=DEPTH_LIMIT)
         return result
 
     def sum(self) -> Expr:
@@ -132,7 +145,7 @@ class _Parser:
         while operator := self.take("*", "/"):
             right = self.signed()
             if operator == "/":
-                result = Quotient(result, right)
+                result = _fraction(result, right) or Quotient(result, right)
             else:
                 result = Product((*result.factors, right) if isinstance(result, Product) else (result, right))
         return result
@@ -159,7 +172,7 @@ class _Parser:
         if kind == "number":
             try:
                 literal = number(token)
-            except ValueError as error:
+            except ValueError:
                 raise self.fail("not a number this program can hold") from None
             self.next()
             return literal
@@ -174,12 +187,12 @@ class _Parser:
         column = self.column
         self.next()
         if record and (not record.arguments or (self.kind == "operator" and self.token == "(")):
-            return self.call(record)
+            return self.call(record, column)
         if known is None:
             raise FormulaError('unknown name "{found}"', column, found=token)
         return known
 
-    def call(self, record: Function) -> Expr:
+    def call(self, record: Function, column: int) -> Expr:
         if not record.arguments:
             return Call(record.name, ())
         self.expect("(")
@@ -188,9 +201,20 @@ class _Parser:
             arguments.append(self.sum())
         self.expect(")")
         if record.family:
-            raise self.fail("{function} takes a whole layer: name it as the activation instead", function=record.name)
+            raise FormulaError("{function} takes a whole layer: name it as the activation instead", column, function=record.name)
         missing = len(record.arguments) - len(arguments)
         if missing < 0 or missing > len(record.defaults):
-            raise self.fail("{function} takes {wanted} arguments, not {found}", function=record.name, wanted=len(record.arguments), found=len(arguments))
+            values = {"function": record.name, "wanted": len(record.arguments), "found": len(arguments)}
+            raise FormulaError("{function} takes {wanted} arguments, not {found}", column, **values)
         arguments += [number(text) for text in record.defaults[len(record.defaults) - missing :]] if missing else []
         return Call(record.name, tuple(arguments))
+
+
+def _height(expr: Expr) -> int:
+    """How many nodes deep an expression is; not by recursion, for it is what bounds recursion."""
+    level: tuple[Expr, ...] = (expr,)
+    height = 0
+    while level:
+        level = tuple(part for node in level for part in children(node))
+        height += 1
+    return height

@@ -87,10 +87,6 @@ def _huber(e: Any, d: Any) -> Any:
     return e * e / 2 if abs(e) <= d else d * (abs(e) - d / 2)
 
 
-def _log(base: float) -> Callable[[float], float]:
-    return lambda x: math.log(x) / math.log(base)
-
-
 _RECORDS = (
     # --- activations, as named in problem files --------------------------------------------------------------------
     Function("sigmoid", _sigmoid, ("z",), ("y*(1 - y)",), "1/(1 + exp(-z))", "logistic function", exact_at=(0,), worked=True),
@@ -119,8 +115,8 @@ _RECORDS = (
     Function("exp", math.exp, ("x",), ("y",), "", "e^x", exact_at=(0,)),
     Function("ln", math.log, ("x",), ("1/x",), "", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
     Function("log", math.log, ("x",), ("1/x",), "ln(x)", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
-    Function("log10", _log(10), ("x",), ("1/(x*ln(10))",), "ln(x)/ln(10)", "logarithm to base 10", exact_at=(1,), safe=(0.2, 3.0)),
-    Function("log2", _log(2), ("x",), ("1/(x*ln(2))",), "ln(x)/ln(2)", "logarithm to base 2", exact_at=(1,), safe=(0.2, 3.0)),
+    Function("log10", math.log10, ("x",), ("1/(x*ln(10))",), "ln(x)/ln(10)", "logarithm to base 10", exact_at=(1, 10, 100, 1000), safe=(0.2, 3.0)),
+    Function("log2", math.log2, ("x",), ("1/(x*ln(2))",), "ln(x)/ln(2)", "logarithm to base 2", exact_at=(1, 2, 4, 8), safe=(0.2, 3.0)),
     Function("sqrt", math.sqrt, ("x",), ("1/(2*y)",), "", "square root", exact_at=(0, 1, 4), safe=(0.2, 3.0)),
     Function("abs", abs, ("x",), ("sign(x)",), "", "absolute value", rational=True, kinks=(0,)),
     Function("sin", math.sin, ("x",), ("cos(x)",), "", "sine", exact_at=(0,)),

@@ -137,11 +137,26 @@ class Graph:
     # --- cells ---
 
     def positions(self, name: str) -> Iterator[tuple[int, ...]]:
-        """The places of a quantity that hold a cell, last axis fastest."""
-        quantity = self.quantities[name]
-        for indices in product(*(range(axis.size) for axis in quantity.axes)):
+        """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
+        for indices in self._places(self.quantities[name]):
             if self.present(name, indices):
                 yield indices
+
+    def _places(self, quantity: Quantity) -> Iterator[tuple[int, ...]]:
+        named = quantity.names
+        sizes = [range(axis.size) for axis in quantity.axes]
+        own = quantity.axes[1:] if quantity.sampled else quantity.axes
+        if quantity.of is not None and quantity.through is None:
+            base = self.quantities[quantity.of.quantity]
+            named = base.names if base.axes == own else None
+        if not named or len(named) < 2 or any(len(place) != len(own) for place in named):
+            yield from product(*sizes)
+        elif quantity.sampled:
+            yield from ((sample, *place) for sample in sizes[0] for place in named)
+        else:
+            yield from named
+            if quantity.givens is not None or len(named) < math.prod(axis.size for axis in own):
+                yield from (place for place in product(*sizes) if place not in named)
 
     def present(self, name: str, indices: tuple[int, ...]) -> bool:
         """Whether there is such a cell: inside the axes, and an edge that exists."""

@@ -16,7 +16,7 @@ from handcalc.core.record import Record
 
 DIGITS_LIMIT = 17  # more than a double holds
 DEFAULT_SIGNIFICANT = 6
-_NOISE = 1e-13  # relative error below which a rational result of floats counts as exact
+_CLOSE = 10**13  # a rational result of floats that is off by less than 1/_CLOSE of itself counts as exact
 
 
 class Shown(Record):
@@ -93,21 +93,17 @@ class Rounding(Record):
             size = _magnitude(above, below)
             if size < -5 or size >= max(significant, 6):
                 return self._scientific(above, below, significant, exact)
-            places = _places(above, below, significant)
-            whole = _rounded(above, below, places, self.ties)
-            if len(str(abs(whole))) > significant:  # 9.9996 at four digits is 10.00
-                places, whole = places - 1, whole // 10 if whole > 0 else -(-whole // 10)
+            whole, places = _significant(above, below, significant, self.ties)
         text = _spell(whole, places)
-        if exact and abs(whole * below - above * 10**places) <= abs(above) * 10**places * _NOISE:
+        if exact and _same(whole, places, above, below):
             return Shown(_stripped(text))
         return Shown(text, exact=False)
 
     def _scientific(self, above: int, below: int, significant: int, exact: bool) -> Shown:
-        places = _places(above, below, significant)
-        whole = _rounded(above, below, places, self.ties)
-        exponent = len(str(abs(whole))) - 1 - places
-        text = _spell(whole, len(str(abs(whole))) - 1)
-        if exact and abs(whole * below - above * 10 ** max(places, 0)) <= abs(above) * 10 ** max(places, 0) * _NOISE and places >= 0:
+        whole, places = _significant(above, below, significant, self.ties)
+        text = _spell(whole, significant - 1)
+        exponent = significant - 1 - places
+        if exact and _same(whole, places, above, below):
             return Shown(_stripped(text), exponent)
         return Shown(text, exponent, exact=False)
 
@@ -141,11 +137,27 @@ def _places(above: int, below: int, significant: int) -> int:
 def _rounded(above: int, below: int, places: int, ties: str) -> int:
     """The integer nearest to above/below·10^places."""
     sign = -1 if above < 0 else 1
-    whole, rest = divmod(abs(above) * 10 ** max(places, 0), below * 10 ** max(-places, 0))
-    half = 2 * rest - below * 10 ** max(-places, 0)
+    unit: int = below * 10 ** max(-places, 0)
+    size: int = abs(above) * 10 ** max(places, 0)
+    whole, rest = divmod(size, unit)
+    half = 2 * rest - unit
     if ties == "half_up" and half >= 0 or ties == "half_even" and (half > 0 or half == 0 and whole % 2):
         whole += 1
     return sign * whole
+
+
+def _significant(above: int, below: int, significant: int, ties: str) -> tuple[int, int]:
+    """(whole, places): the number rounded to so many digits is whole/10^places; 9.9996 at four digits is 10.00."""
+    places = _places(above, below, significant)
+    whole = _rounded(above, below, places, ties)
+    return (whole // 10, places - 1) if len(str(abs(whole))) > significant else (whole, places)
+
+
+def _same(whole: int, places: int, above: int, below: int) -> bool:
+    """Whether whole/10^places is above/below, but for the noise of floats."""
+    left: int = whole * below * 10 ** max(-places, 0)
+    right: int = above * 10 ** max(places, 0)
+    return abs(left - right) * _CLOSE <= abs(right)
 
 
 def _spell(whole: int, places: int) -> str:

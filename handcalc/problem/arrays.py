@@ -1,11 +1,17 @@
-"""Large weights and inputs from CSV or NPZ files beside the problem. Nothing is unpickled."""
+"""Large weights, biases and inputs from CSV, NPY or NPZ files beside the problem. Nothing is unpickled.
+
+- `names_file(item)` says whether a value is `{file: …}`; `read_array` and `read_row` read it.
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from handcalc.core.expr import Number, number
-from handcalc.problem.reader import Item, near, shown_path
+from handcalc.errors import Message
+from handcalc.problem.limits import limit, raised_by
+from handcalc.problem.reader import Item, literal, near, quoted
 
 
 class Array:
@@ -25,20 +31,26 @@ class Array:
         return hash(self.values.shape)
 
 
-def read_array(item: Item, shape: tuple[int, ...], transposed: bool) -> Array | None:
+def names_file(item: Item) -> bool:
+    """Whether a mapping is `{file: net.npz, array: W1}`, and not one with a name `file` for a number or an edge."""
+    if item.kind != "mapping":
+        return False
+    named = [value for key, value in item.node.value if key.value == "file"]
+    return bool(named) and isinstance(named[0].value, str) and isinstance(literal(named[0].value), Message)
+
+
+def read_array(item: Item, shape: tuple[int, ...], transposed: bool = False) -> Array | None:
     """`{file: net.npz, array: W1}` or `{file: w1.csv}`, of a given shape; transposed: one row per input."""
     values = _load(item)
     if values is None:
         return None
     if transposed:
         values = values.T
-    if len(shape) == 1:
-        values = values.reshape(-1)
-    if values.ndim == 1 and len(shape) == 2 and 1 in shape:
+    if len(shape) == 1 and values.size == shape[0] or len(shape) == 2 and values.ndim == 1 and 1 in shape and values.size == shape[0] * shape[1]:
         values = values.reshape(shape)
     if values.shape != shape:
-        wanted = "×".join(map(str, shape))
-        item.fail("the array is {found}, expected {wanted}", found="×".join(map(str, values.shape)), wanted=wanted)
+        found, wanted = (_spelled(size[::-1] if transposed else size) for size in (values.shape, shape))
+        item.fail("the array is {found}, expected {wanted}", found=found, wanted=wanted)
         return None
     return Array(values)
 
@@ -46,34 +58,99 @@ def read_array(item: Item, shape: tuple[int, ...], transposed: bool) -> Array | 
 def read_row(item: Item) -> tuple[Number, ...]:
     """The inputs of one sample from a file."""
     values = _load(item)
-    return () if values is None else tuple(number(repr(float(value))) for value in values.reshape(-1))
+    if values is None:
+        return ()
+    if values.size == 0:
+        item.fail("there is no input")
+    if values.size > limit("neurons"):
+        item.fail("more than {limit} inputs; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
+        return ()
+    return tuple(number(repr(float(value))) for value in values.reshape(-1))
+
+
+def _spelled(shape: tuple[int, ...]) -> str | Message:
+    return "×".join(map(str, shape)) if shape else Message("a single number")
 
 
 def _load(item: Item) -> Any:
-    import numpy
-
+    """The array, or None after an error."""
     found = item.section(("file", "array"))
+    if "file" not in found:
+        return None
     name = found["file"].text() or ""
+    wanted = found["array"].text() or "" if "array" in found else ""
     path = item.source.folder / name
+    kind = "array_bytes" if path.suffix in (".npy", ".npz") else "data_bytes"
     try:
-        if path.suffix == ".npz":
-            with numpy.load(path, allow_pickle=False) as archive:
-                wanted = found["array"].text() if "array" in found else archive.files[0]
-                if wanted not in archive.files:
-                    item.fail("{file} has no array {found}{near}", file=name, found=f'"{wanted}"', near=near(wanted or "", archive.files))
-                    return None
-                values = archive[wanted]
-        elif path.suffix == ".npy":
-            values = numpy.load(path, allow_pickle=False)
-        else:
-            values = numpy.loadtxt(path, delimiter=",", ndmin=2)
+        import numpy
+    except ImportError:
+        item.fail("{file} cannot be read: {reason}", file=name, reason=Message("numpy is not installed"))
+        return None
+    try:
+        if path.stat().st_size > limit(kind):
+            raise _TooLarge
+        values = _read(item, path, wanted)
     except FileNotFoundError:
-        item.fail("there is no file {found}", found=shown_path(path))
+        item.fail("there is no file {found}", found=quoted(str(path)))
         return None
-    except (OSError, ValueError, KeyError, IndexError, MemoryError, EOFError) as error:
-        item.fail("{file} cannot be read: {reason}", file=name, reason=str(error).split("\n")[0][:80])
+    except _TooLarge:
+        item.fail("{file} is larger than {limit} bytes; set {variable} to raise the limit", file=name, limit=limit(kind), variable=raised_by(kind))
         return None
-    if values.dtype.kind not in "fiub" or not numpy.isfinite(values).all():
+    except Exception as error:  # noqa: BLE001 - a damaged file makes the reading libraries raise almost anything
+        item.fail("{file} cannot be read: {reason}", file=name, reason=_reason(error))
+        return None
+    if values is not None and (values.dtype.kind not in "fiub" or not numpy.isfinite(values).all()):
         item.fail("{file} holds something that is no finite number", file=name)
         return None
     return values
+
+
+class _TooLarge(Exception):
+    """An array of more bytes than the limit, unpacked."""
+
+
+def _reason(error: Exception) -> str | Message:
+    text = str(error).split("\n")[0][:100]
+    if "pickle" in text:
+        return Message("it holds no plain numbers, or is no NumPy file")
+    return getattr(error, "strerror", None) or text or type(error).__name__
+
+
+def _read(item: Item, path: Path, wanted: str) -> Any:
+    """The array in a file; None after an error. Raises whatever the libraries raise for a damaged file."""
+    import numpy
+
+    if path.suffix == ".npy":
+        with open(path, "rb") as file:
+            return numpy.lib.format.read_array(file, allow_pickle=False)
+    if path.suffix == ".npz":
+        return _read_archive(item, path, wanted)
+    if path.suffix not in (".csv", ".txt"):
+        item.fail("{file} is no .csv, .txt, .npy or .npz file", file=path.name)
+        return None
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    rows = [line for line in lines if line.split("#")[0].strip()]
+    if not rows:
+        item.fail("{file} is empty", file=path.name)
+        return None
+    return numpy.loadtxt(rows, delimiter=",", ndmin=2)
+
+
+def _read_archive(item: Item, path: Path, wanted: str) -> Any:
+    import zipfile
+
+    import numpy
+
+    with zipfile.ZipFile(path) as archive:
+        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        name = wanted or (names[0] if names else "")
+        if not wanted and len(names) > 1:
+            item.fail("{file} has several arrays; name one of {known}", file=path.name, known=", ".join(names[:12]))
+            return None
+        if name not in names:
+            item.fail("{file} has no array {found}{near}", file=path.name, found=quoted(name), near=near(name, names))
+            return None
+        if archive.getinfo(f"{name}.npy").file_size > limit("array_bytes"):
+            raise _TooLarge
+        with archive.open(f"{name}.npy") as file:
+            return numpy.lib.format.read_array(file, allow_pickle=False)

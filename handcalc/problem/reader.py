@@ -1,59 +1,77 @@
-"""YAML 1.2 with positions: a tree of `Item`s that know their line and path, and a list that collects all errors.
+"""Reading values with positions: a tree of `Item`s that know their line and path, and a list that collects all errors.
 
-- `read(path)` gives the root item of a file; `read_text` of a text.
-- `Item.mapping / sequence / text / number / choice …` read one shape each; what is wrong is added to the file's
-  errors, and None is answered, so that one run reports everything.
+- `Item.mapping / section / sequence / text / name / number / whole / flag / choice / formula` read one shape each; what is
+  wrong is added to the file's errors, and None is answered, so that one run reports everything.
+- `literal(text)` reads one number, `near(found, known)` finds what was probably meant, `quoted` shows a user's text.
 
-Scalars stay the text that was typed: 0.10 keeps its digits, `no` is a word, 1e-3 a number. No tag is ever followed,
-nothing is constructed; size, depth and aliases are bounded.
+Scalars stay the text that was typed: 0.10 keeps its digits, `no` is a word, 1e-3 a number.
 """
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Collection, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number
 from handcalc.core.functions import FUNCTIONS
-from handcalc.errors import Message, ProblemError
+from handcalc.errors import Message, ProblemError, printable
+from handcalc.problem.limits import ERROR_LIMIT
 
-SIZE_LIMIT = 400_000  # bytes of a problem file; larger data belong into a CSV or NPZ file beside it
-NODE_LIMIT = 50_000  # values, aliases counted as often as they are used
-DEPTH_LIMIT = 40
+__all__ = ["Item", "Source", "is_name", "is_quantity_name", "literal", "near", "printable", "quoted"]
 
-_PLAIN = str.maketrans("０１２３４５６７８９．－＋−", "0123456789.-+-")
+NAME_LENGTH = 40
+NUMBER_LENGTH = 400
+
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋−", "0123456789.-+-")
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?\d+/\d+", re.ASCII)
+_INFINITE = re.compile(r"[+-]?\.?(inf(inity)?|nan)", re.IGNORECASE)
+
+# Other words in use → ours, for "did you mean".
+SYNONYMS = {
+    "lr": "learning_rate", "eta": "learning_rate", "alpha": "learning_rate", "outputs": "targets", "expected": "targets", "labels": "targets",
+    "units": "neurons", "nodes": "neurons", "theta": "threshold", "error_function": "loss", "cost": "loss",
+    "logistic": "sigmoid", "linear": "identity", "none": "identity", "swish": "silu", "heaviside": "step", "sgn": "sign",
+    "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "mae": "absolute_error", "l1": "absolute_error",
+    "bce": "binary_cross_entropy", "ce": "cross_entropy", "log_loss": "binary_cross_entropy", "nll": "cross_entropy",
+    "stochastic": "online", "minibatch": "mini_batch", "full": "batch", "average": "mean", "zh_cn": "zh", "chinese": "zh", "english": "en",
+}  # fmt: skip
 
 
 class Source:
-    """One file being read: its name as printed, and the errors found so far."""
+    """One file being read: its name as printed, its folder, and the errors found so far."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
-        self.errors: list[tuple[int, Message]] = []
+        self.errors: list[tuple[tuple[int, int], Message]] = []
+
+    def add(self, place: tuple[int, int], message: Message) -> None:
+        """Add an error at (line, column). Raises ProblemError when there are too many to go on."""
+        self.errors.append((place, message))
+        if len(self.errors) >= ERROR_LIMIT:
+            self.errors.append(((1 << 60, 0), Message("there are more errors; only {limit} are shown", f"{self.name}: ", limit=ERROR_LIMIT)))
+            self.finish()
 
     def finish(self) -> None:
-        """Raise ProblemError with every error found, in the order of the file."""
+        """Raise ProblemError with every error found, in the order of the file, each once."""
         if self.errors:
             ordered = sorted(self.errors, key=lambda entry: entry[0])
-            raise ProblemError(*dict.fromkeys(message for _, message in ordered))
+            raise ProblemError(*{str(message): message for _, message in ordered}.values())
 
 
 class Item:
-    """A value of the file with its line and path."""
+    """A value of the file with its line and path; the line of a mapping's entry is its key's."""
 
-    def __init__(self, node: Any, path: str, source: Source) -> None:
+    def __init__(self, node: Any, path: str, source: Source, key: Any = None) -> None:
         self.node = node
         self.path = path
         self.source = source
-
-    @property
-    def line(self) -> int:
-        """Line in the file, from 1."""
-        return int(self.node.start_mark.line) + 1
+        mark = (key or node).start_mark
+        self.place = (int(mark.line) + 1, int(mark.column))
 
     @property
     def kind(self) -> str:
@@ -62,10 +80,17 @@ class Item:
             return "null" if self.node.tag.endswith(":null") else "text"
         return "mapping" if self.node.id == "mapping" else "sequence"
 
+    @property
+    def shown(self) -> str | Message:
+        """The value for an error message: short, on one line."""
+        if self.kind == "text":
+            return quoted(self.node.value)
+        return Message("nothing") if self.kind == "null" else "{…}" if self.kind == "mapping" else "[…]"
+
     def fail(self, template: str, **values: Any) -> None:
         """Add an error at this place."""
         path = f"{self.path}: " if self.path else ""
-        self.source.errors.append((self.line, Message(template, f"{self.source.name}:{self.line}: {path}", **values)))
+        self.source.add(self.place, Message(template, f"{self.source.name}:{self.place[0]}: {path}", **values))
 
     # --- shapes ---
 
@@ -77,20 +102,20 @@ class Item:
         result: dict[str, Item] = {}
         for key, value in self.node.value:
             if not isinstance(key.value, str):
-                self.fail("a key must be a word")
+                self.fail("a key must be a word, found {found}", found=Item(key, "", self.source).shown)
                 continue
-            item = Item(value, f"{self.path}.{key.value}" if self.path else key.value, self.source)
+            short = key.value if len(key.value) <= NAME_LENGTH else key.value[:NAME_LENGTH] + "…"
+            item = Item(value, f"{self.path}.{short}" if self.path else short, self.source, key)
             if key.value in result:
-                Item(key, item.path, self.source).fail("this key is there twice")
-            result[key.value] = item
+                item.fail("this key is there twice; first in line {line}", line=result[key.value].place[0])
+            else:
+                result[key.value] = item
         return result
 
     def section(self, allowed: Iterable[str]) -> dict[str, Item]:
-        """A mapping with known keys only; unknown ones are errors with a near match."""
-        found = self.mapping()
-        if found is None:
-            return {}
+        """A mapping with known keys only, empty values left out; unknown keys are errors with a near match."""
         known = tuple(allowed)
+        found = self.mapping() or {}
         for key, item in found.items():
             if key not in known:
                 item.fail("unknown key{near}; known are {known}", near=near(key, known), known=", ".join(known))
@@ -114,38 +139,41 @@ class Item:
     def name(self) -> str | None:
         """A name: letters, digits, _ and ' (of any script), at most 40."""
         value = self.text()
-        if value is not None and not is_name(value):
-            self.fail("a name has letters, digits and _ only (at most 40), found {found}", found=self.shown)
+        return value if value is not None and self.named(value) else None
+
+    def named(self, name: str) -> bool:
+        """Whether a key or text of this item is a name; an error where it is not."""
+        if not is_name(name):
+            self.fail("a name has letters, digits and _ only (at most {limit}), found {found}", limit=NAME_LENGTH, found=quoted(name))
+        return is_name(name)
+
+    def number(self, positive: bool = False) -> Number | None:
+        """A number with its typed digits; above 0 where only that makes sense."""
+        if self.kind != "text":
+            self.fail("expected a number, found {found}", found=self.shown)
+            return None
+        value = literal(self.node.value)
+        if isinstance(value, Message):
+            self.fail(value.template, **value.values)
+            return None
+        if positive and value.numerator <= 0:
+            self.fail("expected a number above 0, found {found}", found=self.shown)
             return None
         return value
 
-    def number(self) -> Number | None:
-        """A number with its typed digits."""
-        value = self.text()
-        if value is None:
-            return None
-        try:
-            return number(value.translate(_PLAIN))
-        except ValueError:
-            self.fail("expected a number, found {found}", found=self.shown)
-            return None
-
     def whole(self, least: int, most: int) -> int | None:
         """A whole number from least to most."""
-        value = self.text()
-        if value is not None and value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
+        value = self.node.value.translate(_FULL_WIDTH) if self.kind == "text" else ""
+        if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
             return int(value)
-        if value is not None:
-            self.fail("expected a whole number from {least} to {most}, found {found}", least=least, most=most, found=self.shown)
+        self.fail("expected a whole number from {least} to {most}, found {found}", least=least, most=most, found=self.shown)
         return None
 
     def flag(self) -> bool | None:
         """true or false."""
-        value = self.text()
-        if value in ("true", "True", "false", "False"):
-            return value.lower() == "true"
-        if value is not None:
-            self.fail("expected true or false, found {found}", found=self.shown)
+        if self.kind == "text" and self.node.value in ("true", "True", "TRUE", "false", "False", "FALSE"):
+            return bool(self.node.value.lower() == "true")
+        self.fail("expected true or false, found {found}", found=self.shown)
         return None
 
     def choice(self, values: Iterable[str]) -> str | None:
@@ -156,137 +184,77 @@ class Item:
         self.fail("unknown value {found}{near}; known are {known}", found=self.shown, near=near(value, known), known=", ".join(known))
         return None
 
-    def formula(self, names: Collection[str]) -> Expr | None:
-        """A formula the user typed, over some names."""
+    def formula(self, names: Collection[str], later: Collection[str] = ()) -> Expr | None:
+        """A formula the user typed, over some names; `later` are names that are defined further down."""
         text = self.text()
         if text is None:
             return None
         try:
             return formula.parse(text, lambda name: Ref(name) if name in names else None)
         except formula.FormulaError as error:
-            word = str(error.values.get("found", "")) if error.template.startswith("unknown name") else ""
-            self.fail(
-                "not a formula in {names}: {reason} (column {column}){near}",
-                names=", ".join(sorted(names)[:12]),
-                reason=Message(error.template, **error.values),
-                column=error.column,
-                near=near(word, [*names, *FUNCTIONS]) if word else "",
-            )
+            reason, hint = Message(error.template, "", **error.values), near("", ())
+            if error.template.startswith("unknown name"):
+                word = str(error.values["found"])
+                if word in later:
+                    reason = Message("{found} is only defined here or further down", found=quoted(word))
+                else:
+                    hint = near(word, [*names, *FUNCTIONS])
+            within = Message(" in {names}", names=", ".join(sorted(names)[:12])) if names else ""
+            self.fail("not a formula{within}: {reason} (column {column}){near}", within=within, reason=reason, column=error.column, near=hint)
             return None
 
-    @property
-    def shown(self) -> str:
-        """The value for an error message: short, on one line."""
-        if self.kind in ("mapping", "sequence"):
-            return "{…}" if self.kind == "mapping" else "[…]"
-        value = printable(self.node.value)
-        return "nothing" if self.kind == "null" else f'"{value[:40]}…"' if len(value) > 41 else f'"{value}"'
+
+# --- texts ------------------------------------------------------------------------------------------------------------
 
 
-def printable(text: str) -> str:
-    """Text with control characters and direction marks made visible."""
-    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+def quoted(text: str) -> str:
+    """A user's text in an error message: short, in quotation marks."""
+    return f'"{text[:NAME_LENGTH]}…"' if len(text) > NAME_LENGTH + 1 else f'"{text}"'
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can name a neuron, a parameter or a quantity."""
+    """Whether a text can name a neuron, an input or a parameter."""
     plain = text.replace("'", "").replace("′", "")
-    return 0 < len(text) <= 40 and ("_" + plain).isidentifier()
+    return 0 < len(text) <= NAME_LENGTH and plain != "" and ("_" + plain).isidentifier() and not set(text) & set("··")
+
+
+def is_quantity_name(text: str) -> bool:
+    """Whether a text can name a quantity in formulas: a name that formulas read as one, and no constant such as pi."""
+    if not is_name(text) or text in FUNCTIONS and not FUNCTIONS[text].arguments:
+        return False
+    try:
+        return formula.parse(text, formula.any_name) == Ref(text)
+    except formula.FormulaError:
+        return False
+
+
+def literal(text: str) -> Number | Message:
+    """The number a text stands for, with its digits as typed, or what is wrong with it."""
+    plain = text.translate(_FULL_WIDTH).strip()
+    if len(plain) > NUMBER_LENGTH:
+        return Message("a number has at most {limit} digits, found {found}", limit=NUMBER_LENGTH, found=quoted(plain))
+    if not _DECIMAL.fullmatch(plain):
+        if _INFINITE.fullmatch(plain):
+            return Message("expected a finite number, found {found}", found=quoted(text))
+        if _DECIMAL.fullmatch(plain.replace(",", ".", 1)):
+            return Message("expected a number, found {found}: write a decimal point", found=quoted(text))
+        return Message("expected a number, found {found}", found=quoted(text))
+    if "/" in plain and int(plain.partition("/")[2]) == 0:
+        return Message("division by zero: {found}", found=quoted(text))
+    try:
+        value = number(plain)
+        if value.numerator == 0 or value.numerator / value.denominator != 0:
+            return value
+    except (ValueError, OverflowError):
+        pass
+    return Message("a number is 0 or has a size from 1e-308 to 1e308, found {found}", found=quoted(text))
 
 
 def near(found: str, known: Iterable[str]) -> Message | str:
     """', did you mean "…"?' where something similar is known."""
     import difflib
 
-    close = difflib.get_close_matches(found, list(known), 1, 0.6)
-    return Message(', did you mean "{close}"?', close=close[0]) if close else ""
-
-
-# --- files ------------------------------------------------------------------------------------------------------------
-
-
-def shown_path(path: Path) -> str:
-    """A path as printed in messages."""
-    return printable(str(path))
-
-
-def read(path: Path) -> Item:
-    """The root item of a YAML file. Raises ProblemError where the file is missing, too large or no YAML."""
-    name = shown_path(path)
-    return read_text(read_bytes(path, name), name, path.parent)
-
-
-def read_bytes(path: Path, name: str, limit: int = SIZE_LIMIT) -> str:
-    """The text of a file. Raises ProblemError with the reason and what to do."""
-    where = f"{name}: "
-    try:
-        if path.is_dir():
-            raise ProblemError(Message("this is a folder; give a file", where))
-        with open(path, "rb") as file:
-            data = file.read(limit + 1)
-    except FileNotFoundError:
-        raise ProblemError(Message("there is no such file", where)) from None
-    except (OSError, ValueError) as error:
-        raise ProblemError(Message("cannot be read: {reason}", where, reason=getattr(error, "strerror", None) or str(error))) from None
-    if len(data) > limit:
-        message = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file and name it in the problem"
-        raise ProblemError(Message(message, where, limit=limit))
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ProblemError(Message("not a text in UTF-8", f"{name}:{line}: ")) from None
-
-
-def read_text(text: str, name: str, folder: Path) -> Item:
-    """The root item of a YAML text."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-    try:
-        root = YAML(typ="safe", pure=True).compose(text)
-        if root is not None:
-            _measure(root, {}, set())
-    except RecursionError:
-        raise ProblemError(Message("nested more than {limit} deep", f"{name}: ", limit=DEPTH_LIMIT)) from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        raise ProblemError(Message("not valid YAML: {reason}", f"{name}:{line}: ", reason=printable(str(error.problem or error.context)))) from None
-    except _TooLarge:
-        raise ProblemError(Message("more than {limit} values", f"{name}: ", limit=NODE_LIMIT)) from None
-    except (YAMLError, ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError, NotImplementedError) as error:
-        reason = printable(str(error).split("\n")[0])[:100]
-        raise ProblemError(Message("not valid YAML: {reason}", f"{name}:1: ", reason=reason)) from None
-    if root is None:
-        raise ProblemError(Message("the file is empty; `handcalc new` writes one to start from", f"{name}: "))
-    return Item(root, "", Source(name, folder))
-
-
-class _TooLarge(Exception):
-    """More values than NODE_LIMIT, aliases counted."""
-
-
-def _measure(node: Any, known: dict[int, int], open_nodes: set[int], depth: int = 0) -> int:
-    """Number of values below a node, aliases counted each time. Raises for bombs, deep nesting and loops."""
-    if isinstance(node.value, str):
-        return 1
-    if id(node) in known:
-        return known[id(node)]
-    if depth > DEPTH_LIMIT or id(node) in open_nodes:
-        raise RecursionError
-    open_nodes.add(id(node))
-    size = 1
-    for entry in node.value:
-        for inner in entry if isinstance(entry, tuple) else (entry,):
-            size += _measure(inner, known, open_nodes, depth + 1)
-            if size > NODE_LIMIT:
-                raise _TooLarge
-    open_nodes.discard(id(node))
-    known[id(node)] = size
-    return size
-
-
-def file_name(path: str | os.PathLike[str]) -> Path:
-    """A path the user typed."""
-    return Path(os.fspath(path))
+    words = {word.lower(): word for word in islice(known, 500)}
+    plain = found[:NAME_LENGTH].lower().strip().replace("-", "_").replace(" ", "_")
+    close = [SYNONYMS[plain]] if SYNONYMS.get(plain) in words else difflib.get_close_matches(plain, list(words), 1, 0.6)
+    return Message(', did you mean "{close}"?', close=words[close[0]]) if close else ""

@@ -99,6 +99,16 @@ class Conventions(Record):
     sample_reduction: str = "mean"
 
 
+class Training(Record):
+    """How samples become updates: mode (batch, online, mini_batch), sizes (0: not given), order, stopping loss."""
+
+    mode: str = "batch"
+    batch_size: int = 0
+    epochs: int = 0
+    order: str = "given"
+    stop_loss: Number | None = None
+
+
 class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right."""
 
@@ -113,7 +123,7 @@ class Problem(Record):
     learning_rate: Number | None = None
     trained_biases: bool = True
     frozen: frozenset[str] = frozenset()
-    mode: str = "batch"
+    training: Training = Training()
     conventions: Conventions = Conventions()
     rounding: Rounding | None = None
     tasks: tuple[str, ...] = ()
@@ -152,6 +162,11 @@ def _either(*shapes: Mapping[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*shapes]}
 
 
+LAYER_TYPES = (
+    "dense", "conv2d", "max_pool", "avg_pool", "flatten", "rnn", "lstm", "gru", "attention", "layer_norm", "batch_norm", "embedding",
+    "positional_encoding", "residual",
+)  # fmt: skip
+OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
 NOTATION_NAMES = ("mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton")
 
 _PARAMETERS = _either(_NUMBER, _NUMBERS, _NAMED, {"type": "object"}, {"type": "null"})
@@ -203,7 +218,11 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("frozen", {"type": "array", "items": _TEXT}, "parameters that are not trained", "[w1, b2]"),
     ),
     "training": (
-        Field("mode", _choice("batch", "online"), "one update for all samples, or one after each", "online"),
+        Field("mode", _choice("batch", "online", "mini_batch"), "one update for all samples, one after each, or one per mini-batch", "online"),
+        Field("batch_size", {"type": "integer", "minimum": 1}, "samples in a mini-batch", "2"),
+        Field("epochs", {"type": "integer", "minimum": 1}, "how often training goes through all samples", "1000"),
+        Field("order", _choice("given", "shuffled"), "order of the samples in an epoch", "given"),
+        Field("stop", {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}, "when training ends", "{loss: 1e-3}"),
     ),
     "rounding": (
         Field("decimals", {"type": "integer", "minimum": 0, "maximum": 15}, "decimal places", "4"),
@@ -228,6 +247,11 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
 def keys(section: str) -> tuple[str, ...]:
     """The keys allowed in a section, in the order of the documentation."""
     return tuple(field.key for field in SECTIONS[section])
+
+
+def choices(section: str, key: str) -> tuple[str, ...]:
+    """The words a key may have, as typed."""
+    return next(tuple(dict.fromkeys(map(str, field.shape["enum"]))) for field in SECTIONS[section] if field.key == key)
 
 
 def json_schema() -> dict[str, Any]:

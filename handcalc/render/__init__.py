@@ -1,0 +1,42 @@
+"""From derivation to text: notation, printer, documents, exporters.
+
+`render(derivation, format)` is the whole of it in one call; `read` puts a derivation into a notation.
+"""
+
+from __future__ import annotations
+
+import io
+
+from handcalc.core.derivation import Derivation
+from handcalc.render.dialects import PLAIN, UNICODE, Dialect
+from handcalc.render.notation import DEFAULT, Notation, profile
+from handcalc.render.reading import Reading
+
+FORMATS = ("terminal", "plain", "json")  # terminal: Unicode; plain: ASCII; json: for programs
+
+
+def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False) -> Reading:
+    """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's."""
+    problem = derivation.problem
+    chosen = notation or problem.notation or DEFAULT
+    own = chosen == problem.notation
+    by_source = problem.conventions.weight_numbering == "by_source"
+    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma)
+
+
+def render(derivation: Derivation, format: str = "terminal", notation: str = "", language: str = "en") -> str:
+    """The worked solution as text in one of FORMATS. Raises ValueError for another format."""
+    if format not in FORMATS:
+        raise ValueError(f"format must be one of {', '.join(FORMATS)}")
+    if format == "json":
+        from handcalc.render.jsonform import document, dumps
+
+        return dumps(document(derivation.problem, derivation, read(derivation, notation, PLAIN)))
+    from handcalc.language import translator
+    from handcalc.render.document import Options, solution
+    from handcalc.render.terminal import show, terminal_console
+
+    reading = read(derivation, notation, PLAIN if format == "plain" else UNICODE)
+    stream = io.StringIO()
+    show(solution(derivation.problem, derivation, reading, Options()), reading, translator(language), terminal_console(stream, plain=True))
+    return stream.getvalue()

@@ -1,0 +1,5 @@
+"""`python -m handcalc`."""
+
+from handcalc.cli import main
+
+main()

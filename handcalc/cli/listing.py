@@ -1,0 +1,67 @@
+"""handcalc list."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
+from handcalc.language import Translate, choose, translator
+
+WHAT = ("problems", "notations", "activations", "functions", "losses", "conventions", "commands")
+
+
+@click.command(name="list")
+@click.argument("what", type=click.Choice(WHAT), required=False)
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report.")
+def command(what: str | None, lang: str | None) -> None:
+    """List shipped problems, notations, activations, functions, losses, conventions or commands.
+
+    Example: handcalc list problems
+    """
+    language = choose(lang)
+    translate = translator(language)
+    for kind in (what,) if what else ("problems", "notations", "activations", "losses", "conventions"):
+        if not what:
+            click.echo(f"\n{translate(kind)}:")
+        rows = list(_rows(kind, language, translate))
+        width = max(len(name) for name, _ in rows) + 2
+        for name, text in rows:
+            click.echo(f"  {name:<{width}}{text}")
+    sys.stdout.flush()
+
+
+def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str, str]]:
+    from handcalc.problem.loader import FUSED, LOSSES, shipped
+    from handcalc.problem.schema import SECTIONS
+
+    if what == "problems":
+        yield from ((name, _title(path.read_text(encoding="utf-8"))) for name, path in shipped().items())
+    elif what == "notations":
+        from handcalc.render.notation import profile, profiles
+
+        yield from ((name, profile(name)["title_zh" if language == "zh" else "title"]) for name in profiles())
+    elif what in ("activations", "functions"):
+        names = ACTIVATIONS if what == "activations" else tuple(FUNCTIONS)
+        yield from ((name, translate(FUNCTIONS[name].doc)) for name in names)
+    elif what == "losses":
+        yield from ((name, formula + (translate(", mean over the outputs") if mean else translate(", summed over the outputs"))) for name, (formula, mean) in LOSSES.items())
+        yield FUSED, translate("softmax and cross-entropy in one step")
+    elif what == "conventions":
+        for field in SECTIONS["conventions"]:
+            values = field.shape.get("enum", ("true", "false"))
+            yield field.key, f"{translate(field.doc)} ({' | '.join(values)})"
+    else:
+        from handcalc.cli import COMMANDS
+
+        yield from ((name, translate(text)) for name, (_, text) in COMMANDS.items())
+
+
+def _title(text: str) -> str:
+    """The title line of a problem file, without reading the whole file as YAML."""
+    for line in text.splitlines():
+        if line.startswith("title:"):
+            return line.removeprefix("title:").strip().strip("'\"")
+    return ""

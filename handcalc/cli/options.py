@@ -1,0 +1,115 @@
+"""Options that several commands share, and what follows from them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from handcalc.core.rounding import Rounding
+from handcalc.errors import Message, OutputError
+from handcalc.problem.schema import NOTATION_NAMES, Problem
+from handcalc.render.dialects import PLAIN, UNICODE, Dialect
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def rounding_options(function: Function) -> Function:
+    """--decimals, --significant, --carry."""
+    for option in (
+        click.option("--carry", is_flag=True, help="Round each result before it is used again, as on paper."),
+        click.option("--significant", type=click.IntRange(1, 17), metavar="N", help="Show N significant digits."),
+        click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help="Show N decimal places."),
+    ):
+        function = option(function)
+    return function
+
+
+def reading_options(function: Function) -> Function:
+    """--notation, --lang, --decimal-comma."""
+    for option in (
+        click.option("--decimal-comma", "comma", is_flag=True, help="Write 0,5 instead of 0.5."),
+        click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report."),
+        click.option("--notation", type=click.Choice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."),
+    ):
+        function = option(function)
+    return function
+
+
+def output_options(function: Function) -> Function:
+    """-o, --force."""
+    for option in (
+        click.option("--force", is_flag=True, help="Overwrite an existing file."),
+        click.option("-o", "--output", type=click.Path(), help="Write to a file."),
+    ):
+        function = option(function)
+    return function
+
+
+def chosen_rounding(problem: Problem, decimals: int | None, significant: int | None, carry: bool) -> Rounding:
+    """The problem's rounding, changed by the command line."""
+    if decimals is not None and significant is not None:
+        raise click.UsageError("give --decimals or --significant, not both")
+    rounding = problem.rounding or Rounding()
+    if decimals is not None:
+        rounding = rounding.replace(decimals=decimals, significant=None, overrides=())
+    if significant is not None:
+        rounding = rounding.replace(decimals=None, significant=significant, overrides=())
+    return rounding.replace(carry=True) if carry else rounding
+
+
+def dialect_for(stream: IO[str]) -> Dialect:
+    """Unicode where the stream can show it."""
+    from handcalc.render.terminal import has_unicode
+
+    locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
+    ascii_terminal = locale in ("C", "POSIX") and stream.isatty()
+    return UNICODE if has_unicode(stream) and not ascii_terminal else PLAIN
+
+
+def console_for(stream: IO[str], plain: bool = False) -> Console:
+    """The console a document is printed on; a terminal gets the width it has."""
+    from handcalc.render.terminal import terminal_console
+
+    return terminal_console(stream, plain)
+
+
+def write(text: str, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
+    """To a file, whole or not at all, never over an input and over another file only with --force; else to stdout."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    path = Path(output)
+    where = f"{output}: "
+    if any(os.path.exists(source) and path.exists() and os.path.samefile(source, path) for source in inputs):
+        raise OutputError(Message("this is the file that is read; give another name", where))
+    if path.is_dir():
+        raise OutputError(Message("this is a folder; give a file", where))
+    if path.exists() and not force:
+        raise OutputError(Message("the file exists; use --force to overwrite it", where))
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".handcalc-")
+    except OSError as error:
+        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+    try:
+        with open(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        os.unlink(temporary)
+        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

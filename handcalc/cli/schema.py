@@ -1,0 +1,17 @@
+"""handcalc schema."""
+
+from __future__ import annotations
+
+import click
+
+from handcalc.problem.schema import json_schema
+from handcalc.render.jsonform import dumps
+
+
+@click.command()
+def command() -> None:
+    """Print the JSON Schema of the problem format, for editors that check while you type.
+
+    Example: handcalc schema > handcalc.schema.json
+    """
+    click.echo(dumps(json_schema()), nl=False)

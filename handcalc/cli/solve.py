@@ -1,0 +1,89 @@
+"""handcalc solve."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import click
+
+from handcalc.cli.options import chosen_rounding, console_for, dialect_for, output_options, reading_options, rounding_options, write
+from handcalc.core.derivation import PHASES, Derivation
+from handcalc.derive import derive
+from handcalc.language import choose, translator
+from handcalc.problem.loader import load
+from handcalc.problem.schema import Problem
+from handcalc.render import FORMATS, read
+from handcalc.render.dialects import PLAIN
+from handcalc.render.reading import Reading
+
+ITERATIONS = click.IntRange(1, 1000)
+
+
+@click.command()
+@click.argument("file")
+@click.option("--only", multiple=True, metavar="PHASE|ID", help=f"Only these phases ({', '.join(PHASES)}) or steps, such as grad.w5; may be repeated.")
+@click.option("--detail", type=click.Choice(["brief", "normal", "full"]), default="normal", help="How much is worked out line by line.", show_default=True)
+@click.option("--form", type=click.Choice(["scalar", "matrix", "both"]), default="scalar", help="Scalar formulas, matrices, or both.", show_default=True)
+@click.option("--iterations", type=ITERATIONS, default=1, metavar="N", help="So many updates, one after the other.")
+@click.option("--format", "form_of_output", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
+@reading_options
+@rounding_options
+@output_options
+def command(
+    file: str,
+    only: tuple[str, ...],
+    detail: str,
+    form: str,
+    iterations: int,
+    form_of_output: str,
+    notation: str | None,
+    lang: str | None,
+    comma: bool,
+    decimals: int | None,
+    significant: int | None,
+    carry: bool,
+    output: str | None,
+    force: bool,
+) -> None:
+    """Print the complete worked solution of a problem.
+
+    FILE is a problem file, or the name of a shipped problem (handcalc list problems).
+
+    Example: handcalc solve mazur-2-2-2 --decimals 4 --only backward
+    """
+    problem = load(file)
+    derivation = derive(problem, chosen_rounding(problem, decimals, significant, carry), iterations)
+    if form_of_output == "json":
+        reading = read(derivation, notation or "", PLAIN, comma)
+        write(_json(problem, derivation, reading, only), output, force, (file, problem.path))
+        return
+    from handcalc.render.document import Options, solution
+    from handcalc.render.terminal import show
+
+    stream = io.StringIO() if output else sys.stdout
+    dialect = PLAIN if form_of_output == "plain" else dialect_for(stream) if not output else read(derivation).dialect
+    reading = read(derivation, notation or "", dialect, comma)
+    phases, cells = _selected(reading, only)
+    translate = translator(choose(lang, problem.language))
+    options = Options(detail, form, phases, cells)
+    show(solution(problem, derivation, reading, options), reading, translate, console_for(stream, form_of_output == "plain"))
+    if isinstance(stream, io.StringIO):
+        write(stream.getvalue(), output, force, (file, problem.path))
+
+
+def _selected(reading: Reading, only: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[tuple[str, tuple[int, ...]], int], ...]]:
+    """Phases, and cells by id or symbol."""
+    words = [word for text in only for word in (text.split(",") if text in PHASES or all(part in PHASES for part in text.split(",")) else [text])]
+    phases = tuple(word for word in words if word in PHASES)
+    return phases, tuple(reading.find(word) for word in words if word not in PHASES)
+
+
+def _json(problem: Problem, derivation: Derivation, reading: Reading, only: tuple[str, ...]) -> str:
+    from handcalc.render.jsonform import document, dumps
+
+    if not only:
+        return dumps(document(problem, derivation, reading))
+    phases, cells = _selected(reading, only)
+    steps = [step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k) if step.phase in phases] if phases else []
+    return dumps(document(problem, derivation, reading, steps + [derivation.step(*cell) for cell in cells]))

@@ -1,0 +1,72 @@
+"""Reading a problem of equations: given numbers, quantities in order, and the one whose gradients are wanted."""
+
+from __future__ import annotations
+
+from handcalc.core.expr import ZERO, Number
+from handcalc.problem.limits import limit, raised_by
+from handcalc.problem.names import RESERVED
+from handcalc.problem.reader import NAME_LENGTH, Item, is_quantity_name, near, quoted
+from handcalc.problem.schema import Equation, Problem
+
+NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "loss", "error", "sample_reduction")
+EQUATION_KEYS = ("given", "minimize", "parameters")
+
+
+def equations(found: dict[str, Item], problem: Problem) -> Problem:
+    """The problem with its equations; errors where a name is not known yet, or given twice."""
+    for key in NETWORK_KEYS:
+        if key in found:
+            found[key].fail("does not go with equations")
+    entries = found["equations"].mapping()
+    if entries is not None and not entries:
+        found["equations"].fail("there is no equation")
+    if entries and len(entries) > limit("equations"):
+        found["equations"].fail("more than {limit} equations; set {variable} to raise the limit", limit=limit("equations"), variable=raised_by("equations"))
+        entries = None
+    given = _given(found)
+    defined = _defined(found, entries or {}, given)
+    minimize = found["minimize"].text() or "" if "minimize" in found else ""
+    if minimize and entries is not None and minimize not in entries:
+        found["minimize"].fail("there is no equation {found}{near}", found=quoted(minimize), near=near(minimize, entries))
+    return problem.replace(given=given, equations=defined, minimize=minimize, parameters=_parameters(found, given))
+
+
+def _given(found: dict[str, Item]) -> dict[str, Number]:
+    entries = found["given"].mapping() or {} if "given" in found else {}
+    for name, item in entries.items():
+        _check_name(name, item, found)
+    return {name: item.number() or ZERO for name, item in entries.items()}
+
+
+def _defined(found: dict[str, Item], entries: dict[str, Item], given: dict[str, Number]) -> tuple[Equation, ...]:
+    result: list[Equation] = []
+    known = dict.fromkeys(given)
+    for name, item in entries.items():
+        _check_name(name, item, found)
+        if name in given:
+            item.fail("{name} is given already; use a new name for the new value", name=quoted(name))
+        expr = item.formula(known, entries)
+        known[name] = None
+        if expr is not None:
+            result.append(Equation(name, expr))
+    return tuple(result)
+
+
+def _check_name(name: str, item: Item, found: dict[str, Item]) -> None:
+    if not is_quantity_name(name):
+        template = "a name in formulas starts with a letter and has letters, digits and _ (at most {limit}), and is no constant such as pi; found {found}"
+        item.fail(template, limit=NAME_LENGTH, found=quoted(name))
+    if name == "rate" and "learning_rate" in found:
+        item.fail('"{name}" is the id of {what}; choose another name', name=name, what=RESERVED[name])
+
+
+def _parameters(found: dict[str, Item], given: dict[str, Number]) -> tuple[str, ...]:
+    result = []
+    for item in (found["parameters"].sequence() or ()) if "parameters" in found else ():
+        name = item.text()
+        if name is not None and name not in given:
+            item.fail("there is no given number {found}{near}", found=item.shown, near=near(name, given))
+        if name in result:
+            item.fail("{found} is there twice", found=item.shown)
+        result.append(name or "")
+    return tuple(result)

@@ -1,0 +1,142 @@
+"""From a file to its root item: bytes → text → YAML 1.2 nodes, with every limit checked on the way.
+
+- `read(path)` gives the root item of a file, `read_text(text, …)` of a text, `read_bytes(path, …)` the text of a file.
+
+No tag is ever followed and nothing is constructed; size, depth and aliases are bounded.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from handcalc.errors import Message, ProblemError
+from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
+from handcalc.problem.reader import Item, Source, quoted
+
+_PLAIN_TAGS = frozenset("tag:yaml.org,2002:" + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value"))
+
+
+def read(path: Path) -> Item:
+    """The root item of a YAML file. Raises ProblemError where the file is missing, too large or no YAML."""
+    return read_text(read_bytes(path), str(path), path.parent)
+
+
+def read_bytes(path: Path, kind: str = "bytes") -> str:
+    """The text of a file, at most limit(kind) bytes. Raises ProblemError with the reason and what to do."""
+    name = str(path)
+    most = limit(kind)
+    try:
+        if path.is_dir():
+            raise ProblemError(Message("this is a folder; give a file", f"{name}: "))
+        with open(path, "rb") as file:
+            data = file.read(most + 1)
+    except FileNotFoundError:
+        raise ProblemError(Message("there is no such file", f"{name}: ")) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProblemError(Message("cannot be read: {reason}", f"{name}: ", reason=reason)) from None
+    if len(data) > most:
+        template = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"
+        if kind != "bytes":
+            template = "larger than {limit} bytes; set {variable} to raise the limit"
+        raise ProblemError(Message(template, f"{name}: ", limit=most, variable=raised_by(kind)))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ProblemError(Message("not a text in UTF-8; save it with that encoding", f"{name}:{line}: ")) from None
+
+
+def read_text(text: str, name: str, folder: Path) -> Item:
+    """The root item of a YAML text. Raises ProblemError where it is no YAML, empty, too large, or has tags or loops."""
+    if len(text) > limit("bytes"):
+        message = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"
+        raise ProblemError(Message(message, f"{name}: ", limit=limit("bytes"), variable=raised_by("bytes")))
+    source = Source(name, folder)
+    root = _composed(text, name)
+    if root is None or root.tag.endswith(":null"):
+        raise ProblemError(Message("the file is empty; `handcalc new` writes one to start from", f"{name}: "))
+    _Bounds(source).measure(root)
+    source.finish()
+    return Item(root, "", source)
+
+
+def _composed(text: str, name: str) -> Any:
+    """The root node. Raises ProblemError with the line where the text is no YAML."""
+    import warnings
+
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an anchor used twice is legal
+            return YAML(typ="safe", pure=True).compose(text)
+    except RecursionError:
+        raise ProblemError(Message("values are nested more than {limit} deep", f"{name}: ", limit=DEPTH_LIMIT)) from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ProblemError(_reason(str(error.problem or error.context), f"{name}:{line}: ")) from None
+    except (YAMLError, ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError, NotImplementedError) as error:
+        before = text[: getattr(error, "position", 0)]
+        raise ProblemError(_reason(str(error).split("\n")[0][:100], f"{name}:{before.count(chr(10)) + 1}: ")) from None
+
+
+# What the YAML reader says → what to tell the user.
+_REASONS = (
+    ("found another document", "two documents in one file; keep one of them"),
+    (r"'\t'", "a tab is used for indentation or after a colon; use spaces"),
+    ("special characters are not allowed", "a control character; is this a text file?"),
+    ("mapping values are not allowed", "a colon is not expected here; is the line above complete, or is a text to be put in quotation marks?"),
+    ("could not find expected ':'", "a colon is missing, or the indentation is wrong"),
+    ("but found '<stream end>'", "a bracket is not closed"),
+    ("unexpected end of stream", "a quotation mark is not closed"),
+    ("expected ',' or", "a comma or a closing bracket is missing"),
+    ("expected <block end>", "the indentation does not fit the lines above"),
+)  # fmt: skip
+
+
+def _reason(said: str, where: str) -> Message:
+    for part, told in _REASONS:
+        if part in said:
+            return Message("not valid YAML: {reason}", where, reason=Message(told))
+    return Message("not valid YAML: {reason}", where, reason=said)
+
+
+class _Bounds:
+    """One walk over the nodes: counts values (aliases each time), and refuses tags, loops, deep nesting and half characters."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.sizes: dict[int, int] = {}
+        self.open_nodes: set[int] = set()
+        self.most = limit("values")
+
+    def measure(self, node: Any, depth: int = 0) -> int:
+        """Number of values below a node. Raises ProblemError where there are too many, too deep or in a loop."""
+        if id(node) in self.sizes:
+            return self.sizes[id(node)]
+        item = Item(node, "", self.source)
+        if node.tag not in _PLAIN_TAGS:
+            item.fail("tags such as {found} are not allowed", found=quoted("!!" + node.tag.rpartition(":")[2] if ":" in node.tag else node.tag))
+        size = 1
+        if isinstance(node.value, str):
+            if any("\ud800" <= letter <= "\udfff" for letter in node.value):
+                item.fail("half of a surrogate pair is no character")
+        else:
+            if id(node) in self.open_nodes or depth > DEPTH_LIMIT:
+                looped = id(node) in self.open_nodes
+                item.fail("an alias contains itself" if looped else "values are nested more than {limit} deep", limit=DEPTH_LIMIT)
+                self.source.finish()
+            self.open_nodes.add(id(node))
+            for entry in node.value:
+                for inner in entry if isinstance(entry, tuple) else (entry,):
+                    size += self.measure(inner, depth + 1)
+                if size > self.most:
+                    item.fail("more than {limit} values; set {variable} to raise the limit", limit=self.most, variable=raised_by("values"))
+                    self.source.finish()
+            self.open_nodes.discard(id(node))
+        self.sizes[id(node)] = size
+        return size

@@ -1,0 +1,35 @@
+"""Limits that keep a hostile or mistaken file from filling the memory or the afternoon.
+
+`limit(name)` is the number in force, `raised_by(name)` what an error message tells the user to set: an environment
+variable such as HANDCALC_MAX_SAMPLES. To add a limit, add a line to the table.
+"""
+
+from __future__ import annotations
+
+import os
+
+LIMITS: dict[str, int] = {
+    "bytes": 400_000,  # of a problem file; larger data belong into a CSV or NPZ file beside it
+    "values": 50_000,  # of a problem file, aliases counted as often as they are used
+    "layers": 100,
+    "neurons": 5_000,  # of one layer, or inputs
+    "edges": 250_000,  # neurons × inputs of a layer whose edges are named; larger layers come from a file
+    "samples": 10_000,
+    "equations": 300,
+    "data_bytes": 50_000_000,  # of a CSV file
+    "array_bytes": 500_000_000,  # of an array, unpacked
+}
+
+DEPTH_LIMIT = 40  # values inside values; nothing in the format is deeper than 6
+ERROR_LIMIT = 100  # messages shown at once
+
+
+def limit(name: str) -> int:
+    """The limit in force: the environment's, else the table's."""
+    text = os.environ.get(raised_by(name), "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else LIMITS[name]
+
+
+def raised_by(name: str) -> str:
+    """The environment variable that sets a limit."""
+    return f"HANDCALC_MAX_{name.upper()}"

@@ -1,0 +1,91 @@
+"""Which names are taken, and which ids a parameter has.
+
+Ids decide what clashes (docs: step ids). Inputs and parameters are ids as they stand, so they share one space, with the
+ids of quantities that have no name of their own (`loss`, `rate`, `b1` for an unnamed shared bias). Neurons are ids with
+a prefix (`net.h1`), so they only clash with other neurons; an input may be called like a neuron of the last layer, as
+in an autoencoder, but not like a hidden one, which would make `[x1, x1, 0.5]` hard to read.
+"""
+
+from __future__ import annotations
+
+import re
+
+from handcalc.problem.reader import Item
+from handcalc.problem.schema import Layer, Problem
+
+RESERVED = {"loss": "the total loss", "rate": "the learning rate"}
+_ID = re.compile(r"([Wb])([1-9]\d{0,5})(?:\[([1-9]\d{0,5})(?:,([1-9]\d{0,5}))?\])?", re.ASCII)
+
+
+class Names:
+    """The names of one problem, each with the place where it was first seen."""
+
+    def __init__(self) -> None:
+        self.neurons: dict[str, Item] = {}
+        self.hidden: set[str] = set()
+        self.bare: dict[str, Item] = {}
+
+    def neuron(self, name: str, item: Item, hidden: bool) -> None:
+        """Take a name for a neuron; an error where another has it."""
+        if name in self.neurons:
+            _twice(name, item, self.neurons[name])
+        self.neurons.setdefault(name, item)
+        if hidden:
+            self.hidden.add(name)
+
+    def input(self, name: str, item: Item) -> None:
+        """Take a name for an input; an error where another input or a hidden neuron has it."""
+        if name in self.hidden:
+            _twice(name, item, self.neurons[name])
+        self.parameter(name, item)
+
+    def parameter(self, name: str, item: Item) -> None:
+        """Take a name for a parameter; an error where an input or another parameter has it, or where it is an id."""
+        if name in self.bare:
+            _twice(name, item, self.bare[name])
+        if name in RESERVED:
+            item.fail('"{name}" is the id of {what}; choose another name', name=name, what=RESERVED[name])
+        self.bare.setdefault(name, item)
+
+    def check_unnamed(self, layers: tuple[Layer, ...]) -> None:
+        """An error where a name is the id of an unnamed shared bias."""
+        for place, layer in enumerate(layers, 1):
+            name = f"b{place}"
+            if layer.bias and layer.bias.form == "shared" and not layer.bias.names and name in self.bare:
+                self.bare[name].fail('"{name}" is also the id of the unnamed bias of layer {layer}; give that one a name', name=name, layer=place)
+
+
+def _twice(name: str, item: Item, other: Item) -> None:
+    item.fail('the name "{name}" is there twice; also in line {line}', name=name, line=other.place[0])
+
+
+# --- ids of parameters ------------------------------------------------------------------------------------------------
+
+
+def parameter_names(problem: Problem) -> list[str]:
+    """Names and ids of parameters, for hints: every name, and the ids of the first places of each layer."""
+    named = [name for layer in problem.layers for name in (*layer.weight_names.values(), *(layer.bias.names.values() if layer.bias else ()))]
+    ids: list[str] = []
+    for number in range(1, len(problem.layers) + 1):
+        ids += [f"W{number}[{to},{source}]" for to in range(1, 6) for source in range(1, 6)]
+        ids += [f"b{number}", *(f"b{number}[{to}]" for to in range(1, 6))]
+    return named + [name for name in ids if is_parameter(name, problem)]
+
+
+def is_parameter(text: str, problem: Problem) -> bool:
+    """Whether a text is the id of a parameter: its name, else W1[2,1], b1[2] or b1."""
+    layers = problem.layers
+    if text in problem.parameters or any(text in layer.weight_names.values() or layer.bias and text in layer.bias.names.values() for layer in layers):
+        return True
+    found = _ID.fullmatch(text)
+    if not found or int(found[2]) > len(layers):
+        return False
+    layer = layers[int(found[2]) - 1]
+    place = tuple(int(digits) - 1 for digits in found.groups()[2:] if digits)
+    inputs = len(layers[int(found[2]) - 2].neurons) if found[2] != "1" else len(problem.inputs)
+    if any(position >= size for position, size in zip(place, (len(layer.neurons), inputs))):
+        return False
+    if found[1] == "W":
+        return len(place) == 2 and place not in layer.weight_names and layer.weights is not None and layer.weights.get(place) is not None
+    width = {"shared": 0, "neuron": 1, "connection": 2}
+    return layer.bias is not None and len(place) == width[layer.bias.form] and place not in layer.bias.names and layer.bias.get(place) is not None

@@ -1,0 +1,105 @@
+"""Reading how a problem is to be worked: rounding, conventions, training, and what is trained."""
+
+from __future__ import annotations
+
+from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
+from handcalc.problem.names import is_parameter, parameter_names
+from handcalc.problem.reader import Item, near
+from handcalc.problem.schema import OPTIMISERS, Conventions, Problem, Training, choices, keys
+
+DECIMALS_LIMIT = 15
+
+
+def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
+    """The problem with learning rate, optimiser, training, update, conventions, rounding and tasks."""
+    if "learning_rate" in found:
+        problem = problem.replace(learning_rate=found["learning_rate"].number(positive=True))
+    if "optimizer" in found and found["optimizer"].choice(OPTIMISERS) not in (None, "sgd"):
+        found["optimizer"].fail("the optimiser {found} is not supported yet; only sgd is", found=found["optimizer"].shown)
+    if "training" in found:
+        problem = problem.replace(training=_training(found["training"]))
+    if "update" in found:
+        problem = _update(found["update"], problem)
+    problem = _conventions(found, problem)
+    if "rounding" in found:
+        problem = problem.replace(rounding=_rounding(found["rounding"]))
+    if "tasks" in found:
+        problem = problem.replace(tasks=tuple(text for item in found["tasks"].sequence() or () if (text := item.text())))
+    return problem
+
+
+def chosen(found: dict[str, Item], section: str, key: str, default: str = "") -> str:
+    """A key with a closed list of words; the default where it is not given or wrong."""
+    return (found[key].choice(choices(section, key)) if key in found else None) or default
+
+
+def _training(item: Item) -> Training:
+    part = item.section(keys("training"))
+    stop = part["stop"].section(("loss",)) if "stop" in part else {}
+    mode = chosen(part, "training", "mode", "batch")
+    if mode == "mini_batch":
+        part["mode"].fail("mini-batches are not supported yet; use batch or online")
+    elif "batch_size" in part:
+        part["batch_size"].fail("goes with mode: mini_batch only")
+    return Training(
+        mode,
+        (part["batch_size"].whole(1, 1_000_000) or 0) if "batch_size" in part else 0,
+        (part["epochs"].whole(1, 100_000_000) or 0) if "epochs" in part else 0,
+        chosen(part, "training", "order", "given"),
+        stop["loss"].number(positive=True) if "loss" in stop else None,
+    )
+
+
+def _update(item: Item, problem: Problem) -> Problem:
+    part = item.section(keys("update"))
+    trained = "biases" not in part or part["biases"].flag() is not False
+    frozen = set()
+    for entry in (part["frozen"].sequence() or ()) if "frozen" in part else ():
+        name = entry.text()
+        if name is not None and not is_parameter(name, problem):
+            entry.fail("there is no parameter {found}{near}", found=entry.shown, near=near(name, parameter_names(problem)))
+        frozen.add(name or "")
+    return problem.replace(trained_biases=trained, frozen=frozenset(frozen))
+
+
+def _conventions(found: dict[str, Item], problem: Problem) -> Problem:
+    part = found["conventions"].section(keys("conventions")) if "conventions" in found else {}
+    taken = {key: item.choice(choices("conventions", key)) for key, item in part.items() if key != "bias_update"}
+    if "sample_reduction" in found:
+        reduction = found["sample_reduction"].choice(choices("problem", "sample_reduction"))
+        if taken.setdefault("sample_reduction", reduction) != reduction:
+            found["sample_reduction"].fail("conventions say otherwise; leave one of both out")
+    if "bias_update" in part:
+        trained = part["bias_update"].flag() is not False
+        if "update" in found and trained != problem.trained_biases:
+            part["bias_update"].fail("update: biases says otherwise; leave one of both out")
+        problem = problem.replace(trained_biases=trained)
+    return problem.replace(conventions=Conventions(**{key: value for key, value in taken.items() if value is not None}))
+
+
+def _rounding(item: Item) -> Rounding:
+    part = item.section(keys("rounding"))
+    decimals, significant = _digits(item, part)
+    overrides = []
+    for pattern, entry in (part["overrides"].mapping() or {}).items() if "overrides" in part else ():
+        inner = entry.section(("decimals", "significant"))
+        if entry.kind == "mapping" and not inner:
+            entry.fail("give decimals or significant")
+        overrides.append((pattern, *_digits(entry, inner)))
+    return Rounding(
+        decimals,
+        significant,
+        carry="carry" in part and part["carry"].flag() is True,
+        ties=chosen(part, "rounding", "ties", "half_up"),
+        overrides=tuple(overrides),
+        exact="exact" in part and part["exact"].flag() is True,
+    )
+
+
+def _digits(item: Item, part: dict[str, Item]) -> tuple[int | None, int | None]:
+    """(decimals, significant), one of them None."""
+    if "decimals" in part and "significant" in part:
+        item.fail("give decimals or significant, not both")
+    if "decimals" in part:
+        return part["decimals"].whole(0, DECIMALS_LIMIT), None
+    return None, (part["significant"].whole(1, DIGITS_LIMIT) if "significant" in part else None) or DEFAULT_SIGNIFICANT

@@ -1,0 +1,143 @@
+"""The blocks of a document. They hold references, expressions and templates, never finished text: an exporter asks its
+`Reading` for the text of an item in its own dialect, and its translator for that of a message.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.expr import Expr, Ref
+from handcalc.core.graph import Cell
+from handcalc.core.record import Record
+from handcalc.errors import Message
+from handcalc.language import Translate
+from handcalc.render.reading import Factor, Reading
+
+# --- items: what can stand in a formula or a table cell ---------------------------------------------------------------
+
+
+class Name(Record):
+    """The symbol of a cell or of a general reference; bare: without its sample."""
+
+    reference: Ref
+    bare: bool = False
+
+
+class Symbolic(Record):
+    """An expression with symbols."""
+
+    expr: Expr
+
+
+class Numeric(Record):
+    """An expression with numbers put in."""
+
+    expr: Expr
+    iteration: int = 1
+
+
+class Value(Record):
+    """The number of a cell."""
+
+    cell: Cell
+    iteration: int = 1
+
+
+class Factors(Record):
+    """A product of named derivatives, such as ∂E/∂out · ∂out/∂net; negative: with a minus before it."""
+
+    factors: tuple[Factor, ...]
+    negative: bool = False
+
+
+class Ratio(Record):
+    """The derivative of one reference by another, ∂net_k/∂w_kj."""
+
+    above: Ref
+    below: Ref
+
+
+class FunctionName(Record):
+    """The name of a function, such as σ."""
+
+    name: str
+
+
+class Plain(Record):
+    """A text of the user's: a name, a title."""
+
+    text: str
+
+
+Item = Name | Symbolic | Numeric | Value | Factors | Ratio | FunctionName | Plain | Message
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+
+class Heading(Record):
+    """A heading; level 1 is the title of the document."""
+
+    level: int
+    text: Item
+
+
+class Paragraph(Record):
+    """A sentence or two."""
+
+    text: Item
+
+
+class Equation(Record):
+    """left = right = right …; each with its relation, = or ≈."""
+
+    left: Item
+    right: tuple[tuple[str, Item], ...]
+    indent: int = 0
+
+
+class Table(Record):
+    """Columns and rows; omitted: how many rows are not there."""
+
+    columns: tuple[Item, ...]
+    rows: tuple[tuple[Item, ...], ...]
+    omitted: int = 0
+
+
+Rows = tuple[tuple[Item, ...], ...]
+Part = str | Item | Rows  # an operator, an item, or a matrix of items
+
+
+class Grid(Record):
+    """A matrix equation."""
+
+    parts: tuple[Part, ...]
+
+
+Block = Heading | Paragraph | Equation | Table | Grid
+
+
+# --- spelling ---------------------------------------------------------------------------------------------------------
+
+
+def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
+    """The text of an item in the reading's dialect and notation."""
+    match item:
+        case str():
+            return item
+        case Message():
+            return item.text(translate)
+        case Plain(text):
+            return text
+        case Name(reference, bare):
+            return reading.symbol(reference, bare)
+        case Symbolic(expr):
+            return reading.symbolic(expr)
+        case Numeric(expr, iteration):
+            return reading.numeric(expr, iteration)
+        case Value(cell, iteration):
+            return reading.number(cell, iteration)
+        case FunctionName(name):
+            return reading.dialect.functions.get(name, name)
+        case Ratio(above, below):
+            return reading.ratio(above, below)
+        case Factors(factors, negative):
+            return reading.factors(factors, negative)
+    raise TypeError(f"no spelling for {type(item).__name__}")

@@ -1,0 +1,249 @@
+"""Derivation → document: the order of headings, formulas and tables of a worked solution.
+
+- `solution(derivation, reading, options)` is the whole worked solution, phase by phase.
+- `body` is its middle: forward pass, error, backward pass; `worked` one line of it.
+
+What a reader sees follows from groups of steps: a general formula, worked lines, and a table where there are more
+cells than worked lines. Given data and the update table have a form of their own (givens.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from handcalc.core.derivation import Derivation, Group
+from handcalc.core.expr import Number, Ref, references
+from handcalc.core.graph import Cell, Quantity, cell
+from handcalc.core.record import Record
+from handcalc.errors import Message
+from handcalc.problem.schema import Problem
+from handcalc.render.blocks import Block, Equation, Factors, Heading, Item, Name, Numeric, Plain, Ratio, Symbolic, Table, Value
+from handcalc.render.reading import Reading
+
+DETAILS = ("brief", "normal", "full")
+FORMS = ("scalar", "matrix", "both")
+
+WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
+ROWS_LIMIT = {"brief": 20, "normal": 20, "full": 1000}  # rows of one table
+
+
+class Options(Record):
+    """What is shown: detail, form, and phases or cells (with their iteration) to restrict it to."""
+
+    detail: str = "normal"
+    form: str = "scalar"
+    phases: tuple[str, ...] = ()
+    cells: tuple[tuple[Cell, int], ...] = ()
+
+    def wants(self, phase: str) -> bool:
+        """Whether a phase is shown."""
+        return not self.phases or phase in self.phases
+
+
+# kinds that come together in one table of a layer
+_TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
+
+
+def body(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """Forward, error, backward of one round."""
+    for phase, title in (("forward", "Forward pass"), ("error", "Error"), ("backward", "Backward pass")):
+        groups = [group for group in derivation.groups() if group.phase == phase]
+        if groups and options.wants(phase):
+            yield Heading(2, Message(title))
+            for layer, inside in _layers(groups):
+                yield from _layer(derivation, reading, options, iteration, phase, layer, inside)
+
+
+def _layers(groups: list[Group]) -> Iterator[tuple[int, list[Group]]]:
+    """Groups by layer, in order; groups without one (losses, equations) under 0."""
+    start = 0
+    for place in range(1, len(groups) + 1):
+        if place == len(groups) or groups[place].quantity.layer != groups[start].quantity.layer:
+            yield groups[start].quantity.layer, groups[start:place]
+            start = place
+
+
+def _layer(derivation: Derivation, reading: Reading, options: Options, iteration: int, phase: str, layer: int, groups: list[Group]) -> Iterator[Block]:
+    if layer and phase != "error":
+        yield Heading(3, layer_title(reading, layer))
+    for group in groups:
+        yield from _group(derivation, reading, options, iteration, group)
+    for kinds in _TABLES:
+        yield from _tables(derivation, options, iteration, [g.quantity for g in groups if _in_table(derivation, g.quantity, kinds)])
+    rest = [g.quantity for g in groups if g.quantity.axes and g.quantity.kind != "path" and not any(_in_table(derivation, g.quantity, kinds) for kinds in _TABLES)]
+    if any(not _complete(derivation, options, quantity) for quantity in rest):
+        sampled = [quantity for quantity in rest if quantity.sampled]
+        if sampled:
+            yield sample_table(derivation, options, iteration, sampled)
+        if len(sampled) < len(rest):
+            yield _list(derivation, options, iteration, [quantity for quantity in rest if not quantity.sampled])
+
+
+def _in_table(derivation: Derivation, quantity: Quantity, kinds: tuple[str, ...]) -> bool:
+    """Whether a quantity has one cell per neuron and shares a table with others of these kinds."""
+    neuron = bool(quantity.axes) and quantity.axes[-1].role == "unit"
+    if quantity.kind == "gradient" and quantity.of is not None:
+        neuron = neuron and derivation.graph[quantity.of.quantity].kind in ("out", "net")
+    return neuron and quantity.kind in kinds
+
+
+def layer_title(reading: Reading, layer: int) -> Message:
+    """Hidden layer 1 (h1, h2), or output layer (o1, o2)."""
+    net = reading.graph[f"net{layer}"]
+    names = net.axes[-1].labels
+    shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+    if layer == reading.notation.last:
+        return Message("Output layer ({neurons})", neurons=shown)
+    if reading.notation.last == 2:
+        return Message("Hidden layer ({neurons})", neurons=shown)
+    return Message("Hidden layer {number} ({neurons})", number=layer, neurons=shown)
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+
+def _group(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group) -> Iterator[Block]:
+    """General formula with its own factor, matrix form, worked lines; paths come with the sum they belong to."""
+    quantity = group.quantity
+    general = reading.general(quantity)
+    if general is not None and quantity.axes and not quantity.cases:
+        yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
+        yield from _own_factor(reading, quantity)
+    if options.form != "scalar":
+        from handcalc.render.matrixform import matrix_blocks
+
+        yield from matrix_blocks(derivation, reading, quantity, iteration)
+        if options.form == "matrix" and quantity.axes:
+            return
+    if quantity.kind == "path":
+        return
+    paths = [term.path.quantity for term in quantity.terms if term.path]
+    for wanted in islice(worked_cells(derivation, options, quantity), WORKED_LIMIT[options.detail]):
+        for reference in references(derivation.graph.instance(wanted)) if paths else ():
+            if reference.quantity in paths:
+                yield worked(derivation, reading, cell(reference), iteration)
+        yield worked(derivation, reading, wanted, iteration)
+
+
+def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+    """∂net_k/∂w_kj = out_j: the last factor of a gradient that comes through one consumer."""
+    if quantity.kind == "gradient" and len(quantity.terms) == 1 and quantity.of is not None:
+        term = quantity.terms[0]
+        named = isinstance(term.local, Ref) and reading.graph[term.local.quantity].kind == "local"
+        if term.path is None and not named and not isinstance(term.upstream, Number):
+            yield Equation(Ratio(term.through, quantity.of), (("=", Symbolic(reading.signed(term.local))),))
+
+
+def worked_cells(derivation: Derivation, options: Options, quantity: Quantity) -> Iterator[Cell]:
+    """The cells worked line by line: those of the first sample, unless everything is wanted."""
+    for place in derivation.graph.positions(quantity.name):
+        if options.detail == "full" or not quantity.sampled or place[0] == 0:
+            yield quantity.name, place
+
+
+def worked(derivation: Derivation, reading: Reading, wanted: Cell, iteration: int, indent: int = 1) -> Equation:
+    """One cell: symbol = named factors = formula ≈ numbers ≈ value."""
+    step = derivation.step(wanted, iteration)
+    formula = reading.formula(wanted)
+    right: list[tuple[str, Item]] = []
+    if formula is not None:
+        factors = reading.chain(step)
+        chain = Factors(factors, reading.turned(wanted))
+        if factors and reading.factors(factors, chain.negative) != reading.symbolic(formula):
+            right.append(("=", chain))
+        right.append(("=", Symbolic(formula)))
+        relation = "=" if reading.exact_inputs(formula, iteration) else "≈"
+        if not isinstance(formula, (Ref, Number)):
+            right.append((relation, Numeric(formula, iteration)))
+    if formula is None or not isinstance(formula, Number):
+        right.append(("=" if step.shown.exact else "≈", Value(wanted, iteration)))
+    return Equation(Name(Ref(*wanted)), tuple(right), indent)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _complete(derivation: Derivation, options: Options, quantity: Quantity) -> bool:
+    """Whether the worked lines show every cell already."""
+    if options.form == "matrix" or (quantity.sampled and options.detail != "full"):
+        return False
+    limit = WORKED_LIMIT[options.detail]
+    return len(list(islice(derivation.graph.positions(quantity.name), limit + 1))) <= limit
+
+
+def _tables(derivation: Derivation, options: Options, iteration: int, quantities: list[Quantity]) -> Iterator[Block]:
+    """A table of quantities with the same cells, where not every cell was worked."""
+    if quantities and not _complete(derivation, options, quantities[0]):
+        alike = [quantity for quantity in quantities if quantity.axes == quantities[0].axes]
+        make = sample_table if alike[0].sampled else _cell_table
+        yield make(derivation, options, iteration, alike)
+
+
+def size(quantity: Quantity) -> int:
+    """Number of places of a quantity, existing or not."""
+    result = 1
+    for axis in quantity.axes:
+        result *= axis.size
+    return result
+
+
+def _list(derivation: Derivation, options: Options, iteration: int, quantities: list[Quantity]) -> Table:
+    """One row per cell of quantities with different directions."""
+    limit = ROWS_LIMIT[options.detail]
+    rows: list[tuple[Item, ...]] = []
+    omitted = 0
+    for quantity in quantities:
+        places = list(islice(derivation.graph.positions(quantity.name), limit))
+        rows += [(Name(Ref(quantity.name, place)), Value((quantity.name, place), iteration)) for place in places]
+        omitted += size(quantity) - limit if len(places) == limit else 0
+    return Table((Message("quantity"), Message("value")), tuple(rows), omitted)
+
+
+def _cell_table(derivation: Derivation, options: Options, iteration: int, quantities: list[Quantity]) -> Table:
+    """One row per neuron, one column per quantity."""
+    first = quantities[0]
+    places = list(islice(derivation.graph.positions(first.name), ROWS_LIMIT[options.detail]))
+    columns: tuple[Item, ...] = (Message("neuron"), *(Name(Ref(q.name, q.index)) for q in quantities))
+    rows = tuple((Plain(first.axes[-1].label(place[-1])), *(Value((q.name, place), iteration) for q in quantities)) for place in places)
+    return Table(columns, rows, size(first) - len(places))
+
+
+def sample_table(derivation: Derivation, options: Options, iteration: int, quantities: list[Quantity]) -> Table:
+    """One row per sample, one column per quantity and cell."""
+    samples = quantities[0].axes[0]
+    limit = ROWS_LIMIT[options.detail]
+    inner = [
+        (quantity, place[1:])
+        for quantity in quantities
+        for place in islice(derivation.graph.positions(quantity.name), 40)
+        if place[0] == 0
+    ]
+    columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(quantity.name, (0, *place)), bare=True) for quantity, place in inner))
+    rows = tuple(
+        (Plain(samples.label(sample)), *(Value((quantity.name, (sample, *place)), iteration) for quantity, place in inner))
+        for sample in range(min(samples.size, limit))
+    )
+    return Table(columns, rows, max(samples.size - limit, 0))
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------
+
+
+def solution(problem: Problem, derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
+    """The worked solution: title, given data, then for every iteration forward, error, backward, update."""
+    from handcalc.render import givens
+
+    if options.cells:
+        for wanted, iteration in options.cells:
+            yield worked(derivation, reading, wanted, iteration, indent=0)
+        return
+    yield from givens.title(problem)
+    if options.wants("given"):
+        yield from givens.given(problem, derivation, reading)
+    for iteration in range(1, derivation.iterations + 1):
+        if derivation.iterations > 1:
+            yield Heading(1, givens.iteration_title(problem, iteration))
+        yield from body(derivation, reading, options, iteration)
+        if options.wants("update"):
+            yield from givens.update(derivation, reading, options, iteration)

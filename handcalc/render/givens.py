@@ -1,0 +1,261 @@
+"""The parts of a worked solution around the calculation: title, given data, conventions in force, updates, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import Call, Expr, Ref, walk
+from handcalc.core.graph import Cell, Quantity
+from handcalc.errors import Message
+from handcalc.problem.schema import Problem
+from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Plain, Symbolic, Table, Value
+from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
+from handcalc.render.reading import Reading
+
+
+def title(problem: Problem) -> Iterator[Block]:
+    """Title and source."""
+    yield Heading(1, Plain(problem.title) if problem.title else Message("Worked solution"))
+    if problem.source:
+        yield Paragraph(Message("Source: {source}", source=problem.source))
+
+
+def iteration_title(problem: Problem, iteration: int) -> Message:
+    """Iteration 2, with its sample where each iteration sees one."""
+    count = len(problem.samples)
+    if problem.training.mode == "online" and count > 1:
+        return Message("Iteration {number} (sample {sample})", number=iteration, sample=problem.samples[(iteration - 1) % count].name)
+    return Message("Iteration {number}", number=iteration)
+
+
+# --- given ------------------------------------------------------------------------------------------------------------
+
+
+def given(problem: Problem, derivation: Derivation, reading: Reading) -> Iterator[Block]:
+    """Tables of inputs, targets, parameters; then what is agreed."""
+    yield Heading(2, Message("Given"))
+    graph = derivation.graph
+    if problem.equations:
+        names = [quantity for quantity in graph if quantity.kind == "given"]
+        if names:
+            rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
+            yield Table((Message("quantity"), Message("value")), rows)
+    else:
+        yield Paragraph(_architecture(problem))
+        yield from _data(graph["x"], graph["t"] if "t" in graph else None)
+        for layer in range(1, len(problem.layers) + 1):
+            yield from _parameters(derivation, reading, layer)
+    if "rate" in graph:
+        yield Equation(Name(Ref("rate")), (("=", Value(("rate", ()))),))
+    yield Heading(2, Message("Conventions"))
+    for text in conventions(problem, derivation, reading):
+        yield Paragraph(text)
+
+
+def _architecture(problem: Problem) -> Message:
+    sizes = "-".join(str(len(names)) for names in (problem.inputs, *(layer.neurons for layer in problem.layers)))
+    functions = dict.fromkeys(activation.name for layer in problem.layers for activation in layer.activations)
+    return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(functions))
+
+
+def _data(inputs: Quantity, targets: Quantity | None) -> Iterator[Block]:
+    quantities = [inputs, targets] if targets else [inputs]
+    if inputs.sampled:
+        yield sample_table_of_givens(quantities)
+        return
+    cells = [(quantity.name, (place,)) for quantity in quantities for place in range(min(quantity.axes[-1].size, 12))]
+    hidden = sum(max(quantity.axes[-1].size - 12, 0) for quantity in quantities)
+    rows = tuple((Name(Ref(*wanted)), Value(wanted)) for wanted in cells)
+    yield Table((Message("input") if targets is None else Message("input, target"), Message("value")), rows, hidden)
+
+
+def sample_table_of_givens(quantities: list[Quantity]) -> Table:
+    """Inputs and targets, one row per sample."""
+    axis = quantities[0].axes[0]
+    inner = [(quantity.name, place) for quantity in quantities for place in range(min(quantity.axes[-1].size, 12))]
+    columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(name, (0, place)), bare=True) for name, place in inner))
+    shown = min(axis.size, ROWS_LIMIT["normal"])
+    rows = tuple((Plain(axis.label(sample)), *(Value((name, (sample, place))) for name, place in inner)) for sample in range(shown))
+    return Table(columns, rows, axis.size - shown)
+
+
+def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterator[Block]:
+    """One row per weight: symbol, from, to, value; then the biases."""
+    graph = derivation.graph
+    weight = graph[f"W{layer}"]
+    limit = 24
+    places = list(islice(graph.positions(weight.name), limit))
+    rows: list[tuple[Item, ...]] = []
+    for place in places:
+        source, target = weight.axes[1].label(place[1]), weight.axes[0].label(place[0])
+        rows.append((Name(Ref(weight.name, place)), Plain(source), Plain(target), Value((weight.name, place))))
+    omitted = size(weight) - limit if len(places) == limit else 0
+    if f"b{layer}" in graph:
+        bias = graph[f"b{layer}"]
+        for place in islice(graph.positions(bias.name), limit):
+            labels = [axis.label(position) for axis, position in zip(bias.axes, place)]
+            target = Plain(labels[0]) if labels else Message("all")
+            rows.append((Name(Ref(bias.name, place)), Plain(labels[1] if len(labels) > 1 else "–"), target, Value((bias.name, place))))
+    yield Heading(3, layer_title(reading, layer))
+    columns = (Message("parameter"), Message("from"), Message("to"), Message("value"))
+    yield Table(columns, tuple(rows), omitted)
+
+
+# --- conventions ------------------------------------------------------------------------------------------------------
+
+_LOSS_NAMES = {
+    "half_squared_error": "half squared error, summed over the outputs",
+    "squared_error": "squared error, summed over the outputs",
+    "mean_squared_error": "squared error, averaged over the outputs",
+    "cross_entropy": "cross-entropy",
+    "binary_cross_entropy": "binary cross-entropy, summed over the outputs",
+    "softmax_cross_entropy": "softmax and cross-entropy in one step",
+    "absolute_error": "absolute error, summed over the outputs",
+    "huber": "Huber loss, summed over the outputs",
+    "hinge": "hinge loss, summed over the outputs",
+}
+
+
+def conventions(problem: Problem, derivation: Derivation, reading: Reading) -> Iterator[Message]:
+    """What holds in this solution and differs between textbooks; only what matters here."""
+    graph, chosen = derivation.graph, problem.conventions
+    loss = problem.loss
+    if loss and "t" in graph:
+        if loss.form == "direct":
+            yield Message("No loss is given: the error is target minus output, and the delta rule starts from it.")
+        else:
+            yield Message("Loss: {loss}.", loss=Message(_LOSS_NAMES[loss.name]) if loss.name in _LOSS_NAMES else loss.name)
+    if len(problem.samples) > 1 and problem.training.mode == "online":
+        yield Message("One update after each sample (online).")
+    elif len(problem.samples) > 1 and derivation.loss:
+        mean = chosen.sample_reduction == "mean"
+        yield Message("The loss of all samples is the mean of theirs.") if mean else Message("The loss of all samples is the sum of theirs.")
+    if derivation.updated:
+        yield from _update_conventions(problem, graph)
+        yield Message("All parameters are updated at once, after the backward pass.")
+    functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
+    if "relu'" in functions:
+        yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen.relu_at_zero)
+    if "max'" in functions and chosen.max_ties == "split":
+        yield Message("Where two are the largest, each gets half of the gradient.")
+    if "step" in functions and loss and loss.form == "direct":
+        yield Message("The step function has no slope: the perceptron rule uses the error itself.")
+    if int(reading.notation.data["delta_sign"]) < 0 and any(reading.turned((quantity.name, ())) for quantity in graph if quantity.kind == "gradient"):
+        yield Message("In this notation the error term is minus the derivative: δ = −∂E/∂net.")
+    yield rounding_note(derivation)
+
+
+def _formulas(quantity: Quantity) -> list[Expr]:
+    return [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
+
+
+def _update_conventions(problem: Problem, graph: object) -> Iterator[Message]:
+    has_bias = any(layer.bias for layer in problem.layers)
+    if has_bias:
+        yield Message("Biases are updated.") if problem.trained_biases else Message("Biases are not updated.")
+    if problem.frozen:
+        yield Message("Not updated: {names}.", names=", ".join(sorted(problem.frozen)))
+    if len(problem.layers) > 1:
+        if problem.conventions.hidden_error_weights == "old":
+            yield Message("The error is sent back through the old weights.")
+        else:
+            yield Message("The error is sent back through the already updated weights.")
+
+
+def rounding_note(derivation: Derivation) -> Message:
+    """Which mode of rounding the numbers are in."""
+    rounding = derivation.rounding
+    digits = Message("{count} decimals", count=rounding.decimals) if rounding.decimals is not None else Message("{count} significant digits", count=rounding.significant)
+    if rounding.exact:
+        return Message("Computed in fractions where possible; shown to {digits}.", digits=digits)
+    if rounding.carry:
+        return Message("Every result is rounded to {digits} before it is used again.", digits=digits)
+    return Message("Computed in full precision; shown to {digits} (= exact, ≈ rounded), so the last digit of a line may not follow from the digits shown in it.", digits=digits)
+
+
+# --- update -----------------------------------------------------------------------------------------------------------
+
+
+def update(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """The update rule, worked lines, the table old · gradient · η·gradient · new; then the re-computed forward pass."""
+    graph = derivation.graph
+    if not derivation.updated:
+        return
+    yield Heading(2, Message("Update"))
+    seen = set()
+    for parameter, new in derivation.updated.items():
+        quantity = graph[new]
+        rule = reading.general(quantity)
+        change = graph["delta." + parameter]
+        changed = reading.general(change)
+        if rule is None or changed is None or (quantity.kind, graph[parameter].kind) in seen:
+            continue
+        seen.add((quantity.kind, graph[parameter].kind))
+        if reading.delta_rule or options.detail == "full":
+            yield Equation(Name(Ref(change.name, change.index)), (("=", Symbolic(changed)),))
+        yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(rule)),))
+    yield from _worked_updates(derivation, reading, options, iteration)
+    yield update_table(derivation, reading, options, iteration)
+    yield from _after(derivation, reading, options, iteration)
+
+
+def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """Every update worked in full detail, the first of each quantity in normal detail."""
+    for parameter, new in derivation.updated.items():
+        most = {"brief": 0, "normal": 2, "full": WORKED_LIMIT["full"]}[options.detail]
+        for place in islice(derivation.graph.positions(new), most):
+            if reading.delta_rule or options.detail == "full":
+                yield worked(derivation, reading, ("delta." + parameter, place), iteration)
+            yield worked(derivation, reading, (new, place), iteration)
+
+
+def update_table(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Table:
+    """old, gradient, η·gradient, new of every updated parameter."""
+    graph = derivation.graph
+    rows: list[tuple[Item, ...]] = []
+    limit, omitted = max(ROWS_LIMIT[options.detail], 40), 0
+    for parameter, new in derivation.updated.items():
+        places = list(islice(graph.positions(new), limit))
+        omitted += size(graph[new]) - limit if len(places) == limit else 0
+        for place in places:
+            wanted = (parameter, place)
+            rows.append(
+                (
+                    Name(Ref(*wanted)),
+                    Value(wanted, iteration),
+                    Value(("grad." + parameter, place), iteration),
+                    Value(("delta." + parameter, place), iteration),
+                    Value((new, place), iteration),
+                )
+            )
+    columns = (Message("parameter"), Message("old"), Message("gradient"), Message("change"), Message("new"))
+    return Table(columns, tuple(rows), omitted)
+
+
+def _after(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """Outputs and loss with the updated parameters."""
+    graph = derivation.graph
+    groups = [quantity for quantity in graph if quantity.stage == "after"]
+    if not groups:
+        return
+    yield Heading(2, Message("After the update"))
+    for quantity in groups:
+        if quantity.sampled:
+            if quantity.kind in ("out", "loss"):
+                yield sample_table(derivation, options, iteration, [quantity])
+            continue
+        most = WORKED_LIMIT[options.detail] if options.detail != "brief" else (4 if quantity.kind == "loss" else 0)
+        for place in islice(graph.positions(quantity.name), most):
+            yield worked(derivation, reading, (quantity.name, place), iteration)
+    if derivation.loss and "after." + derivation.loss in graph:
+        yield _comparison(derivation, (derivation.loss, ()), ("after." + derivation.loss, ()), iteration)
+
+
+def _comparison(derivation: Derivation, before: Cell, after: Cell, iteration: int) -> Block:
+    """Loss before and after."""
+    name = Name(Ref(*before))
+    return Table((Message("loss"), Message("before"), Message("after")), ((name, Value(before, iteration), Value(after, iteration)),))
+
+

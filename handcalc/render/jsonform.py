@@ -1,0 +1,104 @@
+"""A derivation as JSON: the machine-readable solution, with formulas in the plain dialect.
+
+`value` is the step's result before rounding, in the sign of its id (∂E/∂net whatever the notation); `shown`,
+`symbol`, `formula` and `substituted` are as printed in the notation. Where a notation's letter stands for the
+negative, the step says `"sign": -1`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handcalc.core.derivation import Derivation, Step
+from handcalc.core.expr import Ref
+from handcalc.problem.schema import Problem
+from handcalc.render.reading import Reading
+
+VERSION = 1
+
+
+def document(problem: Problem, derivation: Derivation, reading: Reading, wanted: list[Step] | None = None) -> dict[str, Any]:
+    """The JSON object of the contract."""
+    steps = wanted if wanted is not None else [step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k)]
+    return {
+        "handcalc": VERSION,
+        "title": problem.title,
+        "conventions": conventions(problem),
+        "rounding": rounding(derivation),
+        "steps": [step_object(derivation, reading, step) for step in steps],
+        "loss": loss(derivation),
+    }
+
+
+def conventions(problem: Problem) -> dict[str, Any]:
+    """Every convention in force."""
+    chosen = problem.conventions
+    return {"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}}
+
+
+def rounding(derivation: Derivation) -> dict[str, Any]:
+    """The rounding in force, without what is not set."""
+    chosen = derivation.rounding
+    found: dict[str, Any] = {"decimals": chosen.decimals} if chosen.decimals is not None else {"significant": chosen.significant}
+    found |= {"carry": chosen.carry, "ties": chosen.ties}
+    if chosen.exact:
+        found["exact"] = True
+    if chosen.overrides:
+        found["overrides"] = {pattern: {"decimals": d} if d is not None else {"significant": s} for pattern, d, s in chosen.overrides}
+    return found
+
+
+def loss(derivation: Derivation) -> dict[str, float | None]:
+    """The loss before the first and after the last update."""
+    graph, name = derivation.graph, derivation.loss
+    before = float(derivation.evaluation[name, ()]) if name else None
+    last = derivation.iteration(derivation.iterations).evaluation
+    after = float(last["after." + name, ()]) if name and "after." + name in graph else None
+    return {"before": before, "after": after}
+
+
+def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[str, Any]:
+    """One step."""
+    formula = reading.formula(step.cell) if step.formula is not None else None
+    graph = derivation.graph
+    found: dict[str, Any] = {
+        "id": step.id,
+        "phase": step.phase,
+        "kind": step.kind,
+        "symbol": reading.symbol(Ref(*step.cell)),
+        "formula": None if formula is None else reading.symbolic(formula),
+        "substituted": None if formula is None else reading.numeric(formula, step.iteration),
+        "value": float(step.value),
+        "shown": reading.number(step.cell, step.iteration),
+        "inputs": [graph.cell_id(cell) for cell in step.inputs],
+    }
+    if step.contributions:
+        found["contributions"] = [
+            {
+                "through": graph.cell_id(part.through),
+                "upstream": reading.symbolic(part.upstream),
+                "local": reading.symbolic(part.local),
+                "value": float(part.value),
+            }
+            for part in step.contributions
+        ]
+    if reading.turned(step.cell):
+        found["sign"] = -1
+    if step.sample:
+        found["sample"] = step.sample
+    found["iteration"] = step.iteration
+    return found
+
+
+def dumps(data: Any) -> str:
+    """JSON text: UTF-8, one line per step, the same bytes everywhere."""
+    import json
+
+    if "steps" not in data:
+        return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    mark = "\u0000"
+    lines = ",\n".join("  " + json.dumps(step, ensure_ascii=False) for step in data["steps"])
+    outside = json.dumps({**data, "steps": mark}, ensure_ascii=False, indent=1)
+    return outside.replace(json.dumps(mark), f"[\n{lines}\n ]") + "\n"
+
+

@@ -1,0 +1,229 @@
+"""Notation profiles: which letter each quantity has. A profile is a JSON file in notations/, nothing else.
+
+- `profile(name)` reads one, `profiles()` lists them; `Notation(profile, …).name(ref)` is the symbol of a reference,
+  concrete or with general indices.
+
+A profile holds: `units` (what {unit} is: name, number in its layer, or global number), `first_layer` (number of the
+first layer after the inputs), `delta_sign` and `bias_sign` (−1: the letter stands for the negative of ∂E/∂net, of a
+bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), and `symbols`: templates base^sup_sub by role. A role may
+have variants `_output` (last layer), `_general` (symbolic indices), `_shared` (one bias for a layer). `~` instead of
+`^`: the superscript is needed only with several hidden layers. Fields: {name}, {unit}, {layer}, {to}, {from}, {param}.
+
+To add a notation, copy a profile and change its letters; the laws of tests/ check it on every problem.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from handcalc.core.expr import Affine, Axis, Index, Position, Ref
+from handcalc.core.graph import Graph, Quantity
+from handcalc.render.symbols import Derivative, Name, Symbol, typed
+
+FOLDER = Path(__file__).parent / "notations"
+DEFAULT = "mazur"
+NUMBERED_LIMIT = 99  # more unnamed weights than this are written with indices, not numbered through
+
+_TEMPLATE = re.compile(r"(?P<base>[^_^~]+)(?:(?P<when>[\^~])(?P<sup>[^_]+))?(?:_(?P<sub>.+))?$")
+
+
+@lru_cache(maxsize=None)
+def profile(name: str) -> dict[str, Any]:
+    """A profile by name. Raises FileNotFoundError for an unknown one."""
+    import json
+
+    loaded: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def profiles() -> list[str]:
+    """The names of all profiles, the default first."""
+    return sorted((path.stem for path in FOLDER.glob("*.json")), key=lambda name: (name != DEFAULT, name))
+
+
+class Notation:
+    """A profile put on a graph.
+
+    own: whether the names typed in the problem are part of this notation; by_source: unnamed weights are numbered in
+    the order they leave a neuron instead of entering one; loss: the quantity that is differentiated.
+    """
+
+    def __init__(self, data: dict[str, Any], graph: Graph, loss: str = "", own: bool = True, by_source: bool = False) -> None:
+        self.data = data
+        self.symbols: dict[str, str] = data["symbols"]
+        self.graph = graph
+        self.own = own or "{param}" in self.symbols["weight"]
+        self.last = max((quantity.layer for quantity in graph), default=0)
+        self.objective = typed(loss) if loss in graph and graph[loss].kind == "variable" else Symbol(self.symbols["E"])
+        self._numbers = self._numbered(by_source)
+        self._offsets = self._layer_offsets()
+
+    # --- numbers ---
+
+    def _numbered(self, by_source: bool) -> dict[tuple[str, tuple[int, ...]], str]:
+        """w1, w2 … for weights without a name, in the order of the layers."""
+        weights = [quantity for quantity in self.graph if quantity.kind == "weight"]
+        if sum(quantity.axes[0].size * quantity.axes[1].size for quantity in weights) > NUMBERED_LIMIT:
+            return {}
+        taken = {name for quantity in self.graph for name in (quantity.names or {}).values()}
+        result: dict[tuple[str, tuple[int, ...]], str] = {}
+        count = 0
+        for quantity in weights:
+            places = sorted(self.graph.positions(quantity.name), key=(lambda place: place[::-1]) if by_source else None)
+            for place in places:
+                count += 1
+                if f"w{count}" not in taken and place not in (quantity.names or {}):
+                    result[quantity.name, place] = f"w{count}"
+        return result
+
+    def _layer_offsets(self) -> dict[int, int]:
+        """Global number of the first unit of each layer, less one; the inputs are layer 0."""
+        sizes = {0: self.graph["x"].axes[-1].size} if "x" in self.graph else {}
+        sizes |= {quantity.layer: quantity.axes[-1].size for quantity in self.graph if quantity.kind == "net" and not quantity.stage}
+        offsets, count = {}, 0
+        for layer in sorted(sizes):
+            offsets[layer] = count
+            count += sizes[layer]
+        return offsets
+
+    # --- symbols ---
+
+    def name(self, reference: Ref) -> Name:
+        """The symbol of a cell, or of a quantity with general indices."""
+        quantity = self.graph[reference.quantity]
+        sample = ""
+        if quantity.sampled:
+            sample = self._place(reference.indices[0], quantity.axes[0], "name", 0)
+        if quantity.of is None:
+            return self._own_symbol(quantity, reference).replace(sample=sample)
+        base = self._base(quantity, reference, quantity.of)
+        return self._derived(quantity, reference, base, sample)
+
+    def whole(self, quantity: Quantity) -> Name:
+        """The symbol of a whole quantity: without indices, with its layer; weights in capitals."""
+        name = self.name(Ref(quantity.name, quantity.index))
+        layer = quantity.layer if len([q for q in self.graph if q.kind == "net" and not q.stage]) > 1 else 0
+
+        def bare(symbol: Symbol) -> Symbol:
+            base = symbol.base.upper() if len(symbol.base) == 1 and symbol.base.isascii() and quantity.kind in ("weight", "updated") else symbol.base
+            return symbol.replace(base=base, sub="", sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
+
+        if isinstance(name, Derivative):
+            return name.replace(top=name.top if name.top == self.objective else bare(name.top), bottom=bare(name.bottom), sample="")
+        return bare(name)
+
+    def _base(self, quantity: Quantity, reference: Ref, of: Ref) -> Ref:
+        from handcalc.core.expr import shift_index
+
+        places = {index.letter: place for index, place in zip(quantity.index, reference.indices)}
+        return Ref(of.quantity, tuple(shift_index(place, places) for place in of.indices))
+
+    def _derived(self, quantity: Quantity, reference: Ref, base: Ref, sample: str) -> Name:
+        inner = self.graph[base.quantity]
+        symbol = self.name(base)
+        if quantity.kind == "gradient":
+            if inner.kind == "net" and self._template("delta", inner.layer):
+                return self._fill(self._template("delta", inner.layer), self._fields(inner, base), inner).replace(sample=sample)
+            assert isinstance(symbol, Symbol)
+            if self.symbols.get("gradient"):
+                return symbol.replace(base=self.symbols["gradient"].format(x=symbol.base), sample=sample, typed=symbol.typed and "d" + symbol.typed)
+            return Derivative(self.objective, symbol.replace(sample=""), sample=sample)
+        assert isinstance(symbol, Symbol)
+        if quantity.kind == "path":
+            assert quantity.through is not None
+            source = self._base(quantity, reference, quantity.through)
+            consumer = self.graph[source.quantity]
+            via = self._place(source.indices[-1], consumer.axes[-1], "name", consumer.layer) if source.indices else source.quantity
+            return Derivative(self.objective, symbol.replace(sample=""), via, sample)
+        if quantity.kind == "local":
+            assert quantity.wrt is not None
+            below = self.name(self._base(quantity, reference, quantity.wrt))
+            assert isinstance(below, Symbol)
+            return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
+        if quantity.kind == "change":
+            return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed, sample=sample)
+        return symbol.replace(mark="+", sample=sample)  # updated, or re-computed after the update
+
+    def _own_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
+        kind = quantity.kind
+        if kind in ("given", "variable"):
+            return typed(quantity.name)
+        if kind in ("loss", "rate"):
+            return self._fill(self.symbols[kind], {}, quantity)
+        concrete = all(isinstance(place, int) for place in reference.indices)
+        if kind in ("weight", "bias", "threshold") and concrete:
+            named = (quantity.names or {}).get(reference.indices) if self.own else None  # type: ignore[call-overload]
+            if named is None and "{param}" in self._template(kind, quantity.layer):
+                named = self._numbers.get((quantity.name, reference.indices))  # type: ignore[arg-type]
+                if named is None and kind == "weight":
+                    unnamed = self.graph.core((quantity.name, reference.indices))  # type: ignore[arg-type]
+                    return Symbol(unnamed.split("[")[0], unnamed.partition("[")[2].rstrip("]"), typed=unnamed)
+            if named is not None:
+                return typed(named)
+        role = kind
+        if kind in ("bias", "threshold"):
+            form = [axis.role for axis in quantity.axes]
+            if not form:
+                return self._fill(self._template(kind + "_shared", quantity.layer) or "b^({layer})", self._fields(quantity, reference), quantity)
+            if len(form) == 2:
+                return self._fill("b^({layer})_{to}{from}", self._fields(quantity, reference), quantity)
+        template = self._template(role, quantity.layer)
+        if "{param}" in template or (template == "{name}" and not concrete):
+            template = self.symbols[kind + "_general"]
+        return self._fill(template, self._fields(quantity, reference), quantity)
+
+    def _template(self, role: str, layer: int) -> str:
+        if layer == self.last and role + "_output" in self.symbols:
+            return self.symbols[role + "_output"]
+        return self.symbols.get(role, "")
+
+    def _fields(self, quantity: Quantity, reference: Ref) -> dict[str, str]:
+        axes, places = quantity.axes, reference.indices
+        if quantity.sampled:
+            axes, places = axes[1:], places[1:]
+        layer = quantity.layer or (self.last if quantity.kind in ("target", "error", "loss_term") else 0)
+        fields = {"layer": str(quantity.layer - 1 + int(self.data["first_layer"]))}
+        if quantity.kind in ("weight", "bias", "threshold"):
+            unit = self.data["units"]
+            fields["to"] = self._place(places[0], axes[0], unit, layer) if places else ""
+            fields["from"] = self._place(places[1], axes[1], unit, layer - 1) if len(places) > 1 else ""
+        elif places:
+            fields["name"] = self._place(places[-1], axes[-1], "name", layer)
+            fields["unit"] = self._place(places[-1], axes[-1], self.data["units"], layer)
+        return fields
+
+    def _place(self, place: Position, axis: Axis, units: str, layer: int) -> str:
+        if isinstance(place, Index):
+            return place.letter
+        if isinstance(place, Affine):
+            return "".join(f"{'+' if c > 0 else '-'}{index.letter}" for c, index in place.terms).lstrip("+") + f"{place.constant:+d}" * bool(place.constant)
+        if units == "name" or (units == "global" and axis.labels and all(label.isdigit() for label in axis.labels)):
+            return axis.label(place)
+        return str(place + 1 + (self._offsets.get(layer, 0) if units == "global" else 0))
+
+    def _fill(self, template: str, fields: dict[str, str], quantity: Quantity) -> Symbol:
+        if template == "{name}":
+            return typed(fields["name"])
+        pair = "{to}{from}" in template or "{from}{to}" in template
+        if pair and any(len(fields[key].rstrip("'")) > 1 for key in ("to", "from")):
+            template = template.replace("{to}{from}", "{to},{from}").replace("{from}{to}", "{from},{to}")
+        found = _TEMPLATE.match(template)
+        assert found is not None, template
+        sup = found["sup"] or ""
+        if found["when"] == "~" and self.last <= 2:
+            sup = ""
+        return Symbol(found["base"], (found["sub"] or "").format(**fields), sup.format(**fields))
+
+    # --- signs ---
+
+    def sign(self, quantity: Quantity) -> int:
+        """−1 where this notation's letter stands for the negative of the quantity."""
+        base = quantity
+        if quantity.of is not None and quantity.kind in ("gradient", "change", "updated"):
+            base = self.graph[quantity.of.quantity]
+            if quantity.kind == "gradient" and base.kind == "net" and self._template("delta", base.layer):
+                return int(self.data["delta_sign"])
+        return int(self.data["bias_sign"]) if base.kind == "bias" and not self.own else 1

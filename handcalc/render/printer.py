@@ -1,0 +1,170 @@
+"""The one printer: expression → text in a dialect, with symbols or with numbers put in.
+
+- `Printer(dialect, names).text(expr)`; `names` answers the text of a reference: its symbol, or its number.
+
+Brackets come from one precedence table. A text that begins with a sign (a negative number, −δ) has the precedence of
+unary minus, so it is bracketed wherever −a would be.
+
+Common mistakes when adding a node: calling `text` for a part (loses the precedence: use `part`), or building a
+string around `str(node)` (loses dialect and names).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from handcalc.core.expr import (
+    Call,
+    Delta,
+    Entry,
+    Expr,
+    Index,
+    Negation,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Total,
+    call,
+    div,
+    neg,
+    reindex,
+)
+from handcalc.core.functions import definition, function
+from handcalc.render.dialects import Dialect, _letters
+
+SUM, MINUS, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
+
+# node → precedence of its text
+_PRECEDENCE: dict[type[Expr], int] = {
+    Sum: SUM,
+    Negation: MINUS,
+    Product: PRODUCT,
+    Quotient: PRODUCT,
+    Total: PRODUCT,
+    Power: POWER,
+    Call: ATOM,
+    Entry: ATOM,
+    Delta: ATOM,
+    Ref: ATOM,
+    Number: ATOM,
+}
+
+
+class Printer:
+    """Prints expressions. worked: functions such as σ are written out, for lines with numbers."""
+
+    def __init__(self, dialect: Dialect, names: Callable[[Ref], str], worked: bool = False, comma: bool = False) -> None:
+        self.dialect = dialect
+        self.names = names
+        self.worked = worked
+        self.comma = comma
+
+    def text(self, expr: Expr) -> str:
+        """The whole expression."""
+        return self.part(expr, SUM, first=True)
+
+    def part(self, expr: Expr, least: int, first: bool = False) -> str:
+        """A part that needs at least this precedence; first: nothing stands before it, so a sign may lead."""
+        expr = self._written_out(expr)
+        text = _LAYOUT[type(expr)](self, expr, first or least == SUM)
+        precedence = _PRECEDENCE[type(expr)]
+        if text.startswith(("-", "−")) and precedence > MINUS:
+            precedence = MINUS
+        elif isinstance(expr, Number) and "/" in text:
+            precedence = PRODUCT
+        if precedence >= least or (first and precedence == MINUS and least <= PRODUCT):
+            return text
+        return f"({text})"
+
+    def _written_out(self, expr: Expr) -> Expr:
+        if isinstance(expr, Entry):
+            family = call("exp", expr.body)
+            if function(expr.function).name == "logsumexp":
+                return call("ln", Total(expr.index, family))
+            return div(reindex(family, {expr.index.letter: expr.at}), Total(expr.index, family))
+        if isinstance(expr, Call) and (function(expr.function).family or (self.worked and function(expr.function).worked)):
+            return definition(expr.function, expr.arguments, expr.at) or expr
+        return expr
+
+    # --- one layout per node ---
+
+    def _number(self, expr: Number, first: bool) -> str:
+        if expr.text:
+            return expr.text.replace(".", ",") if self.comma else expr.text
+        if expr.denominator == 1:
+            return str(expr.numerator)
+        sign = "-" if expr.numerator < 0 else ""
+        spelled = self.dialect.fractions.get((abs(expr.numerator), expr.denominator))
+        return sign + (spelled or f"{abs(expr.numerator)}/{expr.denominator}")
+
+    def _sum(self, expr: Sum, first: bool) -> str:
+        text = self.part(expr.terms[0], MINUS, first=first)
+        for term in expr.terms[1:]:
+            if isinstance(term, Negation):
+                text += " - " + self.part(term.operand, PRODUCT)
+            elif isinstance(term, Number) and term.numerator < 0:
+                text += " - " + self.part(neg(term), PRODUCT)
+            else:
+                text += " + " + self.part(term, PRODUCT)
+        return text
+
+    def _negation(self, expr: Negation, first: bool) -> str:
+        return "-" + self.part(expr.operand, PRODUCT)
+
+    def _product(self, expr: Product, first: bool) -> str:
+        parts = [self.part(expr.factors[0], PRODUCT, first=first)]
+        parts += [self.part(factor, POWER) for factor in expr.factors[1:]]
+        long = any("/" in part and isinstance(factor, Ref) for part, factor in zip(parts, expr.factors))
+        return (self.dialect.wide_times if long else self.dialect.times).join(parts)
+
+    def _quotient(self, expr: Quotient, first: bool) -> str:
+        return f"{self.part(expr.above, PRODUCT, first=first)}/{self.part(expr.below, POWER)}"
+
+    def _power(self, expr: Power, first: bool) -> str:
+        base = self.part(expr.base, ATOM)
+        if isinstance(expr.exponent, Number) and expr.exponent.denominator == 1 and not expr.exponent.text:
+            digits = str(expr.exponent.numerator)
+            if self.dialect.high and all(c in self.dialect.high for c in digits):
+                return base + "".join(self.dialect.high[c] for c in digits)
+        return f"{base}^{self.part(expr.exponent, ATOM)}"
+
+    def _call(self, expr: Call, first: bool) -> str:
+        name, arguments = expr.function, expr.arguments
+        form = {"exp": self.dialect.exponential, "sqrt": self.dialect.root, "abs": self.dialect.absolute}.get(name)
+        if form:
+            inside = self.part(arguments[0], ATOM) if form.endswith("^{x}") else self.text(arguments[0])
+            return form.format(x=inside)
+        spelled = self.dialect.functions.get(name, name)
+        shown = [self.text(argument) for argument in arguments]
+        defaults = function(name).defaults
+        if defaults and shown[-1] == defaults[-1] and name.endswith("'"):
+            shown.pop()
+        return f"{spelled}({', '.join(shown)})" if arguments else spelled
+
+    def _total(self, expr: Total, first: bool) -> str:
+        body = self.text(expr.body) if self.dialect.total.endswith(")") else self.part(expr.body, PRODUCT)
+        return self.dialect.total.format(i=_letters(expr.index.letter, self.dialect), x=body)
+
+    def _delta(self, expr: Delta, first: bool) -> str:
+        def spell(place: Any) -> str:
+            return place.letter if isinstance(place, Index) else str(place)
+
+        return f"[{spell(expr.left)} = {spell(expr.right)}]"
+
+
+_LAYOUT: dict[type[Expr], Callable[[Printer, Any, bool], str]] = {
+    Number: Printer._number,
+    Ref: lambda printer, expr, first: printer.names(expr),
+    Sum: Printer._sum,
+    Negation: Printer._negation,
+    Product: Printer._product,
+    Quotient: Printer._quotient,
+    Power: Printer._power,
+    Call: Printer._call,
+    Total: Printer._total,
+    Delta: Printer._delta,
+}

@@ -1,0 +1,194 @@
+"""A derivation read in a notation: every line with that notation's letters and signs, never another mathematics.
+
+- `Reading.formula(cell)`, `symbol(cell)`, `shown(cell)`: the three columns of a step, as expressions and numbers.
+- `Reading.general(quantity)`: the general formula; `chain(cell)`: the named factors of a gradient.
+- `Reading.find(text)`: a cell from an id or from any symbol of the notation.
+
+Where a letter stands for the negative of a quantity (δ = −∂E/∂net, θ = −b), references become −letter, the line is
+negated as a whole, and the constructors pull the signs outward. Delta-rule notations write Δw = η·δ·x with the
+gradient put in; not in carry mode, where every line must reproduce from its own rounded numbers.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.derivation import Derivation, Step
+from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
+from handcalc.core.graph import Cell, Quantity, cell
+from handcalc.core.rounding import Shown
+from handcalc.errors import Message, UnknownIdError
+from handcalc.render.dialects import DIALECTS, UNICODE, Dialect, shown, symbol
+from handcalc.render.notation import Notation
+from handcalc.render.printer import Printer
+from handcalc.render.symbols import Derivative, Symbol
+
+Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
+
+
+class Reading:
+    """A derivation in a notation and a dialect."""
+
+    def __init__(self, derivation: Derivation, notation: Notation, dialect: Dialect = UNICODE, comma: bool = False) -> None:
+        self.derivation = derivation
+        self.graph = derivation.graph
+        self.notation = notation
+        self.dialect = dialect
+        self.comma = comma
+        self.delta_rule = notation.data["update"] == "delta" and not derivation.rounding.carry
+        self._signs = {quantity.name: notation.sign(quantity) for quantity in self.graph}
+        self._symbols: dict[str, Cell] | None = None
+
+    # --- expressions ---
+
+    def formula(self, wanted: Cell) -> Expr | None:
+        """A cell's instance formula in this notation's signs; None for a given number."""
+        if self.graph.given_value(wanted) is not None:
+            return None
+        return self._signed(self.graph[wanted[0]], self._put(self.graph[wanted[0]], self.graph.instance(wanted), wanted))
+
+    def general(self, quantity: Quantity) -> Expr | None:
+        """The general formula of a quantity in this notation's signs."""
+        if quantity.definition is None:
+            return None
+        return self._signed(quantity, self._put(quantity, quantity.definition, None))
+
+    def signed(self, expr: Expr) -> Expr:
+        """An expression with this notation's letters: −letter where one stands for the negative."""
+        return rewrite(expr, lambda node: neg(node) if isinstance(node, Ref) and self._signs[node.quantity] < 0 else None)
+
+    def _signed(self, quantity: Quantity, expr: Expr) -> Expr:
+        turned = self.signed(expr)
+        return neg(turned) if self._signs[quantity.name] < 0 else turned
+
+    def _put(self, quantity: Quantity, expr: Expr, wanted: Cell | None) -> Expr:
+        """Delta-rule notations: Δw = η·δ·x, w⁺ = w + Δw."""
+        if not self.delta_rule or quantity.of is None or quantity.kind not in ("change", "updated") or expr == quantity.of:
+            return expr
+        parameter = quantity.of.quantity
+        if quantity.kind == "updated":
+            places = quantity.index if wanted is None else wanted[1]
+            is_frozen = isinstance(expr, Ref)
+            return expr if is_frozen else add(Ref(parameter, places), Ref("delta." + parameter, places))
+
+        def change(node: Expr) -> Expr | None:
+            if isinstance(node, Ref) and node.quantity == "grad." + parameter:
+                inner = self.graph[node.quantity]
+                return inner.definition if wanted is None else self.graph.instance((node.quantity, wanted[1]))
+            return None
+
+        return rewrite(expr, change)
+
+    # --- text ---
+
+    def symbol(self, reference: Ref, bare: bool = False) -> str:
+        """The symbol of a cell or of a general reference; bare: without its sample."""
+        name = self.notation.name(reference)
+        return symbol(name.replace(sample="") if bare else name, self.dialect)
+
+    def whole(self, quantity: Quantity) -> str:
+        """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾."""
+        return symbol(self.notation.whole(quantity), self.dialect)
+
+    def turned(self, wanted: Cell) -> bool:
+        """Whether this notation's letter for a cell stands for its negative."""
+        return self._signs[wanted[0]] < 0
+
+    def shown(self, wanted: Cell, iteration: int = 1) -> Shown:
+        """A cell's printed number in this notation's sign."""
+        number = self.derivation.shown(wanted, iteration)
+        return number.negated() if self._signs[wanted[0]] < 0 else number
+
+    def number(self, wanted: Cell, iteration: int = 1) -> str:
+        """A cell's number as text."""
+        return shown(self.shown(wanted, iteration), self.dialect, self.comma)
+
+    def symbolic(self, expr: Expr) -> str:
+        """An expression with symbols."""
+        return Printer(self.dialect, self.symbol, comma=self.comma).text(expr)
+
+    def numeric(self, expr: Expr, iteration: int = 1) -> str:
+        """An expression with numbers put in."""
+        return Printer(self.dialect, lambda ref: self.number(cell(ref), iteration), worked=True, comma=self.comma).text(expr)
+
+    def exact_inputs(self, expr: Expr, iteration: int = 1) -> bool:
+        """Whether every number put into an expression is exact as shown, or what the computation really uses."""
+        if self.derivation.rounding.carry:
+            return True
+        return all(self.shown(cell(node), iteration).exact for node in _refs(expr))
+
+    def factors(self, factors: tuple[Factor, ...], negative: bool = False) -> str:
+        """A product of named derivatives."""
+        return ("-" if negative else "") + self.dialect.wide_times.join(map(self.factor, factors))
+
+    def factor(self, factor: Factor) -> str:
+        """∂a/∂b as text."""
+        above, below = factor
+        return self.ratio(None if above is None else Ref(*above), Ref(*below))
+
+    def ratio(self, above: Ref | None, below: Ref) -> str:
+        """∂above/∂below as text; above None: the loss."""
+        bottom = self.notation.name(below)
+        top = self.notation.objective if above is None else self.notation.name(above)
+        if isinstance(top, Symbol) and isinstance(bottom, Symbol):
+            return symbol(Derivative(top.replace(sample=""), bottom.replace(sample=""), sample=bottom.sample), self.dialect)
+        return f"{symbol(top, self.dialect)}/{symbol(bottom, self.dialect)}"
+
+    # --- the chain ---
+
+    def chain(self, step: Step) -> tuple[Factor, ...]:
+        """The named factors of a gradient that comes through one consumer: ∂E/∂out · ∂out/∂net · ∂net/∂w."""
+        if len(step.contributions) != 1 and self.graph[step.cell[0]].kind != "path":
+            return ()
+        quantity = self.graph[step.cell[0]]
+        assert quantity.of is not None
+        target = cell(self.graph.at(quantity.of, step.cell))
+        through = cell(self.graph.at(quantity.through, step.cell)) if quantity.through else step.contributions[0].through
+        if not quantity.through and isinstance(step.contributions[0].upstream, Number):
+            return ()
+        before: tuple[Factor, ...] = ((None, through),)
+        consumer = self.graph[through[0]]
+        if consumer.kind == "net":
+            output = (through[0].replace("net", "out"), through[1])
+            local = "local." + output[0]
+            if local in self.graph:
+                before = ((None, output), (output, through))
+        return (*before, (through, target))
+
+    # --- looking up ---
+
+    def symbols(self) -> dict[str, Cell]:
+        """Every symbol of the notation, in every dialect, with its cell."""
+        if self._symbols is None:
+            self._symbols = {}
+            for quantity in self.graph:
+                for place in self.graph.positions(quantity.name):
+                    name = self.notation.name(Ref(quantity.name, place))
+                    for dialect in DIALECTS.values():
+                        self._symbols.setdefault(symbol(name, dialect), (quantity.name, place))
+        return self._symbols
+
+    def find(self, text: str) -> tuple[Cell, int]:
+        """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""
+        try:
+            return self.derivation.find(text)
+        except UnknownIdError:
+            head, rest = text.split(":", 1) if text.startswith("#") and ":" in text else ("", text)
+            normal = rest.replace(" ", "").replace("−", "-")
+            for candidate in (normal, normal.replace("⁺", "+"), "∂".join(normal.split("d")) if normal.startswith("d") else normal):
+                found = self.symbols().get(candidate)
+                if found is not None:
+                    number = int(head[1:]) if head[1:].isdigit() else 1
+                    if number <= self.derivation.iterations:
+                        return found, number
+            from handcalc.problem.reader import near, printable
+
+            ids = [self.graph.cell_id((q.name, place)) for q in self.graph for place in self.graph.positions(q.name)]
+            hint = near(rest, [*ids, *self.symbols()])
+            raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=hint)) from None
+
+
+def _refs(expr: Expr) -> list[Ref]:
+    from handcalc.core.expr import references
+
+    return list(references(expr))
+
+

@@ -1,0 +1,214 @@
+"""Blocks → terminal: colours only where there is a terminal, ASCII where there is no Unicode, nothing cut off.
+
+- `show(blocks, reading, translate, console)` prints; `terminal_console(…)` makes the console.
+
+A formula is broken before = or ≈, and, where one part alone is wider than the terminal, before a + or − that no
+bracket encloses; never elsewhere, and never at all when the output goes to a file. Wide tables are split by columns.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from handcalc.language import Translate
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Table, Value, spell
+from handcalc.render.reading import Reading
+
+FILE_WIDTH = 100  # columns when the output goes to a file
+
+
+def has_unicode(stream: IO[str]) -> bool:
+    """Whether a stream can show what formulas need."""
+    try:
+        "∂δη·≈₁².Σ─".encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def terminal_console(stream: IO[str] | None = None, plain: bool = False) -> Console:
+    """A console for the solution: no colour unless it is a terminal that wants it; as wide as the terminal."""
+    target = stream or sys.stdout
+    tty = bool(getattr(target, "isatty", lambda: False)()) and not plain
+    columns = os.environ.get("COLUMNS", "")
+    width = None if tty else int(columns) if columns.isdigit() and int(columns) > 20 else FILE_WIDTH
+    return Console(file=target, highlight=False, markup=False, emoji=False, width=width, force_terminal=tty, no_color=None if tty else True, soft_wrap=False)
+
+
+def show(blocks: Iterable[Block], reading: Reading, translate: Translate, console: Console) -> None:
+    """Print a document."""
+    writer = _Writer(reading, translate, console)
+    for block in blocks:
+        writer.write(block)
+
+
+class _Writer:
+    def __init__(self, reading: Reading, translate: Translate, console: Console) -> None:
+        self.reading = reading
+        self.translate = translate
+        self.console = console
+        self.ascii = reading.dialect.key == "plain"
+        self.before: Block | None = None
+
+    def write(self, block: Block) -> None:
+        """One block; air before a table, after it, and between one quantity's lines and the next's."""
+        before, self.before = self.before, block
+        table = isinstance(block, (Table, Grid)) and not isinstance(before, Heading)
+        after = isinstance(before, (Table, Grid)) and not isinstance(block, Heading)
+        paragraph = isinstance(before, Paragraph) and isinstance(block, Equation)
+        formula = isinstance(block, Equation) and block.indent == 0 and isinstance(before, Equation) and before.indent > 0
+        if table or after or formula or paragraph:
+            self.console.print()
+        match block:
+            case Heading(level, text):
+                self.heading(level, self.spell(text))
+            case Paragraph(text):
+                self.console.print(Text(self.spell(text)))
+            case Equation():
+                self.equation(block)
+            case Table():
+                self.table(block)
+            case Grid(parts):
+                self.grid(parts)
+
+    def spell(self, item: Item | str) -> str:
+        from handcalc.problem.reader import printable
+
+        return printable(spell(item, self.reading, self.translate))
+
+    def line(self, text: Text) -> None:
+        self.console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+
+    def heading(self, level: int, text: str) -> None:
+        self.console.print()
+        rule = {1: "=", 2: "-"} if self.ascii else {1: "═", 2: "─"}
+        self.console.print(Text(text, style="bold"))
+        if level in rule:
+            self.console.print(Text(rule[level] * min(cell_len(text), self.console.width), style="bold" if level == 1 else ""))
+
+    # --- formulas ---
+
+    def equation(self, block: Equation) -> None:
+        left = self.spell(block.left)
+        parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
+        kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
+        start = " " * (2 * block.indent)
+        whole = start + left + "".join(f" {self.relation(relation)} {text}" for relation, text, _ in kept)
+        lines = [kept] if cell_len(whole) <= min(self.console.width, FILE_WIDTH) else [[part] for part in kept]
+        for place, inside in enumerate(lines):
+            line = Text(start + left if place == 0 else " " * cell_len(start + left))
+            for relation, text, final in inside:
+                line.append(f" {self.relation(relation)} ")
+                for extra, piece in enumerate(self.pieces(text, self.console.width - cell_len(start + left) - 3)):
+                    if extra:
+                        self.line(line)
+                        line = Text(" " * (cell_len(start + left) + 5))
+                    line.append(piece, style="bold" if final else "")
+            self.line(line)
+
+    def relation(self, relation: str) -> str:
+        return self.reading.dialect.approximately if relation == "≈" else relation
+
+    def pieces(self, text: str, width: int) -> list[str]:
+        """A formula in one piece, or broken before + and − outside brackets where the terminal is too narrow."""
+        if cell_len(text) <= width or not self.console.is_terminal:
+            return [text]
+        result, depth, start, last = [], 0, 0, 0
+        for place, letter in enumerate(text):
+            depth += (letter in "([") - (letter in ")]")
+            if depth == 0 and text[place : place + 3] in (" + ", " - "):
+                if cell_len(text[start:place]) > width - 2 and last > start:
+                    result.append(text[start:last])
+                    start = last + 1
+                last = place
+        if cell_len(text[start:]) > width - 2 and last > start:
+            result.append(text[start:last])
+            start = last + 1
+        return [*result, text[start:]]
+
+    # --- tables ---
+
+    def table(self, block: Table) -> None:
+        headings = [self.spell(column) for column in block.columns]
+        columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
+        numeric = [bool(block.rows) and all(isinstance(row[place], Value) for row in block.rows) for place in range(len(headings))]
+        widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
+        for chunk in _chunks(widths, self.console.width):
+            table = RichTable(box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False)
+            for place in chunk:
+                table.add_column(Text(headings[place]), justify="right" if numeric[place] else "left", no_wrap=True)
+            for row in range(len(block.rows)):
+                table.add_row(*(Text(columns[place][row]) for place in chunk))
+            with self.console.capture() as capture:
+                self.console.print(table)
+            for text in capture.get().rstrip("\n").split("\n"):
+                self.line(Text.from_ansi(text.rstrip()))
+        if block.omitted:
+            from handcalc.errors import Message
+
+            self.console.print(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
+
+    def column(self, items: Sequence[Item]) -> list[str]:
+        """The cells of a column; numbers are padded so that their points stand below each other."""
+        texts = [self.spell(item) for item in items]
+        if not texts or not all(isinstance(item, Value) for item in items):
+            return texts
+        point = "," if self.reading.comma else "."
+        tails = [len(text) - text.index(point) if point in text else 0 for text in texts]
+        return [text + " " * (max(tails) - tail) for text, tail in zip(texts, tails)]
+
+    def grid(self, parts: Sequence[str | Item | tuple[tuple[Item, ...], ...]]) -> None:
+        """A matrix equation: rows side by side, brackets drawn."""
+        boxes = [self.matrix(part) if isinstance(part, tuple) else [self.operator(part)] for part in parts]
+        height = max(map(len, boxes))
+        lines = [""] * height
+        for rows in boxes:
+            width = max(map(cell_len, rows))
+            top = (height - len(rows)) // 2
+            for place in range(height):
+                text = rows[place - top] if 0 <= place - top < len(rows) else ""
+                lines[place] += text + " " * (width - cell_len(text))
+        if max(map(cell_len, lines)) > self.console.width and len(parts) > 3:
+            self.grid(parts[:3])
+            self.grid(parts[3:])
+            return
+        for text in lines:
+            self.line(Text("  " + text.rstrip()))
+
+    def operator(self, part: str | Item) -> str:
+        """A sign between matrices with the air it needs, or an item."""
+        if not isinstance(part, str):
+            return self.spell(part)
+        tight = {"ᵀ": "^T" if self.ascii else "ᵀ", "(": "(", ")": ")", ",": ", ", "^": "^"}
+        sign = {"⊙": ".*", "·": "*", "≈": "~="}.get(part, part) if self.ascii else part
+        return tight.get(part, f" {sign} ")
+
+    def matrix(self, rows: tuple[tuple[Item, ...], ...]) -> list[str]:
+        columns = [self.column([row[place] for row in rows]) for place in range(len(rows[0]))]
+        widths = [max(map(cell_len, column)) for column in columns]
+        texts = ["  ".join(" " * (width - cell_len(column[row])) + column[row] for column, width in zip(columns, widths)) for row in range(len(rows))]
+        if self.ascii or len(rows) == 1:
+            return [f"[ {text} ]" for text in texts]
+        left, right = ["⎡", *"⎢" * (len(rows) - 2), "⎣"], ["⎤", *"⎥" * (len(rows) - 2), "⎦"]
+        return [f"{a} {text} {b}" for a, text, b in zip(left, texts, right)]
+
+
+def _chunks(widths: list[int], limit: int) -> list[list[int]]:
+    """Columns that fit side by side; the first column begins every part."""
+    chunks, current, used = [], [0], widths[0]
+    for place in range(1, len(widths)):
+        if used + widths[place] + 3 > limit - 2 and len(current) > 1:
+            chunks.append(current)
+            current, used = [0], widths[0]
+        current.append(place)
+        used += widths[place] + 3
+    return [*chunks, current]

@@ -1,0 +1,137 @@
+"""What the tests compare handcalc with: SymPy, high-precision values, central differences.
+
+- `to_sympy(expr)` is the same formula in SymPy; `SYMPY` says what each of our functions is there.
+- `precise(expression, values)` is a SymPy expression's value with 40 digits.
+- `central(f, x)` is a derivative by five-point central differences.
+- `law(examples)` are the settings of property tests: the same examples every time, unless HANDCALC_EXAMPLES asks for
+  that many times more, drawn at random.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import mpmath
+import sympy
+from hypothesis import HealthCheck, settings
+
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum
+
+DIGITS = 40
+MORE = int(os.environ.get("HANDCALC_EXAMPLES", "0"))
+
+
+def law(examples: int) -> settings:
+    """Settings of a property test with so many examples."""
+    return settings(
+        max_examples=examples * max(MORE, 1),
+        derandomize=not MORE,
+        database=None,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
+
+def _piecewise(test: Any, then: Any, otherwise: Any) -> Any:
+    return sympy.Piecewise((then, test), (otherwise, True))
+
+
+def _larger(a: Any, b: Any, tie: Any) -> Any:
+    return sympy.Piecewise((1, a > b), (0, a < b), (tie, True))
+
+
+def _slope(z: Any, below: Any, above: Any, at_zero: Any) -> Any:
+    return sympy.Piecewise((above, z > 0), (below, z < 0), (at_zero, True))
+
+
+def _huber(e: Any, d: Any) -> Any:
+    size = _piecewise(e >= 0, e, -e)
+    return _piecewise(size <= d, e**2 / 2, d * (size - d / 2))
+
+
+# name → the function in SymPy, of its arguments; a family function gets (entries, at)
+SYMPY: dict[str, Callable[..., Any]] = {
+    "sigmoid": lambda z: 1 / (1 + sympy.exp(-z)),
+    "bipolar_sigmoid": lambda z: 2 / (1 + sympy.exp(-z)) - 1,
+    "tanh": sympy.tanh,
+    "relu": lambda z: _piecewise(z > 0, z, 0),
+    "leaky_relu": lambda z, slope: _piecewise(z > 0, z, slope * z),
+    "elu": lambda z, alpha: _piecewise(z > 0, z, alpha * (sympy.exp(z) - 1)),
+    "gelu": lambda z: z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
+    "silu": lambda z: z / (1 + sympy.exp(-z)),
+    "softplus": lambda z: sympy.log(1 + sympy.exp(z)),
+    "identity": lambda z: z,
+    "step": lambda z: _piecewise(z >= 0, 1, 0),
+    "sign": lambda z: _slope(z, -1, 1, 0),
+    "softmax": lambda z, at: sympy.exp(z[at]) / sum(map(sympy.exp, z)),
+    "exp": sympy.exp,
+    "ln": sympy.log,
+    "log": sympy.log,
+    "log10": lambda x: sympy.log(x) / sympy.log(10),
+    "log2": lambda x: sympy.log(x) / sympy.log(2),
+    "sqrt": sympy.sqrt,
+    "abs": lambda x: _piecewise(x >= 0, x, -x),
+    "sin": sympy.sin,
+    "cos": sympy.cos,
+    "tan": sympy.tan,
+    "erf": sympy.erf,
+    "pi": lambda: sympy.pi,
+    "max": lambda a, b: _piecewise(a >= b, a, b),
+    "min": lambda a, b: _piecewise(a <= b, a, b),
+    "huber": _huber,
+    "logsumexp": lambda z, at: sympy.log(sum(map(sympy.exp, z))),
+    "relu'": lambda z, at_zero: _slope(z, 0, 1, at_zero),
+    "leaky_relu'": lambda z, slope: _slope(z, slope, 1, slope),
+    "elu'": lambda z, alpha: _piecewise(z > 0, 1, alpha * sympy.exp(z)),
+    "max'": _larger,
+}
+
+
+def symbol(reference: Ref) -> sympy.Symbol:
+    """The real SymPy symbol of a cell."""
+    return sympy.Symbol("_".join((reference.quantity, *map(str, reference.indices))), real=True)
+
+
+def _call(expr: Call) -> Any:
+    arguments = [to_sympy(argument) for argument in expr.arguments]
+    family = expr.function in ("softmax", "logsumexp")
+    return SYMPY[expr.function](arguments, expr.at) if family else SYMPY[expr.function](*arguments)
+
+
+_NODES: dict[type[Expr], Callable[[Any], Any]] = {
+    Number: lambda e: sympy.Rational(e.numerator, e.denominator),
+    Ref: symbol,
+    Sum: lambda e: sympy.Add(*map(to_sympy, e.terms)),
+    Product: lambda e: sympy.Mul(*map(to_sympy, e.factors)),
+    Negation: lambda e: -to_sympy(e.operand),
+    Quotient: lambda e: to_sympy(e.above) / to_sympy(e.below),
+    Power: lambda e: to_sympy(e.base) ** to_sympy(e.exponent),
+    Call: _call,
+}
+
+
+def to_sympy(expr: Expr) -> Any:
+    """An instance formula (no totals) as a SymPy expression."""
+    return _NODES[type(expr)](expr)
+
+
+def precise(expression: Any, values: Mapping[Ref, float]) -> Any:
+    """The value with 40 digits, an mpmath number; floats enter exactly. ValueError where SymPy made an infinity."""
+    if sympy.sympify(expression).has(sympy.zoo, sympy.nan, sympy.oo, -sympy.oo):
+        raise ValueError(f"no finite value: {expression}")
+    with mpmath.workdps(DIGITS):
+        compute = sympy.lambdify([symbol(ref) for ref in values], expression, "mpmath")
+        return mpmath.mpmathify(compute(*(mpmath.mpf(value) for value in values.values())))
+
+
+def central(f: Callable[[float], float], x: float, h: float = 1e-3) -> float:
+    """f′(x) by five points: off by about h⁴ times the fifth derivative."""
+    return (8 * (f(x + h) - f(x - h)) - (f(x + 2 * h) - f(x - 2 * h))) / (12 * h)
+
+
+def close(got: float, expected: float, tolerance: float = 1e-9) -> bool:
+    """Equal but for rounding errors: relative for large numbers, absolute below 1."""
+    return abs(got - expected) <= tolerance * max(1.0, abs(expected))
