@@ -8,8 +8,7 @@ from __future__ import annotations
 import gettext
 import os
 from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 
 LANGUAGES = ("en", "zh")
 _CATALOGUES = {"zh": "zh_CN"}
@@ -17,12 +16,12 @@ _CATALOGUES = {"zh": "zh_CN"}
 Translate = Callable[[str], str]
 
 
-@lru_cache(maxsize=None)
+@cache
 def translator(language: str) -> Translate:
     """The function from an English template to the template in a language."""
     if language not in _CATALOGUES:
         return str
-    folder = Path(__file__).parent / "locale"
+    folder = os.path.join(os.path.dirname(__file__), "locale")
     catalogue = gettext.translation("handcalc", folder, [_CATALOGUES[language]], fallback=True)
     return lambda text: catalogue.gettext(text) if text else text
 

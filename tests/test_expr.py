@@ -12,19 +12,15 @@ import pytest
 import sympy
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from oracles import close, law, precise, symbol, to_sympy
 
-from handcalc.core.chainrule import differentiate
+from handcalc.core.derivative import differentiate
 from handcalc.core.expr import (
     ONE,
     ZERO,
-    Affine,
-    Axis,
     Call,
     Delta,
     Entry,
     Expr,
-    Index,
     Negation,
     Number,
     Power,
@@ -34,25 +30,23 @@ from handcalc.core.expr import (
     Sum,
     Total,
     add,
-    affine,
-    bind,
     delta,
     div,
-    evaluate,
     mul,
     neg,
     number,
-    position,
     power,
     references,
     reindex,
     rewrite,
-    shift_index,
     sub,
     total,
     walk,
 )
 from handcalc.core.formula import any_name, parse
+from handcalc.core.index import Affine, Axis, Index, affine, position, shift_index
+from handcalc.core.instance import bind, evaluate
+from oracles import close, law, precise, symbol, to_sympy
 
 VALUES = {"x": 2.0, "y": -3.0, "z": 0.5, "nought": 0.0}
 X, Y, Z = Ref("x"), Ref("y"), Ref("z")

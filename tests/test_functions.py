@@ -9,12 +9,14 @@ from itertools import product
 
 import pytest
 import sympy
-from oracles import SYMPY, central, close, precise, symbol, to_sympy
 
-from handcalc.core.chainrule import differentiate
-from handcalc.core.expr import Axis, Call, Entry, Expr, Index, Number, Ref, bind, call, evaluate, number, walk
+from handcalc.core.derivative import differentiate
+from handcalc.core.expr import Call, Entry, Expr, Number, Ref, call, number, walk
 from handcalc.core.formula import any_name, parse
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, Function, definition, function, partial
+from handcalc.core.index import Axis, Index
+from handcalc.core.instance import bind, evaluate
+from oracles import SYMPY, central, close, precise, symbol, to_sympy
 
 SCALAR = [record for record in FUNCTIONS.values() if not record.family]
 SMOOTH = [record for record in SCALAR if record.arguments]

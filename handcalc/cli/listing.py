@@ -34,7 +34,8 @@ def command(what: str | None, lang: str | None) -> None:
 
 
 def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str, str]]:
-    from handcalc.problem.loader import FUSED, LOSSES, shipped
+    from handcalc.problem.loader import shipped
+    from handcalc.problem.loss import FUSED, LOSSES
     from handcalc.problem.schema import SECTIONS
 
     if what == "problems":
@@ -47,7 +48,10 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
         names = ACTIVATIONS if what == "activations" else tuple(FUNCTIONS)
         yield from ((name, translate(FUNCTIONS[name].doc)) for name in names)
     elif what == "losses":
-        yield from ((name, formula + (translate(", mean over the outputs") if mean else translate(", summed over the outputs"))) for name, (formula, mean) in LOSSES.items())
+        yield from (
+            (name, formula + (translate(", mean over the outputs") if mean else translate(", summed over the outputs")))
+            for name, (formula, mean) in LOSSES.items()
+        )
         yield FUSED, translate("softmax and cross-entropy in one step")
     elif what == "conventions":
         for field in SECTIONS["conventions"]:

@@ -23,7 +23,9 @@ SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculat
 @click.option("--seed", type=int, default=1, help="Seed of the random numbers.", show_default=True)
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the questions and comments.")
 @output_options
-def command(file: str, layers: str | None, activation: str, learning_rate: float, seed: int, lang: str | None, output: str | None, force: bool) -> None:
+def command(
+    file: str, layers: str | None, activation: str, learning_rate: float, seed: int, lang: str | None, output: str | None, force: bool
+) -> None:
     """Write a new problem file with comments, to be changed with an editor.
 
     FILE is the file to write. The numbers are random with two decimals; the same seed gives the same file.
@@ -67,7 +69,9 @@ def problem_text(sizes: list[int], activation: str, learning_rate: float, seed: 
         named.append([f"{stem}{place + 1}" for place in range(size)])
     title = (title or f"{'-'.join(map(str, sizes))} {activation}").replace("'", "''")
     low, high = {"sigmoid": (0.01, 0.99), "softmax": (0.0, 1.0)}.get(activation, (-0.9, 0.9))
-    targets = ["1" if place == 0 else "0" for place in range(sizes[-1])] if activation == "softmax" else [draw(low, high) for _ in named[-1]]
+    targets = (
+        ["1" if place == 0 else "0" for place in range(sizes[-1])] if activation == "softmax" else [draw(low, high) for _ in named[-1]]
+    )
     lines = [
         f"title: '{title}'",
         "# " + translate("inputs and targets: name: value"),

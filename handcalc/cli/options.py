@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -38,7 +36,9 @@ def reading_options(function: Function) -> Function:
     for option in (
         click.option("--decimal-comma", "comma", is_flag=True, help="Write 0,5 instead of 0.5."),
         click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report."),
-        click.option("--notation", type=click.Choice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."),
+        click.option(
+            "--notation", type=click.Choice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."
+        ),
     ):
         function = option(function)
     return function
@@ -87,23 +87,25 @@ def write(text: str, output: str | None, force: bool, inputs: tuple[str, ...] = 
     if output is None:
         sys.stdout.write(text)
         return
-    path = Path(output)
+    import tempfile
+
     where = f"{output}: "
-    if any(os.path.exists(source) and path.exists() and os.path.samefile(source, path) for source in inputs):
+    exists = os.path.exists(output)
+    if exists and any(os.path.exists(source) and os.path.samefile(source, output) for source in inputs):
         raise OutputError(Message("this is the file that is read; give another name", where))
-    if path.is_dir():
+    if os.path.isdir(output):
         raise OutputError(Message("this is a folder; give a file", where))
-    if path.exists() and not force:
+    if exists and not force:
         raise OutputError(Message("the file exists; use --force to overwrite it", where))
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".handcalc-")
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(output) or os.curdir, prefix=".handcalc-")
     except OSError as error:
         raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
     try:
         with open(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        os.replace(temporary, output)
     except OSError as error:
         os.unlink(temporary)
         raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None

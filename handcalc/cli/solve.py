@@ -22,9 +22,23 @@ ITERATIONS = click.IntRange(1, 1000)
 
 @click.command()
 @click.argument("file")
-@click.option("--only", multiple=True, metavar="PHASE|ID", help=f"Only these phases ({', '.join(PHASES)}) or steps, such as grad.w5; may be repeated.")
-@click.option("--detail", type=click.Choice(["brief", "normal", "full"]), default="normal", help="How much is worked out line by line.", show_default=True)
-@click.option("--form", type=click.Choice(["scalar", "matrix", "both"]), default="scalar", help="Scalar formulas, matrices, or both.", show_default=True)
+@click.option(
+    "--only", multiple=True, metavar="PHASE|ID", help=f"Only these phases ({', '.join(PHASES)}) or steps, such as grad.w5; may be repeated."
+)
+@click.option(
+    "--detail",
+    type=click.Choice(["brief", "normal", "full"]),
+    default="normal",
+    help="How much is worked out line by line.",
+    show_default=True,
+)
+@click.option(
+    "--form",
+    type=click.Choice(["scalar", "matrix", "both"]),
+    default="scalar",
+    help="Scalar formulas, matrices, or both.",
+    show_default=True,
+)
 @click.option("--iterations", type=ITERATIONS, default=1, metavar="N", help="So many updates, one after the other.")
 @click.option("--format", "form_of_output", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
 @reading_options
@@ -74,7 +88,9 @@ def command(
 
 def _selected(reading: Reading, only: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[tuple[str, tuple[int, ...]], int], ...]]:
     """Phases, and cells by id or symbol."""
-    words = [word for text in only for word in (text.split(",") if text in PHASES or all(part in PHASES for part in text.split(",")) else [text])]
+    words = [
+        word for text in only for word in (text.split(",") if text in PHASES or all(part in PHASES for part in text.split(",")) else [text])
+    ]
     phases = tuple(word for word in words if word in PHASES)
     return phases, tuple(reading.find(word) for word in words if word not in PHASES)
 

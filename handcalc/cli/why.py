@@ -15,11 +15,25 @@ from handcalc.problem.loader import load
 @click.command()
 @click.argument("file")
 @click.argument("step")
-@click.option("--detail", type=click.Choice(["brief", "normal", "full"]), default="normal", help="How much is worked out line by line.", show_default=True)
+@click.option(
+    "--detail",
+    type=click.Choice(["brief", "normal", "full"]),
+    default="normal",
+    help="How much is worked out line by line.",
+    show_default=True,
+)
 @reading_options
 @rounding_options
 def command(
-    file: str, step: str, detail: str, notation: str | None, lang: str | None, comma: bool, decimals: int | None, significant: int | None, carry: bool
+    file: str,
+    step: str,
+    detail: str,
+    notation: str | None,
+    lang: str | None,
+    comma: bool,
+    decimals: int | None,
+    significant: int | None,
+    carry: bool,
 ) -> None:
     """Explain one quantity: everything it depends on, path by path.
 

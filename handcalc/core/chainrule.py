@@ -1,6 +1,5 @@
 """The chain rule, once, over general formulas: ∂E/∂q[J] = Σ over consumers c of ∂E/∂c[K] · ∂c[K]/∂q[J].
 
-- `differentiate(expr, target)` is the derivative of an expression with respect to one reference.
 - `add_gradients(graph, objective, …)` defines, for every quantity on the way to the objective, its gradient, the
   activation derivatives it needs (local.…) and, where several paths meet, the contribution of each (path.…).
 
@@ -15,155 +14,31 @@ indices of convolution and recurrence work); what stays free is summed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
+from handcalc.core.derivative import differentiate, every_index, letters_of, unused
 from handcalc.core.expr import (
     MINUS_ONE,
     ONE,
     ZERO,
-    Axis,
     Call,
-    Delta,
     Entry,
     Expr,
-    Index,
-    Negation,
     Number,
-    Position,
-    Power,
-    Product,
-    Quotient,
     Ref,
-    Sum,
     Total,
     add,
-    affine,
-    call,
     delta,
-    div,
     mul,
-    neg,
-    number,
-    position,
-    power,
     references,
     reindex,
     rewrite,
-    shift_index,
-    sub,
     total,
     walk,
 )
-from handcalc.core.functions import function, partial, put
 from handcalc.core.graph import Graph, Quantity, Term
-
-# --- the derivative of an expression ----------------------------------------------------------------------------------
-
-
-def differentiate(expr: Expr, target: Ref) -> Expr:
-    """∂expr/∂target, tidied lightly: exact literals folded, signs outward, nothing reordered.
-
-    An index summed in `expr` and used by `target` is free in the result: it names the one term that is meant.
-    """
-    if expr == target:
-        return ONE
-    return _DERIVATIVE[type(expr)](expr, target)
-
-
-def _product(expr: Product, target: Ref) -> Expr:
-    terms = []
-    for place, factor in enumerate(expr.factors):
-        slope = differentiate(factor, target)
-        terms.append(mul(*expr.factors[:place], slope, *expr.factors[place + 1 :]))
-    return add(*terms)
-
-
-def _quotient(expr: Quotient, target: Ref) -> Expr:
-    above, below = differentiate(expr.above, target), differentiate(expr.below, target)
-    first = div(above, expr.below)
-    if below == ZERO:
-        return first
-    return sub(first, mul(div(expr.above, power(expr.below, number(2))), below))
-
-
-def _power(expr: Power, target: Ref) -> Expr:
-    base, exponent = differentiate(expr.base, target), differentiate(expr.exponent, target)
-    terms = []
-    if base != ZERO:
-        lower = sub_one(expr.exponent)
-        terms.append(mul(expr.exponent, power(expr.base, lower), base))
-    if exponent != ZERO:
-        terms.append(mul(expr, call("ln", expr.base), exponent))
-    return add(*terms)
-
-
-def sub_one(exponent: Expr) -> Expr:
-    """n − 1, folded where n is a literal."""
-    if isinstance(exponent, Number):
-        return Number(exponent.numerator - exponent.denominator, exponent.denominator)
-    return sub(exponent, ONE)
-
-
-def _call(expr: Call, target: Ref) -> Expr:
-    terms = []
-    for place, argument in enumerate(expr.arguments):
-        slope = differentiate(argument, target)
-        if slope != ZERO:
-            terms.append(mul(partial(expr.function, place, expr.arguments, expr), slope))
-    return add(*terms)
-
-
-def _total(expr: Total, target: Ref) -> Expr:
-    slope = differentiate(expr.body, target)
-    return slope if expr.index in _letters(target) else total(expr.index, slope)
-
-
-def _entry(expr: Entry, target: Ref) -> Expr:
-    slope = differentiate(expr.body, target)
-    if slope == ZERO:
-        return ZERO
-    record = function(expr.function)
-    member = expr.replace(function=record.member, at=expr.index)
-    # the summed index of the family now names member k; inside the family it is renamed
-    taken = {index.letter for index in (*_every_index(expr), *_letters(target))}
-    inner = Index(_unused(expr.index.letter, taken), expr.index.axis)
-    body = reindex(expr.body, {expr.index.letter: inner})
-    yk = member.replace(index=inner, body=body)
-    y = expr.replace(index=inner, body=body)
-    same = delta(expr.at, expr.index) if expr.at != -1 else ZERO
-    slope = mul(put(record.partials[0], {"y": y, "yk": yk, "same": same}), slope)
-    return slope if expr.index in _letters(target) else total(expr.index, slope)
-
-
-_DERIVATIVE: dict[type[Expr], Callable[[Any, Ref], Expr]] = {
-    Number: lambda e, target: ZERO,
-    Ref: lambda e, target: ZERO,
-    Delta: lambda e, target: ZERO,
-    Sum: lambda e, target: add(*(differentiate(term, target) for term in e.terms)),
-    Negation: lambda e, target: neg(differentiate(e.operand, target)),
-    Product: _product,
-    Quotient: _quotient,
-    Power: _power,
-    Call: _call,
-    Total: _total,
-    Entry: _entry,
-}
-
-
-def _letters(reference: Ref) -> set[Index]:
-    return {index for place in reference.indices for _, index in affine(place).terms}
-
-
-def _every_index(expr: Expr) -> list[Index]:
-    """Every index of an expression, free or summed."""
-    found: dict[Index, None] = {}
-    for node in walk(expr):
-        if isinstance(node, Ref):
-            found |= dict.fromkeys(_letters(node))
-        elif isinstance(node, (Total, Entry)):
-            found[node.index] = None
-    return sorted(found, key=lambda index: index.letter)
-
+from handcalc.core.index import Axis, Index, Position, affine, position, shift_index
 
 # --- the chain rule ---------------------------------------------------------------------------------------------------
 
@@ -224,23 +99,18 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
                 if reference.quantity == quantity.name:
                     terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, gradients[name]))
     shared = tuple(axis for axis in batch if axis not in quantity.axes)
-    kept = tuple({index: None for term in terms for index in term.over if index.axis in shared})
-    terms = [term.replace(over=tuple(index for index in term.over if index not in kept)) for term in terms]
-    count = 0
-    for term in terms:
-        size = 1
-        for index in term.over:
-            size *= index.axis.size
-        count += size
-    axes = (*(index.axis for index in kept), *quantity.axes)
+    kept = tuple({letter: None for term in terms for letter in term.over if letter.axis in shared})
+    terms = [term.replace(over=tuple(letter for letter in term.over if letter not in kept)) for term in terms]
+    count = sum(prod(letter.axis.size for letter in term.over) for term in terms)
+    axes = (*(letter.axis for letter in kept), *quantity.axes)
     index = (*kept, *quantity.index)
     if count > 1:
         terms = [_with_path(graph, quantity, term, axes, index) for term in terms]
     parts = []
     for term in terms:
         part = term.path or mul(term.upstream, term.local)
-        for summed in reversed(term.over):
-            part = total(summed, part)
+        for letter in reversed(term.over):
+            part = total(letter, part)
         parts.append(part)
     gradient = _gradient(quantity, axes, index, add(*parts), tuple(terms))
     graph.define(gradient)
@@ -249,20 +119,22 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
 def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, reference: Ref, gradient: str) -> list[Term]:
     """The contribution of one consumer through one way of using the quantity."""
     wanted = {index.letter for index in quantity.index}
-    own = dict.fromkeys((*consumer.index, *_every_index(formula)))
+    own = dict.fromkeys((*consumer.index, *every_index(formula)))
     taken = wanted | {index.letter for index in own}
     fresh: dict[str, Index] = {}
     for index in own:
         if index.letter in wanted:
-            fresh[index.letter] = Index(_unused(index.letter, taken), index.axis)
+            fresh[index.letter] = Index(unused(index.letter, taken), index.axis)
             taken.add(fresh[index.letter].letter)
     free = tuple(fresh.get(index.letter, index) for index in consumer.index)
     whole = _rename(formula, fresh)
     source = _rename(reference, fresh)
     assert isinstance(source, Ref)
     local = _local(graph, consumer, whole, source, free)
-    solved, factors = _solve(source.indices, quantity.index, {*free, *_letters(source)})
-    over = tuple(index for index in dict.fromkeys((*free, *sorted(_letters(source), key=lambda i: i.letter))) if index.letter not in solved)
+    solved, factors = _solve(source.indices, quantity.index, {*free, *letters_of(source)})
+    over = tuple(
+        index for index in dict.fromkeys((*free, *sorted(letters_of(source), key=lambda i: i.letter))) if index.letter not in solved
+    )
     local = mul(reindex(local, solved), *factors)
     if local == ZERO:
         return []
@@ -277,9 +149,9 @@ def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, r
 def _few_primes(term: Term, taken: set[str]) -> Term:
     """The same term with summed letters as short as they can be: k' where k'' came out of the renaming."""
     shorter: dict[str, Position] = {}
-    over = []
+    over: list[Index] = []
     for index in term.over:
-        plain = _unused(index.letter.rstrip("'"), taken | {other.letter for other in over})
+        plain = unused(index.letter.rstrip("'"), taken | {other.letter for other in over})
         over.append(Index(plain, index.axis))
         shorter[index.letter] = over[-1]
     through, upstream, local = (reindex(part, shorter) for part in (term.through, term.upstream, term.local))
@@ -297,7 +169,20 @@ def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: t
         formulas = {place: _slope(graph, case, used, base) for place, case in (consumer.cases or {}).items()}
         assert consumer.definition is not None
         slope = _slope(graph, consumer.definition, used, base)
-        graph.define(Quantity(name, "local", consumer.axes, consumer.index, slope, formulas or None, prefix="local", of=base, wrt=used, layer=consumer.layer))
+        graph.define(
+            Quantity(
+                name,
+                "local",
+                consumer.axes,
+                consumer.index,
+                slope,
+                formulas or None,
+                prefix="local",
+                of=base,
+                wrt=used,
+                layer=consumer.layer,
+            )
+        )
     return Ref(name, free)
 
 
@@ -315,12 +200,6 @@ def _rename(expr: Expr, fresh: dict[str, Index]) -> Expr:
         return None
 
     return reindex(rewrite(expr, change), fresh) if fresh else expr
-
-
-def _unused(letter: str, taken: set[str]) -> str:
-    while letter in taken:
-        letter += "'"
-    return letter
 
 
 def _solve(places: tuple[Position, ...], wanted: tuple[Index, ...], unknown: set[Index]) -> tuple[dict[str, Position], list[Expr]]:

@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from handcalc.core.expr import Expr, Index, Number, Ref, Value, bind, references, walk
+from handcalc.core.expr import Expr, Number, Ref, references, walk
 from handcalc.core.graph import Cell, Evaluation, Graph, Quantity, cell
+from handcalc.core.index import Index
+from handcalc.core.instance import Value, bind
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, UnknownIdError
@@ -81,16 +83,17 @@ class Group(Record):
 
 
 class Iteration(Record):
-    """What a round starts from: cells replaced by updated parameters, or by another sample's numbers."""
+    """One round: its values, and its numbers as printed."""
 
-    replaced: Mapping[Cell, Value]
     evaluation: Evaluation
+    shown: dict[Cell, Shown]
 
 
 class Derivation:
     """A graph worked out with one rounding.
 
-    problem: what it was made from, for those who print it; updated: parameter → updated quantity; feed: the replaced data of iteration k (online training), if any.
+    problem: what it was made from, for those who print it; updated: parameter → updated quantity;
+    feed: the replaced data of iteration k (online training), if any.
     """
 
     def __init__(
@@ -111,13 +114,16 @@ class Derivation:
         self.iterations = iterations
         self._feed = feed or (lambda number: {})
         first = dict(self._feed(1))
-        self._rounds = {1: Iteration(first, Evaluation(graph, rounding, first))}
+        self._rounds = {1: Iteration(Evaluation(graph, rounding, first), {})}
         self._groups: list[Group] | None = None
 
     # --- iterations ---
 
     def iteration(self, number: int) -> Iteration:
         """The round with that number; its parameters are the updated ones of the round before."""
+        found = self._rounds.get(number)
+        if found is not None:
+            return found
         latest = max(known for known in self._rounds if known <= number)
         current = self._rounds[latest]
         while latest < number:
@@ -126,7 +132,7 @@ class Derivation:
             for parameter, new in self.updated.items():
                 for place in self.graph.positions(parameter):
                     replaced[parameter, place] = current.evaluation[new, place]
-            current = Iteration(replaced, Evaluation(self.graph, self.rounding, replaced))
+            current = Iteration(Evaluation(self.graph, self.rounding, replaced), {})
         self._rounds[number] = current
         return current
 
@@ -175,7 +181,13 @@ class Derivation:
 
     def shown(self, wanted: Cell, iteration: int = 1) -> Shown:
         """A cell's number as printed: typed digits for given numbers, else rounded."""
-        evaluation = self.iteration(iteration).evaluation
+        current = self.iteration(iteration)
+        found = current.shown.get(wanted)
+        if found is None:
+            found = current.shown[wanted] = self._shown(wanted, current.evaluation)
+        return found
+
+    def _shown(self, wanted: Cell, evaluation: Evaluation) -> Shown:
         literal = evaluation.replaced.get(wanted, self.graph.given_value(wanted))
         if isinstance(literal, Number):
             return Shown(literal.text or str(literal.numerator))

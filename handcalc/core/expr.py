@@ -2,102 +2,23 @@
 
 - Nodes: `Number`, `Ref`, `Sum`, `Product`, `Negation`, `Quotient`, `Power`, `Call`; in general formulas also
   `Total` (a bounded sum), `Entry` (one entry of a function of a whole family) and `Delta` (1 where two indices agree).
-- Constructors that tidy without reordering: `number`, `add`, `neg`, `sub`, `mul`, `div`, `power`, `call`.
-- Readings: `bind` (symbolic indices become concrete, totals are written out), `evaluate`, `references`;
-  the derivative is in chainrule.py, printing in render/.
-- Indices: `Axis`, `Index`, `Affine`; `shift_index` substitutes them.
+- Constructors that tidy without reordering: `number`, `add`, `neg`, `sub`, `mul`, `div`, `power`, `call`, `total`.
+- Walking: `children`, `walk`, `references`, `rewrite`, `reindex`.
+- The other readings: instance.py (symbolic indices become concrete, values), derivative.py, render/printer.py.
 
-To add a node: one class here and a line in each table keyed by node type: `_CHILDREN`, `_EVALUATE` below, the
-derivative table of chainrule.py and the layout table of render/printer.py. A missing line is an error naming the node.
+To add a node: one class here and a line in each table keyed by node type: `_CHILDREN` and `REBUILD` below, and the
+tables of instance.py, derivative.py and render/printer.py. A missing line is an error naming the node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from math import gcd
 from typing import Any
 
 from handcalc.core.functions import function
+from handcalc.core.index import Index, Position, Substitution, shift_index
 from handcalc.core.record import Record
-
-# --- axes and indices ------------------------------------------------------------------------------------------------
-
-
-class Axis(Record):
-    """One direction of a family of cells.
-
-    role: input, unit, channel, row, column, sample, time, token, head; size: number of cells along it;
-    labels: their names (empty: numbered); first: the first printed number.
-    """
-
-    role: str
-    size: int
-    labels: tuple[str, ...] = ()
-    first: int = 1
-
-    def label(self, position: int) -> str:
-        """The name of one position: its label, or its printed number."""
-        return self.labels[position] if self.labels else str(position + self.first)
-
-
-class Index(Record):
-    """A symbolic index such as j; its letter is its identity within a definition."""
-
-    letter: str
-    axis: Axis
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Index) and self.letter == other.letter
-
-    def __hash__(self) -> int:
-        return hash(self.letter)
-
-
-class Affine(Record):
-    """A shifted index such as r + u or t − 1, counted from 0: the sum of coefficient·index, plus a constant."""
-
-    terms: tuple[tuple[int, Index], ...]
-    constant: int
-
-
-Position = int | Index | Affine
-Substitution = Mapping[str, Position]
-
-
-def affine(position: Position) -> Affine:
-    """Any position as an affine one."""
-    if isinstance(position, Affine):
-        return position
-    if isinstance(position, Index):
-        return Affine(((1, position),), 0)
-    return Affine((), position)
-
-
-def position(terms: Mapping[Index, int], constant: int) -> Position:
-    """The simplest position equal to the sum of coefficient·index, plus a constant."""
-    kept = tuple((coefficient, index) for index, coefficient in terms.items() if coefficient)
-    if not kept:
-        return constant
-    if len(kept) == 1 and kept[0][0] == 1 and constant == 0:
-        return kept[0][1]
-    return Affine(kept, constant)
-
-
-def shift_index(place: Position, substitution: Substitution) -> Position:
-    """A position with indices replaced by other positions."""
-    if isinstance(place, int):
-        return place
-    if isinstance(place, Index):
-        return substitution.get(place.letter, place)
-    terms: dict[Index, int] = {}
-    constant = place.constant
-    for coefficient, index in place.terms:
-        replacement = affine(substitution.get(index.letter, index))
-        constant += coefficient * replacement.constant
-        for inner, other in replacement.terms:
-            terms[other] = terms.get(other, 0) + coefficient * inner
-    return position(terms, constant)
-
 
 # --- nodes -----------------------------------------------------------------------------------------------------------
 
@@ -200,8 +121,8 @@ def number(text: str | int) -> Number:
         return Number(text)
     plain = text.strip().lower().replace("_", "?")
     if "/" in plain:
-        above, below = plain.split("/")
-        return Number(*_ratio(int(above), int(below)), text)
+        first, second = plain.split("/")
+        return Number(*_ratio(int(first), int(second)), text)
     mantissa, _, exponent = plain.partition("e")
     whole, _, decimals = mantissa.partition(".")
     scale = int(exponent or 0) - len(decimals)
@@ -344,7 +265,7 @@ _CHILDREN: dict[type[Expr], Callable[[Any], tuple[Expr, ...]]] = {
     Entry: lambda e: (e.body,),
 }
 
-_REBUILD: dict[type[Expr], Callable[[Any, list[Expr]], Expr]] = {
+REBUILD: dict[type[Expr], Callable[[Any, list[Expr]], Expr]] = {
     Sum: lambda e, inner: add(*inner),
     Product: lambda e, inner: mul(*inner),
     Negation: lambda e, inner: neg(inner[0]),
@@ -370,7 +291,7 @@ def rewrite(expr: Expr, change: Callable[[Expr], Expr | None]) -> Expr:
     if not parts:
         return expr
     inner = [rewrite(part, change) for part in parts]
-    return expr if all(new is old for new, old in zip(inner, parts)) else _REBUILD[type(expr)](expr, inner)
+    return expr if all(new is old for new, old in zip(inner, parts)) else REBUILD[type(expr)](expr, inner)
 
 
 def walk(expr: Expr) -> Iterator[Expr]:
@@ -405,108 +326,3 @@ def delta(left: Position, right: Position) -> Expr:
     if isinstance(left, int) and isinstance(right, int) or left == right:
         return ONE if left == right else ZERO
     return Delta(left, right)
-
-
-# --- binding: from the general formula to one cell's ------------------------------------------------------------------
-
-Present = Callable[[str, tuple[int, ...]], bool]
-
-
-def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
-    """The instance of a general formula at concrete indices.
-
-    Totals are written out term by term; a reference to a cell that does not exist (a missing edge, a place outside
-    the range of a shifted index) is zero, so its term disappears.
-    """
-    kind = type(expr)
-    if kind is Number:
-        return expr
-    if kind is Ref:
-        places = tuple([_concrete(place, indices) for place in expr.indices])  # type: ignore[attr-defined]
-        name = expr.quantity  # type: ignore[attr-defined]
-        return Ref(name, places) if present(name, places) else ZERO
-    if isinstance(expr, Total):
-        letter, inner = expr.index.letter, dict(indices)
-        terms = []
-        for place in range(expr.index.axis.size):
-            inner[letter] = place
-            terms.append(bind(expr.body, inner, present))
-        return add(*terms)
-    if isinstance(expr, Entry):
-        inner = dict(indices)
-        arguments = []
-        for place in range(expr.index.axis.size):
-            inner[expr.index.letter] = place
-            arguments.append(bind(expr.body, inner, present))
-        return Call(expr.function, tuple(arguments), _concrete(expr.at, indices))
-    if isinstance(expr, Delta):
-        return ONE if _concrete(expr.left, indices) == _concrete(expr.right, indices) else ZERO
-    return _REBUILD[kind](expr, [bind(part, indices, present) for part in children(expr)])
-
-
-def _concrete(place: Position, indices: Mapping[str, int]) -> int:
-    if isinstance(place, int):
-        return place
-    if isinstance(place, Index):
-        return indices[place.letter]
-    return place.constant + sum(coefficient * indices[index.letter] for coefficient, index in place.terms)
-
-
-# --- values -----------------------------------------------------------------------------------------------------------
-
-Value = Any  # a float, or a Fraction where the problem is worked exactly
-Lookup = Callable[[Ref], Value]
-
-
-def evaluate(expr: Expr, lookup: Lookup, exact: bool = False) -> Value:
-    """The value of an instance: floats, or fractions with `exact`, as long as the functions used are rational.
-
-    Raises ArithmeticError or ValueError where a function is not defined or overflows.
-    """
-    kind = type(expr)
-    if kind is Ref:
-        return lookup(expr)  # type: ignore[arg-type]
-    if kind is Product:
-        result = evaluate(expr.factors[0], lookup, exact)  # type: ignore[attr-defined]
-        for factor in expr.factors[1:]:  # type: ignore[attr-defined]
-            result = result * evaluate(factor, lookup, exact)
-        return result
-    if kind is Sum:
-        result = evaluate(expr.terms[0], lookup, exact)  # type: ignore[attr-defined]
-        for term in expr.terms[1:]:  # type: ignore[attr-defined]
-            result = result + evaluate(term, lookup, exact)
-        return result
-    return _EVALUATE[kind](expr, lookup, exact)
-
-
-def _number_value(expr: Number, lookup: Lookup, exact: bool) -> Value:
-    if exact:
-        from fractions import Fraction
-
-        return Fraction(expr.numerator, expr.denominator)
-    return expr.numerator / expr.denominator
-
-
-def _power_value(expr: Power, lookup: Lookup, exact: bool) -> Value:
-    base, exponent = evaluate(expr.base, lookup, exact), evaluate(expr.exponent, lookup, exact)
-    if base == 0 and exponent < 0:
-        raise ZeroDivisionError("0 to a negative power")
-    result = base ** (int(exponent) if exponent == int(exponent) and abs(exponent) < 1000 else exponent)
-    if isinstance(result, complex):
-        raise ValueError("a negative number to a broken power")
-    return result
-
-
-def _call_value(expr: Call, lookup: Lookup, exact: bool) -> Value:
-    record = function(expr.function)
-    values = [evaluate(argument, lookup, exact) for argument in expr.arguments]
-    return record.value(values, expr.at) if record.family else record.value(*values)
-
-
-_EVALUATE: dict[type[Expr], Callable[[Any, Lookup, bool], Value]] = {
-    Number: _number_value,
-    Negation: lambda e, lookup, exact: -evaluate(e.operand, lookup, exact),
-    Quotient: lambda e, lookup, exact: evaluate(e.above, lookup, exact) / evaluate(e.below, lookup, exact),
-    Power: _power_value,
-    Call: _call_value,
-}

@@ -72,7 +72,7 @@ def _step(z: Any) -> int:
 
 
 def _sign(z: Any) -> int:
-    return (z > 0) - (z < 0)
+    return int(z > 0) - int(z < 0)
 
 
 def _slope(z: Any, below: Any, above: Any, at_zero: Any) -> Any:
@@ -110,13 +110,13 @@ _RECORDS = (
     Function("identity", lambda z: z, ("z",), ("1",), "z", "no activation", rational=True),
     Function("step", _step, ("z",), ("0",), "", "1 from 0 upwards, else 0", rational=True, kinks=(0,), safe=(0.5, 3.0)),
     Function("sign", _sign, ("z",), ("0",), "", "−1, 0 or 1", rational=True, kinks=(0,), safe=(0.5, 3.0)),
-    Function("softmax", _softmax, ("z",), ("y*(same - yk)",), "", "e^z over the sum of all e^z", family=True, member="softmax", worked=True),
+    Function("softmax", _softmax, ("z",), ("y*(same - yk)",), "", "e^z over Σ e^z", family=True, member="softmax", worked=True),
     # --- elementary functions, for formulas --------------------------------------------------------------------------
     Function("exp", math.exp, ("x",), ("y",), "", "e^x", exact_at=(0,)),
     Function("ln", math.log, ("x",), ("1/x",), "", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
     Function("log", math.log, ("x",), ("1/x",), "ln(x)", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
-    Function("log10", math.log10, ("x",), ("1/(x*ln(10))",), "ln(x)/ln(10)", "logarithm to base 10", exact_at=(1, 10, 100, 1000), safe=(0.2, 3.0)),
-    Function("log2", math.log2, ("x",), ("1/(x*ln(2))",), "ln(x)/ln(2)", "logarithm to base 2", exact_at=(1, 2, 4, 8), safe=(0.2, 3.0)),
+    Function("log10", math.log10, ("x",), ("1/(x*ln(10))",), "ln(x)/ln(10)", "log base 10", exact_at=(1, 10, 100, 1000), safe=(0.2, 3.0)),
+    Function("log2", math.log2, ("x",), ("1/(x*ln(2))",), "ln(x)/ln(2)", "log base 2", exact_at=(1, 2, 4, 8), safe=(0.2, 3.0)),
     Function("sqrt", math.sqrt, ("x",), ("1/(2*y)",), "", "square root", exact_at=(0, 1, 4), safe=(0.2, 3.0)),
     Function("abs", abs, ("x",), ("sign(x)",), "", "absolute value", rational=True, kinks=(0,)),
     Function("sin", math.sin, ("x",), ("cos(x)",), "", "sine", exact_at=(0,)),
@@ -136,7 +136,7 @@ _RECORDS = (
              rational=True, kinks=(0,)),
     Function("elu'", lambda z, alpha: 1 if z > 0 else alpha * math.exp(z), ("z", "alpha"),
              ("step(-z)*y", "step(-z)*exp(min(0, z))"), "", "slope of ELU", kinks=(0,)),
-    Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "", "1 if a is the larger, else 0; `tie` if equal", ("1",), rational=True),
+    Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "", "1 if a is larger, 0 if smaller; `tie` if equal", ("1",), rational=True),
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {record.name: record for record in _RECORDS}

@@ -13,10 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
-from typing import Any
 
-from handcalc.core.expr import Axis, Expr, Index, Number, Ref, Value, bind, evaluate, references, shift_index
+from handcalc.core.expr import Expr, Number, Ref, references
 from handcalc.core.functions import function
+from handcalc.core.index import Axis, Index, shift_index
+from handcalc.core.instance import Value, bind, evaluate
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
@@ -44,10 +45,11 @@ class Quantity(Record):
 
     name: unique in the graph; kind: net, out, weight, bias, gradient …, a closed list that notation profiles give
     letters to (KINDS); axes and index: its directions and the letters of its definition, one each; definition: the
-    general formula; cases: other formulas for single places along the last axes (one activation per neuron, a frozen weight); givens: values of given cells by position, None where there is
-    none; prefix: first part of ids; names: names of single cells; of: the cell this one is derived from (the base of
-    a gradient, an update …); through: the consumer on a path; terms: the parts of a gradient; stage: "" or "after";
-    layer: 1 for the first after the inputs.
+    general formula; cases: other formulas for single places along the last axes (one activation per neuron, a frozen
+    weight); givens: values of given cells by position, None where there is none; prefix: first part of ids; names:
+    names of single cells; of: the cell this one is derived from (the base of a gradient, an update …); through: the
+    consumer on a path; wrt: what an activation derivative is taken by; terms: the parts of a gradient; stage: "" or
+    "after"; layer: 1 for the first after the inputs.
     """
 
     name: str
@@ -109,6 +111,7 @@ class Graph:
         self.quantities: dict[str, Quantity] = {}
         self._instances: dict[Cell, Expr] = {}
         self._ids: dict[str, Cell] | None = None
+        self._names: dict[Cell, str] = {}
 
     def given(self, quantity: Quantity) -> Quantity:
         """Add a quantity whose cells are given numbers."""
@@ -234,9 +237,13 @@ class Graph:
 
     def cell_id(self, cell: Cell) -> str:
         """The id of a cell, such as grad.w5 or net.h1@Alice."""
+        found = self._names.get(cell)
+        if found is not None:
+            return found
         quantity = self.quantities[cell[0]]
         sample = "@" + quantity.axes[0].label(cell[1][0]) if quantity.sampled else ""
-        return self.stem(cell) + sample
+        found = self._names[cell] = self.stem(cell) + sample
+        return found
 
     def find(self, text: str) -> Cell | None:
         """The cell with an id, None where there is none."""

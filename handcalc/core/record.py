@@ -24,25 +24,34 @@ class Record:
         own = [name for name, kind in cls.__dict__.get("__annotations__", {}).items() if "ClassVar" not in str(kind)]
         cls._fields = cls._fields + tuple(own)
         cls._defaults = cls._defaults | {name: cls.__dict__[name] for name in own if name in cls.__dict__}
-        cls.__match_args__ = cls._fields
+        cls.__match_args__ = cls._fields  # type: ignore[attr-defined, misc]
 
     def __init__(self, *values: Any, **named: Any) -> None:
         fields = self._fields
         attributes = self.__dict__
         attributes.update(zip(fields, values))
-        if len(values) == len(fields) and not named:
+        given = len(values)
+        if given == len(fields) and not named:
             return
-        if named:
-            attributes.update(named)
-        if self._defaults:
-            for name, default in self._defaults.items():
-                attributes.setdefault(name, default)
-        if len(values) > len(fields) or attributes.keys() != set(fields) or len(values) + len(named) > len(fields):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}; got {values!r} {named!r}")
+        defaults = self._defaults
+        for name in fields[given:]:  # in the order of the fields, on which hashing relies
+            if name in named:
+                attributes[name] = named.pop(name)
+            elif name in defaults:
+                attributes[name] = defaults[name]
+            else:
+                raise TypeError(f"{type(self).__name__}: {name} is missing")
+        if named or given > len(fields):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}; got {values!r} and {named!r}")
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
-        return type(self)(**{**self.__dict__, **changes})
+        copy = object.__new__(type(self))
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(changes)
+        if len(copy.__dict__) != len(self._fields):
+            raise TypeError(f"{type(self).__name__} has no field {', '.join(set(changes) - set(self._fields))}")
+        return copy
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen; use replace()")

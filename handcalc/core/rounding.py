@@ -9,7 +9,6 @@ A float stands for its shortest decimal spelling (repr), so 2.675 at two decimal
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import Any
 
 from handcalc.core.record import Record
@@ -60,6 +59,10 @@ class Rounding(Record):
 
     def digits(self, cell_id: str) -> tuple[int | None, int | None]:
         """(decimals, significant) asked of one id."""
+        if not self.overrides:
+            return self.decimals, self.significant
+        from fnmatch import fnmatchcase
+
         for pattern, decimals, significant in self.overrides:
             if fnmatchcase(cell_id, pattern):
                 return decimals, significant

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import Axis, Call, Entry, Expr, Index, Number, Ref, add, mul, neg, rewrite, total
+from handcalc.core.expr import Call, Entry, Expr, Number, Ref, add, mul, neg, rewrite, total
 from handcalc.core.graph import Graph, Quantity
+from handcalc.core.index import Axis, Index
 from handcalc.problem.schema import Activation, Layer, Problem
 
 LETTERS = "ijklmnpqrstuvw"
@@ -75,7 +76,9 @@ def _layer(graph: Graph, layer: Layer, place: int, source: Ref) -> Ref:
     inner = Index(letter(place) + "'", unit.axis)
     family = Ref(f"net{place}", (*index[:-1], inner))
     formulas = [_activation(activation, before, family, unit, inner) for activation in layer.activations]
-    cases = {(unit_place,): formula for unit_place, formula in enumerate(formulas)} if len(set(formulas)) > 1 else None
+    cases: dict[tuple[int, ...], Expr] | None = (
+        {(unit_place,): formula for unit_place, formula in enumerate(formulas)} if len(set(formulas)) > 1 else None
+    )
     graph.define(Quantity(f"out{place}", "out", axes, index, formulas[0], cases, prefix="out", layer=place))
     return Ref(f"out{place}", index)
 

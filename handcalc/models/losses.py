@@ -10,8 +10,9 @@ form of frameworks, such as PyTorch's CrossEntropyLoss.
 
 from __future__ import annotations
 
-from handcalc.core.expr import ONE, Entry, Expr, Index, Number, Ref, mul, neg, rewrite, sub, total
+from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, rewrite, sub, total
 from handcalc.core.graph import Graph, Quantity
+from handcalc.core.index import Index
 from handcalc.models.dense import letter, sample_index
 from handcalc.problem.schema import Loss, Problem
 
@@ -38,7 +39,9 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
     unit = index[-1]
     axes = tuple(i.axis for i in index)
     last = len(problem.layers)
-    if loss.form == "fused" or (problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)):
+    if loss.form == "fused" or (
+        problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)
+    ):
         inner = Index(letter(last) + "'", unit.axis)
         net = Ref(f"net{last}", index)
         family = Ref(f"net{last}", (*index[:-1], inner))
@@ -83,5 +86,3 @@ def weighted_samples(problem: Problem) -> Expr:
     """∂E/∂E_s: what one sample's gradient counts in the gradient of the whole."""
     count = len(problem.samples)
     return _share(count) if problem.conventions.sample_reduction == "mean" else ONE
-
-

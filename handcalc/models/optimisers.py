@@ -36,15 +36,23 @@ def add_updates(graph: Graph, problem: Problem, parameters: list[Quantity], grad
     updated = {}
     for parameter in parameters:
         trained = problem.trained_biases or parameter.kind not in ("bias", "threshold")
-        frozen = [place for place in graph.positions(parameter.name) if graph.core((parameter.name, place)) in problem.frozen] if problem.frozen else []
+        frozen = (
+            [place for place in graph.positions(parameter.name) if graph.core((parameter.name, place)) in problem.frozen]
+            if problem.frozen
+            else []
+        )
         if not trained or parameter.name not in gradients or (frozen and len(frozen) == len(list(graph.positions(parameter.name)))):
             continue
         here = Ref(parameter.name, parameter.index)
         formulas = OPTIMISERS["sgd"](graph, parameter, Ref(gradients[parameter.name], parameter.index), Ref("rate"))
         for prefix, kind, stays in (("delta", "change", ZERO), ("new", "updated", here)):
             name = f"{prefix}.{parameter.name}"
-            cases = {place: stays for place in frozen} or None
-            graph.define(Quantity(name, kind, parameter.axes, parameter.index, formulas[prefix], cases, prefix=prefix, of=here, layer=parameter.layer))
+            cases = dict.fromkeys(frozen, stays) or None
+            graph.define(
+                Quantity(
+                    name, kind, parameter.axes, parameter.index, formulas[prefix], cases, prefix=prefix, of=here, layer=parameter.layer
+                )
+            )
         updated[parameter.name] = f"new.{parameter.name}"
     return updated
 
@@ -54,13 +62,17 @@ def add_after(graph: Graph, forward: list[Quantity], updated: dict[str, str]) ->
     names = dict(updated)
     for quantity in forward:
         formulas = [quantity.definition, *(quantity.cases or {}).values()]
-        if quantity.definition is None or not any(isinstance(node, Ref) and node.quantity in names for formula in formulas if formula for node in walk(formula)):
+        if quantity.definition is None or not any(
+            isinstance(node, Ref) and node.quantity in names for formula in formulas if formula for node in walk(formula)
+        ):
             continue
         name = "after." + quantity.name
         base = Ref(quantity.name, quantity.index)
         cases = quantity.cases and {place: _renamed(case, names) for place, case in quantity.cases.items()}
         graph.define(
-            quantity.replace(name=name, definition=_renamed(quantity.definition, names), cases=cases, prefix="after", of=base, names=None, stage="after")
+            quantity.replace(
+                name=name, definition=_renamed(quantity.definition, names), cases=cases, prefix="after", of=base, names=None, stage="after"
+            )
         )
         names[quantity.name] = name
 
@@ -76,7 +88,12 @@ def use_updated_weights(graph: Graph, updated: dict[str, str]) -> None:
     """
     weights = {name: new for name, new in updated.items() if graph[name].kind == "weight"}
     for quantity in list(graph):
-        if quantity.kind in ("path", "gradient") and quantity.of is not None and graph[quantity.of.quantity].kind == "out" and quantity.definition:
+        if (
+            quantity.kind in ("path", "gradient")
+            and quantity.of is not None
+            and graph[quantity.of.quantity].kind == "out"
+            and quantity.definition
+        ):
             graph.quantities[quantity.name] = quantity.replace(
                 definition=_renamed(quantity.definition, weights),
                 terms=tuple(term.replace(local=_renamed(term.local, weights)) for term in quantity.terms),

@@ -10,6 +10,7 @@ from typing import Any
 
 from handcalc.core.expr import Number, number
 from handcalc.errors import Message
+from handcalc.problem.files import shown_path
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.reader import Item, literal, near, quoted
 
@@ -46,7 +47,14 @@ def read_array(item: Item, shape: tuple[int, ...], transposed: bool = False) -> 
         return None
     if transposed:
         values = values.T
-    if len(shape) == 1 and values.size == shape[0] or len(shape) == 2 and values.ndim == 1 and 1 in shape and values.size == shape[0] * shape[1]:
+    if (
+        len(shape) == 1
+        and values.size == shape[0]
+        or len(shape) == 2
+        and values.ndim == 1
+        and 1 in shape
+        and values.size == shape[0] * shape[1]
+    ):
         values = values.reshape(shape)
     if values.shape != shape:
         found, wanted = (_spelled(size[::-1] if transposed else size) for size in (values.shape, shape))
@@ -76,6 +84,7 @@ def _load(item: Item) -> Any:
     """The array, or None after an error."""
     found = item.section(("file", "array"))
     if "file" not in found:
+        item.fail("the file's name is missing")
         return None
     name = found["file"].text() or ""
     wanted = found["array"].text() or "" if "array" in found else ""
@@ -91,10 +100,12 @@ def _load(item: Item) -> Any:
             raise _TooLarge
         values = _read(item, path, wanted)
     except FileNotFoundError:
-        item.fail("there is no file {found}", found=quoted(str(path)))
+        item.fail("there is no file {found}", found=f'"{shown_path(path)}"')
         return None
     except _TooLarge:
-        item.fail("{file} is larger than {limit} bytes; set {variable} to raise the limit", file=name, limit=limit(kind), variable=raised_by(kind))
+        item.fail(
+            "{file} is larger than {limit} bytes; set {variable} to raise the limit", file=name, limit=limit(kind), variable=raised_by(kind)
+        )
         return None
     except Exception as error:  # noqa: BLE001 - a damaged file makes the reading libraries raise almost anything
         item.fail("{file} cannot be read: {reason}", file=name, reason=_reason(error))

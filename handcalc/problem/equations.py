@@ -21,14 +21,21 @@ def equations(found: dict[str, Item], problem: Problem) -> Problem:
     if entries is not None and not entries:
         found["equations"].fail("there is no equation")
     if entries and len(entries) > limit("equations"):
-        found["equations"].fail("more than {limit} equations; set {variable} to raise the limit", limit=limit("equations"), variable=raised_by("equations"))
+        found["equations"].fail(
+            "more than {limit} equations; set {variable} to raise the limit", limit=limit("equations"), variable=raised_by("equations")
+        )
         entries = None
     given = _given(found)
     defined = _defined(found, entries or {}, given)
     minimize = found["minimize"].text() or "" if "minimize" in found else ""
     if minimize and entries is not None and minimize not in entries:
         found["minimize"].fail("there is no equation {found}{near}", found=quoted(minimize), near=near(minimize, entries))
-    return problem.replace(given=given, equations=defined, minimize=minimize, parameters=_parameters(found, given))
+    parameters = _parameters(found, given)
+    if parameters and not minimize:
+        found["parameters"].fail("minimize is missing: name the quantity whose gradients are wanted")
+    if "learning_rate" in found and "parameters" not in found:
+        found["learning_rate"].fail("parameters are missing: name the given numbers that are updated")
+    return problem.replace(given=given, equations=defined, minimize=minimize, parameters=parameters)
 
 
 def _given(found: dict[str, Item]) -> dict[str, Number]:

@@ -1,6 +1,7 @@
 """From a file to its root item: bytes → text → YAML 1.2 nodes, with every limit checked on the way.
 
-- `read(path)` gives the root item of a file, `read_text(text, …)` of a text, `read_bytes(path, …)` the text of a file.
+- `read(path)` gives the root item of a file, `read_text(text, …)` of a text, `read_bytes(path, …)` the text of a file;
+  `shown_path` is a path as printed.
 
 No tag is ever followed and nothing is constructed; size, depth and aliases are bounded.
 """
@@ -14,17 +15,26 @@ from handcalc.errors import Message, ProblemError
 from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
 from handcalc.problem.reader import Item, Source, quoted
 
-_PLAIN_TAGS = frozenset("tag:yaml.org,2002:" + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value"))
+PATH_LENGTH = 200
+_PLAIN_TAGS = frozenset(
+    "tag:yaml.org,2002:" + kind for kind in ("str", "int", "float", "bool", "null", "map", "seq", "timestamp", "merge", "value")
+)
 
 
 def read(path: Path) -> Item:
     """The root item of a YAML file. Raises ProblemError where the file is missing, too large or no YAML."""
-    return read_text(read_bytes(path), str(path), path.parent)
+    return read_text(read_bytes(path), shown_path(path), path.parent)
+
+
+def shown_path(path: Path) -> str:
+    """A path for messages; of a very long one only the end."""
+    text = str(path)
+    return text if len(text) <= PATH_LENGTH else "…" + text[-PATH_LENGTH:]
 
 
 def read_bytes(path: Path, kind: str = "bytes") -> str:
     """The text of a file, at most limit(kind) bytes. Raises ProblemError with the reason and what to do."""
-    name = str(path)
+    name = shown_path(path)
     most = limit(kind)
     try:
         if path.is_dir():
@@ -120,7 +130,7 @@ class _Bounds:
             return self.sizes[id(node)]
         item = Item(node, "", self.source)
         if node.tag not in _PLAIN_TAGS:
-            item.fail("tags such as {found} are not allowed", found=quoted("!!" + node.tag.rpartition(":")[2] if ":" in node.tag else node.tag))
+            item.fail("tags such as {found} are not allowed", found=quoted(node.tag.replace("tag:yaml.org,2002:", "!!")))
         size = 1
         if isinstance(node.value, str):
             if any("\ud800" <= letter <= "\udfff" for letter in node.value):

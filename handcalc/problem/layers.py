@@ -9,7 +9,7 @@ from handcalc.core.expr import Call, Expr, Ref, number, walk
 from handcalc.core.functions import ACTIVATIONS, function
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item, is_name, near
+from handcalc.problem.reader import Item, is_name, quoted, suggestion
 from handcalc.problem.schema import LAYER_TYPES, Activation, Layer, keys
 from handcalc.problem.weights import LayerItem, bias, weights
 
@@ -46,7 +46,7 @@ def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
             called = [(name, part) for part in parts if (name := part.name())]
             for name, part in called:
                 names.neuron(name, part, hidden)
-            own = tuple(name for name, _ in called)
+            own = tuple(dict.fromkeys(name for name, _ in called))
         else:
             stem = "o" if not hidden else f"h{place + 1}_" if len(entries) > 2 else "h"
             own = tuple(f"{stem}{position}" for position in range(1, _count(item) + 1))
@@ -138,4 +138,4 @@ def _formula(item: Item, text: str) -> Activation | None:
 
 
 def _unknown(item: Item, name: str) -> None:
-    item.fail("unknown activation {found}{near}; known are {known}, or a formula in z", found=f'"{name[:40]}"', near=near(name, ACTIVATIONS), known=", ".join(ACTIVATIONS))
+    item.fail("unknown activation {found}{near}", found=quoted(name), near=suggestion(name, ACTIVATIONS))

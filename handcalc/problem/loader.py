@@ -13,7 +13,7 @@ from pathlib import Path
 
 from handcalc.errors import Message, ProblemError
 from handcalc.problem.equations import EQUATION_KEYS, equations
-from handcalc.problem.files import read, read_text
+from handcalc.problem.files import read, read_text, shown_path
 from handcalc.problem.layers import build, layer_items, neuron_names
 from handcalc.problem.loss import add_loss
 from handcalc.problem.names import Names
@@ -42,7 +42,9 @@ def load(path: str | os.PathLike[str]) -> Problem:
         known = shipped()
         name = text.removesuffix(".yaml")
         if name not in known:
-            raise ProblemError(Message("there is no such file, and no shipped problem of that name{near}", f"{text[:200]}: ", near=near(name, known)))
+            raise ProblemError(
+                Message("there is no such file, and no shipped problem of that name{near}", f"{shown_path(file)}: ", near=near(name, known))
+            )
         file = known[name]
     return _problem(read(file))
 

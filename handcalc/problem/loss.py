@@ -8,7 +8,7 @@ from __future__ import annotations
 from handcalc.core import formula
 from handcalc.core.expr import Call, Ref, walk
 from handcalc.problem.layers import SOFTMAX
-from handcalc.problem.reader import Item, is_name, near
+from handcalc.problem.reader import Item, is_name, suggestion
 from handcalc.problem.schema import Loss, Problem
 
 # name → formula of one term in o (output) and t (target), and whether the terms are averaged over the outputs.
@@ -59,8 +59,7 @@ def _loss(item: Item) -> Loss | None:
     if text in LOSSES:
         return _named(text)
     if is_name(text) and text not in ("o", "t") and not text.isdigit():
-        known = [*LOSSES, FUSED]
-        item.fail("unknown loss {found}{near}; known are {known}, or a formula in o and t", found=item.shown, near=near(text, known), known=", ".join(known))
+        item.fail("unknown loss {found}{near}", found=item.shown, near=suggestion(text, [*LOSSES, FUSED]))
         return None
     term = item.formula({"o", "t"})
     if term is not None and Ref("o") not in walk(term):

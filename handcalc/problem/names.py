@@ -52,7 +52,9 @@ class Names:
         for place, layer in enumerate(layers, 1):
             name = f"b{place}"
             if layer.bias and layer.bias.form == "shared" and not layer.bias.names and name in self.bare:
-                self.bare[name].fail('"{name}" is also the id of the unnamed bias of layer {layer}; give that one a name', name=name, layer=place)
+                self.bare[name].fail(
+                    '"{name}" is also the id of the unnamed bias of layer {layer}; give that one a name', name=name, layer=place
+                )
 
 
 def _twice(name: str, item: Item, other: Item) -> None:
@@ -64,7 +66,9 @@ def _twice(name: str, item: Item, other: Item) -> None:
 
 def parameter_names(problem: Problem) -> list[str]:
     """Names and ids of parameters, for hints: every name, and the ids of the first places of each layer."""
-    named = [name for layer in problem.layers for name in (*layer.weight_names.values(), *(layer.bias.names.values() if layer.bias else ()))]
+    named = [
+        name for layer in problem.layers for name in (*layer.weight_names.values(), *(layer.bias.names.values() if layer.bias else ()))
+    ]
     ids: list[str] = []
     for number in range(1, len(problem.layers) + 1):
         ids += [f"W{number}[{to},{source}]" for to in range(1, 6) for source in range(1, 6)]
@@ -75,7 +79,9 @@ def parameter_names(problem: Problem) -> list[str]:
 def is_parameter(text: str, problem: Problem) -> bool:
     """Whether a text is the id of a parameter: its name, else W1[2,1], b1[2] or b1."""
     layers = problem.layers
-    if text in problem.parameters or any(text in layer.weight_names.values() or layer.bias and text in layer.bias.names.values() for layer in layers):
+    if text in problem.parameters or any(
+        text in layer.weight_names.values() or layer.bias and text in layer.bias.names.values() for layer in layers
+    ):
         return True
     found = _ID.fullmatch(text)
     if not found or int(found[2]) > len(layers):
@@ -88,4 +94,9 @@ def is_parameter(text: str, problem: Problem) -> bool:
     if found[1] == "W":
         return len(place) == 2 and place not in layer.weight_names and layer.weights is not None and layer.weights.get(place) is not None
     width = {"shared": 0, "neuron": 1, "connection": 2}
-    return layer.bias is not None and len(place) == width[layer.bias.form] and place not in layer.bias.names and layer.bias.get(place) is not None
+    return (
+        layer.bias is not None
+        and len(place) == width[layer.bias.form]
+        and place not in layer.bias.names
+        and layer.bias.get(place) is not None
+    )

@@ -2,7 +2,7 @@
 
 - `Item.mapping / section / sequence / text / name / number / whole / flag / choice / formula` read one shape each; what is
   wrong is added to the file's errors, and None is answered, so that one run reports everything.
-- `literal(text)` reads one number, `near(found, known)` finds what was probably meant, `quoted` shows a user's text.
+- `literal(text)` reads one number, `near` and `suggestion` find what was probably meant, `quoted` shows a user's text.
 
 Scalars stay the text that was typed: 0.10 keeps its digits, `no` is a word, 1e-3 a number.
 """
@@ -21,7 +21,7 @@ from handcalc.core.functions import FUNCTIONS
 from handcalc.errors import Message, ProblemError, printable
 from handcalc.problem.limits import ERROR_LIMIT
 
-__all__ = ["Item", "Source", "is_name", "is_quantity_name", "literal", "near", "printable", "quoted"]
+__all__ = ["Item", "Source", "is_name", "is_quantity_name", "literal", "near", "printable", "quoted", "suggestion"]
 
 NAME_LENGTH = 40
 NUMBER_LENGTH = 400
@@ -53,7 +53,9 @@ class Source:
         """Add an error at (line, column). Raises ProblemError when there are too many to go on."""
         self.errors.append((place, message))
         if len(self.errors) >= ERROR_LIMIT:
-            self.errors.append(((1 << 60, 0), Message("there are more errors; only {limit} are shown", f"{self.name}: ", limit=ERROR_LIMIT)))
+            self.errors.append(
+                ((1 << 60, 0), Message("there are more errors; only {limit} are shown", f"{self.name}: ", limit=ERROR_LIMIT))
+            )
             self.finish()
 
     def finish(self) -> None:
@@ -118,7 +120,7 @@ class Item:
         found = self.mapping() or {}
         for key, item in found.items():
             if key not in known:
-                item.fail("unknown key{near}; known are {known}", near=near(key, known), known=", ".join(known))
+                item.fail("unknown key{near}", near=suggestion(key, known))
         return {key: item for key, item in found.items() if key in known and item.kind != "null"}
 
     def sequence(self) -> list[Item] | None:
@@ -181,7 +183,7 @@ class Item:
         value, known = self.text(), tuple(values)
         if value is None or value in known:
             return value
-        self.fail("unknown value {found}{near}; known are {known}", found=self.shown, near=near(value, known), known=", ".join(known))
+        self.fail("unknown value {found}{near}", found=self.shown, near=suggestion(value, known))
         return None
 
     def formula(self, names: Collection[str], later: Collection[str] = ()) -> Expr | None:
@@ -192,16 +194,25 @@ class Item:
         try:
             return formula.parse(text, lambda name: Ref(name) if name in names else None)
         except formula.FormulaError as error:
-            reason, hint = Message(error.template, "", **error.values), near("", ())
-            if error.template.startswith("unknown name"):
-                word = str(error.values["found"])
-                if word in later:
-                    reason = Message("{found} is only defined here or further down", found=quoted(word))
-                else:
-                    hint = near(word, [*names, *FUNCTIONS])
+            reason, hint = _why(error, text, names, later)
             within = Message(" in {names}", names=", ".join(sorted(names)[:12])) if names else ""
-            self.fail("not a formula{within}: {reason} (column {column}){near}", within=within, reason=reason, column=error.column, near=hint)
+            self.fail(
+                "not a formula{within}: {reason} (column {column}){near}", within=within, reason=reason, column=error.column, near=hint
+            )
             return None
+
+
+def _why(error: formula.FormulaError, text: str, names: Collection[str], later: Collection[str]) -> tuple[Message, Message | str]:
+    """What is wrong with a formula, and a hint."""
+    word = str(error.values.get("found", "")) if error.template.startswith("unknown name") else ""
+    if word in later:
+        return Message("{found} is only defined here or further down", found=quoted(word)), ""
+    if word in FUNCTIONS:
+        return Message("{name} is a function: write {name}(…)", name=word), ""
+    hint = near(word, [*names, *FUNCTIONS]) if word else ""
+    if text.count("(") > text.count(")"):
+        hint = Message("; a formula with commas inside {brackets} needs quotation marks", brackets="[…] or {…}")
+    return Message(error.template, "", **error.values), hint
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
@@ -248,6 +259,11 @@ def literal(text: str) -> Number | Message:
     except (ValueError, OverflowError):
         pass
     return Message("a number is 0 or has a size from 1e-308 to 1e308, found {found}", found=quoted(text))
+
+
+def suggestion(found: str, known: Collection[str]) -> Message | str:
+    """What was probably meant, else everything that is known."""
+    return near(found, known) or Message("; known are {known}", known=", ".join(known))
 
 
 def near(found: str, known: Iterable[str]) -> Message | str:

@@ -126,11 +126,18 @@ def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
         entries = item.mapping() or {}
         for name, entry in entries.items():
             if outputs and name not in outputs:
-                entry.fail("there is no output neuron {found}{near}; outputs are {known}", found=quoted(name), near=near(name, outputs), known=_listed(outputs))
+                entry.fail(
+                    "there is no output neuron {found}{near}; outputs are {known}",
+                    found=quoted(name),
+                    near=near(name, outputs),
+                    known=_listed(outputs),
+                )
         missing = tuple(name for name in outputs if name not in entries)
         if missing:
             item.fail("targets are missing for {names}", names=_listed(missing))
-        return _numbers([entry for name, entry in entries.items() if name not in outputs] + [entries[name] for name in outputs if name in entries])
+        return _numbers(
+            [entry for name, entry in entries.items() if name not in outputs] + [entries[name] for name in outputs if name in entries]
+        )
     parts = item.sequence() or [] if item.kind == "sequence" else [item]
     _count_targets(item, len(parts), outputs)
     return _numbers(parts)
@@ -138,7 +145,9 @@ def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
 
 def _count_targets(item: Item, count: int, outputs: tuple[str, ...]) -> None:
     if outputs and count != len(outputs):
-        item.fail("one target per output is expected: {wanted} ({names}), found {found}", wanted=len(outputs), names=_listed(outputs), found=count)
+        item.fail(
+            "one target per output is expected: {wanted} ({names}), found {found}", wanted=len(outputs), names=_listed(outputs), found=count
+        )
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
@@ -149,13 +158,13 @@ def _from_csv(found: dict[str, Item], outputs: tuple[str, ...], names: Names) ->
     item = found["data"]
     text = item.text()
     columns = {key: [part.text() or "" for part in found[key].sequence() or ()] for key in ("inputs", "targets") if key in found}
-    if not columns.get("inputs"):
+    if "inputs" not in found or found["inputs"].kind == "sequence" and not columns["inputs"]:
         found.get("inputs", item).fail("inputs are missing: name the columns of the data file")
     for name, part in zip(columns.get("inputs", ()), found["inputs"].node.value if columns.get("inputs") else ()):
         place = Item(part, found["inputs"].path, item.source)
         if place.named(name):
             names.input(name, place)
-    if "targets" in columns:
+    if "targets" in columns and found["targets"].kind == "sequence":
         _count_targets(found["targets"], len(columns["targets"]), outputs)
     table = _table(item, text) if text is not None else None
     if table is None or not columns.get("inputs"):
@@ -163,13 +172,22 @@ def _from_csv(found: dict[str, Item], outputs: tuple[str, ...], names: Names) ->
     heading, rows = table
     lacking = [(key, name) for key, wanted in columns.items() for name in wanted if name not in heading]
     for key, name in lacking:
-        found[key].fail("{file} has no column {found}{near}; it has {known}", file=text, found=quoted(name), near=near(name, heading), known=_listed(tuple(heading)))
+        found[key].fail(
+            "{file} has no column {found}{near}; it has {known}",
+            file=text,
+            found=quoted(name),
+            near=near(name, heading),
+            known=_listed(tuple(heading)),
+        )
     if lacking or not _countable(item, len(rows)):
         return NOTHING
     places = {key: [heading.index(name) for name in wanted] for key, wanted in columns.items()}
     result: list[Sample] = []
     for called, (line, row) in zip(_sample_names(heading, rows), rows):
-        read: dict[str, Numbers] = {key: tuple(_cell(item, f"{text}, line {line}", heading[place], row[place]) for place in wanted) for key, wanted in places.items()}
+        read: dict[str, Numbers] = {
+            key: tuple(_cell(item, f"{text}, line {line}", heading[place], row[place]) for place in wanted)
+            for key, wanted in places.items()
+        }
         result.append(Sample(called, read["inputs"], read.get("targets")))
     return tuple(columns["inputs"]), tuple(result)
 
@@ -198,7 +216,10 @@ def _table(item: Item, text: str) -> tuple[list[str], list[tuple[int, list[str]]
     except csv.Error as error:
         item.fail("{file}, line {line}: {reason}", file=text, line=reader.line_num, reason=str(error))
         return None
-    heading = [cell.strip() for cell in rows[0][1]] if rows else []
+    if not rows:
+        item.fail("{file} is empty", file=text)
+        return None
+    heading = [cell.strip() for cell in rows[0][1]]
     if len(set(heading)) < len(heading):
         item.fail("{file}: a column name is there twice: {names}", file=text, names=_listed(tuple(heading)))
         return None
@@ -212,10 +233,10 @@ def _table(item: Item, text: str) -> tuple[list[str], list[tuple[int, list[str]]
     return heading, rows[1:]
 
 
-def _cell(item: Item, where: str, column: str, text: str) -> Number:
+def _cell(item: Item, place: str, column: str, text: str) -> Number:
     """The number in a cell; 0 after an error."""
     value = literal(text)
     if isinstance(value, Message):
-        item.fail("{where}, column {column}: {reason}", where=where, column=quoted(column), reason=value)
+        item.fail("{place}, column {column}: {reason}", place=place, column=quoted(column), reason=value)
         return ZERO
     return value

@@ -167,7 +167,21 @@ LAYER_TYPES = (
     "positional_encoding", "residual",
 )  # fmt: skip
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
-NOTATION_NAMES = ("mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton")
+NOTATION_NAMES = (
+    "mazur",
+    "nielsen",
+    "bishop",
+    "goodfellow",
+    "zhou",
+    "han",
+    "negnevitsky",
+    "mitchell",
+    "ng",
+    "d2l",
+    "nndl",
+    "dlfs",
+    "heaton",
+)
 
 _PARAMETERS = _either(_NUMBER, _NUMBERS, _NAMED, {"type": "object"}, {"type": "null"})
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from handcalc.core.expr import Number
 from handcalc.core.record import Record
+from handcalc.errors import Message
 from handcalc.problem.arrays import names_file, read_array
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
@@ -37,21 +38,21 @@ class LayerItem(Record):
 
     def neuron(self, item: Item) -> int | None:
         """The place of a neuron of this layer, named by an item."""
-        return _place(item, self.neurons)
+        return _place(item, self.neurons, "there is no neuron {found} in this layer{near}; its neurons are {known}")
 
     def source(self, item: Item) -> int | None:
         """The place of a neuron or input of the layer before, named by an item."""
-        return _place(item, self.sources)
+        return _place(item, self.sources, "there is no input {found} of this layer{near}; its inputs are {known}")
 
 
-def _place(item: Item, known: tuple[str, ...]) -> int | None:
+def _place(item: Item, known: tuple[str, ...], template: str) -> int | None:
     name = item.text()
     if name is None or not known:
         return None
     if name in known:
         return known.index(name)
     shown = ", ".join(known[:8]) + (" …" if len(known) > 8 else "")
-    item.fail("there is no {found} here{near}; expected one of {known}", found=item.shown, near=near(name, known), known=shown)
+    item.fail(template, found=item.shown, near=near(name, known), known=shown)
     return None
 
 
@@ -79,7 +80,11 @@ def weights(layer: LayerItem) -> tuple[Any, Called]:
     if item.kind == "sequence":
         return _matrix(layer, item)
     if item.kind != "mapping":
-        item.fail("expected named edges {example}, a matrix [[…], …], or a file; found {found}", example="{w1: [from, to, value]}", found=item.shown)
+        item.fail(
+            "expected named edges {example}, a matrix [[…], …], or a file; found {found}",
+            example="{w1: [from, to, value]}",
+            found=item.shown,
+        )
         return None, {}
     for key in ("weight_names", "weight_rows"):
         if key in layer.found:
@@ -99,11 +104,12 @@ def _edges(layer: LayerItem, item: Item) -> tuple[Any, Called]:
     for name, edge in edges.items():
         if edge.named(name):
             layer.names.parameter(name, edge)
-        parts = edge.sequence()
-        if parts is None:
-            continue
+        parts = (edge.sequence() or []) if edge.kind == "sequence" else []
         if len(parts) != 3:
-            edge.fail("an edge is [from, to, value], found {count} entries", count=len(parts))
+            edge.fail(
+                "an edge is [from, to, value], found {found}",
+                found=edge.shown if not parts else Message("{count} entries", count=len(parts)),
+            )
             continue
         if _is_reversed(layer, parts):
             continue
@@ -111,7 +117,12 @@ def _edges(layer: LayerItem, item: Item) -> tuple[Any, Called]:
         if start is None or end is None or value is None:
             continue
         if rows[end][start] is not None:
-            edge.fail("there is an edge from {source} to {target} already: {other}", source=layer.sources[start], target=layer.neurons[end], other=called[end, start])
+            edge.fail(
+                "there is an edge from {source} to {target} already: {other}",
+                source=layer.sources[start],
+                target=layer.neurons[end],
+                other=called[end, start],
+            )
         rows[end][start] = value
         called[end, start] = name
     alone = [neuron for neuron, row in zip(layer.neurons, rows) if not any(row)]
@@ -130,7 +141,7 @@ def _matrix(layer: LayerItem, item: Item) -> tuple[Any, Called]:
     widths = sorted({len(row) for row in rows})
     if len(rows) != wanted[0] or widths != [wanted[1]]:
         item.fail(
-            "the weight matrix W{layer} is {rows_found}×{columns_found}, expected {rows}×{columns}: {neurons} neurons, {inputs} inputs, one row per {row}",
+            "the weight matrix W{layer} is {rows_found}×{columns_found}, expected {rows}×{columns} (neurons: {neurons}, inputs: {inputs}; one row per {row})",
             layer=layer.number,
             rows_found=len(rows),
             columns_found="/".join(map(str, widths)) or "0",
@@ -250,6 +261,10 @@ def _one_bias(layer: LayerItem, entry: Item, edges: Any) -> tuple[Place, Number]
     if source is None or to is None or value is None:
         return None
     if len(parts) == 3 and edges is not None and edges.get((to, source)) is None:
-        entry.fail("there is no edge from {source} to {target} for this bias", source=quoted(layer.sources[source]), target=quoted(layer.neurons[to]))
+        entry.fail(
+            "there is no edge from {source} to {target} for this bias",
+            source=quoted(layer.sources[source]),
+            target=quoted(layer.neurons[to]),
+        )
         return None
     return (to, source) if len(parts) == 3 else (to,), value

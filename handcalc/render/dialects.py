@@ -46,6 +46,8 @@ _GREEK = {
     "σ": "sigma", "Δ": "Delta", "∂": "d", "ŷ": "yhat", "φ": "phi", "ω": "omega", "π": "pi", "∇": "grad",
 }  # fmt: skip
 
+_ASCII = _GREEK | {"≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "“": '"', "”": '"', "’": "'"}
+
 PLAIN = Dialect(
     "plain", "*", "*", "d", "+", "exp({x})", "sqrt({x})", "abs({x})", "sum_{i}({x})", "e{n}",
     {}, {}, _GREEK, {}, {}, "~=", "...",
@@ -53,8 +55,8 @@ PLAIN = Dialect(
 
 UNICODE = Dialect(
     "unicode", "·", " · ", "∂", "⁺", "e^{x}", "√({x})", "|{x}|", "Σ_{i} {x}", "×10{n}",
-    {"sigmoid": "σ", "relu": "ReLU", "relu'": "ReLU'", "leaky_relu": "LeakyReLU", "leaky_relu'": "LeakyReLU'", "elu": "ELU", "elu'": "ELU'", "gelu": "GELU",
-     "silu": "SiLU", "pi": "π"},
+    {"sigmoid": "σ", "relu": "ReLU", "relu'": "ReLU'", "leaky_relu": "LeakyReLU", "leaky_relu'": "LeakyReLU'", "elu": "ELU", "elu'": "ELU'",
+     "gelu": "GELU", "silu": "SiLU", "pi": "π"},
     {(1, 2): "½", (1, 3): "⅓", (1, 4): "¼", (2, 3): "⅔", (3, 4): "¾"},
     {},
     dict(zip("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")),
@@ -70,7 +72,8 @@ def symbol(name: Name, dialect: Dialect) -> str:
     sample = f"[{name.sample}]" if name.sample else ""
     if isinstance(name, Derivative):
         via = f"|{name.via}" if name.via else ""
-        return f"{dialect.partial}{_symbol(name.top, dialect)}/{dialect.partial}{_symbol(name.bottom, dialect)}{_letters(via, dialect)}{sample}"
+        top, bottom = _symbol(name.top, dialect), _symbol(name.bottom, dialect)
+        return f"{dialect.partial}{top}/{dialect.partial}{bottom}{_letters(via, dialect)}{sample}"
     return _symbol(name, dialect)
 
 
@@ -89,6 +92,11 @@ def _symbol(name: Symbol, dialect: Dialect) -> str:
 
 def _letters(text: str, dialect: Dialect) -> str:
     return "".join(dialect.letters.get(letter, letter) for letter in text) if dialect.letters and not text.isascii() else text
+
+
+def spelled_in_ascii(text: str) -> str:
+    """A sentence with its mathematical letters and signs in ASCII; other scripts stay."""
+    return "".join(_ASCII.get(letter, letter) for letter in text)
 
 
 def shown(number: Shown, dialect: Dialect, comma: bool = False) -> str:

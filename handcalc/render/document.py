@@ -18,7 +18,7 @@ from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.problem.schema import Problem
-from handcalc.render.blocks import Block, Equation, Factors, Heading, Item, Name, Numeric, Plain, Ratio, Symbolic, Table, Value
+from handcalc.render.blocks import Block, Equation, Factors, Heading, Item, Name, Numeric, Plain, Ratio, Rows, Symbolic, Table, Value
 from handcalc.render.reading import Reading
 
 DETAILS = ("brief", "normal", "full")
@@ -64,14 +64,20 @@ def _layers(groups: list[Group]) -> Iterator[tuple[int, list[Group]]]:
             start = place
 
 
-def _layer(derivation: Derivation, reading: Reading, options: Options, iteration: int, phase: str, layer: int, groups: list[Group]) -> Iterator[Block]:
+def _layer(
+    derivation: Derivation, reading: Reading, options: Options, iteration: int, phase: str, layer: int, groups: list[Group]
+) -> Iterator[Block]:
     if layer and phase != "error":
         yield Heading(3, layer_title(reading, layer))
     for group in groups:
         yield from _group(derivation, reading, options, iteration, group)
     for kinds in _TABLES:
         yield from _tables(derivation, options, iteration, [g.quantity for g in groups if _in_table(derivation, g.quantity, kinds)])
-    rest = [g.quantity for g in groups if g.quantity.axes and g.quantity.kind != "path" and not any(_in_table(derivation, g.quantity, kinds) for kinds in _TABLES)]
+    rest = [
+        g.quantity
+        for g in groups
+        if g.quantity.axes and g.quantity.kind != "path" and not any(_in_table(derivation, g.quantity, kinds) for kinds in _TABLES)
+    ]
     if any(not _complete(derivation, options, quantity) for quantity in rest):
         sampled = [quantity for quantity in rest if quantity.sampled]
         if sampled:
@@ -205,7 +211,9 @@ def _cell_table(derivation: Derivation, options: Options, iteration: int, quanti
     first = quantities[0]
     places = list(islice(derivation.graph.positions(first.name), ROWS_LIMIT[options.detail]))
     columns: tuple[Item, ...] = (Message("neuron"), *(Name(Ref(q.name, q.index)) for q in quantities))
-    rows = tuple((Plain(first.axes[-1].label(place[-1])), *(Value((q.name, place), iteration) for q in quantities)) for place in places)
+    rows: Rows = tuple(
+        (Plain(first.axes[-1].label(place[-1])), *(Value((q.name, place), iteration) for q in quantities)) for place in places
+    )
     return Table(columns, rows, size(first) - len(places))
 
 
@@ -214,13 +222,10 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, quant
     samples = quantities[0].axes[0]
     limit = ROWS_LIMIT[options.detail]
     inner = [
-        (quantity, place[1:])
-        for quantity in quantities
-        for place in islice(derivation.graph.positions(quantity.name), 40)
-        if place[0] == 0
+        (quantity, place[1:]) for quantity in quantities for place in islice(derivation.graph.positions(quantity.name), 40) if place[0] == 0
     ]
     columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(quantity.name, (0, *place)), bare=True) for quantity, place in inner))
-    rows = tuple(
+    rows: Rows = tuple(
         (Plain(samples.label(sample)), *(Value((quantity.name, (sample, *place)), iteration) for quantity, place in inner))
         for sample in range(min(samples.size, limit))
     )

@@ -10,7 +10,7 @@ from handcalc.core.expr import Call, Expr, Ref, walk
 from handcalc.core.graph import Cell, Quantity
 from handcalc.errors import Message
 from handcalc.problem.schema import Problem
-from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Plain, Symbolic, Table, Value
+from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
 from handcalc.render.reading import Reading
 
@@ -44,7 +44,7 @@ def given(problem: Problem, derivation: Derivation, reading: Reading) -> Iterato
             yield Table((Message("quantity"), Message("value")), rows)
     else:
         yield Paragraph(_architecture(problem))
-        yield from _data(graph["x"], graph["t"] if "t" in graph else None)
+        yield from _data(graph["x"], graph.quantities.get("t"))
         for layer in range(1, len(problem.layers) + 1):
             yield from _parameters(derivation, reading, layer)
     if "rate" in graph:
@@ -77,7 +77,7 @@ def sample_table_of_givens(quantities: list[Quantity]) -> Table:
     inner = [(quantity.name, place) for quantity in quantities for place in range(min(quantity.axes[-1].size, 12))]
     columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(name, (0, place)), bare=True) for name, place in inner))
     shown = min(axis.size, ROWS_LIMIT["normal"])
-    rows = tuple((Plain(axis.label(sample)), *(Value((name, (sample, place))) for name, place in inner)) for sample in range(shown))
+    rows: Rows = tuple((Plain(axis.label(sample)), *(Value((name, (sample, place))) for name, place in inner)) for sample in range(shown))
     return Table(columns, rows, axis.size - shown)
 
 
@@ -96,8 +96,8 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         bias = graph[f"b{layer}"]
         for place in islice(graph.positions(bias.name), limit):
             labels = [axis.label(position) for axis, position in zip(bias.axes, place)]
-            target = Plain(labels[0]) if labels else Message("all")
-            rows.append((Name(Ref(bias.name, place)), Plain(labels[1] if len(labels) > 1 else "–"), target, Value((bias.name, place))))
+            neuron = Plain(labels[0]) if labels else Message("all")
+            rows.append((Name(Ref(bias.name, place)), Plain(labels[1] if len(labels) > 1 else "–"), neuron, Value((bias.name, place))))
     yield Heading(3, layer_title(reading, layer))
     columns = (Message("parameter"), Message("from"), Message("to"), Message("value"))
     yield Table(columns, tuple(rows), omitted)
@@ -131,7 +131,9 @@ def conventions(problem: Problem, derivation: Derivation, reading: Reading) -> I
         yield Message("One update after each sample (online).")
     elif len(problem.samples) > 1 and derivation.loss:
         mean = chosen.sample_reduction == "mean"
-        yield Message("The loss of all samples is the mean of theirs.") if mean else Message("The loss of all samples is the sum of theirs.")
+        yield (
+            Message("The loss of all samples is the mean of theirs.") if mean else Message("The loss of all samples is the sum of theirs.")
+        )
     if derivation.updated:
         yield from _update_conventions(problem, graph)
         yield Message("All parameters are updated at once, after the backward pass.")
@@ -142,7 +144,9 @@ def conventions(problem: Problem, derivation: Derivation, reading: Reading) -> I
         yield Message("Where two are the largest, each gets half of the gradient.")
     if "step" in functions and loss and loss.form == "direct":
         yield Message("The step function has no slope: the perceptron rule uses the error itself.")
-    if int(reading.notation.data["delta_sign"]) < 0 and any(reading.turned((quantity.name, ())) for quantity in graph if quantity.kind == "gradient"):
+    if int(reading.notation.data["delta_sign"]) < 0 and any(
+        reading.turned((quantity.name, ())) for quantity in graph if quantity.kind == "gradient"
+    ):
         yield Message("In this notation the error term is minus the derivative: δ = −∂E/∂net.")
     yield rounding_note(derivation)
 
@@ -167,12 +171,19 @@ def _update_conventions(problem: Problem, graph: object) -> Iterator[Message]:
 def rounding_note(derivation: Derivation) -> Message:
     """Which mode of rounding the numbers are in."""
     rounding = derivation.rounding
-    digits = Message("{count} decimals", count=rounding.decimals) if rounding.decimals is not None else Message("{count} significant digits", count=rounding.significant)
+    digits = (
+        Message("{count} decimals", count=rounding.decimals)
+        if rounding.decimals is not None
+        else Message("{count} significant digits", count=rounding.significant)
+    )
     if rounding.exact:
         return Message("Computed in fractions where possible; shown to {digits}.", digits=digits)
     if rounding.carry:
         return Message("Every result is rounded to {digits} before it is used again.", digits=digits)
-    return Message("Computed in full precision; shown to {digits} (= exact, ≈ rounded), so the last digit of a line may not follow from the digits shown in it.", digits=digits)
+    return Message(
+        "Computed in full precision, shown to {digits} (= exact, ≈ rounded): a last digit may not follow from the digits printed.",
+        digits=digits,
+    )
 
 
 # --- update -----------------------------------------------------------------------------------------------------------
@@ -257,5 +268,3 @@ def _comparison(derivation: Derivation, before: Cell, after: Cell, iteration: in
     """Loss before and after."""
     name = Name(Ref(*before))
     return Table((Message("loss"), Message("before"), Message("after")), ((name, Value(before, iteration), Value(after, iteration)),))
-
-

@@ -100,5 +100,3 @@ def dumps(data: Any) -> str:
     lines = ",\n".join("  " + json.dumps(step, ensure_ascii=False) for step in data["steps"])
     outside = json.dumps({**data, "steps": mark}, ensure_ascii=False, indent=1)
     return outside.replace(json.dumps(mark), f"[\n{lines}\n ]") + "\n"
-
-

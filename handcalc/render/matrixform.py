@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Call, Entry, Expr, Index, Negation, Number, Power, Product, Quotient, Ref, Sum, Total, neg, reindex, rewrite, total
+from handcalc.core.expr import Call, Entry, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, Total, neg, reindex, rewrite, total
 from handcalc.core.graph import Graph, Quantity
+from handcalc.core.index import Index
 from handcalc.core.record import Record
 from handcalc.render.blocks import Block, FunctionName, Grid, Item, Part, Plain, Rows, Symbolic, Value
 from handcalc.render.reading import Reading
@@ -29,8 +30,8 @@ SIZE_LIMIT = 12  # rows or columns of a matrix that is shown with numbers
 class Matrix(Record):
     """A node of the matrix form.
 
-    operator: name (a quantity), scalar (a number), ones (a column of ones), transpose, product, hadamard, sum, negative, quotient, power, call,
-    softmax (over the rows of a column); rows, columns: the index letters of its directions, "" for size 1.
+    operator: name (a quantity), scalar (a number), ones (a column of ones), transpose, product, hadamard, sum,
+    negative, quotient, power, call, softmax (over the rows of a column); rows, columns: the index letters of its directions, "" for size 1.
     """
 
     operator: str

@@ -14,34 +14,38 @@ To add a notation, copy a profile and change its letters; the laws of tests/ che
 
 from __future__ import annotations
 
+import os
 import re
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-from handcalc.core.expr import Affine, Axis, Index, Position, Ref
+from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph, Quantity
+from handcalc.core.index import Affine, Axis, Index, Position
 from handcalc.render.symbols import Derivative, Name, Symbol, typed
 
-FOLDER = Path(__file__).parent / "notations"
+FOLDER = os.path.join(os.path.dirname(__file__), "notations")
 DEFAULT = "mazur"
 NUMBERED_LIMIT = 99  # more unnamed weights than this are written with indices, not numbered through
 
 _TEMPLATE = re.compile(r"(?P<base>[^_^~]+)(?:(?P<when>[\^~])(?P<sup>[^_]+))?(?:_(?P<sub>.+))?$")
 
 
-@lru_cache(maxsize=None)
+@cache
 def profile(name: str) -> dict[str, Any]:
     """A profile by name. Raises FileNotFoundError for an unknown one."""
     import json
 
-    loaded: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    with open(os.path.join(FOLDER, f"{name}.json"), encoding="utf-8") as file:
+        loaded: dict[str, Any] = json.load(file)
     return loaded
 
 
 def profiles() -> list[str]:
     """The names of all profiles, the default first."""
-    return sorted((path.stem for path in FOLDER.glob("*.json")), key=lambda name: (name != DEFAULT, name))
+    return sorted(
+        (file.removesuffix(".json") for file in os.listdir(FOLDER) if file.endswith(".json")), key=lambda name: (name != DEFAULT, name)
+    )
 
 
 class Notation:
@@ -108,7 +112,11 @@ class Notation:
         layer = quantity.layer if len([q for q in self.graph if q.kind == "net" and not q.stage]) > 1 else 0
 
         def bare(symbol: Symbol) -> Symbol:
-            base = symbol.base.upper() if len(symbol.base) == 1 and symbol.base.isascii() and quantity.kind in ("weight", "updated") else symbol.base
+            base = (
+                symbol.base.upper()
+                if len(symbol.base) == 1 and symbol.base.isascii() and quantity.kind in ("weight", "updated")
+                else symbol.base
+            )
             return symbol.replace(base=base, sub="", sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
 
         if isinstance(name, Derivative):
@@ -116,7 +124,7 @@ class Notation:
         return bare(name)
 
     def _base(self, quantity: Quantity, reference: Ref, of: Ref) -> Ref:
-        from handcalc.core.expr import shift_index
+        from handcalc.core.index import shift_index
 
         places = {index.letter: place for index, place in zip(quantity.index, reference.indices)}
         return Ref(of.quantity, tuple(shift_index(place, places) for place in of.indices))
@@ -129,7 +137,9 @@ class Notation:
                 return self._fill(self._template("delta", inner.layer), self._fields(inner, base), inner).replace(sample=sample)
             assert isinstance(symbol, Symbol)
             if self.symbols.get("gradient"):
-                return symbol.replace(base=self.symbols["gradient"].format(x=symbol.base), sample=sample, typed=symbol.typed and "d" + symbol.typed)
+                return symbol.replace(
+                    base=self.symbols["gradient"].format(x=symbol.base), sample=sample, typed=symbol.typed and "d" + symbol.typed
+                )
             return Derivative(self.objective, symbol.replace(sample=""), sample=sample)
         assert isinstance(symbol, Symbol)
         if quantity.kind == "path":
@@ -155,7 +165,7 @@ class Notation:
             return self._fill(self.symbols[kind], {}, quantity)
         concrete = all(isinstance(place, int) for place in reference.indices)
         if kind in ("weight", "bias", "threshold") and concrete:
-            named = (quantity.names or {}).get(reference.indices) if self.own else None  # type: ignore[call-overload]
+            named = (quantity.names or {}).get(reference.indices) if self.own else None  # type: ignore[arg-type]
             if named is None and "{param}" in self._template(kind, quantity.layer):
                 named = self._numbers.get((quantity.name, reference.indices))  # type: ignore[arg-type]
                 if named is None and kind == "weight":
@@ -167,7 +177,9 @@ class Notation:
         if kind in ("bias", "threshold"):
             form = [axis.role for axis in quantity.axes]
             if not form:
-                return self._fill(self._template(kind + "_shared", quantity.layer) or "b^({layer})", self._fields(quantity, reference), quantity)
+                return self._fill(
+                    self._template(kind + "_shared", quantity.layer) or "b^({layer})", self._fields(quantity, reference), quantity
+                )
             if len(form) == 2:
                 return self._fill("b^({layer})_{to}{from}", self._fields(quantity, reference), quantity)
         template = self._template(role, quantity.layer)
@@ -199,7 +211,9 @@ class Notation:
         if isinstance(place, Index):
             return place.letter
         if isinstance(place, Affine):
-            return "".join(f"{'+' if c > 0 else '-'}{index.letter}" for c, index in place.terms).lstrip("+") + f"{place.constant:+d}" * bool(place.constant)
+            return "".join(f"{'+' if c > 0 else '-'}{index.letter}" for c, index in place.terms).lstrip(
+                "+"
+            ) + f"{place.constant:+d}" * bool(place.constant)
         if units == "name" or (units == "global" and axis.labels and all(label.isdigit() for label in axis.labels)):
             return axis.label(place)
         return str(place + 1 + (self._offsets.get(layer, 0) if units == "global" else 0))

@@ -19,7 +19,6 @@ from handcalc.core.expr import (
     Delta,
     Entry,
     Expr,
-    Index,
     Negation,
     Number,
     Power,
@@ -34,6 +33,7 @@ from handcalc.core.expr import (
     reindex,
 )
 from handcalc.core.functions import definition, function
+from handcalc.core.index import Index
 from handcalc.render.dialects import Dialect, _letters
 
 SUM, MINUS, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5

@@ -36,6 +36,8 @@ class Reading:
         self.delta_rule = notation.data["update"] == "delta" and not derivation.rounding.carry
         self._signs = {quantity.name: notation.sign(quantity) for quantity in self.graph}
         self._symbols: dict[str, Cell] | None = None
+        self._spelled: dict[Ref, str] = {}
+        self._numbers: dict[tuple[Cell, int], str] = {}
 
     # --- expressions ---
 
@@ -81,8 +83,12 @@ class Reading:
 
     def symbol(self, reference: Ref, bare: bool = False) -> str:
         """The symbol of a cell or of a general reference; bare: without its sample."""
-        name = self.notation.name(reference)
-        return symbol(name.replace(sample="") if bare else name, self.dialect)
+        if bare:
+            return symbol(self.notation.name(reference).replace(sample=""), self.dialect)
+        found = self._spelled.get(reference)
+        if found is None:
+            found = self._spelled[reference] = symbol(self.notation.name(reference), self.dialect)
+        return found
 
     def whole(self, quantity: Quantity) -> str:
         """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾."""
@@ -99,7 +105,10 @@ class Reading:
 
     def number(self, wanted: Cell, iteration: int = 1) -> str:
         """A cell's number as text."""
-        return shown(self.shown(wanted, iteration), self.dialect, self.comma)
+        found = self._numbers.get((wanted, iteration))
+        if found is None:
+            found = self._numbers[wanted, iteration] = shown(self.shown(wanted, iteration), self.dialect, self.comma)
+        return found
 
     def symbolic(self, expr: Expr) -> str:
         """An expression with symbols."""
@@ -190,5 +199,3 @@ def _refs(expr: Expr) -> list[Ref]:
     from handcalc.core.expr import references
 
     return list(references(expr))
-
-

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Table, Value, spell
+from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.reading import Reading
 
 FILE_WIDTH = 100  # columns when the output goes to a file
@@ -41,7 +42,16 @@ def terminal_console(stream: IO[str] | None = None, plain: bool = False) -> Cons
     tty = bool(getattr(target, "isatty", lambda: False)()) and not plain
     columns = os.environ.get("COLUMNS", "")
     width = None if tty else int(columns) if columns.isdigit() and int(columns) > 20 else FILE_WIDTH
-    return Console(file=target, highlight=False, markup=False, emoji=False, width=width, force_terminal=tty, no_color=None if tty else True, soft_wrap=False)
+    return Console(
+        file=target,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=width,
+        force_terminal=tty,
+        no_color=None if tty else True,
+        soft_wrap=False,
+    )
 
 
 def show(blocks: Iterable[Block], reading: Reading, translate: Translate, console: Console) -> None:
@@ -83,7 +93,8 @@ class _Writer:
     def spell(self, item: Item | str) -> str:
         from handcalc.problem.reader import printable
 
-        return printable(spell(item, self.reading, self.translate))
+        text = printable(spell(item, self.reading, self.translate))
+        return spelled_in_ascii(text) if self.ascii and not text.isascii() else text
 
     def line(self, text: Text) -> None:
         self.console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
@@ -143,7 +154,9 @@ class _Writer:
         numeric = [bool(block.rows) and all(isinstance(row[place], Value) for row in block.rows) for place in range(len(headings))]
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
         for chunk in _chunks(widths, self.console.width):
-            table = RichTable(box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False)
+            table = RichTable(
+                box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
+            )
             for place in chunk:
                 table.add_column(Text(headings[place]), justify="right" if numeric[place] else "left", no_wrap=True)
             for row in range(len(block.rows)):
@@ -195,7 +208,10 @@ class _Writer:
     def matrix(self, rows: tuple[tuple[Item, ...], ...]) -> list[str]:
         columns = [self.column([row[place] for row in rows]) for place in range(len(rows[0]))]
         widths = [max(map(cell_len, column)) for column in columns]
-        texts = ["  ".join(" " * (width - cell_len(column[row])) + column[row] for column, width in zip(columns, widths)) for row in range(len(rows))]
+        texts = [
+            "  ".join(" " * (width - cell_len(column[row])) + column[row] for column, width in zip(columns, widths))
+            for row in range(len(rows))
+        ]
         if self.ascii or len(rows) == 1:
             return [f"[ {text} ]" for text in texts]
         left, right = ["⎡", *"⎢" * (len(rows) - 2), "⎣"], ["⎤", *"⎥" * (len(rows) - 2), "⎦"]

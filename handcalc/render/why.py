@@ -34,7 +34,9 @@ def explanation(derivation: Derivation, reading: Reading, wanted: Cell, iteratio
         yield Paragraph(Message("It is given; nothing else is needed for it."))
 
 
-def _phase(derivation: Derivation, reading: Reading, name: str, cells: list[Cell], ends: list[Cell], iteration: int, detail: str) -> Iterator[Block]:
+def _phase(
+    derivation: Derivation, reading: Reading, name: str, cells: list[Cell], ends: list[Cell], iteration: int, detail: str
+) -> Iterator[Block]:
     """Givens as a table, steps as worked lines; of very many the nearest to the end."""
     limit = LINES_LIMIT[detail]
     if name == "given":

@@ -1,0 +1,48 @@
+"""A large layer: explaining one weight of a 784-30-10 network whose weights are in an NPZ file, as a whole process."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy
+from measure import handcalc, row, title
+
+SIZES = (784, 30, 10)
+WEIGHT = "W1[3,17]"
+SECONDS, MEGABYTES = 2, 500  # aimed at
+
+
+def write(folder: Path, seed: int = 1) -> Path:
+    """The problem, its weights (NPZ) and inputs (CSV), in a folder."""
+    generator = numpy.random.default_rng(seed)
+    arrays = {}
+    lines = ["title: 784-30-10", "inputs: {file: inputs.csv}", f"targets: {[1] + [0] * (SIZES[-1] - 1)}", "layers:"]
+    for layer, (before, size) in enumerate(zip(SIZES, SIZES[1:]), 1):
+        arrays[f"W{layer}"] = generator.normal(0, before**-0.5, (size, before))
+        bias = generator.normal(0, 0.1, size).round(3).tolist()
+        lines += [
+            f"  - neurons: {size}",
+            "    activation: sigmoid",
+            f"    weights: {{file: weights.npz, array: W{layer}}}",
+            f"    bias: {bias}",
+        ]
+    numpy.savez(folder / "weights.npz", **arrays)
+    numpy.savetxt(folder / "inputs.csv", generator.uniform(0, 1, (1, SIZES[0])), "%.4f", ",")
+    problem = folder / "large.yaml"
+    problem.write_text("\n".join([*lines, "loss: half_squared_error", "learning_rate: 0.5"]) + "\n", "utf-8")
+    return problem
+
+
+def main() -> None:
+    """Print seconds and memory."""
+    title(f"one weight of {'-'.join(map(str, SIZES))}", ("seconds", "target", "peak MB", "target"))
+    with tempfile.TemporaryDirectory() as folder:
+        problem = write(Path(folder))
+        handcalc("why", str(problem), WEIGHT)
+        cost = handcalc("why", str(problem), WEIGHT)
+    row(f'why FILE "{WEIGHT}"', f"{cost.wall:.2f}", f"≤ {SECONDS}", f"{cost.peak:.0f}", f"≤ {MEGABYTES}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Start-up: a solved 2-2-2 network against an interpreter that only imports the libraries such a command needs.
+
+Whole processes in pairs, A B A B …, after a warm-up; the figure is the median of the ratios of the pairs.
+"""
+
+from __future__ import annotations
+
+from statistics import median
+
+from measure import Cost, handcalc, row, run, title
+
+PAIRS = 21
+PROBLEM = "mazur-2-2-2"
+
+# what is measured: arguments, what a bare interpreter imports instead, the ratio aimed at
+CASES = (
+    ((), "import click, rich.console, rich.table, ruamel.yaml", 1.8),
+    (("--format", "json"), "import click, ruamel.yaml", 1.3),
+)
+
+
+def pairs(arguments: tuple[str, ...], imports: str) -> list[tuple[Cost, Cost]]:
+    """Costs of the command and of the bare interpreter, side by side."""
+    for _ in range(2):
+        handcalc("solve", PROBLEM, *arguments), run(imports)
+    return [(handcalc("solve", PROBLEM, *arguments), run(imports)) for _ in range(PAIRS)]
+
+
+def main() -> None:
+    """Print the ratios."""
+    title(f"start-up, medians of {PAIRS} pairs", ("command", "imports", "ratio", "target"))
+    for arguments, imports, target in CASES:
+        found = pairs(arguments, imports)
+        for kind in ("wall", "cpu"):
+            ours = [getattr(cost, kind) for cost, _ in found]
+            bare = [getattr(cost, kind) for _, cost in found]
+            ratio = median(a / b for a, b in zip(ours, bare))
+            name = " ".join(("solve", PROBLEM, *arguments))[:30] + ", " + kind
+            row(name, f"{median(ours) * 1000:.0f} ms", f"{median(bare) * 1000:.0f} ms", f"{ratio:.2f}", f"≤ {target}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Axes and indices of families of cells, and shifted indices such as r + u or t − 1.
+
+- `Axis`, `Index`, `Affine`; `shift_index` puts positions in place of indices, `position` and `affine` convert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handcalc.core.record import Record
+
+
+class Axis(Record):
+    """One direction of a family of cells.
+
+    role: input, unit, channel, row, column, sample, time, token, head; size: number of cells along it;
+    labels: their names (empty: numbered); first: the first printed number.
+    """
+
+    role: str
+    size: int
+    labels: tuple[str, ...] = ()
+    first: int = 1
+
+    def label(self, position: int) -> str:
+        """The name of one position: its label, or its printed number."""
+        return self.labels[position] if self.labels else str(position + self.first)
+
+
+class Index(Record):
+    """A symbolic index such as j; its letter is its identity within a definition."""
+
+    letter: str
+    axis: Axis
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Index) and self.letter == other.letter
+
+    def __hash__(self) -> int:
+        return hash(self.letter)
+
+
+class Affine(Record):
+    """A shifted index such as r + u or t − 1, counted from 0: the sum of coefficient·index, plus a constant."""
+
+    terms: tuple[tuple[int, Index], ...]
+    constant: int
+
+
+Position = int | Index | Affine
+Substitution = Mapping[str, Position]
+
+
+def affine(position: Position) -> Affine:
+    """Any position as an affine one."""
+    if isinstance(position, Affine):
+        return position
+    if isinstance(position, Index):
+        return Affine(((1, position),), 0)
+    return Affine((), position)
+
+
+def position(terms: Mapping[Index, int], constant: int) -> Position:
+    """The simplest position equal to the sum of coefficient·index, plus a constant."""
+    kept = tuple((coefficient, index) for index, coefficient in terms.items() if coefficient)
+    if not kept:
+        return constant
+    if len(kept) == 1 and kept[0][0] == 1 and constant == 0:
+        return kept[0][1]
+    return Affine(kept, constant)
+
+
+def shift_index(place: Position, substitution: Substitution) -> Position:
+    """A position with indices replaced by other positions."""
+    if isinstance(place, int):
+        return place
+    if isinstance(place, Index):
+        return substitution.get(place.letter, place)
+    terms: dict[Index, int] = {}
+    constant = place.constant
+    for coefficient, index in place.terms:
+        replacement = affine(substitution.get(index.letter, index))
+        constant += coefficient * replacement.constant
+        for inner, other in replacement.terms:
+            terms[other] = terms.get(other, 0) + coefficient * inner
+    return position(terms, constant)

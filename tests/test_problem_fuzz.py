@@ -1,0 +1,251 @@
+"""Whatever a problem file holds, it ends in a worked solution or in a HandcalcError, and soon."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from handcalc.core.functions import FUNCTIONS
+from handcalc.derive import derive
+from handcalc.errors import HandcalcError
+from handcalc.problem.loader import load, loads, shipped
+from handcalc.problem.loss import LOSSES
+from handcalc.problem.schema import SECTIONS
+
+TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
+LINES = sorted({line for text in TEXTS for line in text.splitlines()})
+
+quick = settings(max_examples=150, derandomize=True, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
+thorough = settings(max_examples=5000, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
+
+# Values that broke something once, or might.
+VALUES = [
+    "", "0", "-0", "-1", "0.10", ".5", "1e-3", "1e308", "-1e308", "1e-300", "1e400", ".nan", "-.inf", "1/3", "1/0", "0x10", "1_000", "１２", "0,5",
+    "10000000000", "1000", "50", "2", "null", "~", "[]", "{}", "[1, 2]", "[[1]]", "[[1, 2], [3, 4]]", "{a: 1}", "{h1: 1}", "true", "no", "'", '"', "|", ">",
+    "&a x", "*a", "!!python/none x", "# x", "x: y", "- x", "a b", "h1", "o1", "x1", "w1", "b1", "loss", "rate", "net.h1", "\u202e", "W1[1,1]", "softmax",
+    "step", "sign", "tanh", "relu", "[softmax, tanh]", "{leaky_relu: {slope: -1}}", "{elu: {alpha: 0}}", "z^z", "exp(exp(z))", "1/z", "ln(z)", "z*(z)", "sqrt(z)",
+    "(o - t)^3", "ln(o)/t", "abs(o)", "o^o", "huber", "{huber: {delta: 0.5}}", "hinge", "direct", "softmax_cross_entropy", "cross_entropy", "online", "mini_batch",
+    "{exact: true}", "{carry: true, decimals: 0}", "{decimals: 15}", "{significant: 1}", "{ties: truncate, carry: true}", "{frozen: [w1]}", "{biases: false}",
+    "{relu_at_zero: 1, max_ties: split}", "{hidden_error_weights: updated}", "{softmax_loss: fused}", "{file: x.npz}", "(" * 40, "2^2^2^2^2^2", "(1 + x",
+]  # fmt: skip
+
+
+def outcome(text: str) -> str:
+    """What becomes of a text: solved, or the error's name. Any other exception is a failure."""
+    try:
+        problem = loads(text)
+    except HandcalcError as error:
+        return checked(error)
+    try:
+        derivation = derive(problem, iterations=2)
+        groups = derivation.groups()
+    except HandcalcError as error:
+        return checked(error)
+    result = "solved"
+    cells = ((group.quantity.name, place) for group in groups for place in derivation.graph.positions(group.quantity.name))
+    for cell in islice(cells, 500):
+        for iteration in (1, 2):
+            try:
+                derivation.step(cell, iteration)
+            except HandcalcError as error:
+                result = checked(error)
+    return result
+
+
+def checked(error: HandcalcError) -> str:
+    """The error's name; its messages are there, on one line each, printable, and without an unfilled place."""
+    assert error.messages
+    for message in error.messages:
+        assert str(message).isprintable(), str(message)
+    return type(error).__name__
+
+
+# --- mutated problems ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A shipped problem with a few lines, values or characters changed."""
+    lines = draw(st.sampled_from(TEXTS)).splitlines()
+    for _ in range(draw(st.integers(1, 3))):
+        place = draw(st.integers(0, len(lines) - 1))
+        line = lines[place]
+        kind = draw(st.sampled_from(["value", "value", "value", "entry", "line", "delete", "repeat", "character", "indent"]))
+        if kind == "value" and ":" in line:
+            lines[place] = line.split(":", 1)[0] + ": " + draw(st.sampled_from(VALUES))
+        elif kind == "entry" and "," in line:
+            parts = line.split(",")
+            parts[draw(st.integers(0, len(parts) - 1))] = draw(st.sampled_from(VALUES))
+            lines[place] = ",".join(parts)
+        elif kind == "line":
+            lines[place] = draw(st.sampled_from(LINES))
+        elif kind == "delete" and len(lines) > 1:
+            del lines[place]
+        elif kind == "repeat":
+            lines.insert(place, line)
+        elif kind == "character" and line:
+            column = draw(st.integers(0, len(line) - 1))
+            lines[place] = line[:column] + draw(st.characters()) + line[column + 1 :]
+        elif kind == "indent":
+            lines[place] = " " * draw(st.integers(0, 6)) + line.lstrip()
+    return "\n".join(lines) + "\n"
+
+
+# --- problems made up from the schema's keys ----------------------------------------------------------------------------
+
+NAMES = st.sampled_from(["x1", "x2", "h1", "h2", "o1", "y", "w1", "b1", "a", "f", "loss", "rate", "3", "θ1", "a b", "z"])
+NUMBERS = st.one_of(st.integers(-3, 3), st.floats(-10, 10, width=16), st.sampled_from([1e300, "1/3", "1e-9", "nan"]))
+WORDS = st.sampled_from(VALUES + [*FUNCTIONS, *LOSSES])
+SCALARS = st.one_of(NUMBERS, NAMES, WORDS, st.none(), st.booleans())
+FORMULAS = st.sampled_from(["a*x1", "a + f", "exp(a)", "a/(a - 1)", "max(a, x1)", "x1^a", "f^2", "2", "sigmoid(f)", "h1*h2 - 1", "ln(a)", "a"])
+VALUE = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)), max_leaves=8)
+
+# keys → values that may be right; everything else gets any value
+LIKELY = {
+    "inputs": st.one_of(st.dictionaries(NAMES, NUMBERS, min_size=1, max_size=2), st.lists(NUMBERS, min_size=1, max_size=2)),
+    "targets": st.lists(NUMBERS, min_size=1, max_size=2),
+    "neurons": st.one_of(st.integers(1, 2), st.lists(NAMES, min_size=1, max_size=2, unique=True)),
+    "weights": st.lists(st.lists(NUMBERS, min_size=1, max_size=2), min_size=1, max_size=2),
+    "bias": st.one_of(NUMBERS, st.lists(NUMBERS, min_size=1, max_size=2), st.dictionaries(NAMES, NUMBERS, max_size=1)),
+    "learning_rate": NUMBERS,
+    "given": st.dictionaries(NAMES, NUMBERS, max_size=3),
+    "equations": st.dictionaries(NAMES, FORMULAS, min_size=1, max_size=4),
+    "minimize": NAMES,
+    "parameters": st.lists(NAMES, max_size=2),
+}
+
+
+NEEDED = {"layer": ("neurons", "weights"), "sample": ("inputs",), "problem": ("layers", "inputs", "equations", "given")}
+NETWORK = ("layers", "inputs", "targets", "samples", "data", "loss", "error", "sample_reduction")
+EQUATIONS = ("given", "equations", "minimize", "parameters")
+
+
+def section(draw: st.DrawFn, name: str, without: tuple[str, ...] = ()) -> dict[str, object]:
+    """A section with some of its keys, nine values in ten of a plausible shape."""
+    tree: dict[str, object] = {}
+    for field in SECTIONS[name]:
+        key = field.key
+        if key in without or key not in NEEDED.get(name, ()) and draw(st.integers(0, 2)):
+            continue
+        if draw(st.integers(0, 9)) == 9:
+            tree[key] = draw(VALUE)
+        elif key in LIKELY:
+            tree[key] = draw(LIKELY[key])
+        elif key in ("layers", "samples"):
+            tree[key] = [section(draw, key[:-1]) for _ in range(draw(st.integers(1, 2)))]
+        elif key in SECTIONS:
+            tree[key] = section(draw, key)
+        else:
+            tree[key] = draw(st.sampled_from(field.shape["enum"])) if "enum" in field.shape else draw(VALUE)
+    return tree
+
+
+@st.composite
+def made_up(draw: st.DrawFn) -> str:
+    """A problem from the schema's keys: a network, equations, or both at once. JSON is YAML."""
+    without = draw(st.sampled_from([EQUATIONS + ("samples", "data"), EQUATIONS + ("inputs", "targets", "data"), NETWORK, ()]))
+    return json.dumps(section(draw, "problem", without), ensure_ascii=False)
+
+
+BYTES = st.one_of(
+    st.binary(max_size=300),
+    st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.text(":-[]{},&*!|>'\"#% \n\taé1", max_size=80).map(str.encode),
+)
+
+
+def from_bytes(data: bytes, folder: Path) -> str:
+    """What becomes of a file with these bytes."""
+    file = folder / "fuzz.yaml"
+    file.write_bytes(data)
+    try:
+        load(file)
+    except HandcalcError as error:
+        return checked(error)
+    return "solved"
+
+
+# --- tests ----------------------------------------------------------------------------------------------------------------
+
+
+@quick
+@given(mutated())
+def test_mutated_problem(text: str) -> None:
+    assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
+
+
+@quick
+@given(made_up())
+def test_made_up_problem(text: str) -> None:
+    assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
+
+
+@quick
+@given(data=BYTES)
+def test_random_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    assert from_bytes(data, tmp_path_factory.getbasetemp()) in ("solved", "ProblemError")
+
+
+@pytest.mark.slow
+@thorough
+@given(mutated())
+def test_many_mutated_problems(text: str) -> None:
+    assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
+
+
+@pytest.mark.slow
+@thorough
+@given(made_up())
+def test_many_made_up_problems(text: str) -> None:
+    assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
+
+
+@pytest.mark.slow
+@thorough
+@given(data=BYTES)
+def test_many_random_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    assert from_bytes(data, tmp_path_factory.getbasetemp()) in ("solved", "ProblemError")
+
+
+def test_the_fuzz_reaches_solutions_and_errors() -> None:
+    """The strategies are no use if everything is refused, or nothing."""
+    found: dict[str, int] = {}
+
+    @settings(max_examples=150, derandomize=True, database=None, suppress_health_check=list(HealthCheck), deadline=None)
+    @given(st.one_of(mutated(), made_up()))
+    def collect(text: str) -> None:
+        name = outcome(text)
+        found[name] = found.get(name, 0) + 1
+
+    collect()
+    assert found["solved"] >= 10 and found["ProblemError"] >= 30, found
+
+
+# Files made to take long: (name, text, seconds it may take)
+SLOW_FILES = [
+    ("a hundred layers", "inputs: {x: 0.5}\ntargets: [1]\nlearning_rate: 0.1\nlayers:\n" + "".join(f"  - {{neurons: [n{k}], activation: tanh, weights: [[0.5]]}}\n" for k in range(100))),
+    ("3000 layers", "inputs: {x: 0.5}\nlayers:\n" + "".join(f"  - {{neurons: [n{k}], weights: [[0.5]]}}\n" for k in range(3000))),
+    ("300 equations", "given: {a0: 1}\nequations:\n" + "".join(f"  a{k + 1}: a{k}/2 + a{k}\n" for k in range(300)) + "minimize: a300\n"),
+    ("5000 samples", "samples:\n" + "- {inputs: [1], targets: [2]}\n" * 5000 + "layers: [{neurons: 1, weights: [[3]]}]\n"),
+    ("open brackets", "[" * 300_000),
+    ("alias bomb", "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 8)}]\n" for k in range(1, 30))),
+    ("unknown keys", "".join(f"key{k}: 1\n" for k in range(20_000))),
+    ("8000 edges that are one", "inputs: [1]\nlayers: [{neurons: [y], weights: {" + ", ".join(f"w{k}: [x1, y, 1]" for k in range(8000)) + "}}]"),
+    ("large layers by count", "inputs: [1]\nlayers: [" + ", ".join(["{neurons: 5000, weights: {w: [a, b, 1]}}"] * 90) + "]"),
+    ("a row of numbers", "inputs: [" + "0.123, " * 45_000 + "]\nlayers: [{neurons: 1, weights: [[1]]}]"),
+    ("steep powers", "rounding: {exact: true}\ngiven: {x: 3}\nequations: {f: 2^(-x)}\nminimize: f\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in SLOW_FILES])
+def test_bounded_time(text: str) -> None:
+    started = time.perf_counter()
+    assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
+    assert time.perf_counter() - started < 20
