@@ -11,10 +11,12 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from handcalc import derive, loads
-from handcalc.core.derivation import Derivation
-from handcalc.problem.schema import Problem
 from measure import row, title
+
+from handcalc.core.derivation import Derivation
+from handcalc.derive import derive
+from handcalc.problem.loader import loads
+from handcalc.problem.schema import Problem
 
 SMALL, LARGE = (3, 3, 2), (34, 33, 33)  # neurons: about 100 and about 10,000 cells
 RUNS = {SMALL: 51, LARGE: 5}

@@ -43,9 +43,9 @@ def handcalc(*arguments: str) -> Cost:
 
 def title(text: str, columns: Sequence[str]) -> None:
     """A heading and the names of the columns below it."""
-    print(f"{text}\n  {'':<36}" + "".join(f"{column:>12}" for column in columns))
+    print(f"{text}\n  {'':<40}" + "".join(f"{column:>12}" for column in columns))
 
 
 def row(name: str, *figures: str) -> None:
     """One line of figures."""
-    print(f"  {name:<36}" + "".join(f"{figure:>12}" for figure in figures))
+    print(f"  {name:<40}" + "".join(f"{figure:>12}" for figure in figures))

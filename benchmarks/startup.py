@@ -35,7 +35,7 @@ def main() -> None:
             ours = [getattr(cost, kind) for cost, _ in found]
             bare = [getattr(cost, kind) for _, cost in found]
             ratio = median(a / b for a, b in zip(ours, bare))
-            name = " ".join(("solve", PROBLEM, *arguments))[:30] + ", " + kind
+            name = " ".join(("solve", PROBLEM, *arguments)) + ", " + kind
             row(name, f"{median(ours) * 1000:.0f} ms", f"{median(bare) * 1000:.0f} ms", f"{ratio:.2f}", f"≤ {target}")
 
 

@@ -1,5 +1,5 @@
 """`python -m handcalc`."""
 
-from handcalc.cli import main
+from handcalc.cli import run
 
-main()
+run()

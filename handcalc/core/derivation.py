@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from handcalc.core.expr import Expr, Number, Ref, references, walk
+from handcalc.core.expr import Expr, Number, Ref, walk
 from handcalc.core.graph import Cell, Evaluation, Graph, Quantity, cell
 from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
@@ -173,7 +173,7 @@ class Derivation:
             formula,
             evaluation.unrounded[wanted],
             self.shown(wanted, iteration),
-            () if formula is None else tuple(cell(ref) for ref in references(formula)),
+            () if formula is None else graph.uses(wanted),
             self.contributions(wanted, iteration) if quantity.terms else (),
             quantity.axes[0].label(wanted[1][0]) if quantity.sampled else "",
             iteration,

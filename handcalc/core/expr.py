@@ -41,6 +41,12 @@ class Ref(Expr):
     quantity: str
     indices: tuple[Position, ...] = ()
 
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Ref and self.quantity == other.quantity and self.indices == other.indices
+
+    def __hash__(self) -> int:
+        return hash((self.quantity, self.indices))
+
 
 class Sum(Expr):
     """a + b + …, in the order written; a subtracted term is a `Negation`."""
@@ -303,7 +309,15 @@ def walk(expr: Expr) -> Iterator[Expr]:
 
 def references(expr: Expr) -> tuple[Ref, ...]:
     """The cells an expression uses, each once, in the order written."""
-    return tuple(dict.fromkeys(node for node in walk(expr) if isinstance(node, Ref)))
+    found: dict[Ref, None] = {}
+    pending = [expr]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Ref):
+            found[node] = None
+        else:
+            pending.extend(reversed(children(node)))
+    return tuple(found)
 
 
 def reindex(expr: Expr, substitution: Substitution) -> Expr:

@@ -10,7 +10,6 @@ brackets. `·` and `×` are read as `*`, `−` as `-`, `**` as `^`, `²` and `³
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from math import gcd
 
@@ -23,9 +22,7 @@ DEPTH_LIMIT = 60  # nested brackets, signs and powers
 LENGTH_LIMIT = 2000  # characters
 
 _SPELLINGS = str.maketrans({"·": "*", "×": "*", "−": "-", "÷": "/", "（": "(", "）": ")", "，": ",", "＋": "+"})
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[^\W\d²³](?:[^\W²³]|[\u0300-\u036f])*['′]*)|(?P<operator>\*\*|[-+*/^(),²³]))"
-)
+_OPERATORS = "+-*/^(),²³"
 
 
 class FormulaError(ValueError):
@@ -49,8 +46,10 @@ class _Names:
     def __init__(self, symbols: Mapping[str, Expr]) -> None:
         self.symbols = symbols
         longest = sorted(symbols, key=len, reverse=True)
+        import re
+
         ends = [re.escape(symbol) + (r"(?![\w(.'])" if symbol[-1:] == "+" or symbol[-1:].isalnum() else "") for symbol in longest]
-        self.pattern = re.compile(r"\s*(" + "|".join(ends) + ")") if ends else None
+        self.pattern = re.compile("|".join(ends)) if ends else None
 
     def __call__(self, name: str) -> Expr | None:
         return self.symbols.get(name)
@@ -79,6 +78,25 @@ def _fraction(above: Expr, below: Expr) -> Number | None:
     return None
 
 
+def _in_name(letter: str) -> bool:
+    """Whether a character belongs to a name: letters and digits of any script, _ and combining marks; not ² and ³."""
+    return letter == "_" or (letter.isalnum() and letter not in "²³") or "\u0300" <= letter <= "\u036f"
+
+
+def _number_end(text: str, start: int) -> int:
+    """Where the digits, point and exponent of a number end."""
+    place = start
+    while place < len(text) and (text[place].isdecimal() or text[place] == "."):
+        place += 1
+    if text[place : place + 1] in ("e", "E"):
+        digits = place + 2 if text[place + 1 : place + 2] in ("+", "-") else place + 1
+        if text[digits : digits + 1].isdecimal():
+            while digits < len(text) and text[digits].isdecimal():
+                digits += 1
+            return digits
+    return place
+
+
 class _Parser:
     def __init__(self, text: str, resolve: Resolver) -> None:
         self.text = text
@@ -90,20 +108,29 @@ class _Parser:
         self.next()
 
     def next(self) -> None:
-        """Read one token into kind, token, column."""
-        found = self.symbols.match(self.text, self.place) if self.symbols else None
+        """Read one token into kind (name, number, operator, end, stray), token and column."""
+        text, start = self.text, self.place
+        while start < len(text) and text[start].isspace():
+            start += 1
+        self.column = start + 1
+        found = self.symbols.match(text, start) if self.symbols else None
         if found:
-            self.kind, self.token, self.column = "name", found[1], found.start(1) + 1
+            self.kind, end = "name", found.end()
+        elif start == len(text):
+            self.kind, end, self.column = "end", start, self.place + 1
+        elif text[start].isdecimal() or text[start] == ".":
+            self.kind, end = "number", _number_end(text, start)
+        elif _in_name(text[start]):
+            self.kind, end = "name", start
+            while end < len(text) and _in_name(text[end]):
+                end += 1
+            while end < len(text) and text[end] in "'′":
+                end += 1
         else:
-            found = _TOKEN.match(self.text, self.place)
-            if not found:
-                rest = self.text[self.place :].lstrip()
-                self.kind, self.token = "stray" if rest else "end", rest[:1]
-                self.column = len(self.text) - len(rest) + 1 if rest else self.place + 1
-                return
-            self.kind = str(found.lastgroup)
-            self.token, self.column = found[self.kind], found.start(self.kind) + 1
-        self.place = found.end()
+            self.kind, end = "operator" if text[start] in _OPERATORS else "stray", start + 1
+            if text.startswith("**", start):
+                end += 1
+        self.token, self.place = text[start:end], end
 
     def fail(self, template: str, **values: object) -> FormulaError:
         return FormulaError(template, self.column, **values)

@@ -136,7 +136,7 @@ _RECORDS = (
              rational=True, kinks=(0,)),
     Function("elu'", lambda z, alpha: 1 if z > 0 else alpha * math.exp(z), ("z", "alpha"),
              ("step(-z)*y", "step(-z)*exp(min(0, z))"), "", "slope of ELU", kinks=(0,)),
-    Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "", "1 if a is larger, 0 if smaller; `tie` if equal", ("1",), rational=True),
+    Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "", "1 if a is larger, 0 if smaller, else `tie`", ("1",), rational=True),
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {record.name: record for record in _RECORDS}

@@ -112,6 +112,7 @@ class Graph:
         self._instances: dict[Cell, Expr] = {}
         self._ids: dict[str, Cell] | None = None
         self._names: dict[Cell, str] = {}
+        self._uses: dict[Cell, tuple[Cell, ...]] = {}
 
     def given(self, quantity: Quantity) -> Quantity:
         """Add a quantity whose cells are given numbers."""
@@ -193,6 +194,13 @@ class Graph:
                 raise KeyError(f"{name} is given, not defined")
             letters = {index.letter: place for index, place in zip(quantity.index, indices)}
             found = self._instances[cell] = bind(general, letters, self.present)
+        return found
+
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        """The cells that the definition of a cell uses, each once, in the order written."""
+        found = self._uses.get(wanted)
+        if found is None:
+            found = self._uses[wanted] = tuple(cell(ref) for ref in references(self.instance(wanted)))
         return found
 
     def at(self, reference: Ref, cell: Cell) -> Ref:
@@ -304,7 +312,7 @@ class Evaluation:
                 if current in opened:
                     raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
                 opened.add(current)
-                pending.extend(cell(ref) for ref in references(expr) if cell(ref) not in self.values)
+                pending.extend(used for used in self.graph.uses(current) if used not in self.values)
                 continue
             except (ArithmeticError, ValueError) as error:
                 raise EvaluationError(self._reason(current, error)) from None
@@ -350,14 +358,9 @@ class Evaluation:
             else:
                 expr = self.graph.instance(wanted)
                 self._rational[wanted] = False
-                found = all(self.carrying or self.rational(cell(ref)) for ref in references(expr)) and self._plain(expr)
+                found = self._plain(expr) and (self.rounding.carry or all(self.rational(used) for used in self.graph.uses(wanted)))
             self._rational[wanted] = found
         return found
-
-    @property
-    def carrying(self) -> bool:
-        """Whether earlier results enter as rounded decimals."""
-        return self.rounding.carry
 
     def _plain(self, expr: Expr) -> bool:
         from handcalc.core.expr import Call, Power, children

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Number, number
 from handcalc.errors import Message
 from handcalc.problem.files import shown_path
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.reader import Item, literal, near, quoted
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Array:
@@ -82,13 +84,15 @@ def _spelled(shape: tuple[int, ...]) -> str | Message:
 
 def _load(item: Item) -> Any:
     """The array, or None after an error."""
+    from pathlib import Path
+
     found = item.section(("file", "array"))
     if "file" not in found:
         item.fail("the file's name is missing")
         return None
     name = found["file"].text() or ""
     wanted = found["array"].text() or "" if "array" in found else ""
-    path = item.source.folder / name
+    path = Path(item.source.folder) / name
     kind = "array_bytes" if path.suffix in (".npy", ".npz") else "data_bytes"
     try:
         import numpy
@@ -100,7 +104,7 @@ def _load(item: Item) -> Any:
             raise _TooLarge
         values = _read(item, path, wanted)
     except FileNotFoundError:
-        item.fail("there is no file {found}", found=f'"{shown_path(path)}"')
+        item.fail("there is no file {found}", found=f'"{shown_path(str(path))}"')
         return None
     except _TooLarge:
         item.fail(

@@ -8,7 +8,7 @@ No tag is ever followed and nothing is constructed; size, depth and aliases are 
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Any
 
 from handcalc.errors import Message, ProblemError
@@ -21,23 +21,22 @@ _PLAIN_TAGS = frozenset(
 )
 
 
-def read(path: Path) -> Item:
+def read(path: str) -> Item:
     """The root item of a YAML file. Raises ProblemError where the file is missing, too large or no YAML."""
-    return read_text(read_bytes(path), shown_path(path), path.parent)
+    return read_text(read_bytes(path), shown_path(path), os.path.dirname(path))
 
 
-def shown_path(path: Path) -> str:
+def shown_path(path: str) -> str:
     """A path for messages; of a very long one only the end."""
-    text = str(path)
-    return text if len(text) <= PATH_LENGTH else "…" + text[-PATH_LENGTH:]
+    return path if len(path) <= PATH_LENGTH else "…" + path[-PATH_LENGTH:]
 
 
-def read_bytes(path: Path, kind: str = "bytes") -> str:
+def read_bytes(path: str, kind: str = "bytes") -> str:
     """The text of a file, at most limit(kind) bytes. Raises ProblemError with the reason and what to do."""
     name = shown_path(path)
     most = limit(kind)
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             raise ProblemError(Message("this is a folder; give a file", f"{name}: "))
         with open(path, "rb") as file:
             data = file.read(most + 1)
@@ -58,7 +57,7 @@ def read_bytes(path: Path, kind: str = "bytes") -> str:
         raise ProblemError(Message("not a text in UTF-8; save it with that encoding", f"{name}:{line}: ")) from None
 
 
-def read_text(text: str, name: str, folder: Path) -> Item:
+def read_text(text: str, name: str, folder: str) -> Item:
     """The root item of a YAML text. Raises ProblemError where it is no YAML, empty, too large, or has tags or loops."""
     if len(text) > limit("bytes"):
         message = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"
@@ -76,13 +75,12 @@ def _composed(text: str, name: str) -> Any:
     """The root node. Raises ProblemError with the line where the text is no YAML."""
     import warnings
 
-    from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor used twice is legal
-            return YAML(typ="safe", pure=True).compose(text)
+            return _yaml().compose(text)
     except RecursionError:
         raise ProblemError(Message("values are nested more than {limit} deep", f"{name}: ", limit=DEPTH_LIMIT)) from None
     except MarkedYAMLError as error:
@@ -93,6 +91,31 @@ def _composed(text: str, name: str) -> Any:
         before = text[: getattr(error, "position", 0)]
         raise ProblemError(_reason(str(error).split("\n")[0][:100], f"{name}:{before.count(chr(10)) + 1}: ")) from None
 
+
+def _yaml() -> Any:
+    """A YAML 1.2 reader that gives every scalar as the text that was typed, and only tells null from text.
+
+    Numbers and truth values are read by the key that expects them; their patterns would only cost start-up time.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.nodes import ScalarNode
+    from ruamel.yaml.resolver import VersionedResolver
+    from ruamel.yaml.tag import Tag
+
+    null = Tag(suffix="tag:yaml.org,2002:null")
+
+    class Words(VersionedResolver):
+        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+            if kind is ScalarNode:
+                return null if implicit[0] and value in _NULLS else self.DEFAULT_SCALAR_TAG
+            return super().resolve(kind, value, implicit)
+
+    reader = YAML(typ="safe", pure=True)
+    reader.Resolver = Words
+    return reader
+
+
+_NULLS = ("", "~", "null", "Null", "NULL")
 
 # What the YAML reader says → what to tell the user.
 _REASONS = (

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handcalc.errors import Message, ProblemError
 from handcalc.problem.equations import EQUATION_KEYS, equations
@@ -22,12 +22,16 @@ from handcalc.problem.samples import samples
 from handcalc.problem.schema import Problem, keys
 from handcalc.problem.settings import add_settings, chosen
 
-SHIPPED = Path(__file__).parents[1] / "problems"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def shipped() -> dict[str, Path]:
     """The problems that come with handcalc, by name."""
-    folder = SHIPPED if SHIPPED.is_dir() else Path(__file__).parents[2] / "problems"
+    from pathlib import Path
+
+    package = Path(__file__).parents[1]
+    folder = package / "problems" if (package / "problems").is_dir() else package.parent / "problems"
     return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
 
 
@@ -37,21 +41,20 @@ def load(path: str | os.PathLike[str]) -> Problem:
     Raises ProblemError with every error of the file.
     """
     text = os.fspath(path)
-    file = Path(text)
-    if text and file.name == text and not os.path.lexists(text):
+    if text and os.path.basename(text) == text and not os.path.lexists(text):
         known = shipped()
         name = text.removesuffix(".yaml")
         if name not in known:
             raise ProblemError(
-                Message("there is no such file, and no shipped problem of that name{near}", f"{shown_path(file)}: ", near=near(name, known))
+                Message("there is no such file, and no shipped problem of that name{near}", f"{shown_path(text)}: ", near=near(name, known))
             )
-        file = known[name]
-    return _problem(read(file))
+        text = os.fspath(known[name])
+    return _problem(read(text))
 
 
-def loads(text: str, name: str = "problem", folder: Path | None = None) -> Problem:
+def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] = "") -> Problem:
     """The problem in a YAML text; files it names are beside it in `folder`. Raises ProblemError with every error."""
-    return _problem(read_text(text, name, folder or Path()))
+    return _problem(read_text(text, name, os.fspath(folder)))
 
 
 def _problem(root: Item) -> Problem:

@@ -14,7 +14,7 @@ from handcalc.problem.reader import Item
 from handcalc.problem.schema import Layer, Problem
 
 RESERVED = {"loss": "the total loss", "rate": "the learning rate"}
-_ID = re.compile(r"([Wb])([1-9]\d{0,5})(?:\[([1-9]\d{0,5})(?:,([1-9]\d{0,5}))?\])?", re.ASCII)
+_ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?"
 
 
 class Names:
@@ -83,7 +83,7 @@ def is_parameter(text: str, problem: Problem) -> bool:
         text in layer.weight_names.values() or layer.bias and text in layer.bias.names.values() for layer in layers
     ):
         return True
-    found = _ID.fullmatch(text)
+    found = re.fullmatch(_ID, text)
     if not found or int(found[2]) > len(layers):
         return False
     layer = layers[int(found[2]) - 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from handcalc.core.expr import ZERO, Number
 from handcalc.errors import Message, ProblemError
 from handcalc.problem.arrays import names_file, read_row
@@ -207,7 +209,7 @@ def _table(item: Item, text: str) -> tuple[list[str], list[tuple[int, list[str]]
     from itertools import islice
 
     try:
-        reader = csv.reader(StringIO(read_bytes(item.source.folder / text, "data_bytes"), newline=""))
+        reader = csv.reader(StringIO(read_bytes(os.path.join(item.source.folder, text), "data_bytes"), newline=""))
         filled = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
         rows = list(islice(filled, limit("samples") + 2))
     except ProblemError as error:

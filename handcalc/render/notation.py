@@ -15,7 +15,6 @@ To add a notation, copy a profile and change its letters; the laws of tests/ che
 from __future__ import annotations
 
 import os
-import re
 from functools import cache
 from typing import Any
 
@@ -27,8 +26,6 @@ from handcalc.render.symbols import Derivative, Name, Symbol, typed
 FOLDER = os.path.join(os.path.dirname(__file__), "notations")
 DEFAULT = "mazur"
 NUMBERED_LIMIT = 99  # more unnamed weights than this are written with indices, not numbered through
-
-_TEMPLATE = re.compile(r"(?P<base>[^_^~]+)(?:(?P<when>[\^~])(?P<sup>[^_]+))?(?:_(?P<sub>.+))?$")
 
 
 @cache
@@ -224,12 +221,10 @@ class Notation:
         pair = "{to}{from}" in template or "{from}{to}" in template
         if pair and any(len(fields[key].rstrip("'")) > 1 for key in ("to", "from")):
             template = template.replace("{to}{from}", "{to},{from}").replace("{from}{to}", "{from},{to}")
-        found = _TEMPLATE.match(template)
-        assert found is not None, template
-        sup = found["sup"] or ""
-        if found["when"] == "~" and self.last <= 2:
-            sup = ""
-        return Symbol(found["base"], (found["sub"] or "").format(**fields), sup.format(**fields))
+        head, _, sub = template.partition("_")
+        needed = "~" not in head or self.last > 2
+        base, _, sup = head.replace("~", "^").partition("^")
+        return Symbol(base, sub.format(**fields), sup.format(**fields) if needed else "")
 
     # --- signs ---
 

@@ -35,6 +35,7 @@ class Reading:
         self.comma = comma
         self.delta_rule = notation.data["update"] == "delta" and not derivation.rounding.carry
         self._signs = {quantity.name: notation.sign(quantity) for quantity in self.graph}
+        self._turning = any(sign < 0 for sign in self._signs.values())
         self._symbols: dict[str, Cell] | None = None
         self._spelled: dict[Ref, str] = {}
         self._numbers: dict[tuple[Cell, int], str] = {}
@@ -55,6 +56,8 @@ class Reading:
 
     def signed(self, expr: Expr) -> Expr:
         """An expression with this notation's letters: −letter where one stands for the negative."""
+        if not self._turning:
+            return expr
         return rewrite(expr, lambda node: neg(node) if isinstance(node, Ref) and self._signs[node.quantity] < 0 else None)
 
     def _signed(self, quantity: Quantity, expr: Expr) -> Expr:

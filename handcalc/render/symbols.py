@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from handcalc.core.record import Record
 
 
@@ -32,12 +30,12 @@ class Derivative(Record):
 
 Name = Symbol | Derivative
 
-_TYPED = re.compile(r"([^\W\d_]+)_?(\w*?)('*)$")
-
-
 def typed(name: str) -> Symbol:
-    """The symbol of a name the user chose: w5 is w with subscript 5."""
-    found = _TYPED.match(name)
-    if not found or not found[1]:
+    """The symbol of a name the user chose: w5 is w with subscript 5, h_1' is h with subscript 1 and a prime."""
+    plain = name.rstrip("'")
+    letters = 0
+    while letters < len(plain) and plain[letters].isalpha():
+        letters += 1
+    if not letters:
         return Symbol(name, typed=name)
-    return Symbol(found[1], found[2], found[3], typed=name)
+    return Symbol(plain[:letters], plain[letters:].removeprefix("_"), name[len(plain) :], typed=name)

@@ -1,0 +1,412 @@
+"""The generated documentation: `python .ci/docs.py` writes it, `python .ci/docs.py --check` names what is stale.
+
+- A page docs/NAME.md is made from docs/NAME.in.md: prose as it stands, and for every line `{{table argument}}` what
+  `TABLES` has for it, read from the program's own tables.
+- In these pages, in README.md and in the other pages of docs/, a console block `$ handcalc …` holds the output of
+  that command. A line `…` in it stands for output that is left out; such a block is not rewritten, only checked.
+- A yaml block that begins with a comment `# name.yaml` is a file which the commands of the page may use; every yaml
+  block with layers or equations is loaded.
+
+To add a table, write a function that yields lines and add it to `TABLES`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from handcalc import load, loads
+from handcalc.cli import COMMANDS, CONTEXT, group
+from handcalc.core import formula
+from handcalc.core.derivative import differentiate
+from handcalc.core.expr import Delta, Entry, Expr, Ref
+from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, definition, partial, put
+from handcalc.core.index import Axis, Index
+from handcalc.derive import derive
+from handcalc.errors import HandcalcError
+from handcalc.problem.limits import LIMITS, raised_by
+from handcalc.problem.loss import FUSED, LOSSES
+from handcalc.problem.schema import SECTIONS, Conventions
+from handcalc.render import read
+from handcalc.render.dialects import UNICODE
+from handcalc.render.notation import profile, profiles
+from handcalc.render.printer import Printer
+from handcalc.render.reading import Reading
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+WIDTH = 80  # columns of help texts
+EXAMPLE = "mazur-2-2-2"  # the network on which notations are shown
+
+Lines = Iterator[str]
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> Lines:
+    """A table; a bar in a cell is escaped."""
+    for place, row in enumerate((tuple(columns), *rows)):
+        yield "| " + " | ".join(text.replace("|", "\\|") for text in row) + " |"
+        if place == 0:
+            yield "|" + " --- |" * len(tuple(row))
+
+
+def code(text: str) -> str:
+    """Text as typed; nothing for nothing."""
+    return f"`{text}`" if text else ""
+
+
+# --- the command line -------------------------------------------------------------------------------------------------
+
+
+def commands() -> Lines:
+    """The help of every command, as `handcalc NAME --help` prints it."""
+    settings: dict[str, Any] = {**CONTEXT, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    whole = click.Context(group, info_name="handcalc", **settings)
+    yield from _help(group, whole)
+    for name in COMMANDS:
+        command = group.get_command(whole, name)
+        assert command is not None
+        yield from ("", f"## handcalc {name}", "")
+        yield from _help(command, click.Context(command, info_name=name, parent=whole))
+
+
+def _help(command: click.Command, context: click.Context) -> Lines:
+    yield "```text"
+    yield from (line.rstrip() for line in command.get_help(context).splitlines())
+    yield "```"
+
+
+_LIMITED = {
+    "bytes": "bytes of a problem file",
+    "values": "values in a problem file, aliases counted as often as they are used",
+    "layers": "layers",
+    "neurons": "inputs, or neurons of one layer",
+    "edges": "named edges of one layer",
+    "samples": "samples",
+    "equations": "equations",
+    "data_bytes": "bytes of a CSV file",
+    "array_bytes": "bytes of an array, unpacked",
+}
+
+
+def limits() -> Lines:
+    """The variables that raise a limit."""
+    yield from table(("variable", "limits", "default"), ((code(raised_by(name)), _LIMITED[name], f"{value:,}") for name, value in LIMITS.items()))
+
+
+# --- the file format --------------------------------------------------------------------------------------------------
+
+
+def section(name: str) -> Lines:
+    """The keys of one section of a problem file."""
+    rows = ((code(field.key), shape(field.shape), field.doc, code(field.example)) for field in SECTIONS[name])
+    yield from table(("key", "value", "meaning", "example"), rows)
+
+
+def shape(found: Mapping[str, Any]) -> str:
+    """A JSON Schema shape in words."""
+    if "anyOf" in found:
+        return " or ".join(dict.fromkeys(map(shape, found["anyOf"])))
+    if "$ref" in found:
+        name = found["$ref"].rsplit("/", 1)[1]
+        return f"[{name}](#{name})"
+    if "enum" in found:
+        return " · ".join(code(word) for word in dict.fromkeys(map(str, found["enum"])))
+    kind = found["type"]
+    if kind in (["number", "string"], ["string", "number"]):
+        return "number"
+    if kind == "array":
+        items = found.get("items")
+        return "list of " + re.sub(r"^(\w+)", r"\1s", shape(items)) if items and items != {} and "$ref" not in items else _list(items)
+    if kind == "object" and "properties" in found:
+        return "`{" + ", ".join(f"{key}: …" for key in found["properties"]) + "}`"
+    if kind == "object":
+        inner = found.get("additionalProperties")
+        return f"mapping of names to {_plural(shape(inner))}" if isinstance(inner, Mapping) else "mapping"
+    if isinstance(kind, list):
+        return " or ".join(_TYPES[one] for one in kind)
+    return _TYPES[kind]
+
+
+_TYPES = {"string": "text", "number": "number", "integer": "whole number", "boolean": "`true` · `false`", "null": "`null`"}
+
+
+def _list(items: Mapping[str, Any] | None) -> str:
+    return f"list of {shape(items)}" if items else "list"
+
+
+def _plural(text: str) -> str:
+    return re.sub(r"^(number|list)\b", r"\1s", text)
+
+
+def activations() -> Lines:
+    """Activations with definition and derivative."""
+    rows = []
+    for name in ACTIVATIONS:
+        record = FUNCTIONS[name]
+        whole, slope = _family(name) if record.family else _scalar(name)
+        options = ", ".join(f"{key} = {value}" for key, value in zip(record.arguments[1:], record.defaults))
+        rows.append((code(name), record.doc, code(whole), code(slope), options))
+    yield from table(("activation", "", "f(z)", "f′(z), where y = f(z)", "options"), rows)
+
+
+def functions() -> Lines:
+    """Functions that formulas may use besides the activations, with their derivatives."""
+    rows = []
+    for name, record in FUNCTIONS.items():
+        if name not in ACTIVATIONS and not name.endswith("'") and not record.family and record.arguments:
+            arguments = [Ref(argument) for argument in record.arguments]
+            slopes = [spelled(partial(name, place, arguments, Ref("y"))) for place in range(len(arguments))]
+            shown = f"{name}({', '.join(record.arguments)})"
+            rows.append((code(shown), record.doc, ", ".join(map(code, slopes)), "".join(f"{a} = {d}" for a, d in zip(record.arguments[1:], record.defaults))))
+    yield from table(("function", "", "derivative, where y is the value", "may be left out"), rows)
+
+
+def _scalar(name: str) -> tuple[str, str]:
+    arguments = [Ref(argument) for argument in FUNCTIONS[name].arguments]
+    whole = definition(name, arguments)
+    return "" if whole is None else spelled(whole), spelled(partial(name, 0, arguments, Ref("y")))
+
+
+def _family(name: str) -> tuple[str, str]:
+    """Entry i of a function of the whole layer, and its derivative by z_k."""
+    axis = Axis("unit", 2)
+    i, k = Index("i", axis), Index("k", axis)
+    slope = put(FUNCTIONS[name].partials[0], {"y": Ref("y", (i,)), "yk": Ref("y", (k,)), "same": Delta(i, k)})
+    return spelled(Entry(name, i, k, Ref("z", (k,)))), f"∂y_i/∂z_k = {spelled(slope)}"
+
+
+def spelled(expr: Expr) -> str:
+    """A formula as the program prints it, every name as it is."""
+    return Printer(UNICODE, lambda ref: "_".join((ref.quantity, *(index.letter for index in ref.indices)))).text(expr)  # type: ignore[union-attr]
+
+
+def losses() -> Lines:
+    """Losses with their derivative by one output."""
+    rows = []
+    for name, (text, mean) in LOSSES.items():
+        term = formula.parse(text, formula.any_name)
+        whole, share = ("1/n · Σ ", "1/n · ") if mean else ("Σ ", "")
+        rows.append((code(name), code(f"{whole}{_bracketed(term)}"), code(f"{share}{_bracketed(differentiate(term, Ref('o'))) if share else spelled(differentiate(term, Ref('o')))}")))
+    yield from table(("loss", "E of one sample", "∂E/∂o"), rows)
+    yield ""
+    yield f"`{FUSED}` is softmax and `cross_entropy` in one step, on the net inputs of the last layer: its derivative by a net input is `out - target`."
+
+
+def _bracketed(expr: Expr) -> str:
+    text = spelled(expr)
+    return f"({text})" if " + " in text or " - " in text or text.startswith("-") else text
+
+
+def conventions() -> Lines:
+    """Conventions with their default."""
+    defaults = {**Conventions._defaults, "bias_update": "true"}
+    rows = []
+    for field in SECTIONS["conventions"]:
+        values = [str(value) for value in field.shape.get("enum", ("true", "false"))]
+        others = [code(value) for value in values if value != defaults[field.key]]
+        rows.append((code(field.key), field.doc, code(defaults[field.key]), ", ".join(others)))
+    yield from table(("convention", "what it decides", "default", "or"), rows)
+
+
+# --- notations --------------------------------------------------------------------------------------------------------
+
+
+def notations() -> Lines:
+    """The profiles, one a line."""
+    rows = ((f"[{name}](notations.md#{name})", profile(name)["title"], profile(name)["title_zh"]) for name in profiles())
+    yield from table(("notation", "after", "中文"), rows)
+
+
+def compared() -> Lines:
+    """What differs most between profiles, side by side."""
+    rows = []
+    for name in profiles():
+        reading = _reading(name)
+        general = [_general(reading, quantity) for quantity in ("net1", "out1", "W1", "grad.net1")]
+        sign = "−∂E/∂net" if reading.turned(("grad.net1", (0,))) else "∂E/∂net"
+        rows.append((f"[{name}](#{name})", *map(code, general), code(sign), code(f"{_general(reading, 'new.W1')} = {_right(reading, 'new.W1')}")))
+    yield from table(("notation", "net input", "output", "weight", "error term", "which is", "update"), rows)
+
+
+# role → quantities of the example, the general formula's quantity or "", places shown
+_ROLES: tuple[tuple[str, tuple[tuple[str, tuple[int, ...]], ...]], ...] = (
+    ("input", (("x", (0,)), ("x", (1,)))),
+    ("net input", (("net1", (0,)), ("net2", (0,)))),
+    ("output of a neuron", (("out1", (0,)), ("out2", (0,)))),
+    ("target", (("t", (0,)),)),
+    ("error term, output layer", (("grad.net2", (0,)),)),
+    ("error term, hidden layer", (("grad.net1", (0,)),)),
+    ("weight", (("W1", (0, 1)), ("W2", (0, 1)))),
+    ("bias", (("b1", ()), ("b2", ()))),
+    ("gradient of a weight", (("grad.W2", (0, 1)),)),
+    ("learning rate", (("rate", ()),)),
+    ("loss", (("loss", ()),)),
+    ("update rule", (("new.W2", (0, 1)),)),
+)
+
+
+def letters() -> Lines:
+    """For every profile, the letters it uses on the example."""
+    for name in profiles():
+        reading = _reading(name)
+        yield from (f"## {name}", "", f"{profile(name)['title']} · {profile(name)['title_zh']}", "")
+        rows = []
+        for role, cells in _ROLES:
+            quantity = cells[-1][0]
+            general = "" if not reading.graph[quantity].axes else _general(reading, quantity)
+            here = ", ".join(code(reading.symbol(Ref(*cell))) for cell in cells)
+            right = _right(reading, quantity)
+            rows.append((role, code(general), here, code(f"{general or reading.symbol(Ref(quantity))} = {right}" if right else "")))
+        yield from table(("", "in general", "in the example", "as printed"), rows)
+        yield ""
+
+
+def _reading(name: str) -> Reading:
+    return read(derive(load(EXAMPLE)), name)
+
+
+def _general(reading: Reading, quantity: str) -> str:
+    return reading.symbol(Ref(quantity, reading.graph[quantity].index))
+
+
+def _right(reading: Reading, quantity: str) -> str:
+    found = reading.general(reading.graph[quantity])
+    return "" if found is None else reading.symbolic(found)
+
+
+# what a line {{name}} or {{name argument}} of a template becomes
+TABLES: dict[str, Callable[..., Lines]] = {
+    "commands": commands,
+    "limits": limits,
+    "section": section,
+    "activations": activations,
+    "functions": functions,
+    "losses": losses,
+    "conventions": conventions,
+    "notations": notations,
+    "compared": compared,
+    "letters": letters,
+}
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+_PLACE = re.compile(r"\{\{(\w+)(?: (\w+))?\}\}$")
+
+
+def filled(template: Path) -> str:
+    """The page of a template, its tables filled in."""
+    lines = [f"<!-- Made by .ci/docs.py from docs/{template.name}. Change that file or the program, then run it. -->", ""]
+    for line in template.read_text("utf-8").splitlines():
+        place = _PLACE.match(line)
+        lines += TABLES[place[1]](*filter(None, (place[2],))) if place else [line]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n") + "\n"
+
+
+_BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+class Examples:
+    """The examples of one page, carried out in order in a folder of their own. `wrong` says what is not as shown."""
+
+    def __init__(self, page: str, folder: str) -> None:
+        self.page = page
+        self.folder = folder
+        self.wrong: list[str] = []
+
+    def carried_out(self, text: str) -> str:
+        """The page with the output of its commands."""
+        return _BLOCK.sub(self._block, text)
+
+    def _block(self, found: re.Match[str]) -> str:
+        kind, text = found[1], found[2]
+        if kind == "yaml":
+            self._problem(text)
+        elif text.startswith("$ handcalc "):
+            return f"```console\n{self._output(text)}```"
+        return found[0]
+
+    def _problem(self, text: str) -> None:
+        name = re.match(r"# (\w[\w-]*\.yaml)\n", text)
+        if name:
+            Path(self.folder, name[1]).write_text(text, "utf-8")
+        if re.search(r"^(layers|equations):", text, re.MULTILINE):
+            try:
+                loads(text, name[1] if name else "example")
+            except HandcalcError as error:
+                self.wrong.append(f"{self.page}: an example does not load: {error}")
+
+    def _output(self, text: str) -> str:
+        first, *shown = text.splitlines()
+        printed = run(shlex.split(first.removeprefix("$ ")), self.folder)
+        if "…" not in shown:
+            return "\n".join([first, *printed]) + "\n"
+        rest = printed
+        for piece in "\n".join(shown).split("\n…\n" if "…" in shown[1:] else "…\n"):
+            part = piece.removeprefix("…\n").removesuffix("\n…").splitlines()
+            start = next((place for place in range(len(rest)) if rest[place : place + len(part)] == part), None)
+            if start is None:
+                self.wrong.append(f"{self.page}: the output of `{first}` is not as shown any more:\n{piece}")
+                break
+            rest = rest[start + len(part) :]
+        return text
+
+
+def run(command: list[str], folder: str) -> list[str]:
+    """The lines a handcalc command prints."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "HANDCALC_")) and name not in ("COLUMNS", "LANG")}
+    environment = {**kept, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, encoding="utf-8", check=False,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    while lines and not lines[0].strip():
+        del lines[0]
+    return lines
+
+
+def pages() -> tuple[dict[Path, str], list[str]]:
+    """Every page as it should be, and what cannot be put right by writing it."""
+    made = {template.with_name(template.name.replace(".in.md", ".md")): filled(template) for template in sorted(DOCS.glob("*.in.md"))}
+    written = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(path for path in sorted(DOCS.glob("*.md")) if not path.name.endswith(".in.md"))]
+    made |= {path: path.read_text("utf-8") for path in written if path not in made}
+    wrong: list[str] = []
+    for path, text in made.items():
+        with tempfile.TemporaryDirectory() as folder:
+            examples = Examples(path.relative_to(ROOT).as_posix(), folder)
+            made[path] = examples.carried_out(text)
+            wrong += examples.wrong
+    return made, wrong
+
+
+def main() -> int:
+    """Write the pages; with --check, only say which are stale."""
+    os.environ["LC_ALL"] = "C.UTF-8"
+    check = sys.argv[1:] == ["--check"]
+    made, wrong = pages()
+    for path, text in made.items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            name = path.relative_to(ROOT).as_posix()
+            if check:
+                wrong.append(f"{name} is stale: run python .ci/docs.py")
+            else:
+                path.write_text(text, "utf-8")
+                print(f"written: {name}")
+    for line in wrong:
+        print(line, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
