@@ -5,7 +5,7 @@
 - In these pages, in README.md and in the other pages of docs/, a console block `$ handcalc …` holds the output of
   that command. A line `…` in it stands for output that is left out; such a block is not rewritten, only checked.
 - A yaml block that begins with a comment `# name.yaml` is a file which the commands of the page may use; every yaml
-  block with layers or equations is loaded.
+  block with layers or equations is loaded, unless its name begins with wrong. Python blocks are run.
 
 To add a table, write a function that yields lines and add it to `TABLES`.
 """
@@ -28,7 +28,7 @@ from handcalc import load, loads
 from handcalc.cli import COMMANDS, CONTEXT, group
 from handcalc.core import formula
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Delta, Entry, Expr, Ref
+from handcalc.core.expr import Delta, Entry, Expr, Negation, Ref, Sum
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, definition, partial, put
 from handcalc.core.index import Axis, Index
 from handcalc.derive import derive
@@ -127,7 +127,7 @@ def shape(found: Mapping[str, Any]) -> str:
         return "number"
     if kind == "array":
         items = found.get("items")
-        return "list of " + re.sub(r"^(\w+)", r"\1s", shape(items)) if items and items != {} and "$ref" not in items else _list(items)
+        return f"list of {_plural(shape(items))}" if items else "list"
     if kind == "object" and "properties" in found:
         return "`{" + ", ".join(f"{key}: …" for key in found["properties"]) + "}`"
     if kind == "object":
@@ -141,12 +141,8 @@ def shape(found: Mapping[str, Any]) -> str:
 _TYPES = {"string": "text", "number": "number", "integer": "whole number", "boolean": "`true` · `false`", "null": "`null`"}
 
 
-def _list(items: Mapping[str, Any] | None) -> str:
-    return f"list of {shape(items)}" if items else "list"
-
-
 def _plural(text: str) -> str:
-    return re.sub(r"^(number|list)\b", r"\1s", text)
+    return re.sub(r"(?<!of )\b(number|list|text)\b", r"\1s", text)
 
 
 def activations() -> Lines:
@@ -196,16 +192,17 @@ def losses() -> Lines:
     rows = []
     for name, (text, mean) in LOSSES.items():
         term = formula.parse(text, formula.any_name)
-        whole, share = ("1/n · Σ ", "1/n · ") if mean else ("Σ ", "")
-        rows.append((code(name), code(f"{whole}{_bracketed(term)}"), code(f"{share}{_bracketed(differentiate(term, Ref('o'))) if share else spelled(differentiate(term, Ref('o')))}")))
+        slope = differentiate(term, Ref("o"))
+        share = "1/n · " if mean else ""
+        rows.append((code(name), code(f"{share}Σ {_bracketed(term)}"), code(share + _bracketed(slope) if share else spelled(slope))))
     yield from table(("loss", "E of one sample", "∂E/∂o"), rows)
     yield ""
-    yield f"`{FUSED}` is softmax and `cross_entropy` in one step, on the net inputs of the last layer: its derivative by a net input is `out - target`."
+    yield f"`{FUSED}` is softmax and `cross_entropy` in one step, on the net inputs of the last layer; its derivative by a"
+    yield "net input is `out - target`."
 
 
 def _bracketed(expr: Expr) -> str:
-    text = spelled(expr)
-    return f"({text})" if " + " in text or " - " in text or text.startswith("-") else text
+    return f"({spelled(expr)})" if isinstance(expr, (Sum, Negation)) else spelled(expr)
 
 
 def conventions() -> Lines:
@@ -313,7 +310,7 @@ def filled(template: Path) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n") + "\n"
 
 
-_BLOCK = re.compile(r"^```(yaml|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 class Examples:
@@ -332,6 +329,10 @@ class Examples:
         kind, text = found[1], found[2]
         if kind == "yaml":
             self._problem(text)
+        elif kind == "python":
+            done = run(["-c", text], self.folder)
+            if done.returncode:
+                self.wrong.append(f"{self.page}: an example does not run: {done.stdout}")
         elif text.startswith("$ handcalc "):
             return f"```console\n{self._output(text)}```"
         return found[0]
@@ -340,7 +341,7 @@ class Examples:
         name = re.match(r"# (\w[\w-]*\.yaml)\n", text)
         if name:
             Path(self.folder, name[1]).write_text(text, "utf-8")
-        if re.search(r"^(layers|equations):", text, re.MULTILINE):
+        if re.search(r"^(layers|equations):", text, re.MULTILINE) and not (name and name[1].startswith("wrong")):
             try:
                 loads(text, name[1] if name else "example")
             except HandcalcError as error:
@@ -348,7 +349,9 @@ class Examples:
 
     def _output(self, text: str) -> str:
         first, *shown = text.splitlines()
-        printed = run(shlex.split(first.removeprefix("$ ")), self.folder)
+        printed = run(["-m", *shlex.split(first.removeprefix("$ "))], self.folder).stdout.rstrip().splitlines()
+        while printed and not printed[0].strip():
+            del printed[0]
         if "…" not in shown:
             return "\n".join([first, *printed]) + "\n"
         rest = printed
@@ -362,18 +365,20 @@ class Examples:
         return text
 
 
-def run(command: list[str], folder: str) -> list[str]:
-    """The lines a handcalc command prints."""
+def run(arguments: list[str], folder: str) -> subprocess.CompletedProcess[str]:
+    """A Python process with given arguments, in the same surroundings everywhere."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "HANDCALC_")) and name not in ("COLUMNS", "LANG")}
     environment = {**kept, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, encoding="utf-8", check=False,
-    )  # fmt: skip
-    lines = done.stdout.splitlines()
-    while lines and not lines[0].strip():
-        del lines[0]
-    return lines
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        check=False,
+    )
 
 
 def pages() -> tuple[dict[Path, str], list[str]]:

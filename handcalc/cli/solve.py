@@ -13,8 +13,8 @@ from handcalc.derive import derive
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
 from handcalc.problem.schema import Problem
-from handcalc.render import FORMATS, read
-from handcalc.render.dialects import PLAIN
+from handcalc.render import FORMATS, LONGEST_SUM, read
+from handcalc.render.dialects import PLAIN, UNICODE
 from handcalc.render.reading import Reading
 
 ITERATIONS = click.IntRange(1, 1000)
@@ -76,8 +76,8 @@ def command(
     from handcalc.render.terminal import show
 
     stream = io.StringIO() if output else sys.stdout
-    dialect = PLAIN if form_of_output == "plain" else dialect_for(stream) if not output else read(derivation).dialect
-    reading = read(derivation, notation or "", dialect, comma)
+    dialect = PLAIN if form_of_output == "plain" else dialect_for(stream) if not output else UNICODE
+    reading = read(derivation, notation or "", dialect, comma, 0 if detail == "full" else LONGEST_SUM)
     phases, cells = _selected(reading, only)
     translate = translator(choose(lang, problem.language))
     options = Options(detail, form, phases, cells)

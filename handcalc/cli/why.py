@@ -42,7 +42,7 @@ def command(
 
     Example: handcalc why mazur-2-2-2 grad.w1
     """
-    from handcalc.render import read
+    from handcalc.render import LONGEST_SUM, read
     from handcalc.render.terminal import show
     from handcalc.render.why import explanation
 
@@ -52,7 +52,7 @@ def command(
     if head.isascii() and head.isdigit() and len(head) < 7:
         iteration = max(int(head), 1)
     derivation = derive(problem, chosen_rounding(problem, decimals, significant, carry), iteration)
-    reading = read(derivation, notation or "", dialect_for(sys.stdout), comma)
+    reading = read(derivation, notation or "", dialect_for(sys.stdout), comma, 0 if detail == "full" else LONGEST_SUM)
     wanted, number = reading.find(step)
     translate = translator(choose(lang, problem.language))
     show(explanation(derivation, reading, wanted, number, detail), reading, translate, console_for(sys.stdout))

@@ -189,7 +189,7 @@ class Derivation:
 
     def _shown(self, wanted: Cell, evaluation: Evaluation) -> Shown:
         literal = evaluation.replaced.get(wanted, self.graph.given_value(wanted))
-        if isinstance(literal, Number):
+        if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
             return Shown(literal.text or str(literal.numerator))
         evaluation[wanted]
         name = self.graph.cell_id(wanted) if self.rounding.overrides else ""

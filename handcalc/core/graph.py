@@ -110,7 +110,6 @@ class Graph:
     def __init__(self) -> None:
         self.quantities: dict[str, Quantity] = {}
         self._instances: dict[Cell, Expr] = {}
-        self._ids: dict[str, Cell] | None = None
         self._names: dict[Cell, str] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
 
@@ -126,7 +125,6 @@ class Graph:
         if quantity.name in self.quantities or quantity.kind not in KINDS:
             raise ValueError(f"{quantity.name}: defined twice, or unknown kind {quantity.kind}")
         self.quantities[quantity.name] = quantity
-        self._ids = None
         return quantity
 
     def __getitem__(self, name: str) -> Quantity:
@@ -254,13 +252,13 @@ class Graph:
         return found
 
     def find(self, text: str) -> Cell | None:
-        """The cell with an id, None where there is none."""
-        if self._ids is None:
-            self._ids = {}
-            for quantity in self:
+        """The cell with an id, None where there is none. Only quantities with the id's first part are looked through."""
+        for quantity in self:
+            if text.startswith(quantity.prefix and quantity.prefix + ("." if quantity.axes else "")):
                 for indices in self.positions(quantity.name):
-                    self._ids.setdefault(self.cell_id((quantity.name, indices)), (quantity.name, indices))
-        return self._ids.get(text)
+                    if self.cell_id((quantity.name, indices)) == text:
+                        return quantity.name, indices
+        return None
 
 
 def _is_nothing(expr: Expr) -> bool:

@@ -24,8 +24,8 @@ class Array:
         self.values = values
 
     def get(self, place: tuple[int, ...]) -> Number | None:
-        """The number at a place."""
-        return number(repr(float(self.values[place])))
+        """The number at a place; nobody typed it, so it has no digits of its own and is shown rounded."""
+        return number(repr(float(self.values[place]))).replace(text="")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Array) and self.values.shape == other.values.shape and bool((self.values == other.values).all())

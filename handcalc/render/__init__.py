@@ -12,16 +12,17 @@ from handcalc.render.dialects import PLAIN, UNICODE, Dialect
 from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.reading import Reading
 
+LONGEST_SUM = 12  # terms of a sum that documents show without leaving some out
 FORMATS = ("terminal", "plain", "json")  # terminal: Unicode; plain: ASCII; json: for programs
 
 
-def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False) -> Reading:
-    """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's."""
+def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
+    """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
     problem = derivation.problem
     chosen = notation or problem.notation or DEFAULT
     own = chosen == problem.notation
     by_source = problem.conventions.weight_numbering == "by_source"
-    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma)
+    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
 
 
 def render(derivation: Derivation, format: str = "terminal", notation: str = "", language: str = "en") -> str:
@@ -36,7 +37,7 @@ def render(derivation: Derivation, format: str = "terminal", notation: str = "",
     from handcalc.render.document import Options, solution
     from handcalc.render.terminal import show, terminal_console
 
-    reading = read(derivation, notation, PLAIN if format == "plain" else UNICODE)
+    reading = read(derivation, notation, PLAIN if format == "plain" else UNICODE, longest=LONGEST_SUM)
     stream = io.StringIO()
     show(solution(derivation.problem, derivation, reading, Options()), reading, translator(language), terminal_console(stream, plain=True))
     return stream.getvalue()

@@ -71,9 +71,9 @@ def symbol(name: Name, dialect: Dialect) -> str:
     """The spelling of a symbol: w5, net_h1, a^(2)_1, dE/dw5."""
     sample = f"[{name.sample}]" if name.sample else ""
     if isinstance(name, Derivative):
-        via = f"|{name.via}" if name.via else ""
+        via = "|" + _symbol(name.via, dialect) if name.via else ""
         top, bottom = _symbol(name.top, dialect), _symbol(name.bottom, dialect)
-        return f"{dialect.partial}{top}/{dialect.partial}{bottom}{_letters(via, dialect)}{sample}"
+        return f"{dialect.partial}{top}/{dialect.partial}{bottom}{via}{sample}"
     return _symbol(name, dialect)
 
 

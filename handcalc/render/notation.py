@@ -82,7 +82,7 @@ class Notation:
 
     def _layer_offsets(self) -> dict[int, int]:
         """Global number of the first unit of each layer, less one; the inputs are layer 0."""
-        sizes = {0: self.graph["x"].axes[-1].size} if "x" in self.graph else {}
+        sizes = {0: quantity.axes[-1].size for quantity in self.graph if quantity.kind == "input"}
         sizes |= {quantity.layer: quantity.axes[-1].size for quantity in self.graph if quantity.kind == "net" and not quantity.stage}
         offsets, count = {}, 0
         for layer in sorted(sizes):
@@ -143,7 +143,12 @@ class Notation:
             assert quantity.through is not None
             source = self._base(quantity, reference, quantity.through)
             consumer = self.graph[source.quantity]
-            via = self._place(source.indices[-1], consumer.axes[-1], "name", consumer.layer) if source.indices else source.quantity
+            if self.data["units"] == "name" and source.indices:
+                via = typed(self._place(source.indices[-1], consumer.axes[-1], "name", consumer.layer))
+            else:
+                through = self.name(source)
+                assert isinstance(through, Symbol)
+                via = through.replace(sample="")
             return Derivative(self.objective, symbol.replace(sample=""), via, sample)
         if quantity.kind == "local":
             assert quantity.wrt is not None
@@ -174,9 +179,12 @@ class Notation:
         if kind in ("bias", "threshold"):
             form = [axis.role for axis in quantity.axes]
             if not form:
-                return self._fill(
-                    self._template(kind + "_shared", quantity.layer) or "b^({layer})", self._fields(quantity, reference), quantity
+                template = self._template(kind + "_shared", quantity.layer) or self.symbols.get(
+                    kind + "_general", self._template(kind, quantity.layer)
                 )
+                if "{layer}" not in template and kind + "_shared" not in self.symbols:
+                    template = template.partition("_")[0] + "^({layer})"
+                return self._fill(template, self._fields(quantity, reference), quantity)
             if len(form) == 2:
                 return self._fill("b^({layer})_{to}{from}", self._fields(quantity, reference), quantity)
         template = self._template(role, quantity.layer)

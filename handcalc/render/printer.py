@@ -55,9 +55,14 @@ _PRECEDENCE: dict[type[Expr], int] = {
 
 
 class Printer:
-    """Prints expressions. worked: functions such as σ are written out, for lines with numbers."""
+    """Prints expressions.
 
-    def __init__(self, dialect: Dialect, names: Callable[[Ref], str], worked: bool = False, comma: bool = False) -> None:
+    worked: functions such as σ are written out, for lines with numbers; comma: a decimal comma; longest: sums of more
+    terms are shortened to their beginning and end (0: never).
+    """
+
+    def __init__(self, dialect: Dialect, names: Callable[[Ref], str], worked: bool = False, comma: bool = False, longest: int = 0) -> None:
+        self.longest = longest
         self.dialect = dialect
         self.names = names
         self.worked = worked
@@ -103,7 +108,11 @@ class Printer:
 
     def _sum(self, expr: Sum, first: bool) -> str:
         text = self.part(expr.terms[0], MINUS, first=first)
-        for term in expr.terms[1:]:
+        terms = expr.terms[1:]
+        skipped = bool(self.longest) and len(expr.terms) > self.longest
+        for place, term in enumerate((*terms[:2], *terms[-2:]) if skipped else terms):
+            if skipped and place == 2:
+                text += f" + {self.dialect.ellipsis}"
             if isinstance(term, Negation):
                 text += " - " + self.part(term.operand, PRODUCT)
             elif isinstance(term, Number) and term.numerator < 0:

@@ -25,14 +25,17 @@ Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
 
 
 class Reading:
-    """A derivation in a notation and a dialect."""
+    """A derivation in a notation and a dialect; comma and longest as in `Printer`."""
 
-    def __init__(self, derivation: Derivation, notation: Notation, dialect: Dialect = UNICODE, comma: bool = False) -> None:
+    def __init__(
+        self, derivation: Derivation, notation: Notation, dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0
+    ) -> None:
         self.derivation = derivation
         self.graph = derivation.graph
         self.notation = notation
         self.dialect = dialect
         self.comma = comma
+        self.longest = longest
         self.delta_rule = notation.data["update"] == "delta" and not derivation.rounding.carry
         self._signs = {quantity.name: notation.sign(quantity) for quantity in self.graph}
         self._turning = any(sign < 0 for sign in self._signs.values())
@@ -115,11 +118,11 @@ class Reading:
 
     def symbolic(self, expr: Expr) -> str:
         """An expression with symbols."""
-        return Printer(self.dialect, self.symbol, comma=self.comma).text(expr)
+        return Printer(self.dialect, self.symbol, comma=self.comma, longest=self.longest).text(expr)
 
     def numeric(self, expr: Expr, iteration: int = 1) -> str:
         """An expression with numbers put in."""
-        return Printer(self.dialect, lambda ref: self.number(cell(ref), iteration), worked=True, comma=self.comma).text(expr)
+        return Printer(self.dialect, lambda ref: self.number(cell(ref), iteration), True, self.comma, self.longest).text(expr)
 
     def exact_inputs(self, expr: Expr, iteration: int = 1) -> bool:
         """Whether every number put into an expression is exact as shown, or what the computation really uses."""

@@ -20,15 +20,16 @@ class Symbol(Record):
 
 
 class Derivative(Record):
-    """∂top/∂bottom; via: the neighbour a path runs through; sample as in Symbol."""
+    """∂top/∂bottom; via: what a path runs through; sample as in Symbol."""
 
     top: Symbol
     bottom: Symbol
-    via: str = ""
+    via: Symbol | None = None
     sample: str = ""
 
 
 Name = Symbol | Derivative
+
 
 def typed(name: str) -> Symbol:
     """The symbol of a name the user chose: w5 is w with subscript 5, h_1' is h with subscript 1 and a prime."""

@@ -82,7 +82,7 @@ class _Writer:
             case Heading(level, text):
                 self.heading(level, self.spell(text))
             case Paragraph(text):
-                self.console.print(Text(self.spell(text)))
+                self.show(Text(self.spell(text)))
             case Equation():
                 self.equation(block)
             case Table():
@@ -98,6 +98,13 @@ class _Writer:
 
     def line(self, text: Text) -> None:
         self.console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+
+    def show(self, content: Text | RichTable) -> None:
+        """A text or table, without blanks at the ends of its lines."""
+        with self.console.capture() as capture:
+            self.console.print(content)
+        for text in capture.get().rstrip("\n").split("\n"):
+            self.line(Text.from_ansi(text.rstrip()))
 
     def heading(self, level: int, text: str) -> None:
         self.console.print()
@@ -130,21 +137,21 @@ class _Writer:
         return self.reading.dialect.approximately if relation == "≈" else relation
 
     def pieces(self, text: str, width: int) -> list[str]:
-        """A formula in one piece, or broken before + and − outside brackets where the terminal is too narrow."""
-        if cell_len(text) <= width or not self.console.is_terminal:
-            return [text]
-        result, depth, start, last = [], 0, 0, 0
-        for place, letter in enumerate(text):
-            depth += (letter in "([") - (letter in ")]")
-            if depth == 0 and text[place : place + 3] in (" + ", " - "):
-                if cell_len(text[start:place]) > width - 2 and last > start:
-                    result.append(text[start:last])
-                    start = last + 1
-                last = place
-        if cell_len(text[start:]) > width - 2 and last > start:
-            result.append(text[start:last])
-            start = last + 1
-        return [*result, text[start:]]
+        """A formula in one piece; on a terminal too narrow for it, broken before a + or −, inside as few brackets as can be."""
+        result: list[str] = []
+        while self.console.is_terminal and cell_len(text) > width:
+            depth, best = 0, (99, 0)
+            for place, letter in enumerate(text):
+                depth += (letter in "([") - (letter in ")]")
+                if cell_len(text[:place]) > width:
+                    break
+                if place and (text[place : place + 3] in (" + ", " - ") or text[place - 1] == "·"):
+                    best = min(best, (depth + 9 * (text[place] != " "), -place))
+            if not best[1]:
+                break
+            result.append(text[: -best[1]].rstrip())
+            text, width = text[-best[1] :].lstrip(), width - 2 * (not result)
+        return [*result, text]
 
     # --- tables ---
 
@@ -161,10 +168,7 @@ class _Writer:
                 table.add_column(Text(headings[place]), justify="right" if numeric[place] else "left", no_wrap=True)
             for row in range(len(block.rows)):
                 table.add_row(*(Text(columns[place][row]) for place in chunk))
-            with self.console.capture() as capture:
-                self.console.print(table)
-            for text in capture.get().rstrip("\n").split("\n"):
-                self.line(Text.from_ansi(text.rstrip()))
+            self.show(table)
         if block.omitted:
             from handcalc.errors import Message
 

@@ -40,19 +40,17 @@ def _phase(
     """Givens as a table, steps as worked lines; of very many the nearest to the end."""
     limit = LINES_LIMIT[detail]
     if name == "given":
+        order = {quantity.name: place for place, quantity in enumerate(derivation.graph)}
+        cells = sorted(cells, key=lambda current: (order[current[0]], current[1]))
         shown = cells[: 3 * limit]
         rows = tuple((Name(Ref(*current)), Value(current, iteration)) for current in shown)
         yield Table((Message("quantity"), Message("value")), rows, len(cells) - len(shown))
         return
-    shown = cells[-limit:] if name != "forward" else _nearest(cells, limit)
+    shown = cells[-limit:]
     if len(shown) < len(cells):
         yield Paragraph(Message("{count} steps before these are not shown; --detail full shows all.", count=len(cells) - len(shown)))
     for current in shown:
         yield worked(derivation, reading, current, iteration, indent=0 if current in ends else 1)
-
-
-def _nearest(cells: list[Cell], limit: int) -> list[Cell]:
-    return cells[-limit:]
 
 
 def _dependencies(derivation: Derivation, ends: list[Cell], start: Cell) -> tuple[bool, list[Cell]]:
