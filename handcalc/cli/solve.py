@@ -88,11 +88,21 @@ def command(
 
 def _selected(reading: Reading, only: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[tuple[tuple[str, tuple[int, ...]], int], ...]]:
     """Phases, and cells by id or symbol."""
-    words = [
-        word for text in only for word in (text.split(",") if text in PHASES or all(part in PHASES for part in text.split(",")) else [text])
-    ]
+    words = [word for text in only for word in _split(text)]
     phases = tuple(word for word in words if word in PHASES)
     return phases, tuple(reading.find(word) for word in words if word not in PHASES)
+
+
+def _split(text: str) -> list[str]:
+    """Words between commas; a comma inside brackets belongs to an id such as W1[2,1]."""
+    words, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += letter
+    return [word.strip() for word in words if word.strip()]
 
 
 def _json(problem: Problem, derivation: Derivation, reading: Reading, only: tuple[str, ...]) -> str:

@@ -193,7 +193,7 @@ class Derivation:
             return Shown(literal.text or str(literal.numerator))
         evaluation[wanted]
         name = self.graph.cell_id(wanted) if self.rounding.overrides else ""
-        return self.rounding.shown(evaluation.unrounded[wanted], evaluation.rational(wanted), name)
+        return self.rounding.shown(evaluation.unrounded[wanted], evaluation.rational(wanted), name, evaluation.touched(wanted))
 
     def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
         """The paths of a gradient cell, one for each consumer cell that the error comes back through."""

@@ -284,6 +284,7 @@ class Evaluation:
         self.unrounded: dict[Cell, Value] = {}
         self.replaced = replaced or {}
         self._rational: dict[Cell, bool] = {}
+        self._touched: dict[Cell, bool] = {}
 
     def __getitem__(self, wanted: Cell) -> Value:
         """The value of a cell, as the next step uses it. Raises EvaluationError naming the first step that fails."""
@@ -358,6 +359,17 @@ class Evaluation:
                 self._rational[wanted] = False
                 found = self._plain(expr) and (self.rounding.carry or all(self.rational(used) for used in self.graph.uses(wanted)))
             self._rational[wanted] = found
+        return found
+
+    def touched(self, wanted: Cell) -> bool:
+        """Whether a result was rounded on the way to a cell (carry mode only)."""
+        if not self.rounding.carry or wanted in self.replaced or self.graph.given_value(wanted) is not None:
+            return False
+        found = self._touched.get(wanted)
+        if found is None:
+            self._touched[wanted] = False
+            found = any(self.values[used] != self.unrounded[used] or self.touched(used) for used in self.graph.uses(wanted))
+            self._touched[wanted] = found
         return found
 
     def _plain(self, expr: Expr) -> bool:

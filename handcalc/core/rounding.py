@@ -78,8 +78,9 @@ class Rounding(Record):
             return whole / 10**places if places >= 0 else float(whole * 10**-places)
         return type(value)(whole) / 10**places
 
-    def shown(self, value: Any, exact: bool = False, cell_id: str = "") -> Shown:
-        """The number as printed. `exact` says that the value is rational, so that its digits may end."""
+    def shown(self, value: Any, exact: bool = False, cell_id: str = "", padded: bool = False) -> Shown:
+        """The number as printed. `exact` says that the value is rational, so that its digits may end; they are then
+        not filled up with zeros, unless `padded` (it comes from rounded numbers)."""
         decimals, significant = self.digits(cell_id)
         above, below = ratio(value)
         if above == 0:
@@ -99,7 +100,7 @@ class Rounding(Record):
             whole, places = _significant(above, below, significant, self.ties)
         text = _spell(whole, places)
         if exact and _same(whole, places, above, below):
-            return Shown(_stripped(text))
+            return Shown(text if padded else _stripped(text))
         return Shown(text, exact=False)
 
     def _scientific(self, above: int, below: int, significant: int, exact: bool) -> Shown:

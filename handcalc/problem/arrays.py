@@ -22,10 +22,14 @@ class Array:
 
     def __init__(self, values: Any) -> None:
         self.values = values
+        self._made: dict[tuple[int, ...], Number] = {}
 
     def get(self, place: tuple[int, ...]) -> Number | None:
         """The number at a place; nobody typed it, so it has no digits of its own and is shown rounded."""
-        return number(repr(float(self.values[place]))).replace(text="")
+        found = self._made.get(place)
+        if found is None:
+            found = self._made[place] = number(repr(float(self.values[place]))).replace(text="")
+        return found
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Array) and self.values.shape == other.values.shape and bool((self.values == other.values).all())

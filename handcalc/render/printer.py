@@ -145,8 +145,9 @@ class Printer:
         name, arguments = expr.function, expr.arguments
         form = {"exp": self.dialect.exponential, "sqrt": self.dialect.root, "abs": self.dialect.absolute}.get(name)
         if form:
-            inside = self.part(arguments[0], ATOM) if form.endswith("^{x}") else self.text(arguments[0])
-            return form.format(x=inside)
+            inside = self.text(arguments[0])
+            plain = inside.replace(".", "").isdigit()
+            return form.format(x=f"({inside})" if form.endswith("^{x}") and not plain else inside)
         spelled = self.dialect.functions.get(name, name)
         shown = [self.text(argument) for argument in arguments]
         defaults = function(name).defaults

@@ -177,6 +177,9 @@ class Reading:
             for quantity in self.graph:
                 for place in self.graph.positions(quantity.name):
                     name = self.notation.name(Ref(quantity.name, place))
+                    if quantity.kind in ("weight", "bias", "threshold") and place:  # a named one is also found by its place
+                        numbers = ",".join(str(position + axis.first) for position, axis in zip(place, quantity.axes))
+                        self._symbols.setdefault(f"{quantity.name}[{numbers}]", (quantity.name, place))
                     for dialect in DIALECTS.values():
                         self._symbols.setdefault(symbol(name, dialect), (quantity.name, place))
         return self._symbols

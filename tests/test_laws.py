@@ -1,0 +1,411 @@
+"""Laws 1, 4, 9 and 10 over every shipped problem, some harder ones, and every notation.
+
+What is printed is what is computed: a printed formula is read back and evaluated, with symbols and with numbers; a
+matrix form is computed with NumPy; a general formula with its indices put in is the instance; two notations differ in
+letters and signs only; and whatever is printed can be looked up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache
+from math import isclose
+from typing import Any
+
+import numpy as np
+import pytest
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import Call, Expr, Power, Ref, references, walk
+from handcalc.core.formula import Resolver, names, parse
+from handcalc.core.functions import FUNCTIONS
+from handcalc.core.graph import Cell, Quantity, cell
+from handcalc.core.index import affine
+from handcalc.core.instance import bind, evaluate
+from handcalc.core.rounding import Rounding
+from handcalc.derive import derive
+from handcalc.problem.loader import loads, shipped
+from handcalc.problem.schema import NOTATION_NAMES
+from handcalc.render import read
+from handcalc.render.dialects import DIALECTS, PLAIN, UNICODE
+from handcalc.render.matrixform import evaluate as matrix_value
+from handcalc.render.matrixform import matrix_form
+from handcalc.render.reading import Reading
+
+# What the shipped problems do not have: deep, wide, unnamed, numbered, sparse, batches, odd functions.
+HARDER = {
+    "deep": """
+        inputs: [0.5, -1.5, 2]
+        targets: [0.2, -0.4]
+        layers:
+          - {neurons: 3, activation: relu, weights: [[0.1, -0.2, 0.3], [-0.4, 0.5, 0.6], [0.7, 0.8, -0.9]], bias: [0.1, -0.2, 0.3]}
+          - {neurons: 2, activation: {leaky_relu: {slope: 0.1}}, weights: [[0.11, -0.12, 0.13], [-0.14, 0.15, 0.16]], bias: 0.05}
+          - {neurons: 2, activation: softplus, weights: [[0.5, -0.6], [0.7, 0.8]], threshold: [0.25, -0.35]}
+        loss: mean_squared_error
+        learning_rate: 0.3""",
+    "digits": """
+        inputs: {1: 1, 2: 0, 3: 1}
+        targets: {6: 1}
+        layers:
+          - {neurons: [4, 5], activation: sigmoid, weights: [[0.2, 0.4, -0.5], [-0.3, 0.1, 0.2]], threshold: {θ4: [4, -0.4], θ5: [5, 0.2]}}
+          - {neurons: [6], activation: bipolar_sigmoid, weights: [[-0.3, -0.2]], bias: {θ6: [6, 0.1]}}
+        loss: squared_error
+        learning_rate: 0.9""",
+    "autoencoder": """
+        samples:
+          - {name: first, inputs: {x1: 0.1, x2: 0.9}, targets: {x1: 0.1, x2: 0.9}}
+          - {name: second, inputs: {x1: 0.8, x2: 0.3}, targets: {x1: 0.8, x2: 0.3}}
+        layers:
+          - {neurons: [h], activation: tanh, weights: [[0.4, -0.6]], bias: {b: 0.1}}
+          - {neurons: [x1, x2], activation: sigmoid, weights: [[0.5], [-0.7]]}
+        loss: binary_cross_entropy
+        learning_rate: 1""",
+    "wide": "\n".join((
+        "inputs: [" + ", ".join(f"0.{place:02}" for place in range(11, 23)) + "]",
+        "targets: [1, 0]",
+        "layers:",
+        "  - {neurons: 11, activation: silu, weights: [" + ", ".join(f"[{', '.join(f'0.{unit}{place:02}' for place in range(12))}]" for unit in range(11)) + "]}",
+        "  - {neurons: 2, activation: softmax, weights: [[" + ", ".join(["0.1"] * 11) + "], [" + ", ".join(["-0.2"] * 11) + "]], bias: [0.3, -0.3]}",
+        "loss: cross_entropy",
+        "learning_rate: 0.1",
+    )),
+    "sparse": """
+        inputs: {a: 0.3, b: -0.7}
+        targets: {y: 0.6, z: -0.2}
+        layers:
+          - neurons: [p, q, r]
+            activation: [elu, gelu, z/(1 + z^2)]
+            weights: {u: [a, p, 0.4], v: [b, q, -0.5], s: [a, r, 0.6], c: [b, r, 0.7]}
+            bias: {bu: [a, p, 0.01], bv: [b, q, -0.02], bs: [a, r, 0.03], bc: [b, r, 0.04]}
+          - neurons: [y, z]
+            activation: [tanh, identity]
+            weights: {k: [p, y, -0.8], l: [q, y, 0.9], m: [r, z, 1.1]}
+            bias: [0.2, -0.1]
+        loss: huber
+        learning_rate: 0.2
+        update: {frozen: [u, m]}""",
+    "fused": """
+        samples:
+          - {inputs: [1, 2], targets: [1, 0, 0]}
+          - {inputs: [-1, 0.5], targets: [0, 0.5, 0.5]}
+        layers:
+          - {neurons: 2, activation: relu, weights: [[0.5, -0.5], [0.25, 0.75]], bias: [0, 0.1]}
+          - {neurons: 3, activation: softmax, weights: [[0.1, 0.2], [0.3, 0.4], [-0.5, 0.6]], bias: [0.1, 0.2, 0.3]}
+        loss: cross_entropy
+        learning_rate: 0.5
+        conventions: {softmax_loss: fused, sample_reduction: sum, relu_at_zero: 0.5}""",
+    "online": """
+        samples:
+          - {inputs: [1, -1], targets: [1]}
+          - {inputs: [0, 2], targets: [0]}
+        layers:
+          - {neurons: 2, activation: sigmoid, weights: [[0.1, -0.2], [0.3, 0.4]], bias: 0.5}
+          - {neurons: 1, activation: tanh, weights: [[-0.6, 0.7]], bias: 0.8}
+        loss: half_squared_error
+        learning_rate: 0.25
+        training: {mode: online}
+        conventions: {hidden_error_weights: updated, weight_numbering: by_source}""",
+    "equations": """
+        given: {x: 0.5, y: -1.25, w_1: 2, "θ": 0.75}
+        equations:
+          p: w_1*x - θ/y
+          q: sqrt(p^2 + 1) - ln(abs(y) + 1)
+          r: max(p, q)*min(x, y) - relu(-y)
+          s: exp(-x)^2/(1 + erf(q))
+          total: -(r - s)^2 + 2^x - 1/3
+        minimize: total
+        parameters: [w_1, θ]
+        learning_rate: 0.1""",
+}  # fmt: skip
+PROBLEMS = [*shipped(), *HARDER]
+
+FULL = Rounding(significant=17)  # shows what is computed, but for the last digit
+CARRIED = [Rounding(decimals=4, significant=None, carry=True), Rounding(significant=3, carry=True)]
+NEAR = 1e-9
+
+every_problem = pytest.mark.parametrize("problem", PROBLEMS)
+every_notation = pytest.mark.parametrize("notation", NOTATION_NAMES)
+
+
+@cache
+def derivation(problem: str, rounding: Rounding | None = None) -> Derivation:
+    """A problem worked out; without a rounding, with its own."""
+    text = HARDER[problem] if problem in HARDER else shipped()[problem].read_text(encoding="utf-8")
+    return derive(loads(text, problem), rounding)
+
+
+@cache
+def cells(problem: str) -> tuple[Cell, ...]:
+    """Every cell of a problem."""
+    graph = derivation(problem).graph
+    return tuple((quantity.name, place) for quantity in graph for place in graph.positions(quantity.name))
+
+
+def lines(problem: str, reading: Reading) -> Iterator[tuple[Cell, Expr]]:
+    """Every cell with a formula, and the formula in this notation."""
+    for wanted in cells(problem):
+        formula = reading.formula(wanted)
+        if formula is not None:
+            yield wanted, formula
+
+
+def signed(reading: Reading, wanted: Cell) -> Any:
+    """A cell's value in the sign of the notation's letter."""
+    return reading.derivation.evaluation[wanted] * (-1 if reading.turned(wanted) else 1)
+
+
+def symbols(reading: Reading) -> Resolver:
+    """What reads a printed formula: symbol → cell."""
+    return names({text: Ref(*found) for text, found in reading.symbols().items()})
+
+
+def numeric_value(text: str, exact: bool = False) -> Any:
+    """The value of a text without symbols."""
+    return evaluate(parse(text, names({})), _no_symbol, exact)
+
+
+def _no_symbol(reference: Ref) -> Any:
+    raise AssertionError(f"{reference} in a formula with numbers put in")
+
+
+def rational(expr: Expr) -> bool:
+    """Whether an expression has an exact value in fractions."""
+    return not any(
+        isinstance(node, Call) and not FUNCTIONS[node.function].rational or isinstance(node, Power) and isinstance(node.exponent, Call)
+        for node in walk(expr)
+    )
+
+
+# --- law 1: every printed formula parses back and evaluates to the same value ---------------------------------------------
+
+
+@every_notation
+@every_problem
+def test_printed_formulas_have_the_value_of_the_step(problem: str, notation: str) -> None:
+    reading = read(derivation(problem), notation, PLAIN)
+    resolve = symbols(reading)
+    bad = []
+    for wanted, formula in lines(problem, reading):
+        text = reading.symbolic(formula)
+        value = evaluate(parse(text, resolve), lambda reference: signed(reading, cell(reference)))
+        if not isclose(value, signed(reading, wanted), rel_tol=NEAR, abs_tol=1e-14):
+            bad.append(f"{reading.symbol(Ref(*wanted))} = {text} is {value!r}, not {signed(reading, wanted)!r}")
+    assert not bad, "\n".join(bad)
+
+
+@every_notation
+@every_problem
+def test_numbers_put_in_give_the_value(problem: str, notation: str) -> None:
+    """With 17 digits shown, a line with numbers gives the value itself."""
+    reading = read(derivation(problem, FULL), notation, PLAIN)
+    bad = []
+    for wanted, formula in lines(problem, reading):
+        text = reading.numeric(formula)
+        if not isclose(numeric_value(text), signed(reading, wanted), rel_tol=NEAR, abs_tol=1e-14):
+            bad.append(f"{reading.symbol(Ref(*wanted))} = {text} is {numeric_value(text)!r}, not {signed(reading, wanted)!r}")
+    assert not bad, "\n".join(bad)
+
+
+@every_problem
+def test_equal_signs_are_true(problem: str) -> None:
+    """`=` before a number or before a line with numbers says that the printed digits are exact."""
+    reading = read(derivation(problem), dialect=PLAIN)
+    bad = []
+    for wanted in cells(problem):
+        shown, value = reading.shown(wanted), signed(reading, wanted)
+        if shown.exact and not isclose(shown.value, value, rel_tol=1e-12):
+            bad.append(f"{reading.symbol(Ref(*wanted))} = {shown.plain}, but it is {value!r}")
+    for wanted, formula in lines(problem, reading):
+        if reading.exact_inputs(formula) and not reading.derivation.rounding.carry:
+            text = reading.numeric(formula)
+            if not isclose(numeric_value(text), signed(reading, wanted), rel_tol=1e-12, abs_tol=1e-15):
+                bad.append(f"{reading.symbol(Ref(*wanted))} = {text}, but it is {signed(reading, wanted)!r}")
+    assert not bad, "\n".join(bad)
+
+
+# --- law 9: in carry mode every printed line reproduces --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rounding", CARRIED, ids=["4 decimals", "3 significant digits"])
+@every_notation
+@every_problem
+def test_carried_lines_reproduce(problem: str, notation: str, rounding: Rounding) -> None:
+    """The printed numbers of a line, calculated exactly and rounded, give the printed result."""
+    reading = read(derivation(problem, rounding), notation, PLAIN)
+    bad = []
+    for wanted, formula in lines(problem, reading):
+        text, printed = reading.numeric(formula), reading.number(wanted)
+        exact = rational(parse(text, names({})))
+        value = numeric_value(text, exact)
+        again = rounding.shown(value, exact).plain
+        if Fraction(again) != Fraction(printed):
+            bad.append(f"{reading.symbol(Ref(*wanted))} = {text} is {again}, not {printed}")
+    assert not bad, "\n".join(bad)
+
+
+# --- law 10: a general formula with its indices put in is the instance ------------------------------------------------------
+
+
+@every_notation
+@every_problem
+def test_general_formulas_become_the_instances(problem: str, notation: str) -> None:
+    reading = read(derivation(problem), notation, PLAIN)
+    graph = reading.graph
+    seen = 0
+    bad = []
+    for wanted, formula in lines(problem, reading):
+        quantity = graph[wanted[0]]
+        general = reading.general(quantity)
+        if general is None or quantity.formula(wanted[1]) is not quantity.definition:
+            continue
+        letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
+        bound, printed = reading.symbolic(bind(general, letters, graph.present)), reading.symbolic(formula)
+        seen += 1
+        if bound != printed:
+            bad.append(f"{reading.symbol(Ref(*wanted))}: {reading.symbolic(general)} becomes {bound}, printed is {printed}")
+    assert not bad, "\n".join(bad)
+    assert seen
+
+
+@every_problem
+def test_general_formulas_use_their_own_letters(problem: str) -> None:
+    """No index of a general formula is free but those of its quantity."""
+    graph = derivation(problem).graph
+    for quantity in graph:
+        if quantity.definition is not None:
+            bound = {node.index.letter for node in walk(quantity.definition) if hasattr(node, "index")}
+            used = {index.letter for ref in references(quantity.definition) for place in ref.indices for _, index in affine(place).terms}
+            assert used <= bound | {index.letter for index in quantity.index}, quantity.name
+
+
+# --- law 4: the matrix form equals the cells --------------------------------------------------------------------------------
+
+
+def array(derivation: Derivation, name: str) -> Any:
+    """A quantity as a matrix: vectors as columns, absent cells 0."""
+    quantity = derivation.graph[name]
+    result = np.zeros([axis.size for axis in quantity.axes])
+    for place in derivation.graph.positions(name):
+        result[place] = derivation.evaluation[name, place]
+    return result.reshape([axis.size for axis in quantity.axes] + [1] * (2 - len(quantity.axes)))
+
+
+@every_problem
+def test_matrix_forms_equal_the_cells(problem: str) -> None:
+    found = derivation(problem)
+    for quantity in found.graph:
+        form = matrix_form(found.graph, quantity)
+        if form is None:
+            continue
+        sizes = [axis.size for axis in quantity.axes]
+        computed = np.broadcast_to(matrix_value(form, lambda name: array(found, name)), sizes + [1] * (2 - len(sizes)))
+        for place in found.graph.positions(quantity.name):
+            value = computed[(*place, 0)[:2]]
+            assert isclose(value, found.evaluation[quantity.name, place], rel_tol=NEAR, abs_tol=1e-14), f"{quantity.name}{place}: {form}"
+
+
+def dense_parts(graph: Any) -> Iterator[Quantity]:
+    """Net inputs, outputs and gradients of weights whose layer has one activation and no bias per connection."""
+    for quantity in graph:
+        base = graph[quantity.of.quantity] if quantity.of is not None else quantity
+        connection = f"b{quantity.layer}" in graph and len(graph[f"b{quantity.layer}"].axes) == 2
+        gradient = quantity.kind == "gradient" and base.kind == "weight" and not quantity.sampled
+        if (quantity.kind in ("net", "out") and not connection or gradient) and not quantity.cases:
+            yield quantity
+
+
+@every_problem
+def test_dense_layers_have_a_matrix_form(problem: str) -> None:
+    graph = derivation(problem).graph
+    missing = [quantity.name for quantity in dense_parts(graph) if matrix_form(graph, quantity) is None]
+    assert not missing
+    assert list(dense_parts(graph)) or "net1" not in graph or problem == "sparse"
+
+
+# --- notations: letters and signs, never other numbers -------------------------------------------------------------------
+
+
+@every_notation
+@every_problem
+def test_symbols_are_distinct(problem: str, notation: str) -> None:
+    """Two cells never share a symbol, in no dialect, and a symbol is never the id of another cell."""
+    found = derivation(problem)
+    for dialect in DIALECTS.values():
+        reading = read(found, notation, dialect)
+        owner: dict[str, Cell] = {}
+        for wanted in cells(problem):
+            text = reading.symbol(Ref(*wanted))
+            assert owner.setdefault(text, wanted) == wanted, f"{text} is {found.graph.cell_id(owner[text])} and {found.graph.cell_id(wanted)}"
+
+
+@every_notation
+@every_problem
+def test_everything_printed_can_be_looked_up(problem: str, notation: str) -> None:
+    found = derivation(problem)
+    plain, unicode = read(found, notation, PLAIN), read(found, notation, UNICODE)
+    for wanted in cells(problem):
+        name = found.graph.cell_id(wanted)
+        texts = (name, f"#1:{name}", plain.symbol(Ref(*wanted)), unicode.symbol(Ref(*wanted)))
+        assert [plain.find(text) for text in texts] == [(wanted, 1)] * 4, texts
+
+
+@every_notation
+@every_problem
+def test_notations_differ_in_letters_and_signs_only(problem: str, notation: str) -> None:
+    found = derivation(problem)
+    reading, ours = read(found, notation, PLAIN), read(found, "mazur", PLAIN)
+    for wanted in cells(problem):
+        name = found.graph.cell_id(wanted)
+        assert reading.number(wanted).removeprefix("-") == ours.number(wanted).removeprefix("-"), name
+        assert reading.shown(wanted).value == signed_shown(reading, wanted), name
+        assert (reading.formula(wanted) is None) == (ours.formula(wanted) is None), name
+    for wanted, formula in lines(problem, reading):
+        cells_used = {cell(reference) for reference in references(formula)}
+        expected = {cell(reference) for reference in references(found.graph.instance(wanted))}
+        if reading.delta_rule and found.graph[wanted[0]].kind in ("change", "updated"):
+            continue  # Δw = η·δ·x with the gradient put in; law 1 says that its value is the same
+        assert cells_used == expected, found.graph.cell_id(wanted)
+
+
+def signed_shown(reading: Reading, wanted: Cell) -> float:
+    """The number the solution prints, in the sign of the notation's letter."""
+    return reading.derivation.shown(wanted).value * (-1 if reading.turned(wanted) else 1)
+
+
+# notation → the sign of its error term
+SIGNS = {name: -1 if name in ("zhou", "han", "negnevitsky", "mitchell") else 1 for name in NOTATION_NAMES if name != "heaton"}
+
+
+@pytest.mark.parametrize("notation", SIGNS)
+def test_the_sign_of_the_error_term(notation: str) -> None:
+    """The trap every reader falls into: the same number, two signs."""
+    reading = read(derivation("mazur-2-2-2", Rounding(significant=4)), notation, PLAIN)
+    for name, digits in (("grad.net.o1", "0.1385"), ("grad.net.h1", "0.008771")):
+        found, _ = reading.find(name)
+        assert reading.number(found) == ("-" if SIGNS[notation] < 0 else "") + digits
+    for name in ("grad.out.h1", "grad.w5", "new.w5", "local.out.h1", "path.o1.h1"):
+        assert not reading.turned(reading.find(name)[0]), name
+
+
+# notation → net.h1, new.w5 and their formulas on Mazur's example (two layers, a bias shared by each)
+PRINTED: dict[str, tuple[str, str]] = {}
+
+
+# --- the problems here are as hard as they say ---------------------------------------------------------------------------
+
+HARD: dict[str, Callable[[Derivation], bool]] = {
+    "deep": lambda d: "net3" in d.graph,
+    "digits": lambda d: d.graph.find("net.4") is not None and d.graph.find("θ6") is not None,
+    "autoencoder": lambda d: d.graph.find("x1") is not None and d.graph.find("out.x1@second") is not None,
+    "wide": lambda d: d.graph["W1"].axes[1].size == 12,
+    "sparse": lambda d: d.graph["out1"].cases is not None and len(d.graph["b1"].axes) == 2,
+    "fused": lambda d: any(isinstance(node, Call) for node in walk(d.graph.instance(("loss@", (0,))))),
+    "online": lambda d: any(ref.quantity == "new.W2" for ref in references(d.graph.instance(("grad.out1", (0,))))),
+    "equations": lambda d: d.graph.find("grad.θ") is not None,
+}
+
+
+@pytest.mark.parametrize("problem", HARDER)
+def test_harder_problems_are_harder(problem: str) -> None:
+    assert HARD[problem](derivation(problem))
