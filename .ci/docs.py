@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,9 @@ _LIMITED = {
 
 def limits() -> Lines:
     """The variables that raise a limit."""
-    yield from table(("variable", "limits", "default"), ((code(raised_by(name)), _LIMITED[name], f"{value:,}") for name, value in LIMITS.items()))
+    yield from table(
+        ("variable", "limits", "default"), ((code(raised_by(name)), _LIMITED[name], f"{value:,}") for name, value in LIMITS.items())
+    )
 
 
 # --- the file format --------------------------------------------------------------------------------------------------
@@ -164,7 +167,14 @@ def functions() -> Lines:
             arguments = [Ref(argument) for argument in record.arguments]
             slopes = [spelled(partial(name, place, arguments, Ref("y"))) for place in range(len(arguments))]
             shown = f"{name}({', '.join(record.arguments)})"
-            rows.append((code(shown), record.doc, ", ".join(map(code, slopes)), "".join(f"{a} = {d}" for a, d in zip(record.arguments[1:], record.defaults))))
+            rows.append(
+                (
+                    code(shown),
+                    record.doc,
+                    ", ".join(map(code, slopes)),
+                    "".join(f"{a} = {d}" for a, d in zip(record.arguments[1:], record.defaults)),
+                )
+            )
     yield from table(("function", "", "derivative, where y is the value", "may be left out"), rows)
 
 
@@ -232,7 +242,9 @@ def compared() -> Lines:
         reading = _reading(name)
         general = [_general(reading, quantity) for quantity in ("net1", "out1", "W1", "grad.net1")]
         sign = "−∂E/∂net" if reading.turned(("grad.net1", (0,))) else "∂E/∂net"
-        rows.append((f"[{name}](#{name})", *map(code, general), code(sign), code(f"{_general(reading, 'new.W1')} = {_right(reading, 'new.W1')}")))
+        rows.append(
+            (f"[{name}](#{name})", *map(code, general), code(sign), code(f"{_general(reading, 'new.W1')} = {_right(reading, 'new.W1')}"))
+        )
     yield from table(("notation", "net input", "output", "weight", "error term", "which is", "update"), rows)
 
 
@@ -355,19 +367,23 @@ class Examples:
         if "…" not in shown:
             return "\n".join([first, *printed]) + "\n"
         rest = printed
-        for piece in "\n".join(shown).split("\n…\n" if "…" in shown[1:] else "…\n"):
-            part = piece.removeprefix("…\n").removesuffix("\n…").splitlines()
-            start = next((place for place in range(len(rest)) if rest[place : place + len(part)] == part), None)
+        for kept, group in groupby(shown, lambda line: line != "…"):
+            piece = list(group)
+            if not kept:
+                continue
+            start = next((place for place in range(len(rest)) if rest[place : place + len(piece)] == piece), None)
             if start is None:
-                self.wrong.append(f"{self.page}: the output of `{first}` is not as shown any more:\n{piece}")
+                self.wrong.append("\n".join((f"{self.page}: the output of `{first}` is not as shown any more:", *piece)))
                 break
-            rest = rest[start + len(part) :]
+            rest = rest[start + len(piece) :]
         return text
 
 
 def run(arguments: list[str], folder: str) -> subprocess.CompletedProcess[str]:
     """A Python process with given arguments, in the same surroundings everywhere."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "HANDCALC_")) and name not in ("COLUMNS", "LANG")}
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(("LC_", "HANDCALC_")) and name not in ("COLUMNS", "LANG")
+    }
     environment = {**kept, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         [sys.executable, *arguments],
@@ -384,7 +400,11 @@ def run(arguments: list[str], folder: str) -> subprocess.CompletedProcess[str]:
 def pages() -> tuple[dict[Path, str], list[str]]:
     """Every page as it should be, and what cannot be put right by writing it."""
     made = {template.with_name(template.name.replace(".in.md", ".md")): filled(template) for template in sorted(DOCS.glob("*.in.md"))}
-    written = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(path for path in sorted(DOCS.glob("*.md")) if not path.name.endswith(".in.md"))]
+    written = [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(path for path in sorted(DOCS.glob("*.md")) if not path.name.endswith(".in.md")),
+    ]
     made |= {path: path.read_text("utf-8") for path in written if path not in made}
     wrong: list[str] = []
     for path, text in made.items():

@@ -19,7 +19,7 @@ from handcalc.problem.loader import loads
 from handcalc.problem.schema import Problem
 
 SMALL, LARGE = (3, 3, 2), (34, 33, 33)  # neurons: about 100 and about 10,000 cells
-RUNS = {SMALL: 51, LARGE: 5}
+RUNS: dict[tuple[int, ...], int] = {SMALL: 51, LARGE: 5}
 TARGET = 1.5  # cost of a cell in the large network over that in the small one
 
 

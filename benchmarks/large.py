@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy
 from measure import handcalc, row, title
@@ -16,7 +17,7 @@ SECONDS, MEGABYTES = 2, 500  # aimed at
 def write(folder: Path, seed: int = 1) -> Path:
     """The problem, its weights (NPZ) and inputs (CSV), in a folder."""
     generator = numpy.random.default_rng(seed)
-    arrays = {}
+    arrays: dict[str, Any] = {}
     lines = ["title: 784-30-10", "inputs: {file: inputs.csv}", f"targets: {[1] + [0] * (SIZES[-1] - 1)}", "layers:"]
     for layer, (before, size) in enumerate(zip(SIZES, SIZES[1:]), 1):
         arrays[f"W{layer}"] = generator.normal(0, before**-0.5, (size, before))

@@ -156,12 +156,13 @@ class Network:
     def margin(self) -> float:
         """The distance of net inputs and errors from the nearest kink; central differences need some."""
         distances = [1.0]
-        for layer, (_, net, out) in zip(self.layers, self.forward()):
+        passes = self.forward()
+        for layer, (_, net, _) in zip(self.layers, passes):
             kinked = [unit for unit in range(net.shape[1]) if layer.activations[unit % len(layer.activations)] in KINKED]
             distances += [float(value) for value in abs(net[:, kinked]).ravel()]
         corner = LOSSES[self.loss][1] if self.loss in LOSSES else None
         if corner:
-            distances += [float(value) for value in abs(corner(out, self.targets)).ravel()]
+            distances += [float(value) for value in abs(corner(passes[-1][2], self.targets)).ravel()]
         return min(distances)
 
     # --- as a problem file ---
@@ -190,7 +191,7 @@ def _layer(place: int, layer: Dense, neurons: list[str], sources: list[str]) -> 
         lines.append("    weights: [" + ", ".join(map(_row, layer.weights)) + "]")
     else:
         lines.append("    weights:")
-        lines += [f"      w{place}_{unit}_{edge}: [{sources[edge]}, {neurons[unit]}, {float(layer.weights[unit, edge])}]" for unit, edge in edges]
+        lines += [f"      w{place}_{unit}_{edge}: [{sources[edge]}, {neurons[unit]}, {layer.weights[unit, edge]}]" for unit, edge in edges]
     key = "bias" if layer.sign > 0 else "threshold"
     if layer.form == "shared":
         lines.append(f"    {key}: {float(layer.bias)}")
@@ -198,7 +199,7 @@ def _layer(place: int, layer: Dense, neurons: list[str], sources: list[str]) -> 
         lines.append(f"    {key}: {_row(layer.bias)}")
     elif layer.form == "connection":
         lines.append(f"    {key}:")
-        lines += [f"      c{place}_{unit}_{edge}: [{sources[edge]}, {neurons[unit]}, {float(layer.bias[unit, edge])}]" for unit, edge in edges]
+        lines += [f"      c{place}_{unit}_{edge}: [{sources[edge]}, {neurons[unit]}, {layer.bias[unit, edge]}]" for unit, edge in edges]
     return "\n".join(lines)
 
 
@@ -218,8 +219,8 @@ def networks(draw: st.DrawFn, hidden: tuple[str, ...] = (*ACTIVATIONS, "softmax"
         form, sparse = draw(st.sampled_from(forms)), draw(st.integers(0, 2)) == 0
         layers.append(_draw_layer(numbers, units, inputs, form, names, sparse, draw(st.sampled_from([1, 1, -1]))))
     samples = draw(st.integers(1, 3))
-    inputs = np.round(numbers.uniform(-2, 2, (samples, sizes[0])), 3)
-    return Network(inputs, _targets(numbers, loss, samples, sizes[-1]), tuple(layers), loss, draw(st.sampled_from(["mean", "sum"])))
+    data = np.round(numbers.uniform(-2, 2, (samples, sizes[0])), 3)
+    return Network(data, _targets(numbers, loss, samples, sizes[-1]), tuple(layers), loss, draw(st.sampled_from(["mean", "sum"])))
 
 
 def _draw_layer(numbers: Array, units: int, inputs: int, form: str, names: tuple[str, ...], sparse: bool, sign: int) -> Dense:

@@ -36,7 +36,6 @@ def law(examples: int) -> settings:
     )
 
 
-
 def _piecewise(test: Any, then: Any, otherwise: Any) -> Any:
     return sympy.Piecewise((then, test), (otherwise, True))
 

@@ -7,17 +7,18 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import assume, given
+from networks import NETWORKS, Network
+from oracles import central, close, law
 
 from handcalc.core.chainrule import add_gradients
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Entry, Expr, Number, Ref, add, call, mul, number, power, sub, total
-from handcalc.core.graph import Cell, Evaluation, Graph, Quantity, cell
+from handcalc.core.graph import Cell, Graph, Quantity, cell
 from handcalc.core.index import Axis, Index, Position, position
 from handcalc.core.instance import evaluate
 from handcalc.derive import derive
 from handcalc.models import build
 from handcalc.problem.loader import load, loads, shipped
-from networks import NETWORKS, Network
-from oracles import central, close, law
 
 # --- comparing --------------------------------------------------------------------------------------------------------
 
@@ -126,8 +127,8 @@ def test_random_networks_match_numpy(network: Network) -> None:
     for (name, place), value in expected.items():
         got = float(evaluation[f"grad.{name}", place]) if f"grad.{name}" in model.graph else 0.0
         assert close(got, value, 1e-10), f"{text}\ngrad.{name}{place}: got {got}, expected {value}"
-    parameters = {(q.name, place) for q in model.graph if q.kind in ("weight", "bias", "threshold") for place in model.graph.positions(q.name)}
-    assert parameters == set(expected), text
+    parameters = [quantity.name for quantity in model.graph if quantity.kind in ("weight", "bias", "threshold")]
+    assert {(name, place) for name in parameters for place in model.graph.positions(name)} == set(expected), text
 
 
 @given(NETWORKS)

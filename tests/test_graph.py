@@ -17,8 +17,9 @@ from oracles import close, law
 
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivation import PHASES, Derivation
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, add, call, div, mul, number, power, sub, total, walk
-from handcalc.core.graph import KINDS, Evaluation, Graph, Quantity, cell
+from handcalc.core.graph import KINDS, Graph, Quantity, cell
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
@@ -71,7 +72,7 @@ HAS: dict[str, tuple[str, str]] = {
     "softmax-cross-entropy": ("W1[2,1] b1[2] grad.W1[2,1] new.W2[3,2] delta.b2[1] local.out.h1", "W1[3,1] W2[1,3] w1 local.out.o1"),
     "negnevitsky-xor": ("net.3 err.5 θ3 grad.θ3 new.θ5 grad.out.5", "loss loss.5"),
     "zhou-four-people": (
-        "x1@Alice net.h1@Bob loss@Diana loss.o1@Diana grad.w1@Charlie grad.w1 loss path.h1.x1@Alice".replace(" path.h1.x1@Alice", ""),
+        "x1@Alice net.h1@Bob loss@Diana loss.o1@Diana grad.w1@Charlie grad.w1 loss",
         "net.h1 w1@Alice new.w1@Alice grad.net.h1",
     ),
     "per-connection-bias-2-3-1": ("b1 grad.b6 new.b9", "b1[1,1] grad.b1[1]"),
@@ -121,7 +122,7 @@ def test_the_backward_phase_goes_backwards() -> None:
 
 
 def check_order(derivation: Derivation) -> None:
-    """Ids are unique and found again; every step comes after those it uses; phases do not go back."""
+    """Ids are unique and found again; every step comes after those it uses."""
     seen: set[Any] = set()
     found = list(derivation.steps())
     twice = [name for name, count in Counter(step.id for step in found).items() if count > 1]
@@ -131,7 +132,12 @@ def check_order(derivation: Derivation) -> None:
         missing = [used for used in step.inputs if used not in seen]
         assert not missing, f"{step.id} uses {missing}, which come later"
         seen.add(step.cell)
-    phases = [PHASES.index(step.phase) for step in found]
+
+
+@pytest.mark.parametrize("name", [name for name in SHIPPED if load(name).conventions.hidden_error_weights == "old"])
+def test_phases_do_not_go_back(name: str) -> None:
+    """Unless the error goes back through updated weights."""
+    phases = [PHASES.index(step.phase) for step in derive(load(name)).steps()]
     assert phases == sorted(phases)
 
 
@@ -179,7 +185,10 @@ def test_ten_thousand_iterations_later() -> None:
     assert close(losses[1], 0.291027774, 1e-9)
 
 
-UNKNOWN = ["#4:loss", "#0:loss", "#-1:loss", "#x:loss", "#:loss", "#2:", "#²:loss", "#999999999999:loss", "loss@Alice", "", "net.h3", "NET.h1", " loss", "grad.w9", "rate@1"]
+UNKNOWN = [
+    "#4:loss", "#0:loss", "#-1:loss", "#x:loss", "#:loss", "#2:", "#²:loss", "#999999999999:loss", "#2:#2:loss",
+    "", " loss", "NET.h1", "net.h3", "net.", "net", "grad.w9", "loss@Alice", "rate@1", "w1@1",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", UNKNOWN)
@@ -237,7 +246,10 @@ def test_replacing_every_cell_by_its_value_changes_nothing() -> None:
 
 # --- exact ------------------------------------------------------------------------------------------------------------
 
-RATIONAL = ["hmkcode-linear", "tiny-linear-neuron", "ng-relu-1-1-1", "cs231n-add-mul", "ng-linear-regression", "hinge-margin", "grokking-frozen-weight"]
+RATIONAL = [
+    "hmkcode-linear", "tiny-linear-neuron", "ng-relu-1-1-1", "cs231n-add-mul", "ng-linear-regression", "hinge-margin",
+    "grokking-frozen-weight",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RATIONAL)
@@ -293,7 +305,6 @@ def check_lines(derivation: Derivation) -> None:
     """Every line, recomputed from the numbers printed for its inputs, gives the number printed."""
     rounding, graph = derivation.rounding, derivation.graph
     printed = {step.cell: step.shown.value for step in derivation.steps()}
-    printed |= {("grad.loss_term", place): 1.0 for place in [()]}
     for step in derivation.steps():
         if step.formula is None:
             continue
@@ -320,8 +331,8 @@ def test_every_carried_line_reproduces(name: str, case: str) -> None:
 def test_carried_values_calculated_by_hand() -> None:
     """z = 0.5 − 0.8 + 0.1 = −0.2, a = 0.4502, ∂L/∂z = −0.5498·0.2475 = −0.1361"""
     derivation = derive(load("sghosh-rounded"))
-    got = {name: derivation[name].shown.plain for name in ("net.y", "out.y", "local.out.y", "grad.net.y", "grad.w12", "new.b")}
-    assert got == {"net.y": "-0.2", "out.y": "0.4502", "local.out.y": "0.2475", "grad.net.y": "-0.1361", "grad.w12": "-0.2722", "new.b": "0.1136"}
+    got = [derivation[name].shown.plain for name in ("net.y", "out.y", "local.out.y", "grad.net.y", "grad.w12", "new.b")]
+    assert got == ["-0.2", "0.4502", "0.2475", "-0.1361", "-0.2722", "0.1136"]
 
 
 def test_without_carry_digits_are_only_shown() -> None:
@@ -450,7 +461,7 @@ def dense(*sizes: int) -> Graph:
         graph.given(Quantity(name, kind, tuple(letter.axis for letter in index), index, givens=value))
         return Ref(name, index)
 
-    source = given_numbers("x", "input", letters[:1] and (letters[0],))
+    source = given_numbers("x", "input", (letters[0],))
     for place, (inner, unit) in enumerate(zip(letters, letters[1:]), 1):
         term = mul(given_numbers(f"W{place}", "weight", (unit, inner)), source)
         net = add(total(inner, term), given_numbers(f"b{place}", "bias", (unit,)))

@@ -21,9 +21,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Ref
 from handcalc.core.formula import names, parse
-from handcalc.core.graph import Cell, Evaluation
+from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import ProblemError

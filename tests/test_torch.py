@@ -11,7 +11,7 @@ from hypothesis import given
 from networks import ACTIVATIONS, LOSSES, NETWORKS, Dense, Network
 from oracles import close, law
 
-from handcalc.core.graph import Evaluation
+from handcalc.core.evaluation import Evaluation
 from handcalc.models import build
 from handcalc.problem.loader import loads
 
@@ -102,4 +102,5 @@ def test_numpy_matches_autograd(network: Network) -> None:
     """The oracle of tests/test_chainrule.py is right itself."""
     expected = autograd(network)
     for (name, place), value in network.gradients().items():
-        assert close(value, float(expected[name][place]), 1e-10), f"{network.yaml()}\n{name}{place}: NumPy {value}, autograd {expected[name][place]}"
+        judged = float(expected[name][place])
+        assert close(value, judged, 1e-10), f"{network.yaml()}\n{name}{place}: NumPy {value}, autograd {judged}"

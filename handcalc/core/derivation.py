@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from handcalc.core.expr import Expr, Number, Ref, walk
-from handcalc.core.graph import Cell, Evaluation, Graph, Quantity, cell
+from handcalc.core.derivative import RAW, differentiate
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import ONE, Expr, Number, Ref, walk
+from handcalc.core.graph import Cell, Graph, Quantity, cell
 from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
 from handcalc.core.record import Record
@@ -211,6 +213,30 @@ class Derivation:
                     value = evaluation.of(upstream) * evaluation.of(local)
                     result.append(Contribution(cell(through), upstream, local, value))
         return tuple(result)
+
+    def untidied(self, wanted: Cell) -> Expr | None:
+        """A derivative as the rules give it, before tidying: ½·2·(t − o)·(−1) for o − t; None where there is no such line.
+
+        Only for slopes and for gradients that come through one consumer with a constant upstream (a loss term), and
+        only where it is worth as much as the step's own formula, which a convention may have changed.
+        """
+        quantity = self.graph[wanted[0]]
+        if quantity.wrt is not None and quantity.of is not None:
+            consumer, target = self.graph.at(quantity.of, wanted), self.graph.at(quantity.wrt, wanted)
+            outside: Expr = ONE
+        elif (
+            len(quantity.terms) == 1
+            and isinstance(quantity.terms[0].upstream, Number)
+            and not quantity.terms[0].over
+            and quantity.of is not None
+        ):
+            consumer, target = self.graph.at(quantity.terms[0].through, wanted), self.graph.at(quantity.of, wanted)
+            outside = quantity.terms[0].upstream
+        else:
+            return None
+        raw = RAW.mul(outside, differentiate(self.graph.instance(cell(consumer)), target, RAW))
+        exact = Evaluation(self.graph, None, self.evaluation.replaced)
+        return raw if abs(exact.of(raw) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None
 
     # --- by id ---
 

@@ -67,11 +67,9 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
         name = gradients.get(parameter.name)
         if name is None:
             continue
-        own = graph[name]
-        each = own.replace(name=name + "@")
-        del graph.quantities[name]
-        graph.define(each)
-        formula = mul(losses.weighted_samples(problem), total(sample[0], Ref(each.name, (*sample, *parameter.index))))
+        own, each = graph[name], name + "@"
+        graph.rename(name, each)
+        formula = mul(losses.weighted_samples(problem), total(sample[0], Ref(each, (*sample, *parameter.index))))
         graph.define(Quantity(name, "gradient", parameter.axes, parameter.index, formula, prefix="grad", of=own.of, layer=own.layer))
         reduced[parameter.name] = name
     return reduced
@@ -96,4 +94,4 @@ def _apply_conventions(graph: Graph, problem: Problem) -> None:
     for quantity in list(graph):
         if quantity.kind in ("local", "path", "gradient") and quantity.definition is not None:
             cases = quantity.cases and {place: rewrite(case, change) for place, case in quantity.cases.items()}
-            graph.quantities[quantity.name] = quantity.replace(definition=rewrite(quantity.definition, change), cases=cases)
+            graph.redefine(quantity.replace(definition=rewrite(quantity.definition, change), cases=cases))

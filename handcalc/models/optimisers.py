@@ -94,7 +94,8 @@ def use_updated_weights(graph: Graph, updated: dict[str, str]) -> None:
             and graph[quantity.of.quantity].kind == "out"
             and quantity.definition
         ):
-            graph.quantities[quantity.name] = quantity.replace(
+            changed = quantity.replace(
                 definition=_renamed(quantity.definition, weights),
                 terms=tuple(term.replace(local=_renamed(term.local, weights)) for term in quantity.terms),
             )
+            graph.redefine(changed)

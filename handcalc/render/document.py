@@ -129,7 +129,7 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
         for reference in references(derivation.graph.instance(wanted)) if paths else ():
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
-        yield worked(derivation, reading, wanted, iteration)
+        yield worked(derivation, reading, wanted, iteration, untidied=options.detail == "full")
 
 
 def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:
@@ -148,8 +148,8 @@ def worked_cells(derivation: Derivation, options: Options, quantity: Quantity) -
             yield quantity.name, place
 
 
-def worked(derivation: Derivation, reading: Reading, wanted: Cell, iteration: int, indent: int = 1) -> Equation:
-    """One cell: symbol = named factors = formula ≈ numbers ≈ value."""
+def worked(derivation: Derivation, reading: Reading, wanted: Cell, iteration: int, indent: int = 1, untidied: bool = False) -> Equation:
+    """One cell: symbol = named factors = formula ≈ numbers ≈ value; untidied: with the raw derivative before it."""
     step = derivation.step(wanted, iteration)
     formula = reading.formula(wanted)
     right: list[tuple[str, Item]] = []
@@ -158,6 +158,9 @@ def worked(derivation: Derivation, reading: Reading, wanted: Cell, iteration: in
         chain = Factors(factors, reading.turned(wanted))
         if factors and reading.factors(factors, chain.negative) != reading.symbolic(formula):
             right.append(("=", chain))
+        raw = derivation.untidied(wanted) if untidied else None
+        if raw is not None and reading.symbolic(reading.signed(raw)) != reading.symbolic(formula) and not reading.turned(wanted):
+            right.append(("=", Symbolic(reading.signed(raw))))
         right.append(("=", Symbolic(formula)))
         relation = "=" if reading.exact_inputs(formula, iteration) else "≈"
         if not isinstance(formula, (Ref, Number)):

@@ -1,0 +1,248 @@
+"""The catalogues of texts: `python .ci/messages.py` brings them up to date, `… --check` only says what is wrong.
+
+- Texts for users are English templates in the program. They are found by reading its source, never by running it:
+  arguments of `CALLS`, tables named in `TABLES`, the docstrings of commands, and `CLICK`, what click itself says.
+- handcalc/locale/*/LC_MESSAGES/handcalc.po has their translations, made by hand. New templates are added with an empty
+  translation, unused ones dropped; handcalc.mo, which the program reads, is made from it, the same bytes every time.
+
+Write a template as a literal where it is used; a name is followed to what its file assigns or passes to it. To add a
+language, copy a folder of handcalc/locale without its translations, and name it in handcalc/language.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import struct
+import sys
+from collections.abc import Iterator
+from inspect import cleandoc
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "handcalc"
+CATALOGUES = sorted(PACKAGE.glob("locale/*/LC_MESSAGES/handcalc.po"))
+
+# call → the place and the keyword of its argument that is a text for users
+CALLS: dict[str, tuple[int, str]] = {
+    "Message": (0, ""),
+    "fail": (0, ""),
+    "FormulaError": (0, ""),
+    "translate": (0, ""),
+    "gettext": (0, ""),
+    "option": (99, "help"),
+    "version_option": (99, "help"),
+    "Function": (5, "doc"),
+    "Field": (2, "doc"),
+}
+
+# tables whose entries are texts, or end with one
+TABLES = ("COMMANDS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES")
+
+# what click says, in the wording of its versions 8.1 to 8.5; two texts are the forms for one and for several
+CLICK: tuple[tuple[str, str], ...] = (
+    ("Usage:", ""),
+    ("Options", ""),
+    ("Commands", ""),
+    ("Show this message and exit.", ""),
+    ("default: {default}", ""),
+    ("required", ""),
+    ("Error: {message}", ""),
+    ("Error: invalid input", ""),
+    ("Aborted!", ""),
+    ("Try '{command} {option}' for help.", ""),
+    ("Missing argument", ""),
+    ("Missing option", ""),
+    ("Invalid value: {message}", ""),
+    ("Invalid value for {param_hint}: {message}", ""),
+    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
+    ("{value!r} is not a valid {number_type}.", ""),
+    ("{value} is not in the range {range}.", ""),
+    ("No such option {name!r}.", ""),
+    ("No such option: {name}", ""),
+    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
+    ("Did you mean {possibility}?", "(Possible options: {possibilities})"),
+    ("Option {name!r} does not take a value.", ""),
+    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
+    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+)
+
+Message = tuple[str, str]  # a template, and its form for several ("" if it has one form)
+
+# --- finding ----------------------------------------------------------------------------------------------------------
+
+
+def collected() -> dict[Message, list[str]]:
+    """Every text for users with the files it is in: file by file, in the order of the alphabet."""
+    found: dict[Message, list[str]] = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        for text in sorted({text for node in ast.walk(tree) for text in _texts(node, tree)} - {""}):
+            found.setdefault((text, ""), []).append(path.relative_to(ROOT).as_posix())
+    for message in CLICK:
+        found.setdefault(message, []).append("click")
+    return found
+
+
+def _texts(node: ast.AST, tree: ast.Module) -> Iterator[str]:
+    """The texts that begin at a node: of a call, of a table, or of the help of a command."""
+    if isinstance(node, ast.Call):
+        argument = _argument(node)
+        if isinstance(argument, ast.Name):
+            for value in _named(argument.id, tree):
+                yield from _literals(value)
+        elif argument is not None:
+            yield from _literals(argument)
+    elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if node.value and any(isinstance(target, ast.Name) and target.id in TABLES for target in targets):
+            yield from _entries(node.value)
+    elif isinstance(node, ast.FunctionDef) and any(_called(decorator) in ("command", "group") for decorator in node.decorator_list):
+        yield from (" ".join(paragraph.split("\n")) for paragraph in cleandoc(ast.get_docstring(node) or "").split("\n\n"))
+
+
+def _called(node: ast.expr) -> str:
+    """The last part of the name of what is called."""
+    function = node.func if isinstance(node, ast.Call) else node
+    return function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+
+
+def _argument(node: ast.Call) -> ast.expr | None:
+    place, keyword = CALLS.get(_called(node), (99, ""))
+    named = [argument.value for argument in node.keywords if keyword and argument.arg == keyword]
+    return named[0] if named else node.args[place] if place < len(node.args) else None
+
+
+def _named(name: str, tree: ast.Module) -> Iterator[ast.expr]:
+    """What a file assigns to a name, or passes to its functions' parameter of that name."""
+    places: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in node.targets):
+            yield node.value
+        elif isinstance(node, ast.FunctionDef):
+            parameters = [parameter.arg for parameter in node.args.args if parameter.arg != "self"]
+            places |= {node.name: parameters.index(name)} if name in parameters else {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and places.get(_called(node), 99) < len(node.args):
+            yield node.args[places[_called(node)]]
+
+
+def _literals(node: ast.expr) -> Iterator[str]:
+    """A literal text, or the two of a conditional expression."""
+    if isinstance(node, ast.IfExp):
+        yield from (*_literals(node.body), *_literals(node.orelse))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+
+
+def _entries(node: ast.expr) -> Iterator[str]:
+    """The texts of a table: itself, or of every entry the last."""
+    for entry in node.values if isinstance(node, ast.Dict) else node.elts if isinstance(node, ast.Tuple) else [node]:
+        yield from _literals(entry.elts[-1] if isinstance(entry, ast.Tuple) else entry)
+
+
+# --- catalogues: PO, for people ---------------------------------------------------------------------------------------
+
+Translations = dict[Message, str]
+
+_LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr|msgstr\[0\])\s+)?(".*")\s*$')
+
+
+def read(path: Path) -> tuple[str, Translations]:
+    """The header of a PO file, and its translations. A translation marked fuzzy counts as missing."""
+    found: Translations = {}
+    for block in re.split(r"\n\s*\n", path.read_text("utf-8")):
+        parts = {"msgid": "", "msgid_plural": "", "msgstr": "", "msgstr[0]": ""}
+        key = ""
+        for line in block.splitlines():
+            match = _LINE.match(line)
+            if match:
+                key = match[1] or key
+                parts[key] += ast.literal_eval(match[2])
+        fuzzy = re.search(r"^#,.*\bfuzzy\b", block, re.MULTILINE)
+        if key:
+            found[parts["msgid"], parts["msgid_plural"]] = "" if fuzzy else parts["msgstr"] or parts["msgstr[0]"]
+    return found.pop(("", ""), ""), found
+
+
+def written(header: str, translations: Translations, messages: dict[Message, list[str]]) -> str:
+    """The text of a PO file: every message with the files it is in and its translation, if there is one."""
+    blocks = [f'msgid ""\nmsgstr {_quoted(header)}']
+    for (text, several), files in messages.items():
+        names = f"msgid {_quoted(text)}\n" + (f"msgid_plural {_quoted(several)}\n" if several else "")
+        form = "msgstr[0]" if several else "msgstr"
+        blocks.append("".join(f"#: {file}\n" for file in files) + f"{names}{form} {_quoted(translations.get((text, several), ''))}")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _quoted(text: str) -> str:
+    """A text in quotation marks, each of its lines on one of its own."""
+    lines = [line.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") for line in text.splitlines(keepends=True)]
+    return "\n".join(f'"{line}"' for line in (lines if len(lines) == 1 else ["", *lines]))
+
+
+# --- catalogues: MO, for the program ----------------------------------------------------------------------------------
+
+
+def compiled(header: str, translations: Translations) -> bytes:
+    """The bytes of an MO file: two tables of (length, place), one of the templates in order, one of their translations."""
+    entries = {"": header}
+    for (text, several), translation in translations.items():
+        if translation:
+            entries[f"{text}\0{several}" if several else text] = f"{translation}\0{translation}" if several else translation
+    pairs = sorted((key.encode(), value.encode()) for key, value in entries.items())
+    start = 28
+    place = start + 16 * len(pairs)
+    tables: list[bytes] = []
+    for texts in zip(*pairs):
+        for text in texts:
+            tables.append(struct.pack("<2I", len(text), place))
+            place += len(text) + 1
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), start, start + 8 * len(pairs), 0, 0)
+    return head + b"".join(tables) + b"".join(text + b"\0" for texts in zip(*pairs) for text in texts)
+
+
+# --- checking ---------------------------------------------------------------------------------------------------------
+
+
+def fields(text: str) -> list[str]:
+    """What stands in braces, and click's %(…)s: a translation must have the same."""
+    return sorted(re.findall(r"\{[^{}]*\}|%\(\w+\)s", text))
+
+
+def wrong(path: Path, messages: dict[Message, list[str]]) -> Iterator[str]:
+    """What is wrong with a PO file and the MO file beside it."""
+    name = path.relative_to(ROOT).as_posix()
+    header, translations = read(path)
+    for message, files in messages.items():
+        translation = translations.get(message, "")
+        if not translation:
+            yield f'{name}: not translated: "{message[0]}" ({", ".join(files)})'
+        elif fields(translation) not in (fields(message[0]), fields(message[1] or message[0])):
+            yield f'{name}: "{translation}" has other fields than "{message[0]}"'
+    yield from (f'{name}: not used any more: "{message[0]}"' for message in translations if message not in messages)
+    if path.read_text("utf-8") != written(header, translations, {m: f for m, f in messages.items() if m in translations}):
+        yield f"{name} is not in order: run python .ci/messages.py"
+    binary = path.with_suffix(".mo")
+    if not binary.exists() or binary.read_bytes() != compiled(header, translations):
+        yield f"{name} is newer than {binary.name}: run python .ci/messages.py"
+
+
+def main() -> int:
+    """Write the catalogues, then say what is left to do; with --check, only say what is wrong."""
+    messages = collected()
+    found: list[str] = []
+    for path in CATALOGUES:
+        if sys.argv[1:] != ["--check"]:
+            header, translations = read(path)
+            kept = {message: translations.get(message, "") for message in messages}
+            path.write_text(written(header, kept, messages), "utf-8")
+            path.with_suffix(".mo").write_bytes(compiled(header, kept))
+        found += wrong(path, messages)
+    for line in found:
+        print(line, file=sys.stderr)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

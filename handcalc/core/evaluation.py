@@ -1,0 +1,138 @@
+"""Values of a graph's cells: the one place in the program that computes.
+
+- `Evaluation(graph, rounding, replaced)[cell]` computes on demand, in full precision, with carried rounding, exactly,
+  or with some cells taken as given (updated parameters, a student's numbers).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from handcalc.core.expr import Call, Expr, Number, Power, Ref, children, references
+from handcalc.core.functions import function
+from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.instance import Value, evaluate
+from handcalc.core.rounding import Rounding
+from handcalc.errors import EvaluationError, Message
+
+
+class Evaluation:
+    """Values of a graph's cells, computed on demand and kept.
+
+    rounding: in carry mode every result is rounded before it is used; exact: fractions where the functions allow;
+    replaced: cells whose value (a number, or a literal with its digits) is taken as given.
+    """
+
+    def __init__(self, graph: Graph, rounding: Rounding | None = None, replaced: Mapping[Cell, Value] | None = None) -> None:
+        self.graph = graph
+        self.rounding = rounding or Rounding()
+        self.values: dict[Cell, Value] = {}
+        self.unrounded: dict[Cell, Value] = {}
+        self.replaced = replaced or {}
+        self._rational: dict[Cell, bool] = {}
+        self._touched: dict[Cell, bool] = {}
+
+    def __getitem__(self, wanted: Cell) -> Value:
+        """The value of a cell, as the next step uses it. Raises EvaluationError naming the first step that fails."""
+        if wanted in self.values:
+            return self.values[wanted]
+        pending = [wanted]
+        opened: set[Cell] = set()
+        while pending:
+            current = pending[-1]
+            if current in self.values:
+                pending.pop()
+                continue
+            value: Value | None = self.replaced.get(current, self.graph.given_value(current))
+            if isinstance(value, Number):
+                value = evaluate(value, _nothing, self.rounding.exact)
+            if value is not None:
+                self.values[current] = self.unrounded[current] = value
+                pending.pop()
+                continue
+            expr = self.graph.instance(current)
+            try:
+                value = evaluate(expr, self._known, self.rounding.exact)
+            except _Missing:
+                if current in opened:
+                    raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
+                opened.add(current)
+                pending.extend(used for used in self.graph.uses(current) if used not in self.values)
+                continue
+            except (ArithmeticError, ValueError) as error:
+                raise EvaluationError(self._reason(current, error)) from None
+            self._keep(current, value)
+            pending.pop()
+        return self.values[wanted]
+
+    def of(self, expr: Expr) -> Value:
+        """The value of an expression over cells."""
+        for ref in references(expr):
+            self[cell(ref)]
+        return evaluate(expr, self._known, self.rounding.exact)
+
+    def _known(self, ref: Ref) -> Value:
+        try:
+            return self.values[ref.quantity, ref.indices]  # type: ignore[index]
+        except KeyError:
+            raise _Missing from None
+
+    def _keep(self, current: Cell, value: Value) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise EvaluationError(self._reason(current, OverflowError("the result is not a finite number")))
+        self.unrounded[current] = value
+        if self.rounding.carry:
+            value = self.rounding.carried(value, self.graph.cell_id(current) if self.rounding.overrides else "")
+        self.values[current] = value
+
+    def _reason(self, current: Cell, error: Exception) -> Message:
+        if isinstance(error, OverflowError):
+            template = "{step}: the number is too large (overflow)"
+        elif isinstance(error, ZeroDivisionError):
+            template = "{step}: division by zero"
+        else:
+            template = "{step}: the function is not defined there"
+        return Message(template, step=self.graph.cell_id(current))
+
+    def rational(self, wanted: Cell) -> bool:
+        """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
+        found = self._rational.get(wanted)
+        if found is None:
+            if wanted in self.replaced or self.graph.given_value(wanted) is not None:
+                found = True
+            else:
+                expr = self.graph.instance(wanted)
+                self._rational[wanted] = False
+                found = self._plain(expr) and (self.rounding.carry or all(self.rational(used) for used in self.graph.uses(wanted)))
+            self._rational[wanted] = found
+        return found
+
+    def touched(self, wanted: Cell) -> bool:
+        """Whether a result was rounded on the way to a cell (carry mode only)."""
+        if not self.rounding.carry or wanted in self.replaced or self.graph.given_value(wanted) is not None:
+            return False
+        found = self._touched.get(wanted)
+        if found is None:
+            self._touched[wanted] = False
+            found = any(self.values[used] != self.unrounded[used] or self.touched(used) for used in self.graph.uses(wanted))
+            self._touched[wanted] = found
+        return found
+
+    def _plain(self, expr: Expr) -> bool:
+        if isinstance(expr, Call):
+            record = function(expr.function)
+            if not record.rational:
+                values = [evaluate(argument, self._known) for argument in expr.arguments]
+                return len(values) == 1 and not record.family and values[0] in record.exact_at
+        if isinstance(expr, Power) and not (isinstance(expr.exponent, Number) and expr.exponent.denominator == 1):
+            return False
+        return all(self._plain(part) for part in children(expr))
+
+
+class _Missing(Exception):
+    """A cell is needed that is not computed yet."""
+
+
+def _nothing(ref: Ref) -> Value:
+    raise KeyError(ref)
