@@ -367,8 +367,8 @@ class Examples:
         if "…" not in shown:
             return "\n".join([first, *printed]) + "\n"
         rest = printed
-        for kept, group in groupby(shown, lambda line: line != "…"):
-            piece = list(group)
+        for kept, run_of_lines in groupby(shown, lambda line: line != "…"):
+            piece = list(run_of_lines)
             if not kept:
                 continue
             start = next((place for place in range(len(rest)) if rest[place : place + len(piece)] == piece), None)

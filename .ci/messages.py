@@ -39,48 +39,48 @@ CALLS: dict[str, tuple[int, str]] = {
 # tables whose entries are texts, or end with one
 TABLES = ("COMMANDS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES")
 
-# what click says, in the wording of its versions 8.1 to 8.5; two texts are the forms for one and for several
-CLICK: tuple[tuple[str, str], ...] = (
-    ("Usage:", ""),
-    ("Options", ""),
-    ("Commands", ""),
-    ("Show this message and exit.", ""),
-    ("default: {default}", ""),
-    ("required", ""),
-    ("Error: {message}", ""),
-    ("Error: invalid input", ""),
-    ("Aborted!", ""),
-    ("Try '{command} {option}' for help.", ""),
-    ("Missing argument", ""),
-    ("Missing option", ""),
-    ("Invalid value: {message}", ""),
-    ("Invalid value for {param_hint}: {message}", ""),
-    ("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
-    ("{value!r} is not a valid {number_type}.", ""),
-    ("{value} is not in the range {range}.", ""),
-    ("No such option {name!r}.", ""),
-    ("No such option: {name}", ""),
-    ("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
-    ("Did you mean {possibility}?", "(Possible options: {possibilities})"),
-    ("Option {name!r} does not take a value.", ""),
-    ("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
-    ("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+# what click says, in the wording of its versions 8.1 to 8.5
+CLICK = (
+    "Usage:",
+    "Options",
+    "Show this message and exit.",
+    "default: {default}",
+    "required",
+    "Error: {message}",
+    "Error: invalid input",
+    "Aborted!",
+    "Try '{command} {option}' for help.",
+    "Missing argument",
+    "Missing option",
+    "Invalid value: {message}",
+    "Invalid value for {param_hint}: {message}",
+    "{value!r} is not a valid {number_type}.",
+    "{value} is not in the range {range}.",
+    "No such option {name!r}.",
+    "No such option: {name}",
+    "Option {name!r} does not take a value.",
 )
 
-Message = tuple[str, str]  # a template, and its form for several ("" if it has one form)
+# what click says with a form of its own for several; the languages here have one form for both
+COUNTED = (
+    "{value!r} is not {choice}.",
+    "Did you mean {possibility}?",
+    "Option {name!r} requires an argument.",
+    "Got unexpected extra argument ({args})",
+)
 
 # --- finding ----------------------------------------------------------------------------------------------------------
 
 
-def collected() -> dict[Message, list[str]]:
+def collected() -> dict[str, list[str]]:
     """Every text for users with the files it is in: file by file, in the order of the alphabet."""
-    found: dict[Message, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         for text in sorted({text for node in ast.walk(tree) for text in _texts(node, tree)} - {""}):
-            found.setdefault((text, ""), []).append(path.relative_to(ROOT).as_posix())
-    for message in CLICK:
-        found.setdefault(message, []).append("click")
+            found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
+    for text in (*CLICK, *COUNTED):
+        found.setdefault(text, []).append("click")
     return found
 
 
@@ -143,16 +143,14 @@ def _entries(node: ast.expr) -> Iterator[str]:
 
 # --- catalogues: PO, for people ---------------------------------------------------------------------------------------
 
-Translations = dict[Message, str]
-
-_LINE = re.compile(r'(?:(msgid|msgid_plural|msgstr|msgstr\[0\])\s+)?(".*")\s*$')
+_LINE = re.compile(r'(?:(msgid|msgstr)\s+)?(".*")\s*$')
 
 
-def read(path: Path) -> tuple[str, Translations]:
-    """The header of a PO file, and its translations. A translation marked fuzzy counts as missing."""
-    found: Translations = {}
+def read(path: Path) -> dict[str, str]:
+    """The translations in a PO file; that of "" is its header. One marked fuzzy counts as missing."""
+    found: dict[str, str] = {}
     for block in re.split(r"\n\s*\n", path.read_text("utf-8")):
-        parts = {"msgid": "", "msgid_plural": "", "msgstr": "", "msgstr[0]": ""}
+        parts = {"msgid": "", "msgstr": ""}
         key = ""
         for line in block.splitlines():
             match = _LINE.match(line)
@@ -161,18 +159,17 @@ def read(path: Path) -> tuple[str, Translations]:
                 parts[key] += ast.literal_eval(match[2])
         fuzzy = re.search(r"^#,.*\bfuzzy\b", block, re.MULTILINE)
         if key:
-            found[parts["msgid"], parts["msgid_plural"]] = "" if fuzzy else parts["msgstr"] or parts["msgstr[0]"]
-    return found.pop(("", ""), ""), found
+            found[parts["msgid"]] = "" if fuzzy else parts["msgstr"]
+    return found
 
 
-def written(header: str, translations: Translations, messages: dict[Message, list[str]]) -> str:
+def written(translations: dict[str, str], messages: dict[str, list[str]]) -> str:
     """The text of a PO file: every message with the files it is in and its translation, if there is one."""
-    blocks = [f'msgid ""\nmsgstr {_quoted(header)}']
-    for (text, several), files in messages.items():
-        names = f"msgid {_quoted(text)}\n" + (f"msgid_plural {_quoted(several)}\n" if several else "")
-        form = "msgstr[0]" if several else "msgstr"
-        blocks.append("".join(f"#: {file}\n" for file in files) + f"{names}{form} {_quoted(translations.get((text, several), ''))}")
-    return "\n\n".join(blocks) + "\n"
+    blocks = []
+    for text, files in {"": [], **messages}.items():
+        references = "".join(f"#: {file}\n" for file in files)
+        blocks.append(f"{references}msgid {_quoted(text)}\nmsgstr {_quoted(translations.get(text, ''))}\n")
+    return "\n".join(blocks)
 
 
 def _quoted(text: str) -> str:
@@ -184,12 +181,10 @@ def _quoted(text: str) -> str:
 # --- catalogues: MO, for the program ----------------------------------------------------------------------------------
 
 
-def compiled(header: str, translations: Translations) -> bytes:
+def compiled(translations: dict[str, str]) -> bytes:
     """The bytes of an MO file: two tables of (length, place), one of the templates in order, one of their translations."""
-    entries = {"": header}
-    for (text, several), translation in translations.items():
-        if translation:
-            entries[f"{text}\0{several}" if several else text] = f"{translation}\0{translation}" if several else translation
+    entries = {text: translation for text, translation in translations.items() if translation}
+    entries |= {f"{text}\0{text}": f"{entries[text]}\0{entries[text]}" for text in COUNTED if text in entries}
     pairs = sorted((key.encode(), value.encode()) for key, value in entries.items())
     start = 28
     place = start + 16 * len(pairs)
@@ -210,22 +205,22 @@ def fields(text: str) -> list[str]:
     return sorted(re.findall(r"\{[^{}]*\}|%\(\w+\)s", text))
 
 
-def wrong(path: Path, messages: dict[Message, list[str]]) -> Iterator[str]:
+def wrong(path: Path, messages: dict[str, list[str]]) -> Iterator[str]:
     """What is wrong with a PO file and the MO file beside it."""
     name = path.relative_to(ROOT).as_posix()
-    header, translations = read(path)
-    for message, files in messages.items():
-        translation = translations.get(message, "")
+    translations = read(path)
+    for text, files in messages.items():
+        translation = translations.get(text, "")
         if not translation:
-            yield f'{name}: not translated: "{message[0]}" ({", ".join(files)})'
-        elif fields(translation) not in (fields(message[0]), fields(message[1] or message[0])):
-            yield f'{name}: "{translation}" has other fields than "{message[0]}"'
-    yield from (f'{name}: not used any more: "{message[0]}"' for message in translations if message not in messages)
-    if path.read_text("utf-8") != written(header, translations, {m: f for m, f in messages.items() if m in translations}):
-        yield f"{name} is not in order: run python .ci/messages.py"
+            yield f'{name}: not translated: "{text}" ({", ".join(files)})'
+        elif fields(translation) != fields(text):
+            yield f'{name}: "{translation}" has other fields than "{text}"'
+    yield from (f'{name}: not used any more: "{text}"' for text in translations if text and text not in messages)
+    if path.read_text("utf-8") != written(translations, messages):
+        yield f"{name} is not as this script writes it: run python .ci/messages.py"
     binary = path.with_suffix(".mo")
-    if not binary.exists() or binary.read_bytes() != compiled(header, translations):
-        yield f"{name} is newer than {binary.name}: run python .ci/messages.py"
+    if not binary.exists() or binary.read_bytes() != compiled(translations):
+        yield f"{binary.name} is older than {name}: run python .ci/messages.py"
 
 
 def main() -> int:
@@ -234,10 +229,8 @@ def main() -> int:
     found: list[str] = []
     for path in CATALOGUES:
         if sys.argv[1:] != ["--check"]:
-            header, translations = read(path)
-            kept = {message: translations.get(message, "") for message in messages}
-            path.write_text(written(header, kept, messages), "utf-8")
-            path.with_suffix(".mo").write_bytes(compiled(header, kept))
+            path.write_text(written(read(path), messages), "utf-8")
+            path.with_suffix(".mo").write_bytes(compiled(read(path)))
         found += wrong(path, messages)
     for line in found:
         print(line, file=sys.stderr)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handcalc.core.derivation import Derivation
+from handcalc.core.derivation import Derivation, Header
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.models import build
@@ -23,7 +23,27 @@ def derive(problem: Problem, rounding: Rounding | None = None, iterations: int =
     online = problem.training.mode == "online" and len(problem.samples) > 1
     model = build(problem.replace(samples=problem.samples[:1]) if online else problem)
     chosen = rounding or problem.rounding or Rounding()
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, _one_after_another(problem) if online else None, problem)
+    feed = _one_after_another(problem) if online else None
+    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, feed, header(problem))
+
+
+def header(problem: Problem) -> Header:
+    """What a report says about a problem besides its steps."""
+    layers, chosen = problem.layers, problem.conventions
+    return Header(
+        title=problem.title,
+        source=problem.source,
+        notation=problem.notation,
+        language=problem.language,
+        sizes=(len(problem.inputs), *(len(layer.neurons) for layer in layers)) if layers else (),
+        activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
+        loss=problem.loss.name if problem.loss else "",
+        samples=tuple(sample.name for sample in problem.samples),
+        online=problem.training.mode == "online" and len(problem.samples) > 1,
+        trained_biases=problem.trained_biases if any(layer.bias for layer in layers) else None,
+        frozen=tuple(sorted(problem.frozen)),
+        conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
+    )
 
 
 def _one_after_another(problem: Problem) -> Callable[[int], Mapping[Cell, Any]]:

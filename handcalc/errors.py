@@ -8,8 +8,11 @@ and direction marks visible in every message.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
+
+HINT_LIMIT = 500  # words a hint is looked for in
 
 
 def printable(text: str) -> str:
@@ -38,6 +41,17 @@ def _filled(value: Any, translate: Callable[[str], str]) -> Any:
     if isinstance(value, Message):
         return value.text(translate)
     return printable(value) if isinstance(value, str) else value
+
+
+def near(found: str, known: Iterable[str], synonyms: Mapping[str, str] | None = None) -> Message | str:
+    """', did you mean "…"?' where something similar is known, or a synonym of it; else nothing."""
+    import difflib
+
+    words = {word.lower(): word for word in islice(known, HINT_LIMIT)}
+    plain = found[:40].lower().strip().replace("-", "_").replace(" ", "_")
+    other = (synonyms or {}).get(plain)
+    close = [other] if other in words else difflib.get_close_matches(plain, list(words), 1, 0.6)
+    return Message(', did you mean "{close}"?', close=words[close[0]]) if close else ""
 
 
 class HandcalcError(Exception):

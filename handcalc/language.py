@@ -1,6 +1,9 @@
 """Languages: every text for users goes through a gettext catalogue; English is the source, Chinese the first other.
 
 - `translator(language)` answers the function that translates a template; `choose(…)` the language to use.
+- `wrapped(text, width)` breaks a text into lines, between any two characters where it is Chinese.
+
+The catalogues are made by .ci/messages.py.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from collections.abc import Callable
 from functools import cache
 
 LANGUAGES = ("en", "zh")
-_CATALOGUES = {"zh": "zh_CN"}
+CATALOGUES = {"zh": "zh_CN"}
+FOLDER = os.path.join(os.path.dirname(__file__), "locale")
 
 Translate = Callable[[str], str]
 
@@ -19,10 +23,9 @@ Translate = Callable[[str], str]
 @cache
 def translator(language: str) -> Translate:
     """The function from an English template to the template in a language."""
-    if language not in _CATALOGUES:
+    if language not in CATALOGUES:
         return str
-    folder = os.path.join(os.path.dirname(__file__), "locale")
-    catalogue = gettext.translation("handcalc", folder, [_CATALOGUES[language]], fallback=True)
+    catalogue = gettext.translation("handcalc", FOLDER, [CATALOGUES[language]], fallback=True)
     return lambda text: catalogue.gettext(text) if text else text
 
 
@@ -36,3 +39,23 @@ def choose(*wanted: str | None) -> str:
         if value:
             return "zh" if value.lower().startswith("zh") else "en"
     return "en"
+
+
+_OPENING, _CLOSING = "（《“‘「【", "，。；：、！？）》”’」】…"
+_WIDE = "\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60"
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Lines of at most `width` columns. Words stay whole; wide characters may be parted, but not from their punctuation."""
+    import re
+    from unicodedata import east_asian_width
+
+    lines, line, used = [], "", 0
+    for unit in re.findall(rf"[{_OPENING}]*(?:[{_WIDE}]|[^\s{_WIDE}]+)[{_CLOSING}]*\s*", text):
+        columns = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in unit.rstrip())
+        if line and used + columns > width:
+            lines.append(line.rstrip())
+            line, used = "", 0
+        line += unit
+        used += columns + len(unit) - len(unit.rstrip())
+    return [*lines, line.rstrip()]

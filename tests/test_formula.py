@@ -398,9 +398,7 @@ def test_any_text_is_a_formula_or_an_error(text: str) -> None:
 
 
 STRINGS = ["**", "sin(", "max(", "exp(", "softmax(", "pi", "1e", "e-3", "relu'", "leaky_relu(", "0.10", "1e999"]
-PIECES = st.sampled_from(
-    [*"xyzab0123456789()+-*/^,.²³·×−'[]_ ", *STRINGS]
-)
+PIECES = st.sampled_from([*"xyzab0123456789()+-*/^,.²³·×−'[]_ ", *STRINGS])
 
 
 @given(st.lists(PIECES, max_size=30).map("".join))

@@ -25,13 +25,31 @@ from handcalc.core.index import affine
 from handcalc.core.instance import bind, evaluate
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
+from handcalc.errors import EvaluationError
 from handcalc.problem.loader import loads, shipped
 from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.dialects import DIALECTS, PLAIN, UNICODE
 from handcalc.render.matrixform import evaluate as matrix_value
 from handcalc.render.matrixform import matrix_form
+from handcalc.render.notation import profile
 from handcalc.render.reading import Reading
+
+
+def _wide(inputs: int, units: int) -> str:
+    """A problem with more weights than are numbered w1, w2 …, and places of two digits."""
+    rows = [[f"0.{unit}{place:02}" for place in range(inputs)] for unit in range(units)]
+    lines = (
+        f"inputs: [{', '.join(f'0.{place:02}' for place in range(inputs))}]",
+        "targets: [1, 0]",
+        "layers:",
+        f"  - {{neurons: {units}, activation: silu, weights: [{', '.join('[' + ', '.join(row) + ']' for row in rows)}]}}",
+        f"  - {{neurons: 2, activation: softmax, weights: [{['0.1'] * units}, {['-0.2'] * units}], bias: [0.3, -0.3]}}",
+        "loss: cross_entropy",
+        "learning_rate: 0.1",
+    )
+    return "\n".join(lines)
+
 
 # What the shipped problems do not have: deep, wide, unnamed, numbered, sparse, batches, odd functions.
 HARDER = {
@@ -61,15 +79,7 @@ HARDER = {
           - {neurons: [x1, x2], activation: sigmoid, weights: [[0.5], [-0.7]]}
         loss: binary_cross_entropy
         learning_rate: 1""",
-    "wide": "\n".join((
-        "inputs: [" + ", ".join(f"0.{place:02}" for place in range(11, 23)) + "]",
-        "targets: [1, 0]",
-        "layers:",
-        "  - {neurons: 11, activation: silu, weights: [" + ", ".join(f"[{', '.join(f'0.{unit}{place:02}' for place in range(12))}]" for unit in range(11)) + "]}",
-        "  - {neurons: 2, activation: softmax, weights: [[" + ", ".join(["0.1"] * 11) + "], [" + ", ".join(["-0.2"] * 11) + "]], bias: [0.3, -0.3]}",
-        "loss: cross_entropy",
-        "learning_rate: 0.1",
-    )),
+    "wide": _wide(12, 11),
     "sparse": """
         inputs: {a: 0.3, b: -0.7}
         targets: {y: 0.6, z: -0.2}
@@ -124,8 +134,12 @@ FULL = Rounding(significant=17)  # shows what is computed, but for the last digi
 CARRIED = [Rounding(decimals=4, significant=None, carry=True), Rounding(significant=3, carry=True)]
 NEAR = 1e-9
 
+# One notation for each combination of signs and rule of updating: numbers put in depend on nothing else.
+SIGNS = {tuple(str(profile(name)[key]) for key in ("delta_sign", "bias_sign", "update")): name for name in reversed(NOTATION_NAMES)}
+
 every_problem = pytest.mark.parametrize("problem", PROBLEMS)
 every_notation = pytest.mark.parametrize("notation", NOTATION_NAMES)
+every_sign = pytest.mark.parametrize("notation", SIGNS.values())
 
 
 @cache
@@ -194,7 +208,7 @@ def test_printed_formulas_have_the_value_of_the_step(problem: str, notation: str
     assert not bad, "\n".join(bad)
 
 
-@every_notation
+@every_sign
 @every_problem
 def test_numbers_put_in_give_the_value(problem: str, notation: str) -> None:
     """With 17 digits shown, a line with numbers gives the value itself."""
@@ -227,15 +241,23 @@ def test_equal_signs_are_true(problem: str) -> None:
 # --- law 9: in carry mode every printed line reproduces --------------------------------------------------------------------
 
 
+# Problems where a rounded output of exactly 1 has no logarithm: their loss and what follows from it cannot be computed.
+UNDEFINED = ("deeplearning-ai-logistic",)
+
+
 @pytest.mark.parametrize("rounding", CARRIED, ids=["4 decimals", "3 significant digits"])
-@every_notation
+@every_sign
 @every_problem
 def test_carried_lines_reproduce(problem: str, notation: str, rounding: Rounding) -> None:
     """The printed numbers of a line, calculated exactly and rounded, give the printed result."""
     reading = read(derivation(problem, rounding), notation, PLAIN)
     bad = []
     for wanted, formula in lines(problem, reading):
-        text, printed = reading.numeric(formula), reading.number(wanted)
+        try:
+            text, printed = reading.numeric(formula), reading.number(wanted)
+        except EvaluationError as error:
+            assert problem in UNDEFINED and "loss.a@" in str(error), error
+            continue
         exact = rational(parse(text, names({})))
         value = numeric_value(text, exact)
         again = rounding.shown(value, exact).plain
@@ -329,25 +351,39 @@ def test_dense_layers_have_a_matrix_form(problem: str) -> None:
 @every_notation
 @every_problem
 def test_symbols_are_distinct(problem: str, notation: str) -> None:
-    """Two cells never share a symbol, in no dialect, and a symbol is never the id of another cell."""
+    """Two cells never share a symbol, in no dialect."""
     found = derivation(problem)
     for dialect in DIALECTS.values():
         reading = read(found, notation, dialect)
         owner: dict[str, Cell] = {}
         for wanted in cells(problem):
             text = reading.symbol(Ref(*wanted))
-            assert owner.setdefault(text, wanted) == wanted, f"{text} is {found.graph.cell_id(owner[text])} and {found.graph.cell_id(wanted)}"
+            assert owner.setdefault(text, wanted) == wanted, (
+                f"{text} is {found.graph.cell_id(owner[text])} and {found.graph.cell_id(wanted)}"
+            )
+
+
+@every_problem
+def test_every_id_can_be_looked_up(problem: str) -> None:
+    reading = read(derivation(problem))
+    for wanted in some(cells(problem)):
+        name = reading.graph.cell_id(wanted)
+        assert reading.find(name) == (wanted, 1) == reading.find(f"#1:{name}"), name
 
 
 @every_notation
 @every_problem
-def test_everything_printed_can_be_looked_up(problem: str, notation: str) -> None:
-    found = derivation(problem)
-    plain, unicode = read(found, notation, PLAIN), read(found, notation, UNICODE)
-    for wanted in cells(problem):
-        name = found.graph.cell_id(wanted)
-        texts = (name, f"#1:{name}", plain.symbol(Ref(*wanted)), unicode.symbol(Ref(*wanted)))
-        assert [plain.find(text) for text in texts] == [(wanted, 1)] * 4, texts
+def test_every_symbol_can_be_looked_up(problem: str, notation: str) -> None:
+    """As printed in the terminal and in ASCII, whatever the reading is printed in."""
+    plain, unicode = read(derivation(problem), notation, PLAIN), read(derivation(problem), notation, UNICODE)
+    for wanted in some(cells(problem)):
+        texts = plain.symbol(Ref(*wanted)), unicode.symbol(Ref(*wanted))
+        assert [plain.find(text) for text in texts] == [(wanted, 1)] * 2, texts
+
+
+def some(many: tuple[Cell, ...], limit: int = 150) -> tuple[Cell, ...]:
+    """All of them, or about so many evenly spread."""
+    return many[:: max(1, len(many) // limit * 2)] if len(many) > 2 * limit else many
 
 
 @every_notation
@@ -374,22 +410,18 @@ def signed_shown(reading: Reading, wanted: Cell) -> float:
 
 
 # notation → the sign of its error term
-SIGNS = {name: -1 if name in ("zhou", "han", "negnevitsky", "mitchell") else 1 for name in NOTATION_NAMES if name != "heaton"}
+ERROR_SIGNS = {name: -1 if name in ("zhou", "han", "negnevitsky", "mitchell") else 1 for name in NOTATION_NAMES if name != "heaton"}
 
 
-@pytest.mark.parametrize("notation", SIGNS)
+@pytest.mark.parametrize("notation", ERROR_SIGNS)
 def test_the_sign_of_the_error_term(notation: str) -> None:
     """The trap every reader falls into: the same number, two signs."""
     reading = read(derivation("mazur-2-2-2", Rounding(significant=4)), notation, PLAIN)
     for name, digits in (("grad.net.o1", "0.1385"), ("grad.net.h1", "0.008771")):
         found, _ = reading.find(name)
-        assert reading.number(found) == ("-" if SIGNS[notation] < 0 else "") + digits
+        assert reading.number(found) == ("-" if ERROR_SIGNS[notation] < 0 else "") + digits
     for name in ("grad.out.h1", "grad.w5", "new.w5", "local.out.h1", "path.o1.h1"):
         assert not reading.turned(reading.find(name)[0]), name
-
-
-# notation → net.h1, new.w5 and their formulas on Mazur's example (two layers, a bias shared by each)
-PRINTED: dict[str, tuple[str, str]] = {}
 
 
 # --- the problems here are as hard as they say ---------------------------------------------------------------------------

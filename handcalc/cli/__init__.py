@@ -10,13 +10,15 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from gettext import gettext
 from importlib import import_module
 from typing import Any
 
 import click
 
 from handcalc import __version__
-from handcalc.errors import HandcalcError
+from handcalc.cli.help import Translated, speak
+from handcalc.errors import HandcalcError, Message
 from handcalc.language import choose, translator
 
 # name → (module, one line of help)
@@ -41,7 +43,7 @@ handcalc works out neural-network exercises step by step, as on paper.
 """
 
 
-class Commands(click.Group):
+class Commands(Translated, click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -54,19 +56,19 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+        with formatter.section(gettext("Commands")):
+            formatter.write_dl([(name, gettext(text)) for name, (_, text) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from handcalc.problem.reader import near, printable
+            from handcalc.problem.reader import near, quoted
 
-            ctx.fail(f'there is no command "{printable(args[0])}"{near(args[0], COMMANDS)}')
+            ctx.fail(Message("there is no command {found}{near}", found=quoted(args[0]), near=near(args[0], COMMANDS)).text(gettext))
         return super().resolve_command(ctx, args)
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings=CONTEXT)
-@click.version_option(__version__, prog_name="handcalc", message="%(prog)s %(version)s")
+@click.version_option(__version__, prog_name="handcalc", message="%(prog)s %(version)s", help="Show the version and exit.")
 @click.pass_context
 def group(context: click.Context) -> None:
     """Neural-network arithmetic worked out as on paper.
@@ -98,6 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:] if arguments is None else arguments
+    speak(choose(_language(arguments)))
     code: Any = 0
     try:
         code = group.main(arguments, prog_name="handcalc", standalone_mode=False)

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import click
 
+from handcalc.cli.help import Translated
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.language import Translate, choose, translator
 
 WHAT = ("problems", "notations", "activations", "functions", "losses", "conventions", "commands")
 
 
-@click.command(name="list")
+@click.command(name="list", cls=Translated)
 @click.argument("what", type=click.Choice(WHAT), required=False)
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report.")
 def command(what: str | None, lang: str | None) -> None:
@@ -25,7 +26,7 @@ def command(what: str | None, lang: str | None) -> None:
     translate = translator(language)
     for kind in (what,) if what else ("problems", "notations", "activations", "losses", "conventions"):
         if not what:
-            click.echo(f"\n{translate(kind)}:")
+            click.echo("\n" + translate("{what}:").format(what=translate(kind)))
         rows = list(_rows(kind, language, translate))
         width = max(len(name) for name, _ in rows) + 2
         for name, text in rows:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import sys
+from gettext import gettext
 
 import click
 
+from handcalc.cli.help import Translated
 from handcalc.cli.options import output_options, write
 from handcalc.core.functions import ACTIVATIONS
 from handcalc.errors import Message, OutputError
@@ -15,7 +17,7 @@ from handcalc.language import Translate, choose, translator
 SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculation
 
 
-@click.command()
+@click.command(cls=Translated)
 @click.argument("file")
 @click.option("--layers", metavar="2-3-2", help="Inputs, hidden neurons …, outputs. Without it, questions are asked.")
 @click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid", help="Activation of every layer.", show_default=True)
@@ -36,7 +38,7 @@ def command(
     title = ""
     if layers is None:
         if not sys.stdin.isatty() and not sys.stdin.readable():
-            raise click.UsageError("give --layers, such as --layers 2-3-2")
+            raise click.UsageError(gettext("give --layers, such as --layers 2-3-2"))
         title = click.prompt(translate("Title"), default="My exercise", err=True)
         layers = click.prompt(translate("Neurons of each layer, inputs first"), default="2-2-2", err=True)
         activation = click.prompt(translate("Activation function"), default=activation, type=click.Choice(ACTIVATIONS), err=True)

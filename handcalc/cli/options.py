@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from gettext import gettext
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -57,7 +58,7 @@ def output_options(function: Function) -> Function:
 def chosen_rounding(problem: Problem, decimals: int | None, significant: int | None, carry: bool) -> Rounding:
     """The problem's rounding, changed by the command line."""
     if decimals is not None and significant is not None:
-        raise click.UsageError("give --decimals or --significant, not both")
+        raise click.UsageError(gettext("give --decimals or --significant, not both"))
     rounding = problem.rounding or Rounding()
     if decimals is not None:
         rounding = rounding.replace(decimals=decimals, significant=None, overrides=())

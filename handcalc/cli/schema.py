@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from handcalc.cli.help import Translated
 from handcalc.problem.schema import json_schema
 from handcalc.render.jsonform import dumps
 
 
-@click.command()
+@click.command(cls=Translated)
 def command() -> None:
     """Print the JSON Schema of the problem format, for editors that check while you type.
 

@@ -7,12 +7,12 @@ import sys
 
 import click
 
+from handcalc.cli.help import Translated
 from handcalc.cli.options import chosen_rounding, console_for, dialect_for, output_options, reading_options, rounding_options, write
 from handcalc.core.derivation import PHASES, Derivation
 from handcalc.derive import derive
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
-from handcalc.problem.schema import Problem
 from handcalc.render import FORMATS, LONGEST_SUM, read
 from handcalc.render.dialects import PLAIN, UNICODE
 from handcalc.render.reading import Reading
@@ -20,10 +20,13 @@ from handcalc.render.reading import Reading
 ITERATIONS = click.IntRange(1, 1000)
 
 
-@click.command()
+@click.command(cls=Translated)
 @click.argument("file")
 @click.option(
-    "--only", multiple=True, metavar="PHASE|ID", help=f"Only these phases ({', '.join(PHASES)}) or steps, such as grad.w5; may be repeated."
+    "--only",
+    multiple=True,
+    metavar="PHASE|ID",
+    help="Only these phases (given, forward, error, backward, update) or steps, such as grad.w5; may be repeated.",
 )
 @click.option(
     "--detail",
@@ -70,7 +73,7 @@ def command(
     derivation = derive(problem, chosen_rounding(problem, decimals, significant, carry), iterations)
     if form_of_output == "json":
         reading = read(derivation, notation or "", PLAIN, comma)
-        write(_json(problem, derivation, reading, only), output, force, (file, problem.path))
+        write(_json(derivation, reading, only), output, force, (file, problem.path))
         return
     from handcalc.render.document import Options, solution
     from handcalc.render.terminal import show
@@ -81,7 +84,7 @@ def command(
     phases, cells = _selected(reading, only)
     translate = translator(choose(lang, problem.language))
     options = Options(detail, form, phases, cells)
-    show(solution(problem, derivation, reading, options), reading, translate, console_for(stream, form_of_output == "plain"))
+    show(solution(derivation, reading, options), reading, translate, console_for(stream, form_of_output == "plain"))
     if isinstance(stream, io.StringIO):
         write(stream.getvalue(), output, force, (file, problem.path))
 
@@ -105,11 +108,11 @@ def _split(text: str) -> list[str]:
     return [word.strip() for word in words if word.strip()]
 
 
-def _json(problem: Problem, derivation: Derivation, reading: Reading, only: tuple[str, ...]) -> str:
+def _json(derivation: Derivation, reading: Reading, only: tuple[str, ...]) -> str:
     from handcalc.render.jsonform import document, dumps
 
     if not only:
-        return dumps(document(problem, derivation, reading))
+        return dumps(document(derivation, reading))
     phases, cells = _selected(reading, only)
     steps = [step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k) if step.phase in phases] if phases else []
-    return dumps(document(problem, derivation, reading, steps + [derivation.step(*cell) for cell in cells]))
+    return dumps(document(derivation, reading, steps + [derivation.step(*cell) for cell in cells]))

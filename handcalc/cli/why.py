@@ -6,13 +6,14 @@ import sys
 
 import click
 
+from handcalc.cli.help import Translated
 from handcalc.cli.options import chosen_rounding, console_for, dialect_for, reading_options, rounding_options
 from handcalc.derive import derive
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
 
 
-@click.command()
+@click.command(cls=Translated)
 @click.argument("file")
 @click.argument("step")
 @click.option(

@@ -98,6 +98,7 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
             for reference in references(consumer.definition):
                 if reference.quantity == quantity.name:
                     terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, gradients[name]))
+    terms = _merged(terms)
     shared = tuple(axis for axis in batch if axis not in quantity.axes)
     kept = tuple({letter: None for term in terms for letter in term.over if letter.axis in shared})
     terms = [term.replace(over=tuple(letter for letter in term.over if letter not in kept)) for term in terms]
@@ -114,6 +115,15 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
         parts.append(part)
     gradient = _gradient(quantity, axes, index, add(*parts), tuple(terms))
     graph.define(gradient)
+
+
+def _merged(terms: list[Term]) -> list[Term]:
+    """One term for each consumer: uses of a quantity at several places of one definition add up (out − t)."""
+    found: dict[tuple[Ref, Expr, tuple[Index, ...]], Term] = {}
+    for term in terms:
+        key = (term.through, term.upstream, term.over)
+        found[key] = term.replace(local=add(found[key].local, term.local)) if key in found else term
+    return list(found.values())
 
 
 def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, reference: Ref, gradient: str) -> list[Term]:

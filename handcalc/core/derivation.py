@@ -84,6 +84,28 @@ class Group(Record):
     phase: str
 
 
+class Header(Record):
+    """What a report says about the exercise besides its steps.
+
+    sizes: units of each layer, inputs first; loss: its name as typed, "direct" for e = t − o only, "" for none;
+    samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
+    conventions: every convention in force.
+    """
+
+    title: str = ""
+    source: str = ""
+    notation: str = ""
+    language: str = ""
+    sizes: tuple[int, ...] = ()
+    activations: tuple[str, ...] = ()
+    loss: str = ""
+    samples: tuple[str, ...] = ()
+    online: bool = False
+    trained_biases: bool | None = None
+    frozen: tuple[str, ...] = ()
+    conventions: Mapping[str, Any] = {}
+
+
 class Iteration(Record):
     """One round: its values, and its numbers as printed."""
 
@@ -94,7 +116,7 @@ class Iteration(Record):
 class Derivation:
     """A graph worked out with one rounding.
 
-    problem: what it was made from, for those who print it; updated: parameter → updated quantity;
+    header: what a report says about the exercise; updated: parameter → updated quantity;
     feed: the replaced data of iteration k (online training), if any.
     """
 
@@ -106,10 +128,10 @@ class Derivation:
         loss: str = "",
         iterations: int = 1,
         feed: Callable[[int], Mapping[Cell, Value]] | None = None,
-        problem: Any = None,
+        header: Header | None = None,
     ) -> None:
         self.graph = graph
-        self.problem = problem
+        self.header = header or Header()
         self.rounding = rounding
         self.updated = dict(updated or {})
         self.loss = loss
@@ -195,7 +217,10 @@ class Derivation:
             return Shown(literal.text or str(literal.numerator))
         evaluation[wanted]
         name = self.graph.cell_id(wanted) if self.rounding.overrides else ""
-        return self.rounding.shown(evaluation.unrounded[wanted], evaluation.rational(wanted), name, evaluation.touched(wanted))
+        value, rational = evaluation.unrounded[wanted], evaluation.rational(wanted)
+        if rational and isinstance(value, float):
+            value = float(f"{value:.15g}")  # without the noise of binary fractions, so that a tie is a tie
+        return self.rounding.shown(value, rational, name, evaluation.touched(wanted))
 
     def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
         """The paths of a gradient cell, one for each consumer cell that the error comes back through."""

@@ -30,6 +30,7 @@ class Evaluation:
         self.values: dict[Cell, Value] = {}
         self.unrounded: dict[Cell, Value] = {}
         self.replaced = replaced or {}
+        self.exact = self.rounding.exact or self.rounding.carry  # carried numbers are decimals: a tie is a tie
         self._rational: dict[Cell, bool] = {}
         self._touched: dict[Cell, bool] = {}
 
@@ -46,14 +47,14 @@ class Evaluation:
                 continue
             value: Value | None = self.replaced.get(current, self.graph.given_value(current))
             if isinstance(value, Number):
-                value = evaluate(value, _nothing, self.rounding.exact)
+                value = evaluate(value, _nothing, self.exact)
             if value is not None:
                 self.values[current] = self.unrounded[current] = value
                 pending.pop()
                 continue
             expr = self.graph.instance(current)
             try:
-                value = evaluate(expr, self._known, self.rounding.exact)
+                value = evaluate(expr, self._known, self.exact)
             except _Missing:
                 if current in opened:
                     raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
@@ -70,7 +71,7 @@ class Evaluation:
         """The value of an expression over cells."""
         for ref in references(expr):
             self[cell(ref)]
-        return evaluate(expr, self._known, self.rounding.exact)
+        return evaluate(expr, self._known, self.exact)
 
     def _known(self, ref: Ref) -> Value:
         try:

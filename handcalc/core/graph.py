@@ -231,7 +231,8 @@ class Graph:
             if quantity.through is None:
                 return inner
             source = self.at(quantity.through, cell)
-            return self.core((source.quantity, source.indices)) + "." + inner  # type: ignore[arg-type]
+            through = self.core((source.quantity, source.indices)) or source.quantity  # type: ignore[arg-type]
+            return through + "." + inner
         places = [axis.label(place) for axis, place in zip(quantity.axes, indices) if axis.role != "sample"]
         if quantity.kind in ("weight", "bias", "threshold"):
             numbers = [str(place + axis.first) for axis, place in zip(quantity.axes, indices)]

@@ -69,14 +69,16 @@ class Rounding(Record):
         return self.decimals, self.significant
 
     def carried(self, value: Any, cell_id: str = "") -> Any:
-        """The rounded value, of the same kind as the given one."""
+        """The rounded value as a fraction: what the next step uses in carry mode."""
+        from fractions import Fraction
+
         decimals, significant = self.digits(cell_id)
         above, below = ratio(value)
-        places = decimals if decimals is not None else _places(above, below, significant or DEFAULT_SIGNIFICANT)
-        whole = _rounded(above, below, places, self.ties)
-        if isinstance(value, float):
-            return whole / 10**places if places >= 0 else float(whole * 10**-places)
-        return type(value)(whole) / 10**places
+        if decimals is None:
+            whole, places = _significant(above, below, significant or DEFAULT_SIGNIFICANT, self.ties)
+        else:
+            whole, places = _rounded(above, below, decimals, self.ties), decimals
+        return Fraction(whole * 10 ** max(-places, 0), 10 ** max(places, 0))
 
     def shown(self, value: Any, exact: bool = False, cell_id: str = "", padded: bool = False) -> Shown:
         """The number as printed. `exact` says that the value is rational, so that its digits may end; they are then

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handcalc.core.expr import ZERO, Number
+from handcalc.errors import Message
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, Item, is_quantity_name, near, quoted
@@ -61,10 +62,10 @@ def _defined(found: dict[str, Item], entries: dict[str, Item], given: dict[str, 
 
 def _check_name(name: str, item: Item, found: dict[str, Item]) -> None:
     if not is_quantity_name(name):
-        template = "a name in formulas starts with a letter and has letters, digits and _ (at most {limit}), and is no constant such as pi; found {found}"
+        template = "expected a letter, then letters, digits and _ (at most {limit}), and no constant such as pi; found {found}"
         item.fail(template, limit=NAME_LENGTH, found=quoted(name))
     if name == "rate" and "learning_rate" in found:
-        item.fail('"{name}" is the id of {what}; choose another name', name=name, what=RESERVED[name])
+        item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message(RESERVED[name]))
 
 
 def _parameters(found: dict[str, Item], given: dict[str, Number]) -> tuple[str, ...]:

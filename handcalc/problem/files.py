@@ -122,7 +122,7 @@ _REASONS = (
     ("found another document", "two documents in one file; keep one of them"),
     (r"'\t'", "a tab is used for indentation or after a colon; use spaces"),
     ("special characters are not allowed", "a control character; is this a text file?"),
-    ("mapping values are not allowed", "a colon is not expected here; is the line above complete, or is a text to be put in quotation marks?"),
+    ("mapping values are not allowed", "a colon is not expected here; is the line above complete, or are quotation marks missing?"),
     ("could not find expected ':'", "a colon is missing, or the indentation is wrong"),
     ("but found '<stream end>'", "a bracket is not closed"),
     ("unexpected end of stream", "a quotation mark is not closed"),

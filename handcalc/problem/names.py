@@ -9,11 +9,14 @@ in an autoencoder, but not like a hidden one, which would make `[x1, x1, 0.5]` h
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
+from handcalc.errors import Message
 from handcalc.problem.reader import Item
 from handcalc.problem.schema import Layer, Problem
 
 RESERVED = {"loss": "the total loss", "rate": "the learning rate"}
+WIDTH = {"shared": 0, "neuron": 1, "connection": 2}  # how many places a bias has
 _ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?"
 
 
@@ -44,7 +47,7 @@ class Names:
         if name in self.bare:
             _twice(name, item, self.bare[name])
         if name in RESERVED:
-            item.fail('"{name}" is the id of {what}; choose another name', name=name, what=RESERVED[name])
+            item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message(RESERVED[name]))
         self.bare.setdefault(name, item)
 
     def check_unnamed(self, layers: tuple[Layer, ...]) -> None:
@@ -66,9 +69,7 @@ def _twice(name: str, item: Item, other: Item) -> None:
 
 def parameter_names(problem: Problem) -> list[str]:
     """Names and ids of parameters, for hints: every name, and the ids of the first places of each layer."""
-    named = [
-        name for layer in problem.layers for name in (*layer.weight_names.values(), *(layer.bias.names.values() if layer.bias else ()))
-    ]
+    named = [name for layer in problem.layers for names in _tables(layer) for name in names]
     ids: list[str] = []
     for number in range(1, len(problem.layers) + 1):
         ids += [f"W{number}[{to},{source}]" for to in range(1, 6) for source in range(1, 6)]
@@ -78,25 +79,34 @@ def parameter_names(problem: Problem) -> list[str]:
 
 def is_parameter(text: str, problem: Problem) -> bool:
     """Whether a text is the id of a parameter: its name, else W1[2,1], b1[2] or b1."""
-    layers = problem.layers
-    if text in problem.parameters or any(
-        text in layer.weight_names.values() or layer.bias and text in layer.bias.names.values() for layer in layers
-    ):
+    if text in problem.parameters or any(text in names for layer in problem.layers for names in _tables(layer)):
         return True
+    return _numbered(text, problem) == ""
+
+
+def name_of(text: str, problem: Problem) -> str:
+    """The name of the parameter at W1[2,1], b1[2] or b1, where it has one."""
+    return _numbered(text, problem) or ""
+
+
+def _tables(layer: Layer) -> tuple[Collection[str], ...]:
+    """The names of a layer's weights and biases."""
+    return layer.weight_names.values(), layer.bias.names.values() if layer.bias else ()
+
+
+def _numbered(text: str, problem: Problem) -> str | None:
+    """The name of the parameter at W1[2,1], b1[2] or b1; "" where it has none; None where there is no parameter."""
     found = re.fullmatch(_ID, text)
-    if not found or int(found[2]) > len(layers):
-        return False
-    layer = layers[int(found[2]) - 1]
+    if not found or int(found[2]) > len(problem.layers):
+        return None
+    number = int(found[2])
+    layer = problem.layers[number - 1]
     place = tuple(int(digits) - 1 for digits in found.groups()[2:] if digits)
-    inputs = len(layers[int(found[2]) - 2].neurons) if found[2] != "1" else len(problem.inputs)
+    inputs = len(problem.layers[number - 2].neurons) if number > 1 else len(problem.inputs)
     if any(position >= size for position, size in zip(place, (len(layer.neurons), inputs))):
-        return False
+        return None
     if found[1] == "W":
-        return len(place) == 2 and place not in layer.weight_names and layer.weights is not None and layer.weights.get(place) is not None
-    width = {"shared": 0, "neuron": 1, "connection": 2}
-    return (
-        layer.bias is not None
-        and len(place) == width[layer.bias.form]
-        and place not in layer.bias.names
-        and layer.bias.get(place) is not None
-    )
+        there = len(place) == 2 and layer.weights is not None and layer.weights.get(place) is not None
+        return layer.weight_names.get(place, "") if there else None
+    there = layer.bias is not None and len(place) == WIDTH[layer.bias.form] and layer.bias.get(place) is not None
+    return layer.bias.names.get(place, "") if there and layer.bias is not None else None

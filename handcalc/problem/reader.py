@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from itertools import islice
 from typing import Any
 
+from handcalc import errors
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number
 from handcalc.core.functions import FUNCTIONS
@@ -31,8 +31,9 @@ _INFINITE = r"(?i)[+-]?\.?(inf(inity)?|nan)"
 
 # Other words in use → ours, for "did you mean".
 SYNONYMS = {
-    "lr": "learning_rate", "eta": "learning_rate", "alpha": "learning_rate", "outputs": "targets", "expected": "targets", "labels": "targets",
-    "units": "neurons", "nodes": "neurons", "theta": "threshold", "error_function": "loss", "cost": "loss",
+    "lr": "learning_rate", "eta": "learning_rate", "alpha": "learning_rate",
+    "outputs": "targets", "expected": "targets", "labels": "targets", "units": "neurons", "nodes": "neurons", "theta": "threshold",
+    "error_function": "loss", "cost": "loss", "criterion": "loss", "iterations": "epochs",
     "logistic": "sigmoid", "linear": "identity", "none": "identity", "swish": "silu", "heaviside": "step", "sgn": "sign",
     "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "mae": "absolute_error", "l1": "absolute_error",
     "bce": "binary_cross_entropy", "ce": "cross_entropy", "log_loss": "binary_cross_entropy", "nll": "cross_entropy",
@@ -267,10 +268,5 @@ def suggestion(found: str, known: Collection[str]) -> Message | str:
 
 
 def near(found: str, known: Iterable[str]) -> Message | str:
-    """', did you mean "…"?' where something similar is known."""
-    import difflib
-
-    words = {word.lower(): word for word in islice(known, 500)}
-    plain = found[:NAME_LENGTH].lower().strip().replace("-", "_").replace(" ", "_")
-    close = [SYNONYMS[plain]] if SYNONYMS.get(plain) in words else difflib.get_close_matches(plain, list(words), 1, 0.6)
-    return Message(', did you mean "{close}"?', close=words[close[0]]) if close else ""
+    """', did you mean "…"?' where something similar is known, or another word for it."""
+    return errors.near(found, known, SYNONYMS)

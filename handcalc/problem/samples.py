@@ -187,8 +187,7 @@ def _from_csv(found: dict[str, Item], outputs: tuple[str, ...], names: Names) ->
     result: list[Sample] = []
     for called, (line, row) in zip(_sample_names(heading, rows), rows):
         read: dict[str, Numbers] = {
-            key: tuple(_cell(item, f"{text}, line {line}", heading[place], row[place]) for place in wanted)
-            for key, wanted in places.items()
+            key: tuple(_cell(item, text or "", line, heading[place], row[place]) for place in wanted) for key, wanted in places.items()
         }
         result.append(Sample(called, read["inputs"], read.get("targets")))
     return tuple(columns["inputs"]), tuple(result)
@@ -235,10 +234,10 @@ def _table(item: Item, text: str) -> tuple[list[str], list[tuple[int, list[str]]
     return heading, rows[1:]
 
 
-def _cell(item: Item, place: str, column: str, text: str) -> Number:
+def _cell(item: Item, file: str, line: int, column: str, text: str) -> Number:
     """The number in a cell; 0 after an error."""
     value = literal(text)
     if isinstance(value, Message):
-        item.fail("{place}, column {column}: {reason}", place=place, column=quoted(column), reason=value)
+        item.fail("{file}, line {line}, column {column}: {reason}", file=file, line=line, column=quoted(column), reason=value)
         return ZERO
     return value

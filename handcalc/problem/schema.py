@@ -4,7 +4,7 @@
 - `SECTIONS` lists every key of the file format once, with shape, meaning and example: the loader's unknown-key check,
   the JSON Schema (`json_schema`) and docs/problem-format.md are all read from it.
 
-To add a key: one `Field` here, one line in loader.py that reads it.
+To add a key: one `Field` here, and the line that reads it in loader.py or the module it leads to.
 """
 
 from __future__ import annotations
@@ -147,6 +147,7 @@ class Field(Record):
 
 
 _TEXT = {"type": "string"}
+_NAME = {"type": ["string", "integer"]}
 _NUMBER: dict[str, Any] = {"type": ["number", "string"]}
 _NUMBERS = {"type": "array", "items": _NUMBER}
 _NAMED = {"type": "object", "additionalProperties": _NUMBER}
@@ -162,88 +163,98 @@ def _either(*shapes: Mapping[str, Any]) -> dict[str, Any]:
     return {"anyOf": [*shapes]}
 
 
+def _list(shape: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": shape}
+
+
+def _section(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
 LAYER_TYPES = (
     "dense", "conv2d", "max_pool", "avg_pool", "flatten", "rnn", "lstm", "gru", "attention", "layer_norm", "batch_norm", "embedding",
     "positional_encoding", "residual",
 )  # fmt: skip
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
 NOTATION_NAMES = (
-    "mazur",
-    "nielsen",
-    "bishop",
-    "goodfellow",
-    "zhou",
-    "han",
-    "negnevitsky",
-    "mitchell",
-    "ng",
-    "d2l",
-    "nndl",
-    "dlfs",
-    "heaton",
-)
+    "mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton",
+)  # fmt: skip
 
-_PARAMETERS = _either(_NUMBER, _NUMBERS, _NAMED, {"type": "object"}, {"type": "null"})
+_MATRIX = _list(_either(_NUMBERS, _NUMBER))
+_NAMES = _list(_either(_list(_NAME), _NAME))
+_BIAS = {"type": "object", "additionalProperties": _either(_NUMBER, {"type": "array", "minItems": 2, "maxItems": 3})}
+_BIASES = _either(_NUMBER, _NUMBERS, _BIAS, _FILE, {"type": "null"})
+_COUNT = {"type": "integer", "minimum": 1}
+_PLACES = {"decimals": {"type": "integer", "minimum": 0, "maximum": 15}, "significant": {"type": "integer", "minimum": 1, "maximum": 17}}
+_DIGITS = {"type": "object", "properties": _PLACES, "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
+_STOP = {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}
 
 SECTIONS: dict[str, tuple[Field, ...]] = {
     "problem": (
-        Field("handcalc", {"enum": [1, "1"]}, "format version, optional", "1"),
-        Field("title", _TEXT, "title of the exercise", "A step-by-step backpropagation example"),
-        Field("source", _TEXT, "where it comes from", "Matt Mazur, 2015"),
+        Field("handcalc", _choice("1"), "format version, optional", "1"),
+        Field("title", _NUMBER, "title of the exercise", "A step-by-step backpropagation example"),
+        Field("source", _NUMBER, "where it comes from", "Matt Mazur, 2015"),
         Field("notation", _choice(*NOTATION_NAMES), "notation profile", "mazur"),
         Field("language", _choice("en", "zh"), "language of the report", "en"),
-        Field("inputs", _either(_NAMED, _NUMBERS, _FILE), "input values; a mapping names them, a list makes x1, x2 …", "{i1: 0.05, i2: 0.10}"),
-        Field("targets", _either(_NAMED, _NUMBERS), "targets by output neuron, or in order; leave out for a forward pass only", "{o1: 0.01, o2: 0.99}"),
-        Field("samples", {"type": "array", "items": {"$ref": "#/$defs/sample"}}, "several samples, instead of inputs and targets", "[{name: Alice, inputs: [-2, -1], targets: [1]}]"),
+        Field("inputs", _either(_FILE, _NAMED, _NUMBERS), "input values; a mapping names them, a list makes x1, x2 …",
+              "{i1: 0.05, i2: 0.10}"),
+        Field("targets", _either(_NAMED, _NUMBERS, _NUMBER), "targets by output neuron, or in order; leave out for a forward pass only",
+              "{o1: 0.01, o2: 0.99}"),
+        Field("samples", _list(_section("sample")), "several samples, instead of inputs and targets",
+              "[{name: Alice, inputs: [-2, -1], targets: [1]}]"),
         Field("data", _TEXT, "CSV file beside the problem; inputs and targets then name its columns", "people.csv"),
-        Field("layers", {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layers after the inputs, in order"),
+        Field("layers", _list(_section("layer")), "layers after the inputs, in order"),
         Field("loss", _either(_TEXT, {"type": "object"}), "loss function, or a formula in o and t", "half_squared_error"),
         Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
         Field("learning_rate", _NUMBER, "η of the update; without it there is no update", "0.5"),
         Field("optimizer", _choice("sgd"), "optimiser", "sgd"),
-        Field("update", {"$ref": "#/$defs/update"}, "what is trained", "{biases: false}"),
-        Field("training", {"$ref": "#/$defs/training"}, "how several samples and iterations are used", "{mode: online}"),
+        Field("update", _section("update"), "what is trained", "{biases: false}"),
+        Field("training", _section("training"), "how several samples and iterations are used", "{mode: online}"),
         Field("sample_reduction", _choice("mean", "sum"), "how the losses of several samples become one", "mean"),
         Field("given", _NAMED, "equations: given numbers", "{x: 2, w: -1}"),
-        Field("equations", {"type": "object", "additionalProperties": _NUMBER}, "equations: quantities in order, instead of layers", "{z: w*x + b, f: sigmoid(z)}"),
+        Field("equations", _NAMED, "equations: quantities in order, instead of layers", "{z: w*x + b, f: sigmoid(z)}"),
         Field("minimize", _TEXT, "equations: the quantity whose gradients are wanted", "f"),
-        Field("parameters", {"type": "array", "items": _TEXT}, "equations: the given names that are updated", "[w, b]"),
-        Field("rounding", {"$ref": "#/$defs/rounding"}, "digits shown, and whether rounded results are carried on", "{decimals: 4, carry: true}"),
-        Field("conventions", {"$ref": "#/$defs/conventions"}, "what teachers disagree on", "{hidden_error_weights: updated}"),
-        Field("tasks", {"type": "array", "items": _TEXT}, "ids or phases that are asked", "[grad.w5, new.w5]"),
+        Field("parameters", _list(_TEXT), "equations: the given names that are updated", "[w, b]"),
+        Field("rounding", _section("rounding"), "digits shown, and whether rounded results are carried on", "{decimals: 4, carry: true}"),
+        Field("conventions", _section("conventions"), "what teachers disagree on", "{hidden_error_weights: updated}"),
+        Field("tasks", _list(_TEXT), "ids or phases that are asked", "[grad.w5, new.w5]"),
     ),
     "sample": (
-        Field("name", _TEXT, "name of the sample", "Alice"),
-        Field("inputs", _either(_NAMED, _NUMBERS), "input values"),
-        Field("targets", _either(_NAMED, _NUMBERS), "targets"),
+        Field("name", _NAME, "name of the sample", "Alice"),
+        Field("inputs", _either(_FILE, _NAMED, _NUMBERS), "input values"),
+        Field("targets", _either(_NAMED, _NUMBERS, _NUMBER), "targets"),
     ),
     "layer": (
         Field("type", _choice("dense"), "kind of layer", "dense"),
-        Field("neurons", _either({"type": "integer", "minimum": 1}, {"type": "array", "items": {"type": ["string", "integer"]}}), "names of the neurons, or their number", "[h1, h2]"),
-        Field("activation", _either(_TEXT, {"type": "object"}, {"type": "array"}), "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
-        Field("weights", _either(_EDGES, {"type": "array", "items": _NUMBERS}, _FILE), "named edges {name: [from, to, value]}, a matrix, or a file", "{w1: [i1, h1, 0.15]}"),
-        Field("weight_names", {"type": "array"}, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
+        Field("neurons", _either(_COUNT, _list(_NAME)), "names of the neurons, or their number", "[h1, h2]"),
+        Field("activation", _either(_TEXT, {"type": "object"}, {"type": "array"}),
+              "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
+        Field("weights", _either(_FILE, _EDGES, _MATRIX), "named edges {name: [from, to, value]}, a matrix, or a file",
+              "{w1: [i1, h1, 0.15]}"),
+        Field("weight_names", _NAMES, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
         Field("weight_rows", _choice("neurons", "inputs"), "whether a row of the matrix belongs to a neuron or to an input", "inputs"),
-        Field("bias", _PARAMETERS, "a number or {name: value}: shared; a list: one per neuron; {name: [to, value]}; {name: [from, to, value]}", "{b1: 0.35}"),
-        Field("threshold", _PARAMETERS, "like bias, but subtracted", "[0.5, 0.1]"),
+        Field("bias", _BIASES, "a number or {name: value}: shared; a list: one per neuron; {name: [to, value]}; {name: [from, to, value]}",
+              "{b1: 0.35}"),
+        Field("threshold", _BIASES, "like bias, but subtracted", "[0.5, 0.1]"),
     ),
     "update": (
         Field("biases", {"type": "boolean"}, "whether biases and thresholds are trained", "false"),
-        Field("frozen", {"type": "array", "items": _TEXT}, "parameters that are not trained", "[w1, b2]"),
+        Field("frozen", _list(_NAME), "parameters that are not trained", "[w1, b2]"),
     ),
     "training": (
-        Field("mode", _choice("batch", "online", "mini_batch"), "one update for all samples, one after each, or one per mini-batch", "online"),
-        Field("batch_size", {"type": "integer", "minimum": 1}, "samples in a mini-batch", "2"),
-        Field("epochs", {"type": "integer", "minimum": 1}, "how often training goes through all samples", "1000"),
+        Field("mode", _choice("batch", "online", "mini_batch"), "one update for all samples, one after each, or per mini-batch", "online"),
+        Field("batch_size", _COUNT, "samples in a mini-batch", "2"),
+        Field("epochs", _COUNT, "how often training goes through all samples", "1000"),
         Field("order", _choice("given", "shuffled"), "order of the samples in an epoch", "given"),
-        Field("stop", {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}, "when training ends", "{loss: 1e-3}"),
+        Field("stop", _STOP, "when training ends", "{loss: 1e-3}"),
     ),
     "rounding": (
-        Field("decimals", {"type": "integer", "minimum": 0, "maximum": 15}, "decimal places", "4"),
-        Field("significant", {"type": "integer", "minimum": 1, "maximum": 17}, "significant digits", "6"),
+        Field("decimals", _PLACES["decimals"], "decimal places", "4"),
+        Field("significant", _PLACES["significant"], "significant digits", "6"),
         Field("carry", {"type": "boolean"}, "round each result before it is used again, as on paper", "true"),
         Field("ties", _choice("half_up", "half_even", "truncate"), "what happens to a 5", "half_up"),
-        Field("overrides", {"type": "object"}, "other digits for some ids", '{"grad.*": {significant: 3}}'),
+        Field("overrides", {"type": "object", "additionalProperties": _DIGITS}, "other digits for some ids",
+              '{"grad.*": {significant: 3}}'),
         Field("exact", {"type": "boolean"}, "compute in fractions where the problem allows it", "true"),
     ),
     "conventions": (
@@ -270,15 +281,20 @@ def choices(section: str, key: str) -> tuple[str, ...]:
 
 def json_schema() -> dict[str, Any]:
     """The file format as a JSON Schema (draft 2020-12)."""
-
-    def section(name: str) -> dict[str, Any]:
-        properties = {f.key: {"description": f.doc, **f.shape, **({"examples": [f.example]} if f.example else {})} for f in SECTIONS[name]}
-        return {"type": "object", "additionalProperties": False, "properties": properties}
-
-    definitions = {name: section(name) for name in SECTIONS if name != "problem"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "handcalc problem",
-        **section("problem"),
-        "$defs": definitions,
+        **_properties("problem"),
+        "$defs": {name: _properties(name) for name in SECTIONS if name != "problem"},
     }
+
+
+def _properties(section: str) -> dict[str, Any]:
+    """A section as an object with known keys only; a word such as "0.5" may also be typed as the number."""
+    properties: dict[str, Any] = {}
+    for field in SECTIONS[section]:
+        shape = dict(field.shape)
+        if "enum" in shape:
+            shape["enum"] = [*shape["enum"], *(float(word) for word in shape["enum"] if word.replace(".", "").isdigit())]
+        properties[field.key] = {"description": field.doc, **shape, **({"examples": [field.example]} if field.example else {})}
+    return {"type": "object", "additionalProperties": False, "properties": properties}

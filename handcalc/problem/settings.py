@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
-from handcalc.problem.names import is_parameter, parameter_names
+from handcalc.errors import Message
+from handcalc.problem.names import is_parameter, name_of, parameter_names
 from handcalc.problem.reader import Item, near
 from handcalc.problem.schema import OPTIMISERS, Conventions, Problem, Training, choices, keys
 
@@ -57,7 +58,9 @@ def _update(item: Item, problem: Problem) -> Problem:
     for entry in (part["frozen"].sequence() or ()) if "frozen" in part else ():
         name = entry.text()
         if name is not None and not is_parameter(name, problem):
-            entry.fail("there is no parameter {found}{near}", found=entry.shown, near=near(name, parameter_names(problem)))
+            called = name_of(name, problem)
+            hint = Message(', it is called "{name}"', name=called) if called else near(name, parameter_names(problem))
+            entry.fail("there is no parameter {found}{near}", found=entry.shown, near=hint)
         frozen.add(name or "")
     return problem.replace(trained_biases=trained, frozen=frozenset(frozen))
 

@@ -141,7 +141,7 @@ def _matrix(layer: LayerItem, item: Item) -> tuple[Any, Called]:
     widths = sorted({len(row) for row in rows})
     if len(rows) != wanted[0] or widths != [wanted[1]]:
         item.fail(
-            "the weight matrix W{layer} is {rows_found}×{columns_found}, expected {rows}×{columns} (neurons: {neurons}, inputs: {inputs}; one row per {row})",
+            "W{layer} is {rows_found}×{columns_found}, expected {rows}×{columns} (neurons: {neurons}, inputs: {inputs}; one row per {row})",
             layer=layer.number,
             rows_found=len(rows),
             columns_found="/".join(map(str, widths)) or "0",
@@ -149,7 +149,7 @@ def _matrix(layer: LayerItem, item: Item) -> tuple[Any, Called]:
             columns=wanted[1],
             neurons=len(layer.neurons),
             inputs=len(layer.sources),
-            row="input" if by_input else "neuron",
+            row=Message("input" if by_input else "neuron"),
         )
         return None, {}
     called = _matrix_names(layer, wanted, by_input)

@@ -18,10 +18,10 @@ FORMATS = ("terminal", "plain", "json")  # terminal: Unicode; plain: ASCII; json
 
 def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
     """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
-    problem = derivation.problem
-    chosen = notation or problem.notation or DEFAULT
-    own = chosen == problem.notation
-    by_source = problem.conventions.weight_numbering == "by_source"
+    header = derivation.header
+    chosen = notation or header.notation or DEFAULT
+    own = chosen == header.notation
+    by_source = header.conventions.get("weight_numbering") == "by_source"
     return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
 
 
@@ -32,12 +32,12 @@ def render(derivation: Derivation, format: str = "terminal", notation: str = "",
     if format == "json":
         from handcalc.render.jsonform import document, dumps
 
-        return dumps(document(derivation.problem, derivation, read(derivation, notation, PLAIN)))
+        return dumps(document(derivation, read(derivation, notation, PLAIN)))
     from handcalc.language import translator
     from handcalc.render.document import Options, solution
     from handcalc.render.terminal import show, terminal_console
 
     reading = read(derivation, notation, PLAIN if format == "plain" else UNICODE, longest=LONGEST_SUM)
     stream = io.StringIO()
-    show(solution(derivation.problem, derivation, reading, Options()), reading, translator(language), terminal_console(stream, plain=True))
+    show(solution(derivation, reading, Options()), reading, translator(language), terminal_console(stream, plain=True))
     return stream.getvalue()

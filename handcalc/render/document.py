@@ -17,7 +17,6 @@ from handcalc.core.expr import Number, Ref, references
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Equation, Factors, Heading, Item, Name, Numeric, Plain, Ratio, Rows, Symbolic, Table, Value
 from handcalc.render.reading import Reading
 
@@ -238,7 +237,7 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, quant
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
-def solution(problem: Problem, derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
+def solution(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
     """The worked solution: title, given data, then for every iteration forward, error, backward, update."""
     from handcalc.render import givens
 
@@ -246,12 +245,12 @@ def solution(problem: Problem, derivation: Derivation, reading: Reading, options
         for wanted, iteration in options.cells:
             yield worked(derivation, reading, wanted, iteration, indent=0)
         return
-    yield from givens.title(problem)
+    yield from givens.title(derivation.header)
     if options.wants("given"):
-        yield from givens.given(problem, derivation, reading)
+        yield from givens.given(derivation, reading)
     for iteration in range(1, derivation.iterations + 1):
         if derivation.iterations > 1:
-            yield Heading(1, givens.iteration_title(problem, iteration))
+            yield Heading(1, givens.iteration_title(derivation.header, iteration))
         yield from body(derivation, reading, options, iteration)
         if options.wants("update"):
             yield from givens.update(derivation, reading, options, iteration)

@@ -5,59 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from handcalc.core.derivation import Derivation
+from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import Call, Expr, Ref, walk
 from handcalc.core.graph import Cell, Quantity
 from handcalc.errors import Message
-from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
 from handcalc.render.reading import Reading
 
 
-def title(problem: Problem) -> Iterator[Block]:
+def title(header: Header) -> Iterator[Block]:
     """Title and source."""
-    yield Heading(1, Plain(problem.title) if problem.title else Message("Worked solution"))
-    if problem.source:
-        yield Paragraph(Message("Source: {source}", source=problem.source))
+    yield Heading(1, Plain(header.title) if header.title else Message("Worked solution"))
+    if header.source:
+        yield Paragraph(Message("Source: {source}", source=header.source))
 
 
-def iteration_title(problem: Problem, iteration: int) -> Message:
+def iteration_title(header: Header, iteration: int) -> Message:
     """Iteration 2, with its sample where each iteration sees one."""
-    count = len(problem.samples)
-    if problem.training.mode == "online" and count > 1:
-        return Message("Iteration {number} (sample {sample})", number=iteration, sample=problem.samples[(iteration - 1) % count].name)
+    if header.online:
+        sample = header.samples[(iteration - 1) % len(header.samples)]
+        return Message("Iteration {number} (sample {sample})", number=iteration, sample=sample)
     return Message("Iteration {number}", number=iteration)
 
 
 # --- given ------------------------------------------------------------------------------------------------------------
 
 
-def given(problem: Problem, derivation: Derivation, reading: Reading) -> Iterator[Block]:
+def given(derivation: Derivation, reading: Reading) -> Iterator[Block]:
     """Tables of inputs, targets, parameters; then what is agreed."""
     yield Heading(2, Message("Given"))
     graph = derivation.graph
-    if problem.equations:
+    if not derivation.header.sizes:
         names = [quantity for quantity in graph if quantity.kind == "given"]
         if names:
             rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
             yield Table((Message("quantity"), Message("value")), rows)
     else:
-        yield Paragraph(_architecture(problem))
+        yield Paragraph(_architecture(derivation.header))
         yield from _data(graph["x"], graph.quantities.get("t"))
-        for layer in range(1, len(problem.layers) + 1):
+        for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     if "rate" in graph:
         yield Equation(Name(Ref("rate")), (("=", Value(("rate", ()))),))
     yield Heading(2, Message("Conventions"))
-    for text in conventions(problem, derivation, reading):
+    for text in conventions(derivation, reading):
         yield Paragraph(text)
 
 
-def _architecture(problem: Problem) -> Message:
-    sizes = "-".join(str(len(names)) for names in (problem.inputs, *(layer.neurons for layer in problem.layers)))
-    functions = dict.fromkeys(activation.name for layer in problem.layers for activation in layer.activations)
-    return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(functions))
+def _architecture(header: Header) -> Message:
+    sizes = "-".join(map(str, header.sizes))
+    return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(header.activations))
 
 
 def _data(inputs: Quantity, targets: Quantity | None) -> Iterator[Block]:
@@ -118,31 +116,29 @@ _LOSS_NAMES = {
 }
 
 
-def conventions(problem: Problem, derivation: Derivation, reading: Reading) -> Iterator[Message]:
+def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     """What holds in this solution and differs between textbooks; only what matters here."""
-    graph, chosen = derivation.graph, problem.conventions
-    loss = problem.loss
-    if loss and "t" in graph:
-        if loss.form == "direct":
-            yield Message("No loss is given: the error is target minus output, and the delta rule starts from it.")
-        else:
-            yield Message("Loss: {loss}.", loss=Message(_LOSS_NAMES[loss.name]) if loss.name in _LOSS_NAMES else loss.name)
-    if len(problem.samples) > 1 and problem.training.mode == "online":
+    graph, header, chosen = derivation.graph, derivation.header, derivation.header.conventions
+    if header.loss == "direct":
+        yield Message("No loss is given: the error is target minus output, and the delta rule starts from it.")
+    elif header.loss and "t" in graph:
+        yield Message("Loss: {loss}.", loss=Message(_LOSS_NAMES[header.loss]) if header.loss in _LOSS_NAMES else header.loss)
+    if header.online:
         yield Message("One update after each sample (online).")
-    elif len(problem.samples) > 1 and derivation.loss:
-        mean = chosen.sample_reduction == "mean"
-        yield (
-            Message("The loss of all samples is the mean of theirs.") if mean else Message("The loss of all samples is the sum of theirs.")
-        )
+    elif len(header.samples) > 1 and derivation.loss:
+        if chosen["sample_reduction"] == "mean":
+            yield Message("The loss of all samples is the mean of theirs.")
+        else:
+            yield Message("The loss of all samples is the sum of theirs.")
     if derivation.updated:
-        yield from _update_conventions(problem, graph)
+        yield from _update_conventions(header)
         yield Message("All parameters are updated at once, after the backward pass.")
     functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
-        yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen.relu_at_zero)
-    if "max'" in functions and chosen.max_ties == "split":
+        yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen["relu_at_zero"])
+    if "max'" in functions and chosen["max_ties"] == "split":
         yield Message("Where two are the largest, each gets half of the gradient.")
-    if "step" in functions and loss and loss.form == "direct":
+    if "step" in functions and header.loss == "direct":
         yield Message("The step function has no slope: the perceptron rule uses the error itself.")
     if int(reading.notation.data["delta_sign"]) < 0 and any(
         reading.turned((quantity.name, ())) for quantity in graph if quantity.kind == "gradient"
@@ -155,14 +151,13 @@ def _formulas(quantity: Quantity) -> list[Expr]:
     return [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
 
 
-def _update_conventions(problem: Problem, graph: object) -> Iterator[Message]:
-    has_bias = any(layer.bias for layer in problem.layers)
-    if has_bias:
-        yield Message("Biases are updated.") if problem.trained_biases else Message("Biases are not updated.")
-    if problem.frozen:
-        yield Message("Not updated: {names}.", names=", ".join(sorted(problem.frozen)))
-    if len(problem.layers) > 1:
-        if problem.conventions.hidden_error_weights == "old":
+def _update_conventions(header: Header) -> Iterator[Message]:
+    if header.trained_biases is not None:
+        yield Message("Biases are updated.") if header.trained_biases else Message("Biases are not updated.")
+    if header.frozen:
+        yield Message("Not updated: {names}.", names=", ".join(header.frozen))
+    if len(header.sizes) > 2:
+        if header.conventions["hidden_error_weights"] == "old":
             yield Message("The error is sent back through the old weights.")
         else:
             yield Message("The error is sent back through the already updated weights.")

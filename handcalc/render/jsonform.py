@@ -11,29 +11,23 @@ from typing import Any
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Ref
-from handcalc.problem.schema import Problem
+from handcalc.core.graph import Cell
 from handcalc.render.reading import Reading
 
 VERSION = 1
 
 
-def document(problem: Problem, derivation: Derivation, reading: Reading, wanted: list[Step] | None = None) -> dict[str, Any]:
+def document(derivation: Derivation, reading: Reading, wanted: list[Step] | None = None) -> dict[str, Any]:
     """The JSON object of the contract."""
     steps = wanted if wanted is not None else [step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k)]
     return {
         "handcalc": VERSION,
-        "title": problem.title,
-        "conventions": conventions(problem),
+        "title": derivation.header.title,
+        "conventions": dict(derivation.header.conventions),
         "rounding": rounding(derivation),
         "steps": [step_object(derivation, reading, step) for step in steps],
         "loss": loss(derivation),
     }
-
-
-def conventions(problem: Problem) -> dict[str, Any]:
-    """Every convention in force."""
-    chosen = problem.conventions
-    return {"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}}
 
 
 def rounding(derivation: Derivation) -> dict[str, Any]:
@@ -60,7 +54,10 @@ def loss(derivation: Derivation) -> dict[str, float | None]:
 def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[str, Any]:
     """One step."""
     formula = reading.formula(step.cell) if step.formula is not None else None
-    graph = derivation.graph
+
+    def name(cell: Cell) -> str:
+        return (f"#{step.iteration}:" if step.iteration > 1 else "") + derivation.graph.cell_id(cell)
+
     found: dict[str, Any] = {
         "id": step.id,
         "phase": step.phase,
@@ -70,12 +67,12 @@ def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[st
         "substituted": None if formula is None else reading.numeric(formula, step.iteration),
         "value": float(step.value),
         "shown": reading.number(step.cell, step.iteration),
-        "inputs": [graph.cell_id(cell) for cell in step.inputs],
+        "inputs": [name(cell) for cell in step.inputs],
     }
     if step.contributions:
         found["contributions"] = [
             {
-                "through": graph.cell_id(part.through),
+                "through": name(part.through),
                 "upstream": reading.symbolic(part.upstream),
                 "local": reading.symbolic(part.local),
                 "value": float(part.value),

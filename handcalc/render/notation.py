@@ -82,7 +82,8 @@ class Notation:
 
     def _layer_offsets(self) -> dict[int, int]:
         """Global number of the first unit of each layer, less one; the inputs are layer 0."""
-        sizes = {quantity.layer: quantity.axes[-1].size for quantity in self.graph if quantity.kind in ("input", "net") and not quantity.stage}
+        layers = [quantity for quantity in self.graph if quantity.kind in ("input", "net") and not quantity.stage]
+        sizes = {quantity.layer: quantity.axes[-1].size for quantity in layers}
         offsets, count = {}, 0
         for layer in sorted(sizes):
             offsets[layer] = count
@@ -187,9 +188,11 @@ class Notation:
             if len(form) == 2:
                 return self._fill("b^({layer})_{to}{from}", self._fields(quantity, reference), quantity)
         template = self._template(role, quantity.layer)
-        if "{param}" in template or (template == "{name}" and not concrete):
+        fields = self._fields(quantity, reference)
+        numbered = not concrete or fields.get("name", "").isdigit()  # an input called 1 cannot be printed as 1
+        if "{param}" in template or (template == "{name}" and numbered):
             template = self.symbols[kind + "_general"]
-        return self._fill(template, self._fields(quantity, reference), quantity)
+        return self._fill(template, fields, quantity)
 
     def _template(self, role: str, layer: int) -> str:
         if layer == self.last and role + "_output" in self.symbols:

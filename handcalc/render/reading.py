@@ -15,7 +15,7 @@ from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
-from handcalc.errors import Message, UnknownIdError
+from handcalc.errors import Message, UnknownIdError, near, printable
 from handcalc.render.dialects import DIALECTS, UNICODE, Dialect, shown, symbol
 from handcalc.render.notation import Notation
 from handcalc.render.printer import Printer
@@ -197,8 +197,6 @@ class Reading:
                     number = int(head[1:]) if head[1:].isdigit() else 1
                     if number <= self.derivation.iterations:
                         return found, number
-            from handcalc.problem.reader import near, printable
-
             ids = [self.graph.cell_id((q.name, place)) for q in self.graph for place in self.graph.positions(q.name)]
             hint = near(rest, [*ids, *self.symbols()])
             raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=hint)) from None

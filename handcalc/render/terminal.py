@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Table, Value, spell
 from handcalc.render.dialects import spelled_in_ascii
@@ -91,8 +92,6 @@ class _Writer:
                 self.grid(parts)
 
     def spell(self, item: Item | str) -> str:
-        from handcalc.problem.reader import printable
-
         text = printable(spell(item, self.reading, self.translate))
         return spelled_in_ascii(text) if self.ascii and not text.isascii() else text
 
@@ -170,8 +169,6 @@ class _Writer:
                 table.add_row(*(Text(columns[place][row]) for place in chunk))
             self.show(table)
         if block.omitted:
-            from handcalc.errors import Message
-
             self.console.print(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
 
     def column(self, items: Sequence[Item]) -> list[str]:

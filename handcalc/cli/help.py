@@ -1,0 +1,54 @@
+"""Help and errors of the command line in the reader's language. Nothing is translated before it is asked for.
+
+- `speak(language)` makes gettext.gettext, which click uses for its own texts, answer in a language.
+- `Translated` is the class of every command.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterable
+from copy import copy
+
+import click
+
+from handcalc.language import CATALOGUES, FOLDER, wrapped
+
+
+def speak(language: str) -> None:
+    """Let everything that click prints be in a language."""
+    gettext.bindtextdomain("handcalc", FOLDER)
+    gettext.textdomain("handcalc" if language in CATALOGUES else "messages")
+    os.environ["LANGUAGE"] = CATALOGUES.get(language, language)
+
+
+class Formatter(click.HelpFormatter):
+    """Breaks lines by columns, where click counts characters."""
+
+    def write_text(self, text: str) -> None:
+        super().write_text("\n\n".join(_broken(part, self.width - self.current_indent) for part in text.split("\n\n")))
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        rows = list(rows)
+        width = self.width - min(max(len(name) for name, _ in rows), col_max) - col_spacing - 2
+        super().write_dl([(name, _broken(text, width)) for name, text in rows], col_max, col_spacing)
+
+
+def _broken(text: str, width: int) -> str:
+    return "\n".join(("\b", *wrapped(text, width)))
+
+
+class Translated(click.Command):
+    """A command whose description and options are translated when help is asked for."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        translate = gettext.gettext
+        ctx.formatter_class = Formatter
+        twin = copy(self)
+        twin.help = "\n\n".join(translate(" ".join(part.split("\n"))) for part in (self.help or "").split("\n\n"))
+        twin.params = [copy(parameter) for parameter in self.params]
+        for option in twin.params:
+            if isinstance(option, click.Option) and option.help:
+                option.help = translate(option.help)
+        return super(Translated, twin).get_help(ctx)

@@ -1,0 +1,218 @@
+"""The file format as data: every key is documented and read, and the JSON Schema agrees with the loader."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from handcalc.core.expr import Number
+from handcalc.errors import HandcalcError, ProblemError
+from handcalc.problem.loader import loads, shipped
+from handcalc.problem.schema import NOTATION_NAMES, SECTIONS, Field, Problem, choices, json_schema, keys
+
+SCHEMA = json_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+FIELDS = [pytest.param(section, field, id=f"{section}.{field.key}") for section, fields in SECTIONS.items() for field in fields]
+PROBLEMS = [pytest.param(path, id=name) for name, path in shipped().items()]
+
+
+def plain(text: str) -> Any:
+    """A YAML text as Python values."""
+    return YAML(typ="safe", pure=True).load(text)
+
+
+def messages(tree: Any) -> list[str]:
+    """What the JSON Schema says against a tree."""
+    return [error.message for error in VALIDATOR.iter_errors(tree)]
+
+
+# --- the schema -----------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_a_json_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert json.loads(json.dumps(SCHEMA)) == SCHEMA
+
+
+@pytest.mark.parametrize("path", PROBLEMS)
+def test_shipped_problem_validates(path: Path) -> None:
+    assert messages(plain(path.read_text(encoding="utf-8"))) == []
+
+
+# Trees that the schema must refuse, as the loader does.
+WRONG = [
+    "layer: []",
+    "layers: {a: 1}",
+    "layers: [{nuerons: 2}]",
+    "layers: [{neurons: 0}]",
+    "layers: [{weights: {w1: [a, b]}}]",
+    "layers: [{weight_rows: outputs}]",
+    "layers: [{bias: {b1: [h1]}}]",
+    "notation: mazurr",
+    "error: indirect",
+    "handcalc: 2",
+    "update: {biases: maybe}",
+    "training: {batch_size: 0}",
+    "training: {stop: {accuracy: 1}}",
+    "rounding: {decimals: 16}",
+    "rounding: {overrides: {loss: {decimals: 1, significant: 2}}}",
+    "conventions: {relu_at_zero: 2}",
+    "samples: [{input: [1]}]",
+    "inputs: 5",
+    "equations: [a]",
+]
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_wrong_tree_is_refused_by_schema_and_loader(text: str) -> None:
+    assert messages(plain(text))
+    with pytest.raises(ProblemError):
+        loads(text)
+
+
+def test_conventions_may_be_typed_as_numbers() -> None:
+    assert messages(plain("conventions: {relu_at_zero: 0.5}")) == []
+    assert messages(plain("conventions: {relu_at_zero: '0.5'}")) == []
+    assert messages(plain("handcalc: 1")) == []
+
+
+# --- the table of keys ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("section", "field"), FIELDS)
+def test_key_is_documented(section: str, field: Field) -> None:
+    assert field.doc.strip() and not field.doc.endswith(".")
+    assert field.shape
+
+
+def test_keys_are_there_once() -> None:
+    for section in SECTIONS:
+        assert len(set(keys(section))) == len(keys(section)), section
+
+
+def test_every_section_is_part_of_the_schema() -> None:
+    definitions = {name for name in SECTIONS if name != "problem"}
+    assert set(SCHEMA["$defs"]) == definitions == set(references(SCHEMA))
+
+
+def references(tree: Any) -> Iterator[str]:
+    """Every section a schema refers to."""
+    for key, value in tree.items() if isinstance(tree, Mapping) else enumerate(tree) if isinstance(tree, list) else ():
+        if key == "$ref":
+            yield value.removeprefix("#/$defs/")
+        else:
+            yield from references(value)
+
+
+def test_notations_have_a_profile() -> None:
+    folder = Path(__file__).parents[1] / "handcalc" / "render" / "notations"
+    assert {path.stem for path in folder.iterdir() if path.stem in NOTATION_NAMES} == set(NOTATION_NAMES)
+
+
+# A problem that uses a key, and what that key changes in it: (section.key, problem, what is read).
+NETWORK = "inputs: {x: 0.5}\ntargets: {y: 1}\nlayers: [{neurons: [y], weights: {w: [x, y, 2]}, bias: {b: 1}}]\n"
+EQUATIONS = "given: {a: 2}\nequations: {f: a^2}\n"
+TWO = "samples: [{name: A, inputs: [1], targets: [2]}, {name: B, inputs: [3], targets: [4]}]\nlayers: [{neurons: [y], weights: [[2]]}]\n"
+
+
+def layer(text: str) -> str:
+    """A network of one layer with two inputs."""
+    return "inputs: [1, 2]\nlayers: [{" + text + "}]\n"
+
+
+def convention(key: str) -> tuple[str, str, Any, Any]:
+    """The row of a convention: its last value, which is not the default."""
+    value = choices("conventions", key)[-1]
+    return f"conventions.{key}", TWO + f"conventions: {{{key}: {value}}}\n", lambda p: getattr(p.conventions, key), value
+
+
+READ: list[tuple[str, str, Any, Any]] = [
+    ("problem.handcalc", NETWORK + "handcalc: 1\n", lambda p: p.inputs, ("x",)),
+    ("problem.title", NETWORK + "title: A title\n", lambda p: p.title, "A title"),
+    ("problem.source", NETWORK + "source: A book\n", lambda p: p.source, "A book"),
+    ("problem.notation", NETWORK + "notation: zhou\n", lambda p: p.notation, "zhou"),
+    ("problem.language", NETWORK + "language: zh\n", lambda p: p.language, "zh"),
+    ("problem.inputs", NETWORK, lambda p: p.samples[0].inputs, (Number(1, 2, "0.5"),)),
+    ("problem.targets", NETWORK, lambda p: p.samples[0].targets, (Number(1),)),
+    ("problem.samples", TWO, lambda p: [s.inputs[0] for s in p.samples], [Number(1), Number(3)]),
+    ("problem.data", "data: people.csv\ninputs: [a]\n" + TWO.split("\n")[1], lambda p: p.samples[0].inputs, (Number(7),)),
+    ("problem.layers", NETWORK, lambda p: len(p.layers), 1),
+    ("problem.loss", NETWORK + "loss: hinge\n", lambda p: p.loss.name, "hinge"),
+    ("problem.error", NETWORK + "error: direct\n", lambda p: p.loss.form, "direct"),
+    ("problem.learning_rate", NETWORK + "learning_rate: 0.10\n", lambda p: p.learning_rate.text, "0.10"),
+    ("problem.optimizer", NETWORK + "optimizer: adam\n", str, "optimiser"),
+    ("problem.update", NETWORK + "update: {biases: false}\n", lambda p: p.trained_biases, False),
+    ("problem.training", TWO + "training: {mode: online}\n", lambda p: p.training.mode, "online"),
+    ("problem.sample_reduction", TWO + "sample_reduction: sum\n", lambda p: p.conventions.sample_reduction, "sum"),
+    ("problem.given", EQUATIONS, lambda p: p.given, {"a": Number(2)}),
+    ("problem.equations", EQUATIONS, lambda p: [e.name for e in p.equations], ["f"]),
+    ("problem.minimize", EQUATIONS + "minimize: f\n", lambda p: p.minimize, "f"),
+    ("problem.parameters", EQUATIONS + "minimize: f\nparameters: [a]\n", lambda p: p.parameters, ("a",)),
+    ("problem.rounding", NETWORK + "rounding: {decimals: 4}\n", lambda p: p.rounding.decimals, 4),
+    ("problem.conventions", NETWORK + "conventions: {max_ties: split}\n", lambda p: p.conventions.max_ties, "split"),
+    ("problem.tasks", NETWORK + "tasks: [grad.w]\n", lambda p: p.tasks, ("grad.w",)),
+    ("sample.name", TWO, lambda p: [s.name for s in p.samples], ["A", "B"]),
+    ("sample.inputs", TWO, lambda p: p.samples[1].inputs, (Number(3),)),
+    ("sample.targets", TWO, lambda p: p.samples[1].targets, (Number(4),)),
+    ("layer.type", layer("type: lstm, neurons: 1, weights: [[1, 2]]"), str, "layer type"),
+    ("layer.neurons", layer("neurons: [y], weights: [[1, 2]]"), lambda p: p.layers[0].neurons, ("y",)),
+    ("layer.activation", layer("neurons: 1, activation: tanh, weights: [[1, 2]]"), lambda p: p.layers[0].activations[0].name, "tanh"),
+    ("layer.weights", layer("neurons: 1, weights: [[1, 2]]"), lambda p: p.layers[0].weights.get((0, 1)), Number(2)),
+    ("layer.weight_names", layer("neurons: 1, weights: [[1, 2]], weight_names: [[u, v]]"), lambda p: p.layers[0].weight_names[0, 1], "v"),
+    ("layer.weight_rows", layer("neurons: 1, weights: [[1], [2]], weight_rows: inputs"),
+     lambda p: p.layers[0].weights.get((0, 1)), Number(2)),
+    ("layer.bias", NETWORK, lambda p: p.layers[0].bias.names, {(): "b"}),
+    ("layer.threshold", layer("neurons: 1, weights: [[1, 2]], threshold: 3"), lambda p: p.layers[0].bias.threshold, True),
+    ("update.biases", NETWORK + "update: {biases: false}\n", lambda p: p.trained_biases, False),
+    ("update.frozen", NETWORK + "update: {frozen: [w]}\n", lambda p: p.frozen, {"w"}),
+    ("training.mode", TWO + "training: {mode: online}\n", lambda p: p.training.mode, "online"),
+    ("training.batch_size", TWO + "training: {batch_size: 2}\n", str, "mini_batch"),
+    ("training.epochs", TWO + "training: {epochs: 20}\n", lambda p: p.training.epochs, 20),
+    ("training.order", TWO + "training: {order: shuffled}\n", lambda p: p.training.order, "shuffled"),
+    ("training.stop", TWO + "training: {stop: {loss: 1e-3}}\n", lambda p: p.training.stop_loss.text, "1e-3"),
+    ("rounding.decimals", NETWORK + "rounding: {decimals: 3}\n", lambda p: p.rounding.decimals, 3),
+    ("rounding.significant", NETWORK + "rounding: {significant: 3}\n", lambda p: p.rounding.significant, 3),
+    ("rounding.carry", NETWORK + "rounding: {carry: true}\n", lambda p: p.rounding.carry, True),
+    ("rounding.ties", NETWORK + "rounding: {ties: truncate}\n", lambda p: p.rounding.ties, "truncate"),
+    ("rounding.overrides", NETWORK + "rounding: {overrides: {loss: {decimals: 9}}}\n",
+     lambda p: p.rounding.overrides, (("loss", 9, None),)),
+    ("rounding.exact", NETWORK + "rounding: {exact: true}\n", lambda p: p.rounding.exact, True),
+    ("conventions.bias_update", NETWORK + "conventions: {bias_update: false}\n", lambda p: p.trained_biases, False),
+    *(convention(key) for key in keys("conventions")[1:]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "text", "read", "wanted"), [pytest.param(*row, id=row[0]) for row in READ])
+def test_key_is_read(key: str, text: str, read: Any, wanted: Any, tmp_path: Path) -> None:
+    """Each key changes what is loaded; one that is known but not supported yet is refused by name."""
+    (tmp_path / "people.csv").write_text("a\n7\n", encoding="utf-8")
+    section, _, name = key.partition(".")
+    assert f"{name}:" in text
+    if read is str:
+        with pytest.raises(HandcalcError, match=wanted):
+            loads(text)
+        return
+    problem: Problem = loads(text, folder=tmp_path)
+    assert read(problem) == wanted
+    assert messages(plain(text)) == []
+
+
+def test_every_key_has_a_row() -> None:
+    assert [row[0] for row in READ] == [f"{section}.{key}" for section in SECTIONS for key in keys(section)]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_unknown_keys_are_refused(section: str) -> None:
+    inside = {
+        "problem": "colour: 1",
+        "sample": "samples: [{colour: 1}]\nlayers: []",
+        "layer": "layers: [{colour: 1}]",
+    }.get(section, f"{section}: {{colour: 1}}")
+    with pytest.raises(ProblemError, match="colour: unknown key"):
+        loads(inside)
