@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import NamedTuple
 
-HANDCALC = "import sys; from handcalc.cli import main; sys.exit(main())"  # what the installed script does
+HANDCALC = "from handcalc.__main__ import main; main()"  # what the installed script does
 
 
 class Cost(NamedTuple):

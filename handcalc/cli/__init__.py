@@ -7,7 +7,6 @@ error.
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from gettext import gettext
@@ -84,7 +83,6 @@ def group(context: click.Context) -> None:
 def run() -> None:
     """The console script: like `main`, but the process ends at once instead of taking every module apart again,
     which costs as long as solving a small problem."""
-    gc.set_threshold(100_000, 20, 20)  # what a command makes lives to its end; looking for garbage early finds none
     try:
         main()
     except SystemExit as exit:

@@ -10,6 +10,7 @@ import gettext
 import os
 from collections.abc import Iterable
 from copy import copy
+from inspect import cleandoc
 
 import click
 
@@ -39,14 +40,33 @@ def _broken(text: str, width: int) -> str:
     return "\n".join(("\b", *wrapped(text, width)))
 
 
+class HelpOption(click.Option):
+    """-h, --help: click's own asks gettext for its text at every start."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        self.help = gettext.gettext("Show this message and exit.")
+        return super().get_help_record(ctx)
+
+
+def _show_help(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()
+
+
 class Translated(click.Command):
     """A command whose description and options are translated when help is asked for."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        names = self.get_help_option_names(ctx)
+        return HelpOption([*names], is_flag=True, is_eager=True, expose_value=False, callback=_show_help) if names else None
 
     def get_help(self, ctx: click.Context) -> str:
         translate = gettext.gettext
         ctx.formatter_class = Formatter
         twin = copy(self)
-        twin.help = "\n\n".join(translate(" ".join(part.split("\n"))) for part in (self.help or "").split("\n\n"))
+        if self.help:
+            twin.help = "\n\n".join(translate(" ".join(part.split("\n"))) for part in cleandoc(self.help).split("\n\n"))
         twin.params = [copy(parameter) for parameter in self.params]
         for option in twin.params:
             if isinstance(option, click.Option) and option.help:

@@ -57,7 +57,7 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
     elif what == "conventions":
         for field in SECTIONS["conventions"]:
             values = field.shape.get("enum", ("true", "false"))
-            yield field.key, f"{translate(field.doc)} ({' | '.join(values)})"
+            yield field.key, translate("{meaning} ({values})").format(meaning=translate(field.doc), values=" | ".join(values))
     else:
         from handcalc.cli import COMMANDS
 

@@ -39,7 +39,7 @@ def command(
     if layers is None:
         if not sys.stdin.isatty() and not sys.stdin.readable():
             raise click.UsageError(gettext("give --layers, such as --layers 2-3-2"))
-        title = click.prompt(translate("Title"), default="My exercise", err=True)
+        title = click.prompt(translate("Title"), default=translate("My exercise"), err=True)
         layers = click.prompt(translate("Neurons of each layer, inputs first"), default="2-2-2", err=True)
         activation = click.prompt(translate("Activation function"), default=activation, type=click.Choice(ACTIVATIONS), err=True)
         learning_rate = click.prompt(translate("Learning rate"), default=learning_rate, type=float, err=True)

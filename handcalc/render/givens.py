@@ -131,7 +131,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         else:
             yield Message("The loss of all samples is the sum of theirs.")
     if derivation.updated:
-        yield from _update_conventions(header)
+        yield from _update_conventions({quantity.kind for quantity in graph}, header)
         yield Message("All parameters are updated at once, after the backward pass.")
     functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
@@ -151,9 +151,11 @@ def _formulas(quantity: Quantity) -> list[Expr]:
     return [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
 
 
-def _update_conventions(header: Header) -> Iterator[Message]:
-    if header.trained_biases is not None:
-        yield Message("Biases are updated.") if header.trained_biases else Message("Biases are not updated.")
+def _update_conventions(kinds: set[str], header: Header) -> Iterator[Message]:
+    if "bias" in kinds:
+        yield Message("Biases are updated." if header.trained_biases else "Biases are not updated.")
+    if "threshold" in kinds:
+        yield Message("Thresholds are updated." if header.trained_biases else "Thresholds are not updated.")
     if header.frozen:
         yield Message("Not updated: {names}.", names=", ".join(header.frozen))
     if len(header.sizes) > 2:

@@ -20,7 +20,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from handcalc.errors import Message, printable
-from handcalc.language import Translate
+from handcalc.language import Translate, wrapped
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Table, Value, spell
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.reading import Reading
@@ -83,7 +83,8 @@ class _Writer:
             case Heading(level, text):
                 self.heading(level, self.spell(text))
             case Paragraph(text):
-                self.show(Text(self.spell(text)))
+                for line in wrapped(self.spell(text), self.console.width):
+                    self.line(Text(line))
             case Equation():
                 self.equation(block)
             case Table():
