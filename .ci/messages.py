@@ -207,7 +207,7 @@ def fields(text: str) -> list[str]:
 
 def wrong(path: Path, messages: dict[str, list[str]]) -> Iterator[str]:
     """What is wrong with a PO file and the MO file beside it."""
-    name = path.relative_to(ROOT).as_posix()
+    name = "/".join(path.parts[-4:])
     translations = read(path)
     for text, files in messages.items():
         translation = translations.get(text, "")

@@ -118,7 +118,7 @@ def own_slope(evaluation: Evaluation, formula: Expr, base: Ref) -> float:
 
 
 @given(NETWORKS)
-@law(150)
+@law(120)
 def test_random_networks_match_numpy(network: Network) -> None:
     expected = network.gradients()
     text = network.yaml()
@@ -132,7 +132,7 @@ def test_random_networks_match_numpy(network: Network) -> None:
 
 
 @given(NETWORKS)
-@law(60)
+@law(40)
 def test_random_networks_match_central_differences(network: Network) -> None:
     assume(network.margin() > 0.02)
     assert check_gradients(build(loads(network.yaml())).graph) > 0

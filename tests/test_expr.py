@@ -331,7 +331,7 @@ def test_undefined_values_raise(text: str) -> None:
 
 
 @pytest.mark.xfail(strict=True, reason="div() makes 0/0 a 0")
-@pytest.mark.parametrize("text", ["0/0", "0/(x - x)", "0/nought"])
+@pytest.mark.parametrize("text", ["0/0", "0/0.00", "x*0/0"])
 def test_nought_over_nought_stays_undefined(text: str) -> None:
     with pytest.raises(ZeroDivisionError):
         value(tidy(raw(text)))
@@ -633,7 +633,7 @@ def test_random_values_match_sympy(expr: Expr) -> None:
 
 
 @given(EXPRESSIONS)
-@law(200)
+@law(120)
 def test_random_derivatives_match_sympy(expr: Expr) -> None:
     finite(expr)
     for target in POINT:

@@ -147,7 +147,7 @@ def test_order_and_ids_of_shipped_problems(name: str) -> None:
 
 
 @given(NETWORKS)
-@law(60)
+@law(40)
 def test_order_and_ids_of_random_networks(network: Network) -> None:
     check_order(derive(loads(network.yaml())))
 
@@ -158,7 +158,7 @@ def test_values_are_the_formulas_values(name: str) -> None:
     derivation = derive(load(name))
     for step in derivation.steps():
         if step.formula is not None:
-            got = evaluate(step.formula, lambda ref: derivation.evaluation[cell(ref)])  # noqa: B023
+            got = derivation.evaluation.of(step.formula)
             assert got == step.value, f"{step.id}: {step.formula} is {got}, value {step.value}"
             assert {cell(node) for node in walk(step.formula) if isinstance(node, Ref)} == set(step.inputs)
 
@@ -303,15 +303,15 @@ CARRIED = {
 
 def check_lines(derivation: Derivation) -> None:
     """Every line, recomputed from the numbers printed for its inputs, gives the number printed."""
-    rounding, graph = derivation.rounding, derivation.graph
-    printed = {step.cell: step.shown.value for step in derivation.steps()}
+    rounding = derivation.rounding
+    printed = {step.cell: Fraction(step.shown.plain) for step in derivation.steps()}
     for step in derivation.steps():
         if step.formula is None:
             continue
-        again = evaluate(step.formula, lambda ref: printed[cell(ref)])
-        got = rounding.shown(again, cell_id=step.id).value
-        assert got == step.shown.value, f"{step.id}: printed {step.shown.plain}, its line gives {again}, that is {got}"
-        assert rounding.carried(again, step.id) == derivation.evaluation[step.cell], graph.cell_id(step.cell)
+        again = evaluate(step.formula, lambda ref: printed[cell(ref)], exact=True)
+        got = rounding.shown(again, cell_id=step.id).plain
+        assert Fraction(got) == printed[step.cell], f"{step.id}: printed {step.shown.plain}, its line gives {again}, that is {got}"
+        assert rounding.carried(again, step.id) == derivation.evaluation[step.cell] == printed[step.cell], step.id
 
 
 @pytest.mark.parametrize("case", CARRIED)
@@ -368,6 +368,15 @@ def test_the_first_step_that_fails_is_named(text: str) -> None:
         derivation.value("last")
     assert str(raised.value) == FAILURES[text]
     assert derivation.value("fine") == 1000, "what does not depend on it has its value"
+
+
+@pytest.mark.xfail(strict=True, reason="powers of fractions are computed however long they get, so h: 9^9^9 hangs in exact and carry mode")
+@pytest.mark.parametrize("rounding", ["{exact: true}", "{decimals: 4, carry: true}"])
+def test_powers_of_fractions_are_bounded(rounding: str) -> None:
+    """(9^900)^900 has two and a half million bits; one step further it would not fit in memory."""
+    derivation = derive(loads(f"given: {{x: 9}}\nequations: {{f: x^900, g: f^900}}\nrounding: {rounding}"))
+    with pytest.raises(EvaluationError, match="^g: the number is too large"):
+        derivation.value("g")
 
 
 NETWORK = """
@@ -478,11 +487,11 @@ def dense(*sizes: int) -> Graph:
 
 def test_one_weight_of_a_large_network_costs_what_it_needs() -> None:
     """784-30-10: the forward pass, and of the backward pass one path; no other weight's gradient."""
-    start = time.perf_counter()
+    start = time.process_time()
     graph = dense(784, 30, 10)
     derivation = Derivation(graph, Rounding())
     step = derivation.step(("grad.W1", (2, 4)))
-    elapsed = time.perf_counter() - start
+    elapsed = time.process_time() - start
     touched = Counter(name for name, _ in derivation.evaluation.values)
     assert touched == {
         "x": 784, "W1": 784 * 30, "b1": 30, "net1": 30, "out1": 30,

@@ -122,16 +122,35 @@ def network(draw: st.DrawFn) -> dict[str, object]:
     """A network whose shapes fit: every form of weights and biases, every activation and loss, hard numbers too."""
     sizes = draw(st.lists(st.integers(1, 2), min_size=2, max_size=3))
     numbers = draw(st.sampled_from([st.integers(-2, 2), st.floats(-2, 2, width=16), NUMBERS]))
-    names = [[f"x{place + 1}" for place in range(sizes[0])]] + [[f"n{layer}{place}" for place in range(size)] for layer, size in enumerate(sizes[1:], 1)]
+    names = [[f"x{place + 1}" for place in range(sizes[0])]] + [
+        [f"n{layer}{place}" for place in range(size)] for layer, size in enumerate(sizes[1:], 1)
+    ]
     layers: list[dict[str, object]] = []
     for layer, (before, own) in enumerate(zip(names, names[1:])):
         rows = [[draw(numbers) for _ in before] for _ in own]
-        edges = {f"w{layer}{to}{source}": [before[source], own[to], rows[to][source]] for to in range(len(own)) for source in range(len(before))}
+        edges = {
+            f"w{layer}{to}{source}": [before[source], own[to], rows[to][source]] for to in range(len(own)) for source in range(len(before))
+        }
         activation = st.one_of(st.sampled_from(ACTIVATIONS), st.sampled_from(IN_Z))
-        bias = st.one_of(st.none(), numbers, st.just({f"p{layer}": draw(numbers)}), st.just([draw(numbers) for _ in own]), st.just({f"q{layer}": [own[0], draw(numbers)]}))
-        layers.append({"neurons": own, "activation": draw(activation), "weights": draw(st.sampled_from([rows, edges])), draw(st.sampled_from(["bias", "threshold"])): draw(bias)})
+        bias = st.one_of(
+            st.none(),
+            numbers,
+            st.just({f"p{layer}": draw(numbers)}),
+            st.just([draw(numbers) for _ in own]),
+            st.just({f"q{layer}": [own[0], draw(numbers)]}),
+        )
+        layers.append(
+            {
+                "neurons": own,
+                "activation": draw(activation),
+                "weights": draw(st.sampled_from([rows, edges])),
+                draw(st.sampled_from(["bias", "threshold"])): draw(bias),
+            }
+        )
     tree: dict[str, object] = {"layers": layers, "learning_rate": 0.5}
-    samples = [{"inputs": [draw(numbers) for _ in names[0]], "targets": [draw(numbers) for _ in names[-1]]} for _ in range(draw(st.integers(1, 3)))]
+    samples = [
+        {"inputs": [draw(numbers) for _ in names[0]], "targets": [draw(numbers) for _ in names[-1]]} for _ in range(draw(st.integers(1, 3)))
+    ]
     tree |= samples[0] if len(samples) == 1 else {"samples": samples}
     tree |= draw(st.sampled_from([{}, {"error": "direct"}, *({"loss": loss} for loss in (*LOSSES, *IN_O_T, "softmax_cross_entropy"))]))
     return tree
@@ -144,7 +163,23 @@ def equations(draw: st.DrawFn) -> dict[str, object]:
     known, defined = list(given_numbers), {}
     for place in range(draw(st.integers(1, 4))):
         left, right = draw(st.sampled_from(known)), draw(st.sampled_from(known))
-        form = draw(st.sampled_from(["{0} + {1}", "{0}*{1}", "{0}/{1}", "{0}^{1}", "{0}^2", "-{0}", "2", "{0} - {0}", *(f"{name}({{0}})" for name in ONE_ARGUMENT), "max({0}, {1})", "{0}²·{1}"]))
+        form = draw(
+            st.sampled_from(
+                [
+                    "{0} + {1}",
+                    "{0}*{1}",
+                    "{0}/{1}",
+                    "{0}^{1}",
+                    "{0}^2",
+                    "-{0}",
+                    "2",
+                    "{0} - {0}",
+                    *(f"{name}({{0}})" for name in ONE_ARGUMENT),
+                    "max({0}, {1})",
+                    "{0}²·{1}",
+                ]
+            )
+        )
         known.append(f"q{place}")
         defined[f"q{place}"] = form.format(left, right)
     return {"given": given_numbers, "equations": defined, "minimize": known[-1], "parameters": ["a", "b"], "learning_rate": 0.1}

@@ -110,13 +110,17 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = 2
     except HandcalcError as error:
+        from handcalc.cli.options import say
+
         translate = translator(choose(_language(arguments)))
         for message in error.messages:
-            click.echo(message.text(translate), err=True)
+            say(message.text(translate), sys.stderr)
         code = error.exit_code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except SystemExit as exit:  # click's own end where nobody reads on; that is no failure, and commands never exit themselves
+        code = 0 if exit.code == 1 and "_HANDCALC_COMPLETE" not in os.environ else exit.code
     except Exception as error:
         if os.environ.get("HANDCALC_DEBUG"):
             raise

@@ -9,8 +9,6 @@ from __future__ import annotations
 import gettext
 import os
 from collections.abc import Iterable
-from copy import copy
-from inspect import cleandoc
 
 import click
 
@@ -62,6 +60,9 @@ class Translated(click.Command):
         return HelpOption([*names], is_flag=True, is_eager=True, expose_value=False, callback=_show_help) if names else None
 
     def get_help(self, ctx: click.Context) -> str:
+        from copy import copy
+        from inspect import cleandoc
+
         translate = gettext.gettext
         ctx.formatter_class = Formatter
         twin = copy(self)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from handcalc.cli.help import Translated
+from handcalc.cli.options import say
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.language import Translate, choose, translator
 
@@ -15,7 +16,7 @@ WHAT = ("problems", "notations", "activations", "functions", "losses", "conventi
 
 
 @click.command(name="list", cls=Translated)
-@click.argument("what", type=click.Choice(WHAT), required=False)
+@click.argument("what", type=click.Choice(WHAT), required=False, metavar="[WHAT]")
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report.")
 def command(what: str | None, lang: str | None) -> None:
     """List shipped problems, notations, activations, functions, losses, conventions or commands.
@@ -26,11 +27,11 @@ def command(what: str | None, lang: str | None) -> None:
     translate = translator(language)
     for kind in (what,) if what else ("problems", "notations", "activations", "losses", "conventions"):
         if not what:
-            click.echo("\n" + translate("{what}:").format(what=translate(kind)))
+            say("\n" + translate("{what}:").format(what=translate(kind)))
         rows = list(_rows(kind, language, translate))
         width = max(len(name) for name, _ in rows) + 2
         for name, text in rows:
-            click.echo(f"  {name:<{width}}{text}")
+            say(f"  {name:<{width}}{text}")
     sys.stdout.flush()
 
 

@@ -11,7 +11,7 @@ import click
 from handcalc.cli.help import Translated
 from handcalc.cli.options import output_options, write
 from handcalc.core.functions import ACTIVATIONS
-from handcalc.errors import Message, OutputError
+from handcalc.errors import Message, OutputError, printable
 from handcalc.language import Translate, choose, translator
 
 SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculation
@@ -43,7 +43,9 @@ def command(
         layers = click.prompt(translate("Neurons of each layer, inputs first"), default="2-2-2", err=True)
         activation = click.prompt(translate("Activation function"), default=activation, type=click.Choice(ACTIVATIONS), err=True)
         learning_rate = click.prompt(translate("Learning rate"), default=learning_rate, type=float, err=True)
-    text = problem_text(_sizes(layers or ""), activation, learning_rate, seed, translate, title)
+    if not 0 < learning_rate < float("inf"):
+        raise OutputError(Message("expected a number above 0, found {found}", "--learning-rate: ", found=f'"{learning_rate:g}"'))
+    text = problem_text(_sizes(layers or ""), activation, learning_rate, seed, translate, printable(title))
     write(text, output or file, force)
     click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=output or file), err=True)
 

@@ -13,12 +13,23 @@ import click
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, OutputError
 from handcalc.problem.schema import NOTATION_NAMES, Problem
-from handcalc.render.dialects import PLAIN, UNICODE, Dialect
+from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class FileName(click.ParamType):  # type: ignore[type-arg]
+    """The name of a file, completed by the shell. (click.Path would load the catalogue of texts at every start.)"""
+
+    name = "path"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
 
 
 def rounding_options(function: Function) -> Function:
@@ -49,7 +60,7 @@ def output_options(function: Function) -> Function:
     """-o, --force."""
     for option in (
         click.option("--force", is_flag=True, help="Overwrite an existing file."),
-        click.option("-o", "--output", type=click.Path(), help="Write to a file."),
+        click.option("-o", "--output", type=FileName(), help="Write to a file."),
     ):
         function = option(function)
     return function
@@ -110,6 +121,21 @@ def write(text: str, output: str | None, force: bool, inputs: tuple[str, ...] = 
     except OSError as error:
         os.unlink(temporary)
         raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+
+
+def fits(text: str, stream: IO[str]) -> bool:
+    """Whether a stream's encoding has every letter of a text."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def say(text: str, stream: IO[str] | None = None) -> None:
+    """A line of text, spelled in ASCII where the stream has no other letters (click would write UTF-8 to it)."""
+    target = stream or sys.stdout
+    target.write((text if fits(text, target) else spelled_in_ascii(text)) + "\n")
 
 
 def _umask() -> int:

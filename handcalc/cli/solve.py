@@ -8,7 +8,7 @@ import sys
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import chosen_rounding, console_for, dialect_for, output_options, reading_options, rounding_options, write
+from handcalc.cli.options import chosen_rounding, console_for, dialect_for, fits, output_options, reading_options, rounding_options, write
 from handcalc.core.derivation import PHASES, Derivation
 from handcalc.derive import derive
 from handcalc.language import choose, translator
@@ -73,7 +73,10 @@ def command(
     derivation = derive(problem, chosen_rounding(problem, decimals, significant, carry), iterations)
     if form_of_output == "json":
         reading = read(derivation, notation or "", PLAIN, comma)
-        write(_json(derivation, reading, only), output, force, (file, problem.path))
+        text = _json(derivation, reading, only)
+        if not output and not fits(text, sys.stdout):
+            text = _json(derivation, reading, only, ascii=True)
+        write(text, output, force, (file, problem.path))
         return
     from handcalc.render.document import Options, solution
     from handcalc.render.terminal import show
@@ -108,11 +111,11 @@ def _split(text: str) -> list[str]:
     return [word.strip() for word in words if word.strip()]
 
 
-def _json(derivation: Derivation, reading: Reading, only: tuple[str, ...]) -> str:
+def _json(derivation: Derivation, reading: Reading, only: tuple[str, ...], ascii: bool = False) -> str:
     from handcalc.render.jsonform import document, dumps
 
     if not only:
-        return dumps(document(derivation, reading))
+        return dumps(document(derivation, reading), ascii)
     phases, cells = _selected(reading, only)
     steps = [step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k) if step.phase in phases] if phases else []
-    return dumps(document(derivation, reading, steps + [derivation.step(*cell) for cell in cells]))
+    return dumps(document(derivation, reading, steps + [derivation.step(*cell) for cell in cells]), ascii)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, children, references
 from handcalc.core.functions import function
 from handcalc.core.graph import Cell, Graph, cell
-from handcalc.core.instance import Value, evaluate
+from handcalc.core.instance import Value, evaluate, shorter
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
 
@@ -55,6 +55,8 @@ class Evaluation:
             expr = self.graph.instance(current)
             try:
                 value = evaluate(expr, self._known, self.exact)
+                if not isinstance(value, float):
+                    value = shorter(value)
             except _Missing:
                 if current in opened:
                     raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None

@@ -77,6 +77,7 @@ def _concrete(place: Position, indices: Mapping[str, int]) -> int:
 
 # --- values -----------------------------------------------------------------------------------------------------------
 
+EXACT_LIMIT = 2000  # digits of a fraction; beyond, floats go on
 Value = Any  # a float, or a Fraction where the problem is worked exactly
 Lookup = Callable[[Ref], Value]
 
@@ -114,10 +115,18 @@ def _power_value(expr: Power, lookup: Lookup, exact: bool) -> Value:
     base, exponent = evaluate(expr.base, lookup, exact), evaluate(expr.exponent, lookup, exact)
     if base == 0 and exponent < 0:
         raise ZeroDivisionError("0 to a negative power")
+    if not isinstance(base, float):
+        base = shorter(base, abs(exponent))
     result = base ** (int(exponent) if exponent == int(exponent) and abs(exponent) < 1000 else exponent)
     if isinstance(result, complex):
         raise ValueError("a negative number to a broken power")
     return result
+
+
+def shorter(value: Value, times: Value = 1) -> Value:
+    """An exact value, as a float once writing it (so many times over) would take more than EXACT_LIMIT digits."""
+    size = max(int(value.numerator).bit_length(), int(value.denominator).bit_length())
+    return float(value) if size * times > 3.3 * EXACT_LIMIT else value
 
 
 def _call_value(expr: Call, lookup: Lookup, exact: bool) -> Value:

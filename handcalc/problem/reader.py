@@ -211,7 +211,7 @@ def _why(error: formula.FormulaError, text: str, names: Collection[str], later: 
         return Message("{name} is a function: write {name}(…)", name=word), ""
     hint = near(word, [*names, *FUNCTIONS]) if word else ""
     if text.count("(") > text.count(")"):
-        hint = Message("; a formula with commas inside {brackets} needs quotation marks", brackets="[…] or {…}")
+        hint = Message("; a formula with commas inside […] or {{…}} needs quotation marks")
     return Message(error.template, "", **error.values), hint
 
 

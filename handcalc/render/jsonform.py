@@ -87,13 +87,13 @@ def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[st
     return found
 
 
-def dumps(data: Any) -> str:
-    """JSON text: UTF-8, one line per step, the same bytes everywhere."""
+def dumps(data: Any, ascii: bool = False) -> str:
+    """JSON text, one line per step, the same bytes everywhere; ascii: other letters as \\u escapes."""
     import json
 
     if "steps" not in data:
-        return json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+        return json.dumps(data, ensure_ascii=ascii, indent=1) + "\n"
     mark = "\u0000"
-    lines = ",\n".join("  " + json.dumps(step, ensure_ascii=False) for step in data["steps"])
-    outside = json.dumps({**data, "steps": mark}, ensure_ascii=False, indent=1)
+    lines = ",\n".join("  " + json.dumps(step, ensure_ascii=ascii) for step in data["steps"])
+    outside = json.dumps({**data, "steps": mark}, ensure_ascii=ascii, indent=1)
     return outside.replace(json.dumps(mark), f"[\n{lines}\n ]") + "\n"

@@ -194,8 +194,9 @@ class Reading:
             for candidate in (normal, normal.replace("⁺", "+"), "∂".join(normal.split("d")) if normal.startswith("d") else normal):
                 found = self.symbols().get(candidate)
                 if found is not None:
-                    number = int(head[1:]) if head[1:].isdigit() else 1
-                    if number <= self.derivation.iterations:
+                    digits = head[1:] if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else "0"
+                    number = int(digits) if head else 1
+                    if 1 <= number <= self.derivation.iterations:
                         return found, number
             ids = [self.graph.cell_id((q.name, place)) for q in self.graph for place in self.graph.positions(q.name)]
             hint = near(rest, [*ids, *self.symbols()])

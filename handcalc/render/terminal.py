@@ -150,7 +150,7 @@ class _Writer:
             if not best[1]:
                 break
             result.append(text[: -best[1]].rstrip())
-            text, width = text[-best[1] :].lstrip(), width - 2 * (not result)
+            text, width = text[-best[1] :].lstrip(), width - 2 * (len(result) == 1)
         return [*result, text]
 
     # --- tables ---

@@ -20,9 +20,8 @@ def explanation(derivation: Derivation, reading: Reading, wanted: Cell, iteratio
     """Everything a cell depends on, phase by phase; a parameter is explained up to its gradient and update."""
     ends = [wanted]
     quantity = derivation.graph[wanted[0]]
-    if quantity.name in derivation.updated or "grad." + quantity.name in derivation.graph:
+    if quantity.definition is None and "grad." + quantity.name in derivation.graph:
         ends = [(name, wanted[1]) for name in ("grad." + quantity.name, "new." + quantity.name) if name in derivation.graph]
-        ends = ends if quantity.definition is None else [wanted, *ends]
     yield Heading(1, Name(Ref(*wanted)))
     needed, order = _dependencies(derivation, ends, wanted)
     for name in PHASES:
