@@ -124,9 +124,13 @@ def _power_value(expr: Power, lookup: Lookup, exact: bool) -> Value:
 
 
 def shorter(value: Value, times: Value = 1) -> Value:
-    """An exact value, as a float once writing it (so many times over) would take more than EXACT_LIMIT digits."""
+    """An exact value, as a float once writing it (so many times over) would take more than EXACT_LIMIT digits.
+
+    Raises OverflowError where no float is as large.
+    """
+    number = float(value)
     size = max(int(value.numerator).bit_length(), int(value.denominator).bit_length())
-    return float(value) if size * times > 3.3 * EXACT_LIMIT else value
+    return number if size * times > 3.3 * EXACT_LIMIT else value
 
 
 def _call_value(expr: Call, lookup: Lookup, exact: bool) -> Value:
