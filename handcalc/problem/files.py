@@ -28,7 +28,7 @@ def read(path: str) -> Item:
 
 def shown_path(path: str) -> str:
     """A path for messages; of a very long one only the end."""
-    return path if len(path) <= PATH_LENGTH else "…" + path[-PATH_LENGTH:]
+    return (path or '""') if len(path) <= PATH_LENGTH else "…" + path[-PATH_LENGTH:]
 
 
 def read_bytes(path: str, kind: str = "bytes") -> str:
