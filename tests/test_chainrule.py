@@ -331,14 +331,9 @@ GRAPHS = {
 }
 
 
-WRONG = {
-    "recurrence in two steps": "_add_gradient looks for consumers among those done before, not after",
-    "two totals": "reindex() goes into totals whose own index has that letter",
-}
-MARKED = [pytest.param(case, marks=pytest.mark.xfail(strict=True, reason=WRONG[case])) if case in WRONG else case for case in GRAPHS]
 
 
-@pytest.mark.parametrize("case", MARKED)
+@pytest.mark.parametrize("case", GRAPHS)
 def test_gradients_of_other_graphs(case: str) -> None:
     """Nothing in the chain rule knows layers: definitions over shifted and summed indices are enough."""
     graph = GRAPHS[case]()

@@ -636,7 +636,7 @@ HEADINGS = ("Given", "Conventions", "Forward pass", "Error", "Backward pass", "U
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_chinese(problem: str, capsys: pytest.CaptureFixture[str]) -> None:
-    english, chinese = (inside(capsys, "solve", problem, "--lang", language) for language in ("en", "zh"))
+    english, chinese = (inside(capsys, "solve", problem, "--lang", language, "--detail", "brief") for language in ("en", "zh"))
     left = [line for kind, line in parts_of(chinese.out) if kind == "heading" and line in HEADINGS]
     assert not left
     assert [line for kind, line in parts_of(english.out) if kind == "heading" and line in HEADINGS]
@@ -673,18 +673,25 @@ def test_new_same_seed_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("layers", ["1-1", "2-3-2", "3-2-4-1"])
-def test_new_files_solve(activation: str, layers: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_new_files_solve(activation: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "new.yaml")
-    assert inside(capsys, "new", file, "--layers", layers, "--activation", activation, "--learning-rate", "0.25").code == 0
-    problem = load(file)
-    assert [len(problem.inputs), *(len(layer.neurons) for layer in problem.layers)] == [int(size) for size in layers.split("-")]
-    assert problem.layers[-1].activations[0].name == activation
-    derivation = derive(problem)
-    assert derivation.value("rate") == 0.25
-    assert inside(capsys, "solve", file).code == 0
-    assert inside(capsys, "new", str(tmp_path / "zh.yaml"), "--layers", layers, "--activation", activation, "--lang", "zh").code == 0
-    assert inside(capsys, "solve", str(tmp_path / "zh.yaml")).code == 0
+    for layers in ("1-1", "2-3-2", "3-2-4-1"):
+        assert inside(capsys, "new", file, "--layers", layers, "--activation", activation, "--learning-rate", "0.25", "--force").code == 0
+        problem = load(file)
+        assert [len(problem.inputs), *(len(layer.neurons) for layer in problem.layers)] == [int(size) for size in layers.split("-")]
+        assert problem.layers[-1].activations[0].name == activation
+        derivation = derive(problem)
+        assert derivation.value("rate") == 0.25 and len(list(derivation.steps())) > 10
+    assert inside(capsys, "solve", file, "--detail", "brief").code == 0
+
+
+def test_new_in_chinese_is_the_same_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    for language in ("en", "zh"):
+        assert inside(capsys, "new", f"{language}.yaml", "--layers", "2-3-2", "--lang", language).code == 0
+    english, chinese = ((tmp_path / f"{language}.yaml").read_text("utf-8") for language in ("en", "zh"))
+    assert english.isascii() and re.search("[一-鿿]", chinese)
+    assert load("en.yaml").replace(path="") == load("zh.yaml").replace(path="")
 
 
 def test_new_asks(tmp_path: Path) -> None:

@@ -107,7 +107,6 @@ def layer_of_gradient(derivation: Derivation) -> list[int]:
     return [group.quantity.layer for group in derivation.groups() if group.phase == "backward"]
 
 
-@pytest.mark.xfail(strict=True, reason="_reductions defines the reduced gradients after all others")
 def test_the_backward_phase_goes_backwards_with_several_samples() -> None:
     layers = layer_of_gradient(derive(loads(TWO_SAMPLES)))
     assert layers == sorted(layers, reverse=True), layers
@@ -370,12 +369,11 @@ def test_the_first_step_that_fails_is_named(text: str) -> None:
     assert derivation.value("fine") == 1000, "what does not depend on it has its value"
 
 
-@pytest.mark.xfail(strict=True, reason="powers of fractions are computed however long they get, so h: 9^9^9 hangs in exact and carry mode")
 @pytest.mark.parametrize("rounding", ["{exact: true}", "{decimals: 4, carry: true}"])
 def test_powers_of_fractions_are_bounded(rounding: str) -> None:
-    """(9^900)^900 has two and a half million bits; one step further it would not fit in memory."""
+    """9^900 is beyond the range of floats; (9^900)^900 would have two and a half million bits."""
     derivation = derive(loads(f"given: {{x: 9}}\nequations: {{f: x^900, g: f^900}}\nrounding: {rounding}"))
-    with pytest.raises(EvaluationError, match="^g: the number is too large"):
+    with pytest.raises(EvaluationError, match="^f: the number is too large"):
         derivation.value("g")
 
 
@@ -408,7 +406,6 @@ def test_the_first_step_of_a_network_that_fails_is_named(message: str) -> None:
         assert str(raised.value) == message
 
 
-@pytest.mark.xfail(strict=True, reason="inputs are computed from the last to the first, so local.out.h fails before out.h")
 def test_the_first_step_that_fails_on_the_way_is_named() -> None:
     derivation = derive(loads(NETWORK.format(value=0, hidden="1/z", weight=1, last="identity", loss="squared_error")))
     with pytest.raises(EvaluationError, match="^out.h: division by zero$"):
@@ -432,7 +429,6 @@ def test_a_circle_is_an_error() -> None:
         Evaluation(graph)["a", ()]
 
 
-@pytest.mark.xfail(strict=True, raises=OverflowError, reason="given numbers are evaluated outside of the try")
 def test_a_given_number_beyond_all_floats_is_an_error_naming_it() -> None:
     graph = scalars(x=number("1e400"), y=mul(Ref("x"), number("1e-300")))
     with pytest.raises(EvaluationError, match="^x: the number is too large"):
@@ -509,7 +505,6 @@ def test_one_net_input_of_a_large_layer_does_not_touch_the_others() -> None:
     assert Counter(name for name, _ in evaluation.values) == {"x": 784, "W1": 784, "b1": 1, "net1": 1}
 
 
-@pytest.mark.xfail(strict=True, reason="find() makes the id of every cell")
 def test_finding_one_id_of_a_large_network_does_not_make_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     graph, asked = dense(784, 30, 10), 0
     original = Graph.cell_id
@@ -565,6 +560,5 @@ def test_a_chain_as_long_as_a_problem_may_have_is_shown() -> None:
     assert close(derivation.evaluation["grad.x290", ()], 2.0**-10, 1e-15)
 
 
-@pytest.mark.xfail(strict=True, raises=RecursionError, reason="Evaluation.rational() recurses along the graph")
 def test_a_longer_chain_is_shown() -> None:
     assert Derivation(chain(1000), Rounding()).step(("x1000", ())).shown.plain == "2"

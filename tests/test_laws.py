@@ -384,9 +384,9 @@ def test_every_symbol_can_be_looked_up(problem: str, notation: str) -> None:
         assert [plain.find(text) for text in texts] == [(wanted, 1)] * 2, texts
 
 
-def some(many: tuple[Cell, ...], limit: int = 150) -> tuple[Cell, ...]:
+def some(many: tuple[Cell, ...], limit: int = 40) -> tuple[Cell, ...]:
     """All of them, or about so many evenly spread."""
-    return many[:: max(1, len(many) // limit * 2)] if len(many) > 2 * limit else many
+    return many[:: max(1, len(many) // limit)]
 
 
 @every_notation

@@ -9,6 +9,7 @@ import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from handcalc.core.functions import ACTIVATIONS
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, HandcalcError, Message, ProblemError, near, printable
+from handcalc.problem.files import read_text
 from handcalc.problem.limits import ERROR_LIMIT, LIMITS, raised_by
 from handcalc.problem.loader import load, loads
 from handcalc.problem.schema import keys
@@ -388,9 +390,12 @@ notation: foo
 
 
 def test_an_error_is_told_once() -> None:
-    assert len(messages("inputs: &a {x: bad, y: bad}\nlayers: [{neurons: 1, weights: [[1, 2]]}]\ntargets: *a\n")) == len(
-        set(messages("inputs: &a {x: bad, y: bad}\nlayers: [{neurons: 1, weights: [[1, 2]]}]\ntargets: *a\n"))
-    )
+    root = read_text("title: x\n", "p.yaml", "")
+    for template in ("second", "first", "second"):
+        root.fail(template)
+    with pytest.raises(ProblemError) as caught:
+        root.source.finish()
+    assert [str(message) for message in caught.value.messages] == ["p.yaml:1: second", "p.yaml:1: first"]
 
 
 def test_too_many_errors_are_cut() -> None:
@@ -568,14 +573,14 @@ def bomb(path: Path) -> None:
             file.write(bytes(10**7))
 
 
-def text_file(text: str) -> Callable[[Path], None]:
+def text_file(text: str) -> Callable[[Path], object]:
     """Writes a text."""
-    return lambda path: path.write_text(text, encoding="utf-8") and None
+    return lambda path: path.write_text(text, encoding="utf-8")
 
 
-def archive(**arrays: object) -> Callable[[Path], None]:
+def archive(**arrays: Any) -> Callable[[Path], object]:
     """Writes arrays."""
-    return lambda path: numpy.savez(path, **{name: numpy.array(values) for name, values in arrays.items()})
+    return lambda path: numpy.savez(path, **arrays)
 
 
 OBJECTS = numpy.array([[{}, None]], dtype=object)

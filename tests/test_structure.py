@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "handcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
-CORE_LIMIT = 1500  # lines of core/ that are not blank
+CORE_LIMIT = 1800  # lines of code in core/: not blank, no comments, no docstrings
 
 # stage → the stages it may import: core ← problem ← models ← derive ← study ← cli, and core ← render ← cli
 MAY_IMPORT = {
@@ -73,8 +73,13 @@ def parsed(path: Path) -> ast.Module:
 
 
 def filled_lines(path: Path) -> int:
-    """Lines that are not blank."""
-    return sum(1 for line in path.read_text("utf-8").splitlines() if line.strip())
+    """Lines of code: not blank, no comments, no docstrings."""
+    documented = set()
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+            documented.update(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    lines = enumerate(path.read_text("utf-8").splitlines(), 1)
+    return sum(1 for number, line in lines if line.strip() and not line.lstrip().startswith("#") and number not in documented)
 
 
 # --- the rules --------------------------------------------------------------------------------------------------------

@@ -56,25 +56,26 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
     gradients = {objective: "grad." + objective}
     goal = graph[objective]
     graph.define(_gradient(goal, goal.axes, goal.index, start, ()))
-    for name in reversed(list(graph.quantities)):
-        if name in needed and name != objective:
-            _add_gradient(graph, graph[name], gradients, tuple(axis for axis in goal.axes if axis.role == "sample"))
+    consumers = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
+    for quantity in consumers[1:]:
+        _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), consumers)
     return gradients
 
 
 def _upstream(graph: Graph, objective: str, wanted: Wanted) -> set[str]:
     """The quantities the objective depends on and that depend on something wanted, itself included."""
-    below: set[str] = {objective}
-    for quantity in reversed(list(graph)):
-        if quantity.name in below:
-            below.update(ref.quantity for formula in _formulas(quantity) for ref in references(formula))
-    needed: set[str] = set()
-    for quantity in graph:
-        if quantity.name in below and wanted(quantity):
-            uses = {ref.quantity for formula in _formulas(quantity) for ref in references(formula)}
-            if quantity.givens is not None or uses & needed:
-                needed.add(quantity.name)
-    return needed
+    uses = {quantity.name: {ref.quantity for formula in _formulas(quantity) for ref in references(formula)} for quantity in graph}
+    below = _grown({objective}, lambda known: {used for name in known for used in uses[name]})
+    wished = {name for name in below if wanted(graph[name])}
+    leaves = {name for name in wished if graph[name].givens is not None}
+    return _grown(leaves, lambda known: {name for name in wished if uses[name] & known})
+
+
+def _grown(known: set[str], more: Callable[[set[str]], set[str]]) -> set[str]:
+    """A set with everything that follows from it, however often: quantities may use each other (a recurrence)."""
+    while not (found := more(known)) <= known:
+        known = known | found
+    return known
 
 
 def _formulas(quantity: Quantity) -> list[Expr]:
@@ -88,16 +89,15 @@ def _gradient(base: Quantity, axes: tuple[Axis, ...], index: tuple[Index, ...], 
     )
 
 
-def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...]) -> None:
+def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...], consumers: list[Quantity]) -> None:
     """Define ∂E/∂quantity from the gradients of its consumers."""
     terms: list[Term] = []
     gradients[quantity.name] = "grad." + quantity.name
-    for name in gradients:
-        consumer = graph[name]
+    for consumer in consumers:
         if consumer.definition is not None:
             for reference in references(consumer.definition):
                 if reference.quantity == quantity.name:
-                    terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, gradients[name]))
+                    terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, "grad." + consumer.name))
     terms = _merged(terms)
     shared = tuple(axis for axis in batch if axis not in quantity.axes)
     kept = tuple({letter: None for term in terms for letter in term.over if letter.axis in shared})

@@ -108,6 +108,8 @@ def _power(expr: Power, target: Ref, build: Build) -> Expr:
 
 def _less_one(exponent: Expr) -> Expr:
     """n − 1, folded where n is a literal."""
+    if isinstance(exponent, Negation) and isinstance(exponent.operand, Number):
+        exponent = neg(exponent.operand)
     if isinstance(exponent, Number):
         return Number(exponent.numerator - exponent.denominator, exponent.denominator)
     return sub(exponent, ONE)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, children, references
 from handcalc.core.functions import function
@@ -47,7 +47,10 @@ class Evaluation:
                 continue
             value: Value | None = self.replaced.get(current, self.graph.given_value(current))
             if isinstance(value, Number):
-                value = evaluate(value, _nothing, self.exact)
+                try:
+                    value = evaluate(value, _nothing, self.exact)
+                except OverflowError as error:
+                    raise EvaluationError(self._reason(current, error)) from None
             if value is not None:
                 self.values[current] = self.unrounded[current] = value
                 pending.pop()
@@ -61,7 +64,7 @@ class Evaluation:
                 if current in opened:
                     raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
                 opened.add(current)
-                pending.extend(used for used in self.graph.uses(current) if used not in self.values)
+                pending.extend(used for used in reversed(self.graph.uses(current)) if used not in self.values)
                 continue
             except (ArithmeticError, ValueError) as error:
                 raise EvaluationError(self._reason(current, error)) from None
@@ -100,27 +103,43 @@ class Evaluation:
 
     def rational(self, wanted: Cell) -> bool:
         """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
-        found = self._rational.get(wanted)
-        if found is None:
-            if wanted in self.replaced or self.graph.given_value(wanted) is not None:
-                found = True
-            else:
-                expr = self.graph.instance(wanted)
-                self._rational[wanted] = False
-                found = self._plain(expr) and (self.rounding.carry or all(self.rational(used) for used in self.graph.uses(wanted)))
-            self._rational[wanted] = found
-        return found
+
+        def decide(current: Cell) -> bool:
+            if self._is_given(current):
+                return True
+            used = () if self.rounding.carry else self.graph.uses(current)
+            return all(self._rational[cell] for cell in used) and self._plain(self.graph.instance(current))
+
+        return self._settle(wanted, self._rational, decide)
 
     def touched(self, wanted: Cell) -> bool:
         """Whether a result was rounded on the way to a cell (carry mode only)."""
-        if not self.rounding.carry or wanted in self.replaced or self.graph.given_value(wanted) is not None:
-            return False
-        found = self._touched.get(wanted)
-        if found is None:
-            self._touched[wanted] = False
-            found = any(self.values[used] != self.unrounded[used] or self.touched(used) for used in self.graph.uses(wanted))
-            self._touched[wanted] = found
-        return found
+
+        def decide(current: Cell) -> bool:
+            if self._is_given(current):
+                return False
+            return any(self.values[used] != self.unrounded[used] or self._touched[used] for used in self.graph.uses(current))
+
+        return self.rounding.carry and self._settle(wanted, self._touched, decide)
+
+    def _is_given(self, current: Cell) -> bool:
+        return current in self.replaced or self.graph.given_value(current) is not None
+
+    def _settle(self, wanted: Cell, known: dict[Cell, bool], decide: Callable[[Cell], bool]) -> bool:
+        """Decide something about a cell after the cells it uses, without recursion; keep the answers."""
+        pending = [wanted]
+        while pending:
+            current = pending[-1]
+            open_inputs = (
+                [] if current in known or self._is_given(current) else [used for used in self.graph.uses(current) if used not in known]
+            )
+            if open_inputs:
+                pending.extend(open_inputs)
+                continue
+            pending.pop()
+            if current not in known:
+                known[current] = decide(current)
+        return known[wanted]
 
     def _plain(self, expr: Expr) -> bool:
         if isinstance(expr, Call):

@@ -121,21 +121,32 @@ MINUS_ONE = Number(-1)
 def number(text: str | int) -> Number:
     """A literal from its typed digits, such as "0.10" or "1e-3" or "3/8", kept exactly.
 
-    Raises ValueError where the text is not a finite decimal number.
+    Raises ValueError where the text is not a finite decimal number or a quotient of whole ones.
     """
     if isinstance(text, int):
         return Number(text)
-    plain = text.strip().lower().replace("_", "?")
+    plain = text.strip()
+    sign, plain = (-1 if plain.startswith("-") else 1, plain[1:] if plain[:1] in ("+", "-") else plain)
+    typed = "-" + plain if sign < 0 else plain
     if "/" in plain:
-        first, second = plain.split("/")
-        return Number(*_ratio(int(first), int(second)), text)
-    mantissa, _, exponent = plain.partition("e")
+        first, _, second = plain.partition("/")
+        below = -_whole(second[1:]) if second.startswith("-") else _whole(second)
+        return Number(*_ratio(sign * _whole(first), below), typed)
+    mantissa, _, power_of_ten = plain.lower().partition("e")
     whole, _, decimals = mantissa.partition(".")
-    scale = int(exponent or 0) - len(decimals)
+    scale = -len(decimals)
+    if power_of_ten or plain[-1:] in "eE":
+        scale += _whole(power_of_ten.removeprefix("-").removeprefix("+")) * (-1 if power_of_ten.startswith("-") else 1)
     if abs(scale) > 400 or len(plain) > 400:
         raise ValueError("out of range")
-    above, below = _ratio(int(whole + decimals) * 10 ** max(scale, 0), 10 ** max(-scale, 0))
-    return Number(above, below, "" if below == 1 and str(above) == text else text)
+    above, below = _ratio(sign * _whole(whole + decimals) * 10 ** max(scale, 0), 10 ** max(-scale, 0))
+    return Number(above, below, "" if below == 1 and str(above) == typed else typed)
+
+
+def _whole(digits: str) -> int:
+    if not (digits.isascii() and digits.isdigit()):
+        raise ValueError("not a number")
+    return int(digits)
 
 
 def _ratio(above: int, below: int) -> tuple[int, int]:
@@ -196,6 +207,9 @@ def mul(*factors: Expr) -> Expr:
         elif isinstance(factor, Number):
             if factor.numerator == 0:
                 return ZERO
+            if abs(factor.numerator) == factor.denominator:  # ±1: the digits of another literal stay
+                negative ^= factor.numerator < 0
+                continue
             if literals == 0:
                 place, typed = len(flat), factor.text
             literals += 1
@@ -226,7 +240,7 @@ def div(above: Expr, below: Expr) -> Expr:
     """a/b; the sign goes outward, a/1 is a, 0/b is 0."""
     if isinstance(above, Negation):
         return neg(div(above.operand, below))
-    if below == ONE or _is_zero(above):
+    if below == ONE or (_is_zero(above) and not _is_zero(below)):
         return above
     if isinstance(above, Number) and isinstance(below, Number) and below.numerator != 0:
         return Number(*_ratio(above.numerator * below.denominator, above.denominator * below.numerator))
@@ -328,8 +342,11 @@ def reindex(expr: Expr, substitution: Substitution) -> Expr:
             return Ref(node.quantity, tuple(shift_index(place, substitution) for place in node.indices))
         if isinstance(node, Delta):
             return delta(shift_index(node.left, substitution), shift_index(node.right, substitution))
-        if isinstance(node, Entry):
-            return Entry(node.function, shift_index(node.at, substitution), node.index, reindex(node.body, substitution))
+        if isinstance(node, (Total, Entry)):  # the summed index hides a free one of the same letter
+            body = reindex(node.body, {letter: place for letter, place in substitution.items() if letter != node.index.letter})
+            if isinstance(node, Total):
+                return total(node.index, body)
+            return Entry(node.function, shift_index(node.at, substitution), node.index, body)
         return None
 
     return rewrite(expr, change)

@@ -114,9 +114,14 @@ class Graph:
         """Add a quantity whose cells are given numbers."""
         return self._add(quantity)
 
-    def define(self, quantity: Quantity) -> Quantity:
-        """Add a quantity whose cells follow from a definition."""
-        return self._add(quantity)
+    def define(self, quantity: Quantity, after: str = "") -> Quantity:
+        """Add a quantity whose cells follow from a definition, at the end of the order or after another."""
+        self._add(quantity)
+        if after:
+            names = [name for name in self.quantities if name != quantity.name]
+            names.insert(names.index(after) + 1, quantity.name)
+            self.quantities = {name: self.quantities[name] for name in names}
+        return quantity
 
     def redefine(self, quantity: Quantity) -> None:
         """Put another definition in the place of a quantity's: what a convention does."""
@@ -125,8 +130,9 @@ class Graph:
         self._uses.clear()
 
     def rename(self, name: str, new: str) -> None:
-        """Give a quantity another name, at the end of the order; nothing may refer to it yet."""
-        self._add(self.quantities.pop(name).replace(name=new))
+        """Give a quantity another name in the same place; nothing may refer to it yet."""
+        self.quantities = {new if known == name else known: quantity for known, quantity in self.quantities.items()}
+        self.redefine(self.quantities[new].replace(name=new))
 
     def _add(self, quantity: Quantity) -> Quantity:
         if quantity.name in self.quantities or quantity.kind not in KINDS:
@@ -261,6 +267,14 @@ class Graph:
 
     def find(self, text: str) -> Cell | None:
         """The cell with an id, None where there is none. Only quantities with the id's first part are looked through."""
+        name, _, numbers = text.rstrip("]").partition("[")
+        if numbers and name in self:  # W1[2,1] or grad.W1[2,1]: the places are in the id
+            firsts = [axis.first for axis in self[name].axes]
+            parts = numbers.split(",")
+            if len(parts) == len(firsts) and all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+                place = tuple(int(part) - first for part, first in zip(parts, firsts))
+                if self.present(name, place) and self.cell_id((name, place)) == text:
+                    return name, place
         for quantity in self:
             if text.startswith(quantity.prefix):
                 for indices in self.positions(quantity.name):

@@ -136,7 +136,8 @@ def shorter(value: Value, times: Value = 1) -> Value:
 def _call_value(expr: Call, lookup: Lookup, exact: bool) -> Value:
     record = function(expr.function)
     values = [evaluate(argument, lookup, exact) for argument in expr.arguments]
-    return record.value(values, expr.at) if record.family else record.value(*values)
+    result = record.value(values, expr.at) if record.family else record.value(*values)
+    return _number_value(Number(result), lookup, exact) if isinstance(result, int) else result
 
 
 _EVALUATE: dict[type[Expr], Callable[[Any, Lookup, bool], Value]] = {

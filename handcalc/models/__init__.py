@@ -70,7 +70,8 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
         own, each = graph[name], name + "@"
         graph.rename(name, each)
         formula = mul(losses.weighted_samples(problem), total(sample[0], Ref(each, (*sample, *parameter.index))))
-        graph.define(Quantity(name, "gradient", parameter.axes, parameter.index, formula, prefix="grad", of=own.of, layer=own.layer))
+        whole = Quantity(name, "gradient", parameter.axes, parameter.index, formula, prefix="grad", of=own.of, layer=own.layer)
+        graph.define(whole, after=each)
         reduced[parameter.name] = name
     return reduced
 

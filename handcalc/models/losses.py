@@ -10,6 +10,8 @@ form of frameworks, such as PyTorch's CrossEntropyLoss.
 
 from __future__ import annotations
 
+from math import prod
+
 from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, rewrite, sub, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
@@ -45,12 +47,20 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         inner = Index(letter(last) + "'", unit.axis)
         net = Ref(f"net{last}", index)
         family = Ref(f"net{last}", (*index[:-1], inner))
-        return sub(Entry("logsumexp", -1, inner, family), total(unit, mul(target, net)))
+        whole: Expr = Entry("logsumexp", -1, inner, family)
+        if not all(_sums_to_one(sample.targets or ()) for sample in problem.samples):
+            whole = mul(total(unit, target), whole)
+        return sub(whole, total(unit, mul(target, net)))
     assert loss.term is not None
     term = rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
     whole = total(unit, Ref("loss_term", index))
     return mul(_share(unit.axis.size), whole) if loss.mean else whole
+
+
+def _sums_to_one(targets: tuple[Number, ...]) -> bool:
+    below = prod(target.denominator for target in targets)
+    return sum(target.numerator * (below // target.denominator) for target in targets) == below
 
 
 def _is_softmax(graph: Graph, output: Ref) -> bool:

@@ -165,9 +165,11 @@ class _Writer:
                 box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
             )
             for place in chunk:
-                table.add_column(Text(headings[place]), justify="right" if numeric[place] else "left", no_wrap=True)
+                gap = " " * (widths[place] - cell_len(headings[place])) if numeric[place] else ""
+                table.add_column(Text(gap + headings[place]), no_wrap=True)
             for row in range(len(block.rows)):
-                table.add_row(*(Text(columns[place][row]) for place in chunk))
+                gaps = [" " * (widths[place] - cell_len(columns[place][row])) if numeric[place] else "" for place in chunk]
+                table.add_row(*(Text(gap + columns[place][row]) for gap, place in zip(gaps, chunk)))
             self.show(table)
         if block.omitted:
             self.console.print(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
