@@ -477,8 +477,8 @@ def test_names_in_formulas(name: str, wanted: bool) -> None:
 
 
 def test_equations() -> None:
-    text = "given: {x: 2, w: -1.50, b: 1/2}\nequations: {z: w*x + b, f: sigmoid(z), c: 3}\nminimize: f\nparameters: [w, b]\nlearning_rate: 0.1\n"
-    problem = loads(text)
+    text = "given: {x: 2, w: -1.50, b: 1/2}\nequations: {z: w*x + b, f: sigmoid(z), c: 3}\n"
+    problem = loads(text + "minimize: f\nparameters: [w, b]\nlearning_rate: 0.1\n")
     assert problem.given == {"x": Number(2), "w": Number(-3, 2, "-1.50"), "b": Number(1, 2, "1/2")}
     assert [(equation.name, equation.formula) for equation in problem.equations] == [
         ("z", parsed("w*x + b")),

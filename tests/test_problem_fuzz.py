@@ -20,7 +20,6 @@ from handcalc.problem.loss import LOSSES
 from handcalc.problem.schema import SECTIONS
 
 TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
-ONE_ARGUMENT = [name for name, record in FUNCTIONS.items() if len(record.arguments) == 1 and not record.family]
 LINES = sorted({line for text in TEXTS for line in text.splitlines()})
 
 quick = settings(max_examples=150, derandomize=True, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
@@ -28,13 +27,15 @@ thorough = settings(max_examples=5000, deadline=timedelta(seconds=5), suppress_h
 
 # Values that broke something once, or might.
 VALUES = [
-    "", "0", "-0", "-1", "0.10", ".5", "1e-3", "1e308", "-1e308", "1e-300", "1e400", ".nan", "-.inf", "1/3", "1/0", "0x10", "1_000", "１２", "0,5",
-    "10000000000", "1000", "50", "2", "null", "~", "[]", "{}", "[1, 2]", "[[1]]", "[[1, 2], [3, 4]]", "{a: 1}", "{h1: 1}", "true", "no", "'", '"', "|", ">",
-    "&a x", "*a", "!!python/none x", "# x", "x: y", "- x", "a b", "h1", "o1", "x1", "w1", "b1", "loss", "rate", "net.h1", "\u202e", "W1[1,1]", "softmax",
-    "step", "sign", "tanh", "relu", "[softmax, tanh]", "{leaky_relu: {slope: -1}}", "{elu: {alpha: 0}}", "z^z", "exp(exp(z))", "1/z", "ln(z)", "z*(z)", "sqrt(z)",
-    "(o - t)^3", "ln(o)/t", "abs(o)", "o^o", "huber", "{huber: {delta: 0.5}}", "hinge", "direct", "softmax_cross_entropy", "cross_entropy", "online", "mini_batch",
-    "{exact: true}", "{carry: true, decimals: 0}", "{decimals: 15}", "{significant: 1}", "{ties: truncate, carry: true}", "{frozen: [w1]}", "{biases: false}",
-    "{relu_at_zero: 1, max_ties: split}", "{hidden_error_weights: updated}", "{softmax_loss: fused}", "{file: x.npz}", "(" * 40, "2^2^2^2^2^2", "(1 + x",
+    "", "0", "-0", "-1", "0.10", ".5", "1e-3", "1e308", "-1e308", "1e-300", "1e400", ".nan", "-.inf", "1/3", "1/0", "0x10", "1_000",
+    "１２", "0,5", "10000000000", "1000", "50", "2", "null", "~", "[]", "{}", "[1, 2]", "[[1]]", "[[1, 2], [3, 4]]", "{a: 1}",
+    "{h1: 1}", "true", "no", "'", '"', "|", ">", "&a x", "*a", "!!python/none x", "# x", "x: y", "- x", "a b", "h1", "o1", "x1", "w1",
+    "b1", "loss", "rate", "net.h1", "\u202e", "W1[1,1]", "softmax", "step", "sign", "tanh", "relu", "[softmax, tanh]",
+    "{leaky_relu: {slope: -1}}", "{elu: {alpha: 0}}", "z^z", "exp(exp(z))", "1/z", "ln(z)", "z*(z)", "sqrt(z)", "(o - t)^3",
+    "ln(o)/t", "abs(o)", "o^o", "huber", "{huber: {delta: 0.5}}", "hinge", "direct", "softmax_cross_entropy", "cross_entropy",
+    "online", "mini_batch", "{exact: true}", "{carry: true, decimals: 0}", "{decimals: 15}", "{significant: 1}",
+    "{ties: truncate, carry: true}", "{frozen: [w1]}", "{biases: false}", "{relu_at_zero: 1, max_ties: split}",
+    "{hidden_error_weights: updated}", "{softmax_loss: fused}", "{file: x.npz}", "(" * 40, "2^2^2^2^2^2", "(1 + x",
 ]  # fmt: skip
 
 
@@ -105,16 +106,29 @@ NUMBERS = st.one_of(st.integers(-3, 3), st.floats(-10, 10, width=16), st.sampled
 NAMES = st.sampled_from(["x1", "x2", "h1", "o1", "y", "w1", "b1", "a", "f", "loss", "rate", "3", "θ1", "a b", "z"])
 SCALARS = st.one_of(NUMBERS, NAMES, st.sampled_from(VALUES), st.none(), st.booleans())
 VALUE = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)), max_leaves=8)
+FORMS = ["{0} + {1}", "{0}*{1}", "{0}/{1}", "{0}^{1}", "{0}^2", "-{0}", "2", "{0} - {0}", "max({0}, {1})", "{0}²·{1}"]
+FORMS += [f"{name}({{0}})" for name, record in FUNCTIONS.items() if len(record.arguments) == 1 and not record.family]
 IN_Z = ["z/(1 + abs(z))", "exp(z)", "z^3", "1/z", "ln(z)", "max(0, z)", "z^z", "sqrt(z)", "z/2 + 1"]
 IN_O_T = ["(o - t)^4", "abs(o - t)", "-t*ln(o)", "o/t", "exp(o)", "max(o, t)", "sqrt(o - t)"]
 SETTINGS: dict[str, list[object]] = {
-    "rounding": [{"exact": True}, {"decimals": 4, "carry": True}, {"decimals": 0}, {"significant": 2, "carry": True, "ties": "truncate"}, {"exact": True, "carry": True},
-                 {"overrides": {"grad.*": {"decimals": 1}, "*": {"significant": 9}}, "carry": True}],
-    "conventions": [{"hidden_error_weights": "updated"}, {"relu_at_zero": 0.5, "max_ties": "split"}, {"softmax_loss": "fused"}, {"bias_update": False}],
+    "rounding": [
+        {"exact": True},
+        {"exact": True, "carry": True},
+        {"decimals": 4, "carry": True},
+        {"decimals": 0},
+        {"significant": 2, "carry": True, "ties": "truncate"},
+        {"overrides": {"grad.*": {"decimals": 1}, "*": {"significant": 9}}, "carry": True},
+    ],
+    "conventions": [
+        {"hidden_error_weights": "updated"},
+        {"relu_at_zero": 0.5, "max_ties": "split"},
+        {"softmax_loss": "fused"},
+        {"bias_update": False},
+    ],
     "update": [{"biases": False}, {"frozen": ["W1[1,1]"]}, {"frozen": ["b1"]}, {"frozen": ["p0"]}],
     "training": [{"mode": "online"}, {"epochs": 3, "stop": {"loss": 0.1}}],
     "title": ["x", "[bold]", "\u202e", 5],
-}  # fmt: skip
+}
 
 
 @st.composite
@@ -122,35 +136,22 @@ def network(draw: st.DrawFn) -> dict[str, object]:
     """A network whose shapes fit: every form of weights and biases, every activation and loss, hard numbers too."""
     sizes = draw(st.lists(st.integers(1, 2), min_size=2, max_size=3))
     numbers = draw(st.sampled_from([st.integers(-2, 2), st.floats(-2, 2, width=16), NUMBERS]))
-    names = [[f"x{place + 1}" for place in range(sizes[0])]] + [
-        [f"n{layer}{place}" for place in range(size)] for layer, size in enumerate(sizes[1:], 1)
-    ]
+    names = [[f"n{layer}{place}" for place in range(size)] for layer, size in enumerate(sizes)]
     layers: list[dict[str, object]] = []
     for layer, (before, own) in enumerate(zip(names, names[1:])):
         rows = [[draw(numbers) for _ in before] for _ in own]
         edges = {
-            f"w{layer}{to}{source}": [before[source], own[to], rows[to][source]] for to in range(len(own)) for source in range(len(before))
+            f"w{layer}{to}{place}": [before[place], name, rows[to][place]] for to, name in enumerate(own) for place in range(len(before))
         }
-        activation = st.one_of(st.sampled_from(ACTIVATIONS), st.sampled_from(IN_Z))
-        bias = st.one_of(
-            st.none(),
-            numbers,
-            st.just({f"p{layer}": draw(numbers)}),
-            st.just([draw(numbers) for _ in own]),
-            st.just({f"q{layer}": [own[0], draw(numbers)]}),
-        )
-        layers.append(
-            {
-                "neurons": own,
-                "activation": draw(activation),
-                "weights": draw(st.sampled_from([rows, edges])),
-                draw(st.sampled_from(["bias", "threshold"])): draw(bias),
-            }
-        )
+        activation = draw(st.one_of(st.sampled_from(ACTIVATIONS), st.sampled_from(IN_Z)))
+        bias = [None, draw(numbers), {f"p{layer}": draw(numbers)}, [draw(numbers) for _ in own], {f"q{layer}": [own[0], draw(numbers)]}]
+        key = draw(st.sampled_from(["bias", "threshold"]))
+        weights = draw(st.sampled_from([rows, edges]))
+        layers.append({"neurons": own, "activation": activation, "weights": weights, key: draw(st.sampled_from(bias))})
     tree: dict[str, object] = {"layers": layers, "learning_rate": 0.5}
-    samples = [
-        {"inputs": [draw(numbers) for _ in names[0]], "targets": [draw(numbers) for _ in names[-1]]} for _ in range(draw(st.integers(1, 3)))
-    ]
+    samples: list[dict[str, object]] = []
+    for _ in range(draw(st.integers(1, 3))):
+        samples.append({"inputs": {name: draw(numbers) for name in names[0]}, "targets": [draw(numbers) for _ in names[-1]]})
     tree |= samples[0] if len(samples) == 1 else {"samples": samples}
     tree |= draw(st.sampled_from([{}, {"error": "direct"}, *({"loss": loss} for loss in (*LOSSES, *IN_O_T, "softmax_cross_entropy"))]))
     return tree
@@ -163,25 +164,8 @@ def equations(draw: st.DrawFn) -> dict[str, object]:
     known, defined = list(given_numbers), {}
     for place in range(draw(st.integers(1, 4))):
         left, right = draw(st.sampled_from(known)), draw(st.sampled_from(known))
-        form = draw(
-            st.sampled_from(
-                [
-                    "{0} + {1}",
-                    "{0}*{1}",
-                    "{0}/{1}",
-                    "{0}^{1}",
-                    "{0}^2",
-                    "-{0}",
-                    "2",
-                    "{0} - {0}",
-                    *(f"{name}({{0}})" for name in ONE_ARGUMENT),
-                    "max({0}, {1})",
-                    "{0}²·{1}",
-                ]
-            )
-        )
         known.append(f"q{place}")
-        defined[f"q{place}"] = form.format(left, right)
+        defined[f"q{place}"] = draw(st.sampled_from(FORMS)).format(left, right)
     return {"given": given_numbers, "equations": defined, "minimize": known[-1], "parameters": ["a", "b"], "learning_rate": 0.1}
 
 
@@ -284,19 +268,30 @@ def test_the_fuzz_reaches_solutions_and_errors(strategy: st.SearchStrategy[str])
 
 
 # Files made to take long: (name, text, seconds it may take)
+def chain(count: int) -> str:
+    """Layers of one neuron each."""
+    return "layers:\n" + "".join(f"  - {{neurons: [n{place}], activation: tanh, weights: [[0.5]]}}\n" for place in range(count))
+
+
+def doubled(count: int, times: int) -> str:
+    """Aliases of aliases."""
+    first = f"a0: &a0 [{', '.join('1' * times)}]\n"
+    return first + "".join(f"a{place}: &a{place} [{', '.join([f'*a{place - 1}'] * times)}]\n" for place in range(1, count))
+
+
 SLOW_FILES = [
-    ("a hundred layers", "inputs: {x: 0.5}\ntargets: [1]\nlearning_rate: 0.1\nlayers:\n" + "".join(f"  - {{neurons: [n{k}], activation: tanh, weights: [[0.5]]}}\n" for k in range(100))),
-    ("3000 layers", "inputs: {x: 0.5}\nlayers:\n" + "".join(f"  - {{neurons: [n{k}], weights: [[0.5]]}}\n" for k in range(3000))),
+    ("a hundred layers", "inputs: {x: 0.5}\ntargets: [1]\nlearning_rate: 0.1\n" + chain(100)),
+    ("3000 layers", "inputs: {x: 0.5}\n" + chain(3000)),
     ("300 equations", "given: {a0: 1}\nequations:\n" + "".join(f"  a{k + 1}: a{k}/2 + a{k}\n" for k in range(300)) + "minimize: a300\n"),
     ("5000 samples", "samples:\n" + "- {inputs: [1], targets: [2]}\n" * 5000 + "layers: [{neurons: 1, weights: [[3]]}]\n"),
     ("open brackets", "[" * 300_000),
-    ("alias bomb", "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(f"a{k}: &a{k} [{', '.join([f'*a{k - 1}'] * 8)}]\n" for k in range(1, 30))),
-    ("unknown keys", "".join(f"key{k}: 1\n" for k in range(20_000))),
-    ("8000 edges that are one", "inputs: [1]\nlayers: [{neurons: [y], weights: {" + ", ".join(f"w{k}: [x1, y, 1]" for k in range(8000)) + "}}]"),
+    ("alias bomb", doubled(30, 8)),
+    ("unknown keys", "".join(f"key{place}: 1\n" for place in range(20_000))),
+    ("edges that are one", "inputs: [1]\nlayers: [{neurons: [y], weights: {" + ", ".join(f"w{k}: [x1, y, 1]" for k in range(8000)) + "}}]"),
     ("large layers by count", "inputs: [1]\nlayers: [" + ", ".join(["{neurons: 5000, weights: {w: [a, b, 1]}}"] * 90) + "]"),
     ("a row of numbers", "inputs: [" + "0.123, " * 45_000 + "]\nlayers: [{neurons: 1, weights: [[1]]}]"),
-    ("steep powers", "rounding: {exact: true}\ngiven: {x: 3}\nequations: {f: 2^(-x)}\nminimize: f\n"),
-]  # fmt: skip
+    ("powers of powers", "given: {x: 3}\nequations: {f: " + "^".join("x" * 25) + "}\nminimize: f\n"),
+]
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in SLOW_FILES])
@@ -304,3 +299,29 @@ def test_bounded_time(text: str) -> None:
     started = time.perf_counter()
     assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
     assert time.perf_counter() - started < 20
+
+
+# What the fuzz found once, each in its smallest form.
+EXACT = "rounding: {exact: true}\n"
+CARRY = "rounding: {exact: true, carry: true}\n"
+SQUARES = ", ".join(f"a{place + 1}: a{place}^2" for place in range(40))
+FOUND = [
+    ("0/0 in a contribution", "given: {a: 0}\nequations: {b: a/a, f: step(b)}\nminimize: f\n", "EvaluationError"),
+    ("log2(0) in a contribution", "given: {a: 0}\nequations: {b: log2(a), f: step(b)}\nminimize: f\n", "EvaluationError"),
+    ("squares of squares", EXACT + "given: {a0: 3}\nequations: {" + SQUARES + "}\n", "EvaluationError"),
+    ("a fraction too large for exp", EXACT + "given: {a: 1e300}\nequations: {b: a*a, f: exp(b)}\n", "EvaluationError"),
+    ("a large power", EXACT + "given: {x: 2}\nequations: {f: x^100000000}\n", "EvaluationError"),
+    ("a fraction to its own power", EXACT + "given: {x: 1e300}\nequations: {f: x^x}\n", "EvaluationError"),
+    ("a broken power of a large fraction", EXACT + "given: {x: 1e300}\nequations: {f: (x*x)^0.5}\n", "EvaluationError"),
+    ("carrying a large fraction", CARRY + "given: {a: 1e300}\nequations: {f: a^2, g: f + 1}\n", "EvaluationError"),
+    ("rounded up beyond the largest number",
+     "rounding: {carry: true, significant: 1}\ngiven: {a: 1.79e308}\nequations: {f: a*1, g: f*1}\n",
+     "EvaluationError"),
+    ("a product of 1000 factors", "given: {x: 1}\nequations: {f: " + "*".join(["x"] * 1000) + "}\nminimize: f\n", "ProblemError"),
+    ("a sum of 99 squares", "given: {x: 1}\nequations: {f: " + "+".join(["x²"] * 99) + "}\nminimize: f\n", "solved"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wanted"), [pytest.param(text, wanted, id=name) for name, text, wanted in FOUND])
+def test_found_once(text: str, wanted: str) -> None:
+    assert outcome(text) == wanted

@@ -88,7 +88,7 @@ def ours(derivation: Derivation, row: Row, wanted: str = "") -> float:
         value = derivation.value(row["id"].replace("err.", "target.")) - derivation.value(row["id"].replace("err.", "out."))
     else:
         value = derivation.value(wanted or row["id"])
-    return float(value) * row.get("sign", 1)
+    return float(value) * int(row.get("sign", 1))
 
 
 def expression(derivation: Derivation, text: str) -> Any:
@@ -138,14 +138,14 @@ def from_printed(name: str, row: Row) -> float:
             replaced[found] = float(other["value"]) * other.get("sign", 1)
     wanted = graph.find(row.get("id", ""))
     if wanted is None:
-        return float(Evaluation(graph, None, replaced).of(expression(derivation, row["formula"]))) * row.get("sign", 1)
+        return float(Evaluation(graph, None, replaced).of(expression(derivation, row["formula"]))) * int(row.get("sign", 1))
     replaced.pop(wanted, None)
     evaluation = Evaluation(graph, None, replaced)
     change = graph.find(row["id"].replace("new.", "delta."))
     if change in replaced and change != wanted and row["id"].startswith("new."):  # w⁺ = w + Δw, with Δw as printed
         return float(evaluation[wanted[0].removeprefix("new."), wanted[1]] + evaluation[change])
     evaluation[wanted]
-    return float(evaluation.unrounded[wanted]) * row.get("sign", 1)
+    return float(evaluation.unrounded[wanted]) * int(row.get("sign", 1))
 
 
 def at_some_digits(name: str, row: Row) -> bool:

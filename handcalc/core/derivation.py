@@ -15,7 +15,7 @@ from typing import Any
 
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import ONE, Expr, Number, Ref, walk
+from handcalc.core.expr import ONE, Expr, Number, Ref, mul, walk
 from handcalc.core.graph import Cell, Graph, Quantity, cell
 from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
@@ -235,7 +235,7 @@ class Derivation:
                 upstream = bind(term.upstream, bound, self.graph.present)
                 if isinstance(through, Ref) and not (isinstance(local, Number) and local.numerator == 0):
                     evaluation = self.iteration(iteration).evaluation
-                    value = evaluation.of(upstream) * evaluation.of(local)
+                    value = evaluation.of(mul(upstream, local), wanted)
                     result.append(Contribution(cell(through), upstream, local, value))
         return tuple(result)
 
@@ -261,7 +261,7 @@ class Derivation:
             return None
         raw = RAW.mul(outside, differentiate(self.graph.instance(cell(consumer)), target, RAW))
         exact = Evaluation(self.graph, None, self.evaluation.replaced)
-        return raw if abs(exact.of(raw) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None
+        return raw if abs(exact.of(raw, wanted) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None
 
     # --- by id ---
 

@@ -72,11 +72,14 @@ class Evaluation:
             pending.pop()
         return self.values[wanted]
 
-    def of(self, expr: Expr) -> Value:
-        """The value of an expression over cells."""
+    def of(self, expr: Expr, step: Cell) -> Value:
+        """The value of an expression over cells that belongs to a step. Raises EvaluationError naming the step."""
         for ref in references(expr):
             self[cell(ref)]
-        return evaluate(expr, self._known, self.exact)
+        try:
+            return evaluate(expr, self._known, self.exact)
+        except (ArithmeticError, ValueError) as error:
+            raise EvaluationError(self._reason(step, error)) from None
 
     def _known(self, ref: Ref) -> Value:
         try:

@@ -41,8 +41,10 @@ def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
                 entry.fail("neurons are missing: give their names or their number")
         elif item.kind == "sequence":
             parts = item.sequence() or []
-            if not parts or len(parts) > limit("neurons"):
-                item.fail("from 1 to {limit} neurons are expected, found {found}", limit=limit("neurons"), found=len(parts))
+            if not parts:
+                item.fail("there is no neuron")
+            if len(parts) > limit("neurons"):
+                _too_many(item)
             called = [(name, part) for part in parts if (name := part.name())]
             for name, part in called:
                 names.neuron(name, part, hidden)
@@ -60,7 +62,15 @@ def _count(item: Item) -> int:
     if item.kind != "text" or not item.node.value.lstrip("+-").isdigit():
         item.fail("expected names such as [h1, h2] or a number of neurons, found {found}", found=item.shown)
         return 0
+    digits = item.node.value
+    if digits.isdecimal() and (len(digits) > 9 or int(digits) > limit("neurons")):
+        _too_many(item)
+        return 0
     return item.whole(1, limit("neurons")) or 0
+
+
+def _too_many(item: Item) -> None:
+    item.fail("more than {limit} neurons; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
 
 
 def build(entries: list[Item], neurons: list[tuple[str, ...]], inputs: tuple[str, ...], names: Names) -> tuple[Layer, ...]:

@@ -16,6 +16,7 @@ LIMITS: dict[str, int] = {
     "edges": 250_000,  # neurons × inputs of a layer whose edges are named; larger layers come from a file
     "samples": 10_000,
     "equations": 300,
+    "terms": 200,  # names and numbers in one formula: the derivative of a long product is as long as its square
     "data_bytes": 50_000_000,  # of a CSV file
     "array_bytes": 500_000_000,  # of an array, unpacked
 }

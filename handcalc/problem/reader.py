@@ -15,10 +15,10 @@ from typing import Any
 
 from handcalc import errors
 from handcalc.core import formula
-from handcalc.core.expr import Expr, Number, Ref, number
+from handcalc.core.expr import Expr, Number, Ref, number, walk
 from handcalc.core.functions import FUNCTIONS
 from handcalc.errors import Message, ProblemError, printable
-from handcalc.problem.limits import ERROR_LIMIT
+from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
 
 __all__ = ["Item", "Source", "is_name", "is_quantity_name", "literal", "near", "printable", "quoted", "suggestion"]
 
@@ -192,7 +192,7 @@ class Item:
         if text is None:
             return None
         try:
-            return formula.parse(text, lambda name: Ref(name) if name in names else None)
+            expr = formula.parse(text, lambda name: Ref(name) if name in names else None)
         except formula.FormulaError as error:
             reason, hint = _why(error, text, names, later)
             within = Message(" in {names}", names=", ".join(sorted(names)[:12])) if names else ""
@@ -200,6 +200,11 @@ class Item:
                 "not a formula{within}: {reason} (column {column}){near}", within=within, reason=reason, column=error.column, near=hint
             )
             return None
+        if sum(1 for node in walk(expr) if isinstance(node, (Number, Ref))) > limit("terms"):
+            message = "more than {limit} names and numbers in a formula; write it in several equations, or set {variable}"
+            self.fail(message, limit=limit("terms"), variable=raised_by("terms"))
+            return None
+        return expr
 
 
 def _why(error: formula.FormulaError, text: str, names: Collection[str], later: Collection[str]) -> tuple[Message, Message | str]:

@@ -289,7 +289,7 @@ def _layout(form: Matrix, leaf: Callable[[str], Part], least: int) -> list[Part]
         case "transpose":
             return [*_layout(form.parts[0], leaf, 4), "ᵀ"]
         case "negative":
-            parts = ["-", *_layout(form.parts[0], leaf, 3)]
+            parts = ["−", *_layout(form.parts[0], leaf, 3)]  # the sign of one operand; "-" stands between two
             return parts if least <= 2 else ["(", *parts, ")"]
         case "power":
             return [*_layout(form.parts[0], leaf, 4), "^", Symbolic(form.parts[1])]

@@ -205,7 +205,7 @@ class _Writer:
         """A sign between matrices with the air it needs, or an item."""
         if not isinstance(part, str):
             return self.spell(part)
-        tight = {"ᵀ": "^T" if self.ascii else "ᵀ", "(": "(", ")": ")", ",": ", ", "^": "^"}
+        tight = {"ᵀ": "^T" if self.ascii else "ᵀ", "(": "(", ")": ")", ",": ", ", "^": "^", "−": "-"}
         sign = {"⊙": ".*", "·": "*", "≈": "~="}.get(part, part) if self.ascii else part
         return tight.get(part, f" {sign} ")
 

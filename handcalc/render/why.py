@@ -23,7 +23,7 @@ def explanation(derivation: Derivation, reading: Reading, wanted: Cell, iteratio
     if quantity.definition is None and "grad." + quantity.name in derivation.graph:
         ends = [(name, wanted[1]) for name in ("grad." + quantity.name, "new." + quantity.name) if name in derivation.graph]
     yield Heading(1, Name(Ref(*wanted)))
-    needed, order = _dependencies(derivation, ends, wanted)
+    needed, order = _dependencies(reading, ends, wanted)
     for name in PHASES:
         inside = [current for current in order if phase(derivation.graph[current[0]]) == name]
         if inside:
@@ -52,9 +52,8 @@ def _phase(
         yield worked(derivation, reading, current, iteration, indent=0 if current in ends else 1)
 
 
-def _dependencies(derivation: Derivation, ends: list[Cell], start: Cell) -> tuple[bool, list[Cell]]:
-    """The cells the ends depend on, each after what it uses; whether there is anything besides the start."""
-    graph = derivation.graph
+def _dependencies(reading: Reading, ends: list[Cell], start: Cell) -> tuple[bool, list[Cell]]:
+    """The cells the ends depend on as printed, each after what it uses; whether there is anything besides the start."""
     order: dict[Cell, None] = {}
     pending: list[tuple[Cell, bool]] = [(end, False) for end in reversed(ends)]
     opened: set[Cell] = set()
@@ -67,6 +66,7 @@ def _dependencies(derivation: Derivation, ends: list[Cell], start: Cell) -> tupl
             continue
         opened.add(current)
         pending.append((current, True))
-        if graph.given_value(current) is None:
-            pending.extend((cell(ref), False) for ref in reversed(references(graph.instance(current))) if cell(ref) not in opened)
+        formula = reading.formula(current)
+        if formula is not None:
+            pending.extend((cell(ref), False) for ref in reversed(references(formula)) if cell(ref) not in opened)
     return len(order) > 1 or start not in order, list(order)
