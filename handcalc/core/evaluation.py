@@ -72,13 +72,15 @@ class Evaluation:
             pending.pop()
         return self.values[wanted]
 
-    def of(self, expr: Expr, step: Cell) -> Value:
-        """The value of an expression over cells that belongs to a step. Raises EvaluationError naming the step."""
+    def of(self, expr: Expr, step: Cell | None = None) -> Value:
+        """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
         for ref in references(expr):
             self[cell(ref)]
         try:
             return evaluate(expr, self._known, self.exact)
         except (ArithmeticError, ValueError) as error:
+            if step is None:
+                raise
             raise EvaluationError(self._reason(step, error)) from None
 
     def _known(self, ref: Ref) -> Value:
