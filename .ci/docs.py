@@ -95,6 +95,7 @@ _LIMITED = {
     "edges": "named edges of one layer",
     "samples": "samples",
     "equations": "equations",
+    "terms": "names and numbers in one formula",
     "data_bytes": "bytes of a CSV file",
     "array_bytes": "bytes of an array, unpacked",
 }
