@@ -24,7 +24,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Ref
 from handcalc.core.formula import names, parse
-from handcalc.core.graph import Cell
+from handcalc.core.graph import Cell, cell
+from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import ProblemError
@@ -83,7 +84,7 @@ def ours(derivation: Derivation, row: Row, wanted: str = "") -> float:
         first, last = row["sum"]["iterations"]
         value = sum(derivation.value(f"#{number}:{row['sum']['id']}") for number in range(first, last + 1))
     elif "formula" in row:
-        value = derivation.evaluation.of(expression(derivation, row["formula"]))
+        value = formula_value(derivation, derivation.evaluation, row["formula"])
     elif row["id"].startswith("err.") and derivation.graph.find(row["id"]) is None:  # only `error: direct` prints t − o
         value = derivation.value(row["id"].replace("err.", "target.")) - derivation.value(row["id"].replace("err.", "out."))
     else:
@@ -91,10 +92,10 @@ def ours(derivation: Derivation, row: Row, wanted: str = "") -> float:
     return float(value) * int(row.get("sign", 1))
 
 
-def expression(derivation: Derivation, text: str) -> Any:
-    """A formula over the symbols of the problem's notation."""
-    reading = read(derivation, "mazur")
-    return parse(text, names({symbol: Ref(*found) for symbol, found in reading.symbols().items()}))
+def formula_value(derivation: Derivation, evaluation: Evaluation, text: str) -> float:
+    """A formula over Mazur's symbols, of the values of an evaluation."""
+    resolve = names({symbol: Ref(*found) for symbol, found in read(derivation, "mazur").symbols().items()})
+    return float(evaluate(parse(text, resolve), lambda reference: evaluation[cell(reference)]))
 
 
 # --- comparing with what is printed -----------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ def from_printed(name: str, row: Row) -> float:
             replaced[found] = float(other["value"]) * other.get("sign", 1)
     wanted = graph.find(row.get("id", ""))
     if wanted is None:
-        return float(Evaluation(graph, None, replaced).of(expression(derivation, row["formula"]))) * int(row.get("sign", 1))
+        return formula_value(derivation, Evaluation(graph, None, replaced), row["formula"]) * int(row.get("sign", 1))
     replaced.pop(wanted, None)
     evaluation = Evaluation(graph, None, replaced)
     change = graph.find(row["id"].replace("new.", "delta."))
