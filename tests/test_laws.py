@@ -31,7 +31,7 @@ from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.dialects import DIALECTS, PLAIN, UNICODE
 from handcalc.render.matrixform import evaluate as matrix_value
-from handcalc.render.matrixform import matrix_form
+from handcalc.render.matrixform import matrix_form, signed_form
 from handcalc.render.notation import profile
 from handcalc.render.reading import Reading
 
@@ -334,6 +334,27 @@ def test_matrix_forms_equal_the_cells(problem: str) -> None:
         for place in found.graph.positions(quantity.name):
             value = computed[(*place, 0)[:2]]
             assert isclose(value, found.evaluation[quantity.name, place], rel_tol=NEAR, abs_tol=1e-14), f"{quantity.name}{place}: {form}"
+
+
+@every_sign
+@every_problem
+def test_printed_matrix_forms_have_the_signs_of_the_notation(problem: str, notation: str) -> None:
+    """The numbers a matrix line shows, put into the form it shows, give the numbers after the last ≈."""
+    found, reading = derivation(problem), plain(problem, notation)
+
+    def shown(name: str) -> Any:
+        return array(found, name) * (-1 if reading.turned((name, ())) else 1)
+
+    for quantity in found.graph:
+        form = signed_form(reading, quantity)
+        if form is not None:
+            sizes = [axis.size for axis in quantity.axes]
+            computed = np.broadcast_to(matrix_value(form, shown), sizes + [1] * (2 - len(sizes)))
+            for place in found.graph.positions(quantity.name):
+                value = computed[(*place, 0)[:2]]
+                assert isclose(value, signed(reading, (quantity.name, place)), rel_tol=NEAR, abs_tol=1e-14), (
+                    f"{quantity.name}{place}: {form}"
+                )
 
 
 def dense_parts(graph: Any) -> Iterator[Quantity]:

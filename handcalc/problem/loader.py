@@ -30,9 +30,14 @@ def shipped() -> dict[str, Path]:
     """The problems that come with handcalc, by name."""
     from pathlib import Path
 
-    package = Path(__file__).parents[1]
-    folder = package / "problems" if (package / "problems").is_dir() else package.parent / "problems"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return {path.stem: path for path in sorted(Path(_folder()).glob("*.yaml"))}
+
+
+def _folder() -> str:
+    """Where the shipped problems are: in the package, or in a checkout beside it."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "problems")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "problems")
 
 
 def load(path: str | os.PathLike[str]) -> Problem:
@@ -42,13 +47,14 @@ def load(path: str | os.PathLike[str]) -> Problem:
     """
     text = os.fspath(path)
     if text and os.path.basename(text) == text and not os.path.lexists(text):
-        known = shipped()
         name = text.removesuffix(".yaml")
-        if name not in known:
+        file = os.path.join(_folder(), name + ".yaml")
+        if not os.path.isfile(file):
+            hint = near(name, shipped())
             raise ProblemError(
-                Message("there is no such file, and no shipped problem of that name{near}", f"{shown_path(text)}: ", near=near(name, known))
+                Message("there is no such file, and no shipped problem of that name{near}", f"{shown_path(text)}: ", near=hint)
             )
-        text = os.fspath(known[name])
+        text = file
     return _problem(read(text))
 
 

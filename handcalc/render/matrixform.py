@@ -2,7 +2,7 @@
 
 - `matrix_form(graph, quantity)` turns a general formula over one or two indices into products of matrices:
   Σ_j w_kj·out_j is W·out, δ_k·out_j is δ·outᵀ, Σ_k δ_k·w_kj is Wᵀ·δ, equal indices are ⊙.
-- `matrix_blocks` shows it with the numbers.
+- `signed_form` puts it into a notation's signs, `matrix_blocks` shows it with the numbers.
 
 A `Matrix` tree is what is derived; `evaluate` computes it with NumPy, which the laws compare with the cells. Where
 a formula has no such form (three free indices, a δ of indices), None is answered and nothing is shown.
@@ -194,6 +194,40 @@ def _multiplied(left: Matrix, right: Matrix, summed: set[str]) -> Matrix | None:
     return None
 
 
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+_OUTWARD = ("transpose", "product", "hadamard", "scale", "quotient")  # where the sign of a part is the sign of the whole
+
+
+def signed_form(reading: Reading, quantity: Quantity) -> Matrix | None:
+    """The matrix form with a notation's letters: −letter where one stands for the negative."""
+    form = matrix_form(reading.graph, quantity)
+    if form is None:
+        return None
+    turned = _signed(form, reading)
+    return _negative(turned) if reading.turned((quantity.name, ())) else turned
+
+
+def _signed(form: Matrix, reading: Reading) -> Matrix:
+    if form.operator == "name":
+        return _negative(form) if reading.turned((form.parts[0], ())) else form
+    parts = [_signed(part, reading) if isinstance(part, Matrix) else part for part in form.parts]
+    if form.operator == "negative":
+        return _negative(parts[0])
+    negative = form.operator in _OUTWARD and sum(part.operator == "negative" for part in parts) % 2 == 1
+    if form.operator in _OUTWARD:
+        parts = [part.parts[0] if part.operator == "negative" else part for part in parts]
+    result = form.replace(parts=tuple(parts))
+    return _negative(result) if negative else result
+
+
+def _negative(form: Matrix) -> Matrix:
+    if form.operator == "negative":
+        inner: Matrix = form.parts[0]
+        return inner
+    return Matrix("negative", (form,), form.rows, form.columns)
+
+
 # --- values -----------------------------------------------------------------------------------------------------------
 
 
@@ -244,8 +278,8 @@ def evaluate(form: Matrix, arrays: Any) -> Any:
 def matrix_blocks(derivation: Derivation, reading: Reading, quantity: Quantity, iteration: int) -> Iterator[Block]:
     """name = form, then the same with numbers, where the quantity has a matrix form and is not too large."""
     graph = derivation.graph
-    form = matrix_form(graph, quantity)
-    if form is None or reading.turned((quantity.name, ())):
+    form = signed_form(reading, quantity)
+    if form is None:
         return
     name = Plain(reading.whole(quantity))
     yield Grid((name, "=", *_layout(form, lambda inner: Plain(reading.whole(graph[inner])), 0)))
