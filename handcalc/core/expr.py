@@ -41,6 +41,11 @@ class Ref(Expr):
     quantity: str
     indices: tuple[Position, ...] = ()
 
+    def __init__(self, quantity: str, indices: tuple[Position, ...] = ()) -> None:  # the most frequent node by far
+        attributes = self.__dict__
+        attributes["quantity"] = quantity
+        attributes["indices"] = indices
+
     def __eq__(self, other: object) -> bool:
         return type(other) is Ref and self.quantity == other.quantity and self.indices == other.indices
 
