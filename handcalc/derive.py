@@ -11,8 +11,6 @@ from handcalc.core.rounding import Rounding
 from handcalc.models import build
 from handcalc.problem.schema import Problem
 
-ITERATION_LIMIT = 1_000_000
-
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
     """The worked solution of a problem, `iterations` updates long.

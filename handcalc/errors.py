@@ -78,7 +78,3 @@ class UnknownIdError(HandcalcError):
 
 class OutputError(HandcalcError):
     """A file that cannot be written."""
-
-
-class NotSupportedError(HandcalcError):
-    """Something that handcalc knows of but cannot do yet."""

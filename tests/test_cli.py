@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from handcalc import __version__
+from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
-from handcalc.problem.loader import load, shipped
+from handcalc.problem.loader import load, loads, shipped
 from handcalc.problem.loss import LOSSES
 from handcalc.problem.schema import NOTATION_NAMES, json_schema
 
@@ -761,3 +761,14 @@ def test_helpers_find_what_they_look_for() -> None:
     assert balanced("a·(b + c[1]) = 2") and not balanced("a·(b +") and not balanced("c) = 1")
     text = "Forward pass\n────────────\n  net = w·x ≈ 2\n      = 3\nquantity   value\n────────────────\nx 1"
     assert [kind for kind, _ in parts_of(text)] == ["heading", "rule", "formula", "formula", "other", "rule", "other"]
+
+
+def test_columns_that_are_left_out_are_counted() -> None:
+    """Fifteen inputs of two samples: twelve are shown, and the table says that three are not."""
+    numbers = ", ".join(["0.5"] * 15)
+    samples = "samples:\n" + f"  - {{inputs: [{numbers}], targets: [1]}}\n" * 2
+    text = render(derive(loads(samples + f"layers:\n  - {{neurons: 1, weights: [[{numbers}]]}}\n")))
+    assert "… 3 more columns are not shown" in text
+    assert "columns are not shown" not in render(
+        derive(loads(samples.replace(numbers, "0.5, 0.5") + "layers:\n  - {neurons: 1, weights: [[1, 2]]}\n"))
+    )

@@ -7,6 +7,7 @@ the order of the worked solution.
 from __future__ import annotations
 
 from handcalc.core.chainrule import add_gradients
+from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, number, rewrite, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.record import Record
@@ -62,6 +63,11 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
     sample = dense.sample_index(problem)
     if not sample:
         return {}
+    if "loss@" in graph:
+        assert graph["loss"].definition is not None
+        share = differentiate(graph["loss"].definition, Ref("loss@", sample))
+    else:  # error: direct has no loss to derive it from
+        share = losses.sample_share(problem)
     reduced = {}
     for parameter in parameters:
         name = gradients.get(parameter.name)
@@ -69,7 +75,7 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
             continue
         own, each = graph[name], name + "@"
         graph.rename(name, each)
-        formula = mul(losses.weighted_samples(problem), total(sample[0], Ref(each, (*sample, *parameter.index))))
+        formula = mul(share, total(sample[0], Ref(each, (*sample, *parameter.index))))
         whole = Quantity(name, "gradient", parameter.axes, parameter.index, formula, prefix="grad", of=own.of, layer=own.layer)
         graph.define(whole, after=each)
         reduced[parameter.name] = name

@@ -81,8 +81,7 @@ def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
     axes = tuple(i.axis for i in sample)
     graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss"))
     whole = total(sample[0], Ref("loss@", sample))
-    if problem.conventions.sample_reduction == "mean":
-        whole = mul(_share(sample[0].axis.size), whole)
+    whole = mul(sample_share(problem), whole)
     graph.define(Quantity("loss", "loss", definition=whole, names={(): ""}, prefix="loss"))
     return "loss@"
 
@@ -92,7 +91,7 @@ def direct_gradient(start: Quantity) -> Expr:
     return neg(Ref("err", start.index))
 
 
-def weighted_samples(problem: Problem) -> Expr:
-    """∂E/∂E_s: what one sample's gradient counts in the gradient of the whole."""
+def sample_share(problem: Problem) -> Expr:
+    """What one sample counts in the whole: 1/N for the mean, 1 for the sum."""
     count = len(problem.samples)
     return _share(count) if problem.conventions.sample_reduction == "mean" else ONE

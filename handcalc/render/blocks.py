@@ -94,11 +94,12 @@ class Equation(Record):
 
 
 class Table(Record):
-    """Columns and rows; omitted: how many rows are not there."""
+    """Columns and rows; omitted: how many rows are not there; hidden: how many columns are not."""
 
     columns: tuple[Item, ...]
     rows: tuple[tuple[Item, ...], ...]
     omitted: int = 0
+    hidden: int = 0
 
 
 Rows = tuple[tuple[Item, ...], ...]

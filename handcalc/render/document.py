@@ -20,10 +20,8 @@ from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Factors, Heading, Item, Name, Numeric, Plain, Ratio, Rows, Symbolic, Table, Value
 from handcalc.render.reading import Reading
 
-DETAILS = ("brief", "normal", "full")
-FORMS = ("scalar", "matrix", "both")
-
 WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
+COLUMNS_LIMIT = 40  # cells of one quantity side by side
 ROWS_LIMIT = {"brief": 20, "normal": 20, "full": 1000}  # rows of one table
 
 
@@ -224,14 +222,19 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, quant
     samples = quantities[0].axes[0]
     limit = ROWS_LIMIT[options.detail]
     inner = [
-        (quantity, place[1:]) for quantity in quantities for place in islice(derivation.graph.positions(quantity.name), 40) if place[0] == 0
+        (quantity, place[1:])
+        for quantity in quantities
+        for place in islice(derivation.graph.positions(quantity.name), COLUMNS_LIMIT)
+        if place[0] == 0
     ]
     columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(quantity.name, (0, *place)), bare=True) for quantity, place in inner))
     rows: Rows = tuple(
         (Plain(samples.label(sample)), *(Value((quantity.name, (sample, *place)), iteration) for quantity, place in inner))
         for sample in range(min(samples.size, limit))
     )
-    return Table(columns, rows, max(samples.size - limit, 0))
+    cells = sum(size(quantity) // samples.size for quantity in quantities)
+    hidden = cells - len(inner) if any(size(quantity) // samples.size > COLUMNS_LIMIT for quantity in quantities) else 0
+    return Table(columns, rows, max(samples.size - limit, 0), hidden)
 
 
 # --- the whole --------------------------------------------------------------------------------------------------------

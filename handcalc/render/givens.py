@@ -76,7 +76,7 @@ def sample_table_of_givens(quantities: list[Quantity]) -> Table:
     columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(name, (0, place)), bare=True) for name, place in inner))
     shown = min(axis.size, ROWS_LIMIT["normal"])
     rows: Rows = tuple((Plain(axis.label(sample)), *(Value((name, (sample, place))) for name, place in inner)) for sample in range(shown))
-    return Table(columns, rows, axis.size - shown)
+    return Table(columns, rows, axis.size - shown, sum(quantity.axes[-1].size for quantity in quantities) - len(inner))
 
 
 def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterator[Block]:

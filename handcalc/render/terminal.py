@@ -173,6 +173,8 @@ class _Writer:
             self.show(table)
         if block.omitted:
             self.console.print(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
+        if block.hidden:
+            self.console.print(Text(self.spell(Message("… {count} more columns are not shown", count=block.hidden))))
 
     def column(self, items: Sequence[Item]) -> list[str]:
         """The cells of a column; numbers are padded so that their points stand below each other."""
