@@ -8,7 +8,7 @@ from typing import Any
 from handcalc.core.derivation import Derivation, Header
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.models import build
+from handcalc.models import Model, build
 from handcalc.problem.schema import Problem
 
 
@@ -18,11 +18,22 @@ def derive(problem: Problem, rounding: Rounding | None = None, iterations: int =
     rounding: instead of the problem's own. Steps are computed on demand; a step without a finite value raises
     EvaluationError when it is asked for.
     """
-    online = problem.training.mode == "online" and len(problem.samples) > 1
-    model = build(problem.replace(samples=problem.samples[:1]) if online else problem)
+    return work_out(problem, model_of(problem), rounding, iterations)
+
+
+def model_of(problem: Problem) -> Model:
+    """The graph of a problem; in online training, that of one sample, which each iteration fills with its own data."""
+    return build(problem.replace(samples=problem.samples[:1]) if _online(problem) else problem)
+
+
+def work_out(problem: Problem, model: Model, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
+    """The derivation of a problem whose model is built already."""
     chosen = rounding or problem.rounding or Rounding()
-    feed = _one_after_another(problem) if online else None
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, feed, header(problem))
+    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, data_of(problem), header(problem))
+
+
+def _online(problem: Problem) -> bool:
+    return problem.training.mode == "online" and len(problem.samples) > 1
 
 
 def header(problem: Problem) -> Header:
@@ -37,15 +48,17 @@ def header(problem: Problem) -> Header:
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
         samples=tuple(sample.name for sample in problem.samples),
-        online=problem.training.mode == "online" and len(problem.samples) > 1,
+        online=_online(problem),
         trained_biases=problem.trained_biases if any(layer.bias for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
     )
 
 
-def _one_after_another(problem: Problem) -> Callable[[int], Mapping[Cell, Any]]:
-    """Online training: iteration k sees sample k, round and round."""
+def data_of(problem: Problem) -> Callable[[int], Mapping[Cell, Any]] | None:
+    """The data of iteration k where they change: online training sees sample k, round and round."""
+    if not _online(problem):
+        return None
 
     def feed(number: int) -> Mapping[Cell, Any]:
         sample = problem.samples[(number - 1) % len(problem.samples)]

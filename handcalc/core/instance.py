@@ -1,4 +1,5 @@
-"""Readings of an expression at one place: `bind` writes a general formula out, `evaluate` gives an instance its value.
+"""Readings of an expression at one place: `bind` writes a general formula out, `evaluate` gives an instance its value
+(`compute` in another arithmetic: intervals, many hypotheses at once).
 
 Binding and evaluating are the inner loops of the program, so the most frequent nodes are tested first.
 """
@@ -27,8 +28,9 @@ from handcalc.core.expr import (
     add,
     children,
 )
-from handcalc.core.functions import function
+from handcalc.core.functions import Function, function
 from handcalc.core.index import Index, Position
+from handcalc.core.record import Record
 
 # --- binding: from the general formula to one cell's ------------------------------------------------------------------
 
@@ -82,37 +84,44 @@ Value = Any  # a float, or a Fraction where the problem is worked exactly
 Lookup = Callable[[Ref], Value]
 
 
+class Arithmetic(Record):
+    """What an expression is computed in: numbers that add, multiply and divide by themselves, and what they cannot.
+
+    number: the value of a literal; power: base and exponent; call: a function of values, `at` choosing the entry.
+    """
+
+    number: Callable[[Number], Value]
+    power: Callable[[Value, Value], Value]
+    call: Callable[[Function, list[Value], int], Value]
+
+
 def evaluate(expr: Expr, lookup: Lookup, exact: bool = False) -> Value:
     """The value of an instance: floats, or fractions with `exact`, as long as the functions used are rational.
 
     Raises ArithmeticError or ValueError where a function is not defined or overflows.
     """
+    return compute(expr, lookup, FRACTIONS if exact else FLOATS)
+
+
+def compute(expr: Expr, lookup: Lookup, numbers: Arithmetic) -> Value:
+    """The value of an instance in any arithmetic."""
     kind = type(expr)
     if kind is Ref:
         return lookup(expr)  # type: ignore[arg-type]
     if kind is Product:
-        result = evaluate(expr.factors[0], lookup, exact)  # type: ignore[attr-defined]
+        result = compute(expr.factors[0], lookup, numbers)  # type: ignore[attr-defined]
         for factor in expr.factors[1:]:  # type: ignore[attr-defined]
-            result = result * evaluate(factor, lookup, exact)
+            result = result * compute(factor, lookup, numbers)
         return result
     if kind is Sum:
-        result = evaluate(expr.terms[0], lookup, exact)  # type: ignore[attr-defined]
+        result = compute(expr.terms[0], lookup, numbers)  # type: ignore[attr-defined]
         for term in expr.terms[1:]:  # type: ignore[attr-defined]
-            result = result + evaluate(term, lookup, exact)
+            result = result + compute(term, lookup, numbers)
         return result
-    return _EVALUATE[kind](expr, lookup, exact)
+    return _COMPUTE[kind](expr, lookup, numbers)
 
 
-def _number_value(expr: Number, lookup: Lookup, exact: bool) -> Value:
-    if exact:
-        from fractions import Fraction
-
-        return Fraction(expr.numerator, expr.denominator)
-    return expr.numerator / expr.denominator
-
-
-def _power_value(expr: Power, lookup: Lookup, exact: bool) -> Value:
-    base, exponent = evaluate(expr.base, lookup, exact), evaluate(expr.exponent, lookup, exact)
+def _power(base: Value, exponent: Value) -> Value:
     if base == 0 and exponent < 0:
         raise ZeroDivisionError("0 to a negative power")
     if not isinstance(base, float):
@@ -133,17 +142,36 @@ def shorter(value: Value, times: Value = 1) -> Value:
     return number if size * times > 3.3 * EXACT_LIMIT else value
 
 
-def _call_value(expr: Call, lookup: Lookup, exact: bool) -> Value:
-    record = function(expr.function)
-    values = [evaluate(argument, lookup, exact) for argument in expr.arguments]
-    result = record.value(values, expr.at) if record.family else record.value(*values)
-    return _number_value(Number(result), lookup, exact) if isinstance(result, int) else result
+def _fraction(literal: Number) -> Value:
+    from fractions import Fraction
+
+    return Fraction(literal.numerator, literal.denominator)
 
 
-_EVALUATE: dict[type[Expr], Callable[[Any, Lookup, bool], Value]] = {
-    Number: _number_value,
-    Negation: lambda e, lookup, exact: -evaluate(e.operand, lookup, exact),
-    Quotient: lambda e, lookup, exact: evaluate(e.above, lookup, exact) / evaluate(e.below, lookup, exact),
-    Power: _power_value,
-    Call: _call_value,
+def apply(record: Function, values: list[Value], at: int) -> Value:
+    """A function's value; an int where the function answers one (step, sign)."""
+    return record.value(values, at) if record.family else record.value(*values)
+
+
+def _float_call(record: Function, values: list[Value], at: int) -> Value:
+    result = apply(record, values, at)
+    return float(result) if isinstance(result, int) else result
+
+
+def _fraction_call(record: Function, values: list[Value], at: int) -> Value:
+    result = apply(record, values, at)
+    return _fraction(Number(result)) if isinstance(result, int) else result
+
+
+FLOATS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _float_call)
+FRACTIONS = Arithmetic(_fraction, _power, _fraction_call)
+
+_COMPUTE: dict[type[Expr], Callable[[Any, Lookup, Arithmetic], Value]] = {
+    Number: lambda e, lookup, numbers: numbers.number(e),
+    Negation: lambda e, lookup, numbers: -compute(e.operand, lookup, numbers),
+    Quotient: lambda e, lookup, numbers: compute(e.above, lookup, numbers) / compute(e.below, lookup, numbers),
+    Power: lambda e, lookup, numbers: numbers.power(compute(e.base, lookup, numbers), compute(e.exponent, lookup, numbers)),
+    Call: lambda e, lookup, numbers: numbers.call(
+        function(e.function), [compute(argument, lookup, numbers) for argument in e.arguments], e.at
+    ),
 }
