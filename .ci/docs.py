@@ -96,6 +96,7 @@ _LIMITED = {
     "samples": "samples",
     "equations": "equations",
     "terms": "names and numbers in one formula",
+    "answers": "answers in an answer sheet",
     "data_bytes": "bytes of a CSV file",
     "array_bytes": "bytes of an array, unpacked",
 }

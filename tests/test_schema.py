@@ -66,6 +66,13 @@ WRONG = [
     "samples: [{input: [1]}]",
     "inputs: 5",
     "equations: [a]",
+    "tasks: loss",
+    "tasks: [[a]]",
+    "tasks: [{asks: a}]",
+    "tasks: [{ask: a, marks: -1}]",
+    "tasks: {ask: [{ask: [[a]]}]}",
+    "tasks: {ask: a, decimals: 16}",
+    "tasks: {ask: a, imprecise: 1.5}",
 ]
 
 
@@ -156,7 +163,7 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.parameters", EQUATIONS + "minimize: f\nparameters: [a]\n", lambda p: p.parameters, ("a",)),
     ("problem.rounding", NETWORK + "rounding: {decimals: 4}\n", lambda p: p.rounding.decimals, 4),
     ("problem.conventions", NETWORK + "conventions: {max_ties: split}\n", lambda p: p.conventions.max_ties, "split"),
-    ("problem.tasks", NETWORK + "tasks: [grad.w]\n", lambda p: p.tasks, ("grad.w",)),
+    ("problem.tasks", NETWORK + "tasks: [grad.w]\n", lambda p: [task.ask for task in p.tasks], ["grad.w"]),
     ("sample.name", TWO, lambda p: [s.name for s in p.samples], ["A", "B"]),
     ("sample.inputs", TWO, lambda p: p.samples[1].inputs, (Number(3),)),
     ("sample.targets", TWO, lambda p: p.samples[1].targets, (Number(4),)),
@@ -183,6 +190,14 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("rounding.overrides", NETWORK + "rounding: {overrides: {loss: {decimals: 9}}}\n",
      lambda p: p.rounding.overrides, (("loss", 9, None),)),
     ("rounding.exact", NETWORK + "rounding: {exact: true}\n", lambda p: p.rounding.exact, True),
+    ("tasks.ask", NETWORK + "tasks: {ask: w}\n", lambda p: p.tasks[0].ask, "w"),
+    *((f"tasks.{key}", NETWORK + f"tasks: {{ask: [{{ask: w}}, b], {key}: {value}}}\n", lambda p, key=key: getattr(p.tasks[1], key), wanted)
+      for key, value, wanted in (("marks", "3", Number(3)), ("decimals", "4", 4), ("significant", "5", 5))),
+    *((f"tasks.{key}", NETWORK + f"tasks: {{ask: w, {key}: 0.25}}\n", lambda p, key=key: getattr(p.marking, key).text, "0.25")
+      for key in ("follow_through", "imprecise", "rounded")),
+    ("task.ask", NETWORK + "tasks: [{ask: [w, b]}]\n", lambda p: [task.ask for task in p.tasks], ["w", "b"]),
+    *((f"task.{key}", NETWORK + f"tasks: [{{ask: w, {key}: {value}}}]\n", lambda p, key=key: getattr(p.tasks[0], key), wanted)
+      for key, value, wanted in (("marks", "1/3", Number(1, 3, "1/3")), ("decimals", "4", 4), ("significant", "5", 5))),
     ("conventions.bias_update", NETWORK + "conventions: {bias_update: false}\n", lambda p: p.trained_biases, False),
     *(convention(key) for key in keys("conventions")[1:]),
 ]  # fmt: skip
@@ -213,6 +228,7 @@ def test_unknown_keys_are_refused(section: str) -> None:
         "problem": "colour: 1",
         "sample": "samples: [{colour: 1}]\nlayers: []",
         "layer": "layers: [{colour: 1}]",
+        "task": "tasks: [{colour: 1}]",
     }.get(section, f"{section}: {{colour: 1}}")
     with pytest.raises(ProblemError, match="colour: unknown key"):
         loads(inside)

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, children, references
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import Value, evaluate, shorter
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
+
+
+class Cells(Protocol):
+    """What an evaluation asks of a graph."""
+
+    def given_value(self, cell: Cell) -> Number | None: ...
+    def instance(self, cell: Cell) -> Expr: ...
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]: ...
+    def cell_id(self, cell: Cell) -> str: ...
 
 
 class Evaluation:
@@ -24,7 +34,7 @@ class Evaluation:
     replaced: cells whose value (a number, or a literal with its digits) is taken as given.
     """
 
-    def __init__(self, graph: Graph, rounding: Rounding | None = None, replaced: Mapping[Cell, Value] | None = None) -> None:
+    def __init__(self, graph: Cells, rounding: Rounding | None = None, replaced: Mapping[Cell, Value] | None = None) -> None:
         self.graph = graph
         self.rounding = rounding or Rounding()
         self.values: dict[Cell, Value] = {}

@@ -1,7 +1,7 @@
 """From a file to its root item: bytes → text → YAML 1.2 nodes, with every limit checked on the way.
 
-- `read(path)` gives the root item of a file, `read_text(text, …)` of a text, `read_bytes(path, …)` the text of a file;
-  `shown_path` is a path as printed.
+- `read(path)` gives the root item of a file, `read_text(text, …)` of a text, `read_bytes(path, …)` the text of a file,
+  `decoded(data, …)` the text in bytes; `shown_path` is a path as printed.
 
 No tag is ever followed and nothing is constructed; size, depth and aliases are bounded.
 """
@@ -45,11 +45,16 @@ def read_bytes(path: str, kind: str = "bytes") -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ProblemError(Message("cannot be read: {reason}", f"{name}: ", reason=reason)) from None
-    if len(data) > most:
+    return decoded(data, name, kind)
+
+
+def decoded(data: bytes, name: str, kind: str = "bytes") -> str:
+    """The text in UTF-8 bytes, at most limit(kind) of them. Raises ProblemError with the reason and what to do."""
+    if len(data) > limit(kind):
         template = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"
         if kind != "bytes":
             template = "larger than {limit} bytes; set {variable} to raise the limit"
-        raise ProblemError(Message(template, f"{name}: ", limit=most, variable=raised_by(kind)))
+        raise ProblemError(Message(template, f"{name}: ", limit=limit(kind), variable=raised_by(kind)))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

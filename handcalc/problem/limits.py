@@ -17,6 +17,7 @@ LIMITS: dict[str, int] = {
     "samples": 10_000,
     "equations": 300,
     "terms": 200,  # names and numbers in one formula: the derivative of a long product is as long as its square
+    "answers": 20_000,  # of one answer sheet
     "data_bytes": 50_000_000,  # of a CSV file
     "array_bytes": 500_000_000,  # of an array, unpacked
 }

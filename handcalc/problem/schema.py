@@ -109,6 +109,28 @@ class Training(Record):
     stop_loss: Number | None = None
 
 
+class Task(Record):
+    """One thing asked: an id, a symbol, a pattern with * and ?, or a phase; what it is worth, the digits wanted, its line."""
+
+    ask: str
+    marks: Number = Number(1)
+    decimals: int | None = None
+    significant: int | None = None
+    line: int = 0
+
+
+class Marking(Record):
+    """The share of a task's marks, from 0 to 1, for an answer that is not simply right.
+
+    follow_through: right with the student's own earlier numbers; imprecise: right, but with too few digits;
+    rounded: right but for numbers that were rounded on the way.
+    """
+
+    follow_through: Number = Number(1)
+    imprecise: Number = Number(1, 2)
+    rounded: Number = Number(1)
+
+
 class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right."""
 
@@ -126,7 +148,8 @@ class Problem(Record):
     training: Training = Training()
     conventions: Conventions = Conventions()
     rounding: Rounding | None = None
-    tasks: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    marking: Marking = Marking()
     given: Mapping[str, Number] = {}
     equations: tuple[Equation, ...] = ()
     minimize: str = ""
@@ -187,6 +210,9 @@ _BIASES = _either(_NUMBER, _NUMBERS, _BIAS, _FILE, {"type": "null"})
 _COUNT = {"type": "integer", "minimum": 1}
 _PLACES = {"decimals": {"type": "integer", "minimum": 0, "maximum": 15}, "significant": {"type": "integer", "minimum": 1, "maximum": 17}}
 _DIGITS = {"type": "object", "properties": _PLACES, "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
+_MARKS = {**_NUMBER, "minimum": 0}
+_SHARE = {**_NUMBER, "minimum": 0, "maximum": 1}
+_ASKED = _list(_either(_TEXT, _section("task")))
 _STOP = {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}
 
 SECTIONS: dict[str, tuple[Field, ...]] = {
@@ -217,7 +243,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("parameters", _list(_TEXT), "equations: the given names that are updated", "[w, b]"),
         Field("rounding", _section("rounding"), "digits shown, and whether rounded results are carried on", "{decimals: 4, carry: true}"),
         Field("conventions", _section("conventions"), "what teachers disagree on", "{hidden_error_weights: updated}"),
-        Field("tasks", _list(_TEXT), "ids or phases that are asked", "[grad.w5, new.w5]"),
+        Field("tasks", _either(_ASKED, _section("tasks")), "what is asked, and what it is worth", "[grad.w5, new.*, backward]"),
     ),
     "sample": (
         Field("name", _NAME, "name of the sample", "Alice"),
@@ -256,6 +282,22 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("overrides", {"type": "object", "additionalProperties": _DIGITS}, "other digits for some ids",
               '{"grad.*": {significant: 3}}'),
         Field("exact", {"type": "boolean"}, "compute in fractions where the problem allows it", "true"),
+    ),
+    "tasks": (
+        Field("ask", _either(_TEXT, _ASKED), "what is asked", "[net.*, {ask: new.w5, marks: 2}]"),
+        Field("marks", _MARKS, "marks for each task that does not say otherwise; 1 if not given", "2"),
+        Field("decimals", _PLACES["decimals"], "decimal places wanted", "4"),
+        Field("significant", _PLACES["significant"], "significant digits wanted", "3"),
+        Field("follow_through", _SHARE, "share of the marks where an answer follows from an earlier wrong one; 1 if not given", "0.5"),
+        Field("imprecise", _SHARE, "share of the marks for too few digits; 1/2 if not given", "0"),
+        Field("rounded", _SHARE, "share of the marks where only numbers rounded on the way make the difference; 1 if not given", "0.5"),
+    ),
+    "task": (
+        Field("ask", _either(_TEXT, _list(_TEXT)), "an id, a symbol, a pattern with * and ?, a phase, or a list of them",
+              "[grad.net.o1, grad.net.o2]"),
+        Field("marks", _MARKS, "marks for each of them", "2"),
+        Field("decimals", _PLACES["decimals"], "decimal places wanted", "4"),
+        Field("significant", _PLACES["significant"], "significant digits wanted", "3"),
     ),
     "conventions": (
         Field("bias_update", {"type": "boolean"}, "whether biases are trained (same as update: biases)", "true"),

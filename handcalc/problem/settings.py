@@ -23,9 +23,11 @@ def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
         problem = _update(found["update"], problem)
     problem = _conventions(found, problem)
     if "rounding" in found:
-        problem = problem.replace(rounding=_rounding(found["rounding"]))
+        problem = problem.replace(rounding=rounding(found["rounding"]))
     if "tasks" in found:
-        problem = problem.replace(tasks=tuple(text for item in found["tasks"].sequence() or () if (text := item.text())))
+        from handcalc.problem.tasks import add_tasks  # rarely there, so nobody else waits for it
+
+        problem = add_tasks(found["tasks"], problem)
     return problem
 
 
@@ -80,18 +82,19 @@ def _conventions(found: dict[str, Item], problem: Problem) -> Problem:
     return problem.replace(conventions=Conventions(**{key: value for key, value in taken.items() if value is not None}))
 
 
-def _rounding(item: Item) -> Rounding:
+def rounding(item: Item) -> Rounding:
+    """The `rounding:` of a problem or of an answer sheet."""
     part = item.section(keys("rounding"))
-    decimals, significant = _digits(item, part)
+    decimals, significant = digits(item, part)
     overrides = []
     for pattern, entry in (part["overrides"].mapping() or {}).items() if "overrides" in part else ():
         inner = entry.section(("decimals", "significant"))
         if entry.kind == "mapping" and not inner:
             entry.fail("give decimals or significant")
-        overrides.append((pattern, *_digits(entry, inner)))
+        overrides.append((pattern, *digits(entry, inner)))
     return Rounding(
         decimals,
-        significant,
+        significant or (DEFAULT_SIGNIFICANT if decimals is None else None),
         carry="carry" in part and part["carry"].flag() is True,
         ties=chosen(part, "rounding", "ties", "half_up"),
         overrides=tuple(overrides),
@@ -99,10 +102,10 @@ def _rounding(item: Item) -> Rounding:
     )
 
 
-def _digits(item: Item, part: dict[str, Item]) -> tuple[int | None, int | None]:
-    """(decimals, significant), one of them None."""
+def digits(item: Item, part: dict[str, Item]) -> tuple[int | None, int | None]:
+    """(decimals, significant), at least one of them None."""
     if "decimals" in part and "significant" in part:
         item.fail("give decimals or significant, not both")
     if "decimals" in part:
         return part["decimals"].whole(0, DECIMALS_LIMIT), None
-    return None, (part["significant"].whole(1, DIGITS_LIMIT) if "significant" in part else None) or DEFAULT_SIGNIFICANT
+    return None, part["significant"].whole(1, DIGITS_LIMIT) if "significant" in part else None

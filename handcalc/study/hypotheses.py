@@ -70,9 +70,9 @@ NONE = Hypothesis()
 
 
 def _forms() -> tuple[Form, ...]:
-    found = []
+    found: list[tuple[Mistake, int]] = []
     for mistake in MISTAKES.values():
-        variants = range(-1 if mistake.across else 0, len(mistake.variants))
+        variants = range(-1 if mistake.across else 0, max(len(mistake.variants), 1))
         found.extend((mistake, variant) for variant in variants)
     return tuple(Form(order, mistake, variant) for order, (mistake, variant) in enumerate(found))
 
@@ -131,7 +131,7 @@ class Definitions:
         if form.variant < 0:
             across = form.mistake.across
             return across(self.book, wanted, expr) if across and number > 1 else None
-        variant = form.mistake.variants[form.variant]
+        variant = form.mistake.variants[form.variant] if form.mistake.variants else {}
         name = role(self.book, plain)
         if name == "given" and number > 1 and plain[0] in self.book.updated:
             return None
@@ -230,7 +230,7 @@ class Hypotheses:
     def pairs(self) -> tuple[Hypothesis, ...]:
         """Two different mistakes, each everywhere."""
         whole = [found for found in self.single if found.parts and found.rank == 0]
-        found = []
+        found: list[Hypothesis] = []
         for first, second in combinations(whole, 2):
             if first.slugs != second.slugs and len(found) < PAIRS_LIMIT:
                 found.append(Hypothesis((*first.parts, *second.parts), 5))

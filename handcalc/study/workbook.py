@@ -58,9 +58,9 @@ class Workbook:
         """The quantity of a cell, without its iteration."""
         return self.graph[base(wanted)[0]]
 
-    def given_value(self, wanted: Cell) -> Number | None:
+    def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell, None where it is computed."""
-        number, plain = iteration(wanted), base(wanted)
+        number, plain = iteration(cell), base(cell)
         if self._data is not None:
             if number not in self._feeds:
                 self._feeds[number] = self._data(number)

@@ -1,0 +1,259 @@
+"""Judging a formula given as the answer to a step: whether it is the same function of the given numbers.
+
+- `names_of(reading)` is every name for a cell; `read_formula(text, reading, wanted)` is a text's formula over cells.
+- `judge(derivation, wanted, formula)` compares it with the step's value.
+
+Numbers decide first: what differs at one of several random points is different. The rest is written out, down to the
+cells the student mentions or else to the given numbers, and SymPy is asked whether the difference is zero. A new function
+needs nothing here; without a definition and an entry in SYMPY, nothing is known of it but its arguments.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
+from math import inf, isfinite, log, prod
+from random import Random
+from typing import Any, Protocol
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, children, neg, references, rewrite, walk
+from handcalc.core.formula import FormulaError, names, parse
+from handcalc.core.functions import FUNCTIONS, definition
+from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.instance import evaluate
+from handcalc.core.record import Record
+from handcalc.errors import EvaluationError, Message, near
+
+# kind → other names of a unit's cell, where they are free; a gradient is that of a net input
+ALIASES = {
+    "out": ("{unit}", "out_{unit}", "a_{unit}"),
+    "net": ("net_{unit}", "z_{unit}"),
+    "target": ("target_{unit}", "t_{unit}", "t{number}"),
+    "gradient": ("delta_{unit}", "δ_{unit}"),
+    "rate": ("eta", "η", "lr", "alpha"),
+}
+SAME, ROUNDING = 1e-9, 1e-12  # relative difference of equal results; of rounding errors, relative to what is added up
+NEAR, WIDE, TINY = (0.25, False), (0.5, True), (1e-3, False)  # how far a number moves, and whether it may change its sign
+POINTS = 6 * (NEAR, WIDE, WIDE)  # the problem's signs for the domains of functions, any for both sides of a ReLU's kink
+NODES, TERMS, BITS = 1000, 2000, 4096  # the most of what is written out, multiplied out here, and of a power of literals
+SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf")} | {"ln": "log", "abs": "Abs", "max": "Max", "min": "Min"}
+PROVED = 10  # the child's exit code where it found a proof
+
+
+class Letters(Protocol):
+    """What is asked of a `Reading`; rendering is another branch of the program."""
+
+    graph: Graph
+
+    def symbols(self) -> Mapping[str, Cell]: ...
+    def turned(self, wanted: Cell) -> bool: ...
+
+
+def names_of(reading: Letters) -> Mapping[str, Expr]:
+    """Every name for a cell: symbols in the notation's sign, ids for the cell itself, and aliases that are free."""
+    table = {text: Ref(*c) if text.startswith(c[0] + "[") else _letter(reading, c) for text, c in reading.symbols().items()}
+    for quantity in reading.graph:
+        for place in reading.graph.positions(quantity.name):
+            table.setdefault(reading.graph.cell_id((quantity.name, place)), Ref(quantity.name, place))
+    loose = {text.replace("_", ""): found for text, found in table.items()}  # y1 may be meant for y_1
+    aliases: dict[str, set[Expr]] = {}
+    for text, found in _aliases(reading):
+        aliases.setdefault(text, set()).add(found)
+    for text, (found, *others) in aliases.items():
+        if not others and text not in table and text not in FUNCTIONS and loose.get(text.replace("_", ""), found) == found:
+            table[text] = found
+    return {text: found for text, found in table.items() if not text[0].isdecimal()}  # an input called 1 is no name
+
+
+def _aliases(reading: Letters) -> Iterator[tuple[str, Expr]]:
+    for quantity in reading.graph:
+        base = quantity.of and reading.graph[quantity.of.quantity].kind
+        for place in reading.graph.positions(quantity.name) if base in (None, "net") and not quantity.stage else ():
+            unit, number = (quantity.axes[-1].label(place[-1]), place[-1] + 1) if place else ("", 0)
+            sample = "@" + quantity.axes[0].label(place[0]) if quantity.sampled else ""
+            for template in ALIASES.get(quantity.kind, ()):
+                yield template.format(unit=unit, number=number) + sample, _letter(reading, (quantity.name, place))
+
+
+def _letter(reading: Letters, wanted: Cell) -> Expr:
+    return neg(Ref(*wanted)) if reading.turned(wanted) else Ref(*wanted)
+
+
+def read_formula(text: str, reading: Letters, wanted: Cell | None = None) -> Expr | Message:
+    """The formula of a text over cells, or what is wrong with it.
+
+    wanted: the cell it is the answer to; where the notation's letter is the negative of that, so is the formula.
+    """
+    table = names_of(reading)
+    for known in (table, {name: found for name, found in table.items() if not name.endswith("+")}):  # w5+ b is no w5⁺
+        try:
+            formula = parse(text, names(known))
+            return neg(formula) if wanted is not None and reading.turned(wanted) else formula
+        except FormulaError as error:
+            failure = error
+    return _why(failure, text, table)
+
+
+def _why(error: FormulaError, text: str, table: Iterable[str]) -> Message:
+    unknown = re.match(r"[\w.'′]+", text[error.column - 1 :]) if error.template.startswith("unknown name") else None
+    word = unknown[0][:40] if unknown else ""
+    reason = Message(error.template, "", **error.values | ({"found": word} if word else {}))
+    hint = near(word, sorted([*table, *FUNCTIONS], key=len)) if word else ""
+    if word in FUNCTIONS:
+        reason, hint = Message("{name} is a function: write {name}(…)", name=word), ""
+    return Message("not a formula{within}: {reason} (column {column}){near}", within="", reason=reason, column=error.column, near=hint)
+
+
+class Judgement(Record):
+    """how: identical (as written out), proved (by SymPy), numeric (agrees wherever it was tried), differs."""
+
+    equivalent: bool
+    how: str
+
+
+def judge(derivation: Derivation, wanted: Cell, formula: Expr, seconds: float = 3.0) -> Judgement:
+    """Whether a formula over cells is a step's value, as a function of inputs, targets, parameters and rate.
+
+    A formula of literals only, and one for a given number, is judged by its value. seconds: what SymPy may take.
+    Raises EvaluationError where the step itself has no value.
+    """
+    graph, replaced = derivation.graph, derivation.evaluation.replaced
+    derivation.evaluation[wanted]
+    own = Evaluation(graph, None, replaced)
+    apart = _apart(own, wanted, formula)
+    givens = [current for current in own.values if current in replaced or graph.given_value(current) is not None]
+    if wanted in givens or not references(formula):
+        apart = _apart(derivation.evaluation, wanted, formula)
+        return Judgement(apart is False, "differs" if apart is not False else "numeric")
+    levels = list(_levels(own, wanted, formula, givens)) if apart is not None else []
+    if apart is None or _differ(own, wanted, formula, givens, levels[0] if levels else ()):
+        return Judgement(False, "differs")
+    if any(theirs == ours for theirs, ours in levels):
+        return Judgement(True, "identical")
+    return Judgement(True, "proved" if _proved([Sum((theirs, Negation(ours))) for theirs, ours in levels], seconds) else "numeric")
+
+
+def _levels(own: Evaluation, wanted: Cell, formula: Expr, givens: Iterable[Cell]) -> Iterator[tuple[Expr, Expr]]:
+    """Formula and step written out down to the cells the formula mentions, and to the given numbers, where not too large."""
+    for ends in ({*givens, *map(cell, references(formula))} - {wanted}, {*givens}):
+        made: dict[Expr, Expr] = {}
+        for current in own.values:  # each after what it uses
+            with suppress(KeyError, OverflowError, RecursionError):  # what is too large may not be needed
+                made[Ref(*current)] = Ref(*current) if current in ends else _put(own.graph.instance(current), made)
+        with suppress(KeyError, OverflowError, RecursionError):
+            yield _put(formula, made), made[Ref(*wanted)]
+
+
+def _put(expr: Expr, made: Mapping[Expr, Expr]) -> Expr:
+    """An expression with its cells replaced. Raises OverflowError where it becomes larger than NODES."""
+    result = rewrite(expr, lambda node: made[node] if isinstance(node, Ref) else None)
+    if next(islice(walk(result), NODES, None), None):
+        raise OverflowError
+    return result
+
+
+def _differ(own: Evaluation, wanted: Cell, formula: Expr, givens: Iterable[Cell], parts: tuple[Expr, ...]) -> bool:
+    """Whether formula and step differ at a random point, of the same points every time."""
+    random = Random(own.graph.cell_id(wanted))
+    for points in (POINTS, 6 * (TINY,)):
+        moved = ({current: _moved(float(own[current]), random, *point) for current in givens} for point in points)
+        found = [_apart(Evaluation(own.graph, None, numbers), wanted, formula, parts) for numbers in moved]
+        if found.count(None) < len(found):
+            return any(found)
+    return bool(_apart(own, wanted, formula, parts))
+
+
+def _moved(number: float, random: Random, spread: float, turning: bool) -> float:
+    around = random.choice((-1, 1)) * min(max(abs(number), 0.5), 2) if turning else number
+    return around * (1 + random.uniform(-spread, spread)) if around else random.uniform(-spread, spread)
+
+
+def _apart(evaluation: Evaluation, wanted: Cell, formula: Expr, parts: Iterable[Expr] = ()) -> bool | None:
+    """Whether more than rounding errors lies between formula and step; None where one of them has no finite value."""
+    try:
+        evaluation[wanted]
+        ours, theirs = float(evaluation.unrounded[wanted]), float(evaluation.of(formula, wanted))
+    except (EvaluationError, OverflowError):
+        return None
+    gap, allowed = abs(ours - theirs), SAME * max(abs(ours), abs(theirs))
+    if gap > allowed:
+        allowed += ROUNDING * sum(_size(part, evaluation) for part in parts)
+    return gap > allowed if isfinite(theirs) else None
+
+
+def _size(expr: Expr, evaluation: Evaluation) -> float:
+    """What rounding errors are relative to, however small the result: |a| + |b| for a − b."""
+
+    def positive(node: Expr) -> Expr | None:
+        return rewrite(node.operand, positive) if isinstance(node, Negation) else None
+
+    with suppress(ArithmeticError, ValueError):
+        return abs(float(evaluate(rewrite(expr, positive), lambda ref: abs(float(evaluation[cell(ref)])))))
+    return 0.0
+
+
+def _proved(differences: list[Expr], seconds: float) -> bool:
+    """Whether SymPy can show in time that one of several expressions is zero.
+
+    What has few terms is multiplied out here. The rest is left to a child process, the one way to stop SymPy: it looks at
+    no clock, a thread cannot be killed, and signals are for the main thread of Unix. It is not multiprocessing's, which
+    would run a user's unguarded script again; -P keeps out modules of the folder the user is in.
+    """
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-P", "-m", "handcalc.study.equivalence"]
+    with suppress(subprocess.TimeoutExpired, OSError, OverflowError, RecursionError):
+        if any(_sympy(difference, {}).expand() == 0 for difference in differences if _width(difference) < log(TERMS)):
+            return True
+        child = subprocess.run(command, input=pickle.dumps(differences), capture_output=True, timeout=seconds, env=environment)
+        return child.returncode == PROVED
+    return False
+
+
+def _width(expr: Expr) -> float:
+    """The logarithm of how many terms an expression has at most when it is multiplied out."""
+    powers = [node.exponent for node in walk(expr) if isinstance(node, Power)]
+    times = prod(max(abs(power.numerator), 1) if isinstance(power, Number) else inf for power in powers)
+    return times * sum(log(len(node.terms)) for node in walk(expr) if isinstance(node, Sum))
+
+
+def _sympy(expr: Expr, known: Mapping[str, str]) -> Any:
+    """SymPy's expression; functions that are neither `known` nor defined are unknown ones. Raises OverflowError as `_power`."""
+    import sympy
+
+    match expr:
+        case Number(above, below):
+            return sympy.Rational(above, below)
+        case Ref():
+            return sympy.Symbol(repr(expr), real=True)
+        case Call(name, arguments, at) if written := definition(name, arguments, at):
+            return _sympy(written, known)
+        case Call(name, arguments):
+            make: Any = getattr(sympy, known[name]) if name in known else sympy.Function(name)
+            return make(*(_sympy(part, known) for part in arguments)) if arguments else sympy.pi
+    make = {Sum: sympy.Add, Product: sympy.Mul, Negation: operator.neg, Quotient: operator.truediv, Power: _power}[type(expr)]
+    return make(*(_sympy(part, known) for part in children(expr)))
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """base^exponent. Raises OverflowError where SymPy would write out a number of more than BITS."""
+    bits = max(abs(base.p), base.q).bit_length() if base.is_Rational else 64
+    if exponent.is_number and bits * abs(exponent) > BITS:
+        raise OverflowError
+    return base**exponent
+
+
+if __name__ == "__main__":  # the child: differences on standard input, the answer as exit code
+    import sympy
+
+    found = [_sympy(difference, SYMPY) for difference in pickle.load(sys.stdin.buffer)]
+    above = (sympy.fraction(sympy.together(difference))[0] for difference in found)
+    sys.exit(PROVED if any(part.expand() == 0 for part in above) or any(sympy.simplify(part) == 0 for part in found) else 1)

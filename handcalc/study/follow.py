@@ -1,0 +1,89 @@
+"""A sheet worked along with the student's own numbers.
+
+- `Typed numbers` come from answers.py; `Follow(definitions, hypothesis, answers, grain)` says for each answered cell which
+  numbers its definition gives on the student's earlier answers (`expected`), and whether the answer is one (`accepts`).
+
+What a step may use for an earlier answer: the number written down, or the unrounded one it came from, as far as that is
+known; for a wrong number, anything that rounds to it. What no answer was asked for may have been rounded on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handcalc.core.expr import Ref, references
+from handcalc.core.graph import Cell, cell
+from handcalc.core.instance import compute
+from handcalc.study.typed import Typed
+from handcalc.study.bands import ANYTHING, BANDS, NOISE, Band, Grain, band
+from handcalc.study.hypotheses import NONE, Definitions, Hypothesis
+
+EXACT = 1e-9  # how near a fraction such as 3/8 has to be
+
+
+def unit(typed: Typed) -> float:
+    """The value of the last digit typed; of a fraction nearly nothing."""
+    return 10.0**-typed.places if typed.places is not None else 2 * EXACT * abs(typed.value)
+
+
+def fits(value: float, typed: Typed, cut: bool = False) -> bool:
+    """Whether a number, rounded to the digits typed (up or down at a tie), is the one typed; cut: or cut off there."""
+    size = unit(typed)
+    slack = NOISE * max(abs(value), abs(typed.value))
+    if abs(value - typed.value) <= size / 2 + slack:
+        return True
+    return cut and 0 <= (value - typed.value) * (1 if value >= 0 else -1) < size + slack
+
+
+class Follow:
+    """One sheet under one hypothesis. cut: numbers may be cut off instead of rounded."""
+
+    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed], grain: Grain, hypothesis: Hypothesis = NONE) -> None:
+        self.definitions = definitions
+        self.answers = answers
+        self.grain = grain
+        self.hypothesis = hypothesis
+        self._own: dict[Cell, Band] = {}
+        self._used: dict[Cell, Band] = {}
+
+    def expected(self, wanted: Cell) -> Band:
+        """What the definition of a cell gives on the student's earlier answers."""
+        pending = [wanted]
+        while pending:
+            current = pending[-1]
+            if current in self._own:
+                pending.pop()
+                continue
+            expr = self.definitions.under(current, self.hypothesis.at(current))
+            missing = [used for ref in references(expr) if (used := cell(ref)) not in self._own]
+            if missing:
+                pending.extend(missing)
+                continue
+            pending.pop()
+            self._keep(current, band(compute(expr, self._operand, BANDS)))
+        return self._own[wanted]
+
+    def _operand(self, ref: Ref) -> Band:
+        return self._used[cell(ref)]
+
+    def _keep(self, current: Cell, own: Band) -> None:
+        self._own[current] = own
+        typed = self.answers.get(current)
+        if typed is None:
+            given = self.definitions.book.given_value(current) is not None
+            self._used[current] = own if given else self.grain.widened(own)
+            return
+        half = unit(typed) / 2
+        around = Band(typed.value - half, typed.value + half)
+        exact = band(typed.value)
+        self._used[current] = exact | (own & around) if self._fits(own, typed) and own is not ANYTHING else exact if half == 0 else around
+
+    def accepts(self, wanted: Cell) -> bool:
+        """Whether the answer to a cell is what its definition can give."""
+        return self._fits(self.expected(wanted), self.answers[wanted])
+
+    def _fits(self, own: Band, typed: Typed) -> bool:
+        size = unit(typed)
+        if own.has(typed.value, size / 2):
+            return True
+        return self.grain.cut and (fits(own.low, typed, True) or fits(own.high, typed, True))

@@ -1,0 +1,94 @@
+"""Numbers as people type them: `typed(text)` is the number with its digits as typed, a `Typed`; None where it is none.
+
+Read are decimals with point or comma, powers of ten in any spelling, fractions, and the digits and signs of any script,
+after a = or ≈ if need be. To read another spelling: a sign in `_SIGNS`, or its pattern in `_NUMBER`.
+"""
+
+from __future__ import annotations
+
+import re
+from unicodedata import decimal
+
+from handcalc.core.expr import number
+from handcalc.core.record import Record
+
+LENGTH_LIMIT = 100
+EXPONENT_LIMIT = 300
+
+_FULL_WIDTH = {letter: letter - 0xFEE0 for letter in range(0xFF01, 0xFF5F)}
+_SIGNS = _FULL_WIDTH | str.maketrans("−–﹣⁄٫", "---/.")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_POWER = r"10\s*\^\s*([+-]?\s*[0-9]+)"
+_NUMBER = (
+    r"(?:约等于|约为|约|[=≈~≃≅≒∼])?\s*([+-]?)\s*"
+    r"(?:([0-9]+)\s*/\s*([0-9]+)"
+    rf"|([0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE]([+-]?[0-9]+)|\s*[×*xX·⋅∙•]\s*{_POWER})?|{_POWER})"
+)
+
+
+class Typed(Record):
+    """A number as typed: its exact value above/below, in lowest terms, and how precisely it was given.
+
+    places: decimal places of the last digit, negative left of the point, None for a fraction such as 3/8;
+    significant: digits from the first that is not 0; 0 for a fraction.
+    """
+
+    text: str
+    above: int
+    below: int
+    places: int | None
+    significant: int
+
+    @property
+    def value(self) -> float:
+        """The number as a float."""
+        return self.above / self.below
+
+    @property
+    def ratio(self) -> tuple[int, int]:
+        """(above, below)"""
+        return self.above, self.below
+
+    @property
+    def plain(self) -> str:
+        """The digits as typed, in ASCII: 0.350, -1.2e-3, 3/8."""
+        return "".join(_parts(self.text) or ())
+
+
+def typed(text: str) -> Typed | None:
+    """The number a text is; None where it is none, is longer than 100 characters, or larger than floats are."""
+    stripped = text.strip()
+    parts = _parts(stripped)
+    if parts is None:
+        return None
+    _, digits, power = parts
+    value = number("".join(parts))
+    above, below = value.numerator, value.denominator
+    if abs(above) >= below * 10**308 or above and above / below == 0:
+        return None
+    if "/" in digits:
+        return Typed(stripped, above, below, None, 0)
+    places = len(digits.partition(".")[2]) - int(power[1:] or 0)
+    return Typed(stripped, above, below, places, len(digits.replace(".", "").lstrip("0")))
+
+
+def _parts(text: str) -> tuple[str, str, str] | None:
+    """Sign, digits and power of ten of a number, in ASCII: ("-", "1.20", "e-3"); None where it is no number."""
+    found = re.fullmatch(_NUMBER, _in_ascii(text)) if len(text) <= LENGTH_LIMIT else None
+    if found is None:
+        return None
+    sign, above, below, digits, *powers = found.groups()
+    sign = sign.removeprefix("+")
+    if above:
+        return (sign, f"{above}/{below}", "") if int(below) else None
+    power = next(("".join(power.split()) for power in powers if power), "")
+    if power and abs(int(power)) > EXPONENT_LIMIT:
+        return None
+    return sign, (digits or "1").replace(",", "."), f"e{int(power)}" if power else ""
+
+
+def _in_ascii(text: str) -> str:
+    """A text with plain digits and signs, and every power as ^3 or ^-3."""
+    plain = "".join(letter if (digit := decimal(letter, None)) is None else str(digit) for letter in text).translate(_SIGNS)
+    plain = re.sub("[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda raised: "^" + raised[0].translate(_RAISED), plain).replace("**", "^")
+    return re.sub(r"\^\s*\(([^()]*)\)", r"^\1", plain).strip()
