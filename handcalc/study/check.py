@@ -28,7 +28,7 @@ from handcalc.study.follow import Follow, fits
 from handcalc.study.hypotheses import FORMS, Definitions, Hypothesis, Part
 from handcalc.study.interpret import Interpreter, Read
 from handcalc.study.modes import Modes, as_meant, grain_of
-from handcalc.study.typed import Typed, typed
+from handcalc.study.typed import Typed
 from handcalc.study.workbook import Workbook, base, iteration, iteration_of
 
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
@@ -244,10 +244,8 @@ class _Desk:
 
 
 def _typed(value: float) -> Typed:
-    """A computed number as if typed with all its digits."""
-    found = typed(repr(value))
-    assert found is not None
-    return found
+    """The value of a formula, which is exact and shows no digits."""
+    return Typed(repr(value), *value.as_integer_ratio(), None, 0)
 
 
 class _Story:

@@ -23,7 +23,7 @@ from handcalc.study.bands import NOISE, Grain
 from handcalc.study.follow import Follow, unit
 from handcalc.study.hypotheses import NONE, Definitions, Hypotheses, Hypothesis, Table
 
-MARGIN = 3.0  # bits by which an explanation must beat coincidence
+MARGIN = 1.0  # bits by which an explanation must beat coincidence
 SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
 ZERO = 10.0  # bits of a 0 that is wrong: few mistakes give it

@@ -3,14 +3,13 @@
 - `names_of(reading)` is every name for a cell; `read_formula(text, reading, wanted)` is a text's formula over cells.
 - `judge(derivation, wanted, formula)` compares it with the step's value.
 
-Numbers decide first: what differs at one of several random points is different. The rest is written out, down to the
-cells the student mentions or else to the given numbers, and SymPy is asked whether the difference is zero. A new function
-needs nothing here; without a definition and an entry in SYMPY, nothing is known of it but its arguments.
+Both are written out, to the cells the student mentions and to the given numbers: what is the same then is equal, what differs
+at a random point is not, and SymPy is asked whether the rest is. To add a function, nothing is needed here; without a
+definition and an entry in SYMPY, nothing is known of it but its arguments.
 """
 
 from __future__ import annotations
 
-import operator
 import os
 import pickle
 import re
@@ -18,10 +17,10 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import islice
 from math import inf, isfinite, log, prod
 from random import Random
 from typing import Any, Protocol
+from unicodedata import normalize
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
@@ -42,9 +41,9 @@ ALIASES = {
     "rate": ("eta", "η", "lr", "alpha"),
 }
 SAME, ROUNDING = 1e-9, 1e-12  # relative difference of equal results; of rounding errors, relative to what is added up
-NEAR, WIDE, TINY = (0.25, False), (0.5, True), (1e-3, False)  # how far a number moves, and whether it may change its sign
+NEAR, WIDE, TINY, OWN = (0.25, False), (0.5, True), (1e-3, False), (0.0, False)  # how far numbers move; whether signs change
 POINTS = 6 * (NEAR, WIDE, WIDE)  # the problem's signs for the domains of functions, any for both sides of a ReLU's kink
-NODES, TERMS, BITS = 1000, 2000, 4096  # the most of what is written out, multiplied out here, and of a power of literals
+NODES, DEPTH, TERMS, BITS = 1000, 100, 2000, 4096  # the most of what is written out (2), multiplied out here, a power of literals
 SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf")} | {"ln": "log", "abs": "Abs", "max": "Max", "min": "Min"}
 PROVED = 10  # the child's exit code where it found a proof
 
@@ -60,10 +59,9 @@ class Letters(Protocol):
 
 def names_of(reading: Letters) -> Mapping[str, Expr]:
     """Every name for a cell: symbols in the notation's sign, ids for the cell itself, and aliases that are free."""
-    table = {text: Ref(*c) if text.startswith(c[0] + "[") else _letter(reading, c) for text, c in reading.symbols().items()}
-    for quantity in reading.graph:
-        for place in reading.graph.positions(quantity.name):
-            table.setdefault(reading.graph.cell_id((quantity.name, place)), Ref(quantity.name, place))
+    cells = [(quantity.name, place) for quantity in reading.graph for place in reading.graph.positions(quantity.name)]
+    table: dict[str, Expr] = {reading.graph.cell_id(c): Ref(*c) for c in cells}
+    table |= {text: Ref(*c) if text.startswith(c[0] + "[") else _letter(reading, c) for text, c in reading.symbols().items()}
     loose = {text.replace("_", ""): found for text, found in table.items()}  # y1 may be meant for y_1
     aliases: dict[str, set[Expr]] = {}
     for text, found in _aliases(reading):
@@ -93,19 +91,15 @@ def read_formula(text: str, reading: Letters, wanted: Cell | None = None) -> Exp
 
     wanted: the cell it is the answer to; where the notation's letter is the negative of that, so is the formula.
     """
-    table = names_of(reading)
-    for known in (table, {name: found for name, found in table.items() if not name.endswith("+")}):  # w5+ b is no w5⁺
+    table, spelled = names_of(reading), text + normalize("NFKC", text)  # also W1[2，1]
+    used = {name: found for name, found in table.items() if name.rstrip("+") in spelled}
+    for known in (used, {name: found for name, found in used.items() if not name.endswith("+")}):  # w5+ b is no w5⁺
         try:
             formula = parse(text, names(known))
             return neg(formula) if wanted is not None and reading.turned(wanted) else formula
-        except FormulaError as error:
-            failure = error
-    return _why(failure, text, table)
-
-
-def _why(error: FormulaError, text: str, table: Iterable[str]) -> Message:
-    unknown = re.match(r"[\w.'′]+", text[error.column - 1 :]) if error.template.startswith("unknown name") else None
-    word = unknown[0][:40] if unknown else ""
+        except FormulaError as failure:
+            error = failure
+    word = re.split(r"[^\w.'′]", text[error.column - 1 :])[0][:40] if error.template.startswith("unknown name") else ""
     reason = Message(error.template, "", **error.values | ({"found": word} if word else {}))
     hint = near(word, sorted([*table, *FUNCTIONS], key=len)) if word else ""
     if word in FUNCTIONS:
@@ -123,22 +117,21 @@ class Judgement(Record):
 def judge(derivation: Derivation, wanted: Cell, formula: Expr, seconds: float = 3.0) -> Judgement:
     """Whether a formula over cells is a step's value, as a function of inputs, targets, parameters and rate.
 
-    A formula of literals only, and one for a given number, is judged by its value. seconds: what SymPy may take.
-    Raises EvaluationError where the step itself has no value.
+    A formula of literals only, or for a given number, is judged by its value. seconds: what SymPy may take. Raises
+    EvaluationError where the step itself has no value.
     """
-    graph, replaced = derivation.graph, derivation.evaluation.replaced
     derivation.evaluation[wanted]
-    own = Evaluation(graph, None, replaced)
+    own = Evaluation(derivation.graph, None, derivation.evaluation.replaced)
     apart = _apart(own, wanted, formula)
-    givens = [current for current in own.values if current in replaced or graph.given_value(current) is not None]
+    givens = [current for current in own.values if current in own.replaced or own.graph.given_value(current) is not None]
     if wanted in givens or not references(formula):
         apart = _apart(derivation.evaluation, wanted, formula)
         return Judgement(apart is False, "differs" if apart is not False else "numeric")
-    levels = list(_levels(own, wanted, formula, givens)) if apart is not None else []
-    if apart is None or _differ(own, wanted, formula, givens, levels[0] if levels else ()):
-        return Judgement(False, "differs")
+    levels = [] if apart is None else list(_levels(own, wanted, formula, givens))
     if any(theirs == ours for theirs, ours in levels):
         return Judgement(True, "identical")
+    if apart is None or _differ(own, wanted, formula, givens, levels[0] if levels else ()):
+        return Judgement(False, "differs")
     return Judgement(True, "proved" if _proved([Sum((theirs, Negation(ours))) for theirs, ours in levels], seconds) else "numeric")
 
 
@@ -147,16 +140,19 @@ def _levels(own: Evaluation, wanted: Cell, formula: Expr, givens: Iterable[Cell]
     for ends in ({*givens, *map(cell, references(formula))} - {wanted}, {*givens}):
         made: dict[Expr, Expr] = {}
         for current in own.values:  # each after what it uses
-            with suppress(KeyError, OverflowError, RecursionError):  # what is too large may not be needed
+            with suppress(KeyError, OverflowError):  # what is too large may not be needed
                 made[Ref(*current)] = Ref(*current) if current in ends else _put(own.graph.instance(current), made)
-        with suppress(KeyError, OverflowError, RecursionError):
+        with suppress(KeyError, OverflowError):
             yield _put(formula, made), made[Ref(*wanted)]
 
 
 def _put(expr: Expr, made: Mapping[Expr, Expr]) -> Expr:
-    """An expression with its cells replaced. Raises OverflowError where it becomes larger than NODES."""
+    """An expression with its cells replaced. Raises OverflowError beyond NODES and DEPTH."""
     result = rewrite(expr, lambda node: made[node] if isinstance(node, Ref) else None)
-    if next(islice(walk(result), NODES, None), None):
+    count, level = 0, [result]
+    for _ in range(DEPTH):
+        count, level = count + len(level), [part for node in level for part in children(node)]
+    if level or count > NODES:
         raise OverflowError
     return result
 
@@ -164,12 +160,12 @@ def _put(expr: Expr, made: Mapping[Expr, Expr]) -> Expr:
 def _differ(own: Evaluation, wanted: Cell, formula: Expr, givens: Iterable[Cell], parts: tuple[Expr, ...]) -> bool:
     """Whether formula and step differ at a random point, of the same points every time."""
     random = Random(own.graph.cell_id(wanted))
-    for points in (POINTS, 6 * (TINY,)):
+    for points in (POINTS, 6 * (TINY,), (OWN,)):  # the later ones where the others have no value
         moved = ({current: _moved(float(own[current]), random, *point) for current in givens} for point in points)
         found = [_apart(Evaluation(own.graph, None, numbers), wanted, formula, parts) for numbers in moved]
         if found.count(None) < len(found):
-            return any(found)
-    return bool(_apart(own, wanted, formula, parts))
+            break
+    return any(found)
 
 
 def _moved(number: float, random: Random, spread: float, turning: bool) -> float:
@@ -185,36 +181,33 @@ def _apart(evaluation: Evaluation, wanted: Cell, formula: Expr, parts: Iterable[
     except (EvaluationError, OverflowError):
         return None
     gap, allowed = abs(ours - theirs), SAME * max(abs(ours), abs(theirs))
-    if gap > allowed:
-        allowed += ROUNDING * sum(_size(part, evaluation) for part in parts)
-    return gap > allowed if isfinite(theirs) else None
+    apart = gap > allowed and gap > allowed + ROUNDING * sum(_size(part, evaluation) for part in parts)
+    return apart if isfinite(theirs) else None
 
 
 def _size(expr: Expr, evaluation: Evaluation) -> float:
     """What rounding errors are relative to, however small the result: |a| + |b| for a − b."""
-
-    def positive(node: Expr) -> Expr | None:
-        return rewrite(node.operand, positive) if isinstance(node, Negation) else None
-
+    while any(isinstance(node, Negation) for node in walk(expr)):
+        expr = rewrite(expr, lambda node: node.operand if isinstance(node, Negation) else None)
     with suppress(ArithmeticError, ValueError):
-        return abs(float(evaluate(rewrite(expr, positive), lambda ref: abs(float(evaluation[cell(ref)])))))
+        return abs(float(evaluate(expr, lambda ref: abs(float(evaluation[cell(ref)])))))
     return 0.0
 
 
 def _proved(differences: list[Expr], seconds: float) -> bool:
     """Whether SymPy can show in time that one of several expressions is zero.
 
-    What has few terms is multiplied out here. The rest is left to a child process, the one way to stop SymPy: it looks at
-    no clock, a thread cannot be killed, and signals are for the main thread of Unix. It is not multiprocessing's, which
-    would run a user's unguarded script again; -P keeps out modules of the folder the user is in.
+    What has few terms is multiplied out here, the rest in a child process, the one way to stop SymPy: it looks at no clock,
+    a thread cannot be killed, and signals are for the main thread of Unix. The child is not multiprocessing's, which runs
+    the user's script again where it is not guarded; -P keeps out modules of the folder the user is in.
     """
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-P", "-m", "handcalc.study.equivalence"]
-    with suppress(subprocess.TimeoutExpired, OSError, OverflowError, RecursionError):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with suppress(subprocess.TimeoutExpired, OSError, ArithmeticError, RecursionError, TypeError):
         if any(_sympy(difference, {}).expand() == 0 for difference in differences if _width(difference) < log(TERMS)):
             return True
-        child = subprocess.run(command, input=pickle.dumps(differences), capture_output=True, timeout=seconds, env=environment)
-        return child.returncode == PROVED
+        sent = pickle.dumps(differences)
+        return subprocess.run(command, input=sent, capture_output=True, timeout=seconds, env=environment).returncode == PROVED
     return False
 
 
@@ -239,7 +232,7 @@ def _sympy(expr: Expr, known: Mapping[str, str]) -> Any:
         case Call(name, arguments):
             make: Any = getattr(sympy, known[name]) if name in known else sympy.Function(name)
             return make(*(_sympy(part, known) for part in arguments)) if arguments else sympy.pi
-    make = {Sum: sympy.Add, Product: sympy.Mul, Negation: operator.neg, Quotient: operator.truediv, Power: _power}[type(expr)]
+    make = {Sum: sympy.Add, Product: sympy.Mul, Negation: lambda a: -a, Quotient: lambda a, b: a / b, Power: _power}[type(expr)]
     return make(*(_sympy(part, known) for part in children(expr)))
 
 
@@ -252,8 +245,6 @@ def _power(base: Any, exponent: Any) -> Any:
 
 
 if __name__ == "__main__":  # the child: differences on standard input, the answer as exit code
-    import sympy
-
     found = [_sympy(difference, SYMPY) for difference in pickle.load(sys.stdin.buffer)]
-    above = (sympy.fraction(sympy.together(difference))[0] for difference in found)
-    sys.exit(PROVED if any(part.expand() == 0 for part in above) or any(sympy.simplify(part) == 0 for part in found) else 1)
+    above = (difference.together().as_numer_denom()[0] for difference in found)
+    sys.exit(PROVED if any(part.expand() == 0 for part in above) or any(part.simplify() == 0 for part in found) else 1)

@@ -20,6 +20,8 @@ from handcalc.study.workbook import Workbook
 
 TIES = ("half_up", "half_even", "truncate")
 MOST_DECIMALS = 15
+ENOUGH = 3  # answers with decimals that show a habit
+FEWEST = 2  # digits that whole numbers are thought to have where no other number shows how many
 
 
 class Modes:
@@ -63,7 +65,12 @@ def _places(answers: Mapping[Cell, Typed]) -> list[int]:
 
 
 def _significant(answers: Mapping[Cell, Typed]) -> list[int]:
-    return [min(typed.significant, DIGITS_LIMIT) for typed in answers.values() if typed.places is not None and typed.significant]
+    """Significant digits typed; the zeros at the end of a whole number may be none."""
+    return [min(_shown_digits(typed), DIGITS_LIMIT) for typed in answers.values() if typed.places is not None and typed.above]
+
+
+def _shown_digits(typed: Typed) -> int:
+    return len(str(abs(typed.above)).rstrip("0")) if typed.places is not None and typed.places <= 0 else typed.significant
 
 
 def plausible(answers: Mapping[Cell, Typed], declared: Rounding | None) -> Iterator[Rounding]:
@@ -87,33 +94,37 @@ def plausible(answers: Mapping[Cell, Typed], declared: Rounding | None) -> Itera
 
 def _uniform(answers: Mapping[Cell, Typed]) -> str:
     """decimals or significant where all answers have the same number of one and not of the other, else nothing."""
-    places, significant = set(_places(answers)), set(_significant(answers))
-    if len(places) == 1 and len(significant) > 1:
-        return "decimals"
-    return "significant" if len(significant) == 1 and len(places) > 1 else ""
+    broken = [typed for typed in answers.values() if typed.places and typed.places > 0 and "." in typed.plain]
+    places, significant = {typed.places for typed in broken}, {typed.significant for typed in broken}
+    if len(broken) < ENOUGH or (len(places) > 1) == (len(significant) > 1):
+        return ""
+    return "significant" if len(places) > 1 else "decimals"
 
 
 def as_meant(answers: Mapping[Cell, Typed], declared: Rounding | None) -> dict[Cell, Typed]:
     """The answers with the precision they were meant to have, where the digits alone do not tell.
 
-    0 or 3 between numbers with decimals is exactly that, not anything that rounds to it; 12350 between numbers of four
-    digits has four.
+    3 between numbers of four digits is 3.000, not anything that rounds to it; 12350 between them has four digits, not five.
     """
     decimals = max(_places(answers), default=0)
-    significant = max((typed.significant for typed in answers.values() if typed.places), default=0)
+    broken = [typed.significant for typed in answers.values() if typed.places]
+    whole = [_shown_digits(typed) for typed in answers.values() if typed.places == 0]
+    significant = max(broken or [FEWEST, *whole])
     if declared is not None:
         decimals, significant = max(decimals, declared.decimals or 0), declared.significant or significant
-    return {wanted: _as_meant(typed, decimals, significant, declared) for wanted, typed in answers.items()}
+        if declared.decimals == 0:
+            return dict(answers)
+    return {wanted: _as_meant(typed, decimals or FEWEST, significant) for wanted, typed in answers.items()}
 
 
-def _as_meant(typed: Typed, decimals: int, significant: int, declared: Rounding | None) -> Typed:
-    if typed.places != 0 or (declared is not None and declared.decimals == 0):
+def _as_meant(typed: Typed, decimals: int, significant: int) -> Typed:
+    if typed.places != 0:
         return typed
     digits = len(str(abs(typed.above)))
-    if digits == 1:
-        return typed.replace(places=decimals or MOST_DECIMALS)
-    zeros = digits - len(str(abs(typed.above)).rstrip("0"))
-    return typed.replace(places=-min(zeros, digits - significant)) if 0 < significant < digits else typed
+    if digits < significant:
+        return typed.replace(places=min(decimals, significant - digits) if typed.above else decimals)
+    zeros = digits - _shown_digits(typed)
+    return typed.replace(places=-min(zeros, digits - significant))
 
 
 def grain_of(answers: Mapping[Cell, Typed], declared: Rounding | None, cut: bool = False) -> Grain:
