@@ -36,8 +36,11 @@ CALLS: dict[str, tuple[int, str]] = {
     "Field": (2, "doc"),
 }
 
+# call → the places of its arguments that are texts for users
+RECORDS = {"Mistake": (1, 2)}
+
 # tables whose entries are texts, or end with one
-TABLES = ("COMMANDS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES")
+TABLES = ("COMMANDS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES", "VERDICTS")
 
 # what click says, in the wording of its versions 8.1 to 8.5
 CLICK = (
@@ -88,6 +91,8 @@ def _texts(node: ast.AST, tree: ast.Module) -> Iterator[str]:
     """The texts that begin at a node: of a call, of a table, or of the help of a command."""
     if isinstance(node, ast.Call):
         argument = _argument(node)
+        for place in RECORDS.get(_called(node), ()):
+            yield from _literals(node.args[place])
         if isinstance(argument, ast.Name):
             for value in _named(argument.id, tree):
                 yield from _literals(value)

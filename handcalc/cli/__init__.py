@@ -24,6 +24,7 @@ from handcalc.language import choose, translator
 COMMANDS = {
     "solve": ("handcalc.cli.solve", "Print the complete worked solution of a problem."),
     "why": ("handcalc.cli.why", "Explain one quantity: everything it depends on."),
+    "check": ("handcalc.cli.check", "Mark a student's numbers: which are right, which are wrong, and why."),
     "new": ("handcalc.cli.new", "Write a new problem file to start from."),
     "list": ("handcalc.cli.listing", "List shipped problems, notations, functions and conventions."),
     "schema": ("handcalc.cli.schema", "Print the JSON Schema of the problem format."),

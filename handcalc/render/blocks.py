@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handcalc.core.expr import Expr, Ref
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
+from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.render.reading import Factor, Reading
@@ -32,6 +35,19 @@ class Numeric(Record):
 
     expr: Expr
     iteration: int = 1
+
+
+class Put(Record):
+    """An expression with a student's numbers put in: cell → number, in the sign of the cell."""
+
+    expr: Expr
+    numbers: Mapping[Cell, Shown]
+
+
+class Digits(Record):
+    """A number as typed or printed."""
+
+    number: Shown
 
 
 class Value(Record):
@@ -67,7 +83,7 @@ class Plain(Record):
     text: str
 
 
-Item = Name | Symbolic | Numeric | Value | Factors | Ratio | FunctionName | Plain | Message
+Item = Name | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Plain | Message
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
@@ -86,11 +102,12 @@ class Paragraph(Record):
 
 
 class Equation(Record):
-    """left = right = right …; each with its relation, = or ≈."""
+    """left = right = right …; each with its relation, = or ≈; label: what stands before it."""
 
     left: Item
     right: tuple[tuple[str, Item], ...]
     indent: int = 0
+    label: Message | None = None
 
 
 class Table(Record):
@@ -133,6 +150,10 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
             return reading.symbolic(expr)
         case Numeric(expr, iteration):
             return reading.numeric(expr, iteration)
+        case Put(expr, numbers):
+            return reading.put(expr, numbers)
+        case Digits(number):
+            return reading.digits(number)
         case Value(cell, iteration):
             return reading.number(cell, iteration)
         case FunctionName(name):

@@ -11,6 +11,8 @@ gradient put in; not in carry mode, where every line must reproduce from its own
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
@@ -123,6 +125,23 @@ class Reading:
     def numeric(self, expr: Expr, iteration: int = 1) -> str:
         """An expression with numbers put in."""
         return Printer(self.dialect, lambda ref: self.number(cell(ref), iteration), True, self.comma, self.longest).text(expr)
+
+    def put(self, expr: Expr, numbers: Mapping[Cell, Shown]) -> str:
+        """An expression in this notation's signs, with other numbers than the solution's put in."""
+
+        def number(ref: Ref) -> str:
+            found = numbers[cell(ref)]
+            return self.digits(found.negated() if self.turned(cell(ref)) else found)
+
+        return Printer(self.dialect, number, True, self.comma, self.longest).text(expr)
+
+    def digits(self, number: Shown) -> str:
+        """A number as text."""
+        return shown(number, self.dialect, self.comma)
+
+    def line(self, wanted: Cell, expr: Expr) -> Expr:
+        """What a cell's symbol is equal to, if the cell were defined by another expression."""
+        return self._signed(self.graph[wanted[0]], expr)
 
     def exact_inputs(self, expr: Expr, iteration: int = 1) -> bool:
         """Whether every number put into an expression is exact as shown, or what the computation really uses."""

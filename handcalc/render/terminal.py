@@ -25,6 +25,7 @@ from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragra
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.reading import Reading
 
+LABEL_WIDTH = 7  # columns of the word before an equation
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -116,7 +117,8 @@ class _Writer:
     # --- formulas ---
 
     def equation(self, block: Equation) -> None:
-        left = self.spell(block.left)
+        label = self.spell(block.label) if block.label else ""
+        left = (label + " " * (LABEL_WIDTH - cell_len(label)) if label else "") + self.spell(block.left)
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
         start = " " * (2 * block.indent)

@@ -25,33 +25,35 @@ from handcalc.problem.schema import Problem
 from handcalc.study.answers import Sheet, sheet_of
 from handcalc.study.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.study.follow import Follow, fits
-from handcalc.study.hypotheses import FORMS, Definitions, Hypothesis, Part
+from handcalc.study.hypotheses import FORMS, Definitions, Hypothesis, Part, Table
 from handcalc.study.interpret import Interpreter, Read
 from handcalc.study.modes import Modes, as_meant, grain_of
 from handcalc.study.typed import Typed
 from handcalc.study.workbook import Workbook, base, iteration, iteration_of
 
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
+TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 ROUNDED_TOO_EARLY = Hypothesis(tuple(Part(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
 
-# verdict → what it says, and whether the answer is right
+# verdict → what it says
 VERDICTS = {
-    "correct": ("right to the digits typed", True),
-    "rounded": ("right, with rounding on the way", True),
-    "imprecise": ("right, but with fewer digits than asked", False),
-    "follow_through": ("right for an earlier wrong number", False),
-    "mistake": ("wrong, and it is known how", False),
-    "wrong": ("wrong", False),
-    "missing": ("asked, but not answered", False),
-    "unreadable": ("neither a number nor a formula, or no step of the solution", False),
+    "correct": "right to the digits typed",
+    "rounded": "right, with rounding on the way",
+    "imprecise": "right, but with fewer digits than asked",
+    "follow_through": "right for an earlier wrong number",
+    "mistake": "wrong, and it is known how",
+    "wrong": "wrong",
+    "missing": "asked, but not answered",
+    "unreadable": "neither a number nor a formula, or no step of the solution",
 }
+RIGHT = ("correct", "rounded")
 
 
 class Marked(Record):
     """One answer, marked.
 
-    id, given: as the student wrote them; cell, expected: the step and its right number as printed; verdict: of VERDICTS;
-    mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell from it; because_of: the id of the answer
+    id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
+    cell, expected: the step and its right number as printed; verdict: of VERDICTS; mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell from it; because_of: the id of the answer
     where it began; note: what else there is to say.
     """
 
@@ -66,6 +68,7 @@ class Marked(Record):
     note: Message | None = None
     marks: float = 0.0
     worth: float = 1.0
+    typed: Typed | None = None
 
 
 class Marking(Record):
@@ -96,19 +99,22 @@ class Checker:
         self.problem = problem
         self.notation = notation
         self.rounding = rounding
-        self._desks: dict[int, _Desk] = {}
+        self._desks: dict[int, Desk] = {}
 
-    def desk(self, iterations: int = 1) -> _Desk:
+    def desk(self, iterations: int = 1) -> Desk:
         """What is needed to mark a sheet that goes so many iterations far."""
         if iterations not in self._desks:
-            self._desks[iterations] = _Desk(self.problem, self.notation, iterations)
+            self._desks[iterations] = Desk(self.problem, self.notation, iterations)
         return self._desks[iterations]
+
+    def desk_for(self, sheet: Sheet) -> Desk:
+        """The desk for the iterations that a sheet and the tasks speak of."""
+        asked = (*(answer.id for answer in sheet.answers), *(task.ask for task in self.problem.tasks))
+        return self.desk(min(max(map(iteration_of, asked), default=1), ITERATIONS_LIMIT))
 
     def mark(self, sheet: Sheet) -> Marking:
         """One sheet, marked."""
-        asked = (answer.id for answer in sheet.answers)
-        iterations = max((iteration_of(text) for text in (*asked, *(task.ask for task in self.problem.tasks))), default=1)
-        return self.desk(min(iterations, ITERATIONS_LIMIT)).mark(sheet.replace(rounding=sheet.rounding or self.rounding))
+        return self.desk_for(sheet).mark(sheet.replace(rounding=sheet.rounding or self.rounding))
 
 
 def check(problem: Problem, answers: Mapping[str, Any] | Sheet, notation: str = "") -> Marking:
@@ -116,7 +122,7 @@ def check(problem: Problem, answers: Mapping[str, Any] | Sheet, notation: str = 
     return Checker(problem, notation).mark(sheet_of(answers))
 
 
-class _Desk:
+class Desk:
     """A workbook, and all that is known about it."""
 
     def __init__(self, problem: Problem, notation: str, iterations: int) -> None:
@@ -139,6 +145,19 @@ class _Desk:
         story = _Story(self, answers, right, slips, follow, explanation)
         marked = tuple(self._marked(read, story, answers) for read in reads)
         return Marking(sheet.name, marked, rounding, explanation)
+
+    def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:
+        """The first step not answered whose value would tell an explanation from its alternatives."""
+        import numpy
+
+        rows = (explanation.hypothesis, *explanation.alternatives)
+        table = Table(self.definitions, rows)
+        for wanted in self.book.cells():
+            if wanted not in answers:
+                values = numpy.sort(table[wanted])
+                if (numpy.diff(values) > TELLING * numpy.abs(values[1:])).all():
+                    return wanted
+        return None
 
     def _worked_formula(self, read: Read) -> Read:
         """A formula that is equivalent is right; of another one its value is judged, to all its digits."""
@@ -199,11 +218,11 @@ class _Desk:
         known = Marked(answer.id, answer.text, "unreadable", read.cell, note=read.trouble, worth=worth)
         if read.cell is None:
             return known
-        known = known.replace(expected=self._expected(read))
+        known = known.replace(id=self.book.cell_id(read.cell), expected=self._expected(read), typed=read.typed)
         if read.typed is None:
             return known if not read.blank else known.replace(verdict="missing")
         verdict = story.verdict(read.cell)
-        if verdict in ("correct", "rounded") and read.formula is None and not self._precise(read, answers):
+        if verdict in RIGHT and read.formula is None and not self._precise(read, answers):
             verdict = "imprecise"
         slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
         begun = story.because_of(read.cell)
@@ -253,7 +272,7 @@ class _Story:
 
     def __init__(
         self,
-        desk: _Desk,
+        desk: Desk,
         answers: Mapping[Cell, Typed],
         right: frozenset[Cell],
         slips: tuple[Cell, ...],

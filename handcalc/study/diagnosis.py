@@ -18,10 +18,10 @@ from typing import Any
 
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
-from handcalc.study.typed import Typed
 from handcalc.study.bands import NOISE, Grain
 from handcalc.study.follow import Follow, unit
 from handcalc.study.hypotheses import NONE, Definitions, Hypotheses, Hypothesis, Table
+from handcalc.study.typed import Typed
 
 MARGIN = 1.0  # bits by which an explanation must beat coincidence
 SHORT_LIST = 24  # hypotheses that are followed through a sheet

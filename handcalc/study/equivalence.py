@@ -17,7 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from math import inf, isfinite, log, prod
+from math import inf, isfinite, prod
 from random import Random
 from typing import Any, Protocol
 from unicodedata import normalize
@@ -125,7 +125,7 @@ def judge(derivation: Derivation, wanted: Cell, formula: Expr, seconds: float = 
     apart = _apart(own, wanted, formula)
     givens = [current for current in own.values if current in own.replaced or own.graph.given_value(current) is not None]
     if wanted in givens or not references(formula):
-        apart = _apart(derivation.evaluation, wanted, formula)
+        apart = _apart(derivation.evaluation, wanted, formula, () if wanted in givens else [own.graph.instance(wanted)])
         return Judgement(apart is False, "differs" if apart is not False else "numeric")
     levels = [] if apart is None else list(_levels(own, wanted, formula, givens))
     if any(theirs == ours for theirs, ours in levels):
@@ -194,7 +194,7 @@ def _size(expr: Expr, evaluation: Evaluation) -> float:
     return 0.0
 
 
-def _proved(differences: list[Expr], seconds: float) -> bool:
+def _proved(gaps: list[Expr], seconds: float) -> bool:
     """Whether SymPy can show in time that one of several expressions is zero.
 
     What has few terms is multiplied out here, the rest in a child process, the one way to stop SymPy: it looks at no clock,
@@ -202,20 +202,20 @@ def _proved(differences: list[Expr], seconds: float) -> bool:
     the user's script again where it is not guarded; -P keeps out modules of the folder the user is in.
     """
     command = [sys.executable, "-P", "-m", "handcalc.study.equivalence"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with suppress(subprocess.TimeoutExpired, OSError, ArithmeticError, RecursionError, TypeError):
-        if any(_sympy(difference, {}).expand() == 0 for difference in differences if _width(difference) < log(TERMS)):
+        if any(_sympy(gap, {}).expand() == 0 for gap in gaps if _width(gap) < TERMS):
             return True
-        sent = pickle.dumps(differences)
-        return subprocess.run(command, input=sent, capture_output=True, timeout=seconds, env=environment).returncode == PROVED
+        return subprocess.run(command, input=pickle.dumps(gaps), capture_output=True, timeout=seconds, env=paths).returncode == PROVED
     return False
 
 
 def _width(expr: Expr) -> float:
-    """The logarithm of how many terms an expression has at most when it is multiplied out."""
-    powers = [node.exponent for node in walk(expr) if isinstance(node, Power)]
-    times = prod(max(abs(power.numerator), 1) if isinstance(power, Number) else inf for power in powers)
-    return times * sum(log(len(node.terms)) for node in walk(expr) if isinstance(node, Sum))
+    """How many terms an expression has at most when it is multiplied out."""
+    widths = [_width(part) for part in children(expr)]
+    if isinstance(expr, Power):
+        return widths[0] ** (abs(expr.exponent.numerator) if isinstance(expr.exponent, Number) else inf)
+    return prod(widths) if isinstance(expr, (Product, Quotient)) else max(1.0, sum(widths))
 
 
 def _sympy(expr: Expr, known: Mapping[str, str]) -> Any:
@@ -244,7 +244,7 @@ def _power(base: Any, exponent: Any) -> Any:
     return base**exponent
 
 
-if __name__ == "__main__":  # the child: differences on standard input, the answer as exit code
-    found = [_sympy(difference, SYMPY) for difference in pickle.load(sys.stdin.buffer)]
-    above = (difference.together().as_numer_denom()[0] for difference in found)
-    sys.exit(PROVED if any(part.expand() == 0 for part in above) or any(part.simplify() == 0 for part in found) else 1)
+if __name__ == "__main__":  # the child: gaps on standard input, the answer as exit code
+    written = [_sympy(gap, SYMPY) for gap in pickle.load(sys.stdin.buffer)]
+    above = (gap.together().as_numer_denom()[0] for gap in written)
+    sys.exit(PROVED if any(gap.expand() == 0 for gap in above) or any(gap.simplify() == 0 for gap in written) else 1)

@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import compute
-from handcalc.study.typed import Typed
 from handcalc.study.bands import ANYTHING, BANDS, NOISE, Band, Grain, band
 from handcalc.study.hypotheses import NONE, Definitions, Hypothesis
+from handcalc.study.typed import Typed
 
 EXACT = 1e-9  # how near a fraction such as 3/8 has to be
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
-from handcalc.core.expr import Expr, Ref, references, rewrite
+from handcalc.core.expr import Expr, Number, Ref, references, rewrite
 from handcalc.core.functions import Function
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import Arithmetic, apply, compute
@@ -157,6 +157,31 @@ class Definitions:
             return None
         later = _renamed(changed, lambda name: f"after.{name}" if f"after.{name}" in graph else updated.get(name, name))
         return self.book.moved(later, number)
+
+
+class Supposed:
+    """A workbook in which some mistakes are made, for an `Evaluation`."""
+
+    def __init__(self, definitions: Definitions, hypothesis: Hypothesis) -> None:
+        self.definitions = definitions
+        self.hypothesis = hypothesis
+
+    def given_value(self, cell: Cell) -> Number | None:
+        """The given number of a cell, or the one it was mistaken for."""
+        found = self.instance(cell) if self.definitions.book.given_value(cell) is not None else None
+        return found if isinstance(found, Number) else None
+
+    def instance(self, cell: Cell) -> Expr:
+        """The definition of a cell, as it was made."""
+        return self.definitions.under(cell, self.hypothesis.at(cell))
+
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        """The cells that definition uses."""
+        return tuple(cell(ref) for ref in references(self.instance(wanted)))
+
+    def cell_id(self, cell: Cell) -> str:
+        """The id of a cell."""
+        return self.definitions.book.cell_id(cell)
 
 
 def _renamed(expr: Expr, name: Any) -> Expr:

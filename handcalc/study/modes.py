@@ -13,9 +13,9 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding
 from handcalc.errors import EvaluationError
-from handcalc.study.typed import Typed
 from handcalc.study.bands import Grain
 from handcalc.study.follow import fits
+from handcalc.study.typed import Typed
 from handcalc.study.workbook import Workbook
 
 TIES = ("half_up", "half_even", "truncate")

@@ -17,7 +17,6 @@ from handcalc.core.expr import ZERO, Expr, Number, Ref, add, references, rewrite
 from handcalc.core.graph import Cell, Graph, Quantity, cell
 from handcalc.core.rounding import Rounding
 from handcalc.derive import data_of, model_of, work_out
-from handcalc.errors import Message, UnknownIdError
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
@@ -144,10 +143,6 @@ def on_sheet(number: int, name: str) -> str:
 
 
 def iteration_of(text: str) -> int:
-    """The iteration an id speaks of: 3 of #3:net.h1. Raises UnknownIdError where it is none."""
-    if not (text.startswith("#") and ":" in text):
-        return 1
-    digits = text[1:].split(":", 1)[0]
-    if not (digits.isascii() and digits.isdigit() and 0 < len(digits) < 8 and int(digits) > 0):
-        raise UnknownIdError(Message("there is no step {found}", found=f'"{text}"'))
-    return int(digits)
+    """The iteration an id speaks of: 3 of #3:net.h1, 1 where it says none that there can be."""
+    digits = text[1:].split(":", 1)[0] if text.startswith("#") and ":" in text else ""
+    return max(int(digits), 1) if digits.isascii() and digits.isdigit() and len(digits) < 8 else 1

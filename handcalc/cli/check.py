@@ -1,0 +1,127 @@
+"""handcalc check."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import click
+
+from handcalc.cli.help import Translated
+from handcalc.cli.options import FileName, console_for, dialect_for, output_options, reading_options, write
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
+from handcalc.language import Translate, choose, translator
+from handcalc.problem.loader import load
+from handcalc.problem.schema import Problem
+from handcalc.render.dialects import PLAIN, UNICODE
+
+FORMATS = ("terminal", "plain", "json", "csv", "markdown")
+
+
+class Wish(Record):
+    """How the report is wanted."""
+
+    form: str
+    notation: str
+    comma: bool
+    translate: Translate
+    output: str | None
+    force: bool
+    inputs: tuple[str, ...]
+
+    def write(self, text: str) -> None:
+        """To the file that was named, or to standard output."""
+        write(text, self.output, self.force, self.inputs)
+
+
+@click.command(cls=Translated)
+@click.argument("file")
+@click.argument("answers", nargs=-1, type=FileName())
+@click.option("--answer", "pairs", multiple=True, metavar="ID=VALUE", help="An answer on the command line; may be repeated.")
+@click.option("--blank", is_flag=True, help="Write an empty answer sheet (as text, or with --format csv).")
+@click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help="The sheet was worked with N decimal places.")
+@click.option("--significant", type=click.IntRange(1, 17), metavar="N", help="The sheet was worked with N significant digits.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
+@click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes for the sheets of a class (as many as processors).")
+@reading_options
+@output_options
+def command(
+    file: str,
+    answers: tuple[str, ...],
+    pairs: tuple[str, ...],
+    blank: bool,
+    decimals: int | None,
+    significant: int | None,
+    form: str,
+    jobs: int | None,
+    notation: str | None,
+    lang: str | None,
+    comma: bool,
+    output: str | None,
+    force: bool,
+) -> int:
+    """Mark a student's numbers, and say where they went wrong, and why.
+
+    ANSWERS is a sheet (YAML, CSV, or lines ID = VALUE), or - for standard input; several sheets or a folder give a class
+    report. An answer is a number or a formula. Exit code 1 says that something is wrong.
+
+    Example: handcalc check mazur-2-2-2 --answer net.h1=0.3775 --answer w5+=0.4411
+    """
+    problem = load(file)
+    translate = translator(choose(lang, problem.language))
+    if decimals is not None and significant is not None:
+        raise click.UsageError(translate("give --decimals or --significant, not both"))
+    declared = None if decimals is None and significant is None else Rounding(decimals, None if decimals is not None else significant)
+    wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path, *answers))
+    if blank:
+        return _blank(problem, wish)
+    if not pairs and not answers:
+        raise click.UsageError(translate("give a sheet of answers, --answer ID=VALUE, or --blank"))
+    if pairs and answers:
+        raise click.UsageError(translate("give a sheet of answers or --answer, not both"))
+    if pairs or (len(answers) == 1 and not os.path.isdir(answers[0]) and form not in ("csv", "markdown")):
+        return _one(problem, answers, pairs, declared, wish)
+    return _class(problem, answers, declared, wish, jobs)
+
+
+def _blank(problem: Problem, wish: Wish) -> int:
+    from handcalc.study.blank import blank_sheet
+    from handcalc.study.check import Checker
+
+    wish.write(blank_sheet(Checker(problem, wish.notation).desk(), "csv" if wish.form == "csv" else "text"))
+    return 0
+
+
+def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], declared: Rounding | None, wish: Wish) -> int:
+    """One sheet: a report on every answer."""
+    from handcalc.study.answers import from_arguments, read_sheet
+    from handcalc.study.check import Checker
+    from handcalc.study.report import all_right, as_json, report
+
+    checker = Checker(problem, wish.notation, declared)
+    sheet = from_arguments(pairs) if pairs else read_sheet(answers[0])
+    marking = checker.mark(sheet)
+    desk = checker.desk_for(sheet)
+    code = 0 if all_right(marking, bool(problem.tasks)) else 1
+    if wish.form == "json":
+        from handcalc.render.jsonform import dumps
+
+        wish.write(dumps(as_json(marking)))
+        return code
+    from handcalc.render import read
+    from handcalc.render.terminal import show
+
+    stream = io.StringIO() if wish.output else sys.stdout
+    dialect = PLAIN if wish.form == "plain" else UNICODE if wish.output else dialect_for(stream)
+    reading = read(desk.book.derivation, wish.notation, dialect, wish.comma)
+    show(report(desk, marking, reading), reading, wish.translate, console_for(stream, wish.form == "plain"))
+    if isinstance(stream, io.StringIO):
+        wish.write(stream.getvalue())
+    return code
+
+
+def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None, wish: Wish, jobs: int | None) -> int:
+    """Several sheets: a table of students and steps."""
+    raise NotImplementedError

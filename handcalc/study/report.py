@@ -1,0 +1,356 @@
+"""A marked sheet as a document, and as JSON.
+
+- `report(desk, marking, notation …)` gives the blocks: a table of all answers, then what went wrong, line by line, then marks.
+- `as_json(marking)` is the object of the contract.
+
+For a mistake: its name, the wrong formula worked to the student's number, and the right line beneath it, both in the student's
+own earlier numbers. A mistake is explained once, at the first answer it spoils.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import Expr, Ref, references, rewrite
+from handcalc.core.graph import Cell, cell
+from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
+from handcalc.errors import EvaluationError, Message
+from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
+from handcalc.render.reading import Reading
+from handcalc.study.check import RIGHT, Desk, Marked, Marking
+from handcalc.study.hypotheses import NONE, Hypothesis, Supposed
+from handcalc.study.mistakes import MISTAKES
+from handcalc.study.typed import Typed
+from handcalc.study.workbook import base, iteration
+
+LISTED = 6  # further answers named after the first
+WRONG_LINES = 12  # wrong answers without a name that are worked
+
+# verdict → the word in a table
+_LABELS = {
+    "correct": "correct",
+    "rounded": "correct (rounded)",
+    "imprecise": "too few digits",
+    "follow_through": "follows",
+    "mistake": "mistake",
+    "repeated": "same mistake",
+    "wrong": "wrong",
+    "missing": "missing",
+    "unreadable": "unreadable",
+}
+
+# phase → what to practise
+_PRACTICE = {
+    "given": "reading the exercise",
+    "forward": "the forward pass",
+    "error": "the error",
+    "backward": "the backward pass",
+    "update": "the update",
+}
+
+
+def report(desk: Desk, marking: Marking, reading: Reading) -> Iterator[Block]:
+    """The whole report on one sheet."""
+    return _Report(desk, marking, reading).blocks()
+
+
+class _Report:
+    def __init__(self, desk: Desk, marking: Marking, reading: Reading) -> None:
+        self.desk = desk
+        self.marking = marking
+        self.reading = reading
+        self.answers: dict[Cell, Typed] = {a.cell: a.typed for a in marking.answers if a.cell and a.typed}
+        self.rounding = self._rounding()
+        self._runs: dict[Hypothesis, Evaluation] = {}
+
+    def blocks(self) -> Iterator[Block]:
+        """Title, table, what went wrong, marks."""
+        title = self.desk.problem.title or self.desk.problem.path
+        yield Heading(1, Plain(title))
+        if self.marking.name not in ("", "-"):
+            yield Paragraph(Message("Answers of {name}", name=self.marking.name))
+        if self.marking.answers:
+            yield self._table()
+        else:
+            yield Paragraph(Message("The sheet holds no answer."))
+        for answer in self.marking.answers:
+            if answer.note is not None:
+                yield Paragraph(Message("{step}: {note}.", step=answer.id, note=answer.note))
+        yield from self._mistakes()
+        yield from self._unnamed()
+        yield from self._summary()
+
+    # --- the table ---
+
+    def _table(self) -> Table:
+        columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
+        rows = []
+        for answer in self.marking.answers:
+            known = answer.cell is not None
+            right = Plain(self.reading.digits(_shown(answer.expected))) if known and answer.verdict != "correct" else Plain("")
+            marks = Plain(f"{_decimal(answer.marks)}/{_decimal(answer.worth)}")
+            label = Message(_LABELS["repeated" if answer.verdict == "mistake" and answer.because_of else answer.verdict])
+            rows.append((self._step(answer), Plain(answer.given), right, label, marks, self._remark(answer)))
+        return Table(columns, tuple(rows))
+
+    def _step(self, answer: Marked) -> Item:
+        if answer.cell is None:
+            return Plain(answer.id)
+        number = iteration(answer.cell)
+        name = Name(Ref(*base(answer.cell)))
+        return name if number == 1 else Plain(f"#{number}:" + self.reading.symbol(name.reference))
+
+    def _remark(self, answer: Marked) -> Item:
+        if answer.verdict == "mistake":
+            return Plain(", ".join(answer.mistakes) + (" …?" if answer.alternatives else ""))
+        if answer.because_of:
+            return Message("after {step}", step=self._symbol(answer.because_of))
+        return Plain("")
+
+    def _symbol(self, name: str) -> str:
+        found = self.desk.book.find(name)
+        number = iteration(found)
+        return ("" if number == 1 else f"#{number}:") + self.reading.symbol(Ref(*base(found)))
+
+    # --- what went wrong ---
+
+    def _mistakes(self) -> Iterator[Block]:
+        explanation = self.marking.explanation
+        if explanation is None:
+            return
+        spoiled = {slug: [a for a in self.marking.answers if slug in a.mistakes and a.cell] for slug in explanation.hypothesis.slugs}
+        number = 0
+        for slug, answers in spoiled.items():
+            if answers:
+                number += 1
+                yield from self._mistake(number, slug, answers)
+
+    def _mistake(self, number: int, slug: str, answers: list[Marked]) -> Iterator[Block]:
+        mistake = MISTAKES[slug]
+        first = answers[0]
+        assert first.cell is not None and self.marking.explanation is not None
+        yield Heading(2, Message("{number}. {name} ({slug})", number=number, name=Message(mistake.name), slug=slug))
+        for line in range(mistake.explanation.count("\n") + 1):
+            yield Paragraph(_Line(mistake.explanation, line))
+        hypothesis = self.marking.explanation.hypothesis
+        where = self._where(first.cell, slug, hypothesis)
+        if where is not None:
+            yield self._line(Message("made"), where, hypothesis)
+            yield self._line(Message("right"), where, NONE)
+        if where != first.cell:
+            yield self._line(Message("so"), first.cell, hypothesis if where is not None else None)
+            yield self._line(Message("right"), first.cell, None)
+        rest = [self._symbol(answer.id) for answer in answers[1:]]
+        if rest:
+            more = ", …" if len(rest) > LISTED else ""
+            yield Paragraph(Message("The same in {steps}.", steps=", ".join(rest[:LISTED]) + more))
+        yield from self._alternatives(first)
+
+    def _where(self, wanted: Cell, slug: str, hypothesis: Hypothesis) -> Cell | None:
+        """The step nearest to an answer in which a mistake was made, with no other answer between."""
+        definitions = self.desk.definitions
+        pending, seen = [wanted], {wanted}
+        for current in pending:
+            made = [form for form in hypothesis.at(current) if form.mistake.slug == slug and form in definitions.wrong(current)]
+            if made:
+                return current
+            for ref in references(definitions.under(current, hypothesis.at(current))):
+                used = cell(ref)
+                if used not in seen and used not in self.answers:
+                    seen.add(used)
+                    pending.append(used)
+        return None
+
+    def _alternatives(self, first: Marked) -> Iterator[Block]:
+        explanation = self.marking.explanation
+        if not first.alternatives or explanation is None:
+            return
+        for slugs in first.alternatives:
+            names = _joined([Message(MISTAKES[slug].name) for slug in slugs], " + ")
+            yield Paragraph(Message("Or: {name} ({slug}). The numbers cannot tell.", name=names, slug=", ".join(slugs)))
+        telling = self.desk.telling(explanation, self.answers)
+        if telling is not None:
+            yield Paragraph(Message("The value of {step} would tell.", step=self._symbol(self.desk.book.cell_id(telling))))
+
+    def _unnamed(self) -> Iterator[Block]:
+        wrong = [answer for answer in self.marking.answers if answer.verdict == "wrong" and answer.cell]
+        if wrong:
+            yield Heading(2, Message("Wrong, and not known why"))
+        for answer in wrong[:WRONG_LINES]:
+            assert answer.cell is not None
+            yield Equation(self._step(answer), (("=", Plain(answer.given)),))
+            yield self._line(Message("right"), answer.cell, None)
+        if len(wrong) > WRONG_LINES:
+            yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
+
+    # --- lines ---
+
+    def _line(self, label: Message, wanted: Cell, hypothesis: Hypothesis | None) -> Equation:
+        """A step under a hypothesis, with the student's own earlier numbers put in: formula, numbers, result.
+
+        hypothesis: None for the right definition; the student's answer itself is the result where one is supposed.
+        """
+        supposed = hypothesis or NONE
+        run = self._run(supposed if hypothesis is not NONE else self._made())
+        expr = self._inlined(wanted, supposed)
+        plain = base(wanted)
+        line = self.reading.line(plain, rewrite(expr, lambda node: Ref(*base(cell(node))) if isinstance(node, Ref) else None))
+        right: list[tuple[str, Item]] = [("=", Symbolic(line))]
+        try:
+            numbers = {base(used): self._number(used, run) for ref in references(expr) if (used := cell(ref))}
+            value = run.of(expr, wanted)
+        except EvaluationError:
+            return Equation(Name(Ref(*plain)), tuple(right), 1, label)
+        right.append(("≈", Put(line, numbers)))
+        typed = self.answers.get(wanted)
+        made = hypothesis is not None and hypothesis is not NONE and typed is not None
+        shown = Shown(typed.plain) if made and typed else self.rounding.shown(value)
+        right.append(("=" if shown.exact and made else "≈", Digits(shown.negated() if self.reading.turned(plain) else shown)))
+        return Equation(Name(Ref(*plain)), tuple(right), 1, label)
+
+    def _made(self) -> Hypothesis:
+        return self.marking.explanation.hypothesis if self.marking.explanation else NONE
+
+    def _inlined(self, wanted: Cell, hypothesis: Hypothesis) -> Expr:
+        """A definition with the change Δw written out, unless it was answered."""
+        book, definitions = self.desk.book, self.desk.definitions
+        expr = definitions.under(wanted, hypothesis.at(wanted))
+        if book.quantity(wanted).kind != "updated":
+            return expr
+
+        def change(node: Expr) -> Expr | None:
+            if isinstance(node, Ref) and cell(node) not in self.answers and book.quantity(cell(node)).kind == "change":
+                return definitions.under(cell(node), hypothesis.at(cell(node)))
+            return None
+
+        return rewrite(expr, change)
+
+    def _run(self, hypothesis: Hypothesis) -> Evaluation:
+        if hypothesis not in self._runs:
+            replaced = {wanted: typed.value for wanted, typed in self.answers.items()}
+            self._runs[hypothesis] = Evaluation(Supposed(self.desk.definitions, hypothesis), None, replaced)
+        return self._runs[hypothesis]
+
+    def _number(self, wanted: Cell, run: Evaluation) -> Shown:
+        typed = self.answers.get(wanted)
+        if typed is not None:
+            return Shown(typed.plain)
+        given = run.graph.given_value(wanted)
+        if given is not None and given.text:
+            return Shown(given.text)
+        return self.rounding.shown(run[wanted], given is not None)
+
+    def _rounding(self) -> Rounding:
+        """The digits numbers between the answers are shown with: as many as the answers have."""
+        digits = max((typed.significant for typed in self.answers.values()), default=DEFAULT_SIGNIFICANT)
+        return Rounding(None, min(max(digits, 3), DEFAULT_SIGNIFICANT))
+
+    # --- marks ---
+
+    def _summary(self) -> Iterator[Block]:
+        marking = self.marking
+        yield Heading(2, Message("Result"))
+        got, worth = sum(a.marks for a in marking.answers), sum(a.worth for a in marking.answers)
+        percent = f"{100 * marking.score:.0f} %"
+        yield Paragraph(Message("{marks} of {worth} marks ({percent})", marks=_decimal(got), worth=_decimal(worth), percent=percent))
+        if marking.rounding is not None:
+            yield Paragraph(_mode(marking.rounding))
+        topics = self._topics()
+        if topics:
+            yield Paragraph(Message("To practise: {topics}.", topics=_joined(topics, ", ")))
+
+    def _topics(self) -> list[Message]:
+        spoiled = [a for a in self.marking.answers if a.verdict in ("mistake", "wrong") and a.cell and not a.because_of]
+        phases = dict.fromkeys(self._origin(answer) for answer in spoiled)
+        return [Message(_PRACTICE[phase]) for phase in _PRACTICE if phase in phases]
+
+    def _origin(self, answer: Marked) -> str:
+        """The phase in which an answer went wrong."""
+        assert answer.cell is not None
+        where = self._where(answer.cell, answer.mistakes[0], self._made()) if answer.mistakes else None
+        return self.desk.book.phase(where or answer.cell)
+
+
+def _joined(parts: list[Message], between: str) -> Message:
+    places = [f"part{place}" for place in range(len(parts))]
+    values: dict[str, Any] = dict(zip(places, parts))
+    return Message(between.join(f"{{{place}}}" for place in places), "", **values)
+
+
+class _Line(Message):
+    """One line of a text that is translated as a whole."""
+
+    def __init__(self, template: str, number: int) -> None:
+        super().__init__(template)
+        self.number = number
+
+    def text(self, translate: Any = str) -> str:
+        """That line."""
+        lines: list[str] = super().text(translate).split("\n")
+        return lines[self.number] if self.number < len(lines) else ""
+
+
+def _mode(rounding: Rounding) -> Message:
+    """How the student rounded."""
+    if rounding.decimals is not None:
+        digits = Message("{count} decimals", count=rounding.decimals)
+    else:
+        digits = Message("{count} significant digits", count=rounding.significant)
+    if rounding.carry:
+        return Message("Rounding: {digits}, carried on.", digits=digits)
+    return Message("Rounding: {digits}, full precision inside.", digits=digits)
+
+
+def _shown(text: str) -> Shown:
+    digits, _, exponent = text.partition("e")
+    return Shown(digits, int(exponent or 0))
+
+
+def _decimal(value: float) -> str:
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def as_json(marking: Marking) -> dict[str, Any]:
+    """The object of the contract."""
+    return {
+        "name": marking.name,
+        "summary": marking.summary,
+        "score": round(marking.score, 6),
+        "marks": {"got": sum(a.marks for a in marking.answers), "of": sum(a.worth for a in marking.answers)},
+        "rounding": None if marking.rounding is None else _rounding_json(marking.rounding),
+        "answers": [_answer(answer) for answer in marking.answers],
+    }
+
+
+def _rounding_json(rounding: Rounding) -> dict[str, Any]:
+    digits: dict[str, Any] = {"decimals": rounding.decimals} if rounding.decimals is not None else {"significant": rounding.significant}
+    return digits | {"carry": rounding.carry, "ties": rounding.ties}
+
+
+def _answer(answer: Marked) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "id": answer.id,
+        "given": answer.given,
+        "expected": answer.expected or None,
+        "verdict": answer.verdict,
+        "marks": answer.marks,
+    }
+    if answer.mistakes:
+        found["mistakes"] = [*answer.mistakes]
+    if answer.alternatives:
+        found["alternatives"] = [[*slugs] for slugs in answer.alternatives]
+    if answer.because_of:
+        found["because_of"] = answer.because_of
+    if answer.note is not None:
+        found["note"] = str(answer.note)
+    return found
+
+
+def all_right(marking: Marking, tasks: bool) -> bool:
+    """Whether nothing is wrong: every answer right, and nothing asked left out."""
+    return all(answer.verdict in (*RIGHT, *(() if tasks else ("missing",))) for answer in marking.answers)
