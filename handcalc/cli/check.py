@@ -5,17 +5,22 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import FileName, console_for, dialect_for, output_options, reading_options, write
+from handcalc.cli.options import FileName, console_for, dialect_for, fits, output_options, reading_options, write
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.language import Translate, choose, translator
 from handcalc.problem.loader import load
 from handcalc.problem.schema import Problem
 from handcalc.render.dialects import PLAIN, UNICODE
+
+if TYPE_CHECKING:
+    from handcalc.core.derivation import Derivation
+    from handcalc.study.classreport import Gradebook
 
 FORMATS = ("terminal", "plain", "json", "csv", "markdown")
 
@@ -124,4 +129,41 @@ def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], dec
 
 def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None, wish: Wish, jobs: int | None) -> int:
     """Several sheets: a table of students and steps."""
-    raise NotImplementedError
+    from handcalc.cli.progress import progress_bar
+    from handcalc.study.classreport import Gradebook
+    from handcalc.study.classroom import mark_sheets, sheets_of
+    from handcalc.study.workbook import Workbook
+
+    paths = sheets_of(answers, [path for path in (*wish.inputs[:2], wish.output) if path])
+    with progress_bar(len(paths), wish.translate) as progress:
+        rows = mark_sheets(problem, paths, notation=wish.notation, rounding=declared, jobs=jobs, progress=progress)
+    derivation = Workbook(problem).derivation
+    book = Gradebook(rows, derivation)
+    _write_class(book, derivation, wish.replace(inputs=(*wish.inputs, *paths)))
+    return 0 if book.all_right(bool(problem.tasks)) else 1
+
+
+def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
+    """The report on a class in the form that is wanted."""
+    from handcalc.render import read
+    from handcalc.study.classreport import as_csv, as_markdown, class_json, class_report
+
+    if wish.form == "csv":
+        return wish.write(as_csv(book, wish.comma))
+    if wish.form == "json":
+        from handcalc.render.jsonform import dumps
+
+        text = dumps(class_json(book))
+        readable = text.replace("\n", "").isprintable() and (wish.output or fits(text, sys.stdout))
+        return wish.write(text if readable else dumps(class_json(book), ascii=True))
+    stream = io.StringIO() if wish.output else sys.stdout
+    dialect = PLAIN if wish.form == "plain" else UNICODE if wish.output else dialect_for(stream)
+    reading = read(derivation, wish.notation, dialect, wish.comma)
+    blocks = class_report(book, reading)
+    if wish.form == "markdown":
+        return wish.write(as_markdown(blocks, reading, wish.translate))
+    from handcalc.render.terminal import show
+
+    show(blocks, reading, wish.translate, console_for(stream, wish.form == "plain"))
+    if isinstance(stream, io.StringIO):
+        wish.write(stream.getvalue())

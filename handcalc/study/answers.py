@@ -27,8 +27,10 @@ from handcalc.study.typed import Typed, typed
 
 __all__ = ["Answer", "Sheet", "Typed", "from_arguments", "read_sheet", "sheet_of", "typed"]
 
-KEYS = ("answers", "rounding", "name", "student", "problem", "title")  # of a sheet in YAML
-COLUMNS = {"id": ("id", "编号", "步骤"), "answer": ("answer", "答案")}  # of a sheet in CSV
+LISTS = ("answers", "published")  # what the answers of a sheet in YAML stand under
+KEYS = (*LISTS, "rounding", "name", "student", "problem", "title", "source")
+VALUES = ("answer", "value", "printed")  # beside `id`, in a list
+COLUMNS = {"id": ("id", "编号", "步骤"), "answer": (*VALUES, "答案")}  # of a sheet in CSV
 NAMES = ("name", "student", "姓名")  # what a comment calls the student
 
 
@@ -48,12 +50,15 @@ class Sheet(Record):
     rounding: Rounding | None = None
 
 
-def read_sheet(path: str | os.PathLike[str]) -> Sheet:
-    """The answer sheet in a file; "-" is standard input. Raises ProblemError with every error found."""
+def read_sheet(path: str | os.PathLike[str], repeats: bool = False) -> Sheet:
+    """The answer sheet in a file; "-" is standard input. repeats: an id may be there more than once.
+
+    Raises ProblemError with every error found.
+    """
     path = os.fspath(path)
     name = "stdin" if path == "-" else shown_path(path)
     text = _standard_input(name) if path == "-" else read_bytes(path)
-    draft = _Draft(Source(name, os.path.dirname(path)))
+    draft = _Draft(Source(name, os.path.dirname(path)), repeats=repeats)
     _form(path, text)(draft, text)
     sheet = draft.sheet(os.path.splitext(os.path.basename(path))[0])
     if not sheet.answers:
@@ -99,8 +104,9 @@ def sheet_of(answers: Mapping[str, object] | Sheet, rounding: Rounding | None = 
 class _Draft:
     """A sheet being read: answers by id with their lines, what it declares, and its errors."""
 
-    def __init__(self, source: Source, has_lines: bool = True) -> None:
+    def __init__(self, source: Source, has_lines: bool = True, repeats: bool = False) -> None:
         self.source = source
+        self.repeats = repeats
         self.has_lines = has_lines
         self.answers: dict[str, tuple[Answer, int]] = {}
         self.name = ""
@@ -118,7 +124,7 @@ class _Draft:
         name, text = name.strip(), text.strip()
         if not name:
             self.fail("an id is missing before the answer {found}", line, found=quoted(text))
-        elif name in self.answers:
+        elif name in self.answers and not self.repeats:
             first = Message("; first in line {line}", line=self.answers[name][1]) if self.has_lines else ""
             self.fail("the id {found} is there twice{first}", line, found=quoted(name), first=first)
         elif len(self.answers) >= limit("answers"):
@@ -126,7 +132,8 @@ class _Draft:
             self.fail("more than {limit} answers; set {variable} to raise the limit", line, limit=most, variable=variable)
             self.source.finish()
         else:
-            self.answers[name] = Answer(name, _filled_in(text), self._where(line)), line
+            key = name if name not in self.answers else f"{name} {len(self.answers)}"
+            self.answers[key] = Answer(name, _filled_in(text), self._where(line)), line
 
     def comment(self, text: str, line: int) -> None:
         """What a comment declares: `# name: Alice` or `# rounding: 4 decimals`; spreadsheets put commas after it."""
@@ -233,16 +240,17 @@ def _read_yaml(draft: _Draft, text: str) -> None:
     part = {"answers": root} if bare else root.section(KEYS)
     draft.name = next((_filled_in(part[key].text() or "") for key in ("name", "student") if key in part), "")
     draft.rounding = settings.rounding(part["rounding"]) if "rounding" in part else None
-    if "answers" not in part:
+    listed = next((part[key] for key in LISTS if key in part), None)
+    if listed is None:
         root.fail("answers are missing: give {example}", example="answers: {net.h1: 0.35}")
-    elif part["answers"].kind == "sequence" and not bare:
-        for entry in part["answers"].sequence() or ():
-            pair = entry.section(("id", "answer"))
+    elif listed.kind == "sequence" and not bare:
+        for entry in listed.sequence() or ():
+            pair = entry.section(("id", *VALUES))
             if entry.kind == "mapping":
-                name, answer = (_scalar(pair[key]) if key in pair else "" for key in ("id", "answer"))
-                draft.add(name, answer, entry.place[0])
+                name = _scalar(pair["id"]) if "id" in pair else ""
+                draft.add(name, next((_scalar(pair[key]) for key in VALUES if key in pair), ""), entry.place[0])
     else:
-        for name, entry in (part["answers"].mapping() or {}).items():
+        for name, entry in (listed.mapping() or {}).items():
             draft.add(name, _scalar(entry, name if bare else ""), entry.place[0])
 
 

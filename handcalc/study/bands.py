@@ -65,6 +65,11 @@ class Band:
         """The smallest band around both."""
         return Band(min(self.low, other.low), max(self.high, other.high))
 
+    @property
+    def width(self) -> float:
+        """From low to high."""
+        return self.high - self.low
+
     def has(self, value: float, slack: float = 0.0) -> bool:
         """Whether a number is inside, or not farther outside than the slack."""
         noise = NOISE * max(abs(value), abs(self.low) if math.isfinite(self.low) else 0.0)

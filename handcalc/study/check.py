@@ -29,7 +29,7 @@ from handcalc.study.hypotheses import FORMS, Definitions, Hypothesis, Part, Tabl
 from handcalc.study.interpret import Interpreter, Read
 from handcalc.study.modes import Modes, as_meant, grain_of
 from handcalc.study.typed import Typed
-from handcalc.study.workbook import Workbook, base, iteration, iteration_of
+from handcalc.study.workbook import Workbook, base, iteration, iteration_of, on_sheet
 
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
@@ -53,8 +53,9 @@ class Marked(Record):
     """One answer, marked.
 
     id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
-    cell, expected: the step and its right number as printed; verdict: of VERDICTS; mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell from it; because_of: the id of the answer
-    where it began; note: what else there is to say.
+    cell, expected: the step and its right number as printed; verdict: of VERDICTS; mistakes: slugs; alternatives: other
+    sets of slugs that the numbers cannot tell from it; because_of: the id of the answer where it began; note: what else
+    there is to say.
     """
 
     id: str
@@ -136,13 +137,14 @@ class Desk:
 
     def mark(self, sheet: Sheet) -> Marking:
         """The questions, in order."""
-        reads = [self._worked_formula(read) for read in self.interpreter.read(sheet)]
-        answers = as_meant({read.cell: read.typed for read in self._in_order(reads) if read.cell and read.typed}, sheet.rounding)
+        reads = [formula_value(self, read) for read in self.interpreter.read(sheet)]
+        answers = as_meant({read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}, sheet.rounding)
         right = frozenset(wanted for wanted, typed in answers.items() if self._is_right(wanted, typed))
         rounding, follow = self._own_rounding(answers, right, sheet.rounding)
         slips = tuple(wanted for wanted in answers if wanted not in right and not follow.accepts(wanted))
-        explanation = self._explanation(Slips(answers, right, slips, follow.grain)) if slips else None
-        story = _Story(self, answers, right, slips, follow, explanation)
+        sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
+        explanation = self._explanation(Slips(answers, right, slips, follow, sizes, firm(right, follow))) if slips else None
+        story = Story(self, answers, right, slips, follow, explanation)
         marked = tuple(self._marked(read, story, answers) for read in reads)
         return Marking(sheet.name, marked, rounding, explanation)
 
@@ -159,24 +161,16 @@ class Desk:
                     return wanted
         return None
 
-    def _worked_formula(self, read: Read) -> Read:
-        """A formula that is equivalent is right; of another one its value is judged, to all its digits."""
-        if read.formula is None or read.cell is None:
-            return read
-        from handcalc.study.equivalence import judge
+    def size(self, wanted: Cell, typed: Typed) -> float:
+        """How large an answer is; of a new parameter, how far it is from the old one, or should be."""
+        quantity = self.book.quantity(wanted)
+        if quantity.kind != "updated" or quantity.of is None:
+            return abs(typed.value)
+        number = iteration(wanted)
+        old = float(self.right[on_sheet(number, quantity.of.quantity), wanted[1]])
+        return max(abs(typed.value - old), abs(float(self.right[wanted]) - old))
 
-        plain, number = base(read.cell), iteration(read.cell)
-        formula = neg(read.formula) if read.turned else read.formula
-        judgement = judge(self.book.derivation, plain, formula)
-        if judgement.equivalent:
-            note = None if judgement.how != "numeric" else Message("equal at random points; not proved in the time there is")
-            return read.replace(typed=_typed(float(self.right[read.cell])), trouble=note)
-        try:
-            return read.replace(typed=_typed(float(self.right.of(self.book.moved(formula, number)))))
-        except (ArithmeticError, ValueError):
-            return read.replace(trouble=Message("this formula has no value for the numbers of the problem"))
-
-    def _in_order(self, reads: list[Read]) -> list[Read]:
+    def in_order(self, reads: list[Read]) -> list[Read]:
         """The answers, each after those it depends on."""
         order: dict[Cell, None] = {}
         for read in reads:
@@ -211,7 +205,7 @@ class Desk:
             return Explanation(ROUNDED_TOO_EARLY, (), frozenset())
         return found
 
-    def _marked(self, read: Read, story: _Story, answers: Mapping[Cell, Typed]) -> Marked:
+    def _marked(self, read: Read, story: Story, answers: Mapping[Cell, Typed]) -> Marked:
         """The verdict on one answer."""
         answer = read.answer
         worth = float(read.task.marks.numerator / read.task.marks.denominator)
@@ -267,7 +261,31 @@ def _typed(value: float) -> Typed:
     return Typed(repr(value), *value.as_integer_ratio(), None, 0)
 
 
-class _Story:
+def firm(right: frozenset[Cell], follow: Follow) -> frozenset[Cell]:
+    """The right answers that also follow from the numbers before them on the sheet."""
+    return frozenset(wanted for wanted in right if follow.accepts(wanted))
+
+
+def formula_value(desk: Desk, read: Read) -> Read:
+    """A formula that is equivalent is right; of another one its value is judged, to all its digits."""
+    if read.formula is None or read.cell is None:
+        return read
+    from handcalc.study.equivalence import judge
+
+    plain, number = base(read.cell), iteration(read.cell)
+    formula = neg(read.formula) if read.turned else read.formula
+    judgement = judge(desk.book.derivation, plain, formula)
+    if judgement.equivalent:
+        proved = judgement.how != "numeric" or not references(formula)
+        note = None if proved else Message("equal at random points; not proved in the time there is")
+        return read.replace(typed=_typed(float(desk.right[read.cell])), trouble=note)
+    try:
+        return read.replace(typed=_typed(float(desk.right.of(desk.book.moved(formula, number)))))
+    except (ArithmeticError, ValueError):
+        return read.replace(trouble=Message("this formula has no value for the numbers of the problem"))
+
+
+class Story:
     """What happened on a sheet: where it went wrong first, and what follows from it."""
 
     def __init__(

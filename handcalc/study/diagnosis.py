@@ -18,7 +18,7 @@ from typing import Any
 
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
-from handcalc.study.bands import NOISE, Grain
+from handcalc.study.bands import NOISE, Band
 from handcalc.study.follow import Follow, unit
 from handcalc.study.hypotheses import NONE, Definitions, Hypotheses, Hypothesis, Table
 from handcalc.study.typed import Typed
@@ -39,19 +39,34 @@ class Explanation(Record):
 
 
 class Slips(Record):
-    """One sheet to explain: the answers, those that are right as they are, the slips, and how coarsely it is rounded."""
+    """One sheet to explain: the answers, those that are right as they are, the slips, and the sheet followed without a mistake.
+
+    sizes: how large each answer is, or could be, counted from what it starts from (a new weight from the old one); firm: right
+    answers that also follow from the numbers before them, which no mistake was made in.
+    """
 
     answers: Mapping[Cell, Typed]
     right: frozenset[Cell]
     slips: tuple[Cell, ...]
-    grain: Grain
+    follow: Follow
+    sizes: Mapping[Cell, float]
+    firm: frozenset[Cell] = frozenset()
+
+    def bits(self, wanted: Cell) -> float:
+        """The bits of an answer that nothing explains."""
+        return bits_of(self.answers[wanted], self.sizes[wanted])
 
 
 class _Trial(Record):
-    """A hypothesis tried on a sheet: what it leaves unexplained, and the bits that it and the rest cost."""
+    """A hypothesis tried on a sheet.
+
+    left: answers it does not explain; prior: the bits it takes to say it; bits: those, and what the rest costs; exact:
+    every answer is its number in full precision.
+    """
 
     hypothesis: Hypothesis
     left: frozenset[Cell]
+    prior: float
     bits: float
     exact: bool = False
 
@@ -69,8 +84,8 @@ class Diagnoser:
         if asked not in self._known:
             self._known[asked] = _Candidates(self.definitions, tuple(sheet.answers))
         candidates = self._known[asked]
-        coincidence = sum(bits_of(sheet.answers[slip]) for slip in sheet.slips)
-        trials = [_Trial(NONE, frozenset(sheet.slips), coincidence)]
+        coincidence = sum(map(sheet.bits, sheet.slips))
+        trials = [_Trial(NONE, frozenset(sheet.slips), 0.0, coincidence)]
         for rows in (candidates.single, candidates.pairs):
             if _best(trials).left:
                 trials += candidates.exactly(sheet, rows())
@@ -82,7 +97,7 @@ class Diagnoser:
             found = _best(trials)
             if not found.left or not found.hypothesis.parts:
                 break
-            more = candidates.followed(sheet, candidates.beside(found.hypothesis), len(found.hypothesis.parts))
+            more = candidates.followed(sheet, candidates.beside(found.hypothesis), found.prior)
             if not more or _best(more).bits >= found.bits - MARGIN:
                 break
             trials += more
@@ -92,9 +107,9 @@ class Diagnoser:
         return Explanation(best.hypothesis, _alternatives(best, trials), best.left)
 
 
-def bits_of(typed: Typed) -> float:
-    """How many bits a number has that nothing explains: the choices there are for its digits."""
-    return max(log2(2 * abs(typed.value) / unit(typed)), 1.0) if typed.value else ZERO
+def bits_of(typed: Typed, size: float) -> float:
+    """How many bits a number has that nothing explains: the choices there are for its digits, up to a size."""
+    return max(log2(2 * size / unit(typed)), 1.0) if typed.value and size else ZERO
 
 
 def _best(trials: Sequence[_Trial]) -> _Trial:
@@ -148,45 +163,65 @@ class _Candidates:
             table = Table(self.definitions, rows)
             self._tables[id(rows)] = {wanted: table[wanted] for wanted in self.asked}
         values = self._tables[id(rows)]
-        fit = numpy.ones(len(rows), dtype=bool)
-        for wanted, typed in sheet.answers.items():
-            with numpy.errstate(all="ignore"):
-                fit &= abs(values[wanted] - typed.value) <= unit(typed) / 2 + NOISE * abs(typed.value)
-        return [_Trial(rows[number], frozenset(), self._prior(rows[number]), True) for number in numpy.flatnonzero(fit)]
+        fits = {wanted: self._near(values[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
+        possible = numpy.ones(len(rows), dtype=bool)
+        for wanted in sheet.right:
+            possible &= fits[wanted]
+        prior = _choice(possible)
+        for wanted in sheet.answers:
+            possible &= fits[wanted]
+        return [_Trial(rows[number], frozenset(), prior, prior, True) for number in numpy.flatnonzero(possible)]
 
-    def followed(self, sheet: Slips, rows: tuple[Hypothesis, ...], known: int = 0) -> list[_Trial]:
-        """The hypotheses nearest to the sheet, each worked along with the student's own numbers."""
-        return [self._trial(sheet, row, known) for row in self._short_list(sheet, rows)]
+    def followed(self, sheet: Slips, rows: tuple[Hypothesis, ...], known: float = 0.0) -> list[_Trial]:
+        """The hypotheses nearest to the sheet, each worked along with the student's own numbers.
 
-    def _short_list(self, sheet: Slips, rows: tuple[Hypothesis, ...]) -> list[Hypothesis]:
+        known: the bits of what all of them have in common.
+        """
         if not rows:
             return []
         import numpy
 
         table = Table(self.definitions, rows, {wanted: typed.value for wanted, typed in sheet.answers.items()})
-        follow = Follow(self.definitions, sheet.answers, sheet.grain)
-        hits = numpy.zeros(len(rows), dtype=int)
-        misses = numpy.zeros(len(rows), dtype=int)
+        score = numpy.zeros(len(rows), dtype=int)
+        hit, moved = numpy.zeros(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
+        possible = numpy.ones(len(rows), dtype=bool)
         for wanted, typed in sheet.answers.items():
-            own = follow.expected(wanted)
-            width = min(own.high - own.low, abs(typed.value)) if own.high - own.low < inf else 0.0
-            with numpy.errstate(all="ignore"):
-                near = abs(table[wanted] - typed.value) <= LOOSE * (unit(typed) + width)
+            own = sheet.follow.expected(wanted)
+            width = min(own.width, abs(typed.value)) if own.width < inf else 0.0
+            near = self._near(table[wanted], typed, LOOSE * (unit(typed) + width))
             if wanted in sheet.slips:
-                hits += near
+                hit |= near
+                score += near
+                moved |= self._moved(table[wanted], own)
+            elif wanted in sheet.firm:
+                possible &= near
             elif wanted not in sheet.right:
-                misses += ~near
-        score = numpy.array([hit - miss for hit, miss in zip(hits, misses)])
-        order = sorted(numpy.flatnonzero(hits > 0), key=lambda number: (-score[number], rows[number].rank, number))
-        return [rows[number] for number in order[:SHORT_LIST]]
+                score -= ~near
+        prior = known + _choice(possible & moved)
+        order = sorted(numpy.flatnonzero(hit), key=lambda number: (-score[number], rows[number].rank, number))
+        return [self._trial(sheet, rows[number], prior) for number in order[:SHORT_LIST]]
 
-    def _trial(self, sheet: Slips, row: Hypothesis, known: int) -> _Trial:
-        follow = Follow(self.definitions, sheet.answers, sheet.grain, row)
+    @staticmethod
+    def _near(values: Any, typed: Typed, slack: float) -> Any:
+        import numpy
+
+        with numpy.errstate(all="ignore"):
+            return abs(values - typed.value) <= slack + NOISE * abs(typed.value)
+
+    @staticmethod
+    def _moved(values: Any, own: Band) -> Any:
+        """Where a hypothesis gives another number than the right definition."""
+        return (values < own.low) | (values > own.high)
+
+    def _trial(self, sheet: Slips, row: Hypothesis, prior: float) -> _Trial:
+        follow = Follow(self.definitions, sheet.answers, sheet.follow.grain, row, sheet.follow)
         left = frozenset(wanted for wanted in sheet.answers if wanted not in sheet.right and not follow.accepts(wanted))
-        rest = sum(bits_of(sheet.answers[wanted]) for wanted in left)
-        return _Trial(row, left, rest + self._prior(row))
+        against = (wanted for wanted in sheet.firm if not follow.accepts(wanted))
+        loose = (follow.expected(wanted).width / unit(sheet.answers[wanted]) for wanted in sheet.slips if wanted not in left)
+        bits = sum(map(sheet.bits, left)) + sum(map(sheet.bits, against)) + sum(log2(1 + widths) for widths in loose)
+        return _Trial(row, left, prior, prior + bits)
 
-    def _prior(self, row: Hypothesis) -> float:
-        """The bits it takes to say which mistakes were made, and where."""
-        everywhere = sum(1 for other in self.single() if other.rank == 0)
-        return sum(log2(everywhere if part.cells is None else len(self.single())) for part in row.parts)
+
+def _choice(possible: Any) -> float:
+    """The bits it takes to choose one of these hypotheses."""
+    return log2(max(int(possible.sum()), 2))

@@ -10,6 +10,7 @@ known; for a wrong number, anything that rounds to it. What no answer was asked 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 
 from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
@@ -36,19 +37,31 @@ def fits(value: float, typed: Typed, cut: bool = False) -> bool:
 
 
 class Follow:
-    """One sheet under one hypothesis. cut: numbers may be cut off instead of rounded."""
+    """One sheet under one hypothesis.
 
-    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed], grain: Grain, hypothesis: Hypothesis = NONE) -> None:
+    right: the same sheet without a mistake: an answer that follows from the numbers before it is one nobody made a mistake in.
+    """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        answers: Mapping[Cell, Typed],
+        grain: Grain,
+        hypothesis: Hypothesis = NONE,
+        right: Follow | None = None,
+    ) -> None:
         self.definitions = definitions
         self.answers = answers
         self.grain = grain
         self.hypothesis = hypothesis
+        self.right = right
         self._own: dict[Cell, Band] = {}
         self._used: dict[Cell, Band] = {}
 
     def expected(self, wanted: Cell) -> Band:
         """What the definition of a cell gives on the student's earlier answers."""
         pending = [wanted]
+        opened: set[Cell] = set()
         while pending:
             current = pending[-1]
             if current in self._own:
@@ -56,11 +69,12 @@ class Follow:
                 continue
             expr = self.definitions.under(current, self.hypothesis.at(current))
             missing = [used for ref in references(expr) if (used := cell(ref)) not in self._own]
-            if missing:
+            if missing and current not in opened:
+                opened.add(current)
                 pending.extend(missing)
                 continue
-            pending.pop()
-            self._keep(current, band(compute(expr, self._operand, BANDS)))
+            pending.pop()  # what is missing still needs this cell: two mistakes that do not go together
+            self._keep(current, ANYTHING if missing else band(compute(expr, self._operand, BANDS)))
         return self._own[wanted]
 
     def _operand(self, ref: Ref) -> Band:
@@ -75,8 +89,12 @@ class Follow:
             return
         half = unit(typed) / 2
         around = Band(typed.value - half, typed.value + half)
-        exact = band(typed.value)
-        self._used[current] = exact | (own & around) if self._fits(own, typed) and own is not ANYTHING else exact if half == 0 else around
+        if self._fits(own, typed):
+            self._used[current] = band(typed.value) | (own & around) if own is not ANYTHING else around
+        elif self.right is not None and self.right.accepts(current):
+            self._used[current] = self.right._used[current]
+        else:
+            self._used[current] = around
 
     def accepts(self, wanted: Cell) -> bool:
         """Whether the answer to a cell is what its definition can give."""
@@ -84,6 +102,8 @@ class Follow:
 
     def _fits(self, own: Band, typed: Typed) -> bool:
         size = unit(typed)
+        if self.hypothesis.parts and own.width == inf:
+            return False  # what can give any number explains none
         if own.has(typed.value, size / 2):
             return True
         return self.grain.cut and (fits(own.low, typed, True) or fits(own.high, typed, True))

@@ -10,7 +10,7 @@ cell, in arrays with one entry per hypothesis. Nothing is evaluated twice for a 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 from typing import Any
 
@@ -165,6 +165,8 @@ class Supposed:
     def __init__(self, definitions: Definitions, hypothesis: Hypothesis) -> None:
         self.definitions = definitions
         self.hypothesis = hypothesis
+        self._instances: dict[Cell, Expr] = {}
+        self._uses: dict[Cell, tuple[Cell, ...]] = {}
 
     def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell, or the one it was mistaken for."""
@@ -173,11 +175,17 @@ class Supposed:
 
     def instance(self, cell: Cell) -> Expr:
         """The definition of a cell, as it was made."""
-        return self.definitions.under(cell, self.hypothesis.at(cell))
+        found = self._instances.get(cell)
+        if found is None:
+            found = self._instances[cell] = self.definitions.under(cell, self.hypothesis.at(cell))
+        return found
 
     def uses(self, wanted: Cell) -> tuple[Cell, ...]:
         """The cells that definition uses."""
-        return tuple(cell(ref) for ref in references(self.instance(wanted)))
+        found = self._uses.get(wanted)
+        if found is None:
+            found = self._uses[wanted] = tuple(cell(ref) for ref in references(self.instance(wanted)))
+        return found
 
     def cell_id(self, cell: Cell) -> str:
         """The id of a cell."""
@@ -310,6 +318,8 @@ class Table:
         self.answers = answers or {}
         self._all = numpy.arange(len(rows))
         self._values: dict[Cell, tuple[Array, Array]] = {}
+        self._grouped: dict[Cell, list[tuple[tuple[Form, ...], Array]]] = {}
+        self._busy: dict[Cell, Array] = {}
         self._everywhere: dict[Form, list[int]] = {}
         self._placed: dict[Form, list[tuple[int, frozenset[Cell]]]] = {}
         for number, row in enumerate(rows):
@@ -325,20 +335,39 @@ class Table:
             return self._at(wanted, self._all)
 
     def _at(self, wanted: Cell, rows: Array) -> Array:
-        numpy = self.numpy
+        """The values of a cell under some hypotheses."""
         if wanted not in self._values:
-            self._values[wanted] = numpy.full(len(self.rows), math.nan), numpy.zeros(len(self.rows), dtype=bool)
+            self._values[wanted] = self.numpy.full(len(self.rows), math.nan), self.numpy.zeros(len(self.rows), dtype=bool)
         values, done = self._values[wanted]
-        missing = numpy.zeros(len(self.rows), dtype=bool)
-        missing[rows] = True
-        missing &= ~done
-        if missing.any():
-            done |= missing
-            for forms, members in self._groups(wanted):
-                inside = numpy.flatnonzero(missing & members)
-                if inside.size:
-                    values[inside] = compute(self.definitions.under(wanted, forms), lambda ref: self._used(ref, inside), ARRAYS)  # noqa: B023
+        if not done[rows].all():
+            self._compute(wanted, rows)
         return values[rows]
+
+    def _compute(self, wanted: Cell, rows: Array) -> None:
+        """Fill in a cell under the hypotheses asked for, and under all others that wait for no cell.
+
+        Two hypotheses may need two cells in different orders. Where one needs a cell for itself (two mistakes that do not
+        go together), it has no value.
+        """
+        values, done = self._values[wanted]
+        missing = self.numpy.ones(len(self.rows), dtype=bool)
+        for waiting in self._busy.values():
+            missing &= ~waiting
+        missing[rows] = True
+        busy = self._busy.get(wanted)
+        if busy is not None:
+            done |= missing & busy
+        for forms, members in self._groups(wanted):
+            group = missing & members & ~done
+            inside = self.numpy.flatnonzero(group)
+            if inside.size:
+                self._busy[wanted] = group if busy is None else group | busy
+                values[inside] = compute(self.definitions.under(wanted, forms), lambda ref: self._used(ref, inside), ARRAYS)  # noqa: B023
+                done[inside] = True
+        if busy is None:
+            self._busy.pop(wanted, None)
+        else:
+            self._busy[wanted] = busy
 
     def _used(self, ref: Ref, rows: Array) -> Any:
         current = cell(ref)
@@ -346,6 +375,11 @@ class Table:
 
     def _groups(self, wanted: Cell) -> list[tuple[tuple[Form, ...], Array]]:
         """Which mistakes are made at a cell, and the hypotheses that make them."""
+        if wanted not in self._grouped:
+            self._grouped[wanted] = list(self._group(wanted))
+        return self._grouped[wanted]
+
+    def _group(self, wanted: Cell) -> Iterator[tuple[tuple[Form, ...], Array]]:
         made: dict[int, list[Form]] = {}
         for form in self.definitions.wrong(wanted):
             for number in self._everywhere.get(form, ()):
@@ -357,10 +391,9 @@ class Table:
         for number, forms in made.items():
             members.setdefault(tuple(forms), []).append(number)
         rest = self.numpy.ones(len(self.rows), dtype=bool)
-        groups: list[tuple[tuple[Form, ...], Array]] = []
+        rest[[*made]] = False
+        yield (), rest
         for key, numbers in members.items():
             mask = self.numpy.zeros(len(self.rows), dtype=bool)
             mask[numbers] = True
-            rest &= ~mask
-            groups.append((key, mask))
-        return [((), rest), *groups]
+            yield key, mask

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from handcalc.core.derivation import PHASES
-from handcalc.core.expr import Expr
+from handcalc.core.expr import Expr, Ref, neg
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, UnknownIdError
@@ -21,7 +21,7 @@ from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.study.answers import Answer, Sheet
 from handcalc.study.typed import Typed, typed
-from handcalc.study.workbook import Workbook, base, iteration, on_sheet
+from handcalc.study.workbook import Workbook, base, on_sheet
 
 UNASKED = Task("")
 
@@ -57,7 +57,7 @@ class Interpreter:
 
     def read(self, sheet: Sheet) -> list[Read]:
         """The answers in their order, then the tasks that are not among them."""
-        found = [self._read(answer) for answer in sheet.answers]
+        found = [self.read_one(answer) for answer in sheet.answers]
         seen: set[Cell] = set()
         for place, one in enumerate(found):
             if one.cell in seen:
@@ -86,7 +86,8 @@ class Interpreter:
             found, number = self.reading.find(text)
             return (on_sheet(number, found[0]), found[1]), self.reading.turned(found)
 
-    def _read(self, answer: Answer) -> Read:
+    def read_one(self, answer: Answer) -> Read:
+        """One answer, understood."""
         try:
             cell, turned = self.find(answer.id)
         except UnknownIdError as error:
@@ -103,6 +104,8 @@ class Interpreter:
         formula = read_formula(answer.text, self.reading)
         if isinstance(formula, Message):
             return known.replace(trouble=formula)
+        if formula == Ref(*base(cell)) or formula == neg(Ref(*base(cell))):
+            return known.replace(trouble=Message("this formula is the name of the step itself"))
         return known.replace(formula=formula)
 
     # --- what is asked ---
@@ -138,8 +141,3 @@ class Interpreter:
             if not quantity.stage and (quantity.kind in kinds or gradient) and not parameter:
                 wanted.append(cell)
         return wanted
-
-
-def same_step(cell: Cell) -> tuple[Cell, int]:
-    """A cell without its iteration, and the iteration: what a `Reading` prints."""
-    return base(cell), iteration(cell)

@@ -100,14 +100,24 @@ def slope_at_error(place: Place, formula: Expr) -> Expr | None:
     return None if slope is None or error is None else _slope_at(place, slope, error)
 
 
-def extra_derivative(place: Place, formula: Expr) -> Expr | None:
-    """δ = (p − t)·p(1 − p)"""
+def _cancelled(place: Place) -> tuple[Ref, Ref] | None:
+    """(p, t) where the derivative of cross-entropy cancels that of the activation"""
     out, target = place.at(f"out{place.layer}", *place.own), place.at("t", *place.own)
     name = place.activation(place.layer, place.own[-1])
     fits = (name, place.loss) in (("sigmoid", "binary_cross_entropy"), *(("softmax", loss) for loss in CROSS_ENTROPY))
-    if out is None or target is None or not fits:
-        return None
-    return mul(sub(out, target), out, sub(ONE, out))
+    return (out, target) if out and target and fits else None
+
+
+def extra_derivative(place: Place, formula: Expr) -> Expr | None:
+    """δ = (p − t)·p(1 − p)"""
+    found = _cancelled(place)
+    return mul(sub(*found), found[0], sub(ONE, found[0])) if found else None
+
+
+def delta_for_gradient(place: Place, formula: Expr) -> Expr | None:
+    """∂E/∂p = p − t"""
+    found = _cancelled(place)
+    return sub(*found) if found else None
 
 
 def diagonal_only(place: Place, formula: Expr) -> Expr | None:
@@ -204,7 +214,7 @@ OUTPUT = (
         "derivative-at-error",
         "The derivative is taken at the error",
         "The activation's derivative was taken at ∂E/∂out.\nδ is ∂E/∂out times the derivative at the net input.",
-        ({"grad.net": at_output(slope_of_error)}, {"grad.net": at_output(slope_at_error)}),
+        ({"grad.net": at_output(slope_of_error)}, {"grad.net": at_output(slope_at_error)}, {"local": at_output(slope_of_error)}),
     ),
     Mistake(
         "loss-for-error",
@@ -216,7 +226,7 @@ OUTPUT = (
         "cross-entropy-extra-derivative",
         "Cross-entropy with an extra derivative",
         "p - t was multiplied by p(1 - p).\nWith cross-entropy that factor has cancelled: δ = p - t.",
-        ({"grad.net": at_output(extra_derivative)},),
+        ({"grad.net": at_output(extra_derivative)}, {"grad.out": at_output(delta_for_gradient)}),
     ),
     Mistake(
         "softmax-diagonal-only",

@@ -302,6 +302,11 @@ UPDATE = (
         across=stale_gradient,
     ),
     Mistake(
+        "iteration-miscounted",
+        "The number belongs to another iteration",
+        "It is the number of the iteration before or after.\nAfter k updates, k iterations are complete.",
+    ),
+    Mistake(
         "value-miscopied",
         "A number of the sheet is miscopied",
         "A sign was lost, or the number beside it was taken.\nCompare the numbers with the exercise.",
