@@ -2,6 +2,7 @@
 
 - `load(path)` reads a problem file, `loads(text)` a text; `derive(problem)` works it out.
 - `render(derivation, format)` gives the solution as terminal text, plain ASCII text or JSON.
+- `check(problem, answers)` marks a student's numbers, `audit(problem, published)` a published solution's.
 
 Names are imported when they are used, so that `import handcalc` costs nothing.
 """
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
     from handcalc.problem.loader import load, loads
     from handcalc.render import render
+    from handcalc.study.audit import audit
+    from handcalc.study.check import check
 
 __version__ = "0.1.0"
 
@@ -26,13 +29,26 @@ _HOMES = {
     "loads": "handcalc.problem.loader",
     "derive": "handcalc.derive",
     "render": "handcalc.render",
+    "check": "handcalc.study.check",
+    "audit": "handcalc.study.audit",
     "HandcalcError": "handcalc.errors",
     "ProblemError": "handcalc.errors",
     "EvaluationError": "handcalc.errors",
     "UnknownIdError": "handcalc.errors",
 }
 
-__all__ = ["EvaluationError", "HandcalcError", "ProblemError", "UnknownIdError", "derive", "load", "loads", "render"]
+__all__ = [
+    "EvaluationError",
+    "HandcalcError",
+    "ProblemError",
+    "UnknownIdError",
+    "audit",
+    "check",
+    "derive",
+    "load",
+    "loads",
+    "render",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -134,7 +134,7 @@ def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None
     from handcalc.study.classroom import mark_sheets, sheets_of
     from handcalc.study.workbook import Workbook
 
-    paths = sheets_of(answers, [path for path in (*wish.inputs[:2], wish.output) if path])
+    paths = sheets_of(answers, wish.inputs[:2])
     with progress_bar(len(paths), wish.translate) as progress:
         rows = mark_sheets(problem, paths, notation=wish.notation, rounding=declared, jobs=jobs, progress=progress)
     derivation = Workbook(problem).derivation

@@ -26,7 +26,7 @@ from handcalc.study.hypotheses import NONE, Hypotheses, Hypothesis, Supposed, Ta
 from handcalc.study.interpret import Read
 from handcalc.study.modes import grain_of
 from handcalc.study.typed import Typed
-from handcalc.study.workbook import Workbook, base, iteration_of
+from handcalc.study.workbook import Workbook, base, iteration, iteration_of
 
 # status → what it says of a printed number
 STATUSES = {
@@ -85,6 +85,7 @@ class _Auditor:
         self.book = self.desk.book
         self.sheet = sheet
         self.conventions = dict(_conventions(problem))
+        self.chosen: dict[Cell, str] = {}
         self.found: list[Hypothesis] = []
         self._far: dict[tuple[Hypothesis, int], dict[int, Evaluation]] = {}
 
@@ -109,19 +110,29 @@ class _Auditor:
             if read.cell is not None and read.typed is not None:
                 first.setdefault(read.cell, read.typed)
         right = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed))
-        follow = Follow(self.desk.definitions, first, grain_of(first, self.sheet.rounding))
         cut = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed, cut=True))
+        follow = Follow(self.desk.definitions, first, grain_of(first, self.sheet.rounding))
         slips = tuple(wanted for wanted in first if wanted not in right | cut and not follow.accepts(wanted))
-        explanation = (
-            self.desk.diagnoser.explain(Slips(first, right | cut, slips, follow, self._sizes(first), firm(right, follow)))
-            if slips
-            else None
-        )
-        story = Story(self.desk, first, right | cut, slips, follow, explanation)
+        self._by_convention(first, slips)
+        slips = tuple(wanted for wanted in slips if wanted not in self.chosen)
+        settled = right | cut | frozenset(self.chosen)
+        page = Slips(first, settled, slips, follow, self._sizes(first), firm(right, follow))
+        explanation = self.desk.diagnoser.explain(page) if slips else None
+        story = Story(self.desk, first, settled, slips, follow, explanation)
         if explanation is not None:
             self.found.append(explanation.hypothesis)
         for read in reads:
             yield read, self._judged(read, story)
+
+    def _by_convention(self, answers: Mapping[Cell, Typed], slips: tuple[Cell, ...]) -> None:
+        """Numbers that are right under one other convention, if they are too many digits for coincidence."""
+        best = SINGLE_MARGIN
+        for convention, book in self.conventions.items():
+            values = {wanted: _value(book, self.book.cell_id(wanted)) for wanted in slips}
+            fitting = [wanted for wanted, value in values.items() if value is not None and fits(value, answers[wanted])]
+            bits = sum(self._bits(wanted, answers[wanted]) for wanted in fitting)
+            if bits > best:
+                best, self.chosen = bits, dict.fromkeys(fitting, convention)
 
     def _sizes(self, answers: Mapping[Cell, Typed]) -> dict[Cell, float]:
         """How large a number may be: as large as the largest of its kind."""
@@ -143,7 +154,9 @@ class _Auditor:
             return known.replace(status="exact" if exact else "rounded")
         cut = fits(value, typed, cut=True)
         if story.answers[wanted] == typed:
-            if cut and story.follow.accepts(wanted):
+            if wanted in self.chosen:
+                return known.replace(status="convention", explanation=(self.chosen[wanted],))
+            if cut and story.follow.accepts(wanted) and story.has_earlier(wanted):
                 return known.replace(status="carried")
             verdict = story.verdict(wanted)
             if verdict in ("rounded", "follow_through"):
@@ -158,24 +171,23 @@ class _Auditor:
     # --- one number by itself ---
 
     def _alone(self, known: Judged, wanted: Cell, typed: Typed) -> Judged:
-        """Another convention, a mistake that gives just this number, or another iteration."""
-        name = self.book.cell_id(wanted)
-        for convention, book in self.conventions.items():
-            value = _value(book, name)
-            if value is not None and fits(value, typed) and self._bits(wanted, typed) > SINGLE_MARGIN:
-                return known.replace(status="convention", explanation=(convention,))
+        """A mistake that gives just this number, or another iteration."""
         rows = Hypotheses(self.desk.definitions, (wanted,))
-        for candidates in (tuple(row for row in rows.single if row.rank == 0), rows.pairs()):
-            found = self._fitting(candidates, wanted, typed)
-            if found:
-                self.found += found[:1]
-                return _explained(known, found)
-        for neighbour in (known.iteration - 1, known.iteration + 1):
-            other = f"#{neighbour}:{name}"
-            value = _value(Workbook(self.problem, neighbour), other) if neighbour > 0 else None
+        found = self._fitting(tuple(row for row in rows.single if row.rank == 0), wanted, typed)
+        if not found and self._is_neighbour(wanted, typed):
+            return known.replace(status="mistake", explanation=("iteration-miscounted",))
+        found = found or self._fitting(rows.pairs(), wanted, typed)
+        self.found += found[:1]
+        return _explained(known, found) if found else known
+
+    def _is_neighbour(self, wanted: Cell, typed: Typed) -> bool:
+        """Whether a number is that of the iteration before or after."""
+        name, number = self.book.graph.cell_id(base(wanted)), iteration(wanted)
+        for other in (number - 1, number + 1):
+            value = _value(Workbook(self.problem, other), f"#{other}:{name}") if other > 0 else None
             if value is not None and fits(value, typed) and self._bits(wanted, typed) > SINGLE_MARGIN:
-                return known.replace(status="mistake", explanation=("iteration-miscounted",))
-        return known
+                return True
+        return False
 
     def _fitting(self, rows: tuple[Hypothesis, ...], wanted: Cell, typed: Typed) -> list[Hypothesis]:
         """The hypotheses that give a number, if there are so few of them that it is no coincidence."""

@@ -360,20 +360,26 @@ class Story:
                     pending.append(used)
         return tuple(slug for slug in hypothesis.slugs if slug in found) or hypothesis.slugs
 
+    def has_earlier(self, wanted: Cell) -> bool:
+        """Whether another answer comes before this one."""
+        return any(used in self.answers for current in self._before(wanted) for used in self._uses(current))
+
+    def _uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        return () if self.desk.book.given_value(wanted) is not None else self.desk.book.uses(wanted)
+
+    def _before(self, wanted: Cell) -> list[Cell]:
+        """A cell and what it depends on that was not answered, nearest first."""
+        found = [wanted]
+        for current in found:
+            found.extend(used for used in dict.fromkeys(self._uses(current)) if used not in self.answers and used not in found)
+        return found
+
     def _root(self, wanted: Cell) -> Cell | None:
         """The first slip that an answer depends on, through what was not asked for."""
-        pending, seen = [wanted], {wanted}
-        while pending:
-            current = pending.pop()
-            if self.desk.book.given_value(current) is not None:
-                continue
-            for used in self.desk.book.uses(current):
+        for current in self._before(wanted):
+            for used in self._uses(current):
                 if used in self.slips:
-                    return self.because_of(used) or used if used in self._made else used
-                if used in self.answers:
-                    if used not in self.right and self._roots.get(used) is not None:
-                        return self._roots[used]
-                elif used not in seen:
-                    seen.add(used)
-                    pending.append(used)
+                    return self.because_of(used) or used
+                if used in self.answers and used not in self.right and self._roots.get(used) is not None:
+                    return self._roots[used]
         return None

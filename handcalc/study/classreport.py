@@ -238,7 +238,7 @@ def _short(text: str) -> str:
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-_ESCAPES = str.maketrans({letter: "\\" + letter for letter in "\\`*_[]{}()#|~$!"} | _ENTITIES)
+_ESCAPES = str.maketrans({letter: "\\" + letter for letter in "\\`*_[]#|~$"} | _ENTITIES)
 
 
 def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate) -> str:
@@ -255,7 +255,7 @@ def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate)
             case Heading(level, item):
                 parts.append("#" * level + " " + text(item))
             case Paragraph(item):
-                parts.append(re.sub(r"^([-+=]|\d+(?=[.)]))", r"\\\1", text(item)))
+                parts.append(re.sub(r"^(\d*)(?=[-+=.)])", r"\1\\", text(item)))
             case Table(columns, rows):
                 lines = [[*map(text, columns)], ["---"] * len(columns), *([*map(text, row)] for row in rows)]
                 parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))

@@ -43,7 +43,7 @@ class Row(Record):
 def sheets_of(paths: Sequence[str], besides: Iterable[str] = ()) -> list[str]:
     """The files named, each once; of a folder the sheets in it, by name. Raises HandcalcError where there is none.
 
-    besides: files that are no sheets, wherever they turn up: the problem, and what is written.
+    besides: files that are no sheets wherever they turn up, such as the problem.
     """
     known = {_identity(path) for path in besides}
     found: dict[object, str] = {}

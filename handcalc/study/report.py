@@ -132,8 +132,8 @@ class _Report:
         first = answers[0]
         assert first.cell is not None and self.marking.explanation is not None
         yield Heading(2, Message("{number}. {name} ({slug})", number=number, name=Message(mistake.name), slug=slug))
-        for line in range(mistake.explanation.count("\n") + 1):
-            yield Paragraph(_Line(mistake.explanation, line))
+        for line in mistake.told:
+            yield Paragraph(line)
         hypothesis = self.marking.explanation.hypothesis
         where = self._where(first.cell, slug, hypothesis)
         if where is not None:
@@ -277,19 +277,6 @@ def _joined(parts: list[Message], between: str) -> Message:
     places = [f"part{place}" for place in range(len(parts))]
     values: dict[str, Any] = dict(zip(places, parts))
     return Message(between.join(f"{{{place}}}" for place in places), "", **values)
-
-
-class _Line(Message):
-    """One line of a text that is translated as a whole."""
-
-    def __init__(self, template: str, number: int) -> None:
-        super().__init__(template)
-        self.number = number
-
-    def text(self, translate: Any = str) -> str:
-        """That line."""
-        lines: list[str] = super().text(translate).split("\n")
-        return lines[self.number] if self.number < len(lines) else ""
 
 
 def _mode(rounding: Rounding) -> Message:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from handcalc.core.expr import Expr, Ref, references, rewrite
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.core.record import Record
+from handcalc.errors import Message
 
 if TYPE_CHECKING:
     from handcalc.study.workbook import Workbook
@@ -120,6 +121,24 @@ class Mistake(Record):
     variants: tuple[Variant, ...] = ()
     across: Callable[[Workbook, Cell, Expr], Expr | None] | None = None
     single: bool = False
+
+    @property
+    def told(self) -> tuple[Message, ...]:
+        """The explanation line by line, to be translated as a whole."""
+        return tuple(_Line(self.explanation, number) for number in range(self.explanation.count("\n") + 1))
+
+
+class _Line(Message):
+    """One line of a text."""
+
+    def __init__(self, template: str, number: int) -> None:
+        super().__init__(template)
+        self.number = number
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """That line."""
+        lines = super().text(translate).split("\n")
+        return lines[self.number] if self.number < len(lines) else ""
 
 
 def role(book: Workbook, wanted: Cell) -> str:

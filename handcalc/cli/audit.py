@@ -1,0 +1,67 @@
+"""handcalc audit."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import click
+
+from handcalc.cli.help import Translated
+from handcalc.cli.options import FileName, console_for, dialect_for, output_options, reading_options, write
+from handcalc.language import choose, translator
+from handcalc.problem.loader import load
+from handcalc.render.dialects import PLAIN, UNICODE
+
+FORMATS = ("terminal", "plain", "json")
+FINE = ("exact", "rounded", "carried", "truncated")
+
+
+@click.command(cls=Translated)
+@click.argument("file")
+@click.argument("published", type=FileName())
+@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
+@reading_options
+@output_options
+def command(
+    file: str,
+    published: str,
+    form: str,
+    notation: str | None,
+    lang: str | None,
+    comma: bool,
+    output: str | None,
+    force: bool,
+) -> int:
+    """Say which printed numbers of a published solution hold, and where the others come from.
+
+    PUBLISHED lists the numbers as a sheet of answers does: YAML (published: {id: value}), CSV, or lines ID = VALUE; - is
+    standard input. Exit code 1 says that some number is neither right nor rounded.
+
+    Example: handcalc audit mazur-2-2-2 page.yaml
+    """
+    from handcalc.study.answers import read_sheet
+    from handcalc.study.audit import audit
+    from handcalc.study.auditreport import as_json, report
+
+    problem = load(file)
+    found = audit(problem, read_sheet(published, repeats=True), notation or "")
+    code = 0 if all(number.status in FINE for number in found.numbers) else 1
+    inputs = (file, problem.path, published)
+    if form == "json":
+        from handcalc.render.jsonform import dumps
+
+        write(dumps(as_json(found)), output, force, inputs)
+        return code
+    from handcalc.derive import derive
+    from handcalc.render import read
+    from handcalc.render.terminal import show
+
+    stream = io.StringIO() if output else sys.stdout
+    dialect = PLAIN if form == "plain" else UNICODE if output else dialect_for(stream)
+    reading = read(derive(problem), notation or "", dialect, comma)
+    translate = translator(choose(lang, problem.language))
+    show(report(problem, found, reading), reading, translate, console_for(stream, form == "plain"))
+    if isinstance(stream, io.StringIO):
+        write(stream.getvalue(), output, force, inputs)
+    return code

@@ -1,0 +1,138 @@
+"""Auditing published solutions: every number of tests/published is told apart as its file says, and the known slips are found."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from handcalc.problem.loader import load, loads, shipped
+from handcalc.study.answers import Answer, Sheet, read_sheet
+from handcalc.study.audit import STATUSES, Judged, audit
+from handcalc.study.auditreport import as_json
+
+FOLDER = Path(__file__).parent / "published"
+FILES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+SLOW = ("mazur-2-2-2", "mazur-zh-typo")  # they print numbers of the 10,000th iteration
+
+# what the source's file says of a number → what the audit may say
+AGREE = {
+    "full": ("exact", "rounded"),
+    "rounding-carried": ("carried",),
+    "truncated": ("truncated",),
+    "erratum": ("mistake", "convention", "unexplained", "follows"),
+    "follows-erratum": ("follows", "mistake"),
+}
+
+Row = Mapping[str, Any]
+
+
+def problem_text(content: Mapping[str, Any]) -> str:
+    if "file" in content:
+        content = YAML(typ="safe", pure=True).load(shipped()[content["file"]])
+    return json.dumps(content, ensure_ascii=False)
+
+
+def printed(row: Row) -> str:
+    """The value as printed, in the sign of the id."""
+    text: str = row["value"]
+    if row.get("sign", 1) == 1:
+        return text
+    return text[1:] if text.startswith("-") else "-" + text
+
+
+def judged(name: str) -> Iterator[tuple[Row, Judged]]:
+    """The rows of a file that name a step, each with what the audit says."""
+    content = YAML(typ="safe", pure=True).load(FOLDER / f"{name}.yaml")
+    for key, problem in content["problems"].items():
+        rows = [row for row in content["published"] if "id" in row and "needs" not in row and row.get("problem", "main") == key]
+        sheet = Sheet(name, tuple(Answer(row["id"], printed(row)) for row in rows))
+        yield from zip(rows, audit(loads(problem_text(problem)), sheet).numbers, strict=True)
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in FILES])
+def test_published_numbers(name: str) -> None:
+    wrong = [
+        (row["id"], row["value"], row["status"], found.status) for row, found in judged(name) if found.status not in AGREE[row["status"]]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in FILES])
+def test_named_mistakes_are_found(name: str) -> None:
+    """Where the file knows the mistake, the audit finds it, or that the number follows from one."""
+    missed = [
+        (row["id"], row["mistake"], found.status, found.explanation)
+        for row, found in judged(name)
+        if "mistake" in row
+        and row["mistake"] != "value-miscopied"
+        and found.status != "follows"
+        and row["mistake"] not in found.explanation
+    ]
+    assert not missed
+
+
+def test_nothing_right_is_doubted() -> None:
+    counted = Counter(found.status for name in FILES if name not in SLOW for row, found in judged(name) if row["status"] == "full")
+    assert set(counted) == {"exact", "rounded"} and sum(counted.values()) > 400
+
+
+# --- the best-known page, and the others the slips of which are known -------------------------------------------------
+
+PAGE = {
+    "net.h1": "0.3775",
+    "out.h1": "0.593269992",
+    "path.o2.h1": "-0.019049119",
+    "loss": "0.2983",
+    "new.w5": "0.35891648",
+    "after.loss": "0.291027924",
+}
+
+
+def test_the_most_copied_page() -> None:
+    found = {number.id: number for number in audit(load("mazur-2-2-2"), PAGE).numbers}
+    assert [found[name].status for name in PAGE] == ["exact", "rounded", "carried", "truncated", "rounded", "mistake"]
+    assert found["after.loss"].explanation == ("updated-weights-used",)
+
+
+@pytest.mark.slow
+def test_the_most_copied_page_after_ten_thousand_rounds() -> None:
+    later = {"#10000:after.loss": "0.0000351085", "#10000:after.out.o1": "0.015912196", "#10000:after.out.o2": "0.984065734"}
+    found = {number.id: number.explanation for number in audit(load("mazur-2-2-2"), PAGE | later).numbers}
+    assert found["#10000:after.loss"] == ("iteration-miscounted",)
+    assert found["#10000:after.out.o1"] == found["#10000:after.out.o2"] == ("updated-weights-used",)
+
+
+@pytest.mark.parametrize(
+    ("problem", "numbers", "wanted"),
+    [
+        ("mazur-2-2-2", {"after.loss": "0.285750887"}, ("convention", ("bias_update",))),
+        ("mazur-2-2-2", {"#2:after.loss": "0.275943289"}, ("mistake", ("iteration-miscounted",))),
+        ("mazur-2-2-2", {"after.loss": "0.123456789"}, ("unexplained", ())),
+        ("zhou-alice", {"grad.w1": "0.0215"}, ("rounded", ())),
+    ],
+)
+def test_single_numbers(problem: str, numbers: dict[str, str], wanted: tuple[str, tuple[str, ...]]) -> None:
+    (number,) = audit(load(problem), numbers).numbers
+    assert (number.status, number.explanation) == wanted, f"ours: {number.ours}"
+
+
+def test_every_status_is_described() -> None:
+    assert all(STATUSES.values()) and {status for statuses in AGREE.values() for status in statuses} == set(STATUSES)
+
+
+def test_json_and_repeated_ids(tmp_path: Path) -> None:
+    path = tmp_path / "page.yaml"
+    path.write_text("published:\n  - {id: out.h1, value: 0.593269992}\n  - {id: out.h1, printed: 0.59}\n  - {id: g9, value: 1}\n", "utf-8")
+    told = as_json(audit(load("mazur-2-2-2"), read_sheet(path, repeats=True)))
+    assert [(number["id"], number["printed"], number["status"]) for number in told["numbers"]] == [
+        ("out.h1", "0.593269992", "rounded"),
+        ("out.h1", "0.59", "rounded"),
+        ("g9", "1", "unexplained"),
+    ]
+    assert "there is no step" in told["numbers"][2]["note"]
