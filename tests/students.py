@@ -14,6 +14,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
@@ -24,7 +25,9 @@ from handcalc.problem.loader import load, shipped
 from handcalc.problem.schema import Problem
 from handcalc.study.answers import sheet_of
 from handcalc.study.check import Checker, Marking
-from handcalc.study.hypotheses import Hypotheses, Hypothesis, Table
+from handcalc.study.definitions import Hypothesis
+from handcalc.study.hypotheses import Hypotheses
+from handcalc.study.table import Table
 from handcalc.study.workbook import Workbook
 
 Answers = dict[str, str]
@@ -47,6 +50,16 @@ def trained() -> list[str]:
     """The shipped problems with layers, a loss and something to ask."""
     problems = {name: load(name) for name in shipped()}
     return [name for name, problem in problems.items() if problem.layers and problem.loss and asked(Workbook(problem))]
+
+
+def rounded(value: float, decimals: int | None, significant: int | None, ties: str) -> Decimal:
+    """A number rounded in decimal arithmetic, as on paper; ties: of the module decimal."""
+    exact = Decimal(repr(value))
+    if not exact or decimals is not None:
+        return exact.quantize(Decimal(1).scaleb(-(decimals or 0)), ties)
+    places = (significant or 1) - exact.adjusted() - 1
+    found = exact.quantize(Decimal(1).scaleb(-places), ties)
+    return found if found.adjusted() == exact.adjusted() else found.quantize(Decimal(1).scaleb(1 - places))  # 0.0997 is 0.10, not 0.100
 
 
 # --- sheets of a problem -----------------------------------------------------------------------------------------------
@@ -101,26 +114,28 @@ class Exercise:
                 if answers != right:
                     yield row, answers
 
-    def outcome(self, row: Hypothesis, answers: Answers) -> str:
-        """What a marking says of a sheet with known mistakes.
+    def outcome(self, row: Hypothesis, answers: Answers) -> tuple[str, tuple[str, ...]]:
+        """What a marking says of a sheet with known mistakes, and the mistakes it names.
 
         named; tie: as few other mistakes that give the very same sheet; accepted: nothing wrong was seen; unnamed; misnamed.
         """
         marking = self.mark(answers)
         found = marking.explanation
         if found is None:
-            return "accepted" if set(marking.summary) <= {"correct", "rounded"} else "unnamed"
+            return "accepted" if set(marking.summary) <= {"correct", "rounded"} else "unnamed", ()
         if set(row.slugs) in (set(other.slugs) for other in (found.hypothesis, *found.alternatives)):
-            return "named"
+            return "named", found.hypothesis.slugs
         same = dict(self.with_mistakes([found.hypothesis])).get(found.hypothesis) == answers
-        return "tie" if same and len(found.hypothesis.parts) <= len(row.parts) else "misnamed"
+        tie = same and len(found.hypothesis.parts) <= len(row.parts)
+        return "tie" if tie else "misnamed", found.hypothesis.slugs
 
     # --- legitimate rounding ---
 
-    def rounded(self, chooser: random.Random) -> dict[str, Any] | None:
+    def rounded(self, chooser: random.Random, drops_zeros: bool = False) -> dict[str, Any] | None:
         """The sheet of a student who rounds every number, to 2 to 6 digits, and uses it so; some declare it.
 
-        None where a rounded number has no logarithm or is divided by.
+        drops_zeros: writes 0.612 for 0.6120, so that significant digits do not show. None where a rounded number has no
+        logarithm or is divided by.
         """
         digits, decimals = chooser.randint(2, 6), chooser.random() < 0.5
         rounding = Rounding(digits if decimals else None, None if decimals else digits, True, chooser.choice(["half_up", "half_even"]))
@@ -130,7 +145,7 @@ class Exercise:
         answers = {}
         try:
             for wanted in chooser.sample(self.everything, count):
-                shown = rounding.replace(carry=False).shown(run[wanted], True, padded=form < 0.6)
+                shown = rounding.replace(carry=False).shown(run[wanted], True, padded=not drops_zeros and (form < 0.6 or not decimals))
                 filled_up = form < 0.3 and decimals
                 answers[self.book.cell_id(wanted)] = f"{float(run[wanted]):.{digits}f}" if filled_up else shown.plain
         except HandcalcError:
@@ -381,7 +396,8 @@ WRONG: list[tuple[str, Wrong]] = [
     ("derivative-of-other-layer", _hidden("slope", lambda p, n, k: p.slope(n + 1, k))),
     ("sum-over-outputs-forgotten", {"back": lambda p, n, j: p.delta(n + 1, 0) * p.weight(n + 1, 0, j)}),
     ("mean-over-outputs", {"back": lambda p, n, j: RIGHT["back"](p, n, j) / len(p.paths(n, j))}),
-    ("output-weights-not-transposed-back", {"back": lambda p, n, j: sum(p.delta(n + 1, k) * p.weight(n + 1, j, k) for k, _ in p.paths(n, j))}),
+    ("output-weights-not-transposed-back", {"back": lambda p, n, j: sum(
+        p.delta(n + 1, k) * p.weight(n + 1, j, k) for k, _ in p.paths(n, j))}),
     ("raw-error-sent-back", {"back": lambda p, n, j: sum(p.upstream(n + 1, k) * w for k, w in p.paths(n, j))}),
     ("weights-left-out-of-back-sum", {"back": lambda p, n, j: sum(p.delta(n + 1, k) for k, _ in p.paths(n, j))}),
     ("gradients-summed-for-delta-times-weight", {"back": lambda p, n, j: sum(p.gradient(n + 1, k, j) for k, _ in p.paths(n, j))}),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import random
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP
 from itertools import product
 
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from students import rounded
 
 from handcalc.core.expr import Call, Expr, Power, Ref, add, call, div, mul, neg, number, references, sub
 from handcalc.core.formula import any_name, parse
@@ -225,15 +226,6 @@ def test_membership(value: float, slack: float, expected: bool) -> None:
 # --- rounding on the way --------------------------------------------------------------------------------------------------
 
 
-def rounded(value: float, decimals: int | None, significant: int | None, ties: str) -> float:
-    """A number rounded in decimal arithmetic, as on paper."""
-    exact = Decimal(repr(value))
-    if not exact:
-        return 0.0
-    places = decimals if decimals is not None else significant - exact.adjusted() - 1
-    return float(exact.quantize(Decimal(1).scaleb(-places), ties))
-
-
 LOWS, WIDER = st.floats(-2000, 2000), st.sampled_from([0.0, 1e-5, 3e-3, 0.2, 30.0])
 
 
@@ -254,7 +246,7 @@ def test_widened_holds_every_rounding(low: float, width: float, share: float, de
         for ties in (ROUND_HALF_UP, ROUND_HALF_EVEN, *([ROUND_DOWN] if cut else [])):
             for digits in ((own[0], None), (None, own[1])):
                 if digits != (None, None):
-                    result = rounded(value, *digits, ties)
+                    result = float(rounded(value, *digits, ties))
                     assert holds(found, result), f"{value} becomes {result}, not in {found} ({grain}, {ties})"
 
 

@@ -20,11 +20,13 @@ from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.problem.schema import Problem, choices
 from handcalc.study.answers import Answer, Sheet, sheet_of
 from handcalc.study.check import Desk, Story, firm, formula_value
+from handcalc.study.definitions import NONE, Hypothesis, Supposed
 from handcalc.study.diagnosis import MARGIN, Slips, bits_of
 from handcalc.study.follow import Follow, fits
-from handcalc.study.hypotheses import NONE, Hypotheses, Hypothesis, Supposed, Table
+from handcalc.study.hypotheses import Hypotheses
 from handcalc.study.interpret import Read
 from handcalc.study.modes import grain_of
+from handcalc.study.table import Table
 from handcalc.study.typed import Typed
 from handcalc.study.workbook import Workbook, base, iteration, iteration_of
 
@@ -164,6 +166,10 @@ class _Auditor:
                 return known.replace(status="follows" if began else "carried", because_of=self.book.cell_id(began) if began else "")
             if verdict == "mistake":
                 slugs, others = story.mistakes(wanted)
+                alone = self._everywhere(wanted, typed)
+                if alone and slugs not in [row.slugs for row in alone]:
+                    self.found += alone[:1]
+                    return _explained(known, alone)
                 return known.replace(status="mistake", explanation=slugs, alternatives=others)
             cut = cut or Follow(self.desk.definitions, story.answers, story.follow.grain.replace(cut=True)).accepts(wanted)
         return known.replace(status="truncated") if cut else self._alone(known, wanted, typed)
@@ -172,13 +178,17 @@ class _Auditor:
 
     def _alone(self, known: Judged, wanted: Cell, typed: Typed) -> Judged:
         """A mistake that gives just this number, or another iteration."""
-        rows = Hypotheses(self.desk.definitions, (wanted,))
-        found = self._fitting(tuple(row for row in rows.single if row.rank == 0), wanted, typed)
+        found = self._everywhere(wanted, typed)
         if not found and self._is_neighbour(wanted, typed):
             return known.replace(status="mistake", explanation=("iteration-miscounted",))
-        found = found or self._fitting(rows.pairs(), wanted, typed)
+        found = found or self._fitting(Hypotheses(self.desk.definitions, (wanted,)).pairs(), wanted, typed)
         self.found += found[:1]
         return _explained(known, found) if found else known
+
+    def _everywhere(self, wanted: Cell, typed: Typed) -> list[Hypothesis]:
+        """The single mistakes that, made everywhere, give a number in full precision."""
+        rows = Hypotheses(self.desk.definitions, (wanted,)).single
+        return self._fitting(tuple(row for row in rows if row.rank == 0), wanted, typed)
 
     def _is_neighbour(self, wanted: Cell, typed: Typed) -> bool:
         """Whether a number is that of the iteration before or after."""

@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import neg, references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.record import Record
@@ -23,11 +22,12 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.problem.schema import Problem
 from handcalc.study.answers import Sheet, sheet_of
+from handcalc.study.definitions import FORMS, Definitions, Hypothesis, Part
 from handcalc.study.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.study.follow import Follow, fits
-from handcalc.study.hypotheses import FORMS, Definitions, Hypothesis, Part, Table
 from handcalc.study.interpret import Interpreter, Read
 from handcalc.study.modes import Modes, as_meant, grain_of
+from handcalc.study.table import Table
 from handcalc.study.typed import Typed
 from handcalc.study.workbook import Workbook, base, iteration, iteration_of, on_sheet
 
@@ -131,7 +131,7 @@ class Desk:
         self.book = Workbook(problem, iterations)
         self.interpreter = Interpreter(self.book, notation)
         self.definitions = Definitions(self.book)
-        self.right = Evaluation(self.book)
+        self.right = self.definitions.values
         self.modes = Modes(self.book)
         self.diagnoser = Diagnoser(self.definitions)
 

@@ -19,8 +19,10 @@ from typing import Any
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.study.bands import NOISE, Band
+from handcalc.study.definitions import NONE, Definitions, Hypothesis
 from handcalc.study.follow import Follow, unit
-from handcalc.study.hypotheses import NONE, Definitions, Hypotheses, Hypothesis, Table
+from handcalc.study.hypotheses import Hypotheses
+from handcalc.study.table import Table
 from handcalc.study.typed import Typed
 
 MARGIN = 1.0  # bits by which an explanation must beat coincidence
@@ -76,14 +78,21 @@ class Diagnoser:
 
     def __init__(self, definitions: Definitions) -> None:
         self.definitions = definitions
-        self._known: dict[frozenset[Cell], _Candidates] = {}
+        self._whole = definitions.book.small
+        self._known: dict[tuple[Cell, ...], _Candidates] = {}
+
+    def _candidates(self, asked: tuple[Cell, ...]) -> _Candidates:
+        """The hypotheses of the whole problem, made once; of a large one those near a sheet's answers."""
+        book = self.definitions.book
+        key = () if self._whole else tuple(sorted(asked))
+        if key not in self._known:
+            cells = [cell for number in range(1, book.iterations + 1) for cell in book.cells(number)] if self._whole else key
+            self._known = {key: _Candidates(self.definitions, tuple(cells))}
+        return self._known[key]
 
     def explain(self, sheet: Slips) -> Explanation | None:
         """The simplest mistakes that explain the slips of a sheet better than coincidence."""
-        asked = frozenset(sheet.answers)
-        if asked not in self._known:
-            self._known[asked] = _Candidates(self.definitions, tuple(sheet.answers))
-        candidates = self._known[asked]
+        candidates = self._candidates(tuple(sheet.answers))
         coincidence = sum(map(sheet.bits, sheet.slips))
         trials = [_Trial(NONE, frozenset(sheet.slips), 0.0, coincidence)]
         for rows in (candidates.single, candidates.pairs):
@@ -129,14 +138,13 @@ def _alternatives(best: _Trial, trials: Iterable[_Trial]) -> tuple[Hypothesis, .
 
 
 class _Candidates:
-    """The hypotheses that touch a set of answers, with their values at them."""
+    """The hypotheses that touch some cells, with their values."""
 
-    def __init__(self, definitions: Definitions, asked: tuple[Cell, ...]) -> None:
+    def __init__(self, definitions: Definitions, cells: tuple[Cell, ...]) -> None:
         self.definitions = definitions
-        self.asked = asked
-        self._hypotheses = Hypotheses(definitions, asked)
+        self._hypotheses = Hypotheses(definitions, cells)
         self._pairs: tuple[Hypothesis, ...] | None = None
-        self._tables: dict[int, dict[Cell, Any]] = {}
+        self._tables: dict[int, Table] = {}
 
     def single(self) -> tuple[Hypothesis, ...]:
         """One mistake: everywhere, in one layer, at one place."""
@@ -159,15 +167,14 @@ class _Candidates:
             return []
         import numpy
 
-        if id(rows) not in self._tables:
-            table = Table(self.definitions, rows)
-            self._tables[id(rows)] = {wanted: table[wanted] for wanted in self.asked}
-        values = self._tables[id(rows)]
-        fits = {wanted: self._near(values[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
-        possible = numpy.ones(len(rows), dtype=bool)
+        table = self._tables.setdefault(id(rows), Table(self.definitions, rows, near=self._hypotheses.near))
+        fits = {wanted: self._near(table[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
+        possible, moved = numpy.ones(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         for wanted in sheet.right:
             possible &= fits[wanted]
-        prior = _choice(possible)
+        for wanted in sheet.slips:
+            moved |= self._moved(table[wanted], sheet.follow.expected(wanted))
+        prior = _choice(possible & moved)
         for wanted in sheet.answers:
             possible &= fits[wanted]
         return [_Trial(rows[number], frozenset(), prior, prior, True) for number in numpy.flatnonzero(possible)]
@@ -181,7 +188,7 @@ class _Candidates:
             return []
         import numpy
 
-        table = Table(self.definitions, rows, {wanted: typed.value for wanted, typed in sheet.answers.items()})
+        table = Table(self.definitions, rows, {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near)
         score = numpy.zeros(len(rows), dtype=int)
         hit, moved = numpy.zeros(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         possible = numpy.ones(len(rows), dtype=bool)
@@ -214,7 +221,7 @@ class _Candidates:
         return (values < own.low) | (values > own.high)
 
     def _trial(self, sheet: Slips, row: Hypothesis, prior: float) -> _Trial:
-        follow = Follow(self.definitions, sheet.answers, sheet.follow.grain, row, sheet.follow)
+        follow = Follow(self.definitions, sheet.answers, sheet.follow.grain, row, sheet.follow, self._hypotheses.near)
         left = frozenset(wanted for wanted in sheet.answers if wanted not in sheet.right and not follow.accepts(wanted))
         against = (wanted for wanted in sheet.firm if not follow.accepts(wanted))
         loose = (follow.expected(wanted).width / unit(sheet.answers[wanted]) for wanted in sheet.slips if wanted not in left)

@@ -16,7 +16,7 @@ from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import compute
 from handcalc.study.bands import ANYTHING, BANDS, NOISE, Band, Grain, band
-from handcalc.study.hypotheses import NONE, Definitions, Hypothesis
+from handcalc.study.definitions import NONE, Definitions, Hypothesis
 from handcalc.study.typed import Typed
 
 EXACT = 1e-9  # how near a fraction such as 3/8 has to be
@@ -39,7 +39,8 @@ def fits(value: float, typed: Typed, cut: bool = False) -> bool:
 class Follow:
     """One sheet under one hypothesis.
 
-    right: the same sheet without a mistake: an answer that follows from the numbers before it is one nobody made a mistake in.
+    right: the same sheet without a mistake: an answer that follows from the numbers before it is one nobody made a mistake in;
+    near: the cells in which mistakes are made, if not all.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Follow:
         grain: Grain,
         hypothesis: Hypothesis = NONE,
         right: Follow | None = None,
+        near: frozenset[Cell] | None = None,
     ) -> None:
         self.definitions = definitions
         self.answers = answers
         self.grain = grain
         self.hypothesis = hypothesis
         self.right = right
+        self.near = near
         self._own: dict[Cell, Band] = {}
         self._used: dict[Cell, Band] = {}
 
@@ -67,6 +70,9 @@ class Follow:
             if current in self._own:
                 pending.pop()
                 continue
+            if self.near is not None and self.right is not None and current not in self.near:
+                self._own[current], self._used[current] = self.right.expected(current), self.right.used(current)
+                continue
             expr = self.definitions.under(current, self.hypothesis.at(current))
             missing = [used for ref in references(expr) if (used := cell(ref)) not in self._own]
             if missing and current not in opened:
@@ -76,6 +82,11 @@ class Follow:
             pending.pop()  # what is missing still needs this cell: two mistakes that do not go together
             self._keep(current, ANYTHING if missing else band(compute(expr, self._operand, BANDS)))
         return self._own[wanted]
+
+    def used(self, wanted: Cell) -> Band:
+        """What later steps may use for a cell."""
+        self.expected(wanted)
+        return self._used[wanted]
 
     def _operand(self, ref: Ref) -> Band:
         return self._used[cell(ref)]

@@ -45,7 +45,8 @@ class Modes:
 
     def found(self, answers: Mapping[Cell, Typed], declared: Rounding | None) -> Rounding | None:
         """The first plausible rounding in which the solution gives every answer."""
-        return next((rounding for rounding in plausible(answers, declared) if self.reproduces(rounding, answers)), None)
+        tried = [rounding for rounding in plausible(answers, declared) if self.book.small or not rounding.carry]
+        return next((rounding for rounding in tried if self.reproduces(rounding, answers)), None)
 
     def early(self, answers: Mapping[Cell, Typed]) -> Rounding | None:
         """A coarser rounding than the answers show that explains all of them: results were rounded too early."""

@@ -20,7 +20,7 @@ from handcalc.errors import EvaluationError, Message
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.reading import Reading
 from handcalc.study.check import RIGHT, Desk, Marked, Marking
-from handcalc.study.hypotheses import NONE, Hypothesis, Supposed
+from handcalc.study.definitions import NONE, Hypothesis, Supposed
 from handcalc.study.mistakes import MISTAKES
 from handcalc.study.typed import Typed
 from handcalc.study.workbook import base, iteration
@@ -339,5 +339,7 @@ def _answer(answer: Marked) -> dict[str, Any]:
 
 
 def all_right(marking: Marking, tasks: bool) -> bool:
-    """Whether nothing is wrong: every answer right, and nothing asked left out."""
-    return all(answer.verdict in (*RIGHT, *(() if tasks else ("missing",))) for answer in marking.answers)
+    """Whether nothing is wrong: something answered, every answer right, and no task left out."""
+    verdicts = [answer.verdict for answer in marking.answers]
+    allowed = RIGHT if tasks else (*RIGHT, "missing")
+    return any(verdict in RIGHT for verdict in verdicts) and all(verdict in allowed for verdict in verdicts)

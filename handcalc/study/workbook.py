@@ -11,6 +11,7 @@ parameter that is not trained has an updated value, which is the old one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from handcalc.core.derivation import Derivation, phase
 from handcalc.core.expr import ZERO, Expr, Number, Ref, add, references, rewrite
@@ -19,6 +20,8 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import data_of, model_of, work_out
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
+
+SMALL = 1200  # cells, given ones and all iterations counted
 
 
 class Workbook:
@@ -117,6 +120,12 @@ class Workbook:
         """The cell with an id. Raises UnknownIdError."""
         found, number = self.derivation.find(text)
         return on_sheet(number, found[0]), found[1]
+
+    @property
+    def small(self) -> bool:
+        """Whether all its cells can be looked at."""
+        size = sum(prod(axis.size for axis in quantity.axes) for quantity in self.graph)
+        return size * self.iterations <= SMALL
 
     def cells(self, number: int = 1) -> list[Cell]:
         """The computed cells of an iteration in reading order."""

@@ -90,6 +90,17 @@ class Place(Record):
         places = (*(self.sample if self.graph[name].sampled else ()), *own)
         return Ref(name, places) if len(places) == len(self.graph[name].axes) and self.graph.present(name, places) else None
 
+    def beside(self, ref: Ref, step: int) -> Ref | None:
+        """The cell of the same quantity that stands so many places further in its row, or in its column of one."""
+        axes = self.graph[ref.quantity].axes
+        wide = next((place for place in reversed(range(len(axes))) if axes[place].size > 1 and axes[place].role != "sample"), None)
+        if wide is None:
+            return None
+        moved = list(ref.indices)
+        moved[wide] += step  # type: ignore[operator]
+        places: tuple[int, ...] = tuple(moved)  # type: ignore[arg-type]
+        return Ref(ref.quantity, places) if self.graph.present(ref.quantity, places) else None
+
     def formula(self, ref: Ref) -> Expr:
         """The right definition of another cell."""
         return self.book.instance((ref.quantity, ref.indices))  # type: ignore[arg-type]

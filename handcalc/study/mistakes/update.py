@@ -45,14 +45,7 @@ def _neighbour(step: int) -> Rule:
     """Δw₁ = −η·g₂: the gradient of the next parameter or the one before"""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        def change(ref: Ref) -> Expr | None:
-            cells = list(place.graph.positions(ref.quantity))
-            other = cells.index(ref.indices) + step  # type: ignore[arg-type]
-            if not 0 <= other < len(cells):
-                other = cells.index(ref.indices) - step  # type: ignore[arg-type]
-            return Ref(ref.quantity, cells[other]) if 0 <= other < len(cells) and len(cells) > 1 else None
-
-        return place.swap(formula, change, "gradient")
+        return place.swap(formula, lambda ref: place.beside(ref, step) or place.beside(ref, -step), "gradient")
 
     return rule
 
@@ -200,9 +193,8 @@ def _copied(step: int) -> Rule:
     def rule(place: Place, formula: Expr) -> Expr | None:
         if place.quantity.kind not in (*PARAMETERS, "input", "target"):
             return None
-        cells = list(place.graph.positions(place.cell[0]))
-        other = cells.index(place.cell[1]) + step
-        return place.graph.given_value((place.cell[0], cells[other])) if 0 <= other < len(cells) else None
+        other = place.beside(Ref(*place.cell), step)
+        return place.graph.given_value((other.quantity, other.indices)) if other else None  # type: ignore[arg-type]
 
     return rule
 
