@@ -512,7 +512,7 @@ def test_exit_codes(school: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, problem, anna, second).code == 0
     assert run(capsys, problem, anna, bert).code == 1
     assert run(capsys, problem, anna, carl).code == 1
-    assert run(capsys, problem, anna, dora).code == 0, "blank lines are not wrong where nothing is asked"
+    assert run(capsys, problem, anna, dora).code == 1, "an empty sheet is not all right"
     asked = school / "asked.yaml"
     asked.write_text(NEURON + "tasks: [net.y]\n", "utf-8")
     assert run(capsys, asked, anna, dora).code == 1

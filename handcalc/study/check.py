@@ -201,7 +201,7 @@ class Desk:
 
     def _explanation(self, sheet: Slips) -> Explanation | None:
         found = self.diagnoser.explain(sheet)
-        if (found is None or found.left) and self.modes.early(sheet.answers):
+        if (found is None or found.left) and self.book.small and self.modes.early(sheet.answers):
             return Explanation(ROUNDED_TOO_EARLY, (), frozenset())
         return found
 
@@ -369,10 +369,13 @@ class Story:
 
     def _before(self, wanted: Cell) -> list[Cell]:
         """A cell and what it depends on that was not answered, nearest first."""
-        found = [wanted]
-        for current in found:
-            found.extend(used for used in dict.fromkeys(self._uses(current)) if used not in self.answers and used not in found)
-        return found
+        found = {wanted: None}
+        for current in (pending := [wanted]):
+            for used in self._uses(current):
+                if used not in self.answers and used not in found:
+                    found[used] = None
+                    pending.append(used)
+        return pending
 
     def _root(self, wanted: Cell) -> Cell | None:
         """The first slip that an answer depends on, through what was not asked for."""
