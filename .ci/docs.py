@@ -29,9 +29,11 @@ from handcalc import load, loads
 from handcalc.cli import COMMANDS, CONTEXT, group
 from handcalc.core import formula
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Delta, Entry, Expr, Negation, Ref, Sum
+from handcalc.core.expr import Delta, Entry, Expr, Negation, Ref, Sum, rewrite
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, definition, partial, put
+from handcalc.core.graph import cell
 from handcalc.core.index import Axis, Index
+from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
 from handcalc.problem.limits import LIMITS, raised_by
@@ -42,6 +44,9 @@ from handcalc.render.dialects import UNICODE
 from handcalc.render.notation import profile, profiles
 from handcalc.render.printer import Printer
 from handcalc.render.reading import Reading
+from handcalc.study.example import Example, examples
+from handcalc.study.mistakes import MISTAKES
+from handcalc.study.workbook import base, iteration
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -296,6 +301,31 @@ def _right(reading: Reading, quantity: str) -> str:
     return "" if found is None else reading.symbolic(found)
 
 
+def mistakes() -> Lines:
+    """Every mistake with an example: the right line and the wrong one, printed by the program."""
+    found = examples()
+    for slug, mistake in MISTAKES.items():
+        yield f"### {slug}"
+        yield ""
+        yield f"{mistake.name}. " + " ".join(mistake.explanation.split("\n"))
+        yield ""
+        if slug in found:
+            yield from _lines_of(found[slug])
+            yield ""
+
+
+def _lines_of(example: Example) -> Lines:
+    reading = read(example.book.derivation)
+    plain = base(example.cell)
+    symbol, digits = reading.symbol(Ref(*plain)), Rounding()
+    where = "" if iteration(example.cell) == 1 else ", second iteration"
+    rows = []
+    for label, formula, value in (("right", example.right, example.right_value), ("wrong", example.wrong, example.wrong_value)):
+        line = reading.line(plain, rewrite(formula, lambda node: Ref(*base(cell(node))) if isinstance(node, Ref) else None))
+        rows.append((label, code(f"{symbol} = {reading.symbolic(line)}"), digits.shown(value).plain))
+    yield from table((f"{example.problem}{where}", "", ""), rows)
+
+
 # what a line {{name}} or {{name argument}} of a template becomes
 TABLES: dict[str, Callable[..., Lines]] = {
     "commands": commands,
@@ -308,6 +338,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "notations": notations,
     "compared": compared,
     "letters": letters,
+    "mistakes": mistakes,
 }
 
 # --- pages ------------------------------------------------------------------------------------------------------------

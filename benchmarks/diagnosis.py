@@ -19,11 +19,11 @@ from typing import Any
 
 from measure import row, run, title
 
-from handcalc.problem.loader import load, shipped
+from handcalc.problem.loader import load, loads, shipped
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from students import Exercise, trained  # noqa: E402
+from students import NETWORKS, Exercise, is_named, notebooks, trained  # noqa: E402
 
 COLUMNS = ("sheets", "", "figure", "target")
 ONE, TWO = 100, 60  # sheets with one mistake at one place, or with two mistakes, of each problem
@@ -81,6 +81,16 @@ def named(name: str, places: str, most: int | None, target: float, seed: int) ->
 
 def everywhere(share: float, seed: int) -> None:
     named("one mistake at all places", "all", None if share == 1 else max(int(40 * share), 1), 0.97, seed)
+
+
+def on_paper(share: float, seed: int) -> None:
+    """Mistakes made in plain Python, which shares nothing with the checker."""
+    said = []
+    for network, paper in NETWORKS.items():
+        own = Exercise(loads(paper.yaml()))
+        for digits in (3, 4, 6):
+            said += [is_named(slug, own.mark(answers)) for slug, answers in notebooks(network, ("grad", "new"), digits)]
+    row("named, made in plain Python", f"{len(said)}", f"{len(NETWORKS)} problems", f"{sum(said) / len(said):.2%}", "≥ 97%")
 
 
 def one_place(share: float, seed: int) -> None:
@@ -158,6 +168,7 @@ def a_class(share: float, seed: int) -> None:
 
 FIGURES: dict[str, Callable[[float, int], None]] = {
     "all": everywhere,
+    "paper": on_paper,
     "one": one_place,
     "two": two_mistakes,
     "honest": honest,

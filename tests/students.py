@@ -426,3 +426,24 @@ WRONG: list[tuple[str, Wrong]] = [
     ("bias-mean-or-scalar", {"bias_gradient": lambda p, n, k: sum(p.delta(n, i) for i in p.units(n))}),
     ("bias-update-rule", {"new_bias": lambda p, n, k: p.bias(n, k)}),
 ]  # fmt: skip
+
+
+def notebooks(network: str, only: tuple[str, ...], digits: int) -> Iterator[tuple[str, Answers]]:
+    """The sheets of those who make each of these mistakes everywhere: what is asked of it begins with one of `only`."""
+    right = Paper(NETWORKS[network]).numbers()
+    names = [name for name in right if name.startswith(only)]
+    key = {name: f"{right[name]:#.{digits}g}" for name in names}
+    for slug, wrong in WRONG:
+        try:
+            numbers = Paper(NETWORKS[network], wrong).numbers()
+        except IndexError:  # it needs as many neurons in one layer as in the next
+            continue
+        answers = {name: f"{numbers[name]:#.{digits}g}" for name in names}
+        if answers != key:
+            yield slug, answers
+
+
+def is_named(slug: str, marking: Marking) -> bool:
+    """Whether a mistake, alone or in a tie, is all that is said against a sheet."""
+    said = [answer for answer in marking.answers if answer.verdict not in ("correct", "follow_through", "rounded")]
+    return bool(said) and all((slug,) in (answer.mistakes, *answer.alternatives) for answer in said)

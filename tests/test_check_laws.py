@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from students import NETWORKS, WRONG, Answers, Exercise, Paper, rounded, trained
+from students import NETWORKS, WRONG, Answers, Exercise, Paper, is_named, notebooks, rounded, trained
 from test_check import CASES, answers_of, complaints, mark, told
 
 from handcalc.core.rounding import Rounding
@@ -250,41 +250,34 @@ def test_two_mistakes_are_named() -> None:
     assert share(total) >= 0.85 and total.total() > 1000, total
 
 
-def misnamed_in_notebook(network: str, only: tuple[str, ...], digits: int) -> list[str]:
-    """The mistakes of a notebook in plain Python that are not called what they are, at every answer that is not right."""
-    own, right = exercise(network), Paper(NETWORKS[network]).numbers()
-    names = [name for name in right if name.startswith(only)]
-    key = {name: f"{right[name]:#.{digits}g}" for name in names}
-    bad = []
-    for slug, wrong in WRONG:
-        try:
-            numbers = Paper(NETWORKS[network], wrong).numbers()
-        except IndexError:  # it needs as many neurons in one layer as in the next
-            continue
-        answers = {name: f"{numbers[name]:#.{digits}g}" for name in names}
-        if answers != key:
-            marking = own.mark(answers)
-            said = [answer for answer in marking.answers if answer.verdict not in ("correct", "follow_through", "rounded")]
-            if not said or not all((slug,) in (answer.mistakes, *answer.alternatives) for answer in said):
-                bad.append(f"{slug}: {[told(answer) for answer in said]}")
+EVERYTHING, BACKWARD = ("net", "out", "loss", "grad", "new"), ("grad", "new")
+
+
+def misnamed(network: str, only: tuple[str, ...], digits: int) -> list[str]:
+    """The mistakes of a notebook in plain Python that are not called what they are."""
+    own, bad = exercise(network), []
+    for slug, answers in notebooks(network, only, digits):
+        marking = own.mark(answers)
+        if not is_named(slug, marking):
+            bad.append(f"{slug}: {sorted(set(map(told, marking.answers)))}")
     return bad
 
 
 @every_network
 def test_a_mistake_in_a_notebook_is_named(network: str) -> None:
-    assert not misnamed_in_notebook(network, ("net", "out", "loss", "grad", "new"), 4)
+    assert not misnamed(network, EVERYTHING, 4)
 
 
 def test_a_mistake_in_a_notebook_is_named_from_the_way_back() -> None:
-    assert not misnamed_in_notebook("2-2-2 with four biases", ("grad", "new"), 4)
+    assert not misnamed("2-2-2 with four biases", BACKWARD, 4)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("digits", [3, 4, 6])
-@pytest.mark.parametrize("only", [("net", "out", "loss", "grad", "new"), ("grad", "new")], ids=["everything", "the way back"])
+@pytest.mark.parametrize("only", [EVERYTHING, BACKWARD], ids=["everything", "the way back"])
 @every_network
 def test_mistakes_in_a_notebook_are_named(network: str, only: tuple[str, ...], digits: int) -> None:
-    assert not misnamed_in_notebook(network, only, digits)
+    assert not misnamed(network, only, digits)
 
 
 @every_network

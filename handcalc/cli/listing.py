@@ -12,14 +12,14 @@ from handcalc.cli.options import say
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.language import Translate, choose, translator
 
-WHAT = ("problems", "notations", "activations", "functions", "losses", "conventions", "commands")
+WHAT = ("problems", "notations", "activations", "functions", "losses", "conventions", "mistakes", "commands")
 
 
 @click.command(name="list", cls=Translated)
 @click.argument("what", type=click.Choice(WHAT), required=False, metavar="[WHAT]")
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report.")
 def command(what: str | None, lang: str | None) -> None:
-    """List shipped problems, notations, activations, functions, losses, conventions or commands.
+    """List shipped problems, notations, activations, functions, losses, conventions, mistakes or commands.
 
     Example: handcalc list problems
     """
@@ -59,6 +59,10 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
         for field in SECTIONS["conventions"]:
             values = field.shape.get("enum", ("true", "false"))
             yield field.key, translate("{meaning} ({values})").format(meaning=translate(field.doc), values=" | ".join(values))
+    elif what == "mistakes":
+        from handcalc.study.mistakes import MISTAKES
+
+        yield from ((slug, translate(mistake.name)) for slug, mistake in MISTAKES.items())
     else:
         from handcalc.cli import COMMANDS
 
