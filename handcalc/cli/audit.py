@@ -19,13 +19,15 @@ FINE = ("exact", "rounded", "carried", "truncated")
 
 @click.command(cls=Translated)
 @click.argument("file")
-@click.argument("published", type=FileName())
+@click.argument("published", type=FileName(), required=False)
+@click.option("--number", "pairs", multiple=True, metavar="ID=VALUE", help="A printed number on the command line; may be repeated.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
 @reading_options
 @output_options
 def command(
     file: str,
-    published: str,
+    published: str | None,
+    pairs: tuple[str, ...],
     form: str,
     notation: str | None,
     lang: str | None,
@@ -38,16 +40,19 @@ def command(
     PUBLISHED lists the numbers as a sheet of answers does: YAML (published: {id: value}), CSV, or lines ID = VALUE; - is
     standard input. Exit code 1 says that some number is neither right nor rounded.
 
-    Example: handcalc audit mazur-2-2-2 page.yaml
+    Example: handcalc audit mazur-2-2-2 --number out.h1=0.593269992
     """
-    from handcalc.study.answers import read_sheet
+    from handcalc.study.answers import from_arguments, read_sheet
     from handcalc.study.audit import audit
     from handcalc.study.auditreport import as_json, report
 
     problem = load(file)
-    found = audit(problem, read_sheet(published, repeats=True), notation or "")
+    translate = translator(choose(lang, problem.language))
+    if bool(published) == bool(pairs):
+        raise click.UsageError(translate("give a list of printed numbers, or --number ID=VALUE"))
+    found = audit(problem, from_arguments(pairs) if pairs else read_sheet(published or "", repeats=True), notation or "")
     code = 0 if all(number.status in FINE for number in found.numbers) else 1
-    inputs = (file, problem.path, published)
+    inputs = (file, problem.path, published or "")
     if form == "json":
         from handcalc.render.jsonform import dumps
 
@@ -60,7 +65,6 @@ def command(
     stream = io.StringIO() if output else sys.stdout
     dialect = PLAIN if form == "plain" else UNICODE if output else dialect_for(stream)
     reading = read(derive(problem), notation or "", dialect, comma)
-    translate = translator(choose(lang, problem.language))
     show(report(problem, found, reading), reading, translate, console_for(stream, form == "plain"))
     if isinstance(stream, io.StringIO):
         write(stream.getvalue(), output, force, inputs)

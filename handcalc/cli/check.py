@@ -72,7 +72,7 @@ def command(
     ANSWERS is a sheet (YAML, CSV, or lines ID = VALUE), or - for standard input; several sheets or a folder give a class
     report. An answer is a number or a formula. Exit code 1 says that something is wrong.
 
-    Example: handcalc check mazur-2-2-2 --answer net.h1=0.3775 --answer w5+=0.4411
+    Example: handcalc check mazur-2-2-2 --answer net.h1=0.3775
     """
     problem = load(file)
     translate = translator(choose(lang, problem.language))

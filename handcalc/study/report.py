@@ -136,6 +136,8 @@ class _Report:
             yield Paragraph(line)
         hypothesis = self.marking.explanation.hypothesis
         where = self._where(first.cell, slug, hypothesis)
+        if where is not None and self.desk.book.quantity(where).kind == "change":
+            where = first.cell  # the change is written out in the line of the new parameter
         if where is not None:
             yield self._line(Message("made"), where, hypothesis)
             yield self._line(Message("right"), where, NONE)
