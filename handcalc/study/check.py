@@ -140,12 +140,13 @@ class Desk:
         reads = [formula_value(self, read) for read in self.interpreter.read(sheet)]
         answers = as_meant({read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}, sheet.rounding)
         right = frozenset(wanted for wanted, typed in answers.items() if self._is_right(wanted, typed))
-        rounding, follow = self._own_rounding(answers, right, sheet.rounding)
-        slips = tuple(wanted for wanted in answers if wanted not in right and not follow.accepts(wanted))
+        rounding, follow = self._own_rounding(answers, sheet.rounding)
+        explained = rounding is not None and self.modes.reproduces(rounding, answers)
+        slips = () if explained else tuple(w for w in answers if w not in right and not follow.accepts(w))
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         explanation = self._explanation(Slips(answers, right, slips, follow, sizes, firm(right, follow))) if slips else None
         story = Story(self, answers, right, slips, follow, explanation)
-        marked = tuple(self._marked(read, story, answers) for read in reads)
+        marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         return Marking(sheet.name, marked, rounding, explanation)
 
     def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:
@@ -162,13 +163,21 @@ class Desk:
         return None
 
     def size(self, wanted: Cell, typed: Typed) -> float:
-        """How large an answer is; of a new parameter, how far it is from the old one, or should be."""
-        quantity = self.book.quantity(wanted)
-        if quantity.kind != "updated" or quantity.of is None:
+        """How large an answer is; of a number that an update has changed, how far it is from the one before, or should be."""
+        before = self._before(wanted)
+        if before is None:
             return abs(typed.value)
-        number = iteration(wanted)
-        old = float(self.right[on_sheet(number, quantity.of.quantity), wanted[1]])
+        old = float(self.right[before])
         return max(abs(typed.value - old), abs(float(self.right[wanted]) - old))
+
+    def _before(self, wanted: Cell) -> Cell | None:
+        """The cell that held the number before the update: w for w⁺, net for net after it, and in the iteration before."""
+        quantity, number, (name, place) = self.book.quantity(wanted), iteration(wanted), base(wanted)
+        if quantity.kind == "updated" and quantity.of is not None:
+            return on_sheet(number, quantity.of.quantity), place
+        if quantity.stage == "after":
+            return on_sheet(number, name.removeprefix("after.")), place
+        return (on_sheet(number - 1, name), place) if number > 1 else None
 
     def in_order(self, reads: list[Read]) -> list[Read]:
         """The answers, each after those it depends on."""
@@ -190,9 +199,7 @@ class Desk:
     def _is_right(self, wanted: Cell, typed: Typed) -> bool:
         return fits(float(self.right[wanted]), typed)
 
-    def _own_rounding(
-        self, answers: Mapping[Cell, Typed], right: frozenset[Cell], declared: Rounding | None
-    ) -> tuple[Rounding | None, Follow]:
+    def _own_rounding(self, answers: Mapping[Cell, Typed], declared: Rounding | None) -> tuple[Rounding | None, Follow]:
         """The rounding a sheet was worked in, if one explains all of it; the sheet followed with what its digits allow."""
         rounding = self.modes.found(answers, declared) if answers else None
         cut = rounding is not None and rounding.ties == "truncate"
@@ -205,7 +212,7 @@ class Desk:
             return Explanation(ROUNDED_TOO_EARLY, (), frozenset())
         return found
 
-    def _marked(self, read: Read, story: Story, answers: Mapping[Cell, Typed]) -> Marked:
+    def _marked(self, read: Read, story: Story, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> Marked:
         """The verdict on one answer."""
         answer = read.answer
         worth = float(read.task.marks.numerator / read.task.marks.denominator)
@@ -216,7 +223,7 @@ class Desk:
         if read.typed is None:
             return known if not read.blank else known.replace(verdict="missing")
         verdict = story.verdict(read.cell)
-        if verdict in RIGHT and read.formula is None and not self._precise(read, answers):
+        if verdict in RIGHT and read.formula is None and not self._precise(read, answers, rounding):
             verdict = "imprecise"
         slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
         begun = story.because_of(read.cell)
@@ -229,16 +236,18 @@ class Desk:
         shown = self.book.derivation.shown(plain, number)
         return (shown.negated() if read.turned else shown).plain
 
-    def _precise(self, read: Read, answers: Mapping[Cell, Typed]) -> bool:
-        """Whether an answer that is right has the digits asked for, or is exact; where none are asked, two, or as many decimals
-        as the rest of the sheet."""
+    def _precise(self, read: Read, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> bool:
+        """Whether an answer that is right has the digits asked for, or is exact.
+
+        Where none are asked: the digits of its rounding, else two, or as many decimals as the rest of the sheet.
+        """
         assert read.cell is not None
         typed, value = answers[read.cell], float(self.right[read.cell])
         asked = self._asked_digits(read)
         if typed.places is None or abs(typed.value - value) <= 1e-9 * abs(value):
             return True
         if asked is None:
-            return typed.significant >= 2 or typed.places >= max(other.places or 0 for other in answers.values())
+            return (rounding is not None and rounding.carry) or typed.significant >= 2 or typed.places >= max(other.places or 0 for other in answers.values())
         decimals, significant = asked
         return typed.places >= decimals if decimals is not None else typed.significant >= (significant or 1)
 

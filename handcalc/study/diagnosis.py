@@ -28,6 +28,7 @@ from handcalc.study.typed import Typed
 MARGIN = 1.0  # bits by which an explanation must beat coincidence
 SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
+MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 10.0  # bits of a 0 that is wrong: few mistakes give it
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
@@ -114,9 +115,10 @@ class Diagnoser:
                 break
             trials += more
         best = _best(trials)
-        if best.bits > coincidence - MARGIN or not best.hypothesis.parts:
+        others = _alternatives(best, trials)
+        if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
             return None
-        return Explanation(best.hypothesis, _alternatives(best, trials), best.left)
+        return Explanation(best.hypothesis, others, best.left)
 
 
 def bits_of(typed: Typed, size: float) -> float:

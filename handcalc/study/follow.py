@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
-from handcalc.core.expr import Ref, references
+from handcalc.core.expr import Expr, Ref, Sum, references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import compute
 from handcalc.study.bands import ANYTHING, BANDS, NOISE, Band, Grain, band
@@ -33,7 +33,7 @@ def fits(value: float, typed: Typed, cut: bool = False) -> bool:
     slack = NOISE * max(abs(value), abs(typed.value))
     if abs(value - typed.value) <= size / 2 + slack:
         return True
-    return cut and 0 <= (value - typed.value) * (1 if value >= 0 else -1) < size + slack
+    return cut and 0 <= (value - typed.value) * (1 if value >= 0 else -1) < size * (1 - EXACT)
 
 
 class Follow:
@@ -80,8 +80,17 @@ class Follow:
                 pending.extend(missing)
                 continue
             pending.pop()  # what is missing still needs this cell: two mistakes that do not go together
-            self._keep(current, ANYTHING if missing else band(compute(expr, self._operand, BANDS)))
+            self._keep(current, ANYTHING if missing else self._value(current, expr))
         return self._own[wanted]
+
+    def _value(self, current: Cell, expr: Expr) -> Band:
+        """The band of a definition; the terms of a sum may have been rounded before they were added."""
+        own = band(compute(expr, self._operand, BANDS))
+        typed = self.answers.get(current)
+        if not isinstance(expr, Sum) or (typed is not None and self._fits(own, typed)):
+            return own
+        terms = (self.grain.widened(band(compute(term, self._operand, BANDS))) for term in expr.terms)
+        return own | sum(terms, Band(0.0, 0.0))
 
     def used(self, wanted: Cell) -> Band:
         """What later steps may use for a cell."""
@@ -100,6 +109,8 @@ class Follow:
             return
         half = unit(typed) / 2
         around = Band(typed.value - half, typed.value + half)
+        if self.grain.cut:
+            around = around | band(typed.value + 2 * half * (1 if typed.value >= 0 else -1))
         if self._fits(own, typed):
             self._used[current] = band(typed.value) | (own & around) if own is not ANYTHING else around
         elif self.right is not None and self.right.accepts(current):
@@ -113,7 +124,7 @@ class Follow:
 
     def _fits(self, own: Band, typed: Typed) -> bool:
         size = unit(typed)
-        if self.hypothesis.parts and own.width == inf:
+        if own.width == inf:
             return False  # what can give any number explains none
         if own.has(typed.value, size / 2):
             return True

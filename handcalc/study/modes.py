@@ -88,8 +88,8 @@ def plausible(answers: Mapping[Cell, Typed], declared: Rounding | None) -> Itera
         roundings.append(Rounding(None, significant))
     if _uniform(answers) == "significant":
         roundings.reverse()
-    for carry in (False, True):
-        for ties in TIES:
+    for ties in TIES:
+        for carry in (False, True):
             yield from (rounding.replace(carry=carry, ties=ties) for rounding in roundings)
 
 
