@@ -170,7 +170,7 @@ class _Report:
         if not first.alternatives or explanation is None:
             return
         for slugs in first.alternatives:
-            names = _joined([Message(MISTAKES[slug].name) for slug in slugs], " + ")
+            names = _joined([Message(MISTAKES[slug].name) for slug in slugs])
             yield Paragraph(Message("Or: {name} ({slug}). The numbers cannot tell.", name=names, slug=", ".join(slugs)))
         telling = self.desk.telling(explanation, self.answers)
         if telling is not None:
@@ -261,7 +261,7 @@ class _Report:
             yield Paragraph(_mode(marking.rounding))
         topics = self._topics()
         if topics:
-            yield Paragraph(Message("To practise: {topics}.", topics=_joined(topics, ", ")))
+            yield Paragraph(Message("To practise: {topics}.", topics=_joined(topics)))
 
     def _topics(self) -> list[Message]:
         spoiled = [a for a in self.marking.answers if a.verdict in ("mistake", "wrong") and a.cell and not a.because_of]
@@ -275,10 +275,12 @@ class _Report:
         return self.desk.book.phase(where or answer.cell)
 
 
-def _joined(parts: list[Message], between: str) -> Message:
-    places = [f"part{place}" for place in range(len(parts))]
-    values: dict[str, Any] = dict(zip(places, parts))
-    return Message(between.join(f"{{{place}}}" for place in places), "", **values)
+def _joined(parts: list[Message]) -> Message:
+    """The parts one after the other, as a list in the reader's language."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = Message("{first}, {next}", first=whole, next=part)
+    return whole
 
 
 def _mode(rounding: Rounding) -> Message:
