@@ -320,8 +320,8 @@ def _lines_of(example: Example) -> Lines:
     symbol, digits = reading.symbol(Ref(*plain)), Rounding()
     where = "" if iteration(example.cell) == 1 else ", second iteration"
     rows = []
-    for label, formula, value in (("right", example.right, example.right_value), ("wrong", example.wrong, example.wrong_value)):
-        line = reading.line(plain, rewrite(formula, lambda node: Ref(*base(cell(node))) if isinstance(node, Ref) else None))
+    for label, defined, value in (("right", example.right, example.right_value), ("wrong", example.wrong, example.wrong_value)):
+        line = reading.line(plain, rewrite(defined, lambda node: Ref(*base(cell(node))) if isinstance(node, Ref) else None))
         rows.append((label, code(f"{symbol} = {reading.symbolic(line)}"), digits.shown(value).plain))
     yield from table((f"{example.problem}{where}", "", ""), rows)
 

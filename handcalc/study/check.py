@@ -247,7 +247,8 @@ class Desk:
         if typed.places is None or abs(typed.value - value) <= 1e-9 * abs(value):
             return True
         if asked is None:
-            return (rounding is not None and rounding.carry) or typed.significant >= 2 or typed.places >= max(other.places or 0 for other in answers.values())
+            carried = rounding is not None and rounding.carry
+            return carried or typed.significant >= 2 or typed.places >= max(other.places or 0 for other in answers.values())
         decimals, significant = asked
         return typed.places >= decimals if decimals is not None else typed.significant >= (significant or 1)
 
