@@ -22,6 +22,8 @@ GOLDENS = {
     },
     "mazur-2-2-2.json": ["solve", "mazur-2-2-2", "--format", "json"],
     "zhou-four-people.json": ["solve", "zhou-four-people", "--format", "json"],
+    "mazur-2-2-2.tex": ["solve", "mazur-2-2-2", "--format", "latex"],
+    "mazur-2-2-2.md": ["solve", "mazur-2-2-2", "--format", "markdown"],
 }
 
 

@@ -9,12 +9,12 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import chosen_rounding, console_for, dialect_for, fits, output_options, reading_options, rounding_options, write
-from handcalc.core.derivation import PHASES, Derivation
+from handcalc.core.derivation import PHASES, Derivation, Step
 from handcalc.derive import derive
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
-from handcalc.render import FORMATS, LONGEST_SUM, read
-from handcalc.render.dialects import PLAIN, UNICODE
+from handcalc.render import EXPORTED, FORMATS, LONGEST_SUM, export, read, table
+from handcalc.render.dialects import LATEX, PLAIN, UNICODE
 from handcalc.render.reading import Reading
 
 ITERATIONS = click.IntRange(1, 1000)
@@ -78,16 +78,25 @@ def command(
             text = _json(derivation, reading, only, ascii=True)
         write(text, output, force, (file, problem.path))
         return
+    if form_of_output == "csv":
+        reading = read(derivation, notation or "", PLAIN, comma)
+        write(table(derivation, reading, _steps(derivation, reading, only)), output, force, (file, problem.path))
+        return
     from handcalc.render.document import Options, solution
-    from handcalc.render.terminal import show
 
+    exported = form_of_output in EXPORTED
     stream = io.StringIO() if output else sys.stdout
-    dialect = PLAIN if form_of_output == "plain" else dialect_for(stream) if not output else UNICODE
+    dialect = LATEX if exported else PLAIN if form_of_output == "plain" else dialect_for(stream) if not output else UNICODE
     reading = read(derivation, notation or "", dialect, comma, 0 if detail == "full" else LONGEST_SUM)
     phases, cells = _selected(reading, only)
     translate = translator(choose(lang, problem.language))
-    options = Options(detail, form, phases, cells)
-    show(solution(derivation, reading, options), reading, translate, console_for(stream, form_of_output == "plain"))
+    blocks = solution(derivation, reading, Options(detail, form, phases, cells))
+    if exported:
+        write(export(blocks, reading, translate, form_of_output), output, force, (file, problem.path))
+        return
+    from handcalc.render.terminal import show
+
+    show(blocks, reading, translate, console_for(stream, form_of_output == "plain"))
     if isinstance(stream, io.StringIO):
         write(stream.getvalue(), output, force, (file, problem.path))
 
@@ -114,8 +123,13 @@ def _split(text: str) -> list[str]:
 def _json(derivation: Derivation, reading: Reading, only: tuple[str, ...], ascii: bool = False) -> str:
     from handcalc.render.jsonform import document, dumps
 
+    return dumps(document(derivation, reading, _steps(derivation, reading, only)), ascii)
+
+
+def _steps(derivation: Derivation, reading: Reading, only: tuple[str, ...]) -> list[Step] | None:
+    """The steps of these phases and ids; None where there is no choice."""
     if not only:
-        return dumps(document(derivation, reading), ascii)
+        return None
     phases, cells = _selected(reading, only)
     steps = [step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k) if step.phase in phases] if phases else []
-    return dumps(document(derivation, reading, steps + [derivation.step(*cell) for cell in cells]), ascii)
+    return steps + [derivation.step(*cell) for cell in cells]

@@ -12,6 +12,7 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.language import Translate
+from handcalc.render.dialects import function_name
 from handcalc.render.reading import Factor, Reading
 
 # --- items: what can stand in a formula or a table cell ---------------------------------------------------------------
@@ -22,6 +23,12 @@ class Name(Record):
 
     reference: Ref
     bare: bool = False
+
+
+class Whole(Record):
+    """The name of a whole quantity in a matrix formula, such as W."""
+
+    quantity: str
 
 
 class Symbolic(Record):
@@ -83,7 +90,7 @@ class Plain(Record):
     text: str
 
 
-Item = Name | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Plain | Message
+Item = Name | Whole | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Plain | Message
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
@@ -146,6 +153,8 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
             return text
         case Name(reference, bare):
             return reading.symbol(reference, bare)
+        case Whole(quantity):
+            return reading.whole(reading.graph[quantity])
         case Symbolic(expr):
             return reading.symbolic(expr)
         case Numeric(expr, iteration):
@@ -157,9 +166,21 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
         case Value(cell, iteration):
             return reading.number(cell, iteration)
         case FunctionName(name):
-            return reading.dialect.functions.get(name, name)
+            return function_name(name, reading.dialect)
         case Ratio(above, below):
             return reading.ratio(above, below)
         case Factors(factors, negative):
             return reading.factors(factors, negative)
     raise TypeError(f"no spelling for {type(item).__name__}")
+
+
+def chunks(widths: list[int], limit: int) -> list[list[int]]:
+    """Columns that fit side by side; the first column begins every part."""
+    chunks, current, used = [], [0], widths[0]
+    for place in range(1, len(widths)):
+        if used + widths[place] + 3 > limit - 2 and len(current) > 1:
+            chunks.append(current)
+            current, used = [0], widths[0]
+        current.append(place)
+        used += widths[place] + 3
+    return [*chunks, current]

@@ -21,7 +21,7 @@ from handcalc.core.expr import Call, Entry, Expr, Negation, Number, Power, Produ
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
 from handcalc.core.record import Record
-from handcalc.render.blocks import Block, FunctionName, Grid, Item, Part, Plain, Rows, Symbolic, Value
+from handcalc.render.blocks import Block, FunctionName, Grid, Item, Part, Plain, Rows, Symbolic, Value, Whole
 from handcalc.render.reading import Reading
 
 SIZE_LIMIT = 12  # rows or columns of a matrix that is shown with numbers
@@ -281,8 +281,8 @@ def matrix_blocks(derivation: Derivation, reading: Reading, quantity: Quantity, 
     form = signed_form(reading, quantity)
     if form is None:
         return
-    name = Plain(reading.whole(quantity))
-    yield Grid((name, "=", *_layout(form, lambda inner: Plain(reading.whole(graph[inner])), 0)))
+    name = Whole(quantity.name)
+    yield Grid((name, "=", *_layout(form, Whole, 0)))
     if _small(graph, form) and all(axis.size <= SIZE_LIMIT for axis in quantity.axes):
 
         def numbers(inner: str) -> Rows:

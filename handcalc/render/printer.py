@@ -3,7 +3,7 @@
 - `Printer(dialect, names).text(expr)`; `names` answers the text of a reference: its symbol, or its number.
 
 Brackets come from one precedence table. A text that begins with a sign (a negative number, −δ) has the precedence of
-unary minus, so it is bracketed wherever −a would be.
+unary minus, so it is bracketed wherever −a would be. A fraction of LaTeX groups its parts, which need no brackets then.
 
 Common mistakes when adding a node: calling `text` for a part (loses the precedence: use `part`), or building a
 string around `str(node)` (loses dialect and names).
@@ -34,7 +34,7 @@ from handcalc.core.expr import (
 )
 from handcalc.core.functions import definition, function
 from handcalc.core.index import Index
-from handcalc.render.dialects import Dialect, _letters
+from handcalc.render.dialects import Dialect, _letters, bracketed, function_name, typed_digits
 
 SUM, MINUS, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
 
@@ -81,9 +81,13 @@ class Printer:
             precedence = MINUS
         elif isinstance(expr, Number) and "/" in text:
             precedence = PRODUCT
+        elif isinstance(expr, (Number, Quotient)) and self.dialect.grouped and "\\frac" in text:
+            precedence = POWER
+        elif isinstance(expr, Ref) or isinstance(expr, Call) and expr.function == "exp":
+            precedence = POWER if any(mark in text for mark in self.dialect.unraised) else precedence
         if precedence >= least or (first and precedence == MINUS and least <= PRODUCT):
             return text
-        return f"({text})"
+        return bracketed(text, self.dialect)
 
     def _written_out(self, expr: Expr) -> Expr:
         if isinstance(expr, Entry):
@@ -99,12 +103,12 @@ class Printer:
 
     def _number(self, expr: Number, first: bool) -> str:
         if expr.text:
-            return expr.text.replace(".", ",") if self.comma else expr.text
+            return typed_digits(expr.text, self.dialect, self.comma)
         if expr.denominator == 1:
             return str(expr.numerator)
         sign = "-" if expr.numerator < 0 else ""
         spelled = self.dialect.fractions.get((abs(expr.numerator), expr.denominator))
-        return sign + (spelled or f"{abs(expr.numerator)}/{expr.denominator}")
+        return sign + (spelled or self.dialect.quotient.format(a=abs(expr.numerator), b=expr.denominator))
 
     def _sum(self, expr: Sum, first: bool) -> str:
         text = self.part(expr.terms[0], MINUS, first=first)
@@ -131,7 +135,9 @@ class Printer:
         return (self.dialect.wide_times if long else self.dialect.times).join(parts)
 
     def _quotient(self, expr: Quotient, first: bool) -> str:
-        return f"{self.part(expr.above, PRODUCT, first=first)}/{self.part(expr.below, POWER)}"
+        if self.dialect.grouped:
+            return self.dialect.quotient.format(a=self.text(expr.above), b=self.text(expr.below))
+        return self.dialect.quotient.format(a=self.part(expr.above, PRODUCT, first=first), b=self.part(expr.below, POWER))
 
     def _power(self, expr: Power, first: bool) -> str:
         base = self.part(expr.base, ATOM)
@@ -139,7 +145,8 @@ class Printer:
             digits = str(expr.exponent.numerator)
             if self.dialect.high and all(c in self.dialect.high for c in digits):
                 return base + "".join(self.dialect.high[c] for c in digits)
-        return f"{base}^{self.part(expr.exponent, ATOM)}"
+        exponent = self.text(expr.exponent) if self.dialect.grouped else self.part(expr.exponent, ATOM)
+        return self.dialect.power.format(a=base, b=exponent)
 
     def _call(self, expr: Call, first: bool) -> str:
         name, arguments = expr.function, expr.arguments
@@ -148,12 +155,12 @@ class Printer:
             inside = self.text(arguments[0])
             plain = inside.replace(".", "").isdigit()
             return form.format(x=f"({inside})" if form.endswith("^{x}") and not plain else inside)
-        spelled = self.dialect.functions.get(name, name)
+        spelled = function_name(name, self.dialect)
         shown = [self.text(argument) for argument in arguments]
         defaults = function(name).defaults
         if defaults and shown[-1] == defaults[-1] and name.endswith("'"):
             shown.pop()
-        return f"{spelled}({', '.join(shown)})" if arguments else spelled
+        return spelled + bracketed(", ".join(shown), self.dialect) if arguments else spelled
 
     def _total(self, expr: Total, first: bool) -> str:
         body = self.text(expr.body) if self.dialect.total.endswith(")") else self.part(expr.body, PRODUCT)

@@ -18,7 +18,7 @@ from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message, UnknownIdError, near, printable
-from handcalc.render.dialects import DIALECTS, UNICODE, Dialect, shown, symbol
+from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
 from handcalc.render.notation import Notation
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
@@ -164,7 +164,7 @@ class Reading:
         top = self.notation.objective if above is None else self.notation.name(above)
         if isinstance(top, Symbol) and isinstance(bottom, Symbol):
             return symbol(Derivative(top.replace(sample=""), bottom.replace(sample=""), sample=bottom.sample), self.dialect)
-        return f"{symbol(top, self.dialect)}/{symbol(bottom, self.dialect)}"
+        return self.dialect.quotient.format(a=symbol(top, self.dialect), b=symbol(bottom, self.dialect))
 
     # --- the chain ---
 
@@ -190,7 +190,7 @@ class Reading:
     # --- looking up ---
 
     def symbols(self) -> dict[str, Cell]:
-        """Every symbol of the notation, in every dialect, with its cell."""
+        """Every symbol of the notation, in every dialect people type, with its cell."""
         if self._symbols is None:
             self._symbols = {}
             for quantity in self.graph:
@@ -199,7 +199,7 @@ class Reading:
                     if quantity.kind in ("weight", "bias", "threshold") and place:  # a named one is also found by its place
                         numbers = ",".join(str(position + axis.first) for position, axis in zip(place, quantity.axes))
                         self._symbols.setdefault(f"{quantity.name}[{numbers}]", (quantity.name, place))
-                    for dialect in DIALECTS.values():
+                    for dialect in TYPED:
                         self._symbols.setdefault(symbol(name, dialect), (quantity.name, place))
         return self._symbols
 

@@ -21,7 +21,7 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Table, Value, spell
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Table, Value, chunks, spell
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.reading import Reading
 
@@ -162,7 +162,7 @@ class _Writer:
         columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
         numeric = [bool(block.rows) and all(isinstance(row[place], Value) for row in block.rows) for place in range(len(headings))]
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
-        for chunk in _chunks(widths, self.console.width):
+        for chunk in chunks(widths, self.console.width):
             table = RichTable(
                 box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
             )
@@ -224,15 +224,3 @@ class _Writer:
             return [f"[ {text} ]" for text in texts]
         left, right = ["⎡", *"⎢" * (len(rows) - 2), "⎣"], ["⎤", *"⎥" * (len(rows) - 2), "⎦"]
         return [f"{a} {text} {b}" for a, text, b in zip(left, texts, right)]
-
-
-def _chunks(widths: list[int], limit: int) -> list[list[int]]:
-    """Columns that fit side by side; the first column begins every part."""
-    chunks, current, used = [], [0], widths[0]
-    for place in range(1, len(widths)):
-        if used + widths[place] + 3 > limit - 2 and len(current) > 1:
-            chunks.append(current)
-            current, used = [0], widths[0]
-        current.append(place)
-        used += widths[place] + 3
-    return [*chunks, current]

@@ -20,7 +20,9 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Heading, Item, Name, Paragraph, Plain, Table, spell
+from handcalc.render.csvform import harmless
 from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.markdown import escaped
 from handcalc.render.reading import Reading
 from handcalc.study.check import RIGHT, Marked, Marking
 from handcalc.study.classroom import Row
@@ -238,7 +240,6 @@ def _short(text: str) -> str:
 # --- Markdown ---------------------------------------------------------------------------------------------------------
 
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
-_ESCAPES = str.maketrans({letter: "\\" + letter for letter in "\\`*_[]#|~$"} | _ENTITIES)
 
 
 def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate) -> str:
@@ -264,15 +265,7 @@ def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate)
     return "\n\n".join(parts) + "\n"
 
 
-def escaped(text: str) -> str:
-    """A text that means itself in Markdown."""
-    return text.translate(_ESCAPES)
-
-
 # --- CSV --------------------------------------------------------------------------------------------------------------
-
-_FORMULA = "=+-@\t\r＝＋－＠"  # what a spreadsheet takes for the beginning of a formula
-_NEGATIVE = r"-\d+([.,]\d+)?"
 
 
 def as_csv(book: Gradebook, comma: bool = False) -> str:
@@ -300,12 +293,6 @@ def _lines(book: Gradebook, comma: bool) -> Iterator[Sequence[str]]:
         mistakes = dict.fromkeys(slug for answer in row.marking.answers for slug in answer.mistakes)
         others = "; ".join(answer.id for answer in row.marking.answers if not answer.cell)
         yield (row.name, row.path, got, worth, percent, *verdicts, " ".join(mistakes), others, "")
-
-
-def harmless(text: str) -> str:
-    """A cell that no spreadsheet computes: one line, and ' before what could begin a formula and is no negative number."""
-    formula = text[:1] in tuple(_FORMULA) and not re.fullmatch(_NEGATIVE, text, re.ASCII)
-    return ("'" if formula else "") + printable(text)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

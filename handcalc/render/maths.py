@@ -1,0 +1,133 @@
+"""Blocks → formulas of LaTeX, for every exporter that writes such formulas. The reading must be in the dialect LATEX.
+
+- `Formulas(reading, translate)`: `formula(item)`, and the lines of an `equation(block)` or of a `grid(parts)`.
+- `is_text(item)`: whether an item is words, which every exporter escapes in its own way.
+
+A formula of one line stands as it is; of several, each line has an & before its relation, as in align* and aligned.
+A line too wide for a page is broken before a + or − that as few brackets as can be enclose.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from handcalc.errors import Message
+from handcalc.language import Translate
+from handcalc.render.blocks import Equation, Item, Part, Plain, Rows, spell
+from handcalc.render.dialects import latex_text
+from handcalc.render.reading import Reading
+
+LINE_WIDTH = 58  # letters of a formula beside each other
+
+_OPERATORS = {
+    "=": " = ", "≈": r" \approx ", "+": " + ", "-": " - ", "−": "-", "·": r" \cdot ", "⊙": r" \odot ", "/": " / ", ",": ", ",
+    "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}", "^": "{}^",
+}  # fmt: skip
+_TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)
+_STEPS = {"{": 1, "}": -1, "(": 1, "[": 1, ")": -1, "]": -1, "\\left": 9, "\\right": -9}
+
+
+def is_text(item: Item | str) -> bool:
+    """Whether an item is words and no formula."""
+    return isinstance(item, (Plain, Message))
+
+
+def width(formula: str) -> int:
+    """About how many letters wide a formula is."""
+    return len(re.sub(r"\\(left|right|mathrm|text|frac|operatorname)\b|\\([A-Za-z])[A-Za-z]*|[{}_^ \\]", r"\2", formula))
+
+
+class Formulas:
+    """Spells the items, equations and matrices of a document in LaTeX."""
+
+    def __init__(self, reading: Reading, translate: Translate) -> None:
+        self.reading = reading
+        self.translate = translate
+
+    def text(self, item: Item | str) -> str:
+        """The words of a text, not yet escaped."""
+        return spell(item, self.reading, self.translate)
+
+    def formula(self, item: Item | str) -> str:
+        """An item inside a formula."""
+        spelled = self.text(item)
+        number = spelled.isascii() and spelled.isdigit()
+        return rf"\text{{{latex_text(spelled)}}}" if is_text(item) and not number else spelled
+
+    def equation(self, block: Equation) -> list[str]:
+        """label left = right = right, on one line or on one for each relation."""
+        left = (self.formula(block.label) + r"\quad " if block.label else "") + self.formula(block.left)
+        parts = [(relation, self.formula(item)) for relation, item in block.right]
+        kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
+        return _lines(left, [(_OPERATORS.get(relation, relation).strip(), text) for relation, text in kept])
+
+    def grid(self, parts: tuple[Part, ...]) -> list[str]:
+        """A matrix equation, on one line for each relation."""
+        sides: list[tuple[str, str]] = []
+        text = ""
+        for part, before, after in zip(parts, ("", *parts), (*parts[1:], "")):
+            if isinstance(part, str) and part in ("=", "≈"):
+                sides.append((_OPERATORS[part].strip(), ""))
+            elif not sides:
+                text += self._part(part, before == "^" or after == "ᵀ")
+            else:
+                sides[-1] = (sides[-1][0], sides[-1][1] + self._part(part, before == "^" or after == "ᵀ"))
+        if len(sides) == 1:
+            return [f"{text} {sides[0][0]} {sides[0][1]}"]
+        return [f"{text if place == 0 else ''} &{relation} {side}".strip() for place, (relation, side) in enumerate(sides)]
+
+    def _part(self, part: Part, grouped: bool) -> str:
+        if isinstance(part, str):
+            return _OPERATORS.get(part, part)
+        text = self._matrix(part) if isinstance(part, tuple) else self.formula(part)
+        return f"{{{text}}}" if grouped and not isinstance(part, tuple) else text
+
+    def _matrix(self, rows: Rows) -> str:
+        inside = r" \\ ".join(" & ".join(map(self.formula, row)) for row in rows)
+        return rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}"
+
+
+def _lines(left: str, right: list[tuple[str, str]]) -> list[str]:
+    whole = " ".join([left, *(f"{relation} {text}" for relation, text in right)])
+    if width(whole) <= LINE_WIDTH:
+        return [whole]
+    lines = []
+    for place, (relation, text) in enumerate(right):
+        first, *others = _pieces(text, LINE_WIDTH - width(left) - 3)
+        lines.append(f"{left if place == 0 else ''} &{relation} {first}".strip())
+        lines += [rf"&\quad {{}}{piece}" for piece in others]
+    return lines
+
+
+def _pieces(text: str, limit: int) -> list[str]:
+    """A formula in parts about as wide as the limit, each but the first from a + or −; what is broken has brackets of one size."""
+    pieces = [text]
+    for depth in range(4):
+        if all(width(piece) <= limit for piece in pieces):
+            break
+        open_text = text.replace(r"\left(", r"\Bigl(").replace(r"\right)", r"\Bigr)") if depth else text
+        pieces = list(_parts(open_text, limit, depth))
+    return pieces
+
+
+def _parts(text: str, limit: int, depth: int) -> Iterator[str]:
+    start = last = 0
+    for place in [*_breaks(text, depth), len(text)]:
+        if last > start and width(text[start:place]) > limit:
+            yield text[start:last].strip()
+            start = last
+        last = place
+    yield text[start:].strip()
+
+
+def _breaks(text: str, depth: int) -> Iterator[int]:
+    """The places before a + or − outside braces and in no more brackets than this; brackets inside braces do not count."""
+    braces = brackets = 0
+    for token in _TOKENS.finditer(text):
+        if token[0] in "{}":
+            braces += _STEPS[token[0]]
+        elif not braces:
+            brackets += _STEPS.get(token[0], 0)
+            if token[0] == " " and brackets <= depth:
+                yield token.start()
