@@ -426,7 +426,7 @@ def test_many_messages_about_a_sheet_are_cut(school: Path) -> None:
 # text → its cell in a spreadsheet
 CELLS = {
     "=cmd|'/c calc'!A1": "'=cmd|'/c calc'!A1",
-    "+1": "'+1",
+    "+1": "+1",
     "-1+1": "'-1+1",
     "@SUM(A1)": "'@SUM(A1)",
     "\t=1": "'\\u0009=1",
