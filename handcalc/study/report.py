@@ -88,8 +88,8 @@ class _Report:
         columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
         rows = []
         for answer in self.marking.answers:
-            known = answer.cell is not None
-            right = Plain(self.reading.digits(_shown(answer.expected))) if known and answer.verdict != "correct" else Plain("")
+            told = answer.cell is not None and answer.verdict not in ("correct", "missing")
+            right = Plain(self.reading.digits(_shown(answer.expected))) if told else Plain("")
             marks = Plain(f"{_decimal(answer.marks)}/{_decimal(answer.worth)}")
             label = Message(_LABELS["repeated" if answer.verdict == "mistake" and answer.because_of else answer.verdict])
             rows.append((self._step(answer), Plain(answer.given), right, label, marks, self._remark(answer)))
