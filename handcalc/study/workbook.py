@@ -125,7 +125,7 @@ class Workbook:
     def small(self) -> bool:
         """Whether all its cells can be looked at."""
         size = sum(prod(axis.size for axis in quantity.axes) for quantity in self.graph)
-        return size * self.iterations <= (SMALL if self.iterations == 1 else SMALL // 3)
+        return size * self.iterations <= (SMALL if self.iterations == 1 else SMALL // 5)
 
     def cells(self, number: int = 1) -> list[Cell]:
         """The computed cells of an iteration in reading order."""
