@@ -12,6 +12,7 @@ from typing import Any
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Cell
+from handcalc.core.rounding import Rounding
 from handcalc.render.reading import Reading
 
 VERSION = 1
@@ -24,15 +25,14 @@ def document(derivation: Derivation, reading: Reading, wanted: list[Step] | None
         "handcalc": VERSION,
         "title": derivation.header.title,
         "conventions": dict(derivation.header.conventions),
-        "rounding": rounding(derivation),
+        "rounding": rounding(derivation.rounding),
         "steps": [step_object(derivation, reading, step) for step in steps],
         "loss": loss(derivation),
     }
 
 
-def rounding(derivation: Derivation) -> dict[str, Any]:
+def rounding(chosen: Rounding) -> dict[str, Any]:
     """The rounding in force, without what is not set."""
-    chosen = derivation.rounding
     found: dict[str, Any] = {"decimals": chosen.decimals} if chosen.decimals is not None else {"significant": chosen.significant}
     found |= {"carry": chosen.carry, "ties": chosen.ties}
     if chosen.exact:

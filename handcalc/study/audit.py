@@ -89,7 +89,7 @@ class _Auditor:
         self.conventions = dict(_conventions(problem))
         self.chosen: dict[Cell, str] = {}
         self.found: list[Hypothesis] = []
-        self._far: dict[tuple[Hypothesis, int], dict[int, Evaluation]] = {}
+        self._far: dict[Hypothesis, dict[int, Evaluation]] = {}
 
     def audit(self) -> Audit:
         """The near numbers together, then each of the later ones."""
@@ -244,8 +244,8 @@ class _Auditor:
             return float("nan")
 
     def _run(self, hypothesis: Hypothesis, number: int) -> Evaluation:
-        """The evaluation of an iteration; every second run goes on from an earlier one."""
-        runs = self._far.setdefault((hypothesis, 0), {})
+        """The evaluation of an iteration, from the latest one before it that is kept."""
+        runs = self._far.setdefault(hypothesis, {})
         if number not in runs:
             cells, data = Supposed(self.desk.definitions, hypothesis), data_of(self.problem)
             start = max((known for known in runs if known < number), default=0)

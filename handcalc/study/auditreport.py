@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from handcalc.core.expr import Ref
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.problem.schema import Problem
-from handcalc.render.blocks import Block, Digits, Heading, Item, Name, Paragraph, Plain, Table
+from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
 from handcalc.render.reading import Reading
 from handcalc.study.audit import Audit, Judged
 from handcalc.study.mistakes import MISTAKES
-from handcalc.study.workbook import base, iteration
+from handcalc.study.report import step_item, told
 
 SHOWN = Rounding(None, 9)  # digits of our number beside a printed one
 
@@ -56,9 +55,8 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
 
 
 def _row(number: Judged, reading: Reading) -> tuple[Item, ...]:
-    step: Item = Plain(number.id)
-    if number.cell is not None and number.iteration == 1 and iteration(number.cell) == 1:
-        step = Name(Ref(*base(number.cell)))
+    far = number.cell is None or number.iteration > 1
+    step = Plain(number.id) if far else step_item(number.cell, reading)  # type: ignore[arg-type]
     right = number.status in ("exact", "rounded") or number.ours is None
     ours: Item = Plain("") if right else Digits(SHOWN.shown(number.ours))
     return step, Plain(number.printed), ours, Message(_LABELS[number.status]), _explanation(number)
@@ -77,13 +75,5 @@ def as_json(found: Audit) -> dict[str, Any]:
 
 
 def _number(number: Judged) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": number.id, "printed": number.printed, "status": number.status, "value": number.ours}
-    if number.explanation:
-        told["explanation"] = [*number.explanation]
-    if number.alternatives:
-        told["alternatives"] = [[*slugs] for slugs in number.alternatives]
-    if number.because_of:
-        told["because_of"] = number.because_of
-    if number.note is not None:
-        told["note"] = str(number.note)
-    return told
+    found = {"id": number.id, "printed": number.printed, "status": number.status, "value": number.ours}
+    return found | told(explanation=number.explanation, alternatives=number.alternatives, because_of=number.because_of, note=number.note)

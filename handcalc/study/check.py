@@ -1,7 +1,7 @@
 """Marking a student's hand calculation: the questions asked of every answer, in order.
 
-- `Checker(problem)` marks sheets of one problem: `Checker.mark(sheet)` answers a `Marked`; `check(problem, answers)` does
-  both.
+- `Checker(problem)` marks sheets of one problem: `Checker.mark(sheet)` answers a `Marking`; `check(problem, answers)`
+  does both.
 - `VERDICTS` is the closed list of what an answer can be.
 
 1. Readable, and a step of the solution?  2. Right in full precision, to the digits typed?  3. Right in the student's rounding?
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.expr import neg, references
-from handcalc.core.graph import Cell, cell
+from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
@@ -87,10 +87,15 @@ class Marking(Record):
         return {verdict: counted[verdict] for verdict in VERDICTS if counted[verdict]}
 
     @property
+    def marks(self) -> tuple[float, float]:
+        """The marks earned, and those there were."""
+        return sum(answer.marks for answer in self.answers), sum(answer.worth for answer in self.answers)
+
+    @property
     def score(self) -> float:
         """The share of the marks that was earned, from 0 to 1."""
-        worth = sum(answer.worth for answer in self.answers)
-        return sum(answer.marks for answer in self.answers) / worth if worth else 1.0
+        got, worth = self.marks
+        return got / worth if worth else 1.0
 
 
 class Checker:
@@ -139,10 +144,11 @@ class Desk:
         """The questions, in order."""
         reads = [formula_value(self, read) for read in self.interpreter.read(sheet)]
         answers = as_meant({read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}, sheet.rounding)
-        right = frozenset(wanted for wanted, typed in answers.items() if self._is_right(wanted, typed))
-        rounding, follow = self._own_rounding(answers, sheet.rounding)
-        explained = rounding is not None and self.modes.reproduces(rounding, answers)
-        slips = () if explained else tuple(w for w in answers if w not in right and not follow.accepts(w))
+        right = frozenset(wanted for wanted, typed in answers.items() if fits(float(self.right[wanted]), typed))
+        found = self.modes.found(answers, sheet.rounding) if answers else None
+        rounding = found or sheet.rounding
+        follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
+        slips = () if found else tuple(w for w in answers if w not in right and not follow.accepts(w))
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         explanation = self._explanation(Slips(answers, right, slips, follow, sizes, firm(right, follow))) if slips else None
         story = Story(self, answers, right, slips, follow, explanation)
@@ -191,20 +197,9 @@ class Desk:
                         order[current] = None
                     elif current not in order:
                         pending.append((current, True))
-                        used = () if self.book.given_value(current) is not None else self.book.uses(current)
-                        pending.extend((other, False) for other in reversed(used) if other not in order)
+                        pending.extend((used, False) for used in reversed(self.definitions.uses(current)) if used not in order)
         places = {wanted: place for place, wanted in enumerate(order)}
         return sorted((read for read in reads if read.cell is not None), key=lambda read: places[read.cell])  # type: ignore[index]
-
-    def _is_right(self, wanted: Cell, typed: Typed) -> bool:
-        return fits(float(self.right[wanted]), typed)
-
-    def _own_rounding(self, answers: Mapping[Cell, Typed], declared: Rounding | None) -> tuple[Rounding | None, Follow]:
-        """The rounding a sheet was worked in, if one explains all of it; the sheet followed with what its digits allow."""
-        rounding = self.modes.found(answers, declared) if answers else None
-        cut = rounding is not None and rounding.ties == "truncate"
-        follow = Follow(self.definitions, answers, grain_of(answers, declared, cut))
-        return rounding or declared, follow
 
     def _explanation(self, sheet: Slips) -> Explanation | None:
         found = self.diagnoser.explain(sheet)
@@ -356,41 +351,21 @@ class Story:
         """The mistakes made between the answers before a slip and the slip itself."""
         if self.explanation is None or wanted in self.explanation.left:
             return ()
-        hypothesis = self.explanation.hypothesis
-        found: dict[str, None] = {}
-        pending, seen = [wanted], {wanted}
-        for current in pending:
-            forms = hypothesis.at(current)
-            wrong = self.desk.definitions.wrong(current) if forms else {}
-            found |= {form.mistake.slug: None for form in forms if form in wrong}
-            for ref in references(self.desk.definitions.under(current, forms)):
-                used = cell(ref)
-                if used not in seen and used not in self.answers:
-                    seen.add(used)
-                    pending.append(used)
+        definitions, hypothesis = self.desk.definitions, self.explanation.hypothesis
+        cells = definitions.between(wanted, self.answers, hypothesis)
+        found = {form.mistake.slug for current in cells for form in hypothesis.at(current) if form in definitions.wrong(current)}
         return tuple(slug for slug in hypothesis.slugs if slug in found) or hypothesis.slugs
 
     def has_earlier(self, wanted: Cell) -> bool:
         """Whether another answer comes before this one."""
-        return any(used in self.answers for current in self._before(wanted) for used in self._uses(current))
-
-    def _uses(self, wanted: Cell) -> tuple[Cell, ...]:
-        return () if self.desk.book.given_value(wanted) is not None else self.desk.book.uses(wanted)
-
-    def _before(self, wanted: Cell) -> list[Cell]:
-        """A cell and what it depends on that was not answered, nearest first."""
-        found = {wanted: None}
-        for current in (pending := [wanted]):
-            for used in self._uses(current):
-                if used not in self.answers and used not in found:
-                    found[used] = None
-                    pending.append(used)
-        return pending
+        definitions = self.desk.definitions
+        return any(used in self.answers for current in definitions.between(wanted, self.answers) for used in definitions.uses(current))
 
     def _root(self, wanted: Cell) -> Cell | None:
         """The first slip that an answer depends on, through what was not asked for."""
-        for current in self._before(wanted):
-            for used in self._uses(current):
+        definitions = self.desk.definitions
+        for current in definitions.between(wanted, self.answers):
+            for used in definitions.uses(current):
                 if used in self.slips:
                     return self.because_of(used) or used
                 if used in self.answers and used not in self.right and self._roots.get(used) is not None:

@@ -14,12 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Ref
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
-from handcalc.render.blocks import Block, Heading, Item, Name, Paragraph, Plain, Table, spell
+from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table, spell
 from handcalc.render.csvform import harmless
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.markdown import escaped
@@ -27,7 +26,7 @@ from handcalc.render.reading import Reading
 from handcalc.study.check import RIGHT, Marked, Marking
 from handcalc.study.classroom import Row
 from handcalc.study.mistakes import MISTAKES
-from handcalc.study.report import all_right, as_json
+from handcalc.study.report import all_right, as_json, decimal, step_item, symbol
 from handcalc.study.workbook import base, iteration
 
 NAME_LENGTH = 30  # letters of a name in the table
@@ -102,16 +101,6 @@ class Gradebook:
         return tuple(Frequent(slug, len(students[slug]), tuple(s for s in self.steps if s in steps.get(slug, ()))) for slug in slugs)
 
 
-def marks_of(marking: Marking) -> tuple[float, float]:
-    """What a sheet earned, and what it could have."""
-    return sum(answer.marks for answer in marking.answers), sum(answer.worth for answer in marking.answers)
-
-
-def _decimal(value: float, comma: bool = False) -> str:
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return text.replace(".", ",") if comma else text
-
-
 # --- as a document ----------------------------------------------------------------------------------------------------
 
 
@@ -144,17 +133,17 @@ class _Report:
         yield Paragraph(Message("Sheets: {count}; marked: {marked}", count=len(self.book.rows), marked=len(marked)))
         if average is None:
             return
-        worths = {marks_of(marking)[1] for _, marking in marked}
+        worths = {marking.marks[1] for _, marking in marked}
         percent = self._percent(average)
         if len(worths) > 1:
             yield Paragraph(Message("Average: {percent}", percent=percent))
         else:
-            got = self._marks(sum(marks_of(marking)[0] for _, marking in marked) / len(marked))
+            got = self._marks(sum(marking.marks[0] for _, marking in marked) / len(marked))
             worth = self._marks(worths.pop())
             yield Paragraph(Message("Average: {marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=percent))
 
     def _marks(self, value: float) -> str:
-        return _decimal(value, self.reading.comma)
+        return decimal(value, self.reading.comma)
 
     def _percent(self, score: float) -> str:
         return f"{100 * score:.0f} %"
@@ -163,24 +152,16 @@ class _Report:
 
     def _table(self) -> Table:
         steps = self.book.steps
-        columns = (Message("student"), Message("marks"), Plain("%"), *map(self._step, steps))
+        columns = (Message("student"), Message("marks"), Plain("%"), *(step_item(step, self.reading) for step in steps))
         rows: list[tuple[Item, ...]] = []
         for row, marking in self.book.marked:
             answers = self.book.answers(marking)
-            got, worth = map(self._marks, marks_of(marking))
+            got, worth = map(self._marks, marking.marks)
             signs = (Plain(self._sign(answers.get(step))) for step in steps)
             rows.append((Plain(_short(row.name)), Plain(f"{got}/{worth}"), Plain(f"{100 * marking.score:.0f}"), *signs))
         right = (Plain(str(self.book.right(step))) for step in steps)
         rows.append((Message("right, of {count}", count=len(rows)), Plain(""), Plain(""), *right))
         return Table(columns, tuple(rows))
-
-    def _step(self, step: Cell) -> Item:
-        name = Name(Ref(*base(step)))
-        return name if iteration(step) == 1 else Plain(self._symbol(step))
-
-    def _symbol(self, step: Cell) -> str:
-        number = iteration(step)
-        return ("" if number == 1 else f"#{number}:") + self.reading.symbol(Ref(*base(step)))
 
     def _sign(self, answer: Marked | None) -> str:
         """The sign of a verdict, or the numbers of the mistakes made."""
@@ -209,7 +190,7 @@ class _Report:
                     name=Message(MISTAKES[mistake.slug].name),
                     slug=mistake.slug,
                     count=mistake.students,
-                    steps=", ".join(map(self._symbol, mistake.steps[:LISTED])) + more,
+                    steps=", ".join(symbol(step, self.reading) for step in mistake.steps[:LISTED]) + more,
                 )
             )
 
@@ -238,8 +219,6 @@ def _short(text: str) -> str:
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------
-
-_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate) -> str:
@@ -287,8 +266,8 @@ def _lines(book: Gradebook, comma: bool) -> Iterator[Sequence[str]]:
             yield (row.name, row.path, "", "", "", *([""] * len(book.steps)), "", "", "; ".join(map(str, row.trouble)))
             continue
         answers = book.answers(row.marking)
-        got, worth = (_decimal(value, comma) for value in marks_of(row.marking))
-        percent = _decimal(100 * row.marking.score, comma)
+        got, worth = (decimal(value, comma) for value in row.marking.marks)
+        percent = decimal(100 * row.marking.score, comma)
         verdicts = (answers[step].verdict if step in answers else "" for step in book.steps)
         mistakes = dict.fromkeys(slug for answer in row.marking.answers for slug in answer.mistakes)
         others = "; ".join(answer.id for answer in row.marking.answers if not answer.cell)

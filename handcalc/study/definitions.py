@@ -8,6 +8,7 @@ A hypothesis is the right graph with some cells defined otherwise; there is no s
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
@@ -120,6 +121,22 @@ class Definitions:
         if key not in self._composed:
             self._composed[key] = self._compose(wanted, made)
         return self._composed[key]
+
+    def between(self, wanted: Cell, answers: Container[Cell], hypothesis: Hypothesis = NONE) -> list[Cell]:
+        """A cell and what it depends on under a hypothesis, as far as the nearest answers; nearest first."""
+        found = {wanted: None}
+        for current in (pending := [wanted]):
+            for used in self.uses(current, hypothesis.at(current)):
+                if used not in answers and used not in found:
+                    found[used] = None
+                    pending.append(used)
+        return pending
+
+    def uses(self, wanted: Cell, forms: tuple[Form, ...] = ()) -> tuple[Cell, ...]:
+        """The cells that a definition uses when some mistakes are made there; none of a given number."""
+        if forms:
+            return tuple(cell(ref) for ref in references(self.under(wanted, forms)))
+        return () if self.book.given_value(wanted) is not None else self.book.uses(wanted)
 
     def _compose(self, wanted: Cell, forms: tuple[Form, ...]) -> Expr:
         """One mistake after the other; where the second no longer applies, the other way round."""

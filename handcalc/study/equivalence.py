@@ -10,8 +10,8 @@ definition and an entry in SYMPY, nothing is known of it but its arguments.
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import re
 import subprocess
 import sys
@@ -45,6 +45,8 @@ NEAR, WIDE, TINY, OWN = (0.25, False), (0.5, True), (1e-3, False), (0.0, False) 
 POINTS = 6 * (NEAR, WIDE, WIDE)  # the problem's signs for the domains of functions, any for both sides of a ReLU's kink
 NODES, DEPTH, TERMS, BITS = 1000, 100, 2000, 4096  # the most of what is written out (2), multiplied out here, a power of literals
 SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf")} | {"ln": "log", "abs": "Abs", "max": "Max", "min": "Min"}
+LISTS: dict[str, Any] = {"Sum": Sum, "Product": Product}
+PARTS: dict[str, Any] = {"Negation": Negation, "Quotient": Quotient, "Power": Power}
 PROVED = 10  # the child's exit code where it found a proof
 
 
@@ -203,11 +205,42 @@ def _proved(gaps: list[Expr], seconds: float) -> bool:
     """
     command = [sys.executable, "-P", "-m", "handcalc.study.equivalence"]
     paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with suppress(subprocess.TimeoutExpired, OSError, ArithmeticError, RecursionError, TypeError):
+    with suppress(subprocess.TimeoutExpired, OSError, ArithmeticError, RecursionError, TypeError, ValueError):
         if any(_sympy(gap, {}).expand() == 0 for gap in gaps if _width(gap) < TERMS):
             return True
-        return subprocess.run(command, input=pickle.dumps(gaps), capture_output=True, timeout=seconds, env=paths).returncode == PROVED
+        return (
+            subprocess.run(
+                command, input=json.dumps([_plain(gap) for gap in gaps]).encode(), capture_output=True, timeout=seconds, env=paths
+            ).returncode
+            == PROVED
+        )
     return False
+
+
+def _plain(expr: Expr) -> list[Any]:
+    """An expression as lists of texts and numbers, for another process."""
+    match expr:
+        case Number(above, below):
+            return ["Number", above, below]
+        case Ref():
+            return ["Ref", repr(expr)]
+        case Call(name, arguments, at):
+            return ["Call", name, at, *map(_plain, arguments)]
+    return [type(expr).__name__, *map(_plain, children(expr))]
+
+
+def _rebuilt(plain: list[Any]) -> Expr:
+    """The expression again; a cell is only a name there."""
+    kind, *parts = plain
+    if kind == "Number":
+        return Number(*parts)
+    if kind == "Ref":
+        return Ref(*parts)
+    if kind == "Call":
+        return Call(parts[0], tuple(map(_rebuilt, parts[2:])), parts[1])
+    inner = tuple(map(_rebuilt, parts))
+    result: Expr = LISTS[kind](inner) if kind in LISTS else PARTS[kind](*inner)
+    return result
 
 
 def _width(expr: Expr) -> float:
@@ -245,6 +278,6 @@ def _power(base: Any, exponent: Any) -> Any:
 
 
 if __name__ == "__main__":  # the child: gaps on standard input, the answer as exit code
-    written = [_sympy(gap, SYMPY) for gap in pickle.load(sys.stdin.buffer)]
+    written = [_sympy(_rebuilt(gap), SYMPY) for gap in json.load(sys.stdin.buffer)]
     above = (gap.together().as_numer_denom()[0] for gap in written)
     sys.exit(PROVED if any(gap.expand() == 0 for gap in above) or any(gap.simplify() == 0 for gap in written) else 1)

@@ -18,6 +18,7 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
 from handcalc.errors import EvaluationError, Message
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
+from handcalc.render.jsonform import rounding
 from handcalc.render.reading import Reading
 from handcalc.study.check import RIGHT, Desk, Marked, Marking
 from handcalc.study.definitions import NONE, Hypothesis, Supposed
@@ -90,17 +91,10 @@ class _Report:
         for answer in self.marking.answers:
             told = answer.cell is not None and answer.verdict not in ("correct", "missing")
             right = Plain(self.reading.digits(_shown(answer.expected))) if told else Plain("")
-            marks = Plain(f"{_decimal(answer.marks)}/{_decimal(answer.worth)}")
+            marks = Plain("/".join(decimal(value, self.reading.comma) for value in (answer.marks, answer.worth)))
             label = Message(_LABELS["repeated" if answer.verdict == "mistake" and answer.because_of else answer.verdict])
-            rows.append((self._step(answer), Plain(answer.given), right, label, marks, self._remark(answer)))
+            rows.append((step_name(answer, self.reading), Plain(answer.given), right, label, marks, self._remark(answer)))
         return Table(columns, tuple(rows))
-
-    def _step(self, answer: Marked) -> Item:
-        if answer.cell is None:
-            return Plain(answer.id)
-        number = iteration(answer.cell)
-        name = Name(Ref(*base(answer.cell)))
-        return name if number == 1 else Plain(f"#{number}:" + self.reading.symbol(name.reference))
 
     def _remark(self, answer: Marked) -> Item:
         if answer.verdict == "mistake":
@@ -110,9 +104,7 @@ class _Report:
         return Plain("")
 
     def _symbol(self, name: str) -> str:
-        found = self.desk.book.find(name)
-        number = iteration(found)
-        return ("" if number == 1 else f"#{number}:") + self.reading.symbol(Ref(*base(found)))
+        return symbol(self.desk.book.find(name), self.reading)
 
     # --- what went wrong ---
 
@@ -153,16 +145,9 @@ class _Report:
     def _where(self, wanted: Cell, slug: str, hypothesis: Hypothesis) -> Cell | None:
         """The step nearest to an answer in which a mistake was made, with no other answer between."""
         definitions = self.desk.definitions
-        pending, seen = [wanted], {wanted}
-        for current in pending:
-            made = [form for form in hypothesis.at(current) if form.mistake.slug == slug and form in definitions.wrong(current)]
-            if made:
+        for current in definitions.between(wanted, self.answers, hypothesis):
+            if any(form.mistake.slug == slug and form in definitions.wrong(current) for form in hypothesis.at(current)):
                 return current
-            for ref in references(definitions.under(current, hypothesis.at(current))):
-                used = cell(ref)
-                if used not in seen and used not in self.answers:
-                    seen.add(used)
-                    pending.append(used)
         return None
 
     def _alternatives(self, first: Marked) -> Iterator[Block]:
@@ -182,7 +167,7 @@ class _Report:
             yield Heading(2, Message("Wrong, and not known why"))
         for answer in wrong[:WRONG_LINES]:
             assert answer.cell is not None
-            yield Equation(self._step(answer), (("=", Plain(answer.given)),))
+            yield Equation(step_name(answer, self.reading), (("=", Plain(answer.given)),))
             yield self._line(Message("right"), answer.cell, None)
         if len(wrong) > WRONG_LINES:
             yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
@@ -254,9 +239,9 @@ class _Report:
     def _summary(self) -> Iterator[Block]:
         marking = self.marking
         yield Heading(2, Message("Result"))
-        got, worth = sum(a.marks for a in marking.answers), sum(a.worth for a in marking.answers)
+        got, worth = (decimal(value, self.reading.comma) for value in marking.marks)
         percent = f"{100 * marking.score:.0f} %"
-        yield Paragraph(Message("{marks} of {worth} marks ({percent})", marks=_decimal(got), worth=_decimal(worth), percent=percent))
+        yield Paragraph(Message("{marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=percent))
         if marking.rounding is not None:
             yield Paragraph(_mode(marking.rounding))
         topics = self._topics()
@@ -299,8 +284,26 @@ def _shown(text: str) -> Shown:
     return Shown(digits, int(exponent or 0))
 
 
-def _decimal(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+def symbol(step: Cell, reading: Reading) -> str:
+    """The symbol of a step, with its iteration."""
+    number = iteration(step)
+    return ("" if number == 1 else f"#{number}:") + reading.symbol(Ref(*base(step)))
+
+
+def step_item(step: Cell, reading: Reading) -> Item:
+    """A step in a table or before an equation."""
+    return Name(Ref(*step)) if iteration(step) == 1 else Plain(symbol(step, reading))
+
+
+def step_name(answer: Marked, reading: Reading) -> Item:
+    """The step of an answer, or what the student wrote for it."""
+    return Plain(answer.id) if answer.cell is None else step_item(answer.cell, reading)
+
+
+def decimal(value: float, comma: bool = False) -> str:
+    """Marks, with as few decimals as they need."""
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return text.replace(".", ",") if comma else text
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -308,38 +311,29 @@ def _decimal(value: float) -> str:
 
 def as_json(marking: Marking) -> dict[str, Any]:
     """The object of the contract."""
+    got, worth = marking.marks
     return {
         "name": marking.name,
         "summary": marking.summary,
         "score": round(marking.score, 6),
-        "marks": {"got": sum(a.marks for a in marking.answers), "of": sum(a.worth for a in marking.answers)},
-        "rounding": None if marking.rounding is None else _rounding_json(marking.rounding),
+        "marks": {"got": got, "of": worth},
+        "rounding": None if marking.rounding is None else rounding(marking.rounding),
         "answers": [_answer(answer) for answer in marking.answers],
     }
 
 
-def _rounding_json(rounding: Rounding) -> dict[str, Any]:
-    digits: dict[str, Any] = {"decimals": rounding.decimals} if rounding.decimals is not None else {"significant": rounding.significant}
-    return digits | {"carry": rounding.carry, "ties": rounding.ties}
-
-
 def _answer(answer: Marked) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "id": answer.id,
-        "given": answer.given,
-        "expected": answer.expected or None,
-        "verdict": answer.verdict,
-        "marks": answer.marks,
-    }
-    if answer.mistakes:
-        found["mistakes"] = [*answer.mistakes]
-    if answer.alternatives:
-        found["alternatives"] = [[*slugs] for slugs in answer.alternatives]
-    if answer.because_of:
-        found["because_of"] = answer.because_of
-    if answer.note is not None:
-        found["note"] = str(answer.note)
-    return found
+    found = {"id": answer.id, "given": answer.given, "expected": answer.expected or None, "verdict": answer.verdict, "marks": answer.marks}
+    return found | told(mistakes=answer.mistakes, alternatives=answer.alternatives, because_of=answer.because_of, note=answer.note)
+
+
+def told(**known: Any) -> dict[str, Any]:
+    """The keys of an answer that have something to say."""
+    return {key: _plain(value) for key, value in known.items() if value}
+
+
+def _plain(value: Any) -> Any:
+    return [*map(_plain, value)] if isinstance(value, tuple) else str(value)
 
 
 def all_right(marking: Marking, tasks: bool) -> bool:

@@ -100,11 +100,6 @@ class Workbook:
             found = self._uses[wanted] = tuple(cell(ref) for ref in references(self.instance(wanted)))
         return found
 
-    def present(self, wanted: Cell) -> bool:
-        """Whether there is such a cell."""
-        name, place = base(wanted)
-        return name in self.graph and self.graph.present(name, place)
-
     # --- ids ---
 
     def cell_id(self, wanted: Cell) -> str:
