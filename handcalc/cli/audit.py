@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import sys
-
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import FileName, console_for, dialect_for, output_options, reading_options, write
+from handcalc.cli.options import FileName, Wish, output_options, reading_options
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
-from handcalc.render.dialects import PLAIN, UNICODE
 
 FORMATS = ("terminal", "plain", "json")
 FINE = ("exact", "rounded", "carried", "truncated")
@@ -52,20 +48,13 @@ def command(
         raise click.UsageError(translate("give a list of printed numbers, or --number ID=VALUE"))
     found = audit(problem, from_arguments(pairs) if pairs else read_sheet(published or "", repeats=True), notation or "")
     code = 0 if all(number.status in FINE for number in found.numbers) else 1
-    inputs = (file, problem.path, published or "")
+    wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path, published or ""))
     if form == "json":
         from handcalc.render.jsonform import dumps
 
-        write(dumps(as_json(found)), output, force, inputs)
+        wish.write(dumps(as_json(found)))
         return code
     from handcalc.derive import derive
-    from handcalc.render import read
-    from handcalc.render.terminal import show
 
-    stream = io.StringIO() if output else sys.stdout
-    dialect = PLAIN if form == "plain" else UNICODE if output else dialect_for(stream)
-    reading = read(derive(problem), notation or "", dialect, comma)
-    show(report(problem, found, reading), reading, translate, console_for(stream, form == "plain"))
-    if isinstance(stream, io.StringIO):
-        write(stream.getvalue(), output, force, inputs)
+    wish.show(lambda reading: report(problem, found, reading), derive(problem))
     return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -10,35 +9,17 @@ from typing import TYPE_CHECKING
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import FileName, console_for, dialect_for, fits, output_options, reading_options, write
-from handcalc.core.record import Record
+from handcalc.cli.options import FileName, Wish, fits, output_options, reading_options
 from handcalc.core.rounding import Rounding
-from handcalc.language import Translate, choose, translator
+from handcalc.language import choose, translator
 from handcalc.problem.loader import load
 from handcalc.problem.schema import Problem
-from handcalc.render.dialects import PLAIN, UNICODE
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
     from handcalc.study.classreport import Gradebook
 
 FORMATS = ("terminal", "plain", "json", "csv", "markdown")
-
-
-class Wish(Record):
-    """How the report is wanted."""
-
-    form: str
-    notation: str
-    comma: bool
-    translate: Translate
-    output: str | None
-    force: bool
-    inputs: tuple[str, ...]
-
-    def write(self, text: str) -> None:
-        """To the file that was named, or to standard output."""
-        write(text, self.output, self.force, self.inputs)
 
 
 @click.command(cls=Translated)
@@ -115,15 +96,7 @@ def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], dec
 
         wish.write(dumps(as_json(marking)))
         return code
-    from handcalc.render import read
-    from handcalc.render.terminal import show
-
-    stream = io.StringIO() if wish.output else sys.stdout
-    dialect = PLAIN if wish.form == "plain" else UNICODE if wish.output else dialect_for(stream)
-    reading = read(desk.book.derivation, wish.notation, dialect, wish.comma)
-    show(report(desk, marking, reading), reading, wish.translate, console_for(stream, wish.form == "plain"))
-    if isinstance(stream, io.StringIO):
-        wish.write(stream.getvalue())
+    wish.show(lambda reading: report(desk, marking, reading), desk.book.derivation)
     return code
 
 
@@ -145,7 +118,6 @@ def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None
 
 def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
     """The report on a class in the form that is wanted."""
-    from handcalc.render import read
     from handcalc.study.classreport import as_csv, as_markdown, class_json, class_report
 
     if wish.form == "csv":
@@ -156,14 +128,7 @@ def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
         text = dumps(class_json(book))
         readable = text.replace("\n", "").isprintable() and (wish.output or fits(text, sys.stdout))
         return wish.write(text if readable else dumps(class_json(book), ascii=True))
-    stream = io.StringIO() if wish.output else sys.stdout
-    dialect = PLAIN if wish.form == "plain" else UNICODE if wish.output else dialect_for(stream)
-    reading = read(derivation, wish.notation, dialect, wish.comma)
-    blocks = class_report(book, reading)
     if wish.form == "markdown":
-        return wish.write(as_markdown(blocks, reading, wish.translate))
-    from handcalc.render.terminal import show
-
-    show(blocks, reading, wish.translate, console_for(stream, wish.form == "plain"))
-    if isinstance(stream, io.StringIO):
-        wish.write(stream.getvalue())
+        reading = wish.reading(derivation, sys.stdout)
+        return wish.write(as_markdown(class_report(book, reading), reading, wish.translate))
+    wish.show(lambda reading: class_report(book, reading), derivation)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from gettext import gettext
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, OutputError
 from handcalc.problem.schema import NOTATION_NAMES, Problem
@@ -17,6 +19,11 @@ from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from handcalc.core.derivation import Derivation
+    from handcalc.language import Translate
+    from handcalc.render.blocks import Block
+    from handcalc.render.reading import Reading
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -121,6 +128,39 @@ def write(text: str, output: str | None, force: bool, inputs: tuple[str, ...] = 
     except OSError as error:
         os.unlink(temporary)
         raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+
+
+class Wish(Record):
+    """How a report is wanted: form, notation, decimal comma, language, and where it goes."""
+
+    form: str
+    notation: str
+    comma: bool
+    translate: Translate
+    output: str | None
+    force: bool
+    inputs: tuple[str, ...]
+
+    def write(self, text: str) -> None:
+        """A text to the file that was named, or to standard output."""
+        write(text, self.output, self.force, self.inputs)
+
+    def reading(self, derivation: Derivation, stream: IO[str]) -> Reading:
+        """The derivation in the notation, spelled as the output can show it."""
+        from handcalc.render import read
+
+        dialect = PLAIN if self.form == "plain" else UNICODE if self.output else dialect_for(stream)
+        return read(derivation, self.notation, dialect, self.comma)
+
+    def show(self, blocks: Callable[[Reading], Iterable[Block]], derivation: Derivation) -> None:
+        """Blocks as a terminal shows them, there or in the file."""
+        from handcalc.render.terminal import show
+
+        stream = io.StringIO() if self.output else sys.stdout
+        reading = self.reading(derivation, stream)
+        show(blocks(reading), reading, self.translate, console_for(stream, self.form == "plain"))
+        if isinstance(stream, io.StringIO):
+            self.write(stream.getvalue())
 
 
 def fits(text: str, stream: IO[str]) -> bool:
