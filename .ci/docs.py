@@ -44,6 +44,7 @@ from handcalc.render.dialects import UNICODE
 from handcalc.render.notation import profile, profiles
 from handcalc.render.printer import Printer
 from handcalc.render.reading import Reading
+from handcalc.render.report import FORMATS
 from handcalc.study.example import Example, examples
 from handcalc.study.mistakes import MISTAKES
 from handcalc.study.workbook import base, iteration
@@ -112,6 +113,33 @@ def limits() -> Lines:
     yield from table(
         ("variable", "limits", "default"), ((code(raised_by(name)), _LIMITED[name], f"{value:,}") for name, value in LIMITS.items())
     )
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+_FORMATS = {
+    "terminal": "what a terminal shows; as a file, Unicode and 100 columns",
+    "plain": "ASCII, with formulas in the syntax that problem files use",
+    "markdown": "GitHub, GitLab, blogs; formulas between dollars; drawings are SVG files beside it",
+    "latex": "any engine, with amsmath, booktabs and TikZ; xelatex or lualatex where there is Chinese (ctex)",
+    "html": "one page to read, project, click through and print; needs nothing else",
+    "pdf": "to hand in and print; no TeX needed",
+    "typst": "what the PDF is made from, to change by hand",
+    "notebook": "Jupyter, Colab, VS Code: every step as a formula and as Python that computes it",
+    "word": "real equations, to change in Word or LibreOffice",
+    "svg": "the drawing of the network alone",
+    "csv": "a row for each step, for a spreadsheet",
+    "json": "for programs, see [the command line](cli.md#json)",
+}
+
+
+def formats() -> Lines:
+    """The formats of reports."""
+    rows = (
+        (code(name), code(format.suffix), _FORMATS[name], code(f"pip install '.[{format.extra}]'") if format.extra else "")
+        for name, format in FORMATS.items()
+    )
+    yield from table(("format", "ending", "for", "needs"), rows)
 
 
 # --- the file format --------------------------------------------------------------------------------------------------
@@ -330,6 +358,7 @@ def _lines_of(example: Example) -> Lines:
 TABLES: dict[str, Callable[..., Lines]] = {
     "commands": commands,
     "limits": limits,
+    "formats": formats,
     "section": section,
     "activations": activations,
     "functions": functions,

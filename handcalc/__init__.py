@@ -1,8 +1,9 @@
 """handcalc: neural-network arithmetic worked out as on paper.
 
 - `load(path)` reads a problem file, `loads(text)` a text; `derive(problem)` works it out.
-- `render(derivation, format)` gives the solution as terminal text, plain ASCII text or JSON.
+- `render(derivation, format)` gives the solution as text for a terminal, JSON, Markdown, LaTeX, a page, a PDF …
 - `check(problem, answers)` marks a student's numbers, `audit(problem, published)` a published solution's.
+- `train(problem, iterations)` goes on with it, `gradcheck(problem)` compares its gradients with difference quotients.
 
 Names are imported when they are used, so that `import handcalc` costs nothing.
 """
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from handcalc.render import render
     from handcalc.study.audit import audit
     from handcalc.study.check import check
+    from handcalc.study.gradcheck import gradcheck
+    from handcalc.study.train import train
 
 __version__ = "0.1.0"
 
@@ -30,6 +33,8 @@ _HOMES = {
     "derive": "handcalc.derive",
     "render": "handcalc.render",
     "check": "handcalc.study.check",
+    "gradcheck": "handcalc.study.gradcheck",
+    "train": "handcalc.study.train",
     "audit": "handcalc.study.audit",
     "HandcalcError": "handcalc.errors",
     "ProblemError": "handcalc.errors",
@@ -45,9 +50,11 @@ __all__ = [
     "audit",
     "check",
     "derive",
+    "gradcheck",
     "load",
     "loads",
     "render",
+    "train",
 ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from handcalc.core.derivation import Derivation, Header
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
+from handcalc.errors import Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.problem.schema import Problem
 
@@ -18,18 +19,25 @@ def derive(problem: Problem, rounding: Rounding | None = None, iterations: int =
     rounding: instead of the problem's own. Steps are computed on demand; a step without a finite value raises
     EvaluationError when it is asked for.
     """
+    if problem.training.mode == "mini_batch" and iterations > 1:
+        where = f"{problem.path}: " if problem.path else ""
+        text = "every mini-batch has samples of its own; handcalc train FILE --show-step {number} explains one update"
+        raise ProblemError(Message(text, where, number=iterations))
     return work_out(problem, model_of(problem), rounding, iterations)
 
 
 def model_of(problem: Problem) -> Model:
-    """The graph of a problem; in online training, that of one sample, which each iteration fills with its own data."""
-    return build(problem.replace(samples=problem.samples[:1]) if _online(problem) else problem)
+    """The graph of a problem; in online training, that of one sample, which each iteration fills with its own data; with
+    mini-batches, that of the first."""
+    training = problem.training
+    size = 1 if _online(problem) else training.batch_size if training.mode == "mini_batch" else len(problem.samples)
+    return build(problem.replace(samples=problem.samples[:size]))
 
 
 def work_out(problem: Problem, model: Model, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
     """The derivation of a problem whose model is built already."""
     chosen = rounding or problem.rounding or Rounding()
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, data_of(problem), header(problem))
+    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, data_of(problem), header(problem), model.memory)
 
 
 def _online(problem: Problem) -> bool:
@@ -52,6 +60,7 @@ def header(problem: Problem) -> Header:
         trained_biases=problem.trained_biases if any(layer.bias for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
+        tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
 
 

@@ -331,8 +331,6 @@ GRAPHS = {
 }
 
 
-
-
 @pytest.mark.parametrize("case", GRAPHS)
 def test_gradients_of_other_graphs(case: str) -> None:
     """Nothing in the chain rule knows layers: definitions over shifted and summed indices are enough."""

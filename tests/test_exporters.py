@@ -7,48 +7,48 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from exports import HOSTILE, derivation, hostile_problem, written
 from markdown_it import MarkdownIt  # comes with rich
 
 from handcalc.cli import main
-from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, add, call, div, mul, number, power
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.derive import derive
 from handcalc.errors import Message, printable
 from handcalc.language import translator
 from handcalc.problem.loader import loads, shipped
-from handcalc.render import EXPORTED, FORMATS, LONGEST_SUM, export, read, render
-from handcalc.render.blocks import Equation, Grid, Heading, Name, Numeric, Paragraph, Plain, Symbolic, Table, Whole
-from handcalc.render.csvform import harmless
-from handcalc.render.dialects import LATEX, UNICODE, latex_text, shown, symbol
-from handcalc.render.document import Options, solution
-from handcalc.render.markdown import escaped
-from handcalc.render.maths import LINE_WIDTH, width
+from handcalc.render import read, render
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Name, Numeric, Paragraph, Plain, Symbolic, Table, Whole
+from handcalc.render.dialects import UNICODE, shown, symbol
+from handcalc.render.formats import latex, markdown
+from handcalc.render.formats.csvform import harmless
+from handcalc.render.formats.markdown import escaped
+from handcalc.render.formats.maths import LINE_WIDTH, width
 from handcalc.render.printer import Printer
+from handcalc.render.report import FORMATS, LONGEST_SUM, Chapter, Report, Style, dialect_of
 from handcalc.render.symbols import Derivative, Symbol, typed
+from handcalc.render.typeset import LATEX, latex_text
 
 NOTATIONS = ("zhou", "mazur", "ng")
-HOSTILE = [
-    "<script>alert(1)</script>", r"\input{/etc/passwd}", '#read("x")', "=cmd|'/c calc'!A1", "[bold]red[/bold]", "\x1b[31mred",
-    "\u202eright", "$x$", r"a_b%&#{}~^\\", "```", "\\end{document}", "*b* _c_ `d`", "-- ![x](y)", "+1", "@SUM(A1)", "1. one",
-    "| a | b |", "\\\\[3cm]", "^^41",
-]  # fmt: skip
-
-
-@cache
-def derivation(problem: str) -> Derivation:
-    return derive(loads(shipped()[problem].read_text(encoding="utf-8"), problem))
 
 
 def documents(problem: str, notation: str, format: str, form: str = "both") -> str:
-    found = derivation(problem)
-    reading = read(found, notation, LATEX, longest=LONGEST_SUM)
-    return export(solution(found, reading, Options("normal", form)), reading, translator("en"), format)
+    return written(derivation(problem), format, notation=notation, form=form, pictures=False, numbers=False)
+
+
+def handmade(blocks: list[Block], format: str, notation: str = "mazur", detail: str = "normal") -> str:
+    """A document of blocks that no problem has."""
+
+    class Handmade(Chapter):
+        def blocks(self) -> Iterator[Block]:
+            yield from blocks
+
+    chapter = Handmade(derivation("mazur-2-2-2"), dialect_of(format), Style(notation, detail=detail))
+    return {"latex": latex, "markdown": markdown}[format].document(Report((chapter,), translator("en")))
 
 
 # --- well formed ------------------------------------------------------------------------------------------------------
@@ -192,26 +192,6 @@ def test_a_power_of_ten_is_bracketed_in_unicode_too() -> None:
 # --- hostile texts ----------------------------------------------------------------------------------------------------
 
 
-def hostile_problem(text: str) -> Derivation:
-    quoted = json.dumps(text)
-    return derive(
-        loads(
-            f"""
-title: {quoted}
-source: {quoted}
-samples:
-  - {{name: _a, inputs: [1, 0], targets: [1]}}
-  - {{name: 样本_b, inputs: [0, 1], targets: [0]}}
-layers:
-  - {{neurons: 1, activation: sigmoid, weights: [[0.1, 0.2]], bias: 0.1}}
-loss: squared_error
-learning_rate: 0.5
-""",
-            "hostile.yaml",
-        )
-    )
-
-
 KNOWN = {
     *re.findall(
         r"\w+",
@@ -224,21 +204,25 @@ KNOWN = {
 }
 
 
+def commands(latex: str) -> set[str]:
+    return {*re.findall(r"\\([A-Za-z]+)", latex.replace("\\\\", ""))}
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_stay_text(text: str) -> None:
     found = hostile_problem(text)
-    for format in FORMATS:
-        written = render(found, format)
-        assert format == "json" or all(letter.isprintable() or letter == "\n" for letter in written), format
-    latex = render(found, "latex")
+    for format in FORMATS.values():
+        if not format.binary and format.name != "json":
+            assert all(letter.isprintable() or letter == "\n" for letter in written(found, format.name)), format.name
+    latex, usual = written(found, "latex"), written(hostile_problem("harmless"), "latex")
     assert rf"\section*{{{latex_text(text)}}}" in latex
-    assert {*re.findall(r"\\([A-Za-z]+)", re.sub(r"\\\\", "", latex))} <= KNOWN
+    assert commands(latex) <= commands(usual) | KNOWN
     assert not list(faults(latex)) and latex.count(r"\end{document}") == 1 and "^^" not in latex
-    body = latex.partition(r"\begin{document}")[2]
-    assert "%" not in re.sub(r"\\%", "", body) and "#" not in re.sub(r"\\#", "", latex)
+    for mark in "%#":
+        assert re.sub(rf"\\{mark}", "", latex).count(mark) == usual.count(mark)
     assert not re.search(r"\\\\\s*[\[*]", latex)
-    check_markdown(render(found, "markdown"), text)
-    check_csv(render(found, "csv"))
+    check_markdown(written(found, "markdown"), text)
+    check_csv(written(found, "csv"))
 
 
 def check_markdown(written: str, text: str) -> None:
@@ -260,17 +244,15 @@ def check_csv(written: str) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_words_in_every_kind_of_block(text: str) -> None:
     """Also where this program's own problems have no words of the user's."""
-    found = derivation("mazur-2-2-2")
-    reading = read(found, "mazur", LATEX)
-    blocks = [
+    blocks: list[Block] = [
         Heading(3, Plain(text)),
         Paragraph(Message("Source: {source}", source=text)),
         Equation(Plain(text), (("=", Plain(text)),), label=Message("Source: {source}", source=text)),
         Table((Plain(text), Plain("b")), ((Plain(text), Plain(text)),), omitted=2, hidden=3),
         Grid((Plain(text), "=", ((Plain(text), Plain("0")), (Plain(text), Plain("1"))))),
     ]
-    latex, markdown = (export(blocks, reading, str, format) for format in EXPORTED)
-    assert not list(faults(latex)) and {*re.findall(r"\\([A-Za-z]+)", re.sub(r"\\\\", "", latex))} <= KNOWN
+    latex, markdown = (handmade(blocks, format) for format in ("latex", "markdown"))
+    assert not list(faults(latex)) and commands(latex) <= KNOWN
     assert "2 more rows" in latex and "3 more columns" in markdown
     assert sum(line.startswith("|") for line in markdown.split("\n")) == 3 and markdown.count("```math") == 2
     table = next(part for part in markdown.split("\n\n") if part.startswith("| "))
@@ -281,7 +263,7 @@ def test_hostile_words_in_every_kind_of_block(text: str) -> None:
 def test_names_in_symbols_are_text(text: str) -> None:
     for name in (typed(text), Symbol("w", text), Symbol("w", "1", text), Symbol("w", sample=text), Derivative(Symbol("E"), typed(text))):
         spelled = symbol(name, LATEX)
-        assert not list(faults(spelled)) and {*re.findall(r"\\([A-Za-z]+)", re.sub(r"\\\\", "", spelled))} <= KNOWN | {"prime"}, spelled
+        assert not list(faults(spelled)) and commands(spelled) <= KNOWN | {"prime"}, spelled
         assert spelled.isprintable() and "|" not in spelled and "<" not in spelled
 
 
@@ -307,23 +289,26 @@ def test_long_equations_are_broken(problem: str) -> None:
 
 
 def test_a_long_sum_is_broken_at_its_terms() -> None:
-    found = derivation("mazur-2-2-2")
-    reading = read(found, "mazur", LATEX)
     terms = [Ref("W1", (0, 0)), Ref("W1", (0, 1)), Ref("W2", (0, 0))] * 12
     total = add(*(mul(term, term) for term in terms))
-    latex = export([Equation(Name(Ref("rate")), (("=", Symbolic(total)), ("≈", Numeric(total))))], reading, str, "latex")
+    latex = handmade([Equation(Name(Ref("rate")), (("=", Symbolic(total)), ("≈", Numeric(total))))], "latex", detail="full")
     assert latex.count(r"&\quad {}+ ") > 4 and not list(faults(latex))
     assert max(map(width, latex.split("\n"))) < 2 * LINE_WIDTH
     inside = mul(number(2), power(total, number(2)))
-    latex = export([Equation(Name(Ref("rate")), (("=", Symbolic(inside)),))], read(found, "nielsen", LATEX), str, "latex")
+    latex = handmade([Equation(Name(Ref("rate")), (("=", Symbolic(inside)),))], "latex", notation="nielsen", detail="full")
     assert r"\left(" not in latex and latex.count(r"\Bigl(") == 1 and latex.count(r"&\quad {}+ ") > 4 and not list(faults(latex))
 
 
+def test_a_longer_sum_is_shortened_where_not_everything_is_wanted() -> None:
+    total = add(*(Ref("W1", (place % 2, place // 2 % 2)) for place in range(LONGEST_SUM + 1)))
+    latex = handmade([Equation(Name(Ref("rate")), (("=", Symbolic(total)),))], "latex")
+    assert latex.count("w_{") == 5 and r"+ \cdots +" in latex and not list(faults(latex))
+
+
 def test_matrices() -> None:
-    found = derivation("mazur-2-2-2")
-    reading = read(found, "nielsen", LATEX)
     cell = Plain("1")
-    latex = export([Grid((Whole("W1"), "ᵀ", "⊙", Whole("x"), "^", cell, "≈", ((cell, cell), (cell, cell))))], reading, str, "latex")
+    parts = (Whole("W1"), "ᵀ", "⊙", Whole("x"), "^", cell, "≈", ((cell, cell), (cell, cell)))
+    latex = handmade([Grid(parts)], "latex", notation="nielsen")
     assert r"^{\mathsf{T}} \odot " in latex and r"{}^{1} \approx \begin{pmatrix} 1 & 1 \\ 1 & 1 \end{pmatrix}" in latex
 
 
@@ -333,15 +318,15 @@ def test_matrices() -> None:
 @pytest.mark.parametrize("problem", shipped())
 def test_the_csv_has_the_numbers_of_the_json(problem: str) -> None:
     found = derivation(problem)
-    steps: list[dict[str, Any]] = json.loads(render(found, "json"))["steps"]
-    written = render(found, "csv")
-    rows = list(csv.DictReader(io.StringIO(written)))
+    steps: list[dict[str, Any]] = json.loads(written(found, "json"))["steps"]
+    table = written(found, "csv")
+    rows = list(csv.DictReader(io.StringIO(table)))
     assert [row["shown"] for row in rows] == [step["shown"] for step in steps]
     assert [float(row["value"]) for row in rows] == [step["value"] for step in steps]
     assert [row["id"].removeprefix("'") for row in rows] == [step["id"] for step in steps]
     assert [row["formula"].removeprefix("'") for row in rows] == [step["formula"] or "" for step in steps]
-    assert "\r" not in written
-    check_csv(written)
+    assert "\r" not in table
+    check_csv(table)
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -355,7 +340,14 @@ def test_solve_writes_them(format: str, tmp_path: Path, capsys: pytest.CaptureFi
     assert ended.value.code == 0 and not capsys.readouterr().out
     with pytest.raises(SystemExit):
         main(["solve", "mazur-2-2-2", "--format", format])
-    assert capsys.readouterr().out == file.read_text("utf-8") == render(derivation("mazur-2-2-2"), format)
+    printed = capsys.readouterr().out
+    assert printed == render(derivation("mazur-2-2-2"), format)
+    drawings = [f"![Drawing of the network](out-{number}.svg)\n\n" for number in (1, 2)] if format == "markdown" else []
+    kept = file.read_text("utf-8")
+    assert all(drawing in kept for drawing in drawings)
+    for drawing in drawings:
+        kept = kept.replace(drawing, "")
+    assert printed == kept and len(list(tmp_path.iterdir())) == 1 + len(drawings)
 
 
 @pytest.mark.parametrize("format", ["latex", "markdown", "csv"])

@@ -29,11 +29,12 @@ from handcalc.errors import EvaluationError
 from handcalc.problem.loader import loads, shipped
 from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
-from handcalc.render.dialects import DIALECTS, PLAIN, UNICODE
+from handcalc.render.dialects import PLAIN, UNICODE
 from handcalc.render.matrixform import evaluate as matrix_value
 from handcalc.render.matrixform import matrix_form, signed_form
 from handcalc.render.notation import profile
 from handcalc.render.reading import Reading
+from handcalc.render.typeset import TYPESET
 
 
 def _wide(inputs: int, units: int) -> str:
@@ -383,7 +384,7 @@ def test_dense_layers_have_a_matrix_form(problem: str) -> None:
 def test_symbols_are_distinct(problem: str, notation: str) -> None:
     """Two cells never share a symbol, in no dialect."""
     found = derivation(problem)
-    for dialect in DIALECTS.values():
+    for dialect in (PLAIN, UNICODE, *TYPESET.values()):
         reading = read(found, notation, dialect)
         owner: dict[str, Cell] = {}
         for wanted in cells(problem):

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from handcalc.core.expr import Number
 from handcalc.errors import HandcalcError, ProblemError
 from handcalc.problem.loader import loads, shipped
-from handcalc.problem.schema import NOTATION_NAMES, SECTIONS, Field, Problem, choices, json_schema, keys
+from handcalc.problem.schema import NOTATION_NAMES, SECTIONS, Conventions, Field, Problem, choices, json_schema, keys
 
 SCHEMA = json_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -135,8 +135,8 @@ def layer(text: str) -> str:
 
 def convention(key: str) -> tuple[str, str, Any, Any]:
     """The row of a convention: its last value, which is not the default."""
-    value = choices("conventions", key)[-1]
-    return f"conventions.{key}", TWO + f"conventions: {{{key}: {value}}}\n", lambda p: getattr(p.conventions, key), value
+    value: Any = (choices("conventions", key) or (not getattr(Conventions(), key),))[-1]
+    return f"conventions.{key}", TWO + f"conventions: {{{key}: {str(value).lower()}}}\n", lambda p: getattr(p.conventions, key), value
 
 
 READ: list[tuple[str, str, Any, Any]] = [
@@ -153,7 +153,10 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.loss", NETWORK + "loss: hinge\n", lambda p: p.loss.name, "hinge"),
     ("problem.error", NETWORK + "error: direct\n", lambda p: p.loss.form, "direct"),
     ("problem.learning_rate", NETWORK + "learning_rate: 0.10\n", lambda p: p.learning_rate.text, "0.10"),
-    ("problem.optimizer", NETWORK + "optimizer: adam\n", str, "optimiser"),
+    ("problem.optimizer", NETWORK + "optimizer: {adam: {beta1: 0.8}}\n",
+     lambda p: (p.optimizer.name, p.optimizer.numbers["beta1"].text, p.optimizer.numbers["beta2"].text), ("adam", "0.8", "0.999")),
+    ("problem.weight_decay", NETWORK + "weight_decay: 0.01\n", lambda p: p.optimizer.numbers["weight_decay"].text, "0.01"),
+    ("problem.clipping", NETWORK + "clipping: {norm: 1}\n", lambda p: p.optimizer.numbers["clip_norm"].numerator, 1),
     ("problem.update", NETWORK + "update: {biases: false}\n", lambda p: p.trained_biases, False),
     ("problem.training", TWO + "training: {mode: online}\n", lambda p: p.training.mode, "online"),
     ("problem.sample_reduction", TWO + "sample_reduction: sum\n", lambda p: p.conventions.sample_reduction, "sum"),
@@ -178,10 +181,13 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("layer.threshold", layer("neurons: 1, weights: [[1, 2]], threshold: 3"), lambda p: p.layers[0].bias.threshold, True),
     ("update.biases", NETWORK + "update: {biases: false}\n", lambda p: p.trained_biases, False),
     ("update.frozen", NETWORK + "update: {frozen: [w]}\n", lambda p: p.frozen, {"w"}),
+    ("clipping.norm", NETWORK + "clipping: {norm: 2.5}\n", lambda p: p.optimizer.numbers["clip_norm"].text, "2.5"),
+    ("clipping.value", NETWORK + "clipping: {value: 0.5}\n", lambda p: p.optimizer.numbers["clip_value"].text, "0.5"),
     ("training.mode", TWO + "training: {mode: online}\n", lambda p: p.training.mode, "online"),
-    ("training.batch_size", TWO + "training: {batch_size: 2}\n", str, "mini_batch"),
+    ("training.batch_size", TWO + "training: {mode: mini_batch, batch_size: 2}\n", lambda p: p.training.batch_size, 2),
     ("training.epochs", TWO + "training: {epochs: 20}\n", lambda p: p.training.epochs, 20),
     ("training.order", TWO + "training: {order: shuffled}\n", lambda p: p.training.order, "shuffled"),
+    ("training.seed", TWO + "training: {seed: 7}\n", lambda p: p.training.seed, 7),
     ("training.stop", TWO + "training: {stop: {loss: 1e-3}}\n", lambda p: p.training.stop_loss.text, "1e-3"),
     ("rounding.decimals", NETWORK + "rounding: {decimals: 3}\n", lambda p: p.rounding.decimals, 3),
     ("rounding.significant", NETWORK + "rounding: {significant: 3}\n", lambda p: p.rounding.significant, 3),

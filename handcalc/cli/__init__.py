@@ -24,8 +24,11 @@ from handcalc.language import choose, translator
 COMMANDS = {
     "solve": ("handcalc.cli.solve", "Print the complete worked solution of a problem."),
     "why": ("handcalc.cli.why", "Explain one quantity: everything it depends on."),
+    "export": ("handcalc.cli.export", "Write worked solutions and worksheets to files: HTML, PDF, Word and others."),
     "check": ("handcalc.cli.check", "Mark a student's numbers: which are right, which are wrong, and why."),
     "audit": ("handcalc.cli.audit", "Say which printed numbers of a published solution hold, and why not."),
+    "train": ("handcalc.cli.train", "Train a network: many updates, the loss, and what it answers."),
+    "gradcheck": ("handcalc.cli.gradcheck", "Check the chain rule: every gradient beside numerical differentiation."),
     "new": ("handcalc.cli.new", "Write a new problem file to start from."),
     "list": ("handcalc.cli.listing", "List shipped problems, notations, functions and conventions."),
     "schema": ("handcalc.cli.schema", "Print the JSON Schema of the problem format."),
@@ -40,6 +43,7 @@ handcalc works out neural-network exercises step by step, as on paper.
   handcalc list problems              more exercises to try
   handcalc new my.yaml --layers 2-3-2 write a problem file, then: handcalc solve my.yaml
   handcalc why mazur-2-2-2 w5         where one number comes from
+  handcalc export my.yaml -o my.html  a report: .html .pdf .docx .tex .md .ipynb
   handcalc check my.yaml --blank      an answer sheet; filled in: handcalc check my.yaml sheet.txt
   handcalc --help                     all commands
 """

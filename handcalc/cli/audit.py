@@ -50,7 +50,7 @@ def command(
     code = 0 if all(number.status in FINE for number in found.numbers) else 1
     wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path, published or ""))
     if form == "json":
-        from handcalc.render.jsonform import dumps
+        from handcalc.render.formats.jsonform import dumps
 
         wish.write(dumps(as_json(found)))
         return code

@@ -92,7 +92,7 @@ def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], dec
     desk = checker.desk_for(sheet)
     code = 0 if all_right(marking, bool(problem.tasks)) else 1
     if wish.form == "json":
-        from handcalc.render.jsonform import dumps
+        from handcalc.render.formats.jsonform import dumps
 
         wish.write(dumps(as_json(marking)))
         return code
@@ -108,7 +108,7 @@ def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None
     from handcalc.study.workbook import Workbook
 
     paths = sheets_of(answers, wish.inputs[:2])
-    with progress_bar(len(paths), wish.translate) as progress:
+    with progress_bar(len(paths), wish.translate("Marking")) as progress:
         rows = mark_sheets(problem, paths, notation=wish.notation, rounding=declared, jobs=jobs, progress=progress)
     derivation = Workbook(problem).derivation
     book = Gradebook(rows, derivation)
@@ -123,7 +123,7 @@ def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
     if wish.form == "csv":
         return wish.write(as_csv(book, wish.comma))
     if wish.form == "json":
-        from handcalc.render.jsonform import dumps
+        from handcalc.render.formats.jsonform import dumps
 
         text = dumps(class_json(book))
         readable = text.replace("\n", "").isprintable() and (wish.output or fits(text, sys.stdout))

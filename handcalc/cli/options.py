@@ -16,6 +16,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, OutputError
 from handcalc.problem.schema import NOTATION_NAMES, Problem
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
+from handcalc.render.views import VIEWS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from handcalc.language import Translate
     from handcalc.render.blocks import Block
     from handcalc.render.reading import Reading
+    from handcalc.render.report import Exported
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -45,6 +47,42 @@ def rounding_options(function: Function) -> Function:
         click.option("--carry", is_flag=True, help="Round each result before it is used again, as on paper."),
         click.option("--significant", type=click.IntRange(1, 17), metavar="N", help="Show N significant digits."),
         click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help="Show N decimal places."),
+    ):
+        function = option(function)
+    return function
+
+
+def document_options(function: Function) -> Function:
+    """--only, --detail, --form, --view, --iterations."""
+    for option in (
+        click.option("--iterations", type=click.IntRange(1, 1000), default=1, metavar="N", help="So many updates, one after the other."),
+        click.option(
+            "--view",
+            type=click.Choice(list(VIEWS)),
+            default="key",
+            help="The worked solution, a worksheet with blanks (with formulas, if wanted), or a cloze with gaps.",
+            show_default=True,
+        ),
+        click.option(
+            "--form",
+            type=click.Choice(["scalar", "matrix", "both"]),
+            default="scalar",
+            help="Scalar formulas, matrices, or both.",
+            show_default=True,
+        ),
+        click.option(
+            "--detail",
+            type=click.Choice(["brief", "normal", "full"]),
+            default="normal",
+            help="How much is worked out line by line.",
+            show_default=True,
+        ),
+        click.option(
+            "--only",
+            multiple=True,
+            metavar="PHASE|ID",
+            help="Only these phases (given, forward, error, backward, update) or steps, such as grad.w5; may be repeated.",
+        ),
     ):
         function = option(function)
     return function
@@ -87,7 +125,7 @@ def chosen_rounding(problem: Problem, decimals: int | None, significant: int | N
 
 def dialect_for(stream: IO[str]) -> Dialect:
     """Unicode where the stream can show it."""
-    from handcalc.render.terminal import has_unicode
+    from handcalc.render.formats.terminal import has_unicode
 
     locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
     ascii_terminal = locale in ("C", "POSIX") and stream.isatty()
@@ -96,18 +134,41 @@ def dialect_for(stream: IO[str]) -> Dialect:
 
 def console_for(stream: IO[str], plain: bool = False) -> Console:
     """The console a document is printed on; a terminal gets the width it has."""
-    from handcalc.render.terminal import terminal_console
+    from handcalc.render.formats.terminal import terminal_console
 
     return terminal_console(stream, plain)
 
 
-def write(text: str, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
+def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
     """To a file, whole or not at all, never over an input and over another file only with --force; else to stdout."""
     if output is None:
-        sys.stdout.write(text)
+        if isinstance(content, str):
+            sys.stdout.write(content)
+        elif sys.stdout.isatty():
+            raise OutputError(Message("this format is nothing for a terminal; give a file with -o"))
+        else:
+            sys.stdout.buffer.write(content)
         return
     import tempfile
 
+    check_target(output, force, inputs)
+    where = f"{output}: "
+    try:
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(output) or os.curdir, prefix=".handcalc-")
+    except OSError as error:
+        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+    try:
+        with open(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, output)
+    except OSError as error:
+        os.unlink(temporary)
+        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+
+
+def check_target(output: str, force: bool, inputs: tuple[str, ...]) -> None:
+    """Whether a file may be written. Raises OutputError."""
     where = f"{output}: "
     exists = os.path.exists(output)
     if exists and any(os.path.exists(source) and os.path.samefile(source, output) for source in inputs):
@@ -116,18 +177,18 @@ def write(text: str, output: str | None, force: bool, inputs: tuple[str, ...] = 
         raise OutputError(Message("this is a folder; give a file", where))
     if exists and not force:
         raise OutputError(Message("the file exists; use --force to overwrite it", where))
-    try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(output) or os.curdir, prefix=".handcalc-")
-    except OSError as error:
-        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
-    try:
-        with open(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, output)
-    except OSError as error:
-        os.unlink(temporary)
-        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+
+
+def save(exported: Exported, output: str | None, force: bool, inputs: tuple[str, ...]) -> None:
+    """What was exported, and the files beside it; nothing is written if one of them may not be."""
+    files = {output: exported.content}
+    if output is not None:
+        folder = os.path.dirname(output)
+        files |= {os.path.join(folder, name): content for name, content in exported.beside.items()}
+        for name in files:
+            check_target(str(name), force, inputs)
+    for name, content in files.items():
+        write(content, name, force, inputs)
 
 
 class Wish(Record):
@@ -154,7 +215,7 @@ class Wish(Record):
 
     def show(self, blocks: Callable[[Reading], Iterable[Block]], derivation: Derivation) -> None:
         """Blocks as a terminal shows them, there or in the file."""
-        from handcalc.render.terminal import show
+        from handcalc.render.formats.terminal import show
 
         stream = io.StringIO() if self.output else sys.stdout
         reading = self.reading(derivation, stream)

@@ -6,7 +6,7 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.problem.schema import json_schema
-from handcalc.render.jsonform import dumps
+from handcalc.render.formats.jsonform import dumps
 
 
 @click.command(cls=Translated)

@@ -43,8 +43,9 @@ def command(
 
     Example: handcalc why mazur-2-2-2 grad.w1
     """
-    from handcalc.render import LONGEST_SUM, read
-    from handcalc.render.terminal import show
+    from handcalc.render import read
+    from handcalc.render.formats.terminal import show
+    from handcalc.render.report import LONGEST_SUM
     from handcalc.render.why import explanation
 
     problem = load(file)

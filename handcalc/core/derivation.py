@@ -34,6 +34,8 @@ _PHASE = {
     "threshold": "given",
     "rate": "given",
     "given": "given",
+    "hyper": "given",
+    "memory": "given",
     "net": "forward",
     "out": "forward",
     "variable": "forward",
@@ -43,6 +45,7 @@ _PHASE = {
     "local": "backward",
     "path": "backward",
     "gradient": "backward",
+    "state": "update",
     "change": "update",
     "updated": "update",
 }
@@ -89,7 +92,7 @@ class Header(Record):
 
     sizes: units of each layer, inputs first; loss: its name as typed, "direct" for e = t − o only, "" for none;
     samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
-    conventions: every convention in force.
+    conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
     """
 
     title: str = ""
@@ -104,6 +107,7 @@ class Header(Record):
     trained_biases: bool | None = None
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
+    tasks: tuple[tuple[str, str], ...] = ()
 
 
 class Iteration(Record):
@@ -116,8 +120,8 @@ class Iteration(Record):
 class Derivation:
     """A graph worked out with one rounding.
 
-    header: what a report says about the exercise; updated: parameter → updated quantity;
-    feed: the replaced data of iteration k (online training), if any.
+    header: what a report says about the exercise; updated: parameter → updated quantity; memory: what an optimiser
+    remembers → what it becomes; feed: the replaced data of iteration k (online training), if any.
     """
 
     def __init__(
@@ -129,11 +133,13 @@ class Derivation:
         iterations: int = 1,
         feed: Callable[[int], Mapping[Cell, Value]] | None = None,
         header: Header | None = None,
+        memory: Mapping[str, str] | None = None,
     ) -> None:
         self.graph = graph
         self.header = header or Header()
         self.rounding = rounding
         self.updated = dict(updated or {})
+        self.carried = {**self.updated, **(memory or {})}
         self.loss = loss
         self.iterations = iterations
         self._feed = feed or (lambda number: {})
@@ -153,7 +159,7 @@ class Derivation:
         while latest < number:
             latest += 1
             replaced = dict(self._feed(latest))
-            for parameter, new in self.updated.items():
+            for parameter, new in self.carried.items():
                 for place in self.graph.positions(parameter):
                     replaced[parameter, place] = current.evaluation[new, place]
             current = Iteration(Evaluation(self.graph, self.rounding, replaced), {})
@@ -188,9 +194,8 @@ class Derivation:
         evaluation[wanted]
         given = wanted in evaluation.replaced or graph.given_value(wanted) is not None
         formula = None if given else graph.instance(wanted)
-        name = graph.cell_id(wanted)
         return Step(
-            name if iteration == 1 else f"#{iteration}:{name}",
+            self.step_id(wanted, iteration),
             wanted,
             phase(quantity),
             quantity.kind,
@@ -203,24 +208,30 @@ class Derivation:
             iteration,
         )
 
+    def step_id(self, wanted: Cell, iteration: int = 1) -> str:
+        """The id of a cell's step: net.h1, in the second iteration #2:net.h1."""
+        return ("" if iteration == 1 else f"#{iteration}:") + self.graph.cell_id(wanted)
+
     def shown(self, wanted: Cell, iteration: int = 1) -> Shown:
         """A cell's number as printed: typed digits for given numbers, else rounded."""
         current = self.iteration(iteration)
         found = current.shown.get(wanted)
         if found is None:
-            found = current.shown[wanted] = self._shown(wanted, current.evaluation)
+            found = current.shown[wanted] = self.shown_as(wanted, iteration, self.rounding)
         return found
 
-    def _shown(self, wanted: Cell, evaluation: Evaluation) -> Shown:
+    def shown_as(self, wanted: Cell, iteration: int, rounding: Rounding) -> Shown:
+        """A cell's number as another rounding without carry prints it."""
+        evaluation = self.iteration(iteration).evaluation
         literal = evaluation.replaced.get(wanted, self.graph.given_value(wanted))
         if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
             return Shown(literal.text or str(literal.numerator))
         evaluation[wanted]
-        name = self.graph.cell_id(wanted) if self.rounding.overrides else ""
+        name = self.graph.cell_id(wanted) if rounding.overrides else ""
         value, rational = evaluation.unrounded[wanted], evaluation.rational(wanted)
         if rational and isinstance(value, float):
             value = float(f"{value:.15g}")  # without the noise of binary fractions, so that a tie is a tie
-        return self.rounding.shown(value, rational, name, evaluation.touched(wanted))
+        return rounding.shown(value, rational, name, evaluation.touched(wanted))
 
     def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
         """The paths of a gradient cell, one for each consumer cell that the error comes back through."""
@@ -278,10 +289,7 @@ class Derivation:
 
     def value(self, text: str) -> Value:
         """The value of an id such as net.h1 or #3:loss, before rounding. Raises UnknownIdError, EvaluationError."""
-        found, number = self.find(text)
-        evaluation = self.iteration(number).evaluation
-        evaluation[found]
-        return evaluation.unrounded[found]
+        return self.step(*self.find(text)).value
 
     def __getitem__(self, text: str) -> Step:
         return self.step(*self.find(text))

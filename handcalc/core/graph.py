@@ -96,6 +96,9 @@ KINDS: dict[str, str] = {
     "local": "dout_h1/dnet_h1",
     "path": "one term of a sum over paths",
     "gradient": "∂E/∂ anything",
+    "hyper": "a number of an optimiser, such as μ",
+    "memory": "the velocity of w5 before the update",
+    "state": "the velocity of w5",
     "change": "Δw5 = −η·∂E/∂w5",
     "updated": "w5 after the update",
 }
@@ -243,7 +246,7 @@ class Graph:
         if quantity.kind in ("weight", "bias", "threshold"):
             numbers = [str(place + axis.first) for axis, place in zip(quantity.axes, indices)]
             return f"{name}[{','.join(numbers)}]" if numbers else name
-        if quantity.kind in ("given", "variable", "rate"):
+        if quantity.kind in ("given", "variable", "rate", "hyper", "memory", "state"):
             return name
         return ".".join(places)
 

@@ -19,11 +19,13 @@ PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron r
 
 
 class Model(Record):
-    """A graph and what the derivation asks of it: parameter → updated quantity, and the loss ("" if there is none)."""
+    """A graph and what the derivation asks of it: parameter → updated quantity, the loss ("" if there is none), and what
+    an optimiser remembers: memory → what it becomes."""
 
     graph: Graph
     updated: dict[str, str]
     loss: str
+    memory: dict[str, str] = {}
 
 
 def build(problem: Problem) -> Model:
@@ -40,13 +42,13 @@ def build(problem: Problem) -> Model:
     gradients = _gradients(graph, problem, objective)
     parameters = [q for q in forward if q.kind in optimisers.PARAMETERS or q.name in problem.parameters]
     gradients |= _reductions(graph, problem, gradients, parameters)
-    updated = optimisers.add_updates(graph, problem, parameters, gradients)
+    updated, memory = optimisers.add_updates(graph, problem, parameters, gradients)
     if problem.conventions.hidden_error_weights == "updated":
         optimisers.use_updated_weights(graph, updated)
     _apply_conventions(graph, problem)
     optimisers.add_after(graph, forward, updated)
     loss = objective.removesuffix("@") if objective != "err" else ""
-    return Model(graph, updated, loss)
+    return Model(graph, updated, loss, memory)
 
 
 def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:

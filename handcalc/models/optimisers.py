@@ -1,39 +1,195 @@
-"""Optimisers as quantities of the graph: the change of every parameter and its updated value.
+"""Optimisers as quantities of the graph: what each keeps for every parameter, the change, and the updated value.
 
 - `add_updates` applies the problem's optimiser to every trained parameter; `OPTIMISERS` is the table.
 - `add_after` re-computes the forward pass and the loss with the updated parameters.
 
-SGD: Δw = −η·∂E/∂w, w⁺ = w − η·∂E/∂w. To add an optimiser, write one function that defines its state, the change and
-the updated value from parameter, gradient and rate, and add its line to the table.
+An optimiser is a function from a `Rule` to the change Δw and the updated value w⁺. It asks the rule for the gradient,
+for numbers such as μ (`rule.hyper`), and for what is carried from iteration to iteration (`rule.carried`: the velocity
+v from the old one, which is 0 at the start). Every quantity it defines is a step like any other. To add one, write its
+function, a line in the table, and its numbers in HYPER (problem/optimisers.py).
 """
 
 from __future__ import annotations
 
-from handcalc.core.expr import ZERO, Expr, Ref, mul, neg, rewrite, sub, walk
+from collections.abc import Callable
+
+from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, rewrite, sub, total, walk
 from handcalc.core.graph import Graph, Quantity
 from handcalc.problem.schema import Problem
 
 PARAMETERS = ("weight", "bias", "threshold")
+Formulas = tuple[Expr, Expr]  # the change Δw, and the updated value w⁺
 
 
-def sgd(graph: Graph, parameter: Quantity, gradient: Ref, rate: Ref) -> dict[str, Expr]:
-    """Gradient descent: Δw = −η·g, w⁺ = w − η·g; shapes as the parameter's. Source: Robbins and Monro, 1951."""
-    step = mul(rate, gradient)
-    return {"delta": neg(step), "new": sub(Ref(parameter.name, parameter.index), step)}
+class Rule:
+    """What an optimiser sees of one parameter: itself, its gradient, the rate, and its own numbers and memories."""
+
+    def __init__(self, graph: Graph, problem: Problem, parameter: Quantity, gradient: Ref, frozen: list[tuple[int, ...]]) -> None:
+        self.graph = graph
+        self.problem = problem
+        self.parameter = parameter
+        self.gradient: Expr = gradient
+        self.here = Ref(parameter.name, parameter.index)
+        self.rate = Ref("rate")
+        self.frozen = frozen
+        self.memory: dict[str, str] = {}
+
+    def hyper(self, name: str) -> Ref:
+        """A number of the optimiser, such as μ or β₁; a given of the problem."""
+        value = self.problem.optimizer.numbers[name]
+        if name not in self.graph:
+            self.graph.given(Quantity(name, "hyper", givens=lambda place: value))
+        return Ref(name)
+
+    def define(self, prefix: str, formula: Expr, kind: str = "state", stays: Expr = ZERO) -> Ref:
+        """A quantity of this parameter's shape, such as its velocity; stays: what it is where the parameter is frozen."""
+        name = f"{prefix}.{self.parameter.name}"
+        shape = (self.parameter.axes, self.parameter.index)
+        cases = dict.fromkeys(self.frozen, stays) or None
+        self.graph.define(Quantity(name, kind, *shape, formula, cases, prefix=prefix, of=self.here, layer=self.parameter.layer))
+        return Ref(name, self.parameter.index)
+
+    def carried(self, prefix: str, formula: Callable[[Ref], Expr]) -> Ref:
+        """A quantity that is defined by its own old value, 0 at the start: v = formula(old v)."""
+        old = f"old.{prefix}.{self.parameter.name}"
+        shape = (self.parameter.axes, self.parameter.index)
+        present = self.graph.present
+        parameter = self.parameter.name
+        givens: Callable[[tuple[int, ...]], Number | None] = lambda place: ZERO if present(parameter, place) else None  # noqa: E731
+        of = self.here
+        self.graph.given(Quantity(old, "memory", *shape, givens=givens, prefix=f"old.{prefix}", of=of, layer=self.parameter.layer))
+        new = self.define(prefix, formula(Ref(old, self.parameter.index)))
+        self.memory[old] = new.quantity
+        return new
+
+    def count(self) -> Ref:
+        """The number of the iteration, from 1."""
+        if "count" not in self.graph:
+            self.graph.given(Quantity("old.count", "memory", givens=lambda place: ZERO))
+            self.graph.define(Quantity("count", "state", definition=add(Ref("old.count"), ONE)))
+        self.memory["old.count"] = "count"
+        return Ref("count")
+
+    def step(self, change: Expr) -> Formulas:
+        """Δw = −step, w⁺ = w − step."""
+        return neg(change), sub(self.here, change)
 
 
-OPTIMISERS = {
+# --- the optimisers ---------------------------------------------------------------------------------------------------
+
+
+def sgd(rule: Rule) -> Formulas:
+    """Δw = −η·g. Source: Robbins and Monro, 1951."""
+    return rule.step(mul(rule.rate, rule.gradient))
+
+
+def momentum(rule: Rule) -> Formulas:
+    """v = μ·v + g, Δw = −η·v (as frameworks do); as textbooks do: v = μ·v − η·g, Δw = v; as an average: v = μ·v + (1 − μ)·g,
+    Δw = −η·v. Source: Polyak, 1964; PyTorch's SGD; Goodfellow, Bengio, Courville, algorithm 8.2; Ng's course."""
+    mu, form = rule.hyper("momentum"), rule.problem.conventions.momentum_form
+    if form == "textbook":
+        velocity = rule.carried("velocity", lambda old: sub(mul(mu, old), mul(rule.rate, rule.gradient)))
+        return velocity, add(rule.here, velocity)
+    gradient = mul(sub(ONE, mu), rule.gradient) if form == "average" else rule.gradient
+    velocity = rule.carried("velocity", lambda old: add(mul(mu, old), gradient))
+    return rule.step(mul(rule.rate, velocity))
+
+
+def nesterov(rule: Rule) -> Formulas:
+    """v = μ·v + g, Δw = −η·(g + μ·v) (as frameworks do); as textbooks do: v = μ·v − η·g, Δw = μ·v − η·g, with the new v.
+    Source: Nesterov, 1983; Sutskever et al., 2013; PyTorch's SGD with nesterov."""
+    mu = rule.hyper("momentum")
+    if rule.problem.conventions.momentum_form == "textbook":
+        velocity = rule.carried("velocity", lambda old: sub(mul(mu, old), mul(rule.rate, rule.gradient)))
+        change = sub(mul(mu, velocity), mul(rule.rate, rule.gradient))
+        return change, add(rule.here, change)
+    velocity = rule.carried("velocity", lambda old: add(mul(mu, old), rule.gradient))
+    return rule.step(mul(rule.rate, add(rule.gradient, mul(mu, velocity))))
+
+
+def adagrad(rule: Rule) -> Formulas:
+    """s = s + g², Δw = −η·g/(√s + ε). Source: Duchi, Hazan, Singer, 2011; PyTorch's Adagrad."""
+    square = rule.carried("square", lambda old: add(old, power(rule.gradient, Number(2))))
+    return rule.step(div(mul(rule.rate, rule.gradient), add(call("sqrt", square), rule.hyper("epsilon"))))
+
+
+def rmsprop(rule: Rule) -> Formulas:
+    """s = ρ·s + (1 − ρ)·g², Δw = −η·g/(√s + ε). Source: Tieleman and Hinton, 2012; PyTorch's RMSprop (its alpha is ρ)."""
+    square = _average(rule, "square", "rho", power(rule.gradient, Number(2)))
+    return rule.step(div(mul(rule.rate, rule.gradient), add(call("sqrt", square), rule.hyper("epsilon"))))
+
+
+def adadelta(rule: Rule) -> Formulas:
+    """s = ρ·s + (1 − ρ)·g², u = √(d + ε)/√(s + ε)·g with the old d, d = ρ·d + (1 − ρ)·u², Δw = −η·u. Source: Zeiler, 2012;
+    PyTorch's Adadelta."""
+    square = _average(rule, "square", "rho", power(rule.gradient, Number(2)))
+    rho, epsilon = rule.hyper("rho"), rule.hyper("epsilon")
+    steps: list[Ref] = []
+
+    def squares(old: Ref) -> Expr:
+        ratio = div(call("sqrt", add(old, epsilon)), call("sqrt", add(square, epsilon)))
+        steps.append(rule.define("step", mul(ratio, rule.gradient)))
+        return add(mul(rho, old), mul(sub(ONE, rho), power(steps[0], Number(2))))
+
+    rule.carried("steps", squares)
+    return rule.step(mul(rule.rate, steps[0]))
+
+
+def adam(rule: Rule) -> Formulas:
+    """m = β₁·m + (1 − β₁)·g, v = β₂·v + (1 − β₂)·g², m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ), Δw = −η·m̂/(√v̂ + ε).
+    Source: Kingma and Ba, 2015, algorithm 1; PyTorch's Adam. Without bias correction m and v take the place of m̂ and v̂."""
+    return rule.step(_adam_step(rule))
+
+
+def adamw(rule: Rule) -> Formulas:
+    """As adam, with the decay of the weights apart from the gradient: w⁺ = w − η·m̂/(√v̂ + ε) − η·λ·w.
+    Source: Loshchilov and Hutter, 2019; PyTorch's AdamW."""
+    step = _adam_step(rule)
+    return rule.step(add(step, mul(rule.rate, rule.hyper("weight_decay"), rule.here)) if _decays(rule) else step)
+
+
+def _adam_step(rule: Rule) -> Expr:
+    first = _average(rule, "moment1", "beta1", rule.gradient)
+    second = _average(rule, "moment2", "beta2", power(rule.gradient, Number(2)))
+    if rule.problem.conventions.adam_bias_correction:
+        count = rule.count()
+        first = rule.define("corrected1", div(first, sub(ONE, power(rule.hyper("beta1"), count))))
+        second = rule.define("corrected2", div(second, sub(ONE, power(rule.hyper("beta2"), count))))
+    return div(mul(rule.rate, first), add(call("sqrt", second), rule.hyper("epsilon")))
+
+
+def _average(rule: Rule, prefix: str, share: str, value: Expr) -> Ref:
+    """old·β + (1 − β)·value."""
+    beta = rule.hyper(share)
+    return rule.carried(prefix, lambda old: add(mul(beta, old), mul(sub(ONE, beta), value)))
+
+
+OPTIMISERS: dict[str, Callable[[Rule], Formulas]] = {
     "sgd": sgd,  # plain gradient descent
+    "momentum": momentum,  # with a velocity
+    "nesterov": nesterov,  # the velocity looks ahead
+    "adagrad": adagrad,  # by the root of all squares so far
+    "rmsprop": rmsprop,  # by the root of an average of squares
+    "adadelta": adadelta,  # without units
+    "adam": adam,  # averages of gradients and squares
+    "adamw": adamw,  # adam with decay apart
 }
 
+# --- what every optimiser shares --------------------------------------------------------------------------------------
 
-def add_updates(graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]) -> dict[str, str]:
-    """Define rate, changes and updated values of what is trained; answers parameter → updated quantity."""
+
+def add_updates(
+    graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Define rate, changes and updated values of what is trained; answers parameter → updated quantity, and memory → what
+    it becomes."""
     rate = problem.learning_rate
     if rate is None:
-        return {}
+        return {}, {}
     graph.given(Quantity("rate", "rate", givens=lambda place: rate))
-    updated = {}
+    norm = _norm(graph, problem, [parameter for parameter in parameters if parameter.name in gradients], gradients)
+    updated: dict[str, str] = {}
+    memory: dict[str, str] = {}
     for parameter in parameters:
         trained = problem.trained_biases or parameter.kind not in ("bias", "threshold")
         frozen = (
@@ -43,18 +199,50 @@ def add_updates(graph: Graph, problem: Problem, parameters: list[Quantity], grad
         )
         if not trained or parameter.name not in gradients or (frozen and len(frozen) == len(list(graph.positions(parameter.name)))):
             continue
-        here = Ref(parameter.name, parameter.index)
-        formulas = OPTIMISERS["sgd"](graph, parameter, Ref(gradients[parameter.name], parameter.index), Ref("rate"))
-        for prefix, kind, stays in (("delta", "change", ZERO), ("new", "updated", here)):
-            name = f"{prefix}.{parameter.name}"
-            cases = dict.fromkeys(frozen, stays) or None
-            graph.define(
-                Quantity(
-                    name, kind, parameter.axes, parameter.index, formulas[prefix], cases, prefix=prefix, of=here, layer=parameter.layer
-                )
-            )
+        rule = Rule(graph, problem, parameter, Ref(gradients[parameter.name], parameter.index), frozen)
+        _clip(rule, norm)
+        _decay(rule)
+        change, new = OPTIMISERS[problem.optimizer.name](rule)
+        rule.define("delta", change, "change")
+        rule.define("new", new, "updated", rule.here)
         updated[parameter.name] = f"new.{parameter.name}"
-    return updated
+        memory |= rule.memory
+    return updated, memory
+
+
+def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]) -> Ref | None:
+    """‖g‖ = √Σ g² over all gradients, where they are clipped by it."""
+    if "clip_norm" not in problem.optimizer.numbers:
+        return None
+    squares = []
+    for parameter in parameters:
+        square: Expr = power(Ref(gradients[parameter.name], parameter.index), Number(2))
+        for index in reversed(parameter.index):
+            square = total(index, square)
+        squares.append(square)
+    graph.define(Quantity("norm", "state", definition=call("sqrt", add(*squares))))
+    return Ref("norm")
+
+
+def _clip(rule: Rule, norm: Ref | None) -> None:
+    """g·min(1, c/‖g‖), or max(−c, min(c, g)). Source: Goodfellow, Bengio, Courville, 10.11.1; Pascanu et al., 2013."""
+    if norm is not None:
+        share = call("min", ONE, div(rule.hyper("clip_norm"), norm))
+        rule.gradient = rule.define("clipped", mul(share, rule.gradient))
+    elif "clip_value" in rule.problem.optimizer.numbers:
+        limit = rule.hyper("clip_value")
+        rule.gradient = rule.define("clipped", call("max", neg(limit), call("min", limit, rule.gradient)))
+
+
+def _decay(rule: Rule) -> None:
+    """Weight decay as part of the gradient (L2): g = ∂E/∂w + λ·w; biases have none, unless a convention says so."""
+    if _decays(rule) and rule.problem.optimizer.name != "adamw":
+        rule.gradient = rule.define("decayed", add(rule.gradient, mul(rule.hyper("weight_decay"), rule.here)))
+
+
+def _decays(rule: Rule) -> bool:
+    numbers, bias = rule.problem.optimizer.numbers, rule.parameter.kind in ("bias", "threshold")
+    return "weight_decay" in numbers and (rule.problem.conventions.bias_decay or not bias)
 
 
 def add_after(graph: Graph, forward: list[Quantity], updated: dict[str, str]) -> None:

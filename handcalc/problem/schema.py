@@ -97,6 +97,9 @@ class Conventions(Record):
     softmax_loss: str = "split"
     weight_numbering: str = "by_target"
     sample_reduction: str = "mean"
+    momentum_form: str = "framework"
+    adam_bias_correction: bool = True
+    bias_decay: bool = False
 
 
 class Training(Record):
@@ -107,6 +110,14 @@ class Training(Record):
     epochs: int = 0
     order: str = "given"
     stop_loss: Number | None = None
+    seed: int = 0
+
+
+class Optimizer(Record):
+    """How gradients become updates: the optimiser's name, and its numbers by name (weight_decay and clipping among them)."""
+
+    name: str = "sgd"
+    numbers: Mapping[str, Number] = {}
 
 
 class Task(Record):
@@ -143,6 +154,7 @@ class Problem(Record):
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
     learning_rate: Number | None = None
+    optimizer: Optimizer = Optimizer()
     trained_biases: bool = True
     frozen: frozenset[str] = frozenset()
     training: Training = Training()
@@ -233,7 +245,10 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("loss", _either(_TEXT, {"type": "object"}), "loss function, or a formula in o and t", "half_squared_error"),
         Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
         Field("learning_rate", _NUMBER, "η of the update; without it there is no update", "0.5"),
-        Field("optimizer", _choice("sgd"), "optimiser", "sgd"),
+        Field("optimizer", _either(_choice(*OPTIMISERS), {"type": "object"}), "optimiser, with its numbers if they are not the usual ones",
+              "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),
+        Field("weight_decay", _NUMBER, "λ of weight decay; added to the gradient as λ·w, apart from it with adamw", "0.01"),
+        Field("clipping", _section("clipping"), "limit of the gradients", "{norm: 1}"),
         Field("update", _section("update"), "what is trained", "{biases: false}"),
         Field("training", _section("training"), "how several samples and iterations are used", "{mode: online}"),
         Field("sample_reduction", _choice("mean", "sum"), "how the losses of several samples become one", "mean"),
@@ -267,11 +282,16 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("biases", {"type": "boolean"}, "whether biases and thresholds are trained", "false"),
         Field("frozen", _list(_NAME), "parameters that are not trained", "[w1, b2]"),
     ),
+    "clipping": (
+        Field("norm", _NUMBER, "largest norm of all gradients together", "1"),
+        Field("value", _NUMBER, "largest size of each gradient", "0.5"),
+    ),
     "training": (
         Field("mode", _choice("batch", "online", "mini_batch"), "one update for all samples, one after each, or per mini-batch", "online"),
         Field("batch_size", _COUNT, "samples in a mini-batch", "2"),
         Field("epochs", _COUNT, "how often training goes through all samples", "1000"),
         Field("order", _choice("given", "shuffled"), "order of the samples in an epoch", "given"),
+        Field("seed", {"type": "integer", "minimum": 0}, "seed of the shuffling", "1"),
         Field("stop", _STOP, "when training ends", "{loss: 1e-3}"),
     ),
     "rounding": (
@@ -307,6 +327,10 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("softmax_loss", _choice("split", "fused"), "softmax and cross-entropy as two steps or one", "split"),
         Field("weight_numbering", _choice("by_target", "by_source"), "in which order unnamed weights are numbered w1, w2 …", "by_target"),
         Field("sample_reduction", _choice("mean", "sum"), "as sample_reduction", "mean"),
+        Field("momentum_form", _choice("framework", "textbook", "average"),
+              "velocity: μv + g, taken times η; μv − ηg, added; or μv + (1 − μ)g, taken times η", "framework"),
+        Field("adam_bias_correction", {"type": "boolean"}, "whether Adam corrects its averages for their start at 0", "true"),
+        Field("bias_decay", {"type": "boolean"}, "whether weight decay is for biases too", "false"),
     ),
 }  # fmt: skip
 
@@ -318,7 +342,7 @@ def keys(section: str) -> tuple[str, ...]:
 
 def choices(section: str, key: str) -> tuple[str, ...]:
     """The words a key may have, as typed."""
-    return next(tuple(dict.fromkeys(map(str, field.shape["enum"]))) for field in SECTIONS[section] if field.key == key)
+    return next(tuple(dict.fromkeys(map(str, field.shape.get("enum", ())))) for field in SECTIONS[section] if field.key == key)
 
 
 def json_schema() -> dict[str, Any]:

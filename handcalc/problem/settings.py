@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
 from handcalc.errors import Message
 from handcalc.problem.names import is_parameter, name_of, parameter_names
 from handcalc.problem.reader import Item, near
-from handcalc.problem.schema import OPTIMISERS, Conventions, Problem, Training, choices, keys
+from handcalc.problem.schema import Conventions, Problem, Training, choices, keys
 
 DECIMALS_LIMIT = 15
+FLAGS = ("bias_update", "adam_bias_correction", "bias_decay")  # conventions that are yes or no
 
 
 def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
     """The problem with learning rate, optimiser, training, update, conventions, rounding and tasks."""
     if "learning_rate" in found:
         problem = problem.replace(learning_rate=found["learning_rate"].number(positive=True))
-    if "optimizer" in found and found["optimizer"].choice(OPTIMISERS) not in (None, "sgd"):
-        found["optimizer"].fail("the optimiser {found} is not supported yet; only sgd is", found=found["optimizer"].shown)
+    if {"optimizer", "weight_decay", "clipping"} & {*found}:
+        from handcalc.problem.optimisers import add_optimizer  # rarely there, so nobody else waits for it
+
+        problem = add_optimizer(found, problem)
     if "training" in found:
         problem = problem.replace(training=_training(found["training"]))
     if "update" in found:
@@ -40,9 +45,9 @@ def _training(item: Item) -> Training:
     part = item.section(keys("training"))
     stop = part["stop"].section(("loss",)) if "stop" in part else {}
     mode = chosen(part, "training", "mode", "batch")
-    if mode == "mini_batch":
-        part["mode"].fail("mini-batches are not supported yet; use batch or online")
-    elif "batch_size" in part:
+    if mode == "mini_batch" and "batch_size" not in part:
+        part["mode"].fail("mini-batches need a batch_size, the number of samples in one")
+    elif mode != "mini_batch" and "batch_size" in part:
         part["batch_size"].fail("goes with mode: mini_batch only")
     return Training(
         mode,
@@ -50,6 +55,7 @@ def _training(item: Item) -> Training:
         (part["epochs"].whole(1, 100_000_000) or 0) if "epochs" in part else 0,
         chosen(part, "training", "order", "given"),
         stop["loss"].number(positive=True) if "loss" in stop else None,
+        (part["seed"].whole(0, 10**9) or 0) if "seed" in part else 0,
     )
 
 
@@ -69,7 +75,8 @@ def _update(item: Item, problem: Problem) -> Problem:
 
 def _conventions(found: dict[str, Item], problem: Problem) -> Problem:
     part = found["conventions"].section(keys("conventions")) if "conventions" in found else {}
-    taken = {key: item.choice(choices("conventions", key)) for key, item in part.items() if key != "bias_update"}
+    taken: dict[str, Any] = {key: item.choice(choices("conventions", key)) for key, item in part.items() if key not in FLAGS}
+    taken |= {key: item.flag() for key, item in part.items() if key in FLAGS and key != "bias_update"}
     if "sample_reduction" in found:
         reduction = found["sample_reduction"].choice(choices("problem", "sample_reduction"))
         if taken.setdefault("sample_reduction", reduction) != reduction:

@@ -1,28 +1,15 @@
-"""From derivation to text: notation, printer, documents, exporters.
+"""From derivation to text: notation, printer, documents, formats.
 
-`render(derivation, format)` is the whole of it in one call; `read` puts a derivation into a notation, `table` and
-`export` write the formats that are no text for a screen.
+`render(derivation, format)` is the whole of it in one call; `read` puts a derivation into a notation. report.py has
+the table of formats and reports of several problems.
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-from handcalc.core.derivation import Derivation, Step
-from handcalc.language import Translate
-from handcalc.render.dialects import LATEX, PLAIN, UNICODE, Dialect
+from handcalc.core.derivation import Derivation
+from handcalc.render.dialects import UNICODE, Dialect
 from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.reading import Reading
-
-if TYPE_CHECKING:
-    from handcalc.render.blocks import Block
-
-LONGEST_SUM = 12  # terms of a sum that documents show without leaving some out
-# terminal: Unicode; plain: ASCII; json: for programs; csv: for spreadsheets; latex, markdown: for documents
-FORMATS = ("terminal", "plain", "json", "csv", "latex", "markdown")
-EXPORTED = ("latex", "markdown")
 
 
 def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
@@ -34,42 +21,20 @@ def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE,
     return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
 
 
-def render(derivation: Derivation, format: str = "terminal", notation: str = "", language: str = "en") -> str:
-    """The worked solution as text in one of FORMATS. Raises ValueError for another format."""
-    if format not in FORMATS:
-        raise ValueError(f"format must be one of {', '.join(FORMATS)}")
-    if format == "json":
-        from handcalc.render.jsonform import document, dumps
+def render(
+    derivation: Derivation, format: str = "terminal", notation: str = "", language: str = "en", view: str = "key", detail: str = "normal"
+) -> str | bytes:
+    """The worked solution in a format of report.FORMATS; bytes for pdf and word.
 
-        return dumps(document(derivation, read(derivation, notation, PLAIN)))
-    if format == "csv":
-        return table(derivation, read(derivation, notation, PLAIN))
-    from handcalc.language import translator
-    from handcalc.render.document import Options, solution
+    view: key, worksheet, formulas or cloze; detail: brief, normal or full. Raises ValueError for a word that is none of
+    these, OutputError where a library or a font is missing.
+    """
+    from handcalc.render.document import WORKED_LIMIT
+    from handcalc.render.report import FORMATS, Style, export
+    from handcalc.render.views import VIEWS
 
-    if format in EXPORTED:
-        reading = read(derivation, notation, LATEX, longest=LONGEST_SUM)
-        return export(solution(derivation, reading, Options()), reading, translator(language), format)
-    from handcalc.render.terminal import show, terminal_console
-
-    reading = read(derivation, notation, PLAIN if format == "plain" else UNICODE, longest=LONGEST_SUM)
-    stream = io.StringIO()
-    show(solution(derivation, reading, Options()), reading, translator(language), terminal_console(stream, plain=True))
-    return stream.getvalue()
-
-
-def table(derivation: Derivation, reading: Reading, steps: Iterable[Step] | None = None) -> str:
-    """The steps as CSV, all of them unless some are given. The reading must be in PLAIN."""
-    from handcalc.render.csvform import document
-
-    every = (step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k))
-    return document(derivation, reading, every if steps is None else steps)
-
-
-def export(blocks: Iterable[Block], reading: Reading, translate: Translate, format: str) -> str:
-    """A document as a file in one of EXPORTED. The reading must be in LATEX."""
-    if format == "latex":
-        from handcalc.render.latex import document
-    else:
-        from handcalc.render.markdown import document
-    return document(blocks, reading, translate)
+    for name, word, known in (("format", format, FORMATS), ("view", view, VIEWS), ("detail", detail, WORKED_LIMIT)):
+        if word not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}")
+    documents = format not in ("terminal", "plain") or view != "key"
+    return export((derivation,), format, Style(notation, view=view, detail=detail, numbers=documents, pictures=documents), language).content

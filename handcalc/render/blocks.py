@@ -32,16 +32,18 @@ class Whole(Record):
 
 
 class Symbolic(Record):
-    """An expression with symbols."""
+    """An expression with symbols; gaps: cells left out, to be filled in."""
 
     expr: Expr
+    gaps: tuple[Cell, ...] = ()
 
 
 class Numeric(Record):
-    """An expression with numbers put in."""
+    """An expression with numbers put in; gaps as in Symbolic."""
 
     expr: Expr
     iteration: int = 1
+    gaps: tuple[Cell, ...] = ()
 
 
 class Put(Record):
@@ -84,13 +86,17 @@ class FunctionName(Record):
     name: str
 
 
+class Blank(Record):
+    """A space to write in."""
+
+
 class Plain(Record):
     """A text of the user's: a name, a title."""
 
     text: str
 
 
-Item = Name | Whole | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Plain | Message
+Item = Name | Whole | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Blank | Plain | Message
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
@@ -109,12 +115,17 @@ class Paragraph(Record):
 
 
 class Equation(Record):
-    """left = right = right …; each with its relation, = or ≈; label: what stands before it."""
+    """left = right = right …; each with its relation, = or ≈; label: what stands before it.
+
+    step: the cell and iteration whose line this is; number: what the line is called by, 0 for none.
+    """
 
     left: Item
     right: tuple[tuple[str, Item], ...]
     indent: int = 0
     label: Message | None = None
+    step: tuple[Cell, int] | None = None
+    number: int = 0
 
 
 class Table(Record):
@@ -136,7 +147,21 @@ class Grid(Record):
     parts: tuple[Part, ...]
 
 
-Block = Heading | Paragraph | Equation | Table | Grid
+class Picture(Record):
+    """A drawing of the network or of the computation graph; values, gradients: whether computed numbers are in it."""
+
+    iteration: int = 1
+    values: bool = True
+    gradients: bool = True
+
+
+class Curve(Record):
+    """A curve through points whose first numbers rise."""
+
+    points: tuple[tuple[float, float], ...]
+
+
+Block = Heading | Paragraph | Equation | Table | Grid | Picture | Curve
 
 
 # --- spelling ---------------------------------------------------------------------------------------------------------
@@ -155,10 +180,12 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
             return reading.symbol(reference, bare)
         case Whole(quantity):
             return reading.whole(reading.graph[quantity])
-        case Symbolic(expr):
-            return reading.symbolic(expr)
-        case Numeric(expr, iteration):
-            return reading.numeric(expr, iteration)
+        case Symbolic(expr, gaps):
+            return reading.symbolic(expr, gaps)
+        case Numeric(expr, iteration, gaps):
+            return reading.numeric(expr, iteration, gaps)
+        case Blank():
+            return reading.dialect.blank
         case Put(expr, numbers):
             return reading.put(expr, numbers)
         case Digits(number):

@@ -1,21 +1,42 @@
-"""Dialects: how expressions, symbols and numbers are spelled. Tables only; the printer reads them.
+"""Dialects: how expressions, symbols and numbers are spelled. Tables; the printer and the functions here read them.
 
-- `PLAIN` is ASCII that formula.parse reads back; `UNICODE` is for terminals; `LATEX` is for formulas of LaTeX and Markdown.
-- `symbol(name, dialect)` spells a symbol or derivative, `shown(number, dialect, comma)` a printed number.
-- `latex_text(text)` is a text that means itself in LaTeX, between formulas and in \\text{…}.
+- `PLAIN` is ASCII that formula.parse reads back, `UNICODE` is for terminals; typeset.py has those of documents.
+- `symbol(name, dialect)` spells a symbol or derivative, `shown(number, dialect, comma)` a printed number, `word` a name.
 
-To add a dialect, add a `Dialect` with its spellings to `DIALECTS`; to `TYPED` if people type its symbols.
+To add a dialect, add a `Dialect` with its spellings here if people type it, else in typeset.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
-from handcalc.errors import printable
 from handcalc.render.symbols import Derivative, Name, Symbol
+
+
+class Typeset(Record):
+    """How a dialect with real indices and fractions spells the atoms of a formula.
+
+    letter, name (of several letters), number, sign, text: around {x}; joint: between atoms that stand together; sub, sup,
+    both: {a} with index {b}, power {b}, index {b} and power {c}; escape: a user's text that means itself; fraction, tall:
+    marks of a text with a fraction, of one higher than a bracket; signs: spellings of single signs.
+    """
+
+    letter: str
+    name: str
+    number: str
+    sign: str
+    text: str
+    sub: str
+    sup: str
+    both: str
+    escape: Callable[[str], str]
+    fraction: str
+    tall: tuple[str, ...] = ()
+    joint: str = ""
+    signs: Mapping[str, str] = {}
 
 
 class Dialect(Record):
@@ -24,8 +45,9 @@ class Dialect(Record):
     times between short and between long factors; powers: digits set high; exponential, total and other forms use
     {x} (and {i}); functions: name → spelling; fractions: ratio → spelling; letters: replaced everywhere; function: the
     spelling of others; quotient, power: of {a} and {b}; brackets, tall: around {x} and around something high; via: what a
-    path runs through; comma: the decimal comma; grouped: LaTeX, whose braces make brackets around parts needless and
-    whose words need a spelling; unraised: marks of a text that needs brackets before it gets a power.
+    path runs through; comma: the decimal comma; unraised: marks of a text that needs brackets before it gets a power;
+    plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
+    arguments; blank: a gap to fill in; hat: over {x}; old: after what was before an update; linked: a number {x} that can be found by its step {id}.
     """
 
     key: str
@@ -52,20 +74,29 @@ class Dialect(Record):
     tall: str = "({x})"
     via: str = "|{x}"
     comma: str = ","
-    grouped: bool = False
     unraised: tuple[str, ...] = ()
+    plus: str = " + "
+    minus: str = " - "
+    negative: str = "-"
+    signed: re.Pattern[str] = re.compile("[-−]")
+    separator: str = ", "
+    blank: str = "______"
+    linked: str = ""
+    hat: str = "{x}hat"
+    old: str = "_old"
+    typeset: Typeset | None = None
 
 
-_GREEK = {
+GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "η": "eta", "θ": "theta", "λ": "lambda", "μ": "mu",
     "σ": "sigma", "Δ": "Delta", "∂": "d", "ŷ": "yhat", "φ": "phi", "ω": "omega", "π": "pi", "∇": "grad",
 }  # fmt: skip
 
-_ASCII = _GREEK | {"≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "“": '"', "”": '"', "’": "'"}
+_ASCII = GREEK | {"≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "“": '"', "”": '"', "’": "'"}
 
 PLAIN = Dialect(
     "plain", "*", " * ", "d", "+", "exp({x})", "sqrt({x})", "abs({x})", "sum_{i}({x})", "e{n}",
-    {}, {}, _GREEK, {}, {}, "~=", "...",
+    {}, {}, GREEK, {}, {}, "~=", "...", unraised=("/",),
 )  # fmt: skip
 
 UNICODE = Dialect(
@@ -76,32 +107,12 @@ UNICODE = Dialect(
     {},
     dict(zip("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")),
     dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉")),
-    "≈", "…", unraised=("×10",),
+    "≈", "…", unraised=("×10", "/", *"⁰¹²³⁴⁵⁶⁷⁸⁹"), hat="{x}\u0302", old="ᵒˡᵈ",
 )  # fmt: skip
 
-_COMMANDS = {
-    "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\varepsilon ", "ζ": r"\zeta ", "η": r"\eta ",
-    "θ": r"\theta ", "ι": r"\iota ", "κ": r"\kappa ", "λ": r"\lambda ", "μ": r"\mu ", "ν": r"\nu ", "ξ": r"\xi ", "π": r"\pi ",
-    "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ", "υ": r"\upsilon ", "φ": r"\varphi ", "χ": r"\chi ", "ψ": r"\psi ", "ω": r"\omega ",
-    "Γ": r"\Gamma ", "Δ": r"\Delta ", "Θ": r"\Theta ", "Λ": r"\Lambda ", "Ξ": r"\Xi ", "Π": r"\Pi ", "Σ": r"\Sigma ", "Φ": r"\Phi ",
-    "Ψ": r"\Psi ", "Ω": r"\Omega ", "∂": r"\partial ", "∇": r"\nabla ", "ŷ": r"\hat{y}",
-}  # fmt: skip
-
-LATEX = Dialect(
-    "latex", r" \cdot ", r" \cdot ", r"\partial ", "+", "e^{{{x}}}", r"\sqrt{{{x}}}", r"\left\lvert {x} \right\rvert", r"\sum_{{{i}}} {x}",
-    r" \times 10^{{{n}}}",
-    {"sigmoid": r"\sigma", "relu": r"\operatorname{ReLU}", "relu'": r"\operatorname{ReLU}'", "leaky_relu": r"\operatorname{LeakyReLU}",
-     "leaky_relu'": r"\operatorname{LeakyReLU}'", "elu": r"\operatorname{ELU}", "elu'": r"\operatorname{ELU}'",
-     "max'": r"\operatorname{max}'", "gelu": r"\operatorname{GELU}", "silu": r"\operatorname{SiLU}", "pi": r"\pi", "log10": r"\log_{10}",
-     "log2": r"\log_{2}", **{name: "\\" + name for name in ("tanh", "ln", "log", "sin", "cos", "tan", "max", "min")}},
-    {}, _COMMANDS, {}, {}, r"\approx", r"\cdots",
-    r"\operatorname{{{x}}}", r"\frac{{{a}}}{{{b}}}", "{a}^{{{b}}}", "({x})", r"\left({x}\right)", r"\big\vert_{{{x}}}", "{,}", True,
-    ("^", r"\frac", r"\times"),
-)  # fmt: skip
-
-DIALECTS = {dialect.key: dialect for dialect in (PLAIN, UNICODE, LATEX)}
 TYPED = (PLAIN, UNICODE)  # dialects whose symbols are looked up
-_TALL = ("^", r"\frac", r"\sum", r"\left", r"\sqrt", r"\big")  # marks of a formula of LaTeX that is higher than a bracket
+
+# --- symbols ----------------------------------------------------------------------------------------------------------
 
 
 def symbol(name: Name, dialect: Dialect) -> str:
@@ -116,26 +127,34 @@ def symbol(name: Name, dialect: Dialect) -> str:
 def _sample(name: Name, dialect: Dialect) -> str:
     if not name.sample:
         return ""
-    return f"[{_word(name.sample, dialect) if dialect.grouped else name.sample}]"
+    return sign("[", dialect) + (word(name.sample, dialect) if dialect.typeset else name.sample) + sign("]", dialect)
 
 
 def _symbol(name: Symbol, dialect: Dialect) -> str:
-    mark = dialect.mark if name.mark else ""
+    mark = {"": "", "+": dialect.mark, "old": dialect.old}[name.mark]
     sample = _sample(name, dialect)
-    if dialect.grouped:
-        high, low = _word(name.sup, dialect, 2) + mark, _word(name.sub, dialect, 2)
-        return _word(name.base, dialect) + (f"_{{{low}}}" if low else "") + (f"^{{{high}}}" if high else "") + sample
+    if dialect.typeset:
+        low, high = word(name.sub, dialect, 2), dialect.typeset.joint.join(filter(None, (word(name.sup, dialect, 2), mark)))
+        base = word(name.base, dialect)
+        return _scripts(dialect.hat.format(x=base) if name.hat else base, low, high, dialect.typeset) + sample
     if name.typed:
-        return _letters(name.typed, dialect) + mark + sample
-    text = name.base
+        return letters(name.typed, dialect) + mark + sample
+    text = dialect.hat.format(x=name.base) if name.hat else name.base
     if name.sup:
         text += "".join(dialect.high[c] for c in name.sup) if all(c in dialect.high for c in name.sup) else "^" + name.sup
     if name.sub:
         text += "".join(dialect.low[c] for c in name.sub) if all(c in dialect.low for c in name.sub) else "_" + name.sub
-    return _letters(text, dialect) + mark + sample
+    return letters(text, dialect) + mark + sample
 
 
-def _letters(text: str, dialect: Dialect) -> str:
+def _scripts(base: str, low: str, high: str, typeset: Typeset) -> str:
+    if low and high:
+        return typeset.both.format(a=base, b=low, c=high)
+    return typeset.sub.format(a=base, b=low) if low else typeset.sup.format(a=base, b=high) if high else base
+
+
+def letters(text: str, dialect: Dialect) -> str:
+    """A text with the letters a dialect has no other way to write."""
     return "".join(dialect.letters.get(letter, letter) for letter in text) if dialect.letters and not text.isascii() else text
 
 
@@ -144,71 +163,74 @@ def spelled_in_ascii(text: str) -> str:
     return "".join(_ASCII.get(letter, letter) for letter in text)
 
 
+# --- numbers and names ------------------------------------------------------------------------------------------------
+
+
 def shown(number: Shown, dialect: Dialect, comma: bool = False) -> str:
     """The spelling of a printed number; comma: a decimal comma."""
     digits = typed_digits(number.digits, dialect, comma)
-    if not number.exponent:
-        return digits
-    power = str(number.exponent)
-    if dialect.high:
-        power = "".join(dialect.high[c] for c in power)
-    return digits + dialect.ten.format(n=power)
+    return digits + _power_of_ten(number.exponent, dialect) if number.exponent else digits
+
+
+def _power_of_ten(exponent: int, dialect: Dialect) -> str:
+    power = "".join(dialect.high[c] for c in str(exponent)) if dialect.high else typed_digits(str(exponent), dialect)
+    return dialect.ten.format(n=power)
 
 
 def typed_digits(text: str, dialect: Dialect, comma: bool = False) -> str:
-    """The digits of a number; in LaTeX with its power of ten, its percent sign and its fraction set as such."""
-    text = text.replace(".", dialect.comma) if comma else text
-    if not dialect.grouped:
-        return text
-    text = text.replace("%", r"\%")
-    sign, (above, stroke, below) = "-" * text.startswith("-"), text.removeprefix("-").partition("/")
+    """The digits of a number; where it is typeset, with its power of ten and its fraction set as such."""
+    if not dialect.typeset:
+        return text.replace(".", dialect.comma) if comma else text
+    negative, text = dialect.negative * text.startswith("-"), text.removeprefix("-")
+    above, stroke, below = text.partition("/")
     if stroke:
-        return sign + dialect.quotient.format(a=above, b=below)
+        return negative + dialect.quotient.format(a=typed_digits(above, dialect, comma), b=typed_digits(below, dialect, comma))
     digits, power, exponent = text.lower().partition("e")
-    return digits + dialect.ten.format(n=int(exponent)) if power else text
+    spelled = dialect.typeset.escape(digits if power else text).replace(".", dialect.comma if comma else ".")
+    return negative + dialect.typeset.number.format(x=spelled) + (_power_of_ten(int(exponent), dialect) if power else "")
+
+
+def sign(text: str, dialect: Dialect) -> str:
+    """A single sign, such as a bracket of an index."""
+    return dialect.typeset.signs.get(text) or dialect.typeset.sign.format(x=text) if dialect.typeset else text
 
 
 def bracketed(text: str, dialect: Dialect) -> str:
     """A text in brackets as high as it."""
-    return (dialect.tall if any(mark in text for mark in _TALL) else dialect.brackets).format(x=text)
+    tall = dialect.typeset is not None and any(mark in text for mark in dialect.typeset.tall)
+    return (dialect.tall if tall else dialect.brackets).format(x=text)
 
 
 def function_name(name: str, dialect: Dialect) -> str:
     """The spelling of a function."""
-    return dialect.functions.get(name) or dialect.function.format(x=latex_text(name) if dialect.grouped else name)
+    return dialect.functions.get(name) or dialect.function.format(x=dialect.typeset.escape(name) if dialect.typeset else name)
 
 
-# --- words of LaTeX ---------------------------------------------------------------------------------------------------
-
-_SPECIAL = {
-    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", "`": "{`}", "[": "{[}", "]": "{]}", "*": "{*}", **{letter: "\\" + letter for letter in "{}$&#%_"},
-    **{letter: f"${command.strip()}$" for letter, command in _COMMANDS.items()}, "≈": r"$\approx$", "−": "$-$",
-    "·": r"$\cdot$", "½": r"$\frac{1}{2}$", "≥": r"$\ge$", "≤": r"$\le$", "×": r"$\times$", "–": r"\textendash{}",
-    "…": r"\ldots{}", "“": "``", "”": "''", "’": "'",
-    "⁺": "$^{+}$", "Σ": r"$\sum$", "√": r"$\surd$", "²": "$^{2}$",
-}  # fmt: skip
-_WORDS = rf"[{''.join(_COMMANDS)}]|[A-Za-z_]+|[0-9.]+|['(),+\-\[\]]|[^\x00-\x7f{''.join(_COMMANDS)}]+"
+_GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ∂∇ŷ"
+_WORDS = rf"[{_GREEK_LETTERS}]|[A-Za-z_]+|[0-9.]+|['(),+\-\[\]]|[^\x00-\x7f{_GREEK_LETTERS}]+"
 
 
-def latex_text(text: str) -> str:
-    """A text that means itself in LaTeX: on one line, without commands, and with signs that every engine has."""
-    return re.sub("-(?=-)", "-{}", "".join(_SPECIAL.get(letter, letter) for letter in printable(text)))
-
-
-def _word(text: str, dialect: Dialect, longest: int = 1) -> str:
-    """A letter, an index or a name in a formula: names of more letters stand upright, what is no name is text."""
+def word(text: str, dialect: Dialect, longest: int = 1) -> str:
+    """A letter, an index or a name in a typeset formula: names of more letters stand upright, what is no name is text."""
+    typeset = dialect.typeset
+    if typeset is None:
+        return letters(text, dialect)
     parts = re.findall(_WORDS, text)
     if "".join(parts) != text or not text.isprintable():
-        return rf"\text{{{latex_text(text)}}}"
-    return "".join(_part(part, dialect, longest) for part in parts).strip()
+        return typeset.text.format(x=typeset.escape(text))
+    return typeset.joint.join(_part(part, dialect, typeset, longest) for part in parts).strip()
 
 
-def _part(part: str, dialect: Dialect, longest: int) -> str:
-    if part in dialect.letters:
-        return dialect.letters[part]
-    if part == "'":
-        return r"\prime "
+def _part(part: str, dialect: Dialect, typeset: Typeset, longest: int) -> str:
+    if part in _GREEK_LETTERS:
+        return dialect.letters.get(part) or typeset.letter.format(x=part)
     if not part.isascii():
-        return rf"\text{{{latex_text(part)}}}"
-    return part if len(part) <= longest and part != "_" or not part[0].isalpha() and part[0] != "_" else rf"\mathrm{{{latex_text(part)}}}"
+        return typeset.text.format(x=typeset.escape(part))
+    if part[0].isdigit() or part[0] == ".":
+        return typeset.number.format(x=part)
+    if part[0].isalpha() or part[0] == "_":
+        short = len(part) <= longest and part != "_"
+        if short:
+            return typeset.joint.join(typeset.letter.format(x=letter) for letter in part)
+        return typeset.name.format(x=typeset.escape(part))
+    return sign(part, dialect)

@@ -9,7 +9,7 @@ cells than worked lines. Given data and the update table have a form of their ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from handcalc.core.derivation import Derivation, Group
@@ -17,7 +17,22 @@ from handcalc.core.expr import Number, Ref, references
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Factors, Heading, Item, Name, Numeric, Plain, Ratio, Rows, Symbolic, Table, Value
+from handcalc.render.blocks import (
+    Block,
+    Equation,
+    Factors,
+    Heading,
+    Item,
+    Name,
+    Numeric,
+    Picture,
+    Plain,
+    Ratio,
+    Rows,
+    Symbolic,
+    Table,
+    Value,
+)
 from handcalc.render.reading import Reading
 
 WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
@@ -26,12 +41,17 @@ ROWS_LIMIT = {"brief": 20, "normal": 20, "full": 1000}  # rows of one table
 
 
 class Options(Record):
-    """What is shown: detail, form, and phases or cells (with their iteration) to restrict it to."""
+    """What is shown: detail, form, phases or cells (with their iteration) to restrict it to, drawings.
+
+    asked: not None where the reader is to fill it in; the steps that are asked with their marks, none: all of them.
+    """
 
     detail: str = "normal"
     form: str = "scalar"
     phases: tuple[str, ...] = ()
     cells: tuple[tuple[Cell, int], ...] = ()
+    pictures: bool = False
+    asked: Mapping[tuple[Cell, int], str] | None = None
 
     def wants(self, phase: str) -> bool:
         """Whether a phase is shown."""
@@ -164,7 +184,7 @@ def worked(derivation: Derivation, reading: Reading, wanted: Cell, iteration: in
             right.append((relation, Numeric(formula, iteration)))
     if formula is None or not isinstance(formula, Number):
         right.append(("=" if step.shown.exact else "≈", Value(wanted, iteration)))
-    return Equation(Name(Ref(*wanted)), tuple(right), indent)
+    return Equation(Name(Ref(*wanted)), tuple(right), indent, step=(wanted, iteration))
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
@@ -248,12 +268,14 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
         for wanted, iteration in options.cells:
             yield worked(derivation, reading, wanted, iteration, indent=0)
         return
-    yield from givens.title(derivation.header)
+    yield from givens.title(derivation.header, options.asked is not None)
     if options.wants("given"):
-        yield from givens.given(derivation, reading)
+        yield from givens.given(derivation, reading, options)
     for iteration in range(1, derivation.iterations + 1):
         if derivation.iterations > 1:
             yield Heading(1, givens.iteration_title(derivation.header, iteration))
         yield from body(derivation, reading, options, iteration)
+        if options.pictures and options.wants("backward"):
+            yield Picture(iteration)
         if options.wants("update"):
             yield from givens.update(derivation, reading, options, iteration)

@@ -9,16 +9,21 @@ from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import Call, Expr, Ref, walk
 from handcalc.core.graph import Cell, Quantity
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Plain, Rows, Symbolic, Table, Value
+from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Picture, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
 from handcalc.render.reading import Reading
 
 
-def title(header: Header) -> Iterator[Block]:
-    """Title and source."""
+UPDATES_LIMIT = {"brief": 0, "normal": 2, "full": WORKED_LIMIT["full"]}  # worked lines of one quantity in the update
+
+
+def title(header: Header, asked: bool = False) -> Iterator[Block]:
+    """Title and source; a line for the name of who fills it in."""
     yield Heading(1, Plain(header.title) if header.title else Message("Worked solution"))
     if header.source:
         yield Paragraph(Message("Source: {source}", source=header.source))
+    if asked:
+        yield Paragraph(Message("Name: {line}   Date: {line}", line="_" * 20))
 
 
 def iteration_title(header: Header, iteration: int) -> Message:
@@ -32,8 +37,8 @@ def iteration_title(header: Header, iteration: int) -> Message:
 # --- given ------------------------------------------------------------------------------------------------------------
 
 
-def given(derivation: Derivation, reading: Reading) -> Iterator[Block]:
-    """Tables of inputs, targets, parameters; then what is agreed."""
+def given(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
+    """Tables of inputs, targets, parameters; the drawing; then what is agreed."""
     yield Heading(2, Message("Given"))
     graph = derivation.graph
     if not derivation.header.sizes:
@@ -46,11 +51,19 @@ def given(derivation: Derivation, reading: Reading) -> Iterator[Block]:
         yield from _data(graph["x"], graph.quantities.get("t"))
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
-    if "rate" in graph:
-        yield Equation(Name(Ref("rate")), (("=", Value(("rate", ()))),))
+    for quantity in graph:
+        if quantity.kind in ("rate", "hyper"):
+            yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
+    if options.pictures:
+        yield Picture(values=False, gradients=False)
     yield Heading(2, Message("Conventions"))
     for text in conventions(derivation, reading):
         yield Paragraph(text)
+    yield Paragraph(rounding_note(derivation, options.asked is not None))
+    if options.asked:
+        yield Heading(2, Message("Wanted"))
+        wanted = tuple((Name(Ref(*cell)), Plain(marks)) for (cell, _), marks in options.asked.items())
+        yield Table((Message("quantity"), Message("marks")), wanted)
 
 
 def _architecture(header: Header) -> Message:
@@ -144,7 +157,6 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         reading.turned((quantity.name, ())) for quantity in graph if quantity.kind == "gradient"
     ):
         yield Message("In this notation the error term is minus the derivative: δ = −∂E/∂net.")
-    yield rounding_note(derivation)
 
 
 def _formulas(quantity: Quantity) -> list[Expr]:
@@ -165,14 +177,18 @@ def _update_conventions(kinds: set[str], header: Header) -> Iterator[Message]:
             yield Message("The error is sent back through the already updated weights.")
 
 
-def rounding_note(derivation: Derivation) -> Message:
-    """Which mode of rounding the numbers are in."""
+def rounding_note(derivation: Derivation, asked: bool = False) -> Message:
+    """Which mode of rounding the numbers are in; asked: are to be in."""
     rounding = derivation.rounding
     digits = (
         Message("{count} decimals", count=rounding.decimals)
         if rounding.decimals is not None
         else Message("{count} significant digits", count=rounding.significant)
     )
+    if asked:
+        if rounding.carry:
+            return Message("Round every result to {digits} before you use it again.", digits=digits)
+        return Message("Give every result to {digits}.", digits=digits)
     if rounding.exact:
         return Message("Computed in fractions where possible; shown to {digits}.", digits=digits)
     if rounding.carry:
@@ -192,6 +208,7 @@ def update(derivation: Derivation, reading: Reading, options: Options, iteration
     if not derivation.updated:
         return
     yield Heading(2, Message("Update"))
+    yield from _states(derivation, reading, options, iteration)
     seen = set()
     for parameter, new in derivation.updated.items():
         quantity = graph[new]
@@ -209,11 +226,25 @@ def update(derivation: Derivation, reading: Reading, options: Options, iteration
     yield from _after(derivation, reading, options, iteration)
 
 
+def _states(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """What an optimiser keeps: the rule once for weights and once for biases, and worked lines as for the updates."""
+    seen = set()
+    for quantity in derivation.graph:
+        general = reading.general(quantity) if quantity.kind == "state" else None
+        if general is None:
+            continue
+        of = derivation.graph[quantity.of.quantity].kind if quantity.of else ""
+        if of and (quantity.prefix, of) not in seen:
+            yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
+        seen.add((quantity.prefix, of))
+        for place in islice(derivation.graph.positions(quantity.name), UPDATES_LIMIT[options.detail]):
+            yield worked(derivation, reading, (quantity.name, place), iteration)
+
+
 def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """Every update worked in full detail, the first of each quantity in normal detail."""
     for parameter, new in derivation.updated.items():
-        most = {"brief": 0, "normal": 2, "full": WORKED_LIMIT["full"]}[options.detail]
-        for place in islice(derivation.graph.positions(new), most):
+        for place in islice(derivation.graph.positions(new), UPDATES_LIMIT[options.detail]):
             if reading.delta_rule or options.detail == "full":
                 yield worked(derivation, reading, ("delta." + parameter, place), iteration)
             yield worked(derivation, reading, (new, place), iteration)

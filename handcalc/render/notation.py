@@ -27,6 +27,18 @@ FOLDER = os.path.join(os.path.dirname(__file__), "notations")
 DEFAULT = "mazur"
 NUMBERED_LIMIT = 99  # more unnamed weights than this are written with indices, not numbered through
 
+# what an optimiser keeps of a parameter: letter, and whether with a hat
+STATES = {
+    "velocity": ("v", False), "square": ("s", False), "steps": ("d", False), "step": ("u", False), "clipped": ("g", True),
+    "decayed": ("g", False), "moment1": ("m", False), "moment2": ("v", False), "corrected1": ("m", True), "corrected2": ("v", True),
+}  # fmt: skip
+# the numbers of optimisers
+NUMBERS = {
+    "momentum": Symbol("μ"), "rho": Symbol("ρ"), "beta1": Symbol("β", "1"), "beta2": Symbol("β", "2"), "epsilon": Symbol("ε"),
+    "weight_decay": Symbol("λ"), "clip_norm": Symbol("c"), "clip_value": Symbol("c"), "count": Symbol("n"), "old.count": Symbol("n", mark="old"),
+    "norm": Symbol("G"),
+}  # fmt: skip
+
 
 @cache
 def profile(name: str) -> dict[str, Any]:
@@ -155,14 +167,24 @@ class Notation:
             below = self.name(self._base(quantity, reference, quantity.wrt))
             assert isinstance(below, Symbol)
             return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
+        if quantity.kind in ("memory", "state"):
+            return self._remembered(quantity, symbol)
         if quantity.kind == "change":
             return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed, sample=sample)
         return symbol.replace(mark="+", sample=sample)  # updated, or re-computed after the update
+
+    def _remembered(self, quantity: Quantity, symbol: Symbol) -> Symbol:
+        """What an optimiser keeps of a parameter: v_w5, and v_w5 with a prime for the old one."""
+        base, hat = STATES[quantity.prefix.removeprefix("old.")]
+        name = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))
+        return Symbol(base, name, symbol.sup if not symbol.typed else "", "old" if quantity.kind == "memory" else "", hat=hat)
 
     def _own_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
         kind = quantity.kind
         if kind in ("given", "variable"):
             return typed(quantity.name)
+        if kind in ("hyper", "memory", "state"):
+            return Symbol(self.symbols[quantity.name]) if quantity.name in self.symbols else NUMBERS[quantity.name]
         if kind in ("loss", "rate"):
             return self._fill(self.symbols[kind], {}, quantity)
         concrete = all(isinstance(place, int) for place in reference.indices)

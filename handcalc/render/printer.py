@@ -34,7 +34,7 @@ from handcalc.core.expr import (
 )
 from handcalc.core.functions import definition, function
 from handcalc.core.index import Index
-from handcalc.render.dialects import Dialect, _letters, bracketed, function_name, typed_digits
+from handcalc.render.dialects import Dialect, bracketed, function_name, sign, typed_digits, word
 
 SUM, MINUS, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
 
@@ -77,12 +77,13 @@ class Printer:
         expr = self._written_out(expr)
         text = _LAYOUT[type(expr)](self, expr, first or least == SUM)
         precedence = _PRECEDENCE[type(expr)]
-        if text.startswith(("-", "−")) and precedence > MINUS:
+        typeset = self.dialect.typeset
+        if precedence > MINUS and self.dialect.signed.match(text):
             precedence = MINUS
-        elif isinstance(expr, Number) and "/" in text:
-            precedence = PRODUCT
-        elif isinstance(expr, (Number, Quotient)) and self.dialect.grouped and "\\frac" in text:
+        elif typeset and isinstance(expr, (Number, Quotient)) and typeset.fraction in text:
             precedence = POWER
+        elif not typeset and isinstance(expr, Number) and "/" in text:
+            precedence = PRODUCT
         elif isinstance(expr, Ref) or isinstance(expr, Call) and expr.function == "exp":
             precedence = POWER if any(mark in text for mark in self.dialect.unraised) else precedence
         if precedence >= least or (first and precedence == MINUS and least <= PRODUCT):
@@ -105,10 +106,11 @@ class Printer:
         if expr.text:
             return typed_digits(expr.text, self.dialect, self.comma)
         if expr.denominator == 1:
-            return str(expr.numerator)
-        sign = "-" if expr.numerator < 0 else ""
+            return typed_digits(str(expr.numerator), self.dialect)
         spelled = self.dialect.fractions.get((abs(expr.numerator), expr.denominator))
-        return sign + (spelled or self.dialect.quotient.format(a=abs(expr.numerator), b=expr.denominator))
+        if spelled:
+            return self.dialect.negative * (expr.numerator < 0) + spelled
+        return typed_digits(f"{expr.numerator}/{expr.denominator}", self.dialect)
 
     def _sum(self, expr: Sum, first: bool) -> str:
         text = self.part(expr.terms[0], MINUS, first=first)
@@ -116,17 +118,17 @@ class Printer:
         skipped = bool(self.longest) and len(expr.terms) > self.longest
         for place, term in enumerate((*terms[:2], *terms[-2:]) if skipped else terms):
             if skipped and place == 2:
-                text += f" + {self.dialect.ellipsis}"
+                text += self.dialect.plus + self.dialect.ellipsis
             if isinstance(term, Negation):
-                text += " - " + self.part(term.operand, PRODUCT)
+                text += self.dialect.minus + self.part(term.operand, PRODUCT)
             elif isinstance(term, Number) and term.numerator < 0:
-                text += " - " + self.part(neg(term), PRODUCT)
+                text += self.dialect.minus + self.part(neg(term), PRODUCT)
             else:
-                text += " + " + self.part(term, PRODUCT)
+                text += self.dialect.plus + self.part(term, PRODUCT)
         return text
 
     def _negation(self, expr: Negation, first: bool) -> str:
-        return "-" + self.part(expr.operand, PRODUCT)
+        return self.dialect.negative + self.part(expr.operand, PRODUCT)
 
     def _product(self, expr: Product, first: bool) -> str:
         parts = [self.part(expr.factors[0], PRODUCT, first=first)]
@@ -135,7 +137,7 @@ class Printer:
         return (self.dialect.wide_times if long else self.dialect.times).join(parts)
 
     def _quotient(self, expr: Quotient, first: bool) -> str:
-        if self.dialect.grouped:
+        if self.dialect.typeset:
             return self.dialect.quotient.format(a=self.text(expr.above), b=self.text(expr.below))
         return self.dialect.quotient.format(a=self.part(expr.above, PRODUCT, first=first), b=self.part(expr.below, POWER))
 
@@ -145,7 +147,7 @@ class Printer:
             digits = str(expr.exponent.numerator)
             if self.dialect.high and all(c in self.dialect.high for c in digits):
                 return base + "".join(self.dialect.high[c] for c in digits)
-        exponent = self.text(expr.exponent) if self.dialect.grouped else self.part(expr.exponent, ATOM)
+        exponent = self.text(expr.exponent) if self.dialect.typeset else self.part(expr.exponent, ATOM)
         return self.dialect.power.format(a=base, b=exponent)
 
     def _call(self, expr: Call, first: bool) -> str:
@@ -158,19 +160,20 @@ class Printer:
         spelled = function_name(name, self.dialect)
         shown = [self.text(argument) for argument in arguments]
         defaults = function(name).defaults
-        if defaults and shown[-1] == defaults[-1] and name.endswith("'"):
+        if defaults and shown[-1] == typed_digits(defaults[-1], self.dialect) and name.endswith("'"):
             shown.pop()
-        return spelled + bracketed(", ".join(shown), self.dialect) if arguments else spelled
+        return spelled + bracketed(self.dialect.separator.join(shown), self.dialect) if arguments else spelled
 
     def _total(self, expr: Total, first: bool) -> str:
         body = self.text(expr.body) if self.dialect.total.endswith(")") else self.part(expr.body, PRODUCT)
-        return self.dialect.total.format(i=_letters(expr.index.letter, self.dialect), x=body)
+        return self.dialect.total.format(i=word(expr.index.letter, self.dialect), x=body)
 
     def _delta(self, expr: Delta, first: bool) -> str:
         def spell(place: Any) -> str:
-            return place.letter if isinstance(place, Index) else str(place)
+            return word(place.letter if isinstance(place, Index) else str(place), self.dialect)
 
-        return f"[{spell(expr.left)} = {spell(expr.right)}]"
+        equal = sign("=", self.dialect) if self.dialect.typeset else " = "
+        return sign("[", self.dialect) + spell(expr.left) + equal + spell(expr.right) + sign("]", self.dialect)
 
 
 _LAYOUT: dict[type[Expr], Callable[[Printer, Any, bool], str]] = {

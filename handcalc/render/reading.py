@@ -11,7 +11,7 @@ gradient put in; not in carry mode, where every line must reproduce from its own
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
@@ -115,16 +115,24 @@ class Reading:
         """A cell's number as text."""
         found = self._numbers.get((wanted, iteration))
         if found is None:
-            found = self._numbers[wanted, iteration] = shown(self.shown(wanted, iteration), self.dialect, self.comma)
+            found = shown(self.shown(wanted, iteration), self.dialect, self.comma)
+            if self.dialect.linked and self.dialect.typeset:
+                found = self.dialect.linked.format(id=self.dialect.typeset.escape(self.derivation.step_id(wanted, iteration)), x=found)
+            self._numbers[wanted, iteration] = found
         return found
 
-    def symbolic(self, expr: Expr) -> str:
-        """An expression with symbols."""
-        return Printer(self.dialect, self.symbol, comma=self.comma, longest=self.longest).text(expr)
+    def symbolic(self, expr: Expr, gaps: Container[Cell] = ()) -> str:
+        """An expression with symbols; gaps: cells left out, to be filled in."""
+        names = self._gapped(self.symbol, gaps)
+        return Printer(self.dialect, names, comma=self.comma, longest=self.longest).text(expr)
 
-    def numeric(self, expr: Expr, iteration: int = 1) -> str:
-        """An expression with numbers put in."""
-        return Printer(self.dialect, lambda ref: self.number(cell(ref), iteration), True, self.comma, self.longest).text(expr)
+    def numeric(self, expr: Expr, iteration: int = 1, gaps: Container[Cell] = ()) -> str:
+        """An expression with numbers put in; gaps: cells left out, to be filled in."""
+        names = self._gapped(lambda ref: self.number(cell(ref), iteration), gaps)
+        return Printer(self.dialect, names, True, self.comma, self.longest).text(expr)
+
+    def _gapped(self, names: Callable[[Ref], str], gaps: Container[Cell]) -> Callable[[Ref], str]:
+        return (lambda ref: self.dialect.blank if cell(ref) in gaps else names(ref)) if gaps else names
 
     def put(self, expr: Expr, numbers: Mapping[Cell, Shown]) -> str:
         """An expression in this notation's signs, with other numbers than the solution's put in."""
@@ -151,7 +159,7 @@ class Reading:
 
     def factors(self, factors: tuple[Factor, ...], negative: bool = False) -> str:
         """A product of named derivatives."""
-        return ("-" if negative else "") + self.dialect.wide_times.join(map(self.factor, factors))
+        return (self.dialect.negative if negative else "") + self.dialect.wide_times.join(map(self.factor, factors))
 
     def factor(self, factor: Factor) -> str:
         """∂a/∂b as text."""

@@ -6,9 +6,9 @@ from handcalc.core.record import Record
 
 
 class Symbol(Record):
-    """base with subscript, superscript, a mark (+ after an update) and the sample it belongs to.
+    """base with subscript, superscript, a mark (+ after an update, old before it) and the sample it belongs to.
 
-    typed: the spelling of a name the user chose, kept where the dialect is plain text.
+    hat: with a hat above; typed: the spelling of a name the user chose, kept where the dialect is plain text.
     """
 
     base: str
@@ -17,6 +17,7 @@ class Symbol(Record):
     mark: str = ""
     sample: str = ""
     typed: str = ""
+    hat: bool = False
 
 
 class Derivative(Record):

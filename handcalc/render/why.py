@@ -1,8 +1,13 @@
-"""One quantity explained: the steps it depends on, in reading order, ending with itself."""
+"""One quantity explained: the steps it depends on, in reading order, ending with itself.
+
+- `explanation(derivation, reading, wanted, …)` is the document.
+- `ends(derivation, wanted)`, `uses(reading, wanted)`, `dependencies(uses, ends)`, `by_phase(derivation, cells)` and
+  `phase_title(name)` are its parts.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from handcalc.core.derivation import PHASES, Derivation, phase
 from handcalc.core.expr import Ref, references
@@ -14,23 +19,24 @@ from handcalc.render.reading import Reading
 
 LINES_LIMIT = {"brief": 4, "normal": 12, "full": 2000}  # worked lines of one phase
 _TITLES = {"given": "Given", "forward": "Forward pass", "error": "Error", "backward": "Backward pass", "update": "Update"}
+NOTHING_NEEDED = Message("It is given; nothing else is needed for it.")
 
 
 def explanation(derivation: Derivation, reading: Reading, wanted: Cell, iteration: int, detail: str) -> Iterator[Block]:
     """Everything a cell depends on, phase by phase; a parameter is explained up to its gradient and update."""
-    ends = [wanted]
-    quantity = derivation.graph[wanted[0]]
-    if quantity.definition is None and "grad." + quantity.name in derivation.graph:
-        ends = [(name, wanted[1]) for name in ("grad." + quantity.name, "new." + quantity.name) if name in derivation.graph]
+    last = ends(derivation, wanted)
     yield Heading(1, Name(Ref(*wanted)))
-    needed, order = _dependencies(reading, ends, wanted)
-    for name in PHASES:
-        inside = [current for current in order if phase(derivation.graph[current[0]]) == name]
-        if inside:
-            yield Heading(2, Message(_TITLES[name]))
-            yield from _phase(derivation, reading, name, inside, ends, iteration, detail)
-    if not needed:
-        yield Paragraph(Message("It is given; nothing else is needed for it."))
+    order = dependencies(lambda current: uses(reading, current), last)
+    for name, inside in by_phase(derivation, order).items():
+        yield Heading(2, phase_title(name))
+        yield from _phase(derivation, reading, name, inside, last, iteration, detail)
+    if order == [wanted]:
+        yield Paragraph(NOTHING_NEEDED)
+
+
+def phase_title(name: str) -> Message:
+    """What a phase is called."""
+    return Message(_TITLES[name])
 
 
 def _phase(
@@ -39,8 +45,6 @@ def _phase(
     """Givens as a table, steps as worked lines; of very many the nearest to the end."""
     limit = LINES_LIMIT[detail]
     if name == "given":
-        order = {quantity.name: place for place, quantity in enumerate(derivation.graph)}
-        cells = sorted(cells, key=lambda current: (order[current[0]], current[1]))
         shown = cells[: 3 * limit]
         rows = tuple((Name(Ref(*current)), Value(current, iteration)) for current in shown)
         yield Table((Message("quantity"), Message("value")), rows, len(cells) - len(shown))
@@ -52,8 +56,25 @@ def _phase(
         yield worked(derivation, reading, current, iteration, indent=0 if current in ends else 1)
 
 
-def _dependencies(reading: Reading, ends: list[Cell], start: Cell) -> tuple[bool, list[Cell]]:
-    """The cells the ends depend on as printed, each after what it uses; whether there is anything besides the start."""
+# --- what depends on what ---------------------------------------------------------------------------------------------
+
+
+def ends(derivation: Derivation, wanted: Cell) -> list[Cell]:
+    """Where the explanation of a cell ends: with itself; that of a parameter with its gradient and its update."""
+    quantity = derivation.graph[wanted[0]]
+    if quantity.definition is None and "grad." + quantity.name in derivation.graph:
+        return [(name, wanted[1]) for name in ("grad." + quantity.name, "new." + quantity.name) if name in derivation.graph]
+    return [wanted]
+
+
+def uses(reading: Reading, wanted: Cell) -> list[Cell]:
+    """The cells in the formula of a cell as it is printed."""
+    formula = reading.formula(wanted)
+    return [cell(ref) for ref in references(formula)] if formula is not None else []
+
+
+def dependencies(uses: Callable[[Cell], Iterable[Cell]], ends: list[Cell]) -> list[Cell]:
+    """The ends and the cells they depend on, each after what it uses."""
     order: dict[Cell, None] = {}
     pending: list[tuple[Cell, bool]] = [(end, False) for end in reversed(ends)]
     opened: set[Cell] = set()
@@ -66,7 +87,16 @@ def _dependencies(reading: Reading, ends: list[Cell], start: Cell) -> tuple[bool
             continue
         opened.add(current)
         pending.append((current, True))
-        formula = reading.formula(current)
-        if formula is not None:
-            pending.extend((cell(ref), False) for ref in reversed(references(formula)) if cell(ref) not in opened)
-    return len(order) > 1 or start not in order, list(order)
+        pending.extend((used, False) for used in reversed(list(uses(current))) if used not in opened)
+    return list(order)
+
+
+def by_phase(derivation: Derivation, cells: list[Cell]) -> dict[str, list[Cell]]:
+    """Phase → cells, in the order of a document; given ones as they were defined."""
+    place = {quantity.name: number for number, quantity in enumerate(derivation.graph)}
+    found: dict[str, list[Cell]] = {}
+    for current in cells:
+        found.setdefault(phase(derivation.graph[current[0]]), []).append(current)
+    if "given" in found:
+        found["given"].sort(key=lambda current: (place[current[0]], current[1]))
+    return {name: found[name] for name in PHASES if name in found}

@@ -19,9 +19,9 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table, spell
-from handcalc.render.csvform import harmless
 from handcalc.render.dialects import spelled_in_ascii
-from handcalc.render.markdown import escaped
+from handcalc.render.formats.csvform import harmless
+from handcalc.render.formats.markdown import escaped
 from handcalc.render.reading import Reading
 from handcalc.study.check import RIGHT, Marked, Marking
 from handcalc.study.classroom import Row

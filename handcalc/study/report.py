@@ -18,7 +18,7 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
 from handcalc.errors import EvaluationError, Message
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
-from handcalc.render.jsonform import rounding
+from handcalc.render.formats.jsonform import rounding
 from handcalc.render.reading import Reading
 from handcalc.study.check import RIGHT, Desk, Marked, Marking
 from handcalc.study.definitions import NONE, Hypothesis, Supposed

@@ -42,6 +42,7 @@ class Workbook:
         self._instances: dict[Cell, Expr] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
         self.updated = dict(model.updated)
+        self.carried = {**model.updated, **model.memory}
         self._add_untrained(problem)
 
     def _add_untrained(self, problem: Problem) -> None:
@@ -68,7 +69,7 @@ class Workbook:
                 self._feeds[number] = self._data(number)
             if plain in self._feeds[number]:
                 return self._feeds[number][plain]
-        return None if number > 1 and plain[0] in self.updated else self.graph.given_value(plain)
+        return None if number > 1 and plain[0] in self.carried else self.graph.given_value(plain)
 
     def instance(self, wanted: Cell) -> Expr:
         """The definition of one cell."""
@@ -79,8 +80,8 @@ class Workbook:
 
     def _defined(self, number: int, plain: Cell) -> Expr:
         name, place = plain
-        if name in self.updated and number > 1:
-            return Ref(on_sheet(number - 1, self.updated[name]), place)
+        if name in self.carried and number > 1:
+            return Ref(on_sheet(number - 1, self.carried[name]), place)
         expr = self.graph.instance(plain)
         quantity = self.graph[name]
         if quantity.kind == "updated" and quantity.of is not None and not isinstance(expr, Ref) and quantity.prefix == "new":

@@ -1,7 +1,6 @@
 """Blocks → formulas of LaTeX, for every exporter that writes such formulas. The reading must be in the dialect LATEX.
 
-- `Formulas(reading, translate)`: `formula(item)`, and the lines of an `equation(block)` or of a `grid(parts)`.
-- `is_text(item)`: whether an item is words, which every exporter escapes in its own way.
+- `LatexFormulas(reading, translate)`: the lines of an `equation(block)` or of a `grid(parts)`.
 
 A formula of one line stands as it is; of several, each line has an & before its relation, as in align* and aligned.
 A line too wide for a page is broken before a + or − that as few brackets as can be enclose.
@@ -12,25 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Equation, Item, Part, Plain, Rows, spell
-from handcalc.render.dialects import latex_text
+from handcalc.render.blocks import Equation, Part, Rows
+from handcalc.render.formats.common import Formulas
 from handcalc.render.reading import Reading
 
 LINE_WIDTH = 58  # letters of a formula beside each other
 
 _OPERATORS = {
     "=": " = ", "≈": r" \approx ", "+": " + ", "-": " - ", "−": "-", "·": r" \cdot ", "⊙": r" \odot ", "/": " / ", ",": ", ",
-    "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}", "^": "{}^",
+    "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
 }  # fmt: skip
 _TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)
 _STEPS = {"{": 1, "}": -1, "(": 1, "[": 1, ")": -1, "]": -1, "\\left": 9, "\\right": -9}
-
-
-def is_text(item: Item | str) -> bool:
-    """Whether an item is words and no formula."""
-    return isinstance(item, (Plain, Message))
 
 
 def width(formula: str) -> int:
@@ -38,29 +31,19 @@ def width(formula: str) -> int:
     return len(re.sub(r"\\(left|right|mathrm|text|frac|operatorname)\b|\\([A-Za-z])[A-Za-z]*|[{}_^ \\]", r"\2", formula))
 
 
-class Formulas:
-    """Spells the items, equations and matrices of a document in LaTeX."""
+class LatexFormulas(Formulas):
+    """Spells items, equations and matrices in LaTeX, in lines of about so many letters."""
 
-    def __init__(self, reading: Reading, translate: Translate) -> None:
-        self.reading = reading
-        self.translate = translate
-
-    def text(self, item: Item | str) -> str:
-        """The words of a text, not yet escaped."""
-        return spell(item, self.reading, self.translate)
-
-    def formula(self, item: Item | str) -> str:
-        """An item inside a formula."""
-        spelled = self.text(item)
-        number = spelled.isascii() and spelled.isdigit()
-        return rf"\text{{{latex_text(spelled)}}}" if is_text(item) and not number else spelled
+    def __init__(self, reading: Reading, translate: Translate, line_width: int = LINE_WIDTH) -> None:
+        super().__init__(reading, translate)
+        self.line_width = line_width
 
     def equation(self, block: Equation) -> list[str]:
         """label left = right = right, on one line or on one for each relation."""
-        left = (self.formula(block.label) + r"\quad " if block.label else "") + self.formula(block.left)
-        parts = [(relation, self.formula(item)) for relation, item in block.right]
-        kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
-        return _lines(left, [(_OPERATORS.get(relation, relation).strip(), text) for relation, text in kept])
+        left, right = self.sides(block)
+        label = self.formula(block.label) + r"\quad " if block.label else ""
+        parts = [(_OPERATORS.get(relation, relation).strip(), text) for relation, text in right]
+        return _lines(label + left, parts, self.line_width)
 
     def grid(self, parts: tuple[Part, ...]) -> list[str]:
         """A matrix equation, on one line for each relation."""
@@ -70,9 +53,9 @@ class Formulas:
             if isinstance(part, str) and part in ("=", "≈"):
                 sides.append((_OPERATORS[part].strip(), ""))
             elif not sides:
-                text += self._part(part, before == "^" or after == "ᵀ")
+                text += self._part(part, before == "^" or after in ("ᵀ", "^"))
             else:
-                sides[-1] = (sides[-1][0], sides[-1][1] + self._part(part, before == "^" or after == "ᵀ"))
+                sides[-1] = (sides[-1][0], sides[-1][1] + self._part(part, before == "^" or after in ("ᵀ", "^")))
         if len(sides) == 1:
             return [f"{text} {sides[0][0]} {sides[0][1]}"]
         return [f"{text if place == 0 else ''} &{relation} {side}".strip() for place, (relation, side) in enumerate(sides)]
@@ -88,13 +71,13 @@ class Formulas:
         return rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}"
 
 
-def _lines(left: str, right: list[tuple[str, str]]) -> list[str]:
+def _lines(left: str, right: list[tuple[str, str]], limit: int) -> list[str]:
     whole = " ".join([left, *(f"{relation} {text}" for relation, text in right)])
-    if width(whole) <= LINE_WIDTH:
+    if width(whole) <= limit:
         return [whole]
     lines = []
     for place, (relation, text) in enumerate(right):
-        first, *others = _pieces(text, LINE_WIDTH - width(left) - 3)
+        first, *others = _pieces(text, limit - width(left) - 3)
         lines.append(f"{left if place == 0 else ''} &{relation} {first}".strip())
         lines += [rf"&\quad {{}}{piece}" for piece in others]
     return lines

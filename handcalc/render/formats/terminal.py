@@ -8,10 +8,11 @@ bracket encloses; never elsewhere, and never at all when the output goes to a fi
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
@@ -21,9 +22,14 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Table, Value, chunks, spell
+from handcalc.render.blocks import Block, Curve, Digits, Equation, Grid, Heading, Item, Paragraph, Picture, Table, Value, chunks, spell
+from handcalc.render.chart import curve
 from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.formats.common import drawn
 from handcalc.render.reading import Reading
+
+if TYPE_CHECKING:
+    from handcalc.render.report import Report
 
 LABEL_WIDTH = 7  # columns of the word before an equation
 FILE_WIDTH = 100  # columns when the output goes to a file
@@ -54,6 +60,14 @@ def terminal_console(stream: IO[str] | None = None, plain: bool = False) -> Cons
         no_color=None if tty else True,
         soft_wrap=False,
     )
+
+
+def document(report: Report) -> str:
+    """The report as a file: no colours, 100 columns."""
+    stream = io.StringIO()
+    for chapter in report.chapters:
+        show(chapter.blocks(), chapter.reading, report.translate, terminal_console(stream, plain=True))
+    return stream.getvalue()
 
 
 def show(blocks: Iterable[Block], reading: Reading, translate: Translate, console: Console) -> None:
@@ -92,6 +106,22 @@ class _Writer:
                 self.table(block)
             case Grid(parts):
                 self.grid(parts)
+            case Picture():
+                self.picture(block)
+            case Curve(points):
+                self.console.print()
+                for line in curve(points, min(self.console.width, FILE_WIDTH), ascii=self.ascii):
+                    self.line(Text(line))
+
+    def picture(self, block: Picture) -> None:
+        """The network as a drawing of letters."""
+        drawing = drawn(block, self.reading)
+        if drawing is not None:
+            from handcalc.render.diagram.text import drawing as in_letters
+
+            self.console.print()
+            for line in in_letters(drawing, self.reading, self.translate, self.console.width).splitlines():
+                self.line(Text(line))
 
     def spell(self, item: Item | str) -> str:
         text = printable(spell(item, self.reading, self.translate))
@@ -117,7 +147,7 @@ class _Writer:
     # --- formulas ---
 
     def equation(self, block: Equation) -> None:
-        label = self.spell(block.label) if block.label else ""
+        label = f"({block.number})" if block.number else self.spell(block.label) if block.label else ""
         left = (label + " " * (LABEL_WIDTH - cell_len(label)) if label else "") + self.spell(block.left)
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
@@ -160,7 +190,7 @@ class _Writer:
     def table(self, block: Table) -> None:
         headings = [self.spell(column) for column in block.columns]
         columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
-        numeric = [bool(block.rows) and all(isinstance(row[place], Value) for row in block.rows) for place in range(len(headings))]
+        numeric = [bool(block.rows) and all(isinstance(row[place], (Value, Digits)) for row in block.rows) for place in range(len(headings))]
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
         for chunk in chunks(widths, self.console.width):
             table = RichTable(
@@ -181,7 +211,7 @@ class _Writer:
     def column(self, items: Sequence[Item]) -> list[str]:
         """The cells of a column; numbers are padded so that their points stand below each other."""
         texts = [self.spell(item) for item in items]
-        if not texts or not all(isinstance(item, Value) for item in items):
+        if not texts or not all(isinstance(item, (Value, Digits)) for item in items):
             return texts
         point = "," if self.reading.comma else "."
         tails = [len(text) - text.index(point) if point in text else 0 for text in texts]

@@ -1,4 +1,4 @@
-"""A derivation as CSV: a row for each step, with what its JSON object says. The reading must be in the dialect PLAIN.
+"""A report as CSV: a row for each step, with what its JSON object says.
 
 No cell is a formula of a spreadsheet: what could begin one, and is no number, gets a ' before it.
 """
@@ -6,29 +6,30 @@ No cell is a formula of a spreadsheet: what could begin one, and is no number, g
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from handcalc.core.derivation import Derivation, Step
 from handcalc.errors import printable
-from handcalc.render.jsonform import step_object
-from handcalc.render.reading import Reading
+from handcalc.render.formats.jsonform import step_object
+from handcalc.render.report import Report
 
 COLUMNS = ("id", "phase", "sample", "iteration", "symbol", "formula", "substituted", "value", "shown")
 _FORMULA = tuple("=+-@\t\r＝＋－＠")  # what a spreadsheet takes for the beginning of a formula
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?(/\d+)?(e[-+]?\d+)?", re.ASCII)
 
 
-def document(derivation: Derivation, reading: Reading, steps: Iterable[Step]) -> str:
-    """The table."""
+def document(report: Report) -> str:
+    """The table; with several problems, its first column says which."""
     import csv
     from io import StringIO
 
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for step in steps:
-        found = step_object(derivation, reading, step)
-        writer.writerow([_cell(found.get(column)) for column in COLUMNS])
+    several = len(report.chapters) > 1
+    writer.writerow(("problem",) * several + COLUMNS)
+    for number, chapter in enumerate(report.chapters, 1):
+        title = (harmless(chapter.derivation.header.title or str(number)),) * several
+        for step in chapter.steps():
+            found = step_object(chapter.derivation, chapter.reading, step)
+            writer.writerow([*title, *(_cell(found.get(column)) for column in COLUMNS)])
     return stream.getvalue()
 
 

@@ -7,7 +7,8 @@ negative, the step says `"sign": -1`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Ref
@@ -15,12 +16,23 @@ from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.render.reading import Reading
 
+if TYPE_CHECKING:
+    from handcalc.render.report import Report
+
 VERSION = 1
 
 
-def document(derivation: Derivation, reading: Reading, wanted: list[Step] | None = None) -> dict[str, Any]:
+def document(report: Report) -> str:
+    """The JSON of the contract; several problems are a list of such objects under "problems"."""
+    found = [solution(chapter.derivation, chapter.reading, chapter.steps()) for chapter in report.chapters]
+    if len(found) == 1:
+        return dumps(found[0])
+    inside = ",\n".join(dumps(one).rstrip("\n") for one in found)
+    return f'{{"handcalc": {VERSION}, "problems": [\n{inside}\n]}}\n'
+
+
+def solution(derivation: Derivation, reading: Reading, steps: Iterable[Step]) -> dict[str, Any]:
     """The JSON object of the contract."""
-    steps = wanted if wanted is not None else [step for k in range(1, derivation.iterations + 1) for step in derivation.steps(k)]
     return {
         "handcalc": VERSION,
         "title": derivation.header.title,
@@ -56,7 +68,7 @@ def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[st
     formula = reading.formula(step.cell) if step.formula is not None else None
 
     def name(cell: Cell) -> str:
-        return (f"#{step.iteration}:" if step.iteration > 1 else "") + derivation.graph.cell_id(cell)
+        return derivation.step_id(cell, step.iteration)
 
     found: dict[str, Any] = {
         "id": step.id,
@@ -97,3 +109,10 @@ def dumps(data: Any, ascii: bool = False) -> str:
     lines = ",\n".join("  " + json.dumps(step, ensure_ascii=ascii) for step in data["steps"])
     outside = json.dumps({**data, "steps": mark}, ensure_ascii=ascii, indent=1)
     return outside.replace(json.dumps(mark), f"[\n{lines}\n ]") + "\n"
+
+
+def in_ascii(text: str) -> str:
+    """The same JSON without other letters."""
+    import json
+
+    return "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in text)

@@ -1,0 +1,171 @@
+"""handcalc export."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+import click
+
+from handcalc.cli.help import Translated
+from handcalc.cli.options import FileName, chosen_rounding, document_options, reading_options, rounding_options, save, say
+from handcalc.cli.progress import progress_bar
+from handcalc.core.derivation import Derivation
+from handcalc.core.record import Record
+from handcalc.derive import derive
+from handcalc.errors import HandcalcError, Message, OutputError
+from handcalc.language import choose, translator
+from handcalc.problem.loader import load
+from handcalc.render.report import FORMATS, Style, export
+
+FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
+ALL = "all"
+
+
+@click.command(cls=Translated)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileName())
+@click.option("-o", "--output", "outputs", multiple=True, type=FileName(), help="The file to write, or a folder; may be repeated.")
+@click.option(
+    "--format",
+    "formats",
+    multiple=True,
+    type=click.Choice([*FILES, ALL]),
+    metavar="FORMAT",
+    help="Format, where the name of the file does not say it, and for a folder; may be repeated.",
+)
+@document_options
+@reading_options
+@rounding_options
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
+def command(
+    files: tuple[str, ...],
+    outputs: tuple[str, ...],
+    formats: tuple[str, ...],
+    only: tuple[str, ...],
+    detail: str,
+    form: str,
+    iterations: int,
+    view: str,
+    notation: str | None,
+    lang: str | None,
+    comma: bool,
+    decimals: int | None,
+    significant: int | None,
+    carry: bool,
+    force: bool,
+) -> int:
+    """Write worked solutions or worksheets to files.
+
+    FILE is a problem file, a folder of them, or the name of a shipped problem. The ending of the output says the format:
+    .html .pdf .docx .tex .md .ipynb .csv .json .txt .typ .svg; several problems make one report. With a folder as output,
+    every problem becomes a file of its own in every --format.
+
+    Example: handcalc export mazur-2-2-2 -o solution.pdf
+    """
+    if not outputs:
+        raise click.UsageError(translator(choose(lang))("say with -o where it goes, for example -o report.html"))
+    sources = [source for file in files for source in _problems(file)]
+    targets = [target for output in outputs for target in _targets(output, formats, sources)]
+    style = Style(notation or "", comma, detail, form, only, view)
+    jobs = _Jobs(style, lang, (iterations, decimals, significant, carry), force)
+    with progress_bar(sum(len(target.sources) for target in targets), translator(choose(lang))("Exporting")) as progress:
+        done = 0
+        for target in targets:
+            jobs.write(target)
+            done += len(target.sources)
+            if progress:
+                progress(done)
+    for message in jobs.failed:
+        say(message.text(translator(choose(lang))), sys.stderr)
+    return 2 if jobs.failed else 0
+
+
+class Target(Record):
+    """A file to write: its format, and the problems in it; alone: what is wrong with it does not stop the others."""
+
+    path: str
+    format: str
+    sources: tuple[str, ...]
+    alone: bool = False
+
+
+def _problems(file: str) -> list[str]:
+    """A problem, or those in a folder."""
+    if not os.path.isdir(file):
+        return [file]
+    found = sorted(name for name in os.listdir(file) if name.endswith((".yaml", ".yml")))
+    if not found:
+        raise OutputError(Message("there are no problem files (.yaml) in this folder", f"{file}: "))
+    return [os.path.join(file, name) for name in found]
+
+
+def _targets(output: str, formats: tuple[str, ...], sources: list[str]) -> Iterator[Target]:
+    """One file with all problems; in a folder, a file for each problem and format."""
+    chosen = FILES if ALL in formats else tuple(dict.fromkeys(formats))
+    if not output.endswith(("/", os.sep)) and not os.path.isdir(output):
+        yield Target(output, _format(output, chosen), tuple(sources))
+        return
+    if not chosen:
+        raise click.UsageError(Message("say with --format what to write to the folder {folder}", folder=output).text(translator(choose())))
+    names: dict[str, int] = {}
+    for source in sources:
+        stem = os.path.splitext(os.path.basename(source))[0]
+        names[stem] = names.get(stem, 0) + 1
+        name = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
+        for format in chosen:
+            yield Target(os.path.join(output, name + FORMATS[format].suffix), format, (source,), True)
+
+
+def _format(output: str, chosen: tuple[str, ...]) -> str:
+    """The format of a file: the one that was named, else that of its ending."""
+    if len(chosen) == 1:
+        return chosen[0]
+    ending = os.path.splitext(output)[1].lower()
+    for format in FORMATS.values():
+        if format.suffix and format.suffix == ending:
+            return format.name
+    known = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
+    raise OutputError(Message("no format has this ending; known are {known}", f"{output}: ", known=known))
+
+
+class _Jobs:
+    """Loads and derives every problem once, and writes the files."""
+
+    def __init__(self, style: Style, lang: str | None, work: tuple[int, int | None, int | None, bool], force: bool) -> None:
+        self.style = style
+        self.lang = lang
+        self.work = work
+        self.force = force
+        self.failed: list[Message] = []
+        self._derived: dict[str, Derivation | HandcalcError] = {}
+        self._paths: dict[str, str] = {}
+
+    def derivation(self, source: str) -> Derivation:
+        """The worked solution of a problem; its error again, if it has one."""
+        if source not in self._derived:
+            iterations, decimals, significant, carry = self.work
+            try:
+                problem = load(source)
+                self._paths[source] = problem.path
+                self._derived[source] = derive(problem, chosen_rounding(problem, decimals, significant, carry), iterations)
+            except HandcalcError as error:
+                self._derived[source] = error
+        found = self._derived[source]
+        if isinstance(found, HandcalcError):
+            raise found
+        return found
+
+    def write(self, target: Target) -> None:
+        """One file."""
+        try:
+            derivations = [self.derivation(source) for source in target.sources]
+            language = choose(self.lang, *(derivation.header.language for derivation in derivations))
+            name = os.path.splitext(os.path.basename(target.path))[0]
+            os.makedirs(os.path.dirname(target.path) or os.curdir, exist_ok=True)
+            exported = export(derivations, target.format, self.style, language, name)
+            save(exported, target.path, self.force, (*target.sources, *self._paths.values()))
+        except HandcalcError as error:
+            if not target.alone:
+                raise
+            self.failed += [message for message in error.messages if message not in self.failed]

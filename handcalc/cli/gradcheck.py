@@ -1,0 +1,79 @@
+"""handcalc gradcheck."""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import click
+
+from handcalc.cli.help import Translated
+from handcalc.cli.options import Wish, chosen_rounding, fits, output_options, reading_options
+from handcalc.cli.progress import progress_bar
+from handcalc.language import choose, translator
+from handcalc.problem.loader import load
+
+FORMATS = ("terminal", "plain", "json")
+
+
+@click.command(cls=Translated)
+@click.argument("file")
+@click.option("--h", "h", type=float, default=1e-4, metavar="H", help="How far a parameter is moved.", show_default=True)
+@click.option("--only", multiple=True, metavar="ID", help="Only these: parameters, or anything with a gradient; may be repeated.")
+@click.option("--inputs", is_flag=True, help="The gradients by the inputs as well.")
+@click.option("--rows", type=click.IntRange(0), default=40, metavar="N", help="So many of each matrix at most; 0: all.", show_default=True)
+@click.option("--sweep", is_flag=False, flag_value="", metavar="[ID]", help="The error of one gradient for many h.")
+@click.option("--tangent", "tangents", multiple=True, metavar="ID", help="The tangent line along this number; may be repeated.")
+@click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help="Show N decimal places.")
+@click.option("--significant", type=click.IntRange(1, 17), metavar="N", help="Show N significant digits.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
+@reading_options
+@output_options
+def command(
+    file: str,
+    h: float,
+    only: tuple[str, ...],
+    inputs: bool,
+    rows: int,
+    sweep: str | None,
+    tangents: tuple[str, ...],
+    decimals: int | None,
+    significant: int | None,
+    form: str,
+    notation: str | None,
+    lang: str | None,
+    comma: bool,
+    output: str | None,
+    force: bool,
+) -> int:
+    """Check the chain rule: every gradient beside numerical differentiation.
+
+    Each parameter is moved a little and the loss is worked out again. Exit code 1 says that some gradient is not the
+    derivative.
+
+    Example: handcalc gradcheck mazur-2-2-2 --sweep w5
+    """
+    from handcalc.study.gradcheck import Differentiation
+    from handcalc.study.gradreport import as_json, report
+
+    problem = load(file)
+    translate = translator(choose(lang, problem.language))
+    if not 0 < h < math.inf:
+        raise click.UsageError(translate("--h must be a positive number"))
+    study = Differentiation(problem, chosen_rounding(problem, decimals, significant, False))
+    asked = (*only, *((sweep,) if sweep else ()), *tangents)
+    gradients, omitted = study.gradients(asked, inputs, rows, notation or "")
+    with progress_bar(len(gradients), translate("Checking")) as progress:
+        checked = study.check(gradients, h, omitted, progress)
+    wanted = [study.find(text, notation or "") for text in tangents]
+    lines = [row for row in checked.rows if row.gradient in wanted]
+    swept = study.sweep(study.find(sweep, notation or "") if sweep else gradients[0]) if sweep is not None and gradients else None
+    wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
+    if form == "json":
+        from handcalc.render.formats.jsonform import dumps, in_ascii
+
+        text = dumps(as_json(checked, wish.reading(study.derivation, sys.stdout), swept, lines))
+        wish.write(text if output or fits(text, sys.stdout) else in_ascii(text))
+    else:
+        wish.show(lambda reading: report(checked, reading, swept, lines), study.derivation)
+    return 0 if checked.ok else 1

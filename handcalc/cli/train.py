@@ -1,0 +1,94 @@
+"""handcalc train."""
+
+from __future__ import annotations
+
+import math
+
+import click
+
+from handcalc.cli.help import Translated
+from handcalc.cli.options import Wish, chosen_rounding, output_options, reading_options, rounding_options, write
+from handcalc.cli.progress import training_bar
+from handcalc.derive import derive
+from handcalc.errors import Message, OutputError
+from handcalc.language import choose, translator
+from handcalc.problem.loader import load
+
+FORMATS = ("terminal", "plain", "json", "csv")
+
+
+@click.command(cls=Translated)
+@click.argument("file")
+@click.option("--iterations", type=click.IntRange(1, 100_000_000), metavar="N", help="So many updates.")
+@click.option("--epochs", type=click.IntRange(1, 100_000_000), metavar="N", help="So often through all samples.")
+@click.option("--every", type=click.IntRange(1, 100_000_000), metavar="N", help="Show the loss after every N updates.")
+@click.option("--show-step", type=click.IntRange(1, 100_000_000), metavar="K", help="The complete hand calculation of update K.")
+@click.option("--predict", "asked", multiple=True, metavar="A,B,…", help="New inputs to answer in the end; may be repeated.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
+@reading_options
+@rounding_options
+@output_options
+def command(
+    file: str,
+    iterations: int | None,
+    epochs: int | None,
+    every: int | None,
+    show_step: int | None,
+    asked: tuple[str, ...],
+    form: str,
+    notation: str | None,
+    lang: str | None,
+    comma: bool,
+    decimals: int | None,
+    significant: int | None,
+    carry: bool,
+    output: str | None,
+    force: bool,
+) -> None:
+    """Train a network: many updates, the loss on the way, and what it answers in the end.
+
+    How samples are used (online, in batches) and when to stop is said by training: in the problem.
+
+    Example: handcalc train mazur-2-2-2 --iterations 10000
+    """
+    from handcalc.study.train import Trainer, train_on
+    from handcalc.study.trainreport import as_json, history_csv, report
+
+    problem = load(file)
+    translate = translator(choose(lang, problem.language))
+    if iterations is not None and epochs is not None:
+        raise click.UsageError(translate("give --iterations or --epochs, not both"))
+    rounding = chosen_rounding(problem, decimals, significant, carry)
+    wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
+    trainer = Trainer(problem)
+    inputs = [_numbers(text, len(problem.inputs)) for text in asked]
+    if show_step is not None:
+        from handcalc.render.document import Options, solution
+
+        trainer.advance(show_step - 1)
+        step = trainer.next_step(rounding)
+        wish.show(lambda reading: solution(step, reading, Options()), step)
+        return
+    with training_bar(translate("Training")) as progress:
+        found = train_on(trainer, iterations, epochs, every, progress)
+    if form == "json":
+        from handcalc.render.formats.jsonform import dumps
+
+        wish.write(dumps(as_json(found)))
+    elif form == "csv":
+        write(history_csv(found), output, force, (file, problem.path))
+    else:
+        wish.show(lambda reading: report(trainer, found, reading, every is not None, inputs), derive(problem, rounding))
+
+
+def _numbers(text: str, count: int) -> tuple[float, ...]:
+    """Inputs as typed."""
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != count or not all(map(math.isfinite, found)):
+        raise OutputError(
+            Message("expected {count} numbers with commas between them, found {found}", "--predict: ", count=count, found=f'"{text}"')
+        )
+    return found

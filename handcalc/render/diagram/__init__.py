@@ -1,0 +1,29 @@
+"""Drawings of networks and of computation graphs, with their numbers.
+
+- `diagram(derivation, reading, iteration, values, gradients)` is a drawing as data: nodes, edges and labels with places.
+- `svg.svg`, `tikz.tikz` and `text.drawing` write one as SVG, for LaTeX, and as text for a terminal.
+
+network.py draws layered networks, equations.py problems of equations. To add a form, write a function of diagram,
+reading and translate as in svg.py; symbols, numbers and their widths are in typesetting.py.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.derivation import Derivation
+from handcalc.render.diagram.model import Diagram, Edge, Item, Label, Node
+from handcalc.render.reading import Reading
+
+__all__ = ["Diagram", "Edge", "Item", "Label", "Node", "diagram"]
+
+
+def diagram(derivation: Derivation, reading: Reading, iteration: int = 1, values: bool = True, gradients: bool = True) -> Diagram | None:
+    """The drawing of a round; None where there is nothing that can be drawn on a page.
+
+    values: with computed numbers, not only given ones; gradients: with those of the backward pass too.
+    """
+    from handcalc.render.diagram.equations import equations
+    from handcalc.render.diagram.network import network
+    from handcalc.render.diagram.typesetting import in_unicode
+
+    draw = network if derivation.header.sizes else equations
+    return draw(derivation, in_unicode(reading), iteration, values, gradients)

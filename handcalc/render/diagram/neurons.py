@@ -1,0 +1,89 @@
+"""The nodes of a layered network, each around the point 0, 0: neurons with their values and biases, targets, the loss.
+
+- `column(plan, layer)` is a layer, of which the first neurons and the last are drawn where it is large.
+- `targets(plan, outputs)` are the boxes to the right of the outputs; `bias_directions` says whose a bias is.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.graph import Cell
+from handcalc.render.diagram.model import Item, Label, Node, Row
+from handcalc.render.diagram.plan import Plan
+from handcalc.render.diagram.typesetting import name_of, shortened
+from handcalc.render.symbols import typed
+
+NEURONS_LIMIT = 8  # neurons of a layer that are all drawn; of a larger one the first and the last
+FIRST = 5  # neurons drawn of a larger layer, besides the last
+RADIUS = 24.0
+BELOW = 5.0  # between a circle and its values
+STEM = 7.0  # between a bias and its neuron
+PADDING = 8.0  # inside a box
+
+Column = tuple[Node, ...]
+
+
+def column(plan: Plan, layer: int) -> Column:
+    """The neurons of a layer, the inputs being layer 0."""
+    axis = plan.derivation.graph[f"net{layer}" if layer else "x"].axes[-1]
+    whole = axis.size <= NEURONS_LIMIT
+    places = range(axis.size) if whole else [*range(FIRST), axis.size - 1]
+    make = _neuron if layer else _input
+    nodes = [make(plan, layer, place, axis.label(place)) for place in places]
+    if not whole:
+        nodes.insert(-1, Node("more", layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, left_out=axis.size - len(places)))
+    return tuple(nodes)
+
+
+def bias_directions(plan: Plan, layer: int) -> int:
+    """0: one bias for the layer, 1: one for each neuron, 2: one for each connection; −1: none."""
+    graph = plan.derivation.graph
+    return len(graph[f"b{layer}"].axes) if f"b{layer}" in graph else -1
+
+
+def _input(plan: Plan, layer: int, place: int, name: str) -> Node:
+    cell = plan.cell("x", place)
+    assert cell
+    item = Item(cell, named=name_of(cell, plan.reading) != shortened(typed(name)))
+    return Node("input", layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, cell, name, (_below(plan, ((item,),)),))
+
+
+def _neuron(plan: Plan, layer: int, place: int, name: str) -> Node:
+    wanted = (plan.item(f"net{layer}", place), plan.item(f"out{layer}", place), plan.item(f"grad.net{layer}", place, gradient=True))
+    rows = tuple((item,) for item in wanted if item)
+    labels = [_below(plan, rows)] if rows else []
+    directions = bias_directions(plan, layer)
+    bias = plan.cell(f"b{layer}", *([place] if directions else [])) if directions in (0, 1) else None
+    if bias:
+        gradient = plan.gradient(bias)
+        label = plan.label("bias", ((plan.parameter(bias),), *([(gradient,)] if gradient else [])), bias)
+        labels.append(label.moved(0.0, -RADIUS - STEM - label.height / 2))
+    kind = "output" if layer == len(plan.derivation.header.sizes) - 1 else "hidden"
+    return Node(kind, layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, plan.cell(f"out{layer}", place), name, tuple(labels))
+
+
+def _below(plan: Plan, rows: tuple[Row, ...]) -> Label:
+    label = plan.label("values", rows)
+    return label.moved(0.0, RADIUS + BELOW + label.height / 2)
+
+
+def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
+    """A box beside each output, and one for the loss; with one output, all in one box."""
+    alone = len(outputs) == 1
+    total = [item for item in (plan.item("loss@", sampled=True), plan.item("loss")) if item]
+    boxes = []
+    for node in outputs:
+        target = plan.cell("t", node.cell[1][-1]) if node.cell else None
+        if target is None:
+            continue
+        place = target[1][-1]
+        items = [Item(target), plan.item("err", place), plan.item("loss_term", place), *(total if alone else ())]
+        kind, cell = ("loss", total[-1].cell) if alone and total else ("target", target)
+        boxes.append(_box(plan, kind, node.column + 1, [item for item in items if item], node.y, cell))
+    if alone or not total:
+        return tuple(boxes), ()
+    return tuple(boxes), (_box(plan, "loss", outputs[0].column + 2, total, (outputs[0].y + outputs[-1].y) / 2, total[-1].cell),)
+
+
+def _box(plan: Plan, kind: str, column: int, items: list[Item], y: float, cell: Cell) -> Node:
+    label = plan.label("values", tuple((item,) for item in items)).moved(0.0, y)
+    return Node(kind, column, 0.0, y, label.width + 2 * PADDING, label.height + 1.5 * PADDING, cell, labels=(label,))

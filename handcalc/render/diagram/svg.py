@@ -1,0 +1,232 @@
+"""A diagram as SVG: one self-contained element, without scripts, style sheets or anything from outside.
+
+- `svg(diagram, reading, translate)` is the text of the element.
+
+Colours and fonts are presentation attributes, so that readers without CSS see them; everything has a class, so that a
+page can restyle it. `data-step` of an element and `data-cell` of a number are ids of steps. To draw another kind of
+node, add its colours to `COLOURS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handcalc.core.graph import Cell
+from handcalc.errors import Message
+from handcalc.language import Translate, wrapped
+from handcalc.render.diagram.model import Diagram, Edge, Label, Node, Point
+from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
+from handcalc.render.dialects import symbol
+from handcalc.render.reading import Reading
+from handcalc.render.typeset import xml_text
+
+FONTS = "'Libertinus Serif','New Computer Modern','Latin Modern Roman','STIX Two Text','Times New Roman','Noto Serif CJK SC',serif"
+INK, LINES, PALE, SECOND, PAPER = "#1c1c1c", "#5f6368", "#8a8a8a", "#b3261e", "#ffffff"
+# kind of a node → its paper and its line
+COLOURS = {
+    "input": ("#e8f1fb", "#2f6db3"),
+    "hidden": ("#fff3dc", "#b97a10"),
+    "output": ("#e6f4e6", "#2e7d32"),
+    "target": ("#fafafa", "#8a8a8a"),
+    "loss": ("#f5eafa", "#7b3f98"),
+    "given": ("#e8f1fb", "#2f6db3"),
+    "variable": ("#fff3dc", "#b97a10"),
+}
+# lines: of an edge, of one among many, to a target and the loss
+STROKES = {
+    "edge": f'stroke="{LINES}" stroke-width="1.1"',
+    "crowded": f'stroke="{PALE}" stroke-width="0.6"',
+    "link": f'stroke="{PALE}" stroke-width="1" stroke-dasharray="4 3"',
+}
+NAME, SMALLEST = 16.0, 8.0  # size of the name in a neuron
+SMALL = 12.0  # size of captions
+SHIFTS = {2: -0.46, 1: -0.38, 0: 0.0, -1: 0.2, -2: 0.3}  # how far powers and indices stand below the line, in em
+ARROW = 7.0  # length of an arrow's head
+MARGIN = 10.0  # beside and above captions
+CAPTION_WIDTH = 360.0  # the least width of captions
+LETTER = 0.5  # em of an average letter of a caption
+
+
+def svg(diagram: Diagram, reading: Reading, translate: Translate) -> str:
+    """The drawing as an <svg> element."""
+    return _Drawing(diagram, in_unicode(reading), translate).text()
+
+
+class _Drawing:
+    """One drawing being written."""
+
+    def __init__(self, diagram: Diagram, reading: Reading, translate: Translate) -> None:
+        self.diagram = diagram
+        self.reading = reading
+        self.translate = translate
+
+    def text(self) -> str:
+        """Title, lines, nodes, labels, captions."""
+        diagram = self.diagram
+        captions = list(self.captions())
+        wide, high = max(diagram.width, CAPTION_WIDTH), diagram.height + (len(captions) * LINE + MARGIN if captions else 0.0)
+        left = (wide - diagram.width) / 2
+        title = self.title()
+        parts = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-diagram" role="img" aria-label="{xml_text(title)}"'
+            f' viewBox="0 0 {_n(wide)} {_n(high)}" width="{_n(wide)}" height="{_n(high)}"'
+            f' font-family="{FONTS}" font-size="{_n(FONT)}" fill="{INK}">',
+            f"<title>{xml_text(title)}</title>",
+            f'<rect class="paper" width="{_n(wide)}" height="{_n(high)}" fill="{PAPER}"/>',
+            f'<g transform="translate({_n(left)} 0)">' if left else "<g>",
+            *map(self.edge, diagram.edges),
+            *(part for node in diagram.nodes for part in self.node(node)),
+            "</g>",
+            *(
+                f'<text class="{name}" x="{_n(MARGIN)}" y="{_n(diagram.height + (place + 0.9) * LINE)}" font-size="{_n(SMALL)}"'
+                f' fill="{colour}">{xml_text(line)}</text>'
+                for place, (name, colour, line) in enumerate(captions)
+            ),
+            "</svg>",
+        ]
+        return "\n".join(parts)
+
+    def title(self) -> str:
+        """What the drawing is, then the problem's title."""
+        header = self.reading.derivation.header
+        kind = Message("Drawing of the network") if header.sizes else Message("Computation graph")
+        found = kind.text(self.translate)
+        return f"{found}: {header.title}" if header.title else found
+
+    def captions(self) -> Iterator[tuple[str, str, str]]:
+        """Class, colour and text of every line below the drawing."""
+        columns = int((max(self.diagram.width, CAPTION_WIDTH) - 2 * MARGIN) / (SMALL * LETTER))
+        for message in self.diagram.captions:
+            yield from (("caption", INK, line) for line in wrapped(message.text(self.translate), columns))
+        legend = legend_of(self.diagram, self.reading)
+        if legend:
+            yield from (("legend", SECOND, line) for line in wrapped(legend.text(self.translate), columns))
+
+    def step(self, cell: Cell) -> str:
+        """The id of a cell's step, as an attribute."""
+        return xml_text(self.reading.derivation.step_id(cell, self.diagram.iteration))
+
+    # --- parts ---
+
+    def edge(self, edge: Edge) -> str:
+        """A line with the labels along it; a bias on the line is a group of its own."""
+        kind = "link" if edge.kind == "link" else "edge"
+        line = f'<path class="line" d="{_path(edge, self.diagram)}" fill="none" {STROKES[stroke_of(edge)]}/>'
+        head = _arrow(edge, self.diagram) if edge.kind == "use" else ""
+        own = "".join(self.label(label, False) for label in edge.labels if label.step is None)
+        others: dict[Cell, str] = {}
+        for label in edge.labels:
+            if label.step is not None:
+                others[label.step] = others.get(label.step, "") + self.label(label, False)
+        biases = "".join(f'<g class="bias" data-step="{self.step(cell)}">{text}</g>' for cell, text in others.items())
+        return f'<g class="{kind}" data-step="{self.step(edge.cell)}">{line}{head}{own}</g>{biases}'
+
+    def node(self, node: Node) -> Iterator[str]:
+        """A neuron, a box, or the dots for what is left out; then its bias."""
+        if node.cell is None:
+            more = Message("{count} more", count=node.left_out).text(self.translate)
+            yield (
+                f'<g class="node more"><text x="{_n(node.x)}" y="{_n(node.y)}" font-size="22" text-anchor="middle">⋮</text>'
+                f'<text x="{_n(node.x)}" y="{_n(node.y + LINE)}" font-size="{_n(SMALL)}" text-anchor="middle">{xml_text(more)}</text></g>'
+            )
+            return
+        own = "".join(self.label(label, node.round) for label in node.labels if label.step is None)
+        yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{own}</g>'
+        for label in node.labels:
+            if label.step is not None:
+                stem = (label.y + label.height / 2, node.y - node.height / 2)
+                line = f'<path class="line" d="M{_n(node.x)} {_n(stem[0])}V{_n(stem[1])}" {STROKES["edge"]}/>'
+                yield f'<g class="bias" data-step="{self.step(label.step)}">{line}{self.label(label)}</g>'
+
+    def shape(self, node: Node) -> str:
+        """A circle with the neuron's name, or a box."""
+        paper, line = COLOURS[node.kind]
+        style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
+        if not node.round:
+            corner = f'x="{_n(node.x - node.width / 2)}" y="{_n(node.y - node.height / 2)}"'
+            dashed = ' stroke-dasharray="4 3"' if node.kind == "target" else ""
+            return f'<rect {corner} width="{_n(node.width)}" height="{_n(node.height)}" rx="7" {style}{dashed}/>'
+        spans = symbol_spans(neuron_name(node.name, (node.width - 8) / SMALLEST))
+        size = min(NAME, (node.width - 8) / max(width(spans), 1.0))
+        hint = f"<title>{xml_text(node.name)}</title>" if len(node.name) > 4 else ""
+        circle = f'<circle cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(node.width / 2)}" {style}/>'
+        return hint + circle + self.typeset(spans, node.x, node.y + 0.3 * size, size, 'class="name"')
+
+    def label(self, label: Label, halo: bool = True) -> str:
+        """The rows of a label; halo: on paper of their own, for labels that lines may run under."""
+        top = label.y - label.height / 2
+        turn = f' transform="rotate({_n(label.angle)} {_n(label.x)} {_n(label.y)})"' if round(label.angle, 1) else ""
+        written = ""
+        for place, row in enumerate(label.rows):
+            spans, y = row_spans(row, self.reading, self.diagram.iteration), top + place * label.line
+            wide = width(spans) * FONT
+            if halo:
+                box = f'x="{_n(label.x - wide / 2)}" y="{_n(y + 1)}" width="{_n(wide)}" height="{_n(label.line - 1)}"'
+                written += f'<rect class="halo" {box} fill="{PAPER}"{turn}/>'
+            written += self.typeset(spans, label.x, y + label.line / 2 + 0.26 * FONT, FONT, f'class="{label.kind}"{turn}')
+        return written
+
+    def typeset(self, spans: Spans, x: float, y: float, size: float, style: str) -> str:
+        """A row of text around x with its line at y."""
+        written, level = "", 0.0
+        for span in spans:
+            wanted = SHIFTS[span.shift] * size
+            written += self.span(span, size, wanted - level)
+            level = wanted
+        return f'<text {style} x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" text-anchor="middle">{written}</text>'
+
+    def span(self, span: Span, size: float, down: float) -> str:
+        """Letters in one style; numbers carry the id of their step."""
+        marks = {
+            "class": ("number gradient" if span.gradient else "number") if span.cell else "gradient" if span.gradient else "",
+            "data-cell": self.step(span.cell) if span.cell else "",
+            "dx": _n(-span.back * size) if span.back else "",
+            "dy": _n(down) if round(down, 2) else "",
+            "font-size": _n(size * SCRIPT) if span.shift else "",
+            "font-style": "italic" if span.italic else "",
+            "fill": SECOND if span.gradient else "",
+        }
+        written = "".join(f' {name}="{value}"' for name, value in marks.items() if value)
+        return f"<tspan{written}>{xml_text(span.text)}</tspan>" if written else xml_text(span.text)
+
+
+def stroke_of(edge: Edge) -> str:
+    """How an edge is drawn: edge, crowded (one of many, without its numbers) or link."""
+    return edge.kind if edge.kind == "link" else "edge" if edge.labels or edge.kind == "use" else "crowded"
+
+
+def legend_of(diagram: Diagram, reading: Reading) -> Message | None:
+    """What the second colour means, None where it is not used."""
+    if not diagram.gradients:
+        return None
+    error = symbol(reading.notation.objective, reading.dialect)
+    if reading.derivation.header.sizes:
+        return Message("In this colour: gradients, the derivatives of {error} by the weight or bias beside them.", error=error)
+    return Message("In this colour: gradients, the derivatives of {error} by the quantity in the same box.", error=error)
+
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+
+def _n(number: float) -> str:
+    """A length, as short as it can be."""
+    return f"{round(number, 1) + 0:.1f}".removesuffix(".0")
+
+
+def _path(edge: Edge, diagram: Diagram) -> str:
+    """The line of an edge."""
+    path = "M" + _point(edge.points[0])
+    for piece in diagram.curve(edge):
+        path += "C" + " ".join(map(_point, piece)) if len(piece) == 3 else "L" + _point(piece)
+    return path
+
+
+def _point(point: Point) -> str:
+    return f"{_n(point[0])} {_n(point[1])}"
+
+
+def _arrow(edge: Edge, diagram: Diagram) -> str:
+    """The head of an arrow at the end of an edge."""
+    half = _n(ARROW / 2)
+    sides = f"l-{half} -{_n(ARROW)}h{_n(ARROW)}z" if diagram.downwards else f"l-{_n(ARROW)} -{half}v{_n(ARROW)}z"
+    return f'<path class="head" d="M{_point(edge.points[-1])}{sides}" fill="{LINES}"/>'

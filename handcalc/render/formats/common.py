@@ -1,0 +1,81 @@
+"""What every typeset format needs: the formula of an item, the parts of an equation, the kinds of a table's columns.
+
+- `Formulas(reading, translate)`: `text(item)`, words that the format escapes; `formula(item)`, an item inside a formula;
+  `sides(block)`, the left side of an equation and its parts with their relations.
+- `is_text(item)`, `number_columns(table)`, `remarks(table)`, `title_of(chapter)`, `drawn(picture, reading)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from handcalc.errors import Message
+from handcalc.language import Translate
+from handcalc.render.blocks import Blank, Equation, Item, Picture, Plain, Table, Value, spell
+from handcalc.render.reading import Reading
+from handcalc.render.report import Chapter
+
+if TYPE_CHECKING:
+    from handcalc.render.diagram import Diagram
+
+
+def is_text(item: Item | str) -> bool:
+    """Whether an item is words and no formula."""
+    return isinstance(item, (Plain, Message))
+
+
+def number_columns(table: Table) -> list[bool]:
+    """Which columns hold numbers and nothing else."""
+    columns = range(len(table.columns))
+    return [bool(table.rows) and all(isinstance(row[place], (Value, Blank)) for row in table.rows) for place in columns]
+
+
+def remarks(table: Table) -> Iterator[Message]:
+    """What a table leaves out."""
+    if table.omitted:
+        yield Message("… {count} more rows are not shown", count=table.omitted)
+    if table.hidden:
+        yield Message("… {count} more columns are not shown", count=table.hidden)
+
+
+def title_of(chapter: Chapter) -> Item:
+    """What a chapter is called."""
+    title = chapter.derivation.header.title
+    return Plain(title) if title else Message("Worked solution")
+
+
+def drawn(picture: Picture, reading: Reading) -> Diagram | None:
+    """The drawing that a block stands for; None where there is nothing to draw."""
+    from handcalc.render.diagram import diagram
+
+    return diagram(reading.derivation, reading, picture.iteration, picture.values, picture.gradients)
+
+
+class Formulas:
+    """Spells the items of a document in a typeset dialect."""
+
+    def __init__(self, reading: Reading, translate: Translate) -> None:
+        typeset = reading.dialect.typeset
+        if typeset is None:
+            raise ValueError(f"the dialect {reading.dialect.key} is not typeset")
+        self.reading = reading
+        self.translate = translate
+        self.typeset = typeset
+
+    def text(self, item: Item | str) -> str:
+        """The words of a text, not yet escaped."""
+        return spell(item, self.reading, self.translate)
+
+    def formula(self, item: Item | str) -> str:
+        """An item inside a formula."""
+        spelled = self.text(item)
+        if not is_text(item):
+            return spelled
+        form = self.typeset.number if spelled.isascii() and spelled.isdigit() else self.typeset.text
+        return form.format(x=self.typeset.escape(spelled))
+
+    def sides(self, block: Equation) -> tuple[str, list[tuple[str, str]]]:
+        """The left side, and relation and formula of each part on the right; of parts that look alike, the first."""
+        parts = [(relation, self.formula(item)) for relation, item in block.right]
+        return self.formula(block.left), [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]

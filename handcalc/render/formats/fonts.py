@@ -1,0 +1,70 @@
+"""Fonts of printed reports: which families have Chinese letters, and whether this computer has one of them.
+
+- `families(text)` are the families to look for, best first, where a text has Chinese letters.
+- `installed(text)` are the fonts to set a text with; it raises OutputError where there are none for its letters.
+
+To add a family, add it to `CHINESE`, by the name it has in the font file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from handcalc.errors import Message, OutputError
+
+if TYPE_CHECKING:
+    from typst import Fonts
+
+# family → where it comes from; serif faces first, as in books
+CHINESE = {
+    "Noto Serif CJK SC": "Linux, fonts-noto-cjk",
+    "Source Han Serif SC": "Adobe",
+    "Source Han Serif CN": "Adobe, smaller edition",
+    "Noto Serif SC": "Google Fonts",
+    "Songti SC": "macOS",
+    "STSong": "macOS, older",
+    "SimSun": "Windows",
+    "NSimSun": "Windows",
+    "AR PL UMing CN": "Linux, fonts-arphic-uming",
+    "AR PL SungtiL GB": "Linux, fonts-arphic-gbsn00lp",
+    "Noto Sans CJK SC": "Linux, fonts-noto-cjk",
+    "Source Han Sans SC": "Adobe",
+    "Source Han Sans CN": "Adobe, smaller edition",
+    "Noto Sans SC": "Google Fonts",
+    "PingFang SC": "macOS",
+    "Heiti SC": "macOS, older",
+    "Microsoft YaHei": "Windows",
+    "SimHei": "Windows",
+    "WenQuanYi Zen Hei": "Linux, fonts-wqy-zenhei",
+    "WenQuanYi Micro Hei": "Linux, fonts-wqy-microhei",
+    "Droid Sans Fallback": "Linux, fonts-droid-fallback",
+}
+
+_CHINESE_LETTERS = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
+
+
+def has_chinese(text: str) -> bool:
+    """Whether a text has letters of the scripts that stand in Chinese fonts: also kana, hangul and wide signs."""
+    return bool(_CHINESE_LETTERS.search(text))
+
+
+def families(text: str) -> tuple[str, ...]:
+    """Families with the Chinese letters of a text, best first; none if it has no such letters."""
+    return tuple(CHINESE) if has_chinese(text) else ()
+
+
+def installed(text: str) -> Fonts:
+    """All fonts of this computer. Raises OutputError if a text has Chinese letters and none of the families is there."""
+    from typst import Fonts
+
+    fonts = Fonts()
+    if has_chinese(text) and not {*CHINESE} & {*fonts.families()}:
+        raise OutputError(
+            Message(
+                "this report has Chinese letters, and no font for them was found; install one, for example {package} "
+                "(Debian, Ubuntu) or Noto Serif SC (fonts.google.com); Windows and macOS come with one",
+                package="fonts-noto-cjk",
+            )
+        )
+    return fonts

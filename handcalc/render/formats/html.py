@@ -1,0 +1,249 @@
+"""Blocks → one page: HTML with MathML and SVG, complete without scripts and without a network.
+
+- `document(report)` is the file.
+
+With scripts on (page/page.js), a panel beside the text has the drawing, goes through the lines one by one, explains any
+of them, and shows other decimals. Nothing is loaded: styles, script and data are in the file, and its policy allows
+nothing else. Every text of a user's goes through `xml_text`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from handcalc.errors import Message
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table
+from handcalc.render.formats.common import drawn, title_of
+from handcalc.render.formats.page import asset
+from handcalc.render.formats.page.data import Interactive
+from handcalc.render.formats.page.mathml import PageFormulas
+from handcalc.render.givens import rounding_note
+from handcalc.render.report import Chapter, Report
+from handcalc.render.typeset import xml_text
+
+if TYPE_CHECKING:
+    from handcalc.render.diagram import Diagram
+
+_POLICY = "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body class="{classes}">
+<a class="skip" href="#text">{skip}</a>
+<header class="top">
+{contents}<button type="button" class="theme" hidden>{theme}</button>
+</header>
+<main id="text">
+{chapters}</main>
+<script>{script}</script>
+</body>
+</html>
+"""
+_PANEL = """\
+<aside class="panel" aria-label="{label}" hidden>
+<details class="stage" open hidden><summary>{drawing}</summary><div class="drawing"></div>
+<p class="hint">{choose}</p></details>
+<div class="controls">
+<button type="button" class="previous" aria-label="{previous}" title="{previous} (←)">←</button>
+<button type="button" class="next" aria-label="{next}" title="{next} (→)">→</button>
+<p class="status" role="status" data-text="{status}">{hint}</p>
+<label class="decimals" hidden>{decimals} <input type="range" min="0" step="1" value="0">
+<output data-text="{given}">{given}</output></label>
+</div>
+<section class="why" tabindex="-1" aria-label="{why}" hidden>
+<button type="button" class="close" aria-label="{close}" title="{close} (Esc)">×</button>
+<div class="reasons"></div>
+</section>
+</aside>
+"""
+
+
+def document(report: Report) -> str:
+    """The whole page; several problems begin with a table of contents."""
+    style, script = asset("page.css"), asset("page.js")
+    chapters = [_Chapter(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
+    written = "".join(chapter.text() for chapter in chapters)
+    several = len(chapters) > 1
+
+    def say(text: Message) -> str:
+        return xml_text(text.text(report.translate))
+
+    links = [chapter.link() for chapter in chapters] if several else chapters[0].links
+    title = say(Message("Worked solutions")) if several else chapters[0].title()
+    contents = say(Message("Contents"))
+    return _PAGE.format(
+        language=report.language,
+        policy=_POLICY.format(style=_hash(style), script=_hash(script)),
+        title=title,
+        style=style,
+        classes=" ".join(dict.fromkeys(f"view-{chapter.style.view}" for chapter in report.chapters)) + (" several" if several else ""),
+        skip=say(Message("Skip to the text")),
+        contents=_contents(contents, links, several),
+        theme=say(Message("Light or dark")),
+        chapters=written,
+        script=script,
+    )
+
+
+def _hash(text: str) -> str:
+    """What a policy calls an inline style or script by."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _contents(title: str, links: list[str], several: bool) -> str:
+    """Links to the headings, or to the chapters."""
+    if len(links) < 2:
+        return ""
+    heading = f"<h1>{title}</h1>\n" if several else ""
+    items = "\n".join(f"<li>{link}</li>" for link in links)
+    return f'<nav class="contents" aria-label="{title}">\n{heading}<ol>\n{items}\n</ol>\n</nav>\n'
+
+
+def embedded(data: Any) -> str:
+    """An object as JSON that cannot end the script it stands in."""
+    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+
+class _Chapter:
+    """One problem being written."""
+
+    def __init__(self, chapter: Chapter, report: Report, number: int) -> None:
+        self.chapter = chapter
+        self.formulas = PageFormulas(chapter.reading, report.translate)
+        self.translate = report.translate
+        self.several = len(report.chapters) > 1
+        self.prefix = f"{number}-" if self.several else ""
+        self.anchor = f"problem-{number}"
+        self.links: list[str] = []
+        self.pictures: dict[int, Diagram] = {}
+        self.anchors: set[str] = set()
+        self.depth = 0  # how many levels lower headings stand than the blocks say
+
+    def title(self) -> str:
+        """What the problem is called."""
+        return xml_text(self.formulas.text(title_of(self.chapter)))
+
+    def link(self) -> str:
+        """The line in the contents of several problems."""
+        return f'<a href="#{self.anchor}">{self.title()}</a>'
+
+    def text(self) -> str:
+        """The article: title, panel, blocks, and what the script needs."""
+        blocks = list(self.chapter.blocks())
+        start = next((place for place, block in enumerate(blocks[1:], 1) if not isinstance(block, Paragraph)), len(blocks))
+        start = start if blocks and isinstance(blocks[0], Heading) else 0
+        before, text = ("\n".join(part for block in inside for part in self.block(block)) for inside in (blocks[:start], blocks[start:]))
+        panel = after = ""
+        if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.style.view != "worksheet":
+            interactive = Interactive(self.chapter, blocks, self.pictures, self.translate)
+            panel = self.panel()
+            lines = "\n".join(self.line(block) for block in interactive.hidden)
+            after = f'<template class="more">\n{lines}\n</template>\n' if lines else ""
+            after += f'<script type="application/json" class="data">{embedded(interactive.data())}</script>\n'
+        header = f"<header>\n{before}\n</header>\n" if before else ""
+        body = f'<div class="columns">\n{panel}<div class="text">\n{text}\n</div>\n</div>\n'
+        return f'<article class="chapter" id="{self.anchor}">\n{header}{body}{after}</article>\n'
+
+    def panel(self) -> str:
+        """What stands beside the text where scripts are on."""
+
+        def say(text: Message) -> str:
+            return xml_text(text.text(self.translate))
+
+        return _PANEL.format(
+            label=say(Message("Step by step")),
+            drawing=say(Message("Drawing")),
+            previous=say(Message("Previous line")),
+            next=say(Message("Next line")),
+            status=say(Message("Line {number} of {count}", number="{number}", count="{count}")),
+            hint=say(Message("← and → go from line to line.")),
+            choose=say(Message("Choose a line or a part of the drawing to see where it comes from.")),
+            decimals=say(Message("Decimals")),
+            given=say(Message("as given")),
+            why=say(Message("Where it comes from")),
+            close=say(Message("Close")),
+        )
+
+    # --- blocks ---
+
+    def block(self, block: Block) -> Iterator[str]:
+        """The text of a block."""
+        match block:
+            case Heading(level, text):
+                yield self.heading(level, text)
+            case Paragraph(text):
+                yield f"<p{self.note(text)}>{self.formulas.words(text)}</p>"
+            case Equation():
+                yield self.line(block, True)
+            case Grid():
+                yield f'<div class="line grid">{self.formulas.grid(block)}</div>'
+            case Table():
+                yield from self.formulas.tables(block)
+            case Picture():
+                yield from self.picture(block)
+
+    def heading(self, level: int, text: Item) -> str:
+        """A heading; the first is the title, further ones of its level are rounds, one level lower like all that follows."""
+        first = not self.anchors
+        if level == 1 and not first:
+            self.depth = 1
+        words = self.formulas.words(text)
+        anchor = self.anchored("title" if first else f"section-{len(self.links) + 1}")
+        if not first and level + self.depth <= 2 + self.depth:
+            self.links.append(f'<a class="level-{level}" href="#{anchor}">{words}</a>')
+        tag = f"h{min(level + self.depth + self.several, 6)}"
+        return f'<{tag} class="level-{level}" id="{anchor}">{words}</{tag}>'
+
+    def note(self, text: Item) -> str:
+        """The sentence about rounding is marked: it follows the choice of decimals."""
+        note = rounding_note(self.chapter.derivation)
+        same = isinstance(text, Message) and text.template == note.template
+        return ' class="rounding"' if same else ""
+
+    def line(self, block: Equation, numbered: bool = False) -> str:
+        """An equation; a worked line has the id of its step, and its number leads to itself."""
+        if not block.step:
+            kind = "worked" if block.indent else "general"
+            return f'<div class="line {kind}">{self.formulas.line(block)}</div>'
+        step = self.chapter.derivation.step_id(*block.step)
+        kind = "worked" if numbered or len(block.right) > 1 else "given"
+        attributes, number = f'class="line {kind} step" data-step="{xml_text(step)}"', ""
+        if numbered:
+            anchor = self.anchored(step)
+            attributes += f' id="{anchor}"'
+            number = f'<a class="place" href="#{anchor}">({block.number})</a> ' if block.number else ""
+        return f"<div {attributes}>{self.formulas.line(block, number)}</div>"
+
+    def anchored(self, name: str) -> str:
+        """An id of the page that nothing else has."""
+        wanted = self.prefix + re.sub(r"\s", "_", xml_text(name))
+        found, count = wanted, 1
+        while found in self.anchors:
+            count += 1
+            found = f"{wanted}-{count}"
+        self.anchors.add(found)
+        return found
+
+    def picture(self, block: Picture) -> Iterator[str]:
+        """The drawing; the one with most in it is the one of the panel."""
+        diagram = drawn(block, self.chapter.reading)
+        if diagram is None:
+            return
+        from handcalc.render.diagram.svg import svg
+
+        self.pictures[block.iteration] = diagram
+        drawing = svg(diagram, self.chapter.reading, self.translate)
+        yield f'<figure class="drawing" data-iteration="{block.iteration}">\n{drawing}</figure>'

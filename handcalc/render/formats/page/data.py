@@ -1,0 +1,207 @@
+"""What the script of a page works with: lines in order, what each uses, what explains it, what is drawn, other decimals.
+
+- `Interactive(chapter, …).data()` is the object that is embedded as JSON; `hidden` are lines that only explanations show.
+
+In the object, steps are numbers: places in its list `ids`. Everything is worked out here, the script only shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
+
+from handcalc.core.derivation import Derivation, phase
+from handcalc.core.expr import Ref, references
+from handcalc.core.graph import Cell, cell
+from handcalc.errors import Message, printable
+from handcalc.language import Translate
+from handcalc.render.blocks import Block, Equation, Grid, Item, Name, Numeric, Symbolic, Table, Value
+from handcalc.render.document import size, worked
+from handcalc.render.givens import rounding_note
+from handcalc.render.report import Chapter
+from handcalc.render.why import NOTHING_NEEDED, by_phase, dependencies, ends, phase_title, uses
+
+if TYPE_CHECKING:
+    from handcalc.render.diagram import Diagram
+
+DECIMALS = (2, 3, 4, 5, 6, 7, 8)  # what a reader may choose besides the digits of the report
+EXPLAINED_LIMIT = 600  # cells of a problem that is explained down to what is given, worked in the report or not
+NUMBERS_LIMIT = 4000  # numbers of a report that may be shown with other decimals
+
+Place = tuple[Cell, int]  # a cell and its iteration
+
+
+class Interactive:
+    """One chapter's data. blocks: those of the chapter; pictures: iteration → the drawing that stands beside its lines."""
+
+    def __init__(self, chapter: Chapter, blocks: list[Block], pictures: Mapping[int, Diagram], translate: Translate) -> None:
+        self.derivation: Derivation = chapter.derivation
+        self.reading = chapter.reading
+        self.translate = translate
+        self.blocks = blocks
+        self.pictures = pictures
+        self.drawn = {iteration: drawn_cells(picture) for iteration, picture in pictures.items()}
+        self.key = chapter.style.view == "key"
+        self.lines: dict[Place, Equation] = {}
+        for block in blocks:
+            if isinstance(block, Equation) and block.step:
+                self.lines.setdefault(block.step, block)
+        self._uses: dict[Cell, list[Cell]] = {}
+        self._ids: dict[Place, int] = {}
+        cells = sum(size(quantity) for quantity in self.derivation.graph) * self.derivation.iterations
+        self.small = cells <= EXPLAINED_LIMIT
+        self.explained = self._explained() if self.key else {}
+
+    # --- explanations ---
+
+    def _explained(self) -> dict[Place, list[Place]]:
+        """Step → the lines that explain it, phase by phase, for every line and everything that is drawn."""
+        found: dict[Place, list[Place]] = {}
+        for start, iteration in (*self.lines, *self._drawn_places()):
+            if (start, iteration) in found:
+                continue
+            order = dependencies(partial(self._reached, iteration), ends(self.derivation, start))
+            phases = by_phase(self.derivation, order)
+            found[start, iteration] = [(current, iteration) for inside in phases.values() for current in inside]
+        return found
+
+    def _reached(self, iteration: int, current: Cell) -> list[Cell]:
+        """What a cell uses; in a large problem, only what has a line of its own."""
+        if current not in self._uses:
+            self._uses[current] = uses(self.reading, current)
+        found = self._uses[current]
+        return found if self.small else [used for used in found if (used, iteration) in self.lines]
+
+    @cached_property
+    def hidden(self) -> tuple[Equation, ...]:
+        """Lines for explanations that the report does not have: what is given, and what stands in its tables."""
+        places = dict.fromkeys(place for lines in self.explained.values() for place in lines)
+        return tuple(self._line(*place) for place in places if place not in self.lines)
+
+    def _line(self, current: Cell, iteration: int) -> Equation:
+        if self.reading.formula(current) is not None:
+            return worked(self.derivation, self.reading, current, iteration)
+        relation = "=" if self.reading.shown(current, iteration).exact else "≈"
+        return Equation(Name(Ref(*current)), ((relation, Value(current, iteration)),), step=(current, iteration))
+
+    # --- the drawing ---
+
+    def _drawn_places(self) -> Iterator[Place]:
+        for iteration, cells in self.drawn.items():
+            yield from ((current, iteration) for current in cells)
+
+    def _element(self, place: Place) -> Place | None:
+        """The part of the drawing that stands for a step: its neuron, its edge, its box."""
+        current: Cell | None = place[0]
+        drawn = self.drawn.get(place[1], {})
+        while drawn and current is not None:
+            if self.derivation.graph[current[0]].sampled:
+                current = current[0], (0, *current[1][1:])
+            if current in drawn:
+                return current, place[1]
+            current = self._nearer(current)
+        return None
+
+    def _nearer(self, current: Cell) -> Cell | None:
+        """What a quantity that is not drawn is shown at."""
+        graph = self.derivation.graph
+        quantity = graph[current[0]]
+        if quantity.stage:
+            return current[0].removeprefix(quantity.stage + "."), current[1]
+        if quantity.of is not None:
+            return cell(graph.at(quantity.of, current))
+        name = {"net": f"out{quantity.layer}", "loss_term": "t", "error": "t"}.get(quantity.kind, "")
+        if name in graph:
+            return name, current[1]
+        return (self.derivation.loss, ()) if quantity.kind in ("target", "loss") and current[0] != self.derivation.loss else None
+
+    # --- the object ---
+
+    def data(self) -> dict[str, Any]:
+        """ids, lines with what they use, explanations with their phases, elements of the drawing, numbers with other decimals."""
+        lines = [self._id(place) for place in self.lines]
+        shown = (*self.lines.values(), *self.hidden)
+        inputs = {block.step: [(used, block.step[1]) for used in used_in(block)] for block in shown if block.step}
+        why = {self._id(start): [self._id(place) for place in order] for start, order in self.explained.items()}
+        found: dict[str, Any] = {"lines": lines, "uses": {self._id(place): list(map(self._id, used)) for place, used in inputs.items()}}
+        if why:
+            names = {place: phase(self.derivation.graph[place[0][0]]) for order in self.explained.values() for place in order}
+            titles = {name: phase_title(name).text(self.translate) for name in dict.fromkeys(names.values())}
+            found |= {"why": why, "phases": {self._id(place): name for place, name in names.items()}, "titles": titles}
+            found["nothing"] = NOTHING_NEEDED.text(self.translate)
+            if not self.small:
+                found["more"] = Message("The network is large: only lines of this report are shown.").text(self.translate)
+        numbers = self._numbers()
+        if numbers:
+            found |= {"decimals": DECIMALS, "comma": self.reading.comma, "numbers": numbers, "notes": self._notes()}
+        elements = {number: self._element(place) for place, number in list(self._ids.items())}
+        found["elements"] = {number: self._id(element) for number, element in elements.items() if element}
+        found["ids"] = [printable(self.derivation.step_id(*place)) for place in self._ids]
+        return found
+
+    def _id(self, place: Place) -> int:
+        return self._ids.setdefault(place, len(self._ids))
+
+    # --- numbers ---
+
+    def _numbers(self) -> dict[int, list[str]]:
+        """Number → how each choice of decimals prints it, with = before it where it is exact; only those that change."""
+        rounding = self.derivation.rounding
+        if rounding.carry or not self.key:
+            return {}
+        places = dict.fromkeys(self._printed())
+        if len(places) > NUMBERS_LIMIT:
+            return {}
+        choices = [rounding.replace(decimals=count, significant=None, overrides=()) for count in DECIMALS]
+        found = {}
+        for current, iteration in places:
+            own = self.derivation.shown(current, iteration)
+            others = [self.derivation.shown_as(current, iteration, choice) for choice in choices]
+            if any(other != own for other in others) or not own.exact:
+                turned = [other.negated() if self.reading.turned(current) else other for other in (own, *others)]
+                found[self._id((current, iteration))] = ["=" * number.exact + number.plain for number in turned]
+        return found
+
+    def _printed(self) -> Iterator[Place]:
+        """Every number of the chapter, of its hidden lines and of its drawings."""
+        for block in (*self.blocks, *self.hidden):
+            yield from _values(block)
+        for iteration, picture in self.pictures.items():
+            for label in picture.labels:
+                yield from ((content.cell, iteration) for row in label.rows for content in row)
+
+    def _notes(self) -> list[str]:
+        """What the report says about its rounding, for each choice."""
+        derivation = self.derivation
+        choices = (derivation.rounding.replace(decimals=count, significant=None, overrides=()) for count in DECIMALS)
+        notes = (rounding_note(Derivation(derivation.graph, choice)) for choice in (derivation.rounding, *choices))
+        return [note.text(self.translate) for note in notes]
+
+
+def drawn_cells(picture: Diagram) -> dict[Cell, None]:
+    """The cells of a drawing's nodes, edges and biases."""
+    found = [*(node.cell for node in picture.nodes), *(edge.cell for edge in picture.edges), *(label.step for label in picture.labels)]
+    return dict.fromkeys(current for current in found if current is not None)
+
+
+def used_in(block: Equation) -> list[Cell]:
+    """The cells that the formulas of a line show."""
+    shown = (item for _, item in block.right if isinstance(item, Symbolic))
+    return list(dict.fromkeys(current for item in shown for ref in references(item.expr) if (current := cell(ref)) not in item.gaps))
+
+
+def _values(block: Block) -> Iterator[Place]:
+    items: Iterable[Item] = ()
+    match block:
+        case Equation(right=right):
+            items = (item for _, item in right)
+        case Table(rows=rows):
+            items = (item for row in rows for item in row)
+        case Grid(parts):
+            items = (item for part in parts if isinstance(part, tuple) for row in part for item in row)
+    for item in items:
+        if isinstance(item, Value):
+            yield item.cell, item.iteration
+        elif isinstance(item, Numeric):
+            yield from ((cell(ref), item.iteration) for ref in references(item.expr))

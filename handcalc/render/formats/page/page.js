@@ -1,0 +1,326 @@
+"use strict";
+// What a page does with scripts on: the drawing stays in view, the lines are gone through one by one, any of them and
+// any part of the drawing is explained, and other decimals are shown. Everything shown was worked out before: the object
+// in script.data of a chapter (see data.py) calls steps by their places in its list `ids`.
+
+const MATHML = "http://www.w3.org/1998/Math/MathML";
+const SVG = "http://www.w3.org/2000/svg";
+const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
+
+const root = document.documentElement;
+const high = (digits) => [...digits].map((letter) => HIGH[letter]).join("");
+
+function element(name, attributes = {}, ...inside) {
+  const [space, tag] = name.split(":");
+  const made = tag ? document.createElementNS(space === "math" ? MATHML : SVG, tag) : document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...inside);
+  return made;
+}
+
+// --- numbers ---------------------------------------------------------------------------------------------------------
+
+function signed(text) {
+  const digits = element("math:mn", {}, text.replace("-", ""));
+  return text.startsWith("-") ? [element("math:mo", { form: "prefix" }, "−"), digits] : [digits];
+}
+
+/** Put a number such as -1.2e-4 into an element of a formula or of a drawing. */
+function put(place, text) {
+  const [digits, power] = text.split("e");
+  if (place.namespaceURI === SVG) {
+    place.textContent = digits + (power ? "×10" + high(power) : "");
+    return;
+  }
+  place.replaceChildren(...signed(digits));
+  if (power) {
+    const ten = element("math:msup", {}, element("math:mn", {}, "10"), element("math:mrow", {}, ...signed(power)));
+    place.append(element("math:mo", {}, "×"), ten);
+  }
+  const row = place.parentNode;
+  row.querySelectorAll(":scope > .added").forEach((bracket) => bracket.remove());
+  if (power && row.children.length === 1 && row.parentNode.localName === "msup" && row === row.parentNode.firstChild) {
+    row.prepend(element("math:mo", { class: "added", form: "prefix" }, "("));
+    row.append(element("math:mo", { class: "added", form: "postfix" }, ")"));
+  }
+}
+
+/** The points of a column stand below one another: what must follow each number, unseen. */
+function align(table, comma) {
+  const point = comma ? "," : ".";
+  const rows = [...table.tBodies[0].rows];
+  for (let column = 0; column < table.tHead.rows[0].cells.length; column++) {
+    const cells = rows.map((row) => row.cells[column]).filter((cell) => cell.matches(".number") && cell.querySelector("[data-cell]"));
+    const tails = cells.map((cell) => {
+      const [digits, power] = cell.textContent.split("×10");
+      return [(digits.split(point)[1] || "").length, power ? "\u205f×\u205f10" + high(power.replace("−", "-")) : ""];
+    });
+    const most = Math.max(0, ...tails.map((tail) => tail[0]));
+    const power = tails.reduce((longest, tail) => (tail[1].length > longest.length ? tail[1] : longest), "");
+    cells.forEach((cell, place) => {
+      const [own, other] = tails[place];
+      const gap = (most && !own ? point : "") + "0".repeat(most - own) + (other ? "" : power);
+      if (gap) cell.dataset.gap = gap;
+      else delete cell.dataset.gap;
+    });
+  }
+}
+
+// --- one chapter -----------------------------------------------------------------------------------------------------
+
+class Chapter {
+  constructor(article) {
+    this.article = article;
+    this.data = JSON.parse(article.querySelector(":scope > script.data").textContent);
+    this.number = new Map(this.data.ids.map((id, number) => [id, number]));
+    this.panel = article.querySelector(".panel");
+    this.why = this.panel.querySelector(".why");
+    this.status = this.panel.querySelector(".status");
+    this.drawing = this.panel.querySelector(".drawing");
+    this.more = article.querySelector("template.more")?.content;
+    this.current = -1;
+    this.choice = 0;
+    this.opener = null;
+    this.lines = new Map();
+    for (const line of [...(this.more?.querySelectorAll(".step") ?? []), ...[...article.querySelectorAll(".text .step")].reverse()])
+      this.lines.set(this.of(line), line);
+    this.order = new Map(this.data.lines.map((step, place) => [step, place]));
+    this.panel.hidden = false;
+    this.draw();
+    this.listen();
+  }
+
+  /** The step of an element of the page, as a number. */
+  of(part, name = "step") {
+    return this.number.get(part.dataset[name]);
+  }
+
+  // --- the drawing ---
+
+  /** Copies of the drawings of the text, one for each iteration, with their parts to be chosen. */
+  draw() {
+    this.drawings = new Map();
+    for (const figure of this.article.querySelectorAll("figure.drawing")) {
+      const copy = figure.querySelector("svg").cloneNode(true);
+      copy.setAttribute("role", "group");
+      for (const part of copy.querySelectorAll("[data-step]")) {
+        if (part.matches(".link") || !this.data.why?.[this.of(part)]) continue;
+        for (const [key, value] of Object.entries({ tabindex: 0, role: "button", "aria-label": `${this.why.ariaLabel}: ${part.dataset.step}` }))
+          part.setAttribute(key, value);
+        const line = part.querySelector(":scope > .line");
+        if (line) part.prepend(element("svg:path", { class: "hit", d: line.getAttribute("d") }));
+      }
+      this.drawings.set(Number(figure.dataset.iteration), copy);
+    }
+    this.panel.querySelector(".stage").hidden = !this.drawings.size;
+    if (this.drawings.size) this.stage(1);
+  }
+
+  /** Show the drawing of a round. */
+  stage(iteration) {
+    const drawing = this.drawings.get(iteration) ?? this.drawings.values().next().value;
+    if (drawing && drawing.parentNode !== this.drawing) this.drawing.replaceChildren(drawing);
+  }
+
+  /** Light up what steps are drawn as; own: the one it is about; path: those to be traced; ahead: the last line whose number is known. */
+  light(own, others, path = others, ahead = Infinity) {
+    const round = own === undefined ? 1 : Number(/^#(\d+):/.exec(this.data.ids[own])?.[1] ?? 1);
+    this.stage(round);
+    const drawing = this.drawing.firstElementChild;
+    if (!drawing) return;
+    const drawn = (steps) => new Set(steps.map((step) => this.data.elements[step]).filter((step) => step !== undefined));
+    const marks = { lit: drawn([own, ...others]), path: drawn([own, ...path]), own: drawn([own]) };
+    drawing.classList.toggle("dimmed", own !== undefined);
+    for (const part of drawing.querySelectorAll("[data-step]:not(.link)"))
+      for (const [mark, steps] of Object.entries(marks)) part.classList.toggle(mark, steps.has(this.of(part)));
+    for (const number of drawing.querySelectorAll("[data-cell]"))
+      number.classList.toggle("ahead", (this.order.get(this.of(number, "cell")) ?? -1) > ahead);
+    const shown = drawing.querySelector(".own");
+    if (shown) {
+      const [box, inside] = [this.drawing.getBoundingClientRect(), shown.getBoundingClientRect()];
+      this.drawing.scrollLeft += inside.left + inside.width / 2 - box.left - box.width / 2;
+    }
+  }
+
+  // --- going through the lines ---
+
+  /** Go to a line; -1 for none. */
+  go(wanted) {
+    const place = Math.max(0, Math.min(wanted, this.data.lines.length - 1));
+    this.close(false);
+    this.mark(place);
+    const line = this.lines.get(this.data.lines[place]);
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    line.scrollIntoView({ block: "center", behavior: still ? "auto" : "smooth" });
+  }
+
+  /** Make a line the current one, without moving the page. */
+  mark(place) {
+    this.current = place;
+    const step = this.data.lines[place];
+    const used = this.data.uses[step] ?? [];
+    for (const [known, line] of this.lines) {
+      line.classList.toggle("current", known === step);
+      line.classList.toggle("used", used.includes(known));
+      if (known === step) line.setAttribute("aria-current", "step");
+      else line.removeAttribute("aria-current");
+    }
+    this.light(step, used, used, place);
+    const says = this.status.dataset.text.replace("{number}", place + 1).replace("{count}", this.data.lines.length);
+    this.status.replaceChildren(says, element("span", { class: "unseen" }, " " + this.lines.get(step).textContent));
+  }
+
+  // --- explanations ---
+
+  /** Show what a step depends on; opener: where the focus goes back to. */
+  explain(start, opener) {
+    const order = this.data.why?.[start];
+    if (!order) return;
+    const reasons = this.why.querySelector(".reasons");
+    const name = this.lines.get(start)?.querySelector(".left math")?.cloneNode(true) ?? this.data.ids[start];
+    reasons.replaceChildren(element("h2", {}, this.why.ariaLabel + ": ", name));
+    const phase = (step) => this.data.phases[step];
+    order.forEach((step, place) => {
+      if (phase(step) !== phase(order[place - 1])) reasons.append(element("h3", {}, this.data.titles[phase(step)]));
+      const line = this.lines.get(step).cloneNode(true);
+      line.removeAttribute("id");
+      line.classList.remove("current", "used");
+      line.removeAttribute("aria-current");
+      reasons.append(line);
+    });
+    if (order.length === 1 && order[0] === start) reasons.append(element("p", {}, this.data.nothing));
+    if (this.data.more) reasons.append(element("p", { class: "remark" }, this.data.more));
+    this.why.hidden = false;
+    this.why.scrollTop = 0;
+    this.opener = opener;
+    const back = order.filter((step) => phase(step) === "backward" || phase(step) === "update");
+    this.light(start, order, back.length ? back.flatMap((step) => [step, ...(this.data.uses[step] ?? [])]) : order);
+    this.why.focus({ preventScroll: true });
+    reachable();
+  }
+
+  close(back = true) {
+    if (this.why.hidden) return;
+    this.why.hidden = true;
+    this.why.querySelector(".reasons").replaceChildren();
+    if (this.current < 0) this.light(undefined, []);
+    else this.mark(this.current);
+    if (back) this.opener?.focus({ preventScroll: true });
+    this.opener = null;
+  }
+
+  // --- decimals ---
+
+  /** Print all numbers as in the report (0), or with other decimals. */
+  choose(choice) {
+    this.choice = choice;
+    const { numbers, comma, notes } = this.data;
+    const texts = (step) => numbers[step]?.[choice];
+    for (const part of [this.article, this.more, ...this.drawings.values()].filter(Boolean)) {
+      for (const place of part.querySelectorAll("[data-cell]")) {
+        const text = texts(this.of(place, "cell"))?.replace("=", "");
+        if (text !== undefined) put(place, comma ? text.replace(".", ",") : text);
+      }
+      for (const relation of part.querySelectorAll("[data-exact]")) {
+        const step = this.of(relation.closest(".step"));
+        const decide = relation.dataset.exact === "result" ? [step] : this.data.uses[step];
+        relation.textContent = decide.every((one) => texts(one)?.startsWith("=") ?? true) ? "=" : "≈";
+      }
+      part.querySelectorAll("table").forEach((table) => align(table, comma));
+      part.querySelectorAll("p.rounding").forEach((note) => (note.textContent = notes[choice]));
+    }
+    reachable();
+  }
+
+  // --- what a reader does ---
+
+  listen() {
+    const { panel, article } = this;
+    panel.querySelector(".previous").addEventListener("click", () => this.go(this.current - 1));
+    panel.querySelector(".next").addEventListener("click", () => this.go(this.current + 1));
+    panel.querySelector(".close").addEventListener("click", () => this.close());
+    for (const place of article.querySelectorAll(".place")) place.setAttribute("role", "button");
+    article.addEventListener("click", (event) => {
+      const part = event.target.closest(".drawing [role=button]");
+      if (part) this.explain(this.of(part), part);
+      const line = event.target.closest(".step");
+      if (!line || getSelection().toString()) return;
+      if (event.target.closest(".place")) event.preventDefault();
+      if (panel.contains(line)) {
+        const place = this.order.get(this.of(line));
+        if (event.target.closest(".place") && place !== undefined) this.go(place);
+        return;
+      }
+      this.close(false);
+      this.mark(this.order.get(this.of(line)));
+      this.explain(this.of(line), line.querySelector(".place"));
+    });
+    article.addEventListener("keydown", (event) => {
+      const button = event.target.closest("[role=button]");
+      if (!button || (event.key !== "Enter" && event.key !== " ")) return;
+      event.preventDefault();
+      button.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
+    });
+    const label = panel.querySelector(".decimals");
+    if (!this.data.numbers) return;
+    const [input, output] = [label.querySelector("input"), label.querySelector("output")];
+    label.hidden = false;
+    input.max = this.data.decimals.length;
+    input.setAttribute("aria-valuetext", output.textContent);
+    input.addEventListener("input", () => {
+      output.textContent = this.data.decimals[input.value - 1] ?? output.dataset.text;
+      input.setAttribute("aria-valuetext", output.textContent);
+      this.choose(Number(input.value));
+    });
+  }
+}
+
+// --- the page --------------------------------------------------------------------------------------------------------
+
+/** Whatever is too wide and scrolls can be reached with the keyboard. */
+function reachable() {
+  for (const part of document.querySelectorAll(".right, .scroll, .drawing")) {
+    if (part.scrollWidth > part.clientWidth + 1) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  }
+}
+
+root.classList.add("scripted");
+const chapters = [...document.querySelectorAll(".chapter")].filter((article) => article.querySelector(".panel")).map((article) => new Chapter(article));
+
+/** The chapter that has the middle of the window, else the nearest. */
+function inView() {
+  const away = (chapter) => {
+    const box = chapter.article.getBoundingClientRect();
+    return Math.max(box.top - innerHeight / 2, innerHeight / 2 - box.bottom, 0);
+  };
+  return chapters.reduce((best, chapter) => (best && away(best) <= away(chapter) ? best : chapter), null);
+}
+
+document.addEventListener("keydown", (event) => {
+  const chapter = inView();
+  if (!chapter || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+  if (event.key === "Escape") chapter.close();
+  const move = MOVES[event.key];
+  if (!move || event.target.closest("input, .right[tabindex], .scroll[tabindex], .drawing[tabindex]")) return;
+  if (event.key.startsWith("Arrow") || chapter.current >= 0) {
+    event.preventDefault();
+    chapter.go(move(chapter.current));
+  }
+});
+
+const theme = document.querySelector(".theme");
+theme.hidden = false;
+theme.addEventListener("click", () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+});
+
+const sizes = new ResizeObserver(() => {
+  const heights = chapters.map((chapter) => chapter.panel.offsetHeight);
+  root.style.setProperty("--panel", `${Math.max(0, ...heights)}px`);
+  reachable();
+});
+for (const chapter of chapters) sizes.observe(chapter.panel);
+sizes.observe(document.body);

@@ -1,0 +1,43 @@
+"""What the formats for paper have in common: titles, and levels of headings as in an outline.
+
+- `title_of_report(report)` is what a file is called; `picture_name(reading)` says what a drawing shows.
+- `levelled(chapter)` are its blocks; the title, and nothing else, is a heading of level 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handcalc.errors import Message, printable
+from handcalc.render.blocks import Block, Heading, spell
+from handcalc.render.formats.common import title_of
+from handcalc.render.reading import Reading
+from handcalc.render.report import Chapter, Report
+
+
+def title_of_report(report: Report) -> str:
+    """The title of the problem; of several, what they are."""
+    if len(report.chapters) == 1:
+        chapter = report.chapters[0]
+        return printable(spell(title_of(chapter), chapter.reading, report.translate))
+    key = all(chapter.style.view == "key" for chapter in report.chapters)
+    return (Message("Worked solutions") if key else Message("Worksheets")).text(report.translate)
+
+
+def picture_name(reading: Reading) -> Message:
+    """What a drawing shows."""
+    return Message("Drawing of the network") if reading.derivation.header.sizes else Message("Computation graph")
+
+
+def levelled(chapter: Chapter) -> Iterator[Block]:
+    """The blocks after the title; where there are iterations, everything in them is one level deeper."""
+    title = Heading(1, title_of(chapter))
+    yield title
+    deeper = 0
+    for place, block in enumerate(chapter.blocks()):
+        if isinstance(block, Heading):
+            if place == 0 and block == title:
+                continue
+            deeper = deeper or int(block.level == 1)
+            block = block.replace(level=block.level + deeper)
+        yield block

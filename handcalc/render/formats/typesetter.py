@@ -1,0 +1,56 @@
+"""Typst source → PDF, and a drawing → PNG, with the `typst` package: no network, no files, the same bytes every time.
+
+- `pdf(source)` is tagged as PDF/UA-1 asks, so that it can be read aloud; a letter that no font has is an error there.
+- `png(svg)` is a picture for formats that know no SVG.
+
+The fonts of the computer are looked for only where those in the package are not enough.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from handcalc.errors import Message, OutputError
+from handcalc.render.formats.fonts import has_chinese, installed
+from handcalc.render.formats.typstmath import string
+
+STANDARD = "ua-1"
+RESOLUTION = 220  # points per inch of a PNG
+
+
+def pdf(source: str) -> bytes:
+    """A document. Raises OutputError where no font has its letters."""
+    from typst import TypstError
+
+    if not has_chinese(source):
+        try:
+            return _compiled(source, pdf_standards=[STANDARD], ignore_system_fonts=True)
+        except TypstError:
+            pass  # a letter that the fonts of the package do not have
+    fonts = installed(source)
+    try:
+        return _compiled(source, pdf_standards=[STANDARD], font_paths=fonts)
+    except TypstError as error:
+        _compiled(source, font_paths=fonts)  # if this fails too, the source is wrong, and not the fonts
+        found = re.search('text `"(.*?)"`', error.message)
+        letters = found[1] if found else error.message
+        raise OutputError(Message('no font on this computer has the letters "{letters}"; install one', letters=letters)) from None
+
+
+def png(svg: str) -> bytes:
+    """A drawing. Raises OutputError where no font has its Chinese letters."""
+    source = f'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes({string(svg)}), format: "svg")\n'
+    fonts: dict[str, Any] = {"font_paths": installed(svg)} if has_chinese(svg) else {"ignore_system_fonts": True}
+    return _compiled(source, format="png", ppi=RESOLUTION, **fonts)
+
+
+def _compiled(source: str, **options: Any) -> bytes:
+    """What Typst makes of a source that may read nothing: its root is an empty folder."""
+    from tempfile import TemporaryDirectory
+
+    import typst
+
+    with TemporaryDirectory(prefix="handcalc-") as empty:
+        result: bytes = typst.compile(source.encode(), root=empty, package_path=empty, package_cache_path=empty, **options)
+    return result

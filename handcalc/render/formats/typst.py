@@ -1,0 +1,81 @@
+"""Blocks → a Typst document: A4, ready to print, and complete in itself. The PDF is made from it.
+
+- `document(report)` is the file.
+
+How it looks is in style.typ; here are calls of its functions. Nothing of a user's is code in it: every word is a string
+made by `literal`, every formula spelled by the dialect TYPST.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+
+from handcalc.errors import Message
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
+from handcalc.render.formats.common import drawn, number_columns, remarks
+from handcalc.render.formats.fonts import families
+from handcalc.render.formats.printed import levelled, picture_name, title_of_report
+from handcalc.render.formats.typstmath import TypstFormulas, literal, string
+from handcalc.render.report import Chapter, Report
+
+STYLE = os.path.join(os.path.dirname(__file__), "style.typ")
+
+
+def document(report: Report) -> str:
+    """The whole file; several problems have a table of contents and begin on a page of their own."""
+    with open(STYLE, encoding="utf-8") as file:
+        style = file.read()
+    chapters = ["\n".join(_chapter(chapter, report)) for chapter in report.chapters]
+    several = len(chapters) > 1
+    body = "\n#pagebreak()\n".join(["", *chapters] if several else chapters)
+    title = title_of_report(report)
+    settings = [f"title: {literal(title)}", f"language: {literal(report.language)}"]
+    settings.append(f"families: ({''.join(literal(family) + ', ' for family in families(title + body))})")
+    if several:
+        settings.append(f"contents: {literal(Message('Contents').text(report.translate))}")
+    digits = max((len(number) for number in re.findall(r"^#worked\((\d+),", body, re.MULTILINE)), default=1)
+    widths = f"#let number-width = {4.5 + 1.9 * digits:.1f}mm // of the numbers of lines"
+    return f"{widths}\n{style}\n#show: report.with({', '.join(settings)})\n\n{body}\n"
+
+
+def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
+    formulas = TypstFormulas(chapter.reading, report.translate, chapter.style.view in ("worksheet", "formulas"))
+    for block in levelled(chapter):
+        yield from _block(block, formulas)
+
+
+def _block(block: Block, formulas: TypstFormulas) -> Iterator[str]:
+    match block:
+        case Heading(level, text):
+            yield f"#heading(level: {level}, {formulas.content(text)})"
+        case Paragraph(text):
+            yield f"#par({formulas.content(text)})"
+        case Equation():
+            sticky = "" if block.indent or block.number else "sticky: true, "
+            yield f"#worked({block.number or 'none'}, {block.indent}, {sticky}{formulas.equation(block)})"
+        case Grid(parts):
+            yield f"#worked(none, 0, {formulas.grid(parts)})"
+        case Table():
+            yield from _table(block, formulas)
+        case Picture():
+            drawing = drawn(block, formulas.reading)
+            if drawing is not None:
+                from handcalc.render.diagram.svg import svg
+
+                name = picture_name(formulas.reading).text(formulas.translate)
+                yield f"#drawing({literal(name)}, {string(svg(drawing, formulas.reading, formulas.translate))})"
+
+
+def _table(block: Table, formulas: TypstFormulas) -> Iterator[str]:
+    numeric = number_columns(block)
+    rows = [
+        "  (" + ", ".join(formulas.aligned(item) if number else formulas.content(item) for item, number in zip(row, numeric)) + ",),"
+        for row in block.rows
+    ]
+    kinds = ", ".join("true" if number else "false" for number in numeric)
+    columns = ", ".join(map(formulas.content, block.columns))
+    yield "\n".join([f"#listing(({kinds},), ({columns},), (", *rows, "))"])
+    for remark in remarks(block):
+        yield f"#par({formulas.content(remark)})"

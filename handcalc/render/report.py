@@ -1,0 +1,184 @@
+"""Reports: one or several worked solutions as a file in one of the formats.
+
+- `Style` says how a solution is wanted, `chapter(derivation, format, style)` is one solution in that style.
+- `export(derivations, format, style, language)` is what is written: text, or bytes where the format is binary.
+
+FORMATS is the table of formats. To add one, add a line, and a module with a function `document(report)` in formats/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import cached_property
+from importlib import import_module
+
+from handcalc.core.derivation import PHASES, Derivation, Step
+from handcalc.core.graph import Cell
+from handcalc.core.record import Record
+from handcalc.errors import Message, OutputError
+from handcalc.language import Translate
+from handcalc.render.blocks import Block
+from handcalc.render.dialects import PLAIN, UNICODE, Dialect
+from handcalc.render.reading import Reading
+
+LONGEST_SUM = 12  # terms of a sum that documents show without leaving some out
+
+
+class Format(Record):
+    """A format of files: the ending of their names, the dialect of its formulas, its module; library: what it needs besides.
+
+    binary: bytes, no text; document: made of blocks; extra: what to install for the library.
+    """
+
+    name: str
+    suffix: str
+    dialect: str
+    module: str
+    binary: bool = False
+    document: bool = True
+    library: str = ""
+    extra: str = ""
+
+
+FORMATS = {
+    format.name: format
+    for format in (
+        Format("terminal", "", "unicode", "terminal"),  # colours and width of a terminal; as a file, 100 columns of Unicode
+        Format("plain", ".txt", "plain", "terminal"),  # ASCII
+        Format("markdown", ".md", "latex", "markdown"),  # formulas as GitHub shows them
+        Format("latex", ".tex", "latex", "latex"),
+        Format("html", ".html", "mathml", "html"),  # one page, with or without scripts
+        Format("pdf", ".pdf", "typst", "pdf", True, library="typst", extra="pdf"),
+        Format("typst", ".typ", "typst", "typst"),  # what the PDF is made from
+        Format("notebook", ".ipynb", "latex", "notebook"),  # Jupyter
+        Format("word", ".docx", "omml", "word", True, library="docx", extra="word"),
+        Format("svg", ".svg", "unicode", "svg"),  # the drawing alone
+        Format("csv", ".csv", "plain", "csvform", document=False),
+        Format("json", ".json", "plain", "jsonform", document=False),
+    )
+}
+
+
+class Style(Record):
+    """How a solution is wanted: notation ("" for its own), decimal comma, detail, form, phases and ids (all, if none),
+    view (see views.py), whether lines are numbered and the network is drawn."""
+
+    notation: str = ""
+    comma: bool = False
+    detail: str = "normal"
+    form: str = "scalar"
+    only: tuple[str, ...] = ()
+    view: str = "key"
+    numbers: bool = True
+    pictures: bool = True
+
+
+class Chapter:
+    """One worked solution in a style and in the dialect of a format."""
+
+    def __init__(self, derivation: Derivation, dialect: Dialect, style: Style) -> None:
+        from handcalc.render import read
+
+        longest = 0 if style.detail == "full" else LONGEST_SUM
+        self.derivation = derivation
+        self.style = style
+        self.reading: Reading = read(derivation, style.notation, dialect, style.comma, longest)
+
+    @cached_property
+    def selected(self) -> tuple[tuple[str, ...], tuple[tuple[Cell, int], ...]]:
+        """Phases and cells that are wanted. Raises UnknownIdError."""
+        words = [word for text in self.style.only for word in split(text)]
+        phases = tuple(word for word in words if word in PHASES)
+        return phases, tuple(self.reading.find(word) for word in words if word not in PHASES)
+
+    @cached_property
+    def asked(self) -> dict[tuple[Cell, int], str]:
+        """The steps that the problem asks for, with their marks. Raises UnknownIdError for a task that is none."""
+        derivation = self.derivation
+        found: dict[tuple[Cell, int], str] = {}
+        for ask, marks in derivation.header.tasks:
+            if ask in PHASES or "*" in ask or "?" in ask:
+                steps = (step for number in range(1, derivation.iterations + 1) for step in derivation.steps(number))
+                cells = [(step.cell, step.iteration) for step in steps if step.phase == ask or fnmatchcase(step.id, ask)]
+            else:
+                cells = [self.reading.find(ask)]
+            for wanted in cells:
+                found.setdefault(wanted, marks)
+        return found
+
+    def blocks(self) -> Iterator[Block]:
+        """The document."""
+        from handcalc.render.document import Options, solution
+        from handcalc.render.views import numbered, view
+
+        style = self.style
+        asked = None if style.view == "key" else self.asked
+        options = Options(style.detail, style.form, *self.selected, pictures=style.pictures, asked=asked)
+        blocks: Iterable[Block] = solution(self.derivation, self.reading, options)
+        if style.numbers:
+            blocks = numbered(blocks)
+        return view(blocks, style.view, self.derivation, asked or {})
+
+    def steps(self) -> Iterator[Step]:
+        """The steps that are wanted, in reading order; phases before single ids."""
+        phases, cells = self.selected
+        derivation = self.derivation
+        for iteration in range(1, derivation.iterations + 1):
+            yield from (step for step in derivation.steps(iteration) if step.phase in phases or not self.style.only)
+        yield from (derivation.step(*wanted) for wanted in cells)
+
+
+class Report(Record):
+    """Chapters in a language, to be written by a format; name: that of the file, without its ending, where there is one."""
+
+    chapters: tuple[Chapter, ...]
+    translate: Translate
+    language: str = "en"
+    name: str = ""
+
+
+class Exported(Record):
+    """What a report is written as: the content of its file, and files beside it (drawings) by name."""
+
+    content: str | bytes
+    beside: Mapping[str, str]
+
+
+def split(text: str) -> list[str]:
+    """Words between commas; a comma inside brackets belongs to an id such as W1[2,1]."""
+    words, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += letter
+    return [word.strip() for word in words if word.strip()]
+
+
+def dialect_of(format: str) -> Dialect:
+    """The dialect a format's formulas are spelled in."""
+    key = FORMATS[format].dialect
+    if key in (PLAIN.key, UNICODE.key):
+        return PLAIN if key == PLAIN.key else UNICODE
+    from handcalc.render.typeset import TYPESET
+
+    return TYPESET[key]
+
+
+def export(derivations: Iterable[Derivation], format: str, style: Style, language: str = "en", name: str = "") -> Exported:
+    """A report in a format; name: of its file, without the ending. Raises OutputError where a library or a font is missing."""
+    from handcalc.language import translator
+
+    wanted = FORMATS[format]
+    chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
+    report = Report(chapters, translator(language) if wanted.document else str, language, name)
+    try:
+        module = import_module("handcalc.render.formats." + wanted.module)
+        return Exported(module.document(report), module.beside(report) if hasattr(module, "beside") else {})
+    except ImportError as error:
+        if not wanted.library or error.name is None or error.name.split(".")[0] != wanted.library:
+            raise
+        need = Message("{format} needs a library that is not installed: pip install 'handcalc[{extra}]'", format=format, extra=wanted.extra)
+        raise OutputError(need) from None

@@ -1,0 +1,144 @@
+r"""Dialects of documents, with real indices, roots and fractions: LaTeX, MathML, Typst and the formulas of Word.
+
+- `LATEX`, `MATHML`, `TYPST`, `OMML`; `TYPESET` lists them.
+- `latex_text(text)`, `xml_text(text)`, `typst_text(text)`: a user's text that means itself in that language.
+
+Everything a user wrote goes through one of these three functions: it is text, never a command, a tag or code.
+"""
+
+from __future__ import annotations
+
+import re
+
+from handcalc.errors import printable
+from handcalc.render.dialects import Dialect, Typeset
+
+# --- LaTeX ------------------------------------------------------------------------------------------------------------
+
+_COMMANDS = {
+    "α": r"\alpha ", "β": r"\beta ", "γ": r"\gamma ", "δ": r"\delta ", "ε": r"\varepsilon ", "ζ": r"\zeta ", "η": r"\eta ",
+    "θ": r"\theta ", "ι": r"\iota ", "κ": r"\kappa ", "λ": r"\lambda ", "μ": r"\mu ", "ν": r"\nu ", "ξ": r"\xi ", "π": r"\pi ",
+    "ρ": r"\rho ", "σ": r"\sigma ", "τ": r"\tau ", "υ": r"\upsilon ", "φ": r"\varphi ", "χ": r"\chi ", "ψ": r"\psi ", "ω": r"\omega ",
+    "Γ": r"\Gamma ", "Δ": r"\Delta ", "Θ": r"\Theta ", "Λ": r"\Lambda ", "Ξ": r"\Xi ", "Π": r"\Pi ", "Σ": r"\Sigma ", "Φ": r"\Phi ",
+    "Ψ": r"\Psi ", "Ω": r"\Omega ", "∂": r"\partial ", "∇": r"\nabla ", "ŷ": r"\hat{y}",
+}  # fmt: skip
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "|": r"\textbar{}", "`": "{`}", "[": "{[}", "]": "{]}", "*": "{*}", **{letter: "\\" + letter for letter in "{}$&#%_"},
+    **{letter: f"${command.strip()}$" for letter, command in _COMMANDS.items()}, "≈": r"$\approx$", "−": "$-$",
+    "·": r"$\cdot$", "½": r"$\frac{1}{2}$", "≥": r"$\ge$", "≤": r"$\le$", "×": r"$\times$", "–": r"\textendash{}",
+    "…": r"\ldots{}", "“": "``", "”": "''", "’": "'",
+    "⁺": "$^{+}$", "Σ": r"$\sum$", "√": r"$\surd$", "²": "$^{2}$",
+}  # fmt: skip
+
+
+def latex_text(text: str) -> str:
+    """A text that means itself in LaTeX: on one line, without commands, and with signs that every engine has."""
+    return re.sub("-(?=-)", "-{}", "".join(_SPECIAL.get(letter, letter) for letter in printable(text)))
+
+
+LATEX = Dialect(
+    "latex", r" \cdot ", r" \cdot ", r"\partial ", "+", "e^{{{x}}}", r"\sqrt{{{x}}}", r"\left\lvert {x} \right\rvert", r"\sum_{{{i}}} {x}",
+    r" \times 10^{{{n}}}",
+    {"sigmoid": r"\sigma", "relu": r"\operatorname{ReLU}", "relu'": r"\operatorname{ReLU}'", "leaky_relu": r"\operatorname{LeakyReLU}",
+     "leaky_relu'": r"\operatorname{LeakyReLU}'", "elu": r"\operatorname{ELU}", "elu'": r"\operatorname{ELU}'",
+     "max'": r"\operatorname{max}'", "gelu": r"\operatorname{GELU}", "silu": r"\operatorname{SiLU}", "pi": r"\pi", "log10": r"\log_{10}",
+     "log2": r"\log_{2}", **{name: "\\" + name for name in ("tanh", "ln", "log", "sin", "cos", "tan", "max", "min")}},
+    {}, _COMMANDS, {}, {}, r"\approx", r"\cdots",
+    function=r"\operatorname{{{x}}}", quotient=r"\frac{{{a}}}{{{b}}}", power="{a}^{{{b}}}", tall=r"\left({x}\right)",
+    via=r"\big\vert_{{{x}}}", comma="{,}", unraised=("^", r"\frac", r"\times"), blank=r"\underline{\hspace{4em}}", hat=r"\hat{{{x}}}",
+    old=r"\mathrm{old}",
+    typeset=Typeset(
+        "{x}", r"\mathrm{{{x}}}", "{x}", "{x}", r"\text{{{x}}}", "{a}_{{{b}}}", "{a}^{{{b}}}", "{a}_{{{b}}}^{{{c}}}", latex_text,
+        r"\frac", ("^", r"\frac", r"\sum", r"\left", r"\sqrt", r"\big"), signs={"'": r"\prime "},
+    ),
+)  # fmt: skip
+
+# --- XML: MathML for pages, OMML for Word -----------------------------------------------------------------------------
+
+_XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_NAMED = {name: name for name in ("tanh", "ln", "log", "sin", "cos", "tan", "max", "min")} | {
+    "sigmoid": "σ", "relu": "ReLU", "relu'": "ReLU′", "leaky_relu": "LeakyReLU", "leaky_relu'": "LeakyReLU′", "elu": "ELU", "elu'": "ELU′",
+    "max'": "max′", "gelu": "GELU", "silu": "SiLU", "pi": "π",
+}  # fmt: skip
+
+
+def xml_text(text: str) -> str:
+    """A text that means itself in HTML and XML, in an element or in quotation marks, on one line."""
+    return "".join(_XML.get(letter, letter) for letter in printable(text))
+
+
+MATHML = Dialect(
+    "mathml", "<mo>·</mo>", "<mo>·</mo>", "<mi>∂</mi>", "<mo>+</mo>", "<msup><mi>e</mi><mrow>{x}</mrow></msup>",
+    "<msqrt>{x}</msqrt>", "<mrow><mo>|</mo>{x}<mo>|</mo></mrow>", "<munder><mo>∑</mo><mrow>{i}</mrow></munder><mrow>{x}</mrow>",
+    "<mo>×</mo><msup><mn>10</mn><mrow>{n}</mrow></msup>",
+    {name: f"<mi>{spelled}</mi>" for name, spelled in _NAMED.items()}, {},
+    {"ŷ": '<mover accent="true"><mi>y</mi><mo stretchy="false">^</mo></mover>', "Δ": '<mi mathvariant="normal">Δ</mi>'}, {}, {},
+    "<mo>≈</mo>", "<mo>⋯</mo>", function="<mi>{x}</mi>", quotient="<mfrac><mrow>{a}</mrow><mrow>{b}</mrow></mfrac>",
+    power="<msup><mrow>{a}</mrow><mrow>{b}</mrow></msup>",
+    brackets='<mrow><mo stretchy="false">(</mo>{x}<mo stretchy="false">)</mo></mrow>', tall="<mrow><mo>(</mo>{x}<mo>)</mo></mrow>",
+    via='<mo form="postfix" stretchy="true" symmetric="false">|</mo><msub><mspace depth="0.35em"></mspace><mrow>{x}</mrow></msub>',
+    unraised=("<msup", "<mfrac", "<mo>×"),
+    plus='<mo form="infix">+</mo>', minus='<mo form="infix">−</mo>', negative='<mo form="prefix">−</mo>',
+    signed=re.compile('(<mrow[^>]*>)?<mo form="prefix">−'),
+    separator="<mo>,</mo>", blank='<mtext class="blank">\u2003\u2003\u2003\u2003</mtext>', linked='<mrow data-cell="{id}">{x}</mrow>',
+    hat='<mover accent="true"><mrow>{x}</mrow><mo>^</mo></mover>', old="<mi>old</mi>",
+    typeset=Typeset(
+        "<mi>{x}</mi>", "<mi>{x}</mi>", "<mn>{x}</mn>", '<mo stretchy="false" lspace="0" rspace="0">{x}</mo>', "<mtext>{x}</mtext>",
+        "<msub><mrow>{a}</mrow><mrow>{b}</mrow></msub>", "<msup><mrow>{a}</mrow><mrow>{b}</mrow></msup>",
+        "<msubsup><mrow>{a}</mrow><mrow>{b}</mrow><mrow>{c}</mrow></msubsup>", xml_text, "<mfrac", ("<mfrac", "<munder", "<msqrt"),
+        signs={"'": "<mo>′</mo>"},
+    ),
+)  # fmt: skip
+
+_RUN = "<m:r><m:t>{x}</m:t></m:r>"
+_UPRIGHT = '<m:r><m:rPr><m:sty m:val="p"/></m:rPr><m:t>{x}</m:t></m:r>'
+_WORDS = '<m:r><m:rPr><m:nor/></m:rPr><m:t xml:space="preserve">{x}</m:t></m:r>'  # also brackets, which need no other half then
+_LARGE = '<m:argPr><m:argSz m:val="1"/></m:argPr>'  # in a line of text too, a fraction has letters of full size
+
+OMML = Dialect(
+    "omml", _UPRIGHT.format(x="·"), _UPRIGHT.format(x="·"), _RUN.format(x="∂"), _WORDS.format(x="+"),
+    "<m:sSup><m:e>" + _RUN.format(x="e") + "</m:e><m:sup>{x}</m:sup></m:sSup>",
+    '<m:rad><m:radPr><m:degHide m:val="1"/></m:radPr><m:deg/><m:e>{x}</m:e></m:rad>',
+    '<m:d><m:dPr><m:begChr m:val="|"/><m:endChr m:val="|"/></m:dPr><m:e>{x}</m:e></m:d>',
+    '<m:nary><m:naryPr><m:chr m:val="∑"/><m:limLoc m:val="undOvr"/><m:supHide m:val="1"/></m:naryPr><m:sub>{i}</m:sub><m:sup/>'
+    "<m:e>{x}</m:e></m:nary>",
+    _UPRIGHT.format(x="×") + "<m:sSup><m:e>" + _UPRIGHT.format(x="10") + "</m:e><m:sup>{n}</m:sup></m:sSup>",
+    {name: (_RUN if len(spelled) == 1 else _WORDS).format(x=spelled) for name, spelled in _NAMED.items()}, {}, {}, {}, {},
+    _UPRIGHT.format(x="≈"), _UPRIGHT.format(x="⋯"),
+    function=_WORDS, quotient=f"<m:f><m:num>{_LARGE}{{a}}</m:num><m:den>{_LARGE}{{b}}</m:den></m:f>",
+    power="<m:sSup><m:e>{a}</m:e><m:sup>{b}</m:sup></m:sSup>",
+    brackets=_WORDS.format(x="(") + "{x}" + _WORDS.format(x=")"), tall="<m:d><m:e>{x}</m:e></m:d>",
+    via="<m:sSub><m:e>" + _WORDS.format(x="|") + "</m:e><m:sub>{x}</m:sub></m:sSub>", unraised=("<m:sSup>", "<m:f>", "×"),
+    plus=_UPRIGHT.format(x="+"), minus=_UPRIGHT.format(x="−"), negative=_UPRIGHT.format(x="−"),
+    signed=re.compile(re.escape(_UPRIGHT.format(x="−"))), separator=_WORDS.format(x=", "), blank=_WORDS.format(x="_" * 10),
+    typeset=Typeset(
+        _RUN, _WORDS, _UPRIGHT, _WORDS, _WORDS, "<m:sSub><m:e>{a}</m:e><m:sub>{b}</m:sub></m:sSub>",
+        "<m:sSup><m:e>{a}</m:e><m:sup>{b}</m:sup></m:sSup>", "<m:sSubSup><m:e>{a}</m:e><m:sub>{b}</m:sub><m:sup>{c}</m:sup></m:sSubSup>",
+        xml_text, "<m:f>", ("<m:f>", "<m:nary>", "<m:rad>"), signs={"'": _UPRIGHT.format(x="′")},
+    ),
+)  # fmt: skip
+
+# --- Typst ------------------------------------------------------------------------------------------------------------
+
+
+def typst_text(text: str) -> str:
+    """A text that means itself between the quotation marks of a string of Typst, on one line."""
+    return printable(text).replace("\\", "\\\\").replace('"', '\\"')
+
+
+TYPST = Dialect(
+    "typst", " dot.op ", " dot.op ", "∂ ", "+", "e^({x})", "sqrt({x})", "abs({x})", "sum_({i}) {x}", " times 10^({n})",
+    {name: spelled if len(spelled) == 1 else f'"{spelled}"' for name, spelled in _NAMED.items()}, {}, {"ŷ": "hat(y)"}, {}, {},
+    "approx", "dots.c", function='"{x}"', quotient="frac({a}, {b})", power="{a}^({b})",
+    via='class("normal", lr(\\|, size: #1.9em))_({x})', comma='","', unraised=("^", "frac(", " times "),
+    blank='class("normal", #box(width: 16mm, height: 5mm, stroke: (bottom: 0.5pt)))',
+    hat="hat({x})", old='"old"',
+    typeset=Typeset(
+        "{x} ", '"{x}"', "{x}", "\\{x}", '"{x}"', "{a}_({b})", "{a}^({b})", "{a}_({b})^({c})", typst_text, "frac(",
+        signs={"+": "+", "-": "-", "'": "prime "},
+    ),
+)  # fmt: skip
+
+TYPESET = {dialect.key: dialect for dialect in (LATEX, MATHML, OMML, TYPST)}

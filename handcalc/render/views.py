@@ -1,0 +1,151 @@
+"""Views of one document: the key as it is, a worksheet with blanks, a cloze with gaps in its formulas.
+
+- `view(blocks, name, derivation, asked)` turns the blocks of the key into those of a view; `VIEWS` lists the names.
+- `numbered(blocks)` gives every worked line its number, the same in every view.
+
+To add a view, add a function from a block of the key to a block (or None, to leave it out) to `VIEWS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator
+
+from handcalc.core.derivation import Derivation, phase
+from handcalc.core.expr import references
+from handcalc.core.graph import Cell, cell
+from handcalc.render.blocks import (
+    Blank,
+    Block,
+    Equation,
+    Factors,
+    Grid,
+    Heading,
+    Item,
+    Numeric,
+    Part,
+    Picture,
+    Symbolic,
+    Table,
+    Value,
+)
+
+Rewrite = Callable[[Block, Derivation], Block | None]
+
+
+def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The same blocks; worked lines are counted from 1."""
+    count = 0
+    for block in blocks:
+        if isinstance(block, Equation) and block.step is not None:
+            count += 1
+            block = block.replace(number=count)
+        yield block
+
+
+def view(blocks: Iterable[Block], name: str, derivation: Derivation, asked: Container[tuple[Cell, int]] = ()) -> Iterator[Block]:
+    """The blocks of a view; asked: the only steps that are wanted, if any. A heading with nothing left under it goes."""
+    rewrite = VIEWS[name]
+    waiting: list[Heading] = []
+    for block in blocks:
+        changed = rewrite(block, derivation) if not asked or _concerns(block, derivation, asked) else None
+        if isinstance(changed, Heading):
+            waiting = [heading for heading in waiting if heading.level < changed.level]
+            waiting.append(changed)
+        elif changed is not None:
+            yield from waiting
+            waiting = []
+            yield changed
+
+
+# --- the views --------------------------------------------------------------------------------------------------------
+
+
+def _key(block: Block, derivation: Derivation) -> Block:
+    return block
+
+
+def _worksheet(block: Block, derivation: Derivation) -> Block | None:
+    """net_h1 = ______; general formulas are left out, and the drawing has the given numbers only."""
+    if isinstance(block, Equation):
+        if block.step is None:
+            return block if _is_given(block) else None
+        return block.replace(right=(("=", Blank()),)) if len(block.right) else block
+    return _blanked(block, derivation)
+
+
+def _formulas(block: Block, derivation: Derivation) -> Block | None:
+    """net_h1 = w1·i1 + w2·i2 + b1 = ______."""
+    if isinstance(block, Equation) and block.step is not None:
+        kept = tuple(part for part in block.right if isinstance(part[1], (Symbolic, Factors)))
+        return block.replace(right=(*kept, ("=", Blank())))
+    return block if isinstance(block, Equation) else _blanked(block, derivation)
+
+
+def _cloze(block: Block, derivation: Derivation) -> Block | None:
+    """net_h1 = w1·i1 + ___·i2 + b1 = 0.15·0.05 + ___·0.10 + 0.35 = ______: one operand of each line, in turn, and what is computed."""
+    if not isinstance(block, Equation) or block.step is None:
+        return block if isinstance(block, Equation) else _blanked(block, derivation)
+    formula = next((item.expr for _, item in reversed(block.right) if isinstance(item, Symbolic)), None)
+    operands = list(dict.fromkeys(cell(ref) for ref in references(formula))) if formula is not None else []
+    gaps = (operands[block.number % len(operands)],) if len(operands) > 1 else ()
+    computed = tuple(operand for operand in operands if _is_computed(operand, block.step[1], derivation))
+    return block.replace(right=tuple((relation, _gapped(item, gaps, computed)) for relation, item in block.right))
+
+
+VIEWS: dict[str, Rewrite] = {
+    "key": _key,  # everything worked out
+    "worksheet": _worksheet,  # given data, and a blank for every step
+    "formulas": _formulas,  # a worksheet with the formula of every step
+    "cloze": _cloze,  # formulas and numbers with gaps
+}
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def _is_given(block: Equation) -> bool:
+    return all(isinstance(item, Value) for _, item in block.right)
+
+
+def _concerns(block: Block, derivation: Derivation, asked: Container[tuple[Cell, int]]) -> bool:
+    """Whether a line or table is about given numbers or about a step that is asked."""
+    if isinstance(block, Equation):
+        return block.step is None or block.step in asked
+    if not isinstance(block, Table):
+        return True
+    values = [(item.cell, item.iteration) for row in block.rows for item in row if isinstance(item, Value)]
+    computed = [value for value in values if _is_computed(*value, derivation)]
+    return not computed or any(value in asked for value in computed)
+
+
+def _gapped(item: Item, gaps: tuple[Cell, ...], computed: tuple[Cell, ...]) -> Item:
+    if isinstance(item, Symbolic):
+        return item.replace(gaps=gaps)
+    if isinstance(item, Numeric):
+        return item.replace(gaps=gaps + computed)
+    return Blank() if isinstance(item, Value) else item
+
+
+def _blanked(block: Block, derivation: Derivation) -> Block:
+    """A table, a matrix or a drawing without the numbers that are asked."""
+
+    def blank(item: Item) -> Item:
+        return Blank() if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation) else item
+
+    def part(inside: Part) -> Part:
+        if isinstance(inside, tuple):
+            return tuple(tuple(map(blank, row)) for row in inside)
+        return inside if isinstance(inside, str) else blank(inside)
+
+    match block:
+        case Table(rows=rows):
+            return block.replace(rows=tuple(tuple(map(blank, row)) for row in rows))
+        case Grid(parts):
+            return Grid(tuple(map(part, parts)))
+        case Picture():
+            return block.replace(values=False, gradients=False)
+    return block
+
+
+def _is_computed(wanted: Cell, iteration: int, derivation: Derivation) -> bool:
+    quantity = derivation.graph[wanted[0]]
+    return phase(quantity) != "given" or (iteration > 1 and quantity.name in derivation.carried)

@@ -1,0 +1,233 @@
+"""Training: many updates, one after the other, until a rule says stop.
+
+- `train(problem, iterations, epochs, every)` is the whole of it; `Trained` its result.
+- `Trainer(problem)` goes on step by step: `advance(count)`, `loss()`, `parameters()`, `predict(inputs)`; `next_step()` is
+  the worked solution of the next update.
+
+Nothing here computes: the updates are a program made from the problem's graph (straightline.py for small networks,
+vectorised.py for large ones), and the loss in the history is that of all samples, from the graph of the whole batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import chain, islice, repeat
+from random import Random
+from typing import Any
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import Number
+from handcalc.core.graph import Cell
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
+from handcalc.derive import header
+from handcalc.errors import EvaluationError, Message, ProblemError
+from handcalc.models import Model, build
+from handcalc.problem.schema import Problem
+from handcalc.study.straightline import Straight
+from handcalc.study.vectorised import NotVectorised, Vectorised
+
+Engine = Straight | Vectorised
+
+DEFAULT_ITERATIONS = 1000
+STRAIGHT_CELLS = 3000  # cells of a graph that becomes straight-line code; above, arrays are faster
+POINTS = 200  # losses in a history that nobody asked to be longer
+
+
+class Trained(Record):
+    """How a training went.
+
+    iterations: updates done; loss: after the last; parameters: id → value; history: (iteration, loss after so many);
+    stopped: why it ended: iterations, loss or interrupted.
+    """
+
+    iterations: int
+    loss: float
+    parameters: dict[str, float]
+    history: tuple[tuple[int, float], ...]
+    stopped: str
+
+
+class Trainer:
+    """A problem in training; `done` counts the updates."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.whole = build(problem)
+        if not self.whole.updated or not self.whole.loss:
+            where = f"{problem.path}: " if problem.path else ""
+            raise ProblemError(Message("there is nothing to train: a loss, targets and a learning_rate are needed", where))
+        known = Evaluation(self.whole.graph)
+        self._engine, self.state = _engine(self.whole, (), lambda wanted: float(known[wanted]))
+        self._data = _data(problem, self._engine)
+        self._programs: dict[int, Engine] = {}
+        self._batches = self._feed()
+        self.done = 0
+
+    @property
+    def batch_size(self) -> int:
+        """Samples of one update."""
+        training = self.problem.training
+        return {"online": 1, "mini_batch": training.batch_size}.get(training.mode, 0) or len(self.problem.samples)
+
+    @property
+    def epoch(self) -> int:
+        """Updates in one epoch."""
+        return -(-len(self.problem.samples) // self.batch_size) if self.problem.samples else 1
+
+    def advance(self, count: int, stop: float = -math.inf) -> bool:
+        """So many updates more; whether a loss of at most `stop` ended them (it is looked at after each epoch).
+
+        Raises EvaluationError where there is no finite value any more.
+        """
+        if self.epoch == 1:
+            return self._run(self._engine, repeat((), count), stop) < count
+        rest = count
+        while rest:
+            upto = min(rest, self.epoch - self.done % self.epoch)
+            for batch in islice(self._batches, upto):
+                self._run(self._program(batch), (self._row(batch),), -math.inf)
+            rest -= upto
+            if self.done % self.epoch == 0 and stop > -math.inf and self.loss() <= stop:
+                return True
+        return False
+
+    def loss(self) -> float:
+        """The loss of all samples with the parameters as they are."""
+        with self._watched():
+            return self._engine.loss(self.state)
+
+    def values(self) -> dict[Cell, float]:
+        """Cell → value of every parameter, and of what the optimiser remembers."""
+        return self._engine.values(self.state)
+
+    def parameters(self) -> dict[str, float]:
+        """id → value of everything that is trained."""
+        graph, updated = self.whole.graph, self.whole.updated
+        return {graph.cell_id(wanted): value for wanted, value in self.values().items() if wanted[0] in updated}
+
+    def predict(self, inputs: Sequence[float]) -> list[float]:
+        """What the network answers to other inputs, with the parameters as they are. Raises ValueError for a wrong number of them."""
+        if len(inputs) != len(self.problem.inputs):
+            raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
+        graph = build(self.problem.replace(samples=self.problem.samples[:1])).graph
+        replaced = self.values() | {("x", (place,)): float(value) for place, value in enumerate(inputs)}
+        known, output = Evaluation(graph, None, replaced), f"out{len(self.problem.layers)}"
+        return [float(known[output, place]) for place in graph.positions(output)]
+
+    def next_step(self, rounding: Rounding | None = None) -> Derivation:
+        """The worked solution of the update that comes next."""
+        problem = self.problem
+        if problem.samples and self.epoch > 1:
+            samples = tuple(problem.samples[place] for place in next(self._batches))
+            problem = problem.replace(samples=samples, training=problem.training.replace(mode="batch"))
+        model, now = build(problem), self.values()
+        chosen = rounding or problem.rounding or Rounding()
+        return Derivation(model.graph, chosen, model.updated, model.loss, 1, lambda number: now, header(problem), model.memory)
+
+    # --- programs and their data ---
+
+    def _run(self, program: Engine, rows: Iterable[Any], stop: float) -> int:
+        with self._watched():
+            self.state, loss, done = program.run(self.state, rows, stop)
+            if done and not (math.isfinite(loss) and program.finite(self.state)):
+                raise OverflowError
+        self.done += done
+        return done
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except (ArithmeticError, ValueError):
+            text = "training diverges after about {count} iterations: a number is too large; try a smaller learning_rate"
+            raise EvaluationError(Message(text, count=self.done)) from None
+
+    def _feed(self) -> Iterator[list[int]]:
+        """The samples of every update, epoch after epoch."""
+        places, random = list(range(len(self.problem.samples))), Random(self.problem.training.seed)
+        while True:
+            if self.problem.training.order == "shuffled":
+                random.shuffle(places)
+            for start in range(0, len(places), self.batch_size):
+                yield places[start : start + self.batch_size]
+
+    def _program(self, batch: list[int]) -> Engine:
+        """The update of so many samples, whose numbers are its data."""
+        if len(batch) not in self._programs:
+            model = build(self.problem.replace(samples=tuple(self.problem.samples[place] for place in batch)))
+            self._programs[len(batch)] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, ("x", "t"))
+        return self._programs[len(batch)]
+
+    def _row(self, batch: list[int]) -> Any:
+        """The data of some samples as a program takes them."""
+        inputs, targets = self._data
+        if isinstance(self._engine, Straight):
+            return tuple(chain.from_iterable([inputs[place] for place in batch] + [targets[place] for place in batch]))
+        chosen = batch[0] if len(batch) == 1 else batch
+        return inputs[chosen], targets[chosen]
+
+
+def _engine(model: Model, data: tuple[str, ...], value: Callable[[Cell], float]) -> tuple[Engine, Any]:
+    """The program of a model and its state: straight-line code for a small one, whole arrays for a large one."""
+    carried = {**model.updated, **model.memory}
+    if sum(math.prod(axis.size for axis in quantity.axes) for quantity in model.graph) > STRAIGHT_CELLS:
+        with suppress(NotVectorised):
+            engine = Vectorised(model.graph, carried, model.loss, data)
+            return engine, engine.start(value)
+    straight = Straight(model.graph, carried, model.loss, data)
+    return straight, straight.start(value)
+
+
+def _data(problem: Problem, engine: Engine) -> tuple[Any, Any]:
+    """Inputs and targets of all samples: rows of numbers, or arrays."""
+    inputs = [[literal.numerator / literal.denominator for literal in sample.inputs] for sample in problem.samples]
+    targets = [[literal.numerator / literal.denominator for literal in sample.targets or ()] for sample in problem.samples]
+    if isinstance(engine, Straight):
+        return inputs, targets
+    import numpy
+
+    return numpy.array(inputs), numpy.array(targets)
+
+
+Progress = Callable[[int, int, float], None]  # told updates done, updates wanted, and the loss
+
+
+def train(problem: Problem, iterations: int | None = None, epochs: int | None = None, every: int | None = None) -> Trained:
+    """Train a problem for so many iterations or epochs (else those of `training:`, else 1,000 iterations).
+
+    every: iterations between two losses of the history. Ends early where `training: {stop: …}` says so. Raises
+    ProblemError where there is nothing to train, EvaluationError where it diverges.
+    """
+    return train_on(Trainer(problem), iterations, epochs, every)
+
+
+def train_on(
+    trainer: Trainer, iterations: int | None = None, epochs: int | None = None, every: int | None = None, progress: Progress | None = None
+) -> Trained:
+    """As `train`, with a trainer that can be asked afterwards. Ctrl-C ends it and keeps what is done."""
+    training = trainer.problem.training
+    chosen = epochs if epochs is not None else training.epochs or None
+    wanted = iterations if iterations is not None else chosen * trainer.epoch if chosen else DEFAULT_ITERATIONS
+    step = every or max(-(-wanted // POINTS), 1)
+    stop = _float(training.stop_loss)
+    history = [(0, trainer.loss())]
+    stopped = "loss" if history[0][1] <= stop else "iterations"
+    try:
+        while trainer.done < wanted and stopped != "loss":
+            if trainer.advance(min(step - trainer.done % step, wanted - trainer.done), stop):
+                stopped = "loss"
+            history.append((trainer.done, trainer.loss()))
+            if progress:
+                progress(trainer.done, wanted, history[-1][1])
+    except KeyboardInterrupt:
+        stopped = "interrupted"
+        history.append((trainer.done, trainer.loss()))
+    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped)
+
+
+def _float(literal: Number | None) -> float:
+    return -math.inf if literal is None else literal.numerator / literal.denominator

@@ -1,0 +1,136 @@
+"""A training as a document, and as JSON.
+
+- `report(trainer, found, reading)` gives the blocks: how it went, a table of losses, the curve, parameters, predictions.
+- `as_json(found)` is the object of the contract; `history_csv(found)` the losses as CSV.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import Ref
+from handcalc.core.graph import Cell
+from handcalc.core.rounding import Rounding, Shown
+from handcalc.errors import Message
+from handcalc.render.blocks import Block, Curve, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
+from handcalc.render.reading import Reading
+from handcalc.study.train import Trained, Trainer
+
+ROWS = 11  # losses in the table, if nobody asked for more
+CELLS = 40  # parameters, and samples, that are listed
+
+
+def report(
+    trainer: Trainer, found: Trained, reading: Reading, all_rows: bool = False, asked: Sequence[tuple[float, ...]] = ()
+) -> Iterator[Block]:
+    """The whole report; all_rows: every loss of the history in the table; asked: new inputs to answer."""
+    problem = trainer.problem
+    rounding = reading.derivation.rounding
+
+    def number(value: float) -> Item:
+        return Digits(rounding.replace(carry=False).shown(value))
+
+    yield Heading(1, Plain(problem.title) if problem.title else Message("Training"))
+    yield Paragraph(_how(trainer, found))
+    history = list(found.history) if all_rows else _chosen(found.history)
+    yield Table((Message("iteration"), Message("loss")), tuple((Plain(str(count)), number(loss)) for count, loss in history))
+    if len(found.history) > 2:
+        yield Curve(found.history)
+    yield Heading(2, Message("Parameters"))
+    rows = [
+        (Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value)))
+        for cell, value in trainer.values().items()
+        if cell[0] in trainer.whole.updated
+    ]
+    yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows[:CELLS]), max(len(rows) - CELLS, 0))
+    if problem.samples:
+        yield from _predictions(trainer, reading, rounding)
+    if asked:
+        graph, output = trainer.whole.graph, f"out{len(problem.layers)}"
+        before = (0,) if graph[output].sampled else ()
+        names = [Name(Ref("x", (*before, place)), bare=True) for place in range(len(problem.inputs))]
+        names += [Name(Ref(output, (*before, place)), bare=True) for place in range(graph[output].axes[-1].size)]
+        answers = [(*inputs, *map(number, trainer.predict(inputs))) for inputs in asked]
+        yield Heading(2, Message("New inputs"))
+        yield Table(tuple(names), tuple(tuple(Plain(f"{one:g}") if isinstance(one, float) else one for one in row) for row in answers))
+
+
+def _turned(reading: Reading, cell: Cell, value: float) -> float:
+    return -value if reading.turned(cell) else value
+
+
+def _how(trainer: Trainer, found: Trained) -> Message:
+    epochs = found.iterations // trainer.epoch
+    if found.stopped == "loss":
+        return Message("Stopped after {count} updates ({epochs} epochs): the loss is small enough.", count=found.iterations, epochs=epochs)
+    if found.stopped == "interrupted":
+        return Message("Interrupted after {count} updates ({epochs} epochs).", count=found.iterations, epochs=epochs)
+    return Message("{count} updates, {epochs} epochs.", count=found.iterations, epochs=epochs)
+
+
+def _chosen(history: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
+    """The first, the last, and some evenly spaced between them."""
+    last = len(history) - 1
+    places = sorted({round(last * place / (ROWS - 1)) for place in range(ROWS)})
+    return [history[place] for place in places]
+
+
+def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iterator[Block]:
+    """What the network answers for every sample, beside the targets; how many are right where there are classes."""
+    graph, problem = trainer.whole.graph, trainer.problem
+    known = Evaluation(graph, None, trainer.values())
+    output = graph[f"out{len(problem.layers)}"]
+    sampled = output.sampled
+    places = range(output.axes[-1].size)
+    columns: list[Item] = [Message("sample")] if sampled else []
+    first = (0,) if sampled else ()
+    columns += [Name(Ref(output.name, (*first, place)), bare=True) for place in places]
+    columns += [Name(Ref("t", (*first, place)), bare=True) for place in places]
+    rows: list[tuple[Item, ...]] = []
+    for place, sample in enumerate(problem.samples[:CELLS]):
+        before = (place,) if sampled else ()
+        values = [float(known[output.name, (*before, unit)]) for unit in places]
+        answers: list[Item] = [Digits(rounding.replace(carry=False).shown(value)) for value in values]
+        targets: list[Item] = [Digits(Shown(target.text or str(target.numerator))) for target in sample.targets or ()]
+        rows.append((*([Plain(sample.name)] if sampled else []), *answers, *targets))
+    yield Heading(2, Message("Predictions"))
+    yield Table(tuple(columns), tuple(rows), max(len(problem.samples) - CELLS, 0))
+    right = accuracy(trainer, known)
+    if right is not None:
+        yield Paragraph(Message("Right: {right} of {count} samples.", right=right, count=len(problem.samples)))
+
+
+def accuracy(trainer: Trainer, known: Evaluation) -> int | None:
+    """How many samples are classified right: the largest output, or an output on the right side of the middle; None
+    where the targets are no classes."""
+    problem = trainer.problem
+    targets = [[float(target.numerator / target.denominator) for target in sample.targets or ()] for sample in problem.samples]
+    low, high = min(min(row) for row in targets), max(max(row) for row in targets)
+    if len(targets) < 2 or any(value not in (low, high) for row in targets for value in row) or (low, high) not in ((0, 1), (-1, 1)):
+        return None
+    output, middle, right = f"out{len(problem.layers)}", (low + high) / 2, 0
+    for place, row in enumerate(targets):
+        values = [float(known[output, (place, unit)]) for unit in range(len(row))]
+        if len(row) > 1:
+            right += values.index(max(values)) == row.index(max(row))
+        else:
+            right += (values[0] > middle) == (row[0] > middle)
+    return right
+
+
+def as_json(found: Trained) -> dict[str, Any]:
+    """The object of the contract."""
+    return {
+        "iterations": found.iterations,
+        "loss": found.loss,
+        "parameters": found.parameters,
+        "history": [list(point) for point in found.history],
+        "stopped": found.stopped,
+    }
+
+
+def history_csv(found: Trained) -> str:
+    """iteration,loss."""
+    return "iteration,loss\n" + "".join(f"{count},{loss!r}\n" for count, loss in found.history)

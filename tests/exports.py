@@ -1,0 +1,225 @@
+"""Reading reports back: what the tests of exporters share.
+
+- `lines(format, text)`: the numbered worked lines of a report, number → left side and last number.
+- `tables(format, text)`: the texts of its tables, cell by cell; `filled(shape, found)` puts split ones together.
+- `number(formula)`: the number a formula ends with, as the JSON spells it.
+- `HOSTILE` are texts that try to be more than text, `hostile_problem(text)` a problem full of one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.rounding import Rounding
+from handcalc.derive import derive
+from handcalc.problem.loader import loads, shipped
+from handcalc.render.report import Style, export
+
+HOSTILE = [
+    "<script>alert(1)</script>", r"\input{/etc/passwd}", '#read("x")', "=cmd|'/c calc'!A1", "[bold]red[/bold]", "\x1b[31mred",
+    "\u202eright", "$x$", r"a_b%&#{}~^\\", "```", "\\end{document}", "*b* _c_ `d`", "-- ![x](y)", "+1", "@SUM(A1)", "1. one",
+    "| a | b |", "\\\\[3cm]", "^^41", r"\(x\) \[y\]", "]]></x>", "${a}", "\x00\ufffe", "a\u2028b\r\nc", '"; import os #',
+]  # fmt: skip
+
+
+@cache
+def derivation(problem: str, iterations: int = 1, rounding: Rounding | None = None) -> Derivation:
+    """The solution of a shipped problem."""
+    return derive(loads(shipped()[problem].read_text(encoding="utf-8"), problem), rounding, iterations)
+
+
+def written(found: Derivation | tuple[Derivation, ...], format: str, language: str = "en", **style: Any) -> str:
+    """A report in a format that is text."""
+    content = export(found if isinstance(found, tuple) else (found,), format, Style(**style), language).content
+    assert isinstance(content, str)
+    return content
+
+
+def hostile_problem(text: str) -> Derivation:
+    """A problem whose title, source and sample have a hostile text in them."""
+    quoted = json.dumps(text)
+    return derive(
+        loads(
+            f"""
+title: {quoted}
+source: {quoted}
+samples:
+  - {{name: _a, inputs: [1, 0], targets: [1]}}
+  - {{name: 样本_b, inputs: [0, 1], targets: [0]}}
+layers:
+  - {{neurons: 1, activation: sigmoid, weights: [[0.1, 0.2]], bias: 0.1}}
+loss: squared_error
+learning_rate: 0.5
+""",
+            "hostile.yaml",
+        )
+    )
+
+
+# --- numbers ----------------------------------------------------------------------------------------------------------
+
+_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+# spelling of LaTeX, Unicode or Typst → that of the JSON
+_SPELLINGS = (
+    (r"\\frac\{(\d+)\}\{(\d+)\}", r"\1/\2"),
+    (r"frac\((\d+), (\d+)\)", r"\1/\2"),
+    (r"\\approx|~=|approx", "≈"),
+    (r"\\times 10\^\{(-?\d+)\}| ?times 10\^\((-?\d+)\)", r"e\1\2"),
+    (r"×10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", lambda found: "e" + found[1].translate(_SUPERSCRIPTS)),
+    (r"(?<=\d)(?:\{,\}|\",\"|,)(?=\d)", "."),
+    (r"(?<=\d)\s+(?=e-?\d)", ""),
+    ("−", "-"),
+)
+_NUMBER = r"-?\d+(?:\.\d+)?(?:/\d+)?(?:e-?\d+)?"
+
+
+def plain(formula: str) -> str:
+    """A formula with its numbers as the JSON spells them."""
+    for spelling, meaning in _SPELLINGS:
+        formula = re.sub(spelling, meaning, formula)
+    return formula
+
+
+def number(formula: str) -> str:
+    """The number after the last relation of a formula; "" where something else is there."""
+    found = re.search(rf"(?:^|[=≈])[\s&]*({_NUMBER})\s*$", plain(formula))
+    return found[1] if found else ""
+
+
+_STRING = r"\"(?:[^\"\\]|\\.)*\""
+
+# --- worked lines -----------------------------------------------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """A worked line: what stands before its first relation, and the number it ends with."""
+
+    left: str
+    number: str
+
+
+def line(formula: str) -> Line:
+    """The line a formula is, however it is broken."""
+    left = re.split(r"[=≈]", plain(formula), maxsplit=1)[0]
+    return Line(re.sub(r"[\s&]|\\\\", "", left), number(formula))
+
+
+def lines(format: str, text: str) -> dict[int, Line]:
+    """The numbered lines of a report."""
+    found: dict[int, Line] = {}
+    for count, formula in _NUMBERED[format](text):
+        assert count not in found, f"two lines are called {count}"
+        found[count] = line(formula)
+    return found
+
+
+def formulas(format: str, text: str) -> list[str]:
+    """The displayed formulas of LaTeX in a report."""
+    return [part for found in re.findall(_DISPLAYS[format], sources(format, text), re.DOTALL | re.MULTILINE) for part in found if part]
+
+
+def sources(format: str, text: str) -> str:
+    """The text of a report; of a notebook, that of its cells of text."""
+    if format != "notebook":
+        return text
+    cells = json.loads(text)["cells"]
+    return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+
+
+_DISPLAYS = {
+    "latex": r"^\\\[\n(.*?)\n\\\]$|^\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}$",
+    "markdown": r"^```math\n(.*?)\n```$|(?!)()",
+    "notebook": r"^\$\$\n(.*?)\n\$\$$|(?!)()",
+}
+
+
+def _tagged(format: str, text: str) -> Iterator[tuple[int, str]]:
+    for formula in formulas(format, text):
+        tag = re.search(r" \\tag\{(\d+)\}", formula)
+        if tag:
+            inside = re.sub(r"\\(?:begin|end)\{aligned\}", "", formula.replace(tag[0], ""))
+            yield int(tag[1]), re.sub(r"\\\\$|&", "", inside, flags=re.MULTILINE)
+
+
+def _labelled(text: str) -> Iterator[tuple[int, str]]:
+    """Lines of a terminal that begin with their number; what is indented further goes on."""
+    for found in re.finditer(r"^( *)\((\d+)\)( .*(?:\n\1 {5,}.*)*)", text, re.MULTILINE):
+        yield int(found[2]), found[3]
+
+
+def _calls(text: str) -> Iterator[tuple[int, str]]:
+    """Calls #worked(number, …, $left$, ($= part$,), …)."""
+    for found in re.finditer(r"^#worked\((\d+), (.*)\)$", text, re.MULTILINE):
+        yield int(found[1]), " ".join(_typst_formulas(found[2]))
+
+
+def _typst_formulas(text: str) -> Iterator[str]:
+    """The formulas between $ that are not in a string."""
+    return (found[1] for found in re.finditer(rf"{_STRING}|\$((?:{_STRING}|[^\"$])*)\$", text) if found[1] is not None)
+
+
+_NUMBERED = {
+    "latex": lambda text: _tagged("latex", text),
+    "markdown": lambda text: _tagged("markdown", text),
+    "notebook": lambda text: _tagged("notebook", text),
+    "plain": _labelled,
+    "terminal": _labelled,
+    "typst": _calls,
+}
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+Texts = list[list[str]]
+
+
+def tables(format: str, text: str) -> list[Texts]:
+    """The rows of each table, the heading first; numbers as the JSON spells them."""
+    return [[[plain(_bare(cell)) for cell in row] for row in table] for table in _TABLES[format](sources(format, text))]
+
+
+def _bare(text: str) -> str:
+    """A cell without the marks of a formula around it."""
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == "$" else text
+
+
+def _tabulars(text: str) -> Iterator[Texts]:
+    for found in re.finditer(r"\\begin\{tabular\}\{\w+\}\n(.*?)\n\\end\{tabular\}", text, re.DOTALL):
+        rows = [row for row in found[1].split("\n") if not re.fullmatch(r"\\(top|mid|bottom)rule", row)]
+        yield [re.split(r"(?<!\\)&", row.removesuffix(r" \\")) for row in rows]
+
+
+def _piped(text: str) -> Iterator[Texts]:
+    """Tables with | between their cells, of Markdown and of plain text."""
+    for found in re.finditer(r"(?:^[|+].*[|+]$\n?)+", re.sub(r"^(\+[-+]+\+)\n(?=\+)", r"\1\n\n", text, flags=re.MULTILINE), re.MULTILINE):
+        rows = [row for row in found[0].strip().split("\n") if not re.fullmatch(r"[|+: -]+", row)]
+        yield [re.split(r"(?<!\\)\|", row)[1:-1] for row in rows]
+
+
+def _listings(text: str) -> Iterator[Texts]:
+    """Calls #listing((kinds), (heading), ( rows ))."""
+    for found in re.finditer(r"^#listing\(\((?:true|false|, ?)*\), \(([^\n]*)\), \(\n(.*?)\n?\)\)$", text, re.DOTALL | re.MULTILINE):
+        rows = found[1], *filter(None, found[2].split("\n"))
+        yield [[cell[1] or cell[2] for cell in _CELL.finditer(row)] for row in rows]
+
+
+_CELL = re.compile(rf"m\({_STRING}, (\$(?:{_STRING}|[^\"$])*\$)\)|({_STRING}|\bgap\b)")
+_TABLES = {"latex": _tabulars, "markdown": _piped, "notebook": _piped, "plain": _piped, "typst": _listings}
+
+
+def filled(rows: int, columns: int, found: Iterator[Texts]) -> Texts:
+    """The next table of so many rows, put together from the parts it was split into; each part repeats the first column."""
+    result: Texts = [[] for _ in range(rows)]
+    done = 0
+    while done < max(rows, 1):
+        _, *part = next(found)
+        for inside, row in zip(result[done : done + len(part)], part):
+            inside.extend(row[1:] if inside else row)
+        if not rows or len(result[done]) >= columns:
+            done += max(len(part), 1)
+    return result

@@ -1,0 +1,140 @@
+"""Optimisers: PyTorch's to the last digits over 100 steps; formulas by hand; conventions; frozen weights; iterations."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from programs import library
+
+from handcalc import derive, loads
+from handcalc.core.rounding import Rounding
+from handcalc.models.optimisers import OPTIMISERS
+from handcalc.problem import schema
+from handcalc.problem.optimisers import HYPER
+from handcalc.study.train import Trainer
+
+STEPS = 100
+PROBLEM = """
+samples:
+  - {inputs: [0.5, -1.2], targets: [0.3, 0.7]}
+  - {inputs: [1.5, 0.4], targets: [0.9, 0.1]}
+  - {inputs: [-0.7, 0.8], targets: [0.2, 0.6]}
+layers:
+  - {neurons: 3, activation: tanh, weights: [[0.1, -0.4], [0.7, 0.2], [-0.3, 0.5]], bias: [0.1, -0.2, 0.05]}
+  - {neurons: 2, activation: sigmoid, weights: [[0.3, -0.6, 0.2], [-0.5, 0.4, 0.8]], bias: [0.2, -0.1]}
+loss: squared_error
+"""
+
+# what is written in the problem, and the optimiser of PyTorch with its arguments; decay is for biases too there
+CASES: list[tuple[str, str, dict[str, Any]]] = [
+    ("optimizer: sgd\nlearning_rate: 0.2", "SGD", {"lr": 0.2}),
+    ("optimizer: sgd\nlearning_rate: 0.2\nweight_decay: 0.03", "SGD", {"lr": 0.2, "weight_decay": 0.03}),
+    ("optimizer: momentum\nlearning_rate: 0.1", "SGD", {"lr": 0.1, "momentum": 0.9}),
+    ("optimizer: {momentum: {momentum: 0.5}}\nlearning_rate: 0.1\nweight_decay: 0.01", "SGD",
+     {"lr": 0.1, "momentum": 0.5, "weight_decay": 0.01}),
+    ("optimizer: nesterov\nlearning_rate: 0.05", "SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
+    ("optimizer: adagrad\nlearning_rate: 0.1", "Adagrad", {"lr": 0.1}),
+    ("optimizer: rmsprop\nlearning_rate: 0.01", "RMSprop", {"lr": 0.01}),
+    ("optimizer: {rmsprop: {rho: 0.9}}\nlearning_rate: 0.01", "RMSprop", {"lr": 0.01, "alpha": 0.9}),
+    ("optimizer: adadelta\nlearning_rate: 1", "Adadelta", {"lr": 1.0}),
+    ("optimizer: adam\nlearning_rate: 0.05", "Adam", {"lr": 0.05}),
+    ("optimizer: {name: adam, beta1: 0.8, beta2: 0.99}\nlearning_rate: 0.05\nweight_decay: 0.1", "Adam",
+     {"lr": 0.05, "betas": (0.8, 0.99), "weight_decay": 0.1}),
+    ("optimizer: adamw\nlearning_rate: 0.05", "AdamW", {"lr": 0.05, "weight_decay": 0.01}),
+]  # fmt: skip
+
+
+def test_every_optimiser_is_compared() -> None:
+    assert {*OPTIMISERS} == {*HYPER} == {*schema.OPTIMISERS}
+    assert {*OPTIMISERS} == {name for name in OPTIMISERS if any(f"{name}" in text for text, _, _ in CASES)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("text", "name", "arguments"), CASES, ids=[text.replace("\n", " ") for text, _, _ in CASES])
+def test_as_pytorch(text: str, name: str, arguments: dict[str, Any]) -> None:
+    torch = library("torch")
+    trainer = Trainer(loads(PROBLEM + text + "\nconventions: {bias_decay: true}\n"))
+    start = {cell: value for cell, value in trainer.values().items() if cell[0] in trainer.whole.updated}
+    tensors = {}
+    for quantity, shape in (("W1", (3, 2)), ("b1", (3,)), ("W2", (2, 3)), ("b2", (2,))):
+        values = [value for (found, _), value in start.items() if found == quantity]
+        tensors[quantity] = torch.tensor(values, dtype=torch.double).reshape(shape).requires_grad_()
+    optimiser = getattr(torch.optim, name)(tensors.values(), **arguments)
+    inputs = torch.tensor([[0.5, -1.2], [1.5, 0.4], [-0.7, 0.8]], dtype=torch.double)
+    targets = torch.tensor([[0.3, 0.7], [0.9, 0.1], [0.2, 0.6]], dtype=torch.double)
+    for _ in range(STEPS):
+        optimiser.zero_grad()
+        hidden = torch.tanh(inputs @ tensors["W1"].T + tensors["b1"])
+        outputs = torch.sigmoid(hidden @ tensors["W2"].T + tensors["b2"])
+        ((outputs - targets) ** 2).sum(1).mean().backward()
+        optimiser.step()
+    trainer.advance(STEPS)
+    expected = [float(value) for tensor in tensors.values() for value in tensor.detach().flatten()]
+    assert list(trainer.parameters().values()) == pytest.approx(expected, rel=1e-12, abs=1e-13)
+
+
+# --- by hand ----------------------------------------------------------------------------------------------------------
+
+QUADRATIC = "given: {x: 2}\nequations: {f: x^2}\nminimize: f\nparameters: [x]\nlearning_rate: 0.1\n"
+
+
+def values(text: str, iterations: int, *ids: str) -> list[float]:
+    derivation = derive(loads(QUADRATIC + text), Rounding(), iterations)
+    return [float(derivation.value(name)) for name in ids]
+
+
+def test_momentum_in_its_three_forms() -> None:
+    """f = x² at 2, η = 0.1, μ = 0.5: the gradient is 4, then 2·x."""
+    text = "optimizer: {momentum: {momentum: 0.5}}\n"
+    assert values(text, 2, "velocity.x", "new.x", "#2:velocity.x", "#2:new.x") == pytest.approx([4, 1.6, 5.2, 1.08])
+    textbook = text + "conventions: {momentum_form: textbook}\n"
+    assert values(textbook, 2, "velocity.x", "new.x", "#2:velocity.x", "#2:new.x") == pytest.approx([-0.4, 1.6, -0.52, 1.08])
+    average = text + "conventions: {momentum_form: average}\n"
+    assert values(average, 2, "velocity.x", "new.x", "#2:velocity.x", "#2:new.x") == pytest.approx([2, 1.8, 2.8, 1.52])
+
+
+def test_nesterov_as_in_textbooks() -> None:
+    """The two forms walk the same way, seen from points that are μ·v apart."""
+    text = "optimizer: {nesterov: {momentum: 0.5}}\nconventions: {momentum_form: textbook}\n"
+    assert values(text, 2, "velocity.x", "new.x") == pytest.approx([-0.4, 2 - 0.2 - 0.4])
+    framework = values("optimizer: {nesterov: {momentum: 0.5}}\n", 3, "new.x", "#2:new.x", "#3:new.x")
+    assert values(text, 3, "new.x", "#2:new.x", "#3:new.x") == pytest.approx(framework)
+
+
+def test_adam_without_correction() -> None:
+    text = "optimizer: adam\nconventions: {adam_bias_correction: false}\n"
+    moment1, moment2 = 0.1 * 4, 0.001 * 16
+    assert values(text, 1, "new.x") == pytest.approx([2 - 0.1 * moment1 / (math.sqrt(moment2) + 1e-8)])
+    corrected = values("optimizer: adam\n", 2, "corrected1.x", "#2:count", "new.x")
+    assert corrected == pytest.approx([4, 2, 2 - 0.1 * 4 / (4 + 1e-8)])
+
+
+def test_clipping() -> None:
+    assert values("clipping: {norm: 1}\n", 1, "norm", "clipped.x", "new.x") == pytest.approx([4, 1, 1.9])
+    assert values("clipping: {norm: 5}\n", 1, "clipped.x") == [4]
+    assert values("clipping: {value: 0.5}\n", 1, "clipped.x", "new.x") == pytest.approx([0.5, 1.95])
+
+
+def test_the_norm_is_that_of_all_gradients() -> None:
+    derivation = derive(loads(PROBLEM + "learning_rate: 1\nclipping: {norm: 0.01}\n"))
+    gradients = [float(step.value) for step in derivation.steps() if step.id.startswith(("grad.W", "grad.b")) and "@" not in step.id]
+    clipped = [float(step.value) for step in derivation.steps() if step.id.startswith("clipped.")]
+    assert len(gradients) == len(clipped) == 17
+    assert derivation.value("norm") == pytest.approx(math.hypot(*gradients)) and math.hypot(*clipped) == pytest.approx(0.01)
+
+
+def test_decay_is_for_weights() -> None:
+    derivation = derive(loads(PROBLEM + "learning_rate: 1\nweight_decay: 0.5\n"))
+    assert derivation["decayed.W1[1,2]"].value == pytest.approx(float(derivation["grad.W1[1,2]"].value) - 0.2)
+    assert derivation["new.b1[1]"].value == pytest.approx(0.1 - float(derivation["grad.b1[1]"].value))
+    assert not [step.id for step in derivation.steps() if step.id.startswith("decayed.b")]
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_frozen_weights_stay(name: str) -> None:
+    text = PROBLEM + f"learning_rate: 0.1\noptimizer: {name}\nupdate: {{biases: false, frozen: ['W1[1,1]']}}\n"
+    derivation = derive(loads(text), Rounding(), 4)
+    assert [derivation.value(f"{prefix}new.W1[1,1]") for prefix in ("", "#2:", "#4:")] == [0.1] * 3
+    assert derivation.value("delta.W1[1,1]") == 0 and derivation.value("#4:new.W1[1,2]") != -0.4

@@ -1,0 +1,366 @@
+"""Typst source and PDF: complete in themselves, every number the solution's, no line in two, every user's text text."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.rounding import Rounding
+from handcalc.derive import derive
+from handcalc.errors import OutputError, printable
+from handcalc.problem.loader import loads, shipped
+from handcalc.render.blocks import Equation, Table, Value
+from handcalc.render.formats import fonts, typesetter
+from handcalc.render.formats.common import number_columns
+from handcalc.render.formats.typstmath import PIECE_WIDTH, literal, pieces, width
+from handcalc.render.report import Chapter, Style, dialect_of, export
+
+typst = pytest.importorskip("typst", reason="PDF needs the package typst")
+pypdf = pytest.importorskip("pypdf", reason="PDF is read back with the package pypdf")
+
+HOSTILE = [
+    '#read("/etc/passwd")', '"); #panic("x', "$x$ <label> @ref *b* _c_ `d`", "// not a comment /* nor this", "\\u{41} \\", "= heading",
+    "[#sys.version]", "\u202eright", "a\nb\x1b[31m", "<script>alert(1)</script>", "~ -- --- ...", "x" * 300,
+]  # fmt: skip
+FEW = ("mazur-2-2-2", "zhou-four-people", "micrograd-readme", "softmax-cross-entropy", "xigua-thresholds", "per-connection-bias-2-3-1")
+PLAIN = Style(pictures=False)
+
+
+@cache
+def derivation(problem: str, iterations: int = 1) -> Derivation:
+    return derive(loads(shipped()[problem].read_text("utf-8"), problem), iterations=iterations)
+
+
+def source(found: Derivation, style: Style = PLAIN, language: str = "en") -> str:
+    written = export([found], "typst", style, language).content
+    assert isinstance(written, str)
+    return written
+
+
+def pdf(*found: Derivation, style: Style = PLAIN, language: str = "en") -> bytes:
+    written = export(found, "pdf", style, language).content
+    assert isinstance(written, bytes)
+    return written
+
+
+def pages(content: bytes) -> list[str]:
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+
+
+# --- every number -----------------------------------------------------------------------------------------------------
+
+
+def shown(found: Derivation, style: Style) -> dict[str, str]:
+    """id → printed number, from the JSON."""
+    steps: list[dict[str, Any]] = json.loads(str(export([found], "json", Style(style.notation)).content))["steps"]
+    return {step["id"]: step["shown"] for step in steps}
+
+
+def canonical(number: str) -> str:
+    """A number of Typst as the JSON has it."""
+    for old, new in ((" times 10^(", "e"), ('","', "."), ("frac(", ""), (", ", "/"), (")", "")):
+        number = number.replace(old, new)
+    return re.sub(r"e(-?)0*(\d+)$", r"e\1\2", number.replace("^(", ""))
+
+
+def test_numbers_are_read_back() -> None:
+    assert [canonical(text) for text in ("-0.5", "1.2 times 10^(-10)", '0","5', "-frac(1, 3)")] == ["-0.5", "1.2e-10", "0.5", "-1/3"]
+
+
+def lines(written: str) -> dict[int, str]:
+    """Number of a line → its last part."""
+    found = re.findall(r"^#worked\((\d+), .*\((?:\$[^$]*\$, )*\$(?:= |approx )?([^$]*)\$,\)\)$", written, re.MULTILINE)
+    return {int(number): last for number, last in found}
+
+
+def check_numbers(found: Derivation, style: Style) -> int:
+    chapter = Chapter(found, dialect_of("typst"), style)
+    written = source(found, style)
+    numbers = shown(found, style)
+    last = lines(written)
+    blocks = list(chapter.blocks())
+    worked = [block for block in blocks if isinstance(block, Equation) and block.step is not None and block.number]
+    assert len(last) == len(worked)
+    for block in worked:
+        assert block.step is not None
+        name = found.step_id(*block.step)
+        assert canonical(last[block.number]) == canonical(numbers[name]), f"({block.number}) {name}"
+    cells = re.findall(r'\(m\("[^"]*", \$([^$]*)\$\), \$', written)
+    expected = [name for block in blocks if isinstance(block, Table) for name in in_columns(block, found)]
+    assert [canonical(cell) for cell in cells] == [canonical(numbers[name]) for name in expected]
+    return len(worked)
+
+
+def in_columns(block: Table, found: Derivation) -> Iterator[str]:
+    for row in block.rows:
+        for item, number in zip(row, number_columns(block)):
+            if number:
+                assert isinstance(item, Value)
+                yield found.step_id(item.cell, item.iteration)
+
+
+@pytest.mark.parametrize("problem", FEW)
+def test_every_number_is_that_of_the_json(problem: str) -> None:
+    assert check_numbers(derivation(problem), PLAIN)
+
+
+def test_numbers_of_other_styles() -> None:
+    assert check_numbers(derivation("mazur-2-2-2", 2), Style("zhou", comma=True, detail="full", pictures=False)) > 100
+    exact = derive(loads(shipped()["tiny-linear-neuron"].read_text("utf-8"), "tiny"), Rounding(exact=True))
+    assert check_numbers(exact, PLAIN)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notation", ["", "nielsen", "zhou", "ng"])
+@pytest.mark.parametrize("problem", shipped())
+def test_every_number_of_every_problem(problem: str, notation: str) -> None:
+    check_numbers(derivation(problem), Style(notation, detail="full", pictures=False))
+
+
+# --- every problem ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("problem", ["tiny-linear-neuron", "custom-formulas", "softmax-cross-entropy"])
+def test_problems_become_pdfs(problem: str) -> None:
+    check_pdf(derivation(problem), Style(form="both"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("view", ["key", "worksheet", "formulas", "cloze"])
+@pytest.mark.parametrize("problem", shipped())
+def test_all_problems_become_pdfs(problem: str, view: str) -> None:
+    check_pdf(derivation(problem), Style(form="both", view=view))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notation", ["bishop", "d2l", "han", "heaton", "negnevitsky", "nndl", "ng", "nielsen", "zhou"])
+@pytest.mark.parametrize("problem", ["mazur-2-2-2", "zhou-four-people", "softmax-cross-entropy"])
+def test_all_notations_become_pdfs(problem: str, notation: str) -> None:
+    check_pdf(derivation(problem, 2), Style(notation, form="both", detail="full", pictures=False))
+
+
+def check_pdf(found: Derivation, style: Style) -> None:
+    """It is made, tagged, has its title, and its last line has the last number."""
+    content = pdf(found, style=style)
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    assert reader.metadata is not None and reader.metadata.title == (found.header.title or "Worked solution")
+    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    text = "".join(page.extract_text() for page in reader.pages[-2:])
+    last = max(map(int, re.findall(r"^#worked\((\d+),", source(found, style), re.MULTILINE)))
+    assert f"({last})" in text and f"{len(reader.pages)} / {len(reader.pages)}" in text
+
+
+@pytest.mark.parametrize("problem", ["mazur-2-2-2", "micrograd-readme"])
+def test_english_needs_no_fonts_of_the_computer(problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(typesetter, "installed")
+    assert pdf(derivation(problem), style=Style(form="both")).startswith(b"%PDF")
+
+
+# --- pages ------------------------------------------------------------------------------------------------------------
+
+
+def torn(content: bytes) -> list[str]:
+    """What the pages after the first begin with, where it is the middle of a formula."""
+    begins = [page.split("\n", 2)[1].strip() for page in pages(content)[1:]]  # after the running title
+    return [text for text in begins if re.match(r"[=≈+−·]", text)]
+
+
+LONG = Style("mazur", only=("backward",), pictures=False)
+
+
+def test_no_line_goes_over_the_end_of_a_page() -> None:
+    assert not torn(pdf(derivation("zhou-four-people"), style=LONG))
+
+
+def test_torn_lines_are_found() -> None:
+    written = source(derivation("zhou-four-people"), LONG)
+    loose = written.replace("breakable: height > tall-block", "breakable: true").replace(
+        "  set par(leading: 0pt, spacing: 0pt)\n", "  set par(leading: 0pt, spacing: 0pt)\n  set text(costs: (widow: 0%, orphan: 0%))\n"
+    )
+    assert loose != written and torn(typesetter.pdf(loose))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notation", ["mazur", "nielsen", "zhou"])
+@pytest.mark.parametrize("problem", ["zhou-four-people", "per-connection-bias-2-3-1", "fausett-bipolar"])
+def test_no_line_of_a_long_report_goes_over_the_end_of_a_page(problem: str, notation: str) -> None:
+    content = pdf(derivation(problem, 2), style=Style(notation, detail="full", form="both"))
+    assert len(pages(content)) > 10 and not torn(content)
+
+
+def test_pages_have_the_title_and_their_number() -> None:
+    found = pages(pdf(derivation("mazur-2-2-2"), style=Style(only=("given", "forward", "error"), pictures=False)))
+    assert len(found) > 1 and all(f"{number} / {len(found)}" in text for number, text in enumerate(found, 1))
+    assert all(text.startswith("A step-by-step backpropagation example\n") for text in found[1:])
+
+
+def test_several_problems_have_contents() -> None:
+    problems = [derivation(name) for name in ("tiny-linear-neuron", "mazur-2-2-2", "micrograd-readme")]
+    content = pdf(*problems, style=Style(only=("forward",)))
+    found = pages(content)
+    contents = re.findall(r"^(.*?)[ .]{2,}(\d+)$", found[0].split("Contents")[1], re.MULTILINE)
+    titles = [problem.header.title for problem in problems]
+    assert [title.strip() for title, _ in contents] == titles
+    assert all(found[int(page) - 1].startswith(title) for title, page in contents)
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    assert reader.metadata is not None and reader.metadata.title == "Worked solutions"
+    assert [entry["/Title"] for entry in reader.outline if not isinstance(entry, list)] == titles
+
+
+def test_iterations_are_levels_of_their_own() -> None:
+    written = source(derivation("mazur-2-2-2", 2))
+    assert re.findall(r'^#heading\(level: (\d), "(Given|Iteration \d|Error)"\)', written, re.MULTILINE) == [
+        ("2", "Given"), ("2", "Iteration 1"), ("3", "Error"), ("2", "Iteration 2"), ("3", "Error"),
+    ]  # fmt: skip
+
+
+# --- long formulas ----------------------------------------------------------------------------------------------------
+
+
+def test_formulas_are_parted_before_their_terms() -> None:
+    assert pieces("a dot.op b + c - d") == ["a dot.op b", "+ c", "- d"]
+    assert pieces("frac(a + b, c - d)^(e + f) + sqrt(g - h)") == ["frac(a + b, c - d)^(e + f)", "+ sqrt(g - h)"]
+    assert pieces('2 dot.op (a + "x + (y")') == ['2 dot.op (a + "x + (y")']
+    term = '"weight" dot.op "input"'
+    inside = " + ".join([term] * 6)
+    found = pieces(f"2 dot.op ({inside})^(2) - 1")
+    assert found[:3] == ["2", rf"dot.op \({term}", f"+ {term}"] and found[-2:] == [rf"+ {term}\)^(2)", "- 1"]
+    assert all(width(piece) <= PIECE_WIDTH for piece in found)
+
+
+def test_wide_things_stay_on_the_page() -> None:
+    """Nothing is written to the right of the margin."""
+    numbers = ", ".join(f"0.{place + 1}2345" for place in range(14))
+    text = f"""
+title: wide
+inputs: {{{", ".join(f"a_rather_long_name_of_input_{place}: 0.{place + 1}2345" for place in range(14))}}}
+targets: [0.5]
+layers:
+  - {{neurons: 2, activation: tanh, weights: [[{numbers}], [{numbers}]], bias: 0.1}}
+  - {{neurons: 1, activation: sigmoid, weights: [[0.1, 0.2]], bias: 0.1}}
+loss: squared_error
+learning_rate: 0.5
+"""
+    found = derive(loads(text, "wide.yaml"))
+    content = pdf(found, style=Style(form="both", detail="full", pictures=False, only=("forward",)))
+    assert 500 < rightmost(content) < 595 - 22 / 25.4 * 72
+
+
+def rightmost(content: bytes) -> float:
+    """Where the rightmost text begins, in points."""
+    places: list[float] = []
+    for page in pypdf.PdfReader(io.BytesIO(content)).pages:
+        page.extract_text(visitor_text=lambda text, matrix, inner, *_: places.append(matrix[4] + inner[4]) if text.strip() else None)
+    return max(places)
+
+
+# --- what is the user's -----------------------------------------------------------------------------------------------
+
+
+def hostile_problem(text: str) -> Derivation:
+    quoted = json.dumps(text)
+    return derive(
+        loads(
+            f"""
+title: {quoted}
+source: {quoted}
+samples:
+  - {{name: _a, inputs: [1, 0], targets: [1]}}
+  - {{name: b, inputs: [0, 1], targets: [0]}}
+layers:
+  - {{neurons: 1, activation: sigmoid, weights: [[0.1, 0.2]], bias: 0.1}}
+loss: squared_error
+learning_rate: 0.5
+""",
+            "hostile.yaml",
+        )
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_stay_text(text: str) -> None:
+    content = pdf(hostile_problem(text), style=Style(only=("given",)))
+    read = re.sub(r"[\s\u200b]", "", "".join(pages(content)))
+    assert read.count(re.sub(r"\s", "", printable(text))) >= 2  # title and source
+    assert "root:" not in read
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    assert reader.metadata is not None and str(reader.metadata.title).replace("\u200b", "") == printable(text)
+
+
+def test_a_source_cannot_read_files() -> None:
+    for reading in ('#read("/etc/passwd")', '#read("../../etc/passwd")', '#image("x.png")', '#import "@preview/x:0.1.0": y'):
+        with pytest.raises(typst.TypstError):
+            typesetter.pdf(f'#set document(title: "x")\n{reading}')
+
+
+def test_strings() -> None:
+    assert literal('a"b\\c\n#d') == '"a\\"b\\\\c\\\\u000ad"'.replace("d", "#d", 1)
+    assert literal("x" * 100).count("\u200b") == 2
+
+
+# --- fonts ------------------------------------------------------------------------------------------------------------
+
+
+def has_chinese_font() -> bool:
+    return bool({*fonts.CHINESE} & {*typst.Fonts().families()})
+
+
+@pytest.mark.skipif(not has_chinese_font(), reason="no Chinese font on this computer")
+def test_chinese() -> None:
+    text = "".join(pages(pdf(derivation("xigua-thresholds"), style=Style(only=("given", "forward")), language="zh")))
+    assert "前向传播" in text and "隐藏层" in text and "用 BP 算法判断一个西瓜" in text
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_missing_chinese_font_is_said(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for an English report with Chinese names."""
+    monkeypatch.setattr(fonts, "CHINESE", {"No Such Family": "nowhere"})
+    with pytest.raises(OutputError, match="fonts-noto-cjk"):
+        pdf(derivation("xigua-thresholds"), language=language)
+
+
+def test_a_missing_letter_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typesetter, "installed", lambda text: typst.Fonts(include_system_fonts=False))
+    with pytest.raises(OutputError, match='no font on this computer has the letters ".*ก'):
+        pdf(hostile_problem("ก"))
+
+
+# --- the same bytes ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_bytes_twice() -> None:
+    first = pdf(derivation("mazur-2-2-2"), style=Style())
+    script = (
+        "import sys, hashlib; from handcalc import load, derive, render;"
+        "print(hashlib.sha256(render(derive(load('mazur-2-2-2')), 'pdf')).hexdigest())"
+    )
+    other = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1])
+    assert other.stdout.strip() == hashlib.sha256(first).hexdigest()
+
+
+# --- drawings ---------------------------------------------------------------------------------------------------------
+
+
+def test_drawings_are_inside() -> None:
+    written = source(derivation("mazur-2-2-2"), Style())
+    assert written.count('#drawing("Drawing of the network", "<svg') == 2
+    assert pages(typesetter.pdf(written))
+
+
+def test_png() -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="72" height="36"><rect width="72" height="36" fill="#2f6db3"/></svg>'
+    found = typesetter.png(svg)
+    assert found.startswith(b"\x89PNG") and found == typesetter.png(svg)
+    wide, high = int.from_bytes(found[16:20], "big"), int.from_bytes(found[20:24], "big")
+    assert (wide, high) == (pytest.approx(165, abs=1), pytest.approx(83, abs=1))  # 72 px are 54 pt, at 220 points per inch
