@@ -36,8 +36,10 @@ from handcalc.core.index import Axis, Index
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
+from handcalc.models.optimisers import OPTIMISERS
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.loss import FUSED, LOSSES
+from handcalc.problem.optimisers import HYPER
 from handcalc.problem.schema import SECTIONS, Conventions
 from handcalc.render import read
 from handcalc.render.dialects import UNICODE
@@ -113,6 +115,19 @@ def limits() -> Lines:
     yield from table(
         ("variable", "limits", "default"), ((code(raised_by(name)), _LIMITED[name], f"{value:,}") for name, value in LIMITS.items())
     )
+
+
+# --- training ---------------------------------------------------------------------------------------------------------
+
+
+def optimisers() -> Lines:
+    """The optimisers: formulas and source from their docstrings, and their numbers."""
+    rows = []
+    for name, rule in OPTIMISERS.items():
+        formula, _, source = " ".join((rule.__doc__ or "").split()).partition(" Source: ")
+        numbers = ", ".join(f"`{key}: {value}`" for key, value in HYPER[name].items())
+        rows.append((code(name), formula.rstrip("."), numbers, source.rstrip(".")))
+    yield from table(("optimiser", "update of w with gradient g", "its numbers, and their usual values", "source"), rows)
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
@@ -359,6 +374,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "commands": commands,
     "limits": limits,
     "formats": formats,
+    "optimisers": optimisers,
     "section": section,
     "activations": activations,
     "functions": functions,

@@ -3,7 +3,8 @@
 - `lines(format, text)`: the numbered worked lines of a report, number → left side and last number.
 - `tables(format, text)`: the texts of its tables, cell by cell; `filled(shape, found)` puts split ones together.
 - `number(formula)`: the number a formula ends with, as the JSON spells it.
-- `HOSTILE` are texts that try to be more than text, `hostile_problem(text)` a problem full of one.
+- `HOSTILE` are texts that try to be more than text, `hostile_problem(text)` a problem full of one; `blocks_of(text)` are
+  blocks full of one, and `handmade(blocks, format)` is a document of blocks.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import json
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
+from handcalc.errors import Message
+from handcalc.language import translator
 from handcalc.problem.loader import loads, shipped
-from handcalc.render.report import Style, export
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Plain, Table
+from handcalc.render.report import FORMATS, Chapter, Report, Style, dialect_of, export
 
 HOSTILE = [
     "<script>alert(1)</script>", r"\input{/etc/passwd}", '#read("x")', "=cmd|'/c calc'!A1", "[bold]red[/bold]", "\x1b[31mred",
@@ -42,7 +47,7 @@ def written(found: Derivation | tuple[Derivation, ...], format: str, language: s
 
 def hostile_problem(text: str) -> Derivation:
     """A problem whose title, source and sample have a hostile text in them."""
-    quoted = json.dumps(text)
+    quoted = json.dumps(text, ensure_ascii=all(ord(letter) <= 0xFFFF for letter in text))
     return derive(
         loads(
             f"""
@@ -59,6 +64,31 @@ learning_rate: 0.5
             "hostile.yaml",
         )
     )
+
+
+def handmade(blocks: list[Block], format: str, notation: str = "mazur", detail: str = "normal") -> str | bytes:
+    """A document of blocks that no problem has."""
+
+    class Handmade(Chapter):
+        def blocks(self) -> Iterator[Block]:
+            yield from blocks
+
+    chapter = Handmade(derivation("mazur-2-2-2"), dialect_of(format), Style(notation, detail=detail, only=("given",)))
+    module = import_module(f"handcalc.render.formats.{FORMATS[format].module}")
+    found = module.document(Report((chapter,), translator("en")))
+    assert isinstance(found, str | bytes)
+    return found
+
+
+def blocks_of(text: str) -> list[Block]:
+    """A block of every kind that holds words, with a text in it."""
+    return [
+        Heading(1, Plain(text)),
+        Paragraph(Message("Source: {source}", source=text)),
+        Equation(Plain(text), (("=", Plain(text)),), label=Message("Source: {source}", source=text)),
+        Table((Plain(text), Plain("b")), ((Plain(text), Plain(text)),), omitted=2, hidden=3),
+        Grid((Plain(text), "=", ((Plain(text), Plain("0")), (Plain(text), Plain("1"))))),
+    ]
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------
@@ -189,9 +219,9 @@ def _bare(text: str) -> str:
 
 
 def _tabulars(text: str) -> Iterator[Texts]:
-    for found in re.finditer(r"\\begin\{tabular\}\{\w+\}\n(.*?)\n\\end\{tabular\}", text, re.DOTALL):
+    for found in re.finditer(r"\\begin\{tabular\}\{[ld{}\d.]+\}\n(.*?)\n\\end\{tabular\}", text, re.DOTALL):
         rows = [row for row in found[1].split("\n") if not re.fullmatch(r"\\(top|mid|bottom)rule", row)]
-        yield [re.split(r"(?<!\\)&", row.removesuffix(r" \\")) for row in rows]
+        yield [re.split(r"(?<!\\)&", row.removesuffix(r" \\").removesuffix(r"\tall")) for row in rows]
 
 
 def _piped(text: str) -> Iterator[Texts]:

@@ -9,17 +9,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from exports import derivation, hostile_problem
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import OutputError, printable
 from handcalc.problem.loader import loads, shipped
+from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render.blocks import Equation, Table, Value
 from handcalc.render.formats import fonts, typesetter
 from handcalc.render.formats.common import number_columns
@@ -33,13 +34,8 @@ HOSTILE = [
     '#read("/etc/passwd")', '"); #panic("x', "$x$ <label> @ref *b* _c_ `d`", "// not a comment /* nor this", "\\u{41} \\", "= heading",
     "[#sys.version]", "\u202eright", "a\nb\x1b[31m", "<script>alert(1)</script>", "~ -- --- ...", "x" * 300,
 ]  # fmt: skip
-FEW = ("mazur-2-2-2", "zhou-four-people", "micrograd-readme", "softmax-cross-entropy", "xigua-thresholds", "per-connection-bias-2-3-1")
+FEW = ("mazur-2-2-2", "zhou-four-people", "micrograd-readme", "softmax-cross-entropy", "xigua-thresholds", "adam-logistic")
 PLAIN = Style(pictures=False)
-
-
-@cache
-def derivation(problem: str, iterations: int = 1) -> Derivation:
-    return derive(loads(shipped()[problem].read_text("utf-8"), problem), iterations=iterations)
 
 
 def source(found: Derivation, style: Style = PLAIN, language: str = "en") -> str:
@@ -117,15 +113,7 @@ def test_every_number_is_that_of_the_json(problem: str) -> None:
 
 def test_numbers_of_other_styles() -> None:
     assert check_numbers(derivation("mazur-2-2-2", 2), Style("zhou", comma=True, detail="full", pictures=False)) > 100
-    exact = derive(loads(shipped()["tiny-linear-neuron"].read_text("utf-8"), "tiny"), Rounding(exact=True))
-    assert check_numbers(exact, PLAIN)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("notation", ["", "nielsen", "zhou", "ng"])
-@pytest.mark.parametrize("problem", shipped())
-def test_every_number_of_every_problem(problem: str, notation: str) -> None:
-    check_numbers(derivation(problem), Style(notation, detail="full", pictures=False))
+    assert check_numbers(derivation("tiny-linear-neuron", rounding=Rounding(exact=True)), PLAIN)
 
 
 # --- every problem ----------------------------------------------------------------------------------------------------
@@ -137,17 +125,12 @@ def test_problems_become_pdfs(problem: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("view", ["key", "worksheet", "formulas", "cloze"])
-@pytest.mark.parametrize("problem", shipped())
-def test_all_problems_become_pdfs(problem: str, view: str) -> None:
-    check_pdf(derivation(problem), Style(form="both", view=view))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("notation", ["bishop", "d2l", "han", "heaton", "negnevitsky", "nndl", "ng", "nielsen", "zhou"])
-@pytest.mark.parametrize("problem", ["mazur-2-2-2", "zhou-four-people", "softmax-cross-entropy"])
-def test_all_notations_become_pdfs(problem: str, notation: str) -> None:
-    check_pdf(derivation(problem, 2), Style(notation, form="both", detail="full", pictures=False))
+@pytest.mark.parametrize("place, problem", list(enumerate(shipped())))
+def test_all_problems_become_pdfs(place: int, problem: str) -> None:
+    """Each in its own notation, and in one of all with one of the views, in turn."""
+    check_pdf(derivation(problem), Style(form="both"))
+    view = ("worksheet", "formulas", "cloze", "key")[place % 4]
+    check_pdf(derivation(problem, 2), Style(NOTATION_NAMES[place % len(NOTATION_NAMES)], form="both", view=view, pictures=False))
 
 
 def check_pdf(found: Derivation, style: Style) -> None:
@@ -192,8 +175,9 @@ def test_torn_lines_are_found() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("notation", ["mazur", "nielsen", "zhou"])
-@pytest.mark.parametrize("problem", ["zhou-four-people", "per-connection-bias-2-3-1", "fausett-bipolar"])
+@pytest.mark.parametrize(
+    "problem, notation", [("zhou-four-people", "nielsen"), ("per-connection-bias-2-3-1", "zhou"), ("bishop-tanh-regression", "ng")]
+)
 def test_no_line_of_a_long_report_goes_over_the_end_of_a_page(problem: str, notation: str) -> None:
     content = pdf(derivation(problem, 2), style=Style(notation, detail="full", form="both"))
     assert len(pages(content)) > 10 and not torn(content)
@@ -268,26 +252,6 @@ def rightmost(content: bytes) -> float:
 # --- what is the user's -----------------------------------------------------------------------------------------------
 
 
-def hostile_problem(text: str) -> Derivation:
-    quoted = json.dumps(text)
-    return derive(
-        loads(
-            f"""
-title: {quoted}
-source: {quoted}
-samples:
-  - {{name: _a, inputs: [1, 0], targets: [1]}}
-  - {{name: b, inputs: [0, 1], targets: [0]}}
-layers:
-  - {{neurons: 1, activation: sigmoid, weights: [[0.1, 0.2]], bias: 0.1}}
-loss: squared_error
-learning_rate: 0.5
-""",
-            "hostile.yaml",
-        )
-    )
-
-
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_stay_text(text: str) -> None:
     content = pdf(hostile_problem(text), style=Style(only=("given",)))
@@ -299,7 +263,7 @@ def test_hostile_texts_stay_text(text: str) -> None:
 
 
 def test_a_source_cannot_read_files() -> None:
-    for reading in ('#read("/etc/passwd")', '#read("../../etc/passwd")', '#image("x.png")', '#import "@preview/x:0.1.0": y'):
+    for reading in ('#read("/etc/passwd")', '#read("../../etc/passwd")', '#image("x.png")'):
         with pytest.raises(typst.TypstError):
             typesetter.pdf(f'#set document(title: "x")\n{reading}')
 
@@ -313,7 +277,7 @@ def test_strings() -> None:
 
 
 def has_chinese_font() -> bool:
-    return bool({*fonts.CHINESE} & {*typst.Fonts().families()})
+    return any(font.family in fonts.CHINESE for font in typst.Fonts().fonts())
 
 
 @pytest.mark.skipif(not has_chinese_font(), reason="no Chinese font on this computer")

@@ -28,7 +28,6 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
-from handcalc.errors import ProblemError
 from handcalc.problem.loader import load, loads, shipped
 from handcalc.render import read
 

@@ -36,7 +36,8 @@ def test_all_three_agree(name: str) -> None:
     model = build(load(name))
     known, carried = Evaluation(model.graph), {**model.updated, **model.memory}
     straight = Straight(model.graph, carried, model.loss)
-    state, loss, count = straight.run(straight.start(lambda cell: float(known[cell])), [()])
+    begin = straight.start(lambda cell: float(known[cell]))
+    (state, _, count), loss = straight.run(begin, [()]), straight.loss(begin)
     expected = {cell: float(known[carried[cell[0]], cell[1]]) for cell in straight.state}
     assert straight.values(state) == expected and loss == float(known[model.loss, ()]) and count == 1
     try:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from shutil import which
@@ -17,16 +16,16 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from exports import derivation, hostile_problem
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
 from handcalc.errors import OutputError, printable
-from handcalc.problem.loader import loads, shipped
-from handcalc.render.blocks import Equation, Table, Value
+from handcalc.problem.loader import shipped
+from handcalc.render.blocks import Equation, Plain, Table, Value
 from handcalc.render.formats import typesetter
 from handcalc.render.formats.common import number_columns
-from handcalc.render.formats.wordmath import pieces, width
+from handcalc.render.formats.wordmath import WordFormulas, pieces, smaller, width
 from handcalc.render.report import Chapter, Style, dialect_of, export
 from handcalc.render.typeset import OMML
 
@@ -34,18 +33,13 @@ docx = pytest.importorskip("docx", reason="Word needs the package python-docx")
 pytest.importorskip("typst", reason="drawings for Word need the package typst")
 
 HOSTILE = [
-    "<w:t>", "]]></w:t><w:t>", "&amp; &lt;", "\x00\x1b[31m\u202e", '"quoted" \'text\'', "\ufffe\U000e0041", "=cmd|'/c calc'!A1", "x" * 300,
+    "<w:t>", "]]></w:t><w:t>", "&amp; &lt;", "\x00\x1b[31m\u202e", '"quoted" \'text\'', "\ufffe\u2066", "=cmd|'/c calc'!A1", "x" * 300,
     "{ INCLUDETEXT c:\\\\x }", "a\nb",
 ]  # fmt: skip
-FEW = ("mazur-2-2-2", "zhou-four-people", "micrograd-readme", "softmax-cross-entropy", "xigua-thresholds", "per-connection-bias-2-3-1")
+FEW = ("mazur-2-2-2", "zhou-four-people", "micrograd-readme", "softmax-cross-entropy", "xigua-thresholds", "adam-logistic")
 PLAIN = Style(pictures=False)
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-
-
-@cache
-def derivation(problem: str, iterations: int = 1) -> Derivation:
-    return derive(loads(shipped()[problem].read_text("utf-8"), problem), iterations=iterations)
 
 
 def word(*found: Derivation, style: Style = PLAIN, language: str = "en") -> bytes:
@@ -70,16 +64,17 @@ def text_of(element: ElementTree.Element) -> str:
 _ARGUMENT = "argPr? …*"
 ORDER = {
     M + "oMath": "…*", M + "e": _ARGUMENT, M + "sub": _ARGUMENT, M + "sup": _ARGUMENT, M + "num": _ARGUMENT, M + "den": _ARGUMENT,
-    M + "deg": _ARGUMENT, M + "r": "rPr? t+", M + "f": "fPr? num den", M + "sSub": "e sub", M + "sSup": "e sup",
+    M + "deg": _ARGUMENT, M + "r": "rPr? wrPr? t", M + "f": "fPr? num den", M + "sSub": "e sub", M + "sSup": "e sup",
     M + "sSubSup": "e sub sup", M + "rad": "radPr deg e", M + "d": "dPr? e+", M + "nary": "naryPr sub sup e", M + "m": "mPr mr+",
+    M + "acc": "accPr e", M + "accPr": "chr",
     M + "mr": "e+", M + "mPr": "mcs", M + "mcs": "mc+", M + "mc": "mcPr", M + "mcPr": "count mcJc", M + "naryPr": "chr limLoc supHide",
     M + "dPr": "begChr endChr", M + "fPr": "type", M + "radPr": "degHide", M + "argPr": "argSz", M + "rPr": "(nor|sty)",
     W + "p": "pPr (r|oMath|hyperlink|bookmarkStart|bookmarkEnd)*", W + "tbl": "tblPr tblGrid tr+", W + "tr": "trPr tc+",
     W + "tc": "tcPr p+", W + "tblPr": "tblStyle tblW tblLook", W + "tcPr": "tcW noWrap? vAlign",
-    W + "pPr": "pStyle keepNext? pageBreakBefore? jc?", W + "r": "rPr? (t|tab|br|fldChar|instrText|drawing)", W + "rPr": "rStyle? rFonts?",
-    W + "body": "(p|tbl)+ sectPr",
+    W + "pPr": "pStyle keepNext? pageBreakBefore? jc?", W + "rPr": "rStyle? rFonts? sz? szCs?", W + "body": "(p|tbl)+ sectPr",
+    W + "r": "rPr? (t|tab|br|fldChar|instrText|drawing)",
 }  # fmt: skip
-FORMULA = "(?:(?:r|f|sSub|sSup|sSubSup|rad|d|nary|m);)"
+FORMULA = "(?:(?:r|f|sSub|sSup|sSubSup|rad|d|nary|m|acc);)"
 
 
 def faults(element: ElementTree.Element) -> Iterator[str]:
@@ -87,11 +82,15 @@ def faults(element: ElementTree.Element) -> Iterator[str]:
     wanted = ORDER.get(element.tag)
     if wanted is not None:
         pattern = re.sub(r"[A-Za-z]+", r"(?:\g<0>;)", wanted).replace(" ", "").replace("…", FORMULA)
-        found = "".join(child.tag.split("}")[1] + ";" for child in element)
+        foreign = "w" if element.tag.startswith(M) else ""
+        found = "".join(foreign * child.tag.startswith(W) + child.tag.split("}")[1] + ";" for child in element)
         if not re.fullmatch(pattern, found):
             yield f"{element.tag.split('}')[1]}: {found}"
-    if element.tag == M + "t" and not element.text:
-        yield "an empty run"
+    if element.tag in (M + "t", W + "t", W + "instrText"):
+        if not element.text:
+            yield "an empty run"
+    elif (element.text or "").strip() or any((child.tail or "").strip() for child in element):
+        yield f"letters beside the elements of {element.tag.split('}')[1]}"
     for child in element:
         yield from faults(child)
 
@@ -101,6 +100,7 @@ def faults(element: ElementTree.Element) -> Iterator[str]:
     [
         "<m:f><m:den/><m:num/></m:f>", "<m:sSup><m:sup/><m:e/></m:sSup>", "<m:r><m:t>a</m:t><m:rPr><m:nor/></m:rPr></m:r>", "<m:r/>",
         "<m:e><m:t>a</m:t></m:e>", "<m:r><m:rPr><m:nor/><m:sty/></m:rPr><m:t>a</m:t></m:r>", "<m:r><m:t></m:t></m:r>", "<m:d/>",
+        "<m:e>a</m:e>", "<m:e><m:r><m:t>a</m:t></m:r>a</m:e>",
     ],
 )  # fmt: skip
 def test_faults_are_found(text: str) -> None:
@@ -117,13 +117,25 @@ def test_problems_become_documents(problem: str) -> None:
     check_document(word(derivation(problem), style=Style(form="both", pictures=False)), derivation(problem).header.title)
 
 
+TURNS = [
+    ("", "key"),
+    ("zhou", "worksheet"),
+    ("nielsen", "formulas"),
+    ("ng", "cloze"),
+    ("bishop", "key"),
+    ("heaton", "key"),
+    ("d2l", "cloze"),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("view", ["key", "worksheet", "formulas", "cloze"])
-@pytest.mark.parametrize("problem", shipped())
-def test_all_problems_become_documents(problem: str, view: str) -> None:
+@pytest.mark.parametrize("place, problem", list(enumerate(shipped())))
+def test_all_problems_become_documents(place: int, problem: str) -> None:
+    """Each in its own notation, and in one of the others with one of the views, in turn."""
+    notation, view = TURNS[place % len(TURNS)]
     found = derivation(problem, 2)
-    for notation in ("", "zhou", "nielsen", "ng"):
-        check_document(word(found, style=Style(notation, form="both", detail="full", view=view)), found.header.title)
+    check_document(word(found, style=Style(form="both")), found.header.title)
+    check_document(word(found, style=Style(notation, form="both", detail="full", view=view, pictures=False)), found.header.title)
 
 
 def check_document(content: bytes, title: str) -> None:
@@ -209,15 +221,14 @@ def test_every_number_is_that_of_the_json(problem: str) -> None:
 
 def test_numbers_of_other_styles() -> None:
     assert check_numbers(derivation("mazur-2-2-2", 2), Style("zhou", comma=True, detail="full", pictures=False)) > 100
-    exact = derive(loads(shipped()["tiny-linear-neuron"].read_text("utf-8"), "tiny"), Rounding(exact=True))
-    assert check_numbers(exact, PLAIN)
+    assert check_numbers(derivation("tiny-linear-neuron", rounding=Rounding(exact=True)), PLAIN)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("notation", ["", "nielsen", "zhou", "ng"])
-@pytest.mark.parametrize("problem", shipped())
-def test_every_number_of_every_problem(problem: str, notation: str) -> None:
-    check_numbers(derivation(problem), Style(notation, detail="full", pictures=False))
+@pytest.mark.parametrize("place, problem", list(enumerate(shipped())))
+def test_every_number_of_every_problem(place: int, problem: str) -> None:
+    for notation in ("", TURNS[place % len(TURNS)][0]):
+        check_numbers(derivation(problem), Style(notation, detail="full", pictures=False))
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
@@ -236,6 +247,15 @@ def test_long_sums_are_parted() -> None:
 
 def run(text: str) -> str:
     return OMML.plus.replace("+", text)
+
+
+def test_wide_matrices_are_smaller() -> None:
+    found = derivation("mazur-2-2-2")
+    formulas = WordFormulas(Chapter(found, OMML, PLAIN).reading, str)
+    rows = tuple((Plain("12345678"),) * 12 for _ in range(2))
+    wide, narrow = (smaller("".join(formulas.grid((Plain("a"), "=", rows))), letters) for letters in (74, 200))
+    assert "<w:sz " not in narrow and wide.count('<w:sz w:val="14"/>') == wide.count("<m:t")
+    assert not list(faults(ElementTree.fromstring(f'<m:oMath xmlns:m="{M[1:-1]}" xmlns:w="{W[1:-1]}">{wide}</m:oMath>')))
 
 
 def test_lines_can_break_between_relations() -> None:
@@ -316,24 +336,7 @@ def test_chinese() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_texts_stay_text(text: str) -> None:
-    quoted = json.dumps(text)
-    found = derive(
-        loads(
-            f"""
-title: {quoted}
-source: {quoted}
-samples:
-  - {{name: _a, inputs: [1, 0], targets: [1]}}
-  - {{name: 样本_b, inputs: [0, 1], targets: [0]}}
-layers:
-  - {{neurons: 1, activation: sigmoid, weights: [[0.1, 0.2]], bias: 0.1}}
-loss: squared_error
-learning_rate: 0.5
-""",
-            "hostile.yaml",
-        )
-    )
-    content = word(found)
+    content = word(hostile_problem(text))
     body = part(content)
     assert not list(faults(body))
     texts = [text_of(line) for line in body.iter(W + "p")]

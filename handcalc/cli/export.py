@@ -76,7 +76,7 @@ def command(
             done += len(target.sources)
             if progress:
                 progress(done)
-    for message in jobs.failed:
+    for message in jobs.failed.values():
         say(message.text(translator(choose(lang))), sys.stderr)
     return 2 if jobs.failed else 0
 
@@ -103,28 +103,42 @@ def _problems(file: str) -> list[str]:
 def _targets(output: str, formats: tuple[str, ...], sources: list[str]) -> Iterator[Target]:
     """One file with all problems; in a folder, a file for each problem and format."""
     chosen = FILES if ALL in formats else tuple(dict.fromkeys(formats))
-    if not output.endswith(("/", os.sep)) and not os.path.isdir(output):
+    if not _is_folder(output, chosen):
         yield Target(output, _format(output, chosen), tuple(sources))
         return
     if not chosen:
         raise click.UsageError(Message("say with --format what to write to the folder {folder}", folder=output).text(translator(choose())))
-    names: dict[str, int] = {}
-    for source in sources:
-        stem = os.path.splitext(os.path.basename(source))[0]
-        names[stem] = names.get(stem, 0) + 1
-        name = stem if names[stem] == 1 else f"{stem}-{names[stem]}"
+    stems = [os.path.splitext(os.path.basename(source))[0] for source in sources]
+    taken: set[str] = set()
+    for source, stem in zip(sources, stems):
+        count, name = 1, stem
+        while name in taken or (count > 1 and name in stems):
+            count += 1
+            name = f"{stem}-{count}"
+        taken.add(name)
         for format in chosen:
             yield Target(os.path.join(output, name + FORMATS[format].suffix), format, (source,), True)
 
 
+def _is_folder(output: str, chosen: tuple[str, ...]) -> bool:
+    """Whether an output is a folder, or can only be meant as one."""
+    if os.path.isdir(output) or output.endswith(("/", os.sep)):
+        return True
+    return len(chosen) > 1 and not os.path.splitext(output)[1]
+
+
 def _format(output: str, chosen: tuple[str, ...]) -> str:
-    """The format of a file: the one that was named, else that of its ending."""
+    """The format of a file: that of its ending, else the one that was named."""
+    ending = os.path.splitext(output)[1].lower()
+    meant = next((format.name for format in FORMATS.values() if format.suffix and format.suffix == ending), "")
+    if meant and (not chosen or meant in chosen):
+        return meant
+    if meant:
+        raise OutputError(
+            Message("the ending stands for {meant}, but --format says {chosen}", f"{output}: ", meant=meant, chosen=chosen[0])
+        )
     if len(chosen) == 1:
         return chosen[0]
-    ending = os.path.splitext(output)[1].lower()
-    for format in FORMATS.values():
-        if format.suffix and format.suffix == ending:
-            return format.name
     known = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
     raise OutputError(Message("no format has this ending; known are {known}", f"{output}: ", known=known))
 
@@ -137,7 +151,7 @@ class _Jobs:
         self.lang = lang
         self.work = work
         self.force = force
-        self.failed: list[Message] = []
+        self.failed: dict[str, Message] = {}
         self._derived: dict[str, Derivation | HandcalcError] = {}
         self._paths: dict[str, str] = {}
 
@@ -156,16 +170,38 @@ class _Jobs:
             raise found
         return found
 
+    def derivations(self, sources: tuple[str, ...]) -> list[Derivation]:
+        """Those of several problems. Raises all their errors together."""
+        found: list[Derivation] = []
+        messages: list[Message] = []
+        for source in sources:
+            try:
+                found.append(self.derivation(source))
+            except HandcalcError as error:
+                messages += error.messages
+        if messages:
+            raise HandcalcError(*messages)
+        return found
+
     def write(self, target: Target) -> None:
         """One file."""
         try:
-            derivations = [self.derivation(source) for source in target.sources]
-            language = choose(self.lang, *(derivation.header.language for derivation in derivations))
-            name = os.path.splitext(os.path.basename(target.path))[0]
-            os.makedirs(os.path.dirname(target.path) or os.curdir, exist_ok=True)
-            exported = export(derivations, target.format, self.style, language, name)
-            save(exported, target.path, self.force, (*target.sources, *self._paths.values()))
+            self._write(target)
         except HandcalcError as error:
             if not target.alone:
                 raise
-            self.failed += [message for message in error.messages if message not in self.failed]
+            for message in error.messages:
+                named = message if message.where else Message(message.template, f"{target.sources[0]}: ", **message.values)
+                self.failed.setdefault(str(named), named)
+
+    def _write(self, target: Target) -> None:
+        derivations = self.derivations(target.sources)
+        language = choose(self.lang, *(derivation.header.language for derivation in derivations))
+        name = os.path.splitext(os.path.basename(target.path))[0]
+        exported = export(derivations, target.format, self.style, language, name)
+        try:
+            os.makedirs(os.path.dirname(target.path) or os.curdir, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(Message("cannot be written: {reason}", f"{target.path}: ", reason=reason)) from None
+        save(exported, target.path, self.force, (*target.sources, *self._paths.values()))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import Wish, chosen_rounding, output_options, reading_options, rounding_options, write
+from handcalc.cli.options import FileName, Wish, check_target, chosen_rounding, output_options, reading_options, rounding_options, write
 from handcalc.cli.progress import training_bar
 from handcalc.derive import derive
 from handcalc.errors import Message, OutputError
@@ -23,6 +24,7 @@ FORMATS = ("terminal", "plain", "json", "csv")
 @click.option("--epochs", type=click.IntRange(1, 100_000_000), metavar="N", help="So often through all samples.")
 @click.option("--every", type=click.IntRange(1, 100_000_000), metavar="N", help="Show the loss after every N updates.")
 @click.option("--show-step", type=click.IntRange(1, 100_000_000), metavar="K", help="The complete hand calculation of update K.")
+@click.option("--save", type=FileName(), help="Write the problem file with the trained parameters.")
 @click.option("--predict", "asked", multiple=True, metavar="A,B,…", help="New inputs to answer in the end; may be repeated.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
 @reading_options
@@ -34,6 +36,7 @@ def command(
     epochs: int | None,
     every: int | None,
     show_step: int | None,
+    save: str | None,
     asked: tuple[str, ...],
     form: str,
     notation: str | None,
@@ -61,6 +64,8 @@ def command(
     rounding = chosen_rounding(problem, decimals, significant, carry)
     wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
     trainer = Trainer(problem)
+    if save:
+        check_target(save, force, (file, problem.path))
     inputs = [_numbers(text, len(problem.inputs)) for text in asked]
     if show_step is not None:
         from handcalc.render.document import Options, solution
@@ -71,6 +76,12 @@ def command(
         return
     with training_bar(translate("Training")) as progress:
         found = train_on(trainer, iterations, epochs, every, progress)
+    if save:
+        from handcalc.problem.files import read_bytes
+        from handcalc.problem.saving import with_parameters
+
+        text = with_parameters(read_bytes(file if os.path.exists(file) else problem.path), problem, trainer.values())
+        write(text, save, force, (file, problem.path))
     if form == "json":
         from handcalc.render.formats.jsonform import dumps
 

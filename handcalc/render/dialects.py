@@ -47,7 +47,8 @@ class Dialect(Record):
     spelling of others; quotient, power: of {a} and {b}; brackets, tall: around {x} and around something high; via: what a
     path runs through; comma: the decimal comma; unraised: marks of a text that needs brackets before it gets a power;
     plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
-    arguments; blank: a gap to fill in; hat: over {x}; old: after what was before an update; linked: a number {x} that can be found by its step {id}.
+    arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; old: after
+    what was before an update.
     """
 
     key: str

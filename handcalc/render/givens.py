@@ -13,7 +13,6 @@ from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragra
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
 from handcalc.render.reading import Reading
 
-
 UPDATES_LIMIT = {"brief": 0, "normal": 2, "full": WORKED_LIMIT["full"]}  # worked lines of one quantity in the update
 
 

@@ -35,8 +35,8 @@ STATES = {
 # the numbers of optimisers
 NUMBERS = {
     "momentum": Symbol("μ"), "rho": Symbol("ρ"), "beta1": Symbol("β", "1"), "beta2": Symbol("β", "2"), "epsilon": Symbol("ε"),
-    "weight_decay": Symbol("λ"), "clip_norm": Symbol("c"), "clip_value": Symbol("c"), "count": Symbol("n"), "old.count": Symbol("n", mark="old"),
-    "norm": Symbol("G"),
+    "weight_decay": Symbol("λ"), "clip_norm": Symbol("c"), "clip_value": Symbol("c"), "count": Symbol("n"),
+    "old.count": Symbol("n", mark="old"), "norm": Symbol("G"),
 }  # fmt: skip
 
 

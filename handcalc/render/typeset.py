@@ -82,7 +82,7 @@ MATHML = Dialect(
     unraised=("<msup", "<mfrac", "<mo>×"),
     plus='<mo form="infix">+</mo>', minus='<mo form="infix">−</mo>', negative='<mo form="prefix">−</mo>',
     signed=re.compile('(<mrow[^>]*>)?<mo form="prefix">−'),
-    separator="<mo>,</mo>", blank='<mtext class="blank">\u2003\u2003\u2003\u2003</mtext>', linked='<mrow data-cell="{id}">{x}</mrow>',
+    separator="<mo>,</mo>", blank='<mtext class="blank">\u2003\u2003</mtext>', linked='<mrow data-cell="{id}">{x}</mrow>',
     hat='<mover accent="true"><mrow>{x}</mrow><mo>^</mo></mover>', old="<mi>old</mi>",
     typeset=Typeset(
         "<mi>{x}</mi>", "<mi>{x}</mi>", "<mn>{x}</mn>", '<mo stretchy="false" lspace="0" rspace="0">{x}</mo>', "<mtext>{x}</mtext>",
@@ -113,6 +113,7 @@ OMML = Dialect(
     via="<m:sSub><m:e>" + _WORDS.format(x="|") + "</m:e><m:sub>{x}</m:sub></m:sSub>", unraised=("<m:sSup>", "<m:f>", "×"),
     plus=_UPRIGHT.format(x="+"), minus=_UPRIGHT.format(x="−"), negative=_UPRIGHT.format(x="−"),
     signed=re.compile(re.escape(_UPRIGHT.format(x="−"))), separator=_WORDS.format(x=", "), blank=_WORDS.format(x="_" * 10),
+    hat='<m:acc><m:accPr><m:chr m:val="\u0302"/></m:accPr><m:e>{x}</m:e></m:acc>', old=_WORDS.format(x="old"),
     typeset=Typeset(
         _RUN, _WORDS, _UPRIGHT, _WORDS, _WORDS, "<m:sSub><m:e>{a}</m:e><m:sub>{b}</m:sub></m:sSub>",
         "<m:sSup><m:e>{a}</m:e><m:sup>{b}</m:sup></m:sSup>", "<m:sSubSup><m:e>{a}</m:e><m:sub>{b}</m:sub><m:sup>{c}</m:sup></m:sSubSup>",

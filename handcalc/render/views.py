@@ -89,7 +89,10 @@ def _cloze(block: Block, derivation: Derivation) -> Block | None:
     operands = list(dict.fromkeys(cell(ref) for ref in references(formula))) if formula is not None else []
     gaps = (operands[block.number % len(operands)],) if len(operands) > 1 else ()
     computed = tuple(operand for operand in operands if _is_computed(operand, block.step[1], derivation))
-    return block.replace(right=tuple((relation, _gapped(item, gaps, computed)) for relation, item in block.right))
+    right = [(relation, _gapped(item, gaps, computed)) for relation, item in block.right]
+    if right and not isinstance(right[-1][1], Blank):  # a formula that is a number already
+        right[-1] = (right[-1][0], Blank())
+    return block.replace(right=tuple(right))
 
 
 VIEWS: dict[str, Rewrite] = {

@@ -1,7 +1,8 @@
 """One update as straight-line Python, made from the graph: an assignment for each cell, in a loop; for small networks.
 
 - `Straight(graph, updated, loss, data)` is the program: `run(state, rows, stop)` goes on from a state, one row of data
-  an update; `start(value)` makes a state, `values(state)` says what is in one; `source` is its text.
+  an update; `start(value)` makes a state, `values(state)` says what is in one;
+  `source(watched)` is its text.
 
 An expression becomes code by being computed in an arithmetic of code (`CODE`), so it does the same operations in the
 same order as an evaluation, and its results are the same to the last bit. The text is made of numbers, the names made
@@ -12,16 +13,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from operator import length_hint
 from typing import Any
 
-from handcalc.core.expr import Number
+from handcalc.core.expr import Call, Number, Power, Ref, walk
 from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.graph import Cell, Graph, cell
 from handcalc.core.instance import FLOATS, Arithmetic, compute
 
 State = tuple[float, ...]
-# functions that Python spells shorter than a call of their record does, to the last bit alike
-_INLINE = {"identity": "{0}", "relu": "max({0}, 0)"}
+# functions of a name that Python spells shorter than a call of their record does, to the last bit alike
+_INLINE = {
+    "identity": "{0}",
+    "relu": "max({0}, 0)",
+    "sigmoid": "(1 / (1 + exp(-{0})) if {0} > -700 else exp({0}))",
+}
 
 
 class Code:
@@ -60,7 +67,7 @@ def _power(base: Code, exponent: Code) -> Code:
 
 def _call(record: Function, values: list[Code], at: int) -> Code:
     arguments = ", ".join(value.text for value in values)
-    if record.name in _INLINE:
+    if record.name in _INLINE and arguments.isidentifier():
         return Code(_INLINE[record.name].format(arguments))
     name = f"f{list(FUNCTIONS).index(record.name)}"
     return Code(f"{name}([{arguments}], {at})" if record.family else f"{name}({arguments})")
@@ -77,17 +84,11 @@ class Straight:
     """
 
     def __init__(self, graph: Graph, updated: Mapping[str, str], loss: str, data: Sequence[str] = ()) -> None:
+        self.graph = graph
+        self.target: Cell = (loss, ())
         self.data = [(name, place) for name in data for place in graph.positions(name)]
         self.state = tuple((name, place) for name in updated for place in graph.positions(name))
-        new = [(updated[name], place) for name, place in self.state]
-        names = {wanted: f"p{number}" for number, wanted in enumerate(self.state)}
-        names |= {wanted: f"d{number}" for number, wanted in enumerate(self.data)}
-        self.source = _source(graph, names, (loss, ()), new, len(self.state), len(self.data))
-        functions: dict[str, Any] = {f"f{number}": record.value for number, record in enumerate(FUNCTIONS.values())}
-        functions |= {"power": FLOATS.power, "__builtins__": {"max": max}}
-        namespace: dict[str, Any] = {}
-        exec(compile(self.source, "<straight line>", "exec"), functions, namespace)
-        self._run: Callable[..., tuple[State, float, int]] = namespace["run"]
+        self.new = [(updated[name], place) for name, place in self.state]
 
     def start(self, value: Callable[[Cell], float]) -> State:
         """The state with these values."""
@@ -106,54 +107,110 @@ class Straight:
         return self.run(state, (row,), math.inf)[1]
 
     def run(self, state: State, rows: Iterable[Sequence[float]], stop: float = -math.inf) -> tuple[State, float, int]:
-        """The state after an update for every row, the loss before the last of them, and how many there were.
+        """The state after an update for every row, the loss before the last of them (0 if nobody waits for it), and how many.
 
         Ends before the first update whose loss is at most `stop`. Raises ArithmeticError or ValueError where a cell has no value.
         """
-        return self._run(state, rows, stop)
+        if stop > -math.inf:
+            return self._watched(state, rows, stop)
+        count = length_hint(rows)
+        return self._plain(state, rows), 0.0, count
+
+    @cached_property
+    def _plain(self) -> Callable[..., State]:
+        return _compiled(self.source(False))
+
+    @cached_property
+    def _watched(self) -> Callable[..., tuple[State, float, int]]:
+        return _compiled(self.source(True))
+
+    def source(self, watched: bool) -> str:
+        """The text of the program; watched: with the loss, which is compared with `stop` before each update."""
+        writer = _Writer(self.graph, [*([self.target] if watched else []), *self.new])
+        writer.names |= {wanted: f"p{number}" for number, wanted in enumerate(self.state)}
+        writer.names |= {wanted: f"d{number}" for number, wanted in enumerate(self.data)}
+        before = _tuple(f"p{number}" for number in range(len(self.state)))
+        row = _tuple(f"d{number}" for number in range(len(self.data))) if self.data else "_"
+        body = [*writer.lines_for(self.target), f"loss = {writer.names[self.target]}", "if loss <= stop: break"] if watched else []
+        for wanted in self.new:
+            body += writer.lines_for(wanted)
+        body.append(f"{before} = {_tuple(writer.names[wanted] for wanted in self.new)}")
+        body += ["count += 1"] if watched else []
+        head = f"def run(state, rows{', stop' if watched else ''}):"
+        first = ["    count = 0", "    loss = 0.0"] if watched else []
+        end = f"    return {before}, loss, count" if watched else f"    return {before}"
+        return "\n".join([head, f"    {before} = state", *first, f"    for {row} in rows:", *("        " + line for line in body), end])
 
 
-def _source(graph: Graph, names: dict[Cell, str], loss: Cell, new: list[Cell], states: int, data: int) -> str:
-    lines: list[str] = []
-    for wanted in (loss, *new):
-        _write(graph, wanted, names, lines)
-    before = _tuple(f"p{number}" for number in range(states))
-    after = _tuple(names[wanted] for wanted in new)
-    row = _tuple(f"d{number}" for number in range(data)) if data else "_"
-    cut = next((place + 1 for place, line in enumerate(lines) if line.startswith(names[loss] + " =")), 0)
-    body = [*lines[:cut], f"loss = {names[loss]}", "if loss <= stop: break", *lines[cut:], f"{before} = {after}", "count += 1"]
-    return "\n".join(
-        [
-            "def run(state, rows, stop):",
-            f"    {before} = state",
-            "    count = 0",
-            "    loss = None",
-            f"    for {row} in rows:",
-            *("        " + line for line in body),
-            f"    return {before}, loss, count",
-        ]
-    )
+def _compiled(source: str) -> Callable[..., Any]:
+    functions: dict[str, Any] = {f"f{number}": record.value for number, record in enumerate(FUNCTIONS.values())}
+    functions |= {"power": FLOATS.power, "exp": math.exp, "__builtins__": {"max": max}}
+    namespace: dict[str, Any] = {}
+    exec(compile(source, "<straight line>", "exec"), functions, namespace)
+    found: Callable[..., Any] = namespace["run"]
+    return found
 
 
 def _tuple(names: Iterable[str]) -> str:
     return "(" + "".join(name + ", " for name in names) + ")"
 
 
-def _write(graph: Graph, wanted: Cell, names: dict[Cell, str], lines: list[str]) -> None:
-    """The assignments a cell needs that are not there yet, and its own."""
-    pending = [wanted]
-    while pending:
-        current = pending[-1]
-        given = graph.given_value(current)
-        missing = [] if current in names or given is not None else [used for used in graph.uses(current) if used not in names]
-        if missing:
-            pending.extend(reversed(missing))
-            continue
-        pending.pop()
-        if current in names:
-            continue
-        if given is not None:
-            names[current] = _number(given).text
-            continue
-        names[current] = f"c{len(lines)}"
-        lines.append(f"{names[current]} = {compute(graph.instance(current), lambda ref: Code(names[cell(ref)]), CODE).text}")
+class _Writer:
+    """Writes the assignments of cells; a cell that is used once and only in sums and products stands where it is used."""
+
+    def __init__(self, graph: Graph, wanted: list[Cell]) -> None:
+        self.graph = graph
+        self.names: dict[Cell, str] = {}
+        self.codes: dict[Cell, Code] = {}
+        self.once = self._used_once(wanted)
+
+    def _used_once(self, wanted: list[Cell]) -> set[Cell]:
+        uses: dict[Cell, int] = dict.fromkeys(wanted, 2)
+        opened = set(wanted)
+        pending = list(wanted)
+        while pending:
+            current = pending.pop()
+            if self.graph.given_value(current) is not None:
+                continue
+            expr = self.graph.instance(current)
+            for node in walk(expr):
+                if isinstance(node, Ref):
+                    uses[cell(node)] = uses.get(cell(node), 0) + 1
+                elif isinstance(node, (Call, Power)):  # whose text may have it twice
+                    uses |= {cell(inner): 2 for inner in walk(node) if isinstance(inner, Ref)}
+            fresh = [used for used in self.graph.uses(current) if used not in opened]
+            opened |= {*fresh}
+            pending += fresh
+        return {found for found, count in uses.items() if count == 1}
+
+    def lines_for(self, wanted: Cell) -> list[str]:
+        """The assignments a cell needs that are not there yet, and its own."""
+        lines: list[str] = []
+        pending = [wanted]
+        while pending:
+            current = pending[-1]
+            given = self.graph.given_value(current)
+            known = current in self.names or current in self.codes
+            missing = [] if known or given is not None else [one for one in self.graph.uses(current) if not self._known(one)]
+            if missing:
+                pending.extend(reversed(missing))
+                continue
+            pending.pop()
+            if known:
+                continue
+            code = _number(given) if given is not None else compute(self.graph.instance(current), self._code, CODE)
+            if given is not None or current in self.once:
+                self.codes[current] = code
+            else:
+                self.names[current] = f"c{len(self.names)}"
+                lines.append(f"{self.names[current]} = {code.text}")
+        if wanted not in self.names:
+            self.names[wanted] = self.codes[wanted].text
+        return lines
+
+    def _known(self, wanted: Cell) -> bool:
+        return wanted in self.names or wanted in self.codes
+
+    def _code(self, reference: Ref) -> Code:
+        wanted = cell(reference)
+        return self.codes[wanted] if wanted in self.codes else Code(self.names[wanted])

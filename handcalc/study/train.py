@@ -133,7 +133,7 @@ class Trainer:
     def _run(self, program: Engine, rows: Iterable[Any], stop: float) -> int:
         with self._watched():
             self.state, loss, done = program.run(self.state, rows, stop)
-            if done and not (math.isfinite(loss) and program.finite(self.state)):
+            if not (math.isfinite(loss) and program.finite(self.state)):
                 raise OverflowError
         self.done += done
         return done

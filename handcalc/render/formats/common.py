@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Blank, Equation, Item, Picture, Plain, Table, Value, spell
+from handcalc.render.blocks import Blank, Digits, Equation, Item, Picture, Plain, Table, Value, spell
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter
 
@@ -28,7 +28,7 @@ def is_text(item: Item | str) -> bool:
 def number_columns(table: Table) -> list[bool]:
     """Which columns hold numbers and nothing else."""
     columns = range(len(table.columns))
-    return [bool(table.rows) and all(isinstance(row[place], (Value, Blank)) for row in table.rows) for place in columns]
+    return [bool(table.rows) and all(isinstance(row[place], (Value, Digits, Blank)) for row in table.rows) for place in columns]
 
 
 def remarks(table: Table) -> Iterator[Message]:

@@ -59,7 +59,7 @@ def installed(text: str) -> Fonts:
     from typst import Fonts
 
     fonts = Fonts()
-    if has_chinese(text) and not {*CHINESE} & {*fonts.families()}:
+    if has_chinese(text) and not any(font.family in CHINESE for font in fonts.fonts()):
         raise OutputError(
             Message(
                 "this report has Chinese letters, and no font for them was found; install one, for example {package} "

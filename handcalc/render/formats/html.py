@@ -202,7 +202,7 @@ class _Chapter:
             self.depth = 1
         words = self.formulas.words(text)
         anchor = self.anchored("title" if first else f"section-{len(self.links) + 1}")
-        if not first and level + self.depth <= 2 + self.depth:
+        if not first and level <= 2:
             self.links.append(f'<a class="level-{level}" href="#{anchor}">{words}</a>')
         tag = f"h{min(level + self.depth + self.several, 6)}"
         return f'<{tag} class="level-{level}" id="{anchor}">{words}</{tag}>'

@@ -25,9 +25,11 @@ LINE_LENGTH = 30  # em of a line to write on
 LONG_WORD = 30  # letters of a word, such as an address, that may be parted at its signs
 
 _SECTIONS = {1: "section*", 2: "subsection*", 3: "subsubsection*"}
-_CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
+_CHINESE = re.compile("[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]+")
+_COMPLETE = ("Noto Serif CJK SC", "Source Han Serif SC", "SimSun", "Songti SC")  # fonts with more than the usual Chinese letters
+_WORLD = ("FreeSerif", "DejaVu Serif", "Noto Serif", "Times New Roman")  # fonts with Greek, Cyrillic and more
 _BEFORE = r"""\documentclass[a4paper,fleqn]{article}
-%(ctex)s\usepackage[margin=22mm]{geometry}
+%(fonts)s\usepackage[margin=22mm]{geometry}
 \usepackage{amsmath}
 \usepackage{booktabs}
 \usepackage{dcolumn}
@@ -46,7 +48,9 @@ _BEFORE = r"""\documentclass[a4paper,fleqn]{article}
 \setlength{\abovedisplayshortskip}{\abovedisplayskip}
 \setlength{\belowdisplayshortskip}{\belowdisplayskip}
 """
-_CTEX = "% compile with xelatex or lualatex\n\\usepackage{ctex}\n"
+_ENGINE = "% compile with xelatex or lualatex\n"
+_ACCENTS = "\\usepackage{iftex}\n\\ifpdftex\\usepackage[T1]{fontenc}\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\\fi\n"
+_EXISTS = r"\IfFontExistsTF{%s}{%s{%s}}{%s}"
 _TIKZ = "\\usepackage{tikz}\n"
 
 
@@ -58,12 +62,36 @@ def document(report: Report) -> str:
         body = "\\tableofcontents\n\n" + body
     style = report.chapters[0].style
     before = _BEFORE % {
-        "ctex": _CTEX if _CHINESE.search(body) else "",
+        "fonts": "".join(_fonts(body)),
         "tikz": _TIKZ if "{tikzpicture}" in body else "",
         "point": "," if style.comma else ".",
         "above": 12 if style.view in ("worksheet", "formulas") else 2,
     }
     return before + "\n" + body + "\n\n\\end{document}\n"
+
+
+def _fonts(body: str) -> Iterator[str]:
+    """What the letters of the text need: ctex for Chinese, T1 for accents, another font for other scripts."""
+    chinese = "".join(_CHINESE.findall(body))
+    others = {letter for letter in _CHINESE.sub("", body) if not letter.isascii()}
+    if any(letter > "\u024f" for letter in others) or chinese:
+        yield _ENGINE
+    elif others:
+        yield _ACCENTS
+    if chinese:
+        yield "\\usepackage{ctex}\n"
+        if chinese.encode("gb2312", "ignore").decode("gb2312") != chinese:
+            yield _first_of(_COMPLETE, r"\setCJKmainfont")
+    if any(letter > "\u024f" for letter in others):
+        yield "\\usepackage{fontspec}\n" + _first_of(_WORLD, r"\setmainfont")
+
+
+def _first_of(names: tuple[str, ...], command: str) -> str:
+    """The first font that there is becomes the one of the text."""
+    text = ""
+    for name in reversed(names):
+        text = _EXISTS % (name, command, name, text)
+    return text + "\n"
 
 
 class _Writer:
@@ -175,6 +203,8 @@ def _parted(text: str) -> str:
     """A text whose very long words may go on in the next line, with lines to write on."""
 
     def part(found: re.Match[str]) -> str:
+        if width(found[0]) < LONG_WORD:
+            return found[0]
         return re.sub(r"(?<=[/?=&.-])(?=[A-Za-z0-9])|(?<=[a-z0-9])(?=\\_)", r"\\allowbreak{}", found[0])
 
     text = re.sub(r"(?:\\_){4,}", lambda found: _rule(len(found[0]) // 4), text)

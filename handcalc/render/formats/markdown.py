@@ -14,6 +14,7 @@ from handcalc.errors import Message, printable
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas
+from handcalc.render.formats.printed import picture_name
 from handcalc.render.report import Report
 
 ESCAPES = {letter: "\\" + letter for letter in "\\`*_[]{}#|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
@@ -31,7 +32,7 @@ def document(report: Report) -> str:
                 parts += writer.block(block)
             elif report.name and drawn(block, chapter.reading) is not None:
                 drawings += 1
-                parts.append(f"![{writer.words(Message('Drawing of the network'))}]({_address(_file(report, drawings))})")
+                parts.append(f"![{writer.words(picture_name(chapter.reading))}]({_address(_file(report, drawings))})")
     if len(report.chapters) > 1:
         parts.insert(0, _contents(report))
     return "\n\n".join(parts) + "\n"
@@ -53,7 +54,7 @@ def beside(report: Report) -> dict[str, str]:
 
 def _file(report: Report, number: int) -> str:
     """The name of a drawing's file."""
-    return f"{report.name}-{number}.svg"
+    return f"{report.name}-drawing-{number}.svg"
 
 
 def _address(name: str) -> str:

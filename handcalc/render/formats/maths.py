@@ -23,11 +23,16 @@ _OPERATORS = {
     "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
 }  # fmt: skip
 _TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)
+_GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+_FRACTION = re.compile(r"\\frac" + _GROUP + _GROUP)
+_BLANK = re.compile(r"\\underline\{\\hspace\{(\d+)em\}\}")
 _STEPS = {"{": 1, "}": -1, "(": 1, "[": 1, ")": -1, "]": -1, "\\left": 9, "\\right": -9}
 
 
 def width(formula: str) -> int:
-    """About how many letters wide a formula is."""
+    """About how many letters wide a formula is; a fraction is as wide as its wider part, a blank as its length."""
+    formula = _BLANK.sub(lambda found: "a" * (2 * int(found[1])), formula)
+    formula = _FRACTION.sub(lambda found: "a" * max(width(found[1]), width(found[2])), formula)
     return len(re.sub(r"\\(left|right|mathrm|text|frac|operatorname)\b|\\([A-Za-z])[A-Za-z]*|[{}_^ \\]", r"\2", formula))
 
 
@@ -80,7 +85,7 @@ def _lines(left: str, right: list[tuple[str, str]], limit: int) -> list[str]:
         first, *others = _pieces(text, limit - width(left) - 3)
         lines.append(f"{left if place == 0 else ''} &{relation} {first}".strip())
         lines += [rf"&\quad {{}}{piece}" for piece in others]
-    return lines
+    return lines if len(lines) > 1 else [whole]
 
 
 def _pieces(text: str, limit: int) -> list[str]:

@@ -19,6 +19,7 @@ from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Picture
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.markdown import ESCAPES, Markdown
 from handcalc.render.formats.maths import LatexFormulas
+from handcalc.render.formats.printed import picture_name
 from handcalc.render.formats.python import At, Program, TooLongError
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import xml_text
@@ -163,7 +164,7 @@ class _Writer:
             from handcalc.render.diagram.svg import svg
 
             data = b64encode(svg(drawing, self.chapter.reading, self.translate).encode()).decode()
-            name = xml_text(Message("Drawing of the network").text(self.translate))
+            name = xml_text(picture_name(self.chapter.reading).text(self.translate))
             yield _markdown(f'<img alt="{name}" src="data:image/svg+xml;base64,{data}">')
 
     def computed(self, step: At) -> bool:

@@ -25,7 +25,7 @@ from handcalc.language import Translate, wrapped
 from handcalc.render.blocks import Block, Curve, Digits, Equation, Grid, Heading, Item, Paragraph, Picture, Table, Value, chunks, spell
 from handcalc.render.chart import curve
 from handcalc.render.dialects import spelled_in_ascii
-from handcalc.render.formats.common import drawn
+from handcalc.render.formats.common import drawn, number_columns
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class _Writer:
     def table(self, block: Table) -> None:
         headings = [self.spell(column) for column in block.columns]
         columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
-        numeric = [bool(block.rows) and all(isinstance(row[place], (Value, Digits)) for row in block.rows) for place in range(len(headings))]
+        numeric = number_columns(block)
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
         for chunk in chunks(widths, self.console.width):
             table = RichTable(

@@ -52,5 +52,5 @@ def _compiled(source: str, **options: Any) -> bytes:
     import typst
 
     with TemporaryDirectory(prefix="handcalc-") as empty:
-        result: bytes = typst.compile(source.encode(), root=empty, package_path=empty, package_cache_path=empty, **options)
+        result: bytes = typst.compile(source.encode(), root=empty, **options)
     return result

@@ -17,7 +17,7 @@ from handcalc.errors import Message, OutputError
 from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
-from handcalc.render.formats.wordmath import WordFormulas, linear, maths, width
+from handcalc.render.formats.wordmath import WordFormulas, linear, maths, smaller, width
 from handcalc.render.formats.wordparts import (
     BREAK,
     FIELD_END,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from docx.document import Document
 
 STYLES = os.path.join(os.path.dirname(__file__), "styles.xml")
+FORMULA_WIDTH = 74  # letters of a matrix beside each other
 TABLE_WIDTH = 72  # letters of a table beside each other
 TABLE_HEIGHT = 12  # rows of a table that stays on one page
 NARROWEST = 4  # letters of a column
@@ -105,7 +106,7 @@ class _Writer:
             case Equation():
                 yield self.line(block, formulas)
             case Grid(parts):
-                yield paragraph("Formula", _side_by_side(formulas.grid(parts)))
+                yield paragraph("Formula", _side_by_side([smaller(piece, FORMULA_WIDTH) for piece in formulas.grid(parts)]))
             case Table():
                 yield from self.table(block, formulas)
             case Picture():

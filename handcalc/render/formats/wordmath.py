@@ -22,6 +22,7 @@ from handcalc.render.typeset import OMML, xml_text
 
 PIECE_WIDTH = 60  # letters of a formula beside each other
 
+_SIZE, _SMALLEST = 21, 10  # half points: of the text, and the smallest that can be read
 _UPRIGHT_T = OMML.plus.replace("+", "T")
 _TERMS = ("+", "-", "·", "⊙")  # what a piece of a matrix equation may begin with
 _OPEN, _CLOSE = OMML.brackets.split("{x}")
@@ -101,6 +102,16 @@ class WordFormulas(Formulas):
 def maths(piece: str) -> str:
     """A piece as a formula in a line of text."""
     return f"<m:oMath>{piece}</m:oMath>"
+
+
+def smaller(piece: str, letters: int) -> str:
+    """A piece that is wider than so many letters, in type that makes it fit."""
+    rows = re.findall(r"<m:mr>.*?</m:mr>", piece)
+    needed = max((width(row) + row.count("<m:e>") for row in rows), default=0)
+    if needed <= letters:
+        return piece
+    size = max(_SMALLEST, _SIZE * letters // needed)
+    return re.sub("<m:t(?=[ >])", f'<w:rPr><w:sz w:val="{size}"/><w:szCs w:val="{size}"/></w:rPr><m:t', piece)
 
 
 def linear(formula: str) -> str:

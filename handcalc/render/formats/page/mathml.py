@@ -18,7 +18,7 @@ from handcalc.render.dialects import UNICODE, shown
 from handcalc.render.formats.common import Formulas, is_text, number_columns, remarks
 from handcalc.render.typeset import MATHML, xml_text
 
-TABLE_WIDTH = 92  # letters of a table beside each other on paper
+TABLE_WIDTH = 78  # letters of a table beside each other on paper
 
 _TAG = re.compile(r"<(/?)\w[^>]*>")
 _ALONE = re.compile(r"<mrow>(<m[ion][^>]*>[^<]*</m[ion]>)</mrow>")
@@ -82,7 +82,8 @@ def _grouped(parts: list[tuple[str, int]]) -> Iterator[str]:
 
 def letters(html: str) -> int:
     """About how many letters wide something is."""
-    return len(re.sub(r"<[^>]*>|&\w+", "", html))
+    text = re.sub(r"<[^>]*>|&\w+", "", html)
+    return len(text) + 3 * text.count("\u2003")
 
 
 class PageFormulas(Formulas):

@@ -106,14 +106,16 @@ class Chapter {
       copy.setAttribute("role", "group");
       for (const part of copy.querySelectorAll("[data-step]")) {
         if (part.matches(".link") || !this.data.why?.[this.of(part)]) continue;
-        for (const [key, value] of Object.entries({ tabindex: 0, role: "button", "aria-label": `${this.why.ariaLabel}: ${part.dataset.step}` }))
-          part.setAttribute(key, value);
+        part.setAttribute("tabindex", 0);
+        part.setAttribute("role", "button");
+        if (!part.textContent.trim()) part.setAttribute("aria-label", part.dataset.step);
         const line = part.querySelector(":scope > .line");
         if (line) part.prepend(element("svg:path", { class: "hit", d: line.getAttribute("d") }));
       }
       this.drawings.set(Number(figure.dataset.iteration), copy);
     }
     this.panel.querySelector(".stage").hidden = !this.drawings.size;
+    this.panel.querySelector(".hint").hidden = !this.data.why;
     if (this.drawings.size) this.stage(1);
   }
 
@@ -130,7 +132,7 @@ class Chapter {
     const drawing = this.drawing.firstElementChild;
     if (!drawing) return;
     const drawn = (steps) => new Set(steps.map((step) => this.data.elements[step]).filter((step) => step !== undefined));
-    const marks = { lit: drawn([own, ...others]), path: drawn([own, ...path]), own: drawn([own]) };
+    const marks = { lit: drawn([own, ...others, ...path]), path: drawn([own, ...path]), own: drawn([own]) };
     drawing.classList.toggle("dimmed", own !== undefined);
     for (const part of drawing.querySelectorAll("[data-step]:not(.link)"))
       for (const [mark, steps] of Object.entries(marks)) part.classList.toggle(mark, steps.has(this.of(part)));

@@ -1,0 +1,120 @@
+"""Views: what is asked is blank, what is given stays, numbers of lines agree; tasks choose what is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from handcalc import derive, load, loads, render
+from handcalc.errors import UnknownIdError
+from handcalc.problem.loader import shipped
+from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Symbolic, Table, Value
+from handcalc.render.dialects import UNICODE
+from handcalc.render.report import Chapter, Style, split
+from handcalc.render.views import VIEWS
+
+TASKS = """
+title: Exam
+inputs: [0.5, 1.0]
+targets: [1]
+layers:
+  - {neurons: 2, activation: tanh, weights: {w1: [x1, h1, 0.1], w2: [x2, h1, 0.2], w3: [x1, h2, 0.3], w4: [x2, h2, -0.2]}, bias: 0.1}
+  - {neurons: 1, activation: sigmoid, weights: {w5: [h1, o1, 0.3], w6: [h2, o1, 0.4]}}
+learning_rate: 0.5
+tasks: %s
+"""
+
+
+def chapter(name: str, view: str) -> Chapter:
+    return Chapter(derive(load(name)), UNICODE, Style(view=view))
+
+
+def worked(one: Chapter) -> list[Equation]:
+    return [block for block in one.blocks() if isinstance(block, Equation) and block.step is not None]
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_the_same_lines_have_the_same_numbers(name: str) -> None:
+    key = {(block.step, block.number): block.left for block in worked(chapter(name, "key"))}
+    assert key and sorted(number for _, number in key) == list(range(1, len(key) + 1))
+    for view in VIEWS:
+        assert {(block.step, block.number): block.left for block in worked(chapter(name, view))} == key
+
+
+@pytest.mark.parametrize("view", [name for name in VIEWS if name != "key"])
+@pytest.mark.parametrize("name", ["mazur-2-2-2", "zhou-four-people", "adam-logistic", "micrograd-readme"])
+def test_no_computed_number_is_left(name: str, view: str) -> None:
+    one = chapter(name, view)
+    given = {("given",)}
+    for block in one.blocks():
+        items = [item for _, item in block.right] if isinstance(block, Equation) else []
+        items += [item for row in block.rows for item in row] if isinstance(block, Table) else []
+        for item in items:
+            if isinstance(item, Value):
+                assert one.derivation.step(item.cell).phase in {phase for (phase,) in given}, item
+        if isinstance(block, Equation) and block.step is not None and block.right:
+            assert isinstance(block.right[-1][1], Blank)
+        if isinstance(block, Picture):
+            assert not block.values and not block.gradients
+
+
+def test_what_each_view_keeps() -> None:
+    kinds = {view: {type(item) for block in worked(chapter("mazur-2-2-2", view)) for _, item in block.right} for view in VIEWS}
+    assert kinds["worksheet"] == {Blank}
+    assert Symbolic in kinds["formulas"] and not {Numeric, Value} & kinds["formulas"]
+    assert {Symbolic, Numeric, Blank} <= kinds["cloze"] and Value not in kinds["cloze"]
+
+
+def test_a_cloze_leaves_out_another_operand_in_turn() -> None:
+    lines = worked(chapter("mazur-2-2-2", "cloze"))
+    gaps = [item.gaps for block in lines for _, item in block.right if isinstance(item, Symbolic)]
+    assert all(len(gap) <= 1 for gap in gaps) and len(set(gaps)) > 15
+    text = render(derive(load("mazur-2-2-2")), "plain", view="cloze")
+    line = text.partition("(1)")[2].partition("(2)")[0]
+    assert line.count("______") == 3 and "0.3775" not in line
+
+
+def test_a_heading_with_nothing_under_it_goes() -> None:
+    one = Chapter(derive(loads(TASKS % "[net.h1]")), UNICODE, Style(view="worksheet"))
+    blocks = list(one.blocks())
+    assert not any(isinstance(a, Heading) and isinstance(b, Heading) and a.level >= b.level for a, b in zip(blocks, blocks[1:]))
+    assert not isinstance(blocks[-1], Heading)
+
+
+# --- tasks ------------------------------------------------------------------------------------------------------------
+
+
+def asked(tasks: str, view: str = "worksheet") -> list[tuple[str, int]]:
+    one = Chapter(derive(loads(TASKS % tasks)), UNICODE, Style(view=view))
+    return [(one.derivation.step_id(*block.step), block.number) for block in worked(one) if block.step]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "ids"),
+    [
+        ("[net.h1, w5+]", ["net.h1", "new.w5"]),
+        ("[out.*]", ["out.h1", "out.h2", "out.o1"]),
+        ("[error]", ["loss.o1", "loss"]),
+        ("[{ask: δ_o1, marks: 2}]", ["grad.net.o1"]),
+    ],
+)
+def test_only_what_is_asked(tasks: str, ids: list[str]) -> None:
+    found = asked(tasks)
+    assert [name for name, _ in found] == ids
+    assert set(found) <= set(asked(tasks, "key"))  # with the numbers of the key
+    assert len(asked(tasks, "key")) > 20  # and the key has everything
+
+
+def test_marks_are_printed() -> None:
+    text = render(derive(loads(TASKS % "[{ask: [net.h1, net.h2], marks: 1.5}, loss]")), "plain", view="formulas")
+    rows = [line.split("|")[1:-1] for line in text.partition("Wanted")[2].splitlines() if line.startswith("|")]
+    assert [[cell.strip() for cell in row] for row in rows][1:4] == [["net_h1", "1.5"], ["net_h2", "1.5"], ["E_total", "1"]]
+    assert "Name: ____" in text and "Give every result to 6 significant digits." in text
+
+
+def test_a_task_that_is_no_step() -> None:
+    with pytest.raises(UnknownIdError, match="net.h9"):
+        asked("[net.h9]")
+
+
+def test_words_between_commas() -> None:
+    assert split("net.h1, W1[2,1],backward") == ["net.h1", "W1[2,1]", "backward"]
