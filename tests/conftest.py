@@ -1,6 +1,13 @@
-"""Settings of all tests: the same Hypothesis examples every time, and `--update-goldens` to rewrite tests/golden."""
+"""Settings of all tests: the same Hypothesis examples every time, and `--update-goldens` to rewrite tests/golden.
+
+A test that needs a program or a library which is not installed is skipped. Where all of them must be there
+(HANDCALC_ALL_PROGRAMS is set, as the gate does), such a test fails instead.
+"""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
@@ -18,3 +25,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_goldens(request: pytest.FixtureRequest) -> bool:
     """Whether goldens are rewritten instead of compared."""
     return bool(request.config.getoption("--update-goldens"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skipped test is a failed one where nothing may be missing."""
+    report = yield
+    if report.skipped and os.environ.get("HANDCALC_ALL_PROGRAMS"):
+        report.outcome = "failed"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Also where a whole file is skipped."""
+    report = yield
+    if report.outcome == "skipped" and os.environ.get("HANDCALC_ALL_PROGRAMS"):
+        report.outcome = "failed"
+    return report

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy
 import pytest
+from shipping import EACH
 from test_exporters import HOSTILE, faults
 
 from handcalc.core.derivation import Derivation
@@ -95,7 +96,7 @@ def written(root: ET.Element) -> str:
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_every_number_is_the_solutions(problem: str) -> None:
     found = derivation(problem)
     for notation in ("", "zhou"):
@@ -331,7 +332,7 @@ def test_nothing_covers_anything_in_small_networks(sizes: tuple[int, ...]) -> No
         assert covered(result, network(*sizes), notation) == []
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_nothing_covers_anything_in_the_shipped_problems(problem: str) -> None:
     found = derivation(problem)
     result = drawn(found)
@@ -548,7 +549,7 @@ def test_hostile_names_stay_text(text: str) -> None:
             assert all(line.isprintable() and columns_of(line) <= 80 for line in lines)
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_svg_stands_alone(problem: str) -> None:
     found = derivation(problem)
     root = picture(found)
@@ -560,7 +561,7 @@ def test_svg_stands_alone(problem: str) -> None:
 # --- LaTeX ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_tikz_is_well_formed(problem: str) -> None:
     found = derivation(problem)
     for notation in ("", "ng"):
@@ -591,7 +592,7 @@ def test_latex_accepts_every_drawing(tmp_path: Path) -> None:
 # --- text -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_text_has_every_number_and_keeps_its_width(problem: str) -> None:
     found = derivation(problem)
     result = drawn(found)

@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from exports import HOSTILE, derivation, hostile_problem, written
 from pages import Element, Page, data_of, number_in
+from shipping import EACH
 
 from handcalc.core.derivation import PHASES
 from handcalc.core.expr import Expr, Ref, add, div, mul, neg, number
@@ -66,7 +67,7 @@ def shown(problem: str, iterations: int = 1) -> dict[str, str]:
 # --- well formed ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_pages(problem: str) -> None:
     """Well formed, from nowhere else, and with the numbers of the solution: in formulas, tables, drawings, and lines of explanations."""
     text = text_of(problem, form="both")
@@ -250,7 +251,7 @@ def test_only_some_steps() -> None:
 # --- where lines end --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_breaking_a_formula_changes_nothing(problem: str) -> None:
     """The pieces together are the formula, and each is well formed."""
     found = derivation(problem)
@@ -381,7 +382,7 @@ def test_elements_of_the_drawing() -> None:
     assert places["grad.e1"] == places["e1"] == "e1"
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_other_decimals_are_those_of_the_command(problem: str) -> None:
     """The numbers and relations of every choice are those of the solution derived with it."""
     found = derivation(problem)

@@ -263,6 +263,12 @@ def test_a_formula_has_its_number_in_the_code() -> None:
     assert sorted(numbers) == tags == list(range(1, len(tags) + 1))
 
 
+def test_a_line_in_the_other_sign_is_called_so() -> None:
+    """In this notation, g stands for the negative of the derivative, which is what the id means."""
+    text = "\n".join(map(source, code(notebook(derivation("xigua-thresholds")))))
+    assert "grad_net_y1 = grad_out_y1*local_out_y1  # -(11)\n" in text and "grad_out_y1 = out_y1 - target_y1  # (9)\n" in text
+
+
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "key"])
 @pytest.mark.parametrize("problem", shipped())
 def test_the_code_of_a_worksheet_is_to_be_filled_in(problem: str, view: str) -> None:
@@ -271,7 +277,7 @@ def test_the_code_of_a_worksheet_is_to_be_filled_in(problem: str, view: str) -> 
     key = Program(found, [(step.cell, step.iteration) for round in (1, 2) for step in found.steps(round)])
     text = "\n".join(map(source, cells))
     for step in key.steps:
-        line = re.escape(key.name(step)) + (r" = \.\.\.(  # \(\d+\))?" if key.computed(step) else r" = [-+\w./]+")
+        line = re.escape(key.name(step)) + (r" = \.\.\.(  # -?\(\d+\))?" if key.computed(step) else r" = [-+\w./]+")
         assert re.search(f"^{line}$", text, re.MULTILINE), key.name(step)
     assert not any(cell["outputs"] or cell["execution_count"] for cell in cells)
     variables: dict[str, Any] = {}

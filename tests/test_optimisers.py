@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import pytest
-from programs import library
 
 from handcalc import derive, loads
 from handcalc.core.rounding import Rounding
@@ -54,7 +53,7 @@ def test_every_optimiser_is_compared() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("text", "name", "arguments"), CASES, ids=[text.replace("\n", " ") for text, _, _ in CASES])
 def test_as_pytorch(text: str, name: str, arguments: dict[str, Any]) -> None:
-    torch = library("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     trainer = Trainer(loads(PROBLEM + text + "\nconventions: {bias_decay: true}\n"))
     start = {cell: value for cell, value in trainer.values().items() if cell[0] in trainer.whole.updated}
     tensors = {}

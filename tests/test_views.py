@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from handcalc import derive, load, loads, render
-from handcalc.errors import UnknownIdError
+from handcalc.errors import OutputError, UnknownIdError
 from handcalc.problem.loader import shipped
-from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Symbolic, Table, Value
+from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Plain, Symbolic, Table, Value
 from handcalc.render.dialects import UNICODE
 from handcalc.render.report import Chapter, Style, split
 from handcalc.render.views import VIEWS
@@ -78,6 +78,19 @@ def test_a_heading_with_nothing_under_it_goes() -> None:
     blocks = list(one.blocks())
     assert not any(isinstance(a, Heading) and isinstance(b, Heading) and a.level >= b.level for a, b in zip(blocks, blocks[1:]))
     assert not isinstance(blocks[-1], Heading)
+
+
+def test_the_title_stays() -> None:
+    """Also where a heading of an iteration comes right after it."""
+    one = Chapter(derive(load("minimise-x0-x1"), iterations=2), UNICODE, Style(only=("forward",)))
+    first, second = [block for block in one.blocks() if isinstance(block, Heading) and block.level == 1][:2]
+    assert first.text == Plain(one.derivation.header.title) and second.text != first.text
+
+
+@pytest.mark.parametrize("format", ["csv", "json"])
+def test_formats_with_every_number_have_no_views(format: str) -> None:
+    with pytest.raises(OutputError, match="no view worksheet"):
+        render(derive(load("mazur-2-2-2")), format, view="worksheet")
 
 
 # --- tasks ------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from handcalc.derive import derive
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
-from handcalc.render.report import FORMATS, Style, export
+from handcalc.render.report import FORMATS, Style, check_view, export
 
 FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
 ALL = "all"
@@ -66,7 +66,9 @@ def command(
     if not outputs:
         raise click.UsageError(translator(choose(lang))("say with -o where it goes, for example -o report.html"))
     sources = [source for file in files for source in _problems(file)]
-    targets = [target for output in outputs for target in _targets(output, formats, sources)]
+    targets = [target for output in outputs for target in _targets(output, _wanted(formats, view), sources)]
+    for target in targets:
+        check_view(target.format, view)
     style = Style(notation or "", comma, detail, form, only, view)
     jobs = _Jobs(style, lang, (iterations, decimals, significant, carry), force)
     with progress_bar(sum(len(target.sources) for target in targets), translator(choose(lang))("Exporting")) as progress:
@@ -100,9 +102,15 @@ def _problems(file: str) -> list[str]:
     return [os.path.join(file, name) for name in found]
 
 
-def _targets(output: str, formats: tuple[str, ...], sources: list[str]) -> Iterator[Target]:
+def _wanted(formats: tuple[str, ...], view: str) -> tuple[str, ...]:
+    """The formats that were named; all of them: all that have the view."""
+    if ALL in formats:
+        return tuple(name for name in FILES if view == "key" or FORMATS[name].document)
+    return tuple(dict.fromkeys(formats))
+
+
+def _targets(output: str, chosen: tuple[str, ...], sources: list[str]) -> Iterator[Target]:
     """One file with all problems; in a folder, a file for each problem and format."""
-    chosen = FILES if ALL in formats else tuple(dict.fromkeys(formats))
     if not _is_folder(output, chosen):
         yield Target(output, _format(output, chosen), tuple(sources))
         return

@@ -167,11 +167,18 @@ def dialect_of(format: str) -> Dialect:
     return TYPESET[key]
 
 
+def check_view(format: str, view: str) -> None:
+    """Whether a format has a view. Raises OutputError."""
+    if view != "key" and not FORMATS[format].document:
+        raise OutputError(Message("{format} is the whole solution, with every number; it has no view {view}", format=format, view=view))
+
+
 def export(derivations: Iterable[Derivation], format: str, style: Style, language: str = "en", name: str = "") -> Exported:
     """A report in a format; name: of its file, without the ending. Raises OutputError where a library or a font is missing."""
     from handcalc.language import translator
 
     wanted = FORMATS[format]
+    check_view(format, style.view)
     chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
     report = Report(chapters, translator(language) if wanted.document else str, language, name)
     try:

@@ -43,18 +43,23 @@ def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def view(blocks: Iterable[Block], name: str, derivation: Derivation, asked: Container[tuple[Cell, int]] = ()) -> Iterator[Block]:
-    """The blocks of a view; asked: the only steps that are wanted, if any. A heading with nothing left under it goes."""
+    """The blocks of a view; asked: the only steps that are wanted, if any. A heading with nothing left under it goes, but
+    for the first, the title."""
     rewrite = VIEWS[name]
     waiting: list[Heading] = []
+    first = True
     for block in blocks:
         changed = rewrite(block, derivation) if not asked or _concerns(block, derivation, asked) else None
-        if isinstance(changed, Heading):
+        if isinstance(changed, Heading) and first:
+            yield changed
+        elif isinstance(changed, Heading):
             waiting = [heading for heading in waiting if heading.level < changed.level]
             waiting.append(changed)
         elif changed is not None:
             yield from waiting
             waiting = []
             yield changed
+        first = False
 
 
 # --- the views --------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def _address(name: str) -> str:
     """The address of a file beside this one; letters of other scripts stay."""
     from urllib.parse import quote
 
-    return "".join(letter if not letter.isascii() and letter.isprintable() else quote(letter) for letter in name)
+    return "".join(letter if not letter.isascii() and letter.isprintable() else quote(letter, errors="surrogateescape") for letter in name)
 
 
 def escaped(text: str) -> str:

@@ -188,7 +188,8 @@ class _Writer:
                 )
             else:
                 yield self.note(Message("The code computes the same steps; the step {id} is called {name} there.", **ids))
-        yield _code("\n\n\n".join(filter(None, (self.program.setup(), "\n".join(given)))), run=not self.program.asked)
+        between = "\n\n" if self.program.asked else "\n\n\n"
+        yield _code(between.join(filter(None, (self.program.setup(), "\n".join(given)))), run=not self.program.asked)
 
     def is_given(self, step: At) -> bool:
         """Whether a step is among what comes before the first code."""
@@ -200,13 +201,17 @@ class _Writer:
             return
         steps = [step for step in self.steps[self.written : last + 1] if not self.is_given(step)]
         self.written = max(self.written, last + 1)
-        lines = [self.program.line(step, f"({numbers[step]})" if step in numbers else "") for step in steps]
+        lines = [self.program.line(step, self.called(step, numbers)) for step in steps]
         told = [step for step in steps if step in self.wanted and self.program.computed(step)]
         if self.program.asked or not told:
             if lines:
                 yield _code("\n".join(lines), run=not self.program.asked)
             return
         yield _code("\n".join([*lines, self.program.shows(told)]), True, self.program.output(told))
+
+    def called(self, step: At, numbers: dict[At, int]) -> str:
+        """The number of a step's line in the text: (5), or -(5) where the letter in that line stands for the negative."""
+        return "-" * self.chapter.reading.turned(step[0]) + f"({numbers[step]})" if step in numbers else ""
 
     def note(self, message: Message) -> Cell:
         """A sentence about the code."""

@@ -32,10 +32,11 @@ def pdf(source: str) -> bytes:
     try:
         return _compiled(source, pdf_standards=[STANDARD], font_paths=fonts)
     except TypstError as error:
-        _compiled(source, font_paths=fonts)  # if this fails too, the source is wrong, and not the fonts
+        untagged = _compiled(source, font_paths=fonts)  # if this fails too, the source is wrong, and not the fonts
         found = re.search('text `"(.*?)"`', error.message)
-        letters = found[1] if found else error.message
-        raise OutputError(Message('no font on this computer has the letters "{letters}"; install one', letters=letters)) from None
+        if found is None:
+            return untagged  # a document that cannot be tagged is still one to print
+        raise OutputError(Message('no font on this computer has the letters "{letters}"; install one', letters=found[1])) from None
 
 
 def png(svg: str) -> bytes:
