@@ -36,6 +36,7 @@ from exports import (
     written,
 )
 from markdown_it import MarkdownIt
+from shipping import EACH
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Number
@@ -171,7 +172,7 @@ STYLES: dict[str, dict[str, Any]] = {
 @pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("format", READ)
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_every_number_is_that_of_the_json_in_every_style(problem: str, format: str, style: str) -> None:
     rounding = {"zh-comma": Rounding(decimals=4, significant=None), "ng-brief": Rounding(exact=True)}.get(style)
     check_numbers(derivation(problem, 2, rounding), format, **STYLES[style])
@@ -302,7 +303,7 @@ REFUSED = r"\\(operatorname|def|newcommand|renewcommand|require|href|url|html\w*
 
 
 @pytest.mark.parametrize("form, view", [("both", "key"), ("scalar", "cloze")])
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_markdown_is_what_github_reads(problem: str, form: str, view: str) -> None:
     text = written(derivation(problem), "markdown", "zh", form=form, view=view, notation="zhou")
     tokens = MarkdownIt().enable("table").parse(text)

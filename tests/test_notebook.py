@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 from exports import HOSTILE, derivation, formulas, hostile_problem, sources, written
 from markdown_it import MarkdownIt
+from shipping import EACH
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.functions import FUNCTIONS
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, printable
-from handcalc.problem.loader import loads, shipped
+from handcalc.problem.loader import loads
 from handcalc.render.formats.notebook import STEPS_LIMIT, program
 from handcalc.render.formats.python import BUILT_IN, BY_CASES, IN_MATH, Program, TooLongError, identifier
 from handcalc.render.report import Chapter, Style, dialect_of
@@ -88,14 +89,14 @@ def check(found: Derivation, variables: dict[str, Any]) -> None:
 # --- what the code computes -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_the_code_computes_the_solution(problem: str) -> None:
     found = derivation(problem, 2)
     check(found, run(notebook(found)))
 
 
 @pytest.mark.parametrize("rounding", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in ROUNDINGS])
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_the_code_rounds_as_the_solution_does(problem: str, rounding: str) -> None:
     found = derivation(problem, 1 if rounding in QUICK else 2, ROUNDINGS[rounding])
     try:
@@ -130,7 +131,7 @@ def test_functions_are_as_the_table_has_them(name: str) -> None:
     assert (name in IN_MATH) + (name in BUILT_IN) + (name in BY_CASES) + bool(record.definition) >= 1
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_no_number_of_a_shipped_problem_is_put_in(problem: str) -> None:
     assert "put in" not in written(derivation(problem, 2), "notebook", pictures=False)
 
@@ -249,7 +250,7 @@ def test_notebooks_are_valid(problem: str, view: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_all_notebooks_are_valid(problem: str, view: str) -> None:
     valid(notebook(derivation(problem, 2), view=view, form="both", detail="full", pictures=True))
 
@@ -270,7 +271,7 @@ def test_a_line_in_the_other_sign_is_called_so() -> None:
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "key"])
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_the_code_of_a_worksheet_is_to_be_filled_in(problem: str, view: str) -> None:
     found = derivation(problem, 2)
     cells = code(notebook(found, view=view))

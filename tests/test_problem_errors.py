@@ -497,7 +497,7 @@ def test_file_without_permission(tmp_path: Path) -> None:
     path.write_text(NETWORK, encoding="utf-8")
     path.chmod(0)
     if os.access(path, os.R_OK):
-        pytest.skip("this user may read everything")
+        pytest.skip("root may read everything")
     assert file_messages(path) == [f"{path}: cannot be read: Permission denied"]
 
 

@@ -71,13 +71,14 @@ class NotVectorised(Exception):
 
 
 class Piece:
-    """Code for an array, and the letters of its axes in order."""
+    """Code for an array, and the letters of its axes in order; scale: numbers it is still to be multiplied by."""
 
-    __slots__ = ("text", "letters")
+    __slots__ = ("text", "letters", "scale")
 
-    def __init__(self, text: str, letters: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, letters: tuple[str, ...] = (), scale: tuple[str, ...] = ()) -> None:
         self.text = text
         self.letters = letters
+        self.scale = scale
 
     def along(self, letters: tuple[str, ...]) -> str:
         """The code of the same array with these axes, of size 1 where it has none."""
@@ -86,21 +87,19 @@ class Piece:
         if tuple(own) != self.letters:
             order = tuple(self.letters.index(letter) for letter in own)
             text = f"{text}.T" if order == (1, 0) else f"{text}.transpose({order})"
-        if len(own) == len(letters) or not own:
-            return text
-        first = letters.index(own[0])
-        if own == list(letters[first:]):
-            return text  # NumPy spreads over what stands before
-        return f"{text}[{', '.join(':' if letter in own else 'None' for letter in letters)}]"
+        if own and own != list(letters[letters.index(own[0]) :]):  # NumPy spreads over what stands before
+            text = f"{text}[{', '.join(':' if letter in own else 'None' for letter in letters)}]"
+        return f"({' * '.join((*self.scale, text))})" if self.scale else text
 
 
 class _Writer:
     """Writes the formulas of one graph."""
 
-    def __init__(self, graph: Graph, names: dict[str, str], sizes: Mapping[str, str]) -> None:
+    def __init__(self, graph: Graph, names: dict[str, str]) -> None:
         self.graph = graph
         self.names = names
-        self.sizes = sizes
+        self.order: tuple[str, ...] = ()  # the letters of the quantity that is written
+        self.scales: dict[str, tuple[str, ...]] = {}  # numbers that quantities are still to be multiplied by
 
     def write(self, expr: Expr) -> Piece:
         """Code for an expression."""
@@ -109,14 +108,14 @@ class _Writer:
                 value = expr.numerator / expr.denominator
                 return Piece(repr(value) if value >= 0 else f"({value!r})")
             case Ref(name, indices):
-                return Piece(self.names[name], tuple(_letter(index) for index in indices))
+                return Piece(self.names[name], tuple(_letter(index) for index in indices), self.scales.get(name, ()))
             case Negation(operand):
                 inner = self.write(operand)
-                return Piece(f"(-{inner.text})", inner.letters)
+                return Piece(f"(-{inner.text})", inner.letters, inner.scale)
             case Sum(terms):
                 return self.sum(terms)
             case Product(factors):
-                return self.beside([self.write(factor) for factor in factors], " * ")
+                return self.product([self.write(factor) for factor in factors])
             case Quotient(above, below):
                 return self.beside([self.write(above), self.write(below)], " / ")
             case Power(base, exponent):
@@ -143,6 +142,16 @@ class _Writer:
         letters = _union(pieces)
         return Piece(f"({sign.join(piece.along(letters) for piece in pieces)})", letters)
 
+    def product(self, pieces: list[Piece]) -> Piece:
+        """Arrays one by one; the numbers among them stay apart until the array is used."""
+        wide = [piece for piece in pieces if piece.letters]
+        if not wide:
+            return self.beside(pieces, " * ")
+        scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
+        bare = [Piece(piece.text, piece.letters) for piece in wide]
+        inner = bare[0] if len(bare) == 1 else self.beside(bare, " * ")
+        return Piece(inner.text, inner.letters, scale)
+
     def total(self, expr: Total) -> Piece:
         """A sum over indices: matrix products where two factors share a summed letter, else the sum along the axes."""
         summed: list[str] = []
@@ -154,17 +163,17 @@ class _Writer:
             return self.sum(tuple(_totals(expr, term) for term in body.terms))
         if isinstance(body, Negation):
             inner = self.write(_totals(expr, body.operand))
-            return Piece(f"(-{inner.text})", inner.letters)
+            return Piece(f"(-{inner.text})", inner.letters, inner.scale)
         pieces = [self.write(factor) for factor in (body.factors if isinstance(body, Product) else (body,))]
-        scalars = [piece for piece in pieces if not piece.letters]
-        wide = [piece for piece in pieces if piece.letters]
+        scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
+        wide = [Piece(piece.text, piece.letters) for piece in pieces if piece.letters]
         while len(wide) > 1:
             wide[:2] = [self.multiplied(wide[0], wide[1], [letter for letter in summed if not any(letter in p.letters for p in wide[2:])])]
         result = wide[0]
         for letter in [letter for letter in summed if letter in result.letters]:
             axis = result.letters.index(letter)
             result = Piece(f"{result.text}.sum(axis={axis})", tuple(left for left in result.letters if left != letter))
-        return self.beside([*scalars, result], " * ") if scalars else result
+        return Piece(result.text, result.letters, scale)
 
     def multiplied(self, left: Piece, right: Piece, summed: list[str]) -> Piece:
         shared = [letter for letter in left.letters if letter in right.letters]
@@ -172,9 +181,11 @@ class _Writer:
             letter = shared[0]
             rows = next(one for one in left.letters if one != letter)
             columns = next(one for one in right.letters if one != letter)
+            if columns in self.order and rows in self.order and self.order.index(columns) < self.order.index(rows):
+                left, right, rows, columns = right, left, columns, rows  # so that the result need not be turned round
             first, second = (rows, letter), (letter, columns)
             return Piece(f"({left.along(first)} @ {right.along(second)})", (rows, columns))
-        return self.beside([left, right], " * ")
+        return self.product([left, right])
 
     def call(self, name: str, arguments: tuple[Expr, ...]) -> Piece:
         record = function(name)
@@ -193,7 +204,7 @@ class _Writer:
         """softmax or logsumexp over one axis of a family."""
         body = self.write(expr.body)
         axis = body.letters.index(expr.index.letter)
-        text = f"{expr.function}({body.text}, {axis})"
+        text = f"{expr.function}({body.along(body.letters)}, {axis})"
         if expr.function == "softmax":
             return Piece(text, tuple(_letter(expr.at) if letter == expr.index.letter else letter for letter in body.letters))
         return Piece(text, tuple(letter for letter in body.letters if letter != expr.index.letter))
@@ -283,9 +294,9 @@ class Vectorised:
 def _program(graph: Graph, names: dict[str, str], wanted: list[str], constants: dict[str, Any], states: int, data: int) -> str:
     names = dict(names)
     lines: list[str] = []
-    writer = _Writer(graph, names, {})
+    writer = _Writer(graph, names)
     for name in wanted:
-        _define(graph, name, writer, lines, constants)
+        _define(graph, name, writer, lines, constants, wanted)
     unpack = [f"    {_tuple('p', states)} = state"] * bool(states) + [f"    {_tuple('d', data)} = row"] * bool(data)
     return "\n".join(["def program(state, row):", *unpack, *lines, f"    return ({', '.join(names[name] for name in wanted)},)"])
 
@@ -294,8 +305,8 @@ def _tuple(letter: str, count: int) -> str:
     return "(" + "".join(f"{letter}{number}, " for number in range(count)) + ")"
 
 
-def _define(graph: Graph, wanted: str, writer: _Writer, lines: list[str], constants: dict[str, Any]) -> None:
-    """The lines a quantity needs that are not there yet, and its own."""
+def _define(graph: Graph, wanted: str, writer: _Writer, lines: list[str], constants: dict[str, Any], results: list[str]) -> None:
+    """The lines a quantity needs that are not there yet, and its own; a gradient that is no result waits for its scale."""
     pending = [wanted]
     while pending:
         name = pending[-1]
@@ -305,7 +316,8 @@ def _define(graph: Graph, wanted: str, writer: _Writer, lines: list[str], consta
         quantity = graph[name]
         if quantity.definition is None:
             writer.names[name] = f"k{len(constants)}"
-            constants[writer.names[name]] = _array(graph, quantity, lambda cell: _given(graph, cell))
+            found = _array(graph, quantity, lambda cell: _given(graph, cell))
+            constants[writer.names[name]] = found if quantity.axes else float(found)
             continue
         if quantity.cases:
             raise NotVectorised(f"cases of {name}")
@@ -314,9 +326,13 @@ def _define(graph: Graph, wanted: str, writer: _Writer, lines: list[str], consta
         if missing:
             pending.extend(reversed(missing))
             continue
+        writer.order = tuple(index.letter for index in quantity.index)
         piece = writer.write(formula)
+        if quantity.kind == "gradient" and name not in results and piece.letters:
+            writer.scales[name] = piece.scale
+            piece = Piece(piece.text, piece.letters)
         writer.names[name] = f"q{len(writer.names)}"
-        lines.append(f"    {writer.names[name]} = {piece.along(tuple(index.letter for index in quantity.index))}")
+        lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
 
 
 def _put_in(graph: Graph, node: Expr) -> Expr | None:
