@@ -6,6 +6,7 @@ import json
 import math
 import random
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -15,15 +16,15 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
 from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
-from handcalc.render.chart import curve
-from handcalc.study.train import Trainer, train
+from handcalc.render.chart import curve, svg_curve
+from handcalc.study.train import Trainer, train, train_on
 
 ROUNDS = 6
 
 
 def trainable(name: str) -> bool:
     problem = load(name)
-    return problem.learning_rate is not None and bool(derive(problem).loss)
+    return bool(derive(problem).updated)
 
 
 TRAINABLE = [name for name in shipped() if trainable(name)]
@@ -104,6 +105,45 @@ def test_a_line() -> None:
     """y = a·x + b, adjusted again and again."""
     found = train(load("linear-y-ax-b"), 2000)
     assert found.loss < 1e-9 and found.history[0][1] > 1
+
+
+GATES = """
+samples:
+  - {name: "00", inputs: [0, 0], targets: [%d]}
+  - {name: "01", inputs: [0, 1], targets: [%d]}
+  - {name: "10", inputs: [1, 0], targets: [%d]}
+  - {name: "11", inputs: [1, 1], targets: [%d]}
+layers: [{neurons: 1, activation: step, weights: [[0.3, -0.1]], threshold: 0.2}]
+error: direct
+learning_rate: 0.1
+training: {mode: online, epochs: 30}
+"""
+
+
+def perceptron(targets: tuple[int, ...], epochs: int) -> tuple[list[float], int]:
+    """Weights, threshold and the number of updates, by hand; ends after an epoch without an error."""
+    w, theta = [0.3, -0.1], 0.2
+    for epoch in range(1, epochs + 1):
+        for x, t in zip(((0, 0), (0, 1), (1, 0), (1, 1)), targets):
+            e = t - (w[0] * x[0] + w[1] * x[1] - theta >= 0)
+            w = [weight + 0.1 * e * one for weight, one in zip(w, x)]
+            theta -= 0.1 * e
+        if all(t == (w[0] * a + w[1] * b - theta >= 0) for (a, b), t in zip(((0, 0), (0, 1), (1, 0), (1, 1)), targets)):
+            return [*w, theta], 4 * epoch
+    return [*w, theta], 4 * epochs
+
+
+@pytest.mark.parametrize("targets", [(0, 0, 0, 1), (0, 1, 1, 1), (0, 1, 1, 0)], ids=["AND", "OR", "XOR"])
+def test_perceptrons(targets: tuple[int, ...]) -> None:
+    """AND from Negnevitsky's start (table 6.3: learned in the fifth epoch), OR; XOR is never learned."""
+    trainer = Trainer(loads(GATES % targets))
+    found = train_on(trainer)
+    weights, updates = perceptron(targets, 30)
+    assert list(found.parameters.values()) == pytest.approx(weights, abs=1e-12) and found.iterations == updates
+    learned = targets != (0, 1, 1, 0)
+    assert (found.loss == 0) == learned and found.stopped == ("loss" if learned else "iterations")
+    answers = [trainer.predict(inputs)[0] for inputs in ((0, 0), (0, 1), (1, 0), (1, 1))]
+    assert sum((t - answer) ** 2 for t, answer in zip(targets, answers)) == 2 * found.loss
 
 
 # --- how samples become updates ---------------------------------------------------------------------------------------
@@ -187,8 +227,6 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
         return advance(count, stop)
 
     monkeypatch.setattr(trainer, "advance", stopped)
-    from handcalc.study.train import train_on
-
     found = train_on(trainer, 100, every=10)
     assert found.stopped == "interrupted" and found.iterations == 20 and found.history[-1][0] == 20
 
@@ -251,3 +289,21 @@ def test_curve() -> None:
     falling = curve([(0, 1.0), (5, 0.1), (10, 0.001)], 30, 7, ascii=True)  # logarithmic
     assert falling[2].strip() and falling[3].strip(" |")
     assert curve([(0, 2.0)], 20)[0].endswith("⡀") or any("⠁" <= letter <= "⣿" for letter in "".join(curve([(0, 2.0)], 20)))
+
+
+@pytest.mark.parametrize("points", [[(0, 0.3), (5000, 0.001), (10000, 0.00003)], [(0, 4.0), (3, 1.0)], [(0, 2.0)], [(0, -1.0), (9, 1.5)]])
+def test_a_curve_as_a_picture(points: list[tuple[float, float]]) -> None:
+    """Well formed, every point inside, falling where the numbers fall, with round numbers beside the axes."""
+    root = ElementTree.fromstring(svg_curve(points, "iteration", "loss"))
+    line = next(element for element in root.iter() if element.tag.endswith("polyline"))
+    places = [tuple(map(float, pair.split(","))) for pair in line.get("points", "").split()]
+    assert len(places) == len(points) and all(0 < x < 640 and 0 < y < 360 for x, y in places)
+    assert [a[1] <= b[1] for a, b in zip(places, places[1:])] == [a[1] >= b[1] for a, b in zip(points, points[1:])]
+    texts = ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("text")]
+    assert {"iteration", "loss"} <= {*texts} and 3 <= len(texts) <= 18
+
+
+def test_the_command_plots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "loss.svg"
+    printed(capsys, "mazur-2-2-2", "--iterations", "300", "--plot", str(target), "--lang", "zh")
+    assert "损失" in target.read_text("utf-8") and target.read_text("utf-8").startswith("<svg")

@@ -25,6 +25,7 @@ FORMATS = ("terminal", "plain", "json", "csv")
 @click.option("--every", type=click.IntRange(1, 100_000_000), metavar="N", help="Show the loss after every N updates.")
 @click.option("--show-step", type=click.IntRange(1, 100_000_000), metavar="K", help="The complete hand calculation of update K.")
 @click.option("--save", type=FileName(), help="Write the problem file with the trained parameters.")
+@click.option("--plot", type=FileName(), help="Write the curve of the loss as an SVG picture.")
 @click.option("--predict", "asked", multiple=True, metavar="A,B,…", help="New inputs to answer in the end; may be repeated.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
 @reading_options
@@ -37,6 +38,7 @@ def command(
     every: int | None,
     show_step: int | None,
     save: str | None,
+    plot: str | None,
     asked: tuple[str, ...],
     form: str,
     notation: str | None,
@@ -64,8 +66,8 @@ def command(
     rounding = chosen_rounding(problem, decimals, significant, carry)
     wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
     trainer = Trainer(problem)
-    if save:
-        check_target(save, force, (file, problem.path))
+    for target in filter(None, (save, plot)):
+        check_target(target, force, (file, problem.path))
     inputs = [_numbers(text, len(problem.inputs)) for text in asked]
     if show_step is not None:
         from handcalc.render.document import Options, solution
@@ -82,6 +84,10 @@ def command(
 
         text = with_parameters(read_bytes(file if os.path.exists(file) else problem.path), problem, trainer.values())
         write(text, save, force, (file, problem.path))
+    if plot:
+        from handcalc.render.chart import svg_curve
+
+        write(svg_curve(found.history, translate("iteration"), translate("loss")), plot, force, (file, problem.path))
     if form == "json":
         from handcalc.render.formats.jsonform import dumps
 

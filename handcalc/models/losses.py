@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, rewrite, sub, total
+from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
 from handcalc.models.dense import letter, sample_index
@@ -89,6 +89,16 @@ def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
 def direct_gradient(start: Quantity) -> Expr:
     """`error: direct`: the delta rule starts from ∂E/∂out = −(t − o), no loss being given."""
     return neg(Ref("err", start.index))
+
+
+def squared_errors(graph: Graph) -> str:
+    """½ Σ (t − o)² over all outputs and samples: what is watched in training where no loss is given; answers its name."""
+    error = graph["err"]
+    watched: Expr = power(Ref("err", error.index), Number(2))
+    for index in reversed(error.index):
+        watched = total(index, watched)
+    graph.define(Quantity("watched", "loss", definition=mul(Number(1, 2), watched), names={(): "watched"}))
+    return "watched"
 
 
 def sample_share(problem: Problem) -> Expr:

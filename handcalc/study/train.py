@@ -26,6 +26,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import header
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.models import Model, build
+from handcalc.models.losses import squared_errors
 from handcalc.problem.schema import Problem
 from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import NotVectorised, Vectorised
@@ -56,16 +57,21 @@ class Trainer:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        self.whole = build(problem)
+        self.whole = _model(problem)
         if not self.whole.updated or not self.whole.loss:
             where = f"{problem.path}: " if problem.path else ""
-            raise ProblemError(Message("there is nothing to train: a loss, targets and a learning_rate are needed", where))
+            raise ProblemError(Message("there is nothing to train: targets and a learning_rate are needed", where))
         known = Evaluation(self.whole.graph)
         self._engine, self.state = _engine(self.whole, (), lambda wanted: float(known[wanted]))
         self._data = _data(problem, self._engine)
         self._programs: dict[int, Engine] = {}
         self._batches = self._feed()
         self.done = 0
+
+    @property
+    def direct(self) -> bool:
+        """Whether there are errors and no loss: nothing changes any more when all of them are 0."""
+        return "watched" in self.whole.graph
 
     @property
     def batch_size(self) -> int:
@@ -158,7 +164,7 @@ class Trainer:
     def _program(self, batch: list[int]) -> Engine:
         """The update of so many samples, whose numbers are its data."""
         if len(batch) not in self._programs:
-            model = build(self.problem.replace(samples=tuple(self.problem.samples[place] for place in batch)))
+            model = _model(self.problem.replace(samples=tuple(self.problem.samples[place] for place in batch)))
             self._programs[len(batch)] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, ("x", "t"))
         return self._programs[len(batch)]
 
@@ -169,6 +175,12 @@ class Trainer:
             return tuple(chain.from_iterable([inputs[place] for place in batch] + [targets[place] for place in batch]))
         chosen = batch[0] if len(batch) == 1 else batch
         return inputs[chosen], targets[chosen]
+
+
+def _model(problem: Problem) -> Model:
+    """The graph of a problem; where only errors are given, with what is watched instead of a loss."""
+    model = build(problem)
+    return model.replace(loss=squared_errors(model.graph)) if not model.loss and "err" in model.graph else model
 
 
 def _engine(model: Model, data: tuple[str, ...], value: Callable[[Cell], float]) -> tuple[Engine, Any]:
@@ -213,7 +225,7 @@ def train_on(
     chosen = epochs if epochs is not None else training.epochs or None
     wanted = iterations if iterations is not None else chosen * trainer.epoch if chosen else DEFAULT_ITERATIONS
     step = every or max(-(-wanted // POINTS), 1)
-    stop = _float(training.stop_loss)
+    stop = 0.0 if trainer.direct and training.stop_loss is None else _float(training.stop_loss)
     history = [(0, trainer.loss())]
     stopped = "loss" if history[0][1] <= stop else "iterations"
     try:

@@ -30,10 +30,12 @@ def report(
     rounding = reading.derivation.rounding
 
     def number(value: float) -> Item:
-        return Digits(rounding.replace(carry=False).shown(value))
+        return Digits(rounding.replace(carry=False).shown(value, True))
 
     yield Heading(1, Plain(problem.title) if problem.title else Message("Training"))
     yield Paragraph(_how(trainer, found))
+    if trainer.direct:
+        yield Paragraph(Message("No loss is given: the one below is half the sum of the squared errors."))
     history = list(found.history) if all_rows else _chosen(found.history)
     yield Table((Message("iteration"), Message("loss")), tuple((Plain(str(count)), number(loss)) for count, loss in history))
     if len(found.history) > 2:
@@ -71,7 +73,9 @@ def _how(trainer: Trainer, found: Trained) -> Message:
 
 
 def _chosen(history: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
-    """The first, the last, and some evenly spaced between them."""
+    """The first, the last, and some evenly spaced between them; of a few all."""
+    if len(history) <= 2 * ROWS:
+        return list(history)
     last = len(history) - 1
     places = sorted({round(last * place / (ROWS - 1)) for place in range(ROWS)})
     return [history[place] for place in places]
@@ -92,7 +96,7 @@ def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iter
     for place, sample in enumerate(problem.samples[:CELLS]):
         before = (place,) if sampled else ()
         values = [float(known[output.name, (*before, unit)]) for unit in places]
-        answers: list[Item] = [Digits(rounding.replace(carry=False).shown(value)) for value in values]
+        answers: list[Item] = [Digits(rounding.replace(carry=False).shown(value, True)) for value in values]
         targets: list[Item] = [Digits(Shown(target.text or str(target.numerator))) for target in sample.targets or ()]
         rows.append((*([Plain(sample.name)] if sampled else []), *answers, *targets))
     yield Heading(2, Message("Predictions"))
