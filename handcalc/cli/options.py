@@ -16,7 +16,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, OutputError
 from handcalc.problem.schema import NOTATION_NAMES, Problem
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
-from handcalc.render.views import VIEWS
+from handcalc.render.report import VIEW_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,7 @@ def document_options(function: Function) -> Function:
         click.option("--iterations", type=click.IntRange(1, 1000), default=1, metavar="N", help="So many updates, one after the other."),
         click.option(
             "--view",
-            type=click.Choice(list(VIEWS)),
+            type=click.Choice(VIEW_NAMES),
             default="key",
             help="The worked solution, a worksheet with blanks (with formulas, if wanted), or a cloze with gaps.",
             show_default=True,

@@ -9,19 +9,22 @@ FORMATS is the table of formats. To add one, add a line, and a module with a fun
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from handcalc.core.derivation import PHASES, Derivation, Step
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
 from handcalc.language import Translate
-from handcalc.render.blocks import Block
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
 from handcalc.render.reading import Reading
 
+if TYPE_CHECKING:
+    from handcalc.render.blocks import Block
+
+VIEW_NAMES = ("key", "worksheet", "formulas", "cloze")  # of views.py, which is imported when there is a document
 LONGEST_SUM = 12  # terms of a sum that documents show without leaving some out
 
 
@@ -95,6 +98,8 @@ class Chapter:
     @cached_property
     def asked(self) -> dict[tuple[Cell, int], str]:
         """The steps that the problem asks for, with their marks. Raises UnknownIdError for a task that is none."""
+        from fnmatch import fnmatchcase
+
         derivation = self.derivation
         found: dict[tuple[Cell, int], str] = {}
         for ask, marks in derivation.header.tasks:

@@ -3,7 +3,8 @@
 - `view(blocks, name, derivation, asked)` turns the blocks of the key into those of a view; `VIEWS` lists the names.
 - `numbered(blocks)` gives every worked line its number, the same in every view.
 
-To add a view, add a function from a block of the key to a block (or None, to leave it out) to `VIEWS`.
+To add a view, add a function from a block of the key to a block (or None, to leave it out) to `VIEWS`, and its name to
+`VIEW_NAMES` of report.py.
 """
 
 from __future__ import annotations
