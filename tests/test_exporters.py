@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from exports import HOSTILE, blocks_of, derivation, handmade, hostile_problem, written
 from markdown_it import MarkdownIt  # comes with rich
+from shipping import EACH
 
 from handcalc.cli import main
 from handcalc.core.expr import Ref, add, call, div, mul, number, power
@@ -87,7 +88,7 @@ def test_good_formulas_have_no_faults() -> None:
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_every_formula_is_well_formed(problem: str, notation: str) -> None:
     found = derivation(problem)
     reading = read(found, notation, LATEX)
@@ -104,7 +105,7 @@ def test_every_formula_is_well_formed(problem: str, notation: str) -> None:
     assert not bad
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_documents_are_well_formed(problem: str) -> None:
     text = documents(problem, "", "latex")
     assert not list(faults(text))
@@ -296,7 +297,7 @@ def test_matrices() -> None:
 # --- numbers ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", EACH)
 def test_the_csv_has_the_numbers_of_the_json(problem: str) -> None:
     found = derivation(problem)
     steps: list[dict[str, Any]] = json.loads(written(found, "json"))["steps"]
