@@ -8,12 +8,11 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from exports import derivation, hostile_problem
+from exports import derivation, hostile_problem, in_columns
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
@@ -21,9 +20,8 @@ from handcalc.derive import derive
 from handcalc.errors import OutputError, printable
 from handcalc.problem.loader import loads, shipped
 from handcalc.problem.schema import NOTATION_NAMES
-from handcalc.render.blocks import Equation, Table, Value
+from handcalc.render.blocks import Equation, Table
 from handcalc.render.formats import fonts, typesetter
-from handcalc.render.formats.common import number_columns
 from handcalc.render.formats.typstmath import PIECE_WIDTH, literal, pieces, width
 from handcalc.render.report import Chapter, Style, dialect_of, export
 
@@ -96,14 +94,6 @@ def check_numbers(found: Derivation, style: Style) -> int:
     expected = [name for block in blocks if isinstance(block, Table) for name in in_columns(block, found)]
     assert [canonical(cell) for cell in cells] == [canonical(numbers[name]) for name in expected]
     return len(worked)
-
-
-def in_columns(block: Table, found: Derivation) -> Iterator[str]:
-    for row in block.rows:
-        for item, number in zip(row, number_columns(block)):
-            if number:
-                assert isinstance(item, Value)
-                yield found.step_id(item.cell, item.iteration)
 
 
 @pytest.mark.parametrize("problem", FEW)

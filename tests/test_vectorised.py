@@ -62,7 +62,7 @@ def test_functions_on_arrays(name: str) -> None:
     seconds = points[::-1] if name in ("max", "min", "max'") else [0.25] * len(points)
     columns = [points, seconds, [0.25] * len(points)][: len(record.arguments)]
     names = [f"a{place}" for place in range(len(columns))]
-    code = NUMPY[name].format(*names)
+    code = f"np.{NUMPY[name]}({', '.join(names)})"
     found = np.broadcast_to(eval(code, {"np": np, **{key: np.array(column) for key, column in zip(names, columns)}}), len(points))  # noqa: S307
     expected = [float(record.value(*arguments)) for arguments in zip(*columns)]
     assert found.tolist() == pytest.approx(expected, rel=1e-14)

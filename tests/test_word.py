@@ -16,15 +16,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from exports import derivation, hostile_problem
+from exports import derivation, hostile_problem, in_columns
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
 from handcalc.errors import OutputError, printable
 from handcalc.problem.loader import shipped
-from handcalc.render.blocks import Equation, Plain, Table, Value
+from handcalc.render.blocks import Equation, Plain, Table
 from handcalc.render.formats import typesetter
-from handcalc.render.formats.common import number_columns
 from handcalc.render.formats.wordmath import WordFormulas, pieces, smaller, width
 from handcalc.render.report import Chapter, Style, dialect_of, export
 from handcalc.render.typeset import OMML
@@ -204,14 +203,6 @@ def check_numbers(found: Derivation, style: Style) -> int:
     expected = sorted(canonical(numbers[name]) for block in tables for name in in_columns(block, found))
     assert printed == expected
     return len(worked)
-
-
-def in_columns(block: Table, found: Derivation) -> Iterator[str]:
-    for row in block.rows:
-        for item, number in zip(row, number_columns(block)):
-            if number:
-                assert isinstance(item, Value)
-                yield found.step_id(item.cell, item.iteration)
 
 
 @pytest.mark.parametrize("problem", FEW)

@@ -108,7 +108,7 @@ _RECORDS = (
              "sigmoid linear unit (swish)", exact_at=(0,), worked=True),
     Function("softplus", _softplus, ("z",), ("sigmoid(z)",), "ln(1 + exp(z))", "smooth ReLU", worked=True),
     Function("identity", lambda z: z, ("z",), ("1",), "z", "no activation", rational=True),
-    Function("step", _step, ("z",), ("0",), "", "1 from 0 upwards, else 0", rational=True, kinks=(0,), safe=(0.5, 3.0)),
+    Function("step", _step, ("z",), ("0",), "1 - max(0, sign(-z))", "1 from 0 upwards, else 0", rational=True, kinks=(0,), safe=(0.5, 3.0)),
     Function("sign", _sign, ("z",), ("0",), "", "−1, 0 or 1", rational=True, kinks=(0,), safe=(0.5, 3.0)),
     Function("softmax", _softmax, ("z",), ("y*(same - yk)",), "", "e^z over Σ e^z", family=True, member="softmax", worked=True),
     # --- elementary functions, for formulas --------------------------------------------------------------------------
@@ -126,17 +126,18 @@ _RECORDS = (
     Function("pi", lambda: math.pi, (), (), "", "π"),
     Function("max", max, ("a", "b"), ("max'(a, b, 1)", "max'(b, a, 0)"), "", "the larger", rational=True, worked=False),
     Function("min", min, ("a", "b"), ("max'(b, a, 1)", "max'(a, b, 0)"), "", "the smaller", rational=True),
-    Function("huber", _huber, ("e", "d"), ("max(-d, min(d, e))", "max(0, abs(e) - d)"), "", "½e² near 0, linear beyond d", ("1",),
-             rational=True, safe=(-0.8, 0.8)),
+    Function("huber", _huber, ("e", "d"), ("max(-d, min(d, e))", "max(0, abs(e) - d)"), "min(abs(e), d)*(abs(e) - min(abs(e), d)/2)",
+             "½e² near 0, linear beyond d", ("1",), rational=True, safe=(-0.8, 0.8)),
     Function("logsumexp", _log_sum_exp, ("z",), ("yk",), "", "ln of the sum of all e^z", family=True, member="softmax", worked=True),
     # --- derivatives with a name of their own: slopes that jump -------------------------------------------------------
-    Function("relu'", lambda z, at_zero: _slope(z, 0, 1, at_zero), ("z", "at_zero"), ("0", "0"), "", "slope of ReLU",
-             ("0",), rational=True, kinks=(0,)),
-    Function("leaky_relu'", lambda z, slope: _slope(z, slope, 1, slope), ("z", "slope"), ("0", "step(-z)"), "", "slope of leaky ReLU",
-             rational=True, kinks=(0,)),
-    Function("elu'", lambda z, alpha: 1 if z > 0 else alpha * math.exp(z), ("z", "alpha"),
-             ("step(-z)*y", "step(-z)*exp(min(0, z))"), "", "slope of ELU", kinks=(0,)),
-    Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "", "1 if a is larger, 0 if smaller, else `tie`", ("1",), rational=True),
+    Function("relu'", lambda z, at_zero: _slope(z, 0, 1, at_zero), ("z", "at_zero"), ("0", "0"),
+             "max(0, sign(z)) + at_zero*(1 - abs(sign(z)))", "slope of ReLU", ("0",), rational=True, kinks=(0,)),
+    Function("leaky_relu'", lambda z, slope: _slope(z, slope, 1, slope), ("z", "slope"), ("0", "step(-z)"),
+             "max(0, sign(z)) + slope*(1 - max(0, sign(z)))", "slope of leaky ReLU", rational=True, kinks=(0,)),
+    Function("elu'", lambda z, alpha: 1 if z > 0 else alpha * math.exp(z), ("z", "alpha"), ("step(-z)*y", "step(-z)*exp(min(0, z))"),
+             "max(0, sign(z)) + alpha*exp(min(0, z))*(1 - max(0, sign(z)))", "slope of ELU", kinks=(0,)),
+    Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "relu'(a - b, tie)", "1 if a is larger, 0 if smaller, else `tie`",
+             ("1",), rational=True),
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {record.name: record for record in _RECORDS}

@@ -266,10 +266,16 @@ def evaluate(form: Matrix, arrays: Any) -> Any:
             rest = [argument.numerator / argument.denominator for argument in parts[2:]]
             return numpy.vectorize(lambda value: float(function(parts[0]).value(value, *rest)))(parts[1])
         case "softmax":
-            axis = 0 if parts[1] == "rows" else 1
-            powers = numpy.exp(parts[0] - parts[0].max(axis=axis, keepdims=True))
-            return powers / powers.sum(axis=axis, keepdims=True)
+            return softmax(parts[0], 0 if parts[1] == "rows" else 1)
     raise TypeError(f"no value for {form.operator}")
+
+
+def softmax(z: Any, axis: int) -> Any:
+    """e^z over Σ e^z along an axis of an array, without overflow."""
+    import numpy
+
+    powers = numpy.exp(z - z.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------

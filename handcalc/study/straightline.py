@@ -11,10 +11,14 @@ here (p0, d0, c0 …) and the functions of core/functions.py; nothing that a use
 
 from __future__ import annotations
 
+import ast
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from inspect import getsource
 from operator import length_hint
+from textwrap import dedent
 from typing import Any
 
 from handcalc.core.expr import Call, Number, Power, Ref, walk
@@ -23,12 +27,6 @@ from handcalc.core.graph import Cell, Graph, cell
 from handcalc.core.instance import FLOATS, Arithmetic, compute
 
 State = tuple[float, ...]
-# functions of a name that Python spells shorter than a call of their record does, to the last bit alike
-_INLINE = {
-    "identity": "{0}",
-    "relu": "max({0}, 0)",
-    "sigmoid": "(1 / (1 + exp(-{0})) if {0} > -700 else exp({0}))",
-}
 
 
 class Code:
@@ -67,10 +65,36 @@ def _power(base: Code, exponent: Code) -> Code:
 
 def _call(record: Function, values: list[Code], at: int) -> Code:
     arguments = ", ".join(value.text for value in values)
-    if record.name in _INLINE and arguments.isidentifier():
-        return Code(_INLINE[record.name].format(arguments))
+    inline = None if record.family else _expression(record.value)
+    if inline is not None and all(value.text.isidentifier() for value in values):
+        return Code(f"({_put_in(inline, [value.text for value in values])})")
     name = f"f{list(FUNCTIONS).index(record.name)}"
     return Code(f"{name}([{arguments}], {at})" if record.family else f"{name}({arguments})")
+
+
+@cache
+def _expression(function: Callable[..., Any]) -> tuple[tuple[str, ...], ast.expr] | None:
+    """The arguments and the one expression of a function of core/functions.py, read from its source, so that a program need
+    not call it; None where it is more than that."""
+    try:
+        found = ast.parse(dedent(getsource(function))).body[0]
+    except (OSError, TypeError, SyntaxError):
+        return None
+    if not isinstance(found, ast.FunctionDef) or len(found.body) != 1 or not isinstance(found.body[0], ast.Return):
+        return None
+    names = tuple(argument.arg for argument in found.args.args)
+    body = found.body[0].value
+    used = {node.id for node in ast.walk(body) if isinstance(node, ast.Name)} if body is not None else {""}
+    return (names, body) if body is not None and used <= {*names, "math"} else None
+
+
+def _put_in(inline: tuple[tuple[str, ...], ast.expr], arguments: list[str]) -> str:
+    """The text of an expression with other names for its arguments, and with the functions of math by their own names."""
+    names, body = inline
+    text = ast.unparse(body)
+    for name, argument in zip(names, arguments):
+        text = re.sub(rf"\b{name}\b", argument, text)
+    return text.replace("math.", "")
 
 
 CODE = Arithmetic(_number, _power, _call)
@@ -144,7 +168,7 @@ class Straight:
 
 def _compiled(source: str) -> Callable[..., Any]:
     functions: dict[str, Any] = {f"f{number}": record.value for number, record in enumerate(FUNCTIONS.values())}
-    functions |= {"power": FLOATS.power, "exp": math.exp, "__builtins__": {"max": max}}
+    functions |= {"power": FLOATS.power, "__builtins__": {}, **vars(math)}
     namespace: dict[str, Any] = {}
     exec(compile(source, "<straight line>", "exec"), functions, namespace)
     found: Callable[..., Any] = namespace["run"]

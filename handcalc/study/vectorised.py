@@ -7,7 +7,7 @@ A formula becomes code over arrays whose axes are called by its index letters: �
 j is summed and s and k are not; what stands beside each other is spread over the letters it lacks. The text is made of
 names made here, numbers and the functions of `NUMPY`; nothing that a user wrote is in it.
 
-To let a function run on arrays that has no formula in simpler ones, add its line to `NUMPY`; without one it is computed
+A function is written as its definition in core/functions.py; `NUMPY` names the primitives, and what has neither is computed
 number by number.
 """
 
@@ -37,32 +37,15 @@ from handcalc.core.expr import (
 from handcalc.core.functions import definition, function
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.core.index import Index
+from handcalc.render.matrixform import softmax
 
 Arrays = tuple[Any, ...]
 
-# functions on arrays; {0}, {1} … are the arguments. The laws compare each with its record in core/functions.py.
-NUMPY = {
-    "sigmoid": "1 / (1 + np.exp(-{0}))",
-    "exp": "np.exp({0})",
-    "ln": "np.log({0})",
-    "log": "np.log({0})",
-    "log10": "np.log10({0})",
-    "log2": "np.log2({0})",
-    "sqrt": "np.sqrt({0})",
-    "abs": "np.abs({0})",
-    "sin": "np.sin({0})",
-    "cos": "np.cos({0})",
-    "tan": "np.tan({0})",
-    "tanh": "np.tanh({0})",
-    "max": "np.maximum({0}, {1})",
-    "min": "np.minimum({0}, {1})",
-    "identity": "{0}",
-    "relu": "np.maximum({0}, 0)",
-    "step": "({0} >= 0) * 1.0",
-    "sign": "np.sign({0})",
-    "relu'": "np.where({0} > 0, 1.0, np.where({0} < 0, 0.0, {1}))",
-    "leaky_relu'": "np.where({0} > 0, 1.0, {1})",
-    "max'": "np.where({0} > {1}, 1.0, np.where({0} < {1}, 0.0, {2}))",
+# what NumPy calls the functions that are not written in simpler ones; the laws compare each with its record
+NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign")} | {
+    "ln": "log",
+    "max": "maximum",
+    "min": "minimum",
 }
 
 
@@ -197,7 +180,7 @@ class _Writer:
         letters = _union(pieces)
         texts = [piece.along(letters) for piece in pieces]
         if name in NUMPY:
-            return Piece(f"({NUMPY[name].format(*texts)})", letters)
+            return Piece(f"np.{NUMPY[name]}({', '.join(texts)})", letters)
         return Piece(f"each[{name!r}]({', '.join(texts)})", letters)
 
     def entry(self, expr: Entry) -> Piece:
@@ -250,7 +233,7 @@ class Vectorised:
         self.update = _program(graph, names, [loss, *updated.values()], constants, len(self.state), len(data))
         self.watch = _program(graph, names, [loss], constants, len(self.state), len(data))
         each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(self.update + self.watch)}
-        surroundings = {"np": numpy, "softmax": _softmax, "logsumexp": _logsumexp, "each": each, **constants}
+        surroundings = {"np": numpy, "softmax": softmax, "logsumexp": _logsumexp, "each": each, **constants}
         found: dict[str, Any] = {}
         for name, source in (("update", self.update), ("watch", self.watch)):
             exec(compile(source.replace("def program", f"def {name}"), "<arrays>", "exec"), surroundings, found)
@@ -370,14 +353,6 @@ def _named(source: str) -> list[str]:
     import re
 
     return sorted(set(re.findall(r"each\['([^']*'?)'\]", source)) | set(re.findall(r'each\["([^"]*)"\]', source)))
-
-
-def _softmax(z: Any, axis: int) -> Any:
-    """e^z over Σ e^z, without overflow."""
-    import numpy
-
-    powers = numpy.exp(z - z.max(axis=axis, keepdims=True))
-    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def _logsumexp(z: Any, axis: int) -> Any:

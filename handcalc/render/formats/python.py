@@ -34,15 +34,7 @@ CLOSE = 1e-12  # how much Python's result may differ from the derivation's, of i
 IN_MATH = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "sin", "cos", "tan", "tanh", "erf", "pi")} | {"ln": "log"}
 BUILT_IN = ("abs", "max", "min")
 # functions that no formula defines, in the names of their arguments
-BY_CASES = {
-    "step": "1 if z >= 0 else 0",
-    "sign": "1 if z > 0 else -1 if z < 0 else 0",
-    "huber": "e*e/2 if abs(e) <= d else d*(abs(e) - d/2)",
-    "relu'": "1 if z > 0 else 0 if z < 0 else at_zero",
-    "leaky_relu'": "1 if z > 0 else slope",
-    "elu'": "1 if z > 0 else alpha*exp(z)",
-    "max'": "1 if a > b else 0 if a < b else tie",
-}
+BY_CASES = {"sign": "(z > 0) - (z < 0)"}
 # ties → the whole number that a scaled one is rounded to
 _TIES = {
     "half_up": "int(abs(scaled) + Fraction(1, 2))*(1 if scaled > 0 else -1)",
@@ -324,11 +316,10 @@ def _definition(record: Function) -> tuple[str, Iterable[str]]:
     named = [f"{name}={default}" for name, default in zip(reversed(record.arguments), reversed(record.defaults))][::-1]
     arguments = ", ".join([*record.arguments[: len(record.arguments) - len(named)], *named])
     if record.name in BY_CASES:
-        body, inner = BY_CASES[record.name], [name for name in IN_MATH if name + "(" in BY_CASES[record.name]]
-    else:
-        meant = formula.parse(record.definition, formula.any_name)
-        body, inner = Printer(PYTHON, lambda used: used.quantity).text(meant), list(_called(meant))
-    return f"def {PYTHON.functions[record.name]}({arguments}):\n    return {body}", inner
+        return f"def {PYTHON.functions[record.name]}({arguments}):\n    return {BY_CASES[record.name]}", ()
+    meant = formula.parse(record.definition, formula.any_name)
+    body = Printer(PYTHON, lambda used: used.quantity).text(meant)
+    return f"def {PYTHON.functions[record.name]}({arguments}):\n    return {body}", list(_called(meant))
 
 
 def _called(expr: Expr | None) -> Iterator[str]:
