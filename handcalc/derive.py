@@ -10,7 +10,8 @@ from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
 from handcalc.models import Model, build
-from handcalc.problem.schema import Problem
+from handcalc.models.site import places
+from handcalc.problem.schema import Layer, Problem
 
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
@@ -53,15 +54,21 @@ def header(problem: Problem) -> Header:
         notation=problem.notation,
         language=problem.language,
         sizes=(len(problem.inputs), *(len(layer.neurons) for layer in layers)) if layers else (),
+        kinds=tuple(layer.type for layer in layers),
+        shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
         samples=tuple(sample.name for sample in problem.samples),
         online=_online(problem),
-        trained_biases=problem.trained_biases if any(layer.bias for layer in layers) else None,
+        trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
+
+
+def _has_bias(layer: Layer) -> bool:
+    return layer.bias is not None or any(tensor.kind == "bias" for tensor in layer.tensors)
 
 
 def data_of(problem: Problem) -> Callable[[int], Mapping[Cell, Any]] | None:
@@ -71,8 +78,8 @@ def data_of(problem: Problem) -> Callable[[int], Mapping[Cell, Any]] | None:
 
     def feed(number: int) -> Mapping[Cell, Any]:
         sample = problem.samples[(number - 1) % len(problem.samples)]
-        data: dict[Cell, Any] = {("x", (place,)): value for place, value in enumerate(sample.inputs)}
-        data |= {("t", (place,)): value for place, value in enumerate(sample.targets or ())}
+        data: dict[Cell, Any] = {("x", place): value for place, value in zip(places(problem.axes), sample.inputs)}
+        data |= {("t", place): value for place, value in zip(places(problem.layers[-1].axes), sample.targets or ())}
         return data
 
     return feed

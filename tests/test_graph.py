@@ -16,12 +16,13 @@ from networks import NETWORKS, Network
 from oracles import close, law
 
 from handcalc.core.chainrule import add_gradients
-from handcalc.core.derivation import PHASES, Derivation
+from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, add, call, div, mul, number, power, sub, total, walk
 from handcalc.core.graph import KINDS, Graph, Quantity, cell
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import evaluate
+from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, UnknownIdError

@@ -19,8 +19,8 @@ from exports import HOSTILE, derivation, hostile_problem, written
 from pages import Element, Page, data_of, number_in
 from shipping import EACH
 
-from handcalc.core.derivation import PHASES
 from handcalc.core.expr import Expr, Ref, add, div, mul, neg, number
+from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.derive import derive
 from handcalc.errors import Message, printable

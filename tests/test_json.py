@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from handcalc.core.derivation import PHASES
 from handcalc.core.graph import KINDS
+from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.problem.loader import load, loads, shipped

@@ -19,7 +19,7 @@ from rich.cells import cell_len
 from handcalc import derive, load, loads, render
 from handcalc.cli import COMMANDS, group, main
 from handcalc.cli.help import Translated
-from handcalc.core.derivation import PHASES
+from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message
 from handcalc.language import CATALOGUES, FOLDER, LANGUAGES, choose, translator, wrapped

@@ -171,13 +171,13 @@ def _few_primes(term: Term, taken: set[str]) -> Term:
 
 def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: tuple[Index, ...]) -> Expr:
     """∂consumer/∂source; the slope of an activation is a quantity of its own."""
-    if consumer.kind != "out" or source.indices != free or any(isinstance(node, Entry) for node in walk(formula)):
+    if consumer.kind != "out" or list(references(formula)) != [source] or any(isinstance(node, Entry) for node in walk(formula)):
         return _slope(graph, formula, source, Ref(consumer.name, free))
     name = "local." + consumer.name
     if name not in graph:
-        base, used = Ref(consumer.name, consumer.index), Ref(source.quantity, consumer.index)
-        formulas = {place: _slope(graph, case, used, base) for place, case in (consumer.cases or {}).items()}
         assert consumer.definition is not None
+        base, used = Ref(consumer.name, consumer.index), next(iter(references(consumer.definition)))
+        formulas = {place: _slope(graph, case, used, base) for place, case in (consumer.cases or {}).items()}
         slope = _slope(graph, consumer.definition, used, base)
         graph.define(
             Quantity(

@@ -15,40 +15,14 @@ from typing import Any
 
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import ONE, Expr, Number, Ref, mul, walk
-from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.expr import ONE, Expr, Number, Ref, mul
+from handcalc.core.graph import Cell, Graph, cell
 from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
+from handcalc.core.order import Group, groups, phase
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, UnknownIdError
-
-PHASES = ("given", "forward", "error", "backward", "update")
-
-# kind of a quantity → the phase its steps belong to (re-computations after an update belong to the update).
-_PHASE = {
-    "input": "given",
-    "target": "given",
-    "weight": "given",
-    "bias": "given",
-    "threshold": "given",
-    "rate": "given",
-    "given": "given",
-    "hyper": "given",
-    "memory": "given",
-    "net": "forward",
-    "out": "forward",
-    "variable": "forward",
-    "error": "error",
-    "loss_term": "error",
-    "loss": "error",
-    "local": "backward",
-    "path": "backward",
-    "gradient": "backward",
-    "state": "update",
-    "change": "update",
-    "updated": "update",
-}
 
 
 class Contribution(Record):
@@ -80,17 +54,11 @@ class Step(Record):
     iteration: int = 1
 
 
-class Group(Record):
-    """The cells of one quantity: what one table shows."""
-
-    quantity: Quantity
-    phase: str
-
-
 class Header(Record):
     """What a report says about the exercise besides its steps.
 
-    sizes: units of each layer, inputs first; loss: its name as typed, "direct" for e = t − o only, "" for none;
+    sizes: units of each layer, inputs first; kinds: the type of each layer; shapes: what it puts out, inputs first;
+    loss: its name as typed, "direct" for e = t − o only, "" for none;
     samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
     """
@@ -100,6 +68,8 @@ class Header(Record):
     notation: str = ""
     language: str = ""
     sizes: tuple[int, ...] = ()
+    kinds: tuple[str, ...] = ()
+    shapes: tuple[tuple[int, ...], ...] = ()
     activations: tuple[str, ...] = ()
     loss: str = ""
     samples: tuple[str, ...] = ()
@@ -108,6 +78,11 @@ class Header(Record):
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
     tasks: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is a drawing: of dense layers, or of equations."""
+        return all(kind == "dense" for kind in self.kinds)
 
 
 class Iteration(Record):
@@ -176,15 +151,17 @@ class Derivation:
     def groups(self) -> list[Group]:
         """Quantities in reading order: phase by phase, every quantity after what it uses."""
         if self._groups is None:
-            shown = [q for q in self.graph if not _is_seed(q)]
-            ordered = _weights_first(sorted(shown, key=lambda q: PHASES.index(phase(q))))
-            self._groups = [Group(q, phase(q)) for q in _after_uses(self.graph, ordered)]
+            self._groups = groups(self.graph)
         return self._groups
+
+    def places(self, group: Group) -> Iterator[tuple[int, ...]]:
+        """The places of a group's cells."""
+        return filter(group.holds, self.graph.positions(group.quantity.name))
 
     def steps(self, iteration: int = 1) -> Iterator[Step]:
         """Every step of a round in reading order."""
         for group in self.groups():
-            for place in self.graph.positions(group.quantity.name):
+            for place in self.places(group):
                 yield self.step((group.quantity.name, place), iteration)
 
     def step(self, wanted: Cell, iteration: int = 1) -> Step:
@@ -293,54 +270,6 @@ class Derivation:
 
     def __getitem__(self, text: str) -> Step:
         return self.step(*self.find(text))
-
-
-def phase(quantity: Quantity) -> str:
-    """given, forward, error, backward or update."""
-    return "update" if quantity.stage == "after" else _PHASE[quantity.kind]
-
-
-def _is_seed(quantity: Quantity) -> bool:
-    """∂E/∂E = 1 and ∂E/∂E_o = 1 start the chain rule and are put in where they are used."""
-    constant = isinstance(quantity.definition, Number)
-    return quantity.kind == "gradient" and constant and quantity.of is not None and quantity.of.quantity.startswith("loss")
-
-
-def _weights_first(ordered: list[Quantity]) -> list[Quantity]:
-    """Within a layer, ∂E/∂W before ∂E/∂b (they were defined backwards)."""
-    result: list[Quantity] = []
-    for quantity in ordered:
-        place = len(result)
-        if quantity.kind == "gradient" and quantity.of is not None and quantity.of.quantity.startswith("W"):
-            while place and _is_bias_gradient(result[place - 1], quantity.layer):
-                place -= 1
-        result.insert(place, quantity)
-    return result
-
-
-def _is_bias_gradient(quantity: Quantity, layer: int) -> bool:
-    return quantity.kind == "gradient" and quantity.layer == layer and quantity.of is not None and quantity.of.quantity.startswith("b")
-
-
-def _after_uses(graph: Graph, ordered: list[Quantity]) -> list[Quantity]:
-    """The same order, but each quantity after those it uses."""
-    result: dict[str, Quantity] = {}
-    open_names: set[str] = set()
-
-    def place(quantity: Quantity) -> None:
-        if quantity.name in result or quantity.name in open_names:
-            return
-        open_names.add(quantity.name)
-        for formula in (quantity.definition, *(quantity.cases or {}).values()):
-            for node in walk(formula) if formula is not None else ():
-                if isinstance(node, Ref) and node.quantity in names:
-                    place(graph[node.quantity])
-        result[quantity.name] = quantity
-
-    names = {quantity.name for quantity in ordered}
-    for quantity in ordered:
-        place(quantity)
-    return list(result.values())
 
 
 def _places(over: tuple[Index, ...]) -> Iterator[tuple[int, ...]]:

@@ -230,10 +230,10 @@ class _Parser:
         if record.family:
             raise FormulaError("{function} takes a whole layer: name it as the activation instead", column, function=record.name)
         missing = len(record.arguments) - len(arguments)
-        if missing < 0 or missing > len(record.defaults):
+        if missing > len(record.defaults) or (missing < 0 and not record.variadic):
             values = {"function": record.name, "wanted": len(record.arguments), "found": len(arguments)}
             raise FormulaError("{function} takes {wanted} arguments, not {found}", column, **values)
-        arguments += [number(text) for text in record.defaults[len(record.defaults) - missing :]] if missing else []
+        arguments += [number(text) for text in record.defaults[len(record.defaults) - missing :]] if missing > 0 else []
         return Call(record.name, tuple(arguments))
 
 

@@ -29,7 +29,7 @@ class Function(Record):
     doc: one line; defaults: values of trailing arguments that may be left out; rational: exact in fractions;
     exact_at: arguments with an exact value; kinks: where the derivative jumps; safe: a range for tests;
     family: a function of a whole family, `at` choosing the entry; member: the family function whose entries are `yk`;
-    worked: show the definition when numbers are put in.
+    worked: show the definition when numbers are put in; variadic: takes two arguments or more.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Function(Record):
     family: bool = False
     member: str = ""
     worked: bool = False
+    variadic: bool = False
 
 
 def _sigmoid(z: float) -> float:
@@ -124,8 +125,8 @@ _RECORDS = (
     Function("tan", math.tan, ("x",), ("1 + y^2",), "", "tangent", exact_at=(0,), safe=(-1.2, 1.2)),
     Function("erf", math.erf, ("x",), ("2/sqrt(pi)*exp(-x^2)",), "", "error function", exact_at=(0,)),
     Function("pi", lambda: math.pi, (), (), "", "π"),
-    Function("max", max, ("a", "b"), ("max'(a, b, 1)", "max'(b, a, 0)"), "", "the larger", rational=True, worked=False),
-    Function("min", min, ("a", "b"), ("max'(b, a, 1)", "max'(a, b, 0)"), "", "the smaller", rational=True),
+    Function("max", max, ("a", "b"), ("max'(a, b, 1)", "max'(b, a, 0)"), "", "the largest", rational=True, variadic=True),
+    Function("min", min, ("a", "b"), ("max'(b, a, 1)", "max'(a, b, 0)"), "", "the smallest", rational=True, variadic=True),
     Function("huber", _huber, ("e", "d"), ("max(-d, min(d, e))", "max(0, abs(e) - d)"), "min(abs(e), d)*(abs(e) - min(abs(e), d)/2)",
              "½e² near 0, linear beyond d", ("1",), rational=True, safe=(-0.8, 0.8)),
     Function("logsumexp", _log_sum_exp, ("z",), ("yk",), "", "ln of the sum of all e^z", family=True, member="softmax", worked=True),
@@ -186,4 +187,15 @@ def definition(name: str, arguments: Sequence[Expr], at: int = -1) -> Expr | Non
 def partial(name: str, place: int, arguments: Sequence[Expr], y: Expr) -> Expr:
     """∂f/∂argument of a scalar function; `y` stands for the function's own value."""
     record = FUNCTIONS[name]
+    if len(arguments) > 2 and record.variadic:  # larger than all after it, and than all before it
+        from handcalc.core.expr import call, mul
+
+        sides = ((0, "a", "b", arguments[place + 1 :]), (1, "b", "a", arguments[:place]))
+        return mul(
+            *(
+                put(record.partials[which], {own: arguments[place], other: call(name, *rest) if len(rest) > 1 else rest[0]})
+                for which, own, other, rest in sides
+                if rest
+            )
+        )
     return put(record.partials[place], {**dict(zip(record.arguments, arguments)), "y": y})

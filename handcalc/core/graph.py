@@ -46,7 +46,8 @@ class Quantity(Record):
     weight); givens: values of given cells by position, None where there is none; prefix: first part of ids; names:
     names of single cells; of: the cell this one is derived from (the base of a gradient, an update …); through: the
     consumer on a path; wrt: what an activation derivative is taken by; terms: the parts of a gradient; stage: "" or
-    "after"; layer: 1 for the first after the inputs.
+    "after"; layer: 1 for the first after the inputs; merged: so many axes at the end are numbered as one (the inputs of
+    a layer that follows maps).
     """
 
     name: str
@@ -64,6 +65,7 @@ class Quantity(Record):
     terms: tuple[Term, ...] = ()
     stage: str = ""
     layer: int = 0
+    merged: int = 0
 
     def formula(self, indices: tuple[int, ...]) -> Expr | None:
         """The general formula that holds at a place."""
@@ -76,6 +78,23 @@ class Quantity(Record):
     def sampled(self) -> bool:
         """Whether its first axis is the sample axis."""
         return bool(self.axes) and self.axes[0].role == "sample"
+
+    def numbers(self, indices: tuple[int, ...]) -> tuple[int, ...]:
+        """The printed numbers of a place, with merged axes counted through."""
+        apart = len(self.axes) - self.merged
+        through = 0
+        for axis, place in zip(self.axes[apart:], indices[apart:]):
+            through = through * axis.size + place
+        plain = tuple(place + axis.first for axis, place in zip(self.axes[:apart], indices))
+        return (*plain, through + 1) if self.merged else plain
+
+    def labels(self, indices: tuple[int, ...]) -> tuple[list[str], list[str]]:
+        """The names in a place (h1) and the numbers in it; samples and times apart."""
+        if self.kind in ("weight", "bias", "threshold"):
+            return [], [str(number) for number in self.numbers(indices)]
+        own = [(axis, place) for axis, place in zip(self.axes, indices) if axis.role not in ("sample", "time")]
+        labels = [axis.labels[place] for axis, place in own if axis.labels]
+        return labels, [axis.label(place) for axis, place in own if not axis.labels]
 
 
 # kind → an example of what it is; the order is the order of the documentation.
@@ -90,6 +109,7 @@ KINDS: dict[str, str] = {
     "variable": "a quantity of an equations problem",
     "net": "net_h1 = w1·i1 + w2·i2 + b1",
     "out": "out_h1 = σ(net_h1)",
+    "part": "a gate, a query, a mean: what a layer works out on the way",
     "error": "t − o of one output",
     "loss_term": "½(t − o)² of one output",
     "loss": "the sum of the loss terms, or the reduction over samples",
@@ -188,6 +208,8 @@ class Graph:
             base = self._at(quantity.of, quantity, indices)
             if not self.present(base.quantity, base.indices):  # type: ignore[arg-type]
                 return False
+            if quantity.wrt is not None and not self.present(*cell(self._at(quantity.wrt, quantity, indices))):
+                return False
             if quantity.kind == "path":
                 return not _is_nothing(self.instance((name, indices)))
         return True
@@ -229,7 +251,7 @@ class Graph:
     # --- ids ---
 
     def core(self, cell: Cell) -> str:
-        """The part of an id that says which cell: a neuron's, a parameter's name; without the sample."""
+        """The part of an id that says which cell: a neuron's, a parameter's name; without the sample and the time."""
         name, indices = cell
         quantity = self.quantities[name]
         if quantity.names and indices in quantity.names:
@@ -242,37 +264,37 @@ class Graph:
             source = self.at(quantity.through, cell)
             through = self.core((source.quantity, source.indices)) or source.quantity  # type: ignore[arg-type]
             return through + "." + inner
-        places = [axis.label(place) for axis, place in zip(quantity.axes, indices) if axis.role != "sample"]
-        if quantity.kind in ("weight", "bias", "threshold"):
-            numbers = [str(place + axis.first) for axis, place in zip(quantity.axes, indices)]
-            return f"{name}[{','.join(numbers)}]" if numbers else name
         if quantity.kind in ("given", "variable", "rate", "hyper", "memory", "state"):
             return name
-        return ".".join(places)
+        labels, numbers = quantity.labels(indices)
+        given = quantity.kind in ("weight", "bias", "threshold")
+        return (".".join(labels) or name * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
 
     def stem(self, cell: Cell) -> str:
         """The id without the sample."""
         quantity = self.quantities[cell[0]]
         if quantity.of is None or quantity.through is not None:
-            return ".".join(filter(None, (quantity.prefix, self.core(cell))))
+            core = self.core(cell)
+            bare = quantity.of is None and core.startswith(quantity.name + "[")  # net2[1,3], where there are no neurons
+            return core if bare else ".".join(filter(None, (quantity.prefix, core)))
         base = self.at(quantity.of, cell)
         return f"{quantity.prefix}.{self.stem((base.quantity, base.indices))}"  # type: ignore[arg-type]
 
     def cell_id(self, cell: Cell) -> str:
-        """The id of a cell, such as grad.w5 or net.h1@Alice."""
+        """The id of a cell, such as grad.w5, net.h1@Alice or net.h1@t2."""
         found = self._names.get(cell)
         if found is not None:
             return found
         quantity = self.quantities[cell[0]]
-        sample = "@" + quantity.axes[0].label(cell[1][0]) if quantity.sampled else ""
-        found = self._names[cell] = self.stem(cell) + sample
+        along = [axis.along(place) for axis, place in zip(quantity.axes, cell[1]) if axis.role in ("sample", "time")]
+        found = self._names[cell] = "@".join((self.stem(cell), *along))
         return found
 
     def find(self, text: str) -> Cell | None:
         """The cell with an id, None where there is none. Only quantities with the id's first part are looked through."""
         name, _, numbers = text.rstrip("]").partition("[")
         if numbers and name in self:  # W1[2,1] or grad.W1[2,1]: the places are in the id
-            firsts = [axis.first for axis in self[name].axes]
+            firsts = [axis.first for axis in self[name].axes] if not self[name].merged else []
             parts = numbers.split(",")
             if len(parts) == len(firsts) and all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
                 place = tuple(int(part) - first for part, first in zip(parts, firsts))

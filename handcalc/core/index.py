@@ -26,6 +26,10 @@ class Axis(Record):
         """The name of one position: its label, or its printed number."""
         return self.labels[position] if self.labels else str(position + self.first)
 
+    def along(self, position: int) -> str:
+        """What an id says of a sample or a time: Alice, t2."""
+        return ("t" if self.role == "time" else "") + self.label(position)
+
 
 class Index(Record):
     """A symbolic index such as j; its letter is its identity within a definition."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Call, Expr, Number, Ref, mul, number, rewrite, total
+from handcalc.core.expr import Call, Expr, Number, Ref, Total, mul, number, rewrite, total, walk
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.record import Record
-from handcalc.models import dense, equations, losses, optimisers
+from handcalc.models import equations, layers, losses, optimisers
+from handcalc.models.site import sample_index
 from handcalc.problem.schema import Problem
 
 NOT_DIFFERENTIATED = ("input", "target", "rate")
@@ -34,14 +35,17 @@ def build(problem: Problem) -> Model:
     if problem.equations:
         objective = equations.add_equations(graph, problem)
     else:
-        output = dense.add_layers(graph, problem)
+        output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
     forward = list(graph)
     if not objective:
         return Model(graph, {}, "")
+    if objective == "loss@" and _mixes_samples(graph):
+        objective = "loss"
     gradients = _gradients(graph, problem, objective)
     parameters = [q for q in forward if q.kind in optimisers.PARAMETERS or q.name in problem.parameters]
-    gradients |= _reductions(graph, problem, gradients, parameters)
+    if objective in ("loss@", "err"):
+        gradients |= _reductions(graph, problem, gradients, parameters)
     updated, memory = optimisers.add_updates(graph, problem, parameters, gradients)
     if problem.conventions.hidden_error_weights == "updated":
         optimisers.use_updated_weights(graph, updated)
@@ -51,18 +55,25 @@ def build(problem: Problem) -> Model:
     return Model(graph, updated, loss, memory)
 
 
+def _mixes_samples(graph: Graph) -> bool:
+    """Whether an output depends on other samples, as after batch normalisation: then no sample has gradients of its own."""
+    formulas = [quantity.definition for quantity in graph if quantity.kind != "loss" and quantity.definition is not None]
+    return any(isinstance(node, Total) and node.index.axis.role == "sample" for formula in formulas for node in walk(formula))
+
+
 def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:
     if objective != "err":
         return add_gradients(graph, objective, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED)
     output = f"out{len(problem.layers)}"
-    perceptron = problem.layers[-1].activations[0].name in PERCEPTRON
+    last = problem.layers[-1].activations
+    perceptron = bool(last) and last[0].name in PERCEPTRON
     start = output.replace("out", "net") if perceptron else output
     return add_gradients(graph, start, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED, losses.direct_gradient(graph[start]))
 
 
 def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], parameters: list[Quantity]) -> dict[str, str]:
     """With several samples: the gradient of the whole from each sample's own."""
-    sample = dense.sample_index(problem)
+    sample = sample_index(problem)
     if not sample:
         return {}
     if "loss@" in graph:

@@ -69,6 +69,12 @@ def read_array(item: Item, shape: tuple[int, ...], transposed: bool = False) -> 
     return Array(values)
 
 
+def shape_of(item: Item) -> tuple[int, ...] | None:
+    """The shape of the array in a file; None after an error."""
+    values = _load(item)
+    return tuple(values.shape) if values is not None else None
+
+
 def read_row(item: Item) -> tuple[Number, ...]:
     """The inputs of one sample from a file."""
     values = _load(item)

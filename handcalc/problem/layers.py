@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from handcalc.core.expr import Call, Expr, Ref, number, walk
 from handcalc.core.functions import ACTIVATIONS, function
+from handcalc.core.index import Axis
+from handcalc.problem.layerkeys import LAYER_TYPES
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, is_name, quoted, suggestion
-from handcalc.problem.schema import LAYER_TYPES, Activation, Layer, keys
+from handcalc.problem.schema import Activation, Layer, keys
+from handcalc.problem.shapes import Axes, Incoming, spelled
 from handcalc.problem.weights import LayerItem, bias, weights
 
+WITH_NEURONS = ("dense", "rnn", "lstm", "gru")  # types whose outputs have names of their own
 SOFTMAX = Activation("softmax")
 IDENTITY = Activation("identity", Ref("z"))
 
@@ -28,16 +32,28 @@ def layer_items(item: Item) -> list[Item]:
     return entries or []
 
 
+def kind_of(entry: Item) -> str:
+    """The word after `type:` of a layer; dense where there is none. Unknown words are errors of `build`."""
+    if entry.kind != "mapping":
+        return "dense"
+    words = [value.value for key, value in entry.node.value if key.value == "type" and isinstance(value.value, str)]
+    return words[0] if words and words[0] in LAYER_TYPES else "dense"
+
+
 def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
-    """Names of the neurons of each layer; a count makes h1 … (o1 … in the last layer; with several hidden layers h1_1, h2_1 …)."""
+    """Names of the neurons of each layer; a count makes h1 … (o1 … in the last layer; with several hidden layers h1_1, h2_1 …).
+
+    Layers of other types than those of `WITH_NEURONS` have none.
+    """
     result = []
+    hidden_layers = sum(kind_of(entry) in WITH_NEURONS for entry in entries[:-1])
     for place, entry in enumerate(entries):
         hidden = place < len(entries) - 1
         found = entry.mapping() or {} if entry.kind == "mapping" else {}
-        item = found.get("neurons")
+        item = found.get("neurons") if kind_of(entry) in WITH_NEURONS else None
         own: tuple[str, ...] = ()
         if item is None:
-            if entry.kind == "mapping":
+            if entry.kind == "mapping" and kind_of(entry) in WITH_NEURONS:
                 entry.fail("neurons are missing: give their names or their number")
         elif item.kind == "sequence":
             parts = item.sequence() or []
@@ -50,7 +66,7 @@ def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
                 names.neuron(name, part, hidden)
             own = tuple(dict.fromkeys(name for name, _ in called))
         else:
-            stem = "o" if not hidden else f"h{place + 1}_" if len(entries) > 2 else "h"
+            stem = "o" if not hidden else f"h{place + 1}_" if hidden_layers > 1 else "h"
             own = tuple(f"{stem}{position}" for position in range(1, _count(item) + 1))
             for name in own:
                 names.neuron(name, item, hidden)
@@ -73,20 +89,49 @@ def _too_many(item: Item) -> None:
     item.fail("more than {limit} neurons; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
 
 
-def build(entries: list[Item], neurons: list[tuple[str, ...]], inputs: tuple[str, ...], names: Names) -> tuple[Layer, ...]:
-    """The layers, each seeing the names of the one before."""
-    result = []
-    sources = inputs
+def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names: Names) -> tuple[Layer, ...]:
+    """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape."""
+    result: list[Layer] = []
+    outputs = [axes]
+    flat = False
     for place, (entry, own) in enumerate(zip(entries, neurons), 1):
-        found = entry.section(keys("layer"))
-        if entry.kind == "mapping":
-            if "type" in found and found["type"].choice(LAYER_TYPES) not in (None, "dense"):
-                found["type"].fail("the layer type {found} is not supported yet; only dense is", found=found["type"].shown)
-            layer = LayerItem(place, entry, found, own, sources, names)
-            edges, called = weights(layer)
-            result.append(Layer(own, activations(found.get("activation"), own), edges, called, bias(layer, edges)))
-        sources = own
+        kind = kind_of(entry)
+        found = entry.section(keys("layer" if kind == "dense" else kind))
+        if entry.kind != "mapping":
+            continue
+        if "type" in found:
+            found["type"].choice(LAYER_TYPES)
+        if not outputs[-1]:
+            return tuple(result)
+        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, flat)
+        layer = _dense(incoming) if kind == "dense" else _other(incoming)
+        if layer is None:
+            return tuple(result)
+        flat = kind == "flatten"
+        result.append(layer)
+        outputs.append(layer.axes)
     return tuple(result)
+
+
+def _other(incoming: Incoming) -> Layer | None:
+    from handcalc.problem.layertypes import READERS  # most problems have none of them
+
+    return READERS[incoming.kind](incoming)
+
+
+def _dense(incoming: Incoming) -> Layer | None:
+    """A dense layer: on all inputs, or on the features of every time or token."""
+    if any(axis.role in ("channel", "row", "column") for axis in incoming.axes):
+        text = "maps come in ({found}); put a flatten layer between them and a dense layer"
+        incoming.entry.fail(text, found=spelled(incoming.axes))
+        return None
+    source = incoming.axes[-1]
+    sources = source.labels or tuple(str(number) for number in range(1, source.size + 1))
+    layer = LayerItem(incoming.number, incoming.entry, incoming.found, incoming.neurons, sources, incoming.names)
+    edges, called = weights(layer)
+    unit = Axis("unit", len(incoming.neurons), incoming.neurons)
+    own = activations(incoming.found.get("activation"), incoming.neurons)
+    return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit))
 
 
 # --- activations ------------------------------------------------------------------------------------------------------

@@ -9,18 +9,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.errors import Message, ProblemError
 from handcalc.problem.equations import EQUATION_KEYS, equations
 from handcalc.problem.files import read, read_text, shown_path
-from handcalc.problem.layers import build, layer_items, neuron_names
+from handcalc.problem.layers import build, kind_of, layer_items, neuron_names
 from handcalc.problem.loss import add_loss
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, near
 from handcalc.problem.samples import samples
-from handcalc.problem.schema import Problem, keys
+from handcalc.problem.schema import Layer, Problem, Sample, keys
 from handcalc.problem.settings import add_settings, chosen
+from handcalc.problem.shapes import Axes, input_axes, most, names_of, size, spelled
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +103,39 @@ def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
     names = Names()
     entries = layer_items(found["layers"])
     neurons = neuron_names(entries, names)
+    first = kind_of(entries[0]) if entries else "dense"
     inputs, cases = samples(root, found, neurons[-1] if neurons else (), names)
-    layers = build(entries, neurons, inputs, names)
+    axes = _axes(found, inputs, names.shape, first) if inputs else ()
+    if names.shape or len(axes) > 1:
+        inputs = names_of(axes)
+    layers = build(entries, neurons, axes, names)
     names.check_unnamed(layers)
-    return add_loss(found, problem.replace(inputs=inputs, samples=cases, layers=layers))
+    if cases and layers and len(layers) == len(entries):
+        _check_targets(root, found, cases, layers[-1])
+    return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, layers=layers))
+
+
+def _axes(found: dict[str, Item], inputs: tuple[str, ...], shape: tuple[int, ...], first: str) -> Axes:
+    """The directions of the inputs: one, or those of a list of lists, or those of `input_shape`."""
+    if "input_shape" in found:
+        shape = tuple(part.whole(1, 100_000) or 1 for part in found["input_shape"].sequence() or ())
+        if prod(shape) != len(inputs):
+            found["input_shape"].fail(
+                "there are {found} inputs, which is not {wanted}", found=len(inputs), wanted="×".join(map(str, shape))
+            )
+            return ()
+    if len(shape) > most(first):
+        found.get("input_shape", found.get("inputs", found["layers"])).fail(
+            "inputs are lists {found} deep; the first layer ({type}) takes at most {most}", found=len(shape), type=first, most=most(first)
+        )
+        return ()
+    return input_axes(shape or (len(inputs),), first, () if shape else inputs)
+
+
+def _check_targets(root: Item, found: dict[str, Item], cases: Sequence[Sample], last: Layer) -> None:
+    """A target for every number that the last layer puts out."""
+    wanted = size(last.axes)
+    wrong = next((sample for sample in cases[:100] if sample.targets is not None and len(sample.targets) != wanted), None)
+    if wrong is not None and wrong.targets is not None and last.type != "dense" or (wrong and len(last.axes) > 1):
+        text = "one target per output is expected: {wanted} ({axes}), found {found}"
+        found.get("targets", root).fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))

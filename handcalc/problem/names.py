@@ -27,6 +27,7 @@ class Names:
         self.neurons: dict[str, Item] = {}
         self.hidden: set[str] = set()
         self.bare: dict[str, Item] = {}
+        self.shape: tuple[int, ...] = ()  # of inputs that are lists of lists
 
     def neuron(self, name: str, item: Item, hidden: bool) -> None:
         """Take a name for a neuron; an error where another has it."""

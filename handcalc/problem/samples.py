@@ -12,6 +12,7 @@ from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, is_name, literal, near, quoted
 from handcalc.problem.schema import Sample, keys
+from handcalc.problem.shapes import nested
 
 Numbers = tuple[Number, ...]
 Samples = tuple[tuple[str, ...], tuple[Sample, ...]]  # names of the inputs, and the samples
@@ -96,11 +97,29 @@ def _inputs(item: Item, own: tuple[str, ...], names: Names) -> tuple[tuple[str, 
         item.fail("expected a mapping {example} or a list of numbers, found {found}", example="{x1: 0.5}", found=item.shown)
         return own, ()
     parts = item.sequence() or []
+    if any(part.kind == "sequence" for part in parts):
+        return _nested(item, own, names)
     if not parts:
         item.fail("there is no input")
     elif own and len(parts) != len(own):
         item.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=_listed(own), found=len(parts))
     return own or _numbered(len(parts), item, names), _numbers(parts)
+
+
+def _nested(item: Item, own: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], Numbers]:
+    """Inputs as rows and columns, times and features …; every sample has the same shape."""
+    found = nested(item)
+    if found is None:
+        return own, ()
+    shape, parts = found
+    if own and shape != names.shape:
+        item.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=_sizes(names.shape), found=_sizes(shape))
+    names.shape = names.shape or shape
+    return own or tuple(map(str, range(1, len(parts) + 1))), _numbers(parts)
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "1"
 
 
 def _numbered(count: int, item: Item, names: Names) -> tuple[str, ...]:
@@ -140,8 +159,12 @@ def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
         return _numbers(
             [entry for name, entry in entries.items() if name not in outputs] + [entries[name] for name in outputs if name in entries]
         )
-    parts = item.sequence() or [] if item.kind == "sequence" else [item]
-    _count_targets(item, len(parts), outputs)
+    found = nested(item)
+    if found is None:
+        return ()
+    shape, parts = found
+    if len(shape) < 2:  # others are compared with the shape of the last layer
+        _count_targets(item, len(parts), outputs)
     return _numbers(parts)
 
 

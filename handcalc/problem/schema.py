@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.expr import Expr, Number
+from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
+from handcalc.problem.layerkeys import LAYER_KEYS, LAYER_TYPES
 
 
 class Sample(Record):
@@ -59,14 +61,36 @@ class Bias(Record):
         return found
 
 
-class Layer(Record):
-    """A dense layer: neurons, one activation for all or one each, weights, bias or threshold."""
+class Tensor(Record):
+    """Given numbers of any shape: `name` and `kind` as in the graph, axes, and the numbers by place (a mapping or an array)."""
 
-    neurons: tuple[str, ...]
-    activations: tuple[Activation, ...]
-    weights: Any
-    weight_names: Mapping[tuple[int, ...], str]
+    name: str
+    kind: str
+    axes: tuple[Axis, ...]
+    values: Any
+
+    def get(self, place: tuple[int, ...]) -> Number | None:
+        """The number at a place."""
+        found: Number | None = self.values.get(place)
+        return found
+
+
+class Layer(Record):
+    """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
+
+    type: a key of LAYERS (problem/layertypes); axes: those of its output, without the sample; tensors: the parameters of other
+    layers than dense ones; options: stride, padding, heads … by name.
+    """
+
+    neurons: tuple[str, ...] = ()
+    activations: tuple[Activation, ...] = ()
+    weights: Any = None
+    weight_names: Mapping[tuple[int, ...], str] = {}
     bias: Bias | None = None
+    type: str = "dense"
+    axes: tuple[Axis, ...] = ()
+    tensors: tuple[Tensor, ...] = ()
+    options: Mapping[str, Any] = {}
 
 
 class Loss(Record):
@@ -95,6 +119,7 @@ class Conventions(Record):
     relu_at_zero: str = "0"
     max_ties: str = "first"
     softmax_loss: str = "split"
+    convolution: str = "cross_correlation"
     weight_numbering: str = "by_target"
     sample_reduction: str = "mean"
     momentum_form: str = "framework"
@@ -143,13 +168,17 @@ class Marking(Record):
 
 
 class Problem(Record):
-    """One exercise as written, checked: every name resolved, every shape right."""
+    """One exercise as written, checked: every name resolved, every shape right.
+
+    inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …).
+    """
 
     title: str = ""
     source: str = ""
     notation: str = ""
     language: str = ""
     inputs: tuple[str, ...] = ()
+    axes: tuple[Axis, ...] = ()
     samples: tuple[Sample, ...] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
@@ -184,7 +213,7 @@ class Field(Record):
 _TEXT = {"type": "string"}
 _NAME = {"type": ["string", "integer"]}
 _NUMBER: dict[str, Any] = {"type": ["number", "string"]}
-_NUMBERS = {"type": "array", "items": _NUMBER}
+_NUMBERS: dict[str, Any] = {"type": "array", "items": {"anyOf": [_NUMBER, {"type": "array"}]}}
 _NAMED = {"type": "object", "additionalProperties": _NUMBER}
 _EDGES = {"type": "object", "additionalProperties": {"type": "array", "minItems": 3, "maxItems": 3}}
 _FILE = {"type": "object", "properties": {"file": _TEXT, "array": _TEXT}, "required": ["file"], "additionalProperties": False}
@@ -206,10 +235,6 @@ def _section(name: str) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{name}"}
 
 
-LAYER_TYPES = (
-    "dense", "conv2d", "max_pool", "avg_pool", "flatten", "rnn", "lstm", "gru", "attention", "layer_norm", "batch_norm", "embedding",
-    "positional_encoding", "residual",
-)  # fmt: skip
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
 NOTATION_NAMES = (
     "mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton",
@@ -236,12 +261,14 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("language", _choice("en", "zh"), "language of the report", "en"),
         Field("inputs", _either(_FILE, _NAMED, _NUMBERS), "input values; a mapping names them, a list makes x1, x2 …",
               "{i1: 0.05, i2: 0.10}"),
+        Field("input_shape", _list(_COUNT), "size of the inputs in every direction, where they are one list or come from a file",
+              "[1, 28, 28]"),
         Field("targets", _either(_NAMED, _NUMBERS, _NUMBER), "targets by output neuron, or in order; leave out for a forward pass only",
               "{o1: 0.01, o2: 0.99}"),
         Field("samples", _list(_section("sample")), "several samples, instead of inputs and targets",
               "[{name: Alice, inputs: [-2, -1], targets: [1]}]"),
         Field("data", _TEXT, "CSV file beside the problem; inputs and targets then name its columns", "people.csv"),
-        Field("layers", _list(_section("layer")), "layers after the inputs, in order"),
+        Field("layers", _list(_either(_section("layer"), *map(_section, LAYER_TYPES[1:]))), "layers after the inputs, in order"),
         Field("loss", _either(_TEXT, {"type": "object"}), "loss function, or a formula in o and t", "half_squared_error"),
         Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
         Field("learning_rate", _NUMBER, "η of the update; without it there is no update", "0.5"),
@@ -266,7 +293,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("targets", _either(_NAMED, _NUMBERS, _NUMBER), "targets"),
     ),
     "layer": (
-        Field("type", _choice("dense"), "kind of layer", "dense"),
+        Field("type", _choice("dense"), "kind of layer; other kinds have keys of their own", "dense"),
         Field("neurons", _either(_COUNT, _list(_NAME)), "names of the neurons, or their number", "[h1, h2]"),
         Field("activation", _either(_TEXT, {"type": "object"}, {"type": "array"}),
               "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
@@ -325,6 +352,8 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("relu_at_zero", _choice("0", "1", "0.5"), "the slope of ReLU at exactly 0", "0"),
         Field("max_ties", _choice("first", "split"), "who gets the gradient when two are the largest", "first"),
         Field("softmax_loss", _choice("split", "fused"), "softmax and cross-entropy as two steps or one", "split"),
+        Field("convolution", _choice("cross_correlation", "flipped"), "whether a kernel is laid over the input as it is, or turned round",
+              "flipped"),
         Field("weight_numbering", _choice("by_target", "by_source"), "in which order unnamed weights are numbered w1, w2 …", "by_target"),
         Field("sample_reduction", _choice("mean", "sum"), "as sample_reduction", "mean"),
         Field("momentum_form", _choice("framework", "textbook", "average"),
@@ -333,6 +362,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("bias_decay", {"type": "boolean"}, "whether weight decay is for biases too", "false"),
     ),
 }  # fmt: skip
+SECTIONS |= {name: tuple(Field(*row) for row in rows) for name, rows in LAYER_KEYS.items()}
 
 
 def keys(section: str) -> tuple[str, ...]:

@@ -9,12 +9,13 @@ cells than worked lines. Given data and the update table have a form of their ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby, islice
 
-from handcalc.core.derivation import Derivation, Group
+from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Number, Ref, references
 from handcalc.core.graph import Cell, Quantity, cell
+from handcalc.core.order import Group
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.blocks import (
@@ -33,11 +34,15 @@ from handcalc.render.blocks import (
     Table,
     Value,
 )
+from handcalc.render.grids import directions, grids
 from handcalc.render.reading import Reading
 
 WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
 COLUMNS_LIMIT = 40  # cells of one quantity side by side
 ROWS_LIMIT = {"brief": 20, "normal": 20, "full": 1000}  # rows of one table
+
+
+Place = tuple[int, ...]
 
 
 class Options(Record):
@@ -86,26 +91,52 @@ def _layer(
 ) -> Iterator[Block]:
     if layer and phase != "error":
         yield Heading(3, layer_title(reading, layer))
+    for time, inside in groupby(groups, key=lambda group: group.time):
+        together = list(inside)
+        if time is None:
+            yield from _together(derivation, reading, options, iteration, together)
+        else:
+            yield Heading(3, Message("Time {time}", time=time))
+            first = [group for group in together if group in _firsts(groups)]
+            yield from _together(derivation, reading, options, iteration, together, first)
+
+
+def _firsts(groups: list[Group]) -> list[Group]:
+    """Of the groups of every time, those that come first: only there is the general formula told."""
+    return list({group.quantity.name: group for group in reversed(groups)}.values())
+
+
+def _together(
+    derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group], told: list[Group] | None = None
+) -> Iterator[Block]:
+    """Groups of one layer (at one time): formulas, worked lines, tables of what was not worked."""
     for group in groups:
-        yield from _group(derivation, reading, options, iteration, group)
+        yield from _group(derivation, reading, options, iteration, group, told is None or group in told)
     for kinds in _TABLES:
-        yield from _tables(derivation, options, iteration, [g.quantity for g in groups if _in_table(derivation, g.quantity, kinds)])
+        alike = [g for g in groups if g.time is None and _in_table(derivation, g.quantity, kinds)]
+        yield from _tables(derivation, options, iteration, [g.quantity for g in alike])
     rest = [
-        g.quantity
+        g
         for g in groups
-        if g.quantity.axes and g.quantity.kind != "path" and not any(_in_table(derivation, g.quantity, kinds) for kinds in _TABLES)
+        if g.quantity.axes
+        and g.quantity.kind != "path"
+        and (g.time is not None or not any(_in_table(derivation, g.quantity, kinds) for kinds in _TABLES))
     ]
-    if any(not _complete(derivation, options, quantity) for quantity in rest):
-        sampled = [quantity for quantity in rest if quantity.sampled]
+    wide = [] if derivation.header.drawn else [g for g in rest if directions(g.quantity) > 1 and g.time is None]
+    for group in wide:
+        yield from grids(derivation, group.quantity, options.detail, iteration)
+    rest = [group for group in rest if group not in wide]
+    if any(not _complete(derivation, options, group) for group in rest):
+        sampled = [group for group in rest if group.quantity.sampled]
         if sampled:
-            yield sample_table(derivation, options, iteration, sampled)
+            yield sample_table(derivation, options, iteration, [group.quantity for group in sampled], sampled[0].holds)
         if len(sampled) < len(rest):
-            yield _list(derivation, options, iteration, [quantity for quantity in rest if not quantity.sampled])
+            yield _list(derivation, options, iteration, [group for group in rest if not group.quantity.sampled])
 
 
 def _in_table(derivation: Derivation, quantity: Quantity, kinds: tuple[str, ...]) -> bool:
     """Whether a quantity has one cell per neuron and shares a table with others of these kinds."""
-    neuron = bool(quantity.axes) and quantity.axes[-1].role == "unit"
+    neuron = directions(quantity) == 1 and quantity.axes[-1].role == "unit"
     if quantity.kind == "gradient" and quantity.of is not None:
         neuron = neuron and derivation.graph[quantity.of.quantity].kind in ("out", "net")
     return neuron and quantity.kind in kinds
@@ -113,6 +144,9 @@ def _in_table(derivation: Derivation, quantity: Quantity, kinds: tuple[str, ...]
 
 def layer_title(reading: Reading, layer: int) -> Message:
     """Hidden layer 1 (h1, h2), or output layer (o1, o2)."""
+    kinds = reading.derivation.header.kinds
+    if any(kind != "dense" for kind in kinds):
+        return Message("Layer {number}: {kind}", number=layer, kind=kinds[layer - 1])
     net = reading.graph[f"net{layer}"]
     names = net.axes[-1].labels
     shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
@@ -126,11 +160,11 @@ def layer_title(reading: Reading, layer: int) -> Message:
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-def _group(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group) -> Iterator[Block]:
-    """General formula with its own factor, matrix form, worked lines; paths come with the sum they belong to."""
+def _group(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group, told: bool = True) -> Iterator[Block]:
+    """General formula with its own factor, matrix form, worked lines; paths come with the sum they belong to. told: with the formula."""
     quantity = group.quantity
     general = reading.general(quantity)
-    if general is not None and quantity.axes and not quantity.cases:
+    if told and general is not None and quantity.axes and not quantity.cases:
         yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
         yield from _own_factor(reading, quantity)
     if options.form != "scalar":
@@ -142,7 +176,7 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
     if quantity.kind == "path":
         return
     paths = [term.path.quantity for term in quantity.terms if term.path]
-    for wanted in islice(worked_cells(derivation, options, quantity), WORKED_LIMIT[options.detail]):
+    for wanted in islice(worked_cells(derivation, options, group), WORKED_LIMIT[options.detail]):
         for reference in references(derivation.graph.instance(wanted)) if paths else ():
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
@@ -158,9 +192,10 @@ def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:
             yield Equation(Ratio(term.through, quantity.of), (("=", Symbolic(reading.signed(term.local))),))
 
 
-def worked_cells(derivation: Derivation, options: Options, quantity: Quantity) -> Iterator[Cell]:
+def worked_cells(derivation: Derivation, options: Options, group: Group) -> Iterator[Cell]:
     """The cells worked line by line: those of the first sample, unless everything is wanted."""
-    for place in derivation.graph.positions(quantity.name):
+    quantity = group.quantity
+    for place in derivation.places(group):
         if options.detail == "full" or not quantity.sampled or place[0] == 0:
             yield quantity.name, place
 
@@ -190,17 +225,18 @@ def worked(derivation: Derivation, reading: Reading, wanted: Cell, iteration: in
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _complete(derivation: Derivation, options: Options, quantity: Quantity) -> bool:
+def _complete(derivation: Derivation, options: Options, group: Group) -> bool:
     """Whether the worked lines show every cell already."""
+    quantity = group.quantity
     if options.form == "matrix" or (quantity.sampled and options.detail != "full"):
         return False
     limit = WORKED_LIMIT[options.detail]
-    return len(list(islice(derivation.graph.positions(quantity.name), limit + 1))) <= limit
+    return len(list(islice(derivation.places(group), limit + 1))) <= limit
 
 
 def _tables(derivation: Derivation, options: Options, iteration: int, quantities: list[Quantity]) -> Iterator[Block]:
     """A table of quantities with the same cells, where not every cell was worked."""
-    if quantities and not _complete(derivation, options, quantities[0]):
+    if quantities and not _complete(derivation, options, Group(quantities[0], "")):
         alike = [quantity for quantity in quantities if quantity.axes == quantities[0].axes]
         make = sample_table if alike[0].sampled else _cell_table
         yield make(derivation, options, iteration, alike)
@@ -214,13 +250,14 @@ def size(quantity: Quantity) -> int:
     return result
 
 
-def _list(derivation: Derivation, options: Options, iteration: int, quantities: list[Quantity]) -> Table:
+def _list(derivation: Derivation, options: Options, iteration: int, groups: list[Group]) -> Table:
     """One row per cell of quantities with different directions."""
     limit = ROWS_LIMIT[options.detail]
     rows: list[tuple[Item, ...]] = []
     omitted = 0
-    for quantity in quantities:
-        places = list(islice(derivation.graph.positions(quantity.name), limit))
+    for group in groups:
+        quantity = group.quantity
+        places = list(islice(derivation.places(group), limit))
         rows += [(Name(Ref(quantity.name, place)), Value((quantity.name, place), iteration)) for place in places]
         omitted += size(quantity) - limit if len(places) == limit else 0
     return Table((Message("quantity"), Message("value")), tuple(rows), omitted)
@@ -237,7 +274,13 @@ def _cell_table(derivation: Derivation, options: Options, iteration: int, quanti
     return Table(columns, rows, size(first) - len(places))
 
 
-def sample_table(derivation: Derivation, options: Options, iteration: int, quantities: list[Quantity]) -> Table:
+def sample_table(
+    derivation: Derivation,
+    options: Options,
+    iteration: int,
+    quantities: list[Quantity],
+    holds: Callable[[Place], bool] = lambda place: True,
+) -> Table:
     """One row per sample, one column per quantity and cell."""
     samples = quantities[0].axes[0]
     limit = ROWS_LIMIT[options.detail]
@@ -245,7 +288,7 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, quant
         (quantity, place[1:])
         for quantity in quantities
         for place in islice(derivation.graph.positions(quantity.name), COLUMNS_LIMIT)
-        if place[0] == 0
+        if place[0] == 0 and holds(place)
     ]
     columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(quantity.name, (0, *place)), bare=True) for quantity, place in inner))
     rows: Rows = tuple(
@@ -275,7 +318,7 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
         if derivation.iterations > 1:
             yield Heading(1, givens.iteration_title(derivation.header, iteration))
         yield from body(derivation, reading, options, iteration)
-        if options.pictures and options.wants("backward"):
+        if options.pictures and derivation.header.drawn and options.wants("backward"):
             yield Picture(iteration)
         if options.wants("update"):
             yield from givens.update(derivation, reading, options, iteration)

@@ -11,6 +11,7 @@ from handcalc.core.graph import Cell, Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Picture, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
+from handcalc.render.grids import directions, grids
 from handcalc.render.reading import Reading
 
 UPDATES_LIMIT = {"brief": 0, "normal": 2, "full": WORKED_LIMIT["full"]}  # worked lines of one quantity in the update
@@ -47,13 +48,13 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
             yield Table((Message("quantity"), Message("value")), rows)
     else:
         yield Paragraph(_architecture(derivation.header))
-        yield from _data(graph["x"], graph.quantities.get("t"))
+        yield from _data(derivation, graph["x"], graph.quantities.get("t"))
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     for quantity in graph:
         if quantity.kind in ("rate", "hyper"):
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
-    if options.pictures:
+    if options.pictures and derivation.header.drawn:
         yield Picture(values=False, gradients=False)
     yield Heading(2, Message("Conventions"))
     for text in conventions(derivation, reading):
@@ -66,12 +67,23 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
 
 
 def _architecture(header: Header) -> Message:
+    if any(kind != "dense" for kind in header.kinds):
+        shapes = ["×".join(map(str, shape)) for shape in header.shapes]
+        layers = " → ".join((shapes[0], *(f"{kind} {shape}" for kind, shape in zip(header.kinds, shapes[1:]))))
+        functions = [name for name in header.activations if name != "identity"]
+        if not functions:
+            return Message("Layers: {layers}", layers=layers)
+        return Message("Layers: {layers}; activation: {functions}", layers=layers, functions=", ".join(functions))
     sizes = "-".join(map(str, header.sizes))
     return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(header.activations))
 
 
-def _data(inputs: Quantity, targets: Quantity | None) -> Iterator[Block]:
+def _data(derivation: Derivation, inputs: Quantity, targets: Quantity | None) -> Iterator[Block]:
     quantities = [inputs, targets] if targets else [inputs]
+    if any(directions(quantity) > 1 for quantity in quantities):
+        for quantity in quantities:
+            yield from given_numbers(derivation, quantity, "full")
+        return
     if inputs.sampled:
         yield sample_table_of_givens(quantities)
         return
@@ -79,6 +91,19 @@ def _data(inputs: Quantity, targets: Quantity | None) -> Iterator[Block]:
     hidden = sum(max(quantity.axes[-1].size - 12, 0) for quantity in quantities)
     rows = tuple((Name(Ref(*wanted)), Value(wanted)) for wanted in cells)
     yield Table((Message("input") if targets is None else Message("input, target"), Message("value")), rows, hidden)
+
+
+def given_numbers(derivation: Derivation, quantity: Quantity, detail: str = "normal") -> Iterator[Block]:
+    """Given numbers as grids, or one after the other."""
+    if directions(quantity) > 1:
+        yield from grids(derivation, quantity, detail, 1)
+        return
+    if quantity.sampled:
+        yield sample_table_of_givens([quantity])
+        return
+    places = list(islice(derivation.graph.positions(quantity.name), 24))
+    rows = tuple((Name(Ref(quantity.name, place)), Value((quantity.name, place))) for place in places)
+    yield Table((Message("parameter"), Message("value")), rows, max(size(quantity) - 24, 0))
 
 
 def sample_table_of_givens(quantities: list[Quantity]) -> Table:
@@ -94,6 +119,13 @@ def sample_table_of_givens(quantities: list[Quantity]) -> Table:
 def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterator[Block]:
     """One row per weight: symbol, from, to, value; then the biases."""
     graph = derivation.graph
+    if any(kind != "dense" for kind in derivation.header.kinds):
+        own = [quantity for quantity in graph if quantity.layer == layer and quantity.definition is None and not quantity.of]
+        if own:
+            yield Heading(3, layer_title(reading, layer))
+        for quantity in own:
+            yield from given_numbers(derivation, quantity)
+        return
     weight = graph[f"W{layer}"]
     limit = 24
     places = list(islice(graph.positions(weight.name), limit))

@@ -20,11 +20,12 @@ from typing import Any
 
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph, Quantity
-from handcalc.core.index import Affine, Axis, Index, Position
-from handcalc.render.symbols import Derivative, Name, Symbol, typed
+from handcalc.core.index import Axis, Position
+from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
 FOLDER = os.path.join(os.path.dirname(__file__), "notations")
 DEFAULT = "mazur"
+WIDTHS = {"out": 1, "weight": 2}  # directions in a network of dense layers
 NUMBERED_LIMIT = 99  # more unnamed weights than this are written with indices, not numbered through
 
 # what an optimiser keeps of a parameter: letter, and whether with a hat
@@ -37,6 +38,18 @@ NUMBERS = {
     "momentum": Symbol("μ"), "rho": Symbol("ρ"), "beta1": Symbol("β", "1"), "beta2": Symbol("β", "2"), "epsilon": Symbol("ε"),
     "weight_decay": Symbol("λ"), "clip_norm": Symbol("c"), "clip_value": Symbol("c"), "count": Symbol("n"),
     "old.count": Symbol("n", mark="old"), "norm": Symbol("G"),
+}  # fmt: skip
+
+# what a layer works out on the way → letter, what is written above it, whether with a hat
+PARTS = {
+    "net_i": ("net", "i", False), "net_f": ("net", "f", False), "net_g": ("net", "g", False), "net_o": ("net", "o", False),
+    "net_r": ("net", "r", False), "net_z": ("net", "z", False), "net_n": ("net", "n", False),
+    "gate_i": ("i", "", False), "gate_f": ("f", "", False), "gate_g": ("g", "", False), "gate_o": ("o", "", False),
+    "gate_r": ("r", "", False), "gate_z": ("z", "", False), "gate_n": ("n", "", False), "cell": ("c", "", False),
+    "query": ("q", "", False), "key": ("k", "", False), "value": ("v", "", False), "score": ("s", "", False),
+    "masked": ("s", "", True), "mask": ("m", "", False), "attention": ("a", "", False), "context": ("y", "", False),
+    "mean": ("μ", "", False), "variance": ("σ²", "", False), "normal": ("x", "", True), "word": ("x", "", False),
+    "position": ("p", "", False),
 }  # fmt: skip
 
 
@@ -71,6 +84,7 @@ class Notation:
         self.own = own or "{param}" in self.symbols["weight"]
         self.last = max((quantity.layer for quantity in graph), default=0)
         self.objective = typed(loss) if loss in graph and graph[loss].kind == "variable" else Symbol(self.symbols["E"])
+        self._others: bool | None = None
         self._numbers = self._numbered(by_source)
         self._offsets = self._layer_offsets()
 
@@ -78,8 +92,8 @@ class Notation:
 
     def _numbered(self, by_source: bool) -> dict[tuple[str, tuple[int, ...]], str]:
         """w1, w2 … for weights without a name, in the order of the layers."""
-        weights = [quantity for quantity in self.graph if quantity.kind == "weight"]
-        if sum(quantity.axes[0].size * quantity.axes[1].size for quantity in weights) > NUMBERED_LIMIT:
+        weights = [quantity for quantity in self.graph if quantity.kind == "weight" and len(quantity.axes) == 2]
+        if sum(quantity.axes[0].size * quantity.axes[1].size for quantity in weights) > NUMBERED_LIMIT or self._several():
             return {}
         taken = {name for quantity in self.graph for name in (quantity.names or {}).values()}
         result: dict[tuple[str, tuple[int, ...]], str] = {}
@@ -91,6 +105,18 @@ class Notation:
                 if f"w{count}" not in taken and place not in (quantity.names or {}):
                     result[quantity.name, place] = f"w{count}"
         return result
+
+    def _several(self) -> bool:
+        """Whether there are other layers than dense ones, whose cells are written with places and layers."""
+        if self._others is None:
+            self._others = any(
+                quantity.kind == "part"
+                or quantity.kind in ("out", "weight")
+                and len(quantity.axes) - quantity.sampled != WIDTHS[quantity.kind]
+                for quantity in self.graph
+                if not quantity.of
+            )
+        return self._others
 
     def _layer_offsets(self) -> dict[int, int]:
         """Global number of the first unit of each layer, less one; the inputs are layer 0."""
@@ -107,9 +133,8 @@ class Notation:
     def name(self, reference: Ref) -> Name:
         """The symbol of a cell, or of a quantity with general indices."""
         quantity = self.graph[reference.quantity]
-        sample = ""
-        if quantity.sampled:
-            sample = self._place(reference.indices[0], quantity.axes[0], "name", 0)
+        along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in ("sample", "time")]
+        sample = ",".join(along)
         if quantity.of is None:
             return self._own_symbol(quantity, reference).replace(sample=sample)
         base = self._base(quantity, reference, quantity.of)
@@ -155,7 +180,7 @@ class Notation:
             assert quantity.through is not None
             source = self._base(quantity, reference, quantity.through)
             consumer = self.graph[source.quantity]
-            if self.data["units"] == "name" and source.indices:
+            if self.data["units"] == "name" and len([axis for axis in consumer.axes if axis.role not in ("sample", "time")]) == 1:
                 via = typed(self._place(source.indices[-1], consumer.axes[-1], "name", consumer.layer))
             else:
                 through = self.name(source)
@@ -187,12 +212,16 @@ class Notation:
             return Symbol(self.symbols[quantity.name]) if quantity.name in self.symbols else NUMBERS[quantity.name]
         if kind in ("loss", "rate"):
             return self._fill(self.symbols[kind], {}, quantity)
+        if kind == "part" or quantity.name.rstrip("0123456789") in PARTS:
+            return self._part(quantity, reference)
+        if kind in ("weight", "bias") and quantity.name[1:] != str(quantity.layer):
+            return self._of_gate(quantity, reference)
         concrete = all(isinstance(place, int) for place in reference.indices)
         if kind in ("weight", "bias", "threshold") and concrete:
             named = (quantity.names or {}).get(reference.indices) if self.own else None  # type: ignore[arg-type]
             if named is None and "{param}" in self._template(kind, quantity.layer):
                 named = self._numbers.get((quantity.name, reference.indices))  # type: ignore[arg-type]
-                if named is None and kind == "weight":
+                if named is None and kind == "weight" and not self._several():
                     unnamed = self.graph.core((quantity.name, reference.indices))  # type: ignore[arg-type]
                     return Symbol(unnamed.split("[")[0], unnamed.partition("[")[2].rstrip("]"), typed=unnamed)
             if named is not None:
@@ -211,10 +240,37 @@ class Notation:
                 return self._fill("b^({layer})_{to}{from}", self._fields(quantity, reference), quantity)
         template = self._template(role, quantity.layer)
         fields = self._fields(quantity, reference)
-        numbered = not concrete or fields.get("name", "").isdigit()  # an input called 1 cannot be printed as 1
+        numbered = not concrete or fields.get("name", "").replace(",", "").isdigit()  # an input called 1 cannot be printed as 1
         if "{param}" in template or (template == "{name}" and numbered):
             template = self.symbols[kind + "_general"]
-        return self._fill(template, fields, quantity)
+        symbol = self._fill(template, fields, quantity)
+        if self._needs_layer(quantity, concrete) and "{layer}" not in template:
+            return symbol.replace(sup=f"({quantity.layer})")
+        return symbol
+
+    def _needs_layer(self, quantity: Quantity, concrete: bool) -> bool:
+        """Whether a place alone does not say which layer a cell belongs to: maps, tokens, weights of several layers."""
+        own = [axis for axis in quantity.axes if axis.role not in ("sample", "time")]
+        if quantity.kind == "weight":
+            return self._several() and sum(1 for other in self.graph if other.kind == "weight" and other.name[1:].isdigit()) > 1
+        named = bool(own) and any(axis.labels for axis in own)
+        return quantity.kind in ("net", "out") and self._several() and not (concrete and named)
+
+    def _part(self, quantity: Quantity, reference: Ref) -> Symbol:
+        """What a layer works out on the way: its letter, and the layer where several have one."""
+        stem = quantity.name.rstrip("0123456789")
+        base, sup, hat = PARTS[stem]
+        several = sum(1 for other in self.graph if other.name.rstrip("0123456789") == stem and not other.stage) > 1
+        layer = f"({quantity.layer})" if several else ""
+        return Symbol(base, self._fields(quantity, reference).get("name", ""), sup + layer, hat=hat)
+
+    def _of_gate(self, quantity: Quantity, reference: Ref) -> Symbol:
+        """One of several weights of a layer: W with what it belongs to above, such as xi for the input gate's of x."""
+        stem = quantity.name.rstrip("0123456789")
+        several = sum(1 for other in self.graph if other.name.rstrip("0123456789") == stem and other.kind == quantity.kind) > 1
+        fields = self._fields(quantity, reference)
+        sub = ",".join(filter(None, (fields["to"], fields["from"])))
+        return Symbol(stem[0], sub, stem[1:] + f"({quantity.layer})" * several)
 
     def _template(self, role: str, layer: int) -> str:
         if layer == self.last and role + "_output" in self.symbols:
@@ -222,27 +278,36 @@ class Notation:
         return self.symbols.get(role, "")
 
     def _fields(self, quantity: Quantity, reference: Ref) -> dict[str, str]:
-        axes, places = quantity.axes, reference.indices
-        if quantity.sampled:
-            axes, places = axes[1:], places[1:]
+        own = [(axis, place) for axis, place in zip(quantity.axes, reference.indices) if axis.role not in ("sample", "time")]
+        axes, places = [axis for axis, _ in own], [place for _, place in own]
         layer = quantity.layer or (self.last if quantity.kind in ("target", "error", "loss_term") else 0)
         fields = {"layer": str(quantity.layer - 1 + int(self.data["first_layer"]))}
         if quantity.kind in ("weight", "bias", "threshold"):
             unit = self.data["units"]
             fields["to"] = self._place(places[0], axes[0], unit, layer) if places else ""
-            fields["from"] = self._place(places[1], axes[1], unit, layer - 1) if len(places) > 1 else ""
+            fields["from"] = self._rest(quantity, places, axes, unit, layer - 1)
         elif places:
-            fields["name"] = self._place(places[-1], axes[-1], "name", layer)
-            fields["unit"] = self._place(places[-1], axes[-1], self.data["units"], layer)
+            fields["name"] = ",".join(self._place(place, axis, "name", layer) for place, axis in zip(places, axes))
+            if len(places) == 1:
+                fields["unit"] = self._place(places[-1], axes[-1], self.data["units"], layer)
+            else:
+                fields["unit"] = fields["name"]
         return fields
 
+    def _rest(self, quantity: Quantity, places: list[Position], axes: list[Axis], unit: str, layer: int) -> str:
+        """The places of a parameter after the first; merged ones as one number, where they are numbers."""
+        if quantity.merged and all(isinstance(place, int) for place in places):
+            return str(quantity.numbers(tuple(places))[-1])  # type: ignore[arg-type]
+        return ",".join(self._place(place, axis, unit, layer) for place, axis in zip(places[1:], axes[1:]))
+
+    def _along(self, place: Position, axis: Axis) -> str:
+        """A sample or a time, beside the symbol: Alice, t=2."""
+        text = self._place(place, axis, "name", 0)
+        return f"t={text}" if axis.role == "time" and isinstance(place, int) else text
+
     def _place(self, place: Position, axis: Axis, units: str, layer: int) -> str:
-        if isinstance(place, Index):
-            return place.letter
-        if isinstance(place, Affine):
-            return "".join(f"{'+' if c > 0 else '-'}{index.letter}" for c, index in place.terms).lstrip(
-                "+"
-            ) + f"{place.constant:+d}" * bool(place.constant)
+        if not isinstance(place, int):
+            return place_text(place, axis.first)
         if units == "name" or (units == "global" and axis.labels and all(label.isdigit() for label in axis.labels)):
             return axis.label(place)
         return str(place + 1 + (self._offsets.get(layer, 0) if units == "global" else 0))

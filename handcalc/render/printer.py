@@ -35,6 +35,7 @@ from handcalc.core.expr import (
 from handcalc.core.functions import definition, function
 from handcalc.core.index import Index
 from handcalc.render.dialects import Dialect, bracketed, function_name, sign, typed_digits, word
+from handcalc.render.symbols import place_text
 
 SUM, MINUS, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
 
@@ -169,8 +170,10 @@ class Printer:
         return self.dialect.total.format(i=word(expr.index.letter, self.dialect), x=body)
 
     def _delta(self, expr: Delta, first: bool) -> str:
+        first_number = next((place.axis.first for place in (expr.right, expr.left) if isinstance(place, Index)), 1)
+
         def spell(place: Any) -> str:
-            return word(place.letter if isinstance(place, Index) else str(place), self.dialect)
+            return word(place_text(place, first_number), self.dialect)
 
         equal = sign("=", self.dialect) if self.dialect.typeset else " = "
         return sign("[", self.dialect) + spell(expr.left) + equal + spell(expr.right) + sign("]", self.dialect)

@@ -13,8 +13,9 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from handcalc.core.derivation import PHASES, Derivation, Step
+from handcalc.core.derivation import Derivation, Step
 from handcalc.core.graph import Cell
+from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
 from handcalc.language import Translate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from handcalc.core.index import Index, Position, affine
 from handcalc.core.record import Record
 
 
@@ -41,3 +42,13 @@ def typed(name: str) -> Symbol:
     if not letters:
         return Symbol(name, typed=name)
     return Symbol(plain[:letters], plain[letters:].removeprefix("_"), name[len(plain) :], typed=name)
+
+
+def place_text(place: Position, first: int) -> str:
+    """A general place along an axis whose first printed number this is: r, t-1, 2r+u-2. Inside, places are counted from 0."""
+    if isinstance(place, Index) and place.axis.first == first:
+        return place.letter
+    terms = affine(place).terms
+    constant = affine(place).constant + first - sum(factor * index.axis.first for factor, index in terms)
+    parts = [f"{'+' if factor > 0 else '-'}{abs(factor) if abs(factor) > 1 else ''}{index.letter}" for factor, index in terms]
+    return "".join((*parts, f"{constant:+d}" * bool(constant or not parts))).lstrip("+")

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator
 
-from handcalc.core.derivation import Derivation, phase
+from handcalc.core.derivation import Derivation
 from handcalc.core.expr import references
 from handcalc.core.graph import Cell, cell
+from handcalc.core.order import phase
 from handcalc.render.blocks import (
     Blank,
     Block,

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from handcalc.core.derivation import PHASES, Derivation, phase
+from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
+from handcalc.core.order import PHASES, phase
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Heading, Name, Paragraph, Table, Value
 from handcalc.render.document import worked

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from handcalc.core.derivation import PHASES
 from handcalc.core.expr import Expr, Ref, neg
 from handcalc.core.graph import Cell
+from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.errors import Message, UnknownIdError
 from handcalc.problem.schema import Task

@@ -180,7 +180,10 @@ class _Writer:
         letters = _union(pieces)
         texts = [piece.along(letters) for piece in pieces]
         if name in NUMPY:
-            return Piece(f"np.{NUMPY[name]}({', '.join(texts)})", letters)
+            text = texts[0] if len(texts) > 1 else f"np.{NUMPY[name]}({texts[0]})"
+            for other in texts[1:]:
+                text = f"np.{NUMPY[name]}({text}, {other})"
+            return Piece(text, letters)
         return Piece(f"each[{name!r}]({', '.join(texts)})", letters)
 
     def entry(self, expr: Entry) -> Piece:

@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from handcalc.core.derivation import Derivation, phase
+from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Expr, Number, Ref, add, references, rewrite
 from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.order import phase
 from handcalc.core.rounding import Rounding
 from handcalc.derive import data_of, model_of, work_out
 from handcalc.models.optimisers import PARAMETERS

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from handcalc.core.derivation import phase
+from handcalc.core.order import phase
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Picture, Table, Value, spell

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from handcalc.core.derivation import Derivation, phase
+from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
+from handcalc.core.order import phase
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Item, Name, Numeric, Symbolic, Table, Value

@@ -1,0 +1,111 @@
+"""Embedding, positions and attention.
+
+- Embedding: out[t,i] = Σ_v x[t,v]·W[v,i], x being 1 at the number of the word and nothing elsewhere.
+- Positional encoding: out[t,i] = x[t,i] + p[t,i], p[t,2m] = sin(t/10000^(2m/n)), p[t,2m+1] = cos(t/10000^(2m/n)), t from 0.
+- Attention: query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d;
+  weights a[h,t,·] = softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e]; out[t,j] = Σ_h Σ_e
+  Wo[j,h,e]·y[h,t,e] (+ b), or y itself where there is one head and no Wo.
+
+Shapes (the sample axis in front): x (token, input), Wq, Wk, Wv (head, unit, input), scores (head, token, token), out (token, unit).
+Source: Vaswani et al., 2017; PyTorch's MultiheadAttention.
+"""
+
+from __future__ import annotations
+
+import math
+
+from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul, number
+from handcalc.core.graph import Quantity
+from handcalc.core.index import Axis, Index
+from handcalc.models.site import Site, totals
+
+MASKED = number("-1e9")  # added to a score that is not seen; e to its power is 0
+
+
+def add_embedding(site: Site) -> Ref:
+    """A row of W for every word."""
+    token, feature = (Index(letter, axis) for letter, axis in zip("ti", site.layer.axes))
+    words = next(tensor for tensor in site.layer.tensors).axes[0]
+    word = Index("v", words)
+    source, batch = site.graph[site.source.quantity], site.batch
+    assert source.givens is not None
+    chosen = source.givens
+
+    def seen(place: tuple[int, ...]) -> Number | None:
+        number = chosen(place[:-1])
+        return ONE if number is not None and number == Number(place[-1]) else None
+
+    index = (*batch, token, word)
+    axes = tuple(i.axis for i in index)
+    site.graph.given(Quantity(f"word{site.place}", "input", axes, index, givens=seen, layer=0))
+    weight = site.parameter(f"W{site.place}", word, feature)
+    return site.output((*batch, token, feature), totals((word,), mul(Ref(f"word{site.place}", index), weight)))
+
+
+def add_positions(site: Site) -> Ref:
+    """x + p; p is given by its formula."""
+    index = site.outgoing
+    base, width = site.layer.options["base"], index[1].axis.size
+    scale = base.numerator / base.denominator
+
+    def encoded(place: tuple[int, ...]) -> Number | None:
+        time, feature = place
+        angle = time / scale ** (2 * (feature // 2) / width)
+        return number(repr(math.sin(angle) if feature % 2 == 0 else math.cos(angle))).replace(text="")
+
+    name = f"position{site.place}"
+    site.graph.given(Quantity(name, "input", tuple(i.axis for i in index), index, givens=encoded, layer=site.place))
+    return site.output((*site.batch, *index), add(site.source, Ref(name, index)))
+
+
+def add_attention(site: Site) -> Ref:
+    """Queries, keys, values, scores, weights, the weighted values, and the output of all heads."""
+    options = site.layer.options
+    token, feature = site.incoming
+    feature = Index("i", feature.axis)
+    other, inner = Index("u", token.axis), Index("w", token.axis)
+    head = (Index("h", Axis("head", options["heads"])),) if options["heads"] > 1 else ()
+    parts: dict[str, Ref] = {}
+    for name in ("query", "key", "value"):
+        unit = Index("e", Axis("unit", options["width"][name]))
+        weight = site.parameter(f"W{name[0]}{site.place}", *head, unit, feature)
+        formula: Expr = totals((feature,), mul(weight, site.at(token, feature)))
+        if site.has(f"b{name[0]}{site.place}"):
+            formula = add(formula, site.parameter(f"b{name[0]}{site.place}", *head, unit))
+        parts[name] = site.part(name, (*site.batch, *head, token, unit), formula)
+    unit = Index("e", Axis("unit", options["width"]["query"]))
+    keys = Ref(parts["key"].quantity, (*site.batch, *head, other, unit))
+    product = totals((unit,), mul(Ref(parts["query"].quantity, (*site.batch, *head, token, unit)), keys))
+    scores = site.part("score", (*site.batch, *head, token, other), _scaled(options["scale"], unit.axis.size, product))
+    if options["mask"]:
+        scores = _masked(site, scores, options["mask"], token, other)
+    family = Ref(scores.quantity, (*site.batch, *head, token, inner))
+    weights = site.part("attention", (*site.batch, *head, token, other), Entry("softmax", other, inner, family))
+    unit = Index("e", Axis("unit", options["width"]["value"]))
+    values = Ref(parts["value"].quantity, (*site.batch, *head, other, unit))
+    mixed = totals((other,), mul(weights, values))
+    if not site.has(f"Wo{site.place}"):
+        return site.output((*site.batch, token, unit), mixed)
+    context = site.part("context", (*site.batch, *head, token, unit), mixed)
+    out = Index("j", site.layer.axes[-1])
+    whole: Expr = totals((*head, unit), mul(site.parameter(f"Wo{site.place}", out, *head, unit), context))
+    if site.has(f"bo{site.place}"):
+        whole = add(whole, site.parameter(f"bo{site.place}", out))
+    return site.output((*site.batch, token, out), whole)
+
+
+def _scaled(scale: Number | None, width: int, product: Expr) -> Expr:
+    """The product divided by √d, or times a given number."""
+    if scale is None:
+        return div(product, call("sqrt", Number(width)))
+    return mul(scale, product)
+
+
+def _masked(site: Site, scores: Ref, mask: dict[tuple[int, ...], bool], token: Index, other: Index) -> Ref:
+    """score + mask: 0 where a key is seen, and so low a number where it is not that its weight is 0."""
+    name, index = f"mask{site.place}", tuple(i for i in scores.indices if isinstance(i, Index))
+    axes = (token.axis, other.axis)
+    site.graph.given(
+        Quantity(name, "input", axes, (token, other), givens=lambda place: ZERO if mask[place] else MASKED, layer=site.place)
+    )  # fmt: skip
+    return site.part("masked", index, add(scores, Ref(name, (token, other))))

@@ -1,0 +1,129 @@
+"""Recurrent layers, unrolled in time: out[0] is the given initial state, the states at times 1 … T follow.
+
+- `add_rnn` (Elman): net[t,j] = Σ_i Wx[j,i]·x[t,i] + Σ_k Wh[j,k]·out[t−1,k] + b[j], out[t,j] = f(net[t,j]).
+- `add_lstm`: gates i, f, o = σ(net), candidate g = tanh(net), cell c[t] = f[t]·c[t−1] + i[t]·g[t], out[t] = o[t]·tanh(c[t]).
+- `add_gru`: gates r, z = σ(net), candidate n = tanh(net of x and r·out[t−1]), out[t] = (1 − z)·n + z·out[t−1]; by options the
+  reset gate acts after the product (PyTorch), or z keeps the new state: (1 − z)·out[t−1] + z·n.
+
+Shapes (the sample axis in front): x (time, input), Wx (unit, input), Wh (unit, unit), b (unit), gates and out (time, unit); out has
+one time more, 0, for the initial state. Back-propagation through time is the chain rule over these definitions.
+Source: Elman, 1990; Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000; Cho et al., 2014; PyTorch's RNN, LSTM,
+GRU (one bias for input and state together, unless the GRU has a hidden_bias).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, mul, reindex, rewrite, sub
+from handcalc.core.graph import Quantity
+from handcalc.core.index import Axis, Index
+from handcalc.models.site import Site, shifted, totals
+
+State = Callable[[Index], Expr]  # a factor of the weights of the state, by its index k
+
+
+class Recurrence:
+    """The indices of a recurrent layer, and its sums over inputs and over the state before."""
+
+    def __init__(self, site: Site) -> None:
+        unit: Axis = site.layer.options["unit"]
+        self.site = site
+        self.time, self.feature = site.incoming[0], site.incoming[1]
+        self.unit = Index("j", unit)
+        self.other = Index("k", unit)
+        self.feature = Index("i", self.feature.axis) if self.feature.letter in ("j", "k") else self.feature
+        self.index = (*site.batch, self.time, self.unit)
+        self.state_axis = Axis("time", self.time.axis.size + 1, first=0)
+        self.state_index = (*site.batch, Index(self.time.letter, self.state_axis), self.unit)
+
+    def net(self, gate: str, state: Expr | None = None, state_factor: Expr | None = None) -> Expr:
+        """Σ Wx·x + Σ Wh·state + b of a gate."""
+        site, place = self.site, self.site.place
+        wx = site.parameter(f"Wx{gate}{place}", self.unit, self.feature)
+        inputs = totals((self.feature,), mul(wx, site.at(self.time, self.feature)))
+        whole = [inputs, self.hidden(gate, state, state_factor)]
+        if site.has(f"b{gate}{place}"):
+            whole.append(site.parameter(f"b{gate}{place}", self.unit))
+        return add(*whole)
+
+    def hidden(self, gate: str, state: Expr | None = None, factor: Expr | None = None) -> Expr:
+        """Σ_k Wh[j,k]·state[k] (+ hidden bias), times a factor."""
+        site, place = self.site, self.site.place
+        wh = site.parameter(f"Wh{gate}{place}", self.unit, self.other)
+        found: Expr = totals((self.other,), mul(wh, state if state is not None else self.before(self.other)))
+        if site.has(f"bh{gate}{place}"):
+            found = add(found, site.parameter(f"bh{gate}{place}", self.unit))
+        return found if factor is None else mul(factor, found)
+
+    def before(self, unit: Index, name: str = "out") -> Ref:
+        """The state of the time before: place t of an axis that begins one earlier."""
+        return Ref(f"{name}{self.site.place}", (*self.site.batch, self.time, unit))
+
+    def state(self, name: str, formula: Expr, kind: str, start: str) -> Ref:
+        """A quantity over times 0 … T; at 0 the given start."""
+        site, axes = self.site, tuple(index.axis for index in self.state_index)
+        first = next(tensor for tensor in site.layer.tensors if tensor.name == start)
+        clock = len(site.batch)
+
+        def given(place: tuple[int, ...]) -> Number | None:
+            return first.get((place[clock + 1],)) if place[clock] == 0 else None
+
+        whole = reindex(formula, {self.time.letter: shifted(-1, (1, self.state_index[clock]))})  # the state's own index t
+        name = f"{name}{site.place}"
+        site.graph.define(
+            Quantity(name, kind, axes, self.state_index, whole, givens=given, prefix=name.rstrip("0123456789"), layer=site.place)
+        )  # fmt: skip
+        return Ref(name, self.state_index)
+
+    def answer(self) -> Ref:
+        """The states of all times, or the last."""
+        site, name = self.site, f"out{self.site.place}"
+        if site.layer.options["last"]:
+            return Ref(name, (*site.batch, self.time.axis.size, self.unit))
+        return Ref(name, (*site.batch, shifted(1, (1, self.time)), self.unit))
+
+
+def add_rnn(site: Site) -> Ref:
+    """out = f(net), net from the inputs and the state before."""
+    cell = Recurrence(site)
+    net = site.part("net", cell.index, cell.net(""), "net")
+    formula = site.layer.activations[0].formula
+    assert formula is not None
+    placed = rewrite(formula, lambda node: net if isinstance(node, Ref) else None)
+    cell.state("out", placed, "out", "start")
+    return cell.answer()
+
+
+def add_lstm(site: Site) -> Ref:
+    """Three gates, a candidate, the cell, the state."""
+    cell = Recurrence(site)
+    gate: dict[str, Ref] = {}
+    for name, function in (("i", "sigmoid"), ("f", "sigmoid"), ("g", "tanh"), ("o", "sigmoid")):
+        net = site.part(f"net_{name}", cell.index, cell.net(name))
+        gate[name] = site.part(f"gate_{name}", cell.index, call(function, net))
+    kept = mul(gate["f"], cell.before(cell.unit, "cell"))
+    cell.state("cell", add(mul(gate["i"], gate["g"]), kept), "part", "start_cell")
+    now = Ref(f"cell{site.place}", (*site.batch, shifted(1, (1, cell.time)), cell.unit))
+    cell.state("out", mul(gate["o"], call("tanh", now)), "out", "start")
+    return cell.answer()
+
+
+def add_gru(site: Site) -> Ref:
+    """Two gates, a candidate, the state."""
+    cell = Recurrence(site)
+    gate: dict[str, Ref] = {}
+    for name in ("r", "z"):
+        net = site.part(f"net_{name}", cell.index, cell.net(name))
+        gate[name] = site.part(f"gate_{name}", cell.index, call("sigmoid", net))
+    if site.layer.options["reset_after"]:
+        whole = cell.net("n", state_factor=gate["r"])
+    else:
+        reset = Ref(gate["r"].quantity, (*site.batch, cell.time, cell.other))
+        whole = cell.net("n", mul(reset, cell.before(cell.other)))
+    net = site.part("net_n", cell.index, whole)
+    gate["n"] = site.part("gate_n", cell.index, call("tanh", net))
+    old, new = cell.before(cell.unit), gate["n"]
+    first, second = (new, old) if site.layer.options["update_keeps"] == "old" else (old, new)
+    cell.state("out", add(mul(sub(ONE, gate["z"]), first), mul(gate["z"], second)), "out", "start")
+    return cell.answer()

@@ -1,0 +1,55 @@
+"""Reading what changes numbers without mixing features: normalisation, dropout with a given mask, residual connections."""
+
+from __future__ import annotations
+
+from handcalc.core.expr import Number, number
+from handcalc.problem.layers import activations
+from handcalc.problem.schema import Layer, Tensor
+from handcalc.problem.shapes import Incoming, names_of, spelled, unnamed
+
+
+def norm(incoming: Incoming) -> Layer | None:
+    """layer_norm over the features of a token, batch_norm over the samples (and places) of a feature."""
+    channel = incoming.axes[0] if incoming.axes[0].role == "channel" else incoming.axes[-1]
+    feature = (channel.replace(labels=()),)
+    number_ = incoming.number
+    read = [incoming.tensor("weights", f"W{number_}", "weight", feature), incoming.tensor("bias", f"b{number_}", "bias", feature)]
+    epsilon = incoming.found["epsilon"].number() if "epsilon" in incoming.found else None
+    tensors: tuple[Tensor, ...] = tuple(tensor for tensor in read if tensor is not None)
+    axes = unnamed(incoming.axes)
+    options = {"epsilon": epsilon or number("1e-5")}
+    return Layer(names_of(axes), type=incoming.kind, axes=axes, tensors=tensors, options=options)
+
+
+def dropout(incoming: Incoming) -> Layer | None:
+    """dropout with the mask that was drawn."""
+    share = incoming.found["share"].number() if "share" in incoming.found else None
+    if share is not None and not 0 <= share.numerator < share.denominator:
+        incoming.found["share"].fail("expected a number from 0 to less than 1, found {found}", found=incoming.found["share"].shown)
+    axes = unnamed(incoming.axes)
+    mask = incoming.needed("mask", f"mask{incoming.number}", "input", axes)
+    kept = _kept(share) if share is not None else None
+    return Layer(names_of(axes), type="dropout", axes=axes, tensors=(mask,), options={"kept": kept}) if mask else None
+
+
+def _kept(share: Number) -> Number:
+    return Number(share.denominator - share.numerator, share.denominator)
+
+
+def residual(incoming: Incoming) -> Layer | None:
+    """residual: the output of an earlier layer is added."""
+    item = incoming.found.get("from")
+    if item is None:
+        incoming.entry.fail("{key} is missing", key="from")
+        return None
+    place = item.whole(0, incoming.number - 1)
+    if place is None:
+        return None
+    other = incoming.earlier[place]
+    if [axis.size for axis in other] != [axis.size for axis in incoming.axes]:
+        text = "layer {layer} (residual) adds {other} of layer {place} to {found}: they need the same shape"
+        item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
+        return None
+    chosen = activations(incoming.found.get("activation"), ())
+    axes = unnamed(incoming.axes)
+    return Layer(names_of(axes), chosen, type="residual", axes=axes, options={"from": place})

@@ -1,0 +1,94 @@
+"""Reading recurrent layers: weights of inputs and of the state before, one set for every gate, initial states.
+
+Matrices are PyTorch's: a row per neuron. What comes in is time × feature.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+from handcalc.core.expr import ZERO
+from handcalc.core.index import Axis
+from handcalc.problem.layers import activations
+from handcalc.problem.reader import Item
+from handcalc.problem.schema import Activation, Layer, Tensor, keys
+from handcalc.problem.shapes import Incoming, names_of
+
+# type → its gates as typed, with the letter in the names of their parameters (Wxi1, Whi1, bi1)
+GATES = {
+    "lstm": {"input": "i", "forget": "f", "candidate": "g", "output": "o"},
+    "gru": {"reset": "r", "update": "z", "candidate": "n"},
+}
+TANH = "tanh"
+
+
+def rnn(incoming: Incoming) -> Layer | None:
+    """rnn: one activation of inputs and the state before (Elman network)."""
+    if not incoming.wants(("time", "")) or not incoming.neurons:
+        return None
+    tensors = _weights(incoming, "", incoming.found, incoming.entry)
+    chosen = activations(incoming.found.get("activation"), ()) if "activation" in incoming.found else (_tanh(),)
+    return _layer(incoming, [*tensors, *_states(incoming)], chosen, {})
+
+
+def _tanh() -> Activation:
+    from handcalc.core.expr import Call, Ref
+
+    return Activation(TANH, Call(TANH, (Ref("z"),)))
+
+
+def gated(incoming: Incoming) -> Layer | None:
+    """lstm and gru: weights for each of their gates."""
+    if not incoming.wants(("time", "")) or not incoming.neurons:
+        return None
+    gates = GATES[incoming.kind]
+    item = incoming.found.get("gates")
+    if item is None:
+        incoming.entry.fail("{key} are missing", key="gates")
+        return None
+    parts = item.section(tuple(gates))
+    tensors: list[Tensor] = []
+    for name, letter in gates.items():
+        if name not in parts:
+            item.fail("the {gate} gate is missing", gate=name)
+        else:
+            tensors += _weights(incoming, letter, parts[name].section(keys("gate")), parts[name])
+    options: dict[str, object] = {}
+    if incoming.kind == "gru":
+        after = "reset_after" in incoming.found and incoming.found["reset_after"].flag() is True
+        kept = incoming.found["update_keeps"].choice(("old", "new")) if "update_keeps" in incoming.found else "old"
+        options = {"reset_after": after, "update_keeps": kept}
+        if any(tensor.name.startswith("bhn") for tensor in tensors) and not after:
+            item.fail("hidden_bias goes with reset_after: true only")
+    return _layer(incoming, [*tensors, *_states(incoming)], (), options)
+
+
+def _layer(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, ...], options: dict[str, object]) -> Layer:
+    last = "returns" in incoming.found and incoming.found["returns"].choice(("all", "last")) == "last"
+    unit = Axis("unit", len(incoming.neurons), incoming.neurons)
+    axes = (unit,) if last else (incoming.axes[0], unit)
+    shown = incoming.neurons if last else names_of(axes)
+    return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options={**options, "last": last, "unit": unit})
+
+
+def _weights(incoming: Incoming, letter: str, found: dict[str, Item], entry: Item) -> list[Tensor]:
+    """Wx, Wh and b of one gate."""
+    unit, feature, number = Axis("unit", len(incoming.neurons)), incoming.axes[1].replace(labels=()), incoming.number
+    read = [
+        incoming.needed("input_weights", f"Wx{letter}{number}", "weight", (unit, feature), found, entry),
+        incoming.needed("hidden_weights", f"Wh{letter}{number}", "weight", (unit, unit), found, entry),
+        incoming.tensor("bias", f"b{letter}{number}", "bias", (unit,), found),
+        incoming.tensor("hidden_bias", f"bh{letter}{number}", "bias", (unit,), found) if "hidden_bias" in found else None,
+    ]
+    return [tensor for tensor in read if tensor is not None]
+
+
+def _states(incoming: Incoming) -> list[Tensor]:
+    """The state (and cell) before the first time; 0 where not given."""
+    unit = Axis("unit", len(incoming.neurons), incoming.neurons)
+    states = [("initial_state", "start")] + ([("initial_cell", "start_cell")] if incoming.kind == "lstm" else [])
+    result = []
+    for key, name in states:
+        given = incoming.tensor(key, name, "input", (unit,))
+        result.append(given or Tensor(name, "input", (unit,), dict.fromkeys(product(range(unit.size)), ZERO)))
+    return result

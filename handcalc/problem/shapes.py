@@ -1,0 +1,182 @@
+"""Shapes: the axes of inputs and of what layers put out, and arrays of numbers read by them.
+
+- `Incoming` is a layer being read: its keys, the axes that come in, those of every earlier output.
+- `Incoming.tensor(…)` reads parameters of a given shape, `nested(item)` a list of lists of any shape.
+- `names_of(axes)` is a name for every place, in order; `spelled(axes)` a shape as text.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from math import prod
+
+from handcalc.core.expr import ZERO, Number
+from handcalc.core.index import Axis
+from handcalc.core.record import Record
+from handcalc.errors import Message
+from handcalc.problem.arrays import names_file, read_array
+from handcalc.problem.limits import limit, raised_by
+from handcalc.problem.names import Names
+from handcalc.problem.reader import Item
+from handcalc.problem.schema import Tensor
+
+Axes = tuple[Axis, ...]
+Flat = dict[tuple[int, ...], Number]
+
+# role of an axis → the word for it in messages
+ROLES = {"input": "feature", "unit": "neuron", "channel": "channel", "row": "row", "column": "column", "time": "time", "token": "token",
+         "head": "head"}  # fmt: skip
+
+
+class Incoming(Record):
+    """One layer being read: its number from 1, its entry and keys, the axes that come in, the axes of every output so far (inputs
+    first), names of its neurons, all names."""
+
+    number: int
+    entry: Item
+    found: dict[str, Item]
+    axes: Axes
+    earlier: tuple[Axes, ...]
+    neurons: tuple[str, ...]
+    names: Names
+    flat: bool = False
+
+    def wants(self, *shapes: tuple[str, ...]) -> bool:
+        """Whether what comes in has one of these directions; an error that says which layer, what came in, what was expected."""
+        roles = tuple(axis.role for axis in self.axes)
+        if any(len(shape) == len(roles) and all(want in (role, "") for want, role in zip(shape, roles)) for shape in shapes):
+            return True
+        expected = [" × ".join(ROLES.get(role, "…") for role in shape) for shape in shapes]
+        text = "layer {layer} ({type}) takes {expected}, but {found} comes in"
+        self.entry.fail(text, layer=self.number, type=self.kind, expected=" | ".join(expected), found=spelled(self.axes))
+        return False
+
+    @property
+    def kind(self) -> str:
+        """The word after `type:`."""
+        return (self.found["type"].text() if "type" in self.found else None) or "dense"
+
+    def tensor(self, key: str, name: str, kind: str, axes: Axes, found: dict[str, Item] | None = None) -> Tensor | None:
+        """Parameters of this shape under a key; None where they are not given, or after an error. A plain number is for all places
+        of a bias."""
+        item = (self.found if found is None else found).get(key)
+        if item is None:
+            return None
+        shape = tuple(axis.size for axis in axes)
+        if names_file(item):
+            array = read_array(item, shape)
+            return Tensor(name, kind, axes, array) if array is not None else None
+        if item.kind == "text" and kind == "bias":
+            value = item.number() or ZERO
+            return Tensor(name, kind, axes, dict.fromkeys(product(*map(range, shape)), value))
+        values = numbers(item, shape, f"{name} ({', '.join(ROLES.get(axis.role, axis.role) for axis in axes)})")
+        return Tensor(name, kind, axes, values) if values is not None else None
+
+    def needed(
+        self, key: str, name: str, kind: str, axes: Axes, found: dict[str, Item] | None = None, entry: Item | None = None
+    ) -> Tensor | None:
+        """As `tensor`, with an error where it is not given."""
+        if key not in (self.found if found is None else found):
+            (entry or self.entry).fail("{key} are missing", key=key)
+        return self.tensor(key, name, kind, axes, found)
+
+    def pair(self, key: str, default: int, least: int = 1) -> tuple[int, int]:
+        """A number for rows and columns alike, or [rows, columns]."""
+        item = self.found.get(key)
+        if item is None:
+            return default, default
+        parts = (item.sequence() or []) if item.kind == "sequence" else [item]
+        sizes = [part.whole(least, 1000) or 0 for part in parts]
+        if len(sizes) not in (1, 2):
+            item.fail("expected one number or two, found {found}", found=Message("{count} entries", count=len(sizes)))
+            return default, default
+        return sizes[0], sizes[-1]
+
+
+def nested(item: Item) -> tuple[tuple[int, ...], list[Item]] | None:
+    """The shape of a list of lists, and its entries in order; None after an error (rows of different lengths)."""
+    if item.kind != "sequence":
+        return (), [item]
+    parts = [nested(part) for part in item.sequence() or ()]
+    if not parts:
+        item.fail("the list is empty")
+        return None
+    if None in parts:
+        return None
+    shapes = sorted({part[0] for part in parts if part is not None})
+    if len(shapes) > 1:
+        item.fail("rows of different lengths: {found}", found=", ".join("×".join(map(str, shape)) or "1" for shape in shapes[:4]))
+        return None
+    return (len(parts), *shapes[0]), [entry for part in parts if part is not None for entry in part[1]]
+
+
+def numbers(item: Item, shape: tuple[int, ...], what: str) -> Flat | None:
+    """Numbers of a given shape by place; axes of size 1 may be left out. An error where the shape is another."""
+    found = nested(item)
+    if found is None:
+        return None
+    size, entries = found
+    if [one for one in size if one > 1] != [one for one in shape if one > 1]:
+        item.fail("{what} is {found}, expected {wanted}", what=what, found=_sizes(size), wanted=_sizes(shape))
+        return None
+    return dict(zip(product(*map(range, shape)), (entry.number() or ZERO for entry in entries)))
+
+
+def _sizes(shape: tuple[int, ...]) -> str | Message:
+    return "×".join(map(str, shape)) if shape else Message("a single number")
+
+
+def spelled(axes: Axes) -> str:
+    """channel × row × column = 1×4×4."""
+    return " × ".join(ROLES.get(axis.role, axis.role) for axis in axes) + " = " + "×".join(str(axis.size) for axis in axes)
+
+
+def names_of(axes: Axes) -> tuple[str, ...]:
+    """A name for every place: f1[2,3] where an axis has labels, else 2,3."""
+    return tuple(place_name(axes, place) for place in product(*(range(axis.size) for axis in axes)))
+
+
+def place_name(axes: Axes, place: tuple[int, ...]) -> str:
+    """The name of one place."""
+    labels = [axis.labels[one] for axis, one in zip(axes, place) if axis.labels]
+    counted = [axis.along(one) for axis, one in zip(axes, place) if not axis.labels]
+    return ".".join(labels) + (f"[{','.join(counted)}]" if labels and counted else ",".join(counted))
+
+
+def unnamed(axes: Axes) -> Axes:
+    """The same directions without names: another layer's outputs have those."""
+    return tuple(axis.replace(labels=()) for axis in axes)
+
+
+def size(axes: Axes) -> int:
+    """Number of places."""
+    return prod(axis.size for axis in axes)
+
+
+def check_size(item: Item, axes: Axes) -> bool:
+    """Whether an output is not too large; an error where it is."""
+    if size(axes) > limit("neurons") * 4:
+        item.fail("more than {limit} numbers in one layer; set {variable} to raise the limit", limit=limit("neurons") * 4,
+                  variable=raised_by("neurons"))  # fmt: skip
+        return False
+    return True
+
+
+def input_axes(shape: tuple[int, ...], first: str, labels: tuple[str, ...] = ()) -> Axes:
+    """The axes of inputs of a shape, by what the first layer is: rows and columns for a convolution, times for a recurrence."""
+    if first in ("conv2d", "conv_transpose2d", "max_pool", "avg_pool", "flatten", "batch_norm") and len(shape) > 1:
+        roles: tuple[str, ...] = ("channel", "row", "column")[3 - len(shape) :]
+    elif first == "conv1d":
+        roles = ("channel", "column")[2 - len(shape) :]
+    elif first in ("rnn", "lstm", "gru"):
+        roles, shape = ("time", "input"), shape if len(shape) > 1 else (*shape, 1)
+    elif first == "embedding":
+        roles = ("token",)
+    else:
+        roles = ("token", "input")[2 - len(shape) :]
+    return tuple(Axis(role, one, labels if len(shape) == 1 and role == "input" else ()) for role, one in zip(roles, shape))
+
+
+def most(first: str) -> int:
+    """How many directions the inputs of such a first layer may have."""
+    return {"conv2d": 3, "conv_transpose2d": 3, "max_pool": 3, "avg_pool": 3, "flatten": 3, "batch_norm": 3, "embedding": 1}.get(first, 2)

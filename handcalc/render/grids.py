@@ -1,0 +1,49 @@
+"""Numbers with several directions as grids, rows over columns, as on squared paper: images, kernels, feature maps, scores.
+
+- `grids(derivation, quantity, …)` is a table for every pair of last directions of a quantity; `directions` how many it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import Ref
+from handcalc.core.graph import Cell, Quantity
+from handcalc.core.index import Axis
+from handcalc.render.blocks import Block, Item, Name, Plain, Rows, Table, Value
+
+SIDE_LIMIT = 16  # rows and columns of one grid
+GRIDS_LIMIT = {"brief": 4, "normal": 8, "full": 200}  # grids of one quantity
+
+
+def directions(quantity: Quantity) -> int:
+    """How many directions a quantity has, without the sample's."""
+    return len(quantity.axes) - quantity.sampled
+
+
+def grids(
+    derivation: Derivation, quantity: Quantity, detail: str, iteration: int, show: Callable[[Cell], bool] = lambda cell: True
+) -> Iterator[Block]:
+    """A grid for every place of the directions before the last two; of the first sample only, unless everything is wanted."""
+    before, (rows, columns) = quantity.axes[:-2], quantity.axes[-2:]
+    samples = range(1) if quantity.sampled and detail != "full" else None
+    leading = [samples if samples is not None and axis.role == "sample" else range(axis.size) for axis in before]
+    for place in islice(product(*leading), GRIDS_LIMIT[detail]):
+        cells = [
+            [(quantity.name, (*place, row, column)) for column in range(min(columns.size, SIDE_LIMIT))]
+            for row in range(min(rows.size, SIDE_LIMIT))
+        ]
+        corner = Name(Ref(quantity.name, (*place, *quantity.index[-2:])))
+        heading: tuple[Item, ...] = (corner, *(Plain(_label(columns, number)) for number in range(len(cells[0]))))
+        present = derivation.graph.present
+        body: Rows = tuple(
+            (Plain(_label(rows, number)), *(Value(cell, iteration) if present(*cell) and show(cell) else Plain("–") for cell in line))
+            for number, line in enumerate(cells)
+        )
+        yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))
+
+
+def _label(axis: Axis, place: int) -> str:
+    return axis.along(place)
