@@ -17,7 +17,8 @@ from handcalc.problem.schema import Problem
 from handcalc.study import train as training
 from handcalc.study.straightline import Straight
 from handcalc.study.train import Trainer
-from handcalc.study.vectorised import NUMPY, NotVectorised, Vectorised
+from handcalc.study.arraycode import NUMPY, NotVectorised
+from handcalc.study.vectorised import Vectorised
 
 # problems whose formulas differ from cell to cell, or lack edges; they are small and stay straight lines
 CELL_BY_CELL = {"custom-formulas", "grokking-frozen-weight"}

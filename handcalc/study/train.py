@@ -29,7 +29,8 @@ from handcalc.models import Model, build
 from handcalc.models.losses import squared_errors
 from handcalc.problem.schema import Problem
 from handcalc.study.straightline import Straight
-from handcalc.study.vectorised import NotVectorised, Vectorised
+from handcalc.study.arraycode import NotVectorised
+from handcalc.study.vectorised import Vectorised
 
 Engine = Straight | Vectorised
 

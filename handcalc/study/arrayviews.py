@@ -1,0 +1,77 @@
+"""Array functions that generated programs call: sums of products, shifted views, functions of a whole family.
+
+- `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0.
+- `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree.
+- `softmax` (of render/matrixform.py) and `logsumexp` without overflow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handcalc.core.index import Index, Position, affine
+from handcalc.render.matrixform import softmax
+
+__all__ = ["contract", "kronecker", "logsumexp", "softmax", "windows"]
+
+Window = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
+
+
+def window(place: Position, size: int) -> Window:
+    """How an axis of this size is seen through a place such as 2r + u − 1."""
+    terms = [(factor, index.axis.size) for factor, index in affine(place).terms]
+    constant = affine(place).constant
+    lowest = constant + sum(min(factor * (count - 1), 0) for factor, count in terms)
+    highest = constant + sum(max(factor * (count - 1), 0) for factor, count in terms)
+    before = max(-lowest, 0)
+    return before, max(highest - size + 1, 0), constant + before, tuple(terms)
+
+
+def windows(array: Any, axes: tuple[Window | None, ...]) -> Any:
+    """The view; None for an axis that stays as it is."""
+    import numpy
+
+    if any(axis and (axis[0] or axis[1]) for axis in axes):
+        array = numpy.pad(array, [axis[:2] if axis else (0, 0) for axis in axes])
+    shape: list[int] = []
+    strides: list[int] = []
+    start = []
+    for axis, size, stride in zip(axes, array.shape, array.strides):
+        start.append(slice(axis[2], None) if axis else slice(None))
+        shape += [count for _, count in axis[3]] if axis else [size]
+        strides += [factor * stride for factor, _ in axis[3]] if axis else [stride]
+    return numpy.lib.stride_tricks.as_strided(array[tuple(start)], shape, strides, writeable=False)
+
+
+def contract(left: Any, right: Any, letters: tuple[str, str, str]) -> Any:
+    """Σ left·right over the letters that the result lacks: as a product of matrices, one for every letter all three share."""
+    import numpy
+
+    first, second, wanted = letters
+    if not set(first) & set(second) & set(wanted):
+        summed = [letter for letter in first if letter in second]
+        found = numpy.tensordot(left, right, ([first.index(letter) for letter in summed], [second.index(letter) for letter in summed]))
+        order = [letter for letter in first + second if letter not in summed]
+        return found if order == list(wanted) else found.transpose([order.index(letter) for letter in wanted])
+    return numpy.einsum(f"{first},{second}->{wanted}", left, right, optimize=True)
+
+
+def kronecker(left: Position, right: Position) -> tuple[Any, tuple[Index, ...]]:
+    """1 where two places agree, else 0, and the indices of its axes."""
+    import numpy
+
+    indices = tuple(dict.fromkeys(index for place in (left, right) for _, index in affine(place).terms))
+    grid = numpy.indices([index.axis.size for index in indices])
+    values = [
+        sum((factor * grid[indices.index(index)] for factor, index in affine(place).terms), affine(place).constant)
+        for place in (left, right)
+    ]
+    return (values[0] == values[1]).astype(float), indices
+
+
+def logsumexp(z: Any, axis: int) -> Any:
+    """ln Σ e^z, without overflow."""
+    import numpy
+
+    top = z.max(axis=axis, keepdims=True)
+    return (top + numpy.log(numpy.exp(z - top).sum(axis=axis, keepdims=True))).squeeze(axis)

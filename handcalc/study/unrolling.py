@@ -1,0 +1,72 @@
+"""A recurrence unrolled: a quantity for every time, so that it can be computed array after array.
+
+- `unrolled(graph)` is a graph without cycles; where nothing recurs, the graph itself. Given quantities stay whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handcalc.core.expr import ZERO, Expr, Ref, Total, add, reindex, rewrite
+from handcalc.core.graph import Graph, Quantity
+
+
+def unrolled(graph: Graph) -> Graph:
+    """The same quantities; each with a time axis and a definition as one for every time, called name@time."""
+    if not any(quantity.definition is not None and quantity.givens is not None for quantity in graph):
+        return graph
+    result = Graph()
+    for quantity in graph:
+        for part in _parts(graph, quantity):
+            result.given(part)
+    return result
+
+
+def _clock(quantity: Quantity) -> int | None:
+    """Which axis is time, of a quantity that is unrolled."""
+    clocks = [place for place, axis in enumerate(quantity.axes) if axis.role == "time"]
+    return clocks[0] if clocks and quantity.definition is not None else None
+
+
+def _parts(graph: Graph, quantity: Quantity) -> Iterator[Quantity]:
+    clock = _clock(quantity)
+    if quantity.definition is None:
+        yield quantity
+    elif clock is None:
+        yield quantity.replace(definition=_at_times(graph, quantity.definition))
+    else:
+        for time in range(quantity.axes[clock].size):
+            yield _at(graph, quantity, clock, time)
+
+
+def _at(graph: Graph, quantity: Quantity, clock: int, time: int) -> Quantity:
+    """A quantity at one time."""
+    axes, index = (entries[:clock] + entries[clock + 1 :] for entries in (quantity.axes, quantity.index))
+    part = quantity.replace(name=f"{quantity.name}@{time}", axes=axes, index=index, of=None, through=None, wrt=None, terms=(), givens=None)
+    if quantity.givens is not None and quantity.givens((0,) * clock + (time,) + (0,) * (len(axes) - clock)) is not None:
+        given = quantity.givens
+        return part.replace(definition=None, givens=lambda place: given((*place[:clock], time, *place[clock:])))
+    assert quantity.definition is not None
+    return part.replace(definition=_at_times(graph, reindex(quantity.definition, {quantity.index[clock].letter: time})))
+
+
+def _at_times(graph: Graph, formula: Expr) -> Expr:
+    """A formula whose references are to quantities at one time each."""
+
+    def change(node: Expr) -> Expr | None:
+        if isinstance(node, Total) and node.index.axis.role == "time":
+            return add(*(_at_times(graph, reindex(node.body, {node.index.letter: time})) for time in range(node.index.axis.size)))
+        if isinstance(node, Ref):
+            quantity = graph[node.quantity]
+            clock = _clock(quantity)
+            if clock is None:
+                return None
+            time = node.indices[clock]
+            assert isinstance(time, int)
+            if not 0 <= time < quantity.axes[clock].size:
+                return ZERO
+            rest = tuple(place for number, place in enumerate(node.indices) if number != clock)
+            return Ref(f"{node.quantity}@{time}", rest)
+        return None
+
+    return rewrite(formula, change)
