@@ -15,9 +15,9 @@ from handcalc.models import build
 from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.study import train as training
+from handcalc.study.arraycode import NUMPY, NotVectorised
 from handcalc.study.straightline import Straight
 from handcalc.study.train import Trainer
-from handcalc.study.arraycode import NUMPY, NotVectorised
 from handcalc.study.vectorised import Vectorised
 
 # problems whose formulas differ from cell to cell, or lack edges; they are small and stay straight lines

@@ -79,6 +79,11 @@ class Quantity(Record):
         """Whether its first axis is the sample axis."""
         return bool(self.axes) and self.axes[0].role == "sample"
 
+    @property
+    def part_of_sum(self) -> bool:
+        """Whether it is one path of a gradient, or one sample's gradient of what all samples share."""
+        return self.kind == "path" or (self.kind == "gradient" and self.name.endswith("@") and len(self.axes) > 2)
+
     def numbers(self, indices: tuple[int, ...]) -> tuple[int, ...]:
         """The printed numbers of a place, with merged axes counted through."""
         apart = len(self.axes) - self.merged

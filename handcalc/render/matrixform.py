@@ -52,11 +52,11 @@ def matrix_form(graph: Graph, quantity: Quantity) -> Matrix | None:
 
 
 def _put_in(graph: Graph, node: Expr) -> Expr | None:
-    """The definition of a quantity with too many directions, or of one path: only their sums have a matrix form."""
+    """The definition of one path, or of one sample's gradient: only their sums have a matrix form."""
     if not isinstance(node, Ref):
         return None
     quantity = graph[node.quantity]
-    if quantity.definition is None or (len(quantity.axes) < 3 and quantity.kind != "path"):
+    if quantity.definition is None or not quantity.part_of_sum:
         return None
     places = {index.letter: place for index, place in zip(quantity.index, node.indices)}
     return rewrite(reindex(quantity.definition, places), lambda inner: _put_in(graph, inner))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from itertools import combinations
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
@@ -28,7 +29,7 @@ TINY = 1e-8  # a slope this small, of a loss of 1, counts as zero
 NOISE = 10 * sys.float_info.epsilon  # of a value of the loss, relative
 TOUCHED = 1e-12  # this near to a kink is on it
 
-# functions with a kink where their two arguments are equal; those with `kinks` have theirs in the first argument
+# functions with a kink where two of their arguments are equal; those with `kinks` have theirs in the first argument
 _TIES = ("max", "min")
 
 
@@ -187,7 +188,7 @@ def _corners(formula: Expr) -> Iterator[tuple[str, Expr, Expr]]:
         if isinstance(node, Call):
             yield from ((node.function, node.arguments[0], Number(place)) for place in function(node.function).kinks)
             if node.function in _TIES:
-                yield node.function, *node.arguments  # type: ignore[misc]
+                yield from ((node.function, *pair) for pair in combinations(node.arguments, 2))
 
 
 class _Kept(Mapping[Cell, Value]):

@@ -27,9 +27,10 @@ from handcalc.derive import header
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.models.losses import squared_errors
+from handcalc.models.site import places
 from handcalc.problem.schema import Problem
-from handcalc.study.straightline import Straight
 from handcalc.study.arraycode import NotVectorised
+from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import Vectorised
 
 Engine = Straight | Vectorised
@@ -121,7 +122,7 @@ class Trainer:
         if len(inputs) != len(self.problem.inputs):
             raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
         graph = build(self.problem.replace(samples=self.problem.samples[:1])).graph
-        replaced = self.values() | {("x", (place,)): float(value) for place, value in enumerate(inputs)}
+        replaced = self.values() | {("x", place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
         known, output = Evaluation(graph, None, replaced), f"out{len(self.problem.layers)}"
         return [float(known[output, place]) for place in graph.positions(output)]
 
@@ -203,7 +204,8 @@ def _data(problem: Problem, engine: Engine) -> tuple[Any, Any]:
         return inputs, targets
     import numpy
 
-    return numpy.array(inputs), numpy.array(targets)
+    shapes = ([axis.size for axis in axes] for axes in (problem.axes, problem.layers[-1].axes if problem.layers else ()))
+    return tuple(numpy.array(rows).reshape(len(rows), *shape) for rows, shape in zip((inputs, targets), shapes))  # type: ignore[return-value]
 
 
 Progress = Callable[[int, int, float], None]  # told updates done, updates wanted, and the loss

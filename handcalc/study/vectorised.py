@@ -148,14 +148,10 @@ def _put_in(graph: Graph, node: Expr) -> Expr | None:
     if not isinstance(node, Ref):
         return None
     quantity = graph[node.quantity]
-    if quantity.definition is None or not (quantity.kind == "path" or _of_one_sample(quantity)):
+    if quantity.definition is None or not quantity.part_of_sum:
         return None
     inner = reindex(quantity.definition, {index.letter: place for index, place in zip(quantity.index, node.indices)})
     return rewrite(inner, lambda deeper: _put_in(graph, deeper))
-
-
-def _of_one_sample(quantity: Quantity) -> bool:
-    return quantity.kind == "gradient" and quantity.name.endswith("@") and len(quantity.axes) > 2
 
 
 def _given(graph: Graph, cell: Cell) -> float:
