@@ -76,6 +76,7 @@ class Writer:
         self.graph = graph
         self.names = names
         self.constants = constants
+        self.spreads: dict[str, tuple[str, str, int, int, int]] = {}  # arrays of agreement that put r' at s·r' + c
         self.order: tuple[str, ...] = ()  # the letters of the quantity that is written
         self.scales: dict[str, tuple[str, ...]] = {}  # numbers that quantities are still to be multiplied by
 
@@ -126,6 +127,9 @@ class Writer:
         found, indices = kronecker(left, right)
         name = f"k{len(self.constants)}"
         self.constants[name] = found
+        terms = affine(left).terms
+        if isinstance(right, Index) and len(terms) == 1:
+            self.spreads[name] = (terms[0][1].letter, right.letter, affine(left).constant, terms[0][0], right.axis.size)
         return Piece(name, tuple(index.letter for index in indices))
 
     def sum(self, terms: tuple[Expr, ...]) -> Piece:
@@ -197,6 +201,10 @@ class Writer:
                 left, right, rows, columns = right, left, columns, rows  # so that the result need not be turned round
             first, second = (rows, letter), (letter, columns)
             return Piece(f"({left.along(first)} @ {right.along(second)})", (rows, columns))
+        source, target, *step = self.spreads.get(right.text, ("", ""))
+        if source in summed and shared == [source]:
+            axis = left.letters.index(source)
+            return Piece(f"spread({left.text}, {axis}, {tuple(step)!r})", (*left.letters[:axis], target, *left.letters[axis + 1 :]))
         if any(letter in summed for letter in shared):
             kept = [one for one in dict.fromkeys((*left.letters, *right.letters)) if one not in shared or one not in summed]
             ordered = [one for one in self.order if one in kept] + [one for one in kept if one not in self.order]

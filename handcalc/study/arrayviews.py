@@ -1,7 +1,8 @@
 """Array functions that generated programs call: sums of products, shifted views, functions of a whole family.
 
 - `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0.
-- `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree.
+- `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree,
+  `spread` puts r at s·r + c.
 - `softmax` (of render/matrixform.py) and `logsumexp` without overflow.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 from handcalc.core.index import Index, Position, affine
 from handcalc.render.matrixform import softmax
 
-__all__ = ["contract", "kronecker", "logsumexp", "softmax", "windows"]
+__all__ = ["contract", "kronecker", "logsumexp", "softmax", "spread", "windows"]
 
 Window = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
 
@@ -67,6 +68,22 @@ def kronecker(left: Position, right: Position) -> tuple[Any, tuple[Index, ...]]:
         for place in (left, right)
     ]
     return (values[0] == values[1]).astype(float), indices
+
+
+def spread(array: Any, axis: int, places: tuple[int, int, int]) -> Any:
+    """An axis spread over a longer one: place r goes to start + step·r, what is outside is left out, elsewhere are zeros."""
+    import numpy
+
+    start, step, size = places
+    targets = start + step * numpy.arange(array.shape[axis])
+    inside = (targets >= 0) & (targets < size)
+    found = numpy.zeros((*array.shape[:axis], size, *array.shape[axis + 1 :]))
+    before: tuple[Any, ...] = (slice(None),) * axis
+    if inside.all() and step > 0:
+        found[(*before, slice(start, start + step * array.shape[axis], step))] = array
+    else:
+        found[(*before, targets[inside])] = array[(*before, inside)]
+    return found
 
 
 def logsumexp(z: Any, axis: int) -> Any:

@@ -22,7 +22,7 @@ from handcalc.core.expr import (
 from handcalc.core.functions import function
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.study.arraycode import NotVectorised, Piece, Writer
-from handcalc.study.arrayviews import contract, logsumexp, softmax, windows
+from handcalc.study.arrayviews import contract, logsumexp, softmax, spread, windows
 from handcalc.study.unrolling import unrolled
 
 Arrays = tuple[Any, ...]
@@ -51,7 +51,7 @@ class Vectorised:
         self.update = _program(graph, names, [loss, *updated.values()], constants, len(self.state), len(data))
         self.watch = _program(graph, names, [loss], constants, len(self.state), len(data))
         each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(self.update + self.watch)}
-        library = {"softmax": softmax, "logsumexp": logsumexp, "windows": windows, "contract": contract}
+        library = {"softmax": softmax, "logsumexp": logsumexp, "windows": windows, "contract": contract, "spread": spread}
         surroundings = {"np": numpy, **library, "each": each, **constants}
         found: dict[str, Any] = {}
         for name, source in (("update", self.update), ("watch", self.watch)):
