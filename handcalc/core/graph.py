@@ -211,8 +211,9 @@ class Graph:
             return quantity.givens(indices) is not None
         if quantity.of is not None:
             base = self._at(quantity.of, quantity, indices)
-            if not self.present(base.quantity, base.indices):  # type: ignore[arg-type]
-                return False
+            start = quantity.kind == "gradient" and self.quantities[base.quantity].definition is not None
+            if not self.present(base.quantity, base.indices) or (start and self.given_value(cell(base)) is not None):  # type: ignore[arg-type]
+                return False  # also: of the state that a recurrence starts from, nobody asks the gradient
             if quantity.wrt is not None and not self.present(*cell(self._at(quantity.wrt, quantity, indices))):
                 return False
             if quantity.kind == "path":

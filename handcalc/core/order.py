@@ -41,6 +41,9 @@ _PHASE = {
 }
 
 
+Uses = dict[str, list[tuple[str, int]]]
+
+
 class Group(Record):
     """The cells of one quantity, or of one quantity at one time: what one table shows."""
 
@@ -61,10 +64,28 @@ def phase(quantity: Quantity) -> str:
 
 
 def groups(graph: Graph) -> list[Group]:
-    """Quantities in reading order."""
+    """Quantities in reading order: each after those it uses; those that use each other through time together, time after time."""
     shown = [quantity for quantity in graph if not _is_seed(quantity)]
     ordered = _weights_first(sorted(shown, key=lambda quantity: PHASES.index(phase(quantity))))
-    return list(_in_time(graph, _after_uses(graph, ordered)))
+    uses = {quantity.name: list(_uses(graph, quantity)) for quantity in ordered}
+    rounds = _recurring(uses)
+    result: list[Group] = []
+    done: set[str] = set()
+
+    def place(name: str) -> None:
+        if name in done:
+            return
+        together = rounds.get(name, [name])
+        done.update(together)
+        for member in together:
+            for used, _ in uses[member]:
+                if used in uses and used not in together:
+                    place(used)
+        result.extend(_in_time(graph, together, uses) if name in rounds else [Group(graph[name], phase(graph[name]))])
+
+    for quantity in ordered:
+        place(quantity.name)
+    return result
 
 
 def _is_seed(quantity: Quantity) -> bool:
@@ -89,26 +110,6 @@ def _is_bias_gradient(quantity: Quantity, layer: int) -> bool:
     return quantity.kind == "gradient" and quantity.layer == layer and quantity.of is not None and quantity.of.quantity.startswith("b")
 
 
-def _after_uses(graph: Graph, ordered: list[Quantity]) -> list[Quantity]:
-    """The same order, but each quantity after those it uses (at the same time, where it uses an earlier or later one)."""
-    result: dict[str, Quantity] = {}
-    open_names: set[str] = set()
-
-    def place(quantity: Quantity) -> None:
-        if quantity.name in result or quantity.name in open_names:
-            return
-        open_names.add(quantity.name)
-        for used, shift in _uses(graph, quantity):
-            if used in names and not shift:
-                place(graph[used])
-        result[quantity.name] = quantity
-
-    names = {quantity.name for quantity in ordered}
-    for quantity in ordered:
-        place(quantity)
-    return list(result.values())
-
-
 def _uses(graph: Graph, quantity: Quantity) -> Iterator[tuple[str, int]]:
     """(quantity used, how much later it is): −1 for h[t−1] in the definition of h[t]; 0 where time plays no part."""
     own = {index.letter: axis.first for index, axis in zip(quantity.index, quantity.axes) if axis.role == "time"}
@@ -122,9 +123,8 @@ def _uses(graph: Graph, quantity: Quantity) -> Iterator[tuple[str, int]]:
                 yield node.quantity, shift
 
 
-def _in_time(graph: Graph, ordered: list[Quantity]) -> Iterator[Group]:
-    """Groups in this order; quantities that use each other through time come together, one time after the other."""
-    uses = {quantity.name: list(_uses(graph, quantity)) for quantity in ordered}
+def _recurring(uses: Uses) -> dict[str, list[str]]:
+    """name → all names that it uses and that use it, where there is a way round through time."""
 
     def reached(start: str) -> set[str]:
         found, pending = set[str](), [start]
@@ -134,16 +134,25 @@ def _in_time(graph: Graph, ordered: list[Quantity]) -> Iterator[Group]:
             pending += fresh
         return found
 
-    below = {name: reached(name) for name in uses if any(shift for _, shift in uses[name])}
-    done: set[str] = set()
-    for quantity in ordered:
-        entry = next((name for name in below if name in below[name] and quantity.name in below[name]), "")
-        round_trip = [other for other in ordered if entry and other.name in below[entry] and entry in reached(other.name)]
-        if quantity not in round_trip:
-            yield Group(quantity, phase(quantity))
-        elif quantity.name not in done:
-            done |= {other.name for other in round_trip}
-            backwards = any(shift > 0 for other in round_trip for used, shift in uses[other.name] if used in done)
-            times = {axis.first + place for other in round_trip for axis in other.axes if axis.role == "time" for place in range(axis.size)}
-            for time in sorted(times, reverse=backwards):
-                yield from (Group(other, phase(other), time) for other in round_trip)
+    below = {name: reached(name) for name in uses} if any(shift for used in uses.values() for _, shift in used) else {}
+    return {
+        name: [other for other in uses if other in below[name] and name in below[other]] for name in below if name in below[name]
+    }  # fmt: skip
+
+
+def _in_time(graph: Graph, together: list[str], uses: Uses) -> Iterator[Group]:
+    """A recurrence, one time after the other (backwards where it uses later times); at one time in the order of use."""
+    ordered: dict[str, None] = {}
+
+    def place(name: str) -> None:
+        for used, shift in uses[name]:
+            if used in together and not shift and used != name and used not in ordered:
+                place(used)
+        ordered[name] = None
+
+    for name in together:
+        place(name)
+    backwards = any(shift > 0 for name in together for used, shift in uses[name] if used in together)
+    clocks = [axis for name in together for axis in graph[name].axes if axis.role == "time"]
+    for time in sorted({axis.first + number for axis in clocks for number in range(axis.size)}, reverse=backwards):
+        yield from (Group(graph[name], phase(graph[name]), time) for name in ordered)

@@ -9,11 +9,11 @@ cells than worked lines. Given data and the update table have a form of their ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Number, Ref, references
+from handcalc.core.expr import Number, Ref, references, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.order import Group
 from handcalc.core.record import Record
@@ -62,6 +62,27 @@ class Options(Record):
         """Whether a phase is shown."""
         return not self.phases or phase in self.phases
 
+
+# type of a layer → what a heading calls it
+KIND_TITLES = {
+    "dense": "fully connected",
+    "conv2d": "convolution",
+    "conv1d": "convolution",
+    "conv_transpose2d": "transposed convolution",
+    "max_pool": "max pooling",
+    "avg_pool": "average pooling",
+    "flatten": "flatten",
+    "rnn": "recurrent layer",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "embedding": "embedding",
+    "positional_encoding": "positional encoding",
+    "attention": "attention",
+    "layer_norm": "layer normalisation",
+    "batch_norm": "batch normalisation",
+    "dropout": "dropout",
+    "residual": "residual connection",
+}
 
 # kinds that come together in one table of a layer
 _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
@@ -146,7 +167,7 @@ def layer_title(reading: Reading, layer: int) -> Message:
     """Hidden layer 1 (h1, h2), or output layer (o1, o2)."""
     kinds = reading.derivation.header.kinds
     if any(kind != "dense" for kind in kinds):
-        return Message("Layer {number}: {kind}", number=layer, kind=kinds[layer - 1])
+        return Message("Layer {number}: {kind}", number=layer, kind=Message(KIND_TITLES[kinds[layer - 1]]))
     net = reading.graph[f"net{layer}"]
     names = net.axes[-1].labels
     shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
@@ -176,11 +197,12 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
     if quantity.kind == "path":
         return
     paths = [term.path.quantity for term in quantity.terms if term.path]
+    at_once = not derivation.header.drawn and options.detail != "full"  # a sum over places of maps or over times is one line
     for wanted in islice(worked_cells(derivation, options, group), WORKED_LIMIT[options.detail]):
-        for reference in references(derivation.graph.instance(wanted)) if paths else ():
+        for reference in references(derivation.graph.instance(wanted)) if paths and not at_once else ():
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
-        yield worked(derivation, reading, wanted, iteration, untidied=options.detail == "full")
+        yield worked(derivation, reading, wanted, iteration, untidied=options.detail == "full", put_in=paths if at_once else ())
 
 
 def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:
@@ -200,10 +222,21 @@ def worked_cells(derivation: Derivation, options: Options, group: Group) -> Iter
             yield quantity.name, place
 
 
-def worked(derivation: Derivation, reading: Reading, wanted: Cell, iteration: int, indent: int = 1, untidied: bool = False) -> Equation:
-    """One cell: symbol = named factors = formula ≈ numbers ≈ value; untidied: with the raw derivative before it."""
+def worked(
+    derivation: Derivation,
+    reading: Reading,
+    wanted: Cell,
+    iteration: int,
+    indent: int = 1,
+    untidied: bool = False,
+    put_in: Sequence[str] = (),
+) -> Equation:
+    """One cell: symbol = named factors = formula ≈ numbers ≈ value; untidied: with the raw derivative before it; put_in: quantities
+    whose definitions stand in the line (the paths of a sum)."""
     step = derivation.step(wanted, iteration)
     formula = reading.formula(wanted)
+    if formula is not None and put_in:
+        formula = rewrite(formula, lambda node: reading.formula(cell(node)) if isinstance(node, Ref) and node.quantity in put_in else None)
     right: list[tuple[str, Item]] = []
     if formula is not None:
         factors = reading.chain(step)
