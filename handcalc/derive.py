@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from handcalc.core.derivation import Derivation, Header
+from handcalc.core.expr import Number
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.models.site import places
 from handcalc.problem.schema import Layer, Problem
+
+DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "reset_after", "update_keeps")
+PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1}  # values that need no telling
 
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
@@ -55,6 +59,7 @@ def header(problem: Problem) -> Header:
         language=problem.language,
         sizes=(len(problem.inputs), *(len(layer.neurons) for layer in layers)) if layers else (),
         kinds=tuple(layer.type for layer in layers),
+        details=tuple(tuple(_details(layer)) for layer in layers),
         shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
@@ -65,6 +70,20 @@ def header(problem: Problem) -> Header:
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
+
+
+def _details(layer: Layer) -> Iterator[tuple[str, str]]:
+    """The options of a layer that a reader should know, as text."""
+    for name in DETAILS:
+        value = layer.options.get(name)
+        if isinstance(value, tuple) and any(part != PLAIN[name] for part in value):
+            yield name, "×".join(map(str, value))
+        elif isinstance(value, str):
+            yield name, value
+        elif isinstance(value, Number):
+            yield name, value.text or f"{value.numerator / value.denominator:g}"
+        elif value is not None and not isinstance(value, (tuple, dict)) and value not in (False, 1):
+            yield name, str(value) if value is not True else ""
 
 
 def _has_bias(layer: Layer) -> bool:

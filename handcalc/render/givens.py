@@ -121,8 +121,11 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
     graph = derivation.graph
     if any(kind != "dense" for kind in derivation.header.kinds):
         own = [quantity for quantity in graph if quantity.layer == layer and quantity.definition is None and not quantity.of]
-        if own:
+        told = derivation.header.details[layer - 1]
+        if own or told:
             yield Heading(3, layer_title(reading, layer))
+        for name, value in told:
+            yield Paragraph(Message("{option}: {value}", option=Message(_DETAILS[name]), value=value) if value else Message(_DETAILS[name]))
         for quantity in own:
             yield from given_numbers(derivation, quantity)
         return
@@ -160,6 +163,20 @@ _LOSS_NAMES = {
 }
 
 
+# option of a layer → what it is called
+_DETAILS = {
+    "window": "window",
+    "stride": "stride",
+    "padding": "zeros around the input",
+    "dilation": "dilation",
+    "heads": "heads",
+    "epsilon": "added to the variance",
+    "kept": "share that is kept",
+    "reset_after": "The reset gate acts after the product with the hidden weights.",
+    "update_keeps": "what the update gate keeps",
+}
+
+
 def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     """What holds in this solution and differs between textbooks; only what matters here."""
     graph, header, chosen = derivation.graph, derivation.header, derivation.header.conventions
@@ -180,6 +197,13 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
         yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen["relu_at_zero"])
+    if "max'" in functions:
+        yield Message("max'(a, b) is 1 if a is larger, 0 if b is: the gradient goes to the largest; of equal ones to the first.")
+    if {"conv2d", "conv1d"} & {*header.kinds}:
+        if chosen["convolution"] == "flipped":
+            yield Message("The kernel is turned round before it is laid over the input (convolution).")
+        else:
+            yield Message("The kernel is laid over the input as it is (cross-correlation).")
     if "max'" in functions and chosen["max_ties"] == "split":
         yield Message("Where two are the largest, each gets half of the gradient.")
     if "step" in functions and header.loss == "direct":
