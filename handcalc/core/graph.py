@@ -249,6 +249,9 @@ class Graph:
         """A reference in a quantity's own indices (of, through, a term), at one of its cells."""
         return self._at(reference, self.quantities[cell[0]], cell[1])
 
+    def _concrete(self, reference: Ref, wanted: Cell) -> Cell:
+        return cell(self.at(reference, wanted))
+
     @staticmethod
     def _at(reference: Ref, quantity: Quantity, indices: tuple[int, ...]) -> Ref:
         places = {index.letter: place for index, place in zip(quantity.index, indices)}
@@ -263,13 +266,12 @@ class Graph:
         if quantity.names and indices in quantity.names:
             return quantity.names[indices]
         if quantity.of is not None:
-            base = self.at(quantity.of, cell)
-            inner = self.core((base.quantity, base.indices))  # type: ignore[arg-type]
+            base = self._concrete(quantity.of, cell)
             if quantity.through is None:
-                return inner
-            source = self.at(quantity.through, cell)
-            through = self.core((source.quantity, source.indices)) or source.quantity  # type: ignore[arg-type]
-            return through + "." + inner
+                return self.core(base)
+            source = self._concrete(quantity.through, cell)  # several parts have one neuron: they are told by their prefix
+            ends = [self.stem(end) if self.quantities[end[0]].kind == "part" else self.core(end) for end in (source, base)]
+            return (ends[0] or source[0]) + "." + ends[1]
         if quantity.kind in ("given", "variable", "rate", "hyper", "memory", "state"):
             return name
         labels, numbers = quantity.labels(indices)
