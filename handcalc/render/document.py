@@ -34,6 +34,7 @@ from handcalc.render.blocks import (
     Table,
     Value,
 )
+from handcalc.render.fading import fading
 from handcalc.render.grids import directions, grids
 from handcalc.render.reading import Reading
 
@@ -120,6 +121,8 @@ def _layer(
             yield Heading(3, Message("Time {time}", time=time))
             first = [group for group in together if group in _firsts(groups)]
             yield from _together(derivation, reading, options, iteration, together, first)
+    if phase == "backward" and any(group.time is not None for group in groups) and options.asked is None:
+        yield from fading(derivation, layer, iteration)
 
 
 def _firsts(groups: list[Group]) -> list[Group]:

@@ -121,10 +121,10 @@ class Trainer:
         """What the network answers to other inputs, with the parameters as they are. Raises ValueError for a wrong number of them."""
         if len(inputs) != len(self.problem.inputs):
             raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
-        graph = build(self.problem.replace(samples=self.problem.samples[:1])).graph
+        model = build(self.problem.replace(samples=self.problem.samples[:1]))
         replaced = self.values() | {("x", place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
-        known, output = Evaluation(graph, None, replaced), f"out{len(self.problem.layers)}"
-        return [float(known[output, place]) for place in graph.positions(output)]
+        known = Evaluation(model.graph, None, replaced)
+        return [float(known[cell]) for cell in model.answers()]
 
     def next_step(self, rounding: Rounding | None = None) -> Derivation:
         """The worked solution of the update that comes next."""

@@ -14,6 +14,7 @@ from handcalc.core.expr import Ref
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message
+from handcalc.models.site import places
 from handcalc.render.blocks import Block, Curve, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
 from handcalc.render.reading import Reading
 from handcalc.study.train import Trained, Trainer
@@ -50,10 +51,9 @@ def report(
     if problem.samples:
         yield from _predictions(trainer, reading, rounding)
     if asked:
-        graph, output = trainer.whole.graph, f"out{len(problem.layers)}"
-        before = (0,) if graph[output].sampled else ()
-        names = [Name(Ref("x", (*before, place)), bare=True) for place in range(len(problem.inputs))]
-        names += [Name(Ref(output, (*before, place)), bare=True) for place in range(graph[output].axes[-1].size)]
+        before = (0,) if trainer.whole.graph["x"].sampled else ()
+        names = [Name(Ref("x", (*before, *place)), bare=True) for place in places(problem.axes)]
+        names += [Name(Ref(*cell), bare=True) for cell in trainer.whole.answers()]
         answers = [(*inputs, *map(number, trainer.predict(inputs))) for inputs in asked]
         yield Heading(2, Message("New inputs"))
         yield Table(tuple(names), tuple(tuple(Plain(f"{one:g}") if isinstance(one, float) else one for one in row) for row in answers))
@@ -85,17 +85,14 @@ def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iter
     """What the network answers for every sample, beside the targets; how many are right where there are classes."""
     graph, problem = trainer.whole.graph, trainer.problem
     known = Evaluation(graph, None, trainer.values())
-    output = graph[f"out{len(problem.layers)}"]
-    sampled = output.sampled
-    places = range(output.axes[-1].size)
+    sampled = graph["t"].sampled
     columns: list[Item] = [Message("sample")] if sampled else []
     first = (0,) if sampled else ()
-    columns += [Name(Ref(output.name, (*first, place)), bare=True) for place in places]
-    columns += [Name(Ref("t", (*first, place)), bare=True) for place in places]
+    columns += [Name(Ref(*cell), bare=True) for cell in trainer.whole.answers()]
+    columns += [Name(Ref("t", (*first, *place)), bare=True) for place in places(problem.layers[-1].axes)]
     rows: list[tuple[Item, ...]] = []
     for place, sample in enumerate(problem.samples[:CELLS]):
-        before = (place,) if sampled else ()
-        values = [float(known[output.name, (*before, unit)]) for unit in places]
+        values = [float(known[cell]) for cell in trainer.whole.answers(place)]
         answers: list[Item] = [Digits(rounding.replace(carry=False).shown(value, True)) for value in values]
         targets: list[Item] = [Digits(Shown(target.text or str(target.numerator))) for target in sample.targets or ()]
         rows.append((*([Plain(sample.name)] if sampled else []), *answers, *targets))
@@ -114,9 +111,9 @@ def accuracy(trainer: Trainer, known: Evaluation) -> int | None:
     low, high = min(min(row) for row in targets), max(max(row) for row in targets)
     if len(targets) < 2 or any(value not in (low, high) for row in targets for value in row) or (low, high) not in ((0, 1), (-1, 1)):
         return None
-    output, middle, right = f"out{len(problem.layers)}", (low + high) / 2, 0
+    middle, right = (low + high) / 2, 0
     for place, row in enumerate(targets):
-        values = [float(known[output, (place, unit)]) for unit in range(len(row))]
+        values = [float(known[cell]) for cell in trainer.whole.answers(place)]
         if len(row) > 1:
             right += values.index(max(values)) == row.index(max(row))
         else:
