@@ -173,6 +173,8 @@ def shape(found: Mapping[str, Any]) -> str:
     if "$ref" in found:
         name = found["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name})"
+    if "const" in found:
+        return code(found["const"])
     if "enum" in found:
         return " · ".join(code(word) for word in dict.fromkeys(map(str, found["enum"])))
     kind = found["type"]
