@@ -112,6 +112,8 @@ def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
         _check_targets(root, found, cases, layers[-1])
+    if cases and layers and layers[0].type == "embedding":
+        _check_words(found.get("inputs", root), cases, layers[0].tensors[0].axes[0].size)
     return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, layers=layers))
 
 
@@ -130,6 +132,16 @@ def _axes(found: dict[str, Item], inputs: tuple[str, ...], shape: tuple[int, ...
         )
         return ()
     return input_axes(shape or (len(inputs),), first, () if shape else inputs)
+
+
+def _check_words(item: Item, cases: Sequence[Sample], words: int) -> None:
+    """Numbers of words, from 0."""
+    for sample in cases:
+        for number in sample.inputs:
+            if number.denominator != 1 or not 0 <= number.numerator < words:
+                text = "an embedding takes numbers of words, whole numbers from 0 to {most}; found {found}"
+                item.fail(text, most=words - 1, found=number.text)
+                return
 
 
 def _check_targets(root: Item, found: dict[str, Item], cases: Sequence[Sample], last: Layer) -> None:

@@ -77,7 +77,7 @@ class Incoming(Record):
     ) -> Tensor | None:
         """As `tensor`, with an error where it is not given."""
         if key not in (self.found if found is None else found):
-            (entry or self.entry).fail("{key} are missing", key=key)
+            (entry or self.entry).fail("the key {key} is missing", key=key)
         return self.tensor(key, name, kind, axes, found)
 
     def pair(self, key: str, default: int, least: int = 1) -> tuple[int, int]:

@@ -17,7 +17,7 @@ def embedding(incoming: Incoming) -> Layer | None:
         return None
     read = nested(incoming.found["weights"]) if "weights" in incoming.found else None
     if read is None or len(read[0]) != 2:
-        incoming.entry.fail("{key} are missing", key="weights: one row per word")
+        incoming.entry.fail("the key {key} is missing", key="weights")
         return None
     word, feature = Axis("input", read[0][0]), Axis("input", read[0][1])
     weights = incoming.tensor("weights", f"W{incoming.number}", "weight", (word, feature))
@@ -83,7 +83,7 @@ def _rows(incoming: Incoming, key: str) -> int | None:
     """How many rows a matrix has; None after an error."""
     item = incoming.found.get(key)
     if item is None:
-        incoming.entry.fail("{key} are missing", key=key)
+        incoming.entry.fail("the key {key} is missing", key=key)
         return None
     if item.kind == "mapping":
         from handcalc.problem.arrays import shape_of

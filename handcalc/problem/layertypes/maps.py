@@ -144,7 +144,7 @@ def pooling(incoming: Incoming) -> Layer | None:
         return None
     space = tuple(axis.role for axis in incoming.axes if axis.role in SPACE)
     if "kernel_size" not in incoming.found:
-        incoming.entry.fail("{key} is missing", key="kernel_size")
+        incoming.entry.fail("the key {key} is missing", key="kernel_size")
         return None
     window = _along(incoming.pair("kernel_size", 2), space)
     stride = _along(incoming.pair("stride", 0), space) if "stride" in incoming.found else window

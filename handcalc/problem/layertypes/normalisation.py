@@ -40,7 +40,7 @@ def residual(incoming: Incoming) -> Layer | None:
     """residual: the output of an earlier layer is added."""
     item = incoming.found.get("from")
     if item is None:
-        incoming.entry.fail("{key} is missing", key="from")
+        incoming.entry.fail("the key {key} is missing", key="from")
         return None
     place = item.whole(0, incoming.number - 1)
     if place is None:

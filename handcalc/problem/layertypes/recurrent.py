@@ -44,7 +44,7 @@ def gated(incoming: Incoming) -> Layer | None:
     gates = GATES[incoming.kind]
     item = incoming.found.get("gates")
     if item is None:
-        incoming.entry.fail("{key} are missing", key="gates")
+        incoming.entry.fail("the key {key} is missing", key="gates")
         return None
     parts = item.section(tuple(gates))
     tensors: list[Tensor] = []
