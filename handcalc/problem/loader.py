@@ -140,7 +140,7 @@ def _check_words(item: Item, cases: Sequence[Sample], words: int) -> None:
         for number in sample.inputs:
             if number.denominator != 1 or not 0 <= number.numerator < words:
                 text = "an embedding takes numbers of words, whole numbers from 0 to {most}; found {found}"
-                item.fail(text, most=words - 1, found=number.text)
+                item.fail(text, most=words - 1, found=number.text or number.numerator)
                 return
 
 
