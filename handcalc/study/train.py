@@ -2,7 +2,7 @@
 
 - `train(problem, iterations, epochs, every)` is the whole of it; `Trained` its result.
 - `Trainer(problem)` goes on step by step: `advance(count)`, `loss()`, `parameters()`, `predict(inputs)`; `next_step()` is
-  the worked solution of the next update.
+  the worked solution of the next update. `outputs(inputs)`, `accuracy()` and `loss_at(values)` are for pictures.
 
 Nothing here computes: the updates are a program made from the problem's graph (straightline.py for small networks,
 vectorised.py for large ones), and the loss in the history is that of all samples, from the graph of the whole batch.
@@ -11,8 +11,9 @@ vectorised.py for large ones), and the loss in the history is that of all sample
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from itertools import chain, islice, repeat
 from random import Random
 from typing import Any
@@ -28,6 +29,7 @@ from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.models.losses import squared_errors
 from handcalc.problem.schema import Problem
+from handcalc.study.classes import Classes, classes_of
 from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import NotVectorised, Vectorised
 
@@ -42,7 +44,8 @@ class Trained(Record):
     """How a training went.
 
     iterations: updates done; loss: after the last; parameters: id → value; history: (iteration, loss after so many);
-    stopped: why it ended: iterations, loss or interrupted.
+    stopped: why it ended: iterations, loss or interrupted; accuracy: (iteration, share of the samples that are right), where
+    targets are classes.
     """
 
     iterations: int
@@ -50,6 +53,7 @@ class Trained(Record):
     parameters: dict[str, float]
     history: tuple[tuple[int, float], ...]
     stopped: str
+    accuracy: tuple[tuple[int, float], ...] = ()
 
 
 class Trainer:
@@ -72,6 +76,16 @@ class Trainer:
     def direct(self) -> bool:
         """Whether there are errors and no loss: nothing changes any more when all of them are 0."""
         return "watched" in self.whole.graph
+
+    @property
+    def straight(self) -> bool:
+        """Whether the network is a small one, which runs as straight-line code."""
+        return isinstance(self._engine, Straight)
+
+    @property
+    def inputs(self) -> Sequence[Sequence[float]]:
+        """The inputs of all samples (sample, input)."""
+        return self._data[0]  # type: ignore[no-any-return]
 
     @property
     def batch_size(self) -> int:
@@ -105,6 +119,31 @@ class Trainer:
         """The loss of all samples with the parameters as they are."""
         with self._watched():
             return self._engine.loss(self.state)
+
+    def loss_at(self, values: Mapping[Cell, float]) -> float:
+        """The loss of all samples with other values of some parameters; not a number where it has none."""
+        try:
+            return self._engine.loss(self._engine.changed(self.state, values))
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    def outputs(self, inputs: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+        """What the network answers to many inputs with the parameters as they are; not a number where it has no answer."""
+        return self._answers(self.state, inputs)
+
+    @cached_property
+    def _answers(self) -> Callable[[Any, Any], list[tuple[float, ...]]]:
+        samples = [0] if self.straight else [0, 0]  # arrays have samples where there are two or more
+        return self._program(samples).answers(f"out{len(self.problem.layers)}", ("x",))
+
+    @cached_property
+    def classes(self) -> Classes | None:
+        """The classes that targets are, if they are."""
+        return classes_of(self._data[1])
+
+    def accuracy(self) -> float | None:
+        """The share of the samples that are classified right; None where targets are no classes."""
+        return self.classes.right(self.outputs(self.inputs)) / len(self.classes.targets) if self.classes else None
 
     def values(self) -> dict[Cell, float]:
         """Cell → value of every parameter, and of what the optimiser remembers."""
@@ -227,18 +266,22 @@ def train_on(
     step = every or max(-(-wanted // POINTS), 1)
     stop = 0.0 if trainer.direct and training.stop_loss is None else _float(training.stop_loss)
     history = [(0, trainer.loss())]
+    accuracy = [(0, trainer.accuracy())]
     stopped = "loss" if history[0][1] <= stop else "iterations"
     try:
         while trainer.done < wanted and stopped != "loss":
             if trainer.advance(min(step - trainer.done % step, wanted - trainer.done), stop):
                 stopped = "loss"
             history.append((trainer.done, trainer.loss()))
+            accuracy.append((trainer.done, trainer.accuracy()))
             if progress:
                 progress(trainer.done, wanted, history[-1][1])
     except KeyboardInterrupt:
         stopped = "interrupted"
         history.append((trainer.done, trainer.loss()))
-    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped)
+        accuracy.append((trainer.done, trainer.accuracy()))
+    shares = tuple((count, share) for count, share in dict(accuracy).items() if share is not None)
+    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped, shares)
 
 
 def _float(literal: Number | None) -> float:

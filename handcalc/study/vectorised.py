@@ -1,7 +1,7 @@
 """One update as NumPy code, made from the general formulas of the graph; for large networks.
 
-- `Vectorised(graph, updated, loss, data)` is the program: `run(state, rows, stop)` as in straightline.py, where a state
-  is an array for each parameter and a row of data an array for each quantity in `data`; `source` is its text.
+- `Vectorised(graph, updated, loss, data)` is the program: `run(state, rows, stop)` and the rest as in straightline.py, where a
+  state is an array for each parameter and a row of data an array for each quantity in `data`.
 
 A formula becomes code over arrays whose axes are called by its index letters: Σ_j w_kj·out_sj is a matrix product because
 j is summed and s and k are not; what stands beside each other is spread over the letters it lacks. The text is made of
@@ -232,13 +232,8 @@ class Vectorised:
         constants: dict[str, Any] = {}  # given quantities that are neither trained nor data
         self.update = _program(graph, names, [loss, *updated.values()], constants, len(self.state), len(data))
         self.watch = _program(graph, names, [loss], constants, len(self.state), len(data))
-        each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(self.update + self.watch)}
-        surroundings = {"np": numpy, "softmax": softmax, "logsumexp": _logsumexp, "each": each, **constants}
-        found: dict[str, Any] = {}
-        for name, source in (("update", self.update), ("watch", self.watch)):
-            exec(compile(source.replace("def program", f"def {name}"), "<arrays>", "exec"), surroundings, found)
-        self._update: Callable[..., Arrays] = found["update"]
-        self._watch: Callable[..., Arrays] = found["watch"]
+        self._update = _compiled(self.update, constants)
+        self._watch = _compiled(self.watch, constants)
 
     def start(self, value: Callable[[Cell], float]) -> Arrays:
         """The state with these values. Raises NotVectorised where a cell is missing."""
@@ -248,6 +243,31 @@ class Vectorised:
         """Cell → value of a state."""
         pairs = zip(self.state, state)
         return {(name, place): float(array[place]) for name, array in pairs for place in self.graph.positions(name)}
+
+    def changed(self, state: Arrays, values: Mapping[Cell, float]) -> Arrays:
+        """The state with other values of some cells."""
+        import numpy
+
+        found = list(state)
+        for (name, place), value in values.items():
+            number = self.state.index(name)
+            found[number] = numpy.array(found[number])
+            found[number][place] = value
+        return tuple(found)
+
+    def answers(self, name: str, data: Sequence[str]) -> Callable[[Arrays, Any], list[tuple[float, ...]]]:
+        """A program that gives a quantity with samples for rows of data, any number of them; not a number where there is none."""
+        names = {one: f"p{number}" for number, one in enumerate(self.state)} | {one: f"d{number}" for number, one in enumerate(data)}
+        constants: dict[str, Any] = {}
+        program = _compiled(_program(self.graph, names, [name], constants, len(self.state), len(data)), constants)
+
+        def answer(state: Arrays, rows: Any) -> list[tuple[float, ...]]:
+            import numpy
+
+            with self._quiet(all="ignore"):
+                return list(map(tuple, program(state, (numpy.asarray(rows, float),))[0].tolist()))
+
+        return answer
 
     def finite(self, state: Arrays) -> bool:
         """Whether every number of a state is one."""
@@ -272,6 +292,16 @@ class Vectorised:
                 state = tuple(new)
                 count += 1
         return state, float(loss), count
+
+
+def _compiled(source: str, constants: Mapping[str, Any]) -> Callable[..., Arrays]:
+    import numpy
+
+    each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
+    found: dict[str, Any] = {"np": numpy, "softmax": softmax, "logsumexp": _logsumexp, "each": each, **constants}
+    exec(compile(source, "<arrays>", "exec"), found)
+    program: Callable[..., Arrays] = found["program"]
+    return program
 
 
 def _program(graph: Graph, names: dict[str, str], wanted: list[str], constants: dict[str, Any], states: int, data: int) -> str:
