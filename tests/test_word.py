@@ -23,7 +23,6 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import OutputError, printable
 from handcalc.problem.loader import shipped
 from handcalc.render.blocks import Equation, Plain, Table
-from handcalc.render.formats import typesetter
 from handcalc.render.formats.wordmath import WordFormulas, pieces, smaller, width
 from handcalc.render.report import Chapter, Style, dialect_of, export
 from handcalc.render.typeset import OMML

@@ -260,7 +260,8 @@ def _swept(sweep: Sweep, checked: Checked, reading: Reading) -> Iterator[Block]:
     yield Heading(2, plot.title)
     rows = tuple((Digits(_tenth(h)), _error(forward), _error(central)) for h, forward, central in sweep.points)
     yield Table((Plain("h"), Message("forward"), Message("central")), rows)
-    yield Chart(plot)
+    if any(error for _, *both in sweep.points for error in both):
+        yield Chart(plot)
     yield from map(Paragraph, _reasons(sweep, checked, reading))
 
 

@@ -10,14 +10,13 @@ Nothing here computes a layer or a loss: all values come from the programs of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
-from handcalc.errors import Message, ProblemError, UnknownIdError
+from handcalc.errors import Message, ProblemError, UnknownIdError, near
 from handcalc.problem.schema import Problem
-from handcalc.render.plot.levels import Field, Line, Lines, Point, grid, grids, level_lines, outline
+from handcalc.render.plot.levels import Field, Function, Line, Lines, Point, grid, grids, level_lines, outline
 from handcalc.render.plot.model import digits_and_powers, round_numbers
 from handcalc.render.reading import Reading
 from handcalc.study.train import Trainer
@@ -65,22 +64,22 @@ def regions(trainer: Trainer) -> tuple[Region, ...]:
     low, high = zip(*(_beyond([row[side] for row in trainer.inputs]) for side in (0, 1)))
     count = max(len(classes.targets[0]), 2)
 
-    def leads(points: Sequence[Point], places: Sequence[int]) -> list[list[float]]:
-        """How far the outputs of some classes are ahead of the others, or on their side of the middle."""
+    def exact(place: int) -> Function:
+        return lambda points: _lead(trainer.outputs(points), place, classes.middle)
+
+    def all_classes(points: Sequence[Point]) -> list[list[float]]:
         outputs = trainer.outputs(points)
-        if len(outputs[0]) == 1:
-            return [[(row[0] - classes.middle) * (1 if place else -1) for row in outputs] for place in places]
-        return [[row[place] - max(row[:place] + row[place + 1 :]) for row in outputs] for place in places]
+        return [_lead(outputs, place, classes.middle) for place in range(count)]
 
-    found = []
-    for place, field in enumerate(grids(low, high, MAP, lambda points: leads(points, range(count)))):
-        exact = partial(_first, leads, place)
-        found.append(Region(field, outline(field, exact), level_lines(field, 0.0, exact)))
-    return tuple(found)
+    fields = enumerate(grids(low, high, MAP, all_classes))
+    return tuple(Region(field, outline(field, exact(place)), level_lines(field, 0.0, exact(place))) for place, field in fields)
 
 
-def _first(leads: Callable[[Sequence[Point], Sequence[int]], list[list[float]]], place: int, points: Sequence[Point]) -> list[float]:
-    return leads(points, (place,))[0]
+def _lead(outputs: Sequence[tuple[float, ...]], place: int, middle: float) -> list[float]:
+    """How far the output of a class is ahead of all others; where there is one output, on the side of the middle that is the class."""
+    if len(outputs[0]) == 1:
+        return [(row[0] - middle) * (1 if place else -1) for row in outputs]
+    return [row[place] - max(row[:place] + row[place + 1 :]) for row in outputs]
 
 
 def _beyond(numbers: Sequence[float]) -> Point:
@@ -106,7 +105,7 @@ def two_parameters(trainer: Trainer, reading: Reading, across: str | None, up: s
     """The two parameters that ids or symbols mean; where none are named, the only two. Raises ProblemError, UnknownIdError."""
     trained = _trained(trainer)
     if across is not None and up is not None:
-        first, second = (_parameter(text, trained, reading) for text in (across, up))
+        first, second = _parameters((across, up), trained, reading)
         if first == second:
             raise UnknownIdError(Message("--across and --up need two different parameters"))
         return first, second
@@ -124,11 +123,14 @@ def _trained(trainer: Trainer) -> list[Cell]:
     return [cell for cell in trainer.values() if cell[0] in trainer.whole.updated and graph.core(cell) not in frozen]
 
 
-def _parameter(text: str, trained: list[Cell], reading: Reading) -> Cell:
-    found, _ = reading.find(text)
-    if found not in trained:
-        raise UnknownIdError(Message("{found} is no parameter that is trained", found=f'"{text}"'))
-    return found
+def _parameters(texts: Sequence[str], trained: Sequence[Cell], reading: Reading) -> list[Cell]:
+    """The parameters with some ids or symbols. Raises UnknownIdError with a near match."""
+    ids = {reading.graph.cell_id(cell): cell for cell in trained}
+    known = {spelled: cell for cell in trained for spelled in reading.spellings(cell)} | ids
+    for text in texts:
+        if text not in known:
+            raise UnknownIdError(Message("{found} is no parameter that is trained{near}", found=f'"{text}"', near=near(text, ids)))
+    return [known[text] for text in texts]
 
 
 def path(problem: Problem, cells: Sequence[Cell], iterations: int) -> Line:
@@ -139,8 +141,7 @@ def path(problem: Problem, cells: Sequence[Cell], iterations: int) -> Line:
     for count in sorted(wanted):
         if count > trainer.done:
             trainer.advance(count - trainer.done)
-        values = trainer.values()
-        found.append((values[cells[0]], values[cells[1]]))
+        found.append((trainer.value(cells[0]), trainer.value(cells[1])))
     return tuple(found)
 
 

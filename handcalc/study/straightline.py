@@ -123,6 +123,10 @@ class Straight:
         """Cell → value of a state."""
         return dict(zip(self.state, state))
 
+    def value(self, state: State, wanted: Cell) -> float:
+        """The value of one cell of a state."""
+        return state[self.state.index(wanted)]
+
     def changed(self, state: State, values: Mapping[Cell, float]) -> State:
         """The state with other values of some cells."""
         return tuple(values.get(wanted, value) for wanted, value in zip(self.state, state))

@@ -120,12 +120,17 @@ class Trainer:
         with self._watched():
             return self._engine.loss(self.state)
 
+    def value(self, wanted: Cell) -> float:
+        """The value of one parameter as it is."""
+        return self._engine.value(self.state, wanted)
+
     def loss_at(self, values: Mapping[Cell, float]) -> float:
         """The loss of all samples with other values of some parameters; not a number where it has none."""
         try:
-            return self._engine.loss(self._engine.changed(self.state, values))
+            found = self._engine.loss(self._engine.changed(self.state, values))
         except (ArithmeticError, ValueError):
             return math.nan
+        return found if math.isfinite(found) else math.nan
 
     def outputs(self, inputs: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
         """What the network answers to many inputs with the parameters as they are; not a number where it has no answer."""

@@ -244,6 +244,10 @@ class Vectorised:
         pairs = zip(self.state, state)
         return {(name, place): float(array[place]) for name, array in pairs for place in self.graph.positions(name)}
 
+    def value(self, state: Arrays, wanted: Cell) -> float:
+        """The value of one cell of a state."""
+        return float(state[self.state.index(wanted[0])][wanted[1]])
+
     def changed(self, state: Arrays, values: Mapping[Cell, float]) -> Arrays:
         """The state with other values of some cells."""
         import numpy

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 
-from handcalc.errors import Message, printable
+from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
 from handcalc.render.blocks import spell
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.plot.levels import Point
-from handcalc.render.plot.model import Area, Label, Marks, Named, Plot, Series, inside, named, tick
+from handcalc.render.plot.model import Area, Label, Marks, Named, Plot, Series, inside, named, tick, written
 from handcalc.render.reading import Reading
 
 # style of lines → its letter in ASCII (none: its marks are enough), and whether it is dashed in dots
@@ -23,6 +23,7 @@ LETTERS = {
     "first": ("*", False), "second": (".", True), "level": (".", False), "boundary": ("#", False), "path": ("", False),
     "guide": (":", True),
 }  # fmt: skip
+LEVELS = "abcdefghijklmnpqrstuvw"  # of level lines in ASCII, each its own
 SHAPES = {
     "circle": "o", "cross": "x", "triangle": "^", "square": "#", "diamond": "v", "plus": "+", "dot": "o", "start": "S", "end": "E",
 }  # fmt: skip
@@ -69,7 +70,7 @@ class _Drawing:
 
     def text(self, label: Label) -> str:
         """Items as one text."""
-        text = printable("".join(spell(item, self.reading, self.translate) for item in label))
+        text = "".join(written(item, spell(item, self.reading, self.translate)) for item in label)
         return spelled_in_ascii(text) if self.ascii else text
 
     def legend(self, several: bool) -> Iterator[str]:
@@ -84,23 +85,32 @@ class _Drawing:
             line += ("   " if line else "") + name
         yield from wrapped(line, self.width) if line else ()
 
-    def levels(self, things: Named) -> str:
-        """The numbers of all level lines, where their name stands for them."""
-        beside = any(isinstance(thing, Series) and thing.label for thing in things)
-        return ": " + ", ".join(self.text(series.label) for series in self.plot.series if series.label) if beside else ""
-
     def sign(self, things: Named) -> str:
         """What things look like: a letter, between the shades of the area with the same name."""
-        letters = [letter for thing in things if not isinstance(thing, Area) and (letter := self.letter(thing))]
+        letters = [self.letter(thing) for thing in things if not isinstance(thing, Area) and not self.lettered(thing)]
         shades = [self.shade(thing) for thing in things if isinstance(thing, Area)]
         shade = shades[0] if shades and shades[0] != " " else ""
-        return f"{shade}{letters[-1] if letters else shade}{shade}"
+        return f"{shade}{([shade, *filter(None, letters)])[-1]}{shade}"
+
+    def levels(self, things: Named) -> str:
+        """The numbers of all level lines, where their name stands for them; with their letters, if they have some."""
+        if not any(isinstance(thing, Series) and thing.label for thing in things):
+            return ""
+        found = [series for series in self.plot.series if series.label]
+        texts = [(self.letter(series) + " ") * self.lettered(series) + self.text(series.label) for series in found]
+        return ": " + ", ".join(texts)
 
     def letter(self, thing: Series | Marks) -> str:
         if isinstance(thing, Marks):
             return SHAPES[thing.shape]
+        if self.lettered(thing):
+            return LEVELS[[series.label for series in self.plot.series if series.label].index(thing.label) % len(LEVELS)]
         letter, dashed = LETTERS[thing.style]
         return letter if self.ascii or not letter else _DASHED if dashed else _WHOLE
+
+    def lettered(self, thing: Series | Marks) -> bool:
+        """Whether a line has a letter of its own: in ASCII, level lines cannot be told apart otherwise."""
+        return self.ascii and isinstance(thing, Series) and bool(thing.label)
 
     def shade(self, area: Area) -> str:
         shades = ASCII_SHADES if self.ascii else SHADES
@@ -188,7 +198,7 @@ class _Panel:
 
     def draw(self, series: Series) -> None:
         """Dots along lines; in ASCII, letters where there are no marks of the same name."""
-        letter, dashed = LETTERS[series.style]
+        letter, dashed = self.whole.letter(series), LETTERS[series.style][1]
         if not letter or self.whole.ascii and any(marks.name == series.name for marks in self.plot.marks):
             return
         for part in (part for line in series.lines for part in inside(line, self.plot.across, self.up)):

@@ -78,6 +78,7 @@ def outline(field: Field, exact: Function | None = None) -> Lines:
 
 
 def _without_middles(line: Line) -> Iterator[Point]:
+    line = tuple(point for place, point in enumerate(line) if place == 0 or point != line[place - 1])
     last = len(line) - 1
     for place, point in enumerate(line):
         before, after = line[max(place - 1, 0)], line[min(place + 1, last)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
+from handcalc.errors import Message, printable
 from handcalc.render.plot.levels import Field, Line, Lines, Point
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ CLASSES = tuple(name for name, use in SHAPES.items() if use.startswith("class"))
 
 LOGARITHMIC = 100  # highest over lowest, from which on an axis is logarithmic if nobody says
 MARGIN = 0.04  # of an axis, beyond the numbers it must have room for
+LONGEST = 30  # letters of a name
 TICKS = 6  # intervals between ticks, at most
 
 
@@ -135,6 +137,12 @@ def named(plot: Plot) -> Iterator[tuple[Named, Label]]:
     yield from ((things, name) for name, things in found.items())
     if plot.note:
         yield (), plot.note
+
+
+def written(item: Item, text: str) -> str:
+    """The text of an item as it stands in a plot: names that users chose are not longer than there is room for."""
+    text = printable(text)
+    return text if isinstance(item, Message) or len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def tick(shown: Shown, reading: Reading) -> str:

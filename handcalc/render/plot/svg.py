@@ -12,14 +12,13 @@ import math
 from collections.abc import Iterator
 
 from handcalc.core.graph import cell
-from handcalc.errors import printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Name, spell
 from handcalc.render.diagram.svg import FONTS, INK, PAPER, letters
 from handcalc.render.diagram.typesetting import Span, Spans, in_unicode, name_of, symbol_spans, width
 from handcalc.render.formats.fonts import CHINESE, by_script, has_chinese
 from handcalc.render.plot.levels import Line, Lines, Point
-from handcalc.render.plot.model import Area, Axis, Label, Marks, Named, Plot, Series, inside, named, tick
+from handcalc.render.plot.model import Area, Axis, Label, Marks, Named, Plot, Series, inside, named, tick, written
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
 
@@ -29,7 +28,6 @@ EDGE = 14.0  # around everything
 ROW = 20.0  # of the legend
 SWATCH = 26.0  # of a name in the legend
 GAP = 18.0  # between names
-LONGEST = 40  # letters of a name
 CHINESE_FONTS = ",".join(f"'{family}'" for family in list(CHINESE)[:8]) + ",serif"
 GRID, FRAME = "#e2e2e2", "#9a9a9a"
 FAR, CLEAR = 34.0, 16.0  # from a number beside a level line to the next one, and to other things
@@ -60,8 +58,8 @@ TONES = (
     ("#faf6ea", "#8a5a00"),
     ("#c9def2", "#124a86"),
     ("#eab98f", "#7a2c00"),
-    ("#a9cfa0", "#1d5c22"),
-    ("#e3d3ef", "#5c2c7d"),
+    ("#8fbf86", "#123f16"),
+    ("#d9c2ea", "#5c2c7d"),
     ("#b9b9b9", "#222222"),
 )
 
@@ -207,8 +205,7 @@ class _Drawing:
             if isinstance(item, Name):
                 found += symbol_spans(name_of(cell(item.reference), self.reading, not item.bare))
             else:
-                text = printable(spell(item, self.reading, self.translate))
-                text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+                text = written(item, spell(item, self.reading, self.translate))
                 found.append(Span(text, len(text) == 1 and text.isascii() and text.isalpha()))
         return tuple(span.replace(text=part) for span in found for part in by_script(span.text))
 
