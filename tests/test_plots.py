@@ -109,12 +109,22 @@ def test_every_axis_has_a_few_numbers_that_are_what_they_say(low: float, span: f
 
 
 @pytest.mark.parametrize(
-    ("numbers", "logarithmic"), [([1, 50], False), ([1, 101], True), ([0, 1e6], False), ([-1, 1e6], False), ([1e-9, 1], True), ([], False)]
+    ("numbers", "logarithmic"),
+    [
+        ([1, 50], False),
+        ([1, 101], True),
+        ([0, 1e6], False),
+        ([-1, 1e6], False),
+        ([1e-9, 1], True),
+        ([0, 1e-5, 1], True),
+        ([0, 4], False),
+        ([], False),
+    ],
 )
 def test_axes_are_logarithmic_where_numbers_span_much(numbers: list[float], logarithmic: bool) -> None:
     found = fitted((), numbers)
     assert found.logarithmic == logarithmic
-    assert all(0 < found.share(number) < 1 for number in numbers)
+    assert all(0 < found.share(number) < 1 for number in numbers if number or not logarithmic)
 
 
 @pytest.mark.parametrize("numbers", [[3.0], [0.0], [-2.0, -2.0], [1, math.inf, math.nan]])
@@ -122,6 +132,12 @@ def test_axes_are_logarithmic_where_numbers_span_much(numbers: list[float], loga
 def test_an_axis_for_one_number(numbers: list[float], logarithmic: bool) -> None:
     found = fitted((), numbers, logarithmic)
     assert found.low < numbers[0] < found.high and found.ticks()
+
+
+def test_an_axis_through_all_floats() -> None:
+    found = fitted((), [5e-324, 1e-300, 1, 1e300])
+    assert found.logarithmic and 2 <= len(found.ticks()) <= 8
+    assert 0 < found.share(1e-300) < found.share(1) < found.share(1e300) < 1
 
 
 @law(50)

@@ -29,7 +29,7 @@ SHAPES = {
 }  # fmt: skip
 SHADES = (" ", "░", "▒", "·", "╱", "╲")  # of tones
 ASCII_SHADES = (" ", ".", ":", "-", "/", "\\")
-BETWEEN = 3  # rows from number to number, about
+BETWEEN = 2.5  # rows from number to number, about
 SEVERAL = "&"  # marks of several kinds in one place
 
 DASH = 4  # dots of a dash
@@ -60,8 +60,8 @@ class _Drawing:
         panels = [plot.replace(series=tuple(series for series in plot.series if not series.right), right=None)]
         if plot.right:
             second = tuple(series.replace(style="first") for series in plot.series if series.right)
-            panels.append(Plot(plot.title, plot.across, plot.right, second, rows=plot.rows // 2 + 1))
-        labels = [tick(shown, self.reading) for panel in panels for _, shown in panel.up.ticks(panel.rows // BETWEEN)]
+            panels.append(Plot(plot.title, plot.across, plot.right, second, rows=plot.rows - 2))
+        labels = [tick(shown, self.reading) for panel in panels for _, shown in panel.up.ticks(int(panel.rows / BETWEEN))]
         drawn = [_Panel(self, panel, max(map(len, labels), default=0) + 1) for panel in panels]
         for panel in drawn:
             yield from panel.lines()
@@ -142,7 +142,7 @@ class _Panel:
         for marks in plot.marks:
             self.put(marks)
         numbers = {
-            self.cell(0, self.up.share(number))[0]: tick(shown, self.whole.reading) for number, shown in self.up.ticks(self.rows // BETWEEN)
+            self.cell(0, self.up.share(number))[0]: tick(shown, self.whole.reading) for number, shown in self.up.ticks(int(self.rows / BETWEEN))
         }
         if self.up.label:
             yield self.whole.text(self.up.label)

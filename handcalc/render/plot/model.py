@@ -11,6 +11,7 @@ a tone of areas alike.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,13 +67,15 @@ class Axis(Record):
         """Where a number stands: 0 at the low end, 1 at the high one; NaN where there is no such place."""
         if not self.logarithmic:
             return (number - self.low) / (self.high - self.low)
-        return math.log(number / self.low) / math.log(self.high / self.low) if number > 0 else math.nan
+        low, high = math.log10(self.low), math.log10(self.high)
+        return (math.log10(number) - low) / (high - low) if number > 0 else math.nan
 
     def at(self, share: float) -> float:
         """The number that stands there."""
         if not self.logarithmic:
             return self.low + share * (self.high - self.low)
-        return float(self.low * (self.high / self.low) ** share)
+        low, high = math.log10(self.low), math.log10(self.high)
+        return math.pow(10.0, low + share * (high - low))
 
     def ticks(self, most: int = TICKS) -> list[tuple[float, Shown]]:
         """Round numbers along it, and how they are printed."""
@@ -155,14 +158,16 @@ def tick(shown: Shown, reading: Reading) -> str:
 
 
 def fitted(label: Label, numbers: Iterable[float], logarithmic: bool | None = None, margin: float = MARGIN) -> Axis:
-    """An axis with room for the numbers that are finite; logarithmic: where nobody says, if they span LOGARITHMIC."""
+    """An axis with room for the numbers that are finite; logarithmic: where nobody says, if those above 0 span LOGARITHMIC and
+    none is below. Such an axis has no room for 0."""
     known = [number for number in numbers if math.isfinite(number)]
     positive = [number for number in known if number > 0]
     if logarithmic is None:
-        logarithmic = known == positive and bool(known) and max(known) > LOGARITHMIC * min(known)
+        logarithmic = min(known, default=-1.0) >= 0 and bool(positive) and max(positive) > LOGARITHMIC * min(positive)
     if logarithmic and positive:
-        ratio = (max(positive) / min(positive)) ** margin if max(positive) > min(positive) else 3.0
-        return Axis(label, min(positive) / ratio, max(positive) * ratio, True)
+        ends = math.log10(min(positive)), math.log10(max(positive))
+        room = margin * (ends[1] - ends[0]) or 0.5
+        return Axis(label, max(math.pow(10.0, ends[0] - room), sys.float_info.min), math.pow(10.0, min(ends[1] + room, 308.0)), True)
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     room = margin * (high - low) if high > low else abs(low) / 2 or 1.0
     return Axis(label, low - room, high + room)
@@ -177,12 +182,11 @@ def round_numbers(low: float, high: float, most: int = TICKS) -> list[float]:
 
 
 def powers(low: float, high: float, most: int = TICKS) -> list[float]:
-    """Powers of ten from low to high, evenly spaced ones if they are many; of a few, 2 and 5 times each as well."""
-    found = list(digits_and_powers(low, high, (1,)))
-    if len(found) < 3:
+    """Powers of ten from low to high, with round numbers as exponents if they are many; of a few, 2 and 5 times each as well."""
+    if len(list(digits_and_powers(low, high, (1,)))) < 3:
         return list(digits_and_powers(low, high))
-    step = math.ceil((len(found) - 1) / most)
-    return [number for number in found if round(math.log10(number)) % step == 0]
+    exponents = round_numbers(math.log10(low), math.log10(high), most)
+    return [float(f"1e{exponent:.0f}") for exponent in exponents if exponent == round(exponent)]
 
 
 def digits_and_powers(low: float, high: float, digits: Sequence[float] = (1, 2, 5)) -> Iterator[float]:
