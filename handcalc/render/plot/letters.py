@@ -61,12 +61,16 @@ class _Drawing:
         if plot.right:
             second = tuple(series.replace(style="first") for series in plot.series if series.right)
             panels.append(Plot(plot.title, plot.across, plot.right, second, rows=plot.rows - 2))
-        labels = [tick(shown, self.reading) for panel in panels for _, shown in panel.up.ticks(int(panel.rows / BETWEEN))]
-        drawn = [_Panel(self, panel, max(map(len, labels), default=0) + 1) for panel in panels]
+        margin = max((len(text) for panel in panels for _, text in self.ticks(panel)), default=0) + 1
+        drawn = [_Panel(self, panel, margin) for panel in panels]
         for panel in drawn:
             yield from panel.lines()
         several = any(SEVERAL in panel.marked.values() for panel in drawn)
         yield from self.legend(several) if len(panels) == 1 else ()
+
+    def ticks(self, panel: Plot) -> list[tuple[float, str]]:
+        """The numbers beside the axis upwards, as many as there is room for."""
+        return [(number, tick(shown, self.reading)) for number, shown in panel.up.ticks(int(panel.rows / BETWEEN))]
 
     def text(self, label: Label) -> str:
         """Items as one text."""
@@ -141,9 +145,7 @@ class _Panel:
             self.draw(series)
         for marks in plot.marks:
             self.put(marks)
-        numbers = {
-            self.cell(0, self.up.share(number))[0]: tick(shown, self.whole.reading) for number, shown in self.up.ticks(int(self.rows / BETWEEN))
-        }
+        numbers = {self.cell(0, self.up.share(number))[0]: text for number, text in self.whole.ticks(plot)}
         if self.up.label:
             yield self.whole.text(self.up.label)
         for row in range(self.rows):
