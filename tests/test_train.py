@@ -6,7 +6,6 @@ import json
 import math
 import random
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -16,7 +15,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
 from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
-from handcalc.render.chart import curve, svg_curve
+from handcalc.study.classes import classes_of
 from handcalc.study.train import Trainer, train, train_on
 
 ROUNDS = 6
@@ -249,6 +248,60 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert found["loss"] == train(load("mazur-2-2-2"), 30).loss
 
 
+@pytest.mark.parametrize(
+    ("targets", "accuracy"),
+    [
+        ("[0] [1] [1] [1]", [0.75, 1.0]),  # one output: above or below the middle
+        ("[-1] [1] [1] [1]", [0.75, 1.0]),
+        ("[1,0] [0,1] [0,1] [0,1]", None),  # softmax below
+        ("[0] [2] [1] [1]", []),  # no classes
+        ("[1] [1] [1] [1]", []),  # one class only
+    ],
+)
+def test_accuracy(targets: str, accuracy: list[float] | None) -> None:
+    """The history of accuracy beside that of the loss, where targets are classes; each share is that of the predictions."""
+    rows = targets.split()
+    count = len(json.loads(rows[0]))
+    activation = "tanh" if "[-1]" in rows else "sigmoid" if count == 1 else "softmax"
+    samples = "".join(f"  - {{inputs: {inputs}, targets: {row}}}\n" for inputs, row in zip(("[0, 0]", "[0, 1]", "[1, 0]", "[1, 1]"), rows))
+    weights = "[[1, 1]]" if count == 1 else "[[1, 1], [0.5, 0.4]]"
+    layers = f"layers: [{{neurons: {count}, activation: {activation}, weights: {weights}, bias: {[0.1] * count}}}]\n"
+    trainer = Trainer(loads(f"samples:\n{samples}{layers}loss: squared_error\nlearning_rate: 0.5\n"))
+    found = train_on(trainer, 200, every=50)
+    if accuracy == []:
+        assert found.accuracy == () and trainer.accuracy() is None
+        return
+    assert [count for count, _ in found.accuracy] == [count for count, _ in found.history] == [0, 50, 100, 150, 200]
+    again = Trainer(trainer.problem)
+    for count, share in found.accuracy:
+        again.advance(count - again.done)
+        answers = [again.predict(inputs) for inputs in ((0, 0), (0, 1), (1, 0), (1, 1))]
+        wanted = [json.loads(row) for row in rows]
+        middle = 0 if activation == "tanh" else 0.5
+        right = [a.index(max(a)) == t.index(max(t)) if len(t) > 1 else (a[0] > middle) == (t[0] > middle) for a, t in zip(answers, wanted)]
+        assert share == sum(right) / 4, count
+    assert accuracy is None or [found.accuracy[0][1], found.accuracy[-1][1]] == accuracy
+
+
+def test_samples_with_several_outputs_are_right_where_all_of_them_are() -> None:
+    found = classes_of([[1, 1], [0, 1], [0, 0]])
+    assert found is not None and found.each == ()
+    assert found.right([[0.9, 0.6], [0.9, 0.6], [0.1, 0.2]]) == 2
+    assert found.right([[math.nan, 0.6], [0.1, 0.6], [0.1, math.nan]]) == 1
+
+
+def test_many_answers_are_single_answers() -> None:
+    """Straight-line code and arrays give what an evaluation gives; a place without a value is not a number."""
+    for name in ("zhou-four-people", "softmax-cross-entropy", "xigua-thresholds", "perceptron-or"):
+        trainer = Trainer(load(name))
+        trainer.advance(3)
+        rows = [[random.Random(seed).uniform(-2, 2) for _ in trainer.problem.inputs] for seed in range(5)]
+        assert [list(row) for row in trainer.outputs(rows)] == [trainer.predict(row) for row in rows], name
+    text = "inputs: [1]\ntargets: [1]\nlayers: [{neurons: 1, activation: ln(z), weights: [[1]]}]\nloss: squared_error\nlearning_rate: 0.1\n"
+    answers = [row[0] for row in Trainer(loads(text)).outputs([[-1], [1], [0]])]
+    assert answers[1] == 0 and math.isnan(answers[0]) and math.isnan(answers[2])
+
+
 def test_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     text = printed(capsys, "zhou-four-people", "--epochs", "200", "--predict", "-7,-3", "--decimals", "4")
     assert "Right: 4 of 4 samples." in text and "Diana" in text and "New inputs" in text and "200 updates" in text
@@ -256,6 +309,20 @@ def test_report(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "history.csv"
     printed(capsys, "mazur-2-2-2", "--iterations", "4", "--format", "csv", "-o", str(file))
     assert file.read_text("utf-8").splitlines()[:2] == ["iteration,loss", "0,0.2983711087600027"]
+
+
+def test_the_history_has_an_accuracy_only_where_there_are_classes(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = printed(capsys, "zhou-four-people", "--iterations", "300", "--every", "100", "--format", "csv").splitlines()
+    assert lines[0] == "iteration,loss,accuracy" and [line.split(",")[0::2] for line in lines[1:]] == [
+        ["0", "0.5"], ["100", "0.5"], ["200", "1.0"], ["300", "1.0"],
+    ]  # fmt: skip
+    found = json.loads(printed(capsys, "zhou-four-people", "--iterations", "300", "--every", "100", "--format", "json"))
+    assert list(found) == ["iterations", "loss", "parameters", "history", "stopped", "accuracy"]
+    assert all(len(point) == 2 for point in found["history"]) and found["accuracy"] == [[0, 0.5], [100, 0.5], [200, 1.0], [300, 1.0]]
+    table = printed(capsys, "zhou-four-people", "--iterations", "300", "--every", "100", "--lang", "en")
+    assert "iteration        loss   accuracy" in table and "accuracy" not in printed(
+        capsys, "mazur-2-2-2", "--iterations", "20", "--lang", "en"
+    )
 
 
 def test_show_step(capsys: pytest.CaptureFixture[str]) -> None:
@@ -276,34 +343,3 @@ def test_errors(arguments: list[str], found: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as ended:
         main(["train", *arguments])
     assert ended.value.code == 2 and found in capsys.readouterr().err
-
-
-# --- the curve --------------------------------------------------------------------------------------------------------
-
-
-def test_curve() -> None:
-    lines = curve([(0, 4.0), (10, 0.0)], 30, 5, ascii=True)
-    assert lines[0].startswith("4 |*") and lines[4].rstrip().endswith("*") and lines[4].startswith("0 |")
-    assert max(map(len, lines)) <= 30 and "".join(lines).isascii()
-    assert lines[-1].split() == ["0", "10"]
-    falling = curve([(0, 1.0), (5, 0.1), (10, 0.001)], 30, 7, ascii=True)  # logarithmic
-    assert falling[2].strip() and falling[3].strip(" |")
-    assert curve([(0, 2.0)], 20)[0].endswith("⡀") or any("⠁" <= letter <= "⣿" for letter in "".join(curve([(0, 2.0)], 20)))
-
-
-@pytest.mark.parametrize("points", [[(0, 0.3), (5000, 0.001), (10000, 0.00003)], [(0, 4.0), (3, 1.0)], [(0, 2.0)], [(0, -1.0), (9, 1.5)]])
-def test_a_curve_as_a_picture(points: list[tuple[float, float]]) -> None:
-    """Well formed, every point inside, falling where the numbers fall, with round numbers beside the axes."""
-    root = ElementTree.fromstring(svg_curve(points, "iteration", "loss"))
-    line = next(element for element in root.iter() if element.tag.endswith("polyline"))
-    places = [tuple(map(float, pair.split(","))) for pair in line.get("points", "").split()]
-    assert len(places) == len(points) and all(0 < x < 640 and 0 < y < 360 for x, y in places)
-    assert [a[1] <= b[1] for a, b in zip(places, places[1:])] == [a[1] >= b[1] for a, b in zip(points, points[1:])]
-    texts = ["".join(element.itertext()) for element in root.iter() if element.tag.endswith("text")]
-    assert {"iteration", "loss"} <= {*texts} and 3 <= len(texts) <= 18
-
-
-def test_the_command_plots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    target = tmp_path / "loss.svg"
-    printed(capsys, "mazur-2-2-2", "--iterations", "300", "--plot", str(target), "--lang", "zh")
-    assert "损失" in target.read_text("utf-8") and target.read_text("utf-8").startswith("<svg")

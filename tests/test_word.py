@@ -23,7 +23,6 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import OutputError, printable
 from handcalc.problem.loader import shipped
 from handcalc.render.blocks import Equation, Plain, Table
-from handcalc.render.formats import typesetter
 from handcalc.render.formats.wordmath import WordFormulas, pieces, smaller, width
 from handcalc.render.report import Chapter, Style, dialect_of, export
 from handcalc.render.typeset import OMML
@@ -304,10 +303,7 @@ def test_drawings_are_pictures_with_a_text() -> None:
 
 
 def test_without_typst_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(svg: str) -> bytes:
-        raise ModuleNotFoundError("No module named 'typst'", name="typst")
-
-    monkeypatch.setattr(typesetter, "png", missing)
+    monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(OutputError, match=r"pip install 'handcalc\[word\]'"):
         word(derivation("tiny-linear-neuron"), style=Style())
     assert word(derivation("tiny-linear-neuron"))

@@ -8,7 +8,8 @@ import sys
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import Wish, chosen_rounding, fits, output_options, reading_options
+from handcalc.cli.options import FileName, Wish, chosen_rounding, fits, output_options, reading_options
+from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import progress_bar
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
@@ -24,6 +25,7 @@ FORMATS = ("terminal", "plain", "json")
 @click.option("--rows", type=click.IntRange(0), default=40, metavar="N", help="So many of each matrix at most; 0: all.", show_default=True)
 @click.option("--sweep", is_flag=False, flag_value="", metavar="[ID]", help="The error of one gradient for many h.")
 @click.option("--tangent", "tangents", multiple=True, metavar="ID", help="The tangent line along this number; may be repeated.")
+@click.option("--plot", type=FileName(), help="Draw the error of --sweep, or the function and its --tangent, as a picture (.svg, .png).")
 @click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help="Show N decimal places.")
 @click.option("--significant", type=click.IntRange(1, 17), metavar="N", help="Show N significant digits.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
@@ -37,6 +39,7 @@ def command(
     rows: int,
     sweep: str | None,
     tangents: tuple[str, ...],
+    plot: str | None,
     decimals: int | None,
     significant: int | None,
     form: str,
@@ -53,22 +56,32 @@ def command(
 
     Example: handcalc gradcheck mazur-2-2-2 --sweep w5
     """
-    from handcalc.study.gradcheck import Differentiation
+    from handcalc.study import gradplots
+    from handcalc.study.gradcheck import Differentiation, Tangent
     from handcalc.study.gradreport import as_json, report
 
     problem = load(file)
     translate = translator(choose(lang, problem.language))
     if not 0 < h < math.inf:
         raise click.UsageError(translate("--h must be a positive number"))
+    wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
+    if plot:
+        if (sweep is not None) + len(tangents) != 1:
+            raise click.UsageError(translate("--plot draws one picture: give --sweep or one --tangent"))
+        check_pictures((plot,), wish)
     study = Differentiation(problem, chosen_rounding(problem, decimals, significant, False))
     asked = (*only, *((sweep,) if sweep else ()), *tangents)
     gradients, omitted = study.gradients(asked, inputs, rows, notation or "")
     with progress_bar(len(gradients), translate("Checking")) as progress:
         checked = study.check(gradients, h, omitted, progress)
     wanted = [study.find(text, notation or "") for text in tangents]
-    lines = [row for row in checked.rows if row.gradient in wanted]
+    lines = [Tangent(row, study.along(row.gradient)) for row in checked.rows if row.gradient in wanted]
     swept = study.sweep(study.find(sweep, notation or "") if sweep else gradients[0]) if sweep is not None and gradients else None
-    wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
+    if plot and plot != HERE and (swept or lines):
+        one = swept
+        draw(
+            lambda reading: gradplots.errors(one, h, reading) if one else gradplots.tangent(lines[0], reading), plot, study.derivation, wish
+        )
     if form == "json":
         from handcalc.render.formats.jsonform import dumps, in_ascii
 

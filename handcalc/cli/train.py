@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Wish, check_target, chosen_rounding, output_options, reading_options, rounding_options, write
+from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import training_bar
 from handcalc.derive import derive
 from handcalc.errors import Message, OutputError
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
+from handcalc.render import read
+
+if TYPE_CHECKING:
+    from handcalc.render.plot.model import Plot
+    from handcalc.render.reading import Reading
 
 FORMATS = ("terminal", "plain", "json", "csv")
 
@@ -25,7 +33,11 @@ FORMATS = ("terminal", "plain", "json", "csv")
 @click.option("--every", type=click.IntRange(1, 100_000_000), metavar="N", help="Show the loss after every N updates.")
 @click.option("--show-step", type=click.IntRange(1, 100_000_000), metavar="K", help="The complete hand calculation of update K.")
 @click.option("--save", type=FileName(), help="Write the problem file with the trained parameters.")
-@click.option("--plot", type=FileName(), help="Write the curve of the loss as an SVG picture.")
+@click.option("--plot", type=FileName(), help="Draw the loss, and the accuracy, as a picture (.svg, .png).")
+@click.option("--boundary", type=FileName(), help="Draw the classes in the plane of two inputs (.svg, .png, or - for letters).")
+@click.option("--contour", type=FileName(), help="Draw the way of two parameters between level lines of the loss (.svg, .png, or -).")
+@click.option("--across", metavar="ID", help="The parameter of --contour that goes to the right.")
+@click.option("--up", metavar="ID", help="The parameter of --contour that goes upwards.")
 @click.option("--predict", "asked", multiple=True, metavar="A,B,…", help="New inputs to answer in the end; may be repeated.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
 @reading_options
@@ -39,6 +51,10 @@ def command(
     show_step: int | None,
     save: str | None,
     plot: str | None,
+    boundary: str | None,
+    contour: str | None,
+    across: str | None,
+    up: str | None,
     asked: tuple[str, ...],
     form: str,
     notation: str | None,
@@ -56,6 +72,8 @@ def command(
 
     Example: handcalc train mazur-2-2-2 --iterations 10000
     """
+    from handcalc.study import trainplots
+    from handcalc.study.landscape import check_inputs, two_parameters
     from handcalc.study.train import Trainer, train_on
     from handcalc.study.trainreport import as_json, history_csv, report
 
@@ -63,12 +81,18 @@ def command(
     translate = translator(choose(lang, problem.language))
     if iterations is not None and epochs is not None:
         raise click.UsageError(translate("give --iterations or --epochs, not both"))
-    rounding = chosen_rounding(problem, decimals, significant, carry)
+    if (across is None) != (up is None) or across is not None and contour is None:
+        raise click.UsageError(translate("--across and --up go together, with --contour"))
     wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
+    targets = [target for target in (plot, boundary, contour) if target]
+    if targets and show_step is not None:
+        raise click.UsageError(translate("--show-step is about one update; it goes without pictures"))
+    check_pictures(targets, wish)
+    if save:
+        check_target(save, force, wish.inputs)
     trainer = Trainer(problem)
-    for target in filter(None, (save, plot)):
-        check_target(target, force, (file, problem.path))
     inputs = [_numbers(text, len(problem.inputs)) for text in asked]
+    rounding = chosen_rounding(problem, decimals, significant, carry)
     if show_step is not None:
         from handcalc.render.document import Options, solution
 
@@ -76,6 +100,10 @@ def command(
         step = trainer.next_step(rounding)
         wish.show(lambda reading: solution(step, reading, Options()), step)
         return
+    derivation = derive(problem, rounding)
+    if boundary:
+        check_inputs(trainer)
+    cells = two_parameters(trainer, read(derivation, wish.notation), across, up) if contour else None
     with training_bar(translate("Training")) as progress:
         found = train_on(trainer, iterations, epochs, every, progress)
     if save:
@@ -83,19 +111,26 @@ def command(
         from handcalc.problem.saving import with_parameters
 
         text = with_parameters(read_bytes(file if os.path.exists(file) else problem.path), problem, trainer.values())
-        write(text, save, force, (file, problem.path))
-    if plot:
-        from handcalc.render.chart import svg_curve
-
-        write(svg_curve(found.history, translate("iteration"), translate("loss")), plot, force, (file, problem.path))
+        write(text, save, force, wish.inputs)
+    pictures: list[tuple[str | None, Callable[[Reading], Plot]]] = [
+        (plot, lambda reading: trainplots.history(found)),
+        (boundary, lambda reading: trainplots.boundary(trainer, reading)),
+        (contour, lambda reading: trainplots.contour(trainer, cells or (), found, reading)),
+    ]
+    for target, picture in pictures:
+        if target and target != HERE:
+            draw(picture, target, derivation, wish)
     if form == "json":
         from handcalc.render.formats.jsonform import dumps
 
         wish.write(dumps(as_json(found)))
     elif form == "csv":
-        write(history_csv(found), output, force, (file, problem.path))
+        wish.write(history_csv(found))
     else:
-        wish.show(lambda reading: report(trainer, found, reading, every is not None, inputs), derive(problem, rounding))
+        here = [picture for target, picture in pictures[1:] if target == HERE]  # the loss is there anyway
+        wish.show(
+            lambda reading: report(trainer, found, reading, every is not None, inputs, [picture(reading) for picture in here]), derivation
+        )
 
 
 def _numbers(text: str, count: int) -> tuple[float, ...]:

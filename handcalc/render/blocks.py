@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from handcalc.core.expr import Expr, Ref
 from handcalc.core.graph import Cell
@@ -14,6 +15,9 @@ from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.render.dialects import function_name
 from handcalc.render.reading import Factor, Reading
+
+if TYPE_CHECKING:
+    from handcalc.render.plot.model import Plot
 
 # --- items: what can stand in a formula or a table cell ---------------------------------------------------------------
 
@@ -155,13 +159,13 @@ class Picture(Record):
     gradients: bool = True
 
 
-class Curve(Record):
-    """A curve through points whose first numbers rise."""
+class Chart(Record):
+    """A plot, drawn with letters."""
 
-    points: tuple[tuple[float, float], ...]
+    plot: Plot
 
 
-Block = Heading | Paragraph | Equation | Table | Grid | Picture | Curve
+Block = Heading | Paragraph | Equation | Table | Grid | Picture | Chart
 
 
 # --- spelling ---------------------------------------------------------------------------------------------------------

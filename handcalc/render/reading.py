@@ -11,7 +11,7 @@ gradient put in; not in carry mode, where every line must reproduce from its own
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
@@ -203,13 +203,18 @@ class Reading:
             self._symbols = {}
             for quantity in self.graph:
                 for place in self.graph.positions(quantity.name):
-                    name = self.notation.name(Ref(quantity.name, place))
-                    if quantity.kind in ("weight", "bias", "threshold") and place:  # a named one is also found by its place
-                        numbers = ",".join(str(position + axis.first) for position, axis in zip(place, quantity.axes))
-                        self._symbols.setdefault(f"{quantity.name}[{numbers}]", (quantity.name, place))
-                    for dialect in TYPED:
-                        self._symbols.setdefault(symbol(name, dialect), (quantity.name, place))
+                    for spelled in self.spellings((quantity.name, place)):
+                        self._symbols.setdefault(spelled, (quantity.name, place))
         return self._symbols
+
+    def spellings(self, wanted: Cell) -> Iterator[str]:
+        """What people may type for a cell, besides its id."""
+        quantity, place = self.graph[wanted[0]], wanted[1]
+        if quantity.kind in ("weight", "bias", "threshold") and place:  # a named one is also found by its place
+            numbers = ",".join(str(position + axis.first) for position, axis in zip(place, quantity.axes))
+            yield f"{quantity.name}[{numbers}]"
+        name = self.notation.name(Ref(*wanted))
+        yield from (symbol(name, dialect) for dialect in TYPED)
 
     def find(self, text: str) -> tuple[Cell, int]:
         """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""

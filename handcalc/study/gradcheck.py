@@ -22,11 +22,14 @@ from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdErr
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 from handcalc.render import read
+from handcalc.render.plot.levels import Lines, Point
 from handcalc.study.differences import CLOSE, NOISE, Differences, Kink, Line, Surface
 
 STEP = 1e-4  # h, as in textbooks
 ROWS = 40  # gradients of one quantity that are checked if nobody asks for more
 SWEEP = tuple(float(f"1e-{places}") for places in range(1, 14))  # h of the table of errors
+ALONG = 60  # places of a function on either side of x …
+REACH = 1.5  # … and how far they go, in sizes of x
 LEAST = 1e-8  # h that is tried where a larger one cannot tell
 
 BAD = ("suspicious", "wrong")  # verdicts that make a check fail
@@ -88,6 +91,13 @@ class Checked(Record):
     def ok(self) -> bool:
         """Whether no gradient is wrong or suspicious."""
         return not any(row.verdict in BAD for row in self.rows)
+
+
+class Tangent(Record):
+    """A row whose tangent line is wanted, and the function along what is moved."""
+
+    row: Row
+    lines: Lines
 
 
 class Sweep(Record):
@@ -217,6 +227,19 @@ class Differentiation:
         if all(central is None for _, _, central in points):
             line.differences(SWEEP[0])  # says why
         return Sweep(self._id(gradient), gradient, tuple(points), abs(line.value(line.start)))
+
+    def along(self, gradient: Cell) -> Lines:
+        """The objective along what a gradient is taken by, in lines that end where it has no value."""
+        line = self.surface.line(gradient)
+        reach = REACH * max(abs(line.start), 1.0)
+        found: list[list[Point]] = [[]]
+        for place in range(-ALONG, ALONG + 1):
+            x = line.start + reach * place / ALONG
+            try:
+                found[-1].append((x, line.value(x)))
+            except EvaluationError:
+                found.append([])
+        return tuple(map(tuple, filter(None, found)))
 
     def _id(self, gradient: Cell) -> str:
         return self.derivation.graph.cell_id(gradient).removeprefix("grad.")

@@ -20,16 +20,16 @@ from handcalc.core.expr import number as typed
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding, Shown
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
+from handcalc.render.blocks import Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.dialects import function_name
 from handcalc.render.reading import Reading
 from handcalc.study.differences import Kink
-from handcalc.study.gradcheck import BAD, Checked, Row, Sweep
+from handcalc.study.gradcheck import BAD, Checked, Row, Sweep, Tangent
+from handcalc.study.gradplots import errors, tangent
 
 EXACT = Rounding(None, 6)  # digits of h
 DIGITS = 7  # of a difference of two losses, as many as there are
 NAMED = 8  # gradients named in one sentence
-WIDTH = 42  # columns of the drawing
 
 # verdict → the word in a table
 _LABELS = {"ok": "ok", "suspicious": "suspicious", "wrong": "wrong", "kink": "kink", "convention": "convention"}
@@ -38,8 +38,8 @@ _LABELS = {"ok": "ok", "suspicious": "suspicious", "wrong": "wrong", "kink": "ki
 _CHOSEN = {"relu": "relu_at_zero", "max": "max_ties", "min": "max_ties"}
 
 
-def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Row] = ()) -> Iterator[Block]:
-    """The whole report; tangents: rows whose tangent line is wanted."""
+def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Tangent] = ()) -> Iterator[Block]:
+    """The whole report."""
     title = reading.derivation.header.title
     yield Heading(1, Plain(title) if title else Message("Gradient check"))
     if not checked.rows:
@@ -52,8 +52,11 @@ def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tange
     yield _result(checked)
     if sweep is not None:
         yield from _swept(sweep, checked, reading)
-    for row in tangents:
-        yield from _tangent(row, reading)
+    for one in tangents:
+        plot = tangent(one, reading)
+        yield Heading(2, plot.title)
+        yield from _tangent(one.row, reading)
+        yield Chart(plot)
 
 
 # --- numbers in the signs of the notation -------------------------------------------------------------------------------
@@ -252,14 +255,13 @@ def _result(checked: Checked) -> Paragraph:
 
 
 def _swept(sweep: Sweep, checked: Checked, reading: Reading) -> Iterator[Block]:
-    """The errors as a table, drawn beside it on logarithmic scales, and where they come from."""
-    yield Heading(2, Message("The error against h: {step}", step=_text(sweep.gradient, reading)))
-    scale = _Scale([error for _, *errors in sweep.points for error in errors if error])
-    rows: list[tuple[Item, ...]] = []
-    for h, forward, central in sweep.points:
-        rows.append((Digits(_tenth(h)), _error(forward), _error(central), Plain(scale.line(forward, central))))
-    yield Table((Plain("h"), Message("forward"), Message("central"), Plain(scale.axis())), tuple(rows))
-    yield Paragraph(Message("Above the drawing: the power of ten of the error (0 at the left edge); + forward, o central, * both."))
+    """The errors as a table and as a plot, and where they come from."""
+    plot = errors(sweep, checked.h, reading)
+    yield Heading(2, plot.title)
+    rows = tuple((Digits(_tenth(h)), _error(forward), _error(central)) for h, forward, central in sweep.points)
+    yield Table((Plain("h"), Message("forward"), Message("central")), rows)
+    if any(error for _, *both in sweep.points for error in both):
+        yield Chart(plot)
     yield from map(Paragraph, _reasons(sweep, checked, reading))
 
 
@@ -284,44 +286,12 @@ def _reasons(sweep: Sweep, checked: Checked, reading: Reading) -> Iterator[Messa
     yield Message(text, epsilon=epsilon)
 
 
-class _Scale:
-    """Places for errors on a line of letters, a decade being some columns wide."""
-
-    def __init__(self, errors: Sequence[float]) -> None:
-        exponents = [math.log10(error) for error in errors] or [0.0]
-        self.low, self.high = math.floor(min(exponents)), math.ceil(max(exponents))
-        self.decade = min(max(WIDTH // max(self.high - self.low, 1), 1), 4)
-
-    def column(self, error: float) -> int:
-        """Where an error stands; 0 at the left end."""
-        return round((math.log10(error) - self.low) * self.decade) if error else 0
-
-    def line(self, forward: float | None, central: float | None) -> str:
-        """The marks of two errors."""
-        marks: dict[int, str] = {}
-        for error, mark in ((forward, "+"), (central, "o")):
-            if error is not None:
-                place = self.column(error)
-                marks[place] = "*" if place in marks else mark
-        return "".join(marks.get(place, " ") for place in range(max(marks, default=-1) + 1))
-
-    def axis(self) -> str:
-        """Powers of ten over their places, as many as there is room for."""
-        line = ""
-        for exponent in range(self.low, self.high + 1):
-            place = (exponent - self.low) * self.decade
-            if not line or place > len(line):
-                line = line.ljust(place) + str(exponent)
-        return line
-
-
 # --- the tangent line ---------------------------------------------------------------------------------------------------
 
 
 def _tangent(row: Row, reading: Reading) -> Iterator[Block]:
     """y = f'(a)(x − a) + f(a): with symbols, with numbers, and multiplied out."""
     loss, x = reading.symbol(Ref(*row.objective), bare=True), _text(row.moved, reading)
-    yield Heading(2, Message("Tangent line: {loss} along {step}", loss=loss, step=x))
     if any(kink.touched for kink in row.kinks):
         left, right = (_number(side, row, reading) for side in _sides(row, reading)[::-1])
         yield Paragraph(Message("There is none: the slopes on both sides of the kink differ."))
@@ -361,7 +331,7 @@ def _literal(number: Shown) -> Expr:
 # --- JSON ---------------------------------------------------------------------------------------------------------------
 
 
-def as_json(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Row] = ()) -> dict[str, Any]:
+def as_json(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Tangent] = ()) -> dict[str, Any]:
     """The object of the contract; omitted, sweep and tangents only where there are some."""
     found: dict[str, Any] = {"h": checked.h, "ok": checked.ok, "rows": [_row(row, reading) for row in checked.rows]}
     if checked.omitted:
@@ -372,7 +342,8 @@ def as_json(checked: Checked, reading: Reading, sweep: Sweep | None = None, tang
     if tangents:
         known = reading.derivation.evaluation
         found["tangents"] = [
-            {"id": row.id, "at": float(known[row.moved]), "value": float(known[row.objective]), "slope": row.chain_rule} for row in tangents
+            {"id": row.id, "at": float(known[row.moved]), "value": float(known[row.objective]), "slope": row.chain_rule}
+            for row in (one.row for one in tangents)
         ]
     return found
 

@@ -1,8 +1,9 @@
 """One update as straight-line Python, made from the graph: an assignment for each cell, in a loop; for small networks.
 
 - `Straight(graph, updated, loss, data)` is the program: `run(state, rows, stop)` goes on from a state, one row of data
-  an update; `start(value)` makes a state, `values(state)` says what is in one;
+  an update; `start(value)` makes a state, `values(state)` says what is in one, `changed(state, values)` puts others there;
   `source(watched)` is its text.
+- `answers(name, data)` is a program for a quantity alone, such as the outputs.
 
 An expression becomes code by being computed in an arithmetic of code (`CODE`), so it does the same operations in the
 same order as an evaluation, and its results are the same to the last bit. The text is made of numbers, the names made
@@ -122,6 +123,14 @@ class Straight:
         """Cell → value of a state."""
         return dict(zip(self.state, state))
 
+    def value(self, state: State, wanted: Cell) -> float:
+        """The value of one cell of a state."""
+        return state[self.state.index(wanted)]
+
+    def changed(self, state: State, values: Mapping[Cell, float]) -> State:
+        """The state with other values of some cells."""
+        return tuple(values.get(wanted, value) for wanted, value in zip(self.state, state))
+
     def finite(self, state: State) -> bool:
         """Whether every number of a state is one."""
         return all(map(math.isfinite, state))
@@ -148,11 +157,33 @@ class Straight:
     def _watched(self) -> Callable[..., tuple[State, float, int]]:
         return _compiled(self.source(True))
 
+    def answers(self, wanted: list[Cell], data: Sequence[str]) -> Callable[[State, Iterable[Sequence[float]]], list[tuple[float, ...]]]:
+        """A program that gives some cells for each row of data; not a number where a row has no value."""
+        given = [(one, place) for one in data for place in self.graph.positions(one)]
+        writer = self._writer(wanted, given)
+        body = [line for one in wanted for line in writer.lines_for(one)]
+        unpack = [f"{_tuple(f'p{number}' for number in range(len(self.state)))} = state"] * bool(self.state)
+        unpack += [f"{_tuple(f'd{number}' for number in range(len(given)))} = row"]
+        run = _compiled("\n    ".join(["def run(state, row):", *unpack, *body, f"return {_tuple(writer.names[one] for one in wanted)}"]))
+
+        def answer(state: State, row: Sequence[float]) -> tuple[float, ...]:
+            try:
+                return run(state, row)  # type: ignore[no-any-return]
+            except (ArithmeticError, ValueError):
+                return (math.nan,) * len(wanted)
+
+        return lambda state, rows: [answer(state, row) for row in rows]
+
+    def _writer(self, wanted: list[Cell], data: Iterable[Cell]) -> _Writer:
+        """A writer that knows the names of what a program is given."""
+        writer = _Writer(self.graph, wanted)
+        writer.names |= {one: f"p{number}" for number, one in enumerate(self.state)}
+        writer.names |= {one: f"d{number}" for number, one in enumerate(data)}
+        return writer
+
     def source(self, watched: bool) -> str:
         """The text of the program; watched: with the loss, which is compared with `stop` before each update."""
-        writer = _Writer(self.graph, [*([self.target] if watched else []), *self.new])
-        writer.names |= {wanted: f"p{number}" for number, wanted in enumerate(self.state)}
-        writer.names |= {wanted: f"d{number}" for number, wanted in enumerate(self.data)}
+        writer = self._writer([*([self.target] if watched else []), *self.new], self.data)
         before = _tuple(f"p{number}" for number in range(len(self.state)))
         row = _tuple(f"d{number}" for number in range(len(self.data))) if self.data else "_"
         body = [*writer.lines_for(self.target), f"loss = {writer.names[self.target]}", "if loss <= stop: break"] if watched else []

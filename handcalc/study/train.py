@@ -2,7 +2,7 @@
 
 - `train(problem, iterations, epochs, every)` is the whole of it; `Trained` its result.
 - `Trainer(problem)` goes on step by step: `advance(count)`, `loss()`, `parameters()`, `predict(inputs)`; `next_step()` is
-  the worked solution of the next update.
+  the worked solution of the next update. `outputs(inputs)`, `accuracy()` and `loss_at(values)` are for pictures.
 
 Nothing here computes: the updates are a program made from the problem's graph (straightline.py for small networks,
 vectorised.py for large ones), and the loss in the history is that of all samples, from the graph of the whole batch.
@@ -11,8 +11,9 @@ vectorised.py for large ones), and the loss in the history is that of all sample
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from itertools import chain, islice, repeat
 from random import Random
 from typing import Any
@@ -30,6 +31,7 @@ from handcalc.models.losses import squared_errors
 from handcalc.models.site import places
 from handcalc.problem.schema import Problem
 from handcalc.study.arraycode import NotVectorised
+from handcalc.study.classes import Classes, classes_of
 from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import Vectorised
 
@@ -44,7 +46,8 @@ class Trained(Record):
     """How a training went.
 
     iterations: updates done; loss: after the last; parameters: id → value; history: (iteration, loss after so many);
-    stopped: why it ended: iterations, loss or interrupted.
+    stopped: why it ended: iterations, loss or interrupted; accuracy: (iteration, share of the samples that are right), where
+    targets are classes.
     """
 
     iterations: int
@@ -52,6 +55,7 @@ class Trained(Record):
     parameters: dict[str, float]
     history: tuple[tuple[int, float], ...]
     stopped: str
+    accuracy: tuple[tuple[int, float], ...] = ()
 
 
 class Trainer:
@@ -74,6 +78,16 @@ class Trainer:
     def direct(self) -> bool:
         """Whether there are errors and no loss: nothing changes any more when all of them are 0."""
         return "watched" in self.whole.graph
+
+    @property
+    def straight(self) -> bool:
+        """Whether the network is a small one, which runs as straight-line code."""
+        return isinstance(self._engine, Straight)
+
+    @property
+    def inputs(self) -> Sequence[Sequence[float]]:
+        """The inputs of all samples (sample, input)."""
+        return self._data[0]  # type: ignore[no-any-return]
 
     @property
     def batch_size(self) -> int:
@@ -108,6 +122,49 @@ class Trainer:
         with self._watched():
             return self._engine.loss(self.state)
 
+    def value(self, wanted: Cell) -> float:
+        """The value of one parameter as it is."""
+        return self._engine.value(self.state, wanted)
+
+    def loss_at(self, values: Mapping[Cell, float]) -> float:
+        """The loss of all samples with other values of some parameters; not a number where it has none."""
+        try:
+            found = self._engine.loss(self._engine.changed(self.state, values))
+        except (ArithmeticError, ValueError):
+            return math.nan
+        return found if math.isfinite(found) else math.nan
+
+    def outputs(self, inputs: Sequence[Sequence[float]]) -> list[tuple[float, ...]]:
+        """What the network answers to many inputs with the parameters as they are; not a number where it has no answer."""
+        return self._answers(self.state, inputs)
+
+    @cached_property
+    def _answers(self) -> Callable[[Any, Any], list[tuple[float, ...]]]:
+        samples = [0] if self.straight else [0, 0]  # arrays have samples where there are two or more
+        program = self._program(samples)
+        return program.answers(_model(self.problem.replace(samples=tuple(self.problem.samples[one] for one in samples))).answers(), ("x",))
+
+    @cached_property
+    def classes(self) -> Classes | None:
+        """The classes that targets are, if they are."""
+        return classes_of(self._data[1]) if self.problem.layers and len(self.problem.layers[-1].axes) == 1 else None
+
+    def accuracy(self) -> float | None:
+        """The share of the samples that are classified right; None where targets are no classes."""
+        if self.classes is None:
+            return None
+        return self.classes.right(self._together() if self._mixed else self.outputs(self.inputs)) / len(self.classes.targets)
+
+    def _together(self) -> list[tuple[float, ...]]:
+        """What the network answers to its samples, all at once."""
+        known = Evaluation(self.whole.graph, None, self.values())
+        return [tuple(float(known[cell]) for cell in self.whole.answers(place)) for place in range(len(self.problem.samples))]
+
+    @property
+    def _mixed(self) -> bool:
+        """Whether answers depend on the other samples."""
+        return any(layer.type == "batch_norm" for layer in self.problem.layers)
+
     def values(self) -> dict[Cell, float]:
         """Cell → value of every parameter, and of what the optimiser remembers."""
         return self._engine.values(self.state)
@@ -121,6 +178,8 @@ class Trainer:
         """What the network answers to other inputs, with the parameters as they are. Raises ValueError for a wrong number of them."""
         if len(inputs) != len(self.problem.inputs):
             raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
+        if self._mixed:
+            raise ProblemError(Message("with batch normalisation a single input has no answer"))
         model = build(self.problem.replace(samples=self.problem.samples[:1]))
         replaced = self.values() | {("x", place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
         known = Evaluation(model.graph, None, replaced)
@@ -230,18 +289,22 @@ def train_on(
     step = every or max(-(-wanted // POINTS), 1)
     stop = 0.0 if trainer.direct and training.stop_loss is None else _float(training.stop_loss)
     history = [(0, trainer.loss())]
+    accuracy = [(0, trainer.accuracy())]
     stopped = "loss" if history[0][1] <= stop else "iterations"
     try:
         while trainer.done < wanted and stopped != "loss":
             if trainer.advance(min(step - trainer.done % step, wanted - trainer.done), stop):
                 stopped = "loss"
             history.append((trainer.done, trainer.loss()))
+            accuracy.append((trainer.done, trainer.accuracy()))
             if progress:
                 progress(trainer.done, wanted, history[-1][1])
     except KeyboardInterrupt:
         stopped = "interrupted"
         history.append((trainer.done, trainer.loss()))
-    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped)
+        accuracy.append((trainer.done, trainer.accuracy()))
+    shares = tuple((count, share) for count, share in dict(accuracy).items() if share is not None)
+    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped, shares)
 
 
 def _float(literal: Number | None) -> float:

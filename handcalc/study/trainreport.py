@@ -1,7 +1,7 @@
 """A training as a document, and as JSON.
 
 - `report(trainer, found, reading)` gives the blocks: how it went, a table of losses, the curve, parameters, predictions.
-- `as_json(found)` is the object of the contract; `history_csv(found)` the losses as CSV.
+- `as_json(found)` is the object of the contract; `history_csv(found)` the history as CSV.
 """
 
 from __future__ import annotations
@@ -15,18 +15,25 @@ from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message
 from handcalc.models.site import places
-from handcalc.render.blocks import Block, Curve, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
+from handcalc.render.blocks import Block, Chart, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
+from handcalc.render.plot.model import Plot
 from handcalc.render.reading import Reading
 from handcalc.study.train import Trained, Trainer
+from handcalc.study.trainplots import history as history_plot
 
 ROWS = 11  # losses in the table, if nobody asked for more
 CELLS = 40  # parameters, and samples, that are listed
 
 
 def report(
-    trainer: Trainer, found: Trained, reading: Reading, all_rows: bool = False, asked: Sequence[tuple[float, ...]] = ()
+    trainer: Trainer,
+    found: Trained,
+    reading: Reading,
+    all_rows: bool = False,
+    asked: Sequence[tuple[float, ...]] = (),
+    plots: Sequence[Plot] = (),
 ) -> Iterator[Block]:
-    """The whole report; all_rows: every loss of the history in the table; asked: new inputs to answer."""
+    """The whole report; all_rows: every loss of the history in the table; asked: new inputs to answer; plots: to be shown."""
     problem = trainer.problem
     rounding = reading.derivation.rounding
 
@@ -37,10 +44,11 @@ def report(
     yield Paragraph(_how(trainer, found))
     if trainer.direct:
         yield Paragraph(Message("No loss is given: the one below is half the sum of the squared errors."))
-    history = list(found.history) if all_rows else _chosen(found.history)
-    yield Table((Message("iteration"), Message("loss")), tuple((Plain(str(count)), number(loss)) for count, loss in history))
+    history, shares = list(found.history) if all_rows else _chosen(found.history), dict(found.accuracy)
+    columns = (Message("iteration"), Message("loss"), *([Message("accuracy")] if shares else []))
+    yield Table(columns, tuple((Plain(str(count)), number(loss), *([number(shares[count])] if shares else [])) for count, loss in history))
     if len(found.history) > 2:
-        yield Curve(found.history)
+        yield Chart(history_plot(found))
     yield Heading(2, Message("Parameters"))
     rows = [
         (Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value)))
@@ -57,6 +65,9 @@ def report(
         answers = [(*inputs, *map(number, trainer.predict(inputs))) for inputs in asked]
         yield Heading(2, Message("New inputs"))
         yield Table(tuple(names), tuple(tuple(Plain(f"{one:g}") if isinstance(one, float) else one for one in row) for row in answers))
+    for plot in plots:
+        yield Heading(2, plot.title)
+        yield Chart(plot)
 
 
 def _turned(reading: Reading, cell: Cell, value: float) -> float:
@@ -98,40 +109,25 @@ def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iter
         rows.append((*([Plain(sample.name)] if sampled else []), *answers, *targets))
     yield Heading(2, Message("Predictions"))
     yield Table(tuple(columns), tuple(rows), max(len(problem.samples) - CELLS, 0))
-    right = accuracy(trainer, known)
-    if right is not None:
-        yield Paragraph(Message("Right: {right} of {count} samples.", right=right, count=len(problem.samples)))
-
-
-def accuracy(trainer: Trainer, known: Evaluation) -> int | None:
-    """How many samples are classified right: the largest output, or an output on the right side of the middle; None
-    where the targets are no classes."""
-    problem = trainer.problem
-    targets = [[float(target.numerator / target.denominator) for target in sample.targets or ()] for sample in problem.samples]
-    low, high = min(min(row) for row in targets), max(max(row) for row in targets)
-    if len(targets) < 2 or any(value not in (low, high) for row in targets for value in row) or (low, high) not in ((0, 1), (-1, 1)):
-        return None
-    middle, right = (low + high) / 2, 0
-    for place, row in enumerate(targets):
-        values = [float(known[cell]) for cell in trainer.whole.answers(place)]
-        if len(row) > 1:
-            right += values.index(max(values)) == row.index(max(row))
-        else:
-            right += (values[0] > middle) == (row[0] > middle)
-    return right
+    share = trainer.accuracy()
+    if share is not None:
+        count = len(problem.samples)
+        yield Paragraph(Message("Right: {right} of {count} samples.", right=round(share * count), count=count))
 
 
 def as_json(found: Trained) -> dict[str, Any]:
-    """The object of the contract."""
+    """The object of the contract; accuracy only where targets are classes."""
     return {
         "iterations": found.iterations,
         "loss": found.loss,
         "parameters": found.parameters,
         "history": [list(point) for point in found.history],
         "stopped": found.stopped,
-    }
+    } | ({"accuracy": [list(point) for point in found.accuracy]} if found.accuracy else {})
 
 
 def history_csv(found: Trained) -> str:
-    """iteration,loss."""
-    return "iteration,loss\n" + "".join(f"{count},{loss!r}\n" for count, loss in found.history)
+    """iteration,loss; and accuracy, where targets are classes."""
+    shares = dict(found.accuracy)
+    rows = [f"{count},{loss!r}" + (f",{shares[count]!r}" if shares else "") for count, loss in found.history]
+    return "\n".join(["iteration,loss" + ",accuracy" * bool(shares), *rows]) + "\n"

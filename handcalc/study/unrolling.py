@@ -1,6 +1,7 @@
 """A recurrence unrolled: a quantity for every time, so that it can be computed array after array.
 
 - `unrolled(graph)` is a graph without cycles; where nothing recurs, the graph itself. Given quantities stay whole.
+- `at_time(graph, cell)` is a cell of the graph as the unrolled one calls it.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.core.expr import ZERO, Expr, Ref, Total, add, reindex, rewrite
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Cell, Graph, Quantity
 
 
 def unrolled(graph: Graph) -> Graph:
@@ -20,6 +21,14 @@ def unrolled(graph: Graph) -> Graph:
         for part in _parts(graph, quantity):
             result.given(part)
     return result
+
+
+def at_time(graph: Graph, wanted: Cell) -> Cell:
+    """A cell of a graph, as it is called in the unrolled one."""
+    clock = _clock(graph[wanted[0]]) if unrolled(graph) is not graph else None
+    if clock is None:
+        return wanted
+    return f"{wanted[0]}@{wanted[1][clock]}", (*wanted[1][:clock], *wanted[1][clock + 1 :])
 
 
 def _clock(quantity: Quantity) -> int | None:

@@ -1,7 +1,7 @@
 """One update as NumPy code, made from the general formulas of the graph; for large networks.
 
-- `Vectorised(graph, updated, loss, data)` is the program: `run(state, rows, stop)` as in straightline.py, where a state
-  is an array for each parameter and a row of data an array for each quantity in `data`; `source` is its text.
+- `Vectorised(graph, updated, loss, data)` is the program: `run(state, rows, stop)` and the rest as in straightline.py, where a
+  state is an array for each parameter and a row of data an array for each quantity in `data`.
 
 How a formula becomes code is in arraycode.py; what recurs in time is unrolled first (unrolling.py).
 """
@@ -23,7 +23,7 @@ from handcalc.core.functions import function
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.study.arraycode import NotVectorised, Piece, Writer
 from handcalc.study.arrayviews import contract, logsumexp, softmax, spread, windows
-from handcalc.study.unrolling import unrolled
+from handcalc.study.unrolling import at_time, unrolled
 
 Arrays = tuple[Any, ...]
 
@@ -41,8 +41,8 @@ class Vectorised:
     def __init__(self, graph: Graph, updated: Mapping[str, str], loss: str, data: Sequence[str] = ()) -> None:
         import numpy
 
-        graph = unrolled(graph)
-        self.graph = graph
+        self.whole = graph
+        self.graph = graph = unrolled(graph)
         self._quiet = numpy.errstate
         self.state = tuple(updated)
         names = {name: f"p{number}" for number, name in enumerate(self.state)}
@@ -50,14 +50,8 @@ class Vectorised:
         constants: dict[str, Any] = {}  # given quantities that are neither trained nor data
         self.update = _program(graph, names, [loss, *updated.values()], constants, len(self.state), len(data))
         self.watch = _program(graph, names, [loss], constants, len(self.state), len(data))
-        each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(self.update + self.watch)}
-        library = {"softmax": softmax, "logsumexp": logsumexp, "windows": windows, "contract": contract, "spread": spread}
-        surroundings = {"np": numpy, **library, "each": each, **constants}
-        found: dict[str, Any] = {}
-        for name, source in (("update", self.update), ("watch", self.watch)):
-            exec(compile(source.replace("def program", f"def {name}"), "<arrays>", "exec"), surroundings, found)
-        self._update: Callable[..., Arrays] = found["update"]
-        self._watch: Callable[..., Arrays] = found["watch"]
+        self._update = _compiled(self.update, constants)
+        self._watch = _compiled(self.watch, constants)
 
     def start(self, value: Callable[[Cell], float]) -> Arrays:
         """The state with these values. Raises NotVectorised where a cell is missing."""
@@ -67,6 +61,41 @@ class Vectorised:
         """Cell → value of a state."""
         pairs = zip(self.state, state)
         return {(name, place): float(array[place]) for name, array in pairs for place in self.graph.positions(name)}
+
+    def value(self, state: Arrays, wanted: Cell) -> float:
+        """The value of one cell of a state."""
+        return float(state[self.state.index(wanted[0])][wanted[1]])
+
+    def changed(self, state: Arrays, values: Mapping[Cell, float]) -> Arrays:
+        """The state with other values of some cells."""
+        import numpy
+
+        found = list(state)
+        for (name, place), value in values.items():
+            number = self.state.index(name)
+            found[number] = numpy.array(found[number])
+            found[number][place] = value
+        return tuple(found)
+
+    def answers(self, wanted: list[Cell], data: Sequence[str]) -> Callable[[Arrays, Any], list[tuple[float, ...]]]:
+        """A program that gives some cells, of every sample, for rows of data, any number of them; not a number where there is none."""
+        names = {one: f"p{number}" for number, one in enumerate(self.state)} | {one: f"d{number}" for number, one in enumerate(data)}
+        constants: dict[str, Any] = {}
+        cells = [at_time(self.whole, cell) for cell in wanted]
+        quantities = list(dict.fromkeys(name for name, _ in cells))
+        program = _compiled(_program(self.graph, names, quantities, constants, len(self.state), len(data)), constants)
+        shapes = [[axis.size for axis in self.graph[one].axes[1:]] for one in data]
+
+        def answer(state: Arrays, rows: Any) -> list[tuple[float, ...]]:
+            import numpy
+
+            given = tuple(numpy.asarray(rows, float).reshape(len(rows), *shape) for shape in shapes)
+            with self._quiet(all="ignore"):
+                found = dict(zip(quantities, program(state, given)))
+            columns = [found[name][(slice(None), *place[1:])].tolist() for name, place in cells]
+            return list(zip(*columns))
+
+        return answer
 
     def finite(self, state: Arrays) -> bool:
         """Whether every number of a state is one."""
@@ -91,6 +120,17 @@ class Vectorised:
                 state = tuple(new)
                 count += 1
         return state, float(loss), count
+
+
+def _compiled(source: str, constants: Mapping[str, Any]) -> Callable[..., Arrays]:
+    import numpy
+
+    each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
+    library = {"softmax": softmax, "logsumexp": logsumexp, "windows": windows, "contract": contract, "spread": spread}
+    found: dict[str, Any] = {"np": numpy, **library, "each": each, **constants}
+    exec(compile(source, "<arrays>", "exec"), found)
+    program: Callable[..., Arrays] = found["program"]
+    return program
 
 
 def _program(graph: Graph, names: dict[str, str], wanted: list[str], constants: dict[str, Any], states: int, data: int) -> str:

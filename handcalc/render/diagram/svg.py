@@ -9,7 +9,7 @@ node, add its colours to `COLOURS`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from handcalc.core.graph import Cell
 from handcalc.errors import Message
@@ -168,26 +168,33 @@ class _Drawing:
 
     def typeset(self, spans: Spans, x: float, y: float, size: float, style: str) -> str:
         """A row of text around x with its line at y."""
-        written, level = "", 0.0
-        for span in spans:
-            wanted = SHIFTS[span.shift] * size
-            written += self.span(span, size, wanted - level)
-            level = wanted
+        written = letters(spans, size, self.marks)
         return f'<text {style} x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" text-anchor="middle">{written}</text>'
 
-    def span(self, span: Span, size: float, down: float) -> str:
-        """Letters in one style; numbers carry the id of their step."""
-        marks = {
+    def marks(self, span: Span) -> dict[str, str]:
+        """Attributes of letters: numbers carry the id of their step."""
+        return {
             "class": ("number gradient" if span.gradient else "number") if span.cell else "gradient" if span.gradient else "",
             "data-cell": self.step(span.cell) if span.cell else "",
+        }
+
+
+def letters(spans: Spans, size: float, marks: Callable[[Span], dict[str, str]] = lambda span: {}) -> str:
+    """What stands in a <text> element: letters with their indices; marks: further attributes of a run of letters."""
+    written, level = "", 0.0
+    for span in spans:
+        wanted = SHIFTS[span.shift] * size
+        attributes = marks(span) | {
             "dx": _n(-span.back * size) if span.back else "",
-            "dy": _n(down) if round(down, 2) else "",
+            "dy": _n(wanted - level) if round(wanted - level, 2) else "",
             "font-size": _n(size * SCRIPT) if span.shift else "",
             "font-style": "italic" if span.italic else "",
             "fill": SECOND if span.gradient else "",
         }
-        written = "".join(f' {name}="{value}"' for name, value in marks.items() if value)
-        return f"<tspan{written}>{xml_text(span.text)}</tspan>" if written else xml_text(span.text)
+        inside = "".join(f' {name}="{value}"' for name, value in attributes.items() if value)
+        written += f"<tspan{inside}>{xml_text(span.text)}</tspan>" if inside else xml_text(span.text)
+        level = wanted
+    return written
 
 
 def stroke_of(edge: Edge) -> str:

@@ -1,6 +1,7 @@
 """Fonts of printed reports: which families have Chinese letters, and whether this computer has one of them.
 
 - `families(text)` are the families to look for, best first, where a text has Chinese letters.
+- `by_script(text)` are the parts of a text that need another font each.
 - `installed(text)` are the fonts to set a text with; it raises OutputError where there are none for its letters.
 
 To add a family, add it to `CHINESE`, by the name it has in the font file.
@@ -9,6 +10,7 @@ To add a family, add it to `CHINESE`, by the name it has in the font file.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from handcalc.errors import Message, OutputError
@@ -47,6 +49,11 @@ _CHINESE_LETTERS = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe30-\u
 def has_chinese(text: str) -> bool:
     """Whether a text has letters of the scripts that stand in Chinese fonts: also kana, hangul and wide signs."""
     return bool(_CHINESE_LETTERS.search(text))
+
+
+def by_script(text: str) -> list[str]:
+    """The parts of a text that stand in Chinese fonts, and those between them."""
+    return ["".join(letters) for _, letters in groupby(text, has_chinese)]
 
 
 def families(text: str) -> tuple[str, ...]:

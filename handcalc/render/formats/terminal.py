@@ -22,8 +22,7 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Curve, Digits, Equation, Grid, Heading, Item, Paragraph, Picture, Table, Value, chunks, spell
-from handcalc.render.chart import curve
+from handcalc.render.blocks import Block, Chart, Digits, Equation, Grid, Heading, Item, Paragraph, Picture, Table, Value, chunks, spell
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, number_columns
 from handcalc.render.reading import Reading
@@ -88,8 +87,8 @@ class _Writer:
     def write(self, block: Block) -> None:
         """One block; air before a table, after it, and between one quantity's lines and the next's."""
         before, self.before = self.before, block
-        table = isinstance(block, (Table, Grid)) and not isinstance(before, Heading)
-        after = isinstance(before, (Table, Grid)) and not isinstance(block, Heading)
+        table = isinstance(block, (Table, Grid, Chart)) and not isinstance(before, Heading)
+        after = isinstance(before, (Table, Grid, Chart)) and not isinstance(block, Heading)
         paragraph = isinstance(before, Paragraph) and isinstance(block, Equation)
         formula = isinstance(block, Equation) and block.indent == 0 and isinstance(before, Equation) and before.indent > 0
         if table or after or formula or paragraph:
@@ -108,10 +107,8 @@ class _Writer:
                 self.grid(parts)
             case Picture():
                 self.picture(block)
-            case Curve(points):
-                self.console.print()
-                for line in curve(points, min(self.console.width, FILE_WIDTH), ascii=self.ascii):
-                    self.line(Text(line))
+            case Chart():
+                self.chart(block)
 
     def picture(self, block: Picture) -> None:
         """The network as a drawing of letters."""
@@ -122,6 +119,13 @@ class _Writer:
             self.console.print()
             for line in in_letters(drawing, self.reading, self.translate, self.console.width).splitlines():
                 self.line(Text(line))
+
+    def chart(self, block: Chart) -> None:
+        """A plot as a drawing of letters."""
+        from handcalc.render.plot.letters import drawing as in_letters
+
+        for line in in_letters(block.plot, self.reading, self.translate, min(self.console.width, FILE_WIDTH)):
+            self.line(Text(line))
 
     def spell(self, item: Item | str) -> str:
         text = printable(spell(item, self.reading, self.translate))

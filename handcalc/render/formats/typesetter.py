@@ -2,6 +2,7 @@
 
 - `pdf(source)` is tagged as PDF/UA-1 asks, so that it can be read aloud; a letter that no font has is an error there.
 - `png(svg)` is a picture for formats that know no SVG.
+- `need(format, extra)` says whether the package is there.
 
 The fonts of the computer are looked for only where those in the package are not enough.
 """
@@ -39,11 +40,22 @@ def pdf(source: str) -> bytes:
         raise OutputError(Message('no font on this computer has the letters "{letters}"; install one', letters=found[1])) from None
 
 
-def png(svg: str) -> bytes:
-    """A drawing. Raises OutputError where no font has its Chinese letters."""
+def need(format: str, extra: str) -> None:
+    """Raises OutputError where the package is missing, naming what to install for a format."""
+    try:
+        import typst  # noqa: F401
+    except ImportError as error:
+        if error.name != "typst":
+            raise
+        text = "{format} needs a library that is not installed: pip install 'handcalc[{extra}]'"
+        raise OutputError(Message(text, format=format, extra=extra)) from None
+
+
+def png(svg: str, resolution: int = RESOLUTION) -> bytes:
+    """A drawing, with so many points per inch (an inch is 96 units of SVG). Raises OutputError where no font has its Chinese letters."""
     source = f'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes({string(svg)}), format: "svg")\n'
     fonts: dict[str, Any] = {"font_paths": installed(svg)} if has_chinese(svg) else {"ignore_system_fonts": True}
-    return _compiled(source, format="png", ppi=RESOLUTION, **fonts)
+    return _compiled(source, format="png", ppi=resolution, **fonts)
 
 
 def _compiled(source: str, **options: Any) -> bytes:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from handcalc.errors import Message, OutputError
+from handcalc.errors import Message
 from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
@@ -182,15 +182,10 @@ class _Writer:
 
 
 def _png(svg: str) -> bytes:
-    from handcalc.render.formats.typesetter import png
+    from handcalc.render.formats.typesetter import need, png
 
-    try:
-        return png(svg)
-    except ImportError as error:
-        if error.name != "typst":
-            raise
-        need = "{format} needs a library that is not installed: pip install 'handcalc[{extra}]'"
-        raise OutputError(Message(need, format="word", extra=FORMATS["word"].extra)) from None
+    need("word", FORMATS["word"].extra)
+    return png(svg)
 
 
 def _side_by_side(pieces: list[str]) -> str:
