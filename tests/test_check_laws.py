@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from students import NETWORKS, WRONG, Answers, Exercise, Paper, is_named, notebooks, rounded, trained
 from test_check import CASES, answers_of, complaints, mark, told
+from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
@@ -219,11 +220,15 @@ def share(found: Counter[str]) -> float:
     return (found["named"] + found["tie"]) / found.total()
 
 
+# Adam's first step is η·g/(|g| + ε): mistakes that only change the size of g are seen in the tenth decimal of the new weight.
+UNSEEN = {"adam-logistic": 7}
+
+
 @every_trained
 def test_a_mistake_made_everywhere_is_named(problem: str) -> None:
     found, bad = outcomes(problem, "all")
     assert not bad, "\n".join(bad)
-    assert found["named"] + found["tie"] >= found.total() - 2, found
+    assert found["named"] + found["tie"] >= found.total() - 2 - UNSEEN.get(problem, 0), found
 
 
 @pytest.mark.slow
@@ -288,11 +293,11 @@ def test_the_notebook_is_right(network: str) -> None:
 
 
 def test_every_mistake_is_named_somewhere() -> None:
-    """Those that the laws above make, and those in the rows of test_check.py."""
+    """Those that the laws above make, those in the rows of test_check.py, and those of optimisers in their own tests."""
     made = {slug for slug, _ in WRONG} | {row.slugs[0] for problem in TRAINED for row in exercise(problem).mistakes("all")}
     said = {word for _, row in CASES.values() for _, expected in row.values() for word in expected.split()}
     of_the_digits, of_an_audit = "rounded-too-early", "iteration-miscounted"
-    assert (made | said) & set(MISTAKES) == set(MISTAKES) - {of_the_digits, of_an_audit}
+    assert (made | said | {*OF_OPTIMISERS}) & set(MISTAKES) == set(MISTAKES) - {of_the_digits, of_an_audit}
 
 
 # --- law 8: honest rounding is never accused --------------------------------------------------------------------------------

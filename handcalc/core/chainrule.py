@@ -43,6 +43,7 @@ from handcalc.core.index import Axis, Index, Position, affine, position, shift_i
 # --- the chain rule ---------------------------------------------------------------------------------------------------
 
 Wanted = Callable[[Quantity], bool]
+Use = tuple[Quantity, Ref]  # a consumer, and a reference in its definition
 
 
 def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity: True, start: Expr = ONE) -> dict[str, str]:
@@ -56,9 +57,10 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
     gradients = {objective: "grad." + objective}
     goal = graph[objective]
     graph.define(_gradient(goal, goal.axes, goal.index, start, ()))
-    consumers = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
-    for quantity in consumers[1:]:
-        _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), consumers)
+    backwards = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
+    uses = [(quantity, reference) for quantity in backwards if quantity.definition for reference in references(quantity.definition)]
+    for quantity in backwards[1:]:
+        _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), uses)
     return gradients
 
 
@@ -89,15 +91,13 @@ def _gradient(base: Quantity, axes: tuple[Axis, ...], index: tuple[Index, ...], 
     )
 
 
-def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...], consumers: list[Quantity]) -> None:
+def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...], uses: list[Use]) -> None:
     """Define ∂E/∂quantity from the gradients of its consumers."""
     terms: list[Term] = []
     gradients[quantity.name] = "grad." + quantity.name
-    for consumer in consumers:
-        if consumer.definition is not None:
-            for reference in references(consumer.definition):
-                if reference.quantity == quantity.name:
-                    terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, "grad." + consumer.name))
+    for consumer, reference in uses:
+        if reference.quantity == quantity.name and consumer.definition is not None:
+            terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, "grad." + consumer.name))
     terms = _merged(terms)
     shared = tuple(axis for axis in batch if axis not in quantity.axes)
     kept = tuple({letter: None for term in terms for letter in term.over if letter.axis in shared})
@@ -164,6 +164,8 @@ def _few_primes(term: Term, taken: set[str]) -> Term:
         plain = unused(index.letter.rstrip("'"), taken | {other.letter for other in over})
         over.append(Index(plain, index.axis))
         shorter[index.letter] = over[-1]
+    if tuple(over) == term.over:
+        return term
     through, upstream, local = (reindex(part, shorter) for part in (term.through, term.upstream, term.local))
     assert isinstance(through, Ref)
     return Term(through, upstream, local, tuple(over))
@@ -240,19 +242,9 @@ def _with_path(graph: Graph, quantity: Quantity, term: Term, axes: tuple[Axis, .
     name = f"path.{term.through.quantity}.{quantity.name}"
     while name in graph:
         name += "'"
-    graph.define(
-        Quantity(
-            name,
-            "path",
-            tuple(letter.axis for letter in letters),
-            letters,
-            mul(term.upstream, term.local),
-            prefix="path",
-            of=Ref(quantity.name, quantity.index),
-            through=term.through,
-            layer=quantity.layer,
-        )
-    )
+    shape, of = (tuple(letter.axis for letter in letters), letters), Ref(quantity.name, quantity.index)
+    formula = mul(term.upstream, term.local)
+    graph.define(Quantity(name, "path", *shape, formula, prefix="path", of=of, through=term.through, layer=quantity.layer))
     return term.replace(path=Ref(name, letters))
 
 

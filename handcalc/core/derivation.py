@@ -239,14 +239,9 @@ class Derivation:
         if quantity.wrt is not None and quantity.of is not None:
             consumer, target = self.graph.at(quantity.of, wanted), self.graph.at(quantity.wrt, wanted)
             outside: Expr = ONE
-        elif (
-            len(quantity.terms) == 1
-            and isinstance(quantity.terms[0].upstream, Number)
-            and not quantity.terms[0].over
-            and quantity.of is not None
-        ):
-            consumer, target = self.graph.at(quantity.terms[0].through, wanted), self.graph.at(quantity.of, wanted)
-            outside = quantity.terms[0].upstream
+        elif len(quantity.terms) == 1 and isinstance((term := quantity.terms[0]).upstream, Number) and not term.over and quantity.of:
+            consumer, target = self.graph.at(term.through, wanted), self.graph.at(quantity.of, wanted)
+            outside = term.upstream
         else:
             return None
         raw = RAW.mul(outside, differentiate(self.graph.instance(cell(consumer)), target, RAW))

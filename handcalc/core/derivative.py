@@ -178,7 +178,8 @@ _DERIVATIVE: dict[type[Expr], Callable[[Any, Ref, Build], Expr]] = {
 
 def letters_of(reference: Ref) -> set[Index]:
     """The indices a reference uses."""
-    return {index for place in reference.indices for _, index in affine(place).terms}
+    terms = (((1, place),) if isinstance(place, Index) else affine(place).terms for place in reference.indices)
+    return {index for part in terms for _, index in part}
 
 
 def every_index(expr: Expr) -> list[Index]:

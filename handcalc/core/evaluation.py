@@ -120,39 +120,31 @@ class Evaluation:
         """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
 
         def decide(current: Cell) -> bool:
-            if self._is_given(current):
-                return True
-            used = () if self.rounding.carry else self.graph.uses(current)
-            return all(self._rational[cell] for cell in used) and self._plain(self.graph.instance(current))
+            inputs = self.rounding.carry or all(map(self._rational.__getitem__, self.graph.uses(current)))
+            return inputs and self._plain(self.graph.instance(current))
 
-        return self._settle(wanted, self._rational, decide)
+        return self._settle(wanted, self._rational, True, decide)
 
     def touched(self, wanted: Cell) -> bool:
         """Whether a result was rounded on the way to a cell (carry mode only)."""
 
         def decide(current: Cell) -> bool:
-            if self._is_given(current):
-                return False
             return any(self.values[used] != self.unrounded[used] or self._touched[used] for used in self.graph.uses(current))
 
-        return self.rounding.carry and self._settle(wanted, self._touched, decide)
+        return self.rounding.carry and self._settle(wanted, self._touched, False, decide)
 
-    def _is_given(self, current: Cell) -> bool:
-        return current in self.replaced or self.graph.given_value(current) is not None
-
-    def _settle(self, wanted: Cell, known: dict[Cell, bool], decide: Callable[[Cell], bool]) -> bool:
-        """Decide something about a cell after the cells it uses, without recursion; keep the answers."""
+    def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, decide: Callable[[Cell], bool]) -> bool:
+        """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given numbers."""
         pending = [wanted]
         while pending:
-            current = pending[-1]
-            open_inputs = (
-                [] if current in known or self._is_given(current) else [used for used in self.graph.uses(current) if used not in known]
-            )
-            if open_inputs:
-                pending.extend(open_inputs)
+            current = pending.pop()
+            if current in known:
                 continue
-            pending.pop()
-            if current not in known:
+            if current in self.replaced or self.graph.given_value(current) is not None:
+                known[current] = given
+            elif inputs := [used for used in self.graph.uses(current) if used not in known]:
+                pending += (current, *inputs)
+            else:
                 known[current] = decide(current)
         return known[wanted]
 
@@ -164,7 +156,7 @@ class Evaluation:
                 return len(values) == 1 and not record.family and values[0] in record.exact_at
         if isinstance(expr, Power) and not (isinstance(expr.exponent, Number) and expr.exponent.denominator == 1):
             return False
-        return all(self._plain(part) for part in children(expr))
+        return all(self._plain(part) for part in children(expr) if type(part) is not Ref)
 
 
 class _Missing(Exception):

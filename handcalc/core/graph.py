@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
-from handcalc.core.expr import Expr, Number, Ref, references
+from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.core.index import Axis, Index, shift_index
 from handcalc.core.instance import bind
 from handcalc.core.record import Record
@@ -135,6 +135,7 @@ class Graph:
     def __init__(self) -> None:
         self.quantities: dict[str, Quantity] = {}
         self._instances: dict[Cell, Expr] = {}
+        self._present: dict[Cell, bool] = {}
         self._names: dict[Cell, str] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
 
@@ -154,8 +155,8 @@ class Graph:
     def redefine(self, quantity: Quantity) -> None:
         """Put another definition in the place of a quantity's: what a convention does."""
         self.quantities[quantity.name] = quantity
-        self._instances.clear()
-        self._uses.clear()
+        for known in (self._instances, self._present, self._uses):
+            known.clear()
 
     def rename(self, name: str, new: str) -> None:
         """Give a quantity another name in the same place; nothing may refer to it yet."""
@@ -203,6 +204,12 @@ class Graph:
 
     def present(self, name: str, indices: tuple[int, ...]) -> bool:
         """Whether there is such a cell: inside the axes, and an edge that exists."""
+        found = self._present.get((name, indices))
+        if found is None:
+            found = self._present[name, indices] = self._is_cell(name, indices)
+        return found
+
+    def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
         quantity = self.quantities[name]
         for place, axis in zip(indices, quantity.axes):
             if not 0 <= place < axis.size:
@@ -217,7 +224,7 @@ class Graph:
             if quantity.wrt is not None and not self.present(*cell(self._at(quantity.wrt, quantity, indices))):
                 return False
             if quantity.kind == "path":
-                return not _is_nothing(self.instance((name, indices)))
+                return self.instance((name, indices)) != ZERO
         return True
 
     def given_value(self, cell: Cell) -> Number | None:
@@ -242,7 +249,7 @@ class Graph:
         """The cells that the definition of a cell uses, each once, in the order written."""
         found = self._uses.get(wanted)
         if found is None:
-            found = self._uses[wanted] = tuple(cell(ref) for ref in references(self.instance(wanted)))
+            found = self._uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
         return found
 
     def at(self, reference: Ref, cell: Cell) -> Ref:
@@ -254,6 +261,8 @@ class Graph:
 
     @staticmethod
     def _at(reference: Ref, quantity: Quantity, indices: tuple[int, ...]) -> Ref:
+        if reference.indices == quantity.index:
+            return Ref(reference.quantity, indices)
         places = {index.letter: place for index, place in zip(quantity.index, indices)}
         return Ref(reference.quantity, tuple(shift_index(place, places) for place in reference.indices))
 
@@ -314,10 +323,6 @@ class Graph:
                     if self.cell_id((quantity.name, indices)) == text:
                         return quantity.name, indices
         return None
-
-
-def _is_nothing(expr: Expr) -> bool:
-    return isinstance(expr, Number) and expr.numerator == 0
 
 
 def cell(reference: Ref) -> Cell:

@@ -76,10 +76,10 @@ def position(terms: Mapping[Index, int], constant: int) -> Position:
 
 def shift_index(place: Position, substitution: Substitution) -> Position:
     """A position with indices replaced by other positions."""
-    if isinstance(place, int):
-        return place
     if isinstance(place, Index):
         return substitution.get(place.letter, place)
+    if isinstance(place, int):
+        return place
     terms: dict[Index, int] = {}
     constant = place.constant
     for coefficient, index in place.terms:

@@ -27,6 +27,7 @@ from handcalc.core.expr import (
     Total,
     add,
     children,
+    mul,
 )
 from handcalc.core.functions import Function, function
 from handcalc.core.index import Index, Position
@@ -35,6 +36,7 @@ from handcalc.core.record import Record
 # --- binding: from the general formula to one cell's ------------------------------------------------------------------
 
 Present = Callable[[str, tuple[int, ...]], bool]
+_REFERENCES = {Ref}  # what a product is made of that needs no tidying
 
 
 def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
@@ -47,9 +49,14 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
     if kind is Number:
         return expr
     if kind is Ref:
-        places = tuple([_concrete(place, indices) for place in expr.indices])  # type: ignore[attr-defined]
+        places = tuple([indices[p.letter] if type(p) is Index else _concrete(p, indices) for p in expr.indices])  # type: ignore[attr-defined]
         name = expr.quantity  # type: ignore[attr-defined]
         return Ref(name, places) if present(name, places) else ZERO
+    if kind is Sum:
+        return add(*[bind(term, indices, present) for term in expr.terms])  # type: ignore[attr-defined]
+    if kind is Product:
+        factors = [bind(factor, indices, present) for factor in expr.factors]  # type: ignore[attr-defined]
+        return Product(tuple(factors)) if {*map(type, factors)} == _REFERENCES else mul(*factors)
     if isinstance(expr, Total):
         letter, inner = expr.index.letter, dict(indices)
         terms = []

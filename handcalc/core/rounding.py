@@ -75,7 +75,7 @@ class Rounding(Record):
         decimals, significant = self.digits(cell_id)
         above, below = ratio(value)
         if decimals is None:
-            whole, places = _significant(above, below, significant or DEFAULT_SIGNIFICANT, self.ties)
+            whole, places = _significant(above, below, _magnitude(above, below), significant or DEFAULT_SIGNIFICANT, self.ties)
         else:
             whole, places = _rounded(above, below, decimals, self.ties), decimals
         return Fraction(whole * 10 ** max(-places, 0), 10 ** max(places, 0))
@@ -99,14 +99,14 @@ class Rounding(Record):
             size = _magnitude(above, below)
             if size < -5 or size >= max(significant, 6):
                 return self._scientific(above, below, significant, exact)
-            whole, places = _significant(above, below, significant, self.ties)
+            whole, places = _significant(above, below, size, significant, self.ties)
         text = _spell(whole, places)
         if exact and _same(whole, places, above, below):
             return Shown(text if padded else _stripped(text))
-        return Shown(text, exact=False)
+        return Shown(text, 0, False)
 
     def _scientific(self, above: int, below: int, significant: int, exact: bool) -> Shown:
-        whole, places = _significant(above, below, significant, self.ties)
+        whole, places = _significant(above, below, _magnitude(above, below), significant, self.ties)
         text = _spell(whole, significant - 1)
         exponent = significant - 1 - places
         if exact and _same(whole, places, above, below):
@@ -129,22 +129,14 @@ def _magnitude(above: int, below: int) -> int:
     """The power of ten of the first digit."""
     above = abs(above)
     size = len(str(above)) - len(str(below))
-    bigger = above * 10 ** max(-size, 0) >= below * 10 ** max(size, 0)
+    bigger = above >= below * 10**size if size >= 0 else above * 10**-size >= below
     return size if bigger else size - 1
-
-
-def _places(above: int, below: int, significant: int) -> int:
-    """Decimal places that show so many significant digits (negative: left of the point)."""
-    if above == 0:
-        return 0
-    return significant - 1 - _magnitude(above, below)
 
 
 def _rounded(above: int, below: int, places: int, ties: str) -> int:
     """The integer nearest to above/below·10^places."""
     sign = -1 if above < 0 else 1
-    unit: int = below * 10 ** max(-places, 0)
-    size: int = abs(above) * 10 ** max(places, 0)
+    size, unit = (abs(above) * 10**places, below) if places >= 0 else (abs(above), below * 10**-places)
     whole, rest = divmod(size, unit)
     half = 2 * rest - unit
     if ties == "half_up" and half >= 0 or ties == "half_even" and (half > 0 or half == 0 and whole % 2):
@@ -152,9 +144,9 @@ def _rounded(above: int, below: int, places: int, ties: str) -> int:
     return sign * whole
 
 
-def _significant(above: int, below: int, significant: int, ties: str) -> tuple[int, int]:
-    """(whole, places): the number rounded to so many digits is whole/10^places; 9.9996 at four digits is 10.00."""
-    places = _places(above, below, significant)
+def _significant(above: int, below: int, size: int, significant: int, ties: str) -> tuple[int, int]:
+    """(whole, places): the number of that size, rounded to so many digits, is whole/10^places; 9.9996 at four digits is 10.00."""
+    places = significant - 1 - size
     whole = _rounded(above, below, places, ties)
     return (whole // 10, places - 1) if len(str(abs(whole))) > significant else (whole, places)
 

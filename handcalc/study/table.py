@@ -8,7 +8,7 @@ Cells are computed when asked for, once for all hypotheses that define them alik
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.expr import Ref
@@ -66,7 +66,7 @@ class Table:
         self.near = near
         self._all = numpy.arange(len(rows))
         self._values: dict[Cell, tuple[Array, Array]] = {}
-        self._grouped: dict[Cell, list[tuple[tuple[Form, ...], Array]]] = {}
+        self._grouped: dict[Cell, tuple[list[tuple[Form, ...]], Array]] = {}
         self._busy: dict[Cell, Array] = {}
         self._everywhere: dict[Form, list[int]] = {}
         self._placed: dict[Form, list[tuple[int, frozenset[Cell]]]] = {}
@@ -106,8 +106,9 @@ class Table:
         busy = self._busy.get(wanted)
         if busy is not None:
             done |= missing & busy
-        for forms, members in self._groups(wanted):
-            group = missing & members & ~done
+        made, owner = self._groups(wanted)
+        for number in self.numpy.unique(owner[missing & ~done]):
+            forms, group = made[number], missing & (owner == number) & ~done
             inside = self.numpy.flatnonzero(group)
             if inside.size:
                 self._busy[wanted] = group if busy is None else group | busy
@@ -127,13 +128,13 @@ class Table:
             return float(self.definitions.values[current])
         return self._at(current, rows)
 
-    def _groups(self, wanted: Cell) -> list[tuple[tuple[Form, ...], Array]]:
-        """Which mistakes are made at a cell, and the hypotheses that make them."""
+    def _groups(self, wanted: Cell) -> tuple[list[tuple[Form, ...]], Array]:
+        """Which mistakes are made at a cell, alone or together (none, first), and which of these each hypothesis makes."""
         if wanted not in self._grouped:
-            self._grouped[wanted] = list(self._group(wanted))
+            self._grouped[wanted] = self._group(wanted)
         return self._grouped[wanted]
 
-    def _group(self, wanted: Cell) -> Iterator[tuple[tuple[Form, ...], Array]]:
+    def _group(self, wanted: Cell) -> tuple[list[tuple[Form, ...]], Array]:
         made: dict[int, list[Form]] = {}
         for form in self.definitions.wrong(wanted):
             for number in self._everywhere.get(form, ()):
@@ -141,13 +142,8 @@ class Table:
             for number, cells in self._placed.get(form, ()):
                 if wanted in cells:
                     made.setdefault(number, []).append(form)
-        members: dict[tuple[Form, ...], list[int]] = {}
+        places: dict[tuple[Form, ...], int] = {(): 0}
+        owner = self.numpy.zeros(len(self.rows), dtype=int)
         for number, forms in made.items():
-            members.setdefault(tuple(forms), []).append(number)
-        rest = self.numpy.ones(len(self.rows), dtype=bool)
-        rest[[*made]] = False
-        yield (), rest
-        for key, numbers in members.items():
-            mask = self.numpy.zeros(len(self.rows), dtype=bool)
-            mask[numbers] = True
-            yield key, mask
+            owner[number] = places.setdefault(tuple(forms), len(places))
+        return list(places), owner

@@ -8,8 +8,8 @@ A rule sees the definition of one cell as the solution prints it, so it works at
 one activation per neuron, at every place or at a single one, and after another mistake has been made. It never computes.
 
 Roles: given (a number of the sheet), net, out, loss_term, loss, local, path, grad.out, grad.net, grad.weight, grad.bias,
-reduced (the gradient of several samples), change, updated, and after.net (re-computed with the new parameters; the other
-forward roles hold there too).
+reduced (the gradient of several samples), state.velocity (and whatever else an optimiser keeps), change, updated, and
+after.net (re-computed with the new parameters; the other forward roles hold there too).
 """
 
 from __future__ import annotations
@@ -69,6 +69,11 @@ class Place(Record):
     def loss(self) -> str:
         """The name of the loss function."""
         return self.book.problem.loss.name if self.book.problem.loss else ""
+
+    @property
+    def optimiser(self) -> str:
+        """The name of the optimiser."""
+        return self.book.problem.optimizer.name
 
     def activation(self, layer: int, unit: int) -> str:
         """The name of a neuron's activation function."""
@@ -166,4 +171,4 @@ def role(book: Workbook, wanted: Cell) -> str:
             return "reduced"
         of = graph[quantity.of.quantity].kind if quantity.of else ""
         return "grad." + ("bias" if of in BIASES else of)
-    return kind
+    return f"state.{quantity.prefix or quantity.name}" if kind == "state" else kind

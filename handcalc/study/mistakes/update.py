@@ -9,6 +9,7 @@ from handcalc.core.expr import ONE, Expr, Number, Power, Ref, add, mul, neg
 from handcalc.core.graph import Cell
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.study.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule
+from handcalc.study.mistakes.optimisers import rate_in_both
 
 if TYPE_CHECKING:
     from handcalc.study.workbook import Workbook
@@ -210,13 +211,13 @@ UPDATE = (
         "rate-forgotten",
         "The learning rate is forgotten",
         "The gradient was subtracted without the learning rate.\nThe step is η·∂E/∂w.",
-        ({"change": rate_forgotten},),
+        ({"change": rate_forgotten, "state.velocity": rate_forgotten},),
     ),
     Mistake(
         "rate-twice",
         "The learning rate is taken twice",
         "The learning rate was multiplied in twice.\nThe step is η·∂E/∂w.",
-        ({"change": rate_twice},),
+        ({"change": rate_twice, "state.velocity": rate_twice}, {"change": rate_in_both, "state.velocity": rate_in_both}),
     ),
     Mistake(
         "batch-scaling",
