@@ -134,6 +134,20 @@ class Chapter:
         yield from (derivation.step(*wanted) for wanted in cells)
 
 
+class Page(Chapter):
+    """Other blocks than those of a solution, in the same formats."""
+
+    def __init__(self, reading: Reading, blocks: Iterable[Block], style: Style) -> None:
+        self.derivation = reading.derivation
+        self.style = style
+        self.reading = reading
+        self._blocks = tuple(blocks)
+
+    def blocks(self) -> Iterator[Block]:
+        """The document."""
+        return iter(self._blocks)
+
+
 class Report(Record):
     """Chapters in a language, to be written by a format; name: that of the file, without its ending, where there is one."""
 

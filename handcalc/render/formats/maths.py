@@ -20,7 +20,7 @@ LINE_WIDTH = 58  # letters of a formula beside each other
 
 _OPERATORS = {
     "=": " = ", "≈": r" \approx ", "+": " + ", "-": " - ", "−": "-", "·": r" \cdot ", "⊙": r" \odot ", "/": " / ", ",": ", ",
-    "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
+    "→": r" \to ", "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
 }  # fmt: skip
 _TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
@@ -46,9 +46,23 @@ class LatexFormulas(Formulas):
     def equation(self, block: Equation) -> list[str]:
         """label left = right = right, on one line or on one for each relation."""
         left, right = self.sides(block)
+        if block.reasons:
+            return list(self._proof(left, right, block))
         label = self.formula(block.label) + r"\quad " if block.label else ""
         parts = [(_OPERATORS.get(relation, relation).strip(), text) for relation, text in right]
         return _lines(label + left, parts, self.line_width)
+
+    def _proof(self, left: str, right: list[tuple[str, str]], block: Equation) -> Iterator[str]:
+        """A line for each part, its reason beside it or, where there is no room, in the next line."""
+        for place, ((relation, text), reason) in enumerate(zip(right, map(self.formula, block.reasons))):
+            first, *others = _pieces(text, self.line_width - width(left) - 3)
+            last = others[-1] if others else first
+            beside = f" && {reason}" if reason and width(left) + width(last) + width(reason) <= self.line_width + 10 else ""
+            yield f"{left if place == 0 else ''} &{_OPERATORS.get(relation, relation).strip()} {first}".strip() + ("" if others else beside)
+            for number, piece in enumerate(others, 1):
+                yield rf"&\quad {{}}{piece}" + (beside if number == len(others) else "")
+            if reason and not beside:
+                yield rf"&\qquad {reason}"
 
     def grid(self, parts: tuple[Part, ...]) -> list[str]:
         """A matrix equation, on one line for each relation."""

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from handcalc.render.report import Report
 
 LABEL_WIDTH = 7  # columns of the word before an equation
+LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
+REASON_WIDTH = 28  # columns of the reasons beside them, at least
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -146,7 +148,38 @@ class _Writer:
 
     # --- formulas ---
 
+    def proof(self, block: Equation) -> None:
+        """One part below the other, its reason beside it; where there is no room for it, beneath."""
+        start = "  " * block.indent + self.spell(block.left)
+        if cell_len(start) > LEFT_WIDTH:
+            self.line(Text(start))
+            start = "  " * (block.indent + 1)
+        parts = [(f" {self.relation(relation)} ", self.spell(item)) for relation, item in block.right]
+        margin = cell_len(start) + 3
+        most = self.console.width - margin - REASON_WIDTH
+        column = margin + max((cell_len(text) for _, text in parts if cell_len(text) <= most), default=0) + 3
+        for (relation, text), reason in zip(parts, block.reasons):
+            *before, last = self.pieces(text, self.console.width - margin)
+            line = Text(start + relation)
+            for piece in before:
+                self.line(line.append(piece))
+                line = Text(" " * (margin + 2))
+            line.append(last)
+            beside = line.cell_len + 3 <= column and not before
+            place = column if beside else margin + 4
+            words = wrapped(self.spell(reason), self.console.width - place)
+            if beside and words[0]:
+                self.line(line.append(" " * (column - line.cell_len)).append(words[0], style="dim"))
+                words = words[1:]
+            else:
+                self.line(line)
+            for text in filter(None, words):
+                self.line(Text(" " * place).append(text, style="dim"))
+            start = " " * cell_len(start)
+
     def equation(self, block: Equation) -> None:
+        if block.reasons:
+            return self.proof(block)
         label = f"({block.number})" if block.number else self.spell(block.label) if block.label else ""
         left = (label + " " * (LABEL_WIDTH - cell_len(label)) if label else "") + self.spell(block.left)
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
@@ -166,7 +199,7 @@ class _Writer:
             self.line(line)
 
     def relation(self, relation: str) -> str:
-        return self.reading.dialect.approximately if relation == "≈" else relation
+        return self.reading.dialect.approximately if relation == "≈" else spelled_in_ascii(relation) if self.ascii else relation
 
     def pieces(self, text: str, width: int) -> list[str]:
         """A formula in one piece; on a terminal too narrow for it, broken before a + or −, inside as few brackets as can be."""
