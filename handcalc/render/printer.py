@@ -162,9 +162,9 @@ class Printer:
             return self.dialect.quotient.format(a=above, b=below)
         if isinstance(inner, Ref):
             return self.dialect.prime.format(x=self.text(inner))
-        if isinstance(inner, Call) and inner.function not in (PRIME, *self._forms()) and not function(inner.function).family:
+        if isinstance(inner, Call) and inner.function not in (PRIME, *self._forms()) and _is_of_a_name(inner):
             name = self.dialect.prime.format(x=function_name(inner.function, self.dialect))
-            return name + bracketed(self.dialect.separator.join(map(self.text, inner.arguments)), self.dialect)
+            return name + bracketed(self.text(inner.arguments[0]), self.dialect)
         return self.dialect.prime.format(x=bracketed(self.text(inner), self.dialect))
 
     def _forms(self) -> dict[str, str]:
@@ -196,6 +196,11 @@ class Printer:
 
         equal = sign("=", self.dialect) if self.dialect.typeset else " = "
         return sign("[", self.dialect) + spell(expr.left) + equal + spell(expr.right) + sign("]", self.dialect)
+
+
+def _is_of_a_name(expr: Call) -> bool:
+    """Whether it is f(z), whose derivative is written f'(z)."""
+    return len(expr.arguments) == 1 and isinstance(expr.arguments[0], Ref) and not function(expr.function).family
 
 
 _LAYOUT: dict[type[Expr], Callable[[Printer, Any, bool], str]] = {

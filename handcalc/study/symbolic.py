@@ -20,11 +20,28 @@ from contextlib import suppress
 from math import inf, prod
 from typing import Any
 
-from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, add, children, div, mul, power
+from handcalc.core.expr import (
+    Call,
+    Expr,
+    Negation,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    add,
+    children,
+    div,
+    mul,
+    power,
+    references,
+    walk,
+)
 from handcalc.core.functions import FUNCTIONS, definition
 from handcalc.render.printer import PRIME
 
-TERMS, BITS = 2000, 4096  # the most terms multiplied out here, bits of a power of literals
+TERMS, BITS, LONGEST = 2000, 4096, 60  # the most terms multiplied out here, bits of a power of literals, nodes to be shortened
 SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf", "sign")} | {
     "ln": "log",
     "abs": "Abs",
@@ -128,6 +145,27 @@ def _back(found: Any, names: Mapping[Any, Ref], functions: Mapping[str, str]) ->
     if found.is_Pow:
         return power(inside(found.base), inside(found.exp))
     return Call(functions[type(found).__name__], tuple(map(inside, found.args)))
+
+
+def shorter(expr: Expr) -> Expr | None:
+    """The expression as SymPy collects it, or over one denominator, where that is shorter."""
+    import sympy
+
+    best, least = None, _size(expr)
+    if least > LONGEST:
+        return None
+    with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, sympy.PolynomialError):
+        plain = to_sympy(expr, primitives())
+        for change in (lambda found: found, sympy.cancel, sympy.factor):
+            found = from_sympy(change(plain), references(expr))
+            if found is not None and _size(found) < least:
+                best, least = found, _size(found)
+    return best
+
+
+def _size(expr: Expr) -> int:
+    """How many nodes an expression has."""
+    return sum(1 for _ in walk(expr))
 
 
 # --- what is zero -----------------------------------------------------------------------------------------------------

@@ -22,7 +22,22 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Curve, Digits, Equation, Grid, Heading, Item, Paragraph, Picture, Table, Value, chunks, spell
+from handcalc.render.blocks import (
+    Block,
+    Curve,
+    Digits,
+    Equation,
+    Grid,
+    Heading,
+    Item,
+    Paragraph,
+    Picture,
+    Table,
+    Value,
+    chunks,
+    phrase,
+    spell,
+)
 from handcalc.render.chart import curve
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, number_columns
@@ -94,7 +109,8 @@ class _Writer:
         after = isinstance(before, (Table, Grid)) and not isinstance(block, Heading)
         paragraph = isinstance(before, Paragraph) and isinstance(block, Equation)
         formula = isinstance(block, Equation) and block.indent == 0 and isinstance(before, Equation) and before.indent > 0
-        if table or after or formula or paragraph:
+        proof = isinstance(before, Equation) and (bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons))
+        if table or after or formula or paragraph or (proof and not isinstance(block, Heading)):
             self.console.print()
         match block:
             case Heading(level, text):
@@ -167,7 +183,7 @@ class _Writer:
             line.append(last)
             beside = line.cell_len + 3 <= column and not before
             place = column if beside else margin + 4
-            words = wrapped(self.spell(reason), self.console.width - place)
+            words = self.broken(reason, self.console.width - place)
             if beside and words[0]:
                 self.line(line.append(" " * (column - line.cell_len)).append(words[0], style="dim"))
                 words = words[1:]
@@ -176,6 +192,12 @@ class _Writer:
             for text in filter(None, words):
                 self.line(Text(" " * place).append(text, style="dim"))
             start = " " * cell_len(start)
+
+    def broken(self, reason: Message, width: int) -> list[str]:
+        """A reason in lines; a formula is parted only where it is wider than a line."""
+        pieces = [(self.spell(piece), isinstance(piece, str)) for piece in phrase(reason, self.translate)]
+        whole = "".join(text if words or cell_len(text) > width else text.replace(" ", "\1") for text, words in pieces)
+        return [line.replace("\1", " ") for line in wrapped(whole, width)]
 
     def equation(self, block: Equation) -> None:
         if block.reasons:

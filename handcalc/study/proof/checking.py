@@ -1,0 +1,192 @@
+"""Every line of a proof, checked by SymPy against the line before.
+
+- `confirmed(proof, seconds)` is the proof with what could be shown of each line. Raises Refuted where a line is wrong.
+
+A line is shown symbolically, or else by numbers at many points. In a case such as t·o < 1 one cell is expressed by how far
+it is on its side (t·o = 1 − p, with p > 0), so that SymPy sees it; where it cannot, points of that side are taken. What a
+reason claims, such as 1 + e^(−z) = 1/y, is checked as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from random import Random
+from typing import Any
+
+from handcalc.core.derivative import differentiate
+from handcalc.core.expr import Call, Expr, Ref, references, rewrite, walk
+from handcalc.core.instance import evaluate
+from handcalc.errors import Message
+from handcalc.render.blocks import Equal
+from handcalc.render.printer import PRIME
+from handcalc.study.proof.records import Ground, Part, Proof
+from handcalc.study.symbolic import difference, primitives, proved, symbol, to_sympy, vanishes
+
+POINTS, TRIES = 24, 2000  # where numbers are compared
+DIGITS, CLOSE = 40, 1e-25  # of a comparison
+WIDE = 3.0  # numbers are from −3 to 3
+LIMITS = {"→": "h"}  # what goes to 0
+
+Claim = tuple[Expr, Expr, str]  # left, right, relation
+
+
+class Refuted(Exception):
+    """A line that is not true: a mistake in this program."""
+
+
+def confirmed(proof: Proof, seconds: float | None = None) -> Proof:
+    """The proof with its lines checked; seconds: what SymPy may take for formulas that a user typed. Raises Refuted."""
+    return proof.replace(parts=tuple(_part(part, proof, seconds) for part in proof.parts))
+
+
+def _part(part: Part, proof: Proof, seconds: float | None) -> Part:
+    claims: list[Claim] = []
+    before = part.left
+    for line in part.lines:
+        claims.append((before, line.formula, line.relation))
+        before = line.formula
+    if part.left == proof.parts[-1].left and before != proof.result:
+        _checked((before, proof.result, "="), part.conditions, proof)  # what is used everywhere else
+    shown = _in_time(claims, proof, seconds) if seconds is not None else set()
+    lines = []
+    for place, (line, claim) in enumerate(zip(part.lines, claims)):
+        checked = "symbolic" if place in shown else _checked(claim, part.conditions, proof)
+        for fact in _facts(line.reason, proof):
+            if _checked((fact.left, fact.right, "="), part.conditions, proof) != "symbolic":
+                checked = "numeric"
+        lines.append(line.replace(checked=checked))
+    return part.replace(lines=tuple(lines))
+
+
+def _in_time(claims: list[Claim], proof: Proof, seconds: float) -> set[int]:
+    (ground,) = proof.grounds
+    return proved([difference(left, right) for left, right, _ in claims], seconds, ground.by)
+
+
+def _checked(claim: Claim, conditions: tuple[Equal, ...], proof: Proof) -> str:
+    """symbolic, numeric, or "" where there is no point at which both sides have a value. Raises Refuted."""
+    left, right, relation = claim
+    results = []
+    for ground in proof.grounds:
+        sides = ground.instance(left), ground.instance(right)
+        if relation in LIMITS:
+            results.append("symbolic" if _approaches(*sides, Ref(LIMITS[relation])) else _refuse(claim))
+        elif _shown(*sides, ground, conditions):
+            results.append("symbolic")
+        else:
+            agree = list(_compared(*sides, ground, conditions))
+            results.append(_refuse(claim) if not all(agree) else "numeric" if agree else "")
+    return "" if "" in results else "numeric" if "numeric" in results else "symbolic"
+
+
+def _refuse(claim: Claim) -> str:
+    raise Refuted(f"{claim[0]} {claim[2]} {claim[1]}")
+
+
+def _facts(reason: Message, proof: Proof) -> Iterator[Equal]:
+    """The equations in a reason that are claims about the letters of the proof, and no rules or names."""
+    every = (side for part in proof.parts for side in (part.left, *(line.formula for line in part.lines)))
+    known = {ref.quantity for side in every for ref in references(side)}
+    for value in reason.values.values():
+        if isinstance(value, Message):
+            yield from _facts(value, proof)
+        elif isinstance(value, Equal) and value.relation == "=":
+            if all(ref.quantity in known for side in (value.left, value.right) for ref in references(side)):
+                yield value
+
+
+# --- symbolically -----------------------------------------------------------------------------------------------------
+
+
+def _shown(left: Expr, right: Expr, ground: Ground, conditions: tuple[Equal, ...]) -> bool:
+    """Whether SymPy can show that both sides are the same in a case."""
+    import sympy
+
+    with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError):
+        found = to_sympy(difference(left, right), primitives(), ground.by)
+        found = found.subs({symbol(cell): sympy.Symbol(cell.quantity, positive=True) for cell in ground.positive})
+        for place in places(conditions, ground) if conditions else (lambda whole: whole,):
+            if vanishes(place(found)):
+                return True
+    return False
+
+
+def places(conditions: tuple[Equal, ...], ground: Ground, margin: Any = None) -> Iterator[Callable[[Any], Any]]:
+    """Ways to say in SymPy that a condition holds: one of its cells is expressed by the others and by a positive margin."""
+    import sympy
+
+    margin = sympy.Symbol("p", positive=True) if margin is None else margin
+    if len(conditions) != 1:
+        return
+    where = conditions[0]
+    left, right = (to_sympy(ground.instance(side), primitives()) for side in (where.left, where.right))
+    for cell in sorted(left.free_symbols | right.free_symbols, key=lambda cell: (cell != symbol(ground.by), cell.name)):
+        gap = left - right - (margin if where.relation == ">" else -margin)
+        if gap.diff(cell, 2) == 0 and not gap.diff(cell).has(sympy.Abs, sympy.sign):
+            (answer,) = sympy.solve(gap, cell)
+
+            def place(whole: Any, cell: Any = cell, answer: Any = answer) -> Any:
+                return whole.subs(cell, answer)
+
+            yield place
+
+
+def _approaches(left: Expr, right: Expr, cell: Ref) -> bool:
+    import sympy
+
+    return bool(sympy.limit(to_sympy(difference(left, right), primitives()), symbol(cell), 0) == 0)
+
+
+# --- by numbers -------------------------------------------------------------------------------------------------------
+
+
+def _compared(left: Expr, right: Expr, ground: Ground, conditions: tuple[Equal, ...]) -> Iterator[bool]:
+    """Whether both sides are equal at one point after the other, with DIGITS digits."""
+    import sympy
+
+    taken = [_taken(side, ground.by) for side in (left, right)]
+    cells = list(dict.fromkeys(ref for side in (left, right) for ref in references(side)))
+    written = [to_sympy(side, primitives(), ground.by) for side in (left, right)]
+    found = 0
+    for point in _points(cells, ground, conditions):
+        try:
+            numbers = [float(evaluate(part, point.__getitem__)) for side in taken for part in walk(side)]
+        except (ArithmeticError, ValueError):
+            continue
+        if all(map(math.isfinite, numbers)):
+            put = {symbol(cell): sympy.Float(value, DIGITS) for cell, value in point.items()}
+            ours, theirs = (side.xreplace(put).evalf(DIGITS) for side in written)
+            if ours.is_number and theirs.is_number and ours.is_finite and theirs.is_finite:
+                yield bool(abs(ours - theirs) <= CLOSE * max(1, *map(abs, numbers)))
+                found += 1
+        if found == POINTS:
+            return
+
+
+def _points(cells: list[Ref], ground: Ground, conditions: tuple[Equal, ...]) -> Iterator[dict[Ref, float]]:
+    """Points of a case, the same every time."""
+    random = Random(repr(cells))
+    sides = [(ground.instance(where.left), ground.instance(where.right), where.relation) for where in conditions]
+    every = list(dict.fromkeys((*cells, *(ref for left, right, _ in sides for side in (left, right) for ref in references(side)))))
+    for _ in range(TRIES):
+        point = {cell: random.uniform(-WIDE * (cell not in ground.positive), WIDE) for cell in every}
+        with suppress(ArithmeticError, ValueError):
+            if all(
+                (evaluate(left, point.__getitem__) > evaluate(right, point.__getitem__)) == (relation == ">")
+                for left, right, relation in sides
+            ):
+                yield point
+
+
+def _taken(expr: Expr, by: Ref) -> Expr:
+    """The expression with the derivatives taken that are still open."""
+
+    def change(node: Expr) -> Expr | None:
+        if isinstance(node, Call) and node.function == PRIME:
+            inner, *other = node.arguments
+            return differentiate(_taken(inner, by), other[0] if other else by)  # type: ignore[arg-type]
+        return None
+
+    return rewrite(expr, change)
