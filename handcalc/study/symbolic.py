@@ -36,6 +36,7 @@ from handcalc.core.expr import (
     mul,
     power,
     references,
+    rewrite,
     walk,
 )
 from handcalc.core.functions import FUNCTIONS, definition
@@ -154,12 +155,21 @@ def shorter(expr: Expr) -> Expr | None:
     best, least = None, _size(expr)
     if least > LONGEST:
         return None
+    calls = [node for node in walk(expr) if isinstance(node, Call)]
+    whole = [node for node in calls if node.function == "exp"]  # e^(−z) is to be no 1/e^z, and |t − o| no |o − t|
+    inner = [part for node in calls if node.function in ("abs", "sign") for part in node.arguments if isinstance(part, Sum)]
+    aside = {node: Ref(f"{place}") for place, node in enumerate(dict.fromkeys((*whole, *inner)))}
+    kept = {cell: node for node, cell in aside.items()}
+
     with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, sympy.PolynomialError):
-        plain = to_sympy(expr, primitives())
+        bare = rewrite(expr, aside.get)
+        plain = to_sympy(bare, primitives())
         for change in (lambda found: found, sympy.cancel, sympy.factor):
-            found = from_sympy(change(plain), references(expr))
-            if found is not None and _size(found) < least:
-                best, least = found, _size(found)
+            found = from_sympy(change(plain), references(bare))
+            if found is not None:
+                found = rewrite(found, lambda node: kept.get(node) if isinstance(node, Ref) else None)
+                if _size(found) < least:
+                    best, least = found, _size(found)
     return best
 
 

@@ -42,10 +42,10 @@ def is_switching(expr: Expr) -> bool:
     return any(isinstance(node, Call) and node.function in SWITCHES for node in walk(written(expr)))
 
 
-def branches(expr: Expr) -> list[Branch]:
-    """The cases of an expression, as short as they can be written."""
+def branches(expr: Expr, conditions: tuple[Equal, ...] = ()) -> list[Branch]:
+    """The cases of an expression; conditions: what is known before."""
     whole = written(expr)
-    return list(_branches(Branch((), whole), _has_others(whole)))
+    return list(_branches(Branch(conditions, whole), _has_others(whole)))
 
 
 def written(expr: Expr) -> Expr:
@@ -105,6 +105,8 @@ def _decided(branch: Branch, call: Call, chosen: Expr) -> Branch:
 def _normal(left: Expr, right: Expr) -> Equal:
     """left > right with a number on the right and no sign on the left: 0 > −z is z > 0, 1 − x > 0 is x < 1."""
     relation = ">"
+    if left == ZERO:
+        left, right, relation = right, left, OTHER[relation]
     if isinstance(left, Sum) and right == ZERO and len(left.terms) == 2:
         first, second = left.terms
         left, right = first, neg(second)

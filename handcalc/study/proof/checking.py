@@ -21,6 +21,7 @@ from handcalc.core.instance import evaluate
 from handcalc.errors import Message
 from handcalc.render.blocks import Equal
 from handcalc.render.printer import PRIME
+from handcalc.study.proof.cases import branches, is_switching
 from handcalc.study.proof.records import Ground, Part, Proof
 from handcalc.study.symbolic import difference, primitives, proved, symbol, to_sympy, vanishes
 
@@ -37,7 +38,10 @@ class Refuted(Exception):
 
 
 def confirmed(proof: Proof, seconds: float | None = None) -> Proof:
-    """The proof with its lines checked; seconds: what SymPy may take for formulas that a user typed. Raises Refuted."""
+    """The proof with its lines checked. Raises Refuted.
+
+    seconds: what SymPy may take in another process, for formulas that a user typed; None: as long as it takes, here.
+    """
     return proof.replace(parts=tuple(_part(part, proof, seconds) for part in proof.parts))
 
 
@@ -47,14 +51,14 @@ def _part(part: Part, proof: Proof, seconds: float | None) -> Part:
     for line in part.lines:
         claims.append((before, line.formula, line.relation))
         before = line.formula
-    if part.left == proof.parts[-1].left and before != proof.result:
-        _checked((before, proof.result, "="), part.conditions, proof)  # what is used everywhere else
-    shown = _in_time(claims, proof, seconds) if seconds is not None else set()
+    if part.left == proof.parts[-1].left:
+        _compare_with_used(before, part, proof, seconds is None)
+    shown = _in_time(claims, proof, seconds) if seconds else set()
     lines = []
     for place, (line, claim) in enumerate(zip(part.lines, claims)):
-        checked = "symbolic" if place in shown else _checked(claim, part.conditions, proof)
+        checked = "symbolic" if place in shown else _checked(claim, part, proof, seconds is None)
         for fact in _facts(line.reason, proof):
-            if _checked((fact.left, fact.right, "="), part.conditions, proof) != "symbolic":
+            if _checked((fact.left, fact.right, "="), part, proof, seconds is None) != "symbolic":
                 checked = "numeric"
         lines.append(line.replace(checked=checked))
     return part.replace(lines=tuple(lines))
@@ -65,15 +69,24 @@ def _in_time(claims: list[Claim], proof: Proof, seconds: float) -> set[int]:
     return proved([difference(left, right) for left, right, _ in claims], seconds, ground.by)
 
 
-def _checked(claim: Claim, conditions: tuple[Equal, ...], proof: Proof) -> str:
+def _compare_with_used(last: Expr, part: Part, proof: Proof, thorough: bool) -> None:
+    """The last line is what the solver uses: the result, and the gradient of its own chain rule."""
+    if last != proof.result:
+        _checked((last, proof.result, "="), part, proof, thorough)
+    for ground in part.grounds or proof.grounds:
+        if ground.used is not None:
+            _checked((ground.instance(last), ground.used, "="), part.replace(grounds=(Ground(ground.by),)), proof, thorough)
+
+
+def _checked(claim: Claim, part: Part, proof: Proof, thorough: bool) -> str:
     """symbolic, numeric, or "" where there is no point at which both sides have a value. Raises Refuted."""
-    left, right, relation = claim
+    (left, right, relation), conditions = claim, part.conditions
     results = []
-    for ground in proof.grounds:
+    for ground in part.grounds or proof.grounds:
         sides = ground.instance(left), ground.instance(right)
         if relation in LIMITS:
             results.append("symbolic" if _approaches(*sides, Ref(LIMITS[relation])) else _refuse(claim))
-        elif _shown(*sides, ground, conditions):
+        elif _shown(difference(*sides), ground, conditions, thorough):
             results.append("symbolic")
         else:
             agree = list(_compared(*sides, ground, conditions))
@@ -100,17 +113,24 @@ def _facts(reason: Message, proof: Proof) -> Iterator[Equal]:
 # --- symbolically -----------------------------------------------------------------------------------------------------
 
 
-def _shown(left: Expr, right: Expr, ground: Ground, conditions: tuple[Equal, ...]) -> bool:
-    """Whether SymPy can show that both sides are the same in a case."""
+def _shown(gap: Expr, ground: Ground, conditions: tuple[Equal, ...], thorough: bool) -> bool:
+    """Whether SymPy can show that a difference is zero: as it is, with the condition put in, or case by case."""
+    with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError):
+        found = _written(gap, ground)
+        for place in (lambda whole: whole, *places(conditions, ground)):
+            if vanishes(place(found), thorough):
+                return True
+        known = tuple(where.replace(left=ground.instance(where.left), right=ground.instance(where.right)) for where in conditions)
+        if is_switching(gap):
+            return all(vanishes(_written(branch.expr, ground), thorough) for branch in branches(gap, known))
+    return False
+
+
+def _written(expr: Expr, ground: Ground) -> Any:
     import sympy
 
-    with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError):
-        found = to_sympy(difference(left, right), primitives(), ground.by)
-        found = found.subs({symbol(cell): sympy.Symbol(cell.quantity, positive=True) for cell in ground.positive})
-        for place in places(conditions, ground) if conditions else (lambda whole: whole,):
-            if vanishes(place(found)):
-                return True
-    return False
+    positive = {symbol(cell): sympy.Symbol(cell.quantity, positive=True) for cell in ground.positive}
+    return to_sympy(expr, primitives(), ground.by).subs(positive)
 
 
 def places(conditions: tuple[Equal, ...], ground: Ground, margin: Any = None) -> Iterator[Callable[[Any], Any]]:

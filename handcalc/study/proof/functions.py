@@ -20,7 +20,7 @@ from handcalc.study.differences import CONVENTIONS
 from handcalc.study.proof.cases import Branch, branches, is_switching, written
 from handcalc.study.proof.checking import places
 from handcalc.study.proof.records import Ground, Kink, Part, Proof, letters, listed
-from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, opened, put_in
+from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, opened, put_in, spelled
 from handcalc.study.proof.tables import AREAS, INVERSES, LIMITS, POSITIVE, PUT_IN, REARRANGED, STARTS, Step
 from handcalc.study.symbolic import difference, from_sympy, primitives, shorter, to_sympy, vanishes
 
@@ -38,10 +38,10 @@ def function_proof(call: Call, by: Ref) -> Proof:
     work = _Function(call, by)
     return Proof(
         call.function,
-        by.quantity,
+        by,
         work.graph,
         Message("The derivative of {function}", function=FunctionName(call.function)),
-        work.definition,
+        (Equal(call, work.start),) if work.start != call else (),
         tuple(work.parts()),
         work.slope,
         (Ground(by, positive=tuple(work.values[name] for name in POSITIVE.get(call.function, ()))),),  # type: ignore[misc]
@@ -68,11 +68,6 @@ class _Function:
         text = self.record.definition or STARTS.get(self.record.name, "")
         self.start: Expr = written(put_in(text, self.values)) if text else call
         self.cases: list[Branch] = branches(call) if is_switching(call) else []
-
-    @property
-    def definition(self) -> Equal:
-        """f(z) = …"""
-        return Equal(self.call, self.start)
 
     def put(self, text: str, **others: Expr) -> Expr:
         """A formula of the tables in the letters of this function."""
@@ -189,17 +184,19 @@ def formula_proof(text: str, expr: Expr, by: Ref) -> Proof:
     called = next(name for name in (*NAMES_OF_A_FORMULA, "f_0") if name not in names)
     rules = free_letters({*names, called})
     board = Blackboard(by, rules)
-    lines = list(board.lines(expr, DEFINITION))
-    short = shorter(lines[-1].formula)
-    if short is not None:
+    *lines, last = board.lines(expr, DEFINITION)
+    short = shorter(last.formula)
+    if short is None or last.reason is not TIDIED:
+        lines.append(last)
+    if short is not None and spelled(short) != spelled(lines[-1].formula):
         lines.append(Line(short, TIDIED))
     left = opened(Ref(called)) if len(names) == 1 else opened(Ref(called), by)
     return Proof(
         text,
-        by.quantity,
+        by,
         letters(Graph(), *names, called, *rules.values()),
         Message("The derivative of {formula}", formula=Symbolic(expr)),
-        Equal(Ref(called), expr),
+        (Equal(Ref(called), expr),),
         (Part(left, tuple(lines)),),
         lines[-1].formula,
         (Ground(by, lambda whole: rewrite(whole, lambda node: expr if node == Ref(called) else None)),),

@@ -13,21 +13,25 @@ from handcalc.study.proof.rules import Line
 
 
 class Ground(Record):
-    """What lines are checked on: the cell they are differentiated by, what an expression of theirs is as an instance, and
-    cells that are positive."""
+    """What lines are checked on: the cell they are differentiated by, what an expression of theirs is as an instance, cells
+    that are positive, and the derivative that the solver uses there."""
 
     by: Ref
     instance: Callable[[Expr], Expr] = lambda expr: expr
     positive: tuple[Ref, ...] = ()
+    used: Expr | None = None
 
 
 class Part(Record):
-    """left = line = line …; conditions: the case in which it holds; before: what is said before it."""
+    """left = line = line …; conditions: the case in which it holds; before: what is said before it; grounds: other ones;
+    heading: of a case that is no condition on numbers."""
 
     left: Expr
     lines: tuple[Line, ...]
     conditions: tuple[Equal, ...] = ()
     before: Message | None = None
+    grounds: tuple[Ground, ...] = ()
+    heading: Equal | None = None
 
     @property
     def last(self) -> Expr:
@@ -52,16 +56,16 @@ class Kink(Record):
 class Proof(Record):
     """Why a derivative is what it is.
 
-    of: what was asked for; by: the name it is differentiated by; graph: the letters in it; title, about: what the page is
-    called, and a sentence; definition: what is differentiated; constants: names that are constant; grounds: what the lines
-    are checked on; result: the last line.
+    of: what was asked for; by: the cell it is differentiated by; graph: the letters in it; title, about: what the page is
+    called, and a sentence; definitions: what is differentiated; constants: cells that are constant; grounds: what the lines
+    are checked on; result: the last line; remark: a sentence at the end.
     """
 
     of: str
-    by: str
+    by: Ref
     graph: Graph
     title: Item
-    definition: Equal
+    definitions: tuple[Equal, ...]
     parts: tuple[Part, ...]
     result: Expr
     grounds: tuple[Ground, ...]

@@ -50,10 +50,9 @@ def reading(proof: Proof, notation: str = "", dialect: Dialect = UNICODE, comma:
 def report(proof: Proof) -> Iterator[Block]:
     """The page."""
     yield Heading(1, proof.title)
-    if proof.definition.left != proof.definition.right:
-        if proof.about is not None:
-            yield Paragraph(proof.about)
-        yield _equation(proof.definition)
+    if proof.about is not None and proof.definitions:
+        yield Paragraph(proof.about)
+    yield from map(_equation, proof.definitions)
     yield from _names(proof)
     for part in proof.parts:
         yield from _part(part)
@@ -73,24 +72,20 @@ def _names(proof: Proof) -> Iterator[Block]:
     """What a prime is the derivative by, where there are several names."""
     if proof.constants:
         names = listed([Symbolic(name) for name in proof.constants])
-        by = Symbolic(proof.grounds[0].by)
+        by = Symbolic(proof.by)
         yield Paragraph(Message("A prime is the derivative by {by}; constant: {names}.", by=by, names=names))
     for cell in proof.grounds[0].positive:
         yield Paragraph(Message("Here {condition}.", condition=Equal(cell, ZERO, ">")))
 
 
 def _part(part: Part) -> Iterator[Block]:
-    if part.conditions:
-        yield Heading(2, _case(part))
+    case = part.conditions or ((part.heading,) if part.heading else ())
+    if case:
+        yield Heading(2, Message("Where {condition}", condition=listed(case)))
     if part.before is not None:
         yield Paragraph(part.before)
     reasons = tuple(_marked(line.reason, line.checked) for line in part.lines)
     yield Equation(Symbolic(part.left), tuple((line.relation, Symbolic(line.formula)) for line in part.lines), reasons=reasons)
-
-
-def _case(part: Part) -> Message:
-    """Where z > 0"""
-    return Message("Where {condition}", condition=listed(part.conditions))
 
 
 def _marked(reason: Message, checked: str) -> Message:
@@ -135,10 +130,10 @@ def as_json(proof: Proof, reading: Reading, translate: Translate) -> dict[str, A
             entry: dict[str, Any] = {"formula": text(Symbolic(line.formula)), "reason": text(line.reason), "checked": line.checked}
             if line.relation != "=":
                 entry["relation"] = line.relation
-            if part.conditions:
-                entry["case"] = ", ".join(map(text, part.conditions))
+            if part.conditions or part.heading:
+                entry["case"] = ", ".join(map(text, part.conditions or (part.heading,)))
             lines.append(entry)
-    found = {"handcalc": VERSION, "of": proof.of, "by": proof.by, "lines": lines, "result": text(Symbolic(proof.result))}
+    found = {"handcalc": VERSION, "of": proof.of, "by": text(Symbolic(proof.by)), "lines": lines, "result": text(Symbolic(proof.result))}
     if proof.kinks:
         sides = ("below", "above", "used")
         found["kinks"] = [{"at": text(kink.where), **{side: text(Symbolic(getattr(kink, side))) for side in sides}} for kink in proof.kinks]

@@ -44,7 +44,8 @@ from handcalc.core.index import Index
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.blocks import Equal, Symbolic
-from handcalc.render.printer import PRIME
+from handcalc.render.dialects import PLAIN
+from handcalc.render.printer import PRIME, Printer
 
 
 class Line(Record):
@@ -70,6 +71,7 @@ class Rule(Record):
 # The rules for one node; the first that fits is taken.
 RULES = (
     Rule("u*v", "u'*v + u*v'", Message("product rule: {rule}")),
+    Rule("u*v*w", "u'*v*w + u*v'*w + u*v*w'", Message("product rule: {rule}")),
     Rule("c/u", "-(c*u')/u^2", Message("reciprocal rule: {rule}")),
     Rule("u/v", "(u'*v - u*v')/v^2", Message("quotient rule: {rule}")),
     Rule("u^c", "c*u^(c - 1)*u'", Message("power rule: {rule}")),
@@ -85,7 +87,7 @@ TERMWISE = Message("term by term")
 ONE_TERM = Message("{by} is in the term {index} only")
 TIDIED = Message("simplified")
 NOTHING = Message("")
-CANDIDATES = {"u": "uwpq", "v": "vrsm", "c": "ckab"}  # letters of the rules, the first that is free
+CANDIDATES = {"u": "upqr", "v": "vsmn", "w": "wlij", "c": "ckab"}  # letters of the rules, the first that is free
 
 
 def opened(expr: Expr, by: Expr | None = None) -> Expr:
@@ -166,6 +168,12 @@ def tidied(expr: Expr) -> Expr:
 
 Known = Callable[[Ref], tuple[Expr, Message] | None]
 
+
+def spelled(expr: Expr) -> str:
+    """An expression as text, to see whether two look alike."""
+    return Printer(PLAIN, lambda cell: f"[{cell!r}]").text(expr)
+
+
 # --- differentiating --------------------------------------------------------------------------------------------------
 
 
@@ -192,7 +200,7 @@ class Blackboard:
             yield line
             current = line.formula
         tidy = tidied(current)
-        if tidy != current:
+        if spelled(tidy) != spelled(current):
             yield Line(tidy, TIDIED)
 
     def once(self, current: Expr) -> Line:
@@ -262,8 +270,8 @@ class Blackboard:
             assert found is not None
             self._note(found[1], None)
             return found[0]
-        if isinstance(expr, Product) and len(expr.factors) > 2:
-            expr = Product((expr.factors[0], Product(expr.factors[1:])))
+        if isinstance(expr, Product) and len(expr.factors) > 3:
+            expr = Product((Product(expr.factors[:-2]), *expr.factors[-2:]))
         if isinstance(expr, Call):
             return self._chain(expr)
         for rule in RULES:
@@ -281,10 +289,9 @@ class Blackboard:
     def _matched(self, rule: Rule, expr: Expr) -> dict[str, Expr] | None:
         """The parts of an expression that the letters of a rule stand for."""
         pattern = formula.parse(rule.pattern, formula.any_name)
-        if type(pattern) is not type(expr):
+        if type(pattern) is not type(expr) or len(children(pattern)) != len(children(expr)):
             return None
-        names = [letter.quantity for letter in references(pattern)]
-        found = dict(zip(names, children(expr)))
+        found = {letter.quantity: part for letter, part in zip(references(pattern), children(expr))}
         return found if all(self.depends(part) == (name != "c") for name, part in found.items()) else None
 
     def _shown(self, name: str, part: Expr) -> Expr:
