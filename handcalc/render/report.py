@@ -199,7 +199,12 @@ def export(derivations: Iterable[Derivation], format: str, style: Style, languag
     wanted = FORMATS[format]
     check_view(format, style.view)
     chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
-    report = Report(chapters, translator(language) if wanted.document else str, language, name)
+    return written(Report(chapters, translator(language) if wanted.document else str, language, name), format)
+
+
+def written(report: Report, format: str) -> Exported:
+    """A report in a format. Raises OutputError where a library or a font is missing."""
+    wanted = FORMATS[format]
     try:
         module = import_module("handcalc.render.formats." + wanted.module)
         return Exported(module.document(report), module.beside(report) if hasattr(module, "beside") else {})

@@ -220,13 +220,13 @@ def proved(gaps: Sequence[Expr], seconds: float, by: Ref | None = None, enough: 
 
 def _quickly(expr: Expr, by: Ref | None) -> bool:
     with suppress(ArithmeticError, RecursionError, TypeError, ValueError):
-        return _width(expr) < TERMS and bool(to_sympy(expr, {}, by).expand() == 0)
+        return width(expr) < TERMS and bool(to_sympy(expr, {}, by).expand() == 0)
     return False
 
 
-def _width(expr: Expr) -> float:
+def width(expr: Expr) -> float:
     """How many terms an expression has at most when it is multiplied out."""
-    widths = [_width(part) for part in children(expr)]
+    widths = [width(part) for part in children(expr)]
     if isinstance(expr, Power):
         return widths[0] ** (abs(expr.exponent.numerator) if isinstance(expr.exponent, Number) else inf)
     return prod(widths) if isinstance(expr, (Product, Quotient)) else max(1.0, sum(widths))

@@ -28,7 +28,7 @@ from handcalc.study.symbolic import difference, primitives, proved, symbol, to_s
 POINTS, TRIES = 24, 2000  # where numbers are compared
 DIGITS, CLOSE = 40, 1e-25  # of a comparison
 WIDE = 3.0  # numbers are from −3 to 3
-LIMITS = {"→": "h"}  # what goes to 0
+LIMIT = "→"  # the relation of a line that is a limit: what it does not name any more goes to 0
 
 Claim = tuple[Expr, Expr, str]  # left, right, relation
 
@@ -84,8 +84,8 @@ def _checked(claim: Claim, part: Part, proof: Proof, thorough: bool) -> str:
     results = []
     for ground in part.grounds or proof.grounds:
         sides = ground.instance(left), ground.instance(right)
-        if relation in LIMITS:
-            results.append("symbolic" if _approaches(*sides, Ref(LIMITS[relation])) else _refuse(claim))
+        if relation == LIMIT:
+            results.append("symbolic" if _approaches(*sides) else _refuse(claim))
         elif _shown(difference(*sides), ground, conditions, thorough):
             results.append("symbolic")
         else:
@@ -115,14 +115,15 @@ def _facts(reason: Message, proof: Proof) -> Iterator[Equal]:
 
 def _shown(gap: Expr, ground: Ground, conditions: tuple[Equal, ...], thorough: bool) -> bool:
     """Whether SymPy can show that a difference is zero: as it is, with the condition put in, or case by case."""
-    with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError):
-        found = _written(gap, ground)
-        for place in (lambda whole: whole, *places(conditions, ground)):
-            if vanishes(place(found), thorough):
+    known = tuple(where.replace(left=ground.instance(where.left), right=ground.instance(where.right)) for where in conditions)
+    ways: list[Callable[[], bool]] = [lambda: vanishes(_written(gap, ground), thorough)]
+    ways.append(lambda: any(vanishes(place(_written(gap, ground)), thorough) for place in places(conditions, ground)))
+    if is_switching(gap):
+        ways.append(lambda: all(vanishes(_written(branch.expr, ground), thorough) for branch in branches(gap, known)))
+    for way in ways:
+        with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError):
+            if way():
                 return True
-        known = tuple(where.replace(left=ground.instance(where.left), right=ground.instance(where.right)) for where in conditions)
-        if is_switching(gap):
-            return all(vanishes(_written(branch.expr, ground), thorough) for branch in branches(gap, known))
     return False
 
 
@@ -153,9 +154,10 @@ def places(conditions: tuple[Equal, ...], ground: Ground, margin: Any = None) ->
             yield place
 
 
-def _approaches(left: Expr, right: Expr, cell: Ref) -> bool:
+def _approaches(left: Expr, right: Expr) -> bool:
     import sympy
 
+    (cell,) = {*references(left)} - {*references(right)}
     return bool(sympy.limit(to_sympy(difference(left, right), primitives()), symbol(cell), 0) == 0)
 
 
@@ -166,13 +168,13 @@ def _compared(left: Expr, right: Expr, ground: Ground, conditions: tuple[Equal, 
     """Whether both sides are equal at one point after the other, with DIGITS digits."""
     import sympy
 
-    taken = [_taken(side, ground.by) for side in (left, right)]
+    whole = [taken(side, ground.by) for side in (left, right)]
     cells = list(dict.fromkeys(ref for side in (left, right) for ref in references(side)))
     written = [to_sympy(side, primitives(), ground.by) for side in (left, right)]
     found = 0
     for point in _points(cells, ground, conditions):
         try:
-            numbers = [float(evaluate(part, point.__getitem__)) for side in taken for part in walk(side)]
+            numbers = [float(evaluate(part, point.__getitem__)) for side in whole for part in walk(side)]
         except (ArithmeticError, ValueError):
             continue
         if all(map(math.isfinite, numbers)):
@@ -200,13 +202,13 @@ def _points(cells: list[Ref], ground: Ground, conditions: tuple[Equal, ...]) -> 
                 yield point
 
 
-def _taken(expr: Expr, by: Ref) -> Expr:
+def taken(expr: Expr, by: Ref | None = None) -> Expr:
     """The expression with the derivatives taken that are still open."""
 
     def change(node: Expr) -> Expr | None:
         if isinstance(node, Call) and node.function == PRIME:
             inner, *other = node.arguments
-            return differentiate(_taken(inner, by), other[0] if other else by)  # type: ignore[arg-type]
+            return differentiate(taken(inner, by), other[0] if other else by)  # type: ignore[arg-type]
         return None
 
     return rewrite(expr, change)

@@ -18,7 +18,7 @@ from handcalc.errors import Message
 from handcalc.render.blocks import Equal, FunctionName, Symbolic
 from handcalc.study.differences import CONVENTIONS
 from handcalc.study.proof.cases import Branch, branches, is_switching, written
-from handcalc.study.proof.checking import places
+from handcalc.study.proof.checking import LIMIT, places
 from handcalc.study.proof.records import Ground, Kink, Part, Proof, letters, listed
 from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, opened, put_in, spelled
 from handcalc.study.proof.tables import AREAS, INVERSES, LIMITS, POSITIVE, PUT_IN, REARRANGED, STARTS, Step
@@ -26,10 +26,10 @@ from handcalc.study.symbolic import difference, from_sympy, primitives, shorter,
 
 DEFINITION = Message("definition")
 OWN = Message("in one formula")
-QUOTIENT = Message("The difference quotient, for h that goes to 0:")
+QUOTIENT = Message("The difference quotient, for {step} that goes to 0:")
 AREA = Message("{function} is the area below {height}, from 0 to {x}: where the area ends it grows by its height there")
 DECIDED = Message("in this case {facts}")
-LIMIT = Message("its limit")
+ITS_LIMIT = Message("its limit")
 NAMES_OF_A_FORMULA = "fgFG"  # what a formula is called, if it has no such name in it
 
 
@@ -60,8 +60,9 @@ class _Function:
         self.place = call.arguments.index(by)
         self.values: dict[str, Expr] = dict(zip(self.record.arguments, call.arguments))
         names = {argument.quantity for argument in call.arguments}  # type: ignore[attr-defined]
-        self.letters = free_letters(names | {"h"})
-        self.graph = letters(Graph(), *names, "h", *self.letters.values())
+        self.step = Ref("h" if "h" not in names else "h_0")
+        self.letters = free_letters(names | {self.step.quantity})
+        self.graph = letters(Graph(), *names, self.step.quantity, *self.letters.values())
         self.board = Blackboard(by, self.letters)
         self.slope = partial(call.function, self.place, call.arguments, call)
         self.left = opened(call) if len(call.arguments) == 1 else opened(call, by)
@@ -71,7 +72,7 @@ class _Function:
 
     def put(self, text: str, **others: Expr) -> Expr:
         """A formula of the tables in the letters of this function."""
-        return put_in(text, {**self.values, "y": self.call, "h": Ref("h"), **others}) if text else self.slope
+        return put_in(text, {**self.values, "y": self.call, "h": self.step, **others}) if text else self.slope
 
     def parts(self) -> Iterator[Part]:
         """The lines, in one of five ways."""
@@ -122,11 +123,12 @@ class _Function:
 
     def _limit(self, steps: tuple[Step, ...]) -> Iterator[Part]:
         """(f(x + h) − f(x))/h and what it goes to for h → 0."""
-        moved = self.call.replace(arguments=(RAW.add(self.by, Ref("h")),))
+        moved = self.call.replace(arguments=(RAW.add(self.by, self.step),))
         lines = [Line(self.put(step.formula), self._reason(step)) for step in steps]
-        lines[-1] = lines[-1].replace(relation="→")
-        yield Part(RAW.div(sub(moved, self.call), Ref("h")), tuple(lines), before=QUOTIENT)
-        yield Part(self.left, tuple(self._to_own([Line(lines[-1].formula, LIMIT)], ())))
+        lines[-1] = lines[-1].replace(relation=LIMIT)
+        quotient = RAW.div(sub(moved, self.call), self.step)
+        yield Part(quotient, tuple(lines), before=filled(QUOTIENT, step=Symbolic(self.step)))
+        yield Part(self.left, tuple(self._to_own([Line(lines[-1].formula, ITS_LIMIT)], ())))
 
     def _inverse(self, text: str) -> Iterator[Part]:
         """Both sides of g(f(x)) = x, differentiated: g′(f(x))·f′(x) = 1."""
@@ -134,7 +136,8 @@ class _Function:
         back = Equal(whole, self.by)
         lines = [self.board.once(opened(whole)), Line(opened(self.by), filled(PUT_IN, fact=back)), Line(ONE, NOTHING)]
         yield Part(opened(whole), tuple(lines), before=Message("Both sides of {fact} have the same derivative.", fact=back))
-        factor = rewrite(differentiate(self.put(text, y=Ref("h")), Ref("h")), lambda node: self.call if node == Ref("h") else None)
+        slope = differentiate(self.put(text, y=self.step), self.step)
+        factor = rewrite(slope, lambda node: self.call if node == self.step else None)
         solved = Line(div(ONE, factor), Message("divided by {factor}", factor=Symbolic(factor)))
         own = [Line(self.slope, filled(PUT_IN, fact=back))] if self.slope != solved.formula else []
         yield Part(self.left, (solved, *own))

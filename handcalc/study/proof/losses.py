@@ -261,7 +261,7 @@ def fused_proof() -> Proof:
     chosen = total(at.k, mul(every, Delta(at.k, at.i)))
     result = at.gradient(NET)
     lines = (
-        *Blackboard(by, LETTERS, known).lines(whole, DEFINITION),
+        *(line for line in Blackboard(by, LETTERS, known).lines(whole, DEFINITION) if line.reason is not TIDIED),
         Line(neg(total(at.k, mul(every, sub(Delta(at.k, at.i), out)))), Message("{cell} cancels", cell=Symbolic(one))),
         Line(add(neg(goal), mul(out, goals)), filled(PUT_IN, fact=Equal(chosen, goal))),
         Line(result, filled(PUT_IN, fact=Equal(goals, ONE))),

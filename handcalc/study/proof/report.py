@@ -84,11 +84,11 @@ def _part(part: Part) -> Iterator[Block]:
         yield Heading(2, Message("Where {condition}", condition=listed(case)))
     if part.before is not None:
         yield Paragraph(part.before)
-    reasons = tuple(_marked(line.reason, line.checked) for line in part.lines)
+    reasons = tuple(marked(line.reason, line.checked) for line in part.lines)
     yield Equation(Symbolic(part.left), tuple((line.relation, Symbolic(line.formula)) for line in part.lines), reasons=reasons)
 
 
-def _marked(reason: Message, checked: str) -> Message:
+def marked(reason: Message, checked: str) -> Message:
     """The reason, with a mark where the line is not shown symbolically."""
     return reason if checked == "symbolic" else Message("{reason} *", reason=reason)
 
