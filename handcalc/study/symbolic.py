@@ -42,7 +42,8 @@ from handcalc.core.expr import (
 from handcalc.core.functions import FUNCTIONS, definition
 from handcalc.render.printer import PRIME
 
-TERMS, BITS, LONGEST = 2000, 4096, 60  # the most terms multiplied out here, bits of a power of literals, nodes to be shortened
+TERMS, EXPONENT, BITS = 2000, 100, 4096  # the most of what is multiplied out here (2), bits of a power of literals
+LONGEST = 60  # nodes of what is shortened
 SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf", "sign")} | {
     "ln": "log",
     "abs": "Abs",
@@ -140,7 +141,7 @@ def _back(found: Any, names: Mapping[Any, Ref], functions: Mapping[str, str]) ->
     if below != 1:
         return div(inside(above), inside(below))
     if found.is_Mul:
-        return mul(*map(inside, found.as_ordered_factors()))
+        return mul(*map(inside, _turned(found.as_ordered_factors())))
     if found.is_Pow and found.exp == sympy.Rational(1, 2):
         return Call("sqrt", (inside(found.base),))
     if found.is_Pow:
@@ -148,12 +149,12 @@ def _back(found: Any, names: Mapping[Any, Ref], functions: Mapping[str, str]) ->
     return Call(functions[type(found).__name__], tuple(map(inside, found.args)))
 
 
-def shorter(expr: Expr) -> Expr | None:
-    """The expression as SymPy collects it, or over one denominator, where that is shorter."""
+def shorter(expr: Expr, factors: bool = False) -> Expr | None:
+    """The expression as SymPy collects it, or over one denominator, where that is shorter; factors: as a product, in any case."""
     import sympy
 
     best, least = None, _size(expr)
-    if least > LONGEST:
+    if least > LONGEST or not is_small(expr):
         return None
     calls = [node for node in walk(expr) if isinstance(node, Call)]
     whole = [node for node in calls if node.function == "exp"]  # e^(−z) is to be no 1/e^z, and |t − o| no |o − t|
@@ -164,18 +165,45 @@ def shorter(expr: Expr) -> Expr | None:
     with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, sympy.PolynomialError):
         bare = rewrite(expr, aside.get)
         plain = to_sympy(bare, primitives())
-        for change in (lambda found: found, sympy.cancel, sympy.factor):
+        for change in (sympy.factor,) if factors else (lambda found: found, sympy.cancel, sympy.factor):
             found = from_sympy(change(plain), references(bare))
             if found is not None:
                 found = rewrite(found, lambda node: kept.get(node) if isinstance(node, Ref) else None)
-                if _size(found) < least:
+                if factors or _size(found) < least:
                     best, least = found, _size(found)
     return best
+
+
+def solved(expr: Expr, value: Ref, unknown: Ref) -> Expr | None:
+    """The unknown in expr = value, where it is there to the first power."""
+    import sympy
+
+    if _size(expr) > LONGEST or not is_small(expr):
+        return None
+    with suppress(ArithmeticError, TypeError, ValueError, NotImplementedError, sympy.PolynomialError):
+        above = (to_sympy(expr, primitives()) - symbol(value)).together().as_numer_denom()[0]
+        equation = sympy.Poly(above, symbol(unknown))
+        if equation.degree() == 1:
+            slope, rest = equation.all_coeffs()
+            found = sympy.cancel(-rest / slope)
+            return from_sympy(found, (value, *references(expr))) if symbol(unknown) not in found.free_symbols else None
+    return None
 
 
 def _size(expr: Expr) -> int:
     """How many nodes an expression has."""
     return sum(1 for _ in walk(expr))
+
+
+def _turned(factors: list[Any]) -> list[Any]:
+    """−(x − 1)·y is (1 − x)·y."""
+    import sympy
+
+    if factors[0].is_negative:
+        for place, factor in enumerate(factors):
+            if factor.is_Add and factor.as_coeff_Add()[0].is_negative:
+                return [-factors[0], *factors[1:place], sympy.Add(*(-term for term in factor.args)), *factors[place + 1 :]]
+    return factors
 
 
 # --- what is zero -----------------------------------------------------------------------------------------------------
@@ -220,13 +248,20 @@ def proved(gaps: Sequence[Expr], seconds: float, by: Ref | None = None, enough: 
 
 def _quickly(expr: Expr, by: Ref | None) -> bool:
     with suppress(ArithmeticError, RecursionError, TypeError, ValueError):
-        return width(expr) < TERMS and bool(to_sympy(expr, {}, by).expand() == 0)
+        return is_small(expr) and bool(to_sympy(expr, {}, by).expand() == 0)
     return False
 
 
-def width(expr: Expr) -> float:
+def is_small(expr: Expr) -> bool:
+    """Whether an expression can be multiplied out at once."""
+    powers = (node.exponent for node in walk(expr) if isinstance(node, Power))
+    tall = any(isinstance(exponent, Number) and abs(exponent.numerator) > EXPONENT * exponent.denominator for exponent in powers)
+    return not tall and _width(expr) < TERMS
+
+
+def _width(expr: Expr) -> float:
     """How many terms an expression has at most when it is multiplied out."""
-    widths = [width(part) for part in children(expr)]
+    widths = [_width(part) for part in children(expr)]
     if isinstance(expr, Power):
         return widths[0] ** (abs(expr.exponent.numerator) if isinstance(expr.exponent, Number) else inf)
     return prod(widths) if isinstance(expr, (Product, Quotient)) else max(1.0, sum(widths))

@@ -71,7 +71,7 @@ class Formulas:
         """An item inside a formula."""
         if isinstance(item, Message):
             pieces = phrase(item, self.translate)
-            return "".join(self._words(piece) if isinstance(piece, str) else self.formula(piece) for piece in pieces)
+            return "".join(self.formula(piece) if not isinstance(piece, str) else piece and self._words(piece) for piece in pieces)
         spelled = self.text(item)
         if not is_text(item):
             return spelled

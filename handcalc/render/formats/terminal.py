@@ -3,7 +3,8 @@
 - `show(blocks, reading, translate, console)` prints; `terminal_console(…)` makes the console.
 
 A formula is broken before = or ≈, and, where one part alone is wider than the terminal, before a + or − that no
-bracket encloses; never elsewhere, and never at all when the output goes to a file. Wide tables are split by columns.
+bracket encloses, or a · in fewer brackets; never elsewhere, and never at all when the output goes to a file. Wide tables are
+split by columns.
 """
 
 from __future__ import annotations
@@ -227,13 +228,13 @@ class _Writer:
         """A formula in one piece; on a terminal too narrow for it, broken before a + or −, inside as few brackets as can be."""
         result: list[str] = []
         while self.console.is_terminal and cell_len(text) > width:
-            depth, best = 0, (99, 0)
+            depth, best = 0, (99.0, 0)
             for place, letter in enumerate(text):
                 depth += (letter in "([") - (letter in ")]")
                 if cell_len(text[:place]) > width:
                     break
                 if place and (text[place : place + 3] in (" + ", " - ") or text[place - 1] == "·"):
-                    best = min(best, (depth + 9 * (text[place] != " "), -place))
+                    best = min(best, (depth + (text[place] != " ") / 2, -place))
             if not best[1]:
                 break
             result.append(text[: -best[1]].rstrip())

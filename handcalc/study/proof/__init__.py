@@ -13,7 +13,7 @@ import re
 from handcalc.core import formula
 from handcalc.core.expr import Call, Expr, Number, Ref, references, walk
 from handcalc.core.functions import FUNCTIONS
-from handcalc.errors import HandcalcError, Message
+from handcalc.errors import DeriveError, Message
 from handcalc.problem.loader import shipped
 from handcalc.problem.loss import FUSED, LOSSES
 from handcalc.problem.reader import is_name, near, quoted
@@ -23,15 +23,11 @@ from handcalc.study.proof.losses import fused_proof, logsumexp_proof, loss_proof
 from handcalc.study.proof.records import Proof
 
 TERMS_LIMIT = 60  # names and numbers of a formula
-SECONDS = 20.0  # for SymPy, where a user typed the formula
+SECONDS = 10.0  # for SymPy, where a user typed the formula
 
 GENERAL = {"softmax": softmax_proof, "logsumexp": logsumexp_proof, FUSED: fused_proof}
 SCALAR = tuple(name for name, record in FUNCTIONS.items() if record.arguments and not record.family)
 NAMES = (*SCALAR, *LOSSES, *GENERAL)
-
-
-class DeriveError(HandcalcError):
-    """Something that cannot be differentiated."""
 
 
 def prove(text: str, by: str = "", seconds: float = SECONDS) -> Proof:

@@ -1,7 +1,8 @@
 """Functions in pieces: the cases of an expression, and what it is in each.
 
 - `branches(expr)` are the cases: conditions, and the expression without the functions that switch there.
-- `is_switching(expr)` says whether there are any; `written(expr)` is the expression with their definitions put in.
+- `is_switching(expr)` says whether there are any, `switches(expr)` how many functions switch.
+- `written(expr)` is the expression with the definitions put in of functions that switch.
 
 SWITCHES says where a function switches and what it is on both sides; others switch where their definition does. The absolute
 value is a case of its own only where nothing else switches: its derivative, sign(x), needs none.
@@ -39,7 +40,12 @@ class Branch(Record):
 
 def is_switching(expr: Expr) -> bool:
     """Whether an expression has cases."""
-    return any(isinstance(node, Call) and node.function in SWITCHES for node in walk(written(expr)))
+    return switches(expr) > 0
+
+
+def switches(expr: Expr) -> int:
+    """How many functions switch in an expression."""
+    return len({node for node in walk(written(expr)) if isinstance(node, Call) and node.function in SWITCHES})
 
 
 def branches(expr: Expr, conditions: tuple[Equal, ...] = ()) -> list[Branch]:

@@ -10,7 +10,7 @@ reason claims, such as 1 + e^(−z) = 1/y, is checked as well.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from random import Random
 from typing import Any
@@ -21,13 +21,14 @@ from handcalc.core.instance import evaluate
 from handcalc.errors import Message
 from handcalc.render.blocks import Equal
 from handcalc.render.printer import PRIME
-from handcalc.study.proof.cases import branches, is_switching
+from handcalc.study.proof.cases import branches, switches
 from handcalc.study.proof.records import Ground, Part, Proof
-from handcalc.study.symbolic import difference, primitives, proved, symbol, to_sympy, vanishes
+from handcalc.study.symbolic import difference, is_small, primitives, proved, symbol, to_sympy, vanishes
 
 POINTS, TRIES = 24, 2000  # where numbers are compared
 DIGITS, CLOSE = 40, 1e-25  # of a comparison
-WIDE = 3.0  # numbers are from −3 to 3
+WIDE = (3.0, 3.0, 0.3, 30.0, 300.0)  # how far from 0 numbers are
+SWITCHES_LIMIT = 6  # functions that switch in an expression whose cases are gone through
 LIMIT = "→"  # the relation of a line that is a limit: what it does not name any more goes to 0
 
 Claim = tuple[Expr, Expr, str]  # left, right, relation
@@ -46,27 +47,29 @@ def confirmed(proof: Proof, seconds: float | None = None) -> Proof:
 
 
 def _part(part: Part, proof: Proof, seconds: float | None) -> Part:
-    claims: list[Claim] = []
+    claims: list[tuple[int, Claim]] = []  # with the line they belong to
     before = part.left
-    for line in part.lines:
-        claims.append((before, line.formula, line.relation))
+    for place, line in enumerate(part.lines):
+        claims.append((place, (before, line.formula, line.relation)))
+        claims += [(place, (fact.left, fact.right, "=")) for fact in _facts(line.reason, proof)]
         before = line.formula
     if part.left == proof.parts[-1].left:
         _compare_with_used(before, part, proof, seconds is None)
-    shown = _in_time(claims, proof, seconds) if seconds else set()
-    lines = []
-    for place, (line, claim) in enumerate(zip(part.lines, claims)):
-        checked = "symbolic" if place in shown else _checked(claim, part, proof, seconds is None)
-        for fact in _facts(line.reason, proof):
-            if _checked((fact.left, fact.right, "="), part, proof, seconds is None) != "symbolic":
-                checked = "numeric"
-        lines.append(line.replace(checked=checked))
-    return part.replace(lines=tuple(lines))
+    shown = _in_time([claim for _, claim in claims], proof, seconds) if seconds else set()
+    found: dict[int, set[str]] = {}
+    for number, (place, claim) in enumerate(claims):
+        found.setdefault(place, set()).add("symbolic" if number in shown else _checked(claim, part, proof, seconds is None))
+    return part.replace(lines=tuple(line.replace(checked=_least(found[place])) for place, line in enumerate(part.lines)))
+
+
+def _least(checked: Collection[str]) -> str:
+    """The weakest of several results."""
+    return next(way for way in ("", "numeric", "symbolic") if way in checked)
 
 
 def _in_time(claims: list[Claim], proof: Proof, seconds: float) -> set[int]:
     (ground,) = proof.grounds
-    return proved([difference(left, right) for left, right, _ in claims], seconds, ground.by)
+    return proved([difference(ground.instance(left), ground.instance(right)) for left, right, _ in claims], seconds, ground.by)
 
 
 def _compare_with_used(last: Expr, part: Part, proof: Proof, thorough: bool) -> None:
@@ -91,7 +94,7 @@ def _checked(claim: Claim, part: Part, proof: Proof, thorough: bool) -> str:
         else:
             agree = list(_compared(*sides, ground, conditions))
             results.append(_refuse(claim) if not all(agree) else "numeric" if agree else "")
-    return "" if "" in results else "numeric" if "numeric" in results else "symbolic"
+    return _least(results)
 
 
 def _refuse(claim: Claim) -> str:
@@ -115,10 +118,12 @@ def _facts(reason: Message, proof: Proof) -> Iterator[Equal]:
 
 def _shown(gap: Expr, ground: Ground, conditions: tuple[Equal, ...], thorough: bool) -> bool:
     """Whether SymPy can show that a difference is zero: as it is, with the condition put in, or case by case."""
+    if not thorough and not is_small(gap):
+        return False
     known = tuple(where.replace(left=ground.instance(where.left), right=ground.instance(where.right)) for where in conditions)
     ways: list[Callable[[], bool]] = [lambda: vanishes(_written(gap, ground), thorough)]
     ways.append(lambda: any(vanishes(place(_written(gap, ground)), thorough) for place in places(conditions, ground)))
-    if is_switching(gap):
+    if 0 < switches(gap) <= SWITCHES_LIMIT:
         ways.append(lambda: all(vanishes(_written(branch.expr, ground), thorough) for branch in branches(gap, known)))
     for way in ways:
         with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError):
@@ -170,7 +175,10 @@ def _compared(left: Expr, right: Expr, ground: Ground, conditions: tuple[Equal, 
 
     whole = [taken(side, ground.by) for side in (left, right)]
     cells = list(dict.fromkeys(ref for side in (left, right) for ref in references(side)))
-    written = [to_sympy(side, primitives(), ground.by) for side in (left, right)]
+    try:
+        written = [to_sympy(side, primitives(), ground.by) for side in (left, right)]
+    except OverflowError:  # numbers too large for SymPy
+        return
     found = 0
     for point in _points(cells, ground, conditions):
         try:
@@ -193,7 +201,8 @@ def _points(cells: list[Ref], ground: Ground, conditions: tuple[Equal, ...]) -> 
     sides = [(ground.instance(where.left), ground.instance(where.right), where.relation) for where in conditions]
     every = list(dict.fromkeys((*cells, *(ref for left, right, _ in sides for side in (left, right) for ref in references(side)))))
     for _ in range(TRIES):
-        point = {cell: random.uniform(-WIDE * (cell not in ground.positive), WIDE) for cell in every}
+        wide = random.choice(WIDE)
+        point = {cell: random.uniform(-wide * (cell not in ground.positive), wide) for cell in every}
         with suppress(ArithmeticError, ValueError):
             if all(
                 (evaluate(left, point.__getitem__) > evaluate(right, point.__getitem__)) == (relation == ">")

@@ -31,7 +31,7 @@ from handcalc.study.proof.checking import CLOSE, DIGITS, Refuted, taken
 from handcalc.study.proof.records import listed
 from handcalc.study.proof.report import VERSION, marked
 from handcalc.study.proof.rules import is_open, opened
-from handcalc.study.symbolic import TERMS, primitives, symbol, to_sympy, vanishes, width
+from handcalc.study.symbolic import is_small, primitives, symbol, to_sympy, vanishes
 
 NODES = 2000  # the most of an expression that is written out
 NAMED = 4  # cells named in one reason
@@ -177,7 +177,7 @@ def _same(derivation: Derivation, before: Expr, after: Expr) -> bool:
             sides = [side.xreplace({symbol(last): to_sympy(definition, functions)}) for side in sides]
         if sides[0] == sides[1] or powsimp(sides[0]) == powsimp(sides[1]):
             return True
-        return width(after) < TERMS and vanishes(sides[0] - sides[1], thorough=False)
+        return is_small(after) and vanishes(sides[0] - sides[1], thorough=False)
     return False
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from handcalc.core.derivative import RAW, differentiate
-from handcalc.core.expr import ONE, Call, Expr, Ref, div, references, rewrite, sub
+from handcalc.core.expr import ONE, Call, Expr, Ref, div, references, rewrite, sub, walk
 from handcalc.core.functions import FUNCTIONS, partial
 from handcalc.core.graph import Graph
 from handcalc.errors import Message
@@ -20,15 +20,16 @@ from handcalc.study.differences import CONVENTIONS
 from handcalc.study.proof.cases import Branch, branches, is_switching, written
 from handcalc.study.proof.checking import LIMIT, places
 from handcalc.study.proof.records import Ground, Kink, Part, Proof, letters, listed
-from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, opened, put_in, spelled
+from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, opened, put_in, replaced, spelled
 from handcalc.study.proof.tables import AREAS, INVERSES, LIMITS, POSITIVE, PUT_IN, REARRANGED, STARTS, Step
-from handcalc.study.symbolic import difference, from_sympy, primitives, shorter, to_sympy, vanishes
+from handcalc.study.symbolic import difference, from_sympy, primitives, shorter, solved, to_sympy, vanishes
 
 DEFINITION = Message("definition")
 OWN = Message("in one formula")
 QUOTIENT = Message("The difference quotient, for {step} that goes to 0:")
 AREA = Message("{function} is the area below {height}, from 0 to {x}: where the area ends it grows by its height there")
 DECIDED = Message("in this case {facts}")
+OWN_VALUE = Message("In terms of its own value:")
 ITS_LIMIT = Message("its limit")
 NAMES_OF_A_FORMULA = "fgFG"  # what a formula is called, if it has no such name in it
 
@@ -194,14 +195,41 @@ def formula_proof(text: str, expr: Expr, by: Ref) -> Proof:
     if short is not None and spelled(short) != spelled(lines[-1].formula):
         lines.append(Line(short, TIDIED))
     left = opened(Ref(called)) if len(names) == 1 else opened(Ref(called), by)
+    own = _own_value(expr, lines[-1].formula, Ref(called), left)
     return Proof(
         text,
         by,
         letters(Graph(), *names, called, *rules.values()),
         Message("The derivative of {formula}", formula=Symbolic(expr)),
         (Equal(Ref(called), expr),),
-        (Part(left, tuple(lines)),),
+        (Part(left, tuple(lines)), *own),
         lines[-1].formula,
         (Ground(by, lambda whole: rewrite(whole, lambda node: expr if node == Ref(called) else None)),),
         constants=tuple(ref for ref in references(expr) if ref != by),
     )
+
+
+def _own_value(expr: Expr, slope: Expr, value: Ref, left: Expr) -> list[Part]:
+    """The derivative in terms of the function's own value: f = 1/(1 + E) says that E = 1/f − 1, which is put in.
+
+    Nothing where there is no single power of e that could be expressed so, or where it makes nothing shorter.
+    """
+    powers = {node for node in walk(expr) if isinstance(node, Call) and node.function == "exp" and references(node)}
+    place = Ref("E")
+    if len(powers) != 1:
+        return []
+    (whole,) = powers
+
+    def exchanged(expr: Expr, old: Expr, new: Expr) -> Expr:
+        return replaced(expr, lambda node: new if node == old else None)
+
+    bare, rest = (exchanged(side, whole, place) for side in (expr, slope))
+    if not {*references(whole)}.isdisjoint(references(bare) + references(rest)) or place not in references(rest):
+        return []
+    back = solved(bare, value, place)
+    found = shorter(exchanged(slope, whole, back), factors=True) if back else None
+    if not back or not found or value not in references(found) or len(spelled(found)) >= len(spelled(slope)):
+        return []
+    put = Line(exchanged(slope, whole, back), filled(PUT_IN, fact=Equal(whole, back)))
+    lines = [put] if spelled(put.formula) == spelled(found) else [put, Line(found, TIDIED)]
+    return [Part(left, tuple(lines), before=OWN_VALUE)]

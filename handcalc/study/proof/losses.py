@@ -33,7 +33,7 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.functions import function, put
+from handcalc.core.functions import FUNCTIONS, function, put
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import bind
@@ -58,6 +58,8 @@ targets: [{targets}]
 layers: [{{neurons: {count}, activation: {activation}, weights: [{weights}]}}]
 loss: {loss}
 """
+
+FUNCTION = 'The function of that name: handcalc derive "{formula}"'
 
 Meaning = Callable[[Ref], Expr | None]
 
@@ -154,6 +156,7 @@ def loss_proof(name: str) -> Proof:
         grounds,
         constants=(goal,) if not mean else (goal, Ref("n")),
         kinks=tuple(kinks(cases, Ground(by), result, CONVENTIONS.get(switch, ""))),
+        remark=Message(FUNCTION, formula=f"{name}({', '.join(FUNCTIONS[name].arguments)})") if name in FUNCTIONS else None,
     )
 
 

@@ -127,7 +127,7 @@ def as_json(proof: Proof, reading: Reading, translate: Translate) -> dict[str, A
     lines = []
     for part in proof.parts:
         for line in part.lines:
-            entry: dict[str, Any] = {"formula": text(Symbolic(line.formula)), "reason": text(line.reason), "checked": line.checked}
+            entry: dict[str, Any] = {"formula": text(Symbolic(line.formula)), "reason": text(line.reason), "checked": line.checked or "no"}
             if line.relation != "=":
                 entry["relation"] = line.relation
             if part.conditions or part.heading:
