@@ -31,6 +31,8 @@ WIDE = (3.0, 3.0, 0.3, 30.0, 300.0)  # how far from 0 numbers are
 SWITCHES_LIMIT = 6  # functions that switch in an expression whose cases are gone through
 LIMIT = "→"  # the relation of a line that is a limit: what it does not name any more goes to 0
 
+NO_ANSWER = (ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError)  # SymPy gives up
+
 Claim = tuple[Expr, Expr, str]  # left, right, relation
 
 
@@ -117,19 +119,31 @@ def _facts(reason: Message, proof: Proof) -> Iterator[Equal]:
 
 
 def _shown(gap: Expr, ground: Ground, conditions: tuple[Equal, ...], thorough: bool) -> bool:
-    """Whether SymPy can show that a difference is zero: as it is, with the condition put in, or case by case."""
+    """Whether SymPy can show that a difference is zero: as it is, with the condition put in, or case by case; quickly first."""
     if not thorough and not is_small(gap):
         return False
     known = tuple(where.replace(left=ground.instance(where.left), right=ground.instance(where.right)) for where in conditions)
-    ways: list[Callable[[], bool]] = [lambda: vanishes(_written(gap, ground), thorough)]
-    ways.append(lambda: any(vanishes(place(_written(gap, ground)), thorough) for place in places(conditions, ground)))
-    if 0 < switches(gap) <= SWITCHES_LIMIT:
-        ways.append(lambda: all(vanishes(_written(branch.expr, ground), thorough) for branch in branches(gap, known)))
-    for way in ways:
-        with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError, AttributeError):
-            if way():
-                return True
+
+    def ways() -> Iterator[list[Any]]:
+        """Each a list of what must be zero."""
+        yield [_written(gap, ground)]
+        yield from ([place(_written(gap, ground))] for place in places(conditions, ground))
+        if 0 < switches(gap) <= SWITCHES_LIMIT:
+            yield [_written(branch.expr, ground) for branch in branches(gap, known)]
+
+    return any(_all_vanish(way, everything) for everything in ((False, True) if thorough else (False,)) for way in _tried(ways()))
+
+
+def _all_vanish(found: list[Any], thorough: bool) -> bool:
+    with suppress(*NO_ANSWER):
+        return all(vanishes(expr, thorough) for expr in found)
     return False
+
+
+def _tried(ways: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """What SymPy can make of them; the rest ends where it cannot."""
+    with suppress(*NO_ANSWER):
+        yield from ways
 
 
 def _written(expr: Expr, ground: Ground) -> Any:

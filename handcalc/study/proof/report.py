@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from handcalc.core.derivation import Derivation, Header
-from handcalc.core.expr import ZERO
+from handcalc.core.expr import ZERO, Call, Expr, Ref
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Block, Equal, Equation, Heading, Paragraph, Symbolic, spell
+from handcalc.render.blocks import Block, Equal, Equation, Factors, Heading, Item, Paragraph, Symbolic, spell
 from handcalc.render.dialects import UNICODE, Dialect
 from handcalc.render.notation import Notation, profile
 from handcalc.render.reading import Reading
@@ -21,6 +21,7 @@ from handcalc.study.proof.checking import POINTS
 from handcalc.study.proof.records import Kink, Part, Proof, listed
 
 VERSION = 1
+LOSS = "loss"  # the quantity of the loss in every graph
 # The letters of losses and softmax, where no notation is wanted: z → softmax → o, with targets t.
 LETTERS: dict[str, Any] = {
     "units": "name",
@@ -85,7 +86,16 @@ def _part(part: Part) -> Iterator[Block]:
     if part.before is not None:
         yield Paragraph(part.before)
     reasons = tuple(marked(line.reason, line.checked) for line in part.lines)
-    yield Equation(Symbolic(part.left), tuple((line.relation, Symbolic(line.formula)) for line in part.lines), reasons=reasons)
+    yield Equation(_left(part.left), tuple((line.relation, Symbolic(line.formula)) for line in part.lines), reasons=reasons)
+
+
+def _left(expr: Expr) -> Item:
+    """What the lines are equal to; the derivative of a loss as the notation writes it."""
+    if isinstance(expr, Call) and len(expr.arguments) == 2 and expr.arguments[0] == Ref(LOSS):
+        by = expr.arguments[1]
+        assert isinstance(by, Ref)
+        return Factors(((None, (by.quantity, by.indices)),))  # type: ignore[arg-type]
+    return Symbolic(expr)
 
 
 def marked(reason: Message, checked: str) -> Message:
