@@ -795,3 +795,17 @@ def test_a_fused_proof_is_of_targets_that_sum_to_one() -> None:
 
 def test_functions_are_called_by_their_names() -> None:
     assert functions.function_proof(Call("sigmoid", (Ref("q"),)), Ref("q")).of == "sigmoid"
+
+
+def test_what_sympy_refutes_is_an_error_and_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
+    """A huber of negative width: its derivative in the table is for positive ones."""
+    assert run(capsys, "huber(x, -1)", code=3) == (
+        "SymPy refutes (huber(x, -1))' = max(1, min(-1, x)): a function outside its domain, or an error in handcalc; then please report it"
+    )
+
+
+def test_names_of_all_kinds_in_one_formula() -> None:
+    """Letters of the rules, of the formula and primes that a user has taken already."""
+    found = prove("u'*f*g*F*G*exp(u*x)", "x", seconds=0)
+    assert text(found.definitions[0].left) == "f_0" and "exp(p)" in said(found)[1][1]
+    assert {line.checked for line in lines(found)} == {"symbolic"}

@@ -18,16 +18,18 @@ from typing import Any
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Ref, references, rewrite, walk
 from handcalc.core.instance import evaluate
-from handcalc.errors import Message
+from handcalc.errors import HandcalcError, Message
 from handcalc.render.blocks import Equal
 from handcalc.render.printer import PRIME
 from handcalc.study.proof.cases import branches, switches
 from handcalc.study.proof.records import Ground, Part, Proof
+from handcalc.study.proof.rules import spelled
 from handcalc.study.symbolic import difference, is_small, primitives, proved, symbol, to_sympy, vanishes
 
 POINTS, TRIES = 24, 2000  # where numbers are compared
 DIGITS, CLOSE = 40, 1e-25  # of a comparison
 WIDE = (3.0, 3.0, 0.3, 30.0, 300.0)  # how far from 0 numbers are
+LONGEST = 200  # letters of a formula in an error
 SWITCHES_LIMIT = 6  # functions that switch in an expression whose cases are gone through
 LIMIT = "→"  # the relation of a line that is a limit: what it does not name any more goes to 0
 
@@ -36,8 +38,14 @@ NO_ANSWER = (ArithmeticError, RecursionError, TypeError, ValueError, NotImplemen
 Claim = tuple[Expr, Expr, str]  # left, right, relation
 
 
-class Refuted(Exception):
-    """A line that is not true: a mistake in this program."""
+class Refuted(HandcalcError):
+    """A line that is not true: a mistake in this program, or a function outside its domain, such as a huber of negative width."""
+
+    exit_code = 3
+
+    def __init__(self, left: Expr, right: Expr) -> None:
+        text = "SymPy refutes {left} = {right}: a function outside its domain, or an error in handcalc; then please report it"
+        super().__init__(Message(text, left=spelled(left)[:LONGEST], right=spelled(right)[:LONGEST]))
 
 
 def confirmed(proof: Proof, seconds: float | None = None) -> Proof:
@@ -100,7 +108,7 @@ def _checked(claim: Claim, part: Part, proof: Proof, thorough: bool) -> str:
 
 
 def _refuse(claim: Claim) -> str:
-    raise Refuted(f"{claim[0]} {claim[2]} {claim[1]}")
+    raise Refuted(*claim[:2])
 
 
 def _facts(reason: Message, proof: Proof) -> Iterator[Equal]:

@@ -151,7 +151,7 @@ def _checked(lines: list[Line], derivation: Derivation, wanted: Cell) -> tuple[L
     for line in lines:
         checked = "symbolic" if _same(derivation, before, line.expr) else "numeric"
         if (checked == "numeric" or line is lines[-1]) and not all(_agree(derivation, wanted, line.expr)):
-            raise Refuted(f"{derivation.graph.cell_id(wanted)}: {line.expr}")
+            raise Refuted(before, line.expr)
         found.append(line.replace(checked=checked))
         before = line.expr
     return tuple(found)
@@ -233,7 +233,7 @@ def _differentiated(derivation: Derivation, wanted: Cell, by: Cell) -> bool:
             numbers = {symbol(ref): sympy.Float(float(evaluation[cell(ref)]), DIGITS) for ref in cells}
             left, right = (side.xreplace(numbers).evalf(DIGITS) for side in (ours, theirs))
             if not abs(left - right) <= CLOSE * max(1, abs(left)):
-                raise Refuted(f"{graph.cell_id(wanted)}: {left}, differentiated {right}")
+                raise Refuted(Ref(*wanted), opened(Ref(*line.objective), Ref(*by)))
             agreed += 1
     return agreed > 0
 

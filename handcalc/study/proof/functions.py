@@ -20,7 +20,7 @@ from handcalc.study.differences import CONVENTIONS
 from handcalc.study.proof.cases import Branch, branches, is_switching, written
 from handcalc.study.proof.checking import LIMIT, places
 from handcalc.study.proof.records import Ground, Kink, Part, Proof, letters, listed
-from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, opened, put_in, replaced, spelled
+from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, free_name, opened, put_in, replaced, spelled
 from handcalc.study.proof.tables import AREAS, INVERSES, LIMITS, POSITIVE, PUT_IN, REARRANGED, STARTS, Step
 from handcalc.study.symbolic import difference, from_sympy, primitives, shorter, solved, to_sympy, vanishes
 
@@ -61,7 +61,7 @@ class _Function:
         self.place = call.arguments.index(by)
         self.values: dict[str, Expr] = dict(zip(self.record.arguments, call.arguments))
         names = {argument.quantity for argument in call.arguments}  # type: ignore[attr-defined]
-        self.step = Ref("h" if "h" not in names else "h_0")
+        self.step = Ref(free_name("h", names))
         self.letters = free_letters(names | {self.step.quantity})
         self.graph = letters(Graph(), *names, self.step.quantity, *self.letters.values())
         self.board = Blackboard(by, self.letters)
@@ -185,7 +185,7 @@ def kinks(cases: list[Branch], ground: Ground, slope: Expr, convention: str) -> 
 def formula_proof(text: str, expr: Expr, by: Ref) -> Proof:
     """The derivative of a formula of names."""
     names = [ref.quantity for ref in references(expr)]
-    called = next(name for name in (*NAMES_OF_A_FORMULA, "f_0") if name not in names)
+    called = free_name(NAMES_OF_A_FORMULA, names)
     rules = free_letters({*names, called})
     board = Blackboard(by, rules)
     *lines, last = board.lines(expr, DEFINITION)
@@ -215,7 +215,7 @@ def _own_value(expr: Expr, slope: Expr, value: Ref, left: Expr) -> list[Part]:
     Nothing where there is no single power of e that could be expressed so, or where it makes nothing shorter.
     """
     powers = {node for node in walk(expr) if isinstance(node, Call) and node.function == "exp" and references(node)}
-    place = Ref("E")
+    place = Ref("e^")  # no name that can be typed
     if len(powers) != 1:
         return []
     (whole,) = powers

@@ -9,8 +9,9 @@ its record's; constants, sums and Σ are gone through without a line of their ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from fractions import Fraction
+from itertools import chain, count
 from typing import Any
 
 from handcalc.core import formula
@@ -102,8 +103,13 @@ def is_open(expr: Expr) -> bool:
 
 def free_letters(names: set[str]) -> dict[str, str]:
     """The letters of the rules, each another than the names in use, and their derivatives."""
-    chosen = {letter: next(other for other in (*others, letter + "_0") if other not in names) for letter, others in CANDIDATES.items()}
+    chosen = {letter: free_name(others, names | {name.rstrip("'") for name in names}) for letter, others in CANDIDATES.items()}
     return chosen | {letter + "'": other + "'" for letter, other in chosen.items()}
+
+
+def free_name(candidates: str, names: Collection[str]) -> str:
+    """The first letter that is no name in use, else the first with a number."""
+    return next(name for name in chain(candidates, (f"{candidates[0]}_{number}" for number in count())) if name not in names)
 
 
 def joined(reasons: list[Message]) -> Message:
@@ -171,7 +177,12 @@ Known = Callable[[Ref], tuple[Expr, Message] | None]
 
 def spelled(expr: Expr) -> str:
     """An expression as text, to see whether two look alike."""
-    return Printer(PLAIN, lambda cell: f"[{cell!r}]").text(expr)
+    return Printer(PLAIN, _named).text(expr)
+
+
+def _named(cell: Ref) -> str:
+    places = ",".join(str(getattr(place, "letter", place)) for place in cell.indices)
+    return f"{cell.quantity}[{places}]" if places else cell.quantity
 
 
 # --- differentiating --------------------------------------------------------------------------------------------------
