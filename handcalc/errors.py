@@ -76,5 +76,9 @@ class UnknownIdError(HandcalcError):
     """An id or symbol that the solution does not have."""
 
 
+class DeriveError(HandcalcError):
+    """Something that cannot be differentiated."""
+
+
 class OutputError(HandcalcError):
     """A file that cannot be written."""

@@ -1,6 +1,6 @@
 """What the tests compare handcalc with: SymPy, high-precision values, central differences.
 
-- `to_sympy(expr)` is the same formula in SymPy; `SYMPY` says what each of our functions is there.
+- `to_sympy(expr)` is the same formula in SymPy; `SYMPY` says what each of our functions is there, definitions apart.
 - `precise(expression, values)` is a SymPy expression's value with 40 digits.
 - `central(f, x)` is a derivative by five-point central differences.
 - `law(examples)` are the settings of property tests: the same examples every time, unless HANDCALC_EXAMPLES asks for
@@ -18,8 +18,10 @@ import mpmath
 import sympy
 from hypothesis import HealthCheck, settings
 
-from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum
+from handcalc.core.expr import Expr, Ref
 from handcalc.errors import HandcalcError
+from handcalc.study import symbolic
+from handcalc.study.symbolic import symbol
 
 DIGITS = 40
 MORE = int(os.environ.get("HANDCALC_EXAMPLES", "0"))
@@ -91,32 +93,9 @@ SYMPY: dict[str, Callable[..., Any]] = {
 }
 
 
-def symbol(reference: Ref) -> sympy.Symbol:
-    """The real SymPy symbol of a cell."""
-    return sympy.Symbol("_".join((reference.quantity, *map(str, reference.indices))), real=True)
-
-
-def _call(expr: Call) -> Any:
-    arguments = [to_sympy(argument) for argument in expr.arguments]
-    family = expr.function in ("softmax", "logsumexp")
-    return SYMPY[expr.function](arguments, expr.at) if family else SYMPY[expr.function](*arguments)
-
-
-_NODES: dict[type[Expr], Callable[[Any], Any]] = {
-    Number: lambda e: sympy.Rational(e.numerator, e.denominator),
-    Ref: symbol,
-    Sum: lambda e: sympy.Add(*map(to_sympy, e.terms)),
-    Product: lambda e: sympy.Mul(*map(to_sympy, e.factors)),
-    Negation: lambda e: -to_sympy(e.operand),
-    Quotient: lambda e: to_sympy(e.above) / to_sympy(e.below),
-    Power: lambda e: to_sympy(e.base) ** to_sympy(e.exponent),
-    Call: _call,
-}
-
-
 def to_sympy(expr: Expr) -> Any:
-    """An instance formula (no totals) as a SymPy expression."""
-    return _NODES[type(expr)](expr)
+    """An instance formula (no totals) as a SymPy expression of the functions above."""
+    return symbolic.to_sympy(expr, SYMPY)
 
 
 def precise(expression: Any, values: Mapping[Ref, float]) -> Any:

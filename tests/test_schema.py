@@ -13,8 +13,8 @@ from ruamel.yaml import YAML
 
 from handcalc.core.expr import Number
 from handcalc.errors import HandcalcError, ProblemError
-from handcalc.problem.loader import loads, shipped
 from handcalc.problem.layerkeys import LAYER_KEYS, LAYER_TYPES
+from handcalc.problem.loader import loads, shipped
 from handcalc.problem.schema import NOTATION_NAMES, SECTIONS, Conventions, Field, Problem, choices, json_schema, keys
 
 SCHEMA = json_schema()

@@ -202,7 +202,7 @@ class Wish(Record):
     force: bool
     inputs: tuple[str, ...]
 
-    def write(self, text: str) -> None:
+    def write(self, text: str | bytes) -> None:
         """A text to the file that was named, or to standard output."""
         write(text, self.output, self.force, self.inputs)
 
@@ -212,6 +212,29 @@ class Wish(Record):
 
         dialect = PLAIN if self.form == "plain" else UNICODE if self.output else dialect_for(stream)
         return read(derivation, self.notation, dialect, self.comma)
+
+    def page(
+        self, read: Callable[[Dialect], Reading], blocks: Callable[[Reading], Iterable[Block]], data: Callable[[Reading], dict[str, Any]]
+    ) -> None:
+        """A page of its own in the form that is wanted; read: in a dialect; data: as JSON."""
+        from handcalc.render.formats.terminal import show
+        from handcalc.render.report import Page, Report, Style, dialect_of, written
+
+        stream = io.StringIO() if self.output else sys.stdout
+        if self.form == "json":
+            from handcalc.render.formats.jsonform import dumps
+
+            found = data(read(PLAIN))
+            self.write(dumps(found, ascii=not self.output and not fits(dumps(found), sys.stdout)))
+        elif self.form in ("terminal", "plain"):
+            reading = read(PLAIN if self.form == "plain" else UNICODE if self.output else dialect_for(stream))
+            show(blocks(reading), reading, self.translate, console_for(stream, self.form == "plain"))
+            if isinstance(stream, io.StringIO):
+                self.write(stream.getvalue())
+        else:
+            reading = read(dialect_of(self.form))
+            page = Page(reading, blocks(reading), Style(comma=self.comma))
+            self.write(written(Report((page,), self.translate), self.form).content)
 
     def show(self, blocks: Callable[[Reading], Iterable[Block]], derivation: Derivation) -> None:
         """Blocks as a terminal shows them, there or in the file."""

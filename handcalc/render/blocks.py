@@ -1,11 +1,12 @@
 """The blocks of a document. They hold references, expressions and templates, never finished text: an exporter asks its
-`Reading` for the text of an item in its own dialect, and its translator for that of a message.
+`Reading` for the text of an item in its own dialect, and its translator for that of a message. A message may be filled
+with items: `phrase` gives its words and its formulas.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Ref
 from handcalc.core.graph import Cell
@@ -13,7 +14,7 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.dialects import function_name
+from handcalc.render.dialects import function_name, sign
 from handcalc.render.reading import Factor, Reading
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ class FunctionName(Record):
     name: str
 
 
+class Equal(Record):
+    """left = right, or in another relation, with symbols."""
+
+    left: Expr
+    right: Expr
+    relation: str = "="
+
+
 class Blank(Record):
     """A space to write in."""
 
@@ -100,7 +109,7 @@ class Plain(Record):
     text: str
 
 
-Item = Name | Whole | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Blank | Plain | Message
+Item = Name | Whole | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Message
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
@@ -121,7 +130,8 @@ class Paragraph(Record):
 class Equation(Record):
     """left = right = right …; each with its relation, = or ≈; label: what stands before it.
 
-    step: the cell and iteration whose line this is; number: what the line is called by, 0 for none.
+    step: the cell and iteration whose line this is; number: what the line is called by, 0 for none; reasons: why each part
+    follows from the one before; then each has a line of its own.
     """
 
     left: Item
@@ -130,6 +140,7 @@ class Equation(Record):
     label: Message | None = None
     step: tuple[Cell, int] | None = None
     number: int = 0
+    reasons: tuple[Message, ...] = ()
 
 
 class Table(Record):
@@ -177,7 +188,9 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
         case str():
             return item
         case Message():
-            return item.text(translate)
+            return "".join(spell(piece, reading, translate) for piece in phrase(item, translate))
+        case Equal(left, right, relation):
+            return f"{reading.symbolic(left)} {sign(relation, reading.dialect)} {reading.symbolic(right)}"
         case Plain(text):
             return text
         case Name(reference, bare):
@@ -203,6 +216,37 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
         case Factors(factors, negative):
             return reading.factors(factors, negative)
     raise TypeError(f"no spelling for {type(item).__name__}")
+
+
+def phrase(message: Message, translate: Translate) -> list[Item | str]:
+    """A sentence as pieces: words, and the formulas among what it is filled with."""
+    places: list[Item] = []
+
+    def placed(value: Any) -> Any:
+        if isinstance(value, Message):
+            return Message(value.template, value.where, **{name: placed(inner) for name, inner in value.values.items()})
+        if isinstance(value, Record):
+            places.append(value)  # type: ignore[arg-type]
+            return _Place(len(places) - 1)
+        return value
+
+    text = placed(message).text(translate)
+    if not places:
+        return [text]
+    pieces = text.split(_Place.mark)
+    return [places[int(piece)] if number % 2 else piece for number, piece in enumerate(pieces) if piece]
+
+
+class _Place:
+    """Where a formula stands in a text."""
+
+    mark = "\0"
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __str__(self) -> str:
+        return f"{self.mark}{self.number}{self.mark}"
 
 
 def chunks(widths: list[int], limit: int) -> list[list[int]]:

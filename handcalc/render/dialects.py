@@ -48,7 +48,7 @@ class Dialect(Record):
     path runs through; comma: the decimal comma; unraised: marks of a text that needs brackets before it gets a power;
     plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
     arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; old: after
-    what was before an update.
+    what was before an update; prime: of {x}, a derivative still to be taken.
     """
 
     key: str
@@ -85,6 +85,7 @@ class Dialect(Record):
     linked: str = ""
     hat: str = "{x}hat"
     old: str = "_old"
+    prime: str = "{x}'"
     typeset: Typeset | None = None
 
 
@@ -93,7 +94,10 @@ GREEK = {
     "σ": "sigma", "Δ": "Delta", "∂": "d", "ŷ": "yhat", "φ": "phi", "ω": "omega", "π": "pi", "∇": "grad",
 }  # fmt: skip
 
-_ASCII = GREEK | {"≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "“": '"', "”": '"', "’": "'"}
+_ASCII = GREEK | {
+    "≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "≠": "!=", "→": "->",
+    "“": '"', "”": '"', "’": "'",
+}  # fmt: skip
 
 PLAIN = Dialect(
     "plain", "*", " * ", "d", "+", "exp({x})", "sqrt({x})", "abs({x})", "sum_{i}({x})", "e{n}",

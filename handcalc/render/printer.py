@@ -39,6 +39,9 @@ from handcalc.render.symbols import place_text
 
 SUM, MINUS, PRODUCT, POWER, ATOM = 1, 2, 3, 4, 5
 
+# A derivative still to be taken is Call(PRIME, (a,)), printed (a)', or Call(PRIME, (a, x)), printed ∂a/∂x. It has no value.
+PRIME = "'"
+
 # node → precedence of its text
 _PRECEDENCE: dict[type[Expr], int] = {
     Sum: SUM,
@@ -97,8 +100,10 @@ class Printer:
             if function(expr.function).name == "logsumexp":
                 return call("ln", Total(expr.index, family))
             return div(reindex(family, {expr.index.letter: expr.at}), Total(expr.index, family))
-        if isinstance(expr, Call) and (function(expr.function).family or (self.worked and function(expr.function).worked)):
-            return definition(expr.function, expr.arguments, expr.at) or expr
+        if isinstance(expr, Call) and expr.function != PRIME:
+            record = function(expr.function)
+            if record.family or (self.worked and record.worked):
+                return definition(expr.function, expr.arguments, expr.at) or expr
         return expr
 
     # --- one layout per node ---
@@ -151,12 +156,29 @@ class Printer:
         exponent = self.text(expr.exponent) if self.dialect.typeset else self.part(expr.exponent, ATOM)
         return self.dialect.power.format(a=base, b=exponent)
 
+    def _prime(self, expr: Call) -> str:
+        inner, *by = expr.arguments
+        if by:
+            above, below = (self.dialect.partial + self.part(part, ATOM) for part in (inner, *by))
+            return self.dialect.quotient.format(a=above, b=below)
+        if isinstance(inner, Ref):
+            return self.dialect.prime.format(x=self.text(inner))
+        if isinstance(inner, Call) and inner.function not in (PRIME, *self._forms()) and _is_of_a_name(inner):
+            name = self.dialect.prime.format(x=function_name(inner.function, self.dialect))
+            return name + bracketed(self.text(inner.arguments[0]), self.dialect)
+        return self.dialect.prime.format(x=bracketed(self.text(inner), self.dialect))
+
+    def _forms(self) -> dict[str, str]:
+        return {"exp": self.dialect.exponential, "sqrt": self.dialect.root, "abs": self.dialect.absolute}
+
     def _call(self, expr: Call, first: bool) -> str:
         name, arguments = expr.function, expr.arguments
-        form = {"exp": self.dialect.exponential, "sqrt": self.dialect.root, "abs": self.dialect.absolute}.get(name)
+        if name == PRIME:
+            return self._prime(expr)
+        form = self._forms().get(name)
         if form:
             inside = self.text(arguments[0])
-            plain = inside.replace(".", "").isdigit()
+            plain = len(inside) == 1 or inside.replace(".", "").isdigit()
             return form.format(x=f"({inside})" if form.endswith("^{x}") and not plain else inside)
         spelled = function_name(name, self.dialect)
         shown = [self.text(argument) for argument in arguments]
@@ -177,6 +199,11 @@ class Printer:
 
         equal = sign("=", self.dialect) if self.dialect.typeset else " = "
         return sign("[", self.dialect) + spell(expr.left) + equal + spell(expr.right) + sign("]", self.dialect)
+
+
+def _is_of_a_name(expr: Call) -> bool:
+    """Whether it is f(z), whose derivative is written f'(z)."""
+    return len(expr.arguments) == 1 and isinstance(expr.arguments[0], Ref) and not function(expr.function).family
 
 
 _LAYOUT: dict[type[Expr], Callable[[Printer, Any, bool], str]] = {

@@ -135,6 +135,20 @@ class Chapter:
         yield from (derivation.step(*wanted) for wanted in cells)
 
 
+class Page(Chapter):
+    """Other blocks than those of a solution, in the same formats."""
+
+    def __init__(self, reading: Reading, blocks: Iterable[Block], style: Style) -> None:
+        self.derivation = reading.derivation
+        self.style = style
+        self.reading = reading
+        self._blocks = tuple(blocks)
+
+    def blocks(self) -> Iterator[Block]:
+        """The document."""
+        return iter(self._blocks)
+
+
 class Report(Record):
     """Chapters in a language, to be written by a format; name: that of the file, without its ending, where there is one."""
 
@@ -186,7 +200,12 @@ def export(derivations: Iterable[Derivation], format: str, style: Style, languag
     wanted = FORMATS[format]
     check_view(format, style.view)
     chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
-    report = Report(chapters, translator(language) if wanted.document else str, language, name)
+    return written(Report(chapters, translator(language) if wanted.document else str, language, name), format)
+
+
+def written(report: Report, format: str) -> Exported:
+    """A report in a format. Raises OutputError where a library or a font is missing."""
+    wanted = FORMATS[format]
     try:
         module = import_module("handcalc.render.formats." + wanted.module)
         return Exported(module.document(report), module.beside(report) if hasattr(module, "beside") else {})

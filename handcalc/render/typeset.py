@@ -51,7 +51,7 @@ LATEX = Dialect(
     old=r"\mathrm{old}",
     typeset=Typeset(
         "{x}", r"\mathrm{{{x}}}", "{x}", "{x}", r"\text{{{x}}}", "{a}_{{{b}}}", "{a}^{{{b}}}", "{a}_{{{b}}}^{{{c}}}", latex_text,
-        r"\frac", ("^", r"\frac", r"\sum", r"\left", r"\sqrt", r"\big"), signs={"'": r"\prime "},
+        r"\frac", ("^", r"\frac", r"\sum", r"\left", r"\sqrt", r"\big"), signs={"'": r"\prime ", "≠": r"\neq "},
     ),
 )  # fmt: skip
 
@@ -84,6 +84,7 @@ MATHML = Dialect(
     signed=re.compile('(<mrow[^>]*>)?<mo form="prefix">−'),
     separator="<mo>,</mo>", blank='<mtext class="blank">\u2003\u2003</mtext>', linked='<mrow data-cell="{id}">{x}</mrow>',
     hat='<mover accent="true"><mrow>{x}</mrow><mo>^</mo></mover>', old="<mi>old</mi>",
+    prime="<msup><mrow>{x}</mrow><mo>′</mo></msup>",
     typeset=Typeset(
         "<mi>{x}</mi>", "<mi>{x}</mi>", "<mn>{x}</mn>", '<mo stretchy="false" lspace="0" rspace="0">{x}</mo>', "<mtext>{x}</mtext>",
         "<msub><mrow>{a}</mrow><mrow>{b}</mrow></msub>", "<msup><mrow>{a}</mrow><mrow>{b}</mrow></msup>",
@@ -114,6 +115,7 @@ OMML = Dialect(
     plus=_UPRIGHT.format(x="+"), minus=_UPRIGHT.format(x="−"), negative=_UPRIGHT.format(x="−"),
     signed=re.compile(re.escape(_UPRIGHT.format(x="−"))), separator=_WORDS.format(x=", "), blank=_WORDS.format(x="_" * 10),
     hat='<m:acc><m:accPr><m:chr m:val="\u0302"/></m:accPr><m:e>{x}</m:e></m:acc>', old=_WORDS.format(x="old"),
+    prime="<m:sSup><m:e>{x}</m:e><m:sup>" + _UPRIGHT.format(x="′") + "</m:sup></m:sSup>",
     typeset=Typeset(
         _RUN, _WORDS, _UPRIGHT, _WORDS, _WORDS, "<m:sSub><m:e>{a}</m:e><m:sub>{b}</m:sub></m:sSub>",
         "<m:sSup><m:e>{a}</m:e><m:sup>{b}</m:sup></m:sSup>", "<m:sSubSup><m:e>{a}</m:e><m:sub>{b}</m:sub><m:sup>{c}</m:sup></m:sSubSup>",

@@ -32,6 +32,9 @@ TOUCHED = 1e-12  # this near to a kink is on it
 # functions with a kink where two of their arguments are equal; those with `kinks` have theirs in the first argument
 _TIES = ("max", "min")
 
+# functions with a kink → the convention that says what their slope is there
+CONVENTIONS = {"relu": "relu_at_zero", "max": "max_ties", "min": "max_ties"}
+
 
 class Differences(Record):
     """Differences for one h; values: at x − h, x, x + h; uncertain: what the central one can be off by itself."""

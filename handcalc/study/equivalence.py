@@ -5,32 +5,29 @@
 
 Both are written out, to the cells the student mentions and to the given numbers: what is the same then is equal, what differs
 at a random point is not, and SymPy is asked whether the rest is. To add a function, nothing is needed here; without a
-definition and an entry in SYMPY, nothing is known of it but its arguments.
+definition and an entry in SYMPY of symbolic.py, nothing is known of it but its arguments.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from math import inf, isfinite, prod
+from math import isfinite
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 from unicodedata import normalize
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, children, neg, references, rewrite, walk
+from handcalc.core.expr import Expr, Negation, Ref, children, neg, references, rewrite, walk
 from handcalc.core.formula import FormulaError, names, parse
-from handcalc.core.functions import FUNCTIONS, definition
+from handcalc.core.functions import FUNCTIONS
 from handcalc.core.graph import Cell, Graph, cell
 from handcalc.core.instance import evaluate
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message, near
+from handcalc.study.symbolic import difference, proved
 
 # kind → other names of a unit's cell, where they are free; a gradient is that of a net input
 ALIASES = {
@@ -43,16 +40,7 @@ ALIASES = {
 SAME, ROUNDING = 1e-9, 1e-12  # relative difference of equal results; of rounding errors, relative to what is added up
 NEAR, WIDE, TINY, OWN = (0.25, False), (0.5, True), (1e-3, False), (0.0, False)  # how far numbers move; whether signs change
 POINTS = 6 * (NEAR, WIDE, WIDE)  # the problem's signs for the domains of functions, any for both sides of a ReLU's kink
-NODES, DEPTH, TERMS, BITS = 1000, 100, 2000, 4096  # the most of what is written out (2), multiplied out here, a power of literals
-SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf", "sign")} | {
-    "ln": "log",
-    "abs": "Abs",
-    "max": "Max",
-    "min": "Min",
-}
-LISTS: dict[str, Any] = {"Sum": Sum, "Product": Product}
-PARTS: dict[str, Any] = {"Negation": Negation, "Quotient": Quotient, "Power": Power}
-PROVED = 10  # the child's exit code where it found a proof
+NODES, DEPTH = 1000, 100  # the most of what is written out
 
 
 class Letters(Protocol):
@@ -139,7 +127,7 @@ def judge(derivation: Derivation, wanted: Cell, formula: Expr, seconds: float = 
         return Judgement(True, "identical")
     if apart is None or _differ(own, wanted, formula, givens, levels[0] if levels else ()):
         return Judgement(False, "differs")
-    return Judgement(True, "proved" if _proved([Sum((theirs, Negation(ours))) for theirs, ours in levels], seconds) else "numeric")
+    return Judgement(True, "proved" if proved([difference(theirs, ours) for theirs, ours in levels], seconds, enough=1) else "numeric")
 
 
 def _levels(own: Evaluation, wanted: Cell, formula: Expr, givens: Iterable[Cell]) -> Iterator[tuple[Expr, Expr]]:
@@ -199,90 +187,3 @@ def _size(expr: Expr, evaluation: Evaluation) -> float:
     with suppress(ArithmeticError, ValueError):
         return abs(float(evaluate(expr, lambda ref: abs(float(evaluation[cell(ref)])))))
     return 0.0
-
-
-def _proved(gaps: list[Expr], seconds: float) -> bool:
-    """Whether SymPy can show in time that one of several expressions is zero.
-
-    What has few terms is multiplied out here, the rest in a child process, the one way to stop SymPy: it looks at no clock,
-    a thread cannot be killed, and signals are for the main thread of Unix. The child is not multiprocessing's, which runs
-    the user's script again where it is not guarded; -P keeps out modules of the folder the user is in.
-    """
-    command = [sys.executable, "-P", "-m", "handcalc.study.equivalence"]
-    paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    with suppress(subprocess.TimeoutExpired, OSError, ArithmeticError, RecursionError, TypeError, ValueError):
-        if any(_sympy(gap, {}).expand() == 0 for gap in gaps if _width(gap) < TERMS):
-            return True
-        return (
-            subprocess.run(
-                command, input=json.dumps([_plain(gap) for gap in gaps]).encode(), capture_output=True, timeout=seconds, env=paths
-            ).returncode
-            == PROVED
-        )
-    return False
-
-
-def _plain(expr: Expr) -> list[Any]:
-    """An expression as lists of texts and numbers, for another process."""
-    match expr:
-        case Number(above, below):
-            return ["Number", above, below]
-        case Ref():
-            return ["Ref", repr(expr)]
-        case Call(name, arguments, at):
-            return ["Call", name, at, *map(_plain, arguments)]
-    return [type(expr).__name__, *map(_plain, children(expr))]
-
-
-def _rebuilt(plain: list[Any]) -> Expr:
-    """The expression again; a cell is only a name there."""
-    kind, *parts = plain
-    if kind == "Number":
-        return Number(*parts)
-    if kind == "Ref":
-        return Ref(*parts)
-    if kind == "Call":
-        return Call(parts[0], tuple(map(_rebuilt, parts[2:])), parts[1])
-    inner = tuple(map(_rebuilt, parts))
-    result: Expr = LISTS[kind](inner) if kind in LISTS else PARTS[kind](*inner)
-    return result
-
-
-def _width(expr: Expr) -> float:
-    """How many terms an expression has at most when it is multiplied out."""
-    widths = [_width(part) for part in children(expr)]
-    if isinstance(expr, Power):
-        return widths[0] ** (abs(expr.exponent.numerator) if isinstance(expr.exponent, Number) else inf)
-    return prod(widths) if isinstance(expr, (Product, Quotient)) else max(1.0, sum(widths))
-
-
-def _sympy(expr: Expr, known: Mapping[str, str]) -> Any:
-    """SymPy's expression; functions that are neither `known` nor defined are unknown ones. Raises OverflowError as `_power`."""
-    import sympy
-
-    match expr:
-        case Number(above, below):
-            return sympy.Rational(above, below)
-        case Ref():
-            return sympy.Symbol(repr(expr), real=True)
-        case Call(name, arguments, at) if written := definition(name, arguments, at):
-            return _sympy(written, known)
-        case Call(name, arguments):
-            make: Any = getattr(sympy, known[name]) if name in known else sympy.Function(name)
-            return make(*(_sympy(part, known) for part in arguments)) if arguments else sympy.pi
-    make = {Sum: sympy.Add, Product: sympy.Mul, Negation: lambda a: -a, Quotient: lambda a, b: a / b, Power: _power}[type(expr)]
-    return make(*(_sympy(part, known) for part in children(expr)))
-
-
-def _power(base: Any, exponent: Any) -> Any:
-    """base^exponent. Raises OverflowError where SymPy would write out a number of more than BITS."""
-    bits = max(abs(base.p), base.q).bit_length() if base.is_Rational else 64
-    if exponent.is_number and bits * abs(exponent) > BITS:
-        raise OverflowError
-    return base**exponent
-
-
-if __name__ == "__main__":  # the child: gaps on standard input, the answer as exit code
-    written = [_sympy(_rebuilt(gap), SYMPY) for gap in json.load(sys.stdin.buffer)]
-    above = (gap.together().as_numer_denom()[0] for gap in written)
-    sys.exit(PROVED if any(gap.expand() == 0 for gap in above) or any(gap.simplify() == 0 for gap in written) else 1)

@@ -23,7 +23,7 @@ from handcalc.errors import Message
 from handcalc.render.blocks import Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.dialects import function_name
 from handcalc.render.reading import Reading
-from handcalc.study.differences import Kink
+from handcalc.study.differences import CONVENTIONS, Kink
 from handcalc.study.gradcheck import BAD, Checked, Row, Sweep, Tangent
 from handcalc.study.gradplots import errors, tangent
 
@@ -33,9 +33,6 @@ NAMED = 8  # gradients named in one sentence
 
 # verdict → the word in a table
 _LABELS = {"ok": "ok", "suspicious": "suspicious", "wrong": "wrong", "kink": "kink", "convention": "convention"}
-
-# functions with a kink → the convention that says what their slope is there
-_CHOSEN = {"relu": "relu_at_zero", "max": "max_ties", "min": "max_ties"}
 
 
 def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Tangent] = ()) -> Iterator[Block]:
@@ -230,7 +227,7 @@ def _kink(kink: Kink, row: Row, reading: Reading) -> Message:
             return Message(text, left=left, right=right, function=name)
         text = "{left} passes {right} within h, where {function} has a kink; with h = {h} it does not, and both agree"
         return Message(text, left=left, right=right, function=name, h=_h(row.clear, reading))
-    convention = _CHOSEN.get(kink.function)
+    convention = CONVENTIONS.get(kink.function)
     if convention is None:
         return Message("{left} = {right}, where {function} has a kink: there is no derivative", left=left, right=right, function=name)
     value = reading.derivation.header.conventions[convention]

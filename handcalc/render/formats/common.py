@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Blank, Digits, Equation, Item, Picture, Plain, Table, Value, spell
+from handcalc.render.blocks import Blank, Digits, Equation, Item, Picture, Plain, Table, Value, phrase, spell
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter
 
@@ -69,13 +69,22 @@ class Formulas:
 
     def formula(self, item: Item | str) -> str:
         """An item inside a formula."""
+        if isinstance(item, Message):
+            pieces = phrase(item, self.translate)
+            return "".join(self.formula(piece) if not isinstance(piece, str) else piece and self._words(piece) for piece in pieces)
         spelled = self.text(item)
         if not is_text(item):
             return spelled
+        return self._words(spelled)
+
+    def _words(self, spelled: str) -> str:
+        """Words inside a formula."""
         form = self.typeset.number if spelled.isascii() and spelled.isdigit() else self.typeset.text
         return form.format(x=self.typeset.escape(spelled))
 
     def sides(self, block: Equation) -> tuple[str, list[tuple[str, str]]]:
         """The left side, and relation and formula of each part on the right; of parts that look alike, the first."""
         parts = [(relation, self.formula(item)) for relation, item in block.right]
-        return self.formula(block.left), [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
+        if not block.reasons:
+            parts = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
+        return self.formula(block.left), parts

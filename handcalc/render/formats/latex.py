@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks
+from handcalc.errors import Message
+from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks, phrase
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas, width
 from handcalc.render.report import Chapter, Report
@@ -149,6 +150,9 @@ class _Writer:
 
     def words(self, item: Item) -> str:
         """An item between words: escaped, or a formula."""
+        if isinstance(item, Message):
+            pieces = phrase(item, self.formulas.translate)
+            return "".join(_parted(latex_text(piece)) if isinstance(piece, str) else self.words(piece) for piece in pieces)
         return _parted(latex_text(self.formulas.text(item))) if is_text(item) else f"${self.formulas.formula(item)}$"
 
     def tables(self, block: Table) -> Iterator[str]:

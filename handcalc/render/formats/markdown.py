@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from handcalc.errors import Message, printable
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, phrase
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas
 from handcalc.render.formats.printed import picture_name
@@ -111,6 +111,9 @@ class Markdown:
 
     def words(self, item: Item) -> str:
         """An item between words: escaped, or a formula."""
+        if isinstance(item, Message):
+            pieces = phrase(item, self.formulas.translate)
+            return "".join(self.escaped(piece) if isinstance(piece, str) else self.words(piece) for piece in pieces)
         return self.escaped(self.formulas.text(item)) if is_text(item) else f"${self.formulas.formula(item).replace(*_REFUSED)}$"
 
     def escaped(self, text: str) -> str:

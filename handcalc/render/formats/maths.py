@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
+from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Equation, Part, Rows
+from handcalc.render.blocks import Equation, Item, Part, Rows, phrase
 from handcalc.render.formats.common import Formulas
 from handcalc.render.reading import Reading
 
@@ -20,7 +22,7 @@ LINE_WIDTH = 58  # letters of a formula beside each other
 
 _OPERATORS = {
     "=": " = ", "≈": r" \approx ", "+": " + ", "-": " - ", "−": "-", "·": r" \cdot ", "⊙": r" \odot ", "/": " / ", ",": ", ",
-    "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
+    "→": r" \to ", "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
 }  # fmt: skip
 _TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
@@ -46,9 +48,50 @@ class LatexFormulas(Formulas):
     def equation(self, block: Equation) -> list[str]:
         """label left = right = right, on one line or on one for each relation."""
         left, right = self.sides(block)
+        if block.reasons:
+            return list(self._proof(left, right, block))
         label = self.formula(block.label) + r"\quad " if block.label else ""
-        parts = [(_OPERATORS.get(relation, relation).strip(), text) for relation, text in right]
+        parts = [(_relation(relation), text) for relation, text in right]
         return _lines(label + left, parts, self.line_width)
+
+    def _proof(self, left: str, right: list[tuple[str, str]], block: Equation) -> Iterator[str]:
+        """A line for each part, the reasons in a column beside them or, where one has no room, all in lines of their own."""
+        reasons = list(map(self.formula, block.reasons))
+        pieces = [_pieces(text, self.line_width - width(left) - 3) for _, text in right]
+        wide = width(left) + max(width(piece) for parts in pieces for piece in parts)
+        beside = all(wide + width(reason) <= self.line_width for reason in reasons)
+        if len(right) == 1 and len(pieces[0]) == 1 and beside:
+            yield rf"{left} {_relation(right[0][0])} {right[0][1]} \qquad {reasons[0]}"
+            return
+        for place, ((relation, _), (first, *others), reason) in enumerate(zip(right, pieces, reasons)):
+            lines = [f"{left if place == 0 else ''} &{_relation(relation)} {first}".strip(), *(rf"&\quad {{}}{piece}" for piece in others)]
+            if beside:
+                lines[-1] += f" && {reason}" if reason else ""
+            else:
+                lines += [rf"&\qquad {part}" for part in self._broken(block.reasons[place], self.line_width - width(left) - 3) if part]
+            yield from lines
+
+    def _broken(self, message: Message, limit: int) -> Iterator[str]:
+        """A sentence in lines about as wide as the limit; formulas stay whole."""
+        line: list[Item | str] = []
+        used = 0
+        for piece in phrase(message, self.translate):
+            for token in re.findall(r"\S+\s*|\s+", piece) if isinstance(piece, str) else [piece]:
+                columns = len(token) if isinstance(token, str) else width(self.formula(token))
+                if line and used + columns > limit:
+                    yield self._joined(line)
+                    line, used = [], 0
+                line.append(token)
+                used += columns
+        yield self._joined(line)
+
+    def _joined(self, tokens: list[Item | str]) -> str:
+        """Words and formulas after each other."""
+        text = ""
+        for words, run in groupby(tokens, lambda token: isinstance(token, str)):
+            group = list(run)
+            text += self._words("".join(map(str, group))) if words else "".join(map(self.formula, group))
+        return text
 
     def grid(self, parts: tuple[Part, ...]) -> list[str]:
         """A matrix equation, on one line for each relation."""
@@ -74,6 +117,10 @@ class LatexFormulas(Formulas):
     def _matrix(self, rows: Rows) -> str:
         inside = r" \\ ".join(" & ".join(map(self.formula, row)) for row in rows)
         return rf"\begin{{pmatrix}} {inside} \end{{pmatrix}}"
+
+
+def _relation(sign: str) -> str:
+    return _OPERATORS.get(sign, sign).strip()
 
 
 def _lines(left: str, right: list[tuple[str, str]], limit: int) -> list[str]:

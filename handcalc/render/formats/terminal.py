@@ -3,7 +3,8 @@
 - `show(blocks, reading, translate, console)` prints; `terminal_console(…)` makes the console.
 
 A formula is broken before = or ≈, and, where one part alone is wider than the terminal, before a + or − that no
-bracket encloses; never elsewhere, and never at all when the output goes to a file. Wide tables are split by columns.
+bracket encloses, or a · in fewer brackets; never elsewhere, and never at all when the output goes to a file. Wide tables are
+split by columns.
 """
 
 from __future__ import annotations
@@ -22,7 +23,22 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Chart, Digits, Equation, Grid, Heading, Item, Paragraph, Picture, Table, Value, chunks, spell
+from handcalc.render.blocks import (
+    Block,
+    Chart,
+    Digits,
+    Equation,
+    Grid,
+    Heading,
+    Item,
+    Paragraph,
+    Picture,
+    Table,
+    Value,
+    chunks,
+    phrase,
+    spell,
+)
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, number_columns
 from handcalc.render.reading import Reading
@@ -31,6 +47,8 @@ if TYPE_CHECKING:
     from handcalc.render.report import Report
 
 LABEL_WIDTH = 7  # columns of the word before an equation
+LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
+REASON_WIDTH = 28  # columns of the reasons beside them, at least
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -91,7 +109,8 @@ class _Writer:
         after = isinstance(before, (Table, Grid, Chart)) and not isinstance(block, Heading)
         paragraph = isinstance(before, Paragraph) and isinstance(block, Equation)
         formula = isinstance(block, Equation) and block.indent == 0 and isinstance(before, Equation) and before.indent > 0
-        if table or after or formula or paragraph:
+        proof = isinstance(before, Equation) and (bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons))
+        if table or after or formula or paragraph or (proof and not isinstance(block, Heading)):
             self.console.print()
         match block:
             case Heading(level, text):
@@ -150,7 +169,44 @@ class _Writer:
 
     # --- formulas ---
 
+    def proof(self, block: Equation) -> None:
+        """One part below the other, its reason beside it; where there is no room for it, beneath."""
+        start = "  " * block.indent + self.spell(block.left)
+        if cell_len(start) > LEFT_WIDTH:
+            self.line(Text(start))
+            start = "  " * (block.indent + 1)
+        parts = [(f" {self.relation(relation)} ", self.spell(item)) for relation, item in block.right]
+        margin = cell_len(start) + 3
+        most = self.console.width - margin - REASON_WIDTH
+        column = margin + max((cell_len(text) for _, text in parts if cell_len(text) <= most), default=0) + 3
+        for (relation, text), reason in zip(parts, block.reasons):
+            *before, last = self.pieces(text, self.console.width - margin)
+            line = Text(start + relation)
+            for piece in before:
+                self.line(line.append(piece))
+                line = Text(" " * (margin + 2))
+            line.append(last)
+            beside = line.cell_len + 3 <= column and not before
+            place = column if beside else margin + 4
+            words = self.broken(reason, self.console.width - place)
+            if beside and words[0]:
+                self.line(line.append(" " * (column - line.cell_len)).append(words[0], style="dim"))
+                words = words[1:]
+            else:
+                self.line(line)
+            for text in filter(None, words):
+                self.line(Text(" " * place).append(text, style="dim"))
+            start = " " * cell_len(start)
+
+    def broken(self, reason: Message, width: int) -> list[str]:
+        """A reason in lines; a formula is parted only where it is wider than a line."""
+        pieces = [(self.spell(piece), isinstance(piece, str)) for piece in phrase(reason, self.translate)]
+        whole = "".join(text if words or cell_len(text) > width else text.replace(" ", "\1") for text, words in pieces)
+        return [line.replace("\1", " ") for line in wrapped(whole, width)]
+
     def equation(self, block: Equation) -> None:
+        if block.reasons:
+            return self.proof(block)
         label = f"({block.number})" if block.number else self.spell(block.label) if block.label else ""
         left = (label + " " * (LABEL_WIDTH - cell_len(label)) if label else "") + self.spell(block.left)
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
@@ -170,19 +226,19 @@ class _Writer:
             self.line(line)
 
     def relation(self, relation: str) -> str:
-        return self.reading.dialect.approximately if relation == "≈" else relation
+        return self.reading.dialect.approximately if relation == "≈" else spelled_in_ascii(relation) if self.ascii else relation
 
     def pieces(self, text: str, width: int) -> list[str]:
         """A formula in one piece; on a terminal too narrow for it, broken before a + or −, inside as few brackets as can be."""
         result: list[str] = []
         while self.console.is_terminal and cell_len(text) > width:
-            depth, best = 0, (99, 0)
+            depth, best = 0, (99.0, 0)
             for place, letter in enumerate(text):
                 depth += (letter in "([") - (letter in ")]")
                 if cell_len(text[:place]) > width:
                     break
                 if place and (text[place : place + 3] in (" + ", " - ") or text[place - 1] == "·"):
-                    best = min(best, (depth + 9 * (text[place] != " "), -place))
+                    best = min(best, (depth + (text[place] != " ") / 2, -place))
             if not best[1]:
                 break
             result.append(text[: -best[1]].rstrip())
