@@ -43,11 +43,17 @@ def attention(incoming: Incoming) -> Layer | None:
     tensors: list[Tensor] = []
     width: dict[str, int] = {}
     for part in PARTS:
-        rows = _rows(incoming, f"{part}_weights")
+        if f"{part}_weights" not in incoming.found:
+            if heads > 1 or f"{part}_bias" in incoming.found:
+                incoming.entry.fail("{key} are missing", key=f"{part}_weights")
+                return None
+            width[part] = source.size
+            continue
+        rows = _features(incoming, f"{part}_weights")
         if rows is None:
             return None
         if rows % heads:
-            incoming.found[f"{part}_weights"].fail("{rows} rows cannot be shared by {heads} heads", rows=rows, heads=heads)
+            incoming.found[f"{part}_weights"].fail("{rows} features cannot be shared by {heads} heads", rows=rows, heads=heads)
             return None
         width[part] = rows // heads
         axes = (*_heads(heads), Axis("unit", width[part]), source.replace(role="input", labels=()))
@@ -59,8 +65,9 @@ def attention(incoming: Incoming) -> Layer | None:
     if width["query"] != width["key"]:
         text = "queries and keys need the same number of features: {queries} and {keys}"
         incoming.entry.fail(text, queries=width["query"], keys=width["key"])
+        return None
     result = Axis("unit", width["value"] * heads)
-    rows = _rows(incoming, "output_weights") if "output_weights" in incoming.found else 0
+    rows = _features(incoming, "output_weights") if "output_weights" in incoming.found else 0
     if rows:
         merged = (*_heads(heads), Axis("input", width["value"]))
         out = Axis("unit", rows)
@@ -79,22 +86,20 @@ def _heads(count: int) -> tuple[Axis, ...]:
     return (Axis("head", count),) if count > 1 else ()
 
 
-def _rows(incoming: Incoming, key: str) -> int | None:
-    """How many rows a matrix has; None after an error."""
-    item = incoming.found.get(key)
-    if item is None:
-        incoming.entry.fail("{key} are missing", key=key)
-        return None
+def _features(incoming: Incoming, key: str) -> int | None:
+    """How many features a matrix makes: its rows, or its columns where a row belongs to an input; None after an error."""
+    item = incoming.found[key]
     if item.kind == "mapping":
         from handcalc.problem.arrays import shape_of
 
         shape = shape_of(item)
-        return shape[0] if shape else None
-    found = nested(item)
-    if found is None or len(found[0]) != 2:
+    else:
+        read = nested(item)
+        shape = read[0] if read else None
+    if shape is None or len(shape) != 2:
         item.fail("expected a matrix [[…], …], found {found}", found=item.shown)
         return None
-    return found[0][0]
+    return shape[1] if incoming.by_input else shape[0]
 
 
 def _split(tensor: Tensor | None, axes: tuple[Axis, ...]) -> Tensor | None:
