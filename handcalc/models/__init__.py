@@ -12,7 +12,7 @@ from handcalc.core.expr import Call, Expr, Number, Ref, Total, mul, number, rewr
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.record import Record
 from handcalc.models import equations, layers, losses, optimisers
-from handcalc.models.site import sample_index
+from handcalc.models.site import HELD, sample_index
 from handcalc.problem.schema import Problem
 
 NOT_DIFFERENTIATED = ("input", "target", "rate")
@@ -62,13 +62,18 @@ def _mixes_samples(graph: Graph) -> bool:
 
 
 def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:
+    def wanted(quantity: Quantity) -> bool:
+        if quantity.name == "x":
+            return problem.input_gradients
+        return quantity.kind not in NOT_DIFFERENTIATED and not quantity.name.startswith(HELD)
+
     if objective != "err":
-        return add_gradients(graph, objective, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED)
+        return add_gradients(graph, objective, wanted)
     output = f"out{len(problem.layers)}"
     last = problem.layers[-1].activations
     perceptron = bool(last) and last[0].name in PERCEPTRON
     start = output.replace("out", "net") if perceptron else output
-    return add_gradients(graph, start, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED, losses.direct_gradient(graph[start]))
+    return add_gradients(graph, start, wanted, losses.direct_gradient(graph[start]))
 
 
 def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], parameters: list[Quantity]) -> dict[str, str]:

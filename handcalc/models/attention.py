@@ -18,10 +18,7 @@ from collections.abc import Callable
 from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul, number
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index
-from handcalc.models.site import Site, totals
-
-MASKED = number("-1e9")  # added to a score that is not seen; e to its power is 0
-
+from handcalc.models.site import LOWEST, Site, totals
 
 def add_embedding(site: Site) -> Ref:
     """A row of W for every word."""
@@ -111,6 +108,6 @@ def _masked(site: Site, scores: Ref, mask: dict[tuple[int, ...], bool], token: I
     name, index = f"mask{site.place}", tuple(i for i in scores.indices if isinstance(i, Index))
     axes = (token.axis, other.axis)
     site.graph.given(
-        Quantity(name, "input", axes, (token, other), givens=lambda place: ZERO if mask[place] else MASKED, layer=site.place)
+        Quantity(name, "input", axes, (token, other), givens=lambda place: ZERO if mask[place] else LOWEST, layer=site.place)
     )  # fmt: skip
     return site.part("masked", index, add(scores, Ref(name, (token, other))))
