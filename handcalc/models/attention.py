@@ -20,6 +20,7 @@ from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index
 from handcalc.models.site import LOWEST, Site, totals
 
+
 def add_embedding(site: Site) -> Ref:
     """A row of W for every word."""
     token, feature = (Index(letter, axis) for letter, axis in zip("ti", site.layer.axes))

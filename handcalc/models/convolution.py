@@ -99,9 +99,7 @@ def add_pooling(site: Site) -> Ref:
         padding = tuple((0, 0) for _ in padding)
     window: list[Expr] = []
     for offset in product(*map(range, options["window"])):
-        places = [
-            shifted(one - before, (step, along)) for along, step, one, (before, _) in zip(space, options["stride"], offset, padding)
-        ]
+        places = [shifted(one - before, (step, along)) for along, step, one, (before, _) in zip(space, options["stride"], offset, padding)]
         window.append(site.at(*channels, *places))
     pooled: Expr = window[0]
     if len(window) > 1:

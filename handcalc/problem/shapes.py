@@ -76,7 +76,9 @@ class Incoming(Record):
             value = item.number() or ZERO
             return Tensor(name, kind, axes, dict.fromkeys(product(*map(range, shape)), value))
         typed = axes[::-1] if turned else axes
-        values = numbers(item, tuple(axis.size for axis in typed), f"{name} ({', '.join(ROLES.get(axis.role, axis.role) for axis in typed)})")
+        values = numbers(
+            item, tuple(axis.size for axis in typed), f"{name} ({', '.join(ROLES.get(axis.role, axis.role) for axis in typed)})"
+        )
         if values is not None and turned:
             values = {place[::-1]: value for place, value in values.items()}
         return Tensor(name, kind, axes, values) if values is not None else None
