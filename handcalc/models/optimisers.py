@@ -4,9 +4,10 @@
 - `add_after` re-computes the forward pass and the loss with the updated parameters.
 
 An optimiser is a function from a `Rule` to the change Δw and the updated value w⁺. It asks the rule for the gradient,
-for numbers such as μ (`rule.hyper`), and for what is carried from iteration to iteration (`rule.carried`: the velocity
-v from the old one, which is 0 at the start); with `epsilon_inside` roots are √(s + ε), as in d2l and Keras. Every quantity it defines is a step like any other. To add one, write its
-function, a line in the table, and its numbers in HYPER (problem/optimisers.py).
+for numbers such as μ (`rule.hyper`), for what is carried from iteration to iteration (`rule.carried`: the velocity
+v from the old one, which is 0 at the start), and for roots √s + ε (`rule.root`; √(s + ε) as in d2l and in Keras by
+`epsilon_inside`). Every quantity it defines is a step like any other. To add one, write its function, a line in the
+table, and its numbers in HYPER (problem/optimisers.py).
 """
 
 from __future__ import annotations

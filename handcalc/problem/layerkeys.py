@@ -53,12 +53,8 @@ def _convolution(name: str, size: str) -> tuple[Row, ...]:
 
 
 def _matrix(name: str) -> Row:
-    return (
-        f"{name}_weights",
-        _ARRAY,
-        f"one row per {name} feature, one column per input; heads below each other; not given: the inputs themselves",
-        "[[1, 0], [0, 1]]",
-    )
+    text = f"one row per {name} feature, one column per input; heads below each other; not given: the inputs themselves"
+    return f"{name}_weights", _ARRAY, text, "[[1, 0], [0, 1]]"
 
 
 def _gates(*names: str) -> dict[str, Any]:
