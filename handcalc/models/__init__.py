@@ -63,8 +63,8 @@ def _mixes_samples(graph: Graph) -> bool:
 
 def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:
     def wanted(quantity: Quantity) -> bool:
-        if quantity.name == "x":
-            return problem.input_gradients
+        if problem.input_gradients and quantity.name == "x":
+            return True
         return quantity.kind not in NOT_DIFFERENTIATED and not quantity.name.startswith(HELD)
 
     if objective != "err":
