@@ -12,7 +12,7 @@ from handcalc.core.expr import Call, Expr, Number, Ref, Total, mul, number, rewr
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.record import Record
 from handcalc.models import equations, layers, losses, optimisers
-from handcalc.models.site import HELD, sample_index
+from handcalc.models.site import sample_index
 from handcalc.problem.schema import Problem
 
 NOT_DIFFERENTIATED = ("input", "target", "rate")
@@ -65,7 +65,7 @@ def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]
     def wanted(quantity: Quantity) -> bool:
         if problem.input_gradients and quantity.name == "x":
             return True
-        return quantity.kind not in NOT_DIFFERENTIATED and not quantity.name.startswith(HELD)
+        return quantity.kind not in NOT_DIFFERENTIATED and not layers.is_held(quantity)
 
     if objective != "err":
         return add_gradients(graph, objective, wanted)
