@@ -43,13 +43,10 @@ def attention(incoming: Incoming) -> Layer | None:
     tensors: list[Tensor] = []
     width: dict[str, int] = {}
     for part in PARTS:
-        if f"{part}_weights" not in incoming.found:
-            if heads > 1 or f"{part}_bias" in incoming.found:
-                incoming.entry.fail("{key} are missing", key=f"{part}_weights")
-                return None
-            width[part] = source.size
+        if heads == 1 and f"{part}_weights" not in incoming.found and f"{part}_bias" not in incoming.found:
+            width[part] = source.size  # the features themselves
             continue
-        rows = _features(incoming, f"{part}_weights")
+        rows = _rows(incoming, f"{part}_weights")
         if rows is None:
             return None
         if rows % heads:
@@ -67,7 +64,7 @@ def attention(incoming: Incoming) -> Layer | None:
         incoming.entry.fail(text, queries=width["query"], keys=width["key"])
         return None
     result = Axis("unit", width["value"] * heads)
-    rows = _features(incoming, "output_weights") if "output_weights" in incoming.found else 0
+    rows = _rows(incoming, "output_weights") if "output_weights" in incoming.found else 0
     if rows:
         merged = (*_heads(heads), Axis("input", width["value"]))
         out = Axis("unit", rows)
@@ -86,9 +83,12 @@ def _heads(count: int) -> tuple[Axis, ...]:
     return (Axis("head", count),) if count > 1 else ()
 
 
-def _features(incoming: Incoming, key: str) -> int | None:
-    """How many features a matrix makes: its rows, or its columns where a row belongs to an input; None after an error."""
-    item = incoming.found[key]
+def _rows(incoming: Incoming, key: str) -> int | None:
+    """How many rows a matrix has; None after an error."""
+    item = incoming.found.get(key)
+    if item is None:
+        incoming.entry.fail("{key} are missing", key=key)
+        return None
     if item.kind == "mapping":
         from handcalc.problem.arrays import shape_of
 
@@ -99,7 +99,7 @@ def _features(incoming: Incoming, key: str) -> int | None:
     if shape is None or len(shape) != 2:
         item.fail("expected a matrix [[…], …], found {found}", found=item.shown)
         return None
-    return shape[1] if incoming.by_input else shape[0]
+    return shape[1] if incoming.by_input else shape[0]  # turned so that a row belongs to a feature
 
 
 def _split(tensor: Tensor | None, axes: tuple[Axis, ...]) -> Tensor | None:
