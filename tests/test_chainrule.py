@@ -24,8 +24,9 @@ from handcalc.problem.loader import load, loads, shipped
 
 
 def objective(graph: Graph, quantity: Quantity, place: tuple[int, ...], whole: str) -> Cell:
-    """What a gradient cell is a gradient of: its own sample's loss, or the loss."""
-    return (whole + "@", place[:1]) if quantity.sampled and whole + "@" in graph else (whole, ())
+    """What a gradient cell is a gradient of: its own sample's loss, or the loss (also where an output depends on other samples)."""
+    own = quantity.sampled and whole + "@" in graph and "grad." + whole not in graph
+    return (whole + "@", place[:1]) if own else (whole, ())
 
 
 def slope(graph: Graph, goal: Cell, base: Cell, value: float) -> float:

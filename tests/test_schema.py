@@ -155,6 +155,7 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.layers", NETWORK, lambda p: len(p.layers), 1),
     ("problem.loss", NETWORK + "loss: hinge\n", lambda p: p.loss.name, "hinge"),
     ("problem.error", NETWORK + "error: direct\n", lambda p: p.loss.form, "direct"),
+    ("problem.input_gradients", NETWORK + "input_gradients: true\n", lambda p: p.input_gradients, True),
     ("problem.learning_rate", NETWORK + "learning_rate: 0.10\n", lambda p: p.learning_rate.text, "0.10"),
     ("problem.optimizer", NETWORK + "optimizer: {adam: {beta1: 0.8}}\n",
      lambda p: (p.optimizer.name, p.optimizer.numbers["beta1"].text, p.optimizer.numbers["beta2"].text), ("adam", "0.8", "0.999")),

@@ -77,13 +77,18 @@ def _mixes_samples(graph: Graph) -> bool:
 
 
 def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:
+    def wanted(quantity: Quantity) -> bool:
+        if problem.input_gradients and quantity.name == "x":
+            return True
+        return quantity.kind not in NOT_DIFFERENTIATED and not layers.is_held(quantity)
+
     if objective != "err":
-        return add_gradients(graph, objective, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED)
+        return add_gradients(graph, objective, wanted)
     output = f"out{len(problem.layers)}"
     last = problem.layers[-1].activations
     perceptron = bool(last) and last[0].name in PERCEPTRON
     start = output.replace("out", "net") if perceptron else output
-    return add_gradients(graph, start, lambda quantity: quantity.kind not in NOT_DIFFERENTIATED, losses.direct_gradient(graph[start]))
+    return add_gradients(graph, start, wanted, losses.direct_gradient(graph[start]))
 
 
 def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], parameters: list[Quantity]) -> dict[str, str]:

@@ -4,7 +4,7 @@
 - Positional encoding: out[t,i] = x[t,i] + p[t,i], p[t,2m] = sin(t/10000^(2m/n)), p[t,2m+1] = cos(t/10000^(2m/n)), t from 0.
 - Attention: query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d;
   weights a[h,t,·] = softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e]; out[t,j] = Σ_h Σ_e
-  Wo[j,h,e]·y[h,t,e] (+ b), or y itself where there is one head and no Wo.
+  Wo[j,h,e]·y[h,t,e] (+ b), or y itself where there is one head and no Wo. Without weights queries, keys and values are the inputs.
 
 Shapes (the sample axis in front): x (token, input), Wq, Wk, Wv (head, unit, input), scores (head, token, token), out (token, unit).
 Source: Vaswani et al., 2017; PyTorch's MultiheadAttention.
@@ -13,13 +13,12 @@ Source: Vaswani et al., 2017; PyTorch's MultiheadAttention.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul, number
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index
-from handcalc.models.site import Site, totals
-
-MASKED = number("-1e9")  # added to a score that is not seen; e to its power is 0
+from handcalc.models.site import LOWEST, Site, totals
 
 
 def add_embedding(site: Site) -> Ref:
@@ -61,29 +60,19 @@ def add_positions(site: Site) -> Ref:
 def add_attention(site: Site) -> Ref:
     """Queries, keys, values, scores, weights, the weighted values, and the output of all heads."""
     options = site.layer.options
-    token, feature = site.incoming
-    feature = Index("i", feature.axis)
+    token = site.incoming[0]
     other, inner = Index("u", token.axis), Index("w", token.axis)
     head = (Index("h", Axis("head", options["heads"])),) if options["heads"] > 1 else ()
-    parts: dict[str, Ref] = {}
-    for name in ("query", "key", "value"):
-        unit = Index("e", Axis("unit", options["width"][name]))
-        weight = site.parameter(f"W{name[0]}{site.place}", *head, unit, feature)
-        formula: Expr = totals((feature,), mul(weight, site.at(token, feature)))
-        if site.has(f"b{name[0]}{site.place}"):
-            formula = add(formula, site.parameter(f"b{name[0]}{site.place}", *head, unit))
-        parts[name] = site.part(name, (*site.batch, *head, token, unit), formula)
+    query, key, value = (_projected(site, name, head) for name in ("query", "key", "value"))
     unit = Index("e", Axis("unit", options["width"]["query"]))
-    keys = Ref(parts["key"].quantity, (*site.batch, *head, other, unit))
-    product = totals((unit,), mul(Ref(parts["query"].quantity, (*site.batch, *head, token, unit)), keys))
+    product = totals((unit,), mul(query(token, unit), key(other, unit)))
     scores = site.part("score", (*site.batch, *head, token, other), _scaled(options["scale"], unit.axis.size, product))
     if options["mask"]:
         scores = _masked(site, scores, options["mask"], token, other)
     family = Ref(scores.quantity, (*site.batch, *head, token, inner))
     weights = site.part("attention", (*site.batch, *head, token, other), Entry("softmax", other, inner, family))
     unit = Index("e", Axis("unit", options["width"]["value"]))
-    values = Ref(parts["value"].quantity, (*site.batch, *head, other, unit))
-    mixed = totals((other,), mul(weights, values))
+    mixed = totals((other,), mul(weights, value(other, unit)))
     if not site.has(f"Wo{site.place}"):
         return site.output((*site.batch, token, unit), mixed)
     context = site.part("context", (*site.batch, *head, token, unit), mixed)
@@ -92,6 +81,20 @@ def add_attention(site: Site) -> Ref:
     if site.has(f"bo{site.place}"):
         whole = add(whole, site.parameter(f"bo{site.place}", out))
     return site.output((*site.batch, token, out), whole)
+
+
+def _projected(site: Site, name: str, head: tuple[Index, ...]) -> Callable[[Index, Index], Ref]:
+    """query, key or value as a function of token and unit: W·x + b, or x itself where no weights are given."""
+    weights, bias = f"W{name[0]}{site.place}", f"b{name[0]}{site.place}"
+    if not site.has(weights):
+        return site.at
+    token, feature = site.incoming[0], Index("i", site.incoming[1].axis)
+    unit = Index("e", Axis("unit", site.layer.options["width"][name]))
+    formula: Expr = totals((feature,), mul(site.parameter(weights, *head, unit, feature), site.at(token, feature)))
+    if site.has(bias):
+        formula = add(formula, site.parameter(bias, *head, unit))
+    part = site.part(name, (*site.batch, *head, token, unit), formula)
+    return lambda token, unit: Ref(part.quantity, (*site.batch, *head, token, unit))
 
 
 def _scaled(scale: Number | None, width: int, product: Expr) -> Expr:
@@ -106,6 +109,6 @@ def _masked(site: Site, scores: Ref, mask: dict[tuple[int, ...], bool], token: I
     name, index = f"mask{site.place}", tuple(i for i in scores.indices if isinstance(i, Index))
     axes = (token.axis, other.axis)
     site.graph.given(
-        Quantity(name, "input", axes, (token, other), givens=lambda place: ZERO if mask[place] else MASKED, layer=site.place)
+        Quantity(name, "input", axes, (token, other), givens=lambda place: ZERO if mask[place] else LOWEST, layer=site.place)
     )  # fmt: skip
     return site.part("masked", index, add(scores, Ref(name, (token, other))))

@@ -4,7 +4,7 @@
   and dilation e; outside the input x is 0. It is a cross-correlation; by `conventions: {convolution: flipped}` the kernel is turned
   round, W[f,d,K−1−u,K−1−v]. In one direction (conv1d) without r and u.
 - Transposed: net[f,r,c] = Σ_d Σ_r' Σ_c' W[d,f, r + p − s·r', c + p − s·c']·x[d,r',c'] + b[f].
-- Pooling: the largest number, or the mean, of a window.
+- Pooling: the largest number, or the mean, of a window. Padding is never the largest; in a mean it counts as zeros.
 
 Shapes (the sample axis in front): x (channel, row, column), W (filter, channel, row, column), b (filter); transposed W
 (channel, filter, row, column). The channel of x and W is not there for a plain image.
@@ -16,9 +16,10 @@ from __future__ import annotations
 from itertools import product
 
 from handcalc.core.expr import Expr, Number, Ref, add, call, mul
-from handcalc.core.index import Index, Position
+from handcalc.core.graph import Quantity
+from handcalc.core.index import Axis, Index, Position
 from handcalc.models.dense import add_activation
-from handcalc.models.site import Site, index_of, shifted, totals
+from handcalc.models.site import LOWEST, Site, index_of, shifted, totals
 
 WINDOW = {"row": "u", "column": "v"}  # letters inside a kernel
 
@@ -92,16 +93,36 @@ def add_pooling(site: Site) -> Ref:
     index = [index_of(axis, "f" if axis.role == "channel" else "") for axis in site.layer.axes]
     space = index[len(index) - len(options["window"]) :]
     channels = index[: len(index) - len(space)]
+    largest, padding = site.layer.type == "max_pool", options["padding"]
+    if largest and any(before or after for before, after in padding):
+        site = site.replace(source=_padded(site, padding))
+        padding = tuple((0, 0) for _ in padding)
     window: list[Expr] = []
     for offset in product(*map(range, options["window"])):
-        places = [
-            shifted(one - before, (step, along)) for along, step, one, before in zip(space, options["stride"], offset, options["padding"])
-        ]
+        places = [shifted(one - before, (step, along)) for along, step, one, (before, _) in zip(space, options["stride"], offset, padding)]
         window.append(site.at(*channels, *places))
     pooled: Expr = window[0]
     if len(window) > 1:
-        pooled = call("max", *window) if site.layer.type == "max_pool" else mul(Number(1, len(window)), add(*window))
+        pooled = call("max", *window) if largest else mul(Number(1, len(window)), add(*window))
     return site.output((*site.batch, *index), pooled)
+
+
+def _padded(site: Site, padding: tuple[tuple[int, int], ...]) -> Ref:
+    """The maps with rows and columns around them that are never the largest."""
+    channels, inner = site.incoming[: -len(padding)], site.incoming[-len(padding) :]
+    space = tuple(
+        Index(index.letter, Axis(index.axis.role, index.axis.size + before + after)) for index, (before, after) in zip(inner, padding)
+    )
+
+    def outside(place: tuple[int, ...]) -> Number | None:
+        within = all(0 <= one - before < index.axis.size for one, index, (before, _) in zip(place, inner, padding))
+        return None if within else LOWEST
+
+    axes = tuple(index.axis for index in space)
+    border = Quantity(f"border{site.place}", "input", axes, space, givens=outside, layer=site.place)
+    site.graph.given(border)
+    moved = [shifted(-before, (1, index)) for index, (before, _) in zip(space, padding)]
+    return site.part("padded", (*site.batch, *channels, *space), add(site.at(*channels, *moved), Ref(border.name, space)))
 
 
 def add_flatten(site: Site) -> Ref:

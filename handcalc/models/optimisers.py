@@ -4,9 +4,10 @@
 - `add_after` re-computes the forward pass and the loss with the updated parameters.
 
 An optimiser is a function from a `Rule` to the change Δw and the updated value w⁺. It asks the rule for the gradient,
-for numbers such as μ (`rule.hyper`), and for what is carried from iteration to iteration (`rule.carried`: the velocity
-v from the old one, which is 0 at the start). Every quantity it defines is a step like any other. To add one, write its
-function, a line in the table, and its numbers in HYPER (problem/optimisers.py).
+for numbers such as μ (`rule.hyper`), for what is carried from iteration to iteration (`rule.carried`: the velocity
+v from the old one, which is 0 at the start), and for roots √s + ε (`rule.root`; √(s + ε) as in d2l and in Keras by
+`epsilon_inside`). Every quantity it defines is a step like any other. To add one, write its function, a line in the
+table, and its numbers in HYPER (problem/optimisers.py).
 """
 
 from __future__ import annotations
@@ -70,6 +71,13 @@ class Rule:
         self.memory["old.count"] = "count"
         return Ref("count")
 
+    def root(self, square: Expr) -> Expr:
+        """√s + ε, or √(s + ε)."""
+        epsilon = self.hyper("epsilon")
+        if self.problem.optimizer.epsilon_inside:
+            return call("sqrt", add(square, epsilon))
+        return add(call("sqrt", square), epsilon)
+
     def step(self, change: Expr) -> Formulas:
         """Δw = −step, w⁺ = w − step."""
         return neg(change), sub(self.here, change)
@@ -110,13 +118,13 @@ def nesterov(rule: Rule) -> Formulas:
 def adagrad(rule: Rule) -> Formulas:
     """s = s + g², Δw = −η·g/(√s + ε). Source: Duchi, Hazan, Singer, 2011; PyTorch's Adagrad."""
     square = rule.carried("square", lambda old: add(old, power(rule.gradient, Number(2))))
-    return rule.step(div(mul(rule.rate, rule.gradient), add(call("sqrt", square), rule.hyper("epsilon"))))
+    return rule.step(div(mul(rule.rate, rule.gradient), rule.root(square)))
 
 
 def rmsprop(rule: Rule) -> Formulas:
     """s = ρ·s + (1 − ρ)·g², Δw = −η·g/(√s + ε). Source: Tieleman and Hinton, 2012; PyTorch's RMSprop (its alpha is ρ)."""
     square = _average(rule, "square", "rho", power(rule.gradient, Number(2)))
-    return rule.step(div(mul(rule.rate, rule.gradient), add(call("sqrt", square), rule.hyper("epsilon"))))
+    return rule.step(div(mul(rule.rate, rule.gradient), rule.root(square)))
 
 
 def adadelta(rule: Rule) -> Formulas:
@@ -155,7 +163,7 @@ def _adam_step(rule: Rule) -> Expr:
         count = rule.count()
         first = rule.define("corrected1", div(first, sub(ONE, power(rule.hyper("beta1"), count))))
         second = rule.define("corrected2", div(second, sub(ONE, power(rule.hyper("beta2"), count))))
-    return div(mul(rule.rate, first), add(call("sqrt", second), rule.hyper("epsilon")))
+    return div(mul(rule.rate, first), rule.root(second))
 
 
 def _average(rule: Rule, prefix: str, share: str, value: Expr) -> Ref:

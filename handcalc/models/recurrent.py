@@ -6,7 +6,8 @@
   reset gate acts after the product (PyTorch), or z keeps the new state: (1 − z)·out[t−1] + z·n.
 
 Shapes (the sample axis in front): x (time, input), Wx (unit, input), Wh (unit, unit), b (unit), gates and out (time, unit); out has
-one time more, 0, for the initial state. Back-propagation through time is the chain rule over these definitions.
+one time more, 0, for the initial state. Back-propagation through time is the chain rule over these definitions; truncated, it takes
+the state at the start of every stretch of k times for a given number.
 Source: Elman, 1990; Hochreiter and Schmidhuber, 1997, with the forget gate of Gers et al., 2000; Cho et al., 2014; PyTorch's RNN, LSTM,
 GRU (one bias for input and state together, unless the GRU has a hidden_bias).
 """
@@ -15,10 +16,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, mul, reindex, rewrite, sub
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, delta, mul, reindex, rewrite, sub
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index
-from handcalc.models.site import Site, shifted, totals
+from handcalc.models.site import HELD, Site, shifted, totals
 
 State = Callable[[Index], Expr]  # a factor of the weights of the state, by its index k
 
@@ -56,9 +57,24 @@ class Recurrence:
             found = add(found, site.parameter(f"bh{gate}{place}", self.unit))
         return found if factor is None else mul(factor, found)
 
-    def before(self, unit: Index, name: str = "out") -> Ref:
-        """The state of the time before: place t of an axis that begins one earlier."""
-        return Ref(f"{name}{self.site.place}", (*self.site.batch, self.time, unit))
+    def before(self, unit: Index, name: str = "out") -> Expr:
+        """The state of the time before: place t of an axis that begins one earlier. At the start of a stretch of times that
+        the error does not leave, a copy without gradient."""
+        site, stretch, times = self.site, self.site.layer.options["truncate"], self.time.axis.size
+        state = Ref(f"{name}{site.place}", (*site.batch, self.time, unit))
+        if stretch is None or stretch >= times:
+            return state
+        held = f"{HELD}{name}"
+        if f"{held}{site.place}" not in site.graph:
+            site.part(held, self.index, Ref(state.quantity, self.index))
+        copy = Ref(f"{held}{site.place}", state.indices)
+        if stretch == 1:
+            return copy
+        number = Index("m", Axis("input", -(-times // stretch)))  # of the stretch
+        place = Index("n", Axis("input", stretch - 1))  # in it, after the first
+        first = totals((number,), delta(self.time, shifted(0, (stretch, number))))
+        later = totals((number, place), delta(self.time, shifted(1, (stretch, number), (1, place))))
+        return add(mul(later, state), mul(first, copy))
 
     def state(self, name: str, formula: Expr, kind: str, start: str) -> Ref:
         """A quantity over times 0 … T; at 0 the given start."""

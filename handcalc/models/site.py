@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from handcalc.core.expr import Expr, Ref, reindex, total
+from handcalc.core.expr import Expr, Ref, number, reindex, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Axis, Index, Position, affine, position
 from handcalc.core.record import Record
 from handcalc.problem.schema import Conventions, Layer, Problem
 
+HELD = "held_"  # begins the names of copies that no gradient goes through
+LOWEST = number("-1e9")  # stands for −∞: nothing is smaller, and e to its power is 0
 LETTERS = "ijklmnpq"
 SPACE = {"channel": "d", "row": "r", "column": "c", "time": "t", "token": "t", "head": "h", "unit": "j", "input": "i"}
 

@@ -29,13 +29,16 @@ _ACTIVATION: Row = ("activation", _FUNCTION, "activation function, or a formula 
 _STRIDE: Row = ("stride", _PAIR, "how far the window moves: a number, or rows and columns", "2")
 _PADDING: Row = ("padding", {"anyOf": [_WHOLE, {"type": "array"}, {"enum": ["valid", "same"]}]},
                  "rows and columns of zeros around the input; valid: none; same: so many that the size stays", "1")  # fmt: skip
+_PADDED: Row = ("padding", _PADDING[1], "rows and columns around the input, which are never the largest; valid: none", "1")
 _DILATION: Row = ("dilation", _PAIR, "distance between the numbers that a kernel looks at", "2")
 _BIAS: Row = ("bias", _ARRAY, "a number for all, or a list with one each", "[0.1, 0.2]")
 _NEURONS: Row = ("neurons", _NAMES, "names of the neurons of the state, or their number", "[h1, h2]")
 _RETURNS: Row = ("returns", {"enum": ["all", "last"]}, "the states of all times go on, or only the last", "last")
 _STATE: Row = ("initial_state", _ARRAY, "state before the first time; 0 if not given", "[0, 0]")
+_TRUNCATE: Row = ("truncate", _COUNT, "so many times at most the error goes back; the state is handed on, its gradient not", "1")
 _INPUT: Row = ("input_weights", _ARRAY, "one row per neuron, one column per input (PyTorch's weight_ih)", "[[0.5, 0.1], [0.2, 0.3]]")
 _HIDDEN: Row = ("hidden_weights", _ARRAY, "one row per neuron, one column per neuron of the state before (PyTorch's weight_hh)", "[[0.8]]")
+_ROWS: Row = ("weight_rows", {"enum": ["neurons", "inputs"]}, "whether a row of the matrices belongs to a neuron or to an input", "inputs")
 _EPSILON: Row = ("epsilon", _NUMBER, "what is added to the variance", "1e-5")
 _WINDOW: Row = ("kernel_size", _PAIR, "size of the window", "2")
 
@@ -50,7 +53,8 @@ def _convolution(name: str, size: str) -> tuple[Row, ...]:
 
 
 def _matrix(name: str) -> Row:
-    return f"{name}_weights", _ARRAY, f"one row per {name} feature, one column per input; heads below each other", "[[1, 0], [0, 1]]"
+    text = f"one row per {name} feature, one column per input; heads below each other; not given: the inputs themselves"
+    return f"{name}_weights", _ARRAY, text, "[[1, 0], [0, 1]]"
 
 
 def _gates(*names: str) -> dict[str, Any]:
@@ -62,16 +66,17 @@ LAYER_KEYS: dict[str, tuple[Row, ...]] = {
     "conv1d": _convolution("conv1d", "filter × channel × column; without filter for one kernel, without channel for a plain row"),
     "conv_transpose2d": (_type("conv_transpose2d"), ("filters", _NAMES, "names of the kernels, or their number", "1"),
                          _kernel("channel × filter × row × column; shorter as for conv2d"), _BIAS, _ACTIVATION, _STRIDE, _PADDING),
-    "max_pool": (_type("max_pool"), _WINDOW, _STRIDE),
+    "max_pool": (_type("max_pool"), _WINDOW, _STRIDE, _PADDED),
     "avg_pool": (_type("avg_pool"), _WINDOW, _STRIDE, _PADDING),
     "flatten": (_type("flatten"),),
-    "rnn": (_type("rnn"), _NEURONS, _ACTIVATION, _INPUT, _HIDDEN, _BIAS, _STATE, _RETURNS),
+    "rnn": (_type("rnn"), _NEURONS, _ACTIVATION, _INPUT, _HIDDEN, _ROWS, _BIAS, _STATE, _RETURNS, _TRUNCATE),
     "lstm": (_type("lstm"), _NEURONS, ("gates", _gates("input", "forget", "candidate", "output"), "weights and bias of every gate", ""),
-             _STATE, ("initial_cell", _ARRAY, "cell before the first time; 0 if not given", "[0, 0]"), _RETURNS),
-    "gru": (_type("gru"), _NEURONS, ("gates", _gates("reset", "update", "candidate"), "weights and bias of every gate", ""),
+             _ROWS, _STATE, ("initial_cell", _ARRAY, "cell before the first time; 0 if not given", "[0, 0]"), _RETURNS,
+             _TRUNCATE),
+    "gru": (_type("gru"), _NEURONS, ("gates", _gates("reset", "update", "candidate"), "weights and bias of every gate", ""), _ROWS,
             ("reset_after", _FLAG, "the reset gate acts on the product with the hidden weights (PyTorch), not on the state", "false"),
             ("update_keeps", {"enum": ["old", "new"]}, "what a share of 1 of the update gate keeps: the old state (PyTorch), or the new",
-             "old"), _STATE, _RETURNS),
+             "old"), _STATE, _RETURNS, _TRUNCATE),
     "gate": (_INPUT, _HIDDEN, _BIAS, ("hidden_bias", _ARRAY, "a second bias, inside the reset (gru with reset_after)", "[0, 0]")),
     "embedding": (_type("embedding"), ("weights", _ARRAY, "one row per word, one column per feature; inputs are numbers of words from 0",
                                        "[[0.1, 0.2], [0.3, 0.4]]")),
@@ -79,6 +84,7 @@ LAYER_KEYS: dict[str, tuple[Row, ...]] = {
     "attention": (_type("attention"), ("heads", _COUNT, "number of heads", "2"),
                   *(_matrix(name) for name in ("query", "key", "value")),
                   ("output_weights", _ARRAY, "one row per output feature, one column per value feature of all heads; not given: none", ""),
+                  _ROWS,
                   *((f"{name}_bias", _ARRAY, f"bias of the {name}", "[0, 0]") for name in ("query", "key", "value", "output")),
                   ("scale", {"anyOf": [_FLAG, _NUMBER]}, "true: scores times 1/√d; false: not; or a number", "true"),
                   ("mask", {"anyOf": [{"enum": ["causal"]}, {"type": "array"}]}, "causal, or rows of 1 (seen) and 0 (not seen)", "causal")),

@@ -22,6 +22,9 @@ HYPER = {
     "adamw": {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8", "weight_decay": "0.01"},
 }
 
+INSIDE = "epsilon_inside"  # whether ε is under the root, √(s + ε), not beside it, √s + ε
+ROOTS = ("adagrad", "rmsprop", "adam", "adamw")  # optimisers that may be written either way
+
 
 def add_optimizer(found: dict[str, Item], problem: Problem) -> Problem:
     """The problem with its optimiser, weight decay and clipping."""
@@ -42,7 +45,7 @@ def _optimizer(item: Item) -> Optimizer:
     entries = item.mapping() or {}
     if "name" in entries:
         name = entries["name"].choice(OPTIMISERS) or "sgd"
-        return _with_numbers(name, item.section(("name", *HYPER[name])))
+        return _with_numbers(name, item.section(("name", *_options(name))))
     if len(entries) != 1:
         item.fail("expected an optimiser such as {example}", example="{momentum: {momentum: 0.9}}")
         return Optimizer()
@@ -50,7 +53,12 @@ def _optimizer(item: Item) -> Optimizer:
     if name not in HYPER:
         inner.fail("unknown optimiser {found}; known are {known}", found=f'"{name}"', known=", ".join(HYPER))
         return Optimizer()
-    return _with_numbers(name, inner.section(tuple(HYPER[name])) if inner.kind != "null" else {})
+    return _with_numbers(name, inner.section(_options(name)) if inner.kind != "null" else {})
+
+
+def _options(name: str) -> tuple[str, ...]:
+    """The keys of an optimiser."""
+    return (*HYPER[name], INSIDE) if name in ROOTS else tuple(HYPER[name])
 
 
 def _with_numbers(name: str, part: dict[str, Item]) -> Optimizer:
@@ -60,7 +68,7 @@ def _with_numbers(name: str, part: dict[str, Item]) -> Optimizer:
         if given is not None and (given.numerator < 0 or key != "epsilon" and given.numerator >= given.denominator):
             part[key].fail("expected a number from 0 to less than 1, found {found}", found=part[key].shown)
         numbers[key] = given if given is not None else number(usual)
-    return Optimizer(name, numbers)
+    return Optimizer(name, numbers, INSIDE in part and part[INSIDE].flag() is True)
 
 
 def _clipping(item: Item) -> dict[str, Number]:

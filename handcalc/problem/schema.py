@@ -139,10 +139,11 @@ class Training(Record):
 
 
 class Optimizer(Record):
-    """How gradients become updates: the optimiser's name, and its numbers by name (weight_decay and clipping among them)."""
+    """How gradients become updates: the optimiser, its numbers (also of weight_decay and clipping), and whether ε is under the root."""
 
     name: str = "sgd"
     numbers: Mapping[str, Number] = {}
+    epsilon_inside: bool = False
 
 
 class Task(Record):
@@ -184,6 +185,7 @@ class Problem(Record):
     loss: Loss | None = None
     learning_rate: Number | None = None
     optimizer: Optimizer = Optimizer()
+    input_gradients: bool = False
     trained_biases: bool = True
     frozen: frozenset[str] = frozenset()
     training: Training = Training()
@@ -271,6 +273,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("layers", _list(_either(_section("layer"), *map(_section, LAYER_TYPES[1:]))), "layers after the inputs, in order"),
         Field("loss", _either(_TEXT, {"type": "object"}), "loss function, or a formula in o and t", "half_squared_error"),
         Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
+        Field("input_gradients", {"type": "boolean"}, "whether ∂E/∂x of the inputs is worked out as well", "true"),
         Field("learning_rate", _NUMBER, "η of the update; without it there is no update", "0.5"),
         Field("optimizer", _either(_choice(*OPTIMISERS), {"type": "object"}), "optimiser, with its numbers if they are not the usual ones",
               "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),

@@ -18,6 +18,8 @@ def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
     """The problem with learning rate, optimiser, training, update, conventions, rounding and tasks."""
     if "learning_rate" in found:
         problem = problem.replace(learning_rate=found["learning_rate"].number(positive=True))
+    if "input_gradients" in found:
+        problem = problem.replace(input_gradients=found["input_gradients"].flag() is True)
     if {"optimizer", "weight_decay", "clipping"} & {*found}:
         from handcalc.problem.optimisers import add_optimizer  # rarely there, so nobody else waits for it
 

@@ -18,7 +18,7 @@ from handcalc.problem.arrays import names_file, read_array
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item
-from handcalc.problem.schema import Tensor
+from handcalc.problem.schema import Tensor, choices
 
 Axes = tuple[Axis, ...]
 Flat = dict[tuple[int, ...], Number]
@@ -56,20 +56,31 @@ class Incoming(Record):
         """The word after `type:`."""
         return (self.found["type"].text() if "type" in self.found else None) or "dense"
 
+    @property
+    def by_input(self) -> bool:
+        """Whether a row of a matrix belongs to an input."""
+        return "weight_rows" in self.found and self.found["weight_rows"].choice(choices(self.kind, "weight_rows")) == "inputs"
+
     def tensor(self, key: str, name: str, kind: str, axes: Axes, found: dict[str, Item] | None = None) -> Tensor | None:
         """Parameters of this shape under a key; None where they are not given, or after an error. A plain number is for all places
-        of a bias."""
+        of a bias; a matrix may be typed with a row per input."""
         item = (self.found if found is None else found).get(key)
         if item is None:
             return None
         shape = tuple(axis.size for axis in axes)
+        turned = kind == "weight" and len(axes) == 2 and self.by_input
         if names_file(item):
-            array = read_array(item, shape)
+            array = read_array(item, shape, turned)
             return Tensor(name, kind, axes, array) if array is not None else None
         if item.kind == "text" and kind == "bias":
             value = item.number() or ZERO
             return Tensor(name, kind, axes, dict.fromkeys(product(*map(range, shape)), value))
-        values = numbers(item, shape, f"{name} ({', '.join(ROLES.get(axis.role, axis.role) for axis in axes)})")
+        typed = axes[::-1] if turned else axes
+        values = numbers(
+            item, tuple(axis.size for axis in typed), f"{name} ({', '.join(ROLES.get(axis.role, axis.role) for axis in typed)})"
+        )
+        if values is not None and turned:
+            values = {place[::-1]: value for place, value in values.items()}
         return Tensor(name, kind, axes, values) if values is not None else None
 
     def needed(

@@ -43,11 +43,14 @@ def attention(incoming: Incoming) -> Layer | None:
     tensors: list[Tensor] = []
     width: dict[str, int] = {}
     for part in PARTS:
+        if heads == 1 and f"{part}_weights" not in incoming.found and f"{part}_bias" not in incoming.found:
+            width[part] = source.size  # the features themselves
+            continue
         rows = _rows(incoming, f"{part}_weights")
         if rows is None:
             return None
         if rows % heads:
-            incoming.found[f"{part}_weights"].fail("{rows} rows cannot be shared by {heads} heads", rows=rows, heads=heads)
+            incoming.found[f"{part}_weights"].fail("{rows} features cannot be shared by {heads} heads", rows=rows, heads=heads)
             return None
         width[part] = rows // heads
         axes = (*_heads(heads), Axis("unit", width[part]), source.replace(role="input", labels=()))
@@ -59,6 +62,7 @@ def attention(incoming: Incoming) -> Layer | None:
     if width["query"] != width["key"]:
         text = "queries and keys need the same number of features: {queries} and {keys}"
         incoming.entry.fail(text, queries=width["query"], keys=width["key"])
+        return None
     result = Axis("unit", width["value"] * heads)
     rows = _rows(incoming, "output_weights") if "output_weights" in incoming.found else 0
     if rows:
@@ -89,12 +93,13 @@ def _rows(incoming: Incoming, key: str) -> int | None:
         from handcalc.problem.arrays import shape_of
 
         shape = shape_of(item)
-        return shape[0] if shape else None
-    found = nested(item)
-    if found is None or len(found[0]) != 2:
+    else:
+        read = nested(item)
+        shape = read[0] if read else None
+    if shape is None or len(shape) != 2:
         item.fail("expected a matrix [[…], …], found {found}", found=item.shown)
         return None
-    return found[0][0]
+    return shape[1] if incoming.by_input else shape[0]  # turned so that a row belongs to a feature
 
 
 def _split(tensor: Tensor | None, axes: tuple[Axis, ...]) -> Tensor | None:

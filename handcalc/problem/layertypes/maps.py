@@ -148,14 +148,17 @@ def pooling(incoming: Incoming) -> Layer | None:
         return None
     window = _along(incoming.pair("kernel_size", 2), space)
     stride = _along(incoming.pair("stride", 0), space) if "stride" in incoming.found else window
-    padding = _padding(incoming, space, [one - 1 for one in window], stride) if incoming.kind == "avg_pool" else [(0, 0)] * len(space)
+    padding = _padding(incoming, space, [one - 1 for one in window], stride)
+    if incoming.kind == "max_pool" and any(max(around) >= one for one, around in zip(window, padding)):
+        incoming.found["padding"].fail("the padding must be smaller than the window, or a window sees nothing else")
+        return None
     sides = [axis.size for axis in incoming.axes[-len(space) :]]
     sizes = [(n + before + after - k) // s + 1 for n, k, s, (before, after) in zip(sides, window, stride, padding)]
     if min(sizes) < 1:
         incoming.entry.fail("the window is larger than its input: {kernel} on {input}", kernel=_by(list(window)), input=_by(sides))
         return None
     axes = (*unnamed(incoming.axes[: -len(space)]), *(Axis(role, one) for role, one in zip(space, sizes)))
-    options = {"window": window, "stride": stride, "padding": tuple(before for before, _ in padding)}
+    options = {"window": window, "stride": stride, "padding": tuple(padding)}
     return Layer(names_of(axes), type=incoming.kind, axes=axes, options=options)
 
 

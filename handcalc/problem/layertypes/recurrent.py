@@ -68,7 +68,9 @@ def _layer(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, 
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     axes = (unit,) if last else (incoming.axes[0], unit)
     shown = incoming.neurons if last else names_of(axes)
-    return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options={**options, "last": last, "unit": unit})
+    limit = incoming.found["truncate"].whole(1, 1_000_000) if "truncate" in incoming.found else None
+    options |= {"last": last, "unit": unit, "truncate": limit}
+    return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
 
 def _weights(incoming: Incoming, letter: str, found: dict[str, Item], entry: Item) -> list[Tensor]:
