@@ -9,11 +9,10 @@ Source: any textbook; the layout is PyTorch's nn.Linear (one row of W per neuron
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from handcalc.core.expr import Call, Entry, Expr, Number, Ref, add, mul, neg, rewrite, total
+from handcalc.core.expr import Call, Entry, Expr, Ref, add, mul, neg, rewrite, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Axis, Index
+from handcalc.problem.dataset import givens, sample_names
 from handcalc.problem.schema import Activation, Layer, Problem
 
 LETTERS = "ijklmnpqrstuvw"
@@ -28,20 +27,16 @@ def sample_index(problem: Problem) -> tuple[Index, ...]:
     """The index over samples, or none where there is one sample only."""
     if len(problem.samples) < 2:
         return ()
-    return (Index("s", Axis("sample", len(problem.samples), tuple(sample.name for sample in problem.samples))),)
+    return (Index("s", Axis("sample", len(problem.samples), sample_names(problem.samples))),)
 
 
 def add_inputs(graph: Graph, problem: Problem) -> Ref:
     """Define the inputs x[s,i]; answers the reference to them."""
     sample = sample_index(problem)
     index = (*sample, Index(letter(0), Axis("input", len(problem.inputs), problem.inputs)))
-    values = _per_sample([case.inputs for case in problem.samples], bool(sample))
+    values = givens(problem.samples, "inputs", (len(problem.inputs),))
     graph.given(Quantity("x", "input", tuple(i.axis for i in index), index, givens=values))
     return Ref("x", index)
-
-
-def _per_sample(rows: list[tuple[Number, ...]], sampled: bool) -> Callable[[tuple[int, ...]], Number | None]:
-    return (lambda place: rows[place[0]][place[1]]) if sampled else (lambda place: rows[0][place[0]])
 
 
 def add_layers(graph: Graph, problem: Problem) -> Ref:

@@ -10,24 +10,21 @@ form of frameworks, such as PyTorch's CrossEntropyLoss.
 
 from __future__ import annotations
 
-from math import prod
-
 from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
 from handcalc.models.dense import letter, sample_index
+from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
 
 
 def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
     """Define everything from the outputs to the loss; answers the quantity whose gradients are wanted ("" if none)."""
-    if problem.loss is None or any(sample.targets is None for sample in problem.samples):
+    if problem.loss is None or not have_targets(problem.samples):
         return ""
     index = tuple(i for i in output.indices if isinstance(i, Index))
     axes = tuple(i.axis for i in index)
-    rows = [sample.targets or () for sample in problem.samples]
-    sampled = bool(sample_index(problem))
-    values = (lambda place: rows[place[0]][place[1]]) if sampled else (lambda place: rows[0][place[0]])
+    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"))
     graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
     target = Ref("t", index)
     if problem.loss.form == "direct":
@@ -48,7 +45,7 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         net = Ref(f"net{last}", index)
         family = Ref(f"net{last}", (*index[:-1], inner))
         whole: Expr = Entry("logsumexp", -1, inner, family)
-        if not all(_sums_to_one(sample.targets or ()) for sample in problem.samples):
+        if not sum_to_one(problem.samples):
             whole = mul(total(unit, target), whole)
         return sub(whole, total(unit, mul(target, net)))
     assert loss.term is not None
@@ -56,11 +53,6 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
     whole = total(unit, Ref("loss_term", index))
     return mul(_share(unit.axis.size), whole) if loss.mean else whole
-
-
-def _sums_to_one(targets: tuple[Number, ...]) -> bool:
-    below = prod(target.denominator for target in targets)
-    return sum(target.numerator * (below // target.denominator) for target in targets) == below
 
 
 def _is_softmax(graph: Graph, output: Ref) -> bool:

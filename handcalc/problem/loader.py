@@ -18,7 +18,7 @@ from handcalc.problem.layers import build, layer_items, neuron_names
 from handcalc.problem.loss import add_loss
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, near
-from handcalc.problem.samples import samples
+from handcalc.problem.samples import samples, test_set
 from handcalc.problem.schema import Problem, keys
 from handcalc.problem.settings import add_settings, chosen
 
@@ -100,7 +100,9 @@ def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
     names = Names()
     entries = layer_items(found["layers"])
     neurons = neuron_names(entries, names)
-    inputs, cases = samples(root, found, neurons[-1] if neurons else (), names)
+    outputs = neurons[-1] if neurons else ()
+    read = samples(root, found, outputs, names)
+    inputs, (cases, tests) = read[0], test_set(found["test"], found, read, outputs, names) if "test" in found else (read[1], ())
     layers = build(entries, neurons, inputs, names)
     names.check_unnamed(layers)
-    return add_loss(found, problem.replace(inputs=inputs, samples=cases, layers=layers))
+    return add_loss(found, problem.replace(inputs=inputs, samples=cases, test=tests, layers=layers))

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain, islice, repeat
-from random import Random
+from functools import cached_property
+from itertools import groupby, islice, repeat
 from typing import Any
 
 from handcalc.core.derivation import Derivation
@@ -27,7 +27,12 @@ from handcalc.derive import header
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.models.losses import squared_errors
+from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
 from handcalc.problem.schema import Problem
+from handcalc.study.accuracy import share_right
+from handcalc.study.feeding import Feed, as_arrays, shapes_in
+from handcalc.study.large import kind_of
+from handcalc.study.passes import DATA, Passes
 from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import NotVectorised, Vectorised
 
@@ -35,14 +40,16 @@ Engine = Straight | Vectorised
 
 DEFAULT_ITERATIONS = 1000
 STRAIGHT_CELLS = 3000  # cells of a graph that becomes straight-line code; above, arrays are faster
+TOGETHER = 1000  # updates between two looks at Ctrl-C and at numbers that are too large
 POINTS = 200  # losses in a history that nobody asked to be longer
+FEW_POINTS = 20  # where each of them takes long
 
 
 class Trained(Record):
     """How a training went.
 
     iterations: updates done; loss: after the last; parameters: id → value; history: (iteration, loss after so many);
-    stopped: why it ended: iterations, loss or interrupted.
+    stopped: why it ended: iterations, loss or interrupted; test_accuracy: the share of the test samples that are right.
     """
 
     iterations: int
@@ -50,6 +57,7 @@ class Trained(Record):
     parameters: dict[str, float]
     history: tuple[tuple[int, float], ...]
     stopped: str
+    test_accuracy: float | None = None
 
 
 class Trainer:
@@ -62,16 +70,25 @@ class Trainer:
             where = f"{problem.path}: " if problem.path else ""
             raise ProblemError(Message("there is nothing to train: targets and a learning_rate are needed", where))
         known = Evaluation(self.whole.graph)
-        self._engine, self.state = _engine(self.whole, (), lambda wanted: float(known[wanted]))
-        self._data = _data(problem, self._engine)
+        data = DATA if isinstance(problem.samples, Dataset) else ()
+        self._engine, self.state = _engine(self.whole, data, lambda wanted: float(known[wanted]))
+        if data and isinstance(self._engine, Straight):  # which has the numbers of all samples in its text
+            self.problem = problem = problem.replace(samples=tuple(problem.samples))
+            self._engine, self.state = _engine(self.whole, (), lambda wanted: float(known[wanted]))
+        self._feed = Feed(problem, self.whole.graph, self.batch_size, isinstance(self._engine, Vectorised))
+        self._batches = self._feed.batches()
         self._programs: dict[int, Engine] = {}
-        self._batches = self._feed()
         self.done = 0
 
     @property
     def direct(self) -> bool:
         """Whether there are errors and no loss: nothing changes any more when all of them are 0."""
         return "watched" in self.whole.graph
+
+    @property
+    def straight(self) -> bool:
+        """Whether the network is a small one, which runs as straight-line code."""
+        return isinstance(self._engine, Straight)
 
     @property
     def batch_size(self) -> int:
@@ -90,12 +107,16 @@ class Trainer:
         Raises EvaluationError where there is no finite value any more.
         """
         if self.epoch == 1:
-            return self._run(self._engine, repeat((), count), stop) < count
+            samples = self.problem.samples
+            row = as_arrays(samples, shapes_in(self.whole.graph)) if isinstance(samples, Dataset) else ()
+            return self._run(self._engine, repeat(row, count), stop) < count
         rest = count
         while rest:
-            upto = min(rest, self.epoch - self.done % self.epoch)
-            for batch in islice(self._batches, upto):
-                self._run(self._program(batch), (self._row(batch),), -math.inf)
+            upto = min(rest, self.epoch - self.done % self.epoch, TOGETHER)
+            for _, group in groupby(islice(self._batches, upto), len):
+                batches = list(group)
+                rows = map(self._feed.row, batches)
+                self._run(self._program(batches[0]), rows if self._feed.arrays else list(rows), -math.inf)
             rest -= upto
             if self.done % self.epoch == 0 and stop > -math.inf and self.loss() <= stop:
                 return True
@@ -104,7 +125,19 @@ class Trainer:
     def loss(self) -> float:
         """The loss of all samples with the parameters as they are."""
         with self._watched():
+            if isinstance(self.problem.samples, Dataset):
+                return self.passes.loss(self.state, self.problem.samples)
             return self._engine.loss(self.state)
+
+    @cached_property
+    def passes(self) -> Passes:
+        """Forward passes of many samples, by arrays."""
+        state = tuple({**self.whole.updated, **self.whole.memory})
+        return Passes(self.whole.graph, state, self.whole.loss, f"out{len(self.problem.layers)}")
+
+    def accuracy(self, samples: Samples | None = None) -> float | None:
+        """The share of samples (its own, if no others are given) that are classified right; None where targets are no classes."""
+        return share_right(self, self.problem.samples if samples is None else samples)
 
     def values(self) -> dict[Cell, float]:
         """Cell → value of every parameter, and of what the optimiser remembers."""
@@ -128,11 +161,12 @@ class Trainer:
         """The worked solution of the update that comes next."""
         problem = self.problem
         if problem.samples and self.epoch > 1:
-            samples = tuple(problem.samples[place] for place in next(self._batches))
-            problem = problem.replace(samples=samples, training=problem.training.replace(mode="batch"))
+            problem = problem.replace(samples=select(problem.samples, next(self._batches)), training=problem.training.replace(mode="batch"))
         model, now = build(problem), self.values()
         chosen = rounding or problem.rounding or Rounding()
-        return Derivation(model.graph, chosen, model.updated, model.loss, 1, lambda number: now, header(problem), model.memory)
+        return kind_of(problem, model, chosen)(
+            model.graph, chosen, model.updated, model.loss, 1, lambda number: now, header(problem), model.memory
+        )
 
     # --- programs and their data ---
 
@@ -152,29 +186,22 @@ class Trainer:
             text = "training diverges after about {count} iterations: a number is too large; try a smaller learning_rate"
             raise EvaluationError(Message(text, count=self.done)) from None
 
-    def _feed(self) -> Iterator[list[int]]:
-        """The samples of every update, epoch after epoch."""
-        places, random = list(range(len(self.problem.samples))), Random(self.problem.training.seed)
-        while True:
-            if self.problem.training.order == "shuffled":
-                random.shuffle(places)
-            for start in range(0, len(places), self.batch_size):
-                yield places[start : start + self.batch_size]
-
-    def _program(self, batch: list[int]) -> Engine:
+    def _program(self, batch: Sequence[int]) -> Engine:
         """The update of so many samples, whose numbers are its data."""
         if len(batch) not in self._programs:
-            model = _model(self.problem.replace(samples=tuple(self.problem.samples[place] for place in batch)))
-            self._programs[len(batch)] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, ("x", "t"))
+            model = _model(self.problem.replace(samples=_typical(self.problem.samples, batch)))
+            self._programs[len(batch)] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, DATA)
         return self._programs[len(batch)]
 
-    def _row(self, batch: list[int]) -> Any:
-        """The data of some samples as a program takes them."""
-        inputs, targets = self._data
-        if isinstance(self._engine, Straight):
-            return tuple(chain.from_iterable([inputs[place] for place in batch] + [targets[place] for place in batch]))
-        chosen = batch[0] if len(batch) == 1 else batch
-        return inputs[chosen], targets[chosen]
+
+def _typical(samples: Samples, batch: Sequence[int]) -> Samples:
+    """The samples of a batch; one gives way to one whose targets do not sum to 1, if there is any: it changes the loss's formula,
+    and the program is to be right for every batch."""
+    chosen = select(samples, batch)
+    if sum_to_one(samples) or not sum_to_one(chosen):
+        return chosen
+    odd = next(place for place in range(len(samples)) if not sum_to_one(select(samples, [place])))
+    return select(samples, [odd, *batch[1:]])
 
 
 def _model(problem: Problem) -> Model:
@@ -192,17 +219,6 @@ def _engine(model: Model, data: tuple[str, ...], value: Callable[[Cell], float])
             return engine, engine.start(value)
     straight = Straight(model.graph, carried, model.loss, data)
     return straight, straight.start(value)
-
-
-def _data(problem: Problem, engine: Engine) -> tuple[Any, Any]:
-    """Inputs and targets of all samples: rows of numbers, or arrays."""
-    inputs = [[literal.numerator / literal.denominator for literal in sample.inputs] for sample in problem.samples]
-    targets = [[literal.numerator / literal.denominator for literal in sample.targets or ()] for sample in problem.samples]
-    if isinstance(engine, Straight):
-        return inputs, targets
-    import numpy
-
-    return numpy.array(inputs), numpy.array(targets)
 
 
 Progress = Callable[[int, int, float], None]  # told updates done, updates wanted, and the loss
@@ -224,7 +240,7 @@ def train_on(
     training = trainer.problem.training
     chosen = epochs if epochs is not None else training.epochs or None
     wanted = iterations if iterations is not None else chosen * trainer.epoch if chosen else DEFAULT_ITERATIONS
-    step = every or max(-(-wanted // POINTS), 1)
+    step = every or max(-(-wanted // _points(trainer, wanted)), 1)
     stop = 0.0 if trainer.direct and training.stop_loss is None else _float(training.stop_loss)
     history = [(0, trainer.loss())]
     stopped = "loss" if history[0][1] <= stop else "iterations"
@@ -238,7 +254,15 @@ def train_on(
     except KeyboardInterrupt:
         stopped = "interrupted"
         history.append((trainer.done, trainer.loss()))
-    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped)
+    tested = trainer.accuracy(trainer.problem.test) if trainer.problem.test else None
+    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped, tested)
+
+
+def _points(trainer: Trainer, wanted: int) -> int:
+    """How many losses a history has. A loss of thousands of samples takes as long as many updates of a few."""
+    if not isinstance(trainer.problem.samples, Dataset):
+        return POINTS
+    return min(max(wanted * trainer.batch_size // (4 * len(trainer.problem.samples)), FEW_POINTS), POINTS)
 
 
 def _float(literal: Number | None) -> float:

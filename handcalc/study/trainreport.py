@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import Ref
+from handcalc.core.expr import Number, Ref
 from handcalc.core.graph import Cell
+from handcalc.core.index import Axis
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message
+from handcalc.problem.dataset import Dataset
 from handcalc.render.blocks import Block, Curve, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
 from handcalc.render.reading import Reading
+from handcalc.study.accuracy import outputs
 from handcalc.study.train import Trained, Trainer
 
 ROWS = 11  # losses in the table, if nobody asked for more
@@ -41,12 +44,9 @@ def report(
     if len(found.history) > 2:
         yield Curve(found.history)
     yield Heading(2, Message("Parameters"))
-    rows = [
-        (Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value)))
-        for cell, value in trainer.values().items()
-        if cell[0] in trainer.whole.updated
-    ]
-    yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows[:CELLS]), max(len(rows) - CELLS, 0))
+    values = {cell: value for cell, value in trainer.values().items() if cell[0] in trainer.whole.updated}
+    rows = [(Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value))) for cell, value in islice(values.items(), CELLS)]
+    yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows), max(len(values) - CELLS, 0))
     if problem.samples:
         yield from _predictions(trainer, reading, rounding)
     if asked:
@@ -84,54 +84,65 @@ def _chosen(history: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
 def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iterator[Block]:
     """What the network answers for every sample, beside the targets; how many are right where there are classes."""
     graph, problem = trainer.whole.graph, trainer.problem
-    known = Evaluation(graph, None, trainer.values())
     output = graph[f"out{len(problem.layers)}"]
-    sampled = output.sampled
-    places = range(output.axes[-1].size)
-    columns: list[Item] = [Message("sample")] if sampled else []
-    first = (0,) if sampled else ()
-    columns += [Name(Ref(output.name, (*first, place)), bare=True) for place in places]
-    columns += [Name(Ref("t", (*first, place)), bare=True) for place in places]
-    rows: list[tuple[Item, ...]] = []
-    for place, sample in enumerate(problem.samples[:CELLS]):
-        before = (place,) if sampled else ()
-        values = [float(known[output.name, (*before, unit)]) for unit in places]
-        answers: list[Item] = [Digits(rounding.replace(carry=False).shown(value, True)) for value in values]
-        targets: list[Item] = [Digits(Shown(target.text or str(target.numerator))) for target in sample.targets or ()]
-        rows.append((*([Plain(sample.name)] if sampled else []), *answers, *targets))
+    found = outputs(trainer, problem.samples, CELLS)
+
+    def digits(value: float) -> Item:
+        return Digits(rounding.replace(carry=False).shown(value, True))
+
+    if isinstance(problem.samples, Dataset) and problem.samples.is_classes:
+        columns, rows = _classes(problem.samples, found, output.axes[-1], digits)
+    else:
+        sampled = output.sampled
+        places = range(output.axes[-1].size)
+        first = (0,) if sampled else ()
+        columns = [Message("sample")] if sampled else []
+        columns += [Name(Ref(output.name, (*first, place)), bare=True) for place in places]
+        columns += [Name(Ref("t", (*first, place)), bare=True) for place in places]
+        rows = []
+        for sample, values in zip(problem.samples[:CELLS], found):
+            targets = [_typed(target, digits) for target in sample.targets or ()]
+            rows.append((*([Plain(sample.name)] if sampled else []), *map(digits, values), *targets))
     yield Heading(2, Message("Predictions"))
     yield Table(tuple(columns), tuple(rows), max(len(problem.samples) - CELLS, 0))
-    right = accuracy(trainer, known)
-    if right is not None:
-        yield Paragraph(Message("Right: {right} of {count} samples.", right=right, count=len(problem.samples)))
+    share = trainer.accuracy()
+    if share is not None:
+        count = len(problem.samples)
+        yield Paragraph(Message("Right: {right} of {count} samples.", right=round(share * count), count=count))
+    share = trainer.accuracy(problem.test) if problem.test else None
+    if share is not None:
+        count = len(problem.test)
+        yield Paragraph(Message("Right in the test: {right} of {count} samples.", right=round(share * count), count=count))
 
 
-def accuracy(trainer: Trainer, known: Evaluation) -> int | None:
-    """How many samples are classified right: the largest output, or an output on the right side of the middle; None
-    where the targets are no classes."""
-    problem = trainer.problem
-    targets = [[float(target.numerator / target.denominator) for target in sample.targets or ()] for sample in problem.samples]
-    low, high = min(min(row) for row in targets), max(max(row) for row in targets)
-    if len(targets) < 2 or any(value not in (low, high) for row in targets for value in row) or (low, high) not in ((0, 1), (-1, 1)):
-        return None
-    output, middle, right = f"out{len(problem.layers)}", (low + high) / 2, 0
-    for place, row in enumerate(targets):
-        values = [float(known[output, (place, unit)]) for unit in range(len(row))]
-        if len(row) > 1:
-            right += values.index(max(values)) == row.index(max(row))
-        else:
-            right += (values[0] > middle) == (row[0] > middle)
-    return right
+def _typed(target: Number, digits: Callable[[float], Item]) -> Item:
+    """A target as it was typed; rounded, where nobody typed it."""
+    whole = target.text or str(target.numerator) if target.text or target.denominator == 1 else ""
+    return Digits(Shown(whole)) if whole else digits(target.numerator / target.denominator)
+
+
+def _classes(
+    samples: Dataset, found: Sequence[Sequence[float]], units: Axis, digits: Callable[[float], Item]
+) -> tuple[list[Item], list[tuple[Item, ...]]]:
+    """A table of classes instead of an output and a target for each of them."""
+    rows: list[tuple[Item, ...]] = []
+    for place, values in enumerate(found):
+        best = [*values].index(max(values))
+        rows.append(
+            (Plain(samples.name(place)), Plain(units.label(int(samples.targets[place]))), Plain(units.label(best)), digits(values[best]))
+        )
+    return [Message("sample"), Message("class"), Message("answer"), Message("output")], rows
 
 
 def as_json(found: Trained) -> dict[str, Any]:
-    """The object of the contract."""
+    """The object of the contract; test_accuracy only where there is a test set."""
     return {
         "iterations": found.iterations,
         "loss": found.loss,
         "parameters": found.parameters,
         "history": [list(point) for point in found.history],
         "stopped": found.stopped,
+        **({"test_accuracy": found.test_accuracy} if found.test_accuracy is not None else {}),
     }
 
 

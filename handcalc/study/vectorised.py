@@ -227,18 +227,8 @@ class Vectorised:
         self.graph = graph
         self._quiet = numpy.errstate
         self.state = tuple(updated)
-        names = {name: f"p{number}" for number, name in enumerate(self.state)}
-        names |= {name: f"d{number}" for number, name in enumerate(data)}
-        constants: dict[str, Any] = {}  # given quantities that are neither trained nor data
-        self.update = _program(graph, names, [loss, *updated.values()], constants, len(self.state), len(data))
-        self.watch = _program(graph, names, [loss], constants, len(self.state), len(data))
-        each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(self.update + self.watch)}
-        surroundings = {"np": numpy, "softmax": softmax, "logsumexp": _logsumexp, "each": each, **constants}
-        found: dict[str, Any] = {}
-        for name, source in (("update", self.update), ("watch", self.watch)):
-            exec(compile(source.replace("def program", f"def {name}"), "<arrays>", "exec"), surroundings, found)
-        self._update: Callable[..., Arrays] = found["update"]
-        self._watch: Callable[..., Arrays] = found["watch"]
+        self.update, self._update = compiled(graph, self.state, data, [loss, *updated.values()])
+        self.watch, self._watch = compiled(graph, self.state, data, [loss])
 
     def start(self, value: Callable[[Cell], float]) -> Arrays:
         """The state with these values. Raises NotVectorised where a cell is missing."""
@@ -274,6 +264,24 @@ class Vectorised:
         return state, float(loss), count
 
 
+def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Sequence[str]) -> tuple[str, Callable[..., Arrays]]:
+    """The program from a state and a row of data to the arrays of some quantities, and its text.
+
+    Raises NotVectorised where a formula has no form on arrays.
+    """
+    import numpy
+
+    names = {name: f"p{number}" for number, name in enumerate(state)} | {name: f"d{number}" for number, name in enumerate(data)}
+    constants: dict[str, Any] = {}  # given quantities that are neither in the state nor data
+    source = _program(graph, names, [*wanted], constants, len(state), len(data))
+    each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
+    surroundings = {"np": numpy, "softmax": softmax, "logsumexp": _logsumexp, "each": each, **constants}
+    found: dict[str, Any] = {}
+    exec(compile(source, "<arrays>", "exec"), surroundings, found)
+    program: Callable[..., Arrays] = found["program"]
+    return source, program
+
+
 def _program(graph: Graph, names: dict[str, str], wanted: list[str], constants: dict[str, Any], states: int, data: int) -> str:
     names = dict(names)
     lines: list[str] = []
@@ -304,7 +312,7 @@ def _define(graph: Graph, wanted: str, writer: _Writer, lines: list[str], consta
             continue
         if quantity.cases:
             raise NotVectorised(f"cases of {name}")
-        formula = rewrite(quantity.definition, lambda node: _put_in(graph, node))
+        formula = rewrite(quantity.definition, lambda node: put_in(graph, node))
         missing = [ref.quantity for ref in references(formula) if ref.quantity not in writer.names]
         if missing:
             pending.extend(reversed(missing))
@@ -318,7 +326,7 @@ def _define(graph: Graph, wanted: str, writer: _Writer, lines: list[str], consta
         lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
 
 
-def _put_in(graph: Graph, node: Expr) -> Expr | None:
+def put_in(graph: Graph, node: Expr) -> Expr | None:
     """The definition of one path, or of what has three directions, in place of its name: only the sum is a product of matrices."""
     if not isinstance(node, Ref):
         return None
@@ -326,7 +334,7 @@ def _put_in(graph: Graph, node: Expr) -> Expr | None:
     if quantity.definition is None or (quantity.kind != "path" and len(quantity.axes) < 3):
         return None
     inner = reindex(quantity.definition, {index.letter: place for index, place in zip(quantity.index, node.indices)})
-    return rewrite(inner, lambda deeper: _put_in(graph, deeper))
+    return rewrite(inner, lambda deeper: put_in(graph, deeper))
 
 
 def _given(graph: Graph, cell: Cell) -> float:
