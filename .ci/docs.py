@@ -37,6 +37,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
 from handcalc.models.optimisers import OPTIMISERS
+from handcalc.problem.initial import RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.loss import FUSED, LOSSES
 from handcalc.problem.optimisers import HYPER
@@ -101,7 +102,8 @@ _LIMITED = {
     "layers": "layers",
     "neurons": "inputs, or neurons of one layer",
     "edges": "named edges of one layer",
-    "samples": "samples",
+    "samples": "samples whose numbers keep their digits",
+    "rows": "samples that are held as an array",
     "equations": "equations",
     "terms": "names and numbers in one formula",
     "answers": "answers in an answer sheet",
@@ -198,6 +200,18 @@ _TYPES = {"string": "text", "number": "number", "integer": "whole number", "bool
 
 def _plural(text: str) -> str:
     return re.sub(r"(?<!of )\b(number|list|text)\b", r"\1s", text)
+
+
+def initial() -> Lines:
+    """The rules by which weights are drawn."""
+    rows = []
+    for name, (spread, width) in RULES.items():
+        wide = spelled(formula.parse(width, formula.any_name))
+        normal = f"normal, with standard deviation {code(wide)}"
+        rows.append((code(name), normal if spread == "normal" else f"even, from {code('-' + wide)} to {code(wide)}"))
+    yield from table(("random", "numbers"), rows)
+    yield ""
+    yield "`inputs` and `neurons` are those of the layer."
 
 
 def activations() -> Lines:
@@ -378,6 +392,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "formats": formats,
     "optimisers": optimisers,
     "section": section,
+    "initial": initial,
     "activations": activations,
     "functions": functions,
     "losses": losses,

@@ -16,13 +16,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handcalc.derive import derive
     from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
     from handcalc.problem.loader import load, loads
     from handcalc.render import render
     from handcalc.study.audit import audit
     from handcalc.study.check import check
     from handcalc.study.gradcheck import gradcheck
+    from handcalc.study.large import derive
     from handcalc.study.train import train
 
 __version__ = "0.1.0"
@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "load": "handcalc.problem.loader",
     "loads": "handcalc.problem.loader",
-    "derive": "handcalc.derive",
+    "derive": "handcalc.study.large",
     "render": "handcalc.render",
     "check": "handcalc.study.check",
     "gradcheck": "handcalc.study.gradcheck",

@@ -12,6 +12,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.models.site import places
+from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Problem
 
 DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "reset_after", "update_keeps")
@@ -19,16 +20,21 @@ PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1}  # values that n
 
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
-    """The worked solution of a problem, `iterations` updates long.
+    """The worked solution of a problem, `iterations` updates long, cell by cell; with many samples take that of study/large.py.
 
     rounding: instead of the problem's own. Steps are computed on demand; a step without a finite value raises
     EvaluationError when it is asked for.
     """
+    check_iterations(problem, iterations)
+    return work_out(problem, model_of(problem), rounding, iterations)
+
+
+def check_iterations(problem: Problem, iterations: int) -> None:
+    """Raises ProblemError where iterations have no samples of their own to go on with."""
     if problem.training.mode == "mini_batch" and iterations > 1:
         where = f"{problem.path}: " if problem.path else ""
         text = "every mini-batch has samples of its own; handcalc train FILE --show-step {number} explains one update"
         raise ProblemError(Message(text, where, number=iterations))
-    return work_out(problem, model_of(problem), rounding, iterations)
 
 
 def model_of(problem: Problem) -> Model:
@@ -39,10 +45,12 @@ def model_of(problem: Problem) -> Model:
     return build(problem.replace(samples=problem.samples[:size]))
 
 
-def work_out(problem: Problem, model: Model, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
-    """The derivation of a problem whose model is built already."""
+def work_out(
+    problem: Problem, model: Model, rounding: Rounding | None = None, iterations: int = 1, make: Callable[..., Derivation] = Derivation
+) -> Derivation:
+    """The derivation of a problem whose model is built already; make: what makes it."""
     chosen = rounding or problem.rounding or Rounding()
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, data_of(problem), header(problem), model.memory)
+    return make(model.graph, chosen, model.updated, model.loss, iterations, data_of(problem), header(problem), model.memory)
 
 
 def _online(problem: Problem) -> bool:
@@ -63,7 +71,7 @@ def header(problem: Problem) -> Header:
         shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
-        samples=tuple(sample.name for sample in problem.samples),
+        samples=sample_names(problem.samples),
         online=_online(problem),
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),

@@ -65,6 +65,12 @@ WRONG = [
     "rounding: {overrides: {loss: {decimals: 1, significant: 2}}}",
     "conventions: {relu_at_zero: 2}",
     "samples: [{input: [1]}]",
+    "data: [a.csv]",
+    "data: {path: a.csv}",
+    "test: {share: 2}",
+    "targets: {classes: [a]}",
+    "layers: [{neurons: 1, weights: {random: normal}}]",
+    "layers: [{neurons: 1, weights: {random: gauss, seed: 1}}]",
     "inputs: 5",
     "equations: [a]",
     "tasks: loss",
@@ -127,6 +133,8 @@ def test_notations_have_a_profile() -> None:
 NETWORK = "inputs: {x: 0.5}\ntargets: {y: 1}\nlayers: [{neurons: [y], weights: {w: [x, y, 2]}, bias: {b: 1}}]\n"
 EQUATIONS = "given: {a: 2}\nequations: {f: a^2}\n"
 TWO = "samples: [{name: A, inputs: [1], targets: [2]}, {name: B, inputs: [3], targets: [4]}]\nlayers: [{neurons: [y], weights: [[2]]}]\n"
+ONE_LAYER = "layers: [{neurons: 1, weights: [[1]]}]\n"
+FILE = "data: {file: people.csv%s}\nlayers: [{neurons: [y], weights: [[2]]}]\n"
 
 
 def layer(text: str) -> str:
@@ -152,6 +160,7 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.targets", NETWORK, lambda p: p.samples[0].targets, (Number(1),)),
     ("problem.samples", TWO, lambda p: [s.inputs[0] for s in p.samples], [Number(1), Number(3)]),
     ("problem.data", "data: people.csv\ninputs: [a]\n" + TWO.split("\n")[1], lambda p: p.samples[0].inputs, (Number(7),)),
+    ("problem.test", TWO + "test: 0.5\n", lambda p: len(p.test), 1),
     ("problem.layers", NETWORK, lambda p: len(p.layers), 1),
     ("problem.loss", NETWORK + "loss: hinge\n", lambda p: p.loss.name, "hinge"),
     ("problem.error", NETWORK + "error: direct\n", lambda p: p.loss.form, "direct"),
@@ -174,6 +183,15 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("sample.name", TWO, lambda p: [s.name for s in p.samples], ["A", "B"]),
     ("sample.inputs", TWO, lambda p: p.samples[1].inputs, (Number(3),)),
     ("sample.targets", TWO, lambda p: p.samples[1].targets, (Number(4),)),
+    ("data.file", FILE % "" + "inputs: [a]\n", lambda p: p.samples[0].inputs, (Number(7),)),
+    ("data.inputs", FILE % ", inputs: a", lambda p: p.samples[0].inputs, (Number(7),)),
+    ("data.targets", FILE % ", inputs: a, targets: [a]", lambda p: p.samples[0].targets, (Number(7),)),
+    ("data.scale", FILE % ", inputs: a, scale: 2", lambda p: p.samples[0].inputs, (Number(7, 2),)),
+    ("test.share", TWO + "test: {share: 0.5}\n", lambda p: (len(p.samples), len(p.test)), (1, 1)),
+    ("test.seed", TWO + "test: {share: 0.5, seed: 2}\n", lambda p: [s.name for s in p.test], ["B"]),
+    ("test.file", FILE % ", inputs: a, targets: a" + "test: {file: people.csv}\n", lambda p: len(p.test), 1),
+    ("test.inputs", FILE % ", inputs: a, targets: a" + "test: {inputs: [a]}\n", lambda p: p.test[0].inputs, (Number(7),)),
+    ("test.targets", FILE % ", inputs: a" + "test: {targets: [a]}\n", lambda p: p.test[0].targets, (Number(7),)),
     ("layer.type", layer("type: dense, neurons: 1, weights: [[1, 2]]"), lambda p: p.layers[0].type, "dense"),
     ("layer.neurons", layer("neurons: [y], weights: [[1, 2]]"), lambda p: p.layers[0].neurons, ("y",)),
     ("layer.activation", layer("neurons: 1, activation: tanh, weights: [[1, 2]]"), lambda p: p.layers[0].activations[0].name, "tanh"),
@@ -241,6 +259,7 @@ def test_unknown_keys_are_refused(section: str) -> None:
         "task": "tasks: [{colour: 1}]",
         "gate": "inputs: [[1]]\nlayers: [{type: lstm, neurons: 1, gates: {input: {colour: 1}}}]",
         **{name: f"inputs: [[1]]\nlayers: [{{type: {name}, colour: 1}}]" for name in LAYER_TYPES if name != "dense"},
+        **{name: f"{name}: {{colour: 1}}\n{ONE_LAYER}" for name in ("data", "test")},
     }.get(section, f"{section}: {{colour: 1}}")
     with pytest.raises(ProblemError, match="colour: unknown key"):
         loads(inside)

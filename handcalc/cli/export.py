@@ -13,11 +13,11 @@ from handcalc.cli.options import FileName, chosen_rounding, document_options, re
 from handcalc.cli.progress import progress_bar
 from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
-from handcalc.derive import derive
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
 from handcalc.render.report import FORMATS, Style, check_view, export
+from handcalc.study.large import derive
 
 FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
 ALL = "all"

@@ -16,7 +16,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, OutputError
 from handcalc.problem.schema import NOTATION_NAMES, Problem
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
-from handcalc.render.report import VIEW_NAMES
+from handcalc.render.report import LONGEST_SUM, VIEW_NAMES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -211,7 +211,7 @@ class Wish(Record):
         from handcalc.render import read
 
         dialect = PLAIN if self.form == "plain" else UNICODE if self.output else dialect_for(stream)
-        return read(derivation, self.notation, dialect, self.comma)
+        return read(derivation, self.notation, dialect, self.comma, LONGEST_SUM)
 
     def page(
         self, read: Callable[[Dialect], Reading], blocks: Callable[[Reading], Iterable[Block]], data: Callable[[Reading], dict[str, Any]]

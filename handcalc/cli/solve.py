@@ -19,10 +19,10 @@ from handcalc.cli.options import (
     rounding_options,
     save,
 )
-from handcalc.derive import derive
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
 from handcalc.render.report import FORMATS, Chapter, Style, export
+from handcalc.study.large import derive
 
 
 @click.command(cls=Translated)

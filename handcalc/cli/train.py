@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Callable
@@ -13,15 +14,17 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Wish, check_target, chosen_rounding, output_options, reading_options, rounding_options, write
 from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import training_bar
-from handcalc.derive import derive
 from handcalc.errors import Message, OutputError
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
 from handcalc.render import read
+from handcalc.study.large import derive
 
 if TYPE_CHECKING:
+    from handcalc.problem.schema import Problem
     from handcalc.render.plot.model import Plot
     from handcalc.render.reading import Reading
+    from handcalc.study.train import Trainer
 
 FORMATS = ("terminal", "plain", "json", "csv")
 
@@ -91,6 +94,9 @@ def command(
     if save:
         check_target(save, force, wish.inputs)
     trainer = Trainer(problem)
+    archive = _archive(save, problem)
+    if archive:
+        check_target(archive, force, wish.inputs)
     inputs = [_numbers(text, len(problem.inputs)) for text in asked]
     rounding = chosen_rounding(problem, decimals, significant, carry)
     if show_step is not None:
@@ -107,11 +113,7 @@ def command(
     with training_bar(translate("Training")) as progress:
         found = train_on(trainer, iterations, epochs, every, progress)
     if save:
-        from handcalc.problem.files import read_bytes
-        from handcalc.problem.saving import with_parameters
-
-        text = with_parameters(read_bytes(file if os.path.exists(file) else problem.path), problem, trainer.values())
-        write(text, save, force, wish.inputs)
+        _save(trainer, file if os.path.exists(file) else problem.path, save, archive, wish)
     pictures: list[tuple[str | None, Callable[[Reading], Plot]]] = [
         (plot, lambda reading: trainplots.history(found)),
         (boundary, lambda reading: trainplots.boundary(trainer, reading)),
@@ -131,6 +133,29 @@ def command(
         wish.show(
             lambda reading: report(trainer, found, reading, every is not None, inputs, [picture(reading) for picture in here]), derivation
         )
+
+
+def _archive(save: str | None, problem: Problem) -> str:
+    """The file for weights that are too many for the problem file; "" where all have room in it."""
+    from handcalc.problem.saving import is_large
+
+    return os.path.splitext(save)[0] + ".npz" if save and is_large(problem) else ""
+
+
+def _save(trainer: Trainer, source: str, target: str, archive: str, wish: Wish) -> None:
+    """The problem file with the trained parameters; many of them in a file of their own."""
+    from handcalc.problem.files import read_bytes
+    from handcalc.problem.saving import saved
+
+    moved = os.path.relpath(os.path.dirname(source) or os.curdir, os.path.dirname(target) or os.curdir)
+    text, arrays = saved(read_bytes(source), trainer.problem, trainer.values(), os.path.basename(archive), moved)
+    if arrays:
+        import numpy
+
+        stream = io.BytesIO()
+        numpy.savez(stream, **arrays)
+        write(stream.getvalue(), archive, wish.force, wish.inputs)
+    write(text, target, wish.force, wish.inputs)
 
 
 def _numbers(text: str, count: int) -> tuple[float, ...]:

@@ -8,9 +8,9 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import chosen_rounding, console_for, dialect_for, reading_options, rounding_options
-from handcalc.derive import derive
 from handcalc.language import choose, translator
 from handcalc.problem.loader import load
+from handcalc.study.large import derive
 
 
 @click.command(cls=Translated)

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import Number, Ref
+from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
 from handcalc.models.dense import add_dense
-from handcalc.models.site import HELD, SPACE, Site, letter, sample_index, through
+from handcalc.models.site import HELD, SPACE, Site, letter, sample_index
+from handcalc.problem.dataset import givens
 from handcalc.problem.schema import Problem
 
 Builder = Callable[[Site], Ref]
@@ -25,13 +26,8 @@ def add_inputs(graph: Graph, problem: Problem) -> Ref:
     plain = len(problem.axes) == 1
     own = tuple(Index(letter(0) if plain or axis.role == "input" else SPACE[axis.role], axis) for axis in problem.axes)
     index = (*sample, *own)
-    rows = [case.inputs for case in problem.samples]
-
-    def value(place: tuple[int, ...]) -> Number | None:
-        row = rows[place[0] if sample else 0]
-        return row[through(problem.axes, place[len(sample) :])]
-
-    graph.given(Quantity("x", "input", tuple(i.axis for i in index), index, givens=value))
+    values = givens(problem.samples, "inputs", tuple(axis.size for axis in problem.axes))
+    graph.given(Quantity("x", "input", tuple(i.axis for i in index), index, givens=values))
     return Ref("x", index)
 
 

@@ -15,23 +15,18 @@ from math import prod
 from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index, affine
-from handcalc.models.site import letter, sample_index, through, totals
+from handcalc.models.site import letter, sample_index, totals
+from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
 
 
 def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
     """Define everything from the outputs to the loss; answers the quantity whose gradients are wanted ("" if none)."""
-    if problem.loss is None or any(sample.targets is None for sample in problem.samples):
+    if problem.loss is None or not have_targets(problem.samples):
         return ""
-    sample = sample_index(problem)
     index = tuple(i for place in output.indices for _, i in affine(place).terms)
     axes = tuple(i.axis for i in index)
-    rows = [sample.targets or () for sample in problem.samples]
-
-    def values(place: tuple[int, ...]) -> Number | None:
-        row = rows[place[0] if sample else 0]
-        return row[through(axes[len(sample) :], place[len(sample) :])]
-
+    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"))
     graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
     target = Ref("t", index)
     if problem.loss.form == "direct":
@@ -52,7 +47,7 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         net = Ref(f"net{last}", index)
         family = Ref(f"net{last}", (*index[:-1], inner))
         whole: Expr = Entry("logsumexp", -1, inner, family)
-        if not all(_sums_to_one(row) for sample in problem.samples for row in _rows(sample.targets or (), unit.axis.size)):
+        if not sum_to_one(problem.samples, unit.axis.size):
             whole = mul(total(unit, target), whole)
         return totals(index[len(sample_index(problem)) : -1], sub(whole, total(unit, mul(target, net))))
     assert loss.term is not None
@@ -61,16 +56,6 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
     own = index[len(sample_index(problem)) :]
     whole = totals(own, Ref("loss_term", index))
     return mul(_share(prod(i.axis.size for i in own)), whole) if loss.mean else whole
-
-
-def _rows(targets: tuple[Number, ...], width: int) -> list[tuple[Number, ...]]:
-    """The targets of every time or token."""
-    return [targets[start : start + width] for start in range(0, len(targets), width)]
-
-
-def _sums_to_one(targets: tuple[Number, ...]) -> bool:
-    below = prod(target.denominator for target in targets)
-    return sum(target.numerator * (below // target.denominator) for target in targets) == below
 
 
 def _is_softmax(graph: Graph, output: Ref) -> bool:

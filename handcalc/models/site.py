@@ -14,6 +14,7 @@ from handcalc.core.expr import Expr, Ref, number, reindex, total
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Axis, Index, Position, affine, position
 from handcalc.core.record import Record
+from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Conventions, Layer, Problem
 
 HELD = "held_"  # begins the names of copies that no gradient goes through
@@ -90,7 +91,7 @@ def sample_index(problem: Problem) -> tuple[Index, ...]:
     """The index over samples, or none where there is one sample only."""
     if len(problem.samples) < 2:
         return ()
-    return (Index("s", Axis("sample", len(problem.samples), tuple(sample.name for sample in problem.samples))),)
+    return (Index("s", Axis("sample", len(problem.samples), sample_names(problem.samples))),)
 
 
 def index_of(axis: Axis, letter: str = "") -> Index:

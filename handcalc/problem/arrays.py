@@ -28,7 +28,7 @@ class Array:
         """The number at a place; nobody typed it, so it has no digits of its own and is shown rounded."""
         found = self._made.get(place)
         if found is None:
-            found = self._made[place] = number(repr(float(self.values[place]))).replace(text="")
+            found = self._made[place] = untyped(float(self.values[place]))
         return found
 
     def __eq__(self, other: object) -> bool:
@@ -36,6 +36,18 @@ class Array:
 
     def __hash__(self) -> int:
         return hash(self.values.shape)
+
+
+def untyped(value: float) -> Number:
+    """A number that nobody typed."""
+    return number(repr(value)).replace(text="")
+
+
+def as_array(rows: Any) -> Array:
+    """Numbers that were worked out here."""
+    import numpy
+
+    return Array(numpy.array(rows))
 
 
 def names_file(item: Item) -> bool:
@@ -63,7 +75,7 @@ def read_array(item: Item, shape: tuple[int, ...], transposed: bool = False) -> 
     ):
         values = values.reshape(shape)
     if values.shape != shape:
-        found, wanted = (_spelled(size[::-1] if transposed else size) for size in (values.shape, shape))
+        found, wanted = (spelled(size[::-1] if transposed else size) for size in (values.shape, shape))
         item.fail("the array is {found}, expected {wanted}", found=found, wanted=wanted)
         return None
     return Array(values)
@@ -88,43 +100,47 @@ def read_row(item: Item) -> tuple[Number, ...]:
     return tuple(number(repr(float(value))) for value in values.reshape(-1))
 
 
-def _spelled(shape: tuple[int, ...]) -> str | Message:
+def spelled(shape: tuple[int, ...]) -> str | Message:
+    """The size of an array."""
     return "×".join(map(str, shape)) if shape else Message("a single number")
 
 
 def _load(item: Item) -> Any:
-    """The array, or None after an error."""
-    from pathlib import Path
-
+    """The array that {file: …, array: …} names, or None after an error."""
     found = item.section(("file", "array"))
     if "file" not in found:
         item.fail("the file's name is missing")
         return None
-    name = found["file"].text() or ""
-    wanted = found["array"].text() or "" if "array" in found else ""
+    return load_array(item, found["file"].text() or "", found["array"].text() or "" if "array" in found else "")
+
+
+def load_array(item: Item, name: str, wanted: str, at: Item | None = None) -> Any:
+    """The array in a file, or None after an error; at: where the file is named, if elsewhere."""
+    from pathlib import Path
+
+    place = at or item
     path = Path(item.source.folder) / name
     kind = "array_bytes" if path.suffix in (".npy", ".npz") else "data_bytes"
     try:
         import numpy
     except ImportError:
-        item.fail("{file} cannot be read: {reason}", file=name, reason=Message("numpy is not installed"))
+        place.fail("{file} cannot be read: {reason}", file=name, reason=Message("numpy is not installed"))
         return None
     try:
         if path.stat().st_size > limit(kind):
             raise _TooLarge
         values = _read(item, path, wanted)
     except FileNotFoundError:
-        item.fail("there is no file {found}", found=f'"{shown_path(str(path))}"')
+        place.fail("there is no file {found}", found=f'"{shown_path(str(path))}"')
         return None
     except _TooLarge:
-        item.fail(
-            "{file} is larger than {limit} bytes; set {variable} to raise the limit", file=name, limit=limit(kind), variable=raised_by(kind)
-        )
+        message = "{file} is larger than {limit} bytes; set {variable} to raise the limit"
+        place.fail(message, file=name, limit=limit(kind), variable=raised_by(kind))
         return None
     except Exception as error:  # noqa: BLE001 - a damaged file makes the reading libraries raise almost anything
-        item.fail("{file} cannot be read: {reason}", file=name, reason=_reason(error))
+        place.fail("{file} cannot be read: {reason}", file=name, reason=_reason(error))
         return None
-    if values is not None and (values.dtype.kind not in "fiub" or not numpy.isfinite(values).all()):
+    if values is not None and (values.dtype.kind not in "fiub" or values.dtype.kind == "f" and not numpy.isfinite(values).all()):
         item.fail("{file} holds something that is no finite number", file=name)
         return None
     return values

@@ -9,7 +9,7 @@ from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, Item, is_quantity_name, near, quoted
 from handcalc.problem.schema import Equation, Problem
 
-NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "loss", "error", "input_gradients", "sample_reduction")
+NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "input_gradients", "sample_reduction")
 EQUATION_KEYS = ("given", "minimize", "parameters")
 
 

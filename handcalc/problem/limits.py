@@ -14,11 +14,12 @@ LIMITS: dict[str, int] = {
     "layers": 100,
     "neurons": 5_000,  # of one layer, or inputs
     "edges": 250_000,  # neurons × inputs of a layer whose edges are named; larger layers come from a file
-    "samples": 10_000,
+    "samples": 10_000,  # whose numbers keep their digits
+    "rows": 1_000_000,  # samples of an array
     "equations": 300,
     "terms": 200,  # names and numbers in one formula: the derivative of a long product is as long as its square
     "answers": 20_000,  # of one answer sheet
-    "data_bytes": 50_000_000,  # of a CSV file
+    "data_bytes": 200_000_000,  # of a CSV file
     "array_bytes": 500_000_000,  # of an array, unpacked
 }
 

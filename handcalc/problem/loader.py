@@ -20,7 +20,7 @@ from handcalc.problem.layers import build, kind_of, layer_items, neuron_names
 from handcalc.problem.loss import add_loss
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, near
-from handcalc.problem.samples import samples
+from handcalc.problem.samples import samples, test_set
 from handcalc.problem.schema import Layer, Problem, Sample, keys
 from handcalc.problem.settings import add_settings, chosen
 from handcalc.problem.shapes import Axes, input_axes, most, names_of, size, spelled
@@ -104,7 +104,9 @@ def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
     entries = layer_items(found["layers"])
     neurons = neuron_names(entries, names)
     first = kind_of(entries[0]) if entries else "dense"
-    inputs, cases = samples(root, found, neurons[-1] if neurons else (), names)
+    outputs = neurons[-1] if neurons else ()
+    read = samples(root, found, outputs, names)
+    inputs, (cases, tests) = read[0], test_set(found["test"], found, read, outputs, names) if "test" in found else (read[1], ())
     axes = _axes(found, inputs, names.shape, first) if inputs else ()
     if names.shape or len(axes) > 1:
         inputs = names_of(axes)
@@ -114,7 +116,7 @@ def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
         _check_targets(root, found, cases, layers[-1])
     if cases and layers and layers[0].type == "embedding":
         _check_words(found.get("inputs", root), cases, layers[0].tensors[0].axes[0].size)
-    return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, layers=layers))
+    return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers))
 
 
 def _axes(found: dict[str, Item], inputs: tuple[str, ...], shape: tuple[int, ...], first: str) -> Axes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from handcalc.core import formula
 from handcalc.core.expr import Call, Ref, walk
+from handcalc.problem.dataset import have_targets
 from handcalc.problem.layers import SOFTMAX
 from handcalc.problem.reader import Item, is_name, suggestion
 from handcalc.problem.schema import Loss, Problem
@@ -29,7 +30,7 @@ DEFAULT = "half_squared_error"
 def add_loss(found: dict[str, Item], problem: Problem) -> Problem:
     """The problem with its loss; errors where there are no targets for it, or the last layer does not fit."""
     item, direct = found.get("loss"), found.get("error")
-    targets = bool(problem.samples) and all(sample.targets is not None for sample in problem.samples)
+    targets = have_targets(problem.samples)
     if item and direct:
         item.fail("error: direct has no loss; leave one of both out")
     given = item or direct

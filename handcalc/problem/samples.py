@@ -1,30 +1,35 @@
-"""Reading inputs and targets: one sample, several, or a CSV file beside the problem."""
+"""Reading inputs and targets: one sample, several, or a file beside the problem (data.py); and what is kept for testing.
+
+- `samples(root, found, outputs, names)` are the inputs' names and the samples; `test_set` divides or reads those to test with.
+"""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 
 from handcalc.core.expr import ZERO, Number
-from handcalc.errors import Message, ProblemError
 from handcalc.problem.arrays import names_file, read_row
-from handcalc.problem.files import read_bytes
+from handcalc.problem.dataset import Samples, have_targets, select
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item, is_name, literal, near, quoted
+from handcalc.problem.reader import Item, literal, near, quoted
 from handcalc.problem.schema import Sample, keys
 from handcalc.problem.shapes import nested
 
 Numbers = tuple[Number, ...]
-Samples = tuple[tuple[str, ...], tuple[Sample, ...]]  # names of the inputs, and the samples
-NOTHING: Samples = ((), ())
+Read = tuple[tuple[str, ...], Samples]  # names of the inputs, and the samples
+NOTHING: Read = ((), ())
 
 
-def samples(root: Item, found: dict[str, Item], outputs: tuple[str, ...], names: Names) -> Samples:
+def samples(root: Item, found: dict[str, Item], outputs: tuple[str, ...], names: Names) -> Read:
     """The names of the inputs and every sample; targets by the names of the last layer. Nothing after an error."""
     if "data" in found:
         if "samples" in found:
             found["samples"].fail("data replaces it; leave one of both out")
-        return _from_csv(found, outputs, names)
+        from handcalc.problem.data import data_spec, read_file  # rarely there, so nobody else waits for it
+
+        spec = data_spec(found)
+        return read_file(spec, outputs, names) if spec else NOTHING
     if "samples" in found:
         for key in ("inputs", "targets"):
             if key in found:
@@ -37,11 +42,11 @@ def samples(root: Item, found: dict[str, Item], outputs: tuple[str, ...], names:
     return own, (Sample("", inputs, _targets(found.get("targets"), outputs)),)
 
 
-def _several(item: Item, outputs: tuple[str, ...], names: Names) -> Samples:
+def _several(item: Item, outputs: tuple[str, ...], names: Names, own: tuple[str, ...] = ()) -> Read:
+    """A list of samples; own: the names of the inputs, where they are known."""
     entries = item.sequence()
-    if entries is None or not _countable(item, len(entries)):
+    if entries is None or not countable(item, len(entries), "samples"):
         return NOTHING
-    own: tuple[str, ...] = ()
     taken: dict[str, Item] = {}
     result: list[Sample] = []
     for number, entry in enumerate(entries, 1):
@@ -64,13 +69,13 @@ def _several(item: Item, outputs: tuple[str, ...], names: Names) -> Samples:
     return own, tuple(result)
 
 
-def _countable(item: Item, count: int) -> bool:
+def countable(item: Item, count: int, kind: str) -> bool:
     """Whether there are samples, but not too many; an error where not."""
     if count < 1:
         item.fail("there is no sample")
-    if count > limit("samples"):
-        item.fail("more than {limit} samples; set {variable} to raise the limit", limit=limit("samples"), variable=raised_by("samples"))
-    return 1 <= count <= limit("samples")
+    if count > limit(kind):
+        item.fail("more than {limit} samples; set {variable} to raise the limit", limit=limit(kind), variable=raised_by(kind))
+    return 1 <= count <= limit(kind)
 
 
 # --- inputs and targets -----------------------------------------------------------------------------------------------
@@ -84,7 +89,7 @@ def _inputs(item: Item, own: tuple[str, ...], names: Names) -> tuple[tuple[str, 
     if item.kind == "mapping":
         entries = item.mapping() or {}
         if own and set(entries) != set(own):
-            item.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=_listed(own), found=_listed(entries))
+            item.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(own), found=listed(entries))
             return own, ()
         for name, entry in entries.items():
             if not own and entry.named(name):
@@ -102,7 +107,7 @@ def _inputs(item: Item, own: tuple[str, ...], names: Names) -> tuple[tuple[str, 
     if not parts:
         item.fail("there is no input")
     elif own and len(parts) != len(own):
-        item.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=_listed(own), found=len(parts))
+        item.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(own), found=len(parts))
     return own or _numbered(len(parts), item, names), _numbers(parts)
 
 
@@ -134,11 +139,6 @@ def _numbers(items: list[Item]) -> Numbers:
     return tuple(item.number() or ZERO for item in items)
 
 
-def _listed(names: tuple[str, ...] | dict[str, Item]) -> str:
-    shown = [name[:40] for name in names][:8]
-    return ", ".join(shown) + (" …" if len(names) > 8 else "")
-
-
 def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
     """The targets in the order of the outputs; a single number where there is one output; None where none are given."""
     if item is None:
@@ -151,11 +151,11 @@ def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
                     "there is no output neuron {found}{near}; outputs are {known}",
                     found=quoted(name),
                     near=near(name, outputs),
-                    known=_listed(outputs),
+                    known=listed(outputs),
                 )
         missing = tuple(name for name in outputs if name not in entries)
         if missing:
-            item.fail("targets are missing for {names}", names=_listed(missing))
+            item.fail("targets are missing for {names}", names=listed(missing))
         return _numbers(
             [entry for name, entry in entries.items() if name not in outputs] + [entries[name] for name in outputs if name in entries]
         )
@@ -164,103 +164,79 @@ def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
         return ()
     shape, parts = found
     if len(shape) < 2:  # others are compared with the shape of the last layer
-        _count_targets(item, len(parts), outputs)
+        count_targets(item, len(parts), outputs)
     return _numbers(parts)
 
 
-def _count_targets(item: Item, count: int, outputs: tuple[str, ...]) -> None:
+def listed(names: Iterable[str]) -> str:
+    """The first names of many."""
+    shown = [name[:40] for name in list(names)[:9]]
+    return ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
+
+
+def count_targets(item: Item, count: int, outputs: tuple[str, ...]) -> bool:
+    """Whether there is one target for each output; an error where not."""
     if outputs and count != len(outputs):
-        item.fail(
-            "one target per output is expected: {wanted} ({names}), found {found}", wanted=len(outputs), names=_listed(outputs), found=count
-        )
+        wanted, known = len(outputs), listed(outputs)
+        item.fail("one target per output is expected: {wanted} ({names}), found {found}", wanted=wanted, names=known, found=count)
+    return not outputs or count == len(outputs)
 
 
-# --- CSV --------------------------------------------------------------------------------------------------------------
+# --- a test set -------------------------------------------------------------------------------------------------------
 
 
-def _from_csv(found: dict[str, Item], outputs: tuple[str, ...], names: Names) -> Samples:
-    """Samples from a CSV file with a heading line; `inputs` and `targets` name its columns, `name` is the sample's."""
-    item = found["data"]
-    text = item.text()
-    columns = {key: [part.text() or "" for part in found[key].sequence() or ()] for key in ("inputs", "targets") if key in found}
-    if "inputs" not in found or found["inputs"].kind == "sequence" and not columns["inputs"]:
-        found.get("inputs", item).fail("inputs are missing: name the columns of the data file")
-    for name, part in zip(columns.get("inputs", ()), found["inputs"].node.value if columns.get("inputs") else ()):
-        place = Item(part, found["inputs"].path, item.source)
-        if place.named(name):
-            names.input(name, place)
-    if "targets" in columns and found["targets"].kind == "sequence":
-        _count_targets(found["targets"], len(columns["targets"]), outputs)
-    table = _table(item, text) if text is not None else None
-    if table is None or not columns.get("inputs"):
-        return NOTHING
-    heading, rows = table
-    lacking = [(key, name) for key, wanted in columns.items() for name in wanted if name not in heading]
-    for key, name in lacking:
-        found[key].fail(
-            "{file} has no column {found}{near}; it has {known}",
-            file=text,
-            found=quoted(name),
-            near=near(name, heading),
-            known=_listed(tuple(heading)),
-        )
-    if lacking or not _countable(item, len(rows)):
-        return NOTHING
-    places = {key: [heading.index(name) for name in wanted] for key, wanted in columns.items()}
-    result: list[Sample] = []
-    for called, (line, row) in zip(_sample_names(heading, rows), rows):
-        read: dict[str, Numbers] = {
-            key: tuple(_cell(item, text or "", line, heading[place], row[place]) for place in wanted) for key, wanted in places.items()
-        }
-        result.append(Sample(called, read["inputs"], read.get("targets")))
-    return tuple(columns["inputs"]), tuple(result)
+def test_set(item: Item, found: dict[str, Item], read: Read, outputs: tuple[str, ...], names: Names) -> tuple[Samples, Samples]:
+    """The samples to train with and those to test with: a share of all, another file, or a list. Nothing to test after an error."""
+    own, cases = read
+    share = literal(item.node.value) if item.kind == "text" else None
+    part = item.section(keys("test")) if item.kind == "mapping" else {"share" if isinstance(share, Number) else "file": item}
+    if "share" in part:
+        for key in part.keys() - {"share", "seed"}:
+            part[key].fail("share takes samples of the problem; leave one of both out")
+        return _shared(part["share"], cases, (part["seed"].whole(0, 10**9) if "seed" in part else 0) or 0)
+    if "seed" in part:
+        part["seed"].fail("goes with share only")
+    if item.kind == "sequence":
+        tests = _several(item, outputs, names, own)[1]
+    elif "data" in found:
+        tests = _from_file(part, found, own, outputs, names)
+    else:
+        item.fail("expected a share of the samples such as 0.2, or a list of samples, found {found}", found=item.shown)
+        return cases, ()
+    if tests and not have_targets(tests):
+        item.fail("targets are missing: without them nothing can be tested")
+    return cases, tests
 
 
-def _sample_names(heading: list[str], rows: list[tuple[int, list[str]]]) -> list[str]:
-    """The column `name` where every entry is a name of its own, else 1, 2 …"""
-    called = [row[heading.index("name")].strip() for _, row in rows] if "name" in heading else []
-    if called and len(set(called)) == len(called) and all(map(is_name, called)):
-        return called
-    return [str(number) for number in range(1, len(rows) + 1)]
+def _from_file(part: dict[str, Item], found: dict[str, Item], own: tuple[str, ...], outputs: tuple[str, ...], names: Names) -> Samples:
+    """Another file, with the columns or arrays of the data where nothing else is said."""
+    from handcalc.problem.data import data_spec, read_file
+
+    spec = data_spec(found)
+    if spec is None or not own:
+        return ()
+    where = part.get("file", spec.item)
+    inputs, targets = part.get("inputs", spec.inputs), part.get("targets", spec.targets)
+    name = where.text()
+    return (
+        () if name is None else read_file(spec.replace(name=name, item=where, inputs=inputs, targets=targets, known=own), outputs, names)[1]
+    )
 
 
-def _table(item: Item, text: str) -> tuple[list[str], list[tuple[int, list[str]]]] | None:
-    """Heading, and rows with their lines, of a CSV file beside the problem; None after an error."""
-    import csv
-    from io import StringIO
-    from itertools import islice
+def _shared(item: Item, cases: Samples, seed: int) -> tuple[Samples, Samples]:
+    """A share of the samples, drawn with a seed, for testing; the others keep their order."""
+    from random import Random
 
-    try:
-        reader = csv.reader(StringIO(read_bytes(os.path.join(item.source.folder, text), "data_bytes"), newline=""))
-        filled = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
-        rows = list(islice(filled, limit("samples") + 2))
-    except ProblemError as error:
-        item.fail("{reason}", reason=error.messages[0])
-        return None
-    except csv.Error as error:
-        item.fail("{file}, line {line}: {reason}", file=text, line=reader.line_num, reason=str(error))
-        return None
-    if not rows:
-        item.fail("{file} is empty", file=text)
-        return None
-    heading = [cell.strip() for cell in rows[0][1]]
-    if len(set(heading)) < len(heading):
-        item.fail("{file}: a column name is there twice: {names}", file=text, names=_listed(tuple(heading)))
-        return None
-    if len(heading) == 1 and ";" in heading[0]:
-        item.fail("{file}: columns are separated by commas, found {found}", file=text, found=quoted(heading[0]))
-        return None
-    for line, row in rows:
-        if len(row) != len(heading):
-            item.fail("{file}, line {line}: {found} cells, expected {wanted}", file=text, line=line, found=len(row), wanted=len(heading))
-            return None
-    return heading, rows[1:]
-
-
-def _cell(item: Item, file: str, line: int, column: str, text: str) -> Number:
-    """The number in a cell; 0 after an error."""
-    value = literal(text)
-    if isinstance(value, Message):
-        item.fail("{file}, line {line}, column {column}: {reason}", file=file, line=line, column=quoted(column), reason=value)
-        return ZERO
-    return value
+    share = item.number(positive=True)
+    if share is None:
+        return cases, ()
+    if share.numerator >= share.denominator:
+        item.fail("expected a number above 0 and below 1, found {found}", found=item.shown)
+        return cases, ()
+    if len(cases) < 2:
+        item.fail("there are no samples to take some of")
+        return cases, ()
+    count = min(max(round(len(cases) * share.numerator / share.denominator), 1), len(cases) - 1)
+    places = list(range(len(cases)))
+    Random(seed).shuffle(places)
+    return select(cases, sorted(places[count:])), select(cases, sorted(places[:count]))

@@ -9,7 +9,7 @@ To add a key: one `Field` here, and the line that reads it in loader.py or the m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handcalc.core.expr import Expr, Number
@@ -180,7 +180,8 @@ class Problem(Record):
     language: str = ""
     inputs: tuple[str, ...] = ()
     axes: tuple[Axis, ...] = ()
-    samples: tuple[Sample, ...] = ()
+    samples: Sequence[Sample] = ()
+    test: Sequence[Sample] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
     learning_rate: Number | None = None
@@ -237,6 +238,7 @@ def _section(name: str) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{name}"}
 
 
+INITIAL = ("normal", "uniform", "xavier", "he")
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
 NOTATION_NAMES = (
     "mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton",
@@ -245,13 +247,17 @@ NOTATION_NAMES = (
 _MATRIX = _list(_either(_NUMBERS, _NUMBER))
 _NAMES = _list(_either(_list(_NAME), _NAME))
 _BIAS = {"type": "object", "additionalProperties": _either(_NUMBER, {"type": "array", "minItems": 2, "maxItems": 3})}
-_BIASES = _either(_NUMBER, _NUMBERS, _BIAS, _FILE, {"type": "null"})
+_RANDOM = {"type": "object", "properties": {"random": _choice(*INITIAL), "scale": _NUMBER, "seed": {"type": "integer", "minimum": 0}},
+           "required": ["random", "seed"], "additionalProperties": False}  # fmt: skip
+_BIASES = _either(_NUMBER, _NUMBERS, _BIAS, _choice("zeros"), _FILE, _RANDOM, {"type": "null"})
 _COUNT = {"type": "integer", "minimum": 1}
 _PLACES = {"decimals": {"type": "integer", "minimum": 0, "maximum": 15}, "significant": {"type": "integer", "minimum": 1, "maximum": 17}}
 _DIGITS = {"type": "object", "properties": _PLACES, "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
 _MARKS = {**_NUMBER, "minimum": 0}
 _SHARE = {**_NUMBER, "minimum": 0, "maximum": 1}
 _ASKED = _list(_either(_TEXT, _section("task")))
+_COLUMNS = _either(_TEXT, _list(_NAME))
+_CLASSES = {"type": "object", "properties": {"classes": _NAME}, "required": ["classes"], "additionalProperties": False}
 _STOP = {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}
 
 SECTIONS: dict[str, tuple[Field, ...]] = {
@@ -261,7 +267,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("source", _NUMBER, "where it comes from", "Matt Mazur, 2015"),
         Field("notation", _choice(*NOTATION_NAMES), "notation profile", "mazur"),
         Field("language", _choice("en", "zh"), "language of the report", "en"),
-        Field("inputs", _either(_FILE, _NAMED, _NUMBERS), "input values; a mapping names them, a list makes x1, x2 …",
+        Field("inputs", _either(_FILE, _NAMED, _NUMBERS, _TEXT), "input values; a mapping names them, a list makes x1, x2 …",
               "{i1: 0.05, i2: 0.10}"),
         Field("input_shape", _list(_COUNT), "size of the inputs in every direction, where they are one list or come from a file",
               "[1, 28, 28]"),
@@ -269,7 +275,10 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
               "{o1: 0.01, o2: 0.99}"),
         Field("samples", _list(_section("sample")), "several samples, instead of inputs and targets",
               "[{name: Alice, inputs: [-2, -1], targets: [1]}]"),
-        Field("data", _TEXT, "CSV file beside the problem; inputs and targets then name its columns", "people.csv"),
+        Field("data", _either(_TEXT, _section("data")), "CSV or NPZ file beside the problem; inputs and targets name its columns or arrays",
+              "people.csv"),
+        Field("test", _either(_SHARE, _TEXT, _section("test"), _list(_section("sample"))),
+              "samples to test with: a share of all, another file, or a list", "0.2"),
         Field("layers", _list(_either(_section("layer"), *map(_section, LAYER_TYPES[1:]))), "layers after the inputs, in order"),
         Field("loss", _either(_TEXT, {"type": "object"}), "loss function, or a formula in o and t", "half_squared_error"),
         Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
@@ -295,16 +304,30 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("inputs", _either(_FILE, _NAMED, _NUMBERS), "input values"),
         Field("targets", _either(_NAMED, _NUMBERS, _NUMBER), "targets"),
     ),
+    "data": (
+        Field("file", _TEXT, "CSV or NPZ file beside the problem", "digits.npz"),
+        Field("inputs", _COLUMNS, "columns, or an array with a row for each sample", "pixel1..pixel784"),
+        Field("targets", _either(_COLUMNS, _CLASSES), "columns, a column of classes, or an array", "{classes: label}"),
+        Field("scale", _NUMBER, "what every input is divided by", "255"),
+    ),
+    "test": (
+        Field("share", _SHARE, "share of the samples that is not trained with", "0.2"),
+        Field("seed", {"type": "integer", "minimum": 0}, "seed of the draw; 0 if not given", "1"),
+        Field("file", _TEXT, "another file; if not given, that of the data", "test.csv"),
+        Field("inputs", _COLUMNS, "its columns or array; as in the data, if not given", "x_test"),
+        Field("targets", _either(_COLUMNS, _CLASSES), "its columns or array; as in the data, if not given", "t_test"),
+    ),
     "layer": (
         Field("type", _choice("dense"), "kind of layer; other kinds have keys of their own", "dense"),
         Field("neurons", _either(_COUNT, _list(_NAME)), "names of the neurons, or their number", "[h1, h2]"),
         Field("activation", _either(_TEXT, {"type": "object"}, {"type": "array"}),
               "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
-        Field("weights", _either(_FILE, _EDGES, _MATRIX), "named edges {name: [from, to, value]}, a matrix, or a file",
+        Field("weights", _either(_FILE, _RANDOM, _EDGES, _MATRIX), "named edges {name: [from, to, value]}, a matrix, a file, or drawn",
               "{w1: [i1, h1, 0.15]}"),
         Field("weight_names", _NAMES, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
         Field("weight_rows", _choice("neurons", "inputs"), "whether a row of the matrix belongs to a neuron or to an input", "inputs"),
-        Field("bias", _BIASES, "a number or {name: value}: shared; a list: one per neuron; {name: [to, value]}; {name: [from, to, value]}",
+        Field("bias", _BIASES,
+              "a number or {name: value}: shared; a list, or zeros: one per neuron; {name: [to, value]}; {name: [from, to, value]}",
               "{b1: 0.35}"),
         Field("threshold", _BIASES, "like bias, but subtracted", "[0.5, 0.1]"),
     ),

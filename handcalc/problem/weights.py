@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from handcalc.core.expr import Number
+from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.problem.arrays import names_file, read_array
+from handcalc.problem.arrays import as_array, names_file, read_array, untyped
+from handcalc.problem.initial import drawn, names_random
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, near, quoted
 from handcalc.problem.schema import Bias, Matrix, choices
+
+TYPED_LIMIT = 1000  # drawn weights that are kept as single numbers; more are an array
+ZEROS = "zeros"  # as a bias: one for each neuron, all 0
 
 Place = tuple[int, ...]
 Called = dict[Place, str]
@@ -77,6 +81,8 @@ def weights(layer: LayerItem) -> tuple[Any, Called]:
         return None, {}
     if names_file(item):
         return _from_file(layer, item)
+    if names_random(item):
+        return _random(layer, item)
     if item.kind == "sequence":
         return _matrix(layer, item)
     if item.kind != "mapping":
@@ -192,6 +198,16 @@ def _from_file(layer: LayerItem, item: Item) -> tuple[Any, Called]:
     return read_array(item, shape, by_input), _matrix_names(layer, shape[::-1] if by_input else shape, by_input)
 
 
+def _random(layer: LayerItem, item: Item) -> tuple[Any, Called]:
+    by_input, shape = layer.by_input, (len(layer.neurons), len(layer.sources))
+    found = drawn(item, shape[0] * shape[1], f"W{layer.number}", shape[1], shape[0])
+    called = _matrix_names(layer, shape[::-1] if by_input else shape, by_input)
+    if not found:
+        return None, {}
+    rows = [found[start : start + shape[1]] for start in range(0, len(found), shape[1])]
+    return as_array(rows) if len(found) > TYPED_LIMIT else Matrix(tuple(tuple(map(untyped, row)) for row in rows)), called
+
+
 # --- biases -----------------------------------------------------------------------------------------------------------
 
 FORMS = ("shared", "neuron", "connection")  # of a bias, by the number of names before its value
@@ -208,6 +224,11 @@ def bias(layer: LayerItem, edges: Any) -> Bias | None:
     if names_file(item):
         array = read_array(item, (len(layer.neurons),))
         return Bias("neuron", array, {}, threshold) if array is not None else None
+    if names_random(item):
+        numbers = drawn(item, len(layer.neurons), f"b{layer.number}", len(layer.sources), len(layer.neurons))
+        return None if numbers is None else Bias("neuron", {(place,): untyped(value) for place, value in enumerate(numbers)}, {}, threshold)
+    if item.kind == "text" and item.node.value == ZEROS:
+        return Bias("neuron", dict.fromkeys(((place,) for place in range(len(layer.neurons))), ZERO), {}, threshold)
     if item.kind == "sequence":
         return _bias_list(layer, item, threshold)
     if item.kind == "mapping":

@@ -12,6 +12,7 @@ gradient put in; not in carry mode, where every line must reproduce from its own
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from math import prod
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
@@ -22,6 +23,8 @@ from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
 from handcalc.render.notation import Notation
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
+
+SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
 
 Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
 
@@ -201,7 +204,7 @@ class Reading:
         """Every symbol of the notation, in every dialect people type, with its cell."""
         if self._symbols is None:
             self._symbols = {}
-            for quantity in self.graph:
+            for quantity in self._searched():
                 for place in self.graph.positions(quantity.name):
                     for spelled in self.spellings((quantity.name, place)):
                         self._symbols.setdefault(spelled, (quantity.name, place))
@@ -215,6 +218,10 @@ class Reading:
             yield f"{quantity.name}[{numbers}]"
         name = self.notation.name(Ref(*wanted))
         yield from (symbol(name, dialect) for dialect in TYPED)
+
+    def _searched(self) -> list[Quantity]:
+        """The quantities whose symbols are looked through: not those with more cells than anybody looks up by a symbol."""
+        return [quantity for quantity in self.graph if prod(axis.size for axis in quantity.axes) <= SEARCHED_CELLS]
 
     def find(self, text: str) -> tuple[Cell, int]:
         """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""
@@ -230,7 +237,7 @@ class Reading:
                     number = int(digits) if head else 1
                     if 1 <= number <= self.derivation.iterations:
                         return found, number
-            ids = [self.graph.cell_id((q.name, place)) for q in self.graph for place in self.graph.positions(q.name)]
+            ids = [self.graph.cell_id((q.name, place)) for q in self._searched() for place in self.graph.positions(q.name)]
             hint = near(rest, [*ids, *self.symbols()])
             raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=hint)) from None
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
+from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.core.derivation import Derivation, Step
-from handcalc.core.graph import Cell
+from handcalc.core.expr import Total, walk
+from handcalc.core.graph import Cell, Quantity
 from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from handcalc.render.blocks import Block
 
 VIEW_NAMES = ("key", "worksheet", "formulas", "cloze")  # of views.py, which is imported when there is a document
+NUMBERS_LIMIT = 1_500_000  # in the formulas of a file that has every step
 LONGEST_SUM = 12  # terms of a sum that documents show without leaving some out
 
 
@@ -127,11 +130,17 @@ class Chapter:
         return view(blocks, style.view, self.derivation, asked or {})
 
     def steps(self) -> Iterator[Step]:
-        """The steps that are wanted, in reading order; phases before single ids."""
+        """The steps that are wanted, in reading order; phases before single ids. Raises OutputError where there are too many."""
         phases, cells = self.selected
         derivation = self.derivation
+        wanted = [group.quantity for group in derivation.groups() if group.phase in phases or not self.style.only]
+        if sum(map(_numbers, wanted)) * derivation.iterations > NUMBERS_LIMIT:
+            count = sum(prod(axis.size for axis in quantity.axes) for quantity in wanted)
+            raise OutputError(Message("{count} steps are too many for one file; choose some with --only", count=count))
         for iteration in range(1, derivation.iterations + 1):
-            yield from (step for step in derivation.steps(iteration) if step.phase in phases or not self.style.only)
+            for quantity in wanted:
+                for place in derivation.graph.positions(quantity.name):
+                    yield derivation.step((quantity.name, place), iteration)
         yield from (derivation.step(*wanted) for wanted in cells)
 
 
@@ -147,6 +156,12 @@ class Page(Chapter):
     def blocks(self) -> Iterator[Block]:
         """The document."""
         return iter(self._blocks)
+
+
+def _numbers(quantity: Quantity) -> int:
+    """About how many numbers the formulas of a quantity's cells have together: as many terms as their sums."""
+    sums = [node.index.axis.size for node in walk(quantity.definition) if isinstance(node, Total)] if quantity.definition else []
+    return prod(axis.size for axis in quantity.axes) * max(sums, default=1)
 
 
 class Report(Record):

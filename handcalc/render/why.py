@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
+from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Heading, Name, Paragraph, Table, Value
@@ -19,6 +20,7 @@ from handcalc.render.document import worked
 from handcalc.render.reading import Reading
 
 LINES_LIMIT = {"brief": 4, "normal": 12, "full": 2000}  # worked lines of one phase
+SAMPLES_LIMIT = 20  # samples that are all followed
 _TITLES = {"given": "Given", "forward": "Forward pass", "error": "Error", "backward": "Backward pass", "update": "Update"}
 NOTHING_NEEDED = Message("It is given; nothing else is needed for it.")
 
@@ -27,12 +29,30 @@ def explanation(derivation: Derivation, reading: Reading, wanted: Cell, iteratio
     """Everything a cell depends on, phase by phase; a parameter is explained up to its gradient and update."""
     last = ends(derivation, wanted)
     yield Heading(1, Name(Ref(*wanted)))
-    order = dependencies(lambda current: uses(reading, current), last)
+    one = _only_sample(derivation, last)
+    if one is not None:
+        axis, sample = one
+        message = "Of the {count} samples only {sample} is followed; the others go the same way."
+        yield Paragraph(Message(message, count=axis.size, sample=axis.label(sample)))
+    order = dependencies(lambda current: _followed(derivation, uses(reading, current), one), last)
     for name, inside in by_phase(derivation, order).items():
         yield Heading(2, phase_title(name))
         yield from _phase(derivation, reading, name, inside, last, iteration, detail)
     if order == [wanted]:
         yield Paragraph(NOTHING_NEEDED)
+
+
+def _only_sample(derivation: Derivation, last: list[Cell]) -> tuple[Axis, int] | None:
+    """The sample that is followed where there are too many for all: that of the cell itself, else the first."""
+    found = next((quantity for quantity in derivation.graph if quantity.sampled), None)
+    if found is None or found.axes[0].size <= SAMPLES_LIMIT:
+        return None
+    return found.axes[0], next((place[0] for name, place in last if derivation.graph[name].sampled), 0)
+
+
+def _followed(derivation: Derivation, used: list[Cell], one: tuple[Axis, int] | None) -> list[Cell]:
+    """The cells that are followed further."""
+    return [cell for cell in used if one is None or not derivation.graph[cell[0]].sampled or cell[1][0] == one[1]]
 
 
 def phase_title(name: str) -> Message:

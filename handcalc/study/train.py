@@ -14,8 +14,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from itertools import chain, islice, repeat
-from random import Random
+from itertools import groupby, islice, repeat
 from typing import Any
 
 from handcalc.core.derivation import Derivation
@@ -29,9 +28,14 @@ from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.models.losses import squared_errors
 from handcalc.models.site import places
+from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
 from handcalc.problem.schema import Problem
+from handcalc.study.accuracy import share_right
 from handcalc.study.arraycode import NotVectorised
 from handcalc.study.classes import Classes, classes_of
+from handcalc.study.feeding import Feed, as_arrays, numbers_of, shapes_in
+from handcalc.study.large import kind_of
+from handcalc.study.passes import DATA, Passes
 from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import Vectorised
 
@@ -39,7 +43,9 @@ Engine = Straight | Vectorised
 
 DEFAULT_ITERATIONS = 1000
 STRAIGHT_CELLS = 3000  # cells of a graph that becomes straight-line code; above, arrays are faster
+TOGETHER = 1000  # updates between two looks at Ctrl-C and at numbers that are too large
 POINTS = 200  # losses in a history that nobody asked to be longer
+FEW_POINTS = 20  # where each of them takes long
 
 
 class Trained(Record):
@@ -47,7 +53,7 @@ class Trained(Record):
 
     iterations: updates done; loss: after the last; parameters: id → value; history: (iteration, loss after so many);
     stopped: why it ended: iterations, loss or interrupted; accuracy: (iteration, share of the samples that are right), where
-    targets are classes.
+    targets are classes; test_accuracy: the share of the test samples that are right.
     """
 
     iterations: int
@@ -56,6 +62,7 @@ class Trained(Record):
     history: tuple[tuple[int, float], ...]
     stopped: str
     accuracy: tuple[tuple[int, float], ...] = ()
+    test_accuracy: float | None = None
 
 
 class Trainer:
@@ -68,10 +75,14 @@ class Trainer:
             where = f"{problem.path}: " if problem.path else ""
             raise ProblemError(Message("there is nothing to train: targets and a learning_rate are needed", where))
         known = Evaluation(self.whole.graph)
-        self._engine, self.state = _engine(self.whole, (), lambda wanted: float(known[wanted]))
-        self._data = _data(problem, self._engine)
+        data = DATA if isinstance(problem.samples, Dataset) else ()
+        self._engine, self.state = _engine(self.whole, data, lambda wanted: float(known[wanted]))
+        if data and isinstance(self._engine, Straight):  # which has the numbers of all samples in its text
+            self.problem = problem = problem.replace(samples=tuple(problem.samples))
+            self._engine, self.state = _engine(self.whole, (), lambda wanted: float(known[wanted]))
+        self._feed = Feed(problem, self.whole.graph, self.batch_size, isinstance(self._engine, Vectorised))
+        self._batches = self._feed.batches()
         self._programs: dict[int, Engine] = {}
-        self._batches = self._feed()
         self.done = 0
 
     @property
@@ -87,7 +98,7 @@ class Trainer:
     @property
     def inputs(self) -> Sequence[Sequence[float]]:
         """The inputs of all samples (sample, input)."""
-        return self._data[0]  # type: ignore[no-any-return]
+        return numbers_of(self.problem.samples, "inputs")
 
     @property
     def batch_size(self) -> int:
@@ -106,12 +117,16 @@ class Trainer:
         Raises EvaluationError where there is no finite value any more.
         """
         if self.epoch == 1:
-            return self._run(self._engine, repeat((), count), stop) < count
+            samples = self.problem.samples
+            row = as_arrays(samples, shapes_in(self.whole.graph)) if isinstance(samples, Dataset) else ()
+            return self._run(self._engine, repeat(row, count), stop) < count
         rest = count
         while rest:
-            upto = min(rest, self.epoch - self.done % self.epoch)
-            for batch in islice(self._batches, upto):
-                self._run(self._program(batch), (self._row(batch),), -math.inf)
+            upto = min(rest, self.epoch - self.done % self.epoch, TOGETHER)
+            for _, group in groupby(islice(self._batches, upto), len):
+                batches = list(group)
+                rows = map(self._feed.row, batches)
+                self._run(self._program(batches[0]), rows if self._feed.arrays else list(rows), -math.inf)
             rest -= upto
             if self.done % self.epoch == 0 and stop > -math.inf and self.loss() <= stop:
                 return True
@@ -120,6 +135,8 @@ class Trainer:
     def loss(self) -> float:
         """The loss of all samples with the parameters as they are."""
         with self._watched():
+            if isinstance(self.problem.samples, Dataset):
+                return self.passes.loss(self.state, self.problem.samples)
             return self._engine.loss(self.state)
 
     def value(self, wanted: Cell) -> float:
@@ -140,28 +157,31 @@ class Trainer:
 
     @cached_property
     def _answers(self) -> Callable[[Any, Any], list[tuple[float, ...]]]:
-        samples = [0] if self.straight else [0, 0]  # arrays have samples where there are two or more
-        program = self._program(samples)
-        return program.answers(_model(self.problem.replace(samples=tuple(self.problem.samples[one] for one in samples))).answers(), ("x",))
+        some = [0] if self.straight else [0, 0]  # arrays have samples where there are two or more
+        wanted = build(self.problem.replace(samples=select(self.problem.samples, some))).answers()
+        return self._program(some).answers(wanted, ("x",))
 
     @cached_property
     def classes(self) -> Classes | None:
         """The classes that targets are, if they are."""
-        return classes_of(self._data[1]) if self.problem.layers and len(self.problem.layers[-1].axes) == 1 else None
+        return (
+            classes_of(numbers_of(self.problem.samples, "targets"))
+            if self.problem.layers and len(self.problem.layers[-1].axes) == 1
+            else None
+        )
 
-    def accuracy(self) -> float | None:
-        """The share of the samples that are classified right; None where targets are no classes."""
-        if self.classes is None:
-            return None
-        return self.classes.right(self._together() if self._mixed else self.outputs(self.inputs)) / len(self.classes.targets)
+    @cached_property
+    def passes(self) -> Passes:
+        """Forward passes of many samples, by arrays."""
+        state = tuple({**self.whole.updated, **self.whole.memory})
+        return Passes(self.whole, state)
 
-    def _together(self) -> list[tuple[float, ...]]:
-        """What the network answers to its samples, all at once."""
-        known = Evaluation(self.whole.graph, None, self.values())
-        return [tuple(float(known[cell]) for cell in self.whole.answers(place)) for place in range(len(self.problem.samples))]
+    def accuracy(self, samples: Samples | None = None) -> float | None:
+        """The share of samples (its own, if no others are given) that are classified right; None where targets are no classes."""
+        return share_right(self, self.problem.samples if samples is None else samples)
 
     @property
-    def _mixed(self) -> bool:
+    def mixed(self) -> bool:
         """Whether answers depend on the other samples."""
         return any(layer.type == "batch_norm" for layer in self.problem.layers)
 
@@ -178,7 +198,7 @@ class Trainer:
         """What the network answers to other inputs, with the parameters as they are. Raises ValueError for a wrong number of them."""
         if len(inputs) != len(self.problem.inputs):
             raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
-        if self._mixed:
+        if self.mixed:
             raise ProblemError(Message("with batch normalisation a single input has no answer"))
         model = build(self.problem.replace(samples=self.problem.samples[:1]))
         replaced = self.values() | {("x", place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
@@ -189,11 +209,12 @@ class Trainer:
         """The worked solution of the update that comes next."""
         problem = self.problem
         if problem.samples and self.epoch > 1:
-            samples = tuple(problem.samples[place] for place in next(self._batches))
-            problem = problem.replace(samples=samples, training=problem.training.replace(mode="batch"))
+            problem = problem.replace(samples=select(problem.samples, next(self._batches)), training=problem.training.replace(mode="batch"))
         model, now = build(problem), self.values()
         chosen = rounding or problem.rounding or Rounding()
-        return Derivation(model.graph, chosen, model.updated, model.loss, 1, lambda number: now, header(problem), model.memory)
+        return kind_of(problem, model, chosen)(
+            model.graph, chosen, model.updated, model.loss, 1, lambda number: now, header(problem), model.memory
+        )
 
     # --- programs and their data ---
 
@@ -213,29 +234,22 @@ class Trainer:
             text = "training diverges after about {count} iterations: a number is too large; try a smaller learning_rate"
             raise EvaluationError(Message(text, count=self.done)) from None
 
-    def _feed(self) -> Iterator[list[int]]:
-        """The samples of every update, epoch after epoch."""
-        places, random = list(range(len(self.problem.samples))), Random(self.problem.training.seed)
-        while True:
-            if self.problem.training.order == "shuffled":
-                random.shuffle(places)
-            for start in range(0, len(places), self.batch_size):
-                yield places[start : start + self.batch_size]
-
-    def _program(self, batch: list[int]) -> Engine:
+    def _program(self, batch: Sequence[int]) -> Engine:
         """The update of so many samples, whose numbers are its data."""
         if len(batch) not in self._programs:
-            model = _model(self.problem.replace(samples=tuple(self.problem.samples[place] for place in batch)))
-            self._programs[len(batch)] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, ("x", "t"))
+            model = _model(self.problem.replace(samples=_typical(self.problem.samples, batch, self.problem.layers[-1].axes[-1].size)))
+            self._programs[len(batch)] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, DATA)
         return self._programs[len(batch)]
 
-    def _row(self, batch: list[int]) -> Any:
-        """The data of some samples as a program takes them."""
-        inputs, targets = self._data
-        if isinstance(self._engine, Straight):
-            return tuple(chain.from_iterable([inputs[place] for place in batch] + [targets[place] for place in batch]))
-        chosen = batch[0] if len(batch) == 1 else batch
-        return inputs[chosen], targets[chosen]
+
+def _typical(samples: Samples, batch: Sequence[int], width: int) -> Samples:
+    """The samples of a batch; one gives way to one whose targets do not sum to 1, if there is any: it changes the loss's formula,
+    and the program is to be right for every batch."""
+    chosen = select(samples, batch)
+    if sum_to_one(samples, width) or not sum_to_one(chosen, width):
+        return chosen
+    odd = next(place for place in range(len(samples)) if not sum_to_one(select(samples, [place]), width))
+    return select(samples, [odd, *batch[1:]])
 
 
 def _model(problem: Problem) -> Model:
@@ -253,18 +267,6 @@ def _engine(model: Model, data: tuple[str, ...], value: Callable[[Cell], float])
             return engine, engine.start(value)
     straight = Straight(model.graph, carried, model.loss, data)
     return straight, straight.start(value)
-
-
-def _data(problem: Problem, engine: Engine) -> tuple[Any, Any]:
-    """Inputs and targets of all samples: rows of numbers, or arrays."""
-    inputs = [[literal.numerator / literal.denominator for literal in sample.inputs] for sample in problem.samples]
-    targets = [[literal.numerator / literal.denominator for literal in sample.targets or ()] for sample in problem.samples]
-    if isinstance(engine, Straight):
-        return inputs, targets
-    import numpy
-
-    shapes = ([axis.size for axis in axes] for axes in (problem.axes, problem.layers[-1].axes if problem.layers else ()))
-    return tuple(numpy.array(rows).reshape(len(rows), *shape) for rows, shape in zip((inputs, targets), shapes))  # type: ignore[return-value]
 
 
 Progress = Callable[[int, int, float], None]  # told updates done, updates wanted, and the loss
@@ -286,7 +288,7 @@ def train_on(
     training = trainer.problem.training
     chosen = epochs if epochs is not None else training.epochs or None
     wanted = iterations if iterations is not None else chosen * trainer.epoch if chosen else DEFAULT_ITERATIONS
-    step = every or max(-(-wanted // POINTS), 1)
+    step = every or max(-(-wanted // _points(trainer, wanted)), 1)
     stop = 0.0 if trainer.direct and training.stop_loss is None else _float(training.stop_loss)
     history = [(0, trainer.loss())]
     accuracy = [(0, trainer.accuracy())]
@@ -304,7 +306,15 @@ def train_on(
         history.append((trainer.done, trainer.loss()))
         accuracy.append((trainer.done, trainer.accuracy()))
     shares = tuple((count, share) for count, share in dict(accuracy).items() if share is not None)
-    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped, shares)
+    tested = trainer.accuracy(trainer.problem.test) if trainer.problem.test else None
+    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped, shares, tested)
+
+
+def _points(trainer: Trainer, wanted: int) -> int:
+    """How many losses a history has. A loss of thousands of samples takes as long as many updates of a few."""
+    if not isinstance(trainer.problem.samples, Dataset):
+        return POINTS
+    return min(max(wanted * trainer.batch_size // (4 * len(trainer.problem.samples)), FEW_POINTS), POINTS)
 
 
 def _float(literal: Number | None) -> float:

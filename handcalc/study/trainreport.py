@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
-from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import Ref
+from handcalc.core.expr import Number, Ref
 from handcalc.core.graph import Cell
+from handcalc.core.index import Axis
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message
 from handcalc.models.site import places
+from handcalc.problem.dataset import Dataset
 from handcalc.render.blocks import Block, Chart, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
 from handcalc.render.plot.model import Plot
 from handcalc.render.reading import Reading
+from handcalc.study.accuracy import outputs
 from handcalc.study.train import Trained, Trainer
 from handcalc.study.trainplots import history as history_plot
 
@@ -50,12 +53,9 @@ def report(
     if len(found.history) > 2:
         yield Chart(history_plot(found))
     yield Heading(2, Message("Parameters"))
-    rows = [
-        (Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value)))
-        for cell, value in trainer.values().items()
-        if cell[0] in trainer.whole.updated
-    ]
-    yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows[:CELLS]), max(len(rows) - CELLS, 0))
+    values = {cell: value for cell, value in trainer.values().items() if cell[0] in trainer.whole.updated}
+    rows = [(Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value))) for cell, value in islice(values.items(), CELLS)]
+    yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows), max(len(values) - CELLS, 0))
     if problem.samples:
         yield from _predictions(trainer, reading, rounding)
     if asked:
@@ -95,35 +95,65 @@ def _chosen(history: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
 def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iterator[Block]:
     """What the network answers for every sample, beside the targets; how many are right where there are classes."""
     graph, problem = trainer.whole.graph, trainer.problem
-    known = Evaluation(graph, None, trainer.values())
-    sampled = graph["t"].sampled
-    columns: list[Item] = [Message("sample")] if sampled else []
-    first = (0,) if sampled else ()
-    columns += [Name(Ref(*cell), bare=True) for cell in trainer.whole.answers()]
-    columns += [Name(Ref("t", (*first, *place)), bare=True) for place in places(problem.layers[-1].axes)]
-    rows: list[tuple[Item, ...]] = []
-    for place, sample in enumerate(problem.samples[:CELLS]):
-        values = [float(known[cell]) for cell in trainer.whole.answers(place)]
-        answers: list[Item] = [Digits(rounding.replace(carry=False).shown(value, True)) for value in values]
-        targets: list[Item] = [Digits(Shown(target.text or str(target.numerator))) for target in sample.targets or ()]
-        rows.append((*([Plain(sample.name)] if sampled else []), *answers, *targets))
+    found = outputs(trainer, problem.samples, CELLS)
+
+    def digits(value: float) -> Item:
+        return Digits(rounding.replace(carry=False).shown(value, True))
+
+    if isinstance(problem.samples, Dataset) and problem.samples.is_classes:
+        columns, rows = _classes(problem.samples, found, problem.layers[-1].axes[-1], digits)
+    else:
+        sampled = graph["t"].sampled
+        first = (0,) if sampled else ()
+        columns = [Message("sample")] if sampled else []
+        columns += [Name(Ref(*cell), bare=True) for cell in trainer.whole.answers()]
+        columns += [Name(Ref("t", (*first, *place)), bare=True) for place in places(problem.layers[-1].axes)]
+        rows = []
+        for sample, values in zip(problem.samples[:CELLS], found):
+            targets = [_typed(target, digits) for target in sample.targets or ()]
+            rows.append((*([Plain(sample.name)] if sampled else []), *map(digits, values), *targets))
     yield Heading(2, Message("Predictions"))
     yield Table(tuple(columns), tuple(rows), max(len(problem.samples) - CELLS, 0))
     share = trainer.accuracy()
     if share is not None:
         count = len(problem.samples)
         yield Paragraph(Message("Right: {right} of {count} samples.", right=round(share * count), count=count))
+    share = trainer.accuracy(problem.test) if problem.test else None
+    if share is not None:
+        count = len(problem.test)
+        yield Paragraph(Message("Right in the test: {right} of {count} samples.", right=round(share * count), count=count))
+
+
+def _typed(target: Number, digits: Callable[[float], Item]) -> Item:
+    """A target as it was typed; rounded, where nobody typed it."""
+    whole = target.text or str(target.numerator) if target.text or target.denominator == 1 else ""
+    return Digits(Shown(whole)) if whole else digits(target.numerator / target.denominator)
+
+
+def _classes(
+    samples: Dataset, found: Sequence[Sequence[float]], units: Axis, digits: Callable[[float], Item]
+) -> tuple[list[Item], list[tuple[Item, ...]]]:
+    """A table of classes instead of an output and a target for each of them."""
+    rows: list[tuple[Item, ...]] = []
+    for place, values in enumerate(found):
+        best = [*values].index(max(values))
+        rows.append(
+            (Plain(samples.name(place)), Plain(units.label(int(samples.targets[place]))), Plain(units.label(best)), digits(values[best]))
+        )
+    return [Message("sample"), Message("class"), Message("answer"), Message("output")], rows
 
 
 def as_json(found: Trained) -> dict[str, Any]:
-    """The object of the contract; accuracy only where targets are classes."""
+    """The object of the contract; accuracy only where targets are classes, test_accuracy where there is a test set."""
     return {
         "iterations": found.iterations,
         "loss": found.loss,
         "parameters": found.parameters,
         "history": [list(point) for point in found.history],
         "stopped": found.stopped,
-    } | ({"accuracy": [list(point) for point in found.accuracy]} if found.accuracy else {})
+        **({"accuracy": [list(point) for point in found.accuracy]} if found.accuracy else {}),
+        **({"test_accuracy": found.test_accuracy} if found.test_accuracy is not None else {}),
+    }
 
 
 def history_csv(found: Trained) -> str:

@@ -45,13 +45,8 @@ class Vectorised:
         self.graph = graph = unrolled(graph)
         self._quiet = numpy.errstate
         self.state = tuple(updated)
-        names = {name: f"p{number}" for number, name in enumerate(self.state)}
-        names |= {name: f"d{number}" for number, name in enumerate(data)}
-        constants: dict[str, Any] = {}  # given quantities that are neither trained nor data
-        self.update = _program(graph, names, [loss, *updated.values()], constants, len(self.state), len(data))
-        self.watch = _program(graph, names, [loss], constants, len(self.state), len(data))
-        self._update = _compiled(self.update, constants)
-        self._watch = _compiled(self.watch, constants)
+        self.update, self._update = compiled(graph, self.state, data, [loss, *updated.values()])
+        self.watch, self._watch = compiled(graph, self.state, data, [loss])
 
     def start(self, value: Callable[[Cell], float]) -> Arrays:
         """The state with these values. Raises NotVectorised where a cell is missing."""
@@ -79,11 +74,9 @@ class Vectorised:
 
     def answers(self, wanted: list[Cell], data: Sequence[str]) -> Callable[[Arrays, Any], list[tuple[float, ...]]]:
         """A program that gives some cells, of every sample, for rows of data, any number of them; not a number where there is none."""
-        names = {one: f"p{number}" for number, one in enumerate(self.state)} | {one: f"d{number}" for number, one in enumerate(data)}
-        constants: dict[str, Any] = {}
         cells = [at_time(self.whole, cell) for cell in wanted]
         quantities = list(dict.fromkeys(name for name, _ in cells))
-        program = _compiled(_program(self.graph, names, quantities, constants, len(self.state), len(data)), constants)
+        program = compiled(self.graph, self.state, data, quantities)[1]
         shapes = [[axis.size for axis in self.graph[one].axes[1:]] for one in data]
 
         def answer(state: Arrays, rows: Any) -> list[tuple[float, ...]]:
@@ -122,15 +115,23 @@ class Vectorised:
         return state, float(loss), count
 
 
-def _compiled(source: str, constants: Mapping[str, Any]) -> Callable[..., Arrays]:
+def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Sequence[str]) -> tuple[str, Callable[..., Arrays]]:
+    """The program from a state and a row of data to the arrays of some quantities, and its text.
+
+    Raises NotVectorised where a formula has no form on arrays.
+    """
     import numpy
 
+    names = {name: f"p{number}" for number, name in enumerate(state)} | {name: f"d{number}" for number, name in enumerate(data)}
+    constants: dict[str, Any] = {}  # given quantities that are neither in the state nor data
+    source = _program(graph, names, [*wanted], constants, len(state), len(data))
     each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
     library = {"softmax": softmax, "logsumexp": logsumexp, "windows": windows, "contract": contract, "spread": spread}
-    found: dict[str, Any] = {"np": numpy, **library, "each": each, **constants}
-    exec(compile(source, "<arrays>", "exec"), found)
+    surroundings = {"np": numpy, **library, "each": each, **constants}
+    found: dict[str, Any] = {}
+    exec(compile(source, "<arrays>", "exec"), surroundings, found)
     program: Callable[..., Arrays] = found["program"]
-    return program
+    return source, program
 
 
 def _program(graph: Graph, names: dict[str, str], wanted: list[str], constants: dict[str, Any], states: int, data: int) -> str:
@@ -165,7 +166,7 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             continue
         if quantity.cases:
             raise NotVectorised(f"cases of {name}")
-        formula = rewrite(quantity.definition, lambda node: _put_in(graph, node))
+        formula = rewrite(quantity.definition, lambda node: put_in(graph, node))
         missing = [ref.quantity for ref in references(formula) if ref.quantity not in writer.names]
         if opened & {*missing}:
             raise NotVectorised(f"{name} depends on itself")
@@ -182,7 +183,7 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
         lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
 
 
-def _put_in(graph: Graph, node: Expr) -> Expr | None:
+def put_in(graph: Graph, node: Expr) -> Expr | None:
     """The definition of one path, or of one sample's gradient of a parameter, in place of its name: only the sum is a product of
     matrices."""
     if not isinstance(node, Ref):
@@ -191,7 +192,7 @@ def _put_in(graph: Graph, node: Expr) -> Expr | None:
     if quantity.definition is None or not quantity.part_of_sum:
         return None
     inner = reindex(quantity.definition, {index.letter: place for index, place in zip(quantity.index, node.indices)})
-    return rewrite(inner, lambda deeper: _put_in(graph, deeper))
+    return rewrite(inner, lambda deeper: put_in(graph, deeper))
 
 
 def _given(graph: Graph, cell: Cell) -> float:

@@ -1,0 +1,207 @@
+"""CSV files with a heading line: small ones as typed numbers, large ones as arrays.
+
+- `read_table(item, name)` opens one; `Table.read(columns, words)` are its columns: numbers, and texts such as names or classes.
+
+A file of at most `TYPED_BYTES` keeps the digits of its numbers. A larger one is parsed by NumPy; what NumPy does not read
+(quotation marks, fractions, something wrong) is read cell by cell, which finds the line and the column of every mistake.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+from typing import Any, NamedTuple
+
+from handcalc.core.expr import ZERO, Number
+from handcalc.errors import Message, ProblemError
+from handcalc.problem.files import read_bytes
+from handcalc.problem.limits import limit
+from handcalc.problem.reader import Item, literal, quoted
+from handcalc.problem.samples import countable, listed
+
+TYPED_BYTES = 100_000  # a larger file is held as an array; its numbers have no digits of their own
+ROWS_AT_ONCE = 4096  # of a large file, while it is read
+
+Row = tuple[int, list[str]]  # line and cells
+Columns = tuple[Any, list[list[str]]]  # numbers by (row, column), a list of tuples or an array; then the columns of texts
+
+
+class Table(NamedTuple):
+    """An open CSV file: where it is named, its path, its name as typed, the heading; rows: those of a small file."""
+
+    item: Item
+    path: str
+    name: str
+    heading: list[str]
+    rows: list[Row] | None
+
+    def read(self, columns: list[int], words: list[int]) -> Columns | None:
+        """Some columns as numbers and some as texts; None after an error."""
+        if self.rows is not None:
+            numbers = [tuple(self._cell(line, place, row[place]) for place in columns) for line, row in self.rows]
+            return (numbers, _texts(self.rows, words)) if countable(self.item, len(self.rows), "samples") else None
+        found: Columns | None
+        try:
+            found = self._quickly(columns, words)
+        except UnicodeDecodeError:
+            _content(self.item, self.path)  # says in which line
+            return None
+        except _Odd:
+            found = self._carefully(columns, words)
+        return found if found is not None and countable(self.item, len(found[0]), "rows") else None
+
+    def _cell(self, line: int, place: int, text: str) -> Number:
+        """The number in a cell; 0 after an error."""
+        value = literal(text)
+        if isinstance(value, Message):
+            column = quoted(self.heading[place])
+            self.item.fail("{file}, line {line}, column {column}: {reason}", file=self.name, line=line, column=column, reason=value)
+            return ZERO
+        return value
+
+    def _quickly(self, columns: list[int], words: list[int]) -> Columns:
+        """All rows, parsed by NumPy. Raises _Odd where that is not enough."""
+        import csv
+
+        import numpy
+
+        texts: list[list[str]] = [[] for _ in words]
+        parts = []
+        with open(self.path, encoding="utf-8-sig", newline="") as file:
+            _filled(csv.reader(file), 1)
+            lines = self._plain(file, words, texts)
+            try:
+                for first in islice(lines, limit("rows") // ROWS_AT_ONCE + 1):
+                    some = chain((first,), islice(lines, ROWS_AT_ONCE - 1))
+                    read = numpy.loadtxt(some, delimiter=",", usecols=columns, ndmin=2, comments=None)
+                    if not numpy.isfinite(read).all():
+                        raise _Odd
+                    parts.append(_compact(read))
+            except UnicodeDecodeError:
+                raise
+            except ValueError:
+                raise _Odd from None
+        return numpy.concatenate(parts) if parts else [], texts
+
+    def _plain(self, file: Iterable[str], words: list[int], texts: list[list[str]]) -> Iterator[str]:
+        """The lines with something in them; the texts wanted of each are put aside. Raises _Odd for a line that needs more care."""
+        commas = len(self.heading) - 1
+        for line in file:
+            if not line.strip(", \t\r\n"):
+                continue
+            if line.count(",") != commas or '"' in line:
+                raise _Odd
+            if words:
+                cells = line.split(",")
+                for place, found in zip(words, texts):
+                    found.append(cells[place].strip())
+            yield line
+
+    def _carefully(self, columns: list[int], words: list[int]) -> Columns | None:
+        """All rows, cell by cell; every mistake is an error."""
+        import numpy
+
+        content = _content(self.item, self.path)
+        rows = None if content is None else _checked(self.item, self.name, content, limit("rows") + 2)
+        if rows is None:
+            return None
+        cells = [[self._cell(line, place, row[place]) for place in columns] for line, row in rows[1:]]
+        numbers = [[cell.numerator / cell.denominator for cell in row] for row in cells]
+        return numpy.array(numbers, ndmin=2) if numbers else [], _texts(rows[1:], words)
+
+
+class _Odd(Exception):
+    """Something in a file that is to be read cell by cell."""
+
+
+def read_table(item: Item, name: str) -> Table | None:
+    """The table in a CSV file beside the problem; None after an error."""
+    path = os.path.join(item.source.folder, name)
+    try:
+        large = TYPED_BYTES < os.stat(path).st_size <= limit("data_bytes")
+    except (OSError, ValueError):
+        large = False  # reading it says what is wrong
+    if large:
+        heading = _first_line(path)
+        if heading is not None:
+            return Table(item, path, name, heading, None) if _is_heading(item, name, heading) else None
+    content = _content(item, path)
+    rows = None if content is None else _checked(item, name, content, limit("samples") + 2)
+    return Table(item, path, name, _cells(rows[0][1]), rows[1:]) if rows else None
+
+
+def _content(item: Item, path: str) -> str | None:
+    try:
+        return read_bytes(path, "data_bytes")
+    except ProblemError as error:
+        item.fail("{reason}", reason=error.messages[0])
+        return None
+
+
+def _first_line(path: str) -> list[str] | None:
+    """The cells of the heading of a large file; None where it needs more care."""
+    import csv
+
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            rows = _filled(csv.reader(file), 1)
+    except (csv.Error, UnicodeDecodeError):
+        return None
+    return _cells(rows[0][1]) if rows else None
+
+
+def _filled(reader: Any, most: int) -> list[Row]:
+    """The rows with something in them, each with its line."""
+    return list(islice(((reader.line_num, row) for row in reader if any(cell.strip() for cell in row)), most))
+
+
+def _checked(item: Item, name: str, content: str, most: int) -> list[Row] | None:
+    """The heading and the rows of a table, every one as long as the heading; None after an error."""
+    import csv
+    from io import StringIO
+
+    reader = csv.reader(StringIO(content, newline=""))
+    try:
+        rows = _filled(reader, most)
+    except csv.Error as error:
+        item.fail("{file}, line {line}: {reason}", file=name, line=reader.line_num, reason=str(error))
+        return None
+    if not rows:
+        item.fail("{file} is empty", file=name)
+        return None
+    heading = _cells(rows[0][1])
+    if not _is_heading(item, name, heading):
+        return None
+    for line, row in rows:
+        if len(row) != len(heading):
+            item.fail("{file}, line {line}: {found} cells, expected {wanted}", file=name, line=line, found=len(row), wanted=len(heading))
+            return None
+    return rows
+
+
+def _is_heading(item: Item, name: str, heading: list[str]) -> bool:
+    if len(set(heading)) < len(heading):
+        item.fail("{file}: a column name is there twice: {names}", file=name, names=listed(heading))
+        return False
+    if len(heading) == 1 and ";" in heading[0]:
+        item.fail("{file}: columns are separated by commas, found {found}", file=name, found=quoted(heading[0]))
+        return False
+    return True
+
+
+def _cells(row: list[str]) -> list[str]:
+    return [cell.strip() for cell in row]
+
+
+def _texts(rows: list[Row], words: list[int]) -> list[list[str]]:
+    return [[row[place].strip() for _, row in rows] for place in words]
+
+
+def _compact(values: Any) -> Any:
+    """Whole numbers from 0 to 255, such as pixels, in a byte each."""
+    import numpy
+
+    with numpy.errstate(invalid="ignore"):
+        small = values.astype(numpy.uint8)
+    return small if (small == values).all() else values
