@@ -24,7 +24,7 @@ from handcalc.core import formula
 from handcalc.core.derivation import Derivation
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, references, walk
-from handcalc.core.functions import FUNCTIONS, partial
+from handcalc.core.functions import FUNCTIONS, Function, partial
 from handcalc.core.instance import evaluate
 from handcalc.derive import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message
@@ -209,6 +209,29 @@ def test_every_kink_is_named_with_the_value_that_is_used(name: str) -> None:
     values = {cell: float(FUNCTIONS[name].kinks[0]) if not place else 0.3 for place, cell in enumerate(arguments)}
     used = partial(name, 0, arguments, Call(name, tuple(arguments)))
     assert evaluate(kink.used, values.__getitem__) == evaluate(used, values.__getitem__)
+
+
+def test_a_function_with_two_kinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new record needs nothing in the tables; three cases meet at two places."""
+    slope = "max'(1, z, 0)*max'(z, -1, 0)"
+    hard = Function("hard_tanh", lambda z: max(-1.0, min(1.0, z)), ("z",), (slope,), "max(-1, min(1, z))", "clipped", kinks=(-1, 1))
+    monkeypatch.setitem(FUNCTIONS, "hard_tanh", hard)
+    proof = confirmed(function_proof(Call("hard_tanh", (Ref("z"),)), Ref("z")))
+    found = [
+        (", ".join(f"{text(where.left)} {where.relation} {text(where.right)}" for where in part.conditions), part.lines)
+        for part in proof.parts
+    ]
+    assert {case: text(inner[-2].formula) for case, inner in found} == {"z > 1": "0", "z < 1, z > -1": "1", "z < 1, z < -1": "0"}
+    assert {(text(kink.where.right), text(kink.below), text(kink.above)) for kink in proof.kinks} == {("1", "1", "0"), ("-1", "0", "1")}
+
+
+def test_a_new_function_without_steps_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    mish = Function(
+        "mish", lambda z: z, ("z",), ("tanh(softplus(z)) + z*(1 - tanh(softplus(z))^2)*sigmoid(z)",), "z*tanh(ln(1 + exp(z)))", "mish"
+    )
+    monkeypatch.setitem(FUNCTIONS, "mish", mish)
+    proof = confirmed(function_proof(Call("mish", (Ref("z"),)), Ref("z")))
+    assert all(line.checked for line in lines(proof)) and proof.parts[-1].last == proof.result
 
 
 @pytest.mark.parametrize("name", ["huber", "gelu", "tanh", "identity"])

@@ -64,8 +64,9 @@ def _chosen(by: str, names: tuple[str, ...]) -> Ref:
 
 def _parsed(text: str) -> Expr:
     """The formula. Raises DeriveError, with the column where it is none."""
-    hint = near(text, [*NAMES, *shipped()])
-    if (is_name(text) and text not in FUNCTIONS) or (hint and re.fullmatch(r"[\w-]+", text)):
+    single = is_name(text) and text not in FUNCTIONS
+    hint = near(text, [*NAMES, *shipped()] if single else shipped())  # mazur-2-2-3 is no difference
+    if single or (hint and re.fullmatch(r"[\w-]+", text)):
         raise DeriveError(Message("there is no function, loss or problem {found}{near}", found=quoted(text), near=hint))
     try:
         expr = formula.parse(text, formula.any_name)
