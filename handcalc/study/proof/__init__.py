@@ -47,11 +47,12 @@ def prove(text: str, by: str = "", seconds: float = SECONDS) -> Proof:
     names = tuple(ref.quantity for ref in references(expr))
     if not names:
         raise DeriveError(Message("the formula has no name to differentiate by"))
-    if not by and len(names) > 1:
+    is_function = isinstance(expr, Call) and expr.arguments == tuple(map(Ref, names))
+    if not by and len(names) > 1 and not is_function:
         listed = ", ".join(names)
         raise DeriveError(Message("the formula has the names {names}: choose one, for example --by {name}", names=listed, name=names[0]))
     cell = _chosen(by or names[0], names)
-    if isinstance(expr, Call) and expr.arguments == tuple(map(Ref, names)):
+    if isinstance(expr, Call) and is_function:
         return confirmed(function_proof(expr, cell))
     return confirmed(formula_proof(text, expr, cell), seconds)
 

@@ -160,9 +160,16 @@ def case_lines(board: Blackboard, branch: Branch) -> Iterator[Line]:
     short = shorter(branch.expr)
     if short is not None:
         yield Line(opened(branch.expr), reason)
-    *lines, last = board.lines(short or branch.expr, reason if short is None else TIDIED)
-    yield from lines
-    yield Line(shorter(last.formula) or last.formula, last.reason) if last.reason is TIDIED else last
+    yield from shortened(list(board.lines(short or branch.expr, reason if short is None else TIDIED)))
+
+
+def shortened(lines: list[Line]) -> list[Line]:
+    """The lines with the last one as short as SymPy can write it."""
+    last = lines[-1]
+    short = shorter(last.formula)
+    if short is None or spelled(short) == spelled(last.formula):
+        return lines
+    return [*(lines[:-1] if last.reason is TIDIED else lines), Line(short, TIDIED)]
 
 
 def kinks(cases: list[Branch], ground: Ground, slope: Expr, convention: str) -> Iterator[Kink]:
@@ -205,12 +212,7 @@ def formula_proof(text: str, expr: Expr, by: Ref) -> Proof:
     called = free_name(NAMES_OF_A_FORMULA, names)
     rules = free_letters({*names, called})
     board = Blackboard(by, rules)
-    *lines, last = board.lines(expr, DEFINITION)
-    short = shorter(last.formula)
-    if short is None or last.reason is not TIDIED:
-        lines.append(last)
-    if short is not None and spelled(short) != spelled(lines[-1].formula):
-        lines.append(Line(short, TIDIED))
+    lines = shortened(list(board.lines(expr, DEFINITION)))
     left = opened(Ref(called)) if len(names) == 1 else opened(Ref(called), by)
     own = _own_value(expr, lines[-1].formula, Ref(called), left)
     return Proof(
