@@ -24,7 +24,7 @@ from handcalc.core import formula
 from handcalc.core.derivation import Derivation
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, references, walk
-from handcalc.core.functions import FUNCTIONS, partial
+from handcalc.core.functions import FUNCTIONS, Function, partial
 from handcalc.core.instance import evaluate
 from handcalc.derive import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message
@@ -32,7 +32,7 @@ from handcalc.language import translator
 from handcalc.problem.loss import FUSED, LOSSES
 from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
-from handcalc.render.blocks import Equal, phrase
+from handcalc.render.blocks import Equal, phrase, spell
 from handcalc.render.dialects import PLAIN, UNICODE
 from handcalc.render.formats.terminal import show
 from handcalc.render.printer import PRIME, Printer
@@ -211,6 +211,29 @@ def test_every_kink_is_named_with_the_value_that_is_used(name: str) -> None:
     assert evaluate(kink.used, values.__getitem__) == evaluate(used, values.__getitem__)
 
 
+def test_a_function_with_two_kinks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new record needs nothing in the tables; three cases meet at two places."""
+    slope = "max'(1, z, 0)*max'(z, -1, 0)"
+    hard = Function("hard_tanh", lambda z: max(-1.0, min(1.0, z)), ("z",), (slope,), "max(-1, min(1, z))", "clipped", kinks=(-1, 1))
+    monkeypatch.setitem(FUNCTIONS, "hard_tanh", hard)
+    proof = confirmed(function_proof(Call("hard_tanh", (Ref("z"),)), Ref("z")))
+    found = [
+        (", ".join(f"{text(where.left)} {where.relation} {text(where.right)}" for where in part.conditions), part.lines)
+        for part in proof.parts
+    ]
+    assert {case: text(inner[-2].formula) for case, inner in found} == {"z > 1": "0", "z < 1, z > -1": "1", "z < 1, z < -1": "0"}
+    assert {(text(kink.where.right), text(kink.below), text(kink.above)) for kink in proof.kinks} == {("1", "1", "0"), ("-1", "0", "1")}
+
+
+def test_a_new_function_without_steps_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    mish = Function(
+        "mish", lambda z: z, ("z",), ("tanh(softplus(z)) + z*(1 - tanh(softplus(z))^2)*sigmoid(z)",), "z*tanh(ln(1 + exp(z)))", "mish"
+    )
+    monkeypatch.setitem(FUNCTIONS, "mish", mish)
+    proof = confirmed(function_proof(Call("mish", (Ref("z"),)), Ref("z")))
+    assert all(line.checked for line in lines(proof)) and proof.parts[-1].last == proof.result
+
+
 @pytest.mark.parametrize("name", ["huber", "gelu", "tanh", "identity"])
 def test_no_kink_is_invented(name: str) -> None:
     assert not of_function(name, 0).kinks
@@ -218,7 +241,8 @@ def test_no_kink_is_invented(name: str) -> None:
 
 def test_a_function_of_names_is_worked_from_its_definition() -> None:
     assert said(prove("sigmoid(x)"))[-1] == ("sigmoid(x)*(1 - sigmoid(x))", "1/(1 + exp(-x)) = sigmoid(x)")
-    assert text(prove("huber(u, v)", "u").result) == "max(-v, min(v, u))"
+    assert text(prove("huber(u, v)").result) == "max(-v, min(v, u))"
+    assert text(prove("huber(u, v)", "v").result) == "max(0, abs(u) - v)"
     assert said(prove("exp(h)"))[0][0] == "exp(h)*((exp(h_0) - 1)/h_0)"  # another letter goes to 0
 
 
@@ -598,6 +622,15 @@ def test_the_lines_of_a_gradient() -> None:
         "(sigmoid(net_o1) - target_o1)*sigmoid(net_o1)*(1 - sigmoid(net_o1))*out_h1",
     ]
     assert {line.checked for line in closed.lines} == {"symbolic"} and closed.differentiated
+
+
+def test_no_line_is_there_twice() -> None:
+    """Where the factors of the chain rule are the formula already, they are one line."""
+    for step in ("δ_h1", "w5", "b2", "grad.out.h1"):
+        closed = written("mazur-2-2-2", step)
+        found = read(solution("mazur-2-2-2"))
+        said = [spell(line.item, found, str) for line in closed.lines]
+        assert len(set(said)) == len(said) and closed.differentiated
 
 
 @pytest.mark.parametrize("step", ["net.h1", "out.o1", "loss", "new.w5", "delta.w1", "δ_o1", "w5+"])

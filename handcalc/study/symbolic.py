@@ -157,7 +157,7 @@ def shorter(expr: Expr, factors: bool = False) -> Expr | None:
     if least > LONGEST or not is_small(expr):
         return None
     calls = [node for node in walk(expr) if isinstance(node, Call)]
-    whole = [node for node in calls if node.function == "exp"]  # e^(−z) is to be no 1/e^z, and |t − o| no |o − t|
+    whole = [node for node in calls if node.function == "exp" and references(node)]  # e^(−z) is to be no 1/e^z, and |t − o| no |o − t|
     inner = [part for node in calls if node.function in ("abs", "sign") for part in node.arguments if isinstance(part, Sum)]
     aside = {node: Ref(f"{place}") for place, node in enumerate(dict.fromkeys((*whole, *inner)))}
     kept = {cell: node for node, cell in aside.items()}

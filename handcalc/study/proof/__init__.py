@@ -47,11 +47,12 @@ def prove(text: str, by: str = "", seconds: float = SECONDS) -> Proof:
     names = tuple(ref.quantity for ref in references(expr))
     if not names:
         raise DeriveError(Message("the formula has no name to differentiate by"))
-    if not by and len(names) > 1:
+    is_function = isinstance(expr, Call) and expr.arguments == tuple(map(Ref, names))
+    if not by and len(names) > 1 and not is_function:
         listed = ", ".join(names)
         raise DeriveError(Message("the formula has the names {names}: choose one, for example --by {name}", names=listed, name=names[0]))
     cell = _chosen(by or names[0], names)
-    if isinstance(expr, Call) and expr.arguments == tuple(map(Ref, names)):
+    if isinstance(expr, Call) and is_function:
         return confirmed(function_proof(expr, cell))
     return confirmed(formula_proof(text, expr, cell), seconds)
 
@@ -64,8 +65,9 @@ def _chosen(by: str, names: tuple[str, ...]) -> Ref:
 
 def _parsed(text: str) -> Expr:
     """The formula. Raises DeriveError, with the column where it is none."""
-    hint = near(text, [*NAMES, *shipped()])
-    if (is_name(text) and text not in FUNCTIONS) or (hint and re.fullmatch(r"[\w-]+", text)):
+    single = is_name(text) and text not in FUNCTIONS
+    hint = near(text, [*NAMES, *shipped()] if single else shipped())  # mazur-2-2-3 is no difference
+    if single or (hint and re.fullmatch(r"[\w-]+", text)):
         raise DeriveError(Message("there is no function, loss or problem {found}{near}", found=quoted(text), near=hint))
     try:
         expr = formula.parse(text, formula.any_name)

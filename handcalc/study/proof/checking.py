@@ -217,6 +217,11 @@ def _compared(left: Expr, right: Expr, ground: Ground, conditions: tuple[Equal, 
             return
 
 
+def is_possible(conditions: tuple[Equal, ...], ground: Ground) -> bool:
+    """Whether there are points at which all conditions hold."""
+    return next(_points([], ground, conditions), None) is not None
+
+
 def _points(cells: list[Ref], ground: Ground, conditions: tuple[Equal, ...]) -> Iterator[dict[Ref, float]]:
     """Points of a case, the same every time."""
     random = Random(repr(cells))

@@ -118,7 +118,9 @@ def _lines(derivation: Derivation, reading: Reading, wanted: Cell) -> Iterator[L
         if all(_agree(derivation, wanted, chain)):  # a convention may have made another gradient of it
             yield Line(Factors(factors, reading.turned(wanted)), chain, CHAIN)
     paths = not factors and len(derivation.step(wanted).contributions) > 1
-    yield Line(Symbolic(reading.line(wanted, expr)), expr, PATHS if paths else FIRST)
+    first = reading.line(wanted, expr)
+    if not factors or reading.factors(factors, reading.turned(wanted)) != reading.symbolic(first):
+        yield Line(Symbolic(first), expr, PATHS if paths else FIRST)
     while open_cells := [ref for ref in references(expr) if graph.given_value(cell(ref)) is None]:
         last = max((ref.quantity for ref in open_cells), key=lambda name: rank(derivation, name))
         chosen = [ref for ref in open_cells if ref.quantity == last]

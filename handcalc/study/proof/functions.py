@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 from typing import Any
 
 from handcalc.core.derivative import RAW, differentiate
@@ -18,13 +19,14 @@ from handcalc.errors import Message
 from handcalc.render.blocks import Equal, FunctionName, Symbolic
 from handcalc.study.differences import CONVENTIONS
 from handcalc.study.proof.cases import Branch, branches, is_switching, written
-from handcalc.study.proof.checking import LIMIT, places
+from handcalc.study.proof.checking import LIMIT, is_possible, places
 from handcalc.study.proof.records import Ground, Kink, Part, Proof, letters, listed
 from handcalc.study.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, free_name, opened, put_in, replaced, spelled
 from handcalc.study.proof.tables import AREAS, INVERSES, LIMITS, POSITIVE, PUT_IN, REARRANGED, STARTS, Step
 from handcalc.study.symbolic import difference, from_sympy, primitives, shorter, solved, to_sympy, vanishes
 
 DEFINITION = Message("definition")
+KNOWN = Message("known")
 OWN = Message("in one formula")
 QUOTIENT = Message("The difference quotient, for {step} that goes to 0:")
 AREA = Message("{function} is the area below {height}, from 0 to {x}: where the area ends it grows by its height there")
@@ -45,7 +47,7 @@ def function_proof(call: Call, by: Ref) -> Proof:
         (Equal(call, work.start),) if work.start != call else (),
         tuple(work.parts()),
         work.slope,
-        (Ground(by, positive=tuple(work.values[name] for name in POSITIVE.get(call.function, ()))),),  # type: ignore[misc]
+        (work.ground,),
         Message(work.record.doc),
         tuple(argument for argument in call.arguments if argument != by),  # type: ignore[misc]
         tuple(work.kinks()),
@@ -69,7 +71,9 @@ class _Function:
         self.left = opened(call) if len(call.arguments) == 1 else opened(call, by)
         text = self.record.definition or STARTS.get(self.record.name, "")
         self.start: Expr = written(put_in(text, self.values)) if text else call
-        self.cases: list[Branch] = branches(call) if is_switching(call) else []
+        self.ground = Ground(by, positive=tuple(self.values[name] for name in POSITIVE.get(call.function, ())))  # type: ignore[misc]
+        cases = branches(call) if is_switching(call) else []
+        self.cases = [case for case in cases if is_possible(case.conditions, self.ground)]
 
     def put(self, text: str, **others: Expr) -> Expr:
         """A formula of the tables in the letters of this function."""
@@ -94,7 +98,7 @@ class _Function:
     def _ruled(self) -> Iterator[Line]:
         """By the rules, and to the record's own form."""
         steps = REARRANGED.get(self.record.name, ()) if not self.place else ()
-        yield from self._to_own(list(self.board.lines(self.start, DEFINITION)), steps)
+        yield from self._to_own(list(self.board.lines(self.start, DEFINITION if self.start != self.call else KNOWN)), steps)
 
     def _to_own(self, lines: list[Line], steps: tuple[Step, ...]) -> Iterator[Line]:
         yield from lines
@@ -147,7 +151,7 @@ class _Function:
 
     def kinks(self) -> Iterator[Kink]:
         """What happens where two cases meet."""
-        yield from kinks(self.cases, Ground(self.by), self.slope, CONVENTIONS.get(self.record.name, ""))
+        yield from kinks(self.cases, self.ground, self.slope, CONVENTIONS.get(self.record.name, ""))
 
 
 def case_lines(board: Blackboard, branch: Branch) -> Iterator[Line]:
@@ -156,27 +160,47 @@ def case_lines(board: Blackboard, branch: Branch) -> Iterator[Line]:
     short = shorter(branch.expr)
     if short is not None:
         yield Line(opened(branch.expr), reason)
-    *lines, last = board.lines(short or branch.expr, reason if short is None else TIDIED)
-    yield from lines
-    yield Line(shorter(last.formula) or last.formula, last.reason) if last.reason is TIDIED else last
+    yield from shortened(list(board.lines(short or branch.expr, reason if short is None else TIDIED)))
+
+
+def shortened(lines: list[Line]) -> list[Line]:
+    """The lines with the last one as short as SymPy can write it."""
+    last = lines[-1]
+    short = shorter(last.formula)
+    if short is None or spelled(short) == spelled(last.formula):
+        return lines
+    return [*(lines[:-1] if last.reason is TIDIED else lines), Line(short, TIDIED)]
 
 
 def kinks(cases: list[Branch], ground: Ground, slope: Expr, convention: str) -> Iterator[Kink]:
-    """Where two neighbouring cases meet and differ; slope: the derivative in one formula."""
-    for above, below in zip(cases, cases[1:]):
-        (where,) = above.conditions
-        for place in places(above.conditions, ground, 0):
-            cells = references(where.left) + references(where.right)
+    """Where two cases meet and differ; slope: the derivative in one formula."""
+    for above, below in permutations(cases, 2):
+        for where in above.conditions:
+            if where.relation != ">" or where.replace(relation="<") not in below.conditions:
+                continue
+            others = [other for other in (*above.conditions, *below.conditions) if (other.left, other.right) != (where.left, where.right)]
+            place = next((place for place in places((where,), ground, 0) if all(_holds(other, place) for other in others)), None)
+            if place is not None and ground.by in references(where.left) + references(where.right):
+                yield from _kink(where, below, above, place, ground.by, slope, convention)
 
-            def there(expr: Expr, cells: tuple[Ref, ...] = cells, place: Callable[[Any], Any] = place) -> Expr:
-                found = from_sympy(place(to_sympy(expr, primitives())), (*cells, *references(expr)))
-                return found if found is not None else expr
 
-            sides = [differentiate(case.expr, ground.by) for case in (below, above)]
-            jump, bend = (not vanishes(place(to_sympy(difference(*pair), primitives()))) for pair in ((below.expr, above.expr), sides))
-            if (jump or bend) and ground.by in cells:
-                yield Kink(where.replace(relation="="), there(sides[0]), there(sides[1]), there(slope), jump, convention)
-            break
+def _kink(where: Equal, below: Branch, above: Branch, place: Callable[[Any], Any], by: Ref, slope: Expr, convention: str) -> Iterator[Kink]:
+    """What two cases come to where they meet, unless it is the same."""
+
+    def there(expr: Expr) -> Expr:
+        cells = (*references(expr), *references(where.left), *references(where.right))
+        return from_sympy(place(to_sympy(expr, primitives())), cells) or expr
+
+    sides = [differentiate(case.expr, by) for case in (below, above)]
+    jump, bend = (not vanishes(place(to_sympy(difference(*pair), primitives()))) for pair in ((below.expr, above.expr), sides))
+    if jump or bend:
+        yield Kink(where.replace(relation="="), there(sides[0]), there(sides[1]), there(slope), jump, convention)
+
+
+def _holds(where: Equal, place: Callable[[Any], Any]) -> bool:
+    """Whether a condition holds where cases meet."""
+    gap = place(to_sympy(difference(where.left, where.right), primitives()))
+    return bool(gap.is_positive if where.relation == ">" else gap.is_negative)
 
 
 # --- formulas ---------------------------------------------------------------------------------------------------------
@@ -188,12 +212,7 @@ def formula_proof(text: str, expr: Expr, by: Ref) -> Proof:
     called = free_name(NAMES_OF_A_FORMULA, names)
     rules = free_letters({*names, called})
     board = Blackboard(by, rules)
-    *lines, last = board.lines(expr, DEFINITION)
-    short = shorter(last.formula)
-    if short is None or last.reason is not TIDIED:
-        lines.append(last)
-    if short is not None and spelled(short) != spelled(lines[-1].formula):
-        lines.append(Line(short, TIDIED))
+    lines = shortened(list(board.lines(expr, DEFINITION)))
     left = opened(Ref(called)) if len(names) == 1 else opened(Ref(called), by)
     own = _own_value(expr, lines[-1].formula, Ref(called), left)
     return Proof(

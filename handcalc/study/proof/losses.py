@@ -44,6 +44,7 @@ from handcalc.problem.loss import FUSED, LOSSES
 from handcalc.render.blocks import Equal, FunctionName, Plain, Symbolic
 from handcalc.study.differences import CONVENTIONS
 from handcalc.study.proof.cases import branches, is_switching, written
+from handcalc.study.proof.checking import is_possible
 from handcalc.study.proof.functions import DEFINITION, OWN, case_lines, kinks
 from handcalc.study.proof.records import Ground, Part, Proof, letters
 from handcalc.study.proof.rules import CANDIDATES, ONE_TERM, TIDIED, Blackboard, Line, filled, opened, spelled
@@ -132,7 +133,7 @@ def loss_proof(name: str) -> Proof:
     loss = Ref(LOSS)
     board, left = Blackboard(by, LETTERS), opened(loss, by)
     one = filled(ONE_TERM, by=Symbolic(by), index=Equal(Ref("k"), Ref("i")))
-    cases = branches(term(at.i)) if is_switching(term(at.i)) else []
+    cases = [case for case in branches(term(at.i)) if is_possible(case.conditions, Ground(by))] if is_switching(term(at.i)) else []
     parts = []
     for case in cases:
         lines = [Line(opened(term(at.i)), one)]
@@ -156,6 +157,7 @@ def loss_proof(name: str) -> Proof:
         grounds,
         constants=(goal,) if not mean else (goal, Ref("n")),
         kinks=tuple(kinks(cases, Ground(by), result, CONVENTIONS.get(switch, ""))),
+        sizes=SIZES,
         remark=Message(FUNCTION, formula=f"{name}({', '.join(FUNCTIONS[name].arguments)})") if name in FUNCTIONS else None,
     )
 
@@ -223,6 +225,7 @@ def softmax_proof() -> Proof:
         ),
         result,
         (*at.grounds(0, j=0), *at.grounds(1, j=1)),
+        sizes=SIZES,
     )
 
 
@@ -243,6 +246,7 @@ def logsumexp_proof() -> Proof:
         (Part(opened(name, by), lines),),
         result,
         at.grounds(0, general=lambda cell: whole if cell == name else None),
+        sizes=SIZES,
     )
 
 
@@ -289,4 +293,5 @@ def fused_proof() -> Proof:
         at.grounds(0, general=lambda cell: whole if cell == loss else None, used=NET),
         about=Message("For targets that sum to 1:"),
         constants=(goal,),
+        sizes=SIZES,
     )

@@ -58,7 +58,8 @@ class Proof(Record):
 
     of: what was asked for; by: the cell it is differentiated by; graph: the letters in it; title, about: what the page is
     called, and a sentence; definitions: what is differentiated; constants: cells that are constant; grounds: what the lines
-    are checked on; result: the last line; remark: a sentence at the end.
+    are checked on; result: the last line; remark: a sentence at the end; sizes: numbers of outputs
+    for which general formulas are checked.
     """
 
     of: str
@@ -73,6 +74,7 @@ class Proof(Record):
     constants: tuple[Ref, ...] = ()
     kinks: tuple[Kink, ...] = ()
     remark: Message | None = None
+    sizes: tuple[int, ...] = ()
 
 
 def listed(items: Sequence[Item]) -> Message:

@@ -58,6 +58,9 @@ def report(proof: Proof) -> Iterator[Block]:
     for part in proof.parts:
         yield from _part(part)
     yield Paragraph(_verdict(proof))
+    if proof.sizes:
+        sizes = ", ".join(map(str, proof.sizes))
+        yield Paragraph(Message("General formulas were checked with {sizes} outputs.", sizes=sizes))
     if proof.kinks:
         yield Heading(2, Message("Where the cases meet"))
         yield from map(_kink, proof.kinks)
