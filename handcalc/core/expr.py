@@ -129,6 +129,7 @@ class Delta(Expr):
 ZERO = Number(0)
 ONE = Number(1)
 MINUS_ONE = Number(-1)
+_REFERENCES = {Ref}  # factors with nothing to tidy
 
 # --- constructors: they drop zero terms and unit factors, pull signs outward, fold exact literals, never reorder -----
 
@@ -177,7 +178,7 @@ def add(*terms: Expr) -> Expr:
     for term in terms:
         if isinstance(term, Sum):
             kept.extend(term.terms)
-        elif not _is_zero(term):
+        elif type(term) is Ref or not _is_zero(term):
             kept.append(term)
     if not kept:
         return ZERO
@@ -207,6 +208,8 @@ def sub(left: Expr, right: Expr) -> Expr:
 
 def mul(*factors: Expr) -> Expr:
     """a·b·…: signs go outward, exact literals are folded into the first of them, a·(1/b)·c is a·c/b, zero wins."""
+    if len(factors) > 1 and {*map(type, factors)} == _REFERENCES:
+        return Product(factors)
     flat: list[Expr] = []
     below: list[Expr] = []
     above, under, place, literals, typed = 1, 1, 0, 0, ""

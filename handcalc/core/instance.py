@@ -36,7 +36,6 @@ from handcalc.core.record import Record
 # --- binding: from the general formula to one cell's ------------------------------------------------------------------
 
 Present = Callable[[str, tuple[int, ...]], bool]
-_REFERENCES = {Ref}  # what a product is made of that needs no tidying
 
 
 def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
@@ -55,8 +54,7 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
     if kind is Sum:
         return add(*[bind(term, indices, present) for term in expr.terms])  # type: ignore[attr-defined]
     if kind is Product:
-        factors = [bind(factor, indices, present) for factor in expr.factors]  # type: ignore[attr-defined]
-        return Product(tuple(factors)) if {*map(type, factors)} == _REFERENCES else mul(*factors)
+        return mul(*[bind(factor, indices, present) for factor in expr.factors])  # type: ignore[attr-defined]
     if isinstance(expr, Total):
         letter, inner = expr.index.letter, dict(indices)
         terms = []

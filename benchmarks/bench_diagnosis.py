@@ -1,12 +1,11 @@
 """Diagnosis: how many simulated students' mistakes are named, how many honest sheets are accused, and how long marking takes.
 
 Sheets ask δ, gradients and new parameters of the shipped problems, to four significant digits; the students are those of
-tests/students.py. Same seed, same sheets. `--share 0.1` takes a tenth of them; name figures to print only those.
+tests/students.py. Same seed, same sheets. `--share 1` takes all of them, not only a tenth.
 """
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from measure import row, run, title
+from processes import run
 
 from handcalc.problem.loader import load, loads, shipped
 
@@ -26,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from students import NETWORKS, Exercise, is_named, notebooks, trained  # noqa: E402
 
 COLUMNS = ("sheets", "", "figure", "target")
+Figures = Callable[..., None]
 ONE, TWO = 100, 60  # sheets with one mistake at one place, or with two mistakes, of each problem
 HONEST, NONSENSE = 10_000, 1_500  # sheets of all problems
 CLASS = 500  # sheets of a class
@@ -70,35 +70,35 @@ def outcomes(places: str, most: int | None, seed: int) -> tuple[Counter[str], in
     return found, problems
 
 
-def named(name: str, places: str, most: int | None, target: float, seed: int) -> None:
+def named(figures: Figures, name: str, places: str, most: int | None, target: float, seed: int) -> None:
     """The share of sheets whose mistakes were named, alone or in a tie; and how many were called something else."""
     found, problems = outcomes(places, most, seed)
     share = (found["named"] + found["tie"]) / found.total()
-    row(f"named, {name}", f"{found.total()}", f"{problems} problems", f"{share:.2%}", f"≥ {target:.0%}")
-    row("  in a tie with as few mistakes", "", "", f"{found['tie'] / found.total():.2%}")
-    row("  called by another name", "", "", f"{found['misnamed'] / found.total():.2%}")
+    figures(f"named, {name}", f"{found.total()}", f"{problems} problems", f"{share:.2%}", f"≥ {target:.0%}")
+    figures("  in a tie with as few mistakes", "", "", f"{found['tie'] / found.total():.2%}")
+    figures("  called by another name", "", "", f"{found['misnamed'] / found.total():.2%}")
 
 
-def everywhere(share: float, seed: int) -> None:
-    named("one mistake at all places", "all", None if share == 1 else max(int(40 * share), 1), 0.97, seed)
+def bench_everywhere(figures: Figures, share: float, seed: int) -> None:
+    named(figures, "one mistake at all places", "all", None if share == 1 else max(int(40 * share), 1), 0.97, seed)
 
 
-def on_paper(share: float, seed: int) -> None:
+def bench_on_paper(figures: Figures, share: float, seed: int) -> None:
     """Mistakes made in plain Python, which shares nothing with the checker."""
     said = []
     for network, paper in NETWORKS.items():
         own = Exercise(loads(paper.yaml()))
         for digits in (3, 4, 6):
             said += [is_named(slug, own.mark(answers)) for slug, answers in notebooks(network, ("grad", "new"), digits)]
-    row("named, made in plain Python", f"{len(said)}", f"{len(NETWORKS)} problems", f"{sum(said) / len(said):.2%}", "≥ 97%")
+    figures("named, made in plain Python", f"{len(said)}", f"{len(NETWORKS)} problems", f"{sum(said) / len(said):.2%}", "≥ 97%")
 
 
-def one_place(share: float, seed: int) -> None:
-    named("one mistake at one place", "one", max(int(ONE * share), 1), 0.90, seed)
+def bench_one_place(figures: Figures, share: float, seed: int) -> None:
+    named(figures, "one mistake at one place", "one", max(int(ONE * share), 1), 0.90, seed)
 
 
-def two_mistakes(share: float, seed: int) -> None:
-    named("two mistakes at all places", "two", max(int(TWO * share), 1), 0.85, seed)
+def bench_two_mistakes(figures: Figures, share: float, seed: int) -> None:
+    named(figures, "two mistakes at all places", "two", max(int(TWO * share), 1), 0.85, seed)
 
 
 # --- right sheets and nonsense --------------------------------------------------------------------------------------------
@@ -116,14 +116,14 @@ def honest_sheets(count: int, seed: int, drops_zeros: bool) -> Iterator[bool]:
                 yield bool(ACCUSED & set(exercise(problem).mark(sheet).summary))
 
 
-def honest(share: float, seed: int) -> None:
+def bench_honest(figures: Figures, share: float, seed: int) -> None:
     """Sheets that were rounded at every step."""
     for name, count, drops in (("accused, rounded at every step", HONEST, False), ("accused, and zeros dropped", HONEST // 4, True)):
         found = list(honest_sheets(max(int(count * share), 1), seed, drops))
-        row(name, f"{len(found)}", "", f"{sum(found)}", "0")
+        figures(name, f"{len(found)}", "", f"{sum(found)}", "0")
 
 
-def nonsense(share: float, seed: int) -> None:
+def bench_nonsense(figures: Figures, share: float, seed: int) -> None:
     """Sheets with any number in one place."""
     verdicts: Counter[str] = Counter()
     for problem in trained():
@@ -133,25 +133,25 @@ def nonsense(share: float, seed: int) -> None:
             if found is not None:
                 verdicts[next(answer.verdict for answer in own.mark(found[1]).answers if answer.cell == found[0])] += 1
     total = verdicts.total()
-    row("nonsense called a mistake", f"{total}", "", f"{verdicts['mistake'] / total:.2%}", "≤ 1%")
-    row("  taken for right", "", "", f"{(verdicts['correct'] + verdicts['rounded']) / total:.2%}")
+    figures("nonsense called a mistake", f"{total}", "", f"{verdicts['mistake'] / total:.2%}", "≤ 1%")
+    figures("  taken for right", "", "", f"{(verdicts['correct'] + verdicts['rounded']) / total:.2%}")
 
 
 # --- time ---------------------------------------------------------------------------------------------------------------
 
 
-def process(share: float, seed: int) -> None:
+def bench_process(figures: Figures, share: float, seed: int) -> None:
     """One sheet that needs a search through pairs, as a whole process."""
     own = exercise("mazur-2-2-2")
     made = next(pair for pair in own.mistakes("two") if pair.slugs == PAIR)
     (answers,) = (answers for _, answers in own.with_mistakes([made]))
     arguments = [argument for name, typed in answers.items() for argument in ("--answer", f"{name}={typed}")]
     costs = [run(CHECK, "check", "mazur-2-2-2", *arguments) for _ in range(7)][2:]
-    row("a sheet with two mistakes, a process", "1", "", f"{median(cost.wall for cost in costs):.2f} s", "≤ 1 s")
-    row("  CPU time", "", "", f"{median(cost.cpu for cost in costs):.2f} s")
+    figures("a sheet with two mistakes, a process", "1", "", f"{median(cost.wall for cost in costs):.2f} s", "≤ 1 s")
+    figures("  CPU time", "", "", f"{median(cost.cpu for cost in costs):.2f} s")
 
 
-def a_class(share: float, seed: int) -> None:
+def bench_a_class(figures: Figures, share: float, seed: int) -> None:
     """A class: some are right, some rounded, some made one or two mistakes, some wrote anything."""
     own, chooser, count = Exercise(load("mazur-2-2-2")), random.Random(seed), max(int(CLASS * share), 1)
     made = own.mistakes("all") + chooser.sample(own.mistakes("one"), 100) + chooser.sample(own.mistakes("two"), 100)
@@ -163,32 +163,4 @@ def a_class(share: float, seed: int) -> None:
     started = time.perf_counter()
     for sheet in sheets[:count]:
         fresh.mark(sheet)
-    row("a class on one problem", f"{count}", "", f"{time.perf_counter() - started:.1f} s", f"≤ {10 * share:.1f} s")
-
-
-FIGURES: dict[str, Callable[[float, int], None]] = {
-    "all": everywhere,
-    "paper": on_paper,
-    "one": one_place,
-    "two": two_mistakes,
-    "honest": honest,
-    "nonsense": nonsense,
-    "process": process,
-    "class": a_class,
-}
-
-
-def main() -> None:
-    """Print the figures and their targets."""
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("figures", nargs="*", choices=[*FIGURES, []], help="which to print, all if none is named")
-    options.add_argument("--share", type=float, default=1.0, help="share of the sheets, from 0 to 1")
-    options.add_argument("--seed", type=int, default=1)
-    chosen = options.parse_args()
-    title(f"diagnosis, seed {chosen.seed}", COLUMNS)
-    for name in chosen.figures or FIGURES:
-        FIGURES[name](chosen.share, chosen.seed)
-
-
-if __name__ == "__main__":
-    main()
+    figures("a class on one problem", f"{count}", "", f"{time.perf_counter() - started:.1f} s", f"≤ {10 * share:.1f} s")

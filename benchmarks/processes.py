@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from typing import NamedTuple
 
 HANDCALC = "from handcalc.__main__ import main; main()"  # what the installed script does
@@ -39,13 +38,3 @@ def run(code: str, *arguments: str) -> Cost:
 def handcalc(*arguments: str) -> Cost:
     """The cost of one handcalc command."""
     return run(HANDCALC, *arguments)
-
-
-def title(text: str, columns: Sequence[str]) -> None:
-    """A heading and the names of the columns below it."""
-    print(f"{text}\n  {'':<40}" + "".join(f"{column:>12}" for column in columns))
-
-
-def row(name: str, *figures: str) -> None:
-    """One line of figures."""
-    print(f"  {name:<40}" + "".join(f"{figure:>12}" for figure in figures))

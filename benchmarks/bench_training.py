@@ -1,29 +1,27 @@
 """Training: 10,000 updates of the 2-2-2 example, and 784-50-10 in batches of 100, against the same loops by hand.
 
-Each figure is the time of a peer over ours, medians of runs that take turns in one process; code generation counts as ours.
+A ratio is the time of a peer over ours, runs that take turns in one process; code generation counts as ours.
 Peers: NumPy as a tutorial writes it, and PyTorch (eager, double precision, one process) where it is installed.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
-from statistics import median
 from typing import Any
 
 import numpy as np
-from measure import row, title
+import pytest
 
 from handcalc.models import build
 from handcalc.problem.loader import load, loads
 from handcalc.study.train import Trainer
 from handcalc.study.vectorised import Vectorised
 
+COLUMNS = ("handcalc", "peer", "ratio", "target")
 ROUNDS = 10_000
 BATCHES = 200
-RUNS = 5
+on_the_clock = pytest.mark.benchmark(timer=time.perf_counter)  # libraries that compute on all cores: seconds that pass
 
 
 def sigmoid(z: Any) -> Any:
@@ -130,45 +128,34 @@ learning_rate: 0.1
         return float(loss.detach())
 
 
-def compared(name: str, ours: Callable[[], Any], peers: dict[str, tuple[Callable[[], Any], float, float]]) -> None:
-    """One line for each peer: its time over ours; the factor its time is multiplied by, and what is wanted."""
-    times: dict[str, list[float]] = {key: [] for key in ("", *peers)}
-    for _ in range(RUNS):
-        for key, (run, factor) in {"": (ours, 1.0), **{key: (peer[0], peer[1]) for key, peer in peers.items()}}.items():
-            started = time.perf_counter()
-            run()
-            times[key].append((time.perf_counter() - started) * factor)
-    for key, (_, _, wanted) in peers.items():
-        ratios = [peer / own for own, peer in zip(times[""], times[key])]
-        row(
-            f"{name}, {key}",
-            f"{median(times['']) * 1000:.1f} ms",
-            f"{median(times[key]) * 1000:.1f} ms",
-            f"{median(ratios):.2f}",
-            f"≥ {wanted:g}",
-        )
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> Large:
+    """The large network, ready to run: its problem is one long text."""
+    monkeypatch.setenv("HANDCALC_MAX_BYTES", "10000000")
+    monkeypatch.setenv("HANDCALC_MAX_VALUES", "10000000")
+    network = Large()
+    network.handcalc()
+    return network
 
 
-def main() -> None:
-    os.environ |= {"HANDCALC_MAX_BYTES": "10000000", "HANDCALC_MAX_VALUES": "10000000"}  # the large problem is one text
-    torch = find_spec("torch") is not None
-    title(f"training, medians of {RUNS} runs that take turns", ("handcalc", "peer", "ratio", "target"))
+def bench_small_numpy(compare: Callable[..., None]) -> None:
     assert abs(small_handcalc() - small_numpy()) < 1e-12
-    compared(
-        f"2-2-2, {ROUNDS} updates",
-        small_handcalc,
-        {"NumPy": (small_numpy, 1, 10)} | ({"PyTorch": (small_torch, 10, 50)} if torch else {}),
-    )
-    large = Large()
-    large.handcalc()
+    compare(f"2-2-2, {ROUNDS} updates, NumPy", small_handcalc, small_numpy, at_least=10)
+
+
+def bench_small_torch(compare: Callable[..., None]) -> None:
+    pytest.importorskip("torch")
+    compare(f"2-2-2, {ROUNDS} updates, PyTorch", small_handcalc, small_torch, at_least=50, times=10)
+
+
+@on_the_clock
+def bench_large_numpy(compare: Callable[..., None], large: Large) -> None:
     _, loss, _ = large.run()
     assert abs(loss - large.numpy()) < 1e-9
-    compared(
-        f"784-50-10, {BATCHES} batches of 100",
-        large.run,
-        {"NumPy": (large.numpy, 1, 1 / 1.1)} | ({"PyTorch": (large.torch, 1, 1)} if torch else {}),
-    )
+    compare(f"784-50-10, {BATCHES} batches of 100, NumPy", large.run, large.numpy, at_least=1 / 1.1)
 
 
-if __name__ == "__main__":
-    main()
+@on_the_clock
+def bench_large_torch(compare: Callable[..., None], large: Large) -> None:
+    pytest.importorskip("torch")
+    compare(f"784-50-10, {BATCHES} batches of 100, PyTorch", large.run, large.torch, at_least=1)

@@ -1,14 +1,15 @@
-"""A large layer: explaining one weight of a 784-30-10 network whose weights are in an NPZ file, as a whole process."""
+"""Explaining one weight of a 784-30-10 network whose weights are in an NPZ file, as a whole process."""
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy
-from measure import handcalc, row, title
+from processes import handcalc
 
+COLUMNS = ("seconds", "target", "peak MB", "target")
 SIZES = (784, 30, 10)
 WEIGHT = "W1[3,17]"
 SECONDS, MEGABYTES = 2, 500  # aimed at
@@ -35,15 +36,8 @@ def write(folder: Path, seed: int = 1) -> Path:
     return problem
 
 
-def main() -> None:
-    """Print seconds and memory."""
-    title(f"one weight of {'-'.join(map(str, SIZES))}", ("seconds", "target", "peak MB", "target"))
-    with tempfile.TemporaryDirectory() as folder:
-        problem = write(Path(folder))
-        handcalc("why", str(problem), WEIGHT)
-        cost = handcalc("why", str(problem), WEIGHT)
-    row(f'why FILE "{WEIGHT}"', f"{cost.wall:.2f}", f"≤ {SECONDS}", f"{cost.peak:.0f}", f"≤ {MEGABYTES}")
-
-
-if __name__ == "__main__":
-    main()
+def bench_why(figures: Callable[..., None], tmp_path: Path) -> None:
+    problem = write(tmp_path)
+    handcalc("why", str(problem), WEIGHT)
+    cost = handcalc("why", str(problem), WEIGHT)
+    figures(f'why FILE "{WEIGHT}"', f"{cost.wall:.2f}", f"≤ {SECONDS}", f"{cost.peak:.0f}", f"≤ {MEGABYTES}")

@@ -5,10 +5,13 @@ Whole processes in pairs, A B A B …, after a warm-up; the figure is the median
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import median
 
-from measure import Cost, handcalc, row, run, title
+import pytest
+from processes import Cost, handcalc, run
 
+COLUMNS = ("command", "imports", "ratio", "target")
 PAIRS = 21
 PROBLEM = "mazur-2-2-2"
 
@@ -26,18 +29,12 @@ def pairs(arguments: tuple[str, ...], imports: str) -> list[tuple[Cost, Cost]]:
     return [(handcalc("solve", PROBLEM, *arguments), run(imports)) for _ in range(PAIRS)]
 
 
-def main() -> None:
-    """Print the ratios."""
-    title(f"start-up, medians of {PAIRS} pairs", ("command", "imports", "ratio", "target"))
-    for arguments, imports, target in CASES:
-        found = pairs(arguments, imports)
-        for kind in ("wall", "cpu"):
-            ours = [getattr(cost, kind) for cost, _ in found]
-            bare = [getattr(cost, kind) for _, cost in found]
-            ratio = median(a / b for a, b in zip(ours, bare))
-            name = " ".join(("solve", PROBLEM, *arguments)) + ", " + kind
-            row(name, f"{median(ours) * 1000:.0f} ms", f"{median(bare) * 1000:.0f} ms", f"{ratio:.2f}", f"≤ {target}")
-
-
-if __name__ == "__main__":
-    main()
+@pytest.mark.parametrize(("arguments", "imports", "target"), CASES)
+def bench_solve(figures: Callable[..., None], arguments: tuple[str, ...], imports: str, target: float) -> None:
+    found = pairs(arguments, imports)
+    for kind in ("wall", "cpu"):
+        ours = [getattr(cost, kind) for cost, _ in found]
+        bare = [getattr(cost, kind) for _, cost in found]
+        ratio = median(a / b for a, b in zip(ours, bare))
+        name = " ".join(("solve", PROBLEM, *arguments)) + ", " + kind
+        figures(name, f"{median(ours) * 1000:.0f} ms", f"{median(bare) * 1000:.0f} ms", f"{ratio:.2f}", f"≤ {target}")
