@@ -9,6 +9,7 @@ A hypothesis is the right graph with some cells defined otherwise; there is no s
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import cached_property
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
@@ -85,6 +86,19 @@ class Definitions:
         self._by_role: dict[tuple[tuple[str, ...], bool], tuple[Form, ...]] = {}
         self.values = Evaluation(book)
         self._composed: dict[tuple[Cell, tuple[Form, ...]], Expr] = {}
+
+    @cached_property
+    def late(self) -> frozenset[Form]:
+        """The forms under which some cell uses one that comes after it in the solution."""
+        order: dict[Cell, int] = {}
+        for number in range(1, self.book.iterations + 1) if self.book.small else ():
+            order |= {wanted: len(order) + place for place, wanted in enumerate(self.book.cells(number))}
+        found: set[Form] = set()
+        for wanted, place in order.items():
+            for form, expr in self.wrong(wanted).items():
+                if form not in found and any(order.get(cell(ref), 0) > place for ref in references(expr)):
+                    found.add(form)
+        return frozenset(found)
 
     def right(self, wanted: Cell) -> Expr:
         """The definition of a cell; a given number is its own."""

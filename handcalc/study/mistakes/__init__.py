@@ -2,7 +2,7 @@
 
 - `MISTAKES` lists every entry in the order a sheet is worked; `MISTAKES[slug]` is one.
 - entry.py says what an entry is; forward.py, losses.py, output.py, hidden.py and update.py hold those of any network,
-  maps.py, recurrent.py, attention.py and normalisation.py those of other layers than dense ones.
+  maps.py, sharing.py, recurrent.py, attention.py and normalisation.py those of other layers than dense ones.
 
 To add a mistake, write its rule and one `Mistake` in the file of its phase. The laws of the tests then inject it into
 every problem it applies to and expect it to be named.
@@ -19,8 +19,9 @@ from handcalc.study.mistakes.maps import MAPS
 from handcalc.study.mistakes.normalisation import NORMALISATION
 from handcalc.study.mistakes.output import OUTPUT
 from handcalc.study.mistakes.recurrent import RECURRENT
+from handcalc.study.mistakes.sharing import SHARING
 from handcalc.study.mistakes.update import UPDATE
 
-_OF_LAYERS = (*MAPS, *RECURRENT, *ATTENTION, *NORMALISATION)
+_OF_LAYERS = (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)
 
 MISTAKES: dict[str, Mistake] = {mistake.slug: mistake for mistake in (*FORWARD, *LOSSES, *OUTPUT, *HIDDEN, *UPDATE, *_OF_LAYERS)}

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Quotient, Ref, Sum, add, call, div, mul, rewrite
+from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Quotient, Ref, call, div, rewrite
 from handcalc.study.mistakes.entry import Mistake, Place, Rule, Variant
 from handcalc.study.mistakes.forward import softmax_along
-from handcalc.study.mistakes.maps import shared
 
 # --- scores -----------------------------------------------------------------------------------------------------------
 
@@ -34,8 +33,8 @@ def _all_heads(place: Place, node: Quotient, width: Number) -> Expr:
 
 def queries_for_keys(place: Place, formula: Expr) -> Expr | None:
     """s = k·q' for s = q·k'"""
-    other = {f"query{place.layer}": f"key{place.layer}", f"key{place.layer}": f"query{place.layer}"}
-    return place.swap(formula, lambda ref: Ref(other[ref.quantity], ref.indices) if ref.quantity in other else None, "net")
+    other = {"query": "key", "key": "query"}
+    return place.swap(formula, lambda ref: place.same(f"{other.get(place.prefix(ref))}{place.layer}", ref), "net")
 
 
 def _projected(name: str) -> Rule:
@@ -220,12 +219,5 @@ ATTENTION = (
         "Sine and cosine are exchanged",
         "The sine was taken where the cosine belongs.\nEven features, counted from 0, have the sine, odd ones the cosine.",
         ({"out": _position(lambda time, feature: (time, feature ^ 1))},),
-    ),
-    Mistake(
-        "gradient-of-one-token",
-        "The gradient of a shared weight is taken from one token",
-        "The gradient came from the first or last token only, or was averaged.\n"
-        "The weights are the same for every token, so their gradients are added up over all of them.",
-        shared("token"),
     ),
 )

@@ -47,9 +47,8 @@ def raw_error(place: Place, formula: Expr) -> Expr | None:
     """Σ ∂E/∂out·w: the error before the derivative is sent back"""
 
     def change(ref: Ref) -> Expr | None:
-        if not ref.quantity.startswith("grad.net"):
-            return None
-        return place.same(ref.quantity.replace("grad.net", "grad.out"), ref) or place.same(ref.quantity.replace("grad.net", "grad.gate"), ref)
+        names = [ref.quantity.replace("grad.net", f"grad.{after}") for after in ("out", "gate")]
+        return next((found for name in names if name != ref.quantity and (found := place.same(name, ref))), None)
 
     return place.swap(formula, change, "gradient")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, Ref, add, call, div, mul, neg, references, rewrite, sub, walk
+from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, add, call, div, mul, neg, references, rewrite, sub, walk
 from handcalc.study.mistakes.entry import Mistake, Place, Rule
 
 CROSS_ENTROPY = ("cross_entropy", "softmax_cross_entropy")

@@ -1,4 +1,4 @@
-"""Mistakes of convolution and pooling, and of weights that are used at many places.
+"""Mistakes of convolution and pooling.
 
 A window that stands elsewhere is the layer's own general formula with other places in it: x[s·r + e·u − p] with another stride s,
 dilation e or padding p, written out again for the cell (`Place.written`). Everything else changes the references of an instance.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ZERO, Call, Expr, Number, Product, Ref, Sum, add, call, mul, references, rewrite
+from handcalc.core.expr import ZERO, Call, Expr, Number, Product, Ref, add, call, mul, references, rewrite
 from handcalc.core.index import Affine, Position, affine, position
-from handcalc.study.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule, Variant
+from handcalc.study.mistakes.entry import BIASES, Mistake, Place, Rule, Variant
 
 SPACE = ("row", "column")
 CONVOLUTIONS = ("conv2d", "conv1d", "conv_transpose2d")
@@ -59,16 +59,25 @@ def _windows(move: Move, *types: str) -> Rule:
             return None
 
         def change(ref: Ref) -> Expr | None:
-            if (place.kind(ref) == "weight") != (place.type == "conv_transpose2d") or place.kind(ref) in BIASES:
+            if not _moves(place, ref):
                 return None
-            space = [number for number, axis in enumerate(place.graph[ref.quantity].axes) if axis.role in SPACE]
-            moved = {number: move(place, affine(ref.indices[number]), along) for along, number in enumerate(space)}
+            moved = {number: move(place, affine(ref.indices[number]), along) for along, number in enumerate(_space(place, ref))}
             return Ref(ref.quantity, tuple(moved.get(number, one) for number, one in enumerate(ref.indices)))
 
         found = _without_nothing(place.written(change))
-        return found if place.first(found, *SOURCES) else None
+        return found if any(place.kind(ref) not in BIASES for ref in references(found)) else None
 
     return rule
+
+
+def _moves(place: Place, ref: Ref) -> bool:
+    """Whether a reference stands at another place for every output: to the input, or to the kernel where every input spreads it."""
+    return place.kind(ref) not in BIASES and (place.kind(ref) == "weight") == (place.type == "conv_transpose2d")
+
+
+def _space(place: Place, ref: Ref) -> list[int]:
+    """The numbers of the axes that a window moves along."""
+    return [number for number, axis in enumerate(place.graph[ref.quantity].axes) if axis.role in SPACE]
 
 
 def _without_nothing(formula: Expr) -> Expr:
@@ -104,9 +113,15 @@ def _size(place: Place, along: int) -> int:
 
 def _unpadded(place: Place, at: Affine, along: int) -> Position:
     """The first window begins at the first number of the input."""
-    before = place.options["padding"][along]
     terms = {index: one for one, index in at.terms}
-    return position(terms, at.constant + (-before if place.type == "conv_transpose2d" else before))
+    return position(terms, 0 if place.type in CONVOLUTIONS else at.constant - _first_place(place, along))
+
+
+def _first_place(place: Place, along: int) -> int:
+    """Where the first window begins: −p."""
+    formula = place.quantity.definition
+    moved = [ref for ref in references(formula) if _moves(place, ref)] if formula is not None else []
+    return min(affine(ref.indices[_space(place, ref)[along]]).constant for ref in moved)
 
 
 def _undilated(place: Place, at: Affine, along: int) -> Position:
@@ -177,72 +192,6 @@ def _pool_summed_back(place: Place, formula: Expr) -> Expr | None:
     return _undivided(formula) if pooled and place.type_of(place.graph[pooled.quantity].layer) == "avg_pool" else None
 
 
-# --- one bias, one weight for many places -----------------------------------------------------------------------------
-
-
-def bias_per_product(place: Place, formula: Expr) -> Expr | None:
-    """Σ (w·x + b)"""
-    weights = [ref for ref in references(formula) if place.kind(ref) == "weight"]
-    biases = [ref.quantity for ref in references(formula) if place.kind(ref) in BIASES]
-    if len(weights) < 2 or len({*biases}) != len(biases):
-        return None
-    return place.swap(formula, lambda ref: mul(Number(len(weights)), ref), *BIASES)
-
-
-def of_one(along: tuple[str, ...], pick: Callable[[int], int]) -> Rule:
-    """∂E/∂w from one of the places, times or tokens at which the weight is used; pick: its number from their count."""
-
-    def rule(place: Place, formula: Expr) -> Expr | None:
-        used = _varying(place, formula, along)
-        if not used or not isinstance(formula, Sum):
-            return None
-        sizes = place.graph[_only(formula.terms[0]).quantity].axes
-        kept = (term for term in formula.terms if all(_only(term).indices[axis] == pick(sizes[axis].size) for axis in used))
-        return add(*kept)
-
-    return rule
-
-
-def mean_of(along: tuple[str, ...]) -> Rule:
-    """∂E/∂w averaged over the places at which the weight is used"""
-
-    def rule(place: Place, formula: Expr) -> Expr | None:
-        used = _varying(place, formula, along)
-        return mul(Number(1, len(formula.terms)), formula) if used and isinstance(formula, Sum) else None
-
-    return rule
-
-
-def _only(term: Expr) -> Ref:
-    """The one reference of a term of a gradient: a path, or the gradient of a net input."""
-    return references(term)[0]
-
-
-def _varying(place: Place, formula: Expr, along: tuple[str, ...]) -> list[int]:
-    """The axes of these roles along which the terms of a sum differ."""
-    if not isinstance(formula, Sum) or place.quantity.kind != "gradient":
-        return []
-    found = [_only(term) for term in formula.terms]
-    axes = place.graph[found[0].quantity].axes
-    return [n for n, axis in enumerate(axes) if axis.role in along and len({ref.indices[n] for ref in found}) > 1]
-
-
-def first(count: int) -> int:
-    """The first of so many."""
-    return 0
-
-
-def last(count: int) -> int:
-    """The last of so many."""
-    return count - 1
-
-
-def shared(*along: str) -> tuple[Variant, ...]:
-    """The gradient of a shared weight from the first place, from the last, or averaged."""
-    rules = (of_one(along, first), of_one(along, last), mean_of(along))
-    return tuple({"grad.weight": rule, "grad.bias": rule} for rule in rules)
-
-
 MAPS = (
     Mistake(
         "kernel-flipped",
@@ -289,18 +238,5 @@ MAPS = (
         "Average pooling adds without dividing",
         "The numbers of the window were added.\nTheir sum is divided by how many there are; so is the gradient.",
         ({"out": pool_summed}, {"out": pool_summed, "path": _pool_summed_back, "grad.out": _pool_summed_back}),
-    ),
-    Mistake(
-        "bias-per-product",
-        "The bias is added once for every product",
-        "The bias was added to every product of the weighted sum.\nIt is added once, to the sum.",
-        ({"net": bias_per_product},),
-    ),
-    Mistake(
-        "gradient-of-one-window",
-        "The gradient of a kernel is taken from one window",
-        "The gradient came from the first or last window only, or was averaged.\n"
-        "A kernel is used at every window, so its gradients are added up over all of them.",
-        shared(*SPACE),
     ),
 )

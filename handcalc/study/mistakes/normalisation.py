@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import product
 
 from handcalc.core.expr import Call, Expr, Number, Power, Product, Quotient, Ref, Sum, add, call, div, mul, references, rewrite, sub
-from handcalc.study.mistakes.entry import SOURCES, Mistake, Place, Rule, Variant
+from handcalc.study.mistakes.entry import SOURCES, Mistake, Place, Variant
 
 NORMS = ("layer_norm", "batch_norm")
 
@@ -52,9 +52,9 @@ def _along(whole: bool) -> Variant:
         source = place.first(formula, *SOURCES)
         if source is None:
             return None
-        *others, own = _kept(place, source, whole) or [-1]
-        kept = {number: source.indices[number] for number in others}
-        kept |= {own: place.cell[1][-1]} if not whole and own >= 0 else {own: source.indices[own]} if own >= 0 else {}  # type: ignore[dict-item]
+        kept = {number: source.indices[number] for number in _kept(place, source, whole)}
+        if kept and not whole:  # the number of the token, or of the feature, is taken for one in the other direction
+            kept[max(kept)] = place.cell[1][-1]
         cells = _group(place, source, kept)  # type: ignore[arg-type]
         if len(cells) < 2:
             return None
@@ -108,6 +108,11 @@ def _share(change: Callable[[Quotient, Number], Expr]) -> tuple[Variant, ...]:
         return rewrite(formula, scaled)
 
     return {"out": rule}, {"out": rule, "path": rule, "grad.out": rule}
+
+
+def _rest(kept: Number) -> Number:
+    """p from 1 − p"""
+    return Number(kept.denominator - kept.numerator, kept.denominator)
 
 
 def _is_drawn(place: Place, ref: Ref) -> bool:
@@ -172,7 +177,7 @@ NORMALISATION = (
         "dropout-not-scaled",
         "What dropout keeps is not scaled",
         "The numbers that are kept were not divided by 1 - p, or they were divided by p.\nDividing by 1 - p keeps their mean.",
-        (*_share(lambda node, kept: node.above), *_share(lambda node, kept: div(node.above, Number(kept.denominator - kept.numerator, kept.denominator)))),
+        (*_share(lambda node, kept: node.above), *_share(lambda node, kept: div(node.above, _rest(kept)))),
     ),
     Mistake(
         "residual-forgotten",

@@ -35,7 +35,10 @@ def at_output(rule: Rule) -> Rule:
 
 
 def derivative_forgotten(place: Place, formula: Expr) -> Expr | None:
-    """δ = ∂E/∂out"""
+    """δ = ∂E/∂out; of a gate ∂E/∂gate, where the derivative has no name of its own"""
+    of = place.quantity.of
+    if of is not None and place.prefix(of).startswith("net_"):
+        return place.first(formula, "gradient")
     return place.swap(formula, lambda ref: ONE, "local")
 
 

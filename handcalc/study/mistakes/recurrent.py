@@ -7,9 +7,9 @@ from itertools import combinations
 
 from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Product, Ref, Sum, add, call, mul, references, rewrite, sub
 from handcalc.study.mistakes.entry import Mistake, Place, Rule, Variant
-from handcalc.study.mistakes.maps import shared
 
 GATED = ("lstm", "gru")
+HELD = "held_"  # begins the name of a copy of the state before, which truncated back-propagation takes for a given number
 
 # --- the state before ---------------------------------------------------------------------------------------------------
 
@@ -26,10 +26,11 @@ def _states(change: Callable[[Place, Ref], Expr | None], *names: str) -> Rule:
 def _is_before(place: Place, ref: Ref, names: tuple[str, ...]) -> bool:
     """Whether a reference is to a state of this layer at the time before; the times of a state begin at 0."""
     quantity = place.graph[ref.quantity]
+    name = quantity.prefix.removeprefix(HELD)
     starts = any(axis.role == "time" and axis.first == 0 for axis in quantity.axes)
     now = place.time(Ref(*place.cell))
-    before = now is not None and place.time(ref) == now - 1
-    return starts and before and quantity.layer == place.layer and (not names or quantity.prefix in names)
+    before = name != quantity.prefix or (starts and now is not None and place.time(ref) == now - 1)
+    return before and quantity.layer == place.layer and (not names or name in names)
 
 
 def _at_start(place: Place, ref: Ref) -> Ref:
@@ -229,12 +230,5 @@ RECURRENT = (
         "The error is not sent back through time",
         "∂E/∂h of a time was taken from that time alone.\nThe state also acts on later times; what comes back from them is added.",
         ({"grad.out": not_from_later, "grad.cell": not_from_later},),
-    ),
-    Mistake(
-        "gradient-of-one-time",
-        "The gradient of a shared weight is taken from one time",
-        "The gradient came from the first or last time only, or was averaged.\n"
-        "The weights are the same at every time, so their gradients are added up over all of them.",
-        shared("time"),
     ),
 )
