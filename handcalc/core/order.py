@@ -117,7 +117,7 @@ def _uses(graph: Graph, quantity: Quantity) -> Iterator[tuple[str, int]]:
             if isinstance(node, Ref) and node.quantity in graph:
                 shift = 0
                 for axis, position in zip(graph[node.quantity].axes, map(affine, node.indices)):
-                    if axis.role == "time" and [index.letter for _, index in position.terms] == list(own):
+                    if axis.role == "time" and own and [index.letter for _, index in position.terms] == list(own):
                         shift = position.constant + axis.first - own[position.terms[0][1].letter]
                 yield node.quantity, shift
 
