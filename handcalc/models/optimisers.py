@@ -255,22 +255,39 @@ def _decays(rule: Rule) -> bool:
 
 def add_after(graph: Graph, forward: list[Quantity], updated: dict[str, str]) -> None:
     """Copy the forward pass with updated parameters: after.net.h1, …, after.loss."""
-    names = dict(updated)
-    for quantity in forward:
-        formulas = [quantity.definition, *(quantity.cases or {}).values()]
-        if quantity.definition is None or not any(
-            isinstance(node, Ref) and node.quantity in names for formula in formulas if formula for node in walk(formula)
-        ):
-            continue
-        name = "after." + quantity.name
+    reached = _reached(forward, set(updated))
+    moved = [quantity for quantity in forward if quantity.name in reached]
+    names = {**updated, **{quantity.name: "after." + quantity.name for quantity in moved}}
+    for quantity in moved:
+        assert quantity.definition is not None
         base = Ref(quantity.name, quantity.index)
         cases = quantity.cases and {place: _renamed(case, names) for place, case in quantity.cases.items()}
         graph.define(
             quantity.replace(
-                name=name, definition=_renamed(quantity.definition, names), cases=cases, prefix="after", of=base, names=None, stage="after"
+                name=names[quantity.name],
+                definition=_renamed(quantity.definition, names),
+                cases=cases,
+                prefix="after",
+                of=base,
+                names=None,
+                stage="after",
             )
         )
-        names[quantity.name] = name
+
+
+def _reached(forward: list[Quantity], changed: set[str]) -> set[str]:
+    """The quantities that follow from changed ones; a recurrence is defined with states that come later in the list."""
+    found: set[str] = set()
+    while True:
+        more = {
+            quantity.name
+            for quantity in forward
+            for formula in (quantity.definition, *(quantity.cases or {}).values())
+            if formula is not None and any(isinstance(node, Ref) and node.quantity in changed | found for node in walk(formula))
+        }
+        if more <= found:
+            return found
+        found |= more
 
 
 def _renamed(expr: Expr, names: dict[str, str]) -> Expr:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell
+from handcalc.core.graph import Cell, Graph
 from handcalc.core.record import Record
 from handcalc.derive import data_of
 from handcalc.errors import EvaluationError, Message, UnknownIdError
@@ -25,6 +25,7 @@ from handcalc.study.diagnosis import MARGIN, Slips, bits_of
 from handcalc.study.follow import Follow, fits
 from handcalc.study.hypotheses import Hypotheses
 from handcalc.study.interpret import Read
+from handcalc.study.mistakes.entry import BIASES
 from handcalc.study.modes import grain_of
 from handcalc.study.table import Table
 from handcalc.study.typed import Typed
@@ -86,7 +87,7 @@ class _Auditor:
         self.desk = Desk(problem.replace(tasks=()), notation, max(near, default=1))
         self.book = self.desk.book
         self.sheet = sheet
-        self.conventions = dict(_conventions(problem))
+        self.conventions = dict(_conventions(problem, self.book.graph))
         self.chosen: dict[Cell, str] = {}
         self.found: list[Hypothesis] = []
         self._far: dict[Hypothesis, dict[int, Evaluation]] = {}
@@ -271,9 +272,9 @@ def _explained(known: Judged, found: list[Hypothesis]) -> Judged:
     return known.replace(status="mistake", explanation=sets[0], alternatives=tuple(sets[1:]))
 
 
-def _conventions(problem: Problem) -> Iterator[tuple[str, Workbook]]:
+def _conventions(problem: Problem, graph: Graph) -> Iterator[tuple[str, Workbook]]:
     """Name → the same problem under another convention. Updated weights on the way back are a mistake here."""
-    if any(layer.bias for layer in problem.layers):
+    if any(quantity.kind in BIASES for quantity in graph):
         yield "bias_update", Workbook(problem.replace(trained_biases=not problem.trained_biases))
     chosen = problem.conventions
     for name in chosen._fields:

@@ -9,6 +9,7 @@ A hypothesis is the right graph with some cells defined otherwise; there is no s
 from __future__ import annotations
 
 from collections.abc import Container
+from functools import cached_property
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
@@ -16,7 +17,7 @@ from handcalc.core.expr import Expr, Number, Ref, references, rewrite
 from handcalc.core.graph import Cell, cell
 from handcalc.core.record import Record
 from handcalc.study.mistakes import MISTAKES
-from handcalc.study.mistakes.entry import Mistake, Place, Rule, Variant, role
+from handcalc.study.mistakes.entry import Mistake, Place, Rule, Variant, roles
 from handcalc.study.workbook import Workbook, base, iteration
 
 
@@ -82,9 +83,22 @@ class Definitions:
     def __init__(self, book: Workbook) -> None:
         self.book = book
         self._wrong: dict[Cell, dict[Form, Expr]] = {}
-        self._by_role: dict[tuple[str, bool], tuple[Form, ...]] = {}
+        self._by_role: dict[tuple[tuple[str, ...], bool], tuple[Form, ...]] = {}
         self.values = Evaluation(book)
         self._composed: dict[tuple[Cell, tuple[Form, ...]], Expr] = {}
+
+    @cached_property
+    def late(self) -> frozenset[Form]:
+        """The forms under which some cell uses one that comes after it in the solution."""
+        order: dict[Cell, int] = {}
+        for number in range(1, self.book.iterations + 1) if self.book.small else ():
+            order |= {wanted: len(order) + place for place, wanted in enumerate(self.book.cells(number))}
+        found: set[Form] = set()
+        for wanted, place in order.items():
+            for form, expr in self.wrong(wanted).items():
+                if form not in found and any(order.get(cell(ref), 0) > place for ref in references(expr)):
+                    found.add(form)
+        return frozenset(found)
 
     def right(self, wanted: Cell) -> Expr:
         """The definition of a cell; a given number is its own."""
@@ -102,11 +116,10 @@ class Definitions:
 
     def _possible(self, wanted: Cell) -> tuple[Form, ...]:
         """The forms that have a rule for a cell's role."""
-        name = role(self.book, base(wanted))
-        key = name, iteration(wanted) > 1
+        key = roles(self.book, base(wanted)), iteration(wanted) > 1
         if key not in self._by_role:
-            roles = {name, name.removeprefix("after.")}
-            self._by_role[key] = tuple(form for form in FORMS if roles & set(form.variant_rules) or (key[1] and form.variant < 0))
+            found = {*key[0]}
+            self._by_role[key] = tuple(form for form in FORMS if found & set(form.variant_rules) or (key[1] and form.variant < 0))
         return self._by_role[key]
 
     def under(self, wanted: Cell, forms: tuple[Form, ...]) -> Expr:
@@ -155,14 +168,14 @@ class Definitions:
             across = form.mistake.across
             return across(self.book, wanted, expr) if across and number > 1 else None
         variant = form.variant_rules
-        name = role(self.book, plain)
-        if name == "given" and number > 1 and plain[0] in self.book.updated:
+        names = roles(self.book, plain)
+        if names == ("given",) and number > 1 and plain[0] in self.book.updated:
             return None
-        rule = variant.get(name)
-        if rule is not None:
-            return self._within(number, plain, rule, expr)
-        rule = variant.get(name.removeprefix("after.")) if name.startswith("after.") else None
-        return self._afterwards(number, plain, rule, expr) if rule is not None else None
+        name = next((name for name in names if name in variant), "")
+        if not name:
+            return None
+        afterwards = self.book.graph[plain[0]].stage == "after" and not name.startswith("after.") and names != ("given",)
+        return (self._afterwards if afterwards else self._within)(number, plain, variant[name], expr)
 
     def _within(self, number: int, plain: Cell, rule: Rule, expr: Expr) -> Expr | None:
         """The rule on a cell of an iteration, as if it were the first."""

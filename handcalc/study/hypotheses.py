@@ -68,17 +68,18 @@ class Hypotheses:
         return _grouped(cells, lambda current: self.definitions.book.quantity(current).layer)
 
     def _units(self, cells: list[Cell]) -> list[frozenset[Cell]]:
-        """By neuron or parameter, all samples together."""
+        """By neuron or parameter, all samples and times together."""
         graph = self.definitions.book.graph
         return _grouped(cells, lambda current: (iteration(current), self._is_after(current), graph.core(base(current))))
 
     def _cells(self, cells: list[Cell]) -> list[frozenset[Cell]]:
-        """By neuron or parameter, sample by sample."""
+        """By neuron or parameter, sample by sample and time by time."""
         book = self.definitions.book
 
         def place(current: Cell) -> Any:
-            sample = current[1][:1] if book.quantity(current).sampled else ()
-            return iteration(current), self._is_after(current), book.graph.core(base(current)), sample
+            axes = zip(book.quantity(current).axes, current[1])
+            along = tuple(number + axis.first for axis, number in axes if axis.role in ("sample", "time"))
+            return iteration(current), self._is_after(current), book.graph.core(base(current)), along
 
         return _grouped(cells, place)
 

@@ -20,6 +20,7 @@ from handcalc.problem.schema import Task
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.study.answers import Answer, Sheet
+from handcalc.study.mistakes.entry import kind
 from handcalc.study.typed import Typed, typed
 from handcalc.study.workbook import Workbook, base, on_sheet
 
@@ -130,12 +131,15 @@ class Interpreter:
         return [self.find(ask)[0]]
 
     def default(self) -> list[Cell]:
-        """What a blank sheet asks where the problem says nothing: net inputs, outputs, loss, δ, gradients, new parameters."""
-        kinds = ("net", "out", "variable", "error", "loss", "updated")
+        """What a blank sheet asks where the problem says nothing: net inputs, outputs, what layers work out between them, loss,
+        δ, gradients, new parameters."""
+        kinds = ("net", "out", "part", "variable", "error", "loss", "updated")
         wanted = []
         for cell in self.book.cells():
             quantity = self.book.graph[cell[0]]
-            of = self.book.graph[quantity.of.quantity].kind if quantity.of else ""
+            if quantity.prefix == "masked":  # a score, or as good as minus infinity
+                continue
+            of = kind(self.book.graph[quantity.of.quantity]) if quantity.of else ""
             gradient = quantity.kind == "gradient" and of in ("net", "weight", "bias", "threshold", "given", "variable")
             parameter = of in ("bias", "threshold") and quantity.of is not None and quantity.of.quantity not in self.book.updated
             if not quantity.stage and (quantity.kind in kinds or gradient) and not parameter:

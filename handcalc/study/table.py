@@ -8,7 +8,7 @@ Cells are computed when asked for, once for all hypotheses that define them alik
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handcalc.core.expr import Ref
@@ -48,7 +48,38 @@ class Table:
 
     answers: numbers taken from a sheet: what uses such a cell uses the sheet's number, under every hypothesis.
     near: the cells in which mistakes are made; all others are right.
+
+    Hypotheses that work the cells in another order than the solution (w⁺ sent back) are worked apart from the others: together,
+    each would wait for the other's cells.
     """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        rows: tuple[Hypothesis, ...],
+        answers: Mapping[Cell, float] | None = None,
+        near: frozenset[Cell] | None = None,
+    ) -> None:
+        self.rows = rows
+        teams: dict[frozenset[Form], list[int]] = {}
+        for number, row in enumerate(rows):
+            late = definitions.late.intersection(part.form for part in row.parts)
+            teams.setdefault(late, []).append(number)
+        members = [(numbers, tuple(rows[number] for number in numbers)) for numbers in teams.values()]
+        self._teams = [(numbers, _Team(definitions, own, answers, near)) for numbers, own in members]
+
+    def __getitem__(self, wanted: Cell) -> Array:
+        """The values of a cell."""
+        import numpy
+
+        values = numpy.full(len(self.rows), math.nan)
+        for numbers, team in self._teams:
+            values[numbers] = team[wanted]
+        return values
+
+
+class _Team:
+    """The same for hypotheses that work the cells in one order."""
 
     def __init__(
         self,
@@ -81,7 +112,31 @@ class Table:
     def __getitem__(self, wanted: Cell) -> Array:
         """The values of a cell."""
         with self.numpy.errstate(all="ignore"):
+            for current in self._below(wanted):
+                self._at(current, self._all)
             return self._at(wanted, self._all)
+
+    def _below(self, wanted: Cell) -> Iterator[Cell]:
+        """What a cell depends on by right definitions and has no values yet, each after what it uses: so no cell is worked out
+        for some hypotheses and then for others again."""
+        pending, opened = [wanted], {wanted}
+        while pending:
+            current = pending[-1]
+            missing = [used for used in self.definitions.uses(current) if used not in opened and self._is_worked(used)]
+            opened.update(missing)
+            pending += missing
+            if not missing:
+                pending.pop()
+                yield current
+
+    def _is_worked(self, current: Cell) -> bool:
+        """Whether a cell is still to be worked out here."""
+        return current not in self._values and current not in self.answers and not self._is_known(current)
+
+    def _is_known(self, current: Cell) -> bool:
+        """Whether a cell has its right value under every hypothesis: a given number, or one far from all mistakes."""
+        far = self.near is not None and current not in self.near
+        return current not in self._miscopied and (far or self.definitions.book.given_value(current) is not None)
 
     def _at(self, wanted: Cell, rows: Array) -> Array:
         """The values of a cell under some hypotheses."""
@@ -123,8 +178,7 @@ class Table:
         current = cell(ref)
         if current in self.answers:
             return self.answers[current]
-        far = self.near is not None and current not in self.near
-        if current not in self._miscopied and (far or self.definitions.book.given_value(current) is not None):
+        if self._is_known(current):
             return float(self.definitions.values[current])
         return self._at(current, rows)
 

@@ -28,7 +28,7 @@ SMALL = 1200  # cells, given ones and all iterations counted
 class Workbook:
     """The cells of a problem over some iterations.
 
-    derivation: the worked solution the right numbers come from; last: number of the output layer (0: equations).
+    derivation: the worked solution the right numbers come from; last: number of the layer of the outputs (0: equations).
     """
 
     def __init__(self, problem: Problem, iterations: int = 1, rounding: Rounding | None = None) -> None:
@@ -37,7 +37,7 @@ class Workbook:
         self.graph: Graph = model.graph
         self.iterations = iterations
         self.derivation: Derivation = work_out(problem, model, rounding, iterations)
-        self.last = len(problem.layers)
+        self.last = max((quantity.layer for quantity in self.graph if quantity.kind == "out"), default=0)
         self._data = data_of(problem)
         self._feeds: dict[int, Mapping[Cell, Number]] = {}
         self._instances: dict[Cell, Expr] = {}
@@ -126,9 +126,9 @@ class Workbook:
 
     def cells(self, number: int = 1) -> list[Cell]:
         """The computed cells of an iteration in reading order."""
-        groups = self.derivation.groups()
-        names = [group.quantity.name for group in groups if group.quantity.definition is not None]
-        return [(on_sheet(number, name), place) for name in names for place in self.graph.positions(name)]
+        groups = [group for group in self.derivation.groups() if group.quantity.definition is not None]
+        found = ((group.quantity.name, place) for group in groups for place in self.derivation.places(group))
+        return [(on_sheet(number, name), place) for name, place in found if self.graph.given_value((name, place)) is None]
 
 
 def base(wanted: Cell) -> Cell:

@@ -29,9 +29,7 @@ def bias_times_input(place: Place, formula: Expr) -> Expr | None:
 
 def transposed(place: Place, formula: Expr) -> Expr | None:
     """z_k = Σ_j w_jk x_j, where W is square"""
-    if place.units(place.layer) != place.units(place.layer - 1):
-        return None
-    return place.swap(formula, lambda ref: place.at(ref.quantity, *reversed(ref.indices)), "weight")  # type: ignore[arg-type]
+    return place.swap(formula, place.turned, "weight")
 
 
 def _in_first(place: Place, formula: Expr) -> Expr | None:
@@ -76,18 +74,20 @@ tan_of_degrees = _function(lambda node: call("tan", mul(node.arguments[0], call(
 tanh_half_angle = _function(lambda node: sub(mul(Number(2), call("sigmoid", node.arguments[0])), ONE), "tanh")
 
 
-def _net(place: Place) -> Ref | None:
-    return place.at(f"net{place.layer}", *place.own)
+def _net(place: Place, formula: Expr) -> Ref | None:
+    """The neuron's own net input"""
+    found = place.first(formula, "net")
+    return place.same(found.quantity) if found and place.quantity.kind in ("out", "part") else None
 
 
 def hidden_activation_skipped(place: Place, formula: Expr) -> Expr | None:
     """h = z"""
-    return None if place.is_last else _net(place)
+    return None if place.is_last else _net(place, formula)
 
 
 def output_activation_skipped(place: Place, formula: Expr) -> Expr | None:
     """o = z"""
-    return _net(place) if place.is_last else None
+    return _net(place, formula) if place.is_last else None
 
 
 def _slope_one(place: Place, formula: Expr) -> Expr | None:
@@ -130,13 +130,18 @@ softmax_twice = _function(
 sigmoid_for_softmax = _function(lambda node: call("sigmoid", node.arguments[node.at]), "softmax")
 
 
-def wrong_axis(place: Place, formula: Expr) -> Expr | None:
-    """p_sk = e^z_sk / Σ over the samples"""
-    if not (place.sample and isinstance(formula, Call) and formula.function == "softmax"):
-        return None
-    samples = range(place.quantity.axes[0].size)
-    powers = [_exp(Ref(f"net{place.layer}", (sample, *place.own))) for sample in samples]
-    return div(powers[place.sample[0]], add(*powers))
+def softmax_along(*roles: str) -> Rule:
+    """p_sk = e^z_sk / Σ over another direction than k: the samples, the tokens"""
+
+    def rule(place: Place, formula: Expr) -> Expr | None:
+        axes, places, terms = place.quantity.axes, place.cell[1], place.first(formula)
+        along = next((number for number, axis in enumerate(axes[:-1]) if axis.role in roles), None)
+        if along is None or terms is None or not (isinstance(formula, Call) and formula.function == "softmax"):
+            return None
+        powers = [_exp(Ref(terms.quantity, (*places[:along], other, *places[along + 1 :]))) for other in range(axes[along].size)]
+        return div(powers[places[along]], add(*powers))
+
+    return rule
 
 
 FORWARD = (
@@ -234,7 +239,7 @@ FORWARD = (
         "softmax-wrong-axis",
         "Softmax runs over the samples",
         "The powers were divided by their sum over the samples.\nThe outputs of one sample sum to 1.",
-        ({"out": wrong_axis},),
+        ({"out": softmax_along("sample")},),
     ),
     Mistake(
         "softmax-twice",

@@ -27,8 +27,7 @@ def _updated(place: Place, ref: Ref) -> Expr | None:
 
 def _turned(place: Place, ref: Ref) -> Expr | None:
     """w_jk for w_kj, where W is square"""
-    rows, columns = (axis.size for axis in place.graph[ref.quantity].axes)
-    return place.at(ref.quantity, *reversed(ref.indices)) if rows == columns else None  # type: ignore[arg-type]
+    return place.turned(ref)
 
 
 def _layer_before(place: Place, ref: Ref) -> Expr | None:
@@ -38,9 +37,9 @@ def _layer_before(place: Place, ref: Ref) -> Expr | None:
 
 def _share(place: Place, ref: Ref) -> Expr | None:
     """w_kj / Σ_j w_kj"""
-    row = ref.indices[0]
-    columns = range(place.graph[ref.quantity].axes[1].size)
-    incoming = [found for column in columns if (found := place.at(ref.quantity, row, column))]  # type: ignore[arg-type]
+    axes = place.graph[ref.quantity].axes
+    columns = range(axes[1].size) if len(axes) == 2 else ()
+    incoming = [found for column in columns if (found := place.at(ref.quantity, ref.indices[0], column))]  # type: ignore[arg-type]
     return div(ref, add(*incoming)) if len(incoming) > 1 else None
 
 
@@ -48,8 +47,8 @@ def raw_error(place: Place, formula: Expr) -> Expr | None:
     """Σ ∂E/∂out·w: the error before the derivative is sent back"""
 
     def change(ref: Ref) -> Expr | None:
-        name = ref.quantity.replace("grad.net", "grad.out")
-        return Ref(name, ref.indices) if name in place.graph and ref.quantity.startswith("grad.net") else None
+        names = [ref.quantity.replace("grad.net", f"grad.{after}") for after in ("out", "gate")]
+        return next((found for name in names if name != ref.quantity and (found := place.same(name, ref))), None)
 
     return place.swap(formula, change, "gradient")
 
@@ -74,7 +73,7 @@ def _sum(change: Callable[[Place, tuple[Expr, ...]], Expr | None]) -> Rule:
 
 def _of_same_number(place: Place, terms: tuple[Expr, ...]) -> Expr | None:
     """The path from the neuron with the same number"""
-    for term in terms:
+    for term in terms if len(place.own) == 1 else ():
         refs = references(term)
         if refs and len(refs[0].indices) > 1 and refs[0].indices[-2] == place.own[-1]:
             return term
@@ -94,16 +93,14 @@ def _other_layer(step: int) -> Rule:
 
     def rule(place: Place, formula: Expr) -> Expr | None:
         layer = place.layer + step
-        if not 1 <= layer <= place.book.last:
-            return None
-        return place.at(f"local.out{layer}", min(place.own[-1], place.units(layer) - 1))
+        return place.at(f"local.out{layer}", min(place.own[-1], place.units(layer) - 1)) if layer else None
 
     return rule
 
 
 def derivative_alone(place: Place, formula: Expr) -> Expr | None:
     """δ = σ'"""
-    return place.at(f"local.out{place.layer}", *place.own)
+    return place.same(f"local.out{place.layer}")
 
 
 def derivative_twice(place: Place, formula: Expr) -> Expr | None:
@@ -121,12 +118,12 @@ def input_twice(place: Place, formula: Expr) -> Expr | None:
     return mul(formula, source) if source else None
 
 
-def _sources(change: Callable[[Place, Ref], Expr | None]) -> Rule:
+def _sources(change: Callable[[Place, Expr, Ref], Expr | None]) -> Rule:
     """A rule that changes what the error term is multiplied by."""
-    return lambda place, formula: place.swap(formula, lambda ref: change(place, ref), *SOURCES)
+    return lambda place, formula: place.swap(formula, lambda ref: change(place, formula, ref), *SOURCES)
 
 
-def _input(place: Place, ref: Ref) -> Expr | None:
+def _input(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     """x for h"""
     before = place.layer - 2
     if before < 0 or place.units(before) < place.units(before + 1):
@@ -134,19 +131,21 @@ def _input(place: Place, ref: Ref) -> Expr | None:
     return place.at(f"out{before}" if before else "x", ref.indices[-1])  # type: ignore[arg-type]
 
 
-def _net(place: Place, ref: Ref) -> Expr | None:
+def _net(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     """z for h"""
-    return place.at(f"net{place.layer - 1}", ref.indices[-1]) if place.layer > 1 else None  # type: ignore[arg-type]
+    return place.same(f"net{place.graph[ref.quantity].layer}", ref)
 
 
-def _own_output(place: Place, ref: Ref) -> Expr | None:
+def _own_output(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     """the neuron's own output for its input"""
-    return None if place.is_last else place.at(f"out{place.layer}", place.own[0])
+    delta = place.first(formula, "gradient")
+    return place.same(f"out{place.layer}", delta) if delta and not place.is_last else None
 
 
 def gradient_transposed(place: Place, formula: Expr) -> Expr | None:
     """∂E/∂w_kj = δ_j·h_k"""
-    if place.units(place.layer) != place.units(place.layer - 1):
+    axes = place.quantity.axes[len(place.sample) :]
+    if place.quantity.kind != "gradient" or len(axes) != 2 or axes[0].size != axes[1].size:
         return None
     other = place.at(place.quantity.name, *reversed(place.own))
     return place.formula(other) if other else None

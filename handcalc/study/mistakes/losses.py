@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, Call, Expr, Number, Power, Product, Ref, add, call, div, mul, neg, references, rewrite, sub, walk
+from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, add, call, div, mul, neg, references, rewrite, sub, walk
 from handcalc.study.mistakes.entry import Mistake, Place, Rule
 
 CROSS_ENTROPY = ("cross_entropy", "softmax_cross_entropy")
-
-
-def _last_out(place: Place, unit: int) -> Ref | None:
-    return place.at(f"out{place.book.last}", unit)
-
-
-def _outputs(place: Place) -> range:
-    return range(place.units(place.book.last))
 
 
 def _terms(place: Place, formula: Expr) -> list[tuple[Expr, Expr]]:
@@ -62,7 +54,7 @@ def _only_term(which: int) -> Rule:
 def error_from_delta(place: Place, formula: Expr) -> Expr | None:
     """E = ½Σδ²"""
     terms = _terms(place, formula)
-    deltas = [place.at(f"grad.net{place.book.last}", unit) for unit in _outputs(place)]
+    deltas = [place.same(f"grad.net{place.book.last}", target) for target in place.outputs]
     if not terms or None in deltas:
         return None
     return add(*(mul(terms[0][0], Power(delta, Number(2))) for delta in deltas if delta is not None))
@@ -74,8 +66,9 @@ def _scaled(factor: Callable[[int], Number], *, half: bool = True) -> Rule:
     def rule(place: Place, formula: Expr) -> Expr | None:
         if place.loss != "half_squared_error" or (place.quantity.kind == "gradient" and not place.is_last):
             return None
-        found = factor(len(_outputs(place)))
-        return None if found == ONE else mul(found, formula)
+        found = factor(len(place.outputs))
+        own, rest = place.from_loss(formula) if place.quantity.kind == "gradient" else (formula, ZERO)
+        return None if found == ONE or own == ZERO else add(mul(found, own), rest)
 
     return rule
 
@@ -105,16 +98,16 @@ def _of_entropy(change: Callable[[Place, Expr], Expr | None], *losses: str) -> R
 
 entropy_sign = _of_entropy(lambda place, formula: neg(formula), *CROSS_ENTROPY, "binary_cross_entropy")
 entropy_mean = _of_entropy(
-    lambda place, formula: mul(Number(1, len(_outputs(place))), formula) if len(_outputs(place)) > 1 else None, *CROSS_ENTROPY
+    lambda place, formula: mul(Number(1, len(place.outputs)), formula) if len(place.outputs) > 1 else None, *CROSS_ENTROPY
 )
 
 
 def _binary(place: Place, formula: Expr) -> Expr | None:
     """E = −Σ(t ln p + (1 − t) ln(1 − p))"""
     parts: list[Expr] = []
-    for unit in _outputs(place):
-        out, target = _last_out(place, unit), place.at("t", unit)
-        if out is None or target is None or place.activation(place.book.last, unit) != "softmax":
+    for target in place.outputs:
+        out = place.out_of(target)
+        if out is None or not isinstance(made := place.formula(out), Call) or made.function != "softmax":
             return None
         parts.append(add(mul(target, call("ln", out)), mul(sub(ONE, target), call("ln", sub(ONE, out)))))
     return neg(add(*parts))

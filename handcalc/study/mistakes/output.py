@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, Call, Expr, Number, Power, Product, Ref, Sum, add, call, mul, neg, references, rewrite, sub
+from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, Ref, Sum, add, call, mul, neg, references, rewrite, sub
 from handcalc.study.mistakes.entry import Mistake, Place, Rule
 from handcalc.study.mistakes.losses import CROSS_ENTROPY
 
@@ -14,12 +14,16 @@ from handcalc.study.mistakes.losses import CROSS_ENTROPY
 def error_sign_flipped(place: Place, formula: Expr) -> Expr | None:
     """∂E/∂o = t − o"""
     start = "grad.out" if f"grad.out{place.book.last}" in place.graph else "grad.net"
-    return neg(formula) if place.is_last and place.quantity.name.startswith(start) else None
+    if not place.is_last or not place.quantity.name.startswith(start):
+        return None
+    own, rest = place.from_loss(formula) if start == "grad.out" else (formula, ZERO)
+    return add(neg(own), rest)
 
 
 def loss_for_error(place: Place, formula: Expr) -> Expr | None:
     """∂E/∂o = ½e²"""
-    return place.at("loss_term", *place.own) if place.is_last else None
+    term = place.same("loss_term") if place.is_last else None
+    return add(term, place.from_loss(formula)[1]) if term else None
 
 
 # --- the derivative of the output ----------------------------------------------------------------------------------------
@@ -31,18 +35,21 @@ def at_output(rule: Rule) -> Rule:
 
 
 def derivative_forgotten(place: Place, formula: Expr) -> Expr | None:
-    """δ = ∂E/∂out"""
+    """δ = ∂E/∂out; of a gate ∂E/∂gate, where the derivative has no name of its own"""
+    of = place.quantity.of
+    if of is not None and place.prefix(of).startswith("net_"):
+        return place.first(formula, "gradient")
     return place.swap(formula, lambda ref: ONE, "local")
 
 
 def derivative_from_net(place: Place, formula: Expr) -> Expr | None:
     """σ'(z) written with z for y: z(1 − z)"""
-    return place.swap(formula, lambda ref: place.at(f"net{place.layer}", *place.own), "out")
+    return place.swap(formula, lambda ref: place.same(f"net{place.layer}", ref), "out")
 
 
 def _activated(place: Place, value: Expr) -> Expr:
     """f(value), f being the neuron's activation."""
-    out = place.at(f"out{place.layer}", *place.own)
+    out = place.same(f"out{place.layer}")
     return value if out is None else place.swap(place.formula(out), lambda ref: value, "net")
 
 
@@ -54,7 +61,7 @@ def _slope_at(place: Place, slope: Expr, value: Expr) -> Expr:
 
 def derivative_of_activated(place: Place, formula: Expr) -> Expr | None:
     """σ'(o) = σ(o)(1 − σ(o))"""
-    out = place.at(f"out{place.layer}", *place.own)
+    out = place.same(f"out{place.layer}")
     return None if out is None else _slope_at(place, formula, out)
 
 
@@ -76,16 +83,16 @@ def difference_for_product(place: Place, formula: Expr) -> Expr | None:
 
 def derivative_from_target(place: Place, formula: Expr) -> Expr | None:
     """t(1 − t)"""
-    return place.swap(formula, lambda ref: place.at("t", *place.own), "out")
+    return place.swap(formula, lambda ref: place.same("t", ref), "out")
 
 
 def _slope(place: Place) -> Expr | None:
-    local = place.at(f"local.out{place.layer}", *place.own)
+    local = place.same(f"local.out{place.layer}")
     return None if local is None else place.formula(local)
 
 
 def _incoming(place: Place) -> Ref | None:
-    return place.at(f"grad.out{place.layer}", *place.own)
+    return place.same(f"grad.out{place.layer}")
 
 
 def slope_of_error(place: Place, formula: Expr) -> Expr | None:
@@ -102,8 +109,8 @@ def slope_at_error(place: Place, formula: Expr) -> Expr | None:
 
 def _cancelled(place: Place) -> tuple[Ref, Ref] | None:
     """(p, t) where the derivative of cross-entropy cancels that of the activation"""
-    out, target = place.at(f"out{place.layer}", *place.own), place.at("t", *place.own)
-    name = place.activation(place.layer, place.own[-1])
+    out, target = place.same(f"out{place.layer}"), place.same("t")
+    name = place.activation(place.own[-1])
     fits = (name, place.loss) in (("sigmoid", "binary_cross_entropy"), *(("softmax", loss) for loss in CROSS_ENTROPY))
     return (out, target) if out and target and fits else None
 
@@ -122,12 +129,12 @@ def delta_for_gradient(place: Place, formula: Expr) -> Expr | None:
 
 def diagonal_only(place: Place, formula: Expr) -> Expr | None:
     """δ = −t/p · p(1 − p)"""
-    if place.activation(place.layer, place.own[-1]) != "softmax" or place.loss not in CROSS_ENTROPY:
+    if place.activation(place.own[-1]) != "softmax" or place.loss not in CROSS_ENTROPY:
         return None
     kept = [ref for ref in references(formula) if place.kind(ref) == "path" and ref.indices[-2] == ref.indices[-1]]
     if kept:
         return kept[0]
-    out, target = place.at(f"out{place.layer}", *place.own), place.at("t", *place.own)
+    out, target = place.same(f"out{place.layer}"), place.same("t")
     return None if out is None or target is None else neg(mul(target, sub(ONE, out)))
 
 
@@ -138,8 +145,8 @@ def _tanh(change: Callable[[Ref, Ref], Expr]) -> Rule:
     """A rule on the slope of tanh, from out and net."""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        out, net = place.at(f"out{place.layer}", *place.own), place.at(f"net{place.layer}", *place.own)
-        known = out is not None and net is not None and place.activation(place.layer, place.own[-1]) == "tanh"
+        out, net = place.same(f"out{place.layer}"), place.same(f"net{place.layer}")
+        known = out is not None and net is not None and place.activation(place.own[-1]) == "tanh"
         return change(out, net) if known else None  # type: ignore[arg-type]
 
     return rule
@@ -153,8 +160,8 @@ def _relu(change: Callable[[Ref, Ref, Ref], Expr]) -> Rule:
     """A rule on δ of a ReLU neuron, from ∂E/∂out, out and net."""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        error, out, net = _incoming(place), place.at(f"out{place.layer}", *place.own), place.at(f"net{place.layer}", *place.own)
-        if error is None or out is None or net is None or place.activation(place.layer, place.own[-1]) != "relu":
+        error, out, net = _incoming(place), place.same(f"out{place.layer}"), place.same(f"net{place.layer}")
+        if error is None or out is None or net is None or place.activation(place.own[-1]) != "relu":
             return None
         return change(error, out, net)
 

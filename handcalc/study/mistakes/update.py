@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TYPE_CHECKING
 
-from handcalc.core.expr import ONE, Expr, Number, Power, Ref, add, mul, neg
+from handcalc.core.expr import ONE, Expr, Number, Power, Ref, Sum, add, mul, neg
 from handcalc.core.graph import Cell
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.study.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule
@@ -98,21 +99,23 @@ def _times_input(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
 
 def _fan_in(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """Δb taken once for every incoming weight"""
-    count = place.units(place.layer - 1)
-    return mul(Number(count), formula) if count > 1 and len(place.own) < 2 else None
+    name = f"W{place.layer}"
+    count = prod(axis.size for axis in place.graph[name].axes[1:]) if name in place.graph else 1
+    return mul(Number(count), formula) if count > 1 and len(place.own) < 2 and place.type != "conv_transpose2d" else None
 
 
 def _one_for_all(mean: bool) -> Rule:
     """One gradient for all biases of a layer: sum or mean over the neurons; for a shared bias the mean"""
 
     def change(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
-        count = place.units(place.layer)
-        if count < 2 or len(place.own) > 1:
-            return None
         if not place.own:
-            return mul(Number(1, count), formula) if mean else None
-        deltas = [place.at(f"grad.net{place.layer}", unit) for unit in range(count)]
-        whole = add(*(delta for delta in deltas if delta))
+            terms = formula.terms if isinstance(formula, Sum) else (formula,)
+            return mul(Number(1, len(terms)), formula) if mean and len(terms) > 1 else None
+        count = place.quantity.axes[-1].size
+        others = [place.at(place.quantity.name, unit) for unit in range(count)]
+        if count < 2 or len(place.own) > 1 or None in others:
+            return None
+        whole = add(*(place.formula(other) for other in others if other))
         return mul(Number(1, count), whole) if mean else whole
 
     return _of_bias(change)
