@@ -83,7 +83,8 @@ def _space(place: Place, ref: Ref) -> list[int]:
 def _without_nothing(formula: Expr) -> Expr:
     """A maximum over what is there: a window that runs out of its map has no zeros in it."""
     if isinstance(formula, Call) and formula.function == "max":
-        return call("max", *(argument for argument in formula.arguments if argument != ZERO))
+        there = [argument for argument in formula.arguments if argument != ZERO]
+        return call("max", *there) if len(there) > 1 else add(*there)
     return formula
 
 

@@ -148,7 +148,7 @@ def _candidate(change: Callable[[Expr], Expr]) -> Variant:
 
 def cell_for_state(place: Place, formula: Expr) -> Expr | None:
     """h = o·c for h = o·tanh(c)"""
-    if place.type != "lstm":
+    if place.type != "lstm" or place.quantity.kind != "out":
         return None
     return rewrite(formula, lambda node: node.arguments[0] if isinstance(node, Call) and node.function == "tanh" else None)
 
