@@ -297,7 +297,7 @@ class Derivation:
 
 def phase(quantity: Quantity) -> str:
     """given, forward, error, backward or update."""
-    return "update" if quantity.stage == "after" else _PHASE[quantity.kind]
+    return "update" if quantity.stage == "after" or quantity.kind == "rate" and quantity.definition else _PHASE[quantity.kind]
 
 
 def _is_seed(quantity: Quantity) -> bool:

@@ -152,7 +152,8 @@ class Printer:
 
     def _call(self, expr: Call, first: bool) -> str:
         name, arguments = expr.function, expr.arguments
-        form = {"exp": self.dialect.exponential, "sqrt": self.dialect.root, "abs": self.dialect.absolute}.get(name)
+        dialect = self.dialect
+        form = {"exp": dialect.exponential, "sqrt": dialect.root, "abs": dialect.absolute, "floor": dialect.floor}.get(name)
         if form:
             inside = self.text(arguments[0])
             plain = inside.replace(".", "").isdigit()

@@ -44,7 +44,7 @@ SAME, ROUNDING = 1e-9, 1e-12  # relative difference of equal results; of roundin
 NEAR, WIDE, TINY, OWN = (0.25, False), (0.5, True), (1e-3, False), (0.0, False)  # how far numbers move; whether signs change
 POINTS = 6 * (NEAR, WIDE, WIDE)  # the problem's signs for the domains of functions, any for both sides of a ReLU's kink
 NODES, DEPTH, TERMS, BITS = 1000, 100, 2000, 4096  # the most of what is written out (2), multiplied out here, a power of literals
-SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf", "sign")} | {
+SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf", "sign", "floor")} | {
     "ln": "log",
     "abs": "Abs",
     "max": "Max",

@@ -42,7 +42,7 @@ from handcalc.render.matrixform import softmax
 Arrays = tuple[Any, ...]
 
 # what NumPy calls the functions that are not written in simpler ones; the laws compare each with its record
-NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign")} | {
+NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {
     "ln": "log",
     "max": "maximum",
     "min": "minimum",
