@@ -41,6 +41,7 @@ from handcalc.problem.initial import RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.loss import FUSED, LOSSES
 from handcalc.problem.optimisers import HYPER
+from handcalc.problem.schedules import SCHEDULES
 from handcalc.problem.schema import SECTIONS, Conventions
 from handcalc.render import read
 from handcalc.render.dialects import UNICODE
@@ -130,6 +131,22 @@ def optimisers() -> Lines:
         numbers = ", ".join(f"`{key}: {value}`" for key, value in HYPER[name].items())
         rows.append((code(name), formula.rstrip("."), numbers, source.rstrip(".")))
     yield from table(("optimiser", "update of w with gradient g", "its numbers, and their usual values", "source"), rows)
+
+
+_LIKE = {
+    "step": "StepLR", "exponential": "ExponentialLR", "inverse_time": "", "cosine": "CosineAnnealingLR",
+    "linear": "LinearLR: warm-up, or decay",
+}  # fmt: skip
+
+
+def schedules() -> Lines:
+    """The schedules of the learning rate."""
+    rows = []
+    for name, (text, numbers) in SCHEDULES.items():
+        usual = ", ".join(code(f"{key}: {value}") for key, value in numbers.items() if value)
+        example = f"{{{name}: {{{', '.join(f'{key}: …' for key in numbers)}}}}}"
+        rows.append((code(example), code(spelled(formula.parse(text, formula.any_name))), usual, _LIKE[name]))
+    yield from table(("schedule", "η", "if not given", "in PyTorch"), rows)
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
@@ -391,6 +408,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "limits": limits,
     "formats": formats,
     "optimisers": optimisers,
+    "schedules": schedules,
     "section": section,
     "initial": initial,
     "activations": activations,

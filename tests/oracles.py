@@ -81,6 +81,7 @@ SYMPY: dict[str, Callable[..., Any]] = {
     "cos": sympy.cos,
     "tan": sympy.tan,
     "erf": sympy.erf,
+    "floor": lambda x: sympy.Piecewise(*((step - 1, x < step) for step in range(-8, 9))),  # SymPy's has no derivative
     "pi": lambda: sympy.pi,
     "max": lambda a, b: _piecewise(a >= b, a, b),
     "min": lambda a, b: _piecewise(a <= b, a, b),

@@ -69,6 +69,8 @@ WRONG = [
     "data: {path: a.csv}",
     "test: {share: 2}",
     "targets: {classes: [a]}",
+    "schedule: {per: round}",
+    "schedule: {step: 5}",
     "layers: [{neurons: 1, weights: {random: normal}}]",
     "layers: [{neurons: 1, weights: {random: gauss, seed: 1}}]",
     "inputs: 5",
@@ -133,6 +135,7 @@ def test_notations_have_a_profile() -> None:
 NETWORK = "inputs: {x: 0.5}\ntargets: {y: 1}\nlayers: [{neurons: [y], weights: {w: [x, y, 2]}, bias: {b: 1}}]\n"
 EQUATIONS = "given: {a: 2}\nequations: {f: a^2}\n"
 TWO = "samples: [{name: A, inputs: [1], targets: [2]}, {name: B, inputs: [3], targets: [4]}]\nlayers: [{neurons: [y], weights: [[2]]}]\n"
+RATED = NETWORK + "learning_rate: 0.5\n"
 ONE_LAYER = "layers: [{neurons: 1, weights: [[1]]}]\n"
 FILE = "data: {file: people.csv%s}\nlayers: [{neurons: [y], weights: [[2]]}]\n"
 
@@ -166,6 +169,7 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.error", NETWORK + "error: direct\n", lambda p: p.loss.form, "direct"),
     ("problem.input_gradients", NETWORK + "input_gradients: true\n", lambda p: p.input_gradients, True),
     ("problem.learning_rate", NETWORK + "learning_rate: 0.10\n", lambda p: p.learning_rate.text, "0.10"),
+    ("problem.schedule", RATED + "schedule: rate/(1 + t)\n", lambda p: (p.schedule.name, p.schedule.updates), ("formula", 1)),
     ("problem.optimizer", NETWORK + "optimizer: {adam: {beta1: 0.8}}\n",
      lambda p: (p.optimizer.name, p.optimizer.numbers["beta1"].text, p.optimizer.numbers["beta2"].text), ("adam", "0.8", "0.999")),
     ("problem.weight_decay", NETWORK + "weight_decay: 0.01\n", lambda p: p.optimizer.numbers["weight_decay"].text, "0.01"),
@@ -192,6 +196,11 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("test.file", FILE % ", inputs: a, targets: a" + "test: {file: people.csv}\n", lambda p: len(p.test), 1),
     ("test.inputs", FILE % ", inputs: a, targets: a" + "test: {inputs: [a]}\n", lambda p: p.test[0].inputs, (Number(7),)),
     ("test.targets", FILE % ", inputs: a" + "test: {targets: [a]}\n", lambda p: p.test[0].targets, (Number(7),)),
+    *((f"schedule.{key}", RATED + f"schedule: {{{key}: {text}}}\n", lambda p: p.schedule.name, key)
+      for key, text in (("step", "{every: 3}"), ("exponential", "{factor: 0.5}"), ("inverse_time", "{decay: 1}"),
+                        ("cosine", "{iterations: 9}"), ("linear", "{iterations: 9}"), ("formula", "rate/2"))),
+    ("schedule.per", TWO + "learning_rate: 1\ntraining: {mode: online}\nschedule: {exponential: {factor: 0.5}, per: epoch}\n",
+     lambda p: p.schedule.updates, 2),
     ("layer.type", layer("type: dense, neurons: 1, weights: [[1, 2]]"), lambda p: p.layers[0].type, "dense"),
     ("layer.neurons", layer("neurons: [y], weights: [[1, 2]]"), lambda p: p.layers[0].neurons, ("y",)),
     ("layer.activation", layer("neurons: 1, activation: tanh, weights: [[1, 2]]"), lambda p: p.layers[0].activations[0].name, "tanh"),
@@ -259,7 +268,7 @@ def test_unknown_keys_are_refused(section: str) -> None:
         "task": "tasks: [{colour: 1}]",
         "gate": "inputs: [[1]]\nlayers: [{type: lstm, neurons: 1, gates: {input: {colour: 1}}}]",
         **{name: f"inputs: [[1]]\nlayers: [{{type: {name}, colour: 1}}]" for name in LAYER_TYPES if name != "dense"},
-        **{name: f"{name}: {{colour: 1}}\n{ONE_LAYER}" for name in ("data", "test")},
+        **{name: f"{name}: {{colour: 1}}\n{ONE_LAYER}" for name in ("data", "test", "schedule")},
     }.get(section, f"{section}: {{colour: 1}}")
     with pytest.raises(ProblemError, match="colour: unknown key"):
         loads(inside)

@@ -154,7 +154,7 @@ class Evaluation:
             if not record.rational:
                 values = [evaluate(argument, self._known) for argument in expr.arguments]
                 return len(values) == 1 and not record.family and values[0] in record.exact_at
-        if isinstance(expr, Power) and not (isinstance(expr.exponent, Number) and expr.exponent.denominator == 1):
+        if isinstance(expr, Power) and evaluate(expr.exponent, self._known) % 1 != 0:
             return False
         return all(self._plain(part) for part in children(expr) if type(part) is not Ref)
 

@@ -60,7 +60,7 @@ class Group(Record):
 
 def phase(quantity: Quantity) -> str:
     """given, forward, error, backward or update."""
-    return "update" if quantity.stage == "after" else _PHASE[quantity.kind]
+    return "update" if quantity.stage == "after" or quantity.kind == "rate" and quantity.definition else _PHASE[quantity.kind]
 
 
 def groups(graph: Graph) -> list[Group]:

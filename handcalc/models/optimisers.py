@@ -65,10 +65,7 @@ class Rule:
 
     def count(self) -> Ref:
         """The number of the iteration, from 1."""
-        if "count" not in self.graph:
-            self.graph.given(Quantity("old.count", "memory", givens=lambda place: ZERO))
-            self.graph.define(Quantity("count", "state", definition=add(Ref("old.count"), ONE)))
-        self.memory["old.count"] = "count"
+        self.memory |= _counted(self.graph)
         return Ref("count")
 
     def root(self, square: Expr) -> Expr:
@@ -191,13 +188,11 @@ def add_updates(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Define rate, changes and updated values of what is trained; answers parameter → updated quantity, and memory → what
     it becomes."""
-    rate = problem.learning_rate
-    if rate is None:
+    if problem.learning_rate is None:
         return {}, {}
-    graph.given(Quantity("rate", "rate", givens=lambda place: rate))
+    memory = _add_rate(graph, problem, problem.learning_rate)
     norm = _norm(graph, problem, [parameter for parameter in parameters if parameter.name in gradients], gradients)
     updated: dict[str, str] = {}
-    memory: dict[str, str] = {}
     for parameter in parameters:
         trained = problem.trained_biases or parameter.kind not in ("bias", "threshold")
         frozen = (
@@ -216,6 +211,30 @@ def add_updates(
         updated[parameter.name] = f"new.{parameter.name}"
         memory |= rule.memory
     return updated, memory
+
+
+def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:
+    """η: given, or by a schedule from η₀ and the number of updates before; answers what is remembered for it."""
+    if problem.schedule is None:
+        graph.given(Quantity("rate", "rate", givens=lambda place: start))
+        return {}
+    graph.given(Quantity("rate0", "hyper", givens=lambda place: start))
+    memory = _counted(graph)
+    count: Expr = Ref("old.count")
+    if problem.schedule.updates > 1:
+        count = call("floor", div(count, Number(problem.schedule.updates)))
+    names = {"rate": Ref("rate0"), "t": count}
+    formula = rewrite(problem.schedule.formula, lambda node: names.get(node.quantity) if isinstance(node, Ref) else None)
+    graph.define(Quantity("rate", "rate", definition=formula))
+    return memory
+
+
+def _counted(graph: Graph) -> dict[str, str]:
+    """The number of the update, from 1: one more than the number before."""
+    if "count" not in graph:
+        graph.given(Quantity("old.count", "memory", givens=lambda place: ZERO))
+        graph.define(Quantity("count", "state", definition=add(Ref("old.count"), ONE)))
+    return {"old.count": "count"}
 
 
 def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]) -> Ref | None:

@@ -2,7 +2,7 @@
 
 - `Problem` and its parts are frozen; numbers keep the digits they were typed with.
 - `SECTIONS` lists every key of the file format once, with shape, meaning and example: the loader's unknown-key check,
-  the JSON Schema (`json_schema`) and docs/problem-format.md are all read from it.
+  the JSON Schema (`json_schema`) and docs/problem-format.md are all read from it. Some sections are in datakeys.py.
 
 To add a key: one `Field` here, and the line that reads it in loader.py or the module it leads to.
 """
@@ -10,13 +10,17 @@ To add a key: one `Field` here, and the line that reads it in loader.py or the m
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Number
 from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
+from handcalc.problem.datakeys import DATA_KEYS
 from handcalc.problem.layerkeys import LAYER_KEYS, LAYER_TYPES
+
+if TYPE_CHECKING:
+    from handcalc.problem.schedules import Schedule
 
 
 class Sample(Record):
@@ -185,6 +189,7 @@ class Problem(Record):
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
     learning_rate: Number | None = None
+    schedule: Schedule | None = None
     optimizer: Optimizer = Optimizer()
     input_gradients: bool = False
     trained_biases: bool = True
@@ -256,8 +261,6 @@ _DIGITS = {"type": "object", "properties": _PLACES, "minProperties": 1, "maxProp
 _MARKS = {**_NUMBER, "minimum": 0}
 _SHARE = {**_NUMBER, "minimum": 0, "maximum": 1}
 _ASKED = _list(_either(_TEXT, _section("task")))
-_COLUMNS = _either(_TEXT, _list(_NAME))
-_CLASSES = {"type": "object", "properties": {"classes": _NAME}, "required": ["classes"], "additionalProperties": False}
 _STOP = {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}
 
 SECTIONS: dict[str, tuple[Field, ...]] = {
@@ -284,6 +287,8 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
         Field("input_gradients", {"type": "boolean"}, "whether ∂E/∂x of the inputs is worked out as well", "true"),
         Field("learning_rate", _NUMBER, "η of the update; without it there is no update", "0.5"),
+        Field("schedule", _either(_TEXT, _section("schedule")), "how η changes with the updates; or a formula in rate and t",
+              "{step: {every: 10, factor: 0.5}}"),
         Field("optimizer", _either(_choice(*OPTIMISERS), {"type": "object"}), "optimiser, with its numbers if they are not the usual ones",
               "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),
         Field("weight_decay", _NUMBER, "λ of weight decay; added to the gradient as λ·w, apart from it with adamw", "0.01"),
@@ -304,19 +309,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("inputs", _either(_FILE, _NAMED, _NUMBERS), "input values"),
         Field("targets", _either(_NAMED, _NUMBERS, _NUMBER), "targets"),
     ),
-    "data": (
-        Field("file", _TEXT, "CSV or NPZ file beside the problem", "digits.npz"),
-        Field("inputs", _COLUMNS, "columns, or an array with a row for each sample", "pixel1..pixel784"),
-        Field("targets", _either(_COLUMNS, _CLASSES), "columns, a column of classes, or an array", "{classes: label}"),
-        Field("scale", _NUMBER, "what every input is divided by", "255"),
-    ),
-    "test": (
-        Field("share", _SHARE, "share of the samples that is not trained with", "0.2"),
-        Field("seed", {"type": "integer", "minimum": 0}, "seed of the draw; 0 if not given", "1"),
-        Field("file", _TEXT, "another file; if not given, that of the data", "test.csv"),
-        Field("inputs", _COLUMNS, "its columns or array; as in the data, if not given", "x_test"),
-        Field("targets", _either(_COLUMNS, _CLASSES), "its columns or array; as in the data, if not given", "t_test"),
-    ),
+    **{name: tuple(Field(*row) for row in rows) for name, rows in DATA_KEYS.items()},
     "layer": (
         Field("type", _choice("dense"), "kind of layer; other kinds have keys of their own", "dense"),
         Field("neurons", _either(_COUNT, _list(_NAME)), "names of the neurons, or their number", "[h1, h2]"),
@@ -403,20 +396,6 @@ def choices(section: str, key: str) -> tuple[str, ...]:
 
 def json_schema() -> dict[str, Any]:
     """The file format as a JSON Schema (draft 2020-12)."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "handcalc problem",
-        **_properties("problem"),
-        "$defs": {name: _properties(name) for name in SECTIONS if name != "problem"},
-    }
+    from handcalc.problem import jsonschema
 
-
-def _properties(section: str) -> dict[str, Any]:
-    """A section as an object with known keys only; a word such as "0.5" may also be typed as the number."""
-    properties: dict[str, Any] = {}
-    for field in SECTIONS[section]:
-        shape = dict(field.shape)
-        if "enum" in shape:
-            shape["enum"] = [*shape["enum"], *(float(word) for word in shape["enum"] if word.replace(".", "").isdigit())]
-        properties[field.key] = {"description": field.doc, **shape, **({"examples": [field.example]} if field.example else {})}
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+    return jsonschema.json_schema()

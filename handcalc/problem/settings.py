@@ -15,7 +15,7 @@ FLAGS = ("bias_update", "adam_bias_correction", "bias_decay")  # conventions tha
 
 
 def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
-    """The problem with learning rate, optimiser, training, update, conventions, rounding and tasks."""
+    """The problem with learning rate, schedule, optimiser, training, update, conventions, rounding and tasks."""
     if "learning_rate" in found:
         problem = problem.replace(learning_rate=found["learning_rate"].number(positive=True))
     if "input_gradients" in found:
@@ -26,6 +26,12 @@ def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
         problem = add_optimizer(found, problem)
     if "training" in found:
         problem = problem.replace(training=_training(found["training"]))
+    if "schedule" in found:
+        from handcalc.problem.schedules import add_schedule  # rarely there, so nobody else waits for it
+
+        problem = add_schedule(found["schedule"], problem)
+    if problem.equations and problem.learning_rate is not None:
+        _check_ids(found, problem)
     if "update" in found:
         problem = _update(found["update"], problem)
     problem = _conventions(found, problem)
@@ -36,6 +42,18 @@ def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
 
         problem = add_tasks(found["tasks"], problem)
     return problem
+
+
+def _check_ids(found: dict[str, Item], problem: Problem) -> None:
+    """An error where an equation has the name of a quantity of the update."""
+    numbers = problem.optimizer.numbers
+    counted = problem.schedule is not None or problem.optimizer.name in ("adam", "adamw")
+    used = {"count": counted, "rate0": problem.schedule is not None, "norm": "clip_norm" in numbers}
+    taken = {*numbers, *(name for name, there in used.items() if there)}
+    for key in ("given", "equations"):
+        for name, item in ((found[key].mapping() or {}) if key in found else {}).items():
+            if name in taken:
+                item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message("a quantity of the update"))
 
 
 def chosen(found: dict[str, Item], section: str, key: str, default: str = "") -> str:

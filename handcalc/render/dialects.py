@@ -47,8 +47,8 @@ class Dialect(Record):
     spelling of others; quotient, power: of {a} and {b}; brackets, tall: around {x} and around something high; via: what a
     path runs through; comma: the decimal comma; unraised: marks of a text that needs brackets before it gets a power;
     plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
-    arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; old: after
-    what was before an update; prime: of {x}, a derivative still to be taken.
+    arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; floor: {x}
+    rounded down; old: after what was before an update; prime: of {x}, a derivative still to be taken.
     """
 
     key: str
@@ -84,6 +84,7 @@ class Dialect(Record):
     blank: str = "______"
     linked: str = ""
     hat: str = "{x}hat"
+    floor: str = "floor({x})"
     old: str = "_old"
     prime: str = "{x}'"
     typeset: Typeset | None = None
@@ -112,7 +113,7 @@ UNICODE = Dialect(
     {},
     dict(zip("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")),
     dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉")),
-    "≈", "…", unraised=("×10", "/", *"⁰¹²³⁴⁵⁶⁷⁸⁹"), hat="{x}\u0302", old="ᵒˡᵈ",
+    "≈", "…", unraised=("×10", "/", *"⁰¹²³⁴⁵⁶⁷⁸⁹"), hat="{x}\u0302", floor="⌊{x}⌋", old="ᵒˡᵈ",
 )  # fmt: skip
 
 TYPED = (PLAIN, UNICODE)  # dialects whose symbols are looked up

@@ -52,7 +52,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     for quantity in graph:
-        if quantity.kind in ("rate", "hyper"):
+        if quantity.kind in ("rate", "hyper") and quantity.definition is None:
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
     if options.pictures and derivation.header.drawn:
         yield Picture(values=False, gradients=False)
@@ -194,6 +194,8 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     if derivation.updated:
         yield from _update_conventions({quantity.kind for quantity in graph}, header)
         yield Message("All parameters are updated at once, after the backward pass.")
+        if "rate0" in graph:
+            yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
     functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
         yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen["relu_at_zero"])
@@ -285,7 +287,7 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
     """What an optimiser keeps: the rule once for weights and once for biases, and worked lines as for the updates."""
     seen = set()
     for quantity in derivation.graph:
-        general = reading.general(quantity) if quantity.kind == "state" else None
+        general = reading.general(quantity) if quantity.kind in ("state", "rate") else None
         if general is None:
             continue
         of = derivation.graph[quantity.of.quantity].kind if quantity.of else ""

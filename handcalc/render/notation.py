@@ -209,6 +209,8 @@ class Notation:
         kind = quantity.kind
         if kind in ("given", "variable"):
             return typed(quantity.name)
+        if quantity.name == "rate0":
+            return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
         if kind in ("hyper", "memory", "state"):
             return Symbol(self.symbols[quantity.name]) if quantity.name in self.symbols else NUMBERS[quantity.name]
         if kind in ("loss", "rate"):

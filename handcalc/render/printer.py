@@ -169,7 +169,8 @@ class Printer:
         return self.dialect.prime.format(x=bracketed(self.text(inner), self.dialect))
 
     def _forms(self) -> dict[str, str]:
-        return {"exp": self.dialect.exponential, "sqrt": self.dialect.root, "abs": self.dialect.absolute}
+        dialect = self.dialect
+        return {"exp": dialect.exponential, "sqrt": dialect.root, "abs": dialect.absolute, "floor": dialect.floor}
 
     def _call(self, expr: Call, first: bool) -> str:
         name, arguments = expr.function, expr.arguments

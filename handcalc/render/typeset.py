@@ -48,6 +48,7 @@ LATEX = Dialect(
     {}, _COMMANDS, {}, {}, r"\approx", r"\cdots",
     function=r"\operatorname{{{x}}}", quotient=r"\frac{{{a}}}{{{b}}}", power="{a}^{{{b}}}", tall=r"\left({x}\right)",
     via=r"\big\vert_{{{x}}}", comma="{,}", unraised=("^", r"\frac", r"\times"), blank=r"\underline{\hspace{4em}}", hat=r"\hat{{{x}}}",
+    floor=r"\left\lfloor {x} \right\rfloor",
     old=r"\mathrm{old}",
     typeset=Typeset(
         "{x}", r"\mathrm{{{x}}}", "{x}", "{x}", r"\text{{{x}}}", "{a}_{{{b}}}", "{a}^{{{b}}}", "{a}_{{{b}}}^{{{c}}}", latex_text,
@@ -83,7 +84,7 @@ MATHML = Dialect(
     plus='<mo form="infix">+</mo>', minus='<mo form="infix">−</mo>', negative='<mo form="prefix">−</mo>',
     signed=re.compile('(<mrow[^>]*>)?<mo form="prefix">−'),
     separator="<mo>,</mo>", blank='<mtext class="blank">\u2003\u2003</mtext>', linked='<mrow data-cell="{id}">{x}</mrow>',
-    hat='<mover accent="true"><mrow>{x}</mrow><mo>^</mo></mover>', old="<mi>old</mi>",
+    hat='<mover accent="true"><mrow>{x}</mrow><mo>^</mo></mover>', floor="<mrow><mo>⌊</mo>{x}<mo>⌋</mo></mrow>", old="<mi>old</mi>",
     prime="<msup><mrow>{x}</mrow><mo>′</mo></msup>",
     typeset=Typeset(
         "<mi>{x}</mi>", "<mi>{x}</mi>", "<mn>{x}</mn>", '<mo stretchy="false" lspace="0" rspace="0">{x}</mo>', "<mtext>{x}</mtext>",
@@ -114,6 +115,7 @@ OMML = Dialect(
     via="<m:sSub><m:e>" + _WORDS.format(x="|") + "</m:e><m:sub>{x}</m:sub></m:sSub>", unraised=("<m:sSup>", "<m:f>", "×"),
     plus=_UPRIGHT.format(x="+"), minus=_UPRIGHT.format(x="−"), negative=_UPRIGHT.format(x="−"),
     signed=re.compile(re.escape(_UPRIGHT.format(x="−"))), separator=_WORDS.format(x=", "), blank=_WORDS.format(x="_" * 10),
+    floor='<m:d><m:dPr><m:begChr m:val="⌊"/><m:endChr m:val="⌋"/></m:dPr><m:e>{x}</m:e></m:d>',
     hat='<m:acc><m:accPr><m:chr m:val="\u0302"/></m:accPr><m:e>{x}</m:e></m:acc>', old=_WORDS.format(x="old"),
     prime="<m:sSup><m:e>{x}</m:e><m:sup>" + _UPRIGHT.format(x="′") + "</m:sup></m:sSup>",
     typeset=Typeset(

@@ -35,7 +35,7 @@ from handcalc.core.index import Index, Position, affine
 from handcalc.study.arrayviews import kronecker, window
 
 # what NumPy calls the functions that are not written in simpler ones; the laws compare each with its record
-NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign")} | {
+NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {
     "ln": "log",
     "relu'": "heaviside",
     "max": "maximum",

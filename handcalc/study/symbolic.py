@@ -44,7 +44,7 @@ from handcalc.render.printer import PRIME
 
 TERMS, EXPONENT, BITS = 2000, 100, 4096  # the most of what is multiplied out here (2), bits of a power of literals
 LONGEST = 60  # nodes of what is shortened
-SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf", "sign")} | {
+SYMPY = {name: name for name in ("exp", "sqrt", "sin", "cos", "tan", "erf", "sign", "floor")} | {
     "ln": "log",
     "abs": "Abs",
     "max": "Max",

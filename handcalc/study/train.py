@@ -29,6 +29,7 @@ from handcalc.models import Model, build
 from handcalc.models.losses import squared_errors
 from handcalc.models.site import places
 from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
+from handcalc.problem.schedules import batch_size, updates_per_epoch
 from handcalc.problem.schema import Problem
 from handcalc.study.accuracy import share_right
 from handcalc.study.arraycode import NotVectorised
@@ -103,13 +104,12 @@ class Trainer:
     @property
     def batch_size(self) -> int:
         """Samples of one update."""
-        training = self.problem.training
-        return {"online": 1, "mini_batch": training.batch_size}.get(training.mode, 0) or len(self.problem.samples)
+        return batch_size(self.problem)
 
     @property
     def epoch(self) -> int:
         """Updates in one epoch."""
-        return -(-len(self.problem.samples) // self.batch_size) if self.problem.samples else 1
+        return updates_per_epoch(self.problem)
 
     def advance(self, count: int, stop: float = -math.inf) -> bool:
         """So many updates more; whether a loss of at most `stop` ended them (it is looked at after each epoch).

@@ -31,7 +31,9 @@ LINE_WIDTH = 100  # letters of a line of code that is not broken
 CLOSE = 1e-12  # how much Python's result may differ from the derivation's, of itself
 
 # function → its name in Python's math module
-IN_MATH = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "sin", "cos", "tan", "tanh", "erf", "pi")} | {"ln": "log"}
+IN_MATH = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "sin", "cos", "tan", "tanh", "erf", "floor", "pi")} | {
+    "ln": "log"
+}
 BUILT_IN = ("abs", "max", "min")
 # functions that no formula defines, in the names of their arguments
 BY_CASES = {"sign": "(z > 0) - (z < 0)"}

@@ -1,0 +1,28 @@
+"""The file format as a JSON Schema, made from the table of keys in schema.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handcalc.problem.schema import SECTIONS
+
+
+def json_schema() -> dict[str, Any]:
+    """The file format as a JSON Schema (draft 2020-12)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "handcalc problem",
+        **_properties("problem"),
+        "$defs": {name: _properties(name) for name in SECTIONS if name != "problem"},
+    }
+
+
+def _properties(section: str) -> dict[str, Any]:
+    """A section as an object with known keys only; a word such as "0.5" may also be typed as the number."""
+    properties: dict[str, Any] = {}
+    for field in SECTIONS[section]:
+        shape = dict(field.shape)
+        if "enum" in shape:
+            shape["enum"] = [*shape["enum"], *(float(word) for word in shape["enum"] if word.replace(".", "").isdigit())]
+        properties[field.key] = {"description": field.doc, **shape, **({"examples": [field.example]} if field.example else {})}
+    return {"type": "object", "additionalProperties": False, "properties": properties}
