@@ -37,12 +37,13 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
 from handcalc.models.optimisers import OPTIMISERS
+from handcalc.problem.fields import SECTIONS
 from handcalc.problem.initial import RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.loss import FUSED, LOSSES
 from handcalc.problem.optimisers import HYPER
 from handcalc.problem.schedules import SCHEDULES
-from handcalc.problem.schema import SECTIONS, Conventions
+from handcalc.problem.schema import Conventions
 from handcalc.render import read
 from handcalc.render.dialects import UNICODE
 from handcalc.render.notation import profile, profiles

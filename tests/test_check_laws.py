@@ -23,8 +23,8 @@ from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError
+from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.loader import load, loads, shipped
-from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.study import check as checking

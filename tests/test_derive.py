@@ -29,8 +29,8 @@ from handcalc.core.instance import evaluate
 from handcalc.derive import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message
 from handcalc.language import translator
+from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.loss import FUSED, LOSSES
-from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.blocks import Equal, phrase, spell
 from handcalc.render.dialects import PLAIN, UNICODE

@@ -24,8 +24,8 @@ from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, Message
+from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.loader import loads, shipped
-from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.render.notation import profile

@@ -42,8 +42,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Number
 from handcalc.core.rounding import Rounding
 from handcalc.errors import printable
+from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.loader import shipped
-from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render.blocks import Equation, Table, Value
 from handcalc.render.report import FORMATS, Chapter, Style, dialect_of, export
 from handcalc.render.views import VIEWS

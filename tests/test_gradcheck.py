@@ -21,8 +21,8 @@ from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import ProblemError, UnknownIdError
+from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.loader import load, shipped
-from handcalc.problem.schema import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.blocks import Equation, Put
 from handcalc.study import gradcheck as module

@@ -12,8 +12,9 @@ from handcalc import derive, loads
 from handcalc.errors import ProblemError
 from handcalc.problem import weights
 from handcalc.problem.arrays import Array
+from handcalc.problem.fields import INITIAL
 from handcalc.problem.initial import RULES
-from handcalc.problem.schema import INITIAL, Matrix, Problem
+from handcalc.problem.schema import Matrix, Problem
 
 UNIFORM = [0.236609, 0.789933, 0.869245, 0.952492, 0.168192, 0.238128]
 NORMAL = [1.09648, 2.30966, -0.970919, -0.380418, 0.173771, -1.47505]

@@ -246,7 +246,8 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
     ("reset-gate-misplaced", "gated unit", "out1", lambda n: gru(n, reset=lambda r, weights, state: r * (weights @ state))),
     ("reset-gate-misplaced", "gated unit of PyTorch", "net_n1", lambda n: np.array([
         n["Wxn1"] @ x + n["Whn1"] @ (r * h) + n["bhn1"] + n["bn1"]
-        for m in [Numbers("gated unit of PyTorch", form_of("reset-gate-misplaced", 1))] for x, r, h in zip(m["x"], m["gate_r1"], m["out1"])])),
+        for m in [Numbers("gated unit of PyTorch", form_of("reset-gate-misplaced", 1))]
+        for x, r, h in zip(m["x"], m["gate_r1"], m["out1"])])),
     ("candidate-without-tanh", "long short-term memory", "out1", lambda n: lstm(n, candidate=lambda z: z)),
     ("candidate-without-tanh", "gated unit", "out1", lambda n: gru(n, candidate=sigmoid)),
     ("cell-without-tanh", "long short-term memory", "out1", lambda n: lstm(n, shown=lambda c: c)),

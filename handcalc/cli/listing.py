@@ -36,9 +36,9 @@ def command(what: str | None, lang: str | None) -> None:
 
 
 def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str, str]]:
+    from handcalc.problem.fields import SECTIONS
     from handcalc.problem.loader import shipped
     from handcalc.problem.loss import FUSED, LOSSES
-    from handcalc.problem.schema import SECTIONS
 
     if what == "problems":
         yield from ((name, _title(path.read_text(encoding="utf-8"))) for name, path in shipped().items())

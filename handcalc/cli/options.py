@@ -14,7 +14,8 @@ import click
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, OutputError
-from handcalc.problem.schema import NOTATION_NAMES, Problem
+from handcalc.problem.fields import NOTATION_NAMES
+from handcalc.problem.schema import Problem
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 from handcalc.render.report import LONGEST_SUM, VIEW_NAMES
 

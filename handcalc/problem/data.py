@@ -15,11 +15,12 @@ from handcalc.core.expr import ONE, ZERO, Number, div
 from handcalc.core.record import Record
 from handcalc.problem.arrays import load_array, spelled
 from handcalc.problem.dataset import Dataset
+from handcalc.problem.fields import keys
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, is_name, near, quoted
 from handcalc.problem.samples import NOTHING, Read, count_targets, countable, listed
-from handcalc.problem.schema import Sample, keys
+from handcalc.problem.schema import Sample
 from handcalc.problem.tables import Table, read_table
 
 RANGE = ".."

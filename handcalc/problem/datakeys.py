@@ -1,6 +1,6 @@
 """The keys of `data`, `test` and `schedule`: each with shape, meaning and example.
 
-schema.py puts them into `SECTIONS`, so that unknown keys, the JSON Schema and the documentation know them. Their readers are
+fields.py puts them into `SECTIONS`, so that unknown keys, the JSON Schema and the documentation know them. Their readers are
 data.py, samples.py and schedules.py.
 """
 

@@ -1,10 +1,10 @@
-"""The file format as a JSON Schema, made from the table of keys in schema.py."""
+"""The file format as a JSON Schema, made from the table of keys in fields.py."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from handcalc.problem.schema import SECTIONS
+from handcalc.problem.fields import SECTIONS
 
 
 def json_schema() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The keys of layers that are not dense: for every type its keys, each with shape, meaning and example.
 
-schema.py puts them into `SECTIONS`, so that unknown keys, the JSON Schema and the documentation know them. A type's reader is
+fields.py puts them into `SECTIONS`, so that unknown keys, the JSON Schema and the documentation know them. A type's reader is
 in problem/layertypes.
 """
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from handcalc.core.expr import Call, Expr, Ref, number, walk
 from handcalc.core.functions import ACTIVATIONS, function
 from handcalc.core.index import Axis
+from handcalc.problem.fields import keys
 from handcalc.problem.layerkeys import LAYER_TYPES
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, is_name, quoted, suggestion
-from handcalc.problem.schema import Activation, Layer, keys
+from handcalc.problem.schema import Activation, Layer
 from handcalc.problem.shapes import Axes, Incoming, spelled
 from handcalc.problem.weights import LayerItem, bias, weights
 

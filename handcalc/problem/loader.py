@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from handcalc.errors import Message, ProblemError
 from handcalc.problem.equations import EQUATION_KEYS, equations
+from handcalc.problem.fields import keys
 from handcalc.problem.files import read, read_text, shown_path
 from handcalc.problem.layers import build, kind_of, layer_items, neuron_names
 from handcalc.problem.loss import add_loss
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, near
 from handcalc.problem.samples import samples, test_set
-from handcalc.problem.schema import Layer, Problem, Sample, keys
+from handcalc.problem.schema import Layer, Problem, Sample
 from handcalc.problem.settings import add_settings, chosen
 from handcalc.problem.shapes import Axes, input_axes, most, names_of, size, spelled
 

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from handcalc.core.expr import Number, number
+from handcalc.problem.fields import OPTIMISERS, keys
 from handcalc.problem.reader import Item
-from handcalc.problem.schema import OPTIMISERS, Optimizer, Problem, keys
+from handcalc.problem.schema import Optimizer, Problem
 
 # optimiser → its numbers, as named in a problem, and their usual values
 HYPER = {

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from handcalc.core.expr import ZERO, Number
 from handcalc.problem.arrays import names_file, read_row
 from handcalc.problem.dataset import Samples, have_targets, select
+from handcalc.problem.fields import keys
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, literal, near, quoted
-from handcalc.problem.schema import Sample, keys
+from handcalc.problem.schema import Sample
 from handcalc.problem.shapes import nested
 
 Numbers = tuple[Number, ...]

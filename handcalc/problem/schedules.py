@@ -11,8 +11,9 @@ from __future__ import annotations
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number, rewrite, walk
 from handcalc.core.record import Record
+from handcalc.problem.fields import choices, keys
 from handcalc.problem.reader import Item
-from handcalc.problem.schema import Problem, choices, keys
+from handcalc.problem.schema import Problem
 
 
 class Schedule(Record):

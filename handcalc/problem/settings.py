@@ -6,9 +6,10 @@ from typing import Any
 
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
 from handcalc.errors import Message
+from handcalc.problem.fields import choices, keys
 from handcalc.problem.names import is_parameter, name_of, parameter_names
 from handcalc.problem.reader import Item, near
-from handcalc.problem.schema import Conventions, Problem, Training, choices, keys
+from handcalc.problem.schema import Conventions, Problem, Training
 
 DECIMALS_LIMIT = 15
 FLAGS = ("bias_update", "adam_bias_correction", "bias_decay")  # conventions that are yes or no

@@ -15,10 +15,11 @@ from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.problem.arrays import names_file, read_array
+from handcalc.problem.fields import choices
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item
-from handcalc.problem.schema import Tensor, choices
+from handcalc.problem.schema import Tensor
 
 Axes = tuple[Axis, ...]
 Flat = dict[tuple[int, ...], Number]

@@ -3,14 +3,15 @@
 - `add_tasks(item, problem)` is the problem with its tasks and its marking scheme.
 
 Which steps a task means is not known here: that needs the worked solution. To add a share of the marks: a field in
-`Marking`, and one in SECTIONS["tasks"] (problem/schema.py).
+`Marking`, and one in SECTIONS["tasks"] (problem/fields.py).
 """
 
 from __future__ import annotations
 
 from handcalc.core.expr import Number
+from handcalc.problem.fields import keys
 from handcalc.problem.reader import Item
-from handcalc.problem.schema import Marking, Problem, Task, keys
+from handcalc.problem.schema import Marking, Problem, Task
 from handcalc.problem.settings import digits
 
 

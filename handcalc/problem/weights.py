@@ -12,11 +12,12 @@ from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.problem.arrays import as_array, names_file, read_array, untyped
+from handcalc.problem.fields import choices
 from handcalc.problem.initial import drawn, names_random
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, near, quoted
-from handcalc.problem.schema import Bias, Matrix, choices
+from handcalc.problem.schema import Bias, Matrix
 
 TYPED_LIMIT = 1000  # drawn weights that are kept as single numbers; more are an array
 ZEROS = "zeros"  # as a bias: one for each neuron, all 0

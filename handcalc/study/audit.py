@@ -17,7 +17,8 @@ from handcalc.core.graph import Cell, Graph
 from handcalc.core.record import Record
 from handcalc.derive import data_of
 from handcalc.errors import EvaluationError, Message, UnknownIdError
-from handcalc.problem.schema import Problem, choices
+from handcalc.problem.fields import choices
+from handcalc.problem.schema import Problem
 from handcalc.study.answers import Answer, Sheet, sheet_of
 from handcalc.study.check import Desk, Story, firm, formula_value
 from handcalc.study.definitions import NONE, Hypothesis, Supposed

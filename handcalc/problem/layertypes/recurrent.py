@@ -9,9 +9,10 @@ from itertools import product
 
 from handcalc.core.expr import ZERO
 from handcalc.core.index import Axis
+from handcalc.problem.fields import keys
 from handcalc.problem.layers import activations
 from handcalc.problem.reader import Item
-from handcalc.problem.schema import Activation, Layer, Tensor, keys
+from handcalc.problem.schema import Activation, Layer, Tensor
 from handcalc.problem.shapes import Incoming, names_of
 
 # type → its gates as typed, with the letter in the names of their parameters (Wxi1, Whi1, bi1)
