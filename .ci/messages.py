@@ -40,7 +40,7 @@ CALLS: dict[str, tuple[int, str]] = {
 RECORDS = {"Mistake": (1, 2)}
 
 # tables whose entries are texts, or end with one
-TABLES = ("COMMANDS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES", "_LABELS", "_PRACTICE")
+TABLES = ("COMMANDS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES", "_LABELS", "_PRACTICE", "_WHY")
 
 # what click says, in the wording of its versions 8.1 to 8.5
 CLICK = (

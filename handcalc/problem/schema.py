@@ -107,7 +107,8 @@ class Conventions(Record):
 
 
 class Training(Record):
-    """How samples become updates: mode (batch, online, mini_batch), sizes (0: not given), order, stopping loss."""
+    """How samples become updates: mode (batch, online, mini_batch), sizes (0: not given), order; when it stops: loss, change of
+    the loss (so many looks in a row), norm of the gradient."""
 
     mode: str = "batch"
     batch_size: int = 0
@@ -115,6 +116,9 @@ class Training(Record):
     order: str = "given"
     stop_loss: Number | None = None
     seed: int = 0
+    stop_change: Number | None = None
+    stop_gradient: Number | None = None
+    patience: int = 1
 
 
 class Optimizer(Record):
@@ -216,6 +220,7 @@ LAYER_TYPES = (
     "dense", "conv2d", "max_pool", "avg_pool", "flatten", "rnn", "lstm", "gru", "attention", "layer_norm", "batch_norm", "embedding",
     "positional_encoding", "residual",
 )  # fmt: skip
+STOPS = ("loss", "change", "gradient")
 INITIAL = ("normal", "uniform", "xavier", "he")
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
 NOTATION_NAMES = (
@@ -234,7 +239,7 @@ _DIGITS = {"type": "object", "properties": _PLACES, "minProperties": 1, "maxProp
 _MARKS = {**_NUMBER, "minimum": 0}
 _SHARE = {**_NUMBER, "minimum": 0, "maximum": 1}
 _ASKED = _list(_either(_TEXT, _section("task")))
-_STOP = {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}
+_STOP = {"type": "object", "properties": {**dict.fromkeys(STOPS, _NUMBER), "patience": _COUNT}, "additionalProperties": False}
 
 SECTIONS: dict[str, tuple[Field, ...]] = {
     "problem": (
@@ -308,7 +313,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("epochs", _COUNT, "how often training goes through all samples", "1000"),
         Field("order", _choice("given", "shuffled"), "order of the samples in an epoch", "given"),
         Field("seed", {"type": "integer", "minimum": 0}, "seed of the shuffling", "1"),
-        Field("stop", _STOP, "when training ends", "{loss: 1e-3}"),
+        Field("stop", _STOP, "when training ends", "{loss: 1e-3, change: 1e-9, gradient: 1e-6}"),
     ),
     "rounding": (
         Field("decimals", _PLACES["decimals"], "decimal places", "4"),
