@@ -62,6 +62,7 @@ WRONG = [
     "update: {biases: maybe}",
     "training: {batch_size: 0}",
     "training: {stop: {accuracy: 1}}",
+    "training: {stop: {change: 1, patience: 0}}",
     "rounding: {decimals: 16}",
     "rounding: {overrides: {loss: {decimals: 1, significant: 2}}}",
     "conventions: {relu_at_zero: 2}",

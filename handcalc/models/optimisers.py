@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, rewrite, sub, total, walk
 from handcalc.core.graph import Graph, Quantity
+from handcalc.core.index import Index
 from handcalc.problem.schema import Problem
 
 PARAMETERS = ("weight", "bias", "threshold")
@@ -195,11 +196,7 @@ def add_updates(
     updated: dict[str, str] = {}
     for parameter in parameters:
         trained = problem.trained_biases or parameter.kind not in ("bias", "threshold")
-        frozen = (
-            [place for place in graph.positions(parameter.name) if graph.core((parameter.name, place)) in problem.frozen]
-            if problem.frozen
-            else []
-        )
+        frozen = _frozen(graph, problem, parameter)
         if not trained or parameter.name not in gradients or (frozen and len(frozen) == len(list(graph.positions(parameter.name)))):
             continue
         rule = Rule(graph, problem, parameter, Ref(gradients[parameter.name], parameter.index), frozen)
@@ -238,17 +235,49 @@ def _counted(graph: Graph) -> dict[str, str]:
 
 
 def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]) -> Ref | None:
-    """‖g‖ = √Σ g² over all gradients, where they are clipped by it."""
+    """‖g‖ over all gradients, where they are clipped by it."""
     if "clip_norm" not in problem.optimizer.numbers:
         return None
+    found = [Ref(gradients[parameter.name], parameter.index) for parameter in parameters]
+    graph.define(Quantity("norm", "state", definition=_length(found)))
+    return Ref("norm")
+
+
+def _length(gradients: list[Ref]) -> Expr:
+    """√Σ g² over every cell."""
     squares = []
-    for parameter in parameters:
-        square: Expr = power(Ref(gradients[parameter.name], parameter.index), Number(2))
-        for index in reversed(parameter.index):
+    for gradient in gradients:
+        square: Expr = power(gradient, Number(2))
+        for index in reversed(gradient.indices):
+            assert isinstance(index, Index)
             square = total(index, square)
         squares.append(square)
-    graph.define(Quantity("norm", "state", definition=call("sqrt", add(*squares))))
-    return Ref("norm")
+    return call("sqrt", add(*squares))
+
+
+def gradient_norm(graph: Graph, problem: Problem, updated: dict[str, str]) -> str:
+    """Define √Σ g² over all that is trained, which training may watch; answers its name."""
+    found = []
+    for name in updated:
+        parameter = graph[name]
+        gradient = Ref(f"grad.{name}", parameter.index)
+        frozen = _frozen(graph, problem, parameter)
+        if frozen:  # what does not change does not count
+            trained = f"trained.{name}"
+            graph.define(
+                Quantity(trained, "state", parameter.axes, parameter.index, gradient, dict.fromkeys(frozen, ZERO), prefix="trained")
+            )
+            gradient = Ref(trained, parameter.index)
+        found.append(gradient)
+    graph.define(Quantity("gradient_norm", "state", definition=_length(found)))
+    return "gradient_norm"
+
+
+def _frozen(graph: Graph, problem: Problem, parameter: Quantity) -> list[tuple[int, ...]]:
+    """The places of a parameter that are not trained."""
+    if not problem.frozen:
+        return []
+    return [place for place in graph.positions(parameter.name) if graph.core((parameter.name, place)) in problem.frozen]
 
 
 def _clip(rule: Rule, norm: Ref | None) -> None:

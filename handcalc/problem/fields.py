@@ -52,6 +52,7 @@ def _section(name: str) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{name}"}
 
 
+STOPS = ("loss", "change", "gradient")
 INITIAL = ("normal", "uniform", "xavier", "he")
 OPTIMISERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw")
 NOTATION_NAMES = (
@@ -70,7 +71,7 @@ _DIGITS = {"type": "object", "properties": _PLACES, "minProperties": 1, "maxProp
 _MARKS = {**_NUMBER, "minimum": 0}
 _SHARE = {**_NUMBER, "minimum": 0, "maximum": 1}
 _ASKED = _list(_either(_TEXT, _section("task")))
-_STOP = {"type": "object", "properties": {"loss": _NUMBER}, "additionalProperties": False}
+_STOP = {"type": "object", "properties": {**dict.fromkeys(STOPS, _NUMBER), "patience": _COUNT}, "additionalProperties": False}
 
 SECTIONS: dict[str, tuple[Field, ...]] = {
     "problem": (
@@ -147,7 +148,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("epochs", _COUNT, "how often training goes through all samples", "1000"),
         Field("order", _choice("given", "shuffled"), "order of the samples in an epoch", "given"),
         Field("seed", {"type": "integer", "minimum": 0}, "seed of the shuffling", "1"),
-        Field("stop", _STOP, "when training ends", "{loss: 1e-3}"),
+        Field("stop", _STOP, "when training ends", "{loss: 1e-3, change: 1e-9, gradient: 1e-6}"),
     ),
     "rounding": (
         Field("decimals", _PLACES["decimals"], "decimal places", "4"),

@@ -126,7 +126,8 @@ class Conventions(Record):
 
 
 class Training(Record):
-    """How samples become updates: mode (batch, online, mini_batch), sizes (0: not given), order, stopping loss."""
+    """How samples become updates: mode (batch, online, mini_batch), sizes (0: not given), order; when it stops: loss, change of
+    the loss (so many looks in a row), norm of the gradient."""
 
     mode: str = "batch"
     batch_size: int = 0
@@ -134,6 +135,9 @@ class Training(Record):
     order: str = "given"
     stop_loss: Number | None = None
     seed: int = 0
+    stop_change: Number | None = None
+    stop_gradient: Number | None = None
+    patience: int = 1
 
 
 class Optimizer(Record):

@@ -6,7 +6,7 @@ from typing import Any
 
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
 from handcalc.errors import Message
-from handcalc.problem.fields import choices, keys
+from handcalc.problem.fields import STOPS, choices, keys
 from handcalc.problem.names import is_parameter, name_of, parameter_names
 from handcalc.problem.reader import Item, near
 from handcalc.problem.schema import Conventions, Problem, Training
@@ -64,7 +64,10 @@ def chosen(found: dict[str, Item], section: str, key: str, default: str = "") ->
 
 def _training(item: Item) -> Training:
     part = item.section(keys("training"))
-    stop = part["stop"].section(("loss",)) if "stop" in part else {}
+    stop = part["stop"].section((*STOPS, "patience")) if "stop" in part else {}
+    limits = {key: entry.number(positive=True) for key, entry in stop.items() if key != "patience"}
+    if "patience" in stop and "change" not in stop:
+        stop["patience"].fail("goes with change only")
     mode = chosen(part, "training", "mode", "batch")
     if mode == "mini_batch" and "batch_size" not in part:
         part["mode"].fail("mini-batches need a batch_size, the number of samples in one")
@@ -75,8 +78,11 @@ def _training(item: Item) -> Training:
         (part["batch_size"].whole(1, 1_000_000) or 0) if "batch_size" in part else 0,
         (part["epochs"].whole(1, 100_000_000) or 0) if "epochs" in part else 0,
         chosen(part, "training", "order", "given"),
-        stop["loss"].number(positive=True) if "loss" in stop else None,
+        limits.get("loss"),
         (part["seed"].whole(0, 10**9) or 0) if "seed" in part else 0,
+        limits.get("change"),
+        limits.get("gradient"),
+        (stop["patience"].whole(1, 1_000_000) or 1) if "patience" in stop else 1,
     )
 
 

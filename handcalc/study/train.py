@@ -19,7 +19,6 @@ from typing import Any
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import Number
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
@@ -27,6 +26,7 @@ from handcalc.derive import header
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.models import Model, build
 from handcalc.models.losses import squared_errors
+from handcalc.models.optimisers import gradient_norm
 from handcalc.models.site import places
 from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
 from handcalc.problem.schedules import batch_size, updates_per_epoch
@@ -37,6 +37,7 @@ from handcalc.study.classes import Classes, classes_of
 from handcalc.study.feeding import Feed, as_arrays, numbers_of, shapes_in
 from handcalc.study.large import kind_of
 from handcalc.study.passes import DATA, Passes
+from handcalc.study.stopping import Stopping
 from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import Vectorised
 
@@ -53,8 +54,8 @@ class Trained(Record):
     """How a training went.
 
     iterations: updates done; loss: after the last; parameters: id → value; history: (iteration, loss after so many);
-    stopped: why it ended: iterations, loss or interrupted; accuracy: (iteration, share of the samples that are right), where
-    targets are classes; test_accuracy: the share of the test samples that are right.
+    stopped: why it ended: iterations, loss, change, gradient or interrupted; accuracy: (iteration, share of the samples that are
+    right), where targets are classes; test_accuracy: the share of the test samples that are right.
     """
 
     iterations: int
@@ -117,9 +118,7 @@ class Trainer:
         Raises EvaluationError where there is no finite value any more.
         """
         if self.epoch == 1:
-            samples = self.problem.samples
-            row = as_arrays(samples, shapes_in(self.whole.graph)) if isinstance(samples, Dataset) else ()
-            return self._run(self._engine, repeat(row, count), stop) < count
+            return self._run(self._engine, repeat(self._everything(), count), stop) < count
         rest = count
         while rest:
             upto = min(rest, self.epoch - self.done % self.epoch, TOGETHER)
@@ -169,6 +168,22 @@ class Trainer:
             if self.problem.layers and len(self.problem.layers[-1].axes) == 1
             else None
         )
+
+    def gradient_norm(self) -> float:
+        """The length of the gradient of the loss of all samples by all that is trained, with the parameters as they are."""
+        with self._watched():
+            return self._steepness.loss(self.state, self._everything())
+
+    @cached_property
+    def _steepness(self) -> Engine:
+        carried = {**self.whole.updated, **self.whole.memory}
+        watched = gradient_norm(self.whole.graph, self.problem, self.whole.updated)
+        return type(self._engine)(self.whole.graph, carried, watched, DATA if isinstance(self.problem.samples, Dataset) else ())
+
+    def _everything(self) -> Any:
+        """The data of all samples, where they are not part of the program."""
+        samples = self.problem.samples
+        return as_arrays(samples, shapes_in(self.whole.graph)) if isinstance(samples, Dataset) else ()
 
     @cached_property
     def passes(self) -> Passes:
@@ -289,14 +304,13 @@ def train_on(
     chosen = epochs if epochs is not None else training.epochs or None
     wanted = iterations if iterations is not None else chosen * trainer.epoch if chosen else DEFAULT_ITERATIONS
     step = every or max(-(-wanted // _points(trainer, wanted)), 1)
-    stop = 0.0 if trainer.direct and training.stop_loss is None else _float(training.stop_loss)
+    rules = Stopping(trainer)
     history = [(0, trainer.loss())]
     accuracy = [(0, trainer.accuracy())]
-    stopped = "loss" if history[0][1] <= stop else "iterations"
+    stopped = rules.begin(history[0][1])
     try:
-        while trainer.done < wanted and stopped != "loss":
-            if trainer.advance(min(step - trainer.done % step, wanted - trainer.done), stop):
-                stopped = "loss"
+        while trainer.done < wanted and not stopped:
+            stopped = rules.advance(min(step - trainer.done % step, wanted - trainer.done))
             history.append((trainer.done, trainer.loss()))
             accuracy.append((trainer.done, trainer.accuracy()))
             if progress:
@@ -307,7 +321,8 @@ def train_on(
         accuracy.append((trainer.done, trainer.accuracy()))
     shares = tuple((count, share) for count, share in dict(accuracy).items() if share is not None)
     tested = trainer.accuracy(trainer.problem.test) if trainer.problem.test else None
-    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), stopped, shares, tested)
+    ended = stopped or "iterations"
+    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), ended, shares, tested)
 
 
 def _points(trainer: Trainer, wanted: int) -> int:
@@ -315,7 +330,3 @@ def _points(trainer: Trainer, wanted: int) -> int:
     if not isinstance(trainer.problem.samples, Dataset):
         return POINTS
     return min(max(wanted * trainer.batch_size // (4 * len(trainer.problem.samples)), FEW_POINTS), POINTS)
-
-
-def _float(literal: Number | None) -> float:
-    return -math.inf if literal is None else literal.numerator / literal.denominator

@@ -26,6 +26,13 @@ from handcalc.study.trainplots import history as history_plot
 
 ROWS = 11  # losses in the table, if nobody asked for more
 CELLS = 40  # parameters, and samples, that are listed
+_WHY = {
+    "iterations": "{count} updates, {epochs} epochs.",
+    "loss": "Stopped after {count} updates ({epochs} epochs): the loss is small enough.",
+    "change": "Stopped after {count} updates ({epochs} epochs): the loss hardly changes any more.",
+    "gradient": "Stopped after {count} updates ({epochs} epochs): the gradient is small enough.",
+    "interrupted": "Interrupted after {count} updates ({epochs} epochs).",
+}
 
 
 def report(
@@ -76,11 +83,7 @@ def _turned(reading: Reading, cell: Cell, value: float) -> float:
 
 def _how(trainer: Trainer, found: Trained) -> Message:
     epochs = found.iterations // trainer.epoch
-    if found.stopped == "loss":
-        return Message("Stopped after {count} updates ({epochs} epochs): the loss is small enough.", count=found.iterations, epochs=epochs)
-    if found.stopped == "interrupted":
-        return Message("Interrupted after {count} updates ({epochs} epochs).", count=found.iterations, epochs=epochs)
-    return Message("{count} updates, {epochs} epochs.", count=found.iterations, epochs=epochs)
+    return Message(_WHY[found.stopped], count=found.iterations, epochs=epochs)
 
 
 def _chosen(history: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
