@@ -137,3 +137,20 @@ def test_frozen_weights_stay(name: str) -> None:
     derivation = derive(loads(text), Rounding(), 4)
     assert [derivation.value(f"{prefix}new.W1[1,1]") for prefix in ("", "#2:", "#4:")] == [0.1] * 3
     assert derivation.value("delta.W1[1,1]") == 0 and derivation.value("#4:new.W1[1,2]") != -0.4
+
+
+# optimiser, its numbers, the first step for g = 3 with η = 0.1 and ε = 0.5 under the root
+INSIDE = [
+    ("adagrad", "", 0.1 * 3 / math.sqrt(9 + 0.5)),
+    ("rmsprop", "rho: 0.75, ", 0.1 * 3 / math.sqrt(0.25 * 9 + 0.5)),
+    ("adam", "", 0.1 * 3 / math.sqrt(9 + 0.5)),
+    ("adamw", "", 0.1 * 3 / math.sqrt(9 + 0.5) + 0.1 * 0.01),
+]
+
+
+@pytest.mark.parametrize(("name", "numbers", "step"), INSIDE)
+def test_epsilon_under_the_root(name: str, numbers: str, step: float) -> None:
+    text = "given: {w: 1}\nequations: {f: 3*w}\nminimize: f\nparameters: [w]\nlearning_rate: 0.1\noptimizer: {%s: {%sepsilon: 0.5%s}}\n"
+    inside, beside = (loads(text % (name, numbers, key)) for key in (", epsilon_inside: true", ""))
+    assert derive(inside).value("delta.w") == pytest.approx(-step, rel=1e-12)
+    assert derive(beside).value("delta.w") != pytest.approx(-step, rel=1e-3)

@@ -1,0 +1,312 @@
+"""Random networks of every type of layer: as a problem file, and in PyTorch, for the laws on gradients.
+
+- `CASES[type]` is a strategy: a `Network` in which a layer of that type stands among others that go with it.
+- `Network.problem()` is the problem, `reference(network, parameters, inputs)` its outputs in PyTorch (imported when asked for).
+
+Sizes and options are drawn, numbers come from a seed; they are far from kinks and ties where there are some.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from handcalc.problem.loader import loads
+from handcalc.problem.schema import Problem
+
+Array = Any  # numpy.ndarray
+Tensor = Any
+Draw = Callable[[st.SearchStrategy[Any]], Any]
+Layers = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """inputs: (sample, …); layers as in a problem file; outputs: their shape; keys: other keys of the problem."""
+
+    inputs: Array
+    layers: Layers
+    keys: Mapping[str, Any]
+
+    def problem(self) -> Problem:
+        """The problem, with targets for what the last layer puts out."""
+        outputs = loads(self._text(None)).layers[-1].axes
+        shape = (len(self.inputs), *(axis.size for axis in outputs))
+        return loads(self._text(np.round(np.random.default_rng(7).uniform(-1, 1, shape), 2)))
+
+    def _text(self, targets: Array | None) -> str:
+        whole = np.issubdtype(self.inputs.dtype, np.integer)
+        samples = [{"inputs": entry.tolist() if not whole else [int(word) for word in entry]} for entry in self.inputs]
+        if targets is not None:
+            samples = [{**sample, "targets": goal.tolist()} for sample, goal in zip(samples, targets)]
+        return json.dumps({"samples": samples, "layers": self.layers, "learning_rate": 0.1, "input_gradients": not whole, **self.keys})
+
+
+class Maker:
+    """Draws sizes and options, and makes numbers."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+        self.random = np.random.default_rng(draw(st.integers(0, 10**6)))
+
+    def size(self, low: int = 1, high: int = 3) -> int:
+        return int(self.draw(st.integers(low, high)))
+
+    def one(self, *values: Any) -> Any:
+        return self.draw(st.sampled_from(values))
+
+    def numbers(self, *shape: int) -> list[Any]:
+        found: list[Any] = np.round(self.random.uniform(-1, 1, shape), 2).tolist()
+        return found
+
+    def inputs(self, *shape: int) -> Array:
+        """Samples of a shape, 1 or 2 of them, no two numbers of one close to each other."""
+        count = self.size(1, 2)
+        size = int(np.prod(shape))
+        spaced = (np.arange(size) - size / 2) * 0.23 + 0.05
+        return np.round(np.stack([self.random.permutation(spaced).reshape(shape) for _ in range(count)]), 2)
+
+    def dense(self, inputs: int, units: int = 2, activation: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = {"neurons": units, "weights": self.numbers(units, inputs), "bias": self.numbers(units)}
+        return {**found, "activation": activation} if activation else found
+
+    def maybe(self, key: str, value: Any) -> dict[str, Any]:
+        """A key that is there or not."""
+        return {key: value} if self.one(True, False) else {}
+
+
+def network(make: Maker, inputs: Array, *layers: dict[str, Any]) -> Network:
+    keys = make.one({}, {"sample_reduction": "sum"})
+    return Network(inputs, list(layers), keys)
+
+
+# --- maps -------------------------------------------------------------------------------------------------------------
+
+
+def conv2d(make: Maker) -> Network:
+    """One or two convolutions, then perhaps a dense layer."""
+    channels, filters = make.size(0, 2), make.size(1, 2)
+    kernel = (make.size(1, 3), make.size(1, 3))
+    dilation = make.one(1, 1, 2)
+    padding, stride = make.one(0, 0, 1, [1, 0], "same"), make.one(1, 1, 2, [1, 2])
+    if padding == "same":
+        stride = 1
+    rows, columns = ((one - 1) * dilation + make.size(1, 3) for one in kernel)
+    layer = {
+        "type": "conv2d",
+        "weights": make.numbers(filters, *([channels] if channels else []), *kernel),
+        "activation": make.one("tanh", "sigmoid", "identity"),
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        **make.maybe("bias", make.numbers(filters)),
+    }
+    return _then(make, make.inputs(*([channels] if channels else []), rows, columns), layer)
+
+
+def _then(make: Maker, inputs: Array, *layers: dict[str, Any]) -> Network:
+    """Perhaps with flatten and a dense layer after it."""
+    if make.one(True, False):
+        return network(make, inputs, *layers)
+    axes = loads(json.dumps({"inputs": inputs[0].tolist(), "layers": layers})).layers[-1].axes
+    size = int(np.prod([axis.size for axis in axes]))
+    return network(make, inputs, *layers, {"type": "flatten"}, make.dense(size, 2, "tanh"))
+
+
+def conv1d(make: Maker) -> Network:
+    channels, filters, kernel = make.size(0, 2), make.size(1, 2), make.size(1, 3)
+    layer = {
+        "type": "conv1d",
+        "weights": make.numbers(filters, *([channels] if channels else []), kernel),
+        "stride": make.one(1, 2),
+        "padding": make.one(0, 1),
+        "dilation": 1,
+        "activation": make.one("tanh", "identity"),
+        **make.maybe("bias", make.numbers(filters)),
+    }
+    return _then(make, make.inputs(*([channels] if channels else []), kernel + make.size(0, 2)), layer)
+
+
+def conv_transpose2d(make: Maker) -> Network:
+    channels, filters = make.size(0, 2), make.size(1, 2)
+    kernel = (make.size(2, 3), make.size(2, 3))
+    shape = ([channels, filters] if channels else [filters], [channels] if channels else [])
+    layer = {
+        "type": "conv_transpose2d",
+        "weights": make.numbers(*shape[0], *kernel),
+        "stride": make.one(1, 2, [2, 1]),
+        "padding": make.one(0, 0, [0, 1]),
+        "activation": make.one("tanh", "identity"),
+        **make.maybe("bias", make.numbers(filters)),
+    }
+    return _then(make, make.inputs(*shape[1], make.size(2, 3), make.size(2, 3)), layer)
+
+
+def pool(kind: str) -> Callable[[Maker], Network]:
+    def made(make: Maker) -> Network:
+        channels, window = make.size(0, 2), [make.size(1, 2), make.size(1, 3)]
+        layer = {"type": kind, "kernel_size": window, **make.maybe("stride", make.one(1, 2, [1, 2]))}
+        if min(window) > 1:
+            layer["padding"] = make.one(0, 1, [0, 1])
+        inputs = make.inputs(*([channels] if channels else []), *(one + make.size(0, 2) for one in window))
+        return _then(make, inputs, layer)
+
+    return made
+
+
+def flatten(make: Maker) -> Network:
+    rows, columns = make.size(1, 3), make.size(1, 3)
+    return network(make, make.inputs(rows, columns), {"type": "flatten"}, make.dense(rows * columns, make.size(), "sigmoid"))
+
+
+# --- recurrence -------------------------------------------------------------------------------------------------------
+
+
+def _recurrent(make: Maker, layer: Callable[[int, int], dict[str, Any]]) -> Network:
+    """The layer, perhaps twice, and a dense layer on all times or on the last."""
+    times, features, units = make.size(1, 3), make.size(), make.size()
+    first = layer(features, units)
+    second = [layer(units, units)] if make.one(True, False, False) else []
+    last = (second or [first])[-1]
+    last |= {"returns": make.one("all", "last")}
+    dense = [make.dense(units, make.size(1, 2))] if make.one(True, False) else []
+    return network(make, make.inputs(times, features), first, *second, *dense)
+
+
+def _gate(make: Maker, features: int, units: int, turned: bool, *biases: str) -> dict[str, Any]:
+    matrices = {"input_weights": (units, features), "hidden_weights": (units, units)}
+    found: dict[str, Any] = {key: make.numbers(*(shape[::-1] if turned else shape)) for key, shape in matrices.items()}
+    for key in biases:
+        found |= make.maybe(key, make.numbers(units))
+    return found
+
+
+def rnn(make: Maker) -> Network:
+    def layer(features: int, units: int) -> dict[str, Any]:
+        turned = make.one(True, False)
+        found = {"type": "rnn", "neurons": units, **_gate(make, features, units, turned, "bias")}
+        found |= {"weight_rows": "inputs"} if turned else {}
+        return {**found, **make.maybe("initial_state", make.numbers(units))}
+
+    return _recurrent(make, layer)
+
+
+def gated(kind: str, gates: tuple[str, ...]) -> Callable[[Maker], Network]:
+    def made(make: Maker) -> Network:
+        def layer(features: int, units: int) -> dict[str, Any]:
+            turned = make.one(True, False)
+            found: dict[str, Any] = {"type": kind, "neurons": units, **make.maybe("initial_state", make.numbers(units))}
+            after = kind == "gru" and make.one(True, False)
+            extra = {"candidate": ("hidden_bias",)} if after else {}
+            found["gates"] = {gate: _gate(make, features, units, turned, "bias", *extra.get(gate, ())) for gate in gates}
+            found |= {"weight_rows": "inputs"} if turned else {}
+            if kind == "lstm":
+                return {**found, **make.maybe("initial_cell", make.numbers(units))}
+            return {**found, "reset_after": after, "update_keeps": make.one("old", "new")}
+
+        return _recurrent(make, layer)
+
+    return made
+
+
+# --- tokens -----------------------------------------------------------------------------------------------------------
+
+
+def attention(make: Maker) -> Network:
+    tokens, features = make.size(1, 3), make.size(1, 3)
+    heads, turned = make.size(1, 2), make.one(True, False)
+    width, depth = make.size(1, 2) * heads, make.size(1, 2) * heads
+    layer: dict[str, Any] = {"type": "attention", "heads": heads}
+    plain = heads == 1 and make.one(True, False, False)
+    for part, rows in (("query", width), ("key", width), ("value", depth)):
+        if not plain:
+            layer[f"{part}_weights"] = make.numbers(*((features, rows) if turned else (rows, features)))
+            layer |= make.maybe(f"{part}_bias", make.numbers(rows))
+    depth = features if plain else depth
+    if heads > 1 or make.one(True, False):
+        out = make.size(1, 2)
+        layer["output_weights"] = make.numbers(*((depth, out) if turned else (out, depth)))
+        layer |= make.maybe("output_bias", make.numbers(out))
+    layer |= {"weight_rows": "inputs"} if turned else {}
+    layer |= make.one({}, {"scale": False}, {"scale": 0.3})
+    layer |= make.one({}, {"mask": "causal"}, {"mask": _mask(make, tokens)})
+    return network(make, make.inputs(tokens, features), layer)
+
+
+def _mask(make: Maker, tokens: int) -> list[list[int]]:
+    """Every query sees one key at least: its own."""
+    seen = make.random.integers(0, 2, (tokens, tokens))
+    np.fill_diagonal(seen, 1)
+    found: list[list[int]] = seen.tolist()
+    return found
+
+
+def block(make: Maker) -> Network:
+    """embedding, positions, attention, residual, layer norm, dense: a transformer block."""
+    words, features, tokens = make.size(2, 4), make.size(1, 3), make.size(1, 3)
+    inputs = make.random.integers(0, words, (make.size(1, 2), tokens))
+    matrices = {f"{part}_weights": make.numbers(features, features) for part in ("query", "key", "value")}
+    return Network(inputs, [
+        {"type": "embedding", "weights": make.numbers(words, features)},
+        {"type": "positional_encoding", **make.maybe("base", 100)},
+        {"type": "attention", **matrices, "mask": "causal"},
+        {"type": "residual", "from": make.one(1, 2), **make.maybe("activation", "tanh")},
+        {"type": "layer_norm", "weights": make.numbers(features), "bias": make.numbers(features), "epsilon": 0.1},
+        make.dense(features, 2, "sigmoid"),
+    ], {})  # fmt: skip
+
+
+def layer_norm(make: Maker) -> Network:
+    tokens, features = make.size(1, 3), make.size(2, 4)
+    layer = {"type": "layer_norm", **make.maybe("weights", make.numbers(features)), **make.maybe("bias", make.numbers(features))}
+    return network(make, make.inputs(tokens, features), layer | make.maybe("epsilon", 0.01), make.dense(features))
+
+
+def batch_norm(make: Maker) -> Network:
+    """Of features, or of the channels of maps; two samples at least where there is nothing else to average over."""
+    maps = make.one(True, False)
+    features = make.size(1, 3)
+    layer = {"type": "batch_norm", **make.maybe("weights", make.numbers(features)), **make.maybe("bias", make.numbers(features))}
+    layer |= make.maybe("epsilon", 0.01)
+    if maps:
+        return network(make, make.inputs(features, 2, 2), layer)
+    inputs = np.round(make.random.uniform(-1, 1, (make.size(2, 4), 3)), 2)
+    return network(make, inputs, make.dense(3, features), layer, make.dense(features, 2, "tanh"))
+
+
+def dropout(make: Maker) -> Network:
+    size = make.size(2, 4)
+    layer = {"type": "dropout", "mask": make.random.integers(0, 2, size).tolist(), **make.maybe("share", 0.25)}
+    return network(make, make.inputs(3), make.dense(3, size, "sigmoid"), layer, make.dense(size))
+
+
+def residual(make: Maker) -> Network:
+    size = make.size()
+    layer = {"type": "residual", "from": make.one(0, 1), **make.maybe("activation", "tanh")}
+    return network(make, make.inputs(size), make.dense(size, size, "tanh"), make.dense(size, size, "sigmoid"), layer)
+
+
+# type → how a network with it is made
+CASES: dict[str, Callable[[Maker], Network]] = {
+    "conv2d": conv2d,
+    "conv1d": conv1d,
+    "conv_transpose2d": conv_transpose2d,
+    "max_pool": pool("max_pool"),
+    "avg_pool": pool("avg_pool"),
+    "flatten": flatten,
+    "rnn": rnn,
+    "lstm": gated("lstm", ("input", "forget", "candidate", "output")),
+    "gru": gated("gru", ("reset", "update", "candidate")),
+    "embedding": block,
+    "positional_encoding": block,
+    "attention": attention,
+    "layer_norm": layer_norm,
+    "batch_norm": batch_norm,
+    "dropout": dropout,
+    "residual": residual,
+}

@@ -1,0 +1,188 @@
+"""Options of layers: truncated back-propagation through time, layouts of matrices, padding of max pooling, gradients of inputs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from handcalc.core.derivation import Derivation
+from handcalc.derive import derive
+from handcalc.errors import ProblemError
+from handcalc.problem.loader import loads
+
+Tree = dict[str, Any]
+
+
+def solved(tree: Tree) -> Derivation:
+    return derive(loads(json.dumps(tree)))
+
+
+def array(derivation: Derivation, name: str) -> Any:
+    """All cells of a quantity."""
+    found = np.full([axis.size for axis in derivation.graph[name].axes], np.nan)
+    for place in derivation.graph.positions(name):
+        found[place] = float(derivation.evaluation[name, place])
+    return found
+
+
+def gradients(derivation: Derivation) -> dict[str, Any]:
+    """Of every parameter."""
+    names = [quantity.name for quantity in derivation.graph if quantity.kind in ("weight", "bias") and not quantity.stage]
+    return {name: array(derivation, f"grad.{name}") for name in names}
+
+
+# --- truncated back-propagation through time --------------------------------------------------------------------------
+
+TIMES, UNITS = 5, 2
+DRAW = np.random.default_rng(4)
+INPUTS, TARGETS = (np.round(DRAW.uniform(-1, 1, (TIMES, size)), 2).tolist() for size in (2, 1))
+
+
+def gate() -> Tree:
+    shapes = {"input_weights": (UNITS, 2), "hidden_weights": (UNITS, UNITS), "bias": (UNITS,)}
+    return {key: np.round(DRAW.uniform(-1, 1, shape), 2).tolist() for key, shape in shapes.items()}
+
+
+LAYERS: dict[str, Tree] = {
+    "rnn": {"type": "rnn", **gate()},
+    "lstm": {"type": "lstm", "gates": {name: gate() for name in ("input", "forget", "candidate", "output")}},
+    "gru": {"type": "gru", "gates": {name: gate() for name in ("reset", "update", "candidate")}},
+    "gru, reset after": {"type": "gru", "reset_after": True, "gates": {name: gate() for name in ("reset", "update", "candidate")}},
+}
+
+
+def recurrent(kind: str, times: slice, **keys: Any) -> Tree:
+    layer = {**LAYERS[kind], "neurons": UNITS, **keys}
+    dense = {"neurons": 1, "weights": [[0.7, -0.4]], "bias": [0.1]}
+    return {"inputs": INPUTS[times], "targets": TARGETS[times], "layers": [layer, dense]}
+
+
+@pytest.mark.parametrize("stretch", [1, 2, 3, 4])
+@pytest.mark.parametrize("kind", LAYERS)
+def test_truncated_is_the_sum_over_stretches(kind: str, stretch: int) -> None:
+    """Each stretch is a problem of its own that begins in the state where the last one ended."""
+    whole = solved(recurrent(kind, slice(0, TIMES), truncate=stretch))
+    states = {"initial_state": array(whole, "out1")} | ({"initial_cell": array(whole, "cell1")} if kind == "lstm" else {})
+    expected: dict[str, Any] = {}
+    for start in range(0, TIMES, stretch):
+        given = {key: found[start].tolist() for key, found in states.items()}
+        part = gradients(solved(recurrent(kind, slice(start, start + stretch), **given)))
+        expected = {name: expected.get(name, 0) + value for name, value in part.items()}
+    for name, value in gradients(whole).items():
+        assert np.allclose(value, expected[name], rtol=1e-12, atol=1e-14), name
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_a_long_stretch_truncates_nothing(kind: str) -> None:
+    full = solved(recurrent(kind, slice(0, TIMES)))
+    truncated = solved(recurrent(kind, slice(0, TIMES), truncate=TIMES))
+    assert [step.id for step in full.steps()] == [step.id for step in truncated.steps()]
+    shorter = gradients(solved(recurrent(kind, slice(0, TIMES), truncate=TIMES - 1)))
+    assert any(not np.allclose(value, shorter[name]) for name, value in gradients(full).items())
+
+
+# --- layouts ----------------------------------------------------------------------------------------------------------
+
+
+def turned(tree: Tree) -> Tree:
+    """The same layer with a row per input."""
+    matrices = ("input_weights", "hidden_weights", "query_weights", "key_weights", "value_weights", "output_weights")
+    return {
+        key: turned(value) if isinstance(value, dict) else np.transpose(value).tolist() if key in matrices else value
+        for key, value in tree.items()
+    }
+
+
+ATTENTION = {
+    "type": "attention",
+    "heads": 2,
+    "query_weights": [[1, 2], [3, 4], [5, 6], [7, 8]],
+    "key_weights": [[0.1, 0], [0, 0.2], [0.3, 0], [0, 0.4]],
+    "value_weights": [[1, -1], [2, 0.5]],
+    "output_weights": [[1, 2], [3, 4], [5, 6]],
+}
+
+
+@pytest.mark.parametrize("kind", [*LAYERS, "attention"])
+def test_a_row_may_belong_to_an_input(kind: str) -> None:
+    tree = {"inputs": INPUTS, "layers": [ATTENTION]} if kind == "attention" else recurrent(kind, slice(0, 2))
+    first, *rest = tree["layers"]
+    other = solved({**tree, "layers": [{**turned(first), "weight_rows": "inputs"}, *rest]})
+    ours = solved({**tree, "layers": [{**first, "weight_rows": "neurons"}, *rest]})
+    assert [(step.id, step.value) for step in ours.steps()] == [(step.id, step.value) for step in other.steps()]
+
+
+def test_attention_without_matrices() -> None:
+    """Queries, keys and values are the inputs, as with identity matrices."""
+    identity = {f"{part}_weights": [[1, 0], [0, 1]] for part in ("query", "key", "value")}
+    bare, other = ({"inputs": INPUTS, "layers": [{"type": "attention", **keys}]} for keys in ({}, identity))
+    assert np.allclose(array(solved(bare), "out1"), array(solved(other), "out1"), rtol=1e-14)
+    assert "query1" not in solved(bare).graph
+
+
+# --- pooling ----------------------------------------------------------------------------------------------------------
+
+
+def test_padding_is_never_the_largest() -> None:
+    derivation = solved({"inputs": [[-3, -2], [-4, -1]], "layers": [{"type": "max_pool", "kernel_size": 2, "padding": 1, "stride": 1}]})
+    assert array(derivation, "out1").tolist() == [[-3, -2, -2], [-3, -1, -1], [-4, -1, -1]]
+
+
+def test_padding_counts_as_zeros_in_a_mean() -> None:
+    derivation = solved({"inputs": [[4, 8]], "layers": [{"type": "avg_pool", "kernel_size": [1, 2], "padding": [0, 1], "stride": 1}]})
+    assert array(derivation, "out1").tolist() == [[2, 6, 4]]
+
+
+# --- gradients of inputs ----------------------------------------------------------------------------------------------
+
+NETWORK: Tree = {"inputs": {"a": 1, "b": -2}, "targets": [0.5], "layers": [{"neurons": 1, "weights": [[2, 3]]}]}
+
+
+def test_gradients_of_inputs() -> None:
+    derivation = solved({**NETWORK, "input_gradients": True, "learning_rate": 0.1})
+    assert derivation.value("grad.a") == 2 * (2 - 6 - 0.5) and derivation.value("grad.b") == 3 * (2 - 6 - 0.5)
+    assert "new.x" not in derivation.graph
+    assert "grad.x" not in solved(NETWORK).graph and "grad.x" not in solved({**NETWORK, "input_gradients": False}).graph
+
+
+def test_gradients_of_inputs_of_every_sample() -> None:
+    samples = [{"inputs": [1, 2], "targets": [1]}, {"inputs": [3, -1], "targets": [0]}]
+    derivation = solved({"samples": samples, "layers": [{"neurons": 1, "weights": [[2, 3]]}], "input_gradients": True})
+    assert array(derivation, "grad.x").tolist() == [[14, 21], [6, 9]]
+
+
+# --- errors -----------------------------------------------------------------------------------------------------------
+
+# problem as YAML → the whole message
+WRONG = [
+    ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], weight_rows: input}]",
+     'problem:2: layers[0].weight_rows: unknown value "input", did you mean "inputs"?'),
+    ("inputs: [[1, 2]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1, 2, 3]], hidden_weights: [[1]], weight_rows: inputs}]",
+     "problem:2: layers[0].input_weights: Wx1 (feature, neuron) is 1×3, expected 2×1"),
+    ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], truncate: 0}]",
+     'problem:2: layers[0].truncate: expected a whole number from 1 to 1000000, found "0"'),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: max_pool, kernel_size: 2, padding: 2}]",
+     "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
+    ("inputs: [[1, 2]]\nlayers: [{type: attention, heads: 2, query_weights: [[1, 2], [1, 2], [1, 2]]}]",
+     "problem:2: layers[0].query_weights: 3 features cannot be shared by 2 heads"),
+    ("given: {a: 1}\nequations: {f: a}\ninput_gradients: true", "problem:3: input_gradients: does not go with equations"),
+    ("given: {a: 1}\nequations: {f: a}\nminimize: f\nparameters: [a]\nlearning_rate: 1\noptimizer: {momentum: {epsilon_inside: true}}",
+     "problem:6: optimizer.momentum.epsilon_inside: unknown key; known are momentum"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_errors(text: str, message: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        loads(text)
+    assert str(error.value) == message
+
+
+def test_one_head_needs_no_weights_but_two_do() -> None:
+    with pytest.raises(ProblemError, match="query_weights"):
+        solved({"inputs": INPUTS, "layers": [{"type": "attention", "heads": 2}]})
+    with pytest.raises(ProblemError, match="value_weights"):
+        solved({"inputs": INPUTS, "layers": [{"type": "attention", "value_bias": [1, 1]}]})
