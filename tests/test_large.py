@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from oracles import close
 
-from handcalc import derive, load, loads
+from handcalc import check, derive, gradcheck, load, loads
 from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive as by_cells
@@ -67,6 +67,14 @@ def test_rounding_on_the_way_is_for_small_ones(tmp_path: Path, monkeypatch: pyte
     problem = loads(BATCHES, folder=written(tmp_path, 400))
     with pytest.raises(ProblemError, match="take fewer samples"):
         derive(problem, Rounding(carry=True))
+
+
+def test_what_needs_every_cell_is_for_small_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large, "LARGE_CELLS", 100_000)
+    problem = loads(BATCHES, folder=written(tmp_path, 400))
+    for needs in (lambda: check(problem, {"loss": "1"}), lambda: gradcheck(problem)):
+        with pytest.raises(ProblemError, match="too many to work one by one; take fewer samples at a time"):
+            needs()
 
 
 # --- training ---------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from handcalc.problem.schema import Problem
 from handcalc.render import read
 from handcalc.render.plot.levels import Lines, Point
 from handcalc.study.differences import CLOSE, NOISE, Differences, Kink, Line, Surface
+from handcalc.study.large import check_size
 
 STEP = 1e-4  # h, as in textbooks
 ROWS = 40  # gradients of one quantity that are checked if nobody asks for more
@@ -139,6 +140,7 @@ class Differentiation:
         self.problem = problem
         full = (rounding or problem.rounding or Rounding()).replace(carry=False, exact=False)
         self.derivation = derive(problem, full)
+        check_size(problem, self.derivation.graph)
         if not self.derivation.loss:
             raise _no_loss(problem)
         chosen = {name: getattr(problem.conventions, name) for name in NO_DERIVATIVE}

@@ -1,7 +1,8 @@
 """Worked solutions of many samples: the numbers come from whole arrays, the steps cell by cell as ever.
 
 - `derive(problem, rounding, iterations)` is that of handcalc/derive.py, with arrays where there are many cells.
-- `kind_of(problem, model, rounding)` makes the derivation of a model, large or small.
+- `kind_of(problem, model, rounding)` makes the derivation of a model, large or small; `check_size(problem, graph)` is for whoever
+  needs every cell by itself.
 
 A loss of a hundred samples needs every neuron of all of them: millions of products, of which a reader sees twenty. So an
 `ArrayEvaluation` computes a quantity as one array the first time one of its cells is wanted, with the program that training
@@ -49,15 +50,30 @@ def derive(problem: Problem, rounding: Rounding | None = None, iterations: int =
 
 def kind_of(problem: Problem, model: Model, rounding: Rounding | None = None) -> Make:
     """What makes the derivation of a model."""
-    cells = sum(math.prod(axis.size for axis in quantity.axes) for quantity in model.graph)
+    cells = _cells(model.graph)
     if cells <= LARGE_CELLS or unrolled(model.graph) is not model.graph:  # what recurs is computed cell by cell
         return Derivation
     chosen = rounding or problem.rounding or Rounding()
     if chosen.carry or chosen.exact:
-        where = f"{problem.path}: " if problem.path else ""
         message = "{count} numbers are too many to round on the way, or to work in fractions; take fewer samples, or full precision"
-        raise ProblemError(Message(message, where, count=cells))
+        raise ProblemError(Message(message, _where(problem), count=cells))
     return partial(LargeDerivation, _data(problem, model.graph))
+
+
+def check_size(problem: Problem, graph: Graph) -> None:
+    """Whether every cell can be worked by itself, also with many samples. Raises ProblemError."""
+    cells = _cells(graph)
+    if cells > LARGE_CELLS and "x" in graph and graph["x"].sampled:
+        message = "{count} numbers are too many to work one by one; take fewer samples at a time, as with training: {example}"
+        raise ProblemError(Message(message, _where(problem), count=cells, example="{mode: mini_batch, batch_size: 2}"))
+
+
+def _cells(graph: Graph) -> int:
+    return sum(map(_size, graph))
+
+
+def _where(problem: Problem) -> str:
+    return f"{problem.path}: " if problem.path else ""
 
 
 def _data(problem: Problem, graph: Graph) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import data_of, model_of, work_out
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
+from handcalc.study.large import check_size
 
 SMALL = 1200  # cells, given ones and all iterations counted
 
@@ -33,6 +34,7 @@ class Workbook:
 
     def __init__(self, problem: Problem, iterations: int = 1, rounding: Rounding | None = None) -> None:
         model = model_of(problem)
+        check_size(problem, model.graph)
         self.problem = problem
         self.graph: Graph = model.graph
         self.iterations = iterations
