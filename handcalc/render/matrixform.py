@@ -17,7 +17,24 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Call, Entry, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, Total, neg, reindex, rewrite, total
+from handcalc.core.expr import (
+    Call,
+    Entry,
+    Expr,
+    Negation,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Total,
+    neg,
+    references,
+    reindex,
+    rewrite,
+    total,
+)
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
 from handcalc.core.record import Record
@@ -45,10 +62,18 @@ def matrix_form(graph: Graph, quantity: Quantity) -> Matrix | None:
     if quantity.definition is None or quantity.cases or not 1 <= len(quantity.axes) <= 2:
         return None
     formula = rewrite(quantity.definition, lambda node: _put_in(graph, node))
+    if not all(_whole(graph, ref) for ref in references(formula)):
+        return None
     letters = [index.letter for index in quantity.index]
     rows, columns = (letters[0], letters[1] if len(letters) > 1 else "")
     found = _form(formula, set(letters))
     return None if found is None else _oriented(found, rows, columns)
+
+
+def _whole(graph: Graph, ref: Ref) -> bool:
+    """Whether the plain indices of a reference go along the whole axes, and not along a part (as the state at earlier times does)."""
+    pairs = zip(ref.indices, graph[ref.quantity].axes)
+    return all(not isinstance(index, Index) or index.axis.size == axis.size for index, axis in pairs)
 
 
 def _put_in(graph: Graph, node: Expr) -> Expr | None:

@@ -48,7 +48,7 @@ PARTS = {
     "gate_r": ("r", "", False), "gate_z": ("z", "", False), "gate_n": ("n", "", False), "cell": ("c", "", False),
     "query": ("q", "", False), "key": ("k", "", False), "value": ("v", "", False), "score": ("s", "", False),
     "masked": ("s", "", True), "mask": ("m", "", False), "attention": ("a", "", False), "context": ("y", "", False),
-    "mean": ("μ", "", False), "variance": ("σ²", "", False), "normal": ("x", "", True), "word": ("x", "", False),
+    "mean": ("μ", "", False), "variance": ("σ", "2", False), "normal": ("x", "", True), "word": ("x", "", False),
     "position": ("p", "", False), "padded": ("x", "pad", False), "border": ("p", "", False),
     "held_out": ("out", "held", False), "held_cell": ("c", "held", False),
 }  # fmt: skip
@@ -181,7 +181,9 @@ class Notation:
             assert quantity.through is not None
             source = self._base(quantity, reference, quantity.through)
             consumer = self.graph[source.quantity]
-            if self.data["units"] == "name" and len([axis for axis in consumer.axes if axis.role not in ("sample", "time")]) == 1:
+            single = len([axis for axis in consumer.axes if axis.role not in ("sample", "time")]) == 1
+            told = consumer.kind == "net" or not self._several()  # by its neuron alone
+            if self.data["units"] == "name" and single and told:
                 via = typed(self._place(source.indices[-1], consumer.axes[-1], "name", consumer.layer))
             else:
                 through = self.name(source)
@@ -254,8 +256,8 @@ class Notation:
     def _needs_layer(self, quantity: Quantity, concrete: bool) -> bool:
         """Whether a place alone does not say which layer a cell belongs to: maps, tokens, weights of several layers."""
         own = [axis for axis in quantity.axes if axis.role not in ("sample", "time")]
-        if quantity.kind == "weight":
-            return self._several() and sum(1 for other in self.graph if other.kind == "weight" and other.name[1:].isdigit()) > 1
+        if quantity.kind in ("weight", "bias"):
+            return self._several() and sum(1 for other in self.graph if other.kind == quantity.kind and other.name[1:].isdigit()) > 1
         named = bool(own) and any(axis.labels for axis in own)
         return quantity.kind in ("net", "out") and self._several() and not (concrete and named)
 

@@ -133,14 +133,15 @@ class Chapter:
         """The steps that are wanted, in reading order; phases before single ids. Raises OutputError where there are too many."""
         phases, cells = self.selected
         derivation = self.derivation
-        wanted = [group.quantity for group in derivation.groups() if group.phase in phases or not self.style.only]
-        if sum(map(_numbers, wanted)) * derivation.iterations > NUMBERS_LIMIT:
-            count = sum(prod(axis.size for axis in quantity.axes) for quantity in wanted)
+        wanted = [group for group in derivation.groups() if group.phase in phases or not self.style.only]
+        quantities = {group.quantity.name: group.quantity for group in wanted}.values()
+        if sum(map(_numbers, quantities)) * derivation.iterations > NUMBERS_LIMIT:
+            count = sum(prod(axis.size for axis in quantity.axes) for quantity in quantities)
             raise OutputError(Message("{count} steps are too many for one file; choose some with --only", count=count))
         for iteration in range(1, derivation.iterations + 1):
-            for quantity in wanted:
-                for place in derivation.graph.positions(quantity.name):
-                    yield derivation.step((quantity.name, place), iteration)
+            for group in wanted:
+                for place in derivation.places(group):
+                    yield derivation.step((group.quantity.name, place), iteration)
         yield from (derivation.step(*wanted) for wanted in cells)
 
 

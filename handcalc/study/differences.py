@@ -95,7 +95,8 @@ class Surface:
         """What a gradient differentiates: the loss (a sample's own gradient: its own loss) along one cell."""
         quantity = self.graph[gradient[0]]
         assert quantity.of is not None
-        own = quantity.sampled and self.loss + "@" in self.graph
+        together = "grad." + self.loss in self.graph  # samples are mixed: every gradient is one of the whole loss
+        own = quantity.sampled and self.loss + "@" in self.graph and not together
         objective = (self.loss + "@", gradient[1][:1]) if own else (self.loss, ())
         return Line(self, cell(self.graph.at(quantity.of, gradient)), objective)
 

@@ -37,7 +37,7 @@ BAD = ("suspicious", "wrong")  # verdicts that make a check fail
 
 # conventions under which gradients are no derivatives, on purpose → the value under which they are
 NO_DERIVATIVE = {"hidden_error_weights": "old"}
-_FORWARD = ("input", "target", *PARAMETERS, "net", "out", "loss_term", "loss")
+_FORWARD = ("input", "target", *PARAMETERS, "net", "out", "part", "loss_term", "loss")
 
 
 class Row(Record):
@@ -197,7 +197,7 @@ class Differentiation:
                 for quantity in graph:
                     if quantity.kind in _FORWARD and not quantity.stage:
                         forward.define(quantity)
-                objective = "loss@" if "loss@" in forward else "loss"
+                objective = "loss@" if "loss@" in forward and "grad.loss" not in graph else "loss"
                 add_gradients(forward, objective, lambda quantity: quantity.kind != "target")
                 for quantity in forward:
                     if quantity.name not in graph:

@@ -25,5 +25,7 @@ def diagram(derivation: Derivation, reading: Reading, iteration: int = 1, values
     from handcalc.render.diagram.network import network
     from handcalc.render.diagram.typesetting import in_unicode
 
+    if not derivation.header.drawn:
+        return None
     draw = network if derivation.header.sizes else equations
     return draw(derivation, in_unicode(reading), iteration, values, gradients)
