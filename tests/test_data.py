@@ -176,7 +176,7 @@ def test_a_dataset_is_a_sequence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert values(select(arrays, places)) == values(select(typed, places))
     assert values(select(arrays[1:], [1])) == values([typed[2]])
     assert sample_names(arrays) == sample_names(typed) == ("A", "B", "C", "D")
-    assert have_targets(arrays) and sum_to_one(arrays, 2) and sum_to_one(typed, 2)
+    assert have_targets(arrays) and sum_to_one(arrays, 3) and sum_to_one(typed, 3)
     assert arrays == arrays[:] and arrays != arrays[1:] and hash(arrays) == hash(arrays[:])
 
 

@@ -32,7 +32,12 @@ def unrounded(name: str) -> bool:
     return not (rounding.carry or rounding.exact)
 
 
-@pytest.mark.parametrize("name", [name for name in shipped() if unrounded(name)])
+def recurs(name: str) -> bool:
+    """Whether its layers go through time; such problems are worked cell by cell."""
+    return any(layer.type in ("rnn", "lstm", "gru") for layer in load(name).layers)
+
+
+@pytest.mark.parametrize("name", [name for name in shipped() if unrounded(name) and not recurs(name)])
 def test_arrays_have_the_numbers_of_the_cells(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every step of three rounds: the same formula, inputs and value, whichever evaluation it comes from."""
     problem = load(name)
@@ -199,7 +204,7 @@ def test_accuracy_of_a_test_set(tmp_path: Path, capsys: pytest.CaptureFixture[st
     text = run(capsys, "train", str(problem), "--lang", "en")
     assert "of 1500 samples." in text and "Right in the test: " in text and "of 200 samples." in text
     assert "843 more rows" in text and "1460 more rows" in text and "class   answer     output" in text
-    assert len(text.splitlines()) < 150
+    assert len(text.splitlines()) < 170
 
 
 def test_commands_on_many_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -318,7 +318,7 @@ class Graph:
                 if self.present(name, place) and self.cell_id((name, place)) == text:
                     return name, place
         for quantity in self:
-            if text.startswith(quantity.prefix):
+            if text.startswith((quantity.prefix, quantity.name)):
                 for indices in self.positions(quantity.name):
                     if self.cell_id((quantity.name, indices)) == text:
                         return quantity.name, indices

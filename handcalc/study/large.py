@@ -114,7 +114,7 @@ class LargeDerivation(Derivation):
         number = int(head[1:]) if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else 0
         labels = rest.split("@")[1:]
         for quantity in self.graph if colon and 1 <= number <= max(self.iterations, 1) else ():
-            if quantity.sampled == bool(labels) and rest.startswith(quantity.prefix):
+            if quantity.sampled == bool(labels) and rest.startswith((quantity.prefix, quantity.name)):
                 for place in _places(quantity, labels):
                     if self.graph.present(quantity.name, place) and self.graph.cell_id((quantity.name, place)) == rest:
                         return (quantity.name, place), number

@@ -88,7 +88,8 @@ def to_sympy(expr: Expr, functions: Functions, by: Ref | None = None, symbols: C
         case Ref():
             return symbols(expr)
         case Call(function, (inner, *others)) if function == PRIME:
-            return sympy.diff(inside(inner), inside(others[0] if others else by))  # type: ignore[arg-type]
+            slope = sympy.diff(inside(inner), inside(others[0] if others else by))  # type: ignore[arg-type]
+            return slope.replace(lambda node: isinstance(node, sympy.Derivative) and isinstance(node.expr, sympy.floor), lambda node: 0)
         case Call(_, ()):
             return sympy.pi
         case Call(name, arguments, at) if name in functions and FUNCTIONS[name].family:
