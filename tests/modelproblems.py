@@ -7,7 +7,7 @@ from __future__ import annotations
 
 MODELS = {
     "convolution": """
-        inputs: [[1, 2, 0, 3], [0, 1, -1, 2], [2, 0.5, 1, 1], [1, 3, 0, 2.5]]
+        inputs: [[1, 2, 0, 3], [0, 1, -1, 2], [2, 0.5, 1, 1], [1, 3, 0, 2]]
         targets: [1]
         layers:
           - {type: conv2d, weights: [[0.5, -0.2], [0.1, 0.3]], bias: 0.4, activation: tanh}

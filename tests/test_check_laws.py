@@ -18,7 +18,11 @@ from typing import Any
 import pytest
 from students import NETWORKS, WRONG, Answers, Exercise, Paper, is_named, notebooks, rounded, trained
 from test_check import CASES, answers_of, complaints, mark, told
+<<<<<<< HEAD
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
+=======
+from test_model_mistakes import SLUGS as OF_LAYERS
+>>>>>>> mmistakes
 
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
@@ -295,7 +299,7 @@ def test_the_notebook_is_right(network: str) -> None:
 def test_every_mistake_is_named_somewhere() -> None:
     """Those that the laws above make, those in the rows of test_check.py, and those of optimisers in their own tests."""
     made = {slug for slug, _ in WRONG} | {row.slugs[0] for problem in TRAINED for row in exercise(problem).mistakes("all")}
-    said = {word for _, row in CASES.values() for _, expected in row.values() for word in expected.split()}
+    said = {word for _, row in CASES.values() for _, expected in row.values() for word in expected.split()} | {*OF_LAYERS}
     of_the_digits, of_an_audit = "rounded-too-early", "iteration-miscounted"
     assert (made | said | {*OF_OPTIMISERS}) & set(MISTAKES) == set(MISTAKES) - {of_the_digits, of_an_audit}
 

@@ -366,9 +366,10 @@ def test_mistakes_made_at_one_place_are_named() -> None:
 
 
 def test_every_mistake_is_here() -> None:
-    """In a row with its numbers, and in a problem where it can be made."""
-    made = {row.slugs[0] for model in MODELS for row in exercise(model).mistakes("all")}
-    assert {row[0] for row in WRONG} == set(SLUGS) <= made
+    """In a row with its numbers, and every form of it in a problem where it can be made."""
+    made = {row.parts[0].form for model in MODELS for row in exercise(model).mistakes("all")}
+    missing = [(form.mistake.slug, form.variant) for form in FORMS if form.mistake.slug in SLUGS and form not in made]
+    assert {row[0] for row in WRONG} == set(SLUGS) and not missing, missing
 
 
 # --- laws of marking ------------------------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ RECURRENT = (
         "gates-exchanged",
         "Two gates are exchanged",
         "One gate was used, or computed, in the place of another.\n"
-        "The input gate lets in the candidate, the forget gate keeps the cell, the output gate shows it.",
+        "Each has weights and a task of its own: i lets in, f keeps, o shows; r resets, z updates.",
         (*(_gates_used(*pair) for pair in _PAIRS), *(_gates_made(*pair) for pair in _PAIRS)),
     ),
     Mistake(
