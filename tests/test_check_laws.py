@@ -18,11 +18,8 @@ from typing import Any
 import pytest
 from students import NETWORKS, WRONG, Answers, Exercise, Paper, is_named, notebooks, rounded, trained
 from test_check import CASES, answers_of, complaints, mark, told
-<<<<<<< HEAD
-from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
-=======
 from test_model_mistakes import SLUGS as OF_LAYERS
->>>>>>> mmistakes
+from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive

@@ -14,12 +14,9 @@ from functools import cache
 import numpy as np
 import pytest
 from students import NETWORKS, WRONG, Paper
-<<<<<<< HEAD
+from test_model_mistakes import SLUGS as OF_LAYERS
 from test_optimiser_mistakes import PROBLEMS as OPTIMISED
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
-=======
-from test_model_mistakes import SLUGS as OF_LAYERS
->>>>>>> mmistakes
 
 from handcalc.core.graph import Cell
 from handcalc.problem.loader import load, loads
@@ -406,15 +403,9 @@ def test_every_collected_mistake_is_in_the_catalogue() -> None:
 
 
 def test_every_mistake_has_its_own_numbers_here() -> None:
-<<<<<<< HEAD
     """What is in the catalogue is in a row above, or has a test of its own; those of optimisers are in test_optimiser_mistakes.py."""
-    own = {"gradient-transposed", "softmax-wrong-axis", "old-weights-in-next-step", "stale-gradient-added", "value-miscopied"}
-    assert {row[0] for row in GIVES} | {row[0] for row in ELSEWHERE} | own | {*OF_OPTIMISERS} | NOT_A_DEFINITION == set(MISTAKES)
-=======
-    """What is in the catalogue is in a row above, or has a test of its own."""
     own = {"gradient-transposed", "softmax-wrong-axis", "old-weights-in-next-step", "stale-gradient-added", "value-miscopied", *OF_LAYERS}
-    assert {row[0] for row in GIVES} | {row[0] for row in ELSEWHERE} | own | NOT_A_DEFINITION == set(MISTAKES)
->>>>>>> mmistakes
+    assert {row[0] for row in GIVES} | {row[0] for row in ELSEWHERE} | own | {*OF_OPTIMISERS} | NOT_A_DEFINITION == set(MISTAKES)
 
 
 @pytest.mark.parametrize("slug", MISTAKES)
