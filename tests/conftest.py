@@ -21,6 +21,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="rewrite tests/golden with what is printed now")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Laws over all problems take their time: what belongs to the slow run is marked before it is sorted out."""
+    from shipping import slow
+
+    for item in items:
+        if slow(item):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def update_goldens(request: pytest.FixtureRequest) -> bool:
     """Whether goldens are rewritten instead of compared."""
