@@ -13,6 +13,7 @@ from io import StringIO
 from typing import Any
 
 from handcalc.core.graph import Cell
+from handcalc.problem.savedlayers import put_back
 from handcalc.problem.schema import Bias, Layer, Problem
 
 
@@ -32,6 +33,7 @@ def with_parameters(text: str, problem: Problem, values: Mapping[Cell, float]) -
             own = {place: value for (name, place), value in values.items() if name == f"b{number}"}
             _biases(entry, "threshold" if layer.bias.threshold else "bias", layer.bias, own)
     stream = StringIO()
+    put_back(problem, document.get("layers") or (), values)
     yaml.dump(document, stream)
     return stream.getvalue()
 
@@ -39,6 +41,8 @@ def with_parameters(text: str, problem: Problem, values: Mapping[Cell, float]) -
 def _weights(entry: Any, layer: Layer, values: Mapping[tuple[int, ...], float]) -> None:
     if not values:
         return
+    if layer.type != "dense" or any(len(place) > 2 for place in values):
+        return  # savedlayers.py
     written = entry["weights"]
     if isinstance(written, dict) and "file" not in written:
         _edges(written, layer.weight_names, values)
