@@ -13,13 +13,14 @@ from io import StringIO
 from typing import Any
 
 from handcalc.core.graph import Cell
-from handcalc.problem.savedlayers import put_back
 from handcalc.problem.schema import Bias, Layer, Problem
 
 
 def with_parameters(text: str, problem: Problem, values: Mapping[Cell, float]) -> str:
     """The text of a problem file that holds these values instead of its own."""
     from ruamel.yaml import YAML
+
+    from handcalc.problem.savedlayers import put_back
 
     yaml = YAML()  # keeps comments, order and spelling
     yaml.preserve_quotes = True
