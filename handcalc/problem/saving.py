@@ -41,6 +41,8 @@ def saved(text: str, problem: Problem, values: Mapping[Cell, float], archive: st
     moved: the way from the new file's folder to the old one's, for the names of other files."""
     from ruamel.yaml import YAML
 
+    from handcalc.problem.savedlayers import put_back
+
     yaml = YAML()  # keeps comments, order and spelling
     yaml.preserve_quotes = True
     yaml.width = 10_000
@@ -67,6 +69,7 @@ def saved(text: str, problem: Problem, values: Mapping[Cell, float], archive: st
         if layer.bias is not None:
             _biases(entry, "threshold" if layer.bias.threshold else "bias", layer.bias, biases)
     stream = StringIO()
+    put_back(problem, document.get("layers") or (), values)
     yaml.dump(document, stream)
     return stream.getvalue(), arrays
 
@@ -103,6 +106,8 @@ def _elsewhere(written: Any) -> bool:
 def _weights(entry: Any, layer: Layer, values: Values) -> None:
     if not values:
         return
+    if layer.type != "dense" or any(len(place) > 2 for place in values):
+        return  # savedlayers.py
     written = entry["weights"]
     if isinstance(written, dict) and not _elsewhere(written):
         _edges(written, layer.weight_names, values)
