@@ -61,7 +61,7 @@ def saved(text: str, problem: Problem, values: Mapping[Cell, float], archive: st
             if name in own:
                 own[name][place] = value
         weights, biases = own.values()
-        if archive and len(weights) > INLINE:
+        if archive and len(weights) > INLINE and layer.type == "dense" and all(len(place) == 2 for place in weights):
             arrays[f"W{number}"] = _array(weights, entry.get("weight_rows") == "inputs")
             entry["weights"] = {"file": archive, "array": f"W{number}"}
         else:
