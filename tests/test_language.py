@@ -188,6 +188,7 @@ def english(text: str, problem: Problem) -> set[str]:
     functions = [activation.name for layer in problem.layers for activation in layer.activations]
     samples = [sample.name for sample in problem.samples]
     names = {*problem.inputs, *neurons, *parameters, *functions, *samples, *problem.given, *(e.name for e in problem.equations)}
+    names |= {word for layer in problem.layers if layer.type != "dense" for word in (layer.type, "dense", "net", "out", "LSTM", "GRU")}
     names |= {word for name in (*names, problem.loss.name if problem.loss else "") for word in re.findall(r"[A-Za-z]+", name)}
     return set(WORD.findall(re.sub(r"Σ_\w+|[∂Δ]\w+", " ", text))) - INTERNATIONAL - names
 
@@ -229,7 +230,7 @@ GAP = 3  # blank cells between columns
 
 def cells(line: str) -> str:
     """A line with a second character for every wide one, so that places are cells."""
-    wide = "".join(letter + "\0" * (cell_len(letter) - 1) for letter in line)
+    wide = "".join(letter + "\0" * (cell_len(letter) - 1) for letter in line if cell_len(letter))
     assert len(wide) == cell_len(line)
     return wide
 

@@ -10,7 +10,7 @@ import pytest
 from handcalc import derive, loads
 from handcalc.core.rounding import Rounding
 from handcalc.models.optimisers import OPTIMISERS
-from handcalc.problem import schema
+from handcalc.problem import fields
 from handcalc.problem.optimisers import HYPER
 from handcalc.study.train import Trainer
 
@@ -46,7 +46,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def test_every_optimiser_is_compared() -> None:
-    assert {*OPTIMISERS} == {*HYPER} == {*schema.OPTIMISERS}
+    assert {*OPTIMISERS} == {*HYPER} == {*fields.OPTIMISERS}
     assert {*OPTIMISERS} == {name for name in OPTIMISERS if any(f"{name}" in text for text, _, _ in CASES)}
 
 

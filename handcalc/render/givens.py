@@ -69,7 +69,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
 def _architecture(header: Header) -> Message:
     if any(kind != "dense" for kind in header.kinds):
         shapes = ["×".join(map(str, shape)) for shape in header.shapes]
-        layers = " → ".join((shapes[0], *(f"{kind} {shape}" for kind, shape in zip(header.kinds, shapes[1:]))))
+        layers = ", ".join((shapes[0], *(f"{kind} {shape}" for kind, shape in zip(header.kinds, shapes[1:]))))
         functions = [name for name in header.activations if name != "identity"]
         if not functions:
             return Message("Layers: {layers}", layers=layers)

@@ -140,6 +140,8 @@ def _transposed(form: Matrix) -> Matrix:
         return inner
     if form.operator == "product":
         return Matrix("product", tuple(_transposed(part) for part in reversed(form.parts)), form.columns, form.rows)
+    if form.operator == "power":  # entry by entry, so the base may be turned as well
+        return Matrix("power", (_transposed(form.parts[0]), form.parts[1]), form.columns, form.rows)
     return Matrix("transpose", (form,), form.columns, form.rows)
 
 
