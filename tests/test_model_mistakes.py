@@ -479,6 +479,22 @@ def test_rounded_sheets_are_right(model: str) -> None:
     assert not found, "\n".join(found)
 
 
+LARGE = f"""
+    inputs: {[[(7 * r + 3 * c) % 11 / 10 for c in range(28)] for r in range(28)]}
+    layers:
+      - {{type: conv2d, weights: {[[[((f + 2 * u + 5 * v) % 7 - 3) / 10 for v in range(5)] for u in range(5)] for f in range(8)]}}}
+      - {{type: max_pool, kernel_size: 2}}"""
+
+
+def test_a_mistake_on_a_large_image_is_named() -> None:
+    """Of which not all cells can be looked at."""
+    own = Exercise(loads(LARGE))
+    own.cells = [own.book.find(name) for name in ("net.f1[1,1]", "net.f3[5,6]", "out2[2,1,1]")]
+    row = Hypothesis((Part(form_of("kernel-flipped", 0)),))
+    ((_, answers),) = own.with_mistakes([row])
+    assert not own.book.small and own.outcome(row, answers) == ("named", ("kernel-flipped",))
+
+
 # --- audits ---------------------------------------------------------------------------------------------------------------------
 
 
