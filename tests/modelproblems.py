@@ -110,7 +110,8 @@ MODELS = {
             gates:
               reset: {input_weights: [[0.45], [0.1]], hidden_weights: [[0.15, 0.3], [0.2, -0.3]], bias: [0.2, 0.1]}
               update: {input_weights: [[0.95], [0.3]], hidden_weights: [[0.8, 0.1], [0.1, 0.2]], bias: [0.65, 0.3]}
-              candidate: {input_weights: [[0.7], [0.1]], hidden_weights: [[0.1, 0.2], [0.3, 0.1]], bias: [0.15, 0.1], hidden_bias: [0.2, 0.3]}
+              candidate:
+                {input_weights: [[0.7], [0.1]], hidden_weights: [[0.1, 0.2], [0.3, 0.1]], bias: [0.15, 0.1], hidden_bias: [0.2, 0.3]}
           - {neurons: [y], weights: [[0.4, -0.6]], bias: [0.1]}
         learning_rate: 0.5""",
     "attention": """
