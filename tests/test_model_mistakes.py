@@ -18,7 +18,7 @@ from modelproblems import MODELS
 from students import Answers, Exercise
 from test_check import told
 
-from handcalc.core.expr import Number
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
@@ -480,6 +480,22 @@ def test_rounded_sheets_are_right(model: str) -> None:
     assert not found, "\n".join(found)
 
 
+LARGE = f"""
+    inputs: {[[(7 * r + 3 * c) % 11 / 10 for c in range(28)] for r in range(28)]}
+    layers:
+      - {{type: conv2d, weights: {[[[((f + 2 * u + 5 * v) % 7 - 3) / 10 for v in range(5)] for u in range(5)] for f in range(8)]}}}
+      - {{type: max_pool, kernel_size: 2}}"""
+
+
+def test_a_mistake_on_a_large_image_is_named() -> None:
+    """Of which not all cells can be looked at."""
+    own = Exercise(loads(LARGE))
+    own.cells = [own.book.find(name) for name in ("net.f1[1,1]", "net.f3[5,6]", "out2[2,1,1]")]
+    row = Hypothesis((Part(form_of("kernel-flipped", 0)),))
+    ((_, answers),) = own.with_mistakes([row])
+    assert not own.book.small and own.outcome(row, answers) == ("named", ("kernel-flipped",))
+
+
 # --- audits ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -518,11 +534,4 @@ def test_after_an_update_everything_is_computed_again(model: str) -> None:
     replaced = {}
     for name, new in own.book.updated.items():
         replaced |= {(name, place): values[new, place] for place in graph.positions(name)}
-    from handcalc.core.evaluation import Evaluation
-
     assert float(Evaluation(graph, None, replaced)["loss", ()]) == pytest.approx(float(values["after.loss", ()]), rel=1e-12)
-
-
-def test_a_number_is_what_it_says() -> None:
-    assert Numbers("recurrence")["out1"][0].tolist() == [0.3, -0.6] == [float(v) for v in (0.3, -0.6)]
-    assert exercise("recurrence").book.graph.given_value(("b1", (0,))) == Number(1, 10, "0.1")

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
-from handcalc.core.expr import references
+from handcalc.core.expr import Expr, references
 from handcalc.core.graph import Cell, cell
 from handcalc.study.definitions import NONE, Definitions, Form, Hypothesis, Part
 from handcalc.study.workbook import base, iteration
@@ -31,7 +31,7 @@ class Hypotheses:
         reached = list(self._reached(cells))
         self.near = None if definitions.book.small else frozenset(reached)
         for current in reached:
-            for form in definitions.wrong(current):
+            for form in self._affordable(current):
                 self.touched.setdefault(form, []).append(current)
         self.single = (NONE, *self._single())
 
@@ -43,7 +43,7 @@ class Hypotheses:
         for current in (pending := list(order)):
             if not book.small and (len(order) > CELLS_LIMIT or len(book.uses(current)) > USES_LIMIT):
                 continue
-            for expr in (self.definitions.right(current), *self.definitions.wrong(current).values()):
+            for expr in (self.definitions.right(current), *self._affordable(current).values()):
                 for ref in references(expr):
                     used = cell(ref)
                     if book.given_value(used) is not None:
@@ -52,6 +52,14 @@ class Hypotheses:
                         order[used] = None
                         pending.append(used)
         return [*order, *given]
+
+    def _affordable(self, current: Cell) -> Mapping[Form, Expr]:
+        """The wrong definitions of a cell; on a large network without those that use many cells which the right one does not."""
+        wrong, book = self.definitions.wrong(current), self.definitions.book
+        if book.small:
+            return wrong
+        known = {*self.definitions.uses(current)}
+        return {form: expr for form, expr in wrong.items() if len({*map(cell, references(expr))} - known) <= USES_LIMIT}
 
     def _single(self) -> Iterable[Hypothesis]:
         for form, cells in sorted(self.touched.items(), key=lambda entry: entry[0].order):
