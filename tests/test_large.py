@@ -139,6 +139,17 @@ def test_arrays_train_as_typed_samples_do(mode: str, loss: str, tmp_path: Path, 
     assert ours.value("loss") == pytest.approx(float(theirs.value("loss")), rel=1e-12)
 
 
+@pytest.mark.parametrize("mode", ["batch", "online", "mini_batch, batch_size: 5"])
+def test_a_single_row(mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "STRAIGHT_CELLS", 0)
+    text = BATCHES.replace("mini_batch, batch_size: 100, order: shuffled", mode).replace("test: {inputs: x_test, targets: t_test}\n", "")
+    np.savez(tmp_path / "blobs.npz", x=np.ones((1, WIDTH)), t=np.array([2]))
+    trainer = Trainer(loads(text, folder=tmp_path))
+    before = trainer.loss()
+    trainer.advance(3)
+    assert trainer.loss() < before and trainer.gradient_norm() > 0 and trainer.predict([1.0] * WIDTH)[2] > 0.3
+
+
 def test_errors_without_a_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passes, "NUMBERS_AT_ONCE", 10 * WIDTH)
     text = BATCHES.replace("loss: softmax_cross_entropy", "error: direct").replace("softmax,", "sigmoid,").replace("0.2", "0.01")

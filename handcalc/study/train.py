@@ -71,6 +71,8 @@ class Trainer:
     """A problem in training; `done` counts the updates."""
 
     def __init__(self, problem: Problem) -> None:
+        if isinstance(problem.samples, Dataset) and len(problem.samples) == 1:  # which has no sample axis
+            problem = problem.replace(samples=tuple(problem.samples))
         self.problem = problem
         self.whole = _model(problem)
         if not self.whole.updated or not self.whole.loss:
