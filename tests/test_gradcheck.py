@@ -507,3 +507,17 @@ def test_hostile_names_stay_visible(capsys: pytest.CaptureFixture[str], tmp_path
     path.write_text('title: "a\\u001b[31m\\u202eb"\ngiven: {x: 1}\nequations: {f: x^2}\nminimize: f\n', "utf-8")
     _, out, _ = run(capsys, str(path))
     assert "\x1b" not in out and "\u202e" not in out and "\\u001b" in out
+
+
+def test_truncated_layers_have_no_derivative_on_purpose() -> None:
+    """The error of truncated back-propagation through time does not come all the way back."""
+    problem = loads("""
+inputs: [[1], [0.5], [0.25]]
+targets: [0.3]
+layers:
+  - {type: rnn, neurons: [h], input_weights: [[0.5]], hidden_weights: [[0.8]], returns: last, truncate: 1}
+learning_rate: 0.1
+""")
+    found = gradcheck(problem)
+    assert {row.verdict for row in found.rows if "W" in row.id} == {"convention"}
+    assert {row.convention for row in found.rows if "W" in row.id} == {"truncate: 1"}

@@ -146,6 +146,10 @@ class Differentiation:
         chosen = {name: getattr(problem.conventions, name) for name in NO_DERIVATIVE}
         self.conventions = {name: value for name, value in chosen.items() if value != NO_DERIVATIVE[name]}
         plain = problem.replace(conventions=problem.conventions.replace(**{name: NO_DERIVATIVE[name] for name in self.conventions}))
+        for layer in problem.layers:
+            if layer.options.get("truncate"):
+                self.conventions["truncate"] = str(layer.options["truncate"])
+        plain = plain.replace(layers=tuple(layer.replace(options={**layer.options, "truncate": None}) for layer in plain.layers))
         self.plain = derive(plain, full) if self.conventions else self.derivation
         self.surface = Surface(self.derivation)
 
