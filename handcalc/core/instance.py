@@ -54,6 +54,9 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
     if kind is Sum:
         return add(*[bind(term, indices, present) for term in expr.terms])  # type: ignore[attr-defined]
     if kind is Product:
+        for factor in expr.factors:  # type: ignore[attr-defined]
+            if type(factor) is Delta and bind(factor, indices, present) is ZERO:
+                return ZERO  # most windows do not have a place: the rest of their terms need not be written
         return mul(*[bind(factor, indices, present) for factor in expr.factors])  # type: ignore[attr-defined]
     if isinstance(expr, Total):
         letter, inner = expr.index.letter, dict(indices)
