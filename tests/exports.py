@@ -22,7 +22,7 @@ from handcalc.derive import derive
 from handcalc.errors import Message
 from handcalc.language import translator
 from handcalc.problem.loader import loads, shipped
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Plain, Table, Value
+from handcalc.render.blocks import Block, Digits, Equation, Grid, Heading, Paragraph, Plain, Table, Value
 from handcalc.render.formats.common import number_columns
 from handcalc.render.report import FORMATS, Chapter, Report, Style, dialect_of, export
 
@@ -260,6 +260,6 @@ def in_columns(block: Table, found: Derivation) -> Iterator[str]:
     """The steps whose numbers stand in the columns of numbers of a table, row by row."""
     for row in block.rows:
         for item, number in zip(row, number_columns(block)):
-            if number:
+            if number and not isinstance(item, Digits):  # such as how an error fades through time: no step
                 assert isinstance(item, Value)
                 yield found.step_id(item.cell, item.iteration)

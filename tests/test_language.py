@@ -188,7 +188,9 @@ def english(text: str, problem: Problem) -> set[str]:
     functions = [activation.name for layer in problem.layers for activation in layer.activations]
     samples = [sample.name for sample in problem.samples]
     names = {*problem.inputs, *neurons, *parameters, *functions, *samples, *problem.given, *(e.name for e in problem.equations)}
-    names |= {word for layer in problem.layers if layer.type != "dense" for word in (layer.type, "dense", "net", "out", "LSTM", "GRU")}
+    names |= {
+        word for layer in problem.layers if layer.type != "dense" for word in (layer.type, "dense", "net", "out", "var", "LSTM", "GRU")
+    }
     names |= {word for name in (*names, problem.loss.name if problem.loss else "") for word in re.findall(r"[A-Za-z]+", name)}
     return set(WORD.findall(re.sub(r"Σ_\w+|[∂Δ]\w+", " ", text))) - INTERNATIONAL - names
 
@@ -224,7 +226,7 @@ def test_a_chinese_report_reads_like_a_chinese_exercise_book(capsys: pytest.Capt
 
 # --- tables -----------------------------------------------------------------------------------------------------------
 
-NUMBER = re.compile(r"[-−]?\d[\d.,/]*(×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?|")
+NUMBER = re.compile(r"[-−]?\d[\d.,/]*(×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|e\d+)?|")
 GAP = 3  # blank cells between columns
 
 

@@ -125,7 +125,9 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         if own or told:
             yield Heading(3, layer_title(reading, layer))
         for name, value in told:
-            yield Paragraph(Message("{option}: {value}", option=Message(_DETAILS[name]), value=value) if value else Message(_DETAILS[name]))
+            spelled = Message(_VALUES[value]) if value in _VALUES else value
+            option = Message(_DETAILS[name])
+            yield Paragraph(Message("{option}: {value}", option=option, value=spelled) if value else option)
         for quantity in own:
             yield from given_numbers(derivation, quantity)
         return
@@ -162,6 +164,8 @@ _LOSS_NAMES = {
     "hinge": "hinge loss, summed over the outputs",
 }
 
+
+_VALUES = {"old": "the old state", "new": "the new state"}  # what some options may be
 
 # option of a layer → what it is called
 _DETAILS = {

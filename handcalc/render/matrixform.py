@@ -359,7 +359,8 @@ def _layout(form: Matrix, leaf: Callable[[str], Part], least: int) -> list[Part]
             parts = ["−", *_layout(form.parts[0], leaf, 3)]  # the sign of one operand; "-" stands between two
             return parts if least <= 2 else ["(", *parts, ")"]
         case "power":
-            return [*_layout(form.parts[0], leaf, 4), "^", Symbolic(form.parts[1])]
+            base = _layout(form.parts[0], leaf, 4)
+            return [*(["(", *base, ")"] if form.parts[0].operator == "transpose" else base), "^", Symbolic(form.parts[1])]
         case "call":
             rest = [piece for argument in form.parts[2:] for piece in (",", Symbolic(argument))]
             return [FunctionName(form.parts[0]), "(", *_layout(form.parts[1], leaf, 0), *rest, ")"]

@@ -48,7 +48,7 @@ PARTS = {
     "gate_r": ("r", "", False), "gate_z": ("z", "", False), "gate_n": ("n", "", False), "cell": ("c", "", False),
     "query": ("q", "", False), "key": ("k", "", False), "value": ("v", "", False), "score": ("s", "", False),
     "masked": ("s", "", True), "mask": ("m", "", False), "attention": ("a", "", False), "context": ("y", "", False),
-    "mean": ("μ", "", False), "variance": ("σ", "2", False), "normal": ("x", "", True), "word": ("x", "", False),
+    "mean": ("μ", "", False), "variance": ("var", "", False), "normal": ("x", "", True), "word": ("x", "", False),
     "position": ("p", "", False), "padded": ("x", "pad", False), "border": ("p", "", False),
     "held_out": ("out", "held", False), "held_cell": ("c", "held", False),
 }  # fmt: skip
