@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 
 from handcalc.core.expr import ZERO, Expr, Number, Ref, references
-from handcalc.core.index import Axis, Index, shift_index
+from handcalc.core.index import Axis, Index, shift_index, through
 from handcalc.core.instance import bind
 from handcalc.core.record import Record
 
@@ -87,11 +87,8 @@ class Quantity(Record):
     def numbers(self, indices: tuple[int, ...]) -> tuple[int, ...]:
         """The printed numbers of a place, with merged axes counted through."""
         apart = len(self.axes) - self.merged
-        through = 0
-        for axis, place in zip(self.axes[apart:], indices[apart:]):
-            through = through * axis.size + place
         plain = tuple(place + axis.first for axis, place in zip(self.axes[:apart], indices))
-        return (*plain, through + 1) if self.merged else plain
+        return (*plain, through((axis.size for axis in self.axes[apart:]), indices[apart:]) + 1) if self.merged else plain
 
     def labels(self, indices: tuple[int, ...]) -> tuple[list[str], list[str]]:
         """The names in a place (h1) and the numbers in it; samples and times apart."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from handcalc.core.record import Record
 
@@ -53,6 +53,14 @@ class Affine(Record):
 
 Position = int | Index | Affine
 Substitution = Mapping[str, Position]
+
+
+def through(sizes: Iterable[int], place: Iterable[int]) -> int:
+    """The number of a place, from 0, when all are counted through, the last axis fastest."""
+    count = 0
+    for size, one in zip(sizes, place):
+        count = count * size + one
+    return count
 
 
 def affine(position: Position) -> Affine:

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from handcalc.core.expr import Call, Entry, Expr, Ref, add, mul, neg, rewrite
 from handcalc.core.graph import Graph, Quantity
-from handcalc.core.index import Axis, Index
-from handcalc.models.site import Site, letter, through, totals
+from handcalc.core.index import Axis, Index, through
+from handcalc.models.site import Site, letter, totals
 from handcalc.problem.schema import Activation, Layer
 
 
@@ -26,7 +26,7 @@ def add_dense(site: Site) -> Ref:
     axes = (unit.axis, *(Axis("input", i.axis.size, i.axis.labels) if len(summed) == 1 else i.axis for i in summed))
     values = layer.weights.get
     if len(summed) > 1:  # typed as one row of all inputs
-        values = lambda at: layer.weights.get((at[0], through(axes[1:], at[1:])))  # noqa: E731
+        values = lambda at: layer.weights.get((at[0], through((axis.size for axis in axes[1:]), at[1:])))  # noqa: E731
     merged = len(summed) if len(summed) > 1 else 0
     weight = Quantity(
         f"W{place}", "weight", axes, (unit, *summed), givens=values, names=layer.weight_names, layer=place, merged=merged

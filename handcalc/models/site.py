@@ -2,7 +2,7 @@
 
 - `Site` is handed to a builder; `Site.parameter` defines given tensors; a builder answers the reference to its output,
   a quantity called `out` and the layer's number.
-- `letter`, `sample_index`, `totals`, `through`, `shifted`.
+- `letter`, `sample_index`, `totals`, `shifted`.
 """
 
 from __future__ import annotations
@@ -104,14 +104,6 @@ def totals(indices: tuple[Index, ...], body: Expr) -> Expr:
     for index in reversed(indices):
         body = total(index, body)
     return body
-
-
-def through(axes: tuple[Axis, ...], place: tuple[int, ...]) -> int:
-    """The number of a place, from 0, when all places are counted through, the last axis fastest."""
-    count = 0
-    for axis, one in zip(axes, place):
-        count = count * axis.size + one
-    return count
 
 
 def places(axes: tuple[Axis, ...]) -> Iterator[tuple[int, ...]]:

@@ -12,6 +12,7 @@ from math import prod
 from typing import Any, overload
 
 from handcalc.core.expr import ONE, ZERO, Number
+from handcalc.core.index import through
 from handcalc.problem.arrays import untyped
 from handcalc.problem.schema import Sample
 
@@ -138,10 +139,7 @@ def givens(samples: Samples, part: str, shape: tuple[int, ...]) -> Callable[[tup
     sampled = len(samples) > 1
 
     def flat(place: tuple[int, ...]) -> int:
-        through = 0
-        for position, size in zip(place[sampled:], shape):
-            through = through * size + position
-        return through
+        return through(shape, place[sampled:])
 
     if isinstance(samples, Dataset):
         data = samples

@@ -94,7 +94,6 @@ def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names
     """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape."""
     result: list[Layer] = []
     outputs = [axes]
-    flat = False
     for place, (entry, own) in enumerate(zip(entries, neurons), 1):
         kind = kind_of(entry)
         found = entry.section(keys("layer" if kind == "dense" else kind))
@@ -104,11 +103,10 @@ def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names
             found["type"].choice(LAYER_TYPES)
         if not outputs[-1]:
             return tuple(result)
-        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, flat)
+        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names)
         layer = _dense(incoming) if kind == "dense" else _other(incoming)
         if layer is None:
             return tuple(result)
-        flat = kind == "flatten"
         result.append(layer)
         outputs.append(layer.axes)
     return tuple(result)

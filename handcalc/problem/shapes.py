@@ -40,7 +40,6 @@ class Incoming(Record):
     earlier: tuple[Axes, ...]
     neurons: tuple[str, ...]
     names: Names
-    flat: bool = False
 
     def wants(self, *shapes: tuple[str, ...]) -> bool:
         """Whether what comes in has one of these directions; an error that says which layer, what came in, what was expected."""

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice, product
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell, Quantity
+from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis
 from handcalc.render.blocks import Block, Item, Name, Plain, Rows, Table, Value
 
@@ -23,9 +23,7 @@ def directions(quantity: Quantity) -> int:
     return len(quantity.axes) - quantity.sampled
 
 
-def grids(
-    derivation: Derivation, quantity: Quantity, detail: str, iteration: int, show: Callable[[Cell], bool] = lambda cell: True
-) -> Iterator[Block]:
+def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: int) -> Iterator[Block]:
     """A grid for every place of the directions before the last two; of the first sample only, unless everything is wanted."""
     before, (rows, columns) = quantity.axes[:-2], quantity.axes[-2:]
     samples = range(1) if quantity.sampled and detail != "full" else None
@@ -39,7 +37,7 @@ def grids(
         heading: tuple[Item, ...] = (corner, *(Plain(_label(columns, number)) for number in range(len(cells[0]))))
         present = derivation.graph.present
         body: Rows = tuple(
-            (Plain(_label(rows, number)), *(Value(cell, iteration) if present(*cell) and show(cell) else Plain("–") for cell in line))
+            (Plain(_label(rows, number)), *(Value(cell, iteration) if present(*cell) else Plain("–") for cell in line))
             for number, line in enumerate(cells)
         )
         yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))

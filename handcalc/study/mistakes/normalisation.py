@@ -8,8 +8,6 @@ from itertools import product
 from handcalc.core.expr import Call, Expr, Number, Power, Product, Quotient, Ref, Sum, add, call, div, mul, references, rewrite, sub
 from handcalc.study.mistakes.entry import SOURCES, Mistake, Place, Variant
 
-NORMS = ("layer_norm", "batch_norm")
-
 # --- along the wrong direction ------------------------------------------------------------------------------------------
 
 
