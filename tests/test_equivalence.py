@@ -133,10 +133,9 @@ def test_printed_formulas_are_the_step_and_wrong_ones_are_not(problem: str) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("notation", SIGNS.values())
-@pytest.mark.parametrize("problem", shipped())
+@pytest.mark.parametrize("problem", [name for name in shipped() if not any(layer.type == "batch_norm" for layer in load(name).layers)])
 def test_every_printed_formula_is_the_step_in_every_sign(problem: str, notation: str) -> None:
-    if any(layer.type == "batch_norm" for layer in load(problem).layers):
-        return  # Σ(x − μ) = 0 by definition: a path that is always 0 is also its own negative
+    """But for batch normalisation: Σ(x − μ) = 0 by definition, and a path that is always 0 is also its own negative."""
     assert not list(faults(plain(problem, notation), whole=True))
 
 
