@@ -10,7 +10,8 @@ from handcalc.core.expr import Number
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
-from handcalc.models import Model, build
+from handcalc.models import build
+from handcalc.models.model import Model
 from handcalc.models.site import places
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Problem

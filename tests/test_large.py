@@ -60,7 +60,7 @@ def test_only_what_is_looked_at_is_made(tmp_path: Path, monkeypatch: pytest.Monk
     derivation = derive(loads(BATCHES, folder=written(tmp_path, 400)))
     assert isinstance(derivation, large.LargeDerivation)
     step = derivation["grad.W1[3,17]"]
-    assert len(step.inputs) == 100 and len(derivation.graph._instances) == 1
+    assert len(step.inputs) == 100 and len(derivation.graph.known.instances) == 1
     assert derivation["net.h3@100"].id == "net.h3@100"
     for wrong in ("net.h3", "net.h3@101", "net.h3@", "#2:loss", "grad.W1[21,1]", "nothing"):
         with pytest.raises(UnknownIdError):

@@ -17,7 +17,8 @@ from oracles import central, close, law
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
-from handcalc.models import Model, build
+from handcalc.models import build
+from handcalc.models.model import Model
 from handcalc.problem.layerkeys import LAYER_TYPES
 from handcalc.study.straightline import Straight
 from handcalc.study.vectorised import Vectorised

@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import ONE, Expr, Number, Ref, mul
+from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.graph import Cell, Graph, cell
 from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
@@ -87,11 +86,31 @@ class Header(Record):
         return all(kind == "dense" for kind in self.kinds)
 
 
-class Iteration(Record):
+class Iteration:
     """One round: its values, and its numbers as printed."""
 
-    evaluation: Evaluation
-    shown: dict[Cell, Shown]
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+        self._shown: dict[Cell, Shown] = {}
+
+    def shown(self, wanted: Cell) -> Shown:
+        """A cell's number as printed: typed digits for given numbers, else rounded."""
+        found = self._shown.get(wanted)
+        if found is None:
+            found = self._shown[wanted] = self.shown_as(wanted, self.evaluation.rounding)
+        return found
+
+    def shown_as(self, wanted: Cell, rounding: Rounding) -> Shown:
+        """A cell's number as another rounding without carry prints it."""
+        evaluation = self.evaluation
+        literal = evaluation.literal(wanted)
+        if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
+            return Shown(literal.text or str(literal.numerator))
+        name = evaluation.graph.cell_id(wanted) if rounding.overrides else ""
+        value, rational = evaluation.before_rounding(wanted), evaluation.rational(wanted)
+        if rational and isinstance(value, float):
+            value = float(f"{value:.15g}")  # without the noise of binary fractions, so that a tie is a tie
+        return rounding.shown(value, rational, name, evaluation.rounding.carry and evaluation.touched(wanted))
 
 
 class Derivation:
@@ -121,8 +140,7 @@ class Derivation:
         self.iterations = iterations
         self._feed = feed or (lambda number: {})
         first = dict(self._feed(1))
-        self._rounds = {1: Iteration(Evaluation(graph, rounding, first), {})}
-        self._groups: list[Group] | None = None
+        self._rounds = {1: Iteration(Evaluation(graph, rounding, first))}
 
     # --- iterations ---
 
@@ -139,7 +157,7 @@ class Derivation:
             for parameter, new in self.carried.items():
                 for place in self.graph.positions(parameter):
                     replaced[parameter, place] = current.evaluation[new, place]
-            current = Iteration(Evaluation(self.graph, self.rounding, replaced), {})
+            current = Iteration(Evaluation(self.graph, self.rounding, replaced))
         self._rounds[number] = current
         return current
 
@@ -152,9 +170,10 @@ class Derivation:
 
     def groups(self) -> list[Group]:
         """Quantities in reading order: phase by phase, every quantity after what it uses."""
-        if self._groups is None:
-            self._groups = groups(self.graph)
-        return self._groups
+        known = self.graph.known
+        if not known.groups:
+            known.groups = groups(self.graph)
+        return known.groups
 
     def places(self, group: Group) -> Iterator[tuple[int, ...]]:
         """The places of a group's cells."""
@@ -163,29 +182,30 @@ class Derivation:
     def steps(self, iteration: int = 1) -> Iterator[Step]:
         """Every step of a round in reading order."""
         for group in self.groups():
-            for place in self.places(group):
-                yield self.step((group.quantity.name, place), iteration)
+            name = group.quantity.name
+            for place in self.graph.positions(name) if group.time is None else self.places(group):
+                yield self.step((name, place), iteration)
 
     def step(self, wanted: Cell, iteration: int = 1) -> Step:
         """The step of one cell."""
-        graph, evaluation = self.graph, self.iteration(iteration).evaluation
-        quantity = graph[wanted[0]]
-        evaluation[wanted]
-        given = wanted in evaluation.replaced or graph.given_value(wanted) is not None
-        formula = None if given else graph.instance(wanted)
-        return Step(
-            self.step_id(wanted, iteration),
-            wanted,
-            phase(quantity),
-            quantity.kind,
-            formula,
-            evaluation.unrounded[wanted],
-            self.shown(wanted, iteration),
-            () if formula is None else graph.uses(wanted),
-            self.contributions(wanted, iteration) if quantity.terms else (),
-            quantity.axes[0].label(wanted[1][0]) if quantity.sampled else "",
-            iteration,
-        )
+        current = self.iteration(iteration)
+        blank = self.graph.known.steps.get(wanted) or self._blank(wanted)
+        value, shown = current.evaluation.before_rounding(wanted), current.shown(wanted)
+        step = blank.replace(value=value, shown=shown, contributions=_valued(blank.contributions, wanted, current.evaluation))
+        if iteration > 1:
+            step = step.replace(id=self.step_id(wanted, iteration), iteration=iteration)
+        return step.replace(formula=None, inputs=()) if wanted in current.evaluation.replaced else step
+
+    def _blank(self, wanted: Cell) -> Step:
+        """A step without its numbers, which is the same whatever they are."""
+        graph, quantity = self.graph, self.graph[wanted[0]]
+        formula = graph.instance(wanted) if graph.given_value(wanted) is None else None
+        inputs = () if formula is None else graph.uses(wanted)
+        sample = quantity.axes[0].label(wanted[1][0]) if quantity.sampled else ""
+        paths = self._paths(wanted)
+        step = Step(graph.cell_id(wanted), wanted, phase(quantity), quantity.kind, formula, None, Shown(""), inputs, paths, sample)
+        graph.known.steps[wanted] = step
+        return step
 
     def step_id(self, wanted: Cell, iteration: int = 1) -> str:
         """The id of a cell's step: net.h1, in the second iteration #2:net.h1."""
@@ -193,60 +213,25 @@ class Derivation:
 
     def shown(self, wanted: Cell, iteration: int = 1) -> Shown:
         """A cell's number as printed: typed digits for given numbers, else rounded."""
-        current = self.iteration(iteration)
-        found = current.shown.get(wanted)
-        if found is None:
-            found = current.shown[wanted] = self.shown_as(wanted, iteration, self.rounding)
-        return found
-
-    def shown_as(self, wanted: Cell, iteration: int, rounding: Rounding) -> Shown:
-        """A cell's number as another rounding without carry prints it."""
-        evaluation = self.iteration(iteration).evaluation
-        literal = evaluation.replaced.get(wanted, self.graph.given_value(wanted))
-        if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
-            return Shown(literal.text or str(literal.numerator))
-        evaluation[wanted]
-        name = self.graph.cell_id(wanted) if rounding.overrides else ""
-        value, rational = evaluation.unrounded[wanted], evaluation.rational(wanted)
-        if rational and isinstance(value, float):
-            value = float(f"{value:.15g}")  # without the noise of binary fractions, so that a tie is a tie
-        return rounding.shown(value, rational, name, evaluation.touched(wanted))
+        return self.iteration(iteration).shown(wanted)
 
     def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
         """The paths of a gradient cell, one for each consumer cell that the error comes back through."""
-        quantity = self.graph[wanted[0]]
+        return _valued(self._paths(wanted), wanted, self.iteration(iteration).evaluation)
+
+    def _paths(self, wanted: Cell) -> tuple[Contribution, ...]:
+        """The contributions to a cell, with their formula, upstream·local, for their value."""
+        quantity, present = self.graph[wanted[0]], self.graph.present
         letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
-        result = []
+        found = []
         for term in quantity.terms:
             for places in _places(term.over):
                 bound = letters | {index.letter: place for index, place in zip(term.over, places)}
-                through = bind(term.through, bound, self.graph.present)
-                local = bind(term.local, bound, self.graph.present)
-                upstream = bind(term.upstream, bound, self.graph.present)
+                through, local = bind(term.through, bound, present), bind(term.local, bound, present)
                 if isinstance(through, Ref) and not (isinstance(local, Number) and local.numerator == 0):
-                    evaluation = self.iteration(iteration).evaluation
-                    value = evaluation.of(mul(upstream, local), wanted)
-                    result.append(Contribution(cell(through), upstream, local, value))
-        return tuple(result)
-
-    def untidied(self, wanted: Cell) -> Expr | None:
-        """A derivative as the rules give it, before tidying: ½·2·(t − o)·(−1) for o − t; None where there is no such line.
-
-        Only for slopes and for gradients that come through one consumer with a constant upstream (a loss term), and
-        only where it is worth as much as the step's own formula, which a convention may have changed.
-        """
-        quantity = self.graph[wanted[0]]
-        if quantity.wrt is not None and quantity.of is not None:
-            consumer, target = self.graph.at(quantity.of, wanted), self.graph.at(quantity.wrt, wanted)
-            outside: Expr = ONE
-        elif len(quantity.terms) == 1 and isinstance((term := quantity.terms[0]).upstream, Number) and not term.over and quantity.of:
-            consumer, target = self.graph.at(term.through, wanted), self.graph.at(quantity.of, wanted)
-            outside = term.upstream
-        else:
-            return None
-        raw = RAW.mul(outside, differentiate(self.graph.instance(cell(consumer)), target, RAW))
-        exact = Evaluation(self.graph, None, self.evaluation.replaced)
-        return raw if abs(exact.of(raw, wanted) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None
+                    upstream = bind(term.upstream, bound, present)
+                    found.append(Contribution(cell(through), upstream, local, mul(upstream, local)))
+        return tuple(found)
 
     # --- by id ---
 
@@ -267,6 +252,11 @@ class Derivation:
 
     def __getitem__(self, text: str) -> Step:
         return self.step(*self.find(text))
+
+
+def _valued(paths: tuple[Contribution, ...], wanted: Cell, evaluation: Evaluation) -> tuple[Contribution, ...]:
+    """Contributions with values in the place of their formulas."""
+    return tuple([path.replace(value=evaluation.of(path.value, wanted)) for path in paths]) if paths else ()
 
 
 def _places(over: tuple[Index, ...]) -> Iterator[tuple[int, ...]]:

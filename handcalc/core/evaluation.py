@@ -10,10 +10,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from handcalc.core.expr import Call, Expr, Number, Power, Ref, children, references
+from handcalc.core.expr import Call, Expr, Number, Power, Ref, children
 from handcalc.core.functions import function
 from handcalc.core.graph import Cell, cell
-from handcalc.core.instance import Value, evaluate, shorter
+from handcalc.core.instance import FLOATS, FRACTIONS, Value, compute, evaluate, shorter
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
 
@@ -38,16 +38,30 @@ class Evaluation:
         self.graph = graph
         self.rounding = rounding or Rounding()
         self.values: dict[Cell, Value] = {}
-        self.unrounded: dict[Cell, Value] = {}
+        self.unrounded: dict[Cell, Value] = {} if self.rounding.carry else self.values
         self.replaced = replaced or {}
-        self.exact = self.rounding.exact or self.rounding.carry  # carried numbers are decimals: a tie is a tie
+        exact = self.rounding.exact or self.rounding.carry  # carried numbers are decimals: a tie is a tie
+        self.numbers = FRACTIONS if exact else FLOATS
         self._rational: dict[Cell, bool] = {}
         self._touched: dict[Cell, bool] = {}
 
     def __getitem__(self, wanted: Cell) -> Value:
         """The value of a cell, as the next step uses it. Raises EvaluationError naming the first step that fails."""
-        if wanted in self.values:
-            return self.values[wanted]
+        found = self.values.get(wanted)
+        return self._worked_out(wanted) if found is None else found
+
+    def before_rounding(self, wanted: Cell) -> Value:
+        """The value of a cell before it is rounded for the next step."""
+        if wanted not in self.unrounded:
+            self[wanted]
+        return self.unrounded[wanted]
+
+    def literal(self, wanted: Cell) -> Value | None:
+        """What is given for a cell, None where it is computed."""
+        found = self.replaced.get(wanted) if self.replaced else None
+        return self.graph.given_value(wanted) if found is None else found
+
+    def _worked_out(self, wanted: Cell) -> Value:
         pending = [wanted]
         opened: set[Cell] = set()
         while pending:
@@ -55,10 +69,10 @@ class Evaluation:
             if current in self.values:
                 pending.pop()
                 continue
-            value: Value | None = self.replaced.get(current, self.graph.given_value(current))
+            value = self.literal(current)
             if isinstance(value, Number):
                 try:
-                    value = evaluate(value, _nothing, self.exact)
+                    value = compute(value, _nothing, self.numbers)
                 except OverflowError as error:
                     raise EvaluationError(self._reason(current, error)) from None
             if value is not None:
@@ -67,7 +81,7 @@ class Evaluation:
                 continue
             expr = self.graph.instance(current)
             try:
-                value = evaluate(expr, self._known, self.exact)
+                value = compute(expr, self._known, self.numbers)
                 if not isinstance(value, float):
                     value = shorter(value)
             except _Missing:
@@ -84,10 +98,8 @@ class Evaluation:
 
     def of(self, expr: Expr, step: Cell | None = None) -> Value:
         """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
-        for ref in references(expr):
-            self[cell(ref)]
         try:
-            return evaluate(expr, self._known, self.exact)
+            return compute(expr, self._worked, self.numbers)
         except (ArithmeticError, ValueError) as error:
             if step is None:
                 raise
@@ -99,11 +111,14 @@ class Evaluation:
         except KeyError:
             raise _Missing from None
 
+    def _worked(self, ref: Ref) -> Value:
+        return self[cell(ref)]
+
     def _keep(self, current: Cell, value: Value) -> None:
         if isinstance(value, float) and not math.isfinite(value):
             raise EvaluationError(self._reason(current, OverflowError("the result is not a finite number")))
-        self.unrounded[current] = value
         if self.rounding.carry:
+            self.unrounded[current] = value
             value = self.rounding.carried(value, self.graph.cell_id(current) if self.rounding.overrides else "")
         self.values[current] = value
 
@@ -118,32 +133,36 @@ class Evaluation:
 
     def rational(self, wanted: Cell) -> bool:
         """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
-
-        def decide(current: Cell) -> bool:
-            inputs = self.rounding.carry or all(map(self._rational.__getitem__, self.graph.uses(current)))
-            return inputs and self._plain(self.graph.instance(current))
-
-        return self._settle(wanted, self._rational, True, decide)
+        found = self._rational.get(wanted)
+        if found is None:
+            found = self._settle(wanted, self._rational, True, not self.rounding.carry, lambda own: self._plain(self.graph.instance(own)))
+        return found
 
     def touched(self, wanted: Cell) -> bool:
         """Whether a result was rounded on the way to a cell (carry mode only)."""
 
         def decide(current: Cell) -> bool:
-            return any(self.values[used] != self.unrounded[used] or self._touched[used] for used in self.graph.uses(current))
+            return any(self.values[used] != self.unrounded[used] for used in self.graph.uses(current))
 
-        return self.rounding.carry and self._settle(wanted, self._touched, False, decide)
+        return self.rounding.carry and self._settle(wanted, self._touched, False, True, decide)
 
-    def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, decide: Callable[[Cell], bool]) -> bool:
-        """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given numbers."""
+    def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, passed_on: bool, decide: Callable[[Cell], bool]) -> bool:
+        """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given
+        numbers; the other answer is passed on to whatever uses the cell."""
         pending = [wanted]
         while pending:
             current = pending.pop()
             if current in known:
                 continue
-            if current in self.replaced or self.graph.given_value(current) is not None:
+            if self.literal(current) is not None:
                 known[current] = given
-            elif inputs := [used for used in self.graph.uses(current) if used not in known]:
-                pending += (current, *inputs)
+                continue
+            inputs = self.graph.uses(current)
+            answers = [*map(known.get, inputs)]
+            if passed_on and (not given) in answers:
+                known[current] = not given
+            elif None in answers:
+                pending += (current, *(used for used in inputs if used not in known))
             else:
                 known[current] = decide(current)
         return known[wanted]

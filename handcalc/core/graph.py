@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
+from typing import Any
 
 from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.core.index import Axis, Index, shift_index, through
@@ -21,6 +22,7 @@ from handcalc.core.record import Record
 
 Cell = tuple[str, tuple[int, ...]]
 Givens = Callable[[tuple[int, ...]], Number | None]
+SMALL = 1000  # places of a quantity; of larger ones no list is kept
 
 
 class Term(Record):
@@ -126,15 +128,37 @@ KINDS: dict[str, str] = {
 }
 
 
+class Known:
+    """What has been worked out from formulas alone, and holds whatever the numbers are."""
+
+    def __init__(self) -> None:
+        self.instances: dict[Cell, Expr] = {}
+        self.present: dict[Cell, bool] = {}
+        self.names: dict[Cell, str] = {}
+        self.uses: dict[Cell, tuple[Cell, ...]] = {}
+        self.places: dict[str, list[tuple[int, ...]]] = {}
+        self.groups: list[Any] = []  # those of order.py
+        self.steps: dict[Cell, Any] = {}  # those of derivation.py, without numbers
+
+
 class Graph:
     """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error."""
 
     def __init__(self) -> None:
         self.quantities: dict[str, Quantity] = {}
-        self._instances: dict[Cell, Expr] = {}
-        self._present: dict[Cell, bool] = {}
-        self._names: dict[Cell, str] = {}
-        self._uses: dict[Cell, tuple[Cell, ...]] = {}
+        self.known = Known()
+
+    def renumbered(self, numbers: Graph) -> Graph:
+        """The same formulas with the given numbers of another graph; the places of given cells must be the same.
+
+        The new graph shares what is known; it is forgotten by the one whose formulas change.
+        """
+        result = Graph()
+        result.known = self.known
+        for name, quantity in self.quantities.items():
+            given = quantity.givens is not None and name in numbers
+            result.quantities[name] = quantity.replace(givens=numbers[name].givens) if given else quantity
+        return result
 
     def given(self, quantity: Quantity) -> Quantity:
         """Add a quantity whose cells are given numbers."""
@@ -152,8 +176,7 @@ class Graph:
     def redefine(self, quantity: Quantity) -> None:
         """Put another definition in the place of a quantity's: what a convention does."""
         self.quantities[quantity.name] = quantity
-        for known in (self._instances, self._present, self._uses):
-            known.clear()
+        self.known = Known()
 
     def rename(self, name: str, new: str) -> None:
         """Give a quantity another name in the same place; nothing may refer to it yet."""
@@ -164,6 +187,7 @@ class Graph:
         if quantity.name in self.quantities or quantity.kind not in KINDS:
             raise ValueError(f"{quantity.name}: defined twice, or unknown kind {quantity.kind}")
         self.quantities[quantity.name] = quantity
+        self.known = Known()
         return quantity
 
     def __getitem__(self, name: str) -> Quantity:
@@ -179,9 +203,13 @@ class Graph:
 
     def positions(self, name: str) -> Iterator[tuple[int, ...]]:
         """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
-        for indices in self._places(self.quantities[name]):
-            if self.present(name, indices):
-                yield indices
+        quantity, kept = self.quantities[name], self.known.places.get(name)
+        if kept is None:
+            places = (indices for indices in self._places(quantity) if self.present(name, indices))
+            if math.prod([axis.size for axis in quantity.axes]) > SMALL:
+                return places
+            kept = self.known.places[name] = list(places)
+        return iter(kept)
 
     def _places(self, quantity: Quantity) -> Iterator[tuple[int, ...]]:
         named = quantity.names
@@ -201,9 +229,9 @@ class Graph:
 
     def present(self, name: str, indices: tuple[int, ...]) -> bool:
         """Whether there is such a cell: inside the axes, and an edge that exists."""
-        found = self._present.get((name, indices))
+        found = self.known.present.get((name, indices))
         if found is None:
-            found = self._present[name, indices] = self._is_cell(name, indices)
+            found = self.known.present[name, indices] = self._is_cell(name, indices)
         return found
 
     def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
@@ -231,7 +259,7 @@ class Graph:
 
     def instance(self, cell: Cell) -> Expr:
         """The definition of one cell, totals written out."""
-        found = self._instances.get(cell)
+        found = self.known.instances.get(cell)
         if found is None:
             name, indices = cell
             quantity = self.quantities[name]
@@ -239,14 +267,14 @@ class Graph:
             if general is None:
                 raise KeyError(f"{name} is given, not defined")
             letters = {index.letter: place for index, place in zip(quantity.index, indices)}
-            found = self._instances[cell] = bind(general, letters, self.present)
+            found = self.known.instances[cell] = bind(general, letters, self.present)
         return found
 
     def uses(self, wanted: Cell) -> tuple[Cell, ...]:
         """The cells that the definition of a cell uses, each once, in the order written."""
-        found = self._uses.get(wanted)
+        found = self.known.uses.get(wanted)
         if found is None:
-            found = self._uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
+            found = self.known.uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
         return found
 
     def at(self, reference: Ref, cell: Cell) -> Ref:
@@ -296,12 +324,12 @@ class Graph:
 
     def cell_id(self, cell: Cell) -> str:
         """The id of a cell, such as grad.w5, net.h1@Alice or net.h1@t2."""
-        found = self._names.get(cell)
+        found = self.known.names.get(cell)
         if found is not None:
             return found
         quantity = self.quantities[cell[0]]
         along = [axis.along(place) for axis, place in zip(quantity.axes, cell[1]) if axis.role in ("sample", "time")]
-        found = self._names[cell] = "@".join((self.stem(cell), *along))
+        found = self.known.names[cell] = "@".join((self.stem(cell), *along))
         return found
 
     def find(self, text: str) -> Cell | None:

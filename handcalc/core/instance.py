@@ -117,14 +117,16 @@ def compute(expr: Expr, lookup: Lookup, numbers: Arithmetic) -> Value:
     if kind is Ref:
         return lookup(expr)  # type: ignore[arg-type]
     if kind is Product:
-        result = compute(expr.factors[0], lookup, numbers)  # type: ignore[attr-defined]
-        for factor in expr.factors[1:]:  # type: ignore[attr-defined]
-            result = result * compute(factor, lookup, numbers)
+        first, *others = expr.factors  # type: ignore[attr-defined]
+        result = lookup(first) if type(first) is Ref else compute(first, lookup, numbers)
+        for part in others:
+            result = result * (lookup(part) if type(part) is Ref else compute(part, lookup, numbers))
         return result
     if kind is Sum:
-        result = compute(expr.terms[0], lookup, numbers)  # type: ignore[attr-defined]
-        for term in expr.terms[1:]:  # type: ignore[attr-defined]
-            result = result + compute(term, lookup, numbers)
+        first, *others = expr.terms  # type: ignore[attr-defined]
+        result = lookup(first) if type(first) is Ref else compute(first, lookup, numbers)
+        for part in others:
+            result = result + (lookup(part) if type(part) is Ref else compute(part, lookup, numbers))
         return result
     return _COMPUTE[kind](expr, lookup, numbers)
 

@@ -18,30 +18,28 @@ class Record:
     """Base of immutable records whose fields are the annotations of the class body, in order."""
 
     _fields: ClassVar[tuple[str, ...]] = ()
-    _defaults: ClassVar[dict[str, Any]] = {}
+    _blank: ClassVar[dict[str, Any]] = {}  # field → default, None where there is none
+    _required: ClassVar[int] = 0  # so many fields, the first ones, have no default
 
     def __init_subclass__(cls) -> None:
         own = [name for name, kind in cls.__dict__.get("__annotations__", {}).items() if "ClassVar" not in str(kind)]
         cls._fields = cls._fields + tuple(own)
-        cls._defaults = cls._defaults | {name: cls.__dict__[name] for name in own if name in cls.__dict__}
+        cls._blank = cls._blank | {name: cls.__dict__.get(name) for name in own}
+        cls._required += sum(name not in cls.__dict__ for name in own)
         cls.__match_args__ = cls._fields  # type: ignore[attr-defined, misc]
 
     def __init__(self, *values: Any, **named: Any) -> None:
-        fields = self._fields
-        attributes = self.__dict__
-        attributes.update(zip(fields, values))
-        given = len(values)
-        if given == len(fields) and not named:
+        fields, attributes = self._fields, self.__dict__
+        if len(values) == len(fields) and not named:
+            attributes.update(zip(fields, values))
             return
-        defaults = self._defaults
-        for name in fields[given:]:  # in the order of the fields, on which hashing relies
-            if name in named:
-                attributes[name] = named.pop(name)
-            elif name in defaults:
-                attributes[name] = defaults[name]
-            else:
+        attributes.update(self._blank)  # all fields, in their order, on which hashing relies
+        attributes.update(zip(fields, values))
+        attributes.update(named)
+        for name in fields[len(values) : self._required]:
+            if name not in named:
                 raise TypeError(f"{type(self).__name__}: {name} is missing")
-        if named or given > len(fields):
+        if len(attributes) > len(fields) or len(values) > len(fields) or not named.keys().isdisjoint(fields[: len(values)]):
             raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}; got {values!r} and {named!r}")
 
     def replace(self, **changes: Any) -> Self:

@@ -25,6 +25,9 @@ class Shown(Record):
     exponent: int = 0
     exact: bool = True
 
+    def __init__(self, digits: str, exponent: int = 0, exact: bool = True) -> None:
+        self.__dict__.update(digits=digits, exponent=exponent, exact=exact)
+
     @property
     def plain(self) -> str:
         """ASCII spelling, readable by float()."""
@@ -83,7 +86,7 @@ class Rounding(Record):
     def shown(self, value: Any, exact: bool = False, cell_id: str = "", padded: bool = False) -> Shown:
         """The number as printed. `exact` says that the value is rational, so that its digits may end; they are then
         not filled up with zeros, unless `padded` (it comes from rounded numbers)."""
-        decimals, significant = self.digits(cell_id)
+        decimals, significant = self.digits(cell_id) if self.overrides else (self.decimals, self.significant)
         above, below = ratio(value)
         if above == 0:
             return Shown("0")
@@ -118,11 +121,14 @@ def ratio(value: Any) -> tuple[int, int]:
     """A finite number as integers above/below; a float through its shortest spelling."""
     if not isinstance(value, float):
         return int(value.numerator), int(value.denominator)
-    mantissa, _, exponent = repr(value).partition("e")
+    text = repr(value)
+    if "e" not in text:
+        whole, decimals = text.split(".")
+        return int(whole + decimals), 10 ** len(decimals)
+    mantissa, exponent = text.split("e")
     whole, _, decimals = mantissa.partition(".")
-    scale = int(exponent or 0) - len(decimals)
-    digits = int(whole + decimals)
-    return (digits * 10**scale, 1) if scale >= 0 else (digits, 10**-scale)
+    scale = int(exponent) - len(decimals)
+    return (int(whole + decimals) * 10**scale, 1) if scale >= 0 else (int(whole + decimals), 10**-scale)
 
 
 def _magnitude(above: int, below: int) -> int:

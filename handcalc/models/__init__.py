@@ -9,39 +9,14 @@ from __future__ import annotations
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Number, Ref, Total, mul, number, rewrite, total, walk
-from handcalc.core.graph import Cell, Graph, Quantity
-from handcalc.core.index import Position, affine, shift_index
-from handcalc.core.record import Record
+from handcalc.core.graph import Graph, Quantity
 from handcalc.models import equations, layers, losses, optimisers
-from handcalc.models.site import places, sample_index
+from handcalc.models.model import Model, shared
+from handcalc.models.site import sample_index
 from handcalc.problem.schema import Problem
 
 NOT_DIFFERENTIATED = ("input", "target", "rate")
 PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
-
-
-class Model(Record):
-    """A graph and what the derivation asks of it: parameter → updated quantity, the loss ("" if there is none), what
-    an optimiser remembers: memory → what it becomes; and what the last layer puts out, with its free indices."""
-
-    graph: Graph
-    updated: dict[str, str]
-    loss: str
-    memory: dict[str, str] = {}
-    output: Ref | None = None
-
-    def answers(self, sample: int = 0) -> list[Cell]:
-        """The cells of the network's output for a sample, in the order of its targets."""
-        assert self.output is not None
-        free = [index for place in self.output.indices for _, index in affine(place).terms]
-        sampled = free[:1] if free and free[0].axis.role == "sample" else []
-        own = [index for index in free if index not in sampled]
-        found = []
-        for place in places(tuple(index.axis for index in own)):
-            bound: dict[str, Position] = {index.letter: one for index, one in zip(own, place)}
-            bound |= {index.letter: sample for index in sampled}
-            found.append((self.output.quantity, tuple(shift_index(one, bound) for one in self.output.indices)))
-        return found  # type: ignore[return-value]
 
 
 def build(problem: Problem) -> Model:
@@ -52,9 +27,14 @@ def build(problem: Problem) -> Model:
     else:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
-    forward = list(graph)
     if not objective:
         return Model(graph, {}, "", output=output)
+    return shared(problem, graph, lambda formal: _completed(formal, graph, objective, output))
+
+
+def _completed(problem: Problem, graph: Graph, objective: str, output: Ref | None) -> Model:
+    """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
+    forward = list(graph)
     if objective == "loss@" and _mixes_samples(graph):
         objective = "loss"
     gradients = _gradients(graph, problem, objective)

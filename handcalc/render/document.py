@@ -36,6 +36,7 @@ from handcalc.render.blocks import (
 )
 from handcalc.render.fading import fading
 from handcalc.render.grids import directions, grids
+from handcalc.render.rawderivative import raw_derivative
 from handcalc.render.reading import Reading
 
 WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
@@ -246,7 +247,7 @@ def worked(
         chain = Factors(factors, reading.turned(wanted))
         if factors and reading.factors(factors, chain.negative) != reading.symbolic(formula):
             right.append(("=", chain))
-        raw = derivation.untidied(wanted) if untidied else None
+        raw = raw_derivative(derivation, wanted) if untidied else None
         if raw is not None and reading.symbolic(reading.signed(raw)) != reading.symbolic(formula) and not reading.turned(wanted):
             right.append(("=", Symbolic(reading.signed(raw))))
         right.append(("=", Symbolic(formula)))

@@ -26,7 +26,7 @@ from handcalc.core.instance import Value
 from handcalc.core.rounding import Rounding
 from handcalc.derive import check_iterations, model_of, work_out
 from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
-from handcalc.models import Model
+from handcalc.models.model import Model
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.schema import Problem
 from handcalc.study.unrolling import unrolled
@@ -93,7 +93,7 @@ class LargeDerivation(Derivation):
     def __init__(self, data: Mapping[str, Any], *arguments: Any) -> None:
         super().__init__(*arguments)
         self._data = data
-        self._rounds = {1: Iteration(ArrayEvaluation(self.graph, self.rounding, self.evaluation.replaced, data), {})}
+        self._rounds = {1: Iteration(ArrayEvaluation(self.graph, self.rounding, self.evaluation.replaced, data))}
 
     def iteration(self, number: int) -> Iteration:
         """The round with that number."""
@@ -105,7 +105,7 @@ class LargeDerivation(Derivation):
                 for parameter, new in self.carried.items():
                     replaced |= {(parameter, place): current[new, place] for place in self.graph.positions(parameter)}
                 current = ArrayEvaluation(self.graph, self.rounding, replaced, self._data)
-            self._rounds[number] = Iteration(current, {})
+            self._rounds[number] = Iteration(current)
         return self._rounds[number]
 
     def find(self, text: str) -> tuple[Cell, int]:
@@ -149,17 +149,14 @@ class ArrayEvaluation(Evaluation):
                     raise EvaluationError(self._reason(wanted, OverflowError()))
                 self.values[wanted] = self.unrounded[wanted] = value
             else:
-                for used in () if self._is_given(wanted) else self._graph.uses(wanted):
+                for used in () if self.literal(wanted) is not None else self._graph.uses(wanted):
                     self[used]
                 super().__getitem__(wanted)
         return self.values[wanted]
 
-    def _is_given(self, wanted: Cell) -> bool:
-        return wanted in self.replaced or self.graph.given_value(wanted) is not None
-
     def rational(self, wanted: Cell) -> bool:
         """Whether a cell's value is rational, by the formula of its quantity."""
-        return self._is_given(wanted) or self._is_fraction(wanted[0])
+        return self.literal(wanted) is not None or self._is_fraction(wanted[0])
 
     def _is_fraction(self, name: str) -> bool:
         if name not in self._fraction:

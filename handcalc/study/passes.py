@@ -14,7 +14,7 @@ from typing import Any
 
 from handcalc.core.expr import Entry, Total, references, walk
 from handcalc.core.graph import Graph
-from handcalc.models import Model
+from handcalc.models.model import Model
 from handcalc.problem.dataset import Dataset, Samples
 from handcalc.study.feeding import as_arrays, shaped, shapes_in
 from handcalc.study.unrolling import at_time, unrolled

@@ -24,8 +24,9 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.derive import header
 from handcalc.errors import EvaluationError, Message, ProblemError
-from handcalc.models import Model, build
+from handcalc.models import build
 from handcalc.models.losses import squared_errors
+from handcalc.models.model import Model
 from handcalc.models.optimisers import gradient_norm
 from handcalc.models.site import places
 from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one

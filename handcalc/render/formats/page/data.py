@@ -158,7 +158,7 @@ class Interactive:
         found = {}
         for current, iteration in places:
             own = self.derivation.shown(current, iteration)
-            others = [self.derivation.shown_as(current, iteration, choice) for choice in choices]
+            others = [self.derivation.iteration(iteration).shown_as(current, choice) for choice in choices]
             if any(other != own for other in others) or not own.exact:
                 turned = [other.negated() if self.reading.turned(current) else other for other in (own, *others)]
                 found[self._id((current, iteration))] = ["=" * number.exact + number.plain for number in turned]
