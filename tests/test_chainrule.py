@@ -39,8 +39,7 @@ def gradients(graph: Graph) -> Iterator[tuple[Quantity, tuple[int, ...], Cell]]:
     for quantity in list(graph):
         if quantity.kind == "gradient" and quantity.of is not None:
             for place in graph.positions(quantity.name):
-                base = graph.at(quantity.of, (quantity.name, place))
-                yield quantity, place, (base.quantity, base.indices)  # type: ignore[misc]
+                yield quantity, place, graph.at(quantity.of, (quantity.name, place))
 
 
 def check_gradients(graph: Graph, whole: str = "loss", tolerance: float = 1e-7) -> int:
@@ -101,7 +100,7 @@ def test_contributions_are_upstream_times_local(name: str) -> None:
         of = graph[step.cell[0]].of
         for part in step.contributions:
             assert of is not None
-            expected = own_slope(evaluation, graph.instance(part.through), graph.at(of, step.cell))
+            expected = own_slope(evaluation, graph.instance(part.through), Ref(*graph.at(of, step.cell)))
             local = float(evaluation.of(part.local))
             assert close(local, expected, 1e-6), f"{step.id} through {part.through}: local {local}, expected {expected}"
 

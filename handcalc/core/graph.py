@@ -242,11 +242,11 @@ class Graph:
         if quantity.definition is None and quantity.givens is not None:
             return quantity.givens(indices) is not None
         if quantity.of is not None:
-            base = self._at(quantity.of, quantity, indices)
-            start = quantity.kind == "gradient" and self.quantities[base.quantity].definition is not None
-            if not self.present(base.quantity, base.indices) or (start and self.given_value(cell(base)) is not None):  # type: ignore[arg-type]
+            base = self.at(quantity.of, (name, indices))
+            start = quantity.kind == "gradient" and self.quantities[base[0]].definition is not None
+            if not self.present(*base) or (start and self.given_value(base) is not None):
                 return False  # also: of the state that a recurrence starts from, nobody asks the gradient
-            if quantity.wrt is not None and not self.present(*cell(self._at(quantity.wrt, quantity, indices))):
+            if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
                 return False
             if quantity.kind == "path":
                 return self.instance((name, indices)) != ZERO
@@ -277,19 +277,13 @@ class Graph:
             found = self.known.uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
         return found
 
-    def at(self, reference: Ref, cell: Cell) -> Ref:
-        """A reference in a quantity's own indices (of, through, a term), at one of its cells."""
-        return self._at(reference, self.quantities[cell[0]], cell[1])
-
-    def _concrete(self, reference: Ref, wanted: Cell) -> Cell:
-        return cell(self.at(reference, wanted))
-
-    @staticmethod
-    def _at(reference: Ref, quantity: Quantity, indices: tuple[int, ...]) -> Ref:
+    def at(self, reference: Ref, cell: Cell) -> Cell:
+        """What a reference in a quantity's own indices (of, through, a term) is, at one of its cells."""
+        quantity = self.quantities[cell[0]]
         if reference.indices == quantity.index:
-            return Ref(reference.quantity, indices)
-        places = {index.letter: place for index, place in zip(quantity.index, indices)}
-        return Ref(reference.quantity, tuple(shift_index(place, places) for place in reference.indices))
+            return reference.quantity, cell[1]
+        places = {index.letter: place for index, place in zip(quantity.index, cell[1])}
+        return reference.quantity, tuple(shift_index(place, places) for place in reference.indices)  # type: ignore[misc]
 
     # --- ids ---
 
@@ -300,10 +294,10 @@ class Graph:
         if quantity.names and indices in quantity.names:
             return quantity.names[indices]
         if quantity.of is not None:
-            base = self._concrete(quantity.of, cell)
+            base = self.at(quantity.of, cell)
             if quantity.through is None:
                 return self.core(base)
-            source = self._concrete(quantity.through, cell)  # several parts have one neuron: they are told by their prefix
+            source = self.at(quantity.through, cell)  # several parts have one neuron: they are told by their prefix
             ends = [self.stem(end) if self.quantities[end[0]].kind == "part" else self.core(end) for end in (source, base)]
             return (ends[0] or source[0]) + "." + ends[1]
         if quantity.kind in ("given", "variable", "rate", "hyper", "memory", "state"):
@@ -320,7 +314,7 @@ class Graph:
             bare = quantity.of is None and core.startswith(quantity.name + "[")  # net2[1,3], where there are no neurons
             return core if bare else ".".join(filter(None, (quantity.prefix, core)))
         base = self.at(quantity.of, cell)
-        return f"{quantity.prefix}.{self.stem((base.quantity, base.indices))}"  # type: ignore[arg-type]
+        return f"{quantity.prefix}.{self.stem(base)}"
 
     def cell_id(self, cell: Cell) -> str:
         """The id of a cell, such as grad.w5, net.h1@Alice or net.h1@t2."""

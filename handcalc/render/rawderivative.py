@@ -8,8 +8,8 @@ from __future__ import annotations
 from handcalc.core.derivation import Derivation
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import ONE, Expr, Number
-from handcalc.core.graph import Cell, cell
+from handcalc.core.expr import ONE, Expr, Number, Ref
+from handcalc.core.graph import Cell
 
 
 def raw_derivative(derivation: Derivation, wanted: Cell) -> Expr | None:
@@ -21,13 +21,13 @@ def raw_derivative(derivation: Derivation, wanted: Cell) -> Expr | None:
     graph = derivation.graph
     quantity = graph[wanted[0]]
     if quantity.wrt is not None and quantity.of is not None:
-        consumer, target = graph.at(quantity.of, wanted), graph.at(quantity.wrt, wanted)
+        consumer, target = graph.at(quantity.of, wanted), Ref(*graph.at(quantity.wrt, wanted))
         outside: Expr = ONE
     elif len(quantity.terms) == 1 and isinstance((term := quantity.terms[0]).upstream, Number) and not term.over and quantity.of:
-        consumer, target = graph.at(term.through, wanted), graph.at(quantity.of, wanted)
+        consumer, target = graph.at(term.through, wanted), Ref(*graph.at(quantity.of, wanted))
         outside = term.upstream
     else:
         return None
-    raw = RAW.mul(outside, differentiate(graph.instance(cell(consumer)), target, RAW))
+    raw = RAW.mul(outside, differentiate(graph.instance(consumer), target, RAW))
     exact = Evaluation(graph, None, derivation.evaluation.replaced)
     return raw if abs(exact.of(raw, wanted) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None

@@ -185,8 +185,8 @@ class Reading:
             return ()
         quantity = self.graph[step.cell[0]]
         assert quantity.of is not None
-        target = cell(self.graph.at(quantity.of, step.cell))
-        through = cell(self.graph.at(quantity.through, step.cell)) if quantity.through else step.contributions[0].through
+        target = self.graph.at(quantity.of, step.cell)
+        through = self.graph.at(quantity.through, step.cell) if quantity.through else step.contributions[0].through
         if not quantity.through and isinstance(step.contributions[0].upstream, Number):
             return ()
         before: tuple[Factor, ...] = ((None, through),)

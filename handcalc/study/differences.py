@@ -16,7 +16,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Call, Expr, Number, walk
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell, cell
+from handcalc.core.graph import Cell
 from handcalc.core.instance import Value
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message
@@ -98,7 +98,7 @@ class Surface:
         together = "grad." + self.loss in self.graph  # samples are mixed: every gradient is one of the whole loss
         own = quantity.sampled and self.loss + "@" in self.graph and not together
         objective = (self.loss + "@", gradient[1][:1]) if own else (self.loss, ())
-        return Line(self, cell(self.graph.at(quantity.of, gradient)), objective)
+        return Line(self, self.graph.at(quantity.of, gradient), objective)
 
     def between(self, moved: Cell, objective: Cell) -> list[Cell]:
         """The cells that depend on one, on the way to the objective."""

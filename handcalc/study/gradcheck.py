@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from handcalc.core.chainrule import add_gradients
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Cell, Graph
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
@@ -186,7 +186,7 @@ class Differentiation:
         if graph[found[0]].kind == "input":
             self._add_inputs()
         while graph[found[0]].kind in ("change", "updated") and not graph[found[0]].stage:
-            found = cell(graph.at(graph[found[0]].of, found))  # type: ignore[arg-type]
+            found = graph.at(graph[found[0]].of, found)  # type: ignore[arg-type]
         if graph[found[0]].kind != "gradient":
             found = "grad." + found[0], found[1]
         if found[0] not in graph:

@@ -79,7 +79,7 @@ def closed_form(derivation: Derivation, reading: Reading, text: str) -> Closed:
         said = "{step} as one expression has {count} names, numbers and signs, {limit} at most; handcalc why shows it step by step"
         raise EvaluationError(Message(said, step=graph.cell_id(wanted), count=count, limit=NODES))
     quantity = graph[wanted[0]]
-    by = cell(graph.at(quantity.of, wanted)) if quantity.kind == "gradient" and quantity.of is not None else None
+    by = graph.at(quantity.of, wanted) if quantity.kind == "gradient" and quantity.of is not None else None
     lines = _checked(list(_lines(derivation, reading, wanted)), derivation, wanted)
     return Closed(wanted, by, lines, lines[-1].expr, by is not None and _differentiated(derivation, wanted, by))
 

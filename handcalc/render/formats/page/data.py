@@ -111,7 +111,7 @@ class Interactive:
         if quantity.stage:
             return current[0].removeprefix(quantity.stage + "."), current[1]
         if quantity.of is not None:
-            return cell(graph.at(quantity.of, current))
+            return graph.at(quantity.of, current)
         name = {"net": f"out{quantity.layer}", "loss_term": "t", "error": "t"}.get(quantity.kind, "")
         if name in graph:
             return name, current[1]

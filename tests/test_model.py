@@ -1,0 +1,126 @@
+"""Networks of one shape share their formulas, and nothing else: what is remembered never shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from shipping import EACH
+
+from handcalc.core.expr import Expr, Number, Ref
+from handcalc.core.graph import Quantity
+from handcalc.derive import derive, model_of
+from handcalc.models import model
+from handcalc.problem.dataset import Dataset
+from handcalc.problem.loader import load, loads
+from handcalc.problem.schema import Problem
+
+PLAIN = """
+inputs: [0.5, 1]
+targets: [1]
+layers:
+  - {neurons: 2, activation: tanh, weights: [[0.1, 0.2], [0.3, 0.4]], bias: 0.5}
+  - {neurons: 1, activation: sigmoid, weights: [[0.6, 0.7]]}
+loss: half_squared_error
+learning_rate: 0.5
+"""
+
+
+@pytest.fixture(autouse=True)
+def nothing_known() -> Iterator[None]:
+    model.forget()
+    yield
+    model.forget()
+
+
+def lines(problem: Problem) -> list[tuple[str, Expr | None, Any, str, tuple[Any, ...]]]:
+    """The worked solution: ids, formulas, values, printed numbers, paths."""
+    found = derive(problem)
+    return [(step.id, step.formula, step.value, step.shown.plain, step.contributions) for step in found.steps()]
+
+
+def halved(number: Number) -> Number:
+    return Number(number.numerator, 2 * number.denominator)
+
+
+def with_other_numbers(problem: Problem) -> Problem:
+    """The same network with other inputs (targets, where the inputs choose rows of a table) or given numbers."""
+    choosing = bool(problem.layers) and problem.layers[0].type == "embedding"
+    samples = [
+        sample.replace(targets=sample.targets and tuple(map(halved, sample.targets)))
+        if choosing
+        else sample.replace(inputs=tuple(map(halved, sample.inputs)))
+        for sample in problem.samples
+    ]
+    return problem.replace(samples=tuple(samples), given={name: halved(value) for name, value in problem.given.items()})
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_a_network_of_a_known_shape_is_worked_as_any(name: str) -> None:
+    problem = load(name)
+    if isinstance(problem.samples, Dataset):
+        problem = problem.replace(samples=tuple(problem.samples[:3]))
+    first = lines(problem)
+    other = with_other_numbers(problem)
+    known = lines(other)
+    again = lines(problem)
+    model.forget()
+    assert known == lines(other)
+    assert again == first and known != first
+
+
+def test_formulas_are_worked_out_once() -> None:
+    problem = loads(PLAIN)
+    first, second = model_of(problem).graph, model_of(with_other_numbers(problem)).graph
+    assert first.known is second.known
+    assert [quantity.definition for quantity in first] == [quantity.definition for quantity in second]
+    assert first.given_value(("x", (0,))) != second.given_value(("x", (0,)))
+
+
+# what makes another shape: the line of the example, and what stands in its place
+OTHER_SHAPES = [
+    ("[[0.1, 0.2], [0.3, 0.4]]", "{a: [x1, h1, 0.1], c: [x1, h2, 0.3], d: [x2, h2, 0.4]}"),  # an edge less
+    ("bias: 0.5", "bias: [0.5, 0.6]"),
+    ("bias: 0.5", "threshold: 0.5"),
+    ("bias: 0.5", "bias: {b: 0.5}"),
+    ("tanh", "sigmoid"),
+    ("learning_rate: 0.5", "learning_rate: 0.25"),
+    ("learning_rate: 0.5", "learning_rate: 0.5\nweight_decay: 0.1"),
+    ("learning_rate: 0.5", "learning_rate: 0.5\nupdate: {biases: false}"),
+    ("half_squared_error", "squared_error"),
+    ("inputs: [0.5, 1]", "inputs: {u: 0.5, v: 1}"),
+    ("neurons: 1", "neurons: [y]"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), OTHER_SHAPES, ids=[new for _, new in OTHER_SHAPES])
+def test_another_shape_is_told_apart(old: str, new: str) -> None:
+    assert old in PLAIN
+    other = loads(PLAIN.replace(old, new))
+    lines(loads(PLAIN))
+    after = lines(other)
+    model.forget()
+    assert after == lines(other)
+
+
+def test_whoever_goes_on_defining_does_so_alone() -> None:
+    problem = loads(PLAIN)
+    lines(problem)
+    mine, others = model_of(problem).graph, model_of(problem).graph
+    mine.define(Quantity("more", "loss", definition=Ref("loss"), names={(): "more"}))
+    assert mine.instance(("more", ())) == Ref("loss") and "more" not in others and "more" not in model_of(problem).graph
+    assert mine.known is not others.known
+
+
+def test_only_some_shapes_are_kept() -> None:
+    for size in range(1, model.KEPT + 5):
+        model_of(loads(f"inputs: {[1] * size}\nlayers: [{{neurons: 1, activation: tanh, weights: {[[0.5] * size]}}}]"))
+        model_of(loads(f"inputs: {[1] * size}\ntargets: [0]\nlayers: [{{neurons: 1, weights: {[[0.5] * size]}}}]\nloss: squared_error"))
+    assert len(model._KEPT) == model.KEPT
+
+
+def test_large_networks_are_not_kept() -> None:
+    weights = [[0.5] * 60] * 60
+    model_of(loads(f"inputs: {[1] * 60}\ntargets: {[0] * 60}\nlayers: [{{neurons: 60, weights: {weights}}}]\nloss: squared_error"))
+    assert not model._KEPT
