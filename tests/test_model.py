@@ -40,20 +40,20 @@ def lines(problem: Problem) -> list[tuple[str, Expr | None, Any, str, tuple[Any,
     return [(step.id, step.formula, step.value, step.shown.plain, step.contributions) for step in found.steps()]
 
 
-def halved(number: Number) -> Number:
-    return Number(number.numerator, 2 * number.denominator)
+def moved(number: Number) -> Number:
+    return Number(4 * number.numerator + number.denominator, 4 * number.denominator)
 
 
 def with_other_numbers(problem: Problem) -> Problem:
     """The same network with other inputs (targets, where the inputs choose rows of a table) or given numbers."""
     choosing = bool(problem.layers) and problem.layers[0].type == "embedding"
     samples = [
-        sample.replace(targets=sample.targets and tuple(map(halved, sample.targets)))
+        sample.replace(targets=sample.targets and tuple(map(moved, sample.targets)))
         if choosing
-        else sample.replace(inputs=tuple(map(halved, sample.inputs)))
+        else sample.replace(inputs=tuple(map(moved, sample.inputs)))
         for sample in problem.samples
     ]
-    return problem.replace(samples=tuple(samples), given={name: halved(value) for name, value in problem.given.items()})
+    return problem.replace(samples=tuple(samples), given={name: moved(value) for name, value in problem.given.items()})
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -67,7 +67,7 @@ def test_a_network_of_a_known_shape_is_worked_as_any(name: str) -> None:
     again = lines(problem)
     model.forget()
     assert known == lines(other)
-    assert again == first and known != first
+    assert again == first and (known != first or other == problem)
 
 
 def test_formulas_are_worked_out_once() -> None:
