@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from shipping import loaded
+
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError
-from handcalc.problem.loader import load, shipped
+from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.study.answers import sheet_of
 from handcalc.study.check import Checker, Marking
@@ -48,7 +50,7 @@ def asked(book: Workbook) -> list[Cell]:
 
 def trained() -> list[str]:
     """The shipped problems with layers, a loss and something to ask."""
-    problems = {name: load(name) for name in shipped()}
+    problems = {name: loaded(name) for name in shipped()}
     return [name for name, problem in problems.items() if problem.layers and problem.loss and asked(Workbook(problem))]
 
 

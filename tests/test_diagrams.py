@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy
 import pytest
-from shipping import EACH
+from shipping import EACH, loaded, solved
 from test_exporters import HOSTILE, faults
 
 from handcalc.core.derivation import Derivation
@@ -40,9 +40,9 @@ from handcalc.render.typeset import LATEX
 SVG = "{http://www.w3.org/2000/svg}"
 SIZES = [(2, 2, 2), (2, 3, 2), (2, 3, 1), (3, 2, 1), (2, 1, 1), (1, 1, 1), (4, 2, 2, 1), (3, 4, 2), (2, 6, 1)]
 HIGH = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-DRAWN = [name for name in shipped() if derive(load(name)).header.drawn]
+DRAWN = [name for name in shipped() if solved(name).header.drawn]
 EACH_DRAWN = [param for param in EACH if param.values[0] in DRAWN]
-LAYERED = [name for name in DRAWN if load(name).layers]
+LAYERED = [name for name in DRAWN if loaded(name).layers]
 EQUATIONS = [name for name in DRAWN if name not in LAYERED]
 
 

@@ -229,6 +229,7 @@ def test_numbers_put_in_give_the_value(problem: str, notation: str) -> None:
     assert not bad, "\n".join(bad)
 
 
+@pytest.mark.every
 @every_problem
 def test_equal_signs_are_true(problem: str) -> None:
     """`=` before a number or before a line with numbers says that the printed digits are exact."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from modelproblems import MODELS
+from shipping import some
 from students import Answers, Exercise
 from test_check import told
 
@@ -347,7 +348,13 @@ def outcomes(model: str, places: str, asked: str, most: int = 1000, digits: int 
 
 @every_model
 def test_a_mistake_made_everywhere_is_named(model: str) -> None:
-    """From gradients and new parameters alone."""
+    """From gradients and new parameters alone; some mistakes of every problem, all in the slow run."""
+    assert not outcomes(model, "all", "gradients", 3)[1]
+
+
+@pytest.mark.slow
+@every_model
+def test_every_mistake_made_everywhere_is_named(model: str) -> None:
     assert not outcomes(model, "all", "gradients")[1]
 
 
@@ -444,7 +451,7 @@ def slips(model: str, count: int, digits: int) -> list[str]:
     return [text for made in found if made is not None for text in complaints_about_a_slip(made[0], own, made[1])]
 
 
-@every_model
+@pytest.mark.parametrize("model", some(MODELS, ("strided convolution", "long short-term memory", "attention", "normalised batch")))
 def test_one_slip_is_reported_once(model: str) -> None:
     found = slips(model, 1, 6)
     assert not found, "\n".join(found)

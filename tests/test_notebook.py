@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from exports import HOSTILE, derivation, formulas, hostile_problem, sources, written
 from markdown_it import MarkdownIt
-from shipping import EACH
+from shipping import EACH, some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.functions import FUNCTIONS
@@ -95,7 +95,7 @@ def test_the_code_computes_the_solution(problem: str) -> None:
     check(found, run(notebook(found)))
 
 
-@pytest.mark.parametrize("rounding", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in ROUNDINGS])
+@pytest.mark.parametrize("rounding", some(ROUNDINGS, QUICK))
 @pytest.mark.parametrize("problem", EACH)
 def test_the_code_rounds_as_the_solution_does(problem: str, rounding: str) -> None:
     found = derivation(problem, 1 if rounding in QUICK else 2, ROUNDINGS[rounding])
