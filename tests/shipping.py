@@ -1,6 +1,6 @@
 """The shipped problems for laws that take their time: one of each kind in the quick run, the others in the slow one.
 
-- `EACH` are parameters for a test, `some(all, quick)` those of any other names of which some are in the quick run.
+- `EACH` are parameters for a test, `some(all, quick)` those of any other values of which some are in the quick run.
 - `slow(test)`, asked by conftest.py: of the shipped problems, all but one of each kind belong to the slow run, but for tests that are
   marked `every`, where that of every problem with dense layers is quick.
 - `loaded(name)` and `solved(name)` are shipped problems, read and worked out once for all tests of a process.
@@ -51,9 +51,9 @@ def solved(name: str) -> Derivation:
     return derive(loaded(name))
 
 
-def some(names: Iterable[str], quick: Collection[str]) -> list[Any]:
-    """Parameters for a test: all these names, of which only some are in the quick run."""
-    return [pytest.param(name, marks=[] if name in quick else pytest.mark.slow) for name in names]
+def some(values: Iterable[Any], quick: Collection[Any]) -> list[Any]:
+    """Parameters for a test: all these values, of which only some are in the quick run."""
+    return [pytest.param(value, marks=[] if value in quick else pytest.mark.slow) for value in values]
 
 
 EACH = some(shipped(), KINDS)

@@ -15,7 +15,7 @@ from math import isclose
 from pathlib import Path
 
 import pytest
-from shipping import loaded
+from shipping import loaded, some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Ref, Sum, call, mul, neg, references, rewrite, sub, walk
@@ -298,7 +298,10 @@ def test_the_child_loads_nothing_from_the_users_folder(tmp_path: Path, monkeypat
     assert judged("mazur-2-2-2", "out.h1", "exp(net_h1)/(1 + exp(net_h1))*(1 + 0.1^12)").how == "numeric"
 
 
-@pytest.mark.parametrize("power", ["0.5^(10^300)", "(((0.5^64)^64)^64)^64", "o1^(1/(0.1 + 0.2 - 0.3))"])
+POWERS = "0.5^(10^300)", "(((0.5^64)^64)^64)^64", "o1^(1/(0.1 + 0.2 - 0.3))"
+
+
+@pytest.mark.parametrize("power", some(POWERS, POWERS[1:2]))
 def test_huge_powers_are_not_written_out(power: str) -> None:
     start = time.monotonic()
     assert judged("mazur-2-2-2", "loss", f"E_o1 + E_o2 + 0*{power}").equivalent
