@@ -46,6 +46,7 @@ def written(found: Derivation | tuple[Derivation, ...], format: str, language: s
     return content
 
 
+@cache
 def hostile_problem(text: str) -> Derivation:
     """A problem whose title, source and sample have a hostile text in them."""
     quoted = json.dumps(text, ensure_ascii=all(ord(letter) <= 0xFFFF for letter in text))

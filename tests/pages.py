@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Any
 
@@ -24,19 +25,25 @@ class Element:
 
     def __iter__(self) -> Iterator[Element]:
         """Itself and everything in it, in order."""
-        pending = [self]
+        return iter(self.everything)
+
+    @cached_property
+    def everything(self) -> list[Element]:
+        """What is gone through; listed once, for a page is asked about hundreds of times and never changes."""
+        found, pending = [], [self]
         while pending:
             current = pending.pop()
-            yield current
+            found.append(current)
             pending.extend(part for part in reversed(current.inside) if isinstance(part, Element))
+        return found
 
     def all(self, tag: str = "", **attributes: str) -> list[Element]:
         """Elements with a tag, and with words in attributes (class_ for class, data_x for data-x; "" for any)."""
         names = {name.rstrip("_").replace("_", "-"): word for name, word in attributes.items()}
         return [
             found
-            for found in self
-            if tag in ("", found.tag)
+            for found in self.everything
+            if (not tag or tag == found.tag)
             and all(name in found.attributes and (not word or word in found.attributes[name].split()) for name, word in names.items())
         ]
 

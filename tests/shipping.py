@@ -1,14 +1,23 @@
 """The shipped problems for laws that take their time: one of each kind in the quick run, the others in the slow one.
 
-`EACH` are parameters for a test; of problems with other layers than dense ones all tests but those of one of each kind are slow
-(`slow`, asked by conftest.py).
+- `EACH` are parameters for a test, `some(all, quick)` those of any other values of which some are in the quick run.
+- `slow(test)`, asked by conftest.py: of the shipped problems, all but one of each kind belong to the slow run, but for tests that are
+  marked `every`, where that of every problem with dense layers is quick.
+- `loaded(name)` and `solved(name)` are shipped problems, read and worked out once for all tests of a process.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from functools import cache
+from typing import Any
+
 import pytest
 
-from handcalc.problem.loader import shipped
+from handcalc.core.derivation import Derivation
+from handcalc.derive import derive
+from handcalc.problem.loader import load, shipped
+from handcalc.problem.schema import Problem
 
 KINDS = (
     "mazur-2-2-2",  # names, a shared bias
@@ -26,12 +35,32 @@ KINDS = (
     "karim-self-attention",  # tokens
     "dropout-batch-norm",  # samples that are mixed
 )
-LAYERED = [name for name, path in shipped().items() if "type: " in path.read_text(encoding="utf-8")]  # other layers than dense ones
-EACH = [pytest.param(name, marks=[] if name in KINDS else pytest.mark.slow) for name in shipped()]
+LAYERED = {name for name, path in shipped().items() if "type: " in path.read_text(encoding="utf-8")}  # other layers than dense ones
+OTHERS = set(shipped()) - set(KINDS)
+
+
+@cache
+def loaded(name: str) -> Problem:
+    """A shipped problem."""
+    return load(name)
+
+
+@cache
+def solved(name: str) -> Derivation:
+    """The solution of a shipped problem, as it asks for it."""
+    return derive(loaded(name))
+
+
+def some(values: Iterable[Any], quick: Collection[Any]) -> list[Any]:
+    """Parameters for a test: all these values, of which only some are in the quick run."""
+    return [pytest.param(value, marks=[] if value in quick else pytest.mark.slow) for value in values]
+
+
+EACH = some(shipped(), KINDS)
 
 
 def slow(item: pytest.Item) -> bool:
-    """Whether a test of a problem belongs to the slow run: of problems with other layers, all but one of each kind do."""
+    """Whether a test of a problem belongs to the slow run."""
     given = getattr(item, "callspec", None)
-    names = given.params.values() if given else ()
-    return any(isinstance(name, str) and name in LAYERED and name not in KINDS for name in names)
+    names = [name for name in given.params.values() if isinstance(name, str) and name in OTHERS] if given else []
+    return any(name in LAYERED for name in names) if item.get_closest_marker("every") else bool(names)

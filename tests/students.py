@@ -2,6 +2,8 @@
 
 - `Exercise(problem)` has a problem's checker and makes sheets (id → number as typed) of it: `key`, `with_mistakes`,
   `rounded`, `with_nonsense`; `outcome` says whether a marking names what was done.
+- `told(answer)` is what a marking says of an answer, `accused(marking)` what it says against a sheet; `accused_though_right` and
+  `complaints_about_a_slip` are what is wrong with that.
 - `Paper(network, wrong, keep)` works a sigmoid network in plain Python, `WRONG` are formulas of mistakes, written by hand.
   They share nothing with the checker, so that they can judge it.
 
@@ -17,14 +19,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from shipping import loaded
+
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError
-from handcalc.problem.loader import load, shipped
+from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.study.answers import sheet_of
-from handcalc.study.check import Checker, Marking
+from handcalc.study.check import Checker, Marked, Marking
 from handcalc.study.definitions import Hypothesis
 from handcalc.study.hypotheses import Hypotheses
 from handcalc.study.table import Table
@@ -48,8 +52,40 @@ def asked(book: Workbook) -> list[Cell]:
 
 def trained() -> list[str]:
     """The shipped problems with layers, a loss and something to ask."""
-    problems = {name: load(name) for name in shipped()}
+    problems = {name: loaded(name) for name in shipped()}
     return [name for name, problem in problems.items() if problem.layers and problem.loss and asked(Workbook(problem))]
+
+
+def told(answer: Marked) -> str:
+    """What is said of an answer."""
+    mistakes = " or ".join(" + ".join(slugs) for slugs in (answer.mistakes, *answer.alternatives))
+    because = f"because {answer.because_of}" if answer.because_of else ""
+    return " ".join(part for part in (answer.verdict, mistakes, because) if part)
+
+
+ACCUSED = {"wrong", "mistake", "follow_through", "unreadable", "missing"}
+
+
+def accused(marking: Marking) -> list[str]:
+    """What is said against the answers of a sheet."""
+    bad = [answer for answer in marking.answers if answer.verdict in ACCUSED]
+    return [f"{answer.id} = {answer.given}, right is {answer.expected}: {told(answer)}" for answer in bad]
+
+
+def complaints_about_a_slip(wanted: Cell, marking: Marking, fits: tuple[str, ...] = ("correct",)) -> list[str]:
+    """Where a sheet with one slip is not said to have one, and it alone. fits: what may be said of the other answers."""
+    slip = next(answer for answer in marking.answers if answer.cell == wanted)
+    said = {*fits, f"follow_through because {slip.id}"}
+    bad = [slip] if slip.verdict not in ("wrong", "mistake") or slip.because_of else []
+    bad += [answer for answer in marking.answers if answer is not slip and told(answer) not in said]
+    return [f"{answer.id} = {answer.given} for {answer.expected} is {told(answer)}; the slip is {slip.id}" for answer in bad]
+
+
+def accused_though_right(own: Exercise, seed: str, count: int) -> list[str]:
+    """What is said against sheets that were rounded at every step, to 2 to 6 digits."""
+    chooser = random.Random(seed)
+    sheets = [own.rounded(chooser) for _ in range(count)]
+    return [f"{text} in {sheet}" for sheet in sheets if sheet is not None for text in accused(own.mark(sheet))]
 
 
 def rounded(value: float, decimals: int | None, significant: int | None, ties: str) -> Decimal:

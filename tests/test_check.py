@@ -11,14 +11,14 @@ from functools import cache
 from typing import Any
 
 import pytest
-from students import MAZUR, WRONG, Paper
+from students import MAZUR, WRONG, Paper, told
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding
 from handcalc.errors import UnknownIdError
 from handcalc.problem.loader import load, loads, shipped
 from handcalc.study.answers import read_sheet, sheet_of
-from handcalc.study.check import VERDICTS, Checker, Marked, Marking, check
+from handcalc.study.check import VERDICTS, Checker, Marking, check
 from handcalc.study.workbook import Workbook
 
 Row = Mapping[str, tuple[Any, str]]
@@ -75,13 +75,6 @@ def checker(problem: str) -> Checker:
 
 def mark(problem: str, answers: Mapping[str, Any]) -> Marking:
     return checker(problem).mark(sheet_of(answers))
-
-
-def told(answer: Marked) -> str:
-    """What is said of an answer."""
-    mistakes = " or ".join(" + ".join(slugs) for slugs in (answer.mistakes, *answer.alternatives))
-    because = f"because {answer.because_of}" if answer.because_of else ""
-    return " ".join(part for part in (answer.verdict, mistakes, because) if part)
 
 
 def complaints(problem: str, row: Row, marking: Marking) -> Iterator[str]:

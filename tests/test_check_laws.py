@@ -16,8 +16,22 @@ from functools import cache
 from typing import Any
 
 import pytest
-from students import NETWORKS, WRONG, Answers, Exercise, Paper, is_named, notebooks, rounded, trained
-from test_check import CASES, answers_of, complaints, mark, told
+from students import (
+    NETWORKS,
+    WRONG,
+    Answers,
+    Exercise,
+    Paper,
+    accused,
+    accused_though_right,
+    complaints_about_a_slip,
+    is_named,
+    notebooks,
+    rounded,
+    told,
+    trained,
+)
+from test_check import CASES, answers_of, complaints, mark
 from test_model_mistakes import SLUGS as OF_LAYERS
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
@@ -39,7 +53,6 @@ from handcalc.study.modes import Modes
 from handcalc.study.typed import Typed, typed
 
 TRAINED = trained()
-ACCUSED = {"wrong", "mistake", "follow_through", "unreadable", "missing"}
 every_problem = pytest.mark.parametrize("problem", shipped())
 every_trained = pytest.mark.parametrize("problem", TRAINED)
 every_network = pytest.mark.parametrize("network", NETWORKS)
@@ -49,12 +62,6 @@ every_network = pytest.mark.parametrize("network", NETWORKS)
 def exercise(problem: str) -> Exercise:
     """A shipped problem, whatever digits it asks for, or a network of students.py."""
     return Exercise(loads(NETWORKS[problem].yaml()) if problem in NETWORKS else load(problem).replace(rounding=None))
-
-
-def accused(marking: Marking) -> list[str]:
-    """What is said against the answers of a sheet."""
-    bad = [answer for answer in marking.answers if answer.verdict in ACCUSED]
-    return [f"{answer.id} = {answer.given}, right is {answer.expected}: {told(answer)}" for answer in bad]
 
 
 # --- law 5: the answer key marks itself all correct ---------------------------------------------------------------------
@@ -160,16 +167,6 @@ def changed(problem: str, count: int, digits: int = 4) -> Iterator[tuple[Any, An
         found = own.with_nonsense(chooser, Rounding(None, digits))
         if found is not None:
             yield *found, own.mark(found[1])
-
-
-def complaints_about_a_slip(wanted: Any, marking: Marking) -> Iterator[str]:
-    """Where a sheet with one slip is not said to have one, and it alone."""
-    slip = next(answer for answer in marking.answers if answer.cell == wanted)
-    if slip.verdict not in ("wrong", "mistake") or slip.because_of:
-        yield f"the slip {slip.id} = {slip.given} for {slip.expected} is {told(slip)}"
-    for answer in marking.answers:
-        if answer is not slip and told(answer) not in ("correct", f"follow_through because {slip.id}"):
-            yield f"after the slip {slip.id} = {slip.given}, {answer.id} = {answer.given} is {told(answer)}"
 
 
 @pytest.mark.parametrize("problem", TRAINED[::3])
@@ -304,23 +301,16 @@ def test_every_mistake_is_named_somewhere() -> None:
 # --- law 8: honest rounding is never accused --------------------------------------------------------------------------------
 
 
-def accused_though_right(problem: str, count: int) -> list[str]:
-    """What is said against sheets that were rounded at every step."""
-    chooser, own = random.Random(problem), exercise(problem)
-    sheets = [own.rounded(chooser) for _ in range(count)]
-    return [f"{text} in {sheet}" for sheet in sheets if sheet is not None for text in accused(own.mark(sheet))]
-
-
 @every_problem
 def test_a_rounded_sheet_is_right(problem: str) -> None:
-    found = accused_though_right(problem, 5)
+    found = accused_though_right(exercise(problem), problem, 5)
     assert not found, "\n".join(found)
 
 
 @pytest.mark.slow
 @every_problem
 def test_rounded_sheets_are_right(problem: str) -> None:
-    found = accused_though_right(problem, 250)
+    found = accused_though_right(exercise(problem), problem, 250)
     assert not found, "\n".join(found)
 
 

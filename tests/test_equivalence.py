@@ -15,6 +15,7 @@ from math import isclose
 from pathlib import Path
 
 import pytest
+from shipping import loaded, some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Ref, Sum, call, mul, neg, references, rewrite, sub, walk
@@ -25,7 +26,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, Message
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import load, loads, shipped
+from handcalc.problem.loader import loads, shipped
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.render.notation import profile
@@ -133,7 +134,7 @@ def test_printed_formulas_are_the_step_and_wrong_ones_are_not(problem: str) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("notation", SIGNS.values())
-@pytest.mark.parametrize("problem", [name for name in shipped() if not any(layer.type == "batch_norm" for layer in load(name).layers)])
+@pytest.mark.parametrize("problem", [name for name in shipped() if not any(layer.type == "batch_norm" for layer in loaded(name).layers)])
 def test_every_printed_formula_is_the_step_in_every_sign(problem: str, notation: str) -> None:
     """But for batch normalisation: Σ(x − μ) = 0 by definition, and a path that is always 0 is also its own negative."""
     assert not list(faults(plain(problem, notation), whole=True))
@@ -297,7 +298,10 @@ def test_the_child_loads_nothing_from_the_users_folder(tmp_path: Path, monkeypat
     assert judged("mazur-2-2-2", "out.h1", "exp(net_h1)/(1 + exp(net_h1))*(1 + 0.1^12)").how == "numeric"
 
 
-@pytest.mark.parametrize("power", ["0.5^(10^300)", "(((0.5^64)^64)^64)^64", "o1^(1/(0.1 + 0.2 - 0.3))"])
+POWERS = "0.5^(10^300)", "(((0.5^64)^64)^64)^64", "o1^(1/(0.1 + 0.2 - 0.3))"
+
+
+@pytest.mark.parametrize("power", some(POWERS, POWERS[1:2]))
 def test_huge_powers_are_not_written_out(power: str) -> None:
     start = time.monotonic()
     assert judged("mazur-2-2-2", "loss", f"E_o1 + E_o2 + 0*{power}").equivalent

@@ -36,7 +36,7 @@ from exports import (
     written,
 )
 from markdown_it import MarkdownIt
-from shipping import EACH
+from shipping import EACH, some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Number
@@ -52,7 +52,7 @@ READ = ("markdown", "latex", "notebook", "plain", "terminal", "typst")  # format
 TABLES = ("markdown", "latex", "notebook", "plain", "typst")
 TEXT = [format.name for format in FORMATS.values() if not format.binary]
 SOME = ("mazur-2-2-2", "zhou-four-people", "xigua-thresholds", "micrograd-readme")
-PROBLEMS = [pytest.param(problem, marks=[] if problem in SOME else pytest.mark.slow) for problem in shipped()]  # the others are slow
+PROBLEMS = some(shipped(), SOME)
 
 
 def shown(found: Derivation, **style: Any) -> dict[str, str]:
@@ -205,7 +205,7 @@ def seen(format: str, text: str) -> set[str]:
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "key"])
 @pytest.mark.parametrize("format", DOCUMENTS)
-@pytest.mark.parametrize("problem", [pytest.param(problem, marks=[] if problem in SOME[:1] else pytest.mark.slow) for problem in shipped()])
+@pytest.mark.parametrize("problem", some(shipped(), SOME[:1]))
 def test_a_worksheet_gives_nothing_away(problem: str, format: str, view: str) -> None:
     found = derivation(problem)
     if format == "svg" and not found.header.drawn:
@@ -427,12 +427,13 @@ def shape(format: str, content: str | bytes) -> Any:
     return [len(line) > 0 for line in content.split("\n")]
 
 
+@pytest.mark.parametrize("only", [("given",), pytest.param((), marks=pytest.mark.slow)], ids=["what is given", "all"])
 @pytest.mark.parametrize("format", TEXT)
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_hostile_text_changes_no_more_than_another(text: str, format: str) -> None:
+def test_a_hostile_text_changes_no_more_than_another(text: str, format: str, only: tuple[str, ...]) -> None:
     """A title as long, of letters only, gives a document of the same shape."""
     harmless = "".join(letter if letter.isalnum() or letter in " ." else "x" for letter in printable(text))
-    found, other = (written(hostile_problem(title), format, pictures=format == "svg") for title in (text, harmless))
+    found, other = (written(hostile_problem(title), format, pictures=format == "svg", only=only) for title in (text, harmless))
     assert shape(format, found) == shape(format, other)
     if FORMATS[format].document and format != "svg":
         assert shape(format, handmade(blocks_of(text), format)) == shape(format, handmade(blocks_of(harmless), format))

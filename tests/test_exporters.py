@@ -197,21 +197,22 @@ def commands(latex: str) -> set[str]:
     return {*re.findall(r"\\([A-Za-z]+)", latex.replace("\\\\", ""))}
 
 
+@pytest.mark.parametrize("only", [("given",), pytest.param((), marks=pytest.mark.slow)], ids=["what is given", "all"])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_texts_stay_text(text: str) -> None:
+def test_hostile_texts_stay_text(text: str, only: tuple[str, ...]) -> None:
     found = hostile_problem(text)
     for format in FORMATS.values():
         if not format.binary and format.name != "json":
-            assert all(letter.isprintable() or letter == "\n" for letter in written(found, format.name)), format.name
-    latex, usual = written(found, "latex"), written(hostile_problem("harmless"), "latex")
+            assert all(letter.isprintable() or letter == "\n" for letter in written(found, format.name, only=only)), format.name
+    latex, usual = (written(problem, "latex", only=only) for problem in (found, hostile_problem("harmless")))
     assert rf"\section*{{{latex_text(text)}}}" in latex
     assert commands(latex) <= commands(usual) | KNOWN
     assert not list(faults(latex)) and latex.count(r"\end{document}") == 1 and "^^" not in latex
     for mark in "%#":
         assert re.sub(rf"\\{mark}", "", latex).count(mark) == usual.count(mark)
     assert not re.search(r"\\\\\s*[\[*]", latex)
-    check_markdown(written(found, "markdown"), text)
-    check_csv(written(found, "csv"))
+    check_markdown(written(found, "markdown", only=only), text)
+    check_csv(written(found, "csv", only=only))
 
 
 def check_markdown(written: str, text: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from networks import NETWORKS, Network
 from oracles import law
 from rich.cells import cell_len
-from shipping import EACH
+from shipping import EACH, loaded
 
 from handcalc import cli, loads
 from handcalc.core.evaluation import Evaluation
@@ -33,7 +33,7 @@ from handcalc.study.gradreport import report
 @cache
 def study(name: str) -> Differentiation:
     """A problem, six significant digits shown, whatever it says itself."""
-    return Differentiation(load(name), Rounding())
+    return Differentiation(loaded(name), Rounding())
 
 
 def _differentiable(name: str) -> bool:

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from networks import NETWORKS, Network
 from oracles import close, law
+from shipping import loaded
 
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivation import Derivation
@@ -134,7 +135,7 @@ def check_order(derivation: Derivation) -> None:
         seen.add(step.cell)
 
 
-@pytest.mark.parametrize("name", [name for name in SHIPPED if load(name).conventions.hidden_error_weights == "old"])
+@pytest.mark.parametrize("name", [name for name in SHIPPED if loaded(name).conventions.hidden_error_weights == "old"])
 def test_phases_do_not_go_back(name: str) -> None:
     """Unless the error goes back through updated weights."""
     phases = [PHASES.index(step.phase) for step in derive(load(name)).steps()]
@@ -152,6 +153,7 @@ def test_order_and_ids_of_random_networks(network: Network) -> None:
     check_order(derive(loads(network.yaml())))
 
 
+@pytest.mark.every
 @pytest.mark.parametrize("name", SHIPPED)
 def test_values_are_the_formulas_values(name: str) -> None:
     """A step's value is its formula, evaluated on its inputs: explanation and answer have one source."""

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 import pytest
 from exports import HOSTILE, derivation, hostile_problem, written
 from pages import Element, Page, data_of, number_in
-from shipping import EACH
+from shipping import EACH, some
 
 from handcalc.core.expr import Expr, Ref, add, div, mul, neg, number
 from handcalc.core.order import PHASES
@@ -67,7 +67,7 @@ def shown(problem: str, iterations: int = 1) -> dict[str, str]:
 # --- well formed ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", EACH)
+@pytest.mark.parametrize("problem", some(shipped(), (*PROBLEMS, "dlfs-convolution", "gomez-lstm")))
 def test_pages(problem: str) -> None:
     """Well formed, from nowhere else, and with the numbers of the solution: in formulas, tables, drawings, and lines of explanations."""
     text = text_of(problem, form="both")
@@ -158,7 +158,7 @@ def test_same_bytes() -> None:
 # --- complete ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", some(PROBLEMS, PROBLEMS[:1]))
 def test_numbers_of_later_rounds(problem: str) -> None:
     wanted = shown(problem, 2)
     numbers = page(problem, iterations=2).all(data_cell="")
@@ -166,7 +166,7 @@ def test_numbers_of_later_rounds(problem: str) -> None:
     assert all(number_in(number) == wanted[number.attributes["data-cell"]] for number in numbers)
 
 
-@pytest.mark.parametrize("detail", ["normal", "full"])
+@pytest.mark.parametrize("detail", some(["normal", "full"], ["normal"]))
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_every_worked_line_is_there(problem: str, detail: str) -> None:
     """In order, with its id, its number, and its left side."""
@@ -382,7 +382,7 @@ def test_elements_of_the_drawing() -> None:
     assert places["grad.e1"] == places["e1"] == "e1"
 
 
-@pytest.mark.parametrize("problem", EACH)
+@pytest.mark.parametrize("problem", some(shipped(), PROBLEMS))
 def test_other_decimals_are_those_of_the_command(problem: str) -> None:
     """The numbers and relations of every choice are those of the solution derived with it."""
     found = derivation(problem)
@@ -445,10 +445,11 @@ def test_large_networks_are_explained_by_the_lines_of_the_report() -> None:
 # --- hostile texts ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("only", [("given",), pytest.param((), marks=pytest.mark.slow)], ids=["what is given", "all"])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_texts_stay_text(text: str) -> None:
+def test_hostile_texts_stay_text(text: str, only: tuple[str, ...]) -> None:
     for view in ("key", "worksheet"):
-        written_page = written(hostile_problem(text), "html", view=view)
+        written_page = written(hostile_problem(text), "html", view=view, only=only)
         assert all(letter.isprintable() or letter in "\n\u2003\u205f" for letter in written_page)
         found = Page(written_page).root
         assert found.all("h1")[0].text == found.all("title")[0].text == printable(text)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import close
+from shipping import loaded
 
 from handcalc import check, derive, gradcheck, load, loads
 from handcalc.cli import main
@@ -28,13 +29,13 @@ from handcalc.study.train import Trainer, train
 
 
 def unrounded(name: str) -> bool:
-    rounding = load(name).rounding or Rounding()
+    rounding = loaded(name).rounding or Rounding()
     return not (rounding.carry or rounding.exact)
 
 
 def recurs(name: str) -> bool:
     """Whether its layers go through time; such problems are worked cell by cell."""
-    return any(layer.type in ("rnn", "lstm", "gru") for layer in load(name).layers)
+    return any(layer.type in ("rnn", "lstm", "gru") for layer in loaded(name).layers)
 
 
 @pytest.mark.parametrize("name", [name for name in shipped() if unrounded(name) and not recurs(name)])

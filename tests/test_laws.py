@@ -7,7 +7,7 @@ letters and signs only; and whatever is printed can be looked up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import cache
 from math import isclose
@@ -139,9 +139,20 @@ NEAR = 1e-9
 # One notation for each combination of signs and rule of updating: numbers put in depend on nothing else.
 SIGNS = {tuple(str(profile(name)[key]) for key in ("delta_sign", "bias_sign", "update")): name for name in reversed(NOTATION_NAMES)}
 
+
+def pairs(notations: Iterable[str]) -> pytest.MarkDecorator:
+    """All pairs of a problem and a notation; every third is quick, so that each problem is read in some and each notation reads some."""
+    cases = [
+        pytest.param(problem, notation, marks=pytest.mark.slow if (row + column) % 3 else [])
+        for row, problem in enumerate(PROBLEMS)
+        for column, notation in enumerate(notations)
+    ]
+    return pytest.mark.parametrize(("problem", "notation"), cases)
+
+
 every_problem = pytest.mark.parametrize("problem", PROBLEMS)
-every_notation = pytest.mark.parametrize("notation", NOTATION_NAMES)
-every_sign = pytest.mark.parametrize("notation", SIGNS.values())
+every_pair = pairs(NOTATION_NAMES)
+every_sign = pairs(SIGNS.values())
 
 
 @cache
@@ -202,8 +213,7 @@ def rational(expr: Expr) -> bool:
 # --- law 1: every printed formula parses back and evaluates to the same value ---------------------------------------------
 
 
-@every_notation
-@every_problem
+@every_pair
 def test_printed_formulas_have_the_value_of_the_step(problem: str, notation: str) -> None:
     reading = plain(problem, notation)
     resolve = symbols(reading)
@@ -217,7 +227,6 @@ def test_printed_formulas_have_the_value_of_the_step(problem: str, notation: str
 
 
 @every_sign
-@every_problem
 def test_numbers_put_in_give_the_value(problem: str, notation: str) -> None:
     """With 17 digits shown, a line with numbers gives the value itself."""
     reading = read(derivation(problem, FULL), notation, PLAIN)
@@ -229,6 +238,7 @@ def test_numbers_put_in_give_the_value(problem: str, notation: str) -> None:
     assert not bad, "\n".join(bad)
 
 
+@pytest.mark.every
 @every_problem
 def test_equal_signs_are_true(problem: str) -> None:
     """`=` before a number or before a line with numbers says that the printed digits are exact."""
@@ -255,7 +265,6 @@ UNDEFINED = ("deeplearning-ai-logistic",)
 
 @pytest.mark.parametrize("rounding", CARRIED, ids=["4 decimals", "3 significant digits"])
 @every_sign
-@every_problem
 def test_carried_lines_reproduce(problem: str, notation: str, rounding: Rounding) -> None:
     """The printed numbers of a line, calculated exactly and rounded, give the printed result."""
     reading = read(derivation(problem, rounding), notation, PLAIN)
@@ -280,8 +289,7 @@ def test_carried_lines_reproduce(problem: str, notation: str, rounding: Rounding
 # --- law 10: a general formula with its indices put in is the instance ------------------------------------------------------
 
 
-@every_notation
-@every_problem
+@every_pair
 def test_general_formulas_become_the_instances(problem: str, notation: str) -> None:
     reading = plain(problem, notation)
     graph = reading.graph
@@ -339,7 +347,6 @@ def test_matrix_forms_equal_the_cells(problem: str) -> None:
 
 
 @every_sign
-@every_problem
 def test_printed_matrix_forms_have_the_signs_of_the_notation(problem: str, notation: str) -> None:
     """The numbers a matrix line shows, put into the form it shows, give the numbers after the last ≈."""
     found, reading = derivation(problem), plain(problem, notation)
@@ -381,8 +388,7 @@ def test_dense_layers_have_a_matrix_form(problem: str) -> None:
 # --- notations: letters and signs, never other numbers -------------------------------------------------------------------
 
 
-@every_notation
-@every_problem
+@every_pair
 def test_symbols_are_distinct(problem: str, notation: str) -> None:
     """Two cells never share a symbol, in no dialect."""
     found = derivation(problem)
@@ -404,8 +410,7 @@ def test_every_id_can_be_looked_up(problem: str) -> None:
         assert reading.find(name) == (wanted, 1) == reading.find(f"#1:{name}"), name
 
 
-@every_notation
-@every_problem
+@every_pair
 def test_every_symbol_can_be_looked_up(problem: str, notation: str) -> None:
     """As printed in the terminal and in ASCII, whatever the reading is printed in."""
     ascii, unicode = plain(problem, notation), read(derivation(problem), notation, UNICODE)
@@ -419,8 +424,7 @@ def some(many: tuple[Cell, ...], limit: int = 40) -> tuple[Cell, ...]:
     return many[:: max(1, len(many) // limit)]
 
 
-@every_notation
-@every_problem
+@every_pair
 def test_notations_differ_in_letters_and_signs_only(problem: str, notation: str) -> None:
     found = derivation(problem)
     reading, ours = plain(problem, notation), plain(problem, "mazur")

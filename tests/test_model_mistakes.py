@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 from modelproblems import MODELS
-from students import Answers, Exercise
-from test_check import told
+from shipping import some
+from students import Answers, Exercise, accused_though_right, complaints_about_a_slip, told
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError
@@ -37,7 +36,6 @@ from handcalc.study.mistakes.sharing import SHARING
 from handcalc.study.table import Table
 
 SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)]
-ACCUSED = {"wrong", "mistake", "follow_through", "unreadable", "missing"}
 every_model = pytest.mark.parametrize("model", MODELS)
 
 
@@ -347,7 +345,13 @@ def outcomes(model: str, places: str, asked: str, most: int = 1000, digits: int 
 
 @every_model
 def test_a_mistake_made_everywhere_is_named(model: str) -> None:
-    """From gradients and new parameters alone."""
+    """From gradients and new parameters alone; some mistakes of every problem, all in the slow run."""
+    assert not outcomes(model, "all", "gradients", 3)[1]
+
+
+@pytest.mark.slow
+@every_model
+def test_every_mistake_made_everywhere_is_named(model: str) -> None:
     assert not outcomes(model, "all", "gradients")[1]
 
 
@@ -428,23 +432,14 @@ def test_a_blank_sheet_filled_in_is_right(model: str, form: str, tmp_path: Any) 
     assert set(marking.summary) <= {"correct", "rounded"}, marking.summary
 
 
-def complaints_about_a_slip(wanted: Cell, own: Exercise, answers: Answers) -> list[str]:
-    """Where a sheet with one slip is not said to have one, and it alone. What follows may be rounding, where it changes so little."""
-    marking = own.mark(answers)
-    slip = next(answer for answer in marking.answers if answer.cell == wanted)
-    said = {"correct", "rounded", f"follow_through because {slip.id}"}
-    bad = [answer for answer in marking.answers if answer is not slip and told(answer) not in said]
-    first = [slip] if slip.verdict not in ("wrong", "mistake") or slip.because_of else []
-    return [f"{answer.id} = {answer.given} for {answer.expected} is {told(answer)}, slip {slip.id}" for answer in [*first, *bad]]
-
-
 def slips(model: str, count: int, digits: int) -> list[str]:
     chooser, own = random.Random(model), exercise(model, "sheet")
     found = (own.with_nonsense(chooser, Rounding(None, digits)) for _ in range(count))
-    return [text for made in found if made is not None for text in complaints_about_a_slip(made[0], own, made[1])]
+    fits = "correct", "rounded"  # what follows may be rounding, where it changes so little
+    return [text for made in found if made is not None for text in complaints_about_a_slip(made[0], own.mark(made[1]), fits)]
 
 
-@every_model
+@pytest.mark.parametrize("model", some(MODELS, ("strided convolution", "long short-term memory", "attention", "normalised batch")))
 def test_one_slip_is_reported_once(model: str) -> None:
     found = slips(model, 1, 6)
     assert not found, "\n".join(found)
@@ -457,26 +452,16 @@ def test_one_slip_is_reported_once_many(model: str) -> None:
     assert not found, "\n".join(found)
 
 
-def accused_though_right(model: str, count: int) -> list[str]:
-    """What is said against sheets that were rounded at every step, to 2 to 6 digits."""
-    chooser, own, found = random.Random(model), exercise(model), []
-    for sheet in (own.rounded(chooser) for _ in range(count)):
-        if sheet is not None:
-            bad = [answer for answer in own.mark(sheet).answers if answer.verdict in ACCUSED]
-            found += [f"{answer.id} = {answer.given}, right is {answer.expected}: {told(answer)} in {sheet}" for answer in bad]
-    return found
-
-
 @every_model
 def test_a_rounded_sheet_is_right(model: str) -> None:
-    found = accused_though_right(model, 5)
+    found = accused_though_right(exercise(model), model, 5)
     assert not found, "\n".join(found)
 
 
 @pytest.mark.slow
 @every_model
 def test_rounded_sheets_are_right(model: str) -> None:
-    found = accused_though_right(model, 250)
+    found = accused_though_right(exercise(model), model, 250)
     assert not found, "\n".join(found)
 
 

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from exports import HOSTILE, derivation, formulas, hostile_problem, sources, written
 from markdown_it import MarkdownIt
-from shipping import EACH
+from shipping import EACH, KINDS, some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.functions import FUNCTIONS
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, printable
-from handcalc.problem.loader import loads
+from handcalc.problem.loader import loads, shipped
 from handcalc.render.formats.notebook import STEPS_LIMIT, program
 from handcalc.render.formats.python import BUILT_IN, BY_CASES, IN_MATH, Program, TooLongError, identifier
 from handcalc.render.report import Chapter, Style, dialect_of
@@ -95,7 +95,7 @@ def test_the_code_computes_the_solution(problem: str) -> None:
     check(found, run(notebook(found)))
 
 
-@pytest.mark.parametrize("rounding", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in ROUNDINGS])
+@pytest.mark.parametrize("rounding", some(ROUNDINGS, QUICK))
 @pytest.mark.parametrize("problem", EACH)
 def test_the_code_rounds_as_the_solution_does(problem: str, rounding: str) -> None:
     found = derivation(problem, 1 if rounding in QUICK else 2, ROUNDINGS[rounding])
@@ -271,7 +271,7 @@ def test_a_line_in_the_other_sign_is_called_so() -> None:
 
 
 @pytest.mark.parametrize("view", [view for view in VIEWS if view != "key"])
-@pytest.mark.parametrize("problem", EACH)
+@pytest.mark.parametrize("problem", some(shipped(), KINDS[::2]))
 def test_the_code_of_a_worksheet_is_to_be_filled_in(problem: str, view: str) -> None:
     found = derivation(problem, 2)
     cells = code(notebook(found, view=view))

@@ -22,7 +22,7 @@ from handcalc.problem.loss import LOSSES
 TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
 LINES = sorted({line for text in TEXTS for line in text.splitlines()})
 
-quick = settings(max_examples=150, derandomize=True, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=150, derandomize=True, database=None, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
 thorough = settings(max_examples=5000, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
 
 # Values that broke something once, or might.
@@ -213,16 +213,18 @@ def from_bytes(data: bytes, folder: Path) -> str:
 # --- tests ----------------------------------------------------------------------------------------------------------------
 
 
-@quick
-@given(mutated())
-def test_mutated_problem(text: str) -> None:
-    assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
+@pytest.mark.parametrize("strategy", [mutated(), made_up()], ids=["mutated", "made up"])
+def test_problem(strategy: st.SearchStrategy[str]) -> None:
+    """Solved or refused; the strategies are no use if everything is refused, or nothing."""
+    found = dict.fromkeys(("solved", "ProblemError", "EvaluationError"), 0)
 
+    @quick
+    @given(strategy)
+    def collect(text: str) -> None:
+        found[outcome(text)] += 1
 
-@quick
-@given(made_up())
-def test_made_up_problem(text: str) -> None:
-    assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
+    collect()
+    assert found["solved"] >= 20 and found["ProblemError"] >= 20, found
 
 
 @quick
@@ -250,21 +252,6 @@ def test_many_made_up_problems(text: str) -> None:
 @given(data=BYTES)
 def test_many_random_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     assert from_bytes(data, tmp_path_factory.getbasetemp()) in ("solved", "ProblemError")
-
-
-@pytest.mark.parametrize("strategy", [mutated(), made_up()], ids=["mutated", "made up"])
-def test_the_fuzz_reaches_solutions_and_errors(strategy: st.SearchStrategy[str]) -> None:
-    """The strategies are no use if everything is refused, or nothing."""
-    found: dict[str, int] = {}
-
-    @settings(max_examples=150, derandomize=True, database=None, suppress_health_check=list(HealthCheck), deadline=None)
-    @given(strategy)
-    def collect(text: str) -> None:
-        name = outcome(text)
-        found[name] = found.get(name, 0) + 1
-
-    collect()
-    assert found["solved"] >= 20 and found["ProblemError"] >= 20, found
 
 
 # Files made to take long: (name, text, seconds it may take)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shipping import loaded, solved
 
 from handcalc import derive, load, loads
 from handcalc.cli import main
@@ -16,8 +17,7 @@ from handcalc.study.train import Trainer
 
 
 def trainable(name: str) -> bool:
-    problem = load(name)
-    return problem.learning_rate is not None and bool(derive(problem).loss)
+    return loaded(name).learning_rate is not None and bool(solved(name).loss)
 
 
 @pytest.mark.parametrize("name", [name for name in shipped() if trainable(name)])

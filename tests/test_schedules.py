@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from small import NETWORK, quadratic, refusals
 
 from handcalc import check, derive, loads
 from handcalc.core.rounding import Rounding
@@ -18,18 +19,7 @@ from handcalc.study.straightline import Straight
 from handcalc.study.train import Trainer, train
 from handcalc.study.vectorised import Vectorised
 
-QUADRATIC = "given: {x: 2}\nequations: {f: x^2}\nminimize: f\nparameters: [x]\nlearning_rate: 0.4\n"
-NETWORK = """
-samples:
-  - {inputs: [0.5, -1.2], targets: [0.3]}
-  - {inputs: [1.5, 0.4], targets: [0.9]}
-  - {inputs: [-0.7, 0.8], targets: [0.2]}
-layers:
-  - {neurons: 2, activation: tanh, weights: [[0.1, -0.4], [0.7, 0.2]], bias: [0.1, -0.2]}
-  - {neurons: 1, activation: sigmoid, weights: [[0.3, -0.6]], bias: [0.2]}
-loss: squared_error
-learning_rate: 0.4
-"""
+QUADRATIC = quadratic(0.4)
 
 # what is written, the rate of update t by hand, and PyTorch's scheduler with its arguments
 CASES: list[tuple[str, Callable[[int], float], str, dict[str, Any]]] = [
@@ -213,9 +203,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "wanted"), WRONG)
 def test_wrong(text: str, wanted: str) -> None:
-    with pytest.raises(ProblemError) as caught:
-        loads(QUADRATIC + f"schedule: {text}\n")
-    assert [str(message).removeprefix("problem:6: ") for message in caught.value.messages][-1] == wanted
+    assert refusals(QUADRATIC + f"schedule: {text}\n")[-1] == wanted
 
 
 @pytest.mark.parametrize(

@@ -9,27 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from small import NETWORK, quadratic, refusals
 
 from handcalc import load, loads
 from handcalc.cli import main
-from handcalc.errors import ProblemError
 from handcalc.study import train as training
 from handcalc.study.train import Trainer, train, train_on
 from handcalc.study.vectorised import Vectorised
 
 # x = 2·0.8ᵏ after k updates, so E = 4·0.64ᵏ and the gradient is 4·0.8ᵏ
-QUADRATIC = "given: {x: 2}\nequations: {f: x^2}\nminimize: f\nparameters: [x]\nlearning_rate: 0.1\ntraining: {epochs: 500, stop: %s}\n"
-NETWORK = """
-samples:
-  - {inputs: [0.5, -1.2], targets: [0.3]}
-  - {inputs: [1.5, 0.4], targets: [0.9]}
-  - {inputs: [-0.7, 0.8], targets: [0.2]}
-layers:
-  - {neurons: 2, activation: tanh, weights: [[0.1, -0.4], [0.7, 0.2]], bias: [0.1, -0.2]}
-  - {neurons: 1, activation: sigmoid, weights: [[0.3, -0.6]], bias: [0.2]}
-loss: squared_error
-learning_rate: 0.4
-"""
+QUADRATIC = quadratic(0.1) + "training: {epochs: 500, stop: %s}\n"
 
 
 def least(test: Any) -> int:
@@ -171,6 +160,4 @@ WRONG = [
 
 @pytest.mark.parametrize(("text", "wanted"), WRONG)
 def test_wrong(text: str, wanted: str) -> None:
-    with pytest.raises(ProblemError) as caught:
-        loads(QUADRATIC % text)
-    assert [str(message).removeprefix("problem:6: ") for message in caught.value.messages] == [wanted]
+    assert refusals(QUADRATIC % text) == [wanted]

@@ -8,6 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
+from shipping import solved
 
 from handcalc import derive, load, loads
 from handcalc.cli import main
@@ -21,12 +22,7 @@ from handcalc.study.train import Trainer, train, train_on
 ROUNDS = 6
 
 
-def trainable(name: str) -> bool:
-    problem = load(name)
-    return bool(derive(problem).updated)
-
-
-TRAINABLE = [name for name in shipped() if trainable(name)]
+TRAINABLE = [name for name in shipped() if solved(name).updated]
 
 
 @pytest.mark.parametrize("name", TRAINABLE)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from oracles import close
+from shipping import loaded
 
 from handcalc import load, loads
 from handcalc.core.evaluation import Evaluation
@@ -29,7 +30,7 @@ def trained(problem: Problem) -> bool:
     return bool(model.updated and model.loss)
 
 
-PROBLEMS = [name for name in shipped() if trained(load(name))]
+PROBLEMS = [name for name in shipped() if trained(loaded(name))]
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

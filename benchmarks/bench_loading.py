@@ -1,0 +1,32 @@
+"""Loading 10,000 samples of 784 inputs, and explaining one weight in a batch of 100, as whole processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bench_data import FORMS, write
+from processes import Cost, handcalc, run
+
+COLUMNS = ("seconds", "target", "peak MB", "target")
+LOAD = "import sys; from handcalc import load; load(sys.argv[1])"
+WEIGHT = "W1[3,17]"
+MEGABYTES = 300  # aimed at
+
+
+def told(figures: Callable[..., None], name: str, cost: Cost, seconds: int) -> None:
+    figures(name, f"{cost.wall:.2f}", f"≤ {seconds}", f"{cost.peak:.0f}", f"≤ {MEGABYTES}")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def bench_load(figures: Callable[..., None], tmp_path: Path, form: str) -> None:
+    problem = str(write(tmp_path, form))
+    run(LOAD, problem)
+    told(figures, f"load, {form}", run(LOAD, problem), seconds=4 if form == "CSV" else 1)
+
+
+def bench_why(figures: Callable[..., None], tmp_path: Path) -> None:
+    problem = str(write(tmp_path, "NPZ of bytes"))
+    handcalc("why", problem, WEIGHT)
+    told(figures, f'why FILE "{WEIGHT}"', handcalc("why", problem, WEIGHT), seconds=5)
