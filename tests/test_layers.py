@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from handcalc.core.derivation import Derivation
 from handcalc.derive import derive
 from handcalc.errors import ProblemError
 from handcalc.problem.loader import loads
+from handcalc.render import read
+from handcalc.render.blocks import Equation, spell
+from handcalc.render.document import Options, solution
 
 Tree = dict[str, Any]
 
@@ -134,6 +138,33 @@ def test_padding_is_never_the_largest() -> None:
 def test_padding_counts_as_zeros_in_a_mean() -> None:
     derivation = solved({"inputs": [[4, 8]], "layers": [{"type": "avg_pool", "kernel_size": [1, 2], "padding": [0, 1], "stride": 1}]})
     assert array(derivation, "out1").tolist() == [[2, 6, 4]]
+
+
+# --- positions --------------------------------------------------------------------------------------------------------
+
+
+def test_positions_are_worked_out() -> None:
+    """Given are only numbers that are counted; a feature at an odd place, from 0, has the cosine."""
+    derivation = solved({"inputs": [[0] * 4] * 3, "layers": [{"type": "positional_encoding", "base": 100}]})
+    lines = read(derivation)
+    written = {place: lines.numeric(derivation.graph.instance(("position1", place))) for place in ((2, 2), (2, 3))}
+    assert written == {(2, 2): "sin(2/100^(2·1/4))", (2, 3): "cos(2/100^(2·1/4))"}
+    assert float(derivation.evaluation["position1", (2, 2)]) == math.sin(0.2)
+    assert {q.name: array(derivation, q.name).tolist() for q in derivation.graph if q.layer == 1 and q.definition is None} == {
+        "place1": [0, 1, 2],
+        "pair1": [0, 0, 1, 1],
+    }
+
+
+def test_formulas_of_places_are_told_once_each() -> None:
+    derivation = solved({"inputs": [[0] * 6] * 2, "layers": [{"type": "positional_encoding"}]})
+    reading = read(derivation)
+    told = [
+        spell(block.label, reading, str)
+        for block in solution(derivation, reading, Options())
+        if isinstance(block, Equation) and block.label
+    ]
+    assert told == ["i = 1, 3, 5:", "i = 2, 4, 6:"]
 
 
 # --- gradients of inputs ----------------------------------------------------------------------------------------------

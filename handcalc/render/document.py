@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Number, Ref, references, rewrite
+from handcalc.core.expr import Expr, Number, Ref, references, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.order import Group
 from handcalc.core.record import Record
@@ -40,6 +40,7 @@ from handcalc.render.reading import Reading
 
 WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
 COLUMNS_LIMIT = 40  # cells of one quantity side by side
+PLACES_LIMIT = 4  # places named beside a formula that holds there
 ROWS_LIMIT = {"brief": 20, "normal": 20, "full": 1000}  # rows of one table
 
 
@@ -187,10 +188,8 @@ def layer_title(reading: Reading, layer: int) -> Message:
 def _group(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group, told: bool = True) -> Iterator[Block]:
     """General formula with its own factor, matrix form, worked lines; paths come with the sum they belong to. told: with the formula."""
     quantity = group.quantity
-    general = reading.general(quantity)
-    if told and general is not None and quantity.axes and not quantity.cases:
-        yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
-        yield from _own_factor(reading, quantity)
+    if told and quantity.axes:
+        yield from _told(reading, quantity)
     if options.form != "scalar":
         from handcalc.render.matrixform import matrix_blocks
 
@@ -206,6 +205,26 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
         yield worked(derivation, reading, wanted, iteration, untidied=options.detail == "full", put_in=paths if at_once else ())
+
+
+def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+    """The general formula with its own factor; where places along the last direction differ, the formula of each with its places."""
+    general = reading.general(quantity)
+    if general is None:
+        return
+    name = Name(Ref(quantity.name, quantity.index))
+    if not quantity.cases:
+        yield Equation(name, (("=", Symbolic(general)),))
+        yield from _own_factor(reading, quantity)
+        return
+    axis, letter = quantity.axes[-1], quantity.index[-1].letter
+    alike: dict[Expr, list[str]] = {}
+    for place in range(axis.size):
+        alike.setdefault(quantity.cases.get((place,), general), []).append(axis.label(place))
+    for formula, places in alike.items():
+        shown = ", ".join(places[:PLACES_LIMIT]) + ", …" * (len(places) > PLACES_LIMIT)
+        label = Message("{letter} = {places}:", letter=letter, places=shown)
+        yield Equation(name, (("=", Symbolic(formula if formula is general else reading.line((quantity.name, ()), formula))),), label=label)
 
 
 def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:

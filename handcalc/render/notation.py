@@ -49,7 +49,8 @@ PARTS = {
     "query": ("q", "", False), "key": ("k", "", False), "value": ("v", "", False), "score": ("s", "", False),
     "masked": ("s", "", True), "mask": ("m", "", False), "attention": ("a", "", False), "context": ("y", "", False),
     "mean": ("μ", "", False), "variance": ("var", "", False), "normal": ("x", "", True), "word": ("x", "", False),
-    "position": ("p", "", False), "padded": ("x", "pad", False), "border": ("p", "", False),
+    "position": ("p", "", False), "place": ("pos", "", False), "pair": ("pair", "", False),
+    "padded": ("x", "pad", False), "border": ("p", "", False),
     "held_out": ("out", "held", False), "held_cell": ("c", "held", False),
 }  # fmt: skip
 
