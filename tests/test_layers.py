@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.evaluation import Evaluation
 from handcalc.derive import derive
 from handcalc.errors import ProblemError
+from handcalc.models import build
 from handcalc.problem.loader import loads
 from handcalc.render import read
 from handcalc.render.blocks import Equation, spell
 from handcalc.render.document import Options, solution
+from handcalc.study.vectorised import Vectorised
 
 Tree = dict[str, Any]
 
@@ -138,6 +141,58 @@ def test_padding_is_never_the_largest() -> None:
 def test_padding_counts_as_zeros_in_a_mean() -> None:
     derivation = solved({"inputs": [[4, 8]], "layers": [{"type": "avg_pool", "kernel_size": [1, 2], "padding": [0, 1], "stride": 1}]})
     assert array(derivation, "out1").tolist() == [[2, 6, 4]]
+
+
+# window, shares of an upstream gradient of 1 (split): of n that are the largest each has 1/n
+TIES = [
+    ([[2, 1], [0, 2]], [[1 / 2, 0], [0, 1 / 2]]),
+    ([[2, 2], [0, 2]], [[1 / 3, 1 / 3], [0, 1 / 3]]),
+    ([[2, 2], [2, 2]], [[1 / 4, 1 / 4], [1 / 4, 1 / 4]]),
+    ([[1, 2, 2]], [[0, 1 / 2, 1 / 2]]),
+    ([[3, 2, 2]], [[1, 0, 0]]),
+]
+
+
+@pytest.mark.parametrize(("window", "shares"), TIES, ids=str)
+def test_the_largest_share_a_gradient(window: list[list[int]], shares: list[list[float]]) -> None:
+    layer = {"type": "max_pool", "kernel_size": [len(window), len(window[0])]}
+    tree = {"inputs": window, "targets": [[max(map(max, window)) - 1]], "layers": [layer], "input_gradients": True}
+    split = solved({**tree, "conventions": {"max_ties": "split"}})
+    assert np.allclose(array(split, "grad.x"), shares, rtol=1e-15)
+    first = array(solved(tree), "grad.x")
+    assert first.sum() == 1 and first.ravel()[np.argmax(window)] == 1
+    for place in split.graph.positions("grad.x"):  # what a step says of its parts is what it comes to
+        parts = split.contributions(("grad.x", place))
+        assert math.isclose(sum(float(part.value) for part in parts), split.evaluation["grad.x", place], abs_tol=1e-15)
+
+
+def test_shares_are_the_same_on_arrays() -> None:
+    layers = [{"type": "conv2d", "weights": [[1]]}, {"type": "max_pool", "kernel_size": [2, 3], "stride": 1}]
+    tree = {"inputs": [[1, 2, 2, 0], [2, 2, 1, 2], [0, 2, 2, 2]], "targets": [[[1, 0], [4, 3]]], "layers": layers, "learning_rate": 1}
+    model = build(loads(json.dumps({**tree, "conventions": {"max_ties": "split"}})))
+    known = Evaluation(model.graph)
+    arrays = Vectorised(model.graph, model.updated, model.loss)
+    ((found,), _, _) = arrays.run(arrays.start(lambda cell: float(known[cell])), [()])
+    assert found[0, 0, 0] == pytest.approx(float(known["new.W1", (0, 0, 0)]), rel=1e-14)
+
+
+# formula of three numbers that are equal, the gradient by each
+SHARED = [
+    ("max(a, b, c)", (1 / 3, 1 / 3, 1 / 3)),
+    ("min(a, b, c)", (1 / 3, 1 / 3, 1 / 3)),
+    ("max(max(a, b), c)", (1 / 4, 1 / 4, 1 / 2)),
+    ("min(a, max(b, c))", (1 / 2, 1 / 4, 1 / 4)),
+    ("max(a, min(a, b, c))", (1 / 2 + 1 / 6, 1 / 6, 1 / 6)),
+    ("max(a, b, c)^2", (4 / 3, 4 / 3, 4 / 3)),
+]
+
+
+@pytest.mark.parametrize(("formula", "gradient"), SHARED)
+def test_shares_of_nested_maxima(formula: str, gradient: tuple[float, ...]) -> None:
+    given = {"a": 2, "b": 2, "c": 2}
+    tree = {"given": given, "equations": {"f": formula}, "minimize": "f", "parameters": list(given), "learning_rate": 1}
+    found = solved({**tree, "conventions": {"max_ties": "split"}})
+    assert [float(found.value(f"grad.{name}")) for name in given] == pytest.approx(gradient, rel=1e-15)
 
 
 # --- positions --------------------------------------------------------------------------------------------------------

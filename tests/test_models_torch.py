@@ -283,3 +283,27 @@ def test_as_autograd(kind: str, data: Any) -> None:
             assert close(float(got[place]), float(value), 1e-10), f"{network}\ngrad.{name}{place}: {got[place]}, autograd {float(value)}"
             compared += 1
     assert compared
+
+
+# --- conventions --------------------------------------------------------------------------------------------------------
+
+
+@given(data=st.data())
+@law(40)
+def test_the_largest_share_a_gradient_as_in_amax(data: Any) -> None:
+    """Windows of few different numbers, so that many are the largest; padding is never one of them."""
+    make = Maker(data.draw)
+    window, stride = (make.size(1, 3), make.size(2, 3)), (make.size(1, 3), make.size(1, 3))
+    padding = (make.size(0, window[0] - 1), make.size(0, window[1] - 1))
+    shape = tuple(one + make.size(0, 3) for one in window)
+    numbers = make.random.integers(-1, 2, (2, *shape))
+    layer = {"type": "max_pool", "kernel_size": list(window), "stride": list(stride), "padding": list(padding)}
+    problem = Network(numbers.astype(float), [layer], {"conventions": {"max_ties": "split"}, "sample_reduction": "sum"}).problem()
+    graph = build(problem).graph
+    known = Evaluation(graph)
+    inputs = torch.tensor(numbers, dtype=torch.double, requires_grad=True)
+    wide = F.pad(inputs[:, None], (padding[1],) * 2 + (padding[0],) * 2, value=-1e9)
+    pooled = wide.unfold(2, window[0], stride[0]).unfold(3, window[1], stride[1]).amax((-1, -2))
+    goals = torch.tensor([[t.numerator / t.denominator for t in sample.targets or ()] for sample in problem.samples], dtype=torch.double)
+    (0.5 * (pooled.flatten(1) - goals) ** 2).sum().backward()
+    assert np.allclose(array(graph, known, "grad.x"), inputs.grad, rtol=1e-10, atol=1e-12), f"{numbers}, {layer}"

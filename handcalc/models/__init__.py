@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Call, Expr, Number, Ref, Total, mul, number, rewrite, total, walk
+from handcalc.core.expr import Ref, Total, mul, total, walk
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.core.index import Position, affine, shift_index
 from handcalc.core.record import Record
-from handcalc.models import equations, layers, losses, optimisers
+from handcalc.models import equations, kinks, layers, losses, optimisers
 from handcalc.models.site import places, sample_index
 from handcalc.problem.schema import Problem
 
@@ -64,7 +64,7 @@ def build(problem: Problem) -> Model:
     updated, memory = optimisers.add_updates(graph, problem, parameters, gradients)
     if problem.conventions.hidden_error_weights == "updated":
         optimisers.use_updated_weights(graph, updated)
-    _apply_conventions(graph, problem)
+    kinks.apply_conventions(graph, problem.conventions)
     optimisers.add_after(graph, forward, updated)
     loss = objective.removesuffix("@") if objective != "err" else ""
     return Model(graph, updated, loss, memory, output)
@@ -113,25 +113,3 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
         graph.define(whole, after=each)
         reduced[parameter.name] = name
     return reduced
-
-
-def _apply_conventions(graph: Graph, problem: Problem) -> None:
-    """Rewrite the derivatives that a convention decides: ReLU at 0, ties of max."""
-    changes: dict[tuple[str, int], Expr] = {}
-    if problem.conventions.relu_at_zero != "0":
-        changes["relu'", 1] = number(problem.conventions.relu_at_zero)
-    if problem.conventions.max_ties == "split":
-        changes["max'", 2] = Number(1, 2)
-    if not changes:
-        return
-
-    def change(node: Expr) -> Expr | None:
-        if isinstance(node, Call):
-            arguments = tuple(changes.get((node.function, place), argument) for place, argument in enumerate(node.arguments))
-            return node.replace(arguments=arguments) if arguments != node.arguments else None
-        return None
-
-    for quantity in list(graph):
-        if quantity.kind in ("local", "path", "gradient") and quantity.definition is not None:
-            cases = quantity.cases and {place: rewrite(case, change) for place, case in quantity.cases.items()}
-            graph.redefine(quantity.replace(definition=rewrite(quantity.definition, change), cases=cases))

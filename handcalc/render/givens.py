@@ -203,15 +203,15 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
         yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen["relu_at_zero"])
-    if "max'" in functions:
+    if "max'" in functions and chosen["max_ties"] == "split":
+        yield Message("max'(a, b, c) is 1 if a is larger, 0 if b is, else c: numbers that are equally the largest share the gradient.")
+    elif "max'" in functions:
         yield Message("max'(a, b) is 1 if a is larger, 0 if b is: the gradient goes to the largest; of equal ones to the first.")
     if {"conv2d", "conv1d"} & {*header.kinds}:
         if chosen["convolution"] == "flipped":
             yield Message("The kernel is turned round before it is laid over the input (convolution).")
         else:
             yield Message("The kernel is laid over the input as it is (cross-correlation).")
-    if "max'" in functions and chosen["max_ties"] == "split":
-        yield Message("Where two are the largest, each gets half of the gradient.")
     if "step" in functions and header.loss == "direct":
         yield Message("The step function has no slope: the perceptron rule uses the error itself.")
     if int(reading.notation.data["delta_sign"]) < 0 and any(
