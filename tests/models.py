@@ -153,6 +153,7 @@ def pool(kind: str) -> Callable[[Maker], Network]:
         layer = {"type": kind, "kernel_size": window, **make.maybe("stride", make.one(1, 2, [1, 2]))}
         if min(window) > 1:
             layer["padding"] = make.one(0, 1, [0, 1])
+            layer |= make.maybe("count_include_pad", make.one(True, False)) if kind == "avg_pool" else {}
         inputs = make.inputs(*([channels] if channels else []), *(one + make.size(0, 2) for one in window))
         return _then(make, inputs, layer)
 

@@ -143,6 +143,36 @@ def test_padding_counts_as_zeros_in_a_mean() -> None:
     assert array(derivation, "out1").tolist() == [[2, 6, 4]]
 
 
+def test_padding_may_not_count_in_a_mean() -> None:
+    layer = {"type": "avg_pool", "kernel_size": 2, "padding": 1, "stride": 2, "count_include_pad": False}
+    tree = {"inputs": [[4, 8, 1], [2, 6, 5], [0, 1, 7]], "targets": [[0, 0], [0, 0]], "layers": [layer], "input_gradients": True}
+    derivation = solved(tree)
+    assert array(derivation, "out1").tolist() == [[4, 4.5], [1, 4.75]]
+    assert array(derivation, "counted1").tolist() == [[1, 2], [2, 4]]
+    assert array(derivation, "grad.x").tolist() == [[4, 2.25, 2.25], [0.5, 4.75 / 4, 4.75 / 4], [0.5, 4.75 / 4, 4.75 / 4]]
+    assert "counted1" not in solved({**tree, "layers": [{**layer, "padding": 0, "stride": 1}]}).graph
+
+
+# layer, what is told of its options
+TOLD: list[tuple[Tree, list[tuple[str, str]]]] = [
+    ({"type": "avg_pool", "kernel_size": 2, "padding": 1, "count_include_pad": False},
+     [("window", "2×2"), ("stride", "2×2"), ("padding", "1×1"), ("left_out", "")]),
+    ({"type": "avg_pool", "kernel_size": 2, "padding": 0, "count_include_pad": False}, [("window", "2×2"), ("stride", "2×2")]),
+    ({"type": "avg_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, [("window", "2×2"), ("padding", "(0+1)×(0+1)")]),
+    ({"type": "conv2d", "weights": [[1, 2]], "padding": [0, 1], "dilation": 2}, [("padding", "0×1"), ("dilation", "2×2")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "told"), TOLD)
+def test_options_that_are_told(layer: Tree, told: list[tuple[str, str]]) -> None:
+    assert list(solved({"inputs": [[1, 2, 3], [4, 5, 6]], "layers": [layer]}).header.details[0]) == told
+
+
+def test_where_the_reset_gate_acts_is_told() -> None:
+    (told, _) = solved(recurrent("gru, reset after", slice(0, 2))).header.details
+    assert ("reset_after", "") in told
+
+
 # window, shares of an upstream gradient of 1 (split): of n that are the largest each has 1/n
 TIES = [
     ([[2, 1], [0, 2]], [[1 / 2, 0], [0, 1 / 2]]),
@@ -252,6 +282,10 @@ WRONG = [
      'problem:2: layers[0].truncate: expected a whole number from 1 to 1000000, found "0"'),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: max_pool, kernel_size: 2, padding: 2}]",
      "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, padding: 2, count_include_pad: false}]",
+     "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, count_include_pad: never}]",
+     'problem:2: layers[0].count_include_pad: expected true or false, found "never"'),
     ("inputs: [[1, 2]]\nlayers: [{type: attention, heads: 2, query_weights: [[1, 2], [1, 2], [1, 2]]}]",
      "problem:2: layers[0].query_weights: 3 features cannot be shared by 2 heads"),
     ("given: {a: 1}\nequations: {f: a}\ninput_gradients: true", "problem:3: input_gradients: does not go with equations"),

@@ -81,8 +81,8 @@ def conv_transpose2d(layer: Layer, place: int, source: Tensor, run: Run) -> Tens
 
 def _pooled(kind: Callable[..., Tensor]) -> Callable[[Layer, int, Tensor, Run], Tensor]:
     def pooled(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-        window = tuple(layer["kernel_size"])
-        return kind(source, window, _pair(layer["stride"]) if "stride" in layer else window, _pair(layer.get("padding", 0)))
+        window, own = tuple(layer["kernel_size"]), {key: layer[key] for key in ("count_include_pad",) if key in layer}
+        return kind(source, window, _pair(layer["stride"]) if "stride" in layer else window, _pair(layer.get("padding", 0)), **own)
 
     return pooled
 

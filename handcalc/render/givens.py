@@ -178,6 +178,7 @@ _DETAILS = {
     "kept": "share that is kept",
     "reset_after": "The reset gate acts after the product with the hidden weights.",
     "update_keeps": "what the update gate keeps",
+    "left_out": "The zeros around the input do not count in the mean.",
 }
 
 

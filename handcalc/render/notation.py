@@ -50,7 +50,7 @@ PARTS = {
     "masked": ("s", "", True), "mask": ("m", "", False), "attention": ("a", "", False), "context": ("y", "", False),
     "mean": ("μ", "", False), "variance": ("var", "", False), "normal": ("x", "", True), "word": ("x", "", False),
     "position": ("p", "", False), "place": ("pos", "", False), "pair": ("pair", "", False),
-    "padded": ("x", "pad", False), "border": ("p", "", False),
+    "padded": ("x", "pad", False), "border": ("p", "", False), "inside": ("in", "", False), "counted": ("n", "", False),
     "held_out": ("out", "held", False), "held_cell": ("c", "held", False),
 }  # fmt: skip
 
