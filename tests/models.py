@@ -176,7 +176,11 @@ def _recurrent(make: Maker, layer: Callable[[int, int], dict[str, Any]]) -> Netw
     last = (second or [first])[-1]
     last |= {"returns": make.one("all", "last")}
     dense = [make.dense(units, make.size(1, 2))] if make.one(True, False) else []
-    return network(make, make.inputs(times, features), first, *second, *dense)
+    inputs = make.inputs(times, features)
+    for key in ("initial_state", "initial_cell"):
+        if key in first and len(inputs) > 1 and make.one(True, False):
+            first[key] = make.numbers(len(inputs), units)  # every sample has its own
+    return network(make, inputs, first, *second, *dense)
 
 
 def _gate(make: Maker, features: int, units: int, turned: bool, *biases: str) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from handcalc.errors import ProblemError
 from handcalc.models import build
 from handcalc.problem.loader import loads
 from handcalc.render import read
-from handcalc.render.blocks import Equation, spell
+from handcalc.render.blocks import Equation, Table, Value, spell
 from handcalc.render.document import Options, solution
+from handcalc.render.why import by_phase, dependencies, uses
+from handcalc.study.train import Trainer
 from handcalc.study.vectorised import Vectorised
 
 Tree = dict[str, Any]
@@ -89,6 +91,68 @@ def test_a_long_stretch_truncates_nothing(kind: str) -> None:
     assert [step.id for step in full.steps()] == [step.id for step in truncated.steps()]
     shorter = gradients(solved(recurrent(kind, slice(0, TIMES), truncate=TIMES - 1)))
     assert any(not np.allclose(value, shorter[name]) for name, value in gradients(full).items())
+
+
+# --- initial states ---------------------------------------------------------------------------------------------------
+
+OWN = {"initial_state": [[0.3, -0.6], [0.7, 0.1], [-0.2, 0.4]]}
+CELLS = {"initial_cell": [[0.1, 0.2], [-0.5, 0.3], [0.9, -0.8]]}
+GOALS = [TARGETS, TARGETS[::-1], [[0.5 * one for one in row] for row in TARGETS]]
+
+
+def of_samples(kind: str, *places: int) -> Tree:
+    """Some of three samples with states of their own; one sample has its state as a plain list."""
+    tree, given = recurrent(kind, slice(0, TIMES)), OWN | (CELLS if kind == "lstm" else {})
+    chosen = {key: [rows[place] for place in places] for key, rows in given.items()}
+    layers = [tree["layers"][0] | {key: rows if len(rows) > 1 else rows[0] for key, rows in chosen.items()}, *tree["layers"][1:]]
+    inputs = [np.roll(INPUTS, place, 0).tolist() for place in places]
+    samples = [{"inputs": one, "targets": GOALS[place]} for one, place in zip(inputs, places)]
+    return {"samples": samples, "layers": layers, "sample_reduction": "sum", "learning_rate": 0.1}
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_every_sample_may_have_its_own_initial_state(kind: str) -> None:
+    """Gradients are the sum of those of the samples alone."""
+    together, alone = solved(of_samples(kind, 0, 1, 2)), [solved(of_samples(kind, place)) for place in range(3)]
+    for name, value in gradients(together).items():
+        assert np.allclose(value, sum(gradients(one)[name] for one in alone), rtol=1e-12, atol=1e-14), name
+    assert array(together, "out1")[:, 0].tolist() == OWN["initial_state"]
+
+
+def test_training_goes_on_from_the_own_states() -> None:
+    problem = loads(json.dumps(of_samples("lstm", 0, 1, 2)))
+    trainer = Trainer(problem)
+    trainer.advance(1)
+    expected = derive(problem).evaluation
+    for cell, value in trainer.values().items():
+        assert value == pytest.approx(float(expected[f"new.{cell[0]}", cell[1]]), rel=1e-12, abs=1e-15), cell
+    with pytest.raises(ProblemError, match="initial states of every sample"):
+        trainer.predict([0.0] * len(problem.inputs))
+
+
+def test_the_table_of_a_time_has_the_states_of_that_time() -> None:
+    derivation = solved(of_samples("rnn", 0, 1, 2))
+    tables = [block for block in solution(derivation, read(derivation), Options()) if isinstance(block, Table)]
+    times = [
+        {
+            axis.along(place)
+            for value in row
+            for axis, place in zip(derivation.graph[value.cell[0]].axes, value.cell[1])
+            if axis.role == "time"
+        }
+        for table in tables
+        for row in [[value for value in table.rows[0] if isinstance(value, Value)]]
+        if any(value.cell[0] == "out1" for value in row)
+    ]
+    assert times == [{f"t{time}"} for time in range(TIMES + 1)]
+
+
+def test_a_state_that_is_given_is_no_step_of_why() -> None:
+    derivation = solved(of_samples("lstm", 0, 1, 2))
+    wanted = ("out1", (1, 1, 0))
+    found = by_phase(derivation, dependencies(lambda cell: uses(read(derivation), cell), [wanted]))
+    states = {("out1", (1, 0, 0)), ("out1", (1, 0, 1)), ("cell1", (1, 0, 0))}
+    assert states <= set(found["given"]) and not states & set(found["forward"])
 
 
 # --- layouts ----------------------------------------------------------------------------------------------------------
@@ -272,6 +336,9 @@ def test_gradients_of_inputs_of_every_sample() -> None:
 
 # --- errors -----------------------------------------------------------------------------------------------------------
 
+RNN = """samples: [{inputs: [[1]], targets: [1]}, {inputs: [[2]], targets: [3]}]
+layers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], initial_state: STATE, returns: last}]"""
+
 # problem as YAML → the whole message
 WRONG = [
     ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], weight_rows: input}]",
@@ -280,6 +347,14 @@ WRONG = [
      "problem:2: layers[0].input_weights: Wx1 (feature, neuron) is 1×3, expected 2×1"),
     ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], truncate: 0}]",
      'problem:2: layers[0].truncate: expected a whole number from 1 to 1000000, found "0"'),
+    (RNN.replace("STATE", "[1, 2]"), "problem:2: layers[0].initial_state: start (neuron) is 2, expected 1"),
+    (RNN.replace("STATE", "[[1], [2], [3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 3×1, expected 2×1"),
+    (RNN.replace("STATE", "[[1, 2], [2, 3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 2×2, expected 2×1"),
+    (RNN.replace("STATE", "[[1], [2, 3]]"), "problem:2: layers[0].initial_state: rows of different lengths: 1, 2"),
+    (RNN.replace("STATE", "[[1], [2]]") + "\ntraining: {mode: online}",
+     "problem:3: training: initial states of every sample go with mode: batch only; or give one state for all samples"),
+    (RNN.replace("STATE", "[[1], [2]]") + "\ntest: [{inputs: [[1]], targets: [1]}]",
+     "problem:3: test: initial states of every sample leave none to test with; give one state for all samples"),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: max_pool, kernel_size: 2, padding: 2}]",
      "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, padding: 2, count_include_pad: false}]",

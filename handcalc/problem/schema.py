@@ -202,3 +202,8 @@ class Problem(Record):
     minimize: str = ""
     parameters: tuple[str, ...] = ()
     path: str = ""
+
+    @property
+    def own_states(self) -> bool:
+        """Whether every sample has an initial state of its own, in a recurrent layer."""
+        return any(axis.role == "sample" for layer in self.layers for tensor in layer.tensors for axis in tensor.axes)

@@ -9,8 +9,8 @@ cells than worked lines. Given data and the update table have a form of their ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, islice, takewhile
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Expr, Number, Ref, references, rewrite
@@ -154,7 +154,7 @@ def _together(
     if any(not _complete(derivation, options, group) for group in rest):
         sampled = [group for group in rest if group.quantity.sampled]
         if sampled:
-            yield sample_table(derivation, options, iteration, [group.quantity for group in sampled], sampled[0].holds)
+            yield sample_table(derivation, options, iteration, sampled)
         if len(sampled) < len(rest):
             yield _list(derivation, options, iteration, [group for group in rest if not group.quantity.sampled])
 
@@ -293,8 +293,10 @@ def _tables(derivation: Derivation, options: Options, iteration: int, quantities
     """A table of quantities with the same cells, where not every cell was worked."""
     if quantities and not _complete(derivation, options, Group(quantities[0], "")):
         alike = [quantity for quantity in quantities if quantity.axes == quantities[0].axes]
-        make = sample_table if alike[0].sampled else _cell_table
-        yield make(derivation, options, iteration, alike)
+        if alike[0].sampled:
+            yield sample_table(derivation, options, iteration, [Group(quantity, "") for quantity in alike])
+        else:
+            yield _cell_table(derivation, options, iteration, alike)
 
 
 def size(quantity: Quantity) -> int:
@@ -329,29 +331,24 @@ def _cell_table(derivation: Derivation, options: Options, iteration: int, quanti
     return Table(columns, rows, size(first) - len(places))
 
 
-def sample_table(
-    derivation: Derivation,
-    options: Options,
-    iteration: int,
-    quantities: list[Quantity],
-    holds: Callable[[Place], bool] = lambda place: True,
-) -> Table:
+def sample_table(derivation: Derivation, options: Options, iteration: int, groups: list[Group]) -> Table:
     """One row per sample, one column per quantity and cell."""
-    samples = quantities[0].axes[0]
+    samples = groups[0].quantity.axes[0]
     limit = ROWS_LIMIT[options.detail]
-    inner = [
-        (quantity, place[1:])
-        for quantity in quantities
-        for place in islice(derivation.graph.positions(quantity.name), COLUMNS_LIMIT)
-        if place[0] == 0 and holds(place)
-    ]
+    inner: list[tuple[Quantity, Place]] = []
+    hidden = 0
+    for group in groups:
+        first = takewhile(lambda place: place[0] == 0, derivation.places(group))
+        places = [place[1:] for place in islice(first, COLUMNS_LIMIT)]
+        inner += [(group.quantity, place) for place in places]
+        if len(places) == COLUMNS_LIMIT:
+            times = 1 if group.time is None else next(axis.size for axis in group.quantity.axes if axis.role == "time")
+            hidden += size(group.quantity) // samples.size // times - COLUMNS_LIMIT
     columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(quantity.name, (0, *place)), bare=True) for quantity, place in inner))
     rows: Rows = tuple(
         (Plain(samples.label(sample)), *(Value((quantity.name, (sample, *place)), iteration) for quantity, place in inner))
         for sample in range(min(samples.size, limit))
     )
-    cells = sum(size(quantity) // samples.size for quantity in quantities)
-    hidden = cells - len(inner) if any(size(quantity) // samples.size > COLUMNS_LIMIT for quantity in quantities) else 0
     return Table(columns, rows, max(samples.size - limit, 0), hidden)
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import Call, Expr, Ref, walk
 from handcalc.core.graph import Cell, Quantity
+from handcalc.core.order import Group
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Picture, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
@@ -345,7 +346,7 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
     for quantity in groups:
         if quantity.sampled:
             if quantity.kind in ("out", "loss"):
-                yield sample_table(derivation, options, iteration, [quantity])
+                yield sample_table(derivation, options, iteration, [Group(quantity, "after")])
             continue
         most = WORKED_LIMIT[options.detail] if options.detail != "brief" else (4 if quantity.kind == "loss" else 0)
         for place in islice(graph.positions(quantity.name), most):

@@ -217,6 +217,8 @@ class Trainer:
             raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
         if self.mixed:
             raise ProblemError(Message("with batch normalisation a single input has no answer"))
+        if self.problem.own_states:
+            raise ProblemError(Message("with initial states of every sample another input has no answer"))
         model = build(self.problem.replace(samples=self.problem.samples[:1]))
         replaced = self.values() | {("x", place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
         known = Evaluation(model.graph, None, replaced)
