@@ -15,7 +15,8 @@ from handcalc.models.site import places
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Problem
 
-DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "reset_after", "update_keeps", "left_out")
+DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "momentum", "mode", "reset_after", "update_keeps",
+           "left_out")  # fmt: skip
 PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1}  # values that need no telling
 
 

@@ -155,7 +155,7 @@ MODELS = {
           - {inputs: [0.1, 1, -2], targets: [0.2, 0.1]}
         layers:
           - {neurons: [h1, h2], weights: [[0.5, 0.2, 0.1], [-0.7, 0.3, 0.4]], bias: [0.1, 0.2]}
-          - {type: batch_norm, weights: [1, 0.9], bias: [0.1, 0.3], epsilon: 0.2}
+          - {type: batch_norm, weights: [1, 0.9], bias: [0.1, 0.3], epsilon: 0.2, running_mean: [0.4, -0.3], running_var: [1.5, 0.8]}
           - {type: dropout, mask: [1, 1], share: 0.2}
           - {neurons: [o1, o2], weights: [[0.5, 0.2], [-0.7, 0.3]], bias: [0.1, 0.2]}
         learning_rate: 0.5""",

@@ -278,6 +278,9 @@ def batch_norm(make: Maker) -> Network:
     features = make.size(1, 3)
     layer = {"type": "batch_norm", **make.maybe("weights", make.numbers(features)), **make.maybe("bias", make.numbers(features))}
     layer |= make.maybe("epsilon", 0.01)
+    if make.one(True, False):
+        layer |= {"running_mean": make.numbers(features), "running_var": np.abs(make.numbers(features)).tolist()}
+        layer |= make.one({}, {"momentum": 0.3}, {"mode": "eval"})
     if maps:
         return network(make, make.inputs(features, 2, 2), layer)
     inputs = np.round(make.random.uniform(-1, 1, (make.size(2, 4), 3)), 2)

@@ -15,10 +15,12 @@ from handcalc.derive import derive
 from handcalc.errors import ProblemError
 from handcalc.models import build
 from handcalc.problem.loader import loads
+from handcalc.problem.saving import with_parameters
 from handcalc.render import read
 from handcalc.render.blocks import Equation, Table, Value, spell
 from handcalc.render.document import Options, solution
 from handcalc.render.why import by_phase, dependencies, uses
+from handcalc.study.accuracy import outputs
 from handcalc.study.train import Trainer
 from handcalc.study.vectorised import Vectorised
 
@@ -289,6 +291,76 @@ def test_shares_of_nested_maxima(formula: str, gradient: tuple[float, ...]) -> N
     assert [float(found.value(f"grad.{name}")) for name in given] == pytest.approx(gradient, rel=1e-15)
 
 
+# --- batch normalisation ----------------------------------------------------------------------------------------------
+
+ROWS = [[1.0, 2.0], [3.0, -1.0], [0.0, 1.0]]
+NORM = {"type": "batch_norm", "running_mean": [0.5, -1], "running_var": [2, 1], "momentum": 0.2}
+
+
+def test_running_means_are_carried_on() -> None:
+    derivation = derive(loads(json.dumps({"samples": [{"inputs": row} for row in ROWS], "layers": [NORM]})))
+    rows = np.array(ROWS)
+    assert array(derivation, "new.running_mean1") == pytest.approx(0.8 * np.array([0.5, -1]) + 0.2 * rows.mean(0), rel=1e-14)
+    assert array(derivation, "new.running_var1") == pytest.approx(0.8 * np.array([2, 1]) + 0.2 * rows.var(0, ddof=1), rel=1e-14)
+    assert derivation["new.running_mean1[2]"].phase == "update"
+
+
+def test_evaluation_takes_the_running_means() -> None:
+    """Of one sample as well."""
+    derivation = solved({"inputs": ROWS[0], "layers": [{**NORM, "mode": "eval"}]})
+    assert array(derivation, "out1") == pytest.approx((np.array(ROWS[0]) - [0.5, -1]) / np.sqrt(np.array([2, 1]) + 1e-5), rel=1e-14)
+    assert not {"mean1", "new.running_mean1"} & {quantity.name for quantity in derivation.graph}
+
+
+def in_training(**keys: Any) -> Tree:
+    dense = {"neurons": 1, "weights": [[0.3, -0.2]], "bias": [0.1]}
+    samples = [{"inputs": row, "targets": [number / 2]} for number, row in enumerate(ROWS)]
+    return {"samples": samples, "layers": [{"type": "batch_norm", **keys}, dense], "learning_rate": 0.1}
+
+
+def test_a_second_iteration_goes_on_from_the_running_means() -> None:
+    problem = loads(json.dumps(in_training(**NORM)))
+    first, second = (derive(problem, iterations=2).iteration(number).evaluation for number in (1, 2))
+    trainer = Trainer(problem)
+    trainer.advance(2)
+    for place in ((0,), (1,)):
+        assert second["running_mean1", place] == first["new.running_mean1", place] != first["running_mean1", place]
+        assert trainer.values()["running_var1", place] == pytest.approx(float(second["new.running_var1", place]), rel=1e-14)
+
+
+@pytest.mark.parametrize("cells", [0, 3000], ids=["arrays", "cells"])
+def test_prediction_takes_the_running_means(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the same problem in evaluation; without running means a single input has no answer."""
+    monkeypatch.setattr("handcalc.study.train.STRAIGHT_CELLS", cells)
+    trainer = Trainer(loads(json.dumps(in_training(**NORM))))
+    assert trainer.straight == bool(cells)
+    evaluated = derive(loads(json.dumps(in_training(**NORM, mode="eval") | {"training": {"mode": "online"}}))).evaluation
+    assert trainer.predict(ROWS[0]) == [pytest.approx(float(evaluated["out2", (0,)]), rel=1e-14)]
+    expected = [pytest.approx(trainer.predict(row), rel=1e-14) for row in ROWS]
+    assert list(outputs(trainer, trainer.problem.samples)) == expected
+    assert [list(row) for row in trainer.outputs(ROWS)] == expected
+    with pytest.raises(ProblemError, match="a single input has no answer"):
+        Trainer(loads(json.dumps(in_training()))).predict(ROWS[0])
+
+
+def test_one_number_has_no_unbiased_variance() -> None:
+    tree = in_training(**NORM) | {"training": {"mode": "online"}}
+    with pytest.raises(ProblemError, match="a batch of one number"):
+        solved(tree)
+
+
+def test_running_means_are_saved() -> None:
+    tree = in_training(**NORM)
+    trainer = Trainer(loads(json.dumps(tree)))
+    trainer.advance(3)
+    again = loads(with_parameters(json.dumps(tree), trainer.problem, trainer.values()))
+    kept = {tensor.name: tensor for tensor in again.layers[0].tensors}
+    for (name, place), value in trainer.values().items():
+        if name in kept:
+            assert kept[name].get(place).numerator / kept[name].get(place).denominator == pytest.approx(value, rel=1e-15)
+    assert "running_mean1" in kept
+
+
 # --- positions --------------------------------------------------------------------------------------------------------
 
 
@@ -355,6 +427,14 @@ WRONG = [
      "problem:3: training: initial states of every sample go with mode: batch only; or give one state for all samples"),
     (RNN.replace("STATE", "[[1], [2]]") + "\ntest: [{inputs: [[1]], targets: [1]}]",
      "problem:3: test: initial states of every sample leave none to test with; give one state for all samples"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0]}]",
+     "problem:2: layers[0]: running_mean and running_var go together"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1]}]",
+     "problem:2: layers[0].running_var: running_var1 (feature) is 1, expected 2"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, mode: eval}]",
+     "problem:2: layers[0].mode: goes with running_mean and running_var only"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1, 1], momentum: 2}]",
+     'problem:2: layers[0].momentum: expected a number from 0 to 1, found "2"'),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: max_pool, kernel_size: 2, padding: 2}]",
      "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, padding: 2, count_include_pad: false}]",

@@ -22,7 +22,8 @@ PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron r
 
 class Model(Record):
     """A graph and what the derivation asks of it: parameter → updated quantity, the loss ("" if there is none), what
-    an optimiser remembers: memory → what it becomes; and what the last layer puts out, with its free indices."""
+    an optimiser or a layer remembers (a running mean): memory → what it becomes; and what the last layer puts out, with its
+    free indices."""
 
     graph: Graph
     updated: dict[str, str]
@@ -52,9 +53,10 @@ def build(problem: Problem) -> Model:
     else:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
-    forward = list(graph)
+    forward = [quantity for quantity in graph if quantity.kind != "state"]
+    running = _running(graph, problem)
     if not objective:
-        return Model(graph, {}, "", output=output)
+        return Model(graph, {}, "", running, output)
     if objective == "loss@" and _mixes_samples(graph):
         objective = "loss"
     gradients = _gradients(graph, problem, objective)
@@ -62,12 +64,19 @@ def build(problem: Problem) -> Model:
     if objective in ("loss@", "err"):
         gradients |= _reductions(graph, problem, gradients, parameters)
     updated, memory = optimisers.add_updates(graph, problem, parameters, gradients)
+    memory |= running
     if problem.conventions.hidden_error_weights == "updated":
         optimisers.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
     optimisers.add_after(graph, forward, updated)
     loss = objective.removesuffix("@") if objective != "err" else ""
     return Model(graph, updated, loss, memory, output)
+
+
+def _running(graph: Graph, problem: Problem) -> dict[str, str]:
+    """Running means and variances, and what they become: in evaluation they stay what they are."""
+    names = [tensor.name for layer in problem.layers if layer.is_running for tensor in layer.tensors if tensor.kind == "input"]
+    return {name: f"new.{name}" if f"new.{name}" in graph else name for name in names}
 
 
 def _mixes_samples(graph: Graph) -> bool:

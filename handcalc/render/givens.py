@@ -166,7 +166,7 @@ _LOSS_NAMES = {
 }
 
 
-_VALUES = {"old": "the old state", "new": "the new state"}  # what some options may be
+_VALUES = {"old": "the old state", "new": "the new state", "eval": "the running ones"}  # what some options may be
 
 # option of a layer → what it is called
 _DETAILS = {
@@ -177,6 +177,8 @@ _DETAILS = {
     "heads": "heads",
     "epsilon": "added to the variance",
     "kept": "share that is kept",
+    "momentum": "share of a batch in the running mean and variance",
+    "mode": "mean and variance",
     "reset_after": "The reset gate acts after the product with the hidden weights.",
     "update_keeps": "what the update gate keeps",
     "left_out": "The zeros around the input do not count in the mean.",
@@ -268,10 +270,12 @@ def rounding_note(derivation: Derivation, asked: bool = False) -> Message:
 def update(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """The update rule, worked lines, the table old · gradient · η·gradient · new; then the re-computed forward pass."""
     graph = derivation.graph
-    if not derivation.updated:
+    if not derivation.updated and all(quantity.kind != "state" for quantity in graph):
         return
     yield Heading(2, Message("Update"))
     yield from _states(derivation, reading, options, iteration)
+    if not derivation.updated:
+        return
     seen = set()
     for parameter, new in derivation.updated.items():
         quantity = graph[new]
@@ -296,7 +300,8 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
         general = reading.general(quantity) if quantity.kind in ("state", "rate") else None
         if general is None:
             continue
-        of = derivation.graph[quantity.of.quantity].kind if quantity.of else ""
+        base = derivation.graph[quantity.of.quantity] if quantity.of else None
+        of = "" if base is None else base.name if base.kind == "input" else base.kind
         if of and (quantity.prefix, of) not in seen:
             yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
         seen.add((quantity.prefix, of))
