@@ -65,7 +65,7 @@ def _windows(move: Move, *types: str) -> Rule:
             moved = {number: move(place, affine(ref.indices[number]), along) for along, number in enumerate(_space(place, ref))}
             return Ref(ref.quantity, tuple(moved.get(number, one) for number, one in enumerate(ref.indices)))
 
-        found = _counted_again(_without_nothing(place.written(change)))
+        found = _counted_again(_without_nothing(_unbordered(place, place.written(change))))
         return found if any(place.kind(ref) not in BIASES for ref in references(found)) else None
 
     return rule
@@ -81,6 +81,19 @@ def _moves(place: Place, ref: Ref) -> bool:
 def _space(place: Place, ref: Ref) -> list[int]:
     """The numbers of the axes that a window moves along."""
     return [number for number, axis in enumerate(place.graph[ref.quantity].axes) if axis.role in SPACE]
+
+
+def _unbordered(place: Place, formula: Expr) -> Expr:
+    """Nothing for what stands around a map that is searched for its largest numbers."""
+    border = f"border{place.layer}"
+    if border not in place.graph:
+        return formula
+    count = len(place.graph[border].axes)
+
+    def outside(ref: Ref) -> Expr | None:
+        return ZERO if place.prefix(ref) == "padded" and place.graph.present(border, ref.indices[-count:]) else None  # type: ignore[arg-type]
+
+    return rewrite(formula, lambda node: outside(node) if isinstance(node, Ref) else None)
 
 
 def _without_nothing(formula: Expr) -> Expr:
@@ -125,14 +138,7 @@ def _size(place: Place, along: int) -> int:
 def _unpadded(place: Place, at: Affine, along: int) -> Position:
     """The first window begins at the first number of the input."""
     terms = {index: one for one, index in at.terms}
-    return position(terms, 0 if place.type in CONVOLUTIONS else at.constant - _first_place(place, along))
-
-
-def _first_place(place: Place, along: int) -> int:
-    """Where the first window begins: −p."""
-    formula = place.quantity.definition
-    moved = [ref for ref in references(formula) if _moves(place, ref)] if formula is not None else []
-    return min(affine(ref.indices[_space(place, ref)[along]]).constant for ref in moved)
+    return position(terms, 0 if place.type in CONVOLUTIONS else at.constant + place.options["padding"][along][0])
 
 
 def _undilated(place: Place, at: Affine, along: int) -> Position:
