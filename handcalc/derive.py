@@ -16,7 +16,8 @@ from handcalc.models.site import places
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Problem
 
-DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "reset_after", "update_keeps")
+DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "momentum", "mode", "reset_after", "update_keeps",
+           "left_out")  # fmt: skip
 PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1}  # values that need no telling
 
 
@@ -85,14 +86,18 @@ def _details(layer: Layer) -> Iterator[tuple[str, str]]:
     """The options of a layer that a reader should know, as text."""
     for name in DETAILS:
         value = layer.options.get(name)
-        if isinstance(value, tuple) and any(part != PLAIN[name] for part in value):
-            yield name, "×".join(map(str, value))
+        if isinstance(value, tuple):
+            sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
+            if any(side != (PLAIN[name], PLAIN[name]) for side in sides):
+                yield name, "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides)
+        elif value is True:
+            yield name, ""
         elif isinstance(value, str):
             yield name, value
         elif isinstance(value, Number):
             yield name, value.text or f"{value.numerator / value.denominator:g}"
-        elif value is not None and not isinstance(value, (tuple, dict)) and value not in (False, 1):
-            yield name, str(value) if value is not True else ""
+        elif value is not None and not isinstance(value, dict) and value not in (False, 1):
+            yield name, str(value)
 
 
 def _has_bias(layer: Layer) -> bool:

@@ -36,6 +36,19 @@ MODELS = {
           - {type: conv2d, weights: [[0.5, -0.2], [0.1, 0.3]], bias: 0.4, activation: tanh}
           - {type: conv2d, weights: [[[0.7, 0.2], [-0.4, 0.6]]], bias: 0.2}
         learning_rate: 0.5""",
+    "padded pooling": """
+        inputs: [[1, 2, 0, 3], [0, 1, -1, 2], [2, 0.5, 1, 1], [1, 3, 0, 2.5]]
+        targets: [0.3, 0.8]
+        layers:
+          - {type: conv2d, weights: [[0.5, -0.2], [0.1, 0.3]], bias: -0.4, activation: tanh}
+          - {type: max_pool, kernel_size: 2, stride: 1, padding: 1}
+          - {type: avg_pool, kernel_size: 2, padding: 1, stride: 2, count_include_pad: false}
+          - {type: flatten}
+          - neurons: [o1, o2]
+            activation: sigmoid
+            weights: [[0.6, -0.3, 0.2, 0.5, -0.1, 0.7, 0.4, -0.6, 0.3], [0.1, 0.4, -0.5, 0.3, 0.8, -0.2, 0.6, 0.2, -0.7]]
+            bias: [0.1, -0.2]
+        learning_rate: 0.5""",
     "dilated row": """
         inputs: [1, 2, -0.5, 4, 0.7, 3]
         targets: [[1, 2], [0.3, 0.4]]
@@ -155,7 +168,7 @@ MODELS = {
           - {inputs: [0.1, 1, -2], targets: [0.2, 0.1]}
         layers:
           - {neurons: [h1, h2], weights: [[0.5, 0.2, 0.1], [-0.7, 0.3, 0.4]], bias: [0.1, 0.2]}
-          - {type: batch_norm, weights: [1, 0.9], bias: [0.1, 0.3], epsilon: 0.2}
+          - {type: batch_norm, weights: [1, 0.9], bias: [0.1, 0.3], epsilon: 0.2, running_mean: [0.4, -0.3], running_var: [1.5, 0.8]}
           - {type: dropout, mask: [1, 1], share: 0.2}
           - {neurons: [o1, o2], weights: [[0.5, 0.2], [-0.7, 0.3]], bias: [0.1, 0.2]}
         learning_rate: 0.5""",

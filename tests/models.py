@@ -153,6 +153,7 @@ def pool(kind: str) -> Callable[[Maker], Network]:
         layer = {"type": kind, "kernel_size": window, **make.maybe("stride", make.one(1, 2, [1, 2]))}
         if min(window) > 1:
             layer["padding"] = make.one(0, 1, [0, 1])
+            layer |= make.maybe("count_include_pad", make.one(True, False)) if kind == "avg_pool" else {}
         inputs = make.inputs(*([channels] if channels else []), *(one + make.size(0, 2) for one in window))
         return _then(make, inputs, layer)
 
@@ -175,7 +176,11 @@ def _recurrent(make: Maker, layer: Callable[[int, int], dict[str, Any]]) -> Netw
     last = (second or [first])[-1]
     last |= {"returns": make.one("all", "last")}
     dense = [make.dense(units, make.size(1, 2))] if make.one(True, False) else []
-    return network(make, make.inputs(times, features), first, *second, *dense)
+    inputs = make.inputs(times, features)
+    for key in ("initial_state", "initial_cell"):
+        if key in first and len(inputs) > 1 and make.one(True, False):
+            first[key] = make.numbers(len(inputs), units)  # every sample has its own
+    return network(make, inputs, first, *second, *dense)
 
 
 def _gate(make: Maker, features: int, units: int, turned: bool, *biases: str) -> dict[str, Any]:
@@ -273,6 +278,9 @@ def batch_norm(make: Maker) -> Network:
     features = make.size(1, 3)
     layer = {"type": "batch_norm", **make.maybe("weights", make.numbers(features)), **make.maybe("bias", make.numbers(features))}
     layer |= make.maybe("epsilon", 0.01)
+    if make.one(True, False):
+        layer |= {"running_mean": make.numbers(features), "running_var": np.abs(make.numbers(features)).tolist()}
+        layer |= make.one({}, {"momentum": 0.3}, {"mode": "eval"})
     if maps:
         return network(make, make.inputs(features, 2, 2), layer)
     inputs = np.round(make.random.uniform(-1, 1, (make.size(2, 4), 3)), 2)

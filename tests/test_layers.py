@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.evaluation import Evaluation
 from handcalc.derive import derive
 from handcalc.errors import ProblemError
+from handcalc.models import build
 from handcalc.problem.loader import loads
+from handcalc.problem.saving import with_parameters
+from handcalc.render import read
+from handcalc.render.blocks import Equation, Table, Value, spell
+from handcalc.render.document import Options, solution
+from handcalc.render.why import by_phase, dependencies, uses
+from handcalc.study.accuracy import outputs
+from handcalc.study.train import Trainer
+from handcalc.study.vectorised import Vectorised
 
 Tree = dict[str, Any]
 
@@ -84,6 +95,68 @@ def test_a_long_stretch_truncates_nothing(kind: str) -> None:
     assert any(not np.allclose(value, shorter[name]) for name, value in gradients(full).items())
 
 
+# --- initial states ---------------------------------------------------------------------------------------------------
+
+OWN = {"initial_state": [[0.3, -0.6], [0.7, 0.1], [-0.2, 0.4]]}
+CELLS = {"initial_cell": [[0.1, 0.2], [-0.5, 0.3], [0.9, -0.8]]}
+GOALS = [TARGETS, TARGETS[::-1], [[0.5 * one for one in row] for row in TARGETS]]
+
+
+def of_samples(kind: str, *places: int) -> Tree:
+    """Some of three samples with states of their own; one sample has its state as a plain list."""
+    tree, given = recurrent(kind, slice(0, TIMES)), OWN | (CELLS if kind == "lstm" else {})
+    chosen = {key: [rows[place] for place in places] for key, rows in given.items()}
+    layers = [tree["layers"][0] | {key: rows if len(rows) > 1 else rows[0] for key, rows in chosen.items()}, *tree["layers"][1:]]
+    inputs = [np.roll(INPUTS, place, 0).tolist() for place in places]
+    samples = [{"inputs": one, "targets": GOALS[place]} for one, place in zip(inputs, places)]
+    return {"samples": samples, "layers": layers, "sample_reduction": "sum", "learning_rate": 0.1}
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_every_sample_may_have_its_own_initial_state(kind: str) -> None:
+    """Gradients are the sum of those of the samples alone."""
+    together, alone = solved(of_samples(kind, 0, 1, 2)), [solved(of_samples(kind, place)) for place in range(3)]
+    for name, value in gradients(together).items():
+        assert np.allclose(value, sum(gradients(one)[name] for one in alone), rtol=1e-12, atol=1e-14), name
+    assert array(together, "out1")[:, 0].tolist() == OWN["initial_state"]
+
+
+def test_training_goes_on_from_the_own_states() -> None:
+    problem = loads(json.dumps(of_samples("lstm", 0, 1, 2)))
+    trainer = Trainer(problem)
+    trainer.advance(1)
+    expected = derive(problem).evaluation
+    for cell, value in trainer.values().items():
+        assert value == pytest.approx(float(expected[f"new.{cell[0]}", cell[1]]), rel=1e-12, abs=1e-15), cell
+    with pytest.raises(ProblemError, match="initial states of every sample"):
+        trainer.predict([0.0] * len(problem.inputs))
+
+
+def test_the_table_of_a_time_has_the_states_of_that_time() -> None:
+    derivation = solved(of_samples("rnn", 0, 1, 2))
+    tables = [block for block in solution(derivation, read(derivation), Options()) if isinstance(block, Table)]
+    times = [
+        {
+            axis.along(place)
+            for value in row
+            for axis, place in zip(derivation.graph[value.cell[0]].axes, value.cell[1])
+            if axis.role == "time"
+        }
+        for table in tables
+        for row in [[value for value in table.rows[0] if isinstance(value, Value)]]
+        if any(value.cell[0] == "out1" for value in row)
+    ]
+    assert times == [{f"t{time}"} for time in range(TIMES + 1)]
+
+
+def test_a_state_that_is_given_is_no_step_of_why() -> None:
+    derivation = solved(of_samples("lstm", 0, 1, 2))
+    wanted = ("out1", (1, 1, 0))
+    found = by_phase(derivation, dependencies(lambda cell: uses(read(derivation), cell), [wanted]))
+    states = {("out1", (1, 0, 0)), ("out1", (1, 0, 1)), ("cell1", (1, 0, 0))}
+    assert states <= set(found["given"]) and not states & set(found["forward"])
+
+
 # --- layouts ----------------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +209,185 @@ def test_padding_counts_as_zeros_in_a_mean() -> None:
     assert array(derivation, "out1").tolist() == [[2, 6, 4]]
 
 
+def test_padding_may_not_count_in_a_mean() -> None:
+    layer = {"type": "avg_pool", "kernel_size": 2, "padding": 1, "stride": 2, "count_include_pad": False}
+    tree = {"inputs": [[4, 8, 1], [2, 6, 5], [0, 1, 7]], "targets": [[0, 0], [0, 0]], "layers": [layer], "input_gradients": True}
+    derivation = solved(tree)
+    assert array(derivation, "out1").tolist() == [[4, 4.5], [1, 4.75]]
+    assert array(derivation, "counted1").tolist() == [[1, 2], [2, 4]]
+    assert array(derivation, "grad.x").tolist() == [[4, 2.25, 2.25], [0.5, 4.75 / 4, 4.75 / 4], [0.5, 4.75 / 4, 4.75 / 4]]
+    assert "counted1" not in solved({**tree, "layers": [{**layer, "padding": 0, "stride": 1}]}).graph
+
+
+# layer, what is told of its options
+TOLD: list[tuple[Tree, list[tuple[str, str]]]] = [
+    ({"type": "avg_pool", "kernel_size": 2, "padding": 1, "count_include_pad": False},
+     [("window", "2×2"), ("stride", "2×2"), ("padding", "1×1"), ("left_out", "")]),
+    ({"type": "avg_pool", "kernel_size": 2, "padding": 0, "count_include_pad": False}, [("window", "2×2"), ("stride", "2×2")]),
+    ({"type": "avg_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, [("window", "2×2"), ("padding", "(0+1)×(0+1)")]),
+    ({"type": "conv2d", "weights": [[1, 2]], "padding": [0, 1], "dilation": 2}, [("padding", "0×1"), ("dilation", "2×2")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "told"), TOLD)
+def test_options_that_are_told(layer: Tree, told: list[tuple[str, str]]) -> None:
+    assert list(solved({"inputs": [[1, 2, 3], [4, 5, 6]], "layers": [layer]}).header.details[0]) == told
+
+
+def test_where_the_reset_gate_acts_is_told() -> None:
+    (told, _) = solved(recurrent("gru, reset after", slice(0, 2))).header.details
+    assert ("reset_after", "") in told
+
+
+# window, shares of an upstream gradient of 1 (split): of n that are the largest each has 1/n
+TIES = [
+    ([[2, 1], [0, 2]], [[1 / 2, 0], [0, 1 / 2]]),
+    ([[2, 2], [0, 2]], [[1 / 3, 1 / 3], [0, 1 / 3]]),
+    ([[2, 2], [2, 2]], [[1 / 4, 1 / 4], [1 / 4, 1 / 4]]),
+    ([[1, 2, 2]], [[0, 1 / 2, 1 / 2]]),
+    ([[3, 2, 2]], [[1, 0, 0]]),
+]
+
+
+@pytest.mark.parametrize(("window", "shares"), TIES, ids=str)
+def test_the_largest_share_a_gradient(window: list[list[int]], shares: list[list[float]]) -> None:
+    layer = {"type": "max_pool", "kernel_size": [len(window), len(window[0])]}
+    tree = {"inputs": window, "targets": [[max(map(max, window)) - 1]], "layers": [layer], "input_gradients": True}
+    split = solved({**tree, "conventions": {"max_ties": "split"}})
+    assert np.allclose(array(split, "grad.x"), shares, rtol=1e-15)
+    first = array(solved(tree), "grad.x")
+    assert first.sum() == 1 and first.ravel()[np.argmax(window)] == 1
+    for place in split.graph.positions("grad.x"):  # what a step says of its parts is what it comes to
+        parts = split.contributions(("grad.x", place))
+        assert math.isclose(sum(float(part.value) for part in parts), split.evaluation["grad.x", place], abs_tol=1e-15)
+
+
+def test_shares_are_the_same_on_arrays() -> None:
+    layers = [{"type": "conv2d", "weights": [[1]]}, {"type": "max_pool", "kernel_size": [2, 3], "stride": 1}]
+    tree = {"inputs": [[1, 2, 2, 0], [2, 2, 1, 2], [0, 2, 2, 2]], "targets": [[[1, 0], [4, 3]]], "layers": layers, "learning_rate": 1}
+    model = build(loads(json.dumps({**tree, "conventions": {"max_ties": "split"}})))
+    known = Evaluation(model.graph)
+    arrays = Vectorised(model.graph, model.updated, model.loss)
+    ((found,), _, _) = arrays.run(arrays.start(lambda cell: float(known[cell])), [()])
+    assert found[0, 0, 0] == pytest.approx(float(known["new.W1", (0, 0, 0)]), rel=1e-14)
+
+
+# formula of three numbers that are equal, the gradient by each
+SHARED = [
+    ("max(a, b, c)", (1 / 3, 1 / 3, 1 / 3)),
+    ("min(a, b, c)", (1 / 3, 1 / 3, 1 / 3)),
+    ("max(max(a, b), c)", (1 / 4, 1 / 4, 1 / 2)),
+    ("min(a, max(b, c))", (1 / 2, 1 / 4, 1 / 4)),
+    ("max(a, min(a, b, c))", (1 / 2 + 1 / 6, 1 / 6, 1 / 6)),
+    ("max(a, b, c)^2", (4 / 3, 4 / 3, 4 / 3)),
+]
+
+
+@pytest.mark.parametrize(("formula", "gradient"), SHARED)
+def test_shares_of_nested_maxima(formula: str, gradient: tuple[float, ...]) -> None:
+    given = {"a": 2, "b": 2, "c": 2}
+    tree = {"given": given, "equations": {"f": formula}, "minimize": "f", "parameters": list(given), "learning_rate": 1}
+    found = solved({**tree, "conventions": {"max_ties": "split"}})
+    assert [float(found.value(f"grad.{name}")) for name in given] == pytest.approx(gradient, rel=1e-15)
+
+
+# --- batch normalisation ----------------------------------------------------------------------------------------------
+
+ROWS = [[1.0, 2.0], [3.0, -1.0], [0.0, 1.0]]
+NORM = {"type": "batch_norm", "running_mean": [0.5, -1], "running_var": [2, 1], "momentum": 0.2}
+
+
+def test_running_means_are_carried_on() -> None:
+    derivation = derive(loads(json.dumps({"samples": [{"inputs": row} for row in ROWS], "layers": [NORM]})))
+    rows = np.array(ROWS)
+    assert array(derivation, "new.running_mean1") == pytest.approx(0.8 * np.array([0.5, -1]) + 0.2 * rows.mean(0), rel=1e-14)
+    assert array(derivation, "new.running_var1") == pytest.approx(0.8 * np.array([2, 1]) + 0.2 * rows.var(0, ddof=1), rel=1e-14)
+    assert derivation["new.running_mean1[2]"].phase == "update"
+
+
+def test_evaluation_takes_the_running_means() -> None:
+    """Of one sample as well."""
+    derivation = solved({"inputs": ROWS[0], "layers": [{**NORM, "mode": "eval"}]})
+    assert array(derivation, "out1") == pytest.approx((np.array(ROWS[0]) - [0.5, -1]) / np.sqrt(np.array([2, 1]) + 1e-5), rel=1e-14)
+    assert not {"mean1", "new.running_mean1"} & {quantity.name for quantity in derivation.graph}
+
+
+def in_training(**keys: Any) -> Tree:
+    dense = {"neurons": 1, "weights": [[0.3, -0.2]], "bias": [0.1]}
+    samples = [{"inputs": row, "targets": [number / 2]} for number, row in enumerate(ROWS)]
+    return {"samples": samples, "layers": [{"type": "batch_norm", **keys}, dense], "learning_rate": 0.1}
+
+
+def test_a_second_iteration_goes_on_from_the_running_means() -> None:
+    problem = loads(json.dumps(in_training(**NORM)))
+    first, second = (derive(problem, iterations=2).iteration(number).evaluation for number in (1, 2))
+    trainer = Trainer(problem)
+    trainer.advance(2)
+    for place in ((0,), (1,)):
+        assert second["running_mean1", place] == first["new.running_mean1", place] != first["running_mean1", place]
+        assert trainer.values()["running_var1", place] == pytest.approx(float(second["new.running_var1", place]), rel=1e-14)
+
+
+@pytest.mark.parametrize("cells", [0, 3000], ids=["arrays", "cells"])
+def test_prediction_takes_the_running_means(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the same problem in evaluation; without running means a single input has no answer."""
+    monkeypatch.setattr("handcalc.study.train.STRAIGHT_CELLS", cells)
+    trainer = Trainer(loads(json.dumps(in_training(**NORM))))
+    assert trainer.straight == bool(cells)
+    evaluated = derive(loads(json.dumps(in_training(**NORM, mode="eval") | {"training": {"mode": "online"}}))).evaluation
+    assert trainer.predict(ROWS[0]) == [pytest.approx(float(evaluated["out2", (0,)]), rel=1e-14)]
+    expected = [pytest.approx(trainer.predict(row), rel=1e-14) for row in ROWS]
+    assert list(outputs(trainer, trainer.problem.samples)) == expected
+    assert [list(row) for row in trainer.outputs(ROWS)] == expected
+    with pytest.raises(ProblemError, match="a single input has no answer"):
+        Trainer(loads(json.dumps(in_training()))).predict(ROWS[0])
+
+
+def test_one_number_has_no_unbiased_variance() -> None:
+    tree = in_training(**NORM) | {"training": {"mode": "online"}}
+    with pytest.raises(ProblemError, match="a batch of one number"):
+        solved(tree)
+
+
+def test_running_means_are_saved() -> None:
+    tree = in_training(**NORM)
+    trainer = Trainer(loads(json.dumps(tree)))
+    trainer.advance(3)
+    again = loads(with_parameters(json.dumps(tree), trainer.problem, trainer.values()))
+    kept = {tensor.name: tensor for tensor in again.layers[0].tensors}
+    for (name, place), value in trainer.values().items():
+        if name in kept:
+            assert kept[name].get(place).numerator / kept[name].get(place).denominator == pytest.approx(value, rel=1e-15)
+    assert "running_mean1" in kept
+
+
+# --- positions --------------------------------------------------------------------------------------------------------
+
+
+def test_positions_are_worked_out() -> None:
+    """Given are only numbers that are counted; a feature at an odd place, from 0, has the cosine."""
+    derivation = solved({"inputs": [[0] * 4] * 3, "layers": [{"type": "positional_encoding", "base": 100}]})
+    lines = read(derivation)
+    written = {place: lines.numeric(derivation.graph.instance(("position1", place))) for place in ((2, 2), (2, 3))}
+    assert written == {(2, 2): "sin(2/100^(2·1/4))", (2, 3): "cos(2/100^(2·1/4))"}
+    assert float(derivation.evaluation["position1", (2, 2)]) == math.sin(0.2)
+    assert {q.name: array(derivation, q.name).tolist() for q in derivation.graph if q.layer == 1 and q.definition is None} == {
+        "place1": [0, 1, 2],
+        "pair1": [0, 0, 1, 1],
+    }
+
+
+def test_formulas_of_places_are_told_once_each() -> None:
+    derivation = solved({"inputs": [[0] * 6] * 2, "layers": [{"type": "positional_encoding"}]})
+    reading = read(derivation)
+    told = [
+        spell(block.label, reading, str)
+        for block in solution(derivation, reading, Options())
+        if isinstance(block, Equation) and block.label
+    ]
+    assert told == ["i = 1, 3, 5:", "i = 2, 4, 6:"]
+
+
 # --- gradients of inputs ----------------------------------------------------------------------------------------------
 
 NETWORK: Tree = {"inputs": {"a": 1, "b": -2}, "targets": [0.5], "layers": [{"neurons": 1, "weights": [[2, 3]]}]}
@@ -156,6 +408,9 @@ def test_gradients_of_inputs_of_every_sample() -> None:
 
 # --- errors -----------------------------------------------------------------------------------------------------------
 
+RNN = """samples: [{inputs: [[1]], targets: [1]}, {inputs: [[2]], targets: [3]}]
+layers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], initial_state: STATE, returns: last}]"""
+
 # problem as YAML → the whole message
 WRONG = [
     ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], weight_rows: input}]",
@@ -164,8 +419,28 @@ WRONG = [
      "problem:2: layers[0].input_weights: Wx1 (feature, neuron) is 1×3, expected 2×1"),
     ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], truncate: 0}]",
      'problem:2: layers[0].truncate: expected a whole number from 1 to 1000000, found "0"'),
+    (RNN.replace("STATE", "[1, 2]"), "problem:2: layers[0].initial_state: start (neuron) is 2, expected 1"),
+    (RNN.replace("STATE", "[[1], [2], [3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 3×1, expected 2×1"),
+    (RNN.replace("STATE", "[[1, 2], [2, 3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 2×2, expected 2×1"),
+    (RNN.replace("STATE", "[[1], [2, 3]]"), "problem:2: layers[0].initial_state: rows of different lengths: 1, 2"),
+    (RNN.replace("STATE", "[[1], [2]]") + "\ntraining: {mode: online}",
+     "problem:3: training: initial states of every sample go with mode: batch only; or give one state for all samples"),
+    (RNN.replace("STATE", "[[1], [2]]") + "\ntest: [{inputs: [[1]], targets: [1]}]",
+     "problem:3: test: initial states of every sample leave none to test with; give one state for all samples"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0]}]",
+     "problem:2: layers[0]: running_mean and running_var go together"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1]}]",
+     "problem:2: layers[0].running_var: running_var1 (feature) is 1, expected 2"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, mode: eval}]",
+     "problem:2: layers[0].mode: goes with running_mean and running_var only"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1, 1], momentum: 2}]",
+     'problem:2: layers[0].momentum: expected a number from 0 to 1, found "2"'),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: max_pool, kernel_size: 2, padding: 2}]",
      "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, padding: 2, count_include_pad: false}]",
+     "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, count_include_pad: never}]",
+     'problem:2: layers[0].count_include_pad: expected true or false, found "never"'),
     ("inputs: [[1, 2]]\nlayers: [{type: attention, heads: 2, query_weights: [[1, 2], [1, 2], [1, 2]]}]",
      "problem:2: layers[0].query_weights: 3 features cannot be shared by 2 heads"),
     ("given: {a: 1}\nequations: {f: a}\ninput_gradients: true", "problem:3: input_gradients: does not go with equations"),

@@ -88,6 +88,19 @@ def at_windows(x: Any, kernel: Any, size: tuple[int, int], stride: int = 1, padd
     return found
 
 
+def pooled(x: Any, stride: int, padding: int, kind: Callable[[Any], Any] = np.max) -> Any:
+    """The largest number, or another, of what is there in each window of 2×2, as many times as the right pooling has windows."""
+    size = {4: 3, 3: 4}[len(x)]
+    begins = [(max(stride * r - padding, 0), max(stride * r - padding + 2, 0)) for r in range(size)]
+    windows = [[x[slice(*rows), slice(*columns)] for columns in begins] for rows in begins]
+    return np.array([[[kind(window) if window.size else np.nan for window in row] for row in windows]])
+
+
+def where_there(found: Any, right: Any) -> Any:
+    """A window that sees nothing is not moved: its number is the right one."""
+    return np.where(np.isnan(found), right, found)
+
+
 def convolved(n: Numbers, size: tuple[int, int] = (2, 2), **how: int) -> Any:
     """The net inputs of the strided convolution, with other windows."""
     return np.stack([at_windows(n["x"], kernel, size, **how) + b for kernel, b in zip(n["W1"], n["b1"])])
@@ -206,6 +219,16 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
     ("stride-wrong", "dilated row", "out2", lambda n: (n["out1"][:, [0, 1]] + n["out1"][:, [1, 2]]) / 2),
     ("padding-forgotten", "strided convolution", "net1", lambda n: convolved(n, stride=2)),
     ("padding-forgotten", "transposed convolution", "net1", lambda n: spread(n, 2, 0)),
+    ("padding-forgotten", "padded pooling", "out2", lambda n: where_there(pooled(n["out1"][0], 1, 0), n["out2"])),
+    ("padding-forgotten", "padded pooling", "out3", lambda n: [
+        where_there(pooled(maps, 2, 0, np.mean), pooled(maps, 2, 1, np.mean))
+        for maps in Numbers("padded pooling", form_of("padding-forgotten", 0))["out2"]][0]),
+    ("stride-wrong", "padded pooling", "out2", lambda n: [
+        where_there(pooled(maps, 2, 1), pooled(maps, 1, 1))
+        for maps in Numbers("padded pooling", form_of("stride-wrong", 0))["out1"]][0]),
+    ("average-pool-summed", "padded pooling", "out3", lambda n: pooled(n["out2"][0], 2, 1, np.sum)),
+    ("average-pool-summed", "padded pooling", "grad.out2", lambda n: np.repeat(np.repeat(
+        Numbers("padded pooling", form_of("average-pool-summed", 1))["grad.out3"], 2, 1), 2, 2)[:, 1:5, 1:5]),
     ("dilation-forgotten", "dilated row", "net1", lambda n: np.array(
         [[w @ n["x"][[c + 1, c]] + b for c in range(4)] for w, b in zip(n["W1"], n["b1"])])),
     ("pooling-gradient-spread", "convolution", "grad.out1", lambda n: sum(
@@ -311,6 +334,8 @@ RIGHT: list[tuple[str, str, Callable[[Numbers], Any]]] = [
     ("strided convolution", "net1", lambda n: convolved(n, stride=2, padding=1)),
     ("transposed convolution", "net1", lambda n: spread(n, 2, 1)),
     ("convolution", "grad.W1", lambda n: sum(kernel_gradient(n, r, c) for r in range(3) for c in range(3))),
+    ("padded pooling", "out2", lambda n: pooled(n["out1"][0], 1, 1)),
+    ("padded pooling", "out3", lambda n: pooled(n["out2"][0], 2, 1, np.mean)),
     ("recurrence", "out1", lambda n: recurrence(n, LAST)),
     ("long short-term memory", "out1", lstm),
     ("gated unit", "out1", gru),

@@ -6,6 +6,7 @@ layer_norm … `LAYERS[type](layer, place, source, run)` is the output of one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,9 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
 from handcalc.models import build
 from handcalc.problem.layerkeys import LAYER_TYPES
+from handcalc.problem.loader import loads
+from handcalc.study.accuracy import outputs
+from handcalc.study.train import Trainer
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Using padding='same'")]  # of kernels of even size
@@ -81,8 +85,8 @@ def conv_transpose2d(layer: Layer, place: int, source: Tensor, run: Run) -> Tens
 
 def _pooled(kind: Callable[..., Tensor]) -> Callable[[Layer, int, Tensor, Run], Tensor]:
     def pooled(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-        window = tuple(layer["kernel_size"])
-        return kind(source, window, _pair(layer["stride"]) if "stride" in layer else window, _pair(layer.get("padding", 0)))
+        window, own = tuple(layer["kernel_size"]), {key: layer[key] for key in ("count_include_pad",) if key in layer}
+        return kind(source, window, _pair(layer["stride"]) if "stride" in layer else window, _pair(layer.get("padding", 0)), **own)
 
     return pooled
 
@@ -194,7 +198,9 @@ def layer_norm(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
 
 def batch_norm(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     parameters = run.parameters.get(f"W{place}"), run.parameters.get(f"b{place}")
-    return F.batch_norm(source, None, None, *parameters, training=True, eps=layer.get("epsilon", 1e-5))
+    evaluated = layer.get("mode") == "eval"
+    running = [torch.tensor(layer[key], dtype=torch.double) if evaluated else None for key in ("running_mean", "running_var")]
+    return F.batch_norm(source, *running, *parameters, training=not evaluated, eps=layer.get("epsilon", 1e-5))
 
 
 def dropout(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
@@ -283,3 +289,69 @@ def test_as_autograd(kind: str, data: Any) -> None:
             assert close(float(got[place]), float(value), 1e-10), f"{network}\ngrad.{name}{place}: {got[place]}, autograd {float(value)}"
             compared += 1
     assert compared
+
+
+# --- running means ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [None, 3], ids=["batch", "mini-batches"])
+@pytest.mark.parametrize("maps", [False, True], ids=["features", "maps"])
+def test_training_and_predicting_with_running_means(maps: bool, size: int | None) -> None:
+    """Three epochs, then predictions in evaluation mode."""
+    draw = np.random.default_rng(8)
+    shape, channels = ((2, 3, 2) if maps else (4,)), 2 if maps else 4
+    inputs, goals = np.round(draw.normal(size=(6, *shape)), 2), np.round(draw.normal(size=(6, 1)), 2)
+    kernel = np.round(draw.normal(size=(1, int(np.prod(shape)))), 2)
+    norm = {"type": "batch_norm", "weights": [1.1, 0.9, 0.7, 1.3][:channels], "bias": [0.1, -0.2, 0, 0.3][:channels]}
+    norm |= {"running_mean": [0.0] * channels, "running_var": [1.0] * channels}
+    layers = [norm, *([{"type": "flatten"}] if maps else []), {"neurons": 1, "weights": kernel.tolist(), "bias": [0.2]}]
+    samples = [{"inputs": one.tolist(), "targets": goal.tolist()} for one, goal in zip(inputs, goals)]
+    training = {"training": {"mode": "mini_batch", "batch_size": size}} if size else {}
+    trainer = Trainer(loads(json.dumps({"samples": samples, "layers": layers, "learning_rate": 0.05, **training})))
+    trainer.advance(3 * trainer.epoch)
+
+    own = (torch.nn.BatchNorm2d if maps else torch.nn.BatchNorm1d)(channels, dtype=torch.double)
+    dense = torch.nn.Linear(kernel.shape[1], 1, dtype=torch.double)
+    with torch.no_grad():
+        for parameter, value in ((own.weight, norm["weights"]), (own.bias, norm["bias"]), (dense.weight, kernel), (dense.bias, [0.2])):
+            parameter.copy_(torch.tensor(value, dtype=torch.double))
+    network = torch.nn.Sequential(own, torch.nn.Flatten(), dense)
+    descent = torch.optim.SGD(network.parameters(), lr=0.05)
+    data, targets = torch.tensor(inputs), torch.tensor(goals)
+    for start in [*range(0, 6, size or 6)] * 3:
+        batch = slice(start, start + (size or 6))
+        descent.zero_grad()
+        (0.5 * ((network(data[batch]) - targets[batch]) ** 2).sum(1).mean()).backward()
+        descent.step()
+    values = trainer.values()
+    for name, judged in (("running_mean1", own.running_mean), ("running_var1", own.running_var)):
+        assert [values[name, (place,)] for place in range(channels)] == pytest.approx(judged.tolist(), rel=1e-12), name
+    network.eval()
+    expected = network(data).detach().numpy()
+    assert np.allclose([trainer.predict(one.ravel().tolist()) for one in inputs], expected, rtol=1e-12)
+    assert np.allclose(outputs(trainer, trainer.problem.samples), expected, rtol=1e-12)
+    assert np.allclose(trainer.outputs([one.ravel().tolist() for one in inputs]), expected, rtol=1e-12)
+
+
+# --- conventions --------------------------------------------------------------------------------------------------------
+
+
+@given(data=st.data())
+@law(40)
+def test_the_largest_share_a_gradient_as_in_amax(data: Any) -> None:
+    """Windows of few different numbers, so that many are the largest; padding is never one of them."""
+    make = Maker(data.draw)
+    window, stride = (make.size(1, 3), make.size(2, 3)), (make.size(1, 3), make.size(1, 3))
+    padding = (make.size(0, window[0] - 1), make.size(0, window[1] - 1))
+    shape = tuple(one + make.size(0, 3) for one in window)
+    numbers = make.random.integers(-1, 2, (2, *shape))
+    layer = {"type": "max_pool", "kernel_size": list(window), "stride": list(stride), "padding": list(padding)}
+    problem = Network(numbers.astype(float), [layer], {"conventions": {"max_ties": "split"}, "sample_reduction": "sum"}).problem()
+    graph = build(problem).graph
+    known = Evaluation(graph)
+    inputs = torch.tensor(numbers, dtype=torch.double, requires_grad=True)
+    wide = F.pad(inputs[:, None], (padding[1],) * 2 + (padding[0],) * 2, value=-1e9)
+    pooled = wide.unfold(2, window[0], stride[0]).unfold(3, window[1], stride[1]).amax((-1, -2))
+    goals = torch.tensor([[t.numerator / t.denominator for t in sample.targets or ()] for sample in problem.samples], dtype=torch.double)
+    (0.5 * (pooled.flatten(1) - goals) ** 2).sum().backward()
+    assert np.allclose(array(graph, known, "grad.x"), inputs.grad, rtol=1e-10, atol=1e-12), f"{numbers}, {layer}"

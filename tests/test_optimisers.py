@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-from handcalc import derive, loads
+from handcalc import derive, load, loads
+from handcalc.core.expr import Ref
 from handcalc.core.rounding import Rounding
 from handcalc.models.optimisers import OPTIMISERS
 from handcalc.problem import fields
 from handcalc.problem.optimisers import HYPER
+from handcalc.render import read
+from handcalc.render.dialects import PLAIN
+from handcalc.study.equivalence import names_of
 from handcalc.study.train import Trainer
 
 STEPS = 100
@@ -154,3 +158,28 @@ def test_epsilon_under_the_root(name: str, numbers: str, step: float) -> None:
     inside, beside = (loads(text % (name, numbers, key)) for key in (", epsilon_inside: true", ""))
     assert derive(inside).value("delta.w") == pytest.approx(-step, rel=1e-12)
     assert derive(beside).value("delta.w") != pytest.approx(-step, rel=1e-3)
+
+
+# --- letters that are ids -----------------------------------------------------------------------------------------------
+
+ETA = "given: {x: 1, eta: 2}\nequations: {f: eta*x^2}\nminimize: f\nparameters: [x]\nlearning_rate: 0.1"
+
+# problem, notation, the learning rate in ASCII, text → what it is
+LETTERS = [
+    ("d2l-rmsprop", "mazur", "eta", {"eta": "rate", "epsilon": "epsilon", "ε": "epsilon"}),
+    ("d2l-rmsprop", "goodfellow", "rate", {"ε": "rate", "epsilon": "epsilon", "delta": "epsilon", "δ": "epsilon"}),
+    ("d2l-rmsprop", "heaton", "rate", {"ε": "rate", "epsilon": "epsilon", "kappa": "epsilon", "κ": "epsilon"}),
+    ("deeplearning-ai-momentum", "goodfellow", "epsilon", {"epsilon": "rate", "alpha": "momentum"}),
+    (ETA, "mazur", "rate", {"η": "rate", "eta": "eta"}),
+]
+
+
+@pytest.mark.parametrize(("problem", "notation", "rate", "typed"), LETTERS, ids=[f"{row[0][:11]}, {row[1]}" for row in LETTERS])
+def test_a_letter_is_written_like_no_other_id(problem: str, notation: str, rate: str, typed: dict[str, str]) -> None:
+    """An id means its own cell in every notation; a letter spelled the same gives way to the id of what it stands for."""
+    derivation = derive(load(problem) if problem != ETA else loads(ETA))
+    reading = read(derivation, notation, PLAIN)
+    assert reading.symbol(Ref("rate")) == rate
+    assert {text: reading.find(text)[0][0] for text in typed} == typed
+    names = names_of(reading)
+    assert {text: names[text] for text in typed} == {text: Ref(name) for text, name in typed.items()}

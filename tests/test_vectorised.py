@@ -16,13 +16,10 @@ from handcalc.models import build
 from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.study import train as training
-from handcalc.study.arraycode import NUMPY, NotVectorised
+from handcalc.study.arraycode import NUMPY
 from handcalc.study.straightline import Straight
 from handcalc.study.train import Trainer
 from handcalc.study.vectorised import Vectorised
-
-# problems whose formulas differ from cell to cell, or lack edges; they are small and stay straight lines
-CELL_BY_CELL = {"custom-formulas", "grokking-frozen-weight"}
 
 
 def trained(problem: Problem) -> bool:
@@ -42,13 +39,8 @@ def test_all_three_agree(name: str) -> None:
     (state, _, count), loss = straight.run(begin, [()]), straight.loss(begin)
     expected = {cell: float(known[carried[cell[0]], cell[1]]) for cell in straight.state}
     assert straight.values(state) == expected and loss == float(known[model.loss, ()]) and count == 1
-    try:
-        arrays = Vectorised(model.graph, carried, model.loss)
-        start = arrays.start(lambda cell: float(known[cell]))
-    except NotVectorised:
-        assert name in CELL_BY_CELL
-        return
-    assert name not in CELL_BY_CELL
+    arrays = Vectorised(model.graph, carried, model.loss)
+    start = arrays.start(lambda cell: float(known[cell]))
     after, again, count = arrays.run(start, [()])
     assert count == 1 and close(again, loss, 1e-12) and close(arrays.loss(start), loss, 1e-12)
     for cell, value in arrays.values(after).items():

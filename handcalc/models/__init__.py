@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Call, Expr, Number, Ref, Total, mul, number, rewrite, total, walk
+from handcalc.core.expr import Ref, Total, mul, total, walk
 from handcalc.core.graph import Graph, Quantity
-from handcalc.models import equations, layers, losses, optimisers
+from handcalc.models import equations, kinks, layers, losses, optimisers
 from handcalc.models.model import Model, shared
 from handcalc.models.site import sample_index
 from handcalc.problem.schema import Problem
@@ -27,14 +27,15 @@ def build(problem: Problem) -> Model:
     else:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
+    running = _running(graph, problem)
     if not objective:
-        return Model(graph, {}, "", output=output)
-    return shared(problem, graph, lambda formal: _completed(formal, graph, objective, output))
+        return Model(graph, {}, "", running, output)
+    return shared(problem, graph, lambda formal: _completed(formal, graph, objective, running, output))
 
 
-def _completed(problem: Problem, graph: Graph, objective: str, output: Ref | None) -> Model:
+def _completed(problem: Problem, graph: Graph, objective: str, running: dict[str, str], output: Ref | None) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
-    forward = list(graph)
+    forward = [quantity for quantity in graph if quantity.kind != "state"]
     if objective == "loss@" and _mixes_samples(graph):
         objective = "loss"
     gradients = _gradients(graph, problem, objective)
@@ -42,12 +43,19 @@ def _completed(problem: Problem, graph: Graph, objective: str, output: Ref | Non
     if objective in ("loss@", "err"):
         gradients |= _reductions(graph, problem, gradients, parameters)
     updated, memory = optimisers.add_updates(graph, problem, parameters, gradients)
+    memory |= running
     if problem.conventions.hidden_error_weights == "updated":
         optimisers.use_updated_weights(graph, updated)
-    _apply_conventions(graph, problem)
+    kinks.apply_conventions(graph, problem.conventions)
     optimisers.add_after(graph, forward, updated)
     loss = objective.removesuffix("@") if objective != "err" else ""
     return Model(graph, updated, loss, memory, output)
+
+
+def _running(graph: Graph, problem: Problem) -> dict[str, str]:
+    """Running means and variances, and what they become: in evaluation they stay what they are."""
+    names = [tensor.name for layer in problem.layers if layer.is_running for tensor in layer.tensors if tensor.kind == "input"]
+    return {name: f"new.{name}" if f"new.{name}" in graph else name for name in names}
 
 
 def _mixes_samples(graph: Graph) -> bool:
@@ -93,25 +101,3 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
         graph.define(whole, after=each)
         reduced[parameter.name] = name
     return reduced
-
-
-def _apply_conventions(graph: Graph, problem: Problem) -> None:
-    """Rewrite the derivatives that a convention decides: ReLU at 0, ties of max."""
-    changes: dict[tuple[str, int], Expr] = {}
-    if problem.conventions.relu_at_zero != "0":
-        changes["relu'", 1] = number(problem.conventions.relu_at_zero)
-    if problem.conventions.max_ties == "split":
-        changes["max'", 2] = Number(1, 2)
-    if not changes:
-        return
-
-    def change(node: Expr) -> Expr | None:
-        if isinstance(node, Call):
-            arguments = tuple(changes.get((node.function, place), argument) for place, argument in enumerate(node.arguments))
-            return node.replace(arguments=arguments) if arguments != node.arguments else None
-        return None
-
-    for quantity in list(graph):
-        if quantity.kind in ("local", "path", "gradient") and quantity.definition is not None:
-            cases = quantity.cases and {place: rewrite(case, change) for place, case in quantity.cases.items()}
-            graph.redefine(quantity.replace(definition=rewrite(quantity.definition, change), cases=cases))

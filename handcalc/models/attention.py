@@ -1,7 +1,7 @@
 """Embedding, positions and attention.
 
 - Embedding: out[t,i] = Σ_v x[t,v]·W[v,i], x being 1 at the number of the word and nothing elsewhere.
-- Positional encoding: out[t,i] = x[t,i] + p[t,i], p[t,2m] = sin(t/10000^(2m/n)), p[t,2m+1] = cos(t/10000^(2m/n)), t from 0.
+- Positional encoding: out[t,i] = x[t,i] + p[t,i], p[t,2m] = sin(t/10000^(2m/n)), p[t,2m+1] = cos(t/10000^(2m/n)), t and m from 0.
 - Attention: query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d;
   weights a[h,t,·] = softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e]; out[t,j] = Σ_h Σ_e
   Wo[j,h,e]·y[h,t,e] (+ b), or y itself where there is one head and no Wo. Without weights queries, keys and values are the inputs.
@@ -12,10 +12,9 @@ Source: Vaswani et al., 2017; PyTorch's MultiheadAttention.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul, number
+from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul, power
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index
 from handcalc.models.site import LOWEST, Site, totals
@@ -42,19 +41,17 @@ def add_embedding(site: Site) -> Ref:
 
 
 def add_positions(site: Site) -> Ref:
-    """x + p; p is given by its formula."""
-    index = site.outgoing
-    base, width = site.layer.options["base"], index[1].axis.size
-    scale = base.numerator / base.denominator
-
-    def encoded(place: tuple[int, ...]) -> Number | None:
-        time, feature = place
-        angle = time / scale ** (2 * (feature // 2) / width)
-        return number(repr(math.sin(angle) if feature % 2 == 0 else math.cos(angle))).replace(text="")
-
-    name = f"position{site.place}"
-    site.graph.given(Quantity(name, "input", tuple(i.axis for i in index), index, givens=encoded, layer=site.place))
-    return site.output((*site.batch, *index), add(site.source, Ref(name, index)))
+    """x + p; p is a sine of every even feature, from 0, and a cosine of every odd one. Given are the numbers that are counted: of the
+    position, t, and of the pair of features, m."""
+    token, feature = site.outgoing
+    place, pair = Ref(f"place{site.place}", (token,)), Ref(f"pair{site.place}", (feature,))
+    site.graph.given(Quantity(place.quantity, "input", (token.axis,), (token,), givens=lambda at: Number(at[0]), layer=site.place))
+    site.graph.given(Quantity(pair.quantity, "input", (feature.axis,), (feature,), givens=lambda at: Number(at[0] // 2), layer=site.place))
+    exponent = div(mul(Number(2), pair), Number(feature.axis.size))
+    angle = div(place, power(site.layer.options["base"], exponent))
+    odd: dict[tuple[int, ...], Expr] = {(one,): call("cos", angle) for one in range(1, feature.axis.size, 2)}
+    position = site.part("position", (token, feature), call("sin", angle), cases=odd)
+    return site.output((*site.batch, token, feature), add(site.source, position))
 
 
 def add_attention(site: Site) -> Ref:

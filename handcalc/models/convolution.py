@@ -4,7 +4,8 @@
   and dilation e; outside the input x is 0. It is a cross-correlation; by `conventions: {convolution: flipped}` the kernel is turned
   round, W[f,d,K−1−u,K−1−v]. In one direction (conv1d) without r and u.
 - Transposed: net[f,r,c] = Σ_d Σ_r' Σ_c' W[d,f, r + p − s·r', c + p − s·c']·x[d,r',c'] + b[f].
-- Pooling: the largest number, or the mean, of a window. Padding is never the largest; in a mean it counts as zeros.
+- Pooling: the largest number, or the mean, of a window. Padding is never the largest; in a mean it counts as zeros, or not at all:
+  then the sum is divided by n[r,c] = Σ_u Σ_v in[s·r + u − p, s·c + v − p], in being 1 at every number of the input.
 
 Shapes (the sample axis in front): x (channel, row, column), W (filter, channel, row, column), b (filter); transposed W
 (channel, filter, row, column). The channel of x and W is not there for a plain image.
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from handcalc.core.expr import Expr, Number, Ref, add, call, mul
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index, Position
 from handcalc.models.dense import add_activation
@@ -102,9 +103,22 @@ def add_pooling(site: Site) -> Ref:
         places = [shifted(one - before, (step, along)) for along, step, one, (before, _) in zip(space, options["stride"], offset, padding)]
         window.append(site.at(*channels, *places))
     pooled: Expr = window[0]
-    if len(window) > 1:
+    if not largest and options["left_out"]:
+        pooled = div(add(*window), _counted(site, space))
+    elif len(window) > 1:
         pooled = call("max", *window) if largest else mul(Number(1, len(window)), add(*window))
     return site.output((*site.batch, *index), pooled)
+
+
+def _counted(site: Site, space: list[Index]) -> Ref:
+    """How many numbers of the input each window sees."""
+    options, inner = site.layer.options, site.incoming[len(site.incoming) - len(space) :]
+    here = Quantity(f"inside{site.place}", "input", tuple(i.axis for i in inner), inner, givens=lambda at: ONE, layer=site.place)
+    site.graph.given(here)
+    offsets = [Index(WINDOW[along.axis.role], Axis(along.axis.role, wide)) for along, wide in zip(space, options["window"])]
+    steps = zip(space, offsets, options["stride"], options["padding"])
+    places = tuple(shifted(-before, (step, along), (1, offset)) for along, offset, step, (before, _) in steps)
+    return site.part("counted", tuple(space), totals(tuple(offsets), Ref(here.name, places)))
 
 
 def _padded(site: Site, padding: tuple[tuple[int, int], ...]) -> Ref:

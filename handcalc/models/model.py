@@ -28,7 +28,8 @@ SMALL = 2_000  # cells of a forward pass; of larger ones nothing is kept
 
 class Model(Record):
     """A graph and what the derivation asks of it: parameter → updated quantity, the loss ("" if there is none), what
-    an optimiser remembers: memory → what it becomes; and what the last layer puts out, with its free indices."""
+    an optimiser or a layer remembers (a running mean): memory → what it becomes; and what the last layer puts out, with its
+    free indices."""
 
     graph: Graph
     updated: dict[str, str]

@@ -2,10 +2,13 @@
 
 - Normalisation: mean μ and variance v = mean of (x − μ)² over the features of a token (layer) or over the samples and places of a
   feature (batch); normalised n = (x − μ)/√(v + ε); out = γ·n + β.
+- Running mean and variance of a batch normalisation, with momentum m, of batches of N numbers: μ_run⁺ = (1 − m)·μ_run + m·μ,
+  v_run⁺ = (1 − m)·v_run + m·v·N/(N − 1); in evaluation they take the places of μ and v.
 - Dropout: out = m·x/(1 − p) with the mask m that was drawn.
 - Residual: out = f(x + output of an earlier layer).
 
-Shapes: as what comes in; γ, β (feature). The variance is divided by n, as in the papers and in PyTorch's training mode.
+Shapes: as what comes in; γ, β, μ_run, v_run (feature). The variance is divided by N, as in the papers and in PyTorch's training mode;
+only the running one is unbiased, as in PyTorch. Errors: ProblemError where a batch of one number leaves no unbiased variance.
 Source: Ba, Kiros, Hinton, 2016; Ioffe and Szegedy, 2015; Srivastava et al., 2014; He et al., 2016; PyTorch.
 """
 
@@ -13,9 +16,12 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import Expr, Number, Ref, add, call, div, mul, power, rewrite, sub
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, power, rewrite, sub
+from handcalc.core.graph import Quantity
 from handcalc.core.index import Index
+from handcalc.errors import Message, ProblemError
 from handcalc.models.site import Site, reindexed, totals
+from handcalc.problem.layertypes.normalisation import RUNNING
 
 
 def add_layer_norm(site: Site) -> Ref:
@@ -33,12 +39,19 @@ def add_batch_norm(site: Site) -> Ref:
 def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index) -> Ref:
     """Mean, variance, normalised, scaled and shifted."""
     kept = tuple(i for i in index if i not in over)
-    share = Number(1, prod(i.axis.size for i in over))
     source = site.source
-    mean = site.part("mean", kept, mul(share, totals(over, source)))
-    variance = site.part("variance", kept, mul(share, totals(over, power(sub(source, mean), Number(2)))))
+    if site.layer.is_running:
+        running = tuple(site.parameter(f"{name}{site.place}", feature) for name in RUNNING)
+    if site.layer.options.get("mode") == "eval":
+        mean, variance = running
+    else:
+        size = prod(i.axis.size for i in over)
+        mean = site.part("mean", kept, mul(Number(1, size), totals(over, source)))
+        variance = site.part("variance", kept, mul(Number(1, size), totals(over, power(sub(source, mean), Number(2)))))
+        if site.layer.is_running:
+            _carry(site, running, (mean, variance), size)
     root = call("sqrt", add(variance, site.layer.options["epsilon"]))
-    scaled = bool(site.layer.tensors)
+    scaled = any(site.has(f"{letter}{site.place}") for letter in "Wb")
     normal = div(sub(source, mean), root)
     if not scaled:
         return site.output(index, normal)
@@ -48,6 +61,21 @@ def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], f
     if site.has(f"b{site.place}"):
         result = add(result, site.parameter(f"b{site.place}", feature))
     return site.output(index, result)
+
+
+def _carry(site: Site, running: tuple[Ref, ...], batch: tuple[Ref, Ref], size: int) -> None:
+    """Running mean and variance after this batch."""
+    if size == 1:
+        text = "layer {layer} ({type}): a batch of one number has no unbiased variance for running_var; give more samples at a time"
+        raise ProblemError(Message(text, layer=site.place, type=site.layer.type))
+    share: Number = site.layer.options["momentum"]
+    mean, variance = batch
+    for old, new in zip(running, (mean, div(mul(Number(size), variance), Number(size - 1)))):
+        quantity = site.graph[old.quantity]
+        formula = add(mul(sub(ONE, share), old), mul(share, new))
+        site.graph.define(
+            Quantity(f"new.{old.quantity}", "state", quantity.axes, quantity.index, formula, prefix="new", of=old, layer=site.place)
+        )
 
 
 def add_dropout(site: Site) -> Ref:

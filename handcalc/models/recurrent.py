@@ -80,10 +80,10 @@ class Recurrence:
         """A quantity over times 0 … T; at 0 the given start."""
         site, axes = self.site, tuple(index.axis for index in self.state_index)
         first = next(tensor for tensor in site.layer.tensors if tensor.name == start)
-        clock = len(site.batch)
+        clock, own = len(site.batch), len(first.axes) - 1  # own: whether every sample has its own
 
         def given(place: tuple[int, ...]) -> Number | None:
-            return first.get((place[clock + 1],)) if place[clock] == 0 else None
+            return first.get((*place[:own], place[clock + 1])) if place[clock] == 0 else None
 
         whole = reindex(formula, {self.time.letter: shifted(-1, (1, self.state_index[clock]))})  # the state's own index t
         name = f"{name}{site.place}"

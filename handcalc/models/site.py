@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 from handcalc.core.expr import Expr, Ref, number, reindex, total
@@ -64,10 +64,12 @@ class Site(Record):
         self.graph.given(Quantity(name, tensor.kind, tensor.axes, index, givens=tensor.get, layer=self.place))
         return Ref(name, index)
 
-    def part(self, name: str, index: tuple[Index, ...], formula: Expr, kind: str = "part") -> Ref:
+    def part(
+        self, name: str, index: tuple[Index, ...], formula: Expr, kind: str = "part", cases: Mapping[tuple[int, ...], Expr] | None = None
+    ) -> Ref:
         """A quantity that the layer works out on the way, such as a query; its name gets the layer's number."""
         axes = tuple(i.axis for i in index)
-        self.graph.define(Quantity(f"{name}{self.place}", kind, axes, index, formula, prefix=name, layer=self.place))
+        self.graph.define(Quantity(f"{name}{self.place}", kind, axes, index, formula, cases or None, prefix=name, layer=self.place))
         return Ref(f"{name}{self.place}", index)
 
     def output(self, index: tuple[Index, ...], formula: Expr) -> Ref:

@@ -179,7 +179,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("bias_update", {"type": "boolean"}, "whether biases are trained (same as update: biases)", "true"),
         Field("hidden_error_weights", _choice("old", "updated"), "weights used to send the error back", "old"),
         Field("relu_at_zero", _choice("0", "1", "0.5"), "the slope of ReLU at exactly 0", "0"),
-        Field("max_ties", _choice("first", "split"), "who gets the gradient when two are the largest", "first"),
+        Field("max_ties", _choice("first", "split"), "who gets the gradient where several are the largest: the first, or all", "first"),
         Field("softmax_loss", _choice("split", "fused"), "softmax and cross-entropy as two steps or one", "split"),
         Field("convolution", _choice("cross_correlation", "flipped"), "whether a kernel is laid over the input as it is, or turned round",
               "flipped"),

@@ -34,7 +34,8 @@ _DILATION: Row = ("dilation", _PAIR, "distance between the numbers that a kernel
 _BIAS: Row = ("bias", _ARRAY, "a number for all, or a list with one each", "[0.1, 0.2]")
 _NEURONS: Row = ("neurons", _NAMES, "names of the neurons of the state, or their number", "[h1, h2]")
 _RETURNS: Row = ("returns", {"enum": ["all", "last"]}, "the states of all times go on, or only the last", "last")
-_STATE: Row = ("initial_state", _ARRAY, "state before the first time; 0 if not given", "[0, 0]")
+_STATE: Row = ("initial_state", _ARRAY, "state before the first time, or a row of it for every sample; 0 if not given", "[0, 0]")
+_CELL: Row = ("initial_cell", _ARRAY, "cell before the first time, or a row of it for every sample; 0 if not given", "[0, 0]")
 _TRUNCATE: Row = ("truncate", _COUNT, "so many times at most the error goes back; the state is handed on, its gradient not", "1")
 _INPUT: Row = ("input_weights", _ARRAY, "one row per neuron, one column per input (PyTorch's weight_ih)", "[[0.5, 0.1], [0.2, 0.3]]")
 _HIDDEN: Row = ("hidden_weights", _ARRAY, "one row per neuron, one column per neuron of the state before (PyTorch's weight_hh)", "[[0.8]]")
@@ -67,12 +68,12 @@ LAYER_KEYS: dict[str, tuple[Row, ...]] = {
     "conv_transpose2d": (_type("conv_transpose2d"), ("filters", _NAMES, "names of the kernels, or their number", "1"),
                          _kernel("channel × filter × row × column; shorter as for conv2d"), _BIAS, _ACTIVATION, _STRIDE, _PADDING),
     "max_pool": (_type("max_pool"), _WINDOW, _STRIDE, _PADDED),
-    "avg_pool": (_type("avg_pool"), _WINDOW, _STRIDE, _PADDING),
+    "avg_pool": (_type("avg_pool"), _WINDOW, _STRIDE, _PADDING,
+                 ("count_include_pad", _FLAG, "whether the zeros around the input count in the mean", "false")),
     "flatten": (_type("flatten"),),
     "rnn": (_type("rnn"), _NEURONS, _ACTIVATION, _INPUT, _HIDDEN, _ROWS, _BIAS, _STATE, _RETURNS, _TRUNCATE),
     "lstm": (_type("lstm"), _NEURONS, ("gates", _gates("input", "forget", "candidate", "output"), "weights and bias of every gate", ""),
-             _ROWS, _STATE, ("initial_cell", _ARRAY, "cell before the first time; 0 if not given", "[0, 0]"), _RETURNS,
-             _TRUNCATE),
+             _ROWS, _STATE, _CELL, _RETURNS, _TRUNCATE),
     "gru": (_type("gru"), _NEURONS, ("gates", _gates("reset", "update", "candidate"), "weights and bias of every gate", ""), _ROWS,
             ("reset_after", _FLAG, "the reset gate acts on the product with the hidden weights (PyTorch), not on the state", "false"),
             ("update_keeps", {"enum": ["old", "new"]}, "what a share of 1 of the update gate keeps: the old state (PyTorch), or the new",
@@ -91,7 +92,11 @@ LAYER_KEYS: dict[str, tuple[Row, ...]] = {
     "layer_norm": (_type("layer_norm"), ("weights", _ARRAY, "scale γ of every feature; not given: none", "[1, 1]"),
                    ("bias", _ARRAY, "shift β of every feature", "[0, 0]"), _EPSILON),
     "batch_norm": (_type("batch_norm"), ("weights", _ARRAY, "scale γ of every feature or channel; not given: none", "[1, 1]"),
-                   ("bias", _ARRAY, "shift β of every feature or channel", "[0, 0]"), _EPSILON),
+                   ("bias", _ARRAY, "shift β of every feature or channel", "[0, 0]"), _EPSILON,
+                   ("running_mean", _ARRAY, "running mean of every feature or channel, for prediction", "[0, 0]"),
+                   ("running_var", _ARRAY, "running variance of every feature or channel, for prediction", "[1, 1]"),
+                   ("momentum", _NUMBER, "share of a batch in the new running mean and variance (PyTorch)", "0.1"),
+                   ("mode", {"enum": ["train", "eval"]}, "train: mean and variance of the batch; eval: the running ones", "train")),
     "dropout": (_type("dropout"), ("mask", _ARRAY, "1 where a number is kept, 0 where it is dropped", "[1, 0, 1]"),
                 ("share", _NUMBER, "share that is dropped on average; what is kept is divided by 1 − share", "0.5")),
     "residual": (_type("residual"), ("from", _WHOLE, "the layer whose output is added; 0: the inputs", "0"), _ACTIVATION),

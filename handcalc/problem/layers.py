@@ -90,7 +90,7 @@ def _too_many(item: Item) -> None:
     item.fail("more than {limit} neurons; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
 
 
-def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names: Names) -> tuple[Layer, ...]:
+def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names: Names, samples: int = 1) -> tuple[Layer, ...]:
     """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape."""
     result: list[Layer] = []
     outputs = [axes]
@@ -103,7 +103,7 @@ def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names
             found["type"].choice(LAYER_TYPES)
         if not outputs[-1]:
             return tuple(result)
-        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names)
+        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples)
         layer = _dense(incoming) if kind == "dense" else _other(incoming)
         if layer is None:
             return tuple(result)

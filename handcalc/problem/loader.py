@@ -79,6 +79,7 @@ def _problem(root: Item) -> Problem:
     else:
         root.fail("layers or equations are missing: there is nothing to compute")
     problem = add_settings(found, problem)
+    _check_states(found, problem)
     root.source.finish()
     return problem
 
@@ -111,7 +112,7 @@ def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
     axes = _axes(found, inputs, names.shape, first) if inputs else ()
     if names.shape or len(axes) > 1:
         inputs = names_of(axes)
-    layers = build(entries, neurons, axes, names)
+    layers = build(entries, neurons, axes, names, len(cases))
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
         _check_targets(root, found, cases, layers[-1])
@@ -135,6 +136,15 @@ def _axes(found: dict[str, Item], inputs: tuple[str, ...], shape: tuple[int, ...
         )
         return ()
     return input_axes(shape or (len(inputs),), first, () if shape else inputs)
+
+
+def _check_states(found: dict[str, Item], problem: Problem) -> None:
+    """Initial states of every sample belong to the samples as they are listed, all of them together."""
+    if problem.own_states:
+        if problem.training.mode != "batch":
+            found["training"].fail("initial states of every sample go with mode: batch only; or give one state for all samples")
+        if problem.test:
+            found["test"].fail("initial states of every sample leave none to test with; give one state for all samples")
 
 
 def _check_words(item: Item, cases: Sequence[Sample], words: int) -> None:

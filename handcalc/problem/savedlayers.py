@@ -13,13 +13,16 @@ from typing import Any
 
 from handcalc.core.graph import Cell
 from handcalc.problem.layertypes.attention import PARTS
+from handcalc.problem.layertypes.normalisation import RUNNING
 from handcalc.problem.layertypes.recurrent import GATES
 from handcalc.problem.schema import Layer, Problem
 
 # key → what the names of its parameters begin with; the letter of a gate and the number of the layer follow
-STEMS = {"weights": "W", "bias": "b", "input_weights": "Wx", "hidden_weights": "Wh", "hidden_bias": "bh"} | {
-    f"{part}_{what}": what[0].replace("w", "W") + part[0] for part in (*PARTS, "output") for what in ("weights", "bias")
-}
+STEMS = (
+    {"weights": "W", "bias": "b", "input_weights": "Wx", "hidden_weights": "Wh", "hidden_bias": "bh"}
+    | {key: key for key in RUNNING}
+    | {f"{part}_{what}": what[0].replace("w", "W") + part[0] for part in (*PARTS, "output") for what in ("weights", "bias")}
+)
 MATRICES = ("dense", "rnn", "lstm", "gru", "attention")  # types whose weights are matrices
 Values = Mapping[tuple[int, ...], float]
 

@@ -90,6 +90,11 @@ class Layer(Record):
     tensors: tuple[Tensor, ...] = ()
     options: Mapping[str, Any] = {}
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a running mean and variance are given, which prediction uses."""
+        return any(tensor.name.startswith("running_") for tensor in self.tensors)
+
 
 class Loss(Record):
     """E of one sample: the terms (a formula in t and o) are summed, or averaged over the outputs.
@@ -202,3 +207,19 @@ class Problem(Record):
     minimize: str = ""
     parameters: tuple[str, ...] = ()
     path: str = ""
+
+    @property
+    def evaluating(self) -> Problem:
+        """The same problem for prediction: batch normalisation with the running mean and variance, where they are given."""
+        layers = [layer.replace(options={**layer.options, "mode": "eval"}) if layer.is_running else layer for layer in self.layers]
+        return self.replace(layers=tuple(layers)) if any(layer.is_running for layer in layers) else self
+
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether an answer depends on the other samples: batch normalisation with the mean and variance of the batch."""
+        return any(layer.type == "batch_norm" and layer.options.get("mode") != "eval" for layer in self.layers)
+
+    @property
+    def own_states(self) -> bool:
+        """Whether every sample has an initial state of its own, in a recurrent layer."""
+        return any(axis.role == "sample" for layer in self.layers for tensor in layer.tensors for axis in tensor.axes)

@@ -14,7 +14,7 @@ from handcalc.core.expr import ZERO, Number
 from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.problem.arrays import names_file, read_array
+from handcalc.problem.arrays import names_file, read_array, shape_of
 from handcalc.problem.fields import choices
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
@@ -31,7 +31,7 @@ ROLES = {"input": "feature", "unit": "neuron", "channel": "channel", "row": "row
 
 class Incoming(Record):
     """One layer being read: its number from 1, its entry and keys, the axes that come in, the axes of every output so far (inputs
-    first), names of its neurons, all names."""
+    first), names of its neurons, all names, how many samples there are."""
 
     number: int
     entry: Item
@@ -40,6 +40,7 @@ class Incoming(Record):
     earlier: tuple[Axes, ...]
     neurons: tuple[str, ...]
     names: Names
+    samples: int = 1
 
     def wants(self, *shapes: tuple[str, ...]) -> bool:
         """Whether what comes in has one of these directions; an error that says which layer, what came in, what was expected."""
@@ -119,6 +120,13 @@ def nested(item: Item) -> tuple[tuple[int, ...], list[Item]] | None:
         item.fail("rows of different lengths: {found}", found=", ".join("×".join(map(str, shape)) or "1" for shape in shapes[:4]))
         return None
     return (len(parts), *shapes[0]), [entry for part in parts if part is not None for entry in part[1]]
+
+
+def depth(item: Item) -> int:
+    """How deep the lists of a value are, or how many directions the array of a file has; rows may still be of different lengths."""
+    if names_file(item):
+        return len(shape_of(item) or ())
+    return 1 + max((depth(part) for part in item.sequence() or ()), default=0) if item.kind == "sequence" else 0
 
 
 def numbers(item: Item, shape: tuple[int, ...], what: str) -> Flat | None:

@@ -91,8 +91,8 @@ class Dialect(Record):
 
 
 GREEK = {
-    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "η": "eta", "θ": "theta", "λ": "lambda", "μ": "mu",
-    "σ": "sigma", "Δ": "Delta", "∂": "d", "ŷ": "yhat", "φ": "phi", "ω": "omega", "π": "pi", "∇": "grad",
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "η": "eta", "θ": "theta", "κ": "kappa", "λ": "lambda",
+    "μ": "mu", "ρ": "rho", "σ": "sigma", "Δ": "Delta", "∂": "d", "ŷ": "yhat", "φ": "phi", "ω": "omega", "π": "pi", "∇": "grad",
 }  # fmt: skip
 
 _ASCII = GREEK | {

@@ -9,11 +9,11 @@ cells than worked lines. Given data and the update table have a form of their ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby, islice
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, islice, takewhile
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Number, Ref, references, rewrite
+from handcalc.core.expr import Expr, Number, Ref, references, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.order import Group
 from handcalc.core.record import Record
@@ -41,6 +41,7 @@ from handcalc.render.reading import Reading
 
 WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
 COLUMNS_LIMIT = 40  # cells of one quantity side by side
+PLACES_LIMIT = 4  # places named beside a formula that holds there
 ROWS_LIMIT = {"brief": 20, "normal": 20, "full": 1000}  # rows of one table
 
 
@@ -154,7 +155,7 @@ def _together(
     if any(not _complete(derivation, options, group) for group in rest):
         sampled = [group for group in rest if group.quantity.sampled]
         if sampled:
-            yield sample_table(derivation, options, iteration, [group.quantity for group in sampled], sampled[0].holds)
+            yield sample_table(derivation, options, iteration, sampled)
         if len(sampled) < len(rest):
             yield _list(derivation, options, iteration, [group for group in rest if not group.quantity.sampled])
 
@@ -188,10 +189,8 @@ def layer_title(reading: Reading, layer: int) -> Message:
 def _group(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group, told: bool = True) -> Iterator[Block]:
     """General formula with its own factor, matrix form, worked lines; paths come with the sum they belong to. told: with the formula."""
     quantity = group.quantity
-    general = reading.general(quantity)
-    if told and general is not None and quantity.axes and not quantity.cases:
-        yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
-        yield from _own_factor(reading, quantity)
+    if told and quantity.axes:
+        yield from _told(reading, quantity)
     if options.form != "scalar":
         from handcalc.render.matrixform import matrix_blocks
 
@@ -207,6 +206,26 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
         yield worked(derivation, reading, wanted, iteration, untidied=options.detail == "full", put_in=paths if at_once else ())
+
+
+def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+    """The general formula with its own factor; where places along the last direction differ, the formula of each with its places."""
+    general = reading.general(quantity)
+    if general is None:
+        return
+    name = Name(Ref(quantity.name, quantity.index))
+    if not quantity.cases:
+        yield Equation(name, (("=", Symbolic(general)),))
+        yield from _own_factor(reading, quantity)
+        return
+    axis, letter = quantity.axes[-1], quantity.index[-1].letter
+    alike: dict[Expr, list[str]] = {}
+    for place in range(axis.size):
+        alike.setdefault(quantity.cases.get((place,), general), []).append(axis.label(place))
+    for formula, places in alike.items():
+        shown = ", ".join(places[:PLACES_LIMIT]) + ", …" * (len(places) > PLACES_LIMIT)
+        label = Message("{letter} = {places}:", letter=letter, places=shown)
+        yield Equation(name, (("=", Symbolic(formula if formula is general else reading.line((quantity.name, ()), formula))),), label=label)
 
 
 def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:
@@ -275,8 +294,10 @@ def _tables(derivation: Derivation, options: Options, iteration: int, quantities
     """A table of quantities with the same cells, where not every cell was worked."""
     if quantities and not _complete(derivation, options, Group(quantities[0], "")):
         alike = [quantity for quantity in quantities if quantity.axes == quantities[0].axes]
-        make = sample_table if alike[0].sampled else _cell_table
-        yield make(derivation, options, iteration, alike)
+        if alike[0].sampled:
+            yield sample_table(derivation, options, iteration, [Group(quantity, "") for quantity in alike])
+        else:
+            yield _cell_table(derivation, options, iteration, alike)
 
 
 def size(quantity: Quantity) -> int:
@@ -311,29 +332,24 @@ def _cell_table(derivation: Derivation, options: Options, iteration: int, quanti
     return Table(columns, rows, size(first) - len(places))
 
 
-def sample_table(
-    derivation: Derivation,
-    options: Options,
-    iteration: int,
-    quantities: list[Quantity],
-    holds: Callable[[Place], bool] = lambda place: True,
-) -> Table:
+def sample_table(derivation: Derivation, options: Options, iteration: int, groups: list[Group]) -> Table:
     """One row per sample, one column per quantity and cell."""
-    samples = quantities[0].axes[0]
+    samples = groups[0].quantity.axes[0]
     limit = ROWS_LIMIT[options.detail]
-    inner = [
-        (quantity, place[1:])
-        for quantity in quantities
-        for place in islice(derivation.graph.positions(quantity.name), COLUMNS_LIMIT)
-        if place[0] == 0 and holds(place)
-    ]
+    inner: list[tuple[Quantity, Place]] = []
+    hidden = 0
+    for group in groups:
+        first = takewhile(lambda place: place[0] == 0, derivation.places(group))
+        places = [place[1:] for place in islice(first, COLUMNS_LIMIT)]
+        inner += [(group.quantity, place) for place in places]
+        if len(places) == COLUMNS_LIMIT:
+            times = 1 if group.time is None else next(axis.size for axis in group.quantity.axes if axis.role == "time")
+            hidden += size(group.quantity) // samples.size // times - COLUMNS_LIMIT
     columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(quantity.name, (0, *place)), bare=True) for quantity, place in inner))
     rows: Rows = tuple(
         (Plain(samples.label(sample)), *(Value((quantity.name, (sample, *place)), iteration) for quantity, place in inner))
         for sample in range(min(samples.size, limit))
     )
-    cells = sum(size(quantity) // samples.size for quantity in quantities)
-    hidden = cells - len(inner) if any(size(quantity) // samples.size > COLUMNS_LIMIT for quantity in quantities) else 0
     return Table(columns, rows, max(samples.size - limit, 0), hidden)
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import Call, Expr, Ref, walk
 from handcalc.core.graph import Cell, Quantity
+from handcalc.core.order import Group
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Picture, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
@@ -165,7 +166,7 @@ _LOSS_NAMES = {
 }
 
 
-_VALUES = {"old": "the old state", "new": "the new state"}  # what some options may be
+_VALUES = {"old": "the old state", "new": "the new state", "eval": "the running ones"}  # what some options may be
 
 # option of a layer → what it is called
 _DETAILS = {
@@ -176,8 +177,11 @@ _DETAILS = {
     "heads": "heads",
     "epsilon": "added to the variance",
     "kept": "share that is kept",
+    "momentum": "share of a batch in the running mean and variance",
+    "mode": "mean and variance",
     "reset_after": "The reset gate acts after the product with the hidden weights.",
     "update_keeps": "what the update gate keeps",
+    "left_out": "The zeros around the input do not count in the mean.",
 }
 
 
@@ -203,15 +207,15 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
         yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen["relu_at_zero"])
-    if "max'" in functions:
+    if "max'" in functions and chosen["max_ties"] == "split":
+        yield Message("max'(a, b, c) is 1 if a is larger, 0 if b is, else c: numbers that are equally the largest share the gradient.")
+    elif "max'" in functions:
         yield Message("max'(a, b) is 1 if a is larger, 0 if b is: the gradient goes to the largest; of equal ones to the first.")
     if {"conv2d", "conv1d"} & {*header.kinds}:
         if chosen["convolution"] == "flipped":
             yield Message("The kernel is turned round before it is laid over the input (convolution).")
         else:
             yield Message("The kernel is laid over the input as it is (cross-correlation).")
-    if "max'" in functions and chosen["max_ties"] == "split":
-        yield Message("Where two are the largest, each gets half of the gradient.")
     if "step" in functions and header.loss == "direct":
         yield Message("The step function has no slope: the perceptron rule uses the error itself.")
     if int(reading.notation.data["delta_sign"]) < 0 and any(
@@ -266,10 +270,12 @@ def rounding_note(derivation: Derivation, asked: bool = False) -> Message:
 def update(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """The update rule, worked lines, the table old · gradient · η·gradient · new; then the re-computed forward pass."""
     graph = derivation.graph
-    if not derivation.updated:
+    if not derivation.updated and all(quantity.kind != "state" for quantity in graph):
         return
     yield Heading(2, Message("Update"))
     yield from _states(derivation, reading, options, iteration)
+    if not derivation.updated:
+        return
     seen = set()
     for parameter, new in derivation.updated.items():
         quantity = graph[new]
@@ -294,7 +300,8 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
         general = reading.general(quantity) if quantity.kind in ("state", "rate") else None
         if general is None:
             continue
-        of = derivation.graph[quantity.of.quantity].kind if quantity.of else ""
+        base = derivation.graph[quantity.of.quantity] if quantity.of else None
+        of = "" if base is None else base.name if base.kind == "input" else base.kind
         if of and (quantity.prefix, of) not in seen:
             yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
         seen.add((quantity.prefix, of))
@@ -344,7 +351,7 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
     for quantity in groups:
         if quantity.sampled:
             if quantity.kind in ("out", "loss"):
-                yield sample_table(derivation, options, iteration, [quantity])
+                yield sample_table(derivation, options, iteration, [Group(quantity, "after")])
             continue
         most = WORKED_LIMIT[options.detail] if options.detail != "brief" else (4 if quantity.kind == "loss" else 0)
         for place in islice(graph.positions(quantity.name), most):

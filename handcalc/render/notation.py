@@ -49,7 +49,9 @@ PARTS = {
     "query": ("q", "", False), "key": ("k", "", False), "value": ("v", "", False), "score": ("s", "", False),
     "masked": ("s", "", True), "mask": ("m", "", False), "attention": ("a", "", False), "context": ("y", "", False),
     "mean": ("μ", "", False), "variance": ("var", "", False), "normal": ("x", "", True), "word": ("x", "", False),
-    "position": ("p", "", False), "padded": ("x", "pad", False), "border": ("p", "", False),
+    "position": ("p", "", False), "place": ("pos", "", False), "pair": ("pair", "", False),
+    "padded": ("x", "pad", False), "border": ("p", "", False), "inside": ("in", "", False), "counted": ("n", "", False),
+    "running_mean": ("μ", "run", False), "running_var": ("var", "run", False),
     "held_out": ("out", "held", False), "held_cell": ("c", "held", False),
 }  # fmt: skip
 
@@ -195,11 +197,11 @@ class Notation:
             below = self.name(self._base(quantity, reference, quantity.wrt))
             assert isinstance(below, Symbol)
             return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
-        if quantity.kind in ("memory", "state"):
+        if quantity.kind in ("memory", "state") and quantity.prefix.removeprefix("old.") in STATES:
             return self._remembered(quantity, symbol)
         if quantity.kind == "change":
             return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed, sample=sample)
-        return symbol.replace(mark="+", sample=sample)  # updated, or re-computed after the update
+        return symbol.replace(mark="+", sample=sample)  # updated, a running mean after a batch, or re-computed after the update
 
     def _remembered(self, quantity: Quantity, symbol: Symbol) -> Symbol:
         """What an optimiser keeps of a parameter: v_w5, and v_w5 with a prime for the old one."""

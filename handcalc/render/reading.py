@@ -24,6 +24,7 @@ from handcalc.render.notation import Notation
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
 
+NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are a notation's
 SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
 
 Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
@@ -46,6 +47,7 @@ class Reading:
         self._turning = any(sign < 0 for sign in self._signs.values())
         self._symbols: dict[str, Cell] | None = None
         self._spelled: dict[Ref, str] = {}
+        self._ids: set[str] | None = None
         self._numbers: dict[tuple[Cell, int], str] = {}
 
     # --- expressions ---
@@ -98,8 +100,21 @@ class Reading:
             return symbol(self.notation.name(reference).replace(sample=""), self.dialect)
         found = self._spelled.get(reference)
         if found is None:
-            found = self._spelled[reference] = symbol(self.notation.name(reference), self.dialect)
+            found = symbol(self.notation.name(reference), self.dialect)
+            if self.dialect in TYPED and self._means_another(found, reference):
+                found = reference.quantity
+            self._spelled[reference] = found
         return found
+
+    def _means_another(self, spelled: str, reference: Ref) -> bool:
+        """Whether the letter of a number of the update, such as ε, is written like the id of another cell; ids go first."""
+        if self.graph[reference.quantity].kind not in NUMBERED or spelled == reference.quantity:
+            return False
+        if self._ids is None:
+            self._ids = {quantity.name for quantity in self.graph if not quantity.axes}
+            self._ids |= {label for quantity in self.graph if quantity.kind == "input" for axis in quantity.axes for label in axis.labels}
+            self._ids |= {name for quantity in self.graph for name in (quantity.names or {}).values()}
+        return spelled in self._ids
 
     def whole(self, quantity: Quantity) -> str:
         """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾."""
@@ -217,7 +232,8 @@ class Reading:
             numbers = ",".join(str(position + axis.first) for position, axis in zip(place, quantity.axes))
             yield f"{quantity.name}[{numbers}]"
         name = self.notation.name(Ref(*wanted))
-        yield from (symbol(name, dialect) for dialect in TYPED)
+        for text in (symbol(name, dialect) for dialect in TYPED):
+            yield wanted[0] if self._means_another(text, Ref(*wanted)) else text
 
     def _searched(self) -> list[Quantity]:
         """The quantities whose symbols are looked through: not those with more cells than anybody looks up by a symbol."""

@@ -117,7 +117,8 @@ def by_phase(derivation: Derivation, cells: list[Cell]) -> dict[str, list[Cell]]
     place = {quantity.name: number for number, quantity in enumerate(derivation.graph)}
     found: dict[str, list[Cell]] = {}
     for current in cells:
-        found.setdefault(phase(derivation.graph[current[0]]), []).append(current)
+        name = "given" if derivation.graph.given_value(current) is not None else phase(derivation.graph[current[0]])
+        found.setdefault(name, []).append(current)
     if "given" in found:
         found["given"].sort(key=lambda current: (place[current[0]], current[1]))
     return {name: found[name] for name in PHASES if name in found}

@@ -23,9 +23,9 @@ Rows = Sequence[Sequence[float]]
 def outputs(trainer: Trainer, samples: Samples, most: int | None = None) -> Rows:
     """The outputs for every sample (or for the first ones), in the order of their targets, with the parameters as they are."""
     if not trainer.straight and trainer.whole.graph["x"].sampled:
-        rows: list[list[float]] = trainer.passes.outputs(trainer.state, samples)[:most].tolist()
+        rows: list[list[float]] = trainer.answers.outputs(trainer.state, samples)[:most].tolist()
         return rows
-    model = trainer.whole if samples is trainer.problem.samples else build(trainer.problem.replace(samples=samples))
+    model = trainer.answering if samples is trainer.problem.samples else build(trainer.evaluated.replace(samples=samples))
     known = Evaluation(model.graph, None, trainer.values())
     count = len(samples) if most is None else min(most, len(samples))
     return [[float(known[cell]) for cell in model.answers(place)] for place in range(count)]

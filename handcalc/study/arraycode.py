@@ -44,7 +44,7 @@ NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "
 
 
 class NotVectorised(Exception):
-    """A formula that has no form on whole arrays: cases of single cells, missing edges, shifted indices."""
+    """A formula that has no form on whole arrays: missing edges, one index in two places."""
 
 
 class Piece:

@@ -87,7 +87,7 @@ class Trainer:
             self._engine, self.state = _engine(self.whole, (), lambda wanted: float(known[wanted]))
         self._feed = Feed(problem, self.whole.graph, self.batch_size, isinstance(self._engine, Vectorised))
         self._batches = self._feed.batches()
-        self._programs: dict[int, Engine] = {}
+        self._programs: dict[tuple[int, bool], Engine] = {}
         self.done = 0
 
     @property
@@ -160,8 +160,8 @@ class Trainer:
     @cached_property
     def _answers(self) -> Callable[[Any, Any], list[tuple[float, ...]]]:
         some = [0] if self.straight else [0, 0]  # arrays have samples where there are two or more
-        wanted = build(self.problem.replace(samples=select(self.problem.samples, some))).answers()
-        return self._program(some).answers(wanted, ("x",))
+        wanted = build(self.evaluated.replace(samples=select(self.problem.samples, some))).answers()
+        return self._program(some, self.evaluated).answers(wanted, ("x",))
 
     @cached_property
     def classes(self) -> Classes | None:
@@ -191,17 +191,26 @@ class Trainer:
     @cached_property
     def passes(self) -> Passes:
         """Forward passes of many samples, by arrays."""
-        state = tuple({**self.whole.updated, **self.whole.memory})
-        return Passes(self.whole, state)
+        return Passes(self.whole, tuple({**self.whole.updated, **self.whole.memory}))
+
+    @cached_property
+    def answering(self) -> Model:
+        """The model that answers: with running means, where there are some, else that of training."""
+        return self.whole if self.evaluated is self.problem else _model(self.evaluated)
+
+    @cached_property
+    def answers(self) -> Passes:
+        """Forward passes of the model that answers."""
+        return self.passes if self.answering is self.whole else Passes(self.answering, tuple({**self.whole.updated, **self.whole.memory}))
+
+    @cached_property
+    def evaluated(self) -> Problem:
+        """The problem as it predicts."""
+        return self.problem.evaluating
 
     def accuracy(self, samples: Samples | None = None) -> float | None:
         """The share of samples (its own, if no others are given) that are classified right; None where targets are no classes."""
         return share_right(self, self.problem.samples if samples is None else samples)
-
-    @property
-    def mixed(self) -> bool:
-        """Whether answers depend on the other samples."""
-        return any(layer.type == "batch_norm" for layer in self.problem.layers)
 
     def values(self) -> dict[Cell, float]:
         """Cell → value of every parameter, and of what the optimiser remembers."""
@@ -216,9 +225,11 @@ class Trainer:
         """What the network answers to other inputs, with the parameters as they are. Raises ValueError for a wrong number of them."""
         if len(inputs) != len(self.problem.inputs):
             raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
-        if self.mixed:
+        if self.evaluated.mixes_samples:
             raise ProblemError(Message("with batch normalisation a single input has no answer"))
-        model = build(self.problem.replace(samples=self.problem.samples[:1]))
+        if self.problem.own_states:
+            raise ProblemError(Message("with initial states of every sample another input has no answer"))
+        model = build(self.evaluated.replace(samples=self.problem.samples[:1]))
         replaced = self.values() | {("x", place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
         known = Evaluation(model.graph, None, replaced)
         return [float(known[cell]) for cell in model.answers()]
@@ -252,12 +263,14 @@ class Trainer:
             text = "training diverges after about {count} iterations: a number is too large; try a smaller learning_rate"
             raise EvaluationError(Message(text, count=self.done)) from None
 
-    def _program(self, batch: Sequence[int]) -> Engine:
-        """The update of so many samples, whose numbers are its data."""
-        if len(batch) not in self._programs:
-            model = _model(self.problem.replace(samples=_typical(self.problem.samples, batch, self.problem.layers[-1].axes[-1].size)))
-            self._programs[len(batch)] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, DATA)
-        return self._programs[len(batch)]
+    def _program(self, batch: Sequence[int], problem: Problem | None = None) -> Engine:
+        """The update of so many samples, whose numbers are its data; problem: another than that of training."""
+        wanted = len(batch), problem is None or problem is self.problem
+        if wanted not in self._programs:
+            chosen = _typical(self.problem.samples, batch, self.problem.layers[-1].axes[-1].size)
+            model = _model((problem or self.problem).replace(samples=chosen))
+            self._programs[wanted] = type(self._engine)(model.graph, {**model.updated, **model.memory}, model.loss, DATA)
+        return self._programs[wanted]
 
 
 def _typical(samples: Samples, batch: Sequence[int], width: int) -> Samples:

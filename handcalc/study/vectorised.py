@@ -164,10 +164,8 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             found = _array(graph, quantity, lambda cell: _given(graph, cell))
             constants[writer.names[name]] = found if quantity.axes else float(found)
             continue
-        if quantity.cases:
-            raise NotVectorised(f"cases of {name}")
-        formula = rewrite(quantity.definition, lambda node: put_in(graph, node))
-        missing = [ref.quantity for ref in references(formula) if ref.quantity not in writer.names]
+        formulas = {formula: rewrite(formula, lambda node: put_in(graph, node)) for formula in (quantity.definition, *_others(quantity))}
+        missing = [ref.quantity for formula in formulas.values() for ref in references(formula) if ref.quantity not in writer.names]
         if opened & {*missing}:
             raise NotVectorised(f"{name} depends on itself")
         if missing:
@@ -175,12 +173,33 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             pending.extend(reversed(missing))
             continue
         writer.order = tuple(index.letter for index in quantity.index)
-        piece = writer.write(formula)
+        piece = writer.write(formulas[quantity.definition])
+        for other in _others(quantity):
+            there = f"k{len(constants)}"
+            constants[there] = _holds(quantity, other)
+            text = f"np.where({there}, {writer.write(formulas[other]).along(writer.order)}, {piece.along(writer.order)})"
+            piece = Piece(text, writer.order)
         if quantity.kind == "gradient" and name not in results and piece.letters:
             writer.scales[name] = piece.scale
             piece = Piece(piece.text, piece.letters)
         writer.names[name] = f"q{len(writer.names)}"
         lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
+
+
+def _others(quantity: Quantity) -> list[Expr]:
+    """The formulas of single places."""
+    return [formula for formula in dict.fromkeys((quantity.cases or {}).values()) if formula != quantity.definition]
+
+
+def _holds(quantity: Quantity, formula: Expr) -> Any:
+    """Where the formula of single places holds, along the last axes."""
+    import numpy
+
+    cases = quantity.cases or {}
+    found = numpy.zeros([axis.size for axis in quantity.axes[-len(next(iter(cases))) :]], bool)
+    for place, case in cases.items():
+        found[place] = case == formula
+    return found
 
 
 def put_in(graph: Graph, node: Expr) -> Expr | None:

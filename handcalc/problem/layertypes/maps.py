@@ -149,7 +149,8 @@ def pooling(incoming: Incoming) -> Layer | None:
     window = _along(incoming.pair("kernel_size", 2), space)
     stride = _along(incoming.pair("stride", 0), space) if "stride" in incoming.found else window
     padding = _padding(incoming, space, [one - 1 for one in window], stride)
-    if incoming.kind == "max_pool" and any(max(around) >= one for one, around in zip(window, padding)):
+    counts = incoming.found["count_include_pad"].flag() is not False if "count_include_pad" in incoming.found else True
+    if (incoming.kind == "max_pool" or not counts) and any(max(around) >= one for one, around in zip(window, padding)):
         incoming.found["padding"].fail("the padding must be smaller than the window, or a window sees nothing else")
         return None
     sides = [axis.size for axis in incoming.axes[-len(space) :]]
@@ -158,7 +159,7 @@ def pooling(incoming: Incoming) -> Layer | None:
         incoming.entry.fail("the window is larger than its input: {kernel} on {input}", kernel=_by(list(window)), input=_by(sides))
         return None
     axes = (*unnamed(incoming.axes[: -len(space)]), *(Axis(role, one) for role, one in zip(space, sizes)))
-    options = {"window": window, "stride": stride, "padding": tuple(padding)}
+    options = {"window": window, "stride": stride, "padding": tuple(padding), "left_out": not counts and any(map(any, padding))}
     return Layer(names_of(axes), type=incoming.kind, axes=axes, options=options)
 
 

@@ -7,6 +7,8 @@ from handcalc.problem.layers import activations
 from handcalc.problem.schema import Layer, Tensor
 from handcalc.problem.shapes import Incoming, names_of, spelled, unnamed
 
+RUNNING = ("running_mean", "running_var")
+
 
 def norm(incoming: Incoming) -> Layer | None:
     """layer_norm over the features of a token, batch_norm over the samples (and places) of a feature."""
@@ -15,10 +17,28 @@ def norm(incoming: Incoming) -> Layer | None:
     number_ = incoming.number
     read = [incoming.tensor("weights", f"W{number_}", "weight", feature), incoming.tensor("bias", f"b{number_}", "bias", feature)]
     epsilon = incoming.found["epsilon"].number() if "epsilon" in incoming.found else None
+    options: dict[str, object] = {"epsilon": epsilon or number("1e-5")}
+    if incoming.kind == "batch_norm":
+        running = [incoming.tensor(key, f"{key}{number_}", "input", feature) for key in RUNNING]
+        read += running
+        options |= _running(incoming, None not in running)
     tensors: tuple[Tensor, ...] = tuple(tensor for tensor in read if tensor is not None)
     axes = unnamed(incoming.axes)
-    options = {"epsilon": epsilon or number("1e-5")}
     return Layer(names_of(axes), type=incoming.kind, axes=axes, tensors=tensors, options=options)
+
+
+def _running(incoming: Incoming, given: bool) -> dict[str, object]:
+    """The options of the running mean and variance; given: whether both are there."""
+    found = incoming.found
+    if any(key in found for key in RUNNING) and not all(key in found for key in RUNNING):
+        incoming.entry.fail("running_mean and running_var go together")
+    momentum = found["momentum"].number() if "momentum" in found else number("0.1")
+    if momentum is not None and not 0 <= momentum.numerator <= momentum.denominator:
+        found["momentum"].fail("expected a number from 0 to 1, found {found}", found=found["momentum"].shown)
+    for key in {"momentum", "mode"} & found.keys() if RUNNING[0] not in found else ():
+        found[key].fail("goes with running_mean and running_var only")
+    mode = found["mode"].choice(("train", "eval")) if "mode" in found else "train"
+    return {"mode": mode} if mode == "eval" else {"momentum": momentum} if given else {}
 
 
 def dropout(incoming: Incoming) -> Layer | None:

@@ -13,7 +13,7 @@ from handcalc.problem.fields import keys
 from handcalc.problem.layers import activations
 from handcalc.problem.reader import Item
 from handcalc.problem.schema import Activation, Layer, Tensor
-from handcalc.problem.shapes import Incoming, names_of
+from handcalc.problem.shapes import Incoming, depth, names_of
 
 # type → its gates as typed, with the letter in the names of their parameters (Wxi1, Whi1, bi1)
 GATES = {
@@ -87,11 +87,13 @@ def _weights(incoming: Incoming, letter: str, found: dict[str, Item], entry: Ite
 
 
 def _states(incoming: Incoming) -> list[Tensor]:
-    """The state (and cell) before the first time; 0 where not given."""
+    """The state (and cell) before the first time, for all samples or a row for each; 0 where not given."""
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     states = [("initial_state", "start")] + ([("initial_cell", "start_cell")] if incoming.kind == "lstm" else [])
     result = []
     for key, name in states:
-        given = incoming.tensor(key, name, "input", (unit,))
+        own = key in incoming.found and incoming.samples > 1 and depth(incoming.found[key]) == 2  # a row for every sample
+        axes = (Axis("sample", incoming.samples), unit) if own else (unit,)
+        given = incoming.tensor(key, name, "input", axes)
         result.append(given or Tensor(name, "input", (unit,), dict.fromkeys(product(range(unit.size)), ZERO)))
     return result

@@ -208,7 +208,7 @@ class _Writer:
         if block.reasons:
             return self.proof(block)
         label = f"({block.number})" if block.number else self.spell(block.label) if block.label else ""
-        left = (label + " " * (LABEL_WIDTH - cell_len(label)) if label else "") + self.spell(block.left)
+        left = (label + " " * max(LABEL_WIDTH - cell_len(label), 1) if label else "") + self.spell(block.left)
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
         start = " " * (2 * block.indent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Quotient, Ref, call, div, rewrite
+from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Quotient, Ref, add, call, div, rewrite
 from handcalc.study.mistakes.entry import Mistake, Place, Rule, Variant
 from handcalc.study.mistakes.forward import softmax_along
 
@@ -129,16 +129,19 @@ def _other_row(step: int) -> Rule:
     return rule
 
 
-def _position(move: Callable[[int, int], tuple[int, int]]) -> Rule:
-    """The encoding of another time or feature: what the layer's own formula gives there"""
+def position_from_one(place: Place, formula: Expr) -> Expr | None:
+    """sin((t + 1)/…) for sin(t/…)"""
 
-    def rule(place: Place, formula: Expr) -> Expr | None:
-        name = f"position{place.layer}"
-        if place.type != "positional_encoding" or (given := place.graph[name].givens) is None:
-            return None
-        return place.swap(formula, lambda ref: given(move(*ref.indices)) if ref.quantity == name else None, "input")  # type: ignore[arg-type]
+    def change(ref: Ref) -> Expr | None:
+        return add(ref, ONE) if ref.quantity == f"place{place.layer}" else None
 
-    return rule
+    return place.swap(formula, change, "input")
+
+
+def sine_for_cosine(place: Place, formula: Expr) -> Expr | None:
+    """cos for sin, sin for cos"""
+    other = {"sin": "cos", "cos": "sin"}
+    return formula.replace(function=other[formula.function]) if isinstance(formula, Call) and formula.function in other else None
 
 
 ATTENTION = (
@@ -212,12 +215,12 @@ ATTENTION = (
         "position-from-one",
         "The positions are counted from 1",
         "The first position was taken as 1.\nPositions are counted from 0, so the first one has sin 0 = 0 and cos 0 = 1.",
-        ({"out": _position(lambda time, feature: (time + 1, feature))},),
+        ({"part.position": position_from_one},),
     ),
     Mistake(
         "sine-cosine-exchanged",
         "Sine and cosine are exchanged",
         "The sine was taken where the cosine belongs.\nEven features, counted from 0, have the sine, odd ones the cosine.",
-        ({"out": _position(lambda time, feature: (time, feature ^ 1))},),
+        ({"part.position": sine_for_cosine},),
     ),
 )

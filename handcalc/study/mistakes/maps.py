@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.expr import ZERO, Call, Expr, Number, Product, Ref, add, call, mul, references, rewrite
+from handcalc.core.expr import ZERO, Call, Expr, Number, Product, Quotient, Ref, add, call, div, mul, references, rewrite
 from handcalc.core.index import Affine, Position, affine, position
 from handcalc.study.mistakes.entry import BIASES, Mistake, Place, Rule, Variant
 
 SPACE = ("row", "column")
 CONVOLUTIONS = ("conv2d", "conv1d", "conv_transpose2d")
 POOLING = ("max_pool", "avg_pool")
+COUNTED = "counted"  # how many numbers a window sees
 
 # --- the kernel -------------------------------------------------------------------------------------------------------
 
@@ -64,7 +65,7 @@ def _windows(move: Move, *types: str) -> Rule:
             moved = {number: move(place, affine(ref.indices[number]), along) for along, number in enumerate(_space(place, ref))}
             return Ref(ref.quantity, tuple(moved.get(number, one) for number, one in enumerate(ref.indices)))
 
-        found = _without_nothing(place.written(change))
+        found = _counted_again(_without_nothing(_unbordered(place, place.written(change))))
         return found if any(place.kind(ref) not in BIASES for ref in references(found)) else None
 
     return rule
@@ -72,7 +73,9 @@ def _windows(move: Move, *types: str) -> Rule:
 
 def _moves(place: Place, ref: Ref) -> bool:
     """Whether a reference stands at another place for every output: to the input, or to the kernel where every input spreads it."""
-    return place.kind(ref) not in BIASES and (place.kind(ref) == "weight") == (place.type == "conv_transpose2d")
+    if place.kind(ref) in BIASES or place.prefix(ref) == COUNTED:
+        return False
+    return (place.kind(ref) == "weight") == (place.type == "conv_transpose2d")
 
 
 def _space(place: Place, ref: Ref) -> list[int]:
@@ -80,11 +83,31 @@ def _space(place: Place, ref: Ref) -> list[int]:
     return [number for number, axis in enumerate(place.graph[ref.quantity].axes) if axis.role in SPACE]
 
 
+def _unbordered(place: Place, formula: Expr) -> Expr:
+    """Nothing for what stands around a map that is searched for its largest numbers."""
+    border = f"border{place.layer}"
+    if border not in place.graph:
+        return formula
+    count = len(place.graph[border].axes)
+
+    def outside(ref: Ref) -> Expr | None:
+        return ZERO if place.prefix(ref) == "padded" and place.graph.present(border, ref.indices[-count:]) else None  # type: ignore[arg-type]
+
+    return rewrite(formula, lambda node: outside(node) if isinstance(node, Ref) else None)
+
+
 def _without_nothing(formula: Expr) -> Expr:
     """A maximum over what is there: a window that runs out of its map has no zeros in it."""
     if isinstance(formula, Call) and formula.function == "max":
         there = [argument for argument in formula.arguments if argument != ZERO]
         return call("max", *there) if len(there) > 1 else add(*there)
+    return formula
+
+
+def _counted_again(formula: Expr) -> Expr:
+    """A mean over what is there, where the zeros around the input do not count."""
+    if isinstance(formula, Quotient):
+        return div(formula.above, Number(len(references(formula.above))))
     return formula
 
 
@@ -115,14 +138,7 @@ def _size(place: Place, along: int) -> int:
 def _unpadded(place: Place, at: Affine, along: int) -> Position:
     """The first window begins at the first number of the input."""
     terms = {index: one for one, index in at.terms}
-    return position(terms, 0 if place.type in CONVOLUTIONS else at.constant - _first_place(place, along))
-
-
-def _first_place(place: Place, along: int) -> int:
-    """Where the first window begins: −p."""
-    formula = place.quantity.definition
-    moved = [ref for ref in references(formula) if _moves(place, ref)] if formula is not None else []
-    return min(affine(ref.indices[_space(place, ref)[along]]).constant for ref in moved)
+    return position(terms, 0 if place.type in CONVOLUTIONS else at.constant + place.options["padding"][along][0])
 
 
 def _undilated(place: Place, at: Affine, along: int) -> Position:
@@ -169,7 +185,7 @@ def _is_choice(expr: Expr) -> bool:
 
 def _pooled_otherwise(place: Place, formula: Expr) -> Expr | None:
     """mean for max, max for mean"""
-    found = references(formula)
+    found = [ref for ref in references(formula) if place.prefix(ref) != COUNTED]
     if place.type == "max_pool":
         return mul(Number(1, len(found)), add(*found))
     return call("max", *found) if place.type == "avg_pool" and len(found) > 1 else None
@@ -177,6 +193,8 @@ def _pooled_otherwise(place: Place, formula: Expr) -> Expr | None:
 
 def _undivided(expr: Expr) -> Expr:
     """1/n·Σ → Σ"""
+    if isinstance(expr, Quotient):
+        return expr.above
     if not isinstance(expr, Product):
         return expr
     return mul(*(factor for factor in expr.factors if not isinstance(factor, Number)))
