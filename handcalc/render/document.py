@@ -192,7 +192,7 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
         yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
         yield from _own_factor(reading, quantity)
     if options.form != "scalar":
-        from handcalc.render.matrixform import matrix_blocks
+        from handcalc.render.matrices import matrix_blocks
 
         yield from matrix_blocks(derivation, reading, quantity, iteration)
         if options.form == "matrix" and quantity.axes:

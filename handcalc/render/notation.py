@@ -141,8 +141,9 @@ class Notation:
         base = self._base(quantity, reference, quantity.of)
         return self._derived(quantity, reference, base, sample)
 
-    def whole(self, quantity: Quantity) -> Name:
-        """The symbol of a whole quantity: without indices, with its layer; weights in capitals."""
+    def whole(self, quantity: Quantity, places: tuple[Position | None, ...] = ()) -> Name:
+        """The symbol of a whole quantity: without indices but those of a member of its family, with its layer; weights in capitals."""
+        member = _member(places, quantity.axes)
         name = self.name(Ref(quantity.name, quantity.index))
         layer = quantity.layer if len([q for q in self.graph if q.kind == "net" and not q.stage]) > 1 else 0
 
@@ -152,11 +153,21 @@ class Notation:
                 if len(symbol.base) == 1 and symbol.base.isascii() and quantity.kind in ("weight", "updated")
                 else symbol.base
             )
-            return symbol.replace(base=base, sub="", sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
+            return symbol.replace(base=base, sub=member, sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
 
         if isinstance(name, Derivative):
             return name.replace(top=name.top if name.top == self.objective else bare(name.top), bottom=bare(name.bottom), sample="")
         return bare(name)
+
+    def rows_are_sources(self, quantity: Quantity) -> bool:
+        """Whether the matrix of a weight, or of what is derived from one, has a row for each source: its letters are from, to."""
+        while quantity.of is not None:
+            quantity = self.graph[quantity.of.quantity]
+        if quantity.kind != "weight" or quantity.name[1:] != str(quantity.layer):
+            return False
+        template = self._template("weight", quantity.layer)
+        template = self.symbols["weight_general"] if "{param}" in template else template
+        return template.find("{from}") < template.find("{to}")
 
     def _base(self, quantity: Quantity, reference: Ref, of: Ref) -> Ref:
         from handcalc.core.index import shift_index
@@ -338,3 +349,12 @@ class Notation:
             if quantity.kind == "gradient" and base.kind == "net" and self._template("delta", base.layer):
                 return int(self.data["delta_sign"])
         return int(self.data["bias_sign"]) if base.kind == "bias" and not self.own else 1
+
+
+def _member(places: tuple[Position | None, ...], axes: tuple[Axis, ...]) -> str:
+    """The index of a member of a family: t, or :,t where directions stand before it."""
+    while places and places[-1] is None:
+        places = places[:-1]
+    spelled = (":" if place is None else axis.label(place) if isinstance(place, int) else place_text(place, axis.first)
+               for place, axis in zip(places, axes))  # fmt: skip
+    return ",".join(spelled)

@@ -17,6 +17,7 @@ from math import prod
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
+from handcalc.core.index import Position
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
@@ -101,9 +102,9 @@ class Reading:
             found = self._spelled[reference] = symbol(self.notation.name(reference), self.dialect)
         return found
 
-    def whole(self, quantity: Quantity) -> str:
-        """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾."""
-        return symbol(self.notation.whole(quantity), self.dialect)
+    def whole(self, quantity: Quantity, places: tuple[Position | None, ...] = ()) -> str:
+        """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾, or of a member of its family, such as h_t."""
+        return symbol(self.notation.whole(quantity, places), self.dialect)
 
     def turned(self, wanted: Cell) -> bool:
         """Whether this notation's letter for a cell stands for its negative."""

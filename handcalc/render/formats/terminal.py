@@ -300,7 +300,7 @@ class _Writer:
         if not isinstance(part, str):
             return self.spell(part)
         tight = {"ᵀ": "^T" if self.ascii else "ᵀ", "(": "(", ")": ")", ",": ", ", "^": "^", "−": "-"}
-        sign = {"⊙": ".*", "·": "*", "≈": "~="}.get(part, part) if self.ascii else part
+        sign = {"⊙": ".*", "·": "*", "⋆": "star", "∗": "conv", "≈": "~="}.get(part, part) if self.ascii else part
         return tight.get(part, f" {sign} ")
 
     def matrix(self, rows: tuple[tuple[Item, ...], ...]) -> list[str]:

@@ -1,0 +1,214 @@
+"""Matrix forms as blocks: the equation with letters, then with numbers, one for each member of a family.
+
+- `matrix_blocks(derivation, reading, quantity, iteration)`; `equation(left, right, leaf)` are the parts of one `Grid`.
+- `signed_form(reading, quantity)` is the form in a notation's manner and signs: −letter where one stands for the negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+from math import prod
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import ZERO
+from handcalc.core.graph import Graph, Quantity
+from handcalc.errors import Message
+from handcalc.render.blocks import Block, FunctionName, Grid, Item, Paragraph, Part, Plain, Rows, Summed, Symbolic, Value, Whole
+from handcalc.render.matrices.forms import OUTWARD, Matrix, at, cells, family, inner, negated, scalar
+from handcalc.render.matrices.reading import Form, Manner, matrix_form
+from handcalc.render.reading import Reading
+
+SIZE_LIMIT = 12  # rows or columns of a matrix that is shown with numbers, terms of a sum, members of a family
+
+Leaf = Callable[[Matrix], Part]
+
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+def manner(reading: Reading) -> Manner:
+    """How a notation writes vectors and weights."""
+    sources = (quantity.name for quantity in reading.graph if reading.notation.rows_are_sources(quantity))
+    return Manner(reading.notation.data.get("vectors") == "rows", frozenset(sources))
+
+
+def signed_form(reading: Reading, quantity: Quantity) -> Form | None:
+    """The matrix form with a notation's letters: −letter where one stands for the negative."""
+    form = matrix_form(reading.graph, quantity, manner(reading))
+    if form is None:
+        return None
+    right = _signed(form.right, reading)
+    return Form(form.left, negated(right) if reading.turned((quantity.name, ())) else right)
+
+
+def _signed(form: Matrix, reading: Reading) -> Matrix:
+    if form.operator == "name":
+        return negated(form) if reading.turned((form.parts[0], ())) else form
+    parts = [_signed(part, reading) if isinstance(part, Matrix) else part for part in form.parts]
+    if form.operator == "negative":
+        return negated(parts[0])
+    if form.operator not in OUTWARD:
+        return form.replace(parts=tuple(parts))
+    negative = [isinstance(part, Matrix) and part.operator == "negative" for part in parts]
+    result = form.replace(parts=tuple(part.parts[0] if turned else part for part, turned in zip(parts, negative)))
+    return negated(result) if sum(negative) % 2 else result
+
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def matrix_blocks(derivation: Derivation, reading: Reading, quantity: Quantity, iteration: int) -> Iterator[Block]:
+    """name = form, then the same with numbers, where the quantity has a matrix form and is not too large."""
+    form = signed_form(reading, quantity)
+    if form is None:
+        return
+    yield Grid(equation(form.left, form.right, whole))
+    if form.windows:
+        yield from _told(form)
+    for places in islice(members(derivation.graph, form), SIZE_LIMIT) if _small(derivation.graph, form.right) else ():
+        left, right = (at(side, places, derivation.graph) for side in (form.left, form.right))
+        if left is None or not _small(derivation.graph, left):
+            continue
+
+        def numbers(leaf: Matrix) -> Part:
+            return _rows(derivation.graph, leaf, iteration)
+
+        yield Grid((*equation(left, right or scalar(ZERO), numbers, whole, "≈"), "≈", numbers(left)))
+
+
+def whole(leaf: Matrix) -> Item:
+    """A quantity by its letter, with the member of the family."""
+    name, places = leaf.parts
+    return Whole(name, places.fixed)
+
+
+def members(graph: Graph, form: Form) -> Iterator[dict[str, int]]:
+    """The places of the quantity's own family that are defined; one without letters if it is no family."""
+    name, places = form.left.parts
+    indices = family(form.left)
+    for chosen in product(*(range(index.axis.size) for index in indices)):
+        found = {index.letter: place for index, place in zip(indices, chosen)}
+        left = at(form.left, found, graph)
+        if left is not None and any(
+            graph.present(name, place) and graph.given_value((name, place)) is None for row in cells(graph, left) for place in row
+        ):
+            yield found
+
+
+def _small(graph: Graph, form: Matrix) -> bool:
+    if form.operator == "total" and form.parts[0].axis.size > SIZE_LIMIT:
+        return False
+    if form.operator == "name":
+        axes, places = graph[form.parts[0]].axes, form.parts[1]
+        return all(prod(axes[axis].size for axis in chosen) <= SIZE_LIMIT for chosen in (places.rows, places.columns))
+    return all(_small(graph, part) for part in inner(form))
+
+
+def _rows(graph: Graph, leaf: Matrix, iteration: int) -> Rows:
+    name = leaf.parts[0]
+
+    def item(place: tuple[int, ...]) -> Item:
+        return Value((name, place), iteration) if graph.present(name, place) else Plain("0")
+
+    return tuple(tuple(map(item, row)) for row in cells(graph, leaf))
+
+
+def _told(form: Form) -> Iterator[Block]:
+    """What ⋆ or ∗ means here, and how the one lies over the other."""
+    correlation = any(node.operator == "correlation" for node in _nodes(form.right))
+    strides, spreads, offsets = ([getattr(window, field) for window in form.windows] for field in ("stride", "spread", "offset"))
+    plain = {*strides} | {*spreads} == {1} and {*offsets} == {0}
+    if correlation and plain:
+        yield Paragraph(Message("⋆: cross-correlation."))
+    elif correlation:
+        padding = _sizes([-offset for offset in offsets])
+        yield Paragraph(
+            Message(
+                "⋆: cross-correlation, stride {stride}, padding {padding}, dilation {dilation}.",
+                stride=_sizes(strides),
+                padding=padding,
+                dilation=_sizes(spreads),
+            )
+        )
+    elif plain:
+        yield Paragraph(Message("∗: full convolution."))
+    else:
+        yield Paragraph(
+            Message(
+                "∗: convolution, stride {stride}; {cut} left out at the beginning, {zeros} zeros put between the numbers of the first.",
+                stride=_sizes(strides),
+                cut=_sizes(offsets),
+                zeros=_sizes([spread - 1 for spread in spreads]),
+            )
+        )
+
+
+def _sizes(numbers: list[int]) -> str:
+    return "×".join(map(str, numbers if len({*numbers}) > 1 else numbers[:1]))
+
+
+def _nodes(form: Matrix) -> Iterator[Matrix]:
+    yield form
+    for part in inner(form):
+        yield from _nodes(part)
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def equation(left: Matrix, right: Matrix, leaf: Leaf, name: Leaf | None = None, relation: str = "=") -> tuple[Part, ...]:
+    """left = right; name: what stands for the quantity on the left."""
+    return (*_layout(left, name or leaf, 0), relation, *_layout(right, leaf, 0))
+
+
+# operator → precedence and the sign between its parts
+_SIGNS = {
+    "sum": (1, "+"), "product": (3, "·"), "hadamard": (3, "⊙"), "scale": (3, "·"), "quotient": (3, "/"), "correlation": (3, "⋆"),
+    "convolution": (3, "∗"),
+}  # fmt: skip
+_FUNCTIONS = {"softmax": "softmax", "diagonal": "diag", "turned": "rot180"}
+
+
+def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
+    """The parts of a form from left to right; `leaf` answers what stands for a quantity."""
+    match form.operator:
+        case "name":
+            return _flattened(form, leaf(form))
+        case "scalar":
+            return [Symbolic(form.parts[0])]
+        case "ones":
+            return [Plain("1")]
+        case "identity":
+            return [Plain("I")]
+        case "transpose":
+            return [*_layout(form.parts[0], leaf, 4), "ᵀ"]
+        case "negative":
+            parts = ["−", *_layout(form.parts[0], leaf, 3)]  # the sign of one operand; "-" stands between two
+            return parts if least <= 2 else ["(", *parts, ")"]
+        case "total":
+            parts = [Summed(form.parts[0].letter), *_layout(form.parts[1], leaf, 3)]
+            return parts if least <= 2 else ["(", *parts, ")"]
+        case "power":
+            base = _layout(form.parts[0], leaf, 4)
+            return [*(["(", *base, ")"] if form.parts[0].operator == "transpose" else base), "^", Symbolic(form.parts[1])]
+        case "call":
+            rest = [piece for argument in form.parts[2:] for piece in (",", *_layout(argument, leaf, 0))]
+            return [FunctionName(form.parts[0]), "(", *_layout(form.parts[1], leaf, 0), *rest, ")"]
+        case "softmax" | "diagonal" | "turned":
+            return [FunctionName(_FUNCTIONS[form.operator]), "(", *_layout(form.parts[0], leaf, 0), ")"]
+    precedence, sign = _SIGNS[form.operator]
+    parts = []
+    for place, part in enumerate(inner(form)):
+        negative = form.operator == "sum" and part.operator == "negative"
+        if place:
+            parts.append("-" if negative else sign)
+        parts.extend(_layout(part.parts[0] if negative and place else part, leaf, precedence + (place > 0 or precedence > 1)))
+    return parts if precedence >= least else ["(", *parts, ")"]
+
+
+def _flattened(form: Matrix, name: Part) -> list[Part]:
+    """The letter of a quantity; flatten( ) where maps are counted through as one direction. A weight's matrix has such a direction anyway."""
+    places = form.parts[1]
+    if isinstance(name, Whole) and max(len(places.rows), len(places.columns)) > 1 and not (places.rows and places.columns):
+        return [FunctionName("flatten"), "(", name, ")"]
+    return [name]
