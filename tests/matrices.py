@@ -1,6 +1,6 @@
 """Reads matrix equations as they are printed, with NumPy: what stands on a line is computed, and no form behind it.
 
-`Line(derivation, reading, parts, form)`: `left()` and `right()` are arrays; letters are looked up in the derivation, numbers in brackets are
+`lines(derivation, reading, quantity)`; of a `Line`, `left()` and then `right()` are arrays; letters are looked up in the derivation, numbers in brackets are
 what they show in full precision. · is a product of matrices or with a number, ⊙ and / go entry by entry, ⋆ and ∗ are loops over windows.
 """
 
@@ -14,17 +14,28 @@ import numpy as np
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import reindex
 from handcalc.core.functions import function
-from handcalc.core.graph import cell
+from handcalc.core.graph import Quantity, cell
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind, evaluate
 from handcalc.render.blocks import FunctionName, Part, Plain, Summed, Symbolic, Value, Whole
-from handcalc.render.matrices import Form
+from handcalc.render.matrices import Form, signed_form
 from handcalc.render.matrices.forms import Matrix, Window
+from handcalc.render.matrices.layout import equation, members, numbers, whole
 from handcalc.render.matrices.reading import counted_through
 from handcalc.render.reading import Reading
 
 Array = Any
 PRODUCTS = ("·", "⊙", "/", "⋆", "∗")
+
+
+def lines(derivation: Derivation, reading: Reading, quantity: Quantity) -> Iterator[tuple[dict[str, int], Line, Line]]:
+    """The equation of every member of a quantity's family, with letters and with numbers, if it has a matrix form."""
+    form = signed_form(reading, quantity)
+    if form is not None:
+        parts = equation(form.left, form.right, whole)
+        for places in members(derivation.graph, form):
+            numeric = numbers(derivation.graph, form, places)
+            yield places, Line(derivation, reading, parts, form, places), Line(derivation, reading, numeric, form, places)
 
 
 def nodes(form: Matrix) -> Iterator[Matrix]:
@@ -67,16 +78,14 @@ class Line:
         self.shape: tuple[int, ...] = ()
 
     def left(self) -> Array:
-        found = self._read(self.sides[0])
+        """What stands before the sign; of a line with numbers, what stands after the last."""
+        found = self._read(self.sides[2] or self.sides[0])
         self.shape = found.shape
         return found
 
     def right(self) -> Array:
-        return self._read(self.sides[1])
-
-    def last(self) -> Array:
-        """What stands after the last ≈ of a line with numbers."""
-        return self._read(self.sides[2])
+        """What it is equal to."""
+        return np.broadcast_to(self._read(self.sides[1]), self.shape)
 
     def _read(self, parts: tuple[Part, ...]) -> Array:
         self.parts, self.place = parts, 0
@@ -180,7 +189,8 @@ class Line:
                 axis = 1 if self.rows or arguments[0].shape[1] > 1 else 0
                 powers = np.exp(arguments[0] - arguments[0].max())
                 return powers / powers.sum(axis=axis, keepdims=True)
-        return np.vectorize(lambda *values: float(function(name).value(*values)), otypes=[float])(*arguments)
+        usual = [float(text) for text in function(name).defaults] if len(arguments) == 1 else []
+        return np.vectorize(lambda *values: float(function(name).value(*values, *usual)), otypes=[float])(*arguments)
 
     def _shown(self, item: Any) -> float:
         if isinstance(item, Plain):
@@ -202,7 +212,7 @@ class Line:
         if found.ndim > 1 and merged and places[-1] is None:
             found = found.reshape(found.shape[: found.ndim - merged] + (-1,))
         elif found.ndim > 2:  # counted through, flatten( )
-            found = found.reshape((len(found), -1) if graph[name].sampled else -1)
+            found = found.reshape((len(found), -1) if graph[name].sampled or graph[name].kind == "path" else -1)
         elif found.ndim == 2 and isinstance(self._before(), FunctionName) and self._before().name == "flatten":  # type: ignore[union-attr]
             found = found.reshape(-1)
         if found.ndim == 2:

@@ -194,7 +194,7 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
     if options.form != "scalar":
         from handcalc.render.matrices import matrix_blocks
 
-        yield from matrix_blocks(derivation, reading, quantity, iteration)
+        yield from matrix_blocks(derivation, reading, group, iteration, told)
         if options.form == "matrix" and quantity.axes:
             return
     if quantity.kind == "path":

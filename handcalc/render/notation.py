@@ -5,7 +5,7 @@
 
 A profile holds: `units` (what {unit} is: name, number in its layer, or global number), `first_layer` (number of the
 first layer after the inputs), `delta_sign` and `bias_sign` (−1: the letter stands for the negative of ∂E/∂net, of a
-bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), and `symbols`: templates base^sup_sub by role. A role may
+bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), perhaps `vectors` (rows: in matrix forms a vector is a row), and `symbols`: templates base^sup_sub by role. A role may
 have variants `_output` (last layer), `_general` (symbolic indices), `_shared` (one bias for a layer). `~` instead of
 `^`: the superscript is needed only with several hidden layers. Fields: {name}, {unit}, {layer}, {to}, {from}, {param}.
 
@@ -146,23 +146,26 @@ class Notation:
         member = _member(places, quantity.axes)
         name = self.name(Ref(quantity.name, quantity.index))
         layer = quantity.layer if len([q for q in self.graph if q.kind == "net" and not q.stage]) > 1 else 0
+        capital = self._parameter(quantity).kind == "weight"
 
         def bare(symbol: Symbol) -> Symbol:
-            base = (
-                symbol.base.upper()
-                if len(symbol.base) == 1 and symbol.base.isascii() and quantity.kind in ("weight", "updated")
-                else symbol.base
-            )
+            letter = symbol.base.removeprefix("Δ")
+            base = symbol.base.replace(letter, letter.upper()) if capital and len(letter) == 1 and letter.isascii() else symbol.base
             return symbol.replace(base=base, sub=member, sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
 
         if isinstance(name, Derivative):
             return name.replace(top=name.top if name.top == self.objective else bare(name.top), bottom=bare(name.bottom), sample="")
         return bare(name)
 
-    def rows_are_sources(self, quantity: Quantity) -> bool:
-        """Whether the matrix of a weight, or of what is derived from one, has a row for each source: its letters are from, to."""
+    def _parameter(self, quantity: Quantity) -> Quantity:
+        """What a gradient, a change, a velocity belongs to."""
         while quantity.of is not None:
             quantity = self.graph[quantity.of.quantity]
+        return quantity
+
+    def rows_are_sources(self, quantity: Quantity) -> bool:
+        """Whether the matrix of a weight, or of what is derived from one, has a row for each source: its letters are from, to."""
+        quantity = self._parameter(quantity)
         if quantity.kind != "weight" or quantity.name[1:] != str(quantity.layer):
             return False
         template = self._template("weight", quantity.layer)

@@ -59,9 +59,12 @@ class Reading:
 
     def general(self, quantity: Quantity) -> Expr | None:
         """The general formula of a quantity in this notation's signs."""
-        if quantity.definition is None:
-            return None
-        return self._signed(quantity, self._put(quantity, quantity.definition, None))
+        definition = self.definition(quantity)
+        return None if definition is None else self._signed(quantity, definition)
+
+    def definition(self, quantity: Quantity) -> Expr | None:
+        """The general formula as this notation writes it, before signs: in delta-rule notations with the gradient put in."""
+        return None if quantity.definition is None else self._put(quantity, quantity.definition, None)
 
     def signed(self, expr: Expr) -> Expr:
         """An expression with this notation's letters: −letter where one stands for the negative."""

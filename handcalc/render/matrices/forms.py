@@ -33,11 +33,13 @@ class Matrix(Record):
 
 
 class Places(Record):
-    """Which part of a quantity a matrix is: a place for each axis, None along a direction; the axes that its rows and its columns count."""
+    """Which part of a quantity a matrix is: a place for each axis, None along a direction; the axes that its rows and its columns count;
+    flat: maps are counted through as one direction, which the letter of the quantity does not say."""
 
     fixed: tuple[Position | None, ...] = ()
     rows: tuple[int, ...] = ()
     columns: tuple[int, ...] = ()
+    flat: bool = False
 
 
 class Window(Record):
@@ -90,10 +92,13 @@ def times(left: Matrix, right: Matrix) -> Matrix:
 
 
 def negated(form: Matrix) -> Matrix:
-    """−A; −(−A) is A."""
+    """−A; −(−A) is A, −(A − B) is B − A."""
     if form.operator == "negative":
         found: Matrix = form.parts[0]
         return found
+    if form.operator == "sum" and len(form.parts) == 2 and any(part.operator == "negative" for part in form.parts):
+        terms = tuple(map(negated, form.parts))
+        return form.replace(parts=terms[::-1] if terms[0].operator == "negative" else terms)
     return made("negative", form, like=form)
 
 
@@ -114,11 +119,20 @@ def transposed(form: Matrix) -> Matrix:
             return Matrix(form.operator, parts, rows, columns)
         case "total":
             return Matrix("total", (parts[0], transposed(parts[1])), rows, columns)
-        case "sum" if any(part.operator == "diagonal" for part in parts) and all(part.rows and part.columns for part in parts):
+        case "sum" if any(_simpler(part) for part in parts):
             return Matrix("sum", tuple(map(transposed, parts)), rows, columns)
-        case "negative" if parts[0].operator in ("product", "total"):
+        case "scale":
+            return Matrix("scale", (*parts[:-1], transposed(parts[-1])), rows, columns)
+        case "negative" if _simpler(parts[0]):
             return Matrix("negative", (transposed(parts[0]),), rows, columns)
     return Matrix("transpose", (form,), rows, columns)
+
+
+def _simpler(form: Matrix) -> bool:
+    """Whether its transpose is written inside it."""
+    if form.operator in ("negative", "scale"):
+        return _simpler(form.parts[-1])
+    return form.operator in ("product", "diagonal", "total", "transpose")
 
 
 def oriented(form: Matrix, rows: str, columns: str) -> Matrix | None:

@@ -1,6 +1,7 @@
 """Matrix forms as blocks: the equation with letters, then with numbers, one for each member of a family.
 
-- `matrix_blocks(derivation, reading, quantity, iteration)`; `equation(left, right, leaf)` are the parts of one `Grid`.
+- `matrix_blocks(derivation, reading, group, iteration)`; `equation(left, right, leaf)` and `numbers(graph, form, places)` are the parts
+  of one `Grid`.
 - `signed_form(reading, quantity)` is the form in a notation's manner and signs: −letter where one stands for the negative.
 """
 
@@ -11,8 +12,10 @@ from itertools import islice, product
 from math import prod
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import ZERO
+from handcalc.core.expr import ZERO, number
+from handcalc.core.functions import function
 from handcalc.core.graph import Graph, Quantity
+from handcalc.core.order import Group
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, FunctionName, Grid, Item, Paragraph, Part, Plain, Rows, Summed, Symbolic, Value, Whole
 from handcalc.render.matrices.forms import OUTWARD, Matrix, at, cells, family, inner, negated, scalar
@@ -34,7 +37,7 @@ def manner(reading: Reading) -> Manner:
 
 def signed_form(reading: Reading, quantity: Quantity) -> Form | None:
     """The matrix form with a notation's letters: −letter where one stands for the negative."""
-    form = matrix_form(reading.graph, quantity, manner(reading))
+    form = matrix_form(reading.graph, quantity, manner(reading), reading.definition(quantity))
     if form is None:
         return None
     right = _signed(form.right, reading)
@@ -57,23 +60,28 @@ def _signed(form: Matrix, reading: Reading) -> Matrix:
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def matrix_blocks(derivation: Derivation, reading: Reading, quantity: Quantity, iteration: int) -> Iterator[Block]:
-    """name = form, then the same with numbers, where the quantity has a matrix form and is not too large."""
-    form = signed_form(reading, quantity)
+def matrix_blocks(derivation: Derivation, reading: Reading, group: Group, iteration: int, told: bool = True) -> Iterator[Block]:
+    """name = form, then the same with numbers, where the quantity has a matrix form and is not too large; told: with the letters."""
+    form = signed_form(reading, group.quantity)
     if form is None:
         return
-    yield Grid(equation(form.left, form.right, whole))
-    if form.windows:
-        yield from _told(form)
-    for places in islice(members(derivation.graph, form), SIZE_LIMIT) if _small(derivation.graph, form.right) else ():
-        left, right = (at(side, places, derivation.graph) for side in (form.left, form.right))
-        if left is None or not _small(derivation.graph, left):
-            continue
+    if told:
+        yield Grid(equation(form.left, form.right, whole))
+        yield from _laid(form)
+    if _small(derivation.graph, form.left) and _small(derivation.graph, form.right):
+        for places in islice(members(derivation.graph, form, group.holds), SIZE_LIMIT):
+            yield Grid(numbers(derivation.graph, form, places, iteration))
 
-        def numbers(leaf: Matrix) -> Part:
-            return _rows(derivation.graph, leaf, iteration)
 
-        yield Grid((*equation(left, right or scalar(ZERO), numbers, whole, "≈"), "≈", numbers(left)))
+def numbers(graph: Graph, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
+    """A member of the family with numbers: name ≈ form ≈ value."""
+    left, right = (at(side, places, graph) for side in (form.left, form.right))
+    assert left is not None
+
+    def rows(leaf: Matrix) -> Part:
+        return _rows(graph, leaf, iteration)
+
+    return (*equation(left, right or scalar(ZERO), rows, whole, "≈"), "≈", rows(left))
 
 
 def whole(leaf: Matrix) -> Item:
@@ -82,15 +90,15 @@ def whole(leaf: Matrix) -> Item:
     return Whole(name, places.fixed)
 
 
-def members(graph: Graph, form: Form) -> Iterator[dict[str, int]]:
-    """The places of the quantity's own family that are defined; one without letters if it is no family."""
+def members(graph: Graph, form: Form, holds: Callable[[tuple[int, ...]], bool] = lambda place: True) -> Iterator[dict[str, int]]:
+    """The members of the quantity's family that have cells which are computed (and wanted); one without letters if it is no family."""
     name, places = form.left.parts
     indices = family(form.left)
     for chosen in product(*(range(index.axis.size) for index in indices)):
         found = {index.letter: place for index, place in zip(indices, chosen)}
         left = at(form.left, found, graph)
         if left is not None and any(
-            graph.present(name, place) and graph.given_value((name, place)) is None for row in cells(graph, left) for place in row
+            graph.present(name, place) and graph.given_value((name, place)) is None and holds(place) for row in cells(graph, left) for place in row
         ):
             yield found
 
@@ -113,8 +121,10 @@ def _rows(graph: Graph, leaf: Matrix, iteration: int) -> Rows:
     return tuple(tuple(map(item, row)) for row in cells(graph, leaf))
 
 
-def _told(form: Form) -> Iterator[Block]:
+def _laid(form: Form) -> Iterator[Block]:
     """What ⋆ or ∗ means here, and how the one lies over the other."""
+    if not form.windows:
+        return
     correlation = any(node.operator == "correlation" for node in _nodes(form.right))
     strides, spreads, offsets = ([getattr(window, field) for window in form.windows] for field in ("stride", "spread", "offset"))
     plain = {*strides} | {*spreads} == {1} and {*offsets} == {0}
@@ -173,7 +183,8 @@ def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
     """The parts of a form from left to right; `leaf` answers what stands for a quantity."""
     match form.operator:
         case "name":
-            return _flattened(form, leaf(form))
+            name = leaf(form)
+            return [FunctionName("flatten"), "(", name, ")"] if form.parts[1].flat and isinstance(name, Whole) else [name]
         case "scalar":
             return [Symbolic(form.parts[0])]
         case "ones":
@@ -192,7 +203,10 @@ def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
             base = _layout(form.parts[0], leaf, 4)
             return [*(["(", *base, ")"] if form.parts[0].operator == "transpose" else base), "^", Symbolic(form.parts[1])]
         case "call":
-            rest = [piece for argument in form.parts[2:] for piece in (",", *_layout(argument, leaf, 0))]
+            name, arguments = form.parts[0], form.parts[2:]
+            usual = [scalar(number(text)) for text in function(name).defaults[-1:]] if name.endswith("'") else []
+            arguments = arguments[:-1] if usual and arguments[-1:] == (usual[0],) else arguments
+            rest = [piece for argument in arguments for piece in (",", *_layout(argument, leaf, 0))]
             return [FunctionName(form.parts[0]), "(", *_layout(form.parts[1], leaf, 0), *rest, ")"]
         case "softmax" | "diagonal" | "turned":
             return [FunctionName(_FUNCTIONS[form.operator]), "(", *_layout(form.parts[0], leaf, 0), ")"]
@@ -204,11 +218,3 @@ def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
             parts.append("-" if negative else sign)
         parts.extend(_layout(part.parts[0] if negative and place else part, leaf, precedence + (place > 0 or precedence > 1)))
     return parts if precedence >= least else ["(", *parts, ")"]
-
-
-def _flattened(form: Matrix, name: Part) -> list[Part]:
-    """The letter of a quantity; flatten( ) where maps are counted through as one direction. A weight's matrix has such a direction anyway."""
-    places = form.parts[1]
-    if isinstance(name, Whole) and max(len(places.rows), len(places.columns)) > 1 and not (places.rows and places.columns):
-        return [FunctionName("flatten"), "(", name, ")"]
-    return [name]

@@ -68,11 +68,11 @@ def _windows(form: Matrix) -> Iterator[tuple[Window, ...]]:
         yield from _windows(part)
 
 
-def matrix_form(graph: Graph, quantity: Quantity, manner: Manner = COLUMNS) -> Form | None:
-    """What the quantity is in matrices, or None."""
+def matrix_form(graph: Graph, quantity: Quantity, manner: Manner = COLUMNS, definition: Expr | None = None) -> Form | None:
+    """What the quantity is in matrices, or None; definition: the formula of the quantity that is read, if not its own."""
     if quantity.definition is None or quantity.cases or not quantity.axes:
         return None
-    formula = rewrite(quantity.definition, lambda node: _put_in(graph, node))
+    formula = rewrite(definition or quantity.definition, lambda node: _put_in(graph, node))
     for members in _families(graph, quantity, formula):
         found = Reader(graph, quantity, formula, manner, members).form()
         if found is not None:
@@ -263,4 +263,6 @@ class Reader:
         if len(directions) == 2 and name in self.manner.sources and directions[0][1] == (0,):
             directions.reverse()
         (rows, first), (columns, second) = [*directions, ("", ()), ("", ())][:2]
-        return Matrix("name", (name, Places(fixed, first, second)), rows, columns)
+        several = max(len(first), len(second)) > 1
+        flat = several and not counted_through(self.graph, self.graph[name])
+        return Matrix("name", (name, Places(fixed, first, second, flat)), rows, columns)
