@@ -168,12 +168,18 @@ class Line:
 
     def _joined(self, sign: str, left: Array, right: Array) -> Array:
         if sign in ("⋆", "∗"):
-            return (correlation if sign == "⋆" else convolution)(left, right, self.windows, self.shape)
+            return (correlation if sign == "⋆" else convolution)(left, right, self._both(), self.shape)
         if isinstance(left, Ones) or isinstance(right, Ones):
             return left.summed(right, True) if isinstance(left, Ones) else right.summed(left, False)
         if sign == "·" and left.size > 1 and right.size > 1:
             return left @ right
         return left / right if sign == "/" else left * right
+
+    def _both(self) -> tuple[Window, Window]:
+        """How a kernel lies along the rows and along the columns."""
+        alone = Window(1, 1, 0)
+        first, second = (*self.windows, alone)[:2]
+        return (alone, first) if self.rows and len(self.windows) == 1 else (first, second)
 
     # --- atoms ---
 
@@ -212,7 +218,8 @@ class Line:
         if found.ndim > 1 and merged and places[-1] is None:
             found = found.reshape(found.shape[: found.ndim - merged] + (-1,))
         elif found.ndim > 2:  # counted through, flatten( )
-            found = found.reshape((len(found), -1) if graph[name].sampled or graph[name].kind == "path" else -1)
+            apart = graph[name].kind == "path" or (graph[name].sampled and places[0] is None)
+            found = found.reshape((len(found), -1) if apart else -1)
         elif found.ndim == 2 and isinstance(self._before(), FunctionName) and self._before().name == "flatten":  # type: ignore[union-attr]
             found = found.reshape(-1)
         if found.ndim == 2:
@@ -234,12 +241,10 @@ def convolution(first: Array, second: Array, windows: tuple[Window, ...], shape:
 
 
 def _laid(inner: Array, outer: Array, windows: tuple[Window, ...], sign: int, shape: tuple[int, ...]) -> Array:
-    alone = Window(1, 1, 0)
-    both = windows if len(windows) == 2 else (windows[0], alone) if shape[1] == 1 else (alone, windows[0])
     result = np.zeros(shape)
     for place in np.ndindex(*shape):
         for inside in np.ndindex(*inner.shape):
-            at = [w.stride * one + sign * w.spread * other + w.offset for w, one, other in zip(both, place, inside)]
+            at = [w.stride * one + sign * w.spread * other + w.offset for w, one, other in zip(windows, place, inside)]
             if all(0 <= one < size for one, size in zip(at, outer.shape)):
                 result[place] += inner[inside] * outer[tuple(at)]
     return result

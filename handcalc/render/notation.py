@@ -146,15 +146,25 @@ class Notation:
         member = _member(places, quantity.axes)
         name = self.name(Ref(quantity.name, quantity.index))
         layer = quantity.layer if len([q for q in self.graph if q.kind == "net" and not q.stage]) > 1 else 0
-        capital = self._parameter(quantity).kind == "weight"
+        capital = self._parameter(quantity).kind == "weight" and quantity.kind not in ("state", "memory")
 
         def bare(symbol: Symbol) -> Symbol:
             letter = symbol.base.removeprefix("Δ")
             base = symbol.base.replace(letter, letter.upper()) if capital and len(letter) == 1 and letter.isascii() else symbol.base
-            return symbol.replace(base=base, sub=member, sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
+            fixed = "" if symbol.typed else "".join(filter(str.isdigit, symbol.sub))  # the 0 of w_k0, the 1 of β_1
+            return symbol.replace(
+                base=base,
+                sub=",".join(filter(None, (fixed, member))),
+                sample="",
+                typed="",
+                sup=symbol.sup or (f"({layer})" if layer else ""),
+            )
 
         if isinstance(name, Derivative):
-            return name.replace(top=name.top if name.top == self.objective else bare(name.top), bottom=bare(name.bottom), sample="")
+            via = name.via and (name.via.replace(sub="", typed="") if name.via.sub else name.via)
+            return name.replace(
+                top=name.top if name.top == self.objective else bare(name.top), bottom=bare(name.bottom), via=via, sample=""
+            )
         return bare(name)
 
     def _parameter(self, quantity: Quantity) -> Quantity:

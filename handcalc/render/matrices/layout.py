@@ -98,7 +98,9 @@ def members(graph: Graph, form: Form, holds: Callable[[tuple[int, ...]], bool] =
         found = {index.letter: place for index, place in zip(indices, chosen)}
         left = at(form.left, found, graph)
         if left is not None and any(
-            graph.present(name, place) and graph.given_value((name, place)) is None and holds(place) for row in cells(graph, left) for place in row
+            graph.present(name, place) and graph.given_value((name, place)) is None and holds(place)
+            for row in cells(graph, left)
+            for place in row
         ):
             yield found
 

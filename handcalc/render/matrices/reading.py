@@ -25,16 +25,31 @@ from handcalc.core.expr import (
     Ref,
     Sum,
     Total,
+    call,
     references,
     reindex,
     rewrite,
+    total,
     walk,
 )
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Affine, Index, Position, affine
 from handcalc.core.record import Record
-from handcalc.render.matrices.contraction import contraction, added, elementwise
-from handcalc.render.matrices.forms import Matrix, Places, Window, inner, is_scalar, letters, negated, ones, oriented, scalar, times, transposed
+from handcalc.render.matrices.contraction import added, contraction, elementwise
+from handcalc.render.matrices.forms import (
+    Matrix,
+    Places,
+    Window,
+    inner,
+    is_scalar,
+    letters,
+    negated,
+    ones,
+    oriented,
+    scalar,
+    times,
+    transposed,
+)
 
 FAMILIES = ("time", "head", "channel")  # axes whose members are matrices of their own
 
@@ -97,11 +112,15 @@ def _families(graph: Graph, quantity: Quantity, formula: Expr) -> Iterator[froze
     bound = [node.index for node in walk(formula) if isinstance(node, (Total, Entry))]
     joined = {letter for group in _groups(graph, quantity, formula) for letter in group}
     members = {index.letter for index in (*quantity.index, *bound) if index.axis.role in FAMILIES} - joined
-    members |= {node.index.letter for node in walk(formula) if isinstance(node, Total)} - used  # in δ only: the stretches of a truncated sum
+    members |= {
+        node.index.letter for node in walk(formula) if isinstance(node, Total)
+    } - used  # in δ only: the stretches of a truncated sum
     yield frozenset(members)
-    own = [index for index in quantity.index if index.letter not in members and index.letter not in joined]
-    for index in sorted(own, key=lambda index: index.axis.role != "sample")[: max(1, len(own) - 2)]:
-        members.add(index.letter)
+    members |= {index.letter for index in (*quantity.index, *bound) if index.axis.role == "sample"} - joined
+    yield frozenset(members)
+    own = [index.letter for index in quantity.index if index.letter not in members | joined]
+    for letter in own[: max(1, len(own) - 2)]:
+        members.add(letter)
         yield frozenset(members)
 
 
@@ -184,6 +203,8 @@ class Reader:
                 return Matrix("power", (found, exponent), found.rows, found.columns) if isinstance(exponent, Number) else None
             case Call(_, arguments) if arguments and expr.at < 0:
                 return self._call(expr)
+            case Entry("logsumexp", _, index, body):
+                return self.read(call("ln", total(index, call("exp", body))))
             case Entry("softmax", Index(letter), index, body):
                 found = self.read(body)
                 if found is None or index.letter not in letters(found):

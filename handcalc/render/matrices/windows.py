@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handcalc.core.expr import Expr, Ref, reindex
-from handcalc.core.index import Affine, Index, Position, affine, shift_index
+from handcalc.core.index import Affine, Index, Position, affine, position
 from handcalc.core.record import Record
 from handcalc.render.matrices.forms import Matrix, Window, is_scalar, letters, oriented
 
@@ -32,7 +32,7 @@ class Shift(Record):
 
 def windowed(reader: Reader, factors: list[Expr], summed: list[Index]) -> Matrix | None:
     """The factors as a correlation or a convolution, or None where no place is shifted."""
-    factors = _forwards(factors, summed)
+    factors, summed = _exchanged(reader, _forwards(factors, summed), summed)
     data = next((factor for factor in factors if isinstance(factor, Ref) and _mixed(reader, factor)), None)
     if data is None:
         return None
@@ -65,6 +65,25 @@ def _forwards(factors: list[Expr], summed: list[Index]) -> list[Expr]:
         if backwards in places:
             factors = [reindex(factor, {index.letter: backwards}) for factor in factors]
     return factors
+
+
+def _exchanged(reader: Reader, factors: list[Expr], summed: list[Index]) -> tuple[list[Expr], list[Index]]:
+    """Where both factors have shifted places, one along the rows and one along the columns: the same sums with all shifts in the second.
+
+    Σ_u a[u]·b[r − u] is Σ_s a[r − s]·b[s].
+    """
+    mixed = [factor for factor in factors if isinstance(factor, Ref) and _mixed(reader, factor)]
+    for axis in _mixed(reader, mixed[0]) if len(mixed) == 2 else ():
+        place = mixed[0].indices[axis]
+        shift = _shift(place, summed)
+        if shift is None or shift.spread != -1:
+            return factors, summed
+        counted = Index(shift.free.letter + "'" * (1 + sum(shift.free.letter + "'" == index.letter for index in summed)),
+                        reader.graph[mixed[0].quantity].axes[axis])  # fmt: skip
+        inside = position({shift.free: shift.stride, counted: -1}, shift.offset)
+        factors = [reindex(factor, {shift.inside.letter: inside}) for factor in factors]
+        summed = [counted if index == shift.inside else index for index in summed]
+    return factors, summed
 
 
 def _mixed(reader: Reader, data: Ref) -> list[int]:
