@@ -5,7 +5,8 @@
 
 A profile holds: `units` (what {unit} is: name, number in its layer, or global number), `first_layer` (number of the
 first layer after the inputs), `delta_sign` and `bias_sign` (−1: the letter stands for the negative of ∂E/∂net, of a
-bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), perhaps `vectors` (rows: in matrix forms a vector is a row), and `symbols`: templates base^sup_sub by role. A role may
+bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), perhaps `vectors` (rows: in matrix forms a vector is a row), and
+`symbols`: templates base^sup_sub by role. A role may
 have variants `_output` (last layer), `_general` (symbolic indices), `_shared` (one bias for a layer). `~` instead of
 `^`: the superscript is needed only with several hidden layers. Fields: {name}, {unit}, {layer}, {to}, {from}, {param}.
 
@@ -152,19 +153,13 @@ class Notation:
             letter = symbol.base.removeprefix("Δ")
             base = symbol.base.replace(letter, letter.upper()) if capital and len(letter) == 1 and letter.isascii() else symbol.base
             fixed = "" if symbol.typed else "".join(filter(str.isdigit, symbol.sub))  # the 0 of w_k0, the 1 of β_1
-            return symbol.replace(
-                base=base,
-                sub=",".join(filter(None, (fixed, member))),
-                sample="",
-                typed="",
-                sup=symbol.sup or (f"({layer})" if layer else ""),
-            )
+            sub = ",".join(filter(None, (fixed, member)))
+            return symbol.replace(base=base, sub=sub, sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
 
         if isinstance(name, Derivative):
-            via = name.via and (name.via.replace(sub="", typed="") if name.via.sub else name.via)
-            return name.replace(
-                top=name.top if name.top == self.objective else bare(name.top), bottom=bare(name.bottom), via=via, sample=""
-            )
+            via = name.via.replace(sub="", typed="") if name.via and name.via.sub else name.via
+            top = name.top if name.top == self.objective else bare(name.top)
+            return name.replace(top=top, bottom=bare(name.bottom), via=via, sample="")
         return bare(name)
 
     def _parameter(self, quantity: Quantity) -> Quantity:

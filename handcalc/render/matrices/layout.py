@@ -97,11 +97,8 @@ def members(graph: Graph, form: Form, holds: Callable[[tuple[int, ...]], bool] =
     for chosen in product(*(range(index.axis.size) for index in indices)):
         found = {index.letter: place for index, place in zip(indices, chosen)}
         left = at(form.left, found, graph)
-        if left is not None and any(
-            graph.present(name, place) and graph.given_value((name, place)) is None and holds(place)
-            for row in cells(graph, left)
-            for place in row
-        ):
+        there = [(name, place) for row in cells(graph, left) for place in row if graph.present(name, place)] if left else []
+        if any(graph.given_value(cell) is None and holds(cell[1]) for cell in there):
             yield found
 
 

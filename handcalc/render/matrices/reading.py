@@ -112,9 +112,8 @@ def _families(graph: Graph, quantity: Quantity, formula: Expr) -> Iterator[froze
     bound = [node.index for node in walk(formula) if isinstance(node, (Total, Entry))]
     joined = {letter for group in _groups(graph, quantity, formula) for letter in group}
     members = {index.letter for index in (*quantity.index, *bound) if index.axis.role in FAMILIES} - joined
-    members |= {
-        node.index.letter for node in walk(formula) if isinstance(node, Total)
-    } - used  # in δ only: the stretches of a truncated sum
+    totals = {node.index.letter for node in walk(formula) if isinstance(node, Total)}
+    members |= totals - used  # in δ only: the stretches of a truncated sum
     yield frozenset(members)
     members |= {index.letter for index in (*quantity.index, *bound) if index.axis.role == "sample"} - joined
     yield frozenset(members)

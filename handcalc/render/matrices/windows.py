@@ -3,8 +3,9 @@
 - `windowed(reader, factors, summed)`: Σ_u k[u]·x[s·r + e·u − p] is x ⋆ k with stride s, dilation e and padding p, in one direction or
   in two; Σ_u a[u]·b[s·r − e·u + p] is a ∗ b. A family (channels) is not its business.
 
-Nothing is known of layers: the kernel is the factor whose places are the summed indices, the data the one with the shifted places; the gradient of
-a kernel is x ⋆ δ, that of an input δ ∗ k. Where the free index counts backwards (r' − r), the roles are exchanged, or the result is turned.
+Nothing is known of layers: the kernel is the factor whose places are the summed indices, the data the one with the shifted places; the
+gradient of a kernel is x ⋆ δ, that of an input δ ∗ k. Where the free index counts backwards (r' − r), the roles are exchanged, or the
+result is turned by 180°.
 """
 
 from __future__ import annotations
