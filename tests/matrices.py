@@ -1,7 +1,8 @@
 """Reads matrix equations as they are printed, with NumPy: what stands on a line is computed, and no form behind it.
 
 `lines(derivation, reading, quantity)`; of a `Line`, `left()` and then `right()` are arrays; letters are looked up in the derivation,
-numbers in brackets are what they show in full precision. · is a product of matrices or with a number, ⊙ and / go entry by entry, ⋆ and ∗ are loops over windows.
+numbers in brackets are what they show in full precision. · is a product of matrices or with a number, ⊙ and / go entry by entry,
+⋆ and ∗ are loops over windows.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _SPECIAL = {
     **{letter: f"${command.strip()}$" for letter, command in _COMMANDS.items()}, "≈": r"$\approx$", "−": "$-$",
     "·": r"$\cdot$", "½": r"$\frac{1}{2}$", "≥": r"$\ge$", "≤": r"$\le$", "×": r"$\times$", "–": r"\textendash{}",
     "…": r"\ldots{}", "“": "``", "”": "''", "’": "'",
-    "⁺": "$^{+}$", "Σ": r"$\sum$", "√": r"$\surd$", "²": "$^{2}$",
+    "⁺": "$^{+}$", "Σ": r"$\sum$", "⋆": r"$\star$", "∗": r"$\ast$", "√": r"$\surd$", "²": "$^{2}$",
 }  # fmt: skip
 
 
