@@ -310,6 +310,17 @@ def test_general_formulas_use_their_own_letters(problem: str) -> None:
             assert used <= bound | {index.letter for index in quantity.index}, quantity.name
 
 
+@every_problem
+def test_a_general_formula_does_not_depend_on_what_was_printed_before(problem: str) -> None:
+    """Two indices of one letter may count from different numbers: the t of the states, from 0, and that of the gates."""
+    found = derivation(problem)
+    used = read(found, "mazur", UNICODE)
+    for quantity in found.graph:
+        general = used.general(quantity)
+        if general is not None:
+            assert used.symbolic(general) == read(found, "mazur", UNICODE).symbolic(general), quantity.name
+
+
 # --- law 4, the rest of it in test_matrices.py ---------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ The equations are read as they are printed (matrices.py): brackets, transposes, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from matrices import lines
+from matrices import lines, nodes
 from modelproblems import MODELS
 from models import CASES, Maker
 from test_laws import NEAR, PROBLEMS, derivation
@@ -21,7 +22,7 @@ from test_laws import NEAR, PROBLEMS, derivation
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Delta, Ref, references, walk
 from handcalc.core.graph import Quantity
-from handcalc.core.index import Affine
+from handcalc.core.index import Affine, affine
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.problem.fields import NOTATION_NAMES
@@ -30,8 +31,10 @@ from handcalc.render import read
 from handcalc.render.blocks import Value, spell
 from handcalc.render.dialects import UNICODE
 from handcalc.render.matrices import matrix_form, signed_form
+from handcalc.render.matrices.forms import family
 from handcalc.render.matrices.layout import equation, numbers, whole
 from handcalc.render.notation import profile
+from handcalc.render.symbols import place_text
 
 Problem = str  # the name of a shipped or a harder problem, or of one in modelproblems.py
 
@@ -165,6 +168,33 @@ def test_the_indices_of_a_weight_are_its_row_and_its_column(notation: str) -> No
     for row, items in enumerate(matrix, 1):
         for column, item in enumerate(items, 1):
             assert isinstance(item, Value) and reading.symbol(Ref("W2", item.cell[1])).endswith(f"{'₀₁₂₃'[row]}{'₀₁₂₃'[column]}")
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_members_of_families_are_numbered_as_printed(problem: Problem) -> None:
+    """With numbers for its letters, the h_t-1 of an equation is the h that is meant, whatever number the axis begins with."""
+    found = worked(problem)
+    for quantity in found.graph:
+        form = matrix_form(found.graph, quantity)
+        if form is None:
+            continue
+        own = {index.letter: index for index in family(form.left)}
+        for node in nodes(form.right):
+            if node.operator == "total":
+                own[node.parts[0].letter] = node.parts[0]
+        counted = {letter: index.axis.first for letter, index in own.items()}
+        for leaf in (node for node in nodes(form.right) if node.operator == "name"):
+            for place, axis in zip(leaf.parts[1].fixed, found.graph[leaf.parts[0]].axes):
+                if place is not None:
+                    assert _number(place_text(place, axis.first), counted) == affine(place).constant + axis.first, quantity.name
+
+
+def _number(text: str, letters: dict[str, int]) -> int:
+    """The number that a printed place is, such as t-1."""
+    total = 0
+    for sign, factor, letter, digits in re.findall(r"([+-]?)(?:(\d*)([a-z]'*)|(\d+))", text):
+        total += (-1 if sign == "-" else 1) * (int(factor or 1) * letters[letter] if letter else int(digits))
+    return total
 
 
 # --- where there is none ----------------------------------------------------------------------------------------------

@@ -100,6 +100,8 @@ class Reading:
         """The symbol of a cell or of a general reference; bare: without its sample."""
         if bare:
             return symbol(self.notation.name(reference).replace(sample=""), self.dialect)
+        if not all(isinstance(place, int) for place in reference.indices):
+            return symbol(self.notation.name(reference), self.dialect)  # two indices of one letter may count from different numbers
         found = self._spelled.get(reference)
         if found is None:
             found = self._spelled[reference] = symbol(self.notation.name(reference), self.dialect)

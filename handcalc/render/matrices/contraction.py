@@ -59,7 +59,10 @@ def elementwise(operator: str, left: Matrix | None, right: Matrix | None) -> Mat
     if operator == "hadamard" and letters(left) != letters(right):
         return None
     fitting = _along(right, left)
-    return fitting and Matrix(operator, (left, fitting), left.rows, left.columns)
+    if fitting is None:
+        return None
+    first = left.parts if left.operator == operator == "hadamard" else (left,)
+    return Matrix(operator, (*first, fitting), left.rows, left.columns)
 
 
 # --- Σ over products ------------------------------------------------------------------------------------------------
