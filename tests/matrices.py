@@ -18,7 +18,7 @@ from handcalc.core.functions import function
 from handcalc.core.graph import Quantity, cell
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind, evaluate
-from handcalc.render.blocks import FunctionName, Part, Plain, Summed, Symbolic, Value, Whole
+from handcalc.render.blocks import FunctionName, Numeric, Part, Plain, Summed, Symbolic, Value, Whole
 from handcalc.render.matrices import Form, signed_form
 from handcalc.render.matrices.forms import Matrix, Window
 from handcalc.render.matrices.layout import equation, members, numbers, whole
@@ -35,7 +35,7 @@ def lines(derivation: Derivation, reading: Reading, quantity: Quantity) -> Itera
     if form is not None:
         parts = equation(form.left, form.right, whole)
         for places in members(derivation.graph, form):
-            numeric = numbers(derivation.graph, form, places)
+            numeric = numbers(reading, form, places)
             yield places, Line(derivation, reading, parts, form, places), Line(derivation, reading, numeric, form, places)
 
 
@@ -158,9 +158,11 @@ class Line:
                 return self._called(name, arguments)
             case Plain("1"):
                 return Ones()
-            case Symbolic(expr):
+            case Symbolic(expr) | Numeric(expr):
                 known = bind(reindex(expr, self.family), {}, self.derivation.graph.present)
                 return np.array(evaluate(known, lambda ref: self.derivation.evaluation[cell(ref)]))
+            case Value():
+                return np.array([[self._shown(part)]])
             case Whole(name, places):
                 return self._whole(name, places)
             case tuple():

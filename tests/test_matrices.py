@@ -163,7 +163,7 @@ def test_the_indices_of_a_weight_are_its_row_and_its_column(notation: str) -> No
         return
     form = signed_form(reading, found.graph["new.W2"])
     assert form is not None
-    matrix = numbers(found.graph, form, {})[-1]
+    matrix = numbers(reading, form, {})[-1]
     assert isinstance(matrix, tuple) and len(matrix) * len(matrix[0]) == 6
     for row, items in enumerate(matrix, 1):
         for column, item in enumerate(items, 1):

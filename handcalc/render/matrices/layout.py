@@ -1,6 +1,6 @@
 """Matrix forms as blocks: the equation with letters, then with numbers, one for each member of a family.
 
-- `matrix_blocks(derivation, reading, group, iteration)`; `equation(left, right, leaf)` and `numbers(graph, form, places)` are the parts
+- `matrix_blocks(derivation, reading, group, iteration)`; `equation(left, right, leaf)` and `numbers(reading, form, places)` are the parts
   of one `Grid`.
 - `signed_form(reading, quantity)` is the form in a notation's manner and signs: −letter where one stands for the negative.
 """
@@ -17,8 +17,8 @@ from handcalc.core.functions import function
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.order import Group
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, FunctionName, Grid, Item, Paragraph, Part, Plain, Rows, Summed, Symbolic, Value, Whole
-from handcalc.render.matrices.forms import OUTWARD, Matrix, at, cells, family, inner, negated, scalar
+from handcalc.render.blocks import Block, FunctionName, Grid, Item, Numeric, Paragraph, Part, Plain, Rows, Summed, Symbolic, Value, Whole
+from handcalc.render.matrices.forms import OUTWARD, Matrix, at, cells, family, inner, is_scalar, negated, scalar
 from handcalc.render.matrices.reading import Form, Manner, matrix_form
 from handcalc.render.reading import Reading
 
@@ -70,22 +70,29 @@ def matrix_blocks(derivation: Derivation, reading: Reading, group: Group, iterat
         yield from _laid(form)
     if _small(derivation.graph, form.left) and _small(derivation.graph, form.right):
         for places in islice(members(derivation.graph, form, group.holds), SIZE_LIMIT):
-            yield Grid(numbers(derivation.graph, form, places, iteration))
+            yield Grid(numbers(reading, form, places, iteration))
 
 
-def numbers(graph: Graph, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
+def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
     """A member of the family with numbers: name ≈ form ≈ value."""
-    left, right = (at(side, places, graph) for side in (form.left, form.right))
+    left, right = (at(side, places, reading.graph) for side in (form.left, form.right))
     assert left is not None
 
-    def rows(leaf: Matrix) -> Part:
-        return _rows(graph, leaf, iteration)
+    def put(leaf: Matrix) -> Part:
+        if leaf.operator == "scalar":
+            return Numeric(leaf.parts[0], iteration)
+        rows = _rows(reading.graph, leaf, iteration)
+        alone = rows[0][0] if is_scalar(leaf) else None  # a number is no matrix; a negative one keeps its brackets
+        negative = isinstance(alone, Value) and reading.shown(alone.cell, iteration).digits.startswith("-")
+        return rows if alone is None or negative else alone
 
-    return (*equation(left, right or scalar(ZERO), rows, whole, "≈"), "≈", rows(left))
+    return (*equation(left, right or scalar(ZERO), put, whole, "≈"), "≈", put(left))
 
 
 def whole(leaf: Matrix) -> Item:
     """A quantity by its letter, with the member of the family."""
+    if leaf.operator == "scalar":
+        return Symbolic(leaf.parts[0])
     name, places = leaf.parts
     return Whole(name, places.fixed)
 
@@ -179,13 +186,13 @@ _FUNCTIONS = {"softmax": "softmax", "diagonal": "diag", "turned": "rot180"}
 
 
 def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
-    """The parts of a form from left to right; `leaf` answers what stands for a quantity."""
+    """The parts of a form from left to right; `leaf` answers what stands for a quantity or a single number."""
     match form.operator:
         case "name":
             name = leaf(form)
             return [FunctionName("flatten"), "(", name, ")"] if form.parts[1].flat and isinstance(name, Whole) else [name]
         case "scalar":
-            return [Symbolic(form.parts[0])]
+            return [leaf(form)]
         case "ones":
             return [Plain("1")]
         case "identity":
