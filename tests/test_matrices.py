@@ -118,6 +118,8 @@ SAID = {
     ("softmax-cross-entropy", "grad.net2"): "δ⁽²⁾ = (diag(out⁽²⁾) - out⁽²⁾ · out⁽²⁾ᵀ) · ∂E/∂out⁽²⁾",
     ("dropout-batch-norm", "net1"): "net⁽¹⁾ = x · W⁽¹⁾ᵀ + b⁽¹⁾ᵀ",
     ("dropout-batch-norm", "grad.normal2"): "∂E/∂x̂⁽²⁾ = ∂E/∂out⁽²⁾ · diag(W⁽²⁾)",
+    ("zhou-four-people", "grad.b2@"): "∂E/∂b⁽²⁾_s = δ⁽²⁾_s",
+    ("zhou-four-people", "grad.b2"): "∂E/∂b⁽²⁾ = ¼ · (δ⁽²⁾ᵀ · 1)",
     ("per-connection-bias-2-3-1", "grad.b2"): "∂E/∂b⁽²⁾ = δ⁽²⁾ · 1ᵀ",
 }  # fmt: skip
 # notation, problem, quantity → its equation: weights from source to target, vectors as rows, other signs
@@ -125,6 +127,7 @@ IN_NOTATIONS = {
     ("zhou", "zhou-feedforward", "net1"): "α⁽¹⁾ = V⁽¹⁾ᵀ · x - γ⁽¹⁾",
     ("zhou", "zhou-four-people", "net1"): "α⁽¹⁾ = x · V⁽¹⁾ - γ⁽¹⁾ᵀ",
     ("zhou", "zhou-four-people", "delta.W2"): "ΔW⁽²⁾ = η · ¼ · (b⁽¹⁾ᵀ · g⁽²⁾)",
+    ("zhou", "zhou-four-people", "delta.b2"): "Δθ⁽²⁾ = −η · ¼ · (g⁽²⁾ᵀ · 1)",
     ("zhou", "zhou-four-people", "new.b2"): "θ⁽²⁾⁺ = θ⁽²⁾ + Δθ⁽²⁾",
     ("han", "mazur-2-2-2", "grad.out1"): "∂E/∂O⁽¹⁾ = −W⁽²⁾ · Err⁽²⁾",
     ("dlfs", "mazur-2-2-2", "net1"): "a⁽¹⁾ = x · W⁽¹⁾ + b⁽¹⁾",

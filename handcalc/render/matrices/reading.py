@@ -100,10 +100,15 @@ def _put_in(graph: Graph, node: Expr) -> Expr | None:
     if not isinstance(node, Ref):
         return None
     quantity = graph[node.quantity]
-    if quantity.definition is None or not quantity.part_of_sum:
+    if quantity.definition is None or not (quantity.part_of_sum or _of_one_sample(graph, quantity)):
         return None
     places = {index.letter: place for index, place in zip(quantity.index, node.indices)}
     return rewrite(reindex(quantity.definition, places), lambda part: _put_in(graph, part))
+
+
+def _of_one_sample(graph: Graph, quantity: Quantity) -> bool:
+    """Whether it is each sample's gradient of what all samples share."""
+    return quantity.kind == "gradient" and quantity.sampled and quantity.of is not None and not graph[quantity.of.quantity].sampled
 
 
 def _families(graph: Graph, quantity: Quantity, formula: Expr) -> Iterator[frozenset[str]]:
@@ -114,6 +119,8 @@ def _families(graph: Graph, quantity: Quantity, formula: Expr) -> Iterator[froze
     members = {index.letter for index in (*quantity.index, *bound) if index.axis.role in FAMILIES} - joined
     totals = {node.index.letter for node in walk(formula) if isinstance(node, Total)}
     members |= totals - used  # in δ only: the stretches of a truncated sum
+    if _of_one_sample(graph, quantity):
+        members.add(quantity.index[0].letter)
     yield frozenset(members)
     members |= {index.letter for index in (*quantity.index, *bound) if index.axis.role == "sample"} - joined
     yield frozenset(members)
