@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Ref
 from handcalc.core.graph import Cell
+from handcalc.core.index import Position
 from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.dialects import function_name, sign
+from handcalc.render.dialects import function_name, sign, word
 from handcalc.render.reading import Factor, Reading
 
 if TYPE_CHECKING:
@@ -31,9 +32,17 @@ class Name(Record):
 
 
 class Whole(Record):
-    """The name of a whole quantity in a matrix formula, such as W."""
+    """The name of a whole quantity in a matrix formula, such as W, or of a member of its family, such as h_t: a place for each axis,
+    None along its rows and columns."""
 
     quantity: str
+    places: tuple[Position | None, ...] = ()
+
+
+class Summed(Record):
+    """Σ over an index, before what is added up."""
+
+    letter: str
 
 
 class Symbolic(Record):
@@ -109,7 +118,7 @@ class Plain(Record):
     text: str
 
 
-Item = Name | Whole | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Message
+Item = Name | Whole | Summed | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Message
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
@@ -195,8 +204,10 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
             return text
         case Name(reference, bare):
             return reading.symbol(reference, bare)
-        case Whole(quantity):
-            return reading.whole(reading.graph[quantity])
+        case Whole(quantity, places):
+            return reading.whole(reading.graph[quantity], places)
+        case Summed(letter):
+            return reading.dialect.summed.format(i=word(letter, reading.dialect))
         case Symbolic(expr, gaps):
             return reading.symbolic(expr, gaps)
         case Numeric(expr, iteration, gaps):

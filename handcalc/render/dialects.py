@@ -48,7 +48,8 @@ class Dialect(Record):
     path runs through; comma: the decimal comma; unraised: marks of a text that needs brackets before it gets a power;
     plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
     arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; floor: {x}
-    rounded down; old: after what was before an update; prime: of {x}, a derivative still to be taken.
+    rounded down; old: after what was before an update; prime: of {x}, a derivative still to be taken;
+    summed: a total without what is added up.
     """
 
     key: str
@@ -87,6 +88,7 @@ class Dialect(Record):
     floor: str = "floor({x})"
     old: str = "_old"
     prime: str = "{x}'"
+    summed: str = "Σ_{i} "
     typeset: Typeset | None = None
 
 
@@ -96,13 +98,13 @@ GREEK = {
 }  # fmt: skip
 
 _ASCII = GREEK | {
-    "≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "≠": "!=", "→": "->",
+    "≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "≠": "!=", "→": "->", "⋆": "star", "∗": "conv",
     "“": '"', "”": '"', "’": "'",
 }  # fmt: skip
 
 PLAIN = Dialect(
     "plain", "*", " * ", "d", "+", "exp({x})", "sqrt({x})", "abs({x})", "sum_{i}({x})", "e{n}",
-    {}, {}, GREEK, {}, {}, "~=", "...", unraised=("/",),
+    {}, {}, GREEK, {}, {}, "~=", "...", unraised=("/",), summed="sum_{i} ",
 )  # fmt: skip
 
 UNICODE = Dialect(

@@ -192,9 +192,9 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
     if told and quantity.axes:
         yield from _told(reading, quantity)
     if options.form != "scalar":
-        from handcalc.render.matrixform import matrix_blocks
+        from handcalc.render.matrices import matrix_blocks
 
-        yield from matrix_blocks(derivation, reading, quantity, iteration)
+        yield from matrix_blocks(derivation, reading, group, iteration, told)
         if options.form == "matrix" and quantity.axes:
             return
     if quantity.kind == "path":

@@ -305,6 +305,9 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
         if of and (quantity.prefix, of) not in seen:
             yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
         seen.add((quantity.prefix, of))
+        yield from _matrices(derivation, reading, options, iteration, quantity)
+        if options.form == "matrix" and quantity.axes:
+            continue
         for place in islice(derivation.graph.positions(quantity.name), UPDATES_LIMIT[options.detail]):
             yield worked(derivation, reading, (quantity.name, place), iteration)
 
@@ -312,10 +315,23 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
 def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """Every update worked in full detail, the first of each quantity in normal detail."""
     for parameter, new in derivation.updated.items():
+        changes = [derivation.graph["delta." + parameter]] if reading.delta_rule or options.detail == "full" else []
+        for quantity in (*changes, derivation.graph[new]):
+            yield from _matrices(derivation, reading, options, iteration, quantity)
+        if options.form == "matrix" and derivation.graph[new].axes:
+            continue
         for place in islice(derivation.graph.positions(new), UPDATES_LIMIT[options.detail]):
             if reading.delta_rule or options.detail == "full":
                 yield worked(derivation, reading, ("delta." + parameter, place), iteration)
             yield worked(derivation, reading, (new, place), iteration)
+
+
+def _matrices(derivation: Derivation, reading: Reading, options: Options, iteration: int, quantity: Quantity) -> Iterator[Block]:
+    """The matrix form of a rule of updating, if it is wanted."""
+    if options.form != "scalar":
+        from handcalc.render.matrices import matrix_blocks
+
+        yield from matrix_blocks(derivation, reading, Group(quantity, "update"), iteration)
 
 
 def update_table(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Table:

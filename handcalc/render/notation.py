@@ -5,7 +5,8 @@
 
 A profile holds: `units` (what {unit} is: name, number in its layer, or global number), `first_layer` (number of the
 first layer after the inputs), `delta_sign` and `bias_sign` (−1: the letter stands for the negative of ∂E/∂net, of a
-bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), and `symbols`: templates base^sup_sub by role. A role may
+bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), perhaps `vectors` (rows: in matrix forms a vector is a row), and
+`symbols`: templates base^sup_sub by role. A role may
 have variants `_output` (last layer), `_general` (symbolic indices), `_shared` (one bias for a layer). `~` instead of
 `^`: the superscript is needed only with several hidden layers. Fields: {name}, {unit}, {layer}, {to}, {from}, {param}.
 
@@ -143,22 +144,40 @@ class Notation:
         base = self._base(quantity, reference, quantity.of)
         return self._derived(quantity, reference, base, sample)
 
-    def whole(self, quantity: Quantity) -> Name:
-        """The symbol of a whole quantity: without indices, with its layer; weights in capitals."""
+    def whole(self, quantity: Quantity, places: tuple[Position | None, ...] = ()) -> Name:
+        """The symbol of a whole quantity: without indices but those of a member of its family, with its layer; weights in capitals."""
+        member = _member(places, quantity.axes)
         name = self.name(Ref(quantity.name, quantity.index))
         layer = quantity.layer if len([q for q in self.graph if q.kind == "net" and not q.stage]) > 1 else 0
+        capital = self._parameter(quantity).kind == "weight" and quantity.kind not in ("state", "memory")
 
         def bare(symbol: Symbol) -> Symbol:
-            base = (
-                symbol.base.upper()
-                if len(symbol.base) == 1 and symbol.base.isascii() and quantity.kind in ("weight", "updated")
-                else symbol.base
-            )
-            return symbol.replace(base=base, sub="", sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
+            letter = symbol.base.removeprefix("Δ")
+            base = symbol.base.replace(letter, letter.upper()) if capital and len(letter) == 1 and letter.isascii() else symbol.base
+            fixed = "" if symbol.typed else "".join(filter(str.isdigit, symbol.sub))  # the 0 of w_k0, the 1 of β_1
+            sub = ",".join(filter(None, (fixed, member)))
+            return symbol.replace(base=base, sub=sub, sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
 
         if isinstance(name, Derivative):
-            return name.replace(top=name.top if name.top == self.objective else bare(name.top), bottom=bare(name.bottom), sample="")
+            via = name.via.replace(sub="", typed="") if name.via and name.via.sub else name.via
+            top = name.top if name.top == self.objective else bare(name.top)
+            return name.replace(top=top, bottom=bare(name.bottom), via=via, sample="")
         return bare(name)
+
+    def _parameter(self, quantity: Quantity) -> Quantity:
+        """What a gradient, a change, a velocity belongs to."""
+        while quantity.of is not None:
+            quantity = self.graph[quantity.of.quantity]
+        return quantity
+
+    def rows_are_sources(self, quantity: Quantity) -> bool:
+        """Whether the matrix of a weight, or of what is derived from one, has a row for each source: its letters are from, to."""
+        quantity = self._parameter(quantity)
+        if quantity.kind != "weight" or quantity.name[1:] != str(quantity.layer):
+            return False
+        template = self._template("weight", quantity.layer)
+        template = self.symbols["weight_general"] if "{param}" in template else template
+        return template.find("{from}") < template.find("{to}")
 
     def _base(self, quantity: Quantity, reference: Ref, of: Ref) -> Ref:
         from handcalc.core.index import shift_index
@@ -340,3 +359,12 @@ class Notation:
             if quantity.kind == "gradient" and base.kind == "net" and self._template("delta", base.layer):
                 return int(self.data["delta_sign"])
         return int(self.data["bias_sign"]) if base.kind == "bias" and not self.own else 1
+
+
+def _member(places: tuple[Position | None, ...], axes: tuple[Axis, ...]) -> str:
+    """The index of a member of a family: t, or :,t where directions stand before it."""
+    while places and places[-1] is None:
+        places = places[:-1]
+    spelled = (":" if place is None else axis.label(place) if isinstance(place, int) else place_text(place, axis.first)
+               for place, axis in zip(places, axes))  # fmt: skip
+    return ",".join(spelled)

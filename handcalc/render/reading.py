@@ -17,6 +17,7 @@ from math import prod
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
+from handcalc.core.index import Position
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
@@ -60,9 +61,12 @@ class Reading:
 
     def general(self, quantity: Quantity) -> Expr | None:
         """The general formula of a quantity in this notation's signs."""
-        if quantity.definition is None:
-            return None
-        return self._signed(quantity, self._put(quantity, quantity.definition, None))
+        definition = self.definition(quantity)
+        return None if definition is None else self._signed(quantity, definition)
+
+    def definition(self, quantity: Quantity) -> Expr | None:
+        """The general formula as this notation writes it, before signs: in delta-rule notations with the gradient put in."""
+        return None if quantity.definition is None else self._put(quantity, quantity.definition, None)
 
     def signed(self, expr: Expr) -> Expr:
         """An expression with this notation's letters: −letter where one stands for the negative."""
@@ -98,6 +102,8 @@ class Reading:
         """The symbol of a cell or of a general reference; bare: without its sample."""
         if bare:
             return symbol(self.notation.name(reference).replace(sample=""), self.dialect)
+        if not all(isinstance(place, int) for place in reference.indices):
+            return symbol(self.notation.name(reference), self.dialect)  # two indices of one letter may count from different numbers
         found = self._spelled.get(reference)
         if found is None:
             found = symbol(self.notation.name(reference), self.dialect)
@@ -116,9 +122,9 @@ class Reading:
             self._ids |= {name for quantity in self.graph for name in (quantity.names or {}).values()}
         return spelled in self._ids
 
-    def whole(self, quantity: Quantity) -> str:
-        """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾."""
-        return symbol(self.notation.whole(quantity), self.dialect)
+    def whole(self, quantity: Quantity, places: tuple[Position | None, ...] = ()) -> str:
+        """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾, or of a member of its family, such as h_t."""
+        return symbol(self.notation.whole(quantity, places), self.dialect)
 
     def turned(self, wanted: Cell) -> bool:
         """Whether this notation's letter for a cell stands for its negative."""

@@ -29,7 +29,7 @@ _SPECIAL = {
     **{letter: f"${command.strip()}$" for letter, command in _COMMANDS.items()}, "≈": r"$\approx$", "−": "$-$",
     "·": r"$\cdot$", "½": r"$\frac{1}{2}$", "≥": r"$\ge$", "≤": r"$\le$", "×": r"$\times$", "–": r"\textendash{}",
     "…": r"\ldots{}", "“": "``", "”": "''", "’": "'",
-    "⁺": "$^{+}$", "Σ": r"$\sum$", "√": r"$\surd$", "²": "$^{2}$",
+    "⁺": "$^{+}$", "Σ": r"$\sum$", "⋆": r"$\star$", "∗": r"$\ast$", "√": r"$\surd$", "²": "$^{2}$",
 }  # fmt: skip
 
 
@@ -50,6 +50,7 @@ LATEX = Dialect(
     via=r"\big\vert_{{{x}}}", comma="{,}", unraised=("^", r"\frac", r"\times"), blank=r"\underline{\hspace{4em}}", hat=r"\hat{{{x}}}",
     floor=r"\left\lfloor {x} \right\rfloor",
     old=r"\mathrm{old}",
+    summed=r"\sum_{{{i}}} ",
     typeset=Typeset(
         "{x}", r"\mathrm{{{x}}}", "{x}", "{x}", r"\text{{{x}}}", "{a}_{{{b}}}", "{a}^{{{b}}}", "{a}_{{{b}}}^{{{c}}}", latex_text,
         r"\frac", ("^", r"\frac", r"\sum", r"\left", r"\sqrt", r"\big"), signs={"'": r"\prime ", "≠": r"\neq "},
@@ -85,7 +86,7 @@ MATHML = Dialect(
     signed=re.compile('(<mrow[^>]*>)?<mo form="prefix">−'),
     separator="<mo>,</mo>", blank='<mtext class="blank">\u2003\u2003</mtext>', linked='<mrow data-cell="{id}">{x}</mrow>',
     hat='<mover accent="true"><mrow>{x}</mrow><mo>^</mo></mover>', floor="<mrow><mo>⌊</mo>{x}<mo>⌋</mo></mrow>", old="<mi>old</mi>",
-    prime="<msup><mrow>{x}</mrow><mo>′</mo></msup>",
+    prime="<msup><mrow>{x}</mrow><mo>′</mo></msup>", summed="<munder><mo>∑</mo><mrow>{i}</mrow></munder>",
     typeset=Typeset(
         "<mi>{x}</mi>", "<mi>{x}</mi>", "<mn>{x}</mn>", '<mo stretchy="false" lspace="0" rspace="0">{x}</mo>', "<mtext>{x}</mtext>",
         "<msub><mrow>{a}</mrow><mrow>{b}</mrow></msub>", "<msup><mrow>{a}</mrow><mrow>{b}</mrow></msup>",
@@ -118,6 +119,7 @@ OMML = Dialect(
     floor='<m:d><m:dPr><m:begChr m:val="⌊"/><m:endChr m:val="⌋"/></m:dPr><m:e>{x}</m:e></m:d>',
     hat='<m:acc><m:accPr><m:chr m:val="\u0302"/></m:accPr><m:e>{x}</m:e></m:acc>', old=_WORDS.format(x="old"),
     prime="<m:sSup><m:e>{x}</m:e><m:sup>" + _UPRIGHT.format(x="′") + "</m:sup></m:sSup>",
+    summed="<m:limLow><m:e>" + _UPRIGHT.format(x="∑") + "</m:e><m:lim>{i}</m:lim></m:limLow>",
     typeset=Typeset(
         _RUN, _WORDS, _UPRIGHT, _WORDS, _WORDS, "<m:sSub><m:e>{a}</m:e><m:sub>{b}</m:sub></m:sSub>",
         "<m:sSup><m:e>{a}</m:e><m:sup>{b}</m:sup></m:sSup>", "<m:sSubSup><m:e>{a}</m:e><m:sub>{b}</m:sub><m:sup>{c}</m:sup></m:sSubSup>",
@@ -139,7 +141,7 @@ TYPST = Dialect(
     "approx", "dots.c", function='"{x}"', quotient="frac({a}, {b})", power="{a}^({b})",
     via='class("normal", lr(\\|, size: #1.9em))_({x})', comma='","', unraised=("^", "frac(", " times "),
     blank='class("normal", #box(width: 16mm, height: 5mm, stroke: (bottom: 0.5pt)))',
-    hat="hat({x})", old='"old"',
+    hat="hat({x})", old='"old"', summed="sum_({i}) ",
     typeset=Typeset(
         "{x} ", '"{x}"', "{x}", "\\{x}", '"{x}"', "{a}_({b})", "{a}^({b})", "{a}_({b})^({c})", typst_text, "frac(",
         signs={"+": "+", "-": "-", "'": "prime "},

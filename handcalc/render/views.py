@@ -139,6 +139,9 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
     """A table, a matrix or a drawing without the numbers that are asked."""
 
     def blank(item: Item) -> Item:
+        if isinstance(item, Numeric):  # a number in a matrix equation
+            used = (cell(reference) for reference in references(item.expr))
+            return item.replace(gaps=tuple(one for one in used if _is_computed(one, item.iteration, derivation)))
         return Blank() if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation) else item
 
     def part(inside: Part) -> Part:

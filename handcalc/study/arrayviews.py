@@ -3,7 +3,7 @@
 - `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0.
 - `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree,
   `spread` puts r at s·r + c.
-- `softmax` (of render/matrixform.py) and `logsumexp` without overflow.
+- `softmax` and `logsumexp` without overflow.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 
 from handcalc.core.index import Index, Position, affine
-from handcalc.render.matrixform import softmax
 
 __all__ = ["contract", "kronecker", "logsumexp", "softmax", "spread", "windows"]
 
@@ -84,6 +83,14 @@ def spread(array: Any, axis: int, places: tuple[int, int, int]) -> Any:
     else:
         found[(*before, targets[inside])] = array[(*before, inside)]
     return found
+
+
+def softmax(z: Any, axis: int) -> Any:
+    """e^z over Σ e^z along an axis of an array, without overflow."""
+    import numpy
+
+    powers = numpy.exp(z - z.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def logsumexp(z: Any, axis: int) -> Any:

@@ -21,7 +21,8 @@ from handcalc.render.reading import Reading
 LINE_WIDTH = 58  # letters of a formula beside each other
 
 _OPERATORS = {
-    "=": " = ", "≈": r" \approx ", "+": " + ", "-": " - ", "−": "-", "·": r" \cdot ", "⊙": r" \odot ", "/": " / ", ",": ", ",
+    "=": " = ", "≈": r" \approx ", "+": " + ", "-": " - ", "−": "-", "·": r" \cdot ", "⊙": r" \odot ", "⋆": r" \star ",
+    "∗": r" \ast ", "/": " / ", ",": ", ",
     "→": r" \to ", "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
 }  # fmt: skip
 _TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 LABEL_WIDTH = 7  # columns of the word before an equation
 LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
 REASON_WIDTH = 28  # columns of the reasons beside them, at least
+# where a matrix equation may be broken: the better, the smaller
+_BREAKS = {"=": 0, "≈": 0, "+": 1, "-": 1, "·": 2, "⊙": 2, "⋆": 2, "∗": 2, "/": 2}
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -288,19 +290,36 @@ class _Writer:
             for place in range(height):
                 text = rows[place - top] if 0 <= place - top < len(rows) else ""
                 lines[place] += text + " " * (width - cell_len(text))
-        if max(map(cell_len, lines)) > self.console.width and len(parts) > 3:
-            self.grid(parts[:3])
-            self.grid(parts[3:])
-            return
+        if max(map(cell_len, lines)) + 2 > self.console.width:
+            place = self._broken(parts, [max(map(cell_len, rows)) for rows in boxes])
+            if place:
+                self.grid(parts[:place])
+                self.grid(parts[place:])
+                return
         for text in lines:
             self.line(Text("  " + text.rstrip()))
+
+    def _broken(self, parts: Sequence[str | Item | tuple[tuple[Item, ...], ...]], widths: list[int]) -> int:
+        """Where a matrix equation too wide for a line is broken best: before a relation, else a term, else a factor; as late as can be."""
+        depth = used = 0
+        related = False  # the first relation stays beside the name
+        places: dict[tuple[int, int], int] = {}
+        for place, (part, width) in enumerate(zip(parts, widths)):
+            sign = part if isinstance(part, str) else ""
+            rank = _BREAKS.get(sign, -1) if place and (related or sign not in ("=", "≈")) else -1
+            if rank >= 0 and (used + 2 <= self.console.width or (depth, rank) not in places):
+                places[depth, rank] = place
+            related = related or sign in ("=", "≈")
+            depth += (sign == "(") - (sign == ")")
+            used += width
+        return places[min(places)] if places else 0
 
     def operator(self, part: str | Item) -> str:
         """A sign between matrices with the air it needs, or an item."""
         if not isinstance(part, str):
             return self.spell(part)
         tight = {"ᵀ": "^T" if self.ascii else "ᵀ", "(": "(", ")": ")", ",": ", ", "^": "^", "−": "-"}
-        sign = {"⊙": ".*", "·": "*", "≈": "~="}.get(part, part) if self.ascii else part
+        sign = {"⊙": ".*", "·": "*", "⋆": "star", "∗": "conv", "≈": "~="}.get(part, part) if self.ascii else part
         return tight.get(part, f" {sign} ")
 
     def matrix(self, rows: tuple[tuple[Item, ...], ...]) -> list[str]:

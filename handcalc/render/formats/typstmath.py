@@ -24,7 +24,7 @@ from handcalc.render.typeset import typst_text
 PIECE_WIDTH = 60  # letters of a formula beside each other
 LONGEST_WORD = 40  # letters of a word that is not parted
 
-_OPERATORS = {"≈": "approx", "·": "dot.op", "⊙": "dot.o", "−": "-", "/": "slash"}
+_OPERATORS = {"≈": "approx", "·": "dot.op", "⊙": "dot.o", "⋆": "star.op", "∗": "ast.op", "−": "-", "/": "slash"}
 _TERMS = ("+", "-", "·", "⊙")  # what a line of a matrix equation may begin with
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|(?<=[A-Za-z_^])\(|\(|\)| (?=[+-] )| (?=dot\.op )', re.DOTALL)
 _FORM = re.compile(r'class\("normal", |\b(?:frac|sqrt|abs|lr|dot\.op|times)\b|(?:width|height|stroke|size): |[_^(){}\s"\\]')

@@ -1,0 +1,226 @@
+"""Matrix forms as blocks: the equation with letters, then with numbers, one for each member of a family.
+
+- `matrix_blocks(derivation, reading, group, iteration)`; `equation(left, right, leaf)` and `numbers(reading, form, places)` are the parts
+  of one `Grid`.
+- `signed_form(reading, quantity)` is the form in a notation's manner and signs: −letter where one stands for the negative.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+from math import prod
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import ZERO, number
+from handcalc.core.functions import function
+from handcalc.core.graph import Graph, Quantity
+from handcalc.core.order import Group
+from handcalc.errors import Message
+from handcalc.render.blocks import Block, FunctionName, Grid, Item, Numeric, Paragraph, Part, Plain, Rows, Summed, Symbolic, Value, Whole
+from handcalc.render.matrices.forms import OUTWARD, Matrix, at, cells, family, inner, is_scalar, negated, scalar
+from handcalc.render.matrices.reading import Form, Manner, matrix_form
+from handcalc.render.reading import Reading
+
+SIZE_LIMIT = 12  # rows or columns of a matrix that is shown with numbers, terms of a sum, members of a family
+
+Leaf = Callable[[Matrix], Part]
+
+# --- signs ------------------------------------------------------------------------------------------------------------
+
+
+def manner(reading: Reading) -> Manner:
+    """How a notation writes vectors and weights."""
+    sources = (quantity.name for quantity in reading.graph if reading.notation.rows_are_sources(quantity))
+    return Manner(reading.notation.data.get("vectors") == "rows", frozenset(sources))
+
+
+def signed_form(reading: Reading, quantity: Quantity) -> Form | None:
+    """The matrix form with a notation's letters: −letter where one stands for the negative."""
+    form = matrix_form(reading.graph, quantity, manner(reading), reading.definition(quantity))
+    if form is None:
+        return None
+    right = _signed(form.right, reading)
+    return Form(form.left, negated(right) if reading.turned((quantity.name, ())) else right)
+
+
+def _signed(form: Matrix, reading: Reading) -> Matrix:
+    if form.operator == "name":
+        return negated(form) if reading.turned((form.parts[0], ())) else form
+    parts = [_signed(part, reading) if isinstance(part, Matrix) else part for part in form.parts]
+    if form.operator == "negative":
+        return negated(parts[0])
+    if form.operator not in OUTWARD:
+        return form.replace(parts=tuple(parts))
+    negative = [isinstance(part, Matrix) and part.operator == "negative" for part in parts]
+    result = form.replace(parts=tuple(part.parts[0] if turned else part for part, turned in zip(parts, negative)))
+    return negated(result) if sum(negative) % 2 else result
+
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def matrix_blocks(derivation: Derivation, reading: Reading, group: Group, iteration: int, told: bool = True) -> Iterator[Block]:
+    """name = form, then the same with numbers, where the quantity has a matrix form and is not too large; told: with the letters."""
+    form = signed_form(reading, group.quantity)
+    if form is None:
+        return
+    if told:
+        yield Grid(equation(form.left, form.right, whole))
+        yield from _laid(form)
+    if _small(derivation.graph, form.left) and _small(derivation.graph, form.right):
+        for places in islice(members(derivation.graph, form, group.holds), SIZE_LIMIT):
+            yield Grid(numbers(reading, form, places, iteration))
+
+
+def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
+    """A member of the family with numbers: name ≈ form ≈ value."""
+    left, right = (at(side, places, reading.graph) for side in (form.left, form.right))
+    assert left is not None
+
+    def put(leaf: Matrix) -> Part:
+        if leaf.operator == "scalar":
+            return Numeric(leaf.parts[0], iteration)
+        rows = _rows(reading.graph, leaf, iteration)
+        alone = rows[0][0] if is_scalar(leaf) else None  # a number is no matrix; a negative one keeps its brackets
+        negative = isinstance(alone, Value) and reading.shown(alone.cell, iteration).digits.startswith("-")
+        return rows if alone is None or negative else alone
+
+    return (*equation(left, right or scalar(ZERO), put, whole, "≈"), "≈", put(left))
+
+
+def whole(leaf: Matrix) -> Item:
+    """A quantity by its letter, with the member of the family."""
+    if leaf.operator == "scalar":
+        return Symbolic(leaf.parts[0])
+    name, places = leaf.parts
+    return Whole(name, places.fixed)
+
+
+def members(graph: Graph, form: Form, holds: Callable[[tuple[int, ...]], bool] = lambda place: True) -> Iterator[dict[str, int]]:
+    """The members of the quantity's family that have cells which are computed (and wanted); one without letters if it is no family."""
+    name, places = form.left.parts
+    indices = family(form.left)
+    for chosen in product(*(range(index.axis.size) for index in indices)):
+        found = {index.letter: place for index, place in zip(indices, chosen)}
+        left = at(form.left, found, graph)
+        there = [(name, place) for row in cells(graph, left) for place in row if graph.present(name, place)] if left else []
+        if any(graph.given_value(cell) is None and holds(cell[1]) for cell in there):
+            yield found
+
+
+def _small(graph: Graph, form: Matrix) -> bool:
+    if form.operator == "total" and form.parts[0].axis.size > SIZE_LIMIT:
+        return False
+    if form.operator == "name":
+        axes, places = graph[form.parts[0]].axes, form.parts[1]
+        return all(prod(axes[axis].size for axis in chosen) <= SIZE_LIMIT for chosen in (places.rows, places.columns))
+    return all(_small(graph, part) for part in inner(form))
+
+
+def _rows(graph: Graph, leaf: Matrix, iteration: int) -> Rows:
+    name = leaf.parts[0]
+
+    def item(place: tuple[int, ...]) -> Item:
+        return Value((name, place), iteration) if graph.present(name, place) else Plain("0")
+
+    return tuple(tuple(map(item, row)) for row in cells(graph, leaf))
+
+
+def _laid(form: Form) -> Iterator[Block]:
+    """What ⋆ or ∗ means here, and how the one lies over the other."""
+    if not form.windows:
+        return
+    correlation = any(node.operator == "correlation" for node in _nodes(form.right))
+    strides, spreads, offsets = ([getattr(window, field) for window in form.windows] for field in ("stride", "spread", "offset"))
+    plain = {*strides} | {*spreads} == {1} and {*offsets} == {0}
+    if correlation and plain:
+        yield Paragraph(Message("⋆: cross-correlation."))
+    elif correlation:
+        padding = _sizes([-offset for offset in offsets])
+        yield Paragraph(
+            Message(
+                "⋆: cross-correlation, stride {stride}, padding {padding}, dilation {dilation}.",
+                stride=_sizes(strides),
+                padding=padding,
+                dilation=_sizes(spreads),
+            )
+        )
+    elif plain:
+        yield Paragraph(Message("∗: full convolution."))
+    else:
+        yield Paragraph(
+            Message(
+                "∗: convolution, stride {stride}; {cut} left out at the beginning, {zeros} zeros put between the numbers of the first.",
+                stride=_sizes(strides),
+                cut=_sizes(offsets),
+                zeros=_sizes([spread - 1 for spread in spreads]),
+            )
+        )
+
+
+def _sizes(numbers: list[int]) -> str:
+    return "×".join(map(str, numbers if len({*numbers}) > 1 else numbers[:1]))
+
+
+def _nodes(form: Matrix) -> Iterator[Matrix]:
+    yield form
+    for part in inner(form):
+        yield from _nodes(part)
+
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+
+def equation(left: Matrix, right: Matrix, leaf: Leaf, name: Leaf | None = None, relation: str = "=") -> tuple[Part, ...]:
+    """left = right; name: what stands for the quantity on the left."""
+    return (*_layout(left, name or leaf, 0), relation, *_layout(right, leaf, 0))
+
+
+# operator → precedence and the sign between its parts
+_SIGNS = {
+    "sum": (1, "+"), "product": (3, "·"), "hadamard": (3, "⊙"), "scale": (3, "·"), "quotient": (3, "/"), "correlation": (3, "⋆"),
+    "convolution": (3, "∗"),
+}  # fmt: skip
+_FUNCTIONS = {"softmax": "softmax", "diagonal": "diag", "turned": "rot180"}
+
+
+def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
+    """The parts of a form from left to right; `leaf` answers what stands for a quantity or a single number."""
+    match form.operator:
+        case "name":
+            name = leaf(form)
+            return [FunctionName("flatten"), "(", name, ")"] if form.parts[1].flat and isinstance(name, Whole) else [name]
+        case "scalar":
+            return [leaf(form)]
+        case "ones":
+            return [Plain("1")]
+        case "identity":
+            return [Plain("I")]
+        case "transpose":
+            return [*_layout(form.parts[0], leaf, 4), "ᵀ"]
+        case "negative":
+            parts = ["−", *_layout(form.parts[0], leaf, 3)]  # the sign of one operand; "-" stands between two
+            return parts if least <= 2 else ["(", *parts, ")"]
+        case "total":
+            parts = [Summed(form.parts[0].letter), *_layout(form.parts[1], leaf, 3)]
+            return parts if least <= 2 else ["(", *parts, ")"]
+        case "power":
+            base = _layout(form.parts[0], leaf, 4)
+            return [*(["(", *base, ")"] if form.parts[0].operator == "transpose" else base), "^", Symbolic(form.parts[1])]
+        case "call":
+            name, arguments = form.parts[0], form.parts[2:]
+            usual = [scalar(number(text)) for text in function(name).defaults[-1:]] if name.endswith("'") else []
+            arguments = arguments[:-1] if usual and arguments[-1:] == (usual[0],) else arguments
+            rest = [piece for argument in arguments for piece in (",", *_layout(argument, leaf, 0))]
+            return [FunctionName(form.parts[0]), "(", *_layout(form.parts[1], leaf, 0), *rest, ")"]
+        case "softmax" | "diagonal" | "turned":
+            return [FunctionName(_FUNCTIONS[form.operator]), "(", *_layout(form.parts[0], leaf, 0), ")"]
+    precedence, sign = _SIGNS[form.operator]
+    parts = []
+    for place, part in enumerate(inner(form)):
+        negative = form.operator == "sum" and part.operator == "negative"
+        if place:
+            parts.append("-" if negative else sign)
+        parts.extend(_layout(part.parts[0] if negative and place else part, leaf, precedence + (place > 0 or precedence > 1)))
+    return parts if precedence >= least else ["(", *parts, ")"]
