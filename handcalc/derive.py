@@ -84,8 +84,10 @@ def _details(layer: Layer) -> Iterator[tuple[str, str]]:
     """The options of a layer that a reader should know, as text."""
     for name in DETAILS:
         value = layer.options.get(name)
-        if isinstance(value, tuple) and any(part != PLAIN[name] for part in value):
-            yield name, "×".join(map(str, value))
+        if isinstance(value, tuple):
+            sides = [part if isinstance(part, tuple) else (part,) for part in value]  # padding may differ before and after
+            if any(part != PLAIN[name] for side in sides for part in side):
+                yield name, "×".join("+".join(map(str, dict.fromkeys(side) if len({*side}) == 1 else side)) for side in sides)
         elif isinstance(value, str):
             yield name, value
         elif isinstance(value, Number):

@@ -354,7 +354,7 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
         if derivation.iterations > 1:
             yield Heading(1, givens.iteration_title(derivation.header, iteration))
         yield from body(derivation, reading, options, iteration)
-        if options.pictures and derivation.header.drawn and options.wants("backward"):
+        if options.pictures and options.wants("backward"):
             yield Picture(iteration)
         if options.wants("update"):
             yield from givens.update(derivation, reading, options, iteration)

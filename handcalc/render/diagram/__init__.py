@@ -3,7 +3,8 @@
 - `diagram(derivation, reading, iteration, values, gradients)` is a drawing as data: nodes, edges and labels with places.
 - `svg.svg`, `tikz.tikz` and `text.drawing` write one as SVG, for LaTeX, and as text for a terminal.
 
-network.py draws layered networks, equations.py problems of equations. To add a form, write a function of diagram,
+network.py draws networks of dense layers, layers.py those of other layers, equations.py problems of equations, window.py the
+window of one number over a map. To add a form, write a function of diagram,
 reading and translate as in svg.py; symbols, numbers and their widths are in typesetting.py.
 """
 
@@ -22,10 +23,9 @@ def diagram(derivation: Derivation, reading: Reading, iteration: int = 1, values
     values: with computed numbers, not only given ones; gradients: with those of the backward pass too.
     """
     from handcalc.render.diagram.equations import equations
+    from handcalc.render.diagram.layers import layers
     from handcalc.render.diagram.network import network
     from handcalc.render.diagram.typesetting import in_unicode
 
-    if not derivation.header.drawn:
-        return None
-    draw = network if derivation.header.sizes else equations
+    draw = equations if not derivation.header.sizes else network if derivation.header.drawn else layers
     return draw(derivation, in_unicode(reading), iteration, values, gradients)

@@ -1,7 +1,8 @@
 """What a diagram is made of: nodes, edges and labels with their places, holding cells, never text.
 
-- `Diagram` is a drawing of a network (`network.py`) or of a computation graph (`equations.py`).
-- `Item` and `Formula` are what a row of a label says; typesetting.py spells them in a notation.
+- `Diagram` is a drawing of a network (`network.py`), of a computation graph (`equations.py`), of layers of any type
+  (`layers.py`, `unrolled.py`) or of a window over maps (`window.py`).
+- `Item`, `Formula`, `Title` and `Sign` are what a row of a label says; typesetting.py spells them in a notation.
 
 Lengths are units of which a small letter has about 6; x goes to the right, y downwards.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import cos, radians, sin
 
-from handcalc.core.expr import Expr
+from handcalc.core.expr import Expr, Ref
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
@@ -49,14 +50,30 @@ class Formula(Record):
     expr: Expr | None
 
 
-Content = Item | Formula
+class Title(Record):
+    """The symbol of a whole grid, with general indices."""
+
+    reference: Ref
+
+
+class Sign(Record):
+    """A sign that is no quantity: dots for what is left out, the 0 of padding, + and ="""
+
+    text: str
+
+
+Content = Item | Formula | Title | Sign
 Row = tuple[Content, ...]
+
+# how a square of a grid is drawn: as any other, inside the window, as its result, the largest of the window, outside the map
+SQUARES = ("square", "window", "result", "chosen", "padding")
 
 
 class Label(Record):
     """Rows of text in a box with its centre at x, y, turned by an angle in degrees.
 
-    kind: values, weight, gradient or bias; step: the cell it belongs to, where that is not its node or edge.
+    kind: values, weight, gradient, bias, title, one of `SQUARES` (a square of a grid) or gap (what a grid leaves out); step: the
+    cell it belongs to, where that is not its node or edge.
     """
 
     kind: str
@@ -71,7 +88,12 @@ class Label(Record):
     @property
     def line(self) -> float:
         """From row to row."""
-        return self.height / len(self.rows)
+        return self.height / max(len(self.rows), 1)
+
+    @property
+    def square(self) -> bool:
+        """Whether it is a square of a grid, with a border."""
+        return self.kind in SQUARES
 
     def moved(self, right: float, down: float = 0.0) -> Label:
         """The same label at another place."""
@@ -91,9 +113,9 @@ class Label(Record):
 class Node(Record):
     """A neuron or a quantity.
 
-    kind: input, hidden, output, target, loss, given, variable, or more for neurons left out; column: its layer from 0;
-    cell: its output, None for neurons left out; name: a neuron's name; left_out: how many are not drawn here.
-    Neurons are circles; others boxes around their values.
+    kind: input, hidden, output, target, loss, given, weights, variable, answer, or more for neurons left out; column: its layer
+    from 0; cell: its output, None for neurons left out; name: a neuron's name; left_out: how many are not drawn here;
+    words: what stands at the top of a box, so many titles first. Neurons are circles; others boxes around their values.
     """
 
     kind: str
@@ -106,6 +128,8 @@ class Node(Record):
     name: str = ""
     labels: tuple[Label, ...] = ()
     left_out: int = 0
+    words: tuple[Message, ...] = ()
+    titles: int = 1
 
     def moved(self, right: float, down: float = 0.0) -> Node:
         """The same node with its labels at another place."""

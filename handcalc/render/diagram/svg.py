@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from handcalc.core.graph import Cell
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
-from handcalc.render.diagram.model import Diagram, Edge, Label, Node, Point
+from handcalc.render.diagram.model import SQUARES, Diagram, Edge, Label, Node, Point
+from handcalc.render.diagram.boxes import words_width
 from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
@@ -31,6 +32,17 @@ COLOURS = {
     "loss": ("#f5eafa", "#7b3f98"),
     "given": ("#e8f1fb", "#2f6db3"),
     "variable": ("#fff3dc", "#b97a10"),
+    "weights": ("#f3f3f0", "#8a8a8a"),
+    "answer": ("#e6f4e6", "#2e7d32"),
+    "words": ("none", "none"),
+}
+# a square of a grid → its paper and its line
+SQUARE_COLOURS = {
+    "square": ("#ffffff", "#b9b9b4"),
+    "window": ("#ffe9a8", "#b97a10"),
+    "result": ("#bfe3c0", "#2e7d32"),
+    "chosen": ("#ffc766", "#a85b00"),
+    "padding": ("#f6f6f4", "#8a8a8a"),
 }
 # lines: of an edge, of one among many, to a target and the loss
 STROKES = {
@@ -130,10 +142,13 @@ class _Drawing:
                 f'<text x="{_n(node.x)}" y="{_n(node.y + LINE)}" font-size="{_n(SMALL)}" text-anchor="middle">{xml_text(more)}</text></g>'
             )
             return
-        own = "".join(self.label(label, node.round) for label in node.labels if label.step is None)
-        yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{own}</g>'
-        for label in node.labels:
-            if label.step is not None:
+        own = "".join(self.label(label, node.round) for label in node.labels if label.step is None and not label.square)
+        words = "".join(self.words(node))
+        yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{words}{own}</g>'
+        for label in sorted(node.labels, key=lambda label: SQUARES.index(label.kind) if label.square else 0):
+            if label.square:
+                yield self.square(label)
+            elif label.step is not None:
                 stem = (label.y + label.height / 2, node.y - node.height / 2)
                 line = f'<path class="line" d="M{_n(node.x)} {_n(stem[0])}V{_n(stem[1])}" {STROKES["edge"]}/>'
                 yield f'<g class="bias" data-step="{self.step(label.step)}">{line}{self.label(label)}</g>'
@@ -151,6 +166,24 @@ class _Drawing:
         hint = f"<title>{xml_text(node.name)}</title>" if len(node.name) > 4 else ""
         circle = f'<circle cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(node.width / 2)}" {style}/>'
         return hint + circle + self.typeset(spans, node.x, node.y + 0.3 * size, size, 'class="name"')
+
+    def words(self, node: Node) -> Iterator[str]:
+        """The words at the top of a box, its titles bold."""
+        for place, message in enumerate(node.words):
+            text = message.text(self.translate)
+            size = min(SMALL, SMALL * (node.width - 8) / words_width(text))
+            y = node.y - node.height / 2 + (place + 0.9) * LINE
+            weight = ' font-weight="bold"' if place < node.titles else ""
+            yield f'<text class="words" x="{_n(node.x)}" y="{_n(y)}" font-size="{_n(size)}" text-anchor="middle"{weight}>{xml_text(text)}</text>'
+
+    def square(self, label: Label) -> str:
+        """A square of a grid with its numbers."""
+        paper, line = SQUARE_COLOURS[label.kind]
+        corner = f'x="{_n(label.x - label.width / 2)}" y="{_n(label.y - label.height / 2)}"'
+        dashed = ' stroke-dasharray="3 2"' if label.kind == "padding" else ""
+        style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{paper}" stroke="{line}" stroke-width="1"{dashed}'
+        step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
+        return f'<g class="cell {label.kind}"{step}><rect class="square" {corner} {style}/>{self.label(label, False)}</g>'
 
     def label(self, label: Label, halo: bool = True) -> str:
         """The rows of a label; halo: on paper of their own, for labels that lines may run under."""
@@ -207,6 +240,8 @@ def legend_of(diagram: Diagram, reading: Reading) -> Message | None:
     if not diagram.gradients:
         return None
     error = symbol(reading.notation.objective, reading.dialect)
+    if any(label.square for label in diagram.labels):
+        return Message("In this colour: gradients, the derivatives of {error} by the number above them.", error=error)
     if reading.derivation.header.sizes:
         return Message("In this colour: gradients, the derivatives of {error} by the weight or bias beside them.", error=error)
     return Message("In this colour: gradients, the derivatives of {error} by the quantity in the same box.", error=error)
@@ -235,5 +270,7 @@ def _point(point: Point) -> str:
 def _arrow(edge: Edge, diagram: Diagram) -> str:
     """The head of an arrow at the end of an edge."""
     half = _n(ARROW / 2)
-    sides = f"l-{half} -{_n(ARROW)}h{_n(ARROW)}z" if diagram.downwards else f"l-{_n(ARROW)} -{half}v{_n(ARROW)}z"
+    (x, y), (right, down) = edge.points[-2:]
+    upright = diagram.downwards if x != right and y != down else x == right  # a curve ends in the direction of the drawing
+    sides = f"l-{half} -{_n(ARROW)}h{_n(ARROW)}z" if upright else f"l-{_n(ARROW)} -{half}v{_n(ARROW)}z"
     return f'<path class="head" d="M{_point(edge.points[-1])}{sides}" fill="{LINES}"/>'
