@@ -40,10 +40,11 @@ from handcalc.render.typeset import LATEX
 SVG = "{http://www.w3.org/2000/svg}"
 SIZES = [(2, 2, 2), (2, 3, 2), (2, 3, 1), (3, 2, 1), (2, 1, 1), (1, 1, 1), (4, 2, 2, 1), (3, 4, 2), (2, 6, 1)]
 HIGH = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-DRAWN = [name for name in shipped() if derive(load(name)).header.drawn]
-EACH_DRAWN = [param for param in EACH if param.values[0] in DRAWN]
-LAYERED = [name for name in DRAWN if load(name).layers]
-EQUATIONS = [name for name in DRAWN if name not in LAYERED]
+DRAWN = list(shipped())
+EACH_DRAWN = EACH
+DENSE = [name for name in DRAWN if derive(load(name)).header.drawn]
+LAYERED = [name for name in DENSE if load(name).layers]
+EQUATIONS = [name for name in DENSE if name not in LAYERED]
 
 
 @cache
@@ -91,6 +92,11 @@ def parts(root: ET.Element, kind: str) -> list[ET.Element]:
     return [element for element in root.iter(SVG + "g") if kind in element.get("class", "").split()]
 
 
+def cells(found: Derivation) -> set[str]:
+    """The ids of all cells."""
+    return {found.graph.cell_id((quantity.name, place)) for quantity in found.graph for place in found.graph.positions(quantity.name)}
+
+
 def written(root: ET.Element) -> str:
     return " ".join("".join(element.itertext()) for element in root.iter(SVG + "text"))
 
@@ -103,7 +109,9 @@ def test_every_number_is_the_solutions(problem: str) -> None:
     found = derivation(problem)
     for notation in ("", "zhou"):
         shown = {step["id"]: step["shown"] for step in json.loads(render(found, "json", notation))["steps"]}
-        printed = numbers_of(picture(found, notation))
+        root = picture(found, notation)
+        assert {element.get("data-step", "") for element in root.iter()} - {""} <= cells(found)
+        printed = numbers_of(root)
         assert len(printed) > 3
         assert [(name, shown[name]) for name, _ in printed] == printed
 
@@ -514,7 +522,7 @@ ATTRIBUTES = {
         r"\S+",
         """
     class role aria-label viewBox width height font-family font-size fill x y d stroke stroke-width stroke-dasharray
-    data-step data-cell cx cy r rx text-anchor dx dy font-style transform
+    data-step data-cell cx cy r rx text-anchor dx dy font-style font-weight transform
     """,
     )
 }

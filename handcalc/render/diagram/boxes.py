@@ -174,15 +174,18 @@ def _words(derivation: Derivation, reading: Reading, quantity: Quantity) -> tupl
     first = layer
     while first > 1 and f"out{first - 1}" not in graph:
         first -= 1
-    return [layer_title(reading, number) for number in range(first, layer + 1)], [shape(header.shapes[layer], roles), *layer_details(header, layer)]
+    return [layer_title(reading, number) for number in range(first, layer + 1)], [
+        shape(header.shapes[layer], roles),
+        *layer_details(header, layer),
+    ]
 
 
 def shape(sizes: tuple[int, ...], roles: tuple[str, ...]) -> Message:
-    """1×2×3 (channels×rows×columns), or units: 3."""
+    """1×2×3 (channels × rows × columns), or units: 3."""
     named = [Message(AXES[role]) for role in roles[len(roles) - len(sizes) :]]
     axes = named[0]
     for name in named[1:]:
-        axes = Message("{several}×{others}", several=axes, others=name)
+        axes = Message("{several} × {others}", several=axes, others=name)
     if len(named) == 1:
         return Message("{option}: {value}", option=axes, value=sizes[0])
     return Message("{sizes} ({axes})", sizes="×".join(map(str, sizes)), axes=axes)
@@ -202,16 +205,16 @@ def box(plan: Plan, part: Part, fixed: Fixed, column: int = 0) -> Node:
 def boxed(part: Part, inside: Block, cell: Cell, column: int = 0) -> Node:
     """A box around some labels, around the point 0, 0."""
     words = part.words
-    wide = max([inside.width, *(words_width(message.text()) for message in words)]) + 2 * PADDING
+    wide = max([inside.width, *(words_width(message.text(), place < part.titles) for place, message in enumerate(words))]) + 2 * PADDING
     head = len(words) * LINE + (PADDING / 2 if words else 0.0)
     high = inside.height + head + 1.5 * PADDING
     labels = tuple(label.moved(-inside.width / 2, head + 0.75 * PADDING - high / 2) for label in inside.labels)
     return Node(part.kind, column, 0.0, 0.0, wide, high, cell, part.names[-1], labels, words=words, titles=part.titles)
 
 
-def words_width(text: str) -> float:
+def words_width(text: str, bold: bool) -> float:
     """How wide the words of a box are."""
-    return width((Span(text),)) * WORDS_FONT
+    return width((Span(text),)) * WORDS_FONT * (1.12 if bold else 1.0)
 
 
 def _sheets(plan: Plan, quantity: Quantity, fixed: Fixed) -> list[Block]:

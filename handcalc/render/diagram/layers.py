@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from handcalc.core.derivation import Derivation
 from handcalc.errors import Message
 from handcalc.render.diagram.boxes import box, mixes_samples, parts, plan_of, uses
-from handcalc.render.diagram.flow import flow
+from handcalc.render.diagram.flow import paged
 from handcalc.render.diagram.model import Diagram
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.unrolled import recurs, unrolled
@@ -22,7 +22,6 @@ from handcalc.render.givens import iteration_title
 from handcalc.render.reading import Reading
 
 BOXES_LIMIT = 60  # boxes of a drawing that can be read
-WIDEST = 1100.0  # a drawing that would be wider goes from top to bottom instead of from left to right
 
 
 def layers(derivation: Derivation, reading: Reading, iteration: int, values: bool, gradients: bool) -> Diagram | None:
@@ -32,11 +31,10 @@ def layers(derivation: Derivation, reading: Reading, iteration: int, values: boo
     if len(found) > BOXES_LIMIT:
         return None
     alone = {} if mixes_samples(derivation) else {"sample": 0}
-    used = uses(derivation, found)
     if recurs(derivation):
         drawn = unrolled(plan, found, alone)
     else:
-        drawn = flow(used, {name: box(plan, part, lambda _: alone) for name, part in found.items()}, WIDEST)
+        drawn = paged(uses(derivation, found), {name: box(plan, part, lambda _: alone) for name, part in found.items()})
     return drawn.replace(captions=tuple(captions(plan, drawn, values and not plan.computed, bool(alone))), iteration=iteration)
 
 
@@ -49,5 +47,7 @@ def captions(plan: Plan, drawn: Diagram, large: bool, alone: bool) -> Iterator[M
         yield Message("The numbers are those of sample {sample}.", sample=samples.label(0))
         if drawn.gradients:
             yield Message("The gradients of weights and biases are those of all {count} samples.", count=samples.size)
+    if samples.role == "sample" and not alone:
+        yield Message("A layer works on all samples together: every row is a sample.")
     if large:
         yield Message("The network is large: only given numbers are shown.")

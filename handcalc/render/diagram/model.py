@@ -203,6 +203,12 @@ class Diagram(Record):
         """Every label of every node, then of every edge."""
         return (*(label for node in self.nodes for label in node.labels), *(label for edge in self.edges for label in edge.labels))
 
+    @property
+    def written(self) -> list[Cell]:
+        """The cells whose symbols or numbers its labels say."""
+        contents = (content for label in self.labels for row in label.rows for content in row)
+        return [content.cell for content in contents if isinstance(content, (Item, Formula))]
+
 
 def framed(diagram: Diagram) -> Diagram:
     """The same drawing with its size, and with its left upper corner at (0, 0)."""

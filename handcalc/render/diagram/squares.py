@@ -27,7 +27,7 @@ PADDING = 10.0  # in a square, beside its number
 HEIGHT = 4.0  # in a square, more than its rows
 NARROWEST = 20.0  # of a square
 GAP = 16.0  # for the dots of what is left out
-TITLE = 18.0  # for the symbol above a grid
+TITLE = 21.0  # for the symbol above a grid
 BESIDE = 14.0  # between grids
 
 ENDS = ("error", "loss_term", "loss")  # kinds whose gradients, 1 mostly, are not drawn
@@ -131,7 +131,7 @@ class Sheet(Record):
         widths, heights = ([GAP if spot is None else size for spot in side] for side, size in ((columns, wide), (rows, high)))
         total = max(sum(widths), title_width)
         left, top = (total - sum(widths)) / 2, TITLE
-        labels = [Label("title", total / 2, TITLE / 2, title_width, LINE, title)]
+        labels = [Label("title", total / 2, LINE / 2, title_width, LINE, title)]
         y = top
         for r, line, tall in zip(rows, inside, heights):
             x = left
@@ -142,7 +142,14 @@ class Sheet(Record):
         return Block(tuple(labels), total, y)
 
     def _square(
-        self, place: Place, row: int | None, column: int | None, content: tuple[Row, ...] | None, box: tuple[float, ...], high: int, wide: int
+        self,
+        place: Place,
+        row: int | None,
+        column: int | None,
+        content: tuple[Row, ...] | None,
+        box: tuple[float, ...],
+        high: int,
+        wide: int,
     ) -> Iterator[Label]:
         x, y, broad, tall = box
         if row is None or column is None:

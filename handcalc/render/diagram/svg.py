@@ -171,7 +171,7 @@ class _Drawing:
         """The words at the top of a box, its titles bold."""
         for place, message in enumerate(node.words):
             text = message.text(self.translate)
-            size = min(SMALL, SMALL * (node.width - 8) / words_width(text))
+            size = min(SMALL, SMALL * (node.width - 8) / words_width(text, place < node.titles))
             y = node.y - node.height / 2 + (place + 0.9) * LINE
             weight = ' font-weight="bold"' if place < node.titles else ""
             yield f'<text class="words" x="{_n(node.x)}" y="{_n(y)}" font-size="{_n(size)}" text-anchor="middle"{weight}>{xml_text(text)}</text>'

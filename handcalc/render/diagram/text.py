@@ -8,7 +8,7 @@ Every neuron is drawn with the edges that lead into it, layer by layer:
     i2 ── w2 = 0.20  ∂E/∂w2 = 0.000877135 ──┼──▶ (h1)  out_h1 = 0.593270
           b1 = 0.35  ∂E/∂b1 = 0.0187256   ──┘          δ_h1 = 0.00877135
 
-Where a line has no room for that, everything has a line of its own.
+Where a line has no room for that, everything has a line of its own. Drawings with squares are written by textgrids.py.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ APART = "  "
 def drawing(diagram: Diagram, reading: Reading, translate: Translate, width: int) -> str:
     """The drawing as text, no line longer than `width` columns."""
     plain = reading.dialect.key == "plain"
+    if any(label.square for label in diagram.labels):
+        from handcalc.render.diagram.textgrids import grids
+
+        return grids(diagram, reading if plain else in_unicode(reading), translate, width)
     text = _Text(diagram, reading if plain else in_unicode(reading), translate, PENS["plain" if plain else "unicode"])
     return "\n".join(text.fitting(line, width) for line in text.lines(width))
 

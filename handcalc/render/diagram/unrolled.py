@@ -24,7 +24,7 @@ TRACKS_APART = 7.0  # between lines that run up or down between two lanes
 BOXES_APART = 22.0  # between parameters, and above them
 TIMES_LIMIT = 5  # times that are all drawn; of more the first and the last
 FIRST = 3  # drawn of more, besides the last
-GAP = 40.0  # for times that are left out
+GAP = 56.0  # for times that are left out
 
 Lane = int  # a printed time; NONE for what has no time
 NONE = -1
@@ -172,7 +172,7 @@ class _Unrolled:
             start = left + gap - min(places[key].x - node.width / 2 for key, node in here.items())
             if gap:
                 hidden = len(self.lanes) - len(self.shown)
-                self._add(("", lane), Node("more", 0, left + gap / 2 - LANES_APART, lane_diagram.height / 2, GAP, GAP, left_out=hidden))
+                self._add(("", lane), Node("more", 0, left + (gap - LANES_APART) / 2, lane_diagram.height / 2, 40.0, 40.0, left_out=hidden))
             for key, node in here.items():
                 self._add((key, lane), node.moved(start + places[key].x, places[key].y))
             for edge, used, key in joined:
@@ -234,8 +234,16 @@ class _Unrolled:
                 source = ("", target[1])
             start = self.nodes[self.numbers[source]]
             y = end.y + end.height * ((number + 1) / (len(arriving) + 1) - 0.5)
-            first = min(node.x - node.width / 2 for (_, lane), place in self.numbers.items() if lane == target[1] for node in [self.nodes[place]] if node.cell)
-            track = tracks.setdefault((target[1], source), first - LANES_APART * 0.3 - TRACKS_APART * sum(lane == target[1] for lane, _ in tracks))
+            first = min(
+                node.x - node.width / 2
+                for (_, lane), place in self.numbers.items()
+                if lane == target[1]
+                for node in [self.nodes[place]]
+                if node.cell
+            )
+            track = tracks.setdefault(
+                (target[1], source), first - LANES_APART * 0.3 - TRACKS_APART * sum(lane == target[1] for lane, _ in tracks)
+            )
             height = start.y if start.cell else y
             points = [(start.x + start.width / 2, height), (track, height), (track, y), (end.x - end.width / 2, y)]
             self._edge(source, target, points if height != y else [points[0], points[3]])
@@ -266,7 +274,12 @@ class _Unrolled:
                 if spot[1] == NONE or spot not in self.numbers:
                     continue
                 start = self.nodes[self.numbers[spot]]
-                points = [(start.x + start.width / 2, start.y), (before - LANES_APART / 2, start.y), (before - LANES_APART / 2, end.y), (before, end.y)]
+                points = [
+                    (start.x + start.width / 2, start.y),
+                    (before - LANES_APART / 2, start.y),
+                    (before - LANES_APART / 2, end.y),
+                    (before, end.y),
+                ]
                 if spot[1] != last:
                     low = (start.x, start.y + start.height / 2)
                     points = [low, (low[0], bus), (before - LANES_APART / 2, bus), (before - LANES_APART / 2, end.y), (before, end.y)]

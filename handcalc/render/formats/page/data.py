@@ -169,8 +169,7 @@ class Interactive:
         for block in (*self.blocks, *self.hidden):
             yield from _values(block)
         for iteration, picture in self.pictures.items():
-            for label in picture.labels:
-                yield from ((content.cell, iteration) for row in label.rows for content in row)
+            yield from ((current, iteration) for current in picture.written)
 
     def _notes(self) -> list[str]:
         """What the report says about its rounding, for each choice."""
