@@ -1,5 +1,6 @@
 """Drawings of networks and of computation graphs, with their numbers.
 
+- `window_of(derivation, reading, wanted, …)` is the drawing of one cell's window.
 - `diagram(derivation, reading, iteration, values, gradients)` is a drawing as data: nodes, edges and labels with places.
 - `svg.svg`, `tikz.tikz` and `text.drawing` write one as SVG, for LaTeX, and as text for a terminal.
 
@@ -11,10 +12,11 @@ reading and translate as in svg.py; symbols, numbers and their widths are in typ
 from __future__ import annotations
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.graph import Cell
 from handcalc.render.diagram.model import Diagram, Edge, Item, Label, Node
 from handcalc.render.reading import Reading
 
-__all__ = ["Diagram", "Edge", "Item", "Label", "Node", "diagram"]
+__all__ = ["Diagram", "Edge", "Item", "Label", "Node", "diagram", "window_of"]
 
 
 def diagram(derivation: Derivation, reading: Reading, iteration: int = 1, values: bool = True, gradients: bool = True) -> Diagram | None:
@@ -29,3 +31,11 @@ def diagram(derivation: Derivation, reading: Reading, iteration: int = 1, values
 
     draw = equations if not derivation.header.sizes else network if derivation.header.drawn else layers
     return draw(derivation, in_unicode(reading), iteration, values, gradients)
+
+
+def window_of(derivation: Derivation, reading: Reading, wanted: Cell, iteration: int = 1, values: bool = True) -> Diagram | None:
+    """The maps that a cell is worked out from, with the numbers it uses marked; None where it uses no window."""
+    from handcalc.render.diagram.typesetting import in_unicode
+    from handcalc.render.diagram.window import window
+
+    return window(derivation, in_unicode(reading), wanted, iteration, values)

@@ -65,8 +65,9 @@ class Sign(Record):
 Content = Item | Formula | Title | Sign
 Row = tuple[Content, ...]
 
-# how a square of a grid is drawn: as any other, inside the window, as its result, the largest of the window, outside the map
-SQUARES = ("square", "window", "result", "chosen", "padding")
+# how a square of a grid is drawn: as any other, outside the map, outside it in the window, in the window, its largest, its result
+SQUARES = ("square", "padding", "outside", "window", "chosen", "result")
+DASHED = ("padding", "outside")
 
 
 class Label(Record):
@@ -173,7 +174,7 @@ class Diagram(Record):
     """A drawing.
 
     captions: what must be said about it; omitted: neurons that are not drawn; gradients: whether some are shown;
-    downwards: edges that are curves leave and arrive from above, not from the left.
+    downwards: edges that are curves leave and arrive from above, not from the left; about: the cell whose window it is.
     """
 
     nodes: tuple[Node, ...]
@@ -185,6 +186,7 @@ class Diagram(Record):
     gradients: bool = False
     iteration: int = 1
     downwards: bool = False
+    about: Cell | None = None
 
     def curve(self, edge: Edge) -> list[tuple[Point, Point, Point] | Point]:
         """The pieces of an edge after its first point: where a straight one ends; two control points and the end of a curve."""

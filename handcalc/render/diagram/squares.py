@@ -51,15 +51,17 @@ def spots(size: int) -> Spots:
 
 class Sheet(Record):
     """A quantity whose numbers are drawn. fixed: role → the place along axes that are not drawn (the sample, the time);
-    marks: cell → the kind of its square; rows, columns: the places that are drawn, none: as many as fit (−1 and after the
-    last: padding)."""
+    marks: cell → the kind of its square; places: the grids that are drawn, rows, columns: their places, none: as many as fit (also
+    places outside the map); until: the last cell whose number is drawn, none: all."""
 
     plan: Plan
     quantity: Quantity
     fixed: Mapping[str, int] = {}
     marks: Mapping[Cell, str] = {}
+    places: tuple[Place, ...] | None = None
     rows: Spots | None = None
     columns: Spots | None = None
+    until: Cell | None = None
 
     # --- places ---
 
@@ -70,6 +72,8 @@ class Sheet(Record):
 
     def leading(self) -> list[Place]:
         """The places along the directions before the last two."""
+        if self.places is not None:
+            return list(self.places)[:GRIDS_LIMIT]
         return list(islice(product(*(range(self.quantity.axes[number].size) for number in self.free[:-2])), GRIDS_LIMIT))
 
     def left_out(self) -> int:
@@ -159,16 +163,22 @@ class Sheet(Record):
             return
         cell = self.at(place, row, column)
         kind = self.marks.get(cell, "square")
-        if kind == "padding":
-            yield Label(kind, x, y, broad, tall, ((Sign("0"),),))
+        there = self.plan.derivation.graph.present(*cell)
+        if self._outside(row, column):
+            yield Label("outside" if kind == "window" else "padding", x, y, broad, tall, ((Sign("0"),),))
         else:
-            there = self.plan.derivation.graph.present(*cell)
             yield Label(kind, x, y, broad, tall, content or (), step=cell if there else None)
+
+    def _outside(self, row: int, column: int) -> bool:
+        """Whether a square is outside the map."""
+        sizes = [self.quantity.axes[number].size for number in self.free[-2:]]
+        last = (row, column) if len(sizes) > 1 else (column,) if self._flat() else (row,)
+        return not all(0 <= place < size for place, size in zip(last, sizes))
 
     def rows_of(self, cell: Cell) -> tuple[Row, ...]:
         """The number of a cell and its gradient."""
         plan, graph = self.plan, self.plan.derivation.graph
-        if self.marks.get(cell) == "padding" or not graph.present(*cell):
+        if not graph.present(*cell) or self.until is not None and cell[1] > self.until[1]:
             return ()
         rows: list[Row] = []
         known = plan.computed or graph.given_value(cell) is not None and (plan.iteration == 1 or cell[0] not in plan.derivation.carried)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from handcalc.core.graph import Cell
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
-from handcalc.render.diagram.model import SQUARES, Diagram, Edge, Label, Node, Point
+from handcalc.render.diagram.model import DASHED, SQUARES, Diagram, Edge, Label, Node, Point
 from handcalc.render.diagram.boxes import words_width
 from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
 from handcalc.render.dialects import symbol
@@ -43,6 +43,7 @@ SQUARE_COLOURS = {
     "result": ("#bfe3c0", "#2e7d32"),
     "chosen": ("#ffc766", "#a85b00"),
     "padding": ("#f6f6f4", "#8a8a8a"),
+    "outside": ("#fff6dd", "#b97a10"),
 }
 # lines: of an edge, of one among many, to a target and the loss
 STROKES = {
@@ -101,8 +102,7 @@ class _Drawing:
     def title(self) -> str:
         """What the drawing is, then the problem's title."""
         header = self.reading.derivation.header
-        kind = Message("Drawing of the network") if header.sizes else Message("Computation graph")
-        found = kind.text(self.translate)
+        found = drawing_name(self.reading, self.diagram.about).text(self.translate)
         return f"{found}: {header.title}" if header.title else found
 
     def captions(self) -> Iterator[tuple[str, str, str]]:
@@ -180,7 +180,7 @@ class _Drawing:
         """A square of a grid with its numbers."""
         paper, line = SQUARE_COLOURS[label.kind]
         corner = f'x="{_n(label.x - label.width / 2)}" y="{_n(label.y - label.height / 2)}"'
-        dashed = ' stroke-dasharray="3 2"' if label.kind == "padding" else ""
+        dashed = ' stroke-dasharray="3 2"' if label.kind in DASHED else ""
         style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{paper}" stroke="{line}" stroke-width="1"{dashed}'
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
         return f'<g class="cell {label.kind}"{step}><rect class="square" {corner} {style}/>{self.label(label, False)}</g>'
@@ -228,6 +228,13 @@ def letters(spans: Spans, size: float, marks: Callable[[Span], dict[str, str]] =
         written += f"<tspan{inside}>{xml_text(span.text)}</tspan>" if inside else xml_text(span.text)
         level = wanted
     return written
+
+
+def drawing_name(reading: Reading, about: Cell | None) -> Message:
+    """What a drawing is called; about: the cell whose window it is."""
+    if about is not None:
+        return Message("What {quantity} is worked out from", quantity=reading.derivation.graph.cell_id(about))
+    return Message("Drawing of the network") if reading.derivation.header.sizes else Message("Computation graph")
 
 
 def stroke_of(edge: Edge) -> str:

@@ -29,7 +29,7 @@ from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.reading import Reading
 
 APART = "   "  # between grids
-MARKS = {"window": "[{}]", "result": "[{}]", "chosen": "[{}*]"}
+MARKS = {"window": "[{}]", "result": "[{}]", "chosen": "*[{}]", "outside": "[{}]"}
 
 
 class Signs(Record):
@@ -73,7 +73,10 @@ class _Text:
 
     def lines(self) -> Iterator[str]:
         """Box after box, then what must be said."""
-        for number, node in enumerate(self.diagram.nodes):
+        single = self.diagram.about is not None  # a window: all its maps in a row
+        if single:
+            yield from self.beside([block for node in self.diagram.nodes for labels in _grids(node) for block in self.blocks(labels)])
+        for number, node in enumerate(() if single else self.diagram.nodes):
             if node.cell is None:
                 yield f"  {self.signs.dots} {self.said(Message('{count} more', count=node.left_out))}"
                 yield ""
@@ -119,6 +122,9 @@ class _Text:
         """A grid, in parts where it is wider than a line."""
         tops, lefts = sorted({label.y for label in squares}), sorted({label.x for label in squares})
         texts = {(label.y, label.x): self.text(label, gradient) for label in squares}
+        if any(label.kind in MARKS for label in squares):
+            bare = {(label.y, label.x) for label in squares if label.kind not in MARKS}
+            texts = {key: f" {text} " if key in bare else text for key, text in texts.items()}
         widths = [max((columns_of(texts[key]) for key in texts if key[1] == x), default=0) for x in lefts]
         start = 0
         while start < len(lefts):

@@ -14,7 +14,7 @@ from math import cos, radians, sin
 from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.render.diagram.boxes import words_width
-from handcalc.render.diagram.model import SQUARES, Content, Diagram, Edge, Formula, Label, Node, Sign, Title
+from handcalc.render.diagram.model import DASHED, SQUARES, Content, Diagram, Edge, Formula, Label, Node, Sign, Title
 from handcalc.render.diagram.svg import (
     CAPTION_WIDTH,
     COLOURS,
@@ -123,7 +123,7 @@ def _node(node: Node, translate: Translate) -> Iterator[str]:
 def _square(label: Label) -> str:
     """The border of a square of a grid."""
     kind = label.kind.capitalize()
-    style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper" + (", densely dashed" if label.kind == "padding" else "")
+    style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper" + (", densely dashed" if label.kind in DASHED else "")
     (left, top), _, (right, bottom), _ = label.corners()
     return rf"\draw[{style}] {_at(left, top)} rectangle {_at(right, bottom)};"
 

@@ -177,7 +177,7 @@ class _Writer:
         relation, image = self.file.part.get_or_add_image(io.BytesIO(_png(svg(drawing, formulas.reading, self.report.translate))))
         wide, high = INCH * image.px_width // image.horz_dpi, INCH * image.px_height // image.vert_dpi
         scale = min(1, LARGEST[0] / wide, LARGEST[1] / high)
-        name = picture_name(formulas.reading).text(self.report.translate)
+        name = picture_name(formulas.reading, block).text(self.report.translate)
         yield paragraph("Drawing", picture(relation, next(self.pictures), round(wide * scale), round(high * scale), name))
 
 
