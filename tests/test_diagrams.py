@@ -348,7 +348,7 @@ def test_nothing_covers_anything_in_the_shipped_problems(problem: str) -> None:
     result = drawn(found)
     assert covered(result, found) == []
     assert within(result)
-    assert result.width < 1250 and result.height < 800
+    assert result.width < 1400 and result.height < 950
 
 
 def within(result: Diagram) -> bool:

@@ -26,7 +26,7 @@ def has_window(graph: Graph, quantity: Quantity) -> bool:
         return False
     formulas = [quantity.definition]
     for ref in references(quantity.definition):
-        path = graph[ref.quantity] if ref.quantity in graph else None
+        path = graph.quantities.get(ref.quantity)
         if path is not None and path.kind == "path" and path.definition is not None:
             formulas.append(path.definition)
     used = [ref for formula in formulas for ref in references(formula) if ref.quantity in graph]

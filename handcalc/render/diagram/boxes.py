@@ -143,7 +143,7 @@ def uses(derivation: Derivation, found: Mapping[str, Part]) -> dict[str, list[st
     home = {name: key for key, part in found.items() for name in part.names}
     result: dict[str, list[str]] = {}
     for key, part in found.items():
-        members = [quantity for quantity in map(derivation.graph.__getitem__, part.names)]
+        members = list(map(derivation.graph.__getitem__, part.names))
         seen = [ref.quantity for quantity in members for source in _opened(derivation, quantity, home) for ref in used_by(source)]
         result[key] = list(dict.fromkeys(home[name] for name in seen if name in home and home[name] != key))
         if part.kind == "given" and members[0].name != "x" and not members[0].layer and "x" in found:
@@ -221,7 +221,7 @@ def _sheets(plan: Plan, quantity: Quantity, fixed: Fixed) -> list[Block]:
     sheet = Sheet(plan, quantity, fixed(quantity))
     found = sheet.grids()
     if sheet.left_out():
-        more = Label("gap", GAP / 2, LINE / 2, GAP, LINE, ((Sign("…"),),))
+        more = Label("more", GAP / 2, LINE / 2, GAP, LINE, ((Sign("…"),),))
         found.append(Block((more,), GAP, LINE))
     return found
 

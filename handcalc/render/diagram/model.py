@@ -73,8 +73,8 @@ DASHED = ("padding", "outside")
 class Label(Record):
     """Rows of text in a box with its centre at x, y, turned by an angle in degrees.
 
-    kind: values, weight, gradient, bias, title, one of `SQUARES` (a square of a grid) or gap (what a grid leaves out); step: the
-    cell it belongs to, where that is not its node or edge.
+    kind: values, weight, gradient, bias, title, one of `SQUARES` (a square of a grid), gap (what a grid leaves out) or more (grids that
+    are left out); step: the cell it belongs to, where that is not its node or edge.
     """
 
     kind: str

@@ -9,7 +9,7 @@ colour, the gradient.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice, product
 
 from handcalc.core.expr import Ref
@@ -52,7 +52,8 @@ def spots(size: int) -> Spots:
 class Sheet(Record):
     """A quantity whose numbers are drawn. fixed: role → the place along axes that are not drawn (the sample, the time);
     marks: cell → the kind of its square; places: the grids that are drawn, rows, columns: their places, none: as many as fit (also
-    places outside the map); until: the last cell whose number is drawn, none: all."""
+    places outside the map); numbered: whether the number of a cell is
+    drawn, none: every one."""
 
     plan: Plan
     quantity: Quantity
@@ -61,7 +62,7 @@ class Sheet(Record):
     places: tuple[Place, ...] | None = None
     rows: Spots | None = None
     columns: Spots | None = None
-    until: Cell | None = None
+    numbered: Callable[[Cell], bool] | None = None
 
     # --- places ---
 
@@ -100,7 +101,7 @@ class Sheet(Record):
         """The cell of a square."""
         axes = self.free
         last = (row, column) if len(axes) > 1 else (column,) if len(self.sides()[0]) == 1 and self._flat() else (row,)
-        inner: dict[int, Position] = dict(zip(axes[:-2], place)) | dict(zip(axes[-2:], last))
+        inner: dict[int, Position] = {**dict(zip(axes[:-2], place)), **dict(zip(axes[-2:], last))}
         return self.quantity.name, self.whole(inner)  # type: ignore[return-value]
 
     def _flat(self) -> bool:
@@ -178,7 +179,7 @@ class Sheet(Record):
     def rows_of(self, cell: Cell) -> tuple[Row, ...]:
         """The number of a cell and its gradient."""
         plan, graph = self.plan, self.plan.derivation.graph
-        if not graph.present(*cell) or self.until is not None and cell[1] > self.until[1]:
+        if not graph.present(*cell) or self.numbered is not None and not self.numbered(cell):
             return ()
         rows: list[Row] = []
         known = plan.computed or graph.given_value(cell) is not None and (plan.iteration == 1 or cell[0] not in plan.derivation.carried)

@@ -4,7 +4,7 @@
 
 Colours and fonts are presentation attributes, so that readers without CSS see them; everything has a class, so that a
 page can restyle it. `data-step` of an element and `data-cell` of a number are ids of steps. To draw another kind of
-node, add its colours to `COLOURS`.
+node, add its colours to `COLOURS`, of a box with grids to `BOX_COLOURS`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from handcalc.core.graph import Cell
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
-from handcalc.render.diagram.model import DASHED, SQUARES, Diagram, Edge, Label, Node, Point
 from handcalc.render.diagram.boxes import words_width
+from handcalc.render.diagram.model import DASHED, SQUARES, Diagram, Edge, Label, Node, Point
 from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
@@ -32,6 +32,9 @@ COLOURS = {
     "loss": ("#f5eafa", "#7b3f98"),
     "given": ("#e8f1fb", "#2f6db3"),
     "variable": ("#fff3dc", "#b97a10"),
+}
+# the same of boxes with grids
+BOX_COLOURS = {
     "weights": ("#f3f3f0", "#8a8a8a"),
     "answer": ("#e6f4e6", "#2e7d32"),
     "words": ("none", "none"),
@@ -155,7 +158,7 @@ class _Drawing:
 
     def shape(self, node: Node) -> str:
         """A circle with the neuron's name, or a box."""
-        paper, line = COLOURS[node.kind]
+        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
         style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
         if not node.round:
             corner = f'x="{_n(node.x - node.width / 2)}" y="{_n(node.y - node.height / 2)}"'
@@ -174,7 +177,8 @@ class _Drawing:
             size = min(SMALL, SMALL * (node.width - 8) / words_width(text, place < node.titles))
             y = node.y - node.height / 2 + (place + 0.9) * LINE
             weight = ' font-weight="bold"' if place < node.titles else ""
-            yield f'<text class="words" x="{_n(node.x)}" y="{_n(y)}" font-size="{_n(size)}" text-anchor="middle"{weight}>{xml_text(text)}</text>'
+            style = f'font-size="{_n(size)}" text-anchor="middle"{weight}'
+            yield f'<text class="words" x="{_n(node.x)}" y="{_n(y)}" {style}>{xml_text(text)}</text>'
 
     def square(self, label: Label) -> str:
         """A square of a grid with its numbers."""
@@ -183,7 +187,7 @@ class _Drawing:
         dashed = ' stroke-dasharray="3 2"' if label.kind in DASHED else ""
         style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{paper}" stroke="{line}" stroke-width="1"{dashed}'
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
-        return f'<g class="cell {label.kind}"{step}><rect class="square" {corner} {style}/>{self.label(label, False)}</g>'
+        return f'<g class="cell {label.kind}"{step}><rect {corner} {style}/>{self.label(label, False)}</g>'
 
     def label(self, label: Label, halo: bool = True) -> str:
         """The rows of a label; halo: on paper of their own, for labels that lines may run under."""

@@ -188,8 +188,9 @@ class _Text:
         """The name of a neuron or a quantity; for a target, what is last in its box."""
         if node.name:
             return symbol(typed(node.name), self.reading.dialect)
-        last = node.labels[0].rows[-1][0].cell
-        return self.reading.symbol(Ref(*last), bare=True)
+        last = node.labels[0].rows[-1][0]
+        assert isinstance(last, (Item, Formula))
+        return self.reading.symbol(Ref(*last.cell), bare=True)
 
     def values(self, node: Node) -> list[str]:
         """The rows of a node's values; a formula and its value are one row."""
@@ -211,6 +212,7 @@ class _Text:
         """symbol = number, or symbol = formula; gradients always with their symbol, for want of a colour."""
         texts = []
         for content in row:
+            assert isinstance(content, (Item, Formula))
             name = self.reading.symbol(Ref(*content.cell), bare=not (isinstance(content, Item) and content.sampled))
             if isinstance(content, Formula):
                 texts.append(name if content.expr is None else f"{name} = {self.reading.symbolic(content.expr)}")

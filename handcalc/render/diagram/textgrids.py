@@ -106,20 +106,24 @@ class _Text:
 
     def blocks(self, labels: list[Label]) -> Iterator[list[str]]:
         """The numbers of a grid, then their gradients, each as lines under the symbol."""
-        title = labels[0].rows[0][0] if labels[0].kind == "title" else None
-        squares = [label for label in labels if label.kind != "title"]
-        numbered = [label for label in squares if not label.square or any(not _is_gradient(row[0]) for row in label.rows)]
-        name = title.reference if isinstance(title, Title) else None
-        if len(labels) == 1 or name is None:
-            yield ["", *(self.text(label, False) for label in squares)]
+        title, *squares = labels
+        content = title.rows[0][0]
+        if not isinstance(content, Title):  # grids that are left out
+            yield ["", self.text(title, False)]
             return
-        if numbered or not any(label.rows for label in squares):
-            yield from self.parted(self.reading.symbol(name, bare=True), squares, False)
-        if any(_is_gradient(row[0]) for label in squares for row in label.rows):
+        name = content.reference
+        gradients = any(_is_gradient(row[0]) for label in squares for row in label.rows)
+        numbers = any(label.square and not _is_gradient(row[0]) for label in squares for row in label.rows)
+        if numbers or not gradients:
+            known = numbers or len(squares) == 1
+            yield from self.parted(self.reading.symbol(name, bare=True), squares if known else squares[:0], False)
+        if gradients:
             yield from self.parted(self.reading.symbol(Ref("grad." + name.quantity, name.indices), bare=True), squares, True)
 
     def parted(self, name: str, squares: list[Label], gradient: bool) -> Iterator[list[str]]:
-        """A grid, in parts where it is wider than a line."""
+        """A grid, in parts where it is wider than a line; dots for one without numbers."""
+        if not squares:
+            yield [name, f"{self.signs.side} {self.signs.across} {self.signs.side}"]
         tops, lefts = sorted({label.y for label in squares}), sorted({label.x for label in squares})
         texts = {(label.y, label.x): self.text(label, gradient) for label in squares}
         if any(label.kind in MARKS for label in squares):
@@ -179,7 +183,7 @@ def _grids(node: Node) -> list[list[Label]]:
     """The labels of a box, a list for each of its grids; each begins with its title."""
     found: list[list[Label]] = []
     for label in node.labels:
-        if label.kind == "title" or not found:
+        if label.kind in ("title", "more") or not found:
             found.append([])
         found[-1].append(label)
     return found

@@ -16,6 +16,7 @@ from handcalc.language import Translate
 from handcalc.render.diagram.boxes import words_width
 from handcalc.render.diagram.model import DASHED, SQUARES, Content, Diagram, Edge, Formula, Label, Node, Sign, Title
 from handcalc.render.diagram.svg import (
+    BOX_COLOURS,
     CAPTION_WIDTH,
     COLOURS,
     LINES,
@@ -39,7 +40,7 @@ UNIT = 0.69  # points; with labels of footnote size, letters are as large as the
 def tikz(diagram: Diagram, reading: Reading, translate: Translate) -> str:
     """The drawing as a tikzpicture."""
     lines = [
-        *_colours(),
+        *_colours(diagram),
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tikzpicture}}[x={UNIT}pt, y=-{UNIT}pt, font=\footnotesize, inner sep=0pt]",
         *(_edge(edge, diagram) for edge in diagram.edges),
@@ -61,10 +62,11 @@ def _at(x: float, y: float) -> str:
     return f"({_n(x)},{_n(y)})"
 
 
-def _colours() -> Iterator[str]:
+def _colours(diagram: Diagram) -> Iterator[str]:
     """The colours, unless the document has defined them otherwise."""
     named = {"Second": SECOND, "Line": LINES, "Pale": PALE}
-    for kind, (paper, line) in (*COLOURS.items(), *SQUARE_COLOURS.items()):
+    squares = any(label.square for label in diagram.labels)
+    for kind, (paper, line) in (COLOURS | BOX_COLOURS | SQUARE_COLOURS if squares else COLOURS).items():
         if paper == "none":
             continue
         named |= {kind.capitalize(): line, kind.capitalize() + "Paper": paper}
