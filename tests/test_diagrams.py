@@ -583,7 +583,8 @@ def test_tikz_is_well_formed(problem: str) -> None:
         for name, _ in numbers_of(picture(found, notation)):
             number = reading.number(*found.find(name))
             assert number in rest, name
-        assert text.count(" circle[") == sum(node.round for node in result.nodes)
+        neurons = sum(label.kind == "neuron" for label in result.labels)
+        assert text.count(" circle[") == sum(node.round for node in result.nodes) + neurons
 
 
 @pytest.mark.slow

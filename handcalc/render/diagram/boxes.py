@@ -8,7 +8,7 @@ with it in one box; parameters of the same formula stand together, and so do tar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 
 from handcalc.core.derivation import Derivation
@@ -18,6 +18,7 @@ from handcalc.core.index import affine
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.model import Label, Node, Sign
+from handcalc.render.diagram.neurons import units
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.squares import GAP, Block, Sheet, below, beside
 from handcalc.render.diagram.typesetting import LINE, Span, width
@@ -42,13 +43,15 @@ Fixed = Callable[[Quantity], Mapping[str, int]]  # the places along axes of a qu
 
 
 class Part(Record):
-    """A box to be: the quantities in it, its last one giving it its cell; kind: of the node; deep: so many stand below one another."""
+    """A box to be: the quantities in it, its last one giving it its cell; kind: of the node; deep: so many stand below one another;
+    words, so many titles first; also: quantities that are the same as others of the box, and not drawn."""
 
     names: tuple[str, ...]
     kind: str
     deep: int = 1
     words: tuple[Message, ...] = ()
     titles: int = 1
+    also: tuple[str, ...] = ()
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------
@@ -111,20 +114,27 @@ def parts(derivation: Derivation, reading: Reading) -> dict[str, Part]:
     for name, quantity in quantities.items():
         if quantity.kind in PARAMETERS:
             together.setdefault(tuple(consumers[name]), []).append(name)
-        elif quantity.kind not in ERRORS and not any(_beside(quantities, user) == name for user in consumers[name]):
+        elif quantity.kind not in ERRORS and not any(
+            _beside(quantities, user) == name and _alone(quantities, consumers[name], user) for user in consumers[name]
+        ):
             chain = [name]
-            while (before := _beside(quantities, chain[0])) and consumers[before] == [chain[0]]:
+            while (before := _beside(quantities, chain[0])) and _alone(quantities, consumers[before], chain[0]):
                 chain.insert(0, before)
             kind = "given" if quantity.definition is None else "answer" if name == last else "variable"
             titles, words = _words(derivation, reading, quantity)
             shown = tuple(one for one in chain if one not in hidden)
-            found[name] = Part(shown, kind, len(shown), (*titles, *words), len(titles))
+            found[name] = Part(shown, kind, len(shown), (*titles, *words), len(titles), tuple(one for one in chain if one in hidden))
     for names in together.values():
         found[names[-1]] = Part(tuple(names), "weights")
     if errors:
         found[errors[-1]] = Part(errors, "loss", words=(Message("Error"),))
     order = {name: number for number, name in enumerate(quantities)}
     return {name: found[name] for name in sorted(found, key=order.__getitem__)}
+
+
+def _alone(quantities: Mapping[str, Quantity], consumers: list[str], one: str) -> bool:
+    """Whether nothing but one quantity, and the error, uses what these use."""
+    return all(name == one or quantities[name].kind in ERRORS for name in consumers)
 
 
 def _beside(quantities: Mapping[str, Quantity], name: str) -> str:
@@ -140,23 +150,15 @@ def _beside(quantities: Mapping[str, Quantity], name: str) -> str:
 
 def uses(derivation: Derivation, found: Mapping[str, Part]) -> dict[str, list[str]]:
     """Box → the boxes that its formulas use; inputs in another form (words as zeros and ones) use the inputs."""
-    home = {name: key for key, part in found.items() for name in part.names}
+    home = {name: key for key, part in found.items() for name in (*part.names, *part.also)}
     result: dict[str, list[str]] = {}
     for key, part in found.items():
-        members = list(map(derivation.graph.__getitem__, part.names))
-        seen = [ref.quantity for quantity in members for source in _opened(derivation, quantity, home) for ref in used_by(source)]
+        members = list(map(derivation.graph.__getitem__, (*part.names, *part.also)))
+        seen = [ref.quantity for quantity in members for ref in used_by(quantity)]
         result[key] = list(dict.fromkeys(home[name] for name in seen if name in home and home[name] != key))
-        if part.kind == "given" and members[0].name != "x" and not members[0].layer and "x" in found:
+        if part.kind == "given" and key != "x" and not members[0].layer and "x" in found:
             result[key] = ["x"]
     return result
-
-
-def _opened(derivation: Derivation, quantity: Quantity, home: Mapping[str, str]) -> Iterator[Quantity]:
-    """A quantity, and what stands in its box without being drawn."""
-    yield quantity
-    for ref in used_by(quantity):
-        if ref.quantity not in home and ref.quantity in derivation.graph:
-            yield from _opened(derivation, derivation.graph[ref.quantity], home)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -197,9 +199,18 @@ def shape(sizes: tuple[int, ...], roles: tuple[str, ...]) -> Message:
 def box(plan: Plan, part: Part, fixed: Fixed, column: int = 0) -> Node:
     """The node of a part around the point 0, 0: its words, then its grids."""
     graph = plan.derivation.graph
+    members = [graph[name] for name in part.names]
+    if all(quantity.kind in ("net", "out") and _is_column(quantity, fixed(quantity)) for quantity in members):
+        return boxed(part, units(plan, members, fixed(members[-1])), _cell(plan, members[-1], fixed), column)
     blocks = [beside(_sheets(plan, graph[name], fixed)) for name in part.names]
     inside = beside([below(blocks[start : start + part.deep]) for start in range(0, len(blocks), part.deep)])
     return boxed(part, inside, _cell(plan, graph[part.names[-1]], fixed), column)
+
+
+def _is_column(quantity: Quantity, fixed: Mapping[str, int]) -> bool:
+    """Whether its only direction is that of the units of a layer, apart from a sample that is not drawn."""
+    sample = "sample" if "sample" in fixed else ""
+    return quantity.definition is not None and [axis.role for axis in quantity.axes if axis.role != sample] == ["unit"]
 
 
 def boxed(part: Part, inside: Block, cell: Cell, column: int = 0) -> Node:

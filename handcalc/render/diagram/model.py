@@ -57,9 +57,10 @@ class Title(Record):
 
 
 class Sign(Record):
-    """A sign that is no quantity: dots for what is left out, the 0 of padding, + and ="""
+    """What is no quantity: dots for what is left out, the 0 of padding; name: the name of a neuron."""
 
     text: str
+    name: bool = False
 
 
 Content = Item | Formula | Title | Sign
@@ -73,8 +74,8 @@ DASHED = ("padding", "outside")
 class Label(Record):
     """Rows of text in a box with its centre at x, y, turned by an angle in degrees.
 
-    kind: values, weight, gradient, bias, title, one of `SQUARES` (a square of a grid), gap (what a grid leaves out) or more (grids that
-    are left out); step: the cell it belongs to, where that is not its node or edge.
+    kind: values, weight, gradient, bias, title, one of `SQUARES` (a square of a grid), gap (what a grid leaves out), more (grids that
+    are left out) or neuron (a circle); step: the cell it belongs to, where that is not its node or edge.
     """
 
     kind: str

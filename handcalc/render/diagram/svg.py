@@ -149,7 +149,9 @@ class _Drawing:
         words = "".join(self.words(node))
         yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{words}{own}</g>'
         for label in sorted(node.labels, key=lambda label: SQUARES.index(label.kind) if label.square else 0):
-            if label.square:
+            if label.kind == "neuron":
+                yield self.neuron(label, node)
+            elif label.square:
                 yield self.square(label)
             elif label.step is not None:
                 stem = (label.y + label.height / 2, node.y - node.height / 2)
@@ -188,6 +190,17 @@ class _Drawing:
         style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{paper}" stroke="{line}" stroke-width="1"{dashed}'
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
         return f'<g class="cell {label.kind}"{step}><rect {corner} {style}/>{self.label(label, False)}</g>'
+
+    def neuron(self, label: Label, node: Node) -> str:
+        """A neuron in a box, with its name."""
+        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
+        spans = row_spans(label.rows[0], self.reading, self.diagram.iteration)
+        size = min(NAME, (label.width - 8) / max(width(spans), 1.0))
+        step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
+        style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
+        circle = f'<circle cx="{_n(label.x)}" cy="{_n(label.y)}" r="{_n(label.width / 2)}" {style}/>'
+        name = self.typeset(spans, label.x, label.y + 0.3 * size, size, 'class="name"')
+        return f'<g class="{node.kind} neuron"{step}>{circle}{name}</g>'
 
     def label(self, label: Label, halo: bool = True) -> str:
         """The rows of a label; halo: on paper of their own, for labels that lines may run under."""

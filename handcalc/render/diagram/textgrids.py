@@ -25,8 +25,9 @@ from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.model import Content, Diagram, Item, Label, Node, Sign, Title
 from handcalc.render.diagram.text import columns_of, padded
-from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.dialects import spelled_in_ascii, symbol
 from handcalc.render.reading import Reading
+from handcalc.render.symbols import typed
 
 APART = "   "  # between grids
 MARKS = {"window": "[{}]", "result": "[{}]", "chosen": "*[{}]", "outside": "[{}]"}
@@ -100,6 +101,9 @@ class _Text:
         """What a box is called: the symbol of its last grid, or of several parameters those of all."""
         titles = [label.rows[0][0] for label in node.labels if label.kind == "title"]
         found = [self.reading.symbol(title.reference) for title in titles if isinstance(title, Title)]
+        if not found:  # neurons
+            quantity = self.reading.graph[node.name]
+            return [self.reading.symbol(Ref(node.name, quantity.index), bare=True)]
         return found if node.kind == "weights" else found[-1:]
 
     # --- grids ---
@@ -107,6 +111,9 @@ class _Text:
     def blocks(self, labels: list[Label]) -> Iterator[list[str]]:
         """The numbers of a grid, then their gradients, each as lines under the symbol."""
         title, *squares = labels
+        if title.kind == "neuron":
+            yield self.neuron(title, *squares)
+            return
         content = title.rows[0][0]
         if not isinstance(content, Title):  # grids that are left out
             yield ["", self.text(title, False)]
@@ -119,6 +126,23 @@ class _Text:
             yield from self.parted(self.reading.symbol(name, bare=True), squares if known else squares[:0], False)
         if gradients:
             yield from self.parted(self.reading.symbol(Ref("grad." + name.quantity, name.indices), bare=True), squares, True)
+
+    def neuron(self, circle: Label, *others: Label) -> list[str]:
+        """(y)  net_y = 0.32, and so on below."""
+        sign = circle.rows[0][0]
+        assert isinstance(sign, Sign)
+        name = f"({symbol(typed(sign.text), self.reading.dialect)})  "
+        found = []
+        for label in others:
+            for row in label.rows:
+                item = row[0]
+                if isinstance(item, Item):
+                    symbols = [self.reading.symbol(Ref(*item.cell), bare=True)]
+                    symbols += [self.reading.number(item.cell, self.diagram.iteration)] if item.numbered else []
+                    found.append(" = ".join(symbols))
+                else:
+                    found.append(self.text(label, False))
+        return [(" " * columns_of(name) if place else name) + line for place, line in enumerate(found)]
 
     def parted(self, name: str, squares: list[Label], gradient: bool) -> Iterator[list[str]]:
         """A grid, in parts where it is wider than a line; dots for one without numbers."""
@@ -183,7 +207,7 @@ def _grids(node: Node) -> list[list[Label]]:
     """The labels of a box, a list for each of its grids; each begins with its title."""
     found: list[list[Label]] = []
     for label in node.labels:
-        if label.kind in ("title", "more") or not found:
+        if label.kind in ("title", "more", "neuron") or not found:
             found.append([])
         found[-1].append(label)
     return found

@@ -32,6 +32,7 @@ from handcalc.render.diagram.svg import (
 from handcalc.render.diagram.typesetting import FONT, LINE, LONGEST_FORMULA, in_unicode, name_of, neuron_name, symbol_spans, title_of, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
+from handcalc.render.symbols import typed
 from handcalc.render.typeset import LATEX, latex_text
 
 UNIT = 0.69  # points; with labels of footnote size, letters are as large as the drawing expects
@@ -110,6 +111,9 @@ def _node(node: Node, translate: Translate) -> Iterator[str]:
             scale = min(1.0, (node.width - 8) / words_width(text, place < node.titles)) * SMALL / FONT
             words = rf"\textbf{{{latex_text(text)}}}" if place < node.titles else latex_text(text)
             yield rf"\node[anchor=base, scale={scale:.2f}] at {_at(node.x, top + (place + 0.9) * LINE)} {{{words}}};"
+        for label in node.labels:
+            if label.kind == "neuron":
+                yield rf"\draw[{style}] {_at(label.x, label.y)} circle[radius={_n(label.width / 2 * UNIT)}pt];"
         for label in sorted((label for label in node.labels if label.square), key=lambda label: SQUARES.index(label.kind)):
             yield _square(label)
         return
@@ -145,6 +149,8 @@ def _content(content: Content, reading: Reading, iteration: int) -> str:
     if isinstance(content, Title):
         return f"${symbol(title_of(content.reference, reading), LATEX)}$"
     if isinstance(content, Sign):
+        if content.name:
+            return f"${symbol(typed(content.text), LATEX)}$"
         return {"⋮": r"$\vdots$", "…": r"$\cdots$"}.get(content.text) or f"${latex_text(content.text)}$"
     if isinstance(content, Formula):
         parts = [symbol(name_of(content.cell, reading), LATEX)]

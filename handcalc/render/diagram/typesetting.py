@@ -67,7 +67,7 @@ def row_spans(row: Row, reading: Reading, iteration: int) -> Spans:
 
 def _spans(content: Content, reading: Reading, iteration: int) -> list[Span]:
     if isinstance(content, Sign):
-        return [Span(content.text)]
+        return list(symbol_spans(typed(content.text))) if content.name else [Span(content.text)]
     if isinstance(content, Title):
         return list(symbol_spans(title_of(content.reference, reading)))
     return _item(content, reading, iteration) if isinstance(content, Item) else _formula(content, reading)

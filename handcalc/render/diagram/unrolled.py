@@ -67,7 +67,7 @@ class _Unrolled:
         self.weights = {key: part for key, part in parts.items() if part.kind == "weights"}
         timed, untimed = self._split({key: part for key, part in parts.items() if key not in self.weights})
         self.timed, self.untimed = self._siblings(timed), untimed
-        self.home = {name: key for key, part in {**self.timed, **untimed}.items() for name in part.names}
+        self.home = {name: key for key, part in {**self.timed, **untimed}.items() for name in (*part.names, *part.also)}
         self.lanes = sorted({time for part in self.timed.values() for name in part.names for time in self._times(name)})
         self.shown = self.lanes if len(self.lanes) <= TIMES_LIMIT + 1 else [*self.lanes[: FIRST + 1], self.lanes[-1]]
         self.nodes: list[Node] = []
@@ -119,7 +119,7 @@ class _Unrolled:
         """The cells of a box."""
         part = (self.timed if lane != NONE else self.untimed)[key]
         found = []
-        for name in part.names:
+        for name in (*part.names, *part.also):
             if lane == NONE or lane in self._times(name):
                 sheet = Sheet(self.plan, self.graph[name], self._fixed(lane, self.graph[name]))
                 rows, columns = sheet.sides()
@@ -132,20 +132,12 @@ class _Unrolled:
         found: dict[Spot, None] = {}
         computed = [cell for cell in self._cells(key, lane) if self.graph[cell[0]].definition is not None]
         for cell in computed:
-            if self.graph.given_value(cell) is None:
-                for used in self._opened(cell):
+            for used in self.graph.uses(cell) if self.graph.given_value(cell) is None else ():
+                if used[0] in self.home:
                     clock = _clock(self.graph[used[0]])
                     time = NONE if clock is None else used[1][clock] + self.graph[used[0]].axes[clock].first
                     found[self.home[used[0]], time] = None
         return [spot for spot in found if spot != (key, lane)]
-
-    def _opened(self, cell: Cell) -> Iterable[Cell]:
-        """What a cell uses, through quantities that are not drawn."""
-        for used in self.graph.uses(cell):
-            if used[0] in self.home:
-                yield used
-            elif self.graph[used[0]].definition is not None:
-                yield from self._opened(used)
 
     # --- the drawing ---
 
