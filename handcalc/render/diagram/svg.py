@@ -60,6 +60,7 @@ SHIFTS = {2: -0.46, 1: -0.38, 0: 0.0, -1: 0.2, -2: 0.3}  # how far powers and in
 ARROW = 7.0  # length of an arrow's head
 MARGIN = 10.0  # beside and above captions
 CAPTION_WIDTH = 360.0  # the least width of captions
+LARGE = 1000.0  # a drawing with grids that is wider cannot be read beside a text: a page may show a part of it
 LETTER = 0.5  # em of an average letter of a caption
 
 
@@ -82,9 +83,9 @@ class _Drawing:
         captions = list(self.captions())
         wide, high = max(diagram.width, CAPTION_WIDTH), diagram.height + (len(captions) * LINE + MARGIN if captions else 0.0)
         left = (wide - diagram.width) / 2
-        title = self.title()
+        title, large = self.title(), " large" if wide > LARGE and any(label.square for label in diagram.labels) else ""
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-diagram" role="img" aria-label="{xml_text(title)}"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-diagram{large}" role="img" aria-label="{xml_text(title)}"'
             f' viewBox="0 0 {_n(wide)} {_n(high)}" width="{_n(wide)}" height="{_n(high)}"'
             f' font-family="{FONTS}" font-size="{_n(FONT)}" fill="{INK}">',
             f"<title>{xml_text(title)}</title>",
