@@ -281,6 +281,32 @@ def test_what_is_worked_out_place_by_place_has_no_window() -> None:
         assert window_of(found, read(found), found.find(name)[0]) is None, name
 
 
+SAMPLES = """samples:
+  - {inputs: [[[1, 2], [3, 4]], [[0, 1], [1, 0]]], targets: [1, 2]}
+  - {inputs: [[[2, 2], [0, 1]], [[5, 1], [1, 3]]], targets: [0, 2]}
+layers:
+  - {type: conv2d, weights: [[[[1, 2]], [[3, 4]]], [[[0, 1]], [[1, 0]]]], bias: [0.5, 1]}
+  - {type: max_pool, kernel_size: [2, 1]}
+  - {type: flatten}
+  - {neurons: 2, weights: [[1, 2], [3, 4]], activation: sigmoid}
+loss: half_squared_error
+learning_rate: 0.1
+"""
+
+
+def test_windows_of_several_channels_and_samples() -> None:
+    found = derive(loads(SAMPLES, "network.yaml"))
+    for wanted in windowed(found):
+        sampled = found.graph[wanted[0]].sampled
+        result = window_of(found, read(found), wanted)
+        assert result is not None and covered(result, found) == []
+        assert marked(result, "window", "chosen") == used(found, wanted), wanted
+        assert not sampled or {cell[1][0] for cell in marked(result, "window") if found.graph[cell[0]].sampled} == {wanted[1][0]}
+    assert {cell[0] for cell in windowed(found)} == {"net1", "out2", "grad.out1", "grad.W1@"}
+    assert covered(drawn(found), found) == [] and within(drawn(found))
+    assert "sample 1" in " ".join(message.text() for message in drawn(found).captions)
+
+
 def test_windows_are_in_why_and_in_full_detail_only() -> None:
     found = derivation("d2l-cross-correlation")
     assert "[19]" not in render(found, "terminal") and "[19]" in render(found, "terminal", detail="full")

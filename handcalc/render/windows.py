@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from handcalc.core.expr import references
 from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.index import Position
 from handcalc.core.instance import bind
 
 SPACE = ("row", "column")
@@ -31,7 +32,13 @@ def has_window(graph: Graph, quantity: Quantity) -> bool:
             formulas.append(path.definition)
     used = [ref for formula in formulas for ref in references(formula) if ref.quantity in graph]
     maps = [ref for ref in used if is_map(graph[ref.quantity]) and graph[ref.quantity].kind not in (*KERNELS, "path")]
-    return any(ref.indices != quantity.index for ref in maps)
+    own = _in_space(quantity, quantity.index)
+    return any(_in_space(graph[ref.quantity], ref.indices) != own for ref in maps)
+
+
+def _in_space(quantity: Quantity, places: tuple[Position, ...]) -> list[Position]:
+    """The rows and columns among some positions."""
+    return [place for axis, place in zip(quantity.axes, places) if axis.role in SPACE]
 
 
 def used_in(graph: Graph, wanted: Cell) -> dict[str, tuple[list[Cell], list[Cell]]]:
