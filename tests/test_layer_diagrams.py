@@ -17,7 +17,7 @@ from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Node, window_of
 from handcalc.render.diagram.boxes import AXES, words_width
 from handcalc.render.diagram.model import SQUARES
-from handcalc.render.diagram.squares import SIDE_LIMIT
+from handcalc.render.diagram.squares import FEW, SIDE_LIMIT
 from handcalc.render.diagram.svg import BOX_COLOURS, COLOURS, SQUARE_COLOURS
 from handcalc.render.diagram.text import columns_of, drawing
 from handcalc.render.diagram.tikz import tikz
@@ -117,7 +117,7 @@ def test_long_sides_and_many_maps_are_cut_short() -> None:
     result = drawn(found)
     drawn_cells = {label.step for label in result.labels if label.step and label.step[0] == "x"}
     assert len(drawn_cells) == 36 and ("x", (0, 19, 19)) in drawn_cells and ("x", (0, 5, 0)) not in drawn_cells
-    assert {label.step[1][0] for label in result.labels if label.step and label.step[0] == "out1"} == {0, 1, 2}
+    assert {label.step[1][0] for label in result.labels if label.step and label.step[0] == "out1"} == {*range(FEW)}
     assert covered(result, found) == [] and within(result)
     assert not found.evaluation.values and any("only given numbers" in message.text() for message in result.captions)
     assert SIDE_LIMIT < 20

@@ -51,9 +51,10 @@ class Formula(Record):
 
 
 class Title(Record):
-    """The symbol of a whole grid, with general indices."""
+    """The symbol of a whole grid, with general indices; sampled: it says which sample it belongs to."""
 
     reference: Ref
+    sampled: bool = False
 
 
 class Sign(Record):

@@ -9,8 +9,9 @@ colour, the gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, product
+from math import prod
 
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Cell, Quantity
@@ -22,7 +23,8 @@ from handcalc.render.diagram.typesetting import LINE, measured
 
 SIDE_LIMIT = 7  # rows or columns of a grid that are all drawn; of more the first and the last
 FIRST = 5  # drawn of more, besides the last
-GRIDS_LIMIT = 3  # grids of one quantity that are drawn
+GRIDS_LIMIT = 4  # grids of one quantity that are all drawn
+FEW = 3  # drawn of more
 PADDING = 10.0  # in a square, beside its number
 HEIGHT = 4.0  # in a square, more than its rows
 NARROWEST = 20.0  # of a square
@@ -73,16 +75,17 @@ class Sheet(Record):
 
     def leading(self) -> list[Place]:
         """The places along the directions before the last two."""
-        if self.places is not None:
-            return list(self.places)[:GRIDS_LIMIT]
-        return list(islice(product(*(range(self.quantity.axes[number].size) for number in self.free[:-2])), GRIDS_LIMIT))
+        count = self._count()
+        found: Iterable[Place] = product(*(range(self.quantity.axes[number].size) for number in self.free[:-2]))
+        return list(islice(found if self.places is None else self.places, count if count <= GRIDS_LIMIT else FEW))
 
     def left_out(self) -> int:
         """How many grids are not drawn."""
-        count = 1
-        for number in self.free[:-2]:
-            count *= self.quantity.axes[number].size
-        return max(count - GRIDS_LIMIT, 0)
+        count = self._count()
+        return count - FEW if count > GRIDS_LIMIT else 0
+
+    def _count(self) -> int:
+        return prod(self.quantity.axes[number].size for number in self.free[:-2]) if self.places is None else len(self.places)
 
     def whole(self, inner: Mapping[int, Position]) -> tuple[Position, ...]:
         """A place along all axes from one along some: the others are fixed."""
@@ -131,7 +134,7 @@ class Sheet(Record):
         wide = max([NARROWEST, *(measured(content, plan.reading, plan.iteration)[0] + PADDING for content in texts)])
         lines = max([1, *map(len, texts)])
         high = max([LINE, *(measured(content, plan.reading, plan.iteration)[1] / len(content) for content in texts)]) * lines + HEIGHT
-        title: tuple[Row, ...] = ((Title(self.title(place)),),)
+        title: tuple[Row, ...] = ((Title(self.title(place), self.quantity.kind == "loss"),),)
         title_width = measured(title, plan.reading, plan.iteration)[0]
         widths, heights = ([GAP if spot is None else size for spot in side] for side, size in ((columns, wide), (rows, high)))
         total = max(sum(widths), title_width)

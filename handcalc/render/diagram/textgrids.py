@@ -123,7 +123,7 @@ class _Text:
         numbers = any(label.square and not _is_gradient(row[0]) for label in squares for row in label.rows)
         if numbers or not gradients:
             known = numbers or len(squares) == 1
-            yield from self.parted(self.reading.symbol(name, bare=True), squares if known else squares[:0], False)
+            yield from self.parted(self.reading.symbol(name, bare=not content.sampled), squares if known else squares[:0], False)
         if gradients:
             yield from self.parted(self.reading.symbol(Ref("grad." + name.quantity, name.indices), bare=True), squares, True)
 

@@ -147,7 +147,7 @@ def _label(label: Label, diagram: Diagram, reading: Reading, paper: bool) -> Ite
 def _content(content: Content, reading: Reading, iteration: int) -> str:
     """symbol = number, or symbol = formula; the symbol of a grid; a sign."""
     if isinstance(content, Title):
-        return f"${symbol(title_of(content.reference, reading), LATEX)}$"
+        return f"${symbol(title_of(content, reading), LATEX)}$"
     if isinstance(content, Sign):
         if content.name:
             return f"${symbol(typed(content.text), LATEX)}$"

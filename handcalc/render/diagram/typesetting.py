@@ -69,13 +69,14 @@ def _spans(content: Content, reading: Reading, iteration: int) -> list[Span]:
     if isinstance(content, Sign):
         return list(symbol_spans(typed(content.text))) if content.name else [Span(content.text)]
     if isinstance(content, Title):
-        return list(symbol_spans(title_of(content.reference, reading)))
+        return list(symbol_spans(title_of(content, reading)))
     return _item(content, reading, iteration) if isinstance(content, Item) else _formula(content, reading)
 
 
-def title_of(reference: Ref, reading: Reading) -> Name:
-    """The symbol of a grid, without its sample."""
-    return shortened(reading.notation.name(reference).replace(sample=""))
+def title_of(title: Title, reading: Reading) -> Name:
+    """The symbol of a grid with long words shortened, without its sample unless it is wanted."""
+    name = reading.notation.name(title.reference)
+    return shortened(name if title.sampled else name.replace(sample=""))
 
 
 def _item(item: Item, reading: Reading, iteration: int) -> list[Span]:
