@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
+from modelproblems import MODELS
 from shipping import EACH, LAYERED
 from test_diagrams import covered, derivation, drawn, numbers_of, parts, picture, within
 
@@ -84,6 +85,19 @@ def test_words_stand_in_their_box_above_the_grids(problem: str) -> None:
             assert words_width(message.text(), place < node.titles) <= node.width
         top = node.y - node.height / 2 + 16 * len(node.words)
         assert all(label.y - label.height / 2 >= top - 0.1 for label in node.labels)
+
+
+QUICK = ("strided convolution", "gated unit")
+EACH_MODEL = [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in MODELS]
+
+
+@pytest.mark.parametrize("name", EACH_MODEL)
+def test_nothing_covers_anything(name: str) -> None:
+    found = derive(loads(MODELS[name], "network.yaml"))
+    for result in (drawn(found), drawn(found, values=False)):
+        assert covered(result, found) == [] and within(result)
+    text = drawing(drawn(found), read(found, "", PLAIN), translator("en"), 80)
+    assert text.isascii() and max(map(len, text.split("\n"))) <= 80
 
 
 def test_all_squares_and_all_roles_of_axes_are_known() -> None:

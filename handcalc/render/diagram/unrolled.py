@@ -14,7 +14,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.graph import Cell, Quantity
 from handcalc.errors import Message
 from handcalc.render.diagram.boxes import Part, box, forward, used_by
-from handcalc.render.diagram.flow import arranged
+from handcalc.render.diagram.flow import PAGE, arranged
 from handcalc.render.diagram.model import Diagram, Edge, Node, Point, framed
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.squares import Sheet
@@ -282,7 +282,7 @@ class _Unrolled:
     def _parameters(self, left: float) -> None:
         """A row of parameters below everything, in as many rows as the width asks."""
         x, y, high = left, max(node.y + node.height / 2 for node in self.nodes) + 2 * BOXES_APART, 0.0
-        right = max(max(node.x + node.width / 2 for node in self.nodes), 2.5 * left)
+        right = max(max(node.x + node.width / 2 for node in self.nodes), PAGE[0] / PAGE[1] * y)
         for part in self.weights.values():
             node = box(self.plan, part, lambda quantity: {})
             if x > left and x + node.width > right:
