@@ -42,7 +42,7 @@ RECORDS = {"Mistake": (1, 2)}
 # tables whose entries are texts, or end with one
 TABLES = (
     "COMMANDS", "KIND_TITLES", "_DETAILS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES", "_LABELS",
-    "_PRACTICE", "_WHY", "_VALUES",
+    "_PRACTICE", "_WHY", "_VALUES", "AXES",
 )  # fmt: skip
 
 # what click says, in the wording of its versions 8.1 to 8.5

@@ -40,10 +40,11 @@ from handcalc.render.typeset import LATEX
 SVG = "{http://www.w3.org/2000/svg}"
 SIZES = [(2, 2, 2), (2, 3, 2), (2, 3, 1), (3, 2, 1), (2, 1, 1), (1, 1, 1), (4, 2, 2, 1), (3, 4, 2), (2, 6, 1)]
 HIGH = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-DRAWN = [name for name in shipped() if solved(name).header.drawn]
-EACH_DRAWN = [param for param in EACH if param.values[0] in DRAWN]
-LAYERED = [name for name in DRAWN if loaded(name).layers]
-EQUATIONS = [name for name in DRAWN if name not in LAYERED]
+DRAWN = list(shipped())
+EACH_DRAWN = EACH
+DENSE = [name for name in DRAWN if solved(name).header.drawn]
+LAYERED = [name for name in DENSE if loaded(name).layers]
+EQUATIONS = [name for name in DENSE if name not in LAYERED]
 
 
 @cache
@@ -91,6 +92,11 @@ def parts(root: ET.Element, kind: str) -> list[ET.Element]:
     return [element for element in root.iter(SVG + "g") if kind in element.get("class", "").split()]
 
 
+def cells(found: Derivation) -> set[str]:
+    """The ids of all cells."""
+    return {found.graph.cell_id((quantity.name, place)) for quantity in found.graph for place in found.graph.positions(quantity.name)}
+
+
 def written(root: ET.Element) -> str:
     return " ".join("".join(element.itertext()) for element in root.iter(SVG + "text"))
 
@@ -103,7 +109,9 @@ def test_every_number_is_the_solutions(problem: str) -> None:
     found = derivation(problem)
     for notation in ("", "zhou"):
         shown = {step["id"]: step["shown"] for step in json.loads(render(found, "json", notation))["steps"]}
-        printed = numbers_of(picture(found, notation))
+        root = picture(found, notation)
+        assert {element.get("data-step", "") for element in root.iter()} - {""} <= cells(found)
+        printed = numbers_of(root)
         assert len(printed) > 3
         assert [(name, shown[name]) for name, _ in printed] == printed
 
@@ -340,7 +348,7 @@ def test_nothing_covers_anything_in_the_shipped_problems(problem: str) -> None:
     result = drawn(found)
     assert covered(result, found) == []
     assert within(result)
-    assert result.width < 1250 and result.height < 800
+    assert result.width < 1400 and result.height < 950
 
 
 def within(result: Diagram) -> bool:
@@ -514,7 +522,7 @@ ATTRIBUTES = {
         r"\S+",
         """
     class role aria-label viewBox width height font-family font-size fill x y d stroke stroke-width stroke-dasharray
-    data-step data-cell cx cy r rx text-anchor dx dy font-style transform
+    data-step data-cell cx cy r rx text-anchor dx dy font-style font-weight transform
     """,
     )
 }
@@ -576,7 +584,8 @@ def test_tikz_is_well_formed(problem: str) -> None:
         for name, _ in numbers_of(picture(found, notation)):
             number = reading.number(*found.find(name))
             assert number in rest, name
-        assert text.count(" circle[") == sum(node.round for node in result.nodes)
+        neurons = sum(label.kind == "neuron" for label in result.labels)
+        assert text.count(" circle[") == sum(node.round for node in result.nodes) + neurons
 
 
 @pytest.mark.slow

@@ -172,11 +172,15 @@ class Grid(Record):
 
 
 class Picture(Record):
-    """A drawing of the network or of the computation graph; values, gradients: whether computed numbers are in it."""
+    """A drawing of the network or of the computation graph; values, gradients: whether computed numbers are in it.
+
+    window: not None where it is the drawing of the numbers of maps that one cell is worked out from.
+    """
 
     iteration: int = 1
     values: bool = True
     gradients: bool = True
+    window: Cell | None = None
 
 
 class Chart(Record):

@@ -38,6 +38,7 @@ from handcalc.render.fading import fading
 from handcalc.render.grids import directions, grids
 from handcalc.render.rawderivative import raw_derivative
 from handcalc.render.reading import Reading
+from handcalc.render.windows import has_window
 
 WORKED_LIMIT = {"brief": 0, "normal": 8, "full": 1000}  # worked lines of one quantity
 COLUMNS_LIMIT = 40  # cells of one quantity side by side
@@ -201,11 +202,15 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
         return
     paths = [term.path.quantity for term in quantity.terms if term.path]
     at_once = not derivation.header.drawn and options.detail != "full"  # a sum over places of maps or over times is one line
-    for wanted in islice(worked_cells(derivation, options, group), WORKED_LIMIT[options.detail]):
+    cells = list(islice(worked_cells(derivation, options, group), WORKED_LIMIT[options.detail]))
+    laid = {cells[0], cells[-1]} if cells and options.detail == "full" and has_window(derivation.graph, quantity) else set()
+    for wanted in cells:
         for reference in references(derivation.graph.instance(wanted)) if paths and not at_once else ():
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
         yield worked(derivation, reading, wanted, iteration, untidied=options.detail == "full", put_in=paths if at_once else ())
+        if wanted in laid:
+            yield Picture(iteration, window=wanted)
 
 
 def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:
@@ -371,7 +376,7 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
         if derivation.iterations > 1:
             yield Heading(1, givens.iteration_title(derivation.header, iteration))
         yield from body(derivation, reading, options, iteration)
-        if options.pictures and derivation.header.drawn and options.wants("backward"):
+        if options.pictures and options.wants("backward"):
             yield Picture(iteration)
         if options.wants("update"):
             yield from givens.update(derivation, reading, options, iteration)

@@ -55,7 +55,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     for quantity in graph:
         if quantity.kind in ("rate", "hyper") and quantity.definition is None:
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
-    if options.pictures and derivation.header.drawn:
+    if options.pictures:
         yield Picture(values=False, gradients=False)
     yield Heading(2, Message("Conventions"))
     for text in conventions(derivation, reading):
@@ -122,13 +122,11 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
     graph = derivation.graph
     if any(kind != "dense" for kind in derivation.header.kinds):
         own = [quantity for quantity in graph if quantity.layer == layer and quantity.definition is None and not quantity.of]
-        told = derivation.header.details[layer - 1]
+        told = list(layer_details(derivation.header, layer))
         if own or told:
             yield Heading(3, layer_title(reading, layer))
-        for name, value in told:
-            spelled = Message(_VALUES[value]) if value in _VALUES else value
-            option = Message(_DETAILS[name])
-            yield Paragraph(Message("{option}: {value}", option=option, value=spelled) if value else option)
+        for text in told:
+            yield Paragraph(text)
         for quantity in own:
             yield from given_numbers(derivation, quantity)
         return
@@ -183,6 +181,14 @@ _DETAILS = {
     "update_keeps": "what the update gate keeps",
     "left_out": "The zeros around the input do not count in the mean.",
 }
+
+
+def layer_details(header: Header, layer: int) -> Iterator[Message]:
+    """How a layer works, option by option."""
+    for name, value in header.details[layer - 1]:
+        spelled = Message(_VALUES[value]) if value in _VALUES else value
+        option = Message(_DETAILS[name])
+        yield Message("{option}: {value}", option=option, value=spelled) if value else option
 
 
 def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:

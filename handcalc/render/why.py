@@ -15,9 +15,10 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Heading, Name, Paragraph, Table, Value
+from handcalc.render.blocks import Block, Heading, Name, Paragraph, Picture, Table, Value
 from handcalc.render.document import worked
 from handcalc.render.reading import Reading
+from handcalc.render.windows import has_window
 
 LINES_LIMIT = {"brief": 4, "normal": 12, "full": 2000}  # worked lines of one phase
 SAMPLES_LIMIT = 20  # samples that are all followed
@@ -75,6 +76,8 @@ def _phase(
         yield Paragraph(Message("{count} steps before these are not shown; --detail full shows all.", count=len(cells) - len(shown)))
     for current in shown:
         yield worked(derivation, reading, current, iteration, indent=0 if current in ends else 1)
+        if current in ends and has_window(derivation.graph, derivation.graph[current[0]]):
+            yield Picture(iteration, window=current)
 
 
 # --- what depends on what ---------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """What a diagram is made of: nodes, edges and labels with their places, holding cells, never text.
 
-- `Diagram` is a drawing of a network (`network.py`) or of a computation graph (`equations.py`).
-- `Item` and `Formula` are what a row of a label says; typesetting.py spells them in a notation.
+- `Diagram` is a drawing of a network (`network.py`), of a computation graph (`equations.py`), of layers of any type
+  (`layers.py`, `unrolled.py`) or of a window over maps (`window.py`).
+- `Item`, `Formula`, `Title` and `Sign` are what a row of a label says; typesetting.py spells them in a notation.
 
 Lengths are units of which a small letter has about 6; x goes to the right, y downwards.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import cos, radians, sin
 
-from handcalc.core.expr import Expr
+from handcalc.core.expr import Expr, Ref
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
@@ -49,14 +50,33 @@ class Formula(Record):
     expr: Expr | None
 
 
-Content = Item | Formula
+class Title(Record):
+    """The symbol of a whole grid, with general indices; sampled: it says which sample it belongs to."""
+
+    reference: Ref
+    sampled: bool = False
+
+
+class Sign(Record):
+    """What is no quantity: dots for what is left out, the 0 of padding; name: the name of a neuron."""
+
+    text: str
+    name: bool = False
+
+
+Content = Item | Formula | Title | Sign
 Row = tuple[Content, ...]
+
+# how a square of a grid is drawn: as any other, outside the map, outside it in the window, in the window, its largest, its result
+SQUARES = ("square", "padding", "outside", "window", "chosen", "result")
+DASHED = ("padding", "outside")
 
 
 class Label(Record):
     """Rows of text in a box with its centre at x, y, turned by an angle in degrees.
 
-    kind: values, weight, gradient or bias; step: the cell it belongs to, where that is not its node or edge.
+    kind: values, weight, gradient, bias, title, one of `SQUARES` (a square of a grid), gap (what a grid leaves out), more (grids that
+    are left out) or neuron (a circle); step: the cell it belongs to, where that is not its node or edge.
     """
 
     kind: str
@@ -71,7 +91,12 @@ class Label(Record):
     @property
     def line(self) -> float:
         """From row to row."""
-        return self.height / len(self.rows)
+        return self.height / max(len(self.rows), 1)
+
+    @property
+    def square(self) -> bool:
+        """Whether it is a square of a grid, with a border."""
+        return self.kind in SQUARES
 
     def moved(self, right: float, down: float = 0.0) -> Label:
         """The same label at another place."""
@@ -91,9 +116,9 @@ class Label(Record):
 class Node(Record):
     """A neuron or a quantity.
 
-    kind: input, hidden, output, target, loss, given, variable, or more for neurons left out; column: its layer from 0;
-    cell: its output, None for neurons left out; name: a neuron's name; left_out: how many are not drawn here.
-    Neurons are circles; others boxes around their values.
+    kind: input, hidden, output, target, loss, given, weights, variable, answer, or more for neurons left out; column: its layer
+    from 0; cell: its output, None for neurons left out; name: a neuron's name; left_out: how many are not drawn here;
+    words: what stands at the top of a box, so many titles first. Neurons are circles; others boxes around their values.
     """
 
     kind: str
@@ -106,6 +131,8 @@ class Node(Record):
     name: str = ""
     labels: tuple[Label, ...] = ()
     left_out: int = 0
+    words: tuple[Message, ...] = ()
+    titles: int = 1
 
     def moved(self, right: float, down: float = 0.0) -> Node:
         """The same node with its labels at another place."""
@@ -149,7 +176,7 @@ class Diagram(Record):
     """A drawing.
 
     captions: what must be said about it; omitted: neurons that are not drawn; gradients: whether some are shown;
-    downwards: edges that are curves leave and arrive from above, not from the left.
+    downwards: edges that are curves leave and arrive from above, not from the left; about: the cell whose window it is.
     """
 
     nodes: tuple[Node, ...]
@@ -161,6 +188,7 @@ class Diagram(Record):
     gradients: bool = False
     iteration: int = 1
     downwards: bool = False
+    about: Cell | None = None
 
     def curve(self, edge: Edge) -> list[tuple[Point, Point, Point] | Point]:
         """The pieces of an edge after its first point: where a straight one ends; two control points and the end of a curve."""
@@ -178,6 +206,12 @@ class Diagram(Record):
     def labels(self) -> tuple[Label, ...]:
         """Every label of every node, then of every edge."""
         return (*(label for node in self.nodes for label in node.labels), *(label for edge in self.edges for label in edge.labels))
+
+    @property
+    def written(self) -> list[Cell]:
+        """The cells whose symbols or numbers its labels say."""
+        contents = (content for label in self.labels for row in label.rows for content in row)
+        return [content.cell for content in contents if isinstance(content, (Item, Formula))]
 
 
 def framed(diagram: Diagram) -> Diagram:

@@ -1,20 +1,26 @@
 """The nodes of a layered network, each around the point 0, 0: neurons with their values and biases, targets, the loss.
 
 - `column(plan, layer)` is a layer, of which the first neurons and the last are drawn where it is large.
+- `units(plan, quantities, fixed)` are the neurons of a layer below one another, for a box of a drawing with grids.
 - `targets(plan, outputs)` are the boxes to the right of the outputs; `bias_directions` says whose a bias is.
 """
 
 from __future__ import annotations
 
-from handcalc.core.graph import Cell
-from handcalc.render.diagram.model import Item, Label, Node, Row
+from collections.abc import Mapping, Sequence
+
+from handcalc.core.graph import Cell, Quantity
+from handcalc.errors import printable
+from handcalc.render.diagram.model import Item, Label, Node, Row, Sign
 from handcalc.render.diagram.plan import Plan
-from handcalc.render.diagram.typesetting import name_of, shortened
+from handcalc.render.diagram.squares import GAP, Block, Sheet, spots
+from handcalc.render.diagram.typesetting import LINE, name_of, shortened
 from handcalc.render.symbols import typed
 
 NEURONS_LIMIT = 8  # neurons of a layer that are all drawn; of a larger one the first and the last
 FIRST = 5  # neurons drawn of a larger layer, besides the last
 RADIUS = 24.0
+SMALL_RADIUS = 17.0  # in a box
 BELOW = 5.0  # between a circle and its values
 STEM = 7.0  # between a bias and its neuron
 PADDING = 8.0  # inside a box
@@ -87,3 +93,25 @@ def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
 def _box(plan: Plan, kind: str, column: int, items: list[Item], y: float, cell: Cell) -> Node:
     label = plan.label("values", tuple((item,) for item in items)).moved(0.0, y)
     return Node(kind, column, 0.0, y, label.width + 2 * PADDING, label.height + 1.5 * PADDING, cell, labels=(label,))
+
+
+def units(plan: Plan, quantities: Sequence[Quantity], fixed: Mapping[str, int]) -> Block:
+    """A circle for every neuron, beside it what the quantities of the layer are there, and the gradient of the first."""
+    axis, labels, top, wide = quantities[-1].axes[-1], [], 0.0, 0.0
+    for spot in spots(axis.size):
+        if spot is None:
+            labels.append(Label("gap", SMALL_RADIUS, top + GAP / 2, GAP, LINE, ((Sign("⋮"),),)))
+            top += GAP
+            continue
+        sheets = [Sheet(plan, quantity, fixed) for quantity in quantities]
+        cells = [sheet.at((), spot, 0) for sheet in sheets]
+        rows: list[Row] = [(Item(cell, numbered=plan.computed),) for cell in cells]
+        below = (content for row in sheets[0].rows_of(cells[0]) for content in row)
+        rows += [(item.replace(named=True),) for item in below if isinstance(item, Item) and item.gradient]
+        values, name = plan.label("values", tuple(rows)), Sign(printable(axis.label(spot)), True)
+        high = max(2 * SMALL_RADIUS, values.height) + BELOW
+        middle = top + high / 2
+        labels.append(Label("neuron", SMALL_RADIUS, middle, 2 * SMALL_RADIUS, 2 * SMALL_RADIUS, ((name,),), step=cells[-1]))
+        labels.append(values.moved(2 * SMALL_RADIUS + BELOW + values.width / 2, middle))
+        top, wide = top + high, max(wide, 2 * SMALL_RADIUS + BELOW + values.width)
+    return Block(tuple(labels), wide, top)

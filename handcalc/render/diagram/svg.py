@@ -4,7 +4,7 @@
 
 Colours and fonts are presentation attributes, so that readers without CSS see them; everything has a class, so that a
 page can restyle it. `data-step` of an element and `data-cell` of a number are ids of steps. To draw another kind of
-node, add its colours to `COLOURS`.
+node, add its colours to `COLOURS`, of a box with grids to `BOX_COLOURS`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from handcalc.core.graph import Cell
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
-from handcalc.render.diagram.model import Diagram, Edge, Label, Node, Point
+from handcalc.render.diagram.boxes import words_width
+from handcalc.render.diagram.model import DASHED, SQUARES, Diagram, Edge, Label, Node, Point
 from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
@@ -32,6 +33,21 @@ COLOURS = {
     "given": ("#e8f1fb", "#2f6db3"),
     "variable": ("#fff3dc", "#b97a10"),
 }
+# the same of boxes with grids
+BOX_COLOURS = {
+    "weights": ("#f3f3f0", "#8a8a8a"),
+    "answer": ("#e6f4e6", "#2e7d32"),
+    "words": ("none", "none"),
+}
+# a square of a grid → its paper and its line
+SQUARE_COLOURS = {
+    "square": ("#ffffff", "#b9b9b4"),
+    "window": ("#ffe9a8", "#b97a10"),
+    "result": ("#bfe3c0", "#2e7d32"),
+    "chosen": ("#ffc766", "#a85b00"),
+    "padding": ("#f6f6f4", "#8a8a8a"),
+    "outside": ("#fff6dd", "#b97a10"),
+}
 # lines: of an edge, of one among many, to a target and the loss
 STROKES = {
     "edge": f'stroke="{LINES}" stroke-width="1.1"',
@@ -44,6 +60,7 @@ SHIFTS = {2: -0.46, 1: -0.38, 0: 0.0, -1: 0.2, -2: 0.3}  # how far powers and in
 ARROW = 7.0  # length of an arrow's head
 MARGIN = 10.0  # beside and above captions
 CAPTION_WIDTH = 360.0  # the least width of captions
+LARGE = 1000.0  # a drawing with grids that is wider cannot be read beside a text: a page may show a part of it
 LETTER = 0.5  # em of an average letter of a caption
 
 
@@ -66,9 +83,9 @@ class _Drawing:
         captions = list(self.captions())
         wide, high = max(diagram.width, CAPTION_WIDTH), diagram.height + (len(captions) * LINE + MARGIN if captions else 0.0)
         left = (wide - diagram.width) / 2
-        title = self.title()
+        title, large = self.title(), " large" if wide > LARGE and any(label.square for label in diagram.labels) else ""
         parts = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-diagram" role="img" aria-label="{xml_text(title)}"'
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-diagram{large}" role="img" aria-label="{xml_text(title)}"'
             f' viewBox="0 0 {_n(wide)} {_n(high)}" width="{_n(wide)}" height="{_n(high)}"'
             f' font-family="{FONTS}" font-size="{_n(FONT)}" fill="{INK}">',
             f"<title>{xml_text(title)}</title>",
@@ -89,8 +106,7 @@ class _Drawing:
     def title(self) -> str:
         """What the drawing is, then the problem's title."""
         header = self.reading.derivation.header
-        kind = Message("Drawing of the network") if header.sizes else Message("Computation graph")
-        found = kind.text(self.translate)
+        found = drawing_name(self.reading, self.diagram.about).text(self.translate)
         return f"{found}: {header.title}" if header.title else found
 
     def captions(self) -> Iterator[tuple[str, str, str]]:
@@ -130,17 +146,22 @@ class _Drawing:
                 f'<text x="{_n(node.x)}" y="{_n(node.y + LINE)}" font-size="{_n(SMALL)}" text-anchor="middle">{xml_text(more)}</text></g>'
             )
             return
-        own = "".join(self.label(label, node.round) for label in node.labels if label.step is None)
-        yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{own}</g>'
-        for label in node.labels:
-            if label.step is not None:
+        own = "".join(self.label(label, node.round) for label in node.labels if label.step is None and not label.square)
+        words = "".join(self.words(node))
+        yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{words}{own}</g>'
+        for label in sorted(node.labels, key=lambda label: SQUARES.index(label.kind) if label.square else 0):
+            if label.kind == "neuron":
+                yield self.neuron(label, node)
+            elif label.square:
+                yield self.square(label)
+            elif label.step is not None:
                 stem = (label.y + label.height / 2, node.y - node.height / 2)
                 line = f'<path class="line" d="M{_n(node.x)} {_n(stem[0])}V{_n(stem[1])}" {STROKES["edge"]}/>'
                 yield f'<g class="bias" data-step="{self.step(label.step)}">{line}{self.label(label)}</g>'
 
     def shape(self, node: Node) -> str:
         """A circle with the neuron's name, or a box."""
-        paper, line = COLOURS[node.kind]
+        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
         style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
         if not node.round:
             corner = f'x="{_n(node.x - node.width / 2)}" y="{_n(node.y - node.height / 2)}"'
@@ -151,6 +172,36 @@ class _Drawing:
         hint = f"<title>{xml_text(node.name)}</title>" if len(node.name) > 4 else ""
         circle = f'<circle cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(node.width / 2)}" {style}/>'
         return hint + circle + self.typeset(spans, node.x, node.y + 0.3 * size, size, 'class="name"')
+
+    def words(self, node: Node) -> Iterator[str]:
+        """The words at the top of a box, its titles bold."""
+        for place, message in enumerate(node.words):
+            text = message.text(self.translate)
+            size = min(SMALL, SMALL * (node.width - 8) / words_width(text, place < node.titles))
+            y = node.y - node.height / 2 + (place + 0.9) * LINE
+            weight = ' font-weight="bold"' if place < node.titles else ""
+            style = f'font-size="{_n(size)}" text-anchor="middle"{weight}'
+            yield f'<text class="words" x="{_n(node.x)}" y="{_n(y)}" {style}>{xml_text(text)}</text>'
+
+    def square(self, label: Label) -> str:
+        """A square of a grid with its numbers."""
+        paper, line = SQUARE_COLOURS[label.kind]
+        corner = f'x="{_n(label.x - label.width / 2)}" y="{_n(label.y - label.height / 2)}"'
+        dashed = ' stroke-dasharray="3 2"' if label.kind in DASHED else ""
+        style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{paper}" stroke="{line}" stroke-width="1"{dashed}'
+        step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
+        return f'<g class="cell {label.kind}"{step}><rect {corner} {style}/>{self.label(label, False)}</g>'
+
+    def neuron(self, label: Label, node: Node) -> str:
+        """A neuron in a box, with its name."""
+        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
+        spans = row_spans(label.rows[0], self.reading, self.diagram.iteration)
+        size = min(NAME, (label.width - 8) / max(width(spans), 1.0))
+        step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
+        style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
+        circle = f'<circle cx="{_n(label.x)}" cy="{_n(label.y)}" r="{_n(label.width / 2)}" {style}/>'
+        name = self.typeset(spans, label.x, label.y + 0.3 * size, size, 'class="name"')
+        return f'<g class="{node.kind} neuron"{step}>{circle}{name}</g>'
 
     def label(self, label: Label, halo: bool = True) -> str:
         """The rows of a label; halo: on paper of their own, for labels that lines may run under."""
@@ -197,6 +248,13 @@ def letters(spans: Spans, size: float, marks: Callable[[Span], dict[str, str]] =
     return written
 
 
+def drawing_name(reading: Reading, about: Cell | None) -> Message:
+    """What a drawing is called; about: the cell whose window it is."""
+    if about is not None:
+        return Message("What {quantity} is worked out from", quantity=reading.derivation.graph.cell_id(about))
+    return Message("Drawing of the network") if reading.derivation.header.sizes else Message("Computation graph")
+
+
 def stroke_of(edge: Edge) -> str:
     """How an edge is drawn: edge, crowded (one of many, without its numbers) or link."""
     return edge.kind if edge.kind == "link" else "edge" if edge.labels or edge.kind == "use" else "crowded"
@@ -207,6 +265,8 @@ def legend_of(diagram: Diagram, reading: Reading) -> Message | None:
     if not diagram.gradients:
         return None
     error = symbol(reading.notation.objective, reading.dialect)
+    if any(label.square for label in diagram.labels):
+        return Message("In this colour: gradients, the derivatives of {error} by the number above them.", error=error)
     if reading.derivation.header.sizes:
         return Message("In this colour: gradients, the derivatives of {error} by the weight or bias beside them.", error=error)
     return Message("In this colour: gradients, the derivatives of {error} by the quantity in the same box.", error=error)
@@ -235,5 +295,7 @@ def _point(point: Point) -> str:
 def _arrow(edge: Edge, diagram: Diagram) -> str:
     """The head of an arrow at the end of an edge."""
     half = _n(ARROW / 2)
-    sides = f"l-{half} -{_n(ARROW)}h{_n(ARROW)}z" if diagram.downwards else f"l-{_n(ARROW)} -{half}v{_n(ARROW)}z"
+    (x, y), (right, down) = edge.points[-2:]
+    upright = diagram.downwards if x != right and y != down else x == right  # a curve ends in the direction of the drawing
+    sides = f"l-{half} -{_n(ARROW)}h{_n(ARROW)}z" if upright else f"l-{_n(ARROW)} -{half}v{_n(ARROW)}z"
     return f'<path class="head" d="M{_point(edge.points[-1])}{sides}" fill="{LINES}"/>'

@@ -8,7 +8,7 @@ Every neuron is drawn with the edges that lead into it, layer by layer:
     i2 ── w2 = 0.20  ∂E/∂w2 = 0.000877135 ──┼──▶ (h1)  out_h1 = 0.593270
           b1 = 0.35  ∂E/∂b1 = 0.0187256   ──┘          δ_h1 = 0.00877135
 
-Where a line has no room for that, everything has a line of its own.
+Where a line has no room for that, everything has a line of its own. Drawings with squares are written by textgrids.py.
 """
 
 from __future__ import annotations
@@ -52,6 +52,10 @@ APART = "  "
 def drawing(diagram: Diagram, reading: Reading, translate: Translate, width: int) -> str:
     """The drawing as text, no line longer than `width` columns."""
     plain = reading.dialect.key == "plain"
+    if any(label.square for label in diagram.labels):
+        from handcalc.render.diagram.textgrids import grids
+
+        return grids(diagram, reading if plain else in_unicode(reading), translate, width)
     text = _Text(diagram, reading if plain else in_unicode(reading), translate, PENS["plain" if plain else "unicode"])
     return "\n".join(text.fitting(line, width) for line in text.lines(width))
 
@@ -184,8 +188,9 @@ class _Text:
         """The name of a neuron or a quantity; for a target, what is last in its box."""
         if node.name:
             return symbol(typed(node.name), self.reading.dialect)
-        last = node.labels[0].rows[-1][0].cell
-        return self.reading.symbol(Ref(*last), bare=True)
+        last = node.labels[0].rows[-1][0]
+        assert isinstance(last, (Item, Formula))
+        return self.reading.symbol(Ref(*last.cell), bare=True)
 
     def values(self, node: Node) -> list[str]:
         """The rows of a node's values; a formula and its value are one row."""
@@ -207,6 +212,7 @@ class _Text:
         """symbol = number, or symbol = formula; gradients always with their symbol, for want of a colour."""
         texts = []
         for content in row:
+            assert isinstance(content, (Item, Formula))
             name = self.reading.symbol(Ref(*content.cell), bare=not (isinstance(content, Item) and content.sampled))
             if isinstance(content, Formula):
                 texts.append(name if content.expr is None else f"{name} = {self.reading.symbolic(content.expr)}")

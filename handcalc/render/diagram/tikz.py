@@ -13,11 +13,26 @@ from math import cos, radians, sin
 
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.diagram.model import Content, Diagram, Edge, Formula, Label, Node
-from handcalc.render.diagram.svg import CAPTION_WIDTH, COLOURS, LINES, NAME, PALE, SECOND, SMALLEST, legend_of, stroke_of
-from handcalc.render.diagram.typesetting import FONT, LINE, LONGEST_FORMULA, in_unicode, name_of, neuron_name, symbol_spans, width
+from handcalc.render.diagram.boxes import words_width
+from handcalc.render.diagram.model import DASHED, SQUARES, Content, Diagram, Edge, Formula, Label, Node, Sign, Title
+from handcalc.render.diagram.svg import (
+    BOX_COLOURS,
+    CAPTION_WIDTH,
+    COLOURS,
+    LINES,
+    NAME,
+    PALE,
+    SECOND,
+    SMALL,
+    SMALLEST,
+    SQUARE_COLOURS,
+    legend_of,
+    stroke_of,
+)
+from handcalc.render.diagram.typesetting import FONT, LINE, LONGEST_FORMULA, in_unicode, name_of, neuron_name, symbol_spans, title_of, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
+from handcalc.render.symbols import typed
 from handcalc.render.typeset import LATEX, latex_text
 
 UNIT = 0.69  # points; with labels of footnote size, letters are as large as the drawing expects
@@ -26,7 +41,7 @@ UNIT = 0.69  # points; with labels of footnote size, letters are as large as the
 def tikz(diagram: Diagram, reading: Reading, translate: Translate) -> str:
     """The drawing as a tikzpicture."""
     lines = [
-        *_colours(),
+        *_colours(diagram),
         r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
         rf"\begin{{tikzpicture}}[x={UNIT}pt, y=-{UNIT}pt, font=\footnotesize, inner sep=0pt]",
         *(_edge(edge, diagram) for edge in diagram.edges),
@@ -48,10 +63,13 @@ def _at(x: float, y: float) -> str:
     return f"({_n(x)},{_n(y)})"
 
 
-def _colours() -> Iterator[str]:
+def _colours(diagram: Diagram) -> Iterator[str]:
     """The colours, unless the document has defined them otherwise."""
     named = {"Second": SECOND, "Line": LINES, "Pale": PALE}
-    for kind, (paper, line) in COLOURS.items():
+    squares = any(label.square for label in diagram.labels)
+    for kind, (paper, line) in (COLOURS | BOX_COLOURS | SQUARE_COLOURS if squares else COLOURS).items():
+        if paper == "none":
+            continue
         named |= {kind.capitalize(): line, kind.capitalize() + "Paper": paper}
     for name, colour in named.items():
         yield rf"\providecolor{{handcalc{name}}}{{HTML}}{{{colour.removeprefix('#').upper()}}}"
@@ -86,7 +104,18 @@ def _node(node: Node, translate: Translate) -> Iterator[str]:
     style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper, thick" + (", densely dashed" if node.kind == "target" else "")
     if not node.round:
         left, top, right, bottom = node.boxes()[0]
-        yield rf"\draw[{style}, rounded corners=4pt] {_at(left, top)} rectangle {_at(right, bottom)};"
+        if node.kind != "words":
+            yield rf"\draw[{style}, rounded corners=4pt] {_at(left, top)} rectangle {_at(right, bottom)};"
+        for place, message in enumerate(node.words):
+            text = message.text(translate)
+            scale = min(1.0, (node.width - 8) / words_width(text, place < node.titles)) * SMALL / FONT
+            words = rf"\textbf{{{latex_text(text)}}}" if place < node.titles else latex_text(text)
+            yield rf"\node[anchor=base, scale={scale:.2f}] at {_at(node.x, top + (place + 0.9) * LINE)} {{{words}}};"
+        for label in node.labels:
+            if label.kind == "neuron":
+                yield rf"\draw[{style}] {_at(label.x, label.y)} circle[radius={_n(label.width / 2 * UNIT)}pt];"
+        for label in sorted((label for label in node.labels if label.square), key=lambda label: SQUARES.index(label.kind)):
+            yield _square(label)
         return
     yield rf"\draw[{style}] {_at(node.x, node.y)} circle[radius={_n(node.width / 2 * UNIT)}pt];"
     name = neuron_name(node.name, (node.width - 8) / SMALLEST)
@@ -95,6 +124,14 @@ def _node(node: Node, translate: Translate) -> Iterator[str]:
     for label in node.labels:
         if label.kind == "bias":
             yield rf"\draw[handcalcLine] {_at(node.x, label.y + label.height / 2)} -- {_at(node.x, node.y - node.height / 2)};"
+
+
+def _square(label: Label) -> str:
+    """The border of a square of a grid."""
+    kind = label.kind.capitalize()
+    style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper" + (", densely dashed" if label.kind in DASHED else "")
+    (left, top), _, (right, bottom), _ = label.corners()
+    return rf"\draw[{style}] {_at(left, top)} rectangle {_at(right, bottom)};"
 
 
 def _label(label: Label, diagram: Diagram, reading: Reading, paper: bool) -> Iterator[str]:
@@ -108,7 +145,13 @@ def _label(label: Label, diagram: Diagram, reading: Reading, paper: bool) -> Ite
 
 
 def _content(content: Content, reading: Reading, iteration: int) -> str:
-    """symbol = number, or symbol = formula."""
+    """symbol = number, or symbol = formula; the symbol of a grid; a sign."""
+    if isinstance(content, Title):
+        return f"${symbol(title_of(content, reading), LATEX)}$"
+    if isinstance(content, Sign):
+        if content.name:
+            return f"${symbol(typed(content.text), LATEX)}$"
+        return {"⋮": r"$\vdots$", "…": r"$\cdots$"}.get(content.text) or f"${latex_text(content.text)}$"
     if isinstance(content, Formula):
         parts = [symbol(name_of(content.cell, reading), LATEX)]
         if content.expr is not None:

@@ -15,7 +15,7 @@ from handcalc.core.expr import Expr, Ref, references
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import printable
-from handcalc.render.diagram.model import Formula, Item, Row
+from handcalc.render.diagram.model import Content, Formula, Item, Row, Sign, Title
 from handcalc.render.dialects import UNICODE
 from handcalc.render.reading import Reading
 from handcalc.render.symbols import Derivative, Name, Symbol, typed
@@ -58,11 +58,25 @@ def row_spans(row: Row, reading: Reading, iteration: int) -> Spans:
     """A row of a label; the reading must be in UNICODE."""
     found: list[Span] = []
     for content in row:
-        spans = _item(content, reading, iteration) if isinstance(content, Item) else _formula(content, reading)
+        spans = _spans(content, reading, iteration)
         if found and spans:
             spans[0] = spans[0].replace(back=-BETWEEN)
         found += spans
     return tuple(found)
+
+
+def _spans(content: Content, reading: Reading, iteration: int) -> list[Span]:
+    if isinstance(content, Sign):
+        return list(symbol_spans(typed(content.text))) if content.name else [Span(content.text)]
+    if isinstance(content, Title):
+        return list(symbol_spans(title_of(content, reading)))
+    return _item(content, reading, iteration) if isinstance(content, Item) else _formula(content, reading)
+
+
+def title_of(title: Title, reading: Reading) -> Name:
+    """The symbol of a grid with long words shortened, without its sample unless it is wanted."""
+    name = reading.notation.name(title.reference)
+    return shortened(name if title.sampled else name.replace(sample=""))
 
 
 def _item(item: Item, reading: Reading, iteration: int) -> list[Span]:

@@ -47,8 +47,10 @@ def title_of(chapter: Chapter) -> Item:
 
 def drawn(picture: Picture, reading: Reading) -> Diagram | None:
     """The drawing that a block stands for; None where there is nothing to draw."""
-    from handcalc.render.diagram import diagram
+    from handcalc.render.diagram import diagram, window_of
 
+    if picture.window is not None:
+        return window_of(reading.derivation, reading, picture.window, picture.iteration, picture.values)
     return diagram(reading.derivation, reading, picture.iteration, picture.values, picture.gradients)
 
 

@@ -129,6 +129,7 @@ class _Chapter:
         self.anchor = f"problem-{number}"
         self.links: list[str] = []
         self.pictures: dict[int, Diagram] = {}
+        self.windows: list[tuple[int, Diagram]] = []
         self.anchors: set[str] = set()
         self.depth = 0  # how many levels lower headings stand than the blocks say
 
@@ -148,7 +149,7 @@ class _Chapter:
         before, text = ("\n".join(part for block in inside for part in self.block(block)) for inside in (blocks[:start], blocks[start:]))
         panel = after = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.style.view != "worksheet":
-            interactive = Interactive(self.chapter, blocks, self.pictures, self.translate)
+            interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
             panel = self.panel()
             lines = "\n".join(self.line(block) for block in interactive.hidden)
             after = f'<template class="more">\n{lines}\n</template>\n' if lines else ""
@@ -244,6 +245,10 @@ class _Chapter:
             return
         from handcalc.render.diagram.svg import svg
 
+        if block.window is not None:
+            self.windows.append((block.iteration, diagram))
+            yield f'<figure class="window">\n{svg(diagram, self.chapter.reading, self.translate)}</figure>'
+            return
         self.pictures[block.iteration] = diagram
         drawing = svg(diagram, self.chapter.reading, self.translate)
         yield f'<figure class="drawing" data-iteration="{block.iteration}">\n{drawing}</figure>'

@@ -32,7 +32,7 @@ def document(report: Report) -> str:
                 parts += writer.block(block)
             elif report.name and drawn(block, chapter.reading) is not None:
                 drawings += 1
-                parts.append(f"![{writer.words(picture_name(chapter.reading))}]({_address(_file(report, drawings))})")
+                parts.append(f"![{writer.words(picture_name(chapter.reading, block))}]({_address(_file(report, drawings))})")
     if len(report.chapters) > 1:
         parts.insert(0, _contents(report))
     return "\n\n".join(parts) + "\n"

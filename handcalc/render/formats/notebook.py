@@ -164,7 +164,7 @@ class _Writer:
             from handcalc.render.diagram.svg import svg
 
             data = b64encode(svg(drawing, self.chapter.reading, self.translate).encode()).decode()
-            name = xml_text(picture_name(self.chapter.reading).text(self.translate))
+            name = xml_text(picture_name(self.chapter.reading, block).text(self.translate))
             yield _markdown(f'<img alt="{name}" src="data:image/svg+xml;base64,{data}">')
 
     def computed(self, step: At) -> bool:

@@ -1,6 +1,6 @@
 """What the formats for paper have in common: titles, and levels of headings as in an outline.
 
-- `title_of_report(report)` is what a file is called; `picture_name(reading)` says what a drawing shows.
+- `title_of_report(report)` is what a file is called; `picture_name(reading, picture)` says what a drawing shows.
 - `levelled(chapter)` are its blocks; the title, and nothing else, is a heading of level 1.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.errors import Message, printable
-from handcalc.render.blocks import Block, Heading, spell
+from handcalc.render.blocks import Block, Heading, Picture, spell
+from handcalc.render.diagram.svg import drawing_name
 from handcalc.render.formats.common import title_of
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter, Report
@@ -24,9 +25,9 @@ def title_of_report(report: Report) -> str:
     return (Message("Worked solutions") if key else Message("Worksheets")).text(report.translate)
 
 
-def picture_name(reading: Reading) -> Message:
+def picture_name(reading: Reading, picture: Picture) -> Message:
     """What a drawing shows."""
-    return Message("Drawing of the network") if reading.derivation.header.sizes else Message("Computation graph")
+    return drawing_name(reading, picture.window)
 
 
 def levelled(chapter: Chapter) -> Iterator[Block]:

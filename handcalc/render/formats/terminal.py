@@ -108,7 +108,7 @@ class _Writer:
         """One block; air before a table, after it, and between one quantity's lines and the next's."""
         before, self.before = self.before, block
         table = isinstance(block, (Table, Grid, Chart)) and not isinstance(before, Heading)
-        after = isinstance(before, (Table, Grid, Chart)) and not isinstance(block, Heading)
+        after = isinstance(before, (Table, Grid, Chart, Picture)) and not isinstance(block, Heading)
         paragraph = isinstance(before, Paragraph) and isinstance(block, Equation)
         formula = isinstance(block, Equation) and block.indent == 0 and isinstance(before, Equation) and before.indent > 0
         proof = isinstance(before, Equation) and (bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons))

@@ -64,7 +64,7 @@ def _block(block: Block, formulas: TypstFormulas) -> Iterator[str]:
             if drawing is not None:
                 from handcalc.render.diagram.svg import svg
 
-                name = picture_name(formulas.reading).text(formulas.translate)
+                name = picture_name(formulas.reading, block).text(formulas.translate)
                 yield f"#drawing({literal(name)}, {string(svg(drawing, formulas.reading, formulas.translate))})"
 
 

@@ -173,11 +173,12 @@ class _Writer:
         if drawing is None:
             return
         from handcalc.render.diagram.svg import svg
+        from handcalc.render.formats.typesetter import RESOLUTION
 
         relation, image = self.file.part.get_or_add_image(io.BytesIO(_png(svg(drawing, formulas.reading, self.report.translate))))
-        wide, high = INCH * image.px_width // image.horz_dpi, INCH * image.px_height // image.vert_dpi
+        wide, high = INCH * image.px_width // RESOLUTION, INCH * image.px_height // RESOLUTION
         scale = min(1, LARGEST[0] / wide, LARGEST[1] / high)
-        name = picture_name(formulas.reading).text(self.report.translate)
+        name = picture_name(formulas.reading, block).text(self.report.translate)
         yield paragraph("Drawing", picture(relation, next(self.pictures), round(wide * scale), round(high * scale), name))
 
 

@@ -34,14 +34,23 @@ Place = tuple[Cell, int]  # a cell and its iteration
 
 
 class Interactive:
-    """One chapter's data. blocks: those of the chapter; pictures: iteration → the drawing that stands beside its lines."""
+    """One chapter's data. blocks: those of the chapter; pictures: iteration → the drawing that stands beside its lines; windows:
+    the drawings among the lines, with their iterations."""
 
-    def __init__(self, chapter: Chapter, blocks: list[Block], pictures: Mapping[int, Diagram], translate: Translate) -> None:
+    def __init__(
+        self,
+        chapter: Chapter,
+        blocks: list[Block],
+        pictures: Mapping[int, Diagram],
+        windows: list[tuple[int, Diagram]],
+        translate: Translate,
+    ) -> None:
         self.derivation: Derivation = chapter.derivation
         self.reading = chapter.reading
         self.translate = translate
         self.blocks = blocks
         self.pictures = pictures
+        self.windows = windows
         self.drawn = {iteration: drawn_cells(picture) for iteration, picture in pictures.items()}
         self.key = chapter.style.view == "key"
         self.lines: dict[Place, Equation] = {}
@@ -168,9 +177,8 @@ class Interactive:
         """Every number of the chapter, of its hidden lines and of its drawings."""
         for block in (*self.blocks, *self.hidden):
             yield from _values(block)
-        for iteration, picture in self.pictures.items():
-            for label in picture.labels:
-                yield from ((content.cell, iteration) for row in label.rows for content in row)
+        for iteration, picture in (*self.pictures.items(), *self.windows):
+            yield from ((current, iteration) for current in picture.written)
 
     def _notes(self) -> list[str]:
         """What the report says about its rounding, for each choice."""

@@ -142,6 +142,7 @@ class Chapter {
     if (shown) {
       const [box, inside] = [this.drawing.getBoundingClientRect(), shown.getBoundingClientRect()];
       this.drawing.scrollLeft += inside.left + inside.width / 2 - box.left - box.width / 2;
+      this.drawing.scrollTop += inside.top + inside.height / 2 - box.top - box.height / 2;
     }
   }
 

@@ -1,0 +1,298 @@
+"""The drawing of a recurrent network, unrolled in time: a lane for each time, in it a box for each quantity, after those it uses.
+
+- `unrolled(plan, parts, fixed)` is the drawing; `recurs(derivation)` says whether a network is drawn like this.
+
+Time goes to the right, layers go down; arrows from lane to lane are what is handed on. What has no time stands to the right;
+parameters, which all times share, below. Boxes that use the same along the same axes, such as the gates of an LSTM, are one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.graph import Cell, Quantity
+from handcalc.errors import Message
+from handcalc.render.diagram.boxes import Part, box, forward, used_by
+from handcalc.render.diagram.flow import PAGE, arranged
+from handcalc.render.diagram.model import Diagram, Edge, Node, Point, framed
+from handcalc.render.diagram.plan import Plan
+from handcalc.render.diagram.squares import Sheet
+
+LANES_APART = 50.0  # between lanes
+TRACKS_APART = 7.0  # between lines that run up or down between two lanes
+BOXES_APART = 22.0  # between parameters, and above them
+TIMES_LIMIT = 5  # times that are all drawn; of more the first and the last
+FIRST = 3  # drawn of more, besides the last
+GAP = 56.0  # for times that are left out
+
+Lane = int  # a printed time; NONE for what has no time
+NONE = -1
+Spot = tuple[str, Lane]
+
+
+def recurs(derivation: Derivation) -> bool:
+    """Whether a quantity depends on itself at other times."""
+    return any(_clock(quantity) is not None and _depends(derivation, quantity.name) for quantity in forward(derivation))
+
+
+def _depends(derivation: Derivation, name: str) -> bool:
+    seen: set[str] = set()
+    pending = [name]
+    while pending:
+        for ref in used_by(derivation.graph[pending.pop()]):
+            if ref.quantity == name:
+                return True
+            if ref.quantity in derivation.graph and ref.quantity not in seen:
+                seen.add(ref.quantity)
+                pending.append(ref.quantity)
+    return False
+
+
+def _clock(quantity: Quantity) -> int | None:
+    """The number of its time axis."""
+    return next((number for number, axis in enumerate(quantity.axes) if axis.role == "time"), None)
+
+
+def unrolled(plan: Plan, parts: Mapping[str, Part], fixed: Mapping[str, int]) -> Diagram:
+    """The whole drawing."""
+    return _Unrolled(plan, parts, fixed).diagram()
+
+
+class _Unrolled:
+    """One drawing being made."""
+
+    def __init__(self, plan: Plan, parts: Mapping[str, Part], fixed: Mapping[str, int]) -> None:
+        self.plan, self.graph, self.alone = plan, plan.derivation.graph, fixed
+        self.weights = {key: part for key, part in parts.items() if part.kind == "weights"}
+        timed, untimed = self._split({key: part for key, part in parts.items() if key not in self.weights})
+        self.timed, self.untimed = self._siblings(timed), untimed
+        self.home = {name: key for key, part in {**self.timed, **untimed}.items() for name in (*part.names, *part.also)}
+        self.lanes = sorted({time for part in self.timed.values() for name in part.names for time in self._times(name)})
+        self.shown = self.lanes if len(self.lanes) <= TIMES_LIMIT + 1 else [*self.lanes[: FIRST + 1], self.lanes[-1]]
+        self.nodes: list[Node] = []
+        self.numbers: dict[Spot, int] = {}
+        self.edges: list[Edge] = []
+
+    # --- what there is ---
+
+    def _times(self, name: str) -> Iterable[Lane]:
+        """The printed times of a quantity."""
+        quantity = self.graph[name]
+        clock = _clock(quantity)
+        axis = quantity.axes[clock] if clock is not None else None
+        return range(axis.first, axis.first + axis.size) if axis else ()
+
+    def _split(self, parts: Mapping[str, Part]) -> tuple[dict[str, Part], dict[str, Part]]:
+        """Parts along time and parts without; one that has both is parted."""
+        timed: dict[str, Part] = {}
+        untimed: dict[str, Part] = {}
+        for part in parts.values():
+            along = tuple(name for name in part.names if _clock(self.graph[name]) is not None)
+            for names, where in ((along, timed), (tuple(name for name in part.names if name not in along), untimed)):
+                if names:
+                    where[names[-1]] = part.replace(names=names, deep=min(part.deep, len(names)))
+            if along and untimed.keys() & {*part.names}:
+                untimed[part.names[-1]] = untimed[part.names[-1]].replace(words=())
+        return timed, untimed
+
+    def _siblings(self, parts: Mapping[str, Part]) -> dict[str, Part]:
+        """Parts without words that use the same along the same axes, as one."""
+        groups: dict[tuple[object, ...], list[str]] = {}
+        for key, part in parts.items():
+            quantities = [self.graph[name] for name in part.names]
+            seen = {ref.quantity for quantity in quantities for ref in used_by(quantity)} - {*part.names}
+            given = {name for name in seen if name in self.graph and self.graph[name].definition is None and name != "x"}
+            alike = (quantities[-1].layer, part.deep, quantities[-1].axes, frozenset(seen - given))
+            groups.setdefault((key,) if part.words or part.kind != "variable" else alike, []).append(key)
+        found = {}
+        for keys in groups.values():
+            names = tuple(name for key in keys for name in parts[key].names)
+            found[keys[-1]] = parts[keys[-1]].replace(names=names)
+        return found
+
+    def _fixed(self, lane: Lane, quantity: Quantity) -> Mapping[str, int]:
+        clock = _clock(quantity)
+        return self.alone if clock is None else {**self.alone, "time": lane - quantity.axes[clock].first}
+
+    def _cells(self, key: str, lane: Lane) -> list[Cell]:
+        """The cells of a box."""
+        part = (self.timed if lane != NONE else self.untimed)[key]
+        found = []
+        for name in (*part.names, *part.also):
+            if lane == NONE or lane in self._times(name):
+                sheet = Sheet(self.plan, self.graph[name], self._fixed(lane, self.graph[name]))
+                rows, columns = sheet.sides()
+                squares = [(row, column) for row in rows for column in columns if row is not None and column is not None]
+                found += [sheet.at(place, row, column) for place in sheet.leading() for row, column in squares]
+        return [cell for cell in found if self.graph.present(*cell)]
+
+    def _uses(self, key: str, lane: Lane) -> list[Spot]:
+        """The boxes that a box uses."""
+        found: dict[Spot, None] = {}
+        computed = [cell for cell in self._cells(key, lane) if self.graph[cell[0]].definition is not None]
+        for cell in computed:
+            for used in self.graph.uses(cell) if self.graph.given_value(cell) is None else ():
+                if used[0] in self.home:
+                    clock = _clock(self.graph[used[0]])
+                    time = NONE if clock is None else used[1][clock] + self.graph[used[0]].axes[clock].first
+                    found[self.home[used[0]], time] = None
+        return [spot for spot in found if spot != (key, lane)]
+
+    # --- the drawing ---
+
+    def diagram(self) -> Diagram:
+        """Lanes from left to right, then what has no time; parameters below."""
+        boxes = {(key, lane): self._box(key, lane) for key in self.timed for lane in self.shown if self._cells(key, lane)}
+        full = max(self.shown, key=lambda lane: (sum((key, lane) in boxes for key in self.timed), -lane))
+        sizes = {key: [boxes[key, lane] for lane in self.shown if (key, lane) in boxes] for key in self.timed}
+        common = {key: _sized(boxes[key, full], sizes[key]) for key in self.timed if (key, full) in boxes}
+        inside = {key: [used for used, time in self._uses(key, full) if time == full and used in common] for key in common}
+        lane_diagram = arranged(inside, common, True)
+        places = dict(zip(common, lane_diagram.nodes))
+        beginning = left = self._captions(places)
+        for lane in self.shown:
+            here = {key: boxes[key, lane] for key in places if (key, lane) in boxes}
+            joined = [
+                (edge, used, key)
+                for edge, (used, key) in zip(lane_diagram.edges, [(used, key) for key in inside for used in inside[key]])
+                if used in here and key in here and (used, lane) in self._uses(key, lane)
+            ]
+            touched = {key for _, *ends in joined for key in ends}
+            here = {key: _sized(node, sizes[key]) if key in touched else node for key, node in here.items()}
+            gap = GAP if self._after_gap(lane) else 0.0
+            start = left + gap - min(places[key].x - node.width / 2 for key, node in here.items())
+            if gap:
+                hidden = len(self.lanes) - len(self.shown)
+                self._add(("", lane), Node("more", 0, left + (gap - LANES_APART) / 2, lane_diagram.height / 2, 40.0, 40.0, left_out=hidden))
+            for key, node in here.items():
+                self._add((key, lane), node.moved(start + places[key].x, places[key].y))
+            for edge, used, key in joined:
+                self._edge((used, lane), (key, lane), [(start + x, y) for x, y in edge.points])
+            left = start + max(places[key].x + node.width / 2 for key, node in here.items()) + LANES_APART
+        tracks: dict[tuple[Lane, Spot], float] = {}
+        for lane in self.shown:
+            for key in places:
+                if (key, lane) in self.numbers:
+                    self._handed_on((key, lane), tracks)
+        self._without_time(lane_diagram.height)
+        self._parameters(beginning)
+        return framed(Diagram(tuple(self.nodes), tuple(self.edges), 0.0, 0.0, downwards=True))
+
+    def _after_gap(self, lane: Lane) -> bool:
+        return len(self.shown) < len(self.lanes) and lane == self.shown[-1]
+
+    def _box(self, key: str, lane: Lane) -> Node:
+        part = self.timed[key]
+        names = tuple(name for name in part.names if lane in self._times(name))
+        given = all(self.graph.given_value(cell) is not None for cell in self._cells(key, lane))
+        words = (Message("Time {time}", time=lane),) if key == "x" else ()
+        kind = "given" if given and part.kind in ("variable", "answer") else part.kind
+        return box(self.plan, part.replace(names=names, kind=kind, words=words, titles=1), lambda quantity: self._fixed(lane, quantity))
+
+    def _add(self, spot: Spot, node: Node) -> None:
+        self.numbers[spot] = len(self.nodes)
+        self.nodes.append(node)
+
+    def _edge(self, source: Spot, target: Spot, points: list[Point]) -> None:
+        cell = self.nodes[self.numbers[target]].cell
+        assert cell is not None
+        points = [point for point, before in zip(points, [None, *points]) if point != before]
+        self.edges.append(Edge("use", self.numbers[source], self.numbers[target], cell, tuple(points)))
+
+    def _captions(self, places: Mapping[str, Node]) -> float:
+        """The words of the layers, to the left of their boxes; answers where the lanes begin."""
+        from handcalc.render.diagram.boxes import boxed
+        from handcalc.render.diagram.squares import Block
+
+        told = {key: self.timed[key] for key in places if self.timed[key].words}
+        made = {}
+        for key, part in told.items():
+            cell = self._cells(key, self.shown[-1])[0]
+            made[key] = boxed(part.replace(kind="words"), Block((), 0.0, 0.0), cell)
+        wide = max(node.width for node in made.values())
+        for key, node in made.items():
+            self.nodes.append(node.moved(wide / 2, places[key].y))
+        return wide + BOXES_APART
+
+    # --- between lanes ---
+
+    def _handed_on(self, target: Spot, tracks: dict[tuple[Lane, Spot], float]) -> None:
+        """The edges into a box from other lanes: right out of one box, up or down between the lanes, into the other."""
+        end = self.nodes[self.numbers[target]]
+        arriving = [source for source in self._uses(*target) if source[1] not in (NONE, target[1])]
+        for number, source in enumerate(arriving):
+            if source not in self.numbers:
+                source = ("", target[1])
+            start = self.nodes[self.numbers[source]]
+            y = end.y + end.height * ((number + 1) / (len(arriving) + 1) - 0.5)
+            first = min(
+                node.x - node.width / 2
+                for (_, lane), place in self.numbers.items()
+                if lane == target[1]
+                for node in [self.nodes[place]]
+                if node.cell
+            )
+            track = tracks.setdefault(
+                (target[1], source), first - LANES_APART * 0.3 - TRACKS_APART * sum(lane == target[1] for lane, _ in tracks)
+            )
+            height = start.y if start.cell else y
+            points = [(start.x + start.width / 2, height), (track, height), (track, y), (end.x - end.width / 2, y)]
+            self._edge(source, target, points if height != y else [points[0], points[3]])
+
+    def _without_time(self, bottom: float) -> None:
+        """What has no time, to the right of the lanes, at the height of what it uses."""
+        if not self.untimed:
+            return
+        uses = {key: self._uses(key, NONE) for key in self.untimed}
+        boxes = {key: box(self.plan, part, lambda quantity: self.alone) for key, part in self.untimed.items()}
+        own = {key: [used for used, lane in spots if lane == NONE] for key, spots in uses.items()}
+        drawn = arranged(own, boxes)
+        right = max(node.x + node.width / 2 for node in self.nodes) + LANES_APART
+        first = next((key for key, spots in uses.items() if any(lane != NONE for _, lane in spots)), next(iter(boxes)))
+        beside = [self.nodes[self.numbers[spot]] for spot in uses[first] if spot in self.numbers]
+        placed = dict(zip(boxes, drawn.nodes))
+        down = (beside[-1].y if beside else bottom / 2) - placed[first].y
+        for key, node in placed.items():
+            self._add((key, NONE), node.moved(right, down))
+        for edge, (source, target) in zip(drawn.edges, [(used, key) for key in own for used in own[key]]):
+            self._edge((source, NONE), (target, NONE), [(x + right, y + down) for x, y in edge.points])
+        bus = max(node.y + node.height / 2 for node in self.nodes) + BOXES_APART / 2
+        for key, spots in uses.items():
+            end = self.nodes[self.numbers[key, NONE]]
+            before = end.x - end.width / 2
+            last = max((lane for _, lane in spots), default=NONE)
+            for spot in spots:
+                if spot[1] == NONE or spot not in self.numbers:
+                    continue
+                start = self.nodes[self.numbers[spot]]
+                points = [
+                    (start.x + start.width / 2, start.y),
+                    (before - LANES_APART / 2, start.y),
+                    (before - LANES_APART / 2, end.y),
+                    (before, end.y),
+                ]
+                if spot[1] != last:
+                    low = (start.x, start.y + start.height / 2)
+                    points = [low, (low[0], bus), (before - LANES_APART / 2, bus), (before - LANES_APART / 2, end.y), (before, end.y)]
+                elif start.y == end.y:
+                    points = [points[0], points[-1]]
+                self._edge(spot, (key, NONE), points)
+
+    def _parameters(self, left: float) -> None:
+        """A row of parameters below everything, in as many rows as the width asks."""
+        x, y, high = left, max(node.y + node.height / 2 for node in self.nodes) + 2 * BOXES_APART, 0.0
+        right = max(max(node.x + node.width / 2 for node in self.nodes), PAGE[0] / PAGE[1] * y)
+        for part in self.weights.values():
+            node = box(self.plan, part, lambda quantity: {})
+            if x > left and x + node.width > right:
+                x, y, high = left, y + high + BOXES_APART, 0.0
+            self.nodes.append(node.moved(x + node.width / 2, y + node.height / 2))
+            x, high = x + node.width + BOXES_APART, max(high, node.height)
+
+
+def _sized(node: Node, alike: list[Node]) -> Node:
+    """A node as large as the largest of those that stand for the same at other times, with its content at the top."""
+    wide, high = max(other.width for other in alike), max(other.height for other in alike)
+    labels = tuple(label.moved(0.0, (node.height - high) / 2) for label in node.labels)
+    return node.replace(width=wide, height=high, labels=labels)
