@@ -323,9 +323,12 @@ def test_the_input_is_never_overwritten(problem_file: Path, how: str) -> None:
 def test_a_shipped_problem_is_never_overwritten(tmp_path: Path) -> None:
     source = shipped()["mazur-2-2-2"]
     before = source.read_bytes()
-    run = handcalc("solve", "mazur-2-2-2", "--format", "json", "-o", str(source), "--force", cwd=tmp_path)
-    assert run.returncode == 2
-    assert source.read_bytes() == before
+    try:
+        run = handcalc("solve", "mazur-2-2-2", "--format", "json", "-o", str(source), "--force", cwd=tmp_path)
+        assert run.returncode == 2
+        assert source.read_bytes() == before
+    finally:
+        source.write_bytes(before)
 
 
 @pytest.mark.parametrize("target", ["missing/out.json", ".", "problem.yaml/out.json"])
