@@ -10,6 +10,7 @@ To add a family, add it to `CHINESE`, by the name it has in the font file.
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -63,9 +64,7 @@ def families(text: str) -> tuple[str, ...]:
 
 def installed(text: str) -> Fonts:
     """All fonts of this computer. Raises OutputError if a text has Chinese letters and none of the families is there."""
-    from typst import Fonts
-
-    fonts = Fonts()
+    fonts = _all()
     if has_chinese(text) and not any(font.family in CHINESE for font in fonts.fonts()):
         raise OutputError(
             Message(
@@ -75,3 +74,11 @@ def installed(text: str) -> Fonts:
             )
         )
     return fonts
+
+
+@cache
+def _all() -> Fonts:
+    """Looked for once: half a second where there are many."""
+    from typst import Fonts
+
+    return Fonts()
