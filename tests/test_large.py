@@ -159,15 +159,23 @@ def test_errors_without_a_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert arrays.loss() == pytest.approx(samples.loss(), rel=1e-12)
 
 
-def test_one_activation_for_each_neuron_has_no_form_on_arrays(tmp_path: Path) -> None:
-    """Such a network is worked cell by cell, whatever its samples are."""
-    layer = "layers: [{neurons: 2, activation: [tanh, sigmoid], weights: {random: xavier, seed: 1}}]\nlearning_rate: 0.1\n"
-    np.savez(tmp_path / "d.npz", x=np.ones((20, 60)), t=np.zeros((20, 2)))
-    trainer = Trainer(loads("data: {file: d.npz, inputs: x, targets: t}\n" + layer, folder=tmp_path))
-    assert trainer.straight
-    before = trainer.loss()
-    trainer.advance(2)
-    assert trainer.loss() < before
+LAYERS = {
+    "missing edges": "{neurons: [a, b], weights: {w1: [x1, a, 0.1], w2: [x2, a, -0.3], w3: [x60, b, 0.4]}}",
+    "an activation for each": "{neurons: 2, activation: [tanh, sigmoid], weights: {random: xavier, seed: 1}}",
+}
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_has_no_form_on_arrays_is_worked_cell_by_cell(layer: str, tmp_path: Path) -> None:
+    """Missing edges have none; formulas of single places have one. Both give the same as samples that are typed."""
+    np.savez(tmp_path / "d.npz", x=np.random.default_rng(3).uniform(-1, 1, (20, 60)), t=np.zeros((20, 2)))
+    text = f"data: {{file: d.npz, inputs: x, targets: t}}\nlayers: [{LAYERS[layer]}]\nlearning_rate: 0.1\n"
+    problem = loads(text, folder=tmp_path)
+    trainer, by_hand = Trainer(problem), by_cells(typed(problem))
+    assert trainer.straight == (layer == "missing edges")
+    trainer.advance(1)
+    for (name, place), value in trainer.values().items():
+        assert value == pytest.approx(float(by_hand.evaluation[f"new.{name}", place]), rel=1e-12, abs=1e-15)
 
 
 def test_targets_that_do_not_sum_to_one_in_a_later_batch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,21 @@ def test_training_goes_on_from_the_own_states() -> None:
         assert value == pytest.approx(float(expected[f"new.{cell[0]}", cell[1]]), rel=1e-12, abs=1e-15), cell
     with pytest.raises(ProblemError, match="initial states of every sample"):
         trainer.predict([0.0] * len(problem.inputs))
+
+
+def test_own_states_go_with_all_samples_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few of them are worked at a time."""
+    monkeypatch.setattr("handcalc.study.passes.NUMBERS_AT_ONCE", 1)
+    monkeypatch.setattr("handcalc.study.train.STRAIGHT_CELLS", 0)
+    tree = of_samples("rnn", 0, 1, 2)
+    tree["layers"][0]["returns"] = "last"
+    samples = [{**sample, "targets": sample["targets"][-1]} for sample in tree.pop("samples")]
+    arrays = {key: np.array([np.ravel(sample[key]) for sample in samples]) for key in ("inputs", "targets")}
+    np.savez(tmp_path / "d.npz", **arrays)
+    data = {"data": {"file": "d.npz", "inputs": "inputs", "targets": "targets"}, "input_shape": [TIMES, 2]}
+    trainer = Trainer(loads(json.dumps({**tree, **data}), folder=tmp_path))
+    assert not trainer.straight
+    assert trainer.loss() == pytest.approx(solved({**tree, "samples": samples}).value("loss"), rel=1e-12)
 
 
 def test_the_table_of_a_time_has_the_states_of_that_time() -> None:

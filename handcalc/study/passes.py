@@ -4,7 +4,8 @@
 
 Samples that are held as arrays are worked some thousand at a time, so that no second copy of all of them is needed: the last
 quantities with a sample axis that the loss is made of (the losses of the samples) are put together, then the loss is its own
-formula of them. Where a formula mixes samples, as normalisation over a batch does, they are worked all at once.
+formula of them. Where a formula mixes samples, as normalisation over a batch does, or samples have initial states of their own, they
+are worked all at once.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Passes:
         self._cells = [at_time(model.graph, cell) for cell in model.answers()]
         self._outputs = list(dict.fromkeys(name for name, _ in self._cells))
         self._shapes = shapes_in(graph)
-        self._mixed = any(_mixes(graph, name) for name in self._outputs)
+        own = any(quantity.sampled and quantity.definition is None and quantity.name not in DATA for quantity in graph)
+        self._mixed = own or any(_mixes(graph, name) for name in self._outputs)
         parts = () if self._mixed else tuple(name for name in _uses(graph, loss) if graph[name].sampled)
         self._answers = compiled(graph, state, DATA[:1], self._outputs)[1]
         self._before = compiled(graph, state, DATA, parts or [loss])[1]
