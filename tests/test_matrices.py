@@ -28,8 +28,9 @@ from handcalc.derive import derive
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.loader import loads
 from handcalc.render import read
-from handcalc.render.blocks import Value, spell
+from handcalc.render.blocks import Name, Table, Value, spell
 from handcalc.render.dialects import UNICODE
+from handcalc.render.document import Options, solution
 from handcalc.render.matrices import matrix_form, signed_form
 from handcalc.render.matrices.forms import family
 from handcalc.render.matrices.layout import equation, numbers, whole
@@ -112,7 +113,7 @@ SAID = {
     ("tensorflow-conv-backward", "grad.x"): "∂E/∂x = Σ_f δ_f ∗ W_f",
     ("d2l-transposed-convolution", "net1"): "net⁽¹⁾_f = x ∗ W_f",
     ("two convolutions", "net2"): "net⁽²⁾_f = Σ_d out⁽¹⁾_d ⋆ W⁽²⁾_f,d + b⁽²⁾_f",
-    ("two-heads", "attention1"): "a_h = softmax(ŝ_h)",
+    ("two-heads", "attention1"): "a_h = softmax(s\u0302_h)",
     ("two-heads", "out1"): "out⁽¹⁾ = Σ_h y_h · W^o_:,hᵀ",
     ("attention-backward", "grad.score1"): "∂E/∂s = ∂E/∂a ⊙ softmax(s) - diag((∂E/∂a ⊙ softmax(s)) · 1) · softmax(s)",
     ("softmax-cross-entropy", "grad.net2"): "δ⁽²⁾ = (diag(out⁽²⁾) - out⁽²⁾ · out⁽²⁾ᵀ) · ∂E/∂out⁽²⁾",
@@ -171,6 +172,15 @@ def test_the_indices_of_a_weight_are_its_row_and_its_column(notation: str) -> No
     for row, items in enumerate(matrix, 1):
         for column, item in enumerate(items, 1):
             assert isinstance(item, Value) and reading.symbol(Ref("W2", item.cell[1])).endswith(f"{'₀₁₂₃'[row]}{'₀₁₂₃'[column]}")
+
+
+@pytest.mark.parametrize(("notation", "places"), [("dlfs", [[(0, 0)], [(0, 1)], [(0, 2)]]), ("mazur", [[(0, 0), (0, 1), (0, 2)]])])
+def test_a_given_weight_is_laid_out_as_in_the_equations(notation: str, places: list[list[tuple[int, ...]]]) -> None:
+    found = worked("aibyhand-rnn")
+    reading = read(found, notation, UNICODE)
+    tables = (block for block in solution(found, reading, Options()) if isinstance(block, Table))
+    rows = next(table.rows for table in tables if isinstance(table.columns[0], Name) and table.columns[0].reference.quantity == "W2")
+    assert [[item.cell[1] for item in row if isinstance(item, Value)] for row in rows] == places
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

@@ -151,7 +151,8 @@ def _together(
     ]
     wide = [] if derivation.header.drawn else [g for g in rest if directions(g.quantity) > 1 and g.time is None]
     for group in wide:
-        yield from grids(derivation, group.quantity, options.detail, iteration)
+        turned = reading.notation.rows_are_sources(group.quantity)
+        yield from grids(derivation, group.quantity, options.detail, iteration, turned)
     rest = [group for group in rest if group not in wide]
     if any(not _complete(derivation, options, group) for group in rest):
         sampled = [group for group in rest if group.quantity.sampled]

@@ -94,10 +94,10 @@ def _data(derivation: Derivation, inputs: Quantity, targets: Quantity | None) ->
     yield Table((Message("input") if targets is None else Message("input, target"), Message("value")), rows, hidden)
 
 
-def given_numbers(derivation: Derivation, quantity: Quantity, detail: str = "normal") -> Iterator[Block]:
-    """Given numbers as grids, or one after the other."""
+def given_numbers(derivation: Derivation, quantity: Quantity, detail: str = "normal", turned: bool = False) -> Iterator[Block]:
+    """Given numbers as grids (turned: as in `grids`), or one after the other."""
     if directions(quantity) > 1:
-        yield from grids(derivation, quantity, detail, 1)
+        yield from grids(derivation, quantity, detail, 1, turned)
         return
     if quantity.sampled:
         yield sample_table_of_givens([quantity])
@@ -128,7 +128,7 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         for text in told:
             yield Paragraph(text)
         for quantity in own:
-            yield from given_numbers(derivation, quantity)
+            yield from given_numbers(derivation, quantity, turned=reading.notation.rows_are_sources(quantity))
         return
     weight = graph[f"W{layer}"]
     limit = 24

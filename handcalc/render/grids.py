@@ -23,14 +23,16 @@ def directions(quantity: Quantity) -> int:
     return len(quantity.axes) - quantity.sampled
 
 
-def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: int) -> Iterator[Block]:
-    """A grid for every place of the directions before the last two; of the first sample only, unless everything is wanted."""
-    before, (rows, columns) = quantity.axes[:-2], quantity.axes[-2:]
+def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: int, turned: bool = False) -> Iterator[Block]:
+    """A grid for every place of the directions before the last two; of the first sample only, unless everything is wanted. turned: of a
+    matrix, a row for each place of its second direction."""
+    turned = turned and len(quantity.axes) == 2
+    before, (rows, columns) = quantity.axes[:-2], quantity.axes[::-1] if turned else quantity.axes[-2:]
     samples = range(1) if quantity.sampled and detail != "full" else None
     leading = [samples if samples is not None and axis.role == "sample" else range(axis.size) for axis in before]
     for place in islice(product(*leading), GRIDS_LIMIT[detail]):
         cells = [
-            [(quantity.name, (*place, row, column)) for column in range(min(columns.size, SIDE_LIMIT))]
+            [(quantity.name, (column, row) if turned else (*place, row, column)) for column in range(min(columns.size, SIDE_LIMIT))]
             for row in range(min(rows.size, SIDE_LIMIT))
         ]
         corner = Name(Ref(quantity.name, (*place, *quantity.index[-2:])))
