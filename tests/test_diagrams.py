@@ -42,7 +42,7 @@ SIZES = [(2, 2, 2), (2, 3, 2), (2, 3, 1), (3, 2, 1), (2, 1, 1), (1, 1, 1), (4, 2
 HIGH = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 DRAWN = list(shipped())
 EACH_DRAWN = EACH
-DENSE = [name for name in DRAWN if solved(name).header.drawn]
+DENSE = [name for name in DRAWN if solved(name).header.plain]
 LAYERED = [name for name in DENSE if loaded(name).layers]
 EQUATIONS = [name for name in DENSE if name not in LAYERED]
 

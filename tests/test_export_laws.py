@@ -208,7 +208,7 @@ def seen(format: str, text: str) -> set[str]:
 @pytest.mark.parametrize("problem", some(shipped(), SOME[:1]))
 def test_a_worksheet_gives_nothing_away(problem: str, format: str, view: str) -> None:
     found = derivation(problem)
-    if format == "svg" and not found.header.drawn:
+    if format == "svg" and not found.header.plain:
         with pytest.raises(OutputError):
             written(found, format, view=view)
         return

@@ -173,7 +173,8 @@ def _few_primes(term: Term, taken: set[str]) -> Term:
 
 def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: tuple[Index, ...]) -> Expr:
     """∂consumer/∂source; the slope of an activation is a quantity of its own."""
-    if consumer.kind != "out" or list(references(formula)) != [source] or any(isinstance(node, Entry) for node in walk(formula)):
+    called = consumer.kind == "out" or (consumer.kind == "part" and isinstance(formula, Call))  # a gate is an activation, too
+    if not called or list(references(formula)) != [source] or any(isinstance(node, Entry) for node in walk(formula)):
         return _slope(graph, formula, source, Ref(consumer.name, free))
     name = "local." + consumer.name
     if name not in graph:

@@ -81,8 +81,8 @@ class Header(Record):
     tasks: tuple[tuple[str, str], ...] = ()
 
     @property
-    def drawn(self) -> bool:
-        """Whether there is a drawing: of dense layers, or of equations."""
+    def plain(self) -> bool:
+        """Whether there are dense layers only, or equations."""
         return all(kind == "dense" for kind in self.kinds)
 
 

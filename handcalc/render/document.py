@@ -149,7 +149,7 @@ def _together(
         and g.quantity.kind != "path"
         and (g.time is not None or not any(_in_table(derivation, g.quantity, kinds) for kinds in _TABLES))
     ]
-    wide = [] if derivation.header.drawn else [g for g in rest if directions(g.quantity) > 1 and g.time is None]
+    wide = [] if derivation.header.plain else [g for g in rest if directions(g.quantity) > 1 and g.time is None]
     for group in wide:
         turned = reading.notation.rows_are_sources(group.quantity)
         yield from grids(derivation, group.quantity, options.detail, iteration, turned)
@@ -202,7 +202,7 @@ def _group(derivation: Derivation, reading: Reading, options: Options, iteration
     if quantity.kind == "path":
         return
     paths = [term.path.quantity for term in quantity.terms if term.path]
-    at_once = not derivation.header.drawn and options.detail != "full"  # a sum over places of maps or over times is one line
+    at_once = not derivation.header.plain and options.detail != "full"  # a sum over places of maps or over times is one line
     cells = list(islice(worked_cells(derivation, options, group), WORKED_LIMIT[options.detail]))
     laid = {cells[0], cells[-1]} if cells and options.detail == "full" and has_window(derivation.graph, quantity) else set()
     for wanted in cells:

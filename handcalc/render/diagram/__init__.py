@@ -29,7 +29,7 @@ def diagram(derivation: Derivation, reading: Reading, iteration: int = 1, values
     from handcalc.render.diagram.network import network
     from handcalc.render.diagram.typesetting import in_unicode
 
-    draw = equations if not derivation.header.sizes else network if derivation.header.drawn else layers
+    draw = equations if not derivation.header.sizes else network if derivation.header.plain else layers
     return draw(derivation, in_unicode(reading), iteration, values, gradients)
 
 
