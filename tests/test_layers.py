@@ -185,6 +185,33 @@ def turned(tree: Tree) -> Tree:
     }
 
 
+def together(layer: Tree) -> Tree:
+    """The same recurrent layer with its gates below each other."""
+    gates = list(layer["gates"].values())
+    rest = {key: value for key, value in layer.items() if key != "gates"}
+    return rest | {key: np.concatenate([gate[key] for gate in gates]).tolist() for key in gates[0]}
+
+
+@pytest.mark.parametrize("by_input", [False, True], ids=["rows of neurons", "rows of inputs"])
+@pytest.mark.parametrize("kind", [kind for kind in LAYERS if "gates" in LAYERS[kind]])
+def test_gates_may_be_one_matrix(kind: str, by_input: bool) -> None:
+    tree = recurrent(kind, slice(0, 2))
+    first, *rest = tree["layers"]
+    one = turned(together(first)) | {"weight_rows": "inputs"} if by_input else together(first)
+    assert list(solved(tree).steps()) == list(solved({**tree, "layers": [one, *rest]}).steps())
+
+
+def test_gates_of_a_file_may_be_one_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tree = recurrent("lstm", slice(0, 2))
+    first, *rest = tree["layers"]
+    one = together(first)
+    np.savez("lstm.npz", **{key: np.array(one[key]) for key in ("input_weights", "hidden_weights", "bias")})
+    one |= {key: {"file": "lstm.npz", "array": key} for key in ("input_weights", "hidden_weights", "bias")}
+    values = [[step.value for step in solved(each).steps()] for each in (tree, {**tree, "layers": [one, *rest]})]
+    assert values[0] == values[1]
+
+
 ATTENTION = {
     "type": "attention",
     "heads": 2,
@@ -435,6 +462,13 @@ WRONG = [
      "problem:2: layers[0].input_weights: Wx1 (feature, neuron) is 1×3, expected 2×1"),
     ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], truncate: 0}]",
      'problem:2: layers[0].truncate: expected a whole number from 1 to 1000000, found "0"'),
+    ("inputs: [[1]]\nlayers: [{type: lstm, neurons: 1, bias: 1, gates: {}}]",
+     "problem:2: layers[0].bias: the weights of the gates are given twice: under gates and under bias"),
+    ("inputs: [[1]]\nlayers: [{type: lstm, neurons: 1}]", "problem:2: layers[0]: the key gates is missing"),
+    ("inputs: [[1]]\nlayers: [{type: gru, neurons: 1, input_weights: [[1], [2]], hidden_weights: [[1], [2], [3]]}]",
+     "problem:2: layers[0].input_weights: Wx1 (neuron, feature) is 2×1, expected 3×1"),
+    ("inputs: [[1]]\nlayers: [{type: gru, neurons: 1, input_weights: [[1], [2], [3]]}]",
+     "problem:2: layers[0]: the key hidden_weights is missing"),
     (RNN.replace("STATE", "[1, 2]"), "problem:2: layers[0].initial_state: start (neuron) is 2, expected 1"),
     (RNN.replace("STATE", "[[1], [2], [3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 3×1, expected 2×1"),
     (RNN.replace("STATE", "[[1, 2], [2, 3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 2×2, expected 2×1"),

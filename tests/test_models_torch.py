@@ -291,6 +291,20 @@ def test_as_autograd(kind: str, data: Any) -> None:
     assert compared
 
 
+@pytest.mark.parametrize("kind", ["lstm", "gru"])
+def test_the_matrices_of_a_recurrent_module_can_be_typed_as_they_are(kind: str) -> None:
+    """weight_ih_l0, weight_hh_l0, bias_ih_l0 and bias_hh_l0, gates below each other in PyTorch's order."""
+    torch.manual_seed(5)
+    module = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[kind](2, 3, dtype=torch.double)
+    keys = {"input_weights": "weight_ih_l0", "hidden_weights": "weight_hh_l0", "bias": "bias_ih_l0", "hidden_bias": "bias_hh_l0"}
+    layer = {"type": kind, "neurons": 3, **{key: getattr(module, name).tolist() for key, name in keys.items()}}
+    inputs = np.random.default_rng(6).normal(size=(4, 2))
+    problem = loads(json.dumps({"inputs": inputs.tolist(), "layers": [layer | ({"reset_after": True} if kind == "gru" else {})]}))
+    evaluation = Evaluation(build(problem).graph)
+    expected = module(torch.tensor(inputs))[0].detach().numpy()
+    assert np.allclose([[evaluation["out1", (time + 1, unit)] for unit in range(3)] for time in range(4)], expected, rtol=1e-12)
+
+
 # --- running means ------------------------------------------------------------------------------------------------------
 
 

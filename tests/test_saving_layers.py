@@ -30,6 +30,12 @@ FORMS = [
     (TIMES, "{type: rnn, neurons: 1, weight_rows: inputs, input_weights: [[0.1], [0.2]], hidden_weights: [[0.5]]}"),
     (TIMES, f"{{type: lstm, neurons: 2, gates: {{input: {GATE}, forget: {GATE}, candidate: {GATE}, output: {GATE}}}}}"),
     (TIMES, f"{{type: gru, neurons: 2, weight_rows: inputs, gates: {{reset: {GATE}, update: {GATE}, candidate: {GATE}}}}}"),
+    (
+        TIMES,
+        "{type: gru, neurons: 1, input_weights: [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]], hidden_weights: [[0.7], [0.8], [0.9]], "
+        "bias: [1, 2, 3], hidden_bias: [4, 5, 6], reset_after: true}",
+    ),
+    (TIMES, "{type: lstm, neurons: 1, weight_rows: inputs, input_weights: {file: k.npz, array: K4}, hidden_weights: [[1, 2, 3, 4]]}"),
     (TIMES, f"{{type: attention, heads: 2, {HEADS}, value_weights: [[1, 2], [3, 4]], output_weights: [[1, 2], [3, 4], [5, 6]]}}"),
     (
         TIMES,
@@ -44,7 +50,12 @@ FORMS = [
 @pytest.mark.parametrize(("inputs", "layers"), FORMS)
 def test_every_number_comes_back(inputs: str, layers: str, tmp_path: Path) -> None:
     """Every parameter is changed, by another amount each."""
-    arrays = {"K": np.arange(8.0).reshape(2, 2, 2), "b": np.array([0.5, 0.6]), "D": np.arange(12.0).reshape(2, 6)}
+    arrays = {
+        "K": np.arange(8.0).reshape(2, 2, 2),
+        "b": np.array([0.5, 0.6]),
+        "D": np.arange(12.0).reshape(2, 6),
+        "K4": np.arange(8.0).reshape(2, 4),
+    }
     np.savez(tmp_path / "k.npz", **arrays, Q=np.arange(4.0).reshape(2, 2))
     text = f"# a comment\ninputs: {inputs}\nlayers: [{layers}]\n"
     problem = loads(text, folder=tmp_path)

@@ -31,6 +31,10 @@ class Array:
             found = self._made[place] = untyped(float(self.values[place]))
         return found
 
+    def rows(self, start: int, count: int) -> Array:
+        """Some of its rows."""
+        return Array(self.values[start : start + count])
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Array) and self.values.shape == other.values.shape and bool((self.values == other.values).all())
 

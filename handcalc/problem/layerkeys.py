@@ -58,6 +58,17 @@ def _matrix(name: str) -> Row:
     return f"{name}_weights", _ARRAY, text, "[[1, 0], [0, 1]]"
 
 
+def _together(order: str) -> tuple[Row, ...]:
+    """Keys of weights of all gates in one matrix."""
+    text = f"instead of gates: all gates below each other, in the order {order} (PyTorch's "
+    return (
+        ("input_weights", _ARRAY, text + "weight_ih)", "{file: lstm.npz, array: weight_ih_l0}"),
+        ("hidden_weights", _ARRAY, text + "weight_hh)", "{file: lstm.npz, array: weight_hh_l0}"),
+        ("bias", _ARRAY, text + "bias_ih)", "{file: lstm.npz, array: bias_ih_l0}"),
+        ("hidden_bias", _ARRAY, text + "bias_hh)", "{file: lstm.npz, array: bias_hh_l0}"),
+    )
+
+
 def _gates(*names: str) -> dict[str, Any]:
     return {"type": "object", "properties": {name: {"$ref": "#/$defs/gate"} for name in names}, "additionalProperties": False}
 
@@ -73,8 +84,9 @@ LAYER_KEYS: dict[str, tuple[Row, ...]] = {
     "flatten": (_type("flatten"),),
     "rnn": (_type("rnn"), _NEURONS, _ACTIVATION, _INPUT, _HIDDEN, _ROWS, _BIAS, _STATE, _RETURNS, _TRUNCATE),
     "lstm": (_type("lstm"), _NEURONS, ("gates", _gates("input", "forget", "candidate", "output"), "weights and bias of every gate", ""),
-             _ROWS, _STATE, _CELL, _RETURNS, _TRUNCATE),
-    "gru": (_type("gru"), _NEURONS, ("gates", _gates("reset", "update", "candidate"), "weights and bias of every gate", ""), _ROWS,
+             *_together("input, forget, candidate, output"), _ROWS, _STATE, _CELL, _RETURNS, _TRUNCATE),
+    "gru": (_type("gru"), _NEURONS, ("gates", _gates("reset", "update", "candidate"), "weights and bias of every gate", ""),
+            *_together("reset, update, candidate"), _ROWS,
             ("reset_after", _FLAG, "the reset gate acts on the product with the hidden weights (PyTorch), not on the state", "false"),
             ("update_keeps", {"enum": ["old", "new"]}, "what a share of 1 of the update gate keeps: the old state (PyTorch), or the new",
              "old"), _STATE, _RETURNS, _TRUNCATE),

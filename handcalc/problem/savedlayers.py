@@ -30,17 +30,26 @@ Values = Mapping[tuple[int, ...], float]
 def put_back(problem: Problem, entries: Any, values: Mapping[Cell, float]) -> None:
     """Write the values into the entries of `layers`."""
     for number, (layer, entry) in enumerate(zip(problem.layers, entries), 1):
-        for section, key, name in _written(layer, entry, number):
-            found = {place: value for (quantity, place), value in values.items() if quantity == name}
+        for section, key, names in _written(layer, entry, number):
+            found = _below_each_other([{place: value for (quantity, place), value in values.items() if quantity == name} for name in names])
             if found and (layer.type != "dense" or any(len(place) > 2 for place in found)):
                 _put(section, key, found, layer, entry.get("weight_rows") == "inputs")
 
 
-def _written(layer: Layer, entry: Any, number: int) -> Iterator[tuple[Any, str, str]]:
-    """(section, key, name in the graph) of everything that may be trained."""
-    sections = [(entry["gates"][gate], letter) for gate, letter in GATES.get(layer.type, {}).items()] or [(entry, "")]
-    for section, letter in sections:
-        yield from ((section, key, f"{stem}{letter}{number}") for key, stem in STEMS.items() if key in section)
+def _written(layer: Layer, entry: Any, number: int) -> Iterator[tuple[Any, str, list[str]]]:
+    """(section, key, names in the graph) of everything that may be trained; gates may be typed in one matrix."""
+    gates = GATES.get(layer.type, {"": ""})
+    sections = [(entry["gates"][gate], [letter]) for gate, letter in gates.items()] if "gates" in entry else [(entry, [*gates.values()])]
+    for section, letters in sections:
+        yield from ((section, key, [f"{stem}{letter}{number}" for letter in letters]) for key, stem in STEMS.items() if key in section)
+
+
+def _below_each_other(parts: list[dict[tuple[int, ...], float]]) -> dict[tuple[int, ...], float]:
+    """The values of several arrays of one shape, as one."""
+    if len(parts) == 1:
+        return parts[0]
+    height = 1 + max((row for part in parts for row, *_ in part), default=0)
+    return {(place * height + row, *rest): value for place, part in enumerate(parts) for (row, *rest), value in part.items()}
 
 
 def _put(section: Any, key: str, values: Values, layer: Layer, by_input: bool) -> None:

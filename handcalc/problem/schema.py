@@ -72,6 +72,14 @@ class Tensor(Record):
         found: Number | None = self.values.get(place)
         return found
 
+    def rows(self, name: str, start: int, count: int) -> Tensor:
+        """Some of its rows, under another name."""
+        axes = (self.axes[0].replace(size=count), *self.axes[1:])
+        if isinstance(self.values, Mapping):
+            own = {(row - start, *rest): value for (row, *rest), value in self.values.items() if start <= row < start + count}
+            return self.replace(name=name, axes=axes, values=own)
+        return self.replace(name=name, axes=axes, values=self.values.rows(start, count))
+
 
 class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
