@@ -301,7 +301,7 @@ def _bracketed(expr: Expr) -> str:
 
 def conventions() -> Lines:
     """Conventions with their default."""
-    defaults = {**Conventions._defaults, "bias_update": "true"}
+    defaults = {**Conventions().__dict__, "bias_update": "true"}
     rows = []
     for field in SECTIONS["conventions"]:
         values = [str(value) for value in field.shape.get("enum", ("true", "false"))]
