@@ -10,8 +10,9 @@ from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Ref, Total, mul, total, walk
 from handcalc.core.graph import Graph, Quantity
-from handcalc.models import equations, kinks, layers, losses, optimisers
+from handcalc.models import equations, kinks, layers, losses, updates
 from handcalc.models.model import Model, shared
+from handcalc.models.optimisers import PARAMETERS
 from handcalc.models.site import sample_index
 from handcalc.problem.schema import Problem
 
@@ -39,15 +40,15 @@ def _completed(problem: Problem, graph: Graph, objective: str, running: dict[str
     if objective == "loss@" and _mixes_samples(graph):
         objective = "loss"
     gradients = _gradients(graph, problem, objective)
-    parameters = [q for q in forward if q.kind in optimisers.PARAMETERS or q.name in problem.parameters]
+    parameters = [q for q in forward if q.kind in PARAMETERS or q.name in problem.parameters]
     if objective in ("loss@", "err"):
         gradients |= _reductions(graph, problem, gradients, parameters)
-    updated, memory = optimisers.add_updates(graph, problem, parameters, gradients)
+    updated, memory = updates.add_updates(graph, problem, parameters, gradients)
     memory |= running
     if problem.conventions.hidden_error_weights == "updated":
-        optimisers.use_updated_weights(graph, updated)
+        updates.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
-    optimisers.add_after(graph, forward, updated)
+    updates.add_after(graph, forward, updated)
     loss = objective.removesuffix("@") if objective != "err" else ""
     return Model(graph, updated, loss, memory, output)
 

@@ -27,8 +27,8 @@ from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.models import build
 from handcalc.models.losses import squared_errors
 from handcalc.models.model import Model
-from handcalc.models.optimisers import gradient_norm
 from handcalc.models.site import places
+from handcalc.models.updates import gradient_norm
 from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
 from handcalc.problem.schedules import batch_size, updates_per_epoch
 from handcalc.problem.schema import Problem

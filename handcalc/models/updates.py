@@ -1,0 +1,179 @@
+"""What every optimiser shares: the rate, clipping, decay, what is frozen, and the pass with updated parameters.
+
+- `add_updates` applies the problem's optimiser (optimisers.py) to every trained parameter.
+- `add_after` re-computes the forward pass and the loss with the updated parameters; `use_updated_weights` is a convention.
+- `gradient_norm` defines what training may watch.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, rewrite, total, walk
+from handcalc.core.graph import Graph, Quantity
+from handcalc.core.index import Index
+from handcalc.models.optimisers import OPTIMISERS, Rule, counted
+from handcalc.problem.schema import Problem
+
+
+def add_updates(
+    graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Define rate, changes and updated values of what is trained; answers parameter → updated quantity, and memory → what
+    it becomes."""
+    if problem.learning_rate is None:
+        return {}, {}
+    memory = _add_rate(graph, problem, problem.learning_rate)
+    norm = _norm(graph, problem, [parameter for parameter in parameters if parameter.name in gradients], gradients)
+    updated: dict[str, str] = {}
+    for parameter in parameters:
+        trained = problem.trained_biases or parameter.kind not in ("bias", "threshold")
+        frozen = _frozen(graph, problem, parameter)
+        if not trained or parameter.name not in gradients or (frozen and len(frozen) == len(list(graph.positions(parameter.name)))):
+            continue
+        rule = Rule(graph, problem, parameter, Ref(gradients[parameter.name], parameter.index), frozen)
+        _clip(rule, norm)
+        _decay(rule)
+        change, new = OPTIMISERS[problem.optimizer.name](rule)
+        rule.define("delta", change, "change")
+        rule.define("new", new, "updated", rule.here)
+        updated[parameter.name] = f"new.{parameter.name}"
+        memory |= rule.memory
+    return updated, memory
+
+
+def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:
+    """η: given, or by a schedule from η₀ and the number of updates before; answers what is remembered for it."""
+    if problem.schedule is None:
+        graph.given(Quantity("rate", "rate", givens=lambda place: start))
+        return {}
+    graph.given(Quantity("rate0", "hyper", givens=lambda place: start))
+    memory = counted(graph)
+    count: Expr = Ref("old.count")
+    if problem.schedule.updates > 1:
+        count = call("floor", div(count, Number(problem.schedule.updates)))
+    names = {"rate": Ref("rate0"), "t": count}
+    formula = rewrite(problem.schedule.formula, lambda node: names.get(node.quantity) if isinstance(node, Ref) else None)
+    graph.define(Quantity("rate", "rate", definition=formula))
+    return memory
+
+
+def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]) -> Ref | None:
+    """‖g‖ over all gradients, where they are clipped by it."""
+    if "clip_norm" not in problem.optimizer.numbers:
+        return None
+    found = [Ref(gradients[parameter.name], parameter.index) for parameter in parameters]
+    graph.define(Quantity("norm", "state", definition=_length(found)))
+    return Ref("norm")
+
+
+def _length(gradients: list[Ref]) -> Expr:
+    """√Σ g² over every cell."""
+    squares = []
+    for gradient in gradients:
+        square: Expr = power(gradient, Number(2))
+        for index in reversed(gradient.indices):
+            assert isinstance(index, Index)
+            square = total(index, square)
+        squares.append(square)
+    return call("sqrt", add(*squares))
+
+
+def gradient_norm(graph: Graph, problem: Problem, updated: dict[str, str]) -> str:
+    """Define √Σ g² over all that is trained, which training may watch; answers its name."""
+    found = []
+    for name in updated:
+        parameter = graph[name]
+        gradient = Ref(f"grad.{name}", parameter.index)
+        frozen = _frozen(graph, problem, parameter)
+        if frozen:  # what does not change does not count
+            trained = f"trained.{name}"
+            graph.define(
+                Quantity(trained, "state", parameter.axes, parameter.index, gradient, dict.fromkeys(frozen, ZERO), prefix="trained")
+            )
+            gradient = Ref(trained, parameter.index)
+        found.append(gradient)
+    graph.define(Quantity("gradient_norm", "state", definition=_length(found)))
+    return "gradient_norm"
+
+
+def _frozen(graph: Graph, problem: Problem, parameter: Quantity) -> list[tuple[int, ...]]:
+    """The places of a parameter that are not trained."""
+    if not problem.frozen:
+        return []
+    return [place for place in graph.positions(parameter.name) if graph.core((parameter.name, place)) in problem.frozen]
+
+
+def _clip(rule: Rule, norm: Ref | None) -> None:
+    """g·min(1, c/‖g‖), or max(−c, min(c, g)). Source: Goodfellow, Bengio, Courville, 10.11.1; Pascanu et al., 2013."""
+    if norm is not None:
+        share = call("min", ONE, div(rule.hyper("clip_norm"), norm))
+        rule.gradient = rule.define("clipped", mul(share, rule.gradient))
+    elif "clip_value" in rule.problem.optimizer.numbers:
+        limit = rule.hyper("clip_value")
+        rule.gradient = rule.define("clipped", call("max", neg(limit), call("min", limit, rule.gradient)))
+
+
+def _decay(rule: Rule) -> None:
+    """Weight decay as part of the gradient (L2): g = ∂E/∂w + λ·w; biases have none, unless a convention says so."""
+    if rule.decays and rule.problem.optimizer.name != "adamw":
+        rule.gradient = rule.define("decayed", add(rule.gradient, mul(rule.hyper("weight_decay"), rule.here)))
+
+
+def add_after(graph: Graph, forward: list[Quantity], updated: dict[str, str]) -> None:
+    """Copy the forward pass with updated parameters: after.net.h1, …, after.loss."""
+    reached = _reached(forward, set(updated))
+    moved = [quantity for quantity in forward if quantity.name in reached]
+    names = {**updated, **{quantity.name: "after." + quantity.name for quantity in moved}}
+    for quantity in moved:
+        assert quantity.definition is not None
+        base = Ref(quantity.name, quantity.index)
+        cases = quantity.cases and {place: _renamed(case, names) for place, case in quantity.cases.items()}
+        graph.define(
+            quantity.replace(
+                name=names[quantity.name],
+                definition=_renamed(quantity.definition, names),
+                cases=cases,
+                prefix="after",
+                of=base,
+                names=None,
+                stage="after",
+            )
+        )
+
+
+def _reached(forward: list[Quantity], changed: set[str]) -> set[str]:
+    """The quantities that follow from changed ones; a recurrence is defined with states that come later in the list."""
+    found: set[str] = set()
+    while True:
+        more = {
+            quantity.name
+            for quantity in forward
+            for formula in (quantity.definition, *(quantity.cases or {}).values())
+            if formula is not None and any(isinstance(node, Ref) and node.quantity in changed | found for node in walk(formula))
+        }
+        if more <= found:
+            return found
+        found |= more
+
+
+def _renamed(expr: Expr, names: dict[str, str]) -> Expr:
+    return rewrite(expr, lambda node: Ref(names[node.quantity], node.indices) if isinstance(node, Ref) and node.quantity in names else None)
+
+
+def use_updated_weights(graph: Graph, updated: dict[str, str]) -> None:
+    """The convention `hidden_error_weights: updated`: the error is sent back through the already updated weights.
+
+    A rewrite of the gradients of outputs (their paths): ∂E/∂out_h = Σ ∂E/∂net_o · w⁺ instead of w.
+    """
+    weights = {name: new for name, new in updated.items() if graph[name].kind == "weight"}
+    for quantity in list(graph):
+        if (
+            quantity.kind in ("path", "gradient")
+            and quantity.of is not None
+            and graph[quantity.of.quantity].kind == "out"
+            and quantity.definition
+        ):
+            changed = quantity.replace(
+                definition=_renamed(quantity.definition, weights),
+                terms=tuple(term.replace(local=_renamed(term.local, weights)) for term in quantity.terms),
+            )
+            graph.redefine(changed)
