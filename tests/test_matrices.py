@@ -134,6 +134,7 @@ IN_NOTATIONS = {
     ("dlfs", "mazur-2-2-2", "net1"): "a⁽¹⁾ = x · W⁽¹⁾ + b⁽¹⁾",
     ("dlfs", "mazur-2-2-2", "grad.out1"): "∂L/∂z⁽¹⁾ = ∂L/∂a⁽²⁾ · W⁽²⁾ᵀ",
     ("dlfs", "mazur-2-2-2", "grad.W1"): "∂L/∂W⁽¹⁾ = xᵀ · ∂L/∂a⁽¹⁾",
+    ("dlfs", "zhou-four-people", "loss@"): "L = L⁽²⁾ · 1",
     ("dlfs", "prachub-bptt", "grad.W2"): "∂L/∂W⁽²⁾ = Σ_t z⁽¹⁾_tᵀ · ∂L/∂a⁽²⁾_t",
     ("bishop", "mazur-2-2-2", "net1"): "a⁽¹⁾ = W⁽¹⁾ · x + w⁽¹⁾₀",
 }

@@ -285,7 +285,8 @@ class Reader:
 
     def _laid(self, name: str, fixed: tuple[Position | None, ...], directions: list[tuple[str, tuple[int, ...]]]) -> Matrix:
         """A matrix as the notation lays it out."""
-        if len(directions) == 1 and self.manner.rows:
+        along = [self.graph[name].axes[axis].role for _, chosen in directions for axis in chosen]
+        if len(directions) == 1 and self.manner.rows and along != ["sample"]:  # samples are rows in every manner
             directions = [("", ()), *directions]
         if len(directions) == 2 and name in self.manner.sources and directions[0][1] == (0,):
             directions.reverse()
