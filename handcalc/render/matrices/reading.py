@@ -226,7 +226,7 @@ class Reader:
         if len(arguments) < len(found):
             return None
         wide = next((argument for argument in arguments if not is_scalar(argument)), None)
-        if wide is None and len(arguments) > 1:
+        if wide is None and (len(arguments) > 1 or arguments[0].operator == "scalar"):
             return self._alone(expr)
         shape = wide or arguments[0]
         fitting = [oriented(argument, shape.rows, shape.columns) for argument in arguments]
