@@ -227,7 +227,8 @@ class Line:
             found = found.reshape(-1)
         if found.ndim == 2:
             return found.T if self.reading.notation.rows_are_sources(graph[name]) and places[0] is None else found
-        return found.reshape((1, -1) if self.rows else (-1, 1))
+        samples = [axis.role for axis, place in zip(axes, fixed) if isinstance(place, slice)] == ["sample"]
+        return found.reshape((1, -1) if self.rows and not samples else (-1, 1))
 
     def _before(self) -> Part | None:
         return self.parts[self.place - 3] if self.place > 2 else None

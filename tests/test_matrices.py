@@ -19,6 +19,7 @@ from modelproblems import MODELS
 from models import CASES, Maker
 from test_laws import NEAR, PROBLEMS, derivation
 
+from handcalc.cli import main
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Delta, Ref, references, walk
 from handcalc.core.graph import Quantity
@@ -114,6 +115,7 @@ SAID = {
     ("d2l-transposed-convolution", "net1"): "net⁽¹⁾_f = x ∗ W_f",
     ("two convolutions", "net2"): "net⁽²⁾_f = Σ_d out⁽¹⁾_d ⋆ W⁽²⁾_f,d + b⁽²⁾_f",
     ("two-heads", "attention1"): "a_h = softmax(s\u0302_h)",
+    ("dropout-batch-norm", "normal2"): "x̂⁽²⁾ = (out⁽¹⁾ - μ⁽²⁾ᵀ) / √(var⁽²⁾ + 1e-5)ᵀ",
     ("two-heads", "out1"): "out⁽¹⁾ = Σ_h y_h · W^o_:,hᵀ",
     ("attention-backward", "grad.score1"): "∂E/∂s = ∂E/∂a ⊙ softmax(s) - diag((∂E/∂a ⊙ softmax(s)) · 1) · softmax(s)",
     ("softmax-cross-entropy", "grad.net2"): "δ⁽²⁾ = (diag(out⁽²⁾) - out⁽²⁾ · out⁽²⁾ᵀ) · ∂E/∂out⁽²⁾",
@@ -134,6 +136,7 @@ IN_NOTATIONS = {
     ("dlfs", "mazur-2-2-2", "net1"): "a⁽¹⁾ = x · W⁽¹⁾ + b⁽¹⁾",
     ("dlfs", "mazur-2-2-2", "grad.out1"): "∂L/∂z⁽¹⁾ = ∂L/∂a⁽²⁾ · W⁽²⁾ᵀ",
     ("dlfs", "mazur-2-2-2", "grad.W1"): "∂L/∂W⁽¹⁾ = xᵀ · ∂L/∂a⁽¹⁾",
+    ("dlfs", "zhou-four-people", "loss@"): "L = L⁽²⁾ · 1",
     ("dlfs", "prachub-bptt", "grad.W2"): "∂L/∂W⁽²⁾ = Σ_t z⁽¹⁾_tᵀ · ∂L/∂a⁽²⁾_t",
     ("bishop", "mazur-2-2-2", "net1"): "a⁽¹⁾ = W⁽¹⁾ · x + w⁽¹⁾₀",
 }
@@ -228,3 +231,23 @@ def test_every_other_quantity_has_one(problem: Problem) -> None:
     graph = worked(problem).graph
     bare = [quantity for quantity in graph if quantity.definition is not None and quantity.axes and matrix_form(graph, quantity) is None]
     assert not [quantity.name for quantity in bare if not _has_none(quantity)]
+
+
+# lines of a terminal: what is exact and what is rounded, a time, a number that is only copied, a square
+PRINTED = {
+    "zhou-four-people": [
+        "  net⁽¹⁾ = ⎢  25   6 ⎥ · ⎡ 1  1 ⎤ᵀ + ⎡ 0 ⎤ᵀ = ⎢  31   31 ⎥",
+        "  out⁽¹⁾ = σ(⎢  31   31 ⎥) ≈ ⎢ 1.00000        1.00000       ⎥",
+        "  E⁽²⁾ ≈ (⎢ 0 ⎥ - ⎢ 0.880797 ⎥)² ≈ ⎢ 0.775803 ⎥",
+        "  ∂E/∂b⁽²⁾_Bob ≈ [ 0.184956 ]",
+    ],
+    "gomez-lstm": ["  i_t=1 = σ([ 3.2 ]) ≈ [ 0.960834 ]"],
+}
+
+
+@pytest.mark.parametrize("problem", PRINTED)
+def test_lines_of_a_terminal(problem: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["solve", problem, "--form", "matrix", "--format", "terminal"])
+    assert not {*PRINTED[problem]} - {*capsys.readouterr().out.splitlines()}

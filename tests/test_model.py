@@ -104,6 +104,15 @@ def test_another_shape_is_told_apart(old: str, new: str) -> None:
     assert after == lines(other)
 
 
+def test_the_order_of_names_is_told_apart() -> None:
+    named = ["a: [x1, h1, 0.1]", "b: [x1, h2, 0.3]", "c: [x2, h2, 0.4]"]
+    first, other = (loads(PLAIN.replace("[[0.1, 0.2], [0.3, 0.4]]", f"{{{', '.join(order)}}}")) for order in (named, named[::-1]))
+    lines(first)
+    after = lines(other)
+    model.forget()
+    assert after == lines(other)
+
+
 def test_whoever_goes_on_defining_does_so_alone() -> None:
     problem = loads(PLAIN)
     lines(problem)

@@ -272,6 +272,11 @@ ROWS: list[tuple[str, str, list[str]]] = [
      ['11: rounding.overrides.grad.*: expected a mapping (key: value), found "3"']),
     ("convention", edited(RATE, "conventions: {relu_at_zero: 2}\n"),
      ['11: conventions.relu_at_zero: unknown value "2"; known are 0, 1, 0.5']),
+    ("updated weights before the error", edited(RATE, RATE + "clipping: {norm: 1}\nconventions: {hidden_error_weights: updated}\n"),
+     ["13: conventions.hidden_error_weights: clipping by the norm needs the error before there are updated weights; write old"]),
+    ("updated weights of a recurrence", "inputs: [[1], [2]]\ntargets: [1]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], "
+     "hidden_weights: [[0.5]], returns: last}]\nlearning_rate: 1\nconventions: {hidden_error_weights: updated}\n",
+     ["5: conventions.hidden_error_weights: a recurrent layer needs the error before there are updated weights; write old"]),
     ("two answers on biases", edited(RATE, "conventions: {bias_update: false}\nupdate: {biases: true}\n"),
      ["11: conventions.bias_update: update: biases says otherwise; leave one of both out"]),
     ("two reductions", edited(RATE, "sample_reduction: mean\nconventions: {sample_reduction: sum}\n"),

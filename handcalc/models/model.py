@@ -96,9 +96,9 @@ def _without_numbers(problem: Problem) -> Problem:
 
 
 def _described(quantity: Quantity) -> tuple[Any, ...]:
-    """All of a quantity but the numbers given for it: of them, only which there are. Indices are equal by letter, so their axes
-    are told apart."""
-    fields = quantity.__dict__ | {"givens": _missing(quantity)}
+    """All of a quantity but the numbers given for it: of them, only which there are. Names are in their order, which is that of
+    the steps; indices are equal by letter, so their axes are told apart."""
+    fields = quantity.__dict__ | {"givens": _missing(quantity), "names": list((quantity.names or {}).items())}
     summed = [node.index.axis for formula in _formulas(quantity) for node in walk(formula) if isinstance(node, (Total, Entry))]
     return (*fields.values(), summed, [index.axis for index in quantity.index])
 

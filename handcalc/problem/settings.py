@@ -113,6 +113,11 @@ def _conventions(found: dict[str, Item], problem: Problem) -> Problem:
         if "update" in found and trained != problem.trained_biases:
             part["bias_update"].fail("update: biases says otherwise; leave one of both out")
         problem = problem.replace(trained_biases=trained)
+    if taken.get("hidden_error_weights") == "updated" and problem.learning_rate is not None:
+        recurrent = any(layer.type in ("rnn", "lstm", "gru") for layer in problem.layers)
+        if recurrent or "clip_norm" in problem.optimizer.numbers:
+            what = Message("a recurrent layer") if recurrent else Message("clipping by the norm")
+            part["hidden_error_weights"].fail("{what} needs the error before there are updated weights; write old", what=what)
     return problem.replace(conventions=Conventions(**{key: value for key, value in taken.items() if value is not None}))
 
 

@@ -110,7 +110,7 @@ PLAIN = Dialect(
 UNICODE = Dialect(
     "unicode", "·", " · ", "∂", "⁺", "e^{x}", "√({x})", "|{x}|", "Σ_{i} {x}", "×10{n}",
     {"sigmoid": "σ", "relu": "ReLU", "relu'": "ReLU'", "leaky_relu": "LeakyReLU", "leaky_relu'": "LeakyReLU'", "elu": "ELU", "elu'": "ELU'",
-     "gelu": "GELU", "silu": "SiLU", "pi": "π"},
+     "gelu": "GELU", "silu": "SiLU", "sqrt": "√", "pi": "π"},
     {(1, 2): "½", (1, 3): "⅓", (1, 4): "¼", (2, 3): "⅔", (3, 4): "¾"},
     {},
     dict(zip("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")),

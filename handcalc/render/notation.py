@@ -362,9 +362,9 @@ class Notation:
 
 
 def _member(places: tuple[Position | None, ...], axes: tuple[Axis, ...]) -> str:
-    """The index of a member of a family: t, or :,t where directions stand before it."""
+    """The index of a member of a family: t, with its number t=2, or :,t where directions stand before it."""
     while places and places[-1] is None:
         places = places[:-1]
-    spelled = (":" if place is None else axis.label(place) if isinstance(place, int) else place_text(place, axis.first)
-               for place, axis in zip(places, axes))  # fmt: skip
+    spelled = (":" if place is None else "t=" * (axis.role == "time") + axis.label(place) if isinstance(place, int)
+               else place_text(place, axis.first) for place, axis in zip(places, axes))  # fmt: skip
     return ",".join(spelled)

@@ -282,6 +282,10 @@ class _Writer:
     def grid(self, parts: Sequence[str | Item | tuple[tuple[Item, ...], ...]]) -> None:
         """A matrix equation: rows side by side, brackets drawn."""
         boxes = [self.matrix(part) if isinstance(part, tuple) else [self.operator(part)] for part in parts]
+        high = self.reading.dialect.high
+        for sign, exponent in zip(boxes, boxes[1:]):
+            if sign == ["^"] and all(letter in high for letter in exponent[0]):
+                sign[0], exponent[0] = "", "".join(high[letter] for letter in exponent[0])
         height = max(map(len, boxes))
         lines = [""] * height
         for rows in boxes:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice, product
 from math import prod
+from typing import Any
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, number
@@ -74,7 +75,7 @@ def matrix_blocks(derivation: Derivation, reading: Reading, group: Group, iterat
 
 
 def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
-    """A member of the family with numbers: name ≈ form ≈ value."""
+    """A member of the family with numbers: name = form = value, or ≈ where numbers are rounded; where they would stand there twice, once."""
     left, right = (at(side, places, reading.graph) for side in (form.left, form.right))
     assert left is not None
 
@@ -86,7 +87,21 @@ def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int
         negative = isinstance(alone, Value) and reading.shown(alone.cell, iteration).digits.startswith("-")
         return rows if alone is None or negative else alone
 
-    return (*equation(left, right or scalar(ZERO), put, whole, "≈"), "≈", put(left))
+    def shown(parts: list[Part]) -> list[Any]:
+        """The printed numbers, row by row."""
+        rows = [row for part in parts for row in (part if isinstance(part, tuple) else ((part,),))]
+        return [[reading.shown(item.cell, iteration) for item in row if isinstance(item, Value)] for row in rows]
+
+    sides = [_layout(right or scalar(ZERO), put, 0), [put(left)]]
+    if right is not None and right.operator == "name" and shown(sides[0]) == shown(sides[1]):
+        sides = sides[1:]
+    parts = _layout(left, whole, 0)
+    for side in sides:
+        carried = reading.derivation.rounding.carry and side is not sides[-1]
+        exact = all(reading.exact_inputs(item.expr, iteration) for item in side if isinstance(item, Numeric))
+        exact = exact and (carried or all(number.exact for row in shown(side) for number in row))
+        parts += ["=" if exact else "≈", *side]
+    return tuple(parts)
 
 
 def whole(leaf: Matrix) -> Item:
@@ -172,9 +187,9 @@ def _nodes(form: Matrix) -> Iterator[Matrix]:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def equation(left: Matrix, right: Matrix, leaf: Leaf, name: Leaf | None = None, relation: str = "=") -> tuple[Part, ...]:
-    """left = right; name: what stands for the quantity on the left."""
-    return (*_layout(left, name or leaf, 0), relation, *_layout(right, leaf, 0))
+def equation(left: Matrix, right: Matrix, leaf: Leaf) -> tuple[Part, ...]:
+    """left = right."""
+    return (*_layout(left, leaf, 0), "=", *_layout(right, leaf, 0))
 
 
 # operator → precedence and the sign between its parts

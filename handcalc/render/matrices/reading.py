@@ -226,7 +226,7 @@ class Reader:
         if len(arguments) < len(found):
             return None
         wide = next((argument for argument in arguments if not is_scalar(argument)), None)
-        if wide is None and len(arguments) > 1:
+        if wide is None and (len(arguments) > 1 or arguments[0].operator == "scalar"):
             return self._alone(expr)
         shape = wide or arguments[0]
         fitting = [oriented(argument, shape.rows, shape.columns) for argument in arguments]
@@ -285,7 +285,8 @@ class Reader:
 
     def _laid(self, name: str, fixed: tuple[Position | None, ...], directions: list[tuple[str, tuple[int, ...]]]) -> Matrix:
         """A matrix as the notation lays it out."""
-        if len(directions) == 1 and self.manner.rows:
+        along = [self.graph[name].axes[axis].role for _, chosen in directions for axis in chosen]
+        if len(directions) == 1 and self.manner.rows and along != ["sample"]:  # samples are rows in every manner
             directions = [("", ()), *directions]
         if len(directions) == 2 and name in self.manner.sources and directions[0][1] == (0,):
             directions.reverse()
