@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Number
@@ -71,6 +72,10 @@ class Tensor(Record):
         """The number at a place."""
         found: Number | None = self.values.get(place)
         return found
+
+    def __iter__(self) -> Iterator[Number]:
+        """The numbers, place by place."""
+        return filter(None, map(self.get, product(*(range(axis.size) for axis in self.axes))))
 
 
 class Layer(Record):
