@@ -18,11 +18,12 @@ from handcalc.models import build
 from handcalc.problem.loader import loads
 from handcalc.problem.saving import with_parameters
 from handcalc.render import read
-from handcalc.render.blocks import Equation, Table, Value, spell
+from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
 from handcalc.render.document import Options, solution
 from handcalc.render.why import by_phase, dependencies, uses
 from handcalc.study.accuracy import outputs
-from handcalc.study.train import Trainer
+from handcalc.study.train import Trainer, train_on
+from handcalc.study.trainreport import report
 from handcalc.study.vectorised import Vectorised
 
 Tree = dict[str, Any]
@@ -420,6 +421,51 @@ def test_gradients_of_inputs_of_every_sample() -> None:
     samples = [{"inputs": [1, 2], "targets": [1]}, {"inputs": [3, -1], "targets": [0]}]
     derivation = solved({"samples": samples, "layers": [{"neurons": 1, "weights": [[2, 3]]}], "input_gradients": True})
     assert array(derivation, "grad.x").tolist() == [[14, 21], [6, 9]]
+
+
+# --- what is told -----------------------------------------------------------------------------------------------------
+
+CUT = {"type": "rnn", "neurons": 1, "input_weights": [[0.5]], "hidden_weights": [[0.2]], "truncate": 1}
+TWO = [{"inputs": [[1], [2]], "targets": [[1], [0]]}, {"inputs": [[3], [1]], "targets": [[0], [1]]}]
+POOL = {"type": "max_pool", "kernel_size": 2, "padding": 1, "stride": 1}
+
+
+@pytest.mark.parametrize(
+    ("problem", "told", "not_told"),
+    [
+        ({"samples": TWO, "layers": [CUT]}, ["times that the error goes back: 1", "A state marked held"], []),
+        ({"inputs": [[1, 2], [3, 4]], "layers": [POOL]}, ["places around the input that are never the largest: 1×1"], ["zeros"]),
+        ({"inputs": [[1, 2], [3, 4]], "layers": [{**POOL, "type": "avg_pool"}]}, ["zeros around the input: 1×1"], []),
+    ],
+)
+def test_what_is_given_says_how_a_layer_works(problem: Tree, told: list[str], not_told: list[str]) -> None:
+    derivation = solved(problem)
+    reading = read(derivation)
+    text = "\n".join(str(block.text) for block in solution(derivation, reading, Options()) if isinstance(block, Paragraph))
+    assert all(one in text for one in told) and not any(one in text for one in not_told), text
+
+
+def test_columns_of_samples_tell_the_time_unless_a_heading_does() -> None:
+    derivation = solved({"samples": TWO, "layers": [CUT], "learning_rate": 0.1})
+    reading = read(derivation)
+    tables = [
+        [spell(column, reading, str) for column in block.columns]
+        for block in solution(derivation, reading, Options())
+        if isinstance(block, Table) and spell(block.columns[0], reading, str) == "sample"
+    ]
+    assert ["sample", *(f"out_o1⁺[t={time}]" for time in range(3))] in tables
+    assert ["sample", "out^held_o1", "net_o1", "out_o1"] in tables, "below a heading with the time"
+    assert all(len({*columns}) == len(columns) for columns in tables)
+
+
+def test_columns_of_predictions_tell_the_time() -> None:
+    trainer = Trainer(loads(json.dumps({"samples": TWO, "layers": [CUT], "learning_rate": 0.1})))
+    reading = read(solved({"samples": TWO, "layers": [CUT], "learning_rate": 0.1}))
+    asked = report(trainer, train_on(trainer, 1), reading, asked=[(1.0, 2.0)])
+    tables = [[spell(column, reading, str) for column in block.columns] for block in asked if isinstance(block, Table)]
+    answers = ["out_o1[t=1]", "out_o1[t=2]"]
+    assert ["sample", *answers, "target_o1[t=1]", "target_o1[t=2]"] in tables
+    assert ["x₁[t=1]", "x₁[t=2]", *answers] in tables
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
