@@ -17,8 +17,9 @@ from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Problem
 
 DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "momentum", "mode", "reset_after", "update_keeps",
-           "left_out")  # fmt: skip
-PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1}  # values that need no telling
+           "left_out", "truncate")  # fmt: skip
+PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1, "truncate": 0}  # values that need no telling; of others 1
+BORDERS = {("max_pool", "padding"): "border"}  # options that are something else in a layer of this type
 
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
@@ -89,14 +90,17 @@ def _details(layer: Layer) -> Iterator[tuple[str, str]]:
         if isinstance(value, tuple):
             sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
             if any(side != (PLAIN[name], PLAIN[name]) for side in sides):
-                yield name, "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides)
+                yield (
+                    BORDERS.get((layer.type, name), name),
+                    "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides),
+                )
         elif value is True:
             yield name, ""
         elif isinstance(value, str):
             yield name, value
         elif isinstance(value, Number):
             yield name, value.text or f"{value.numerator / value.denominator:g}"
-        elif value is not None and not isinstance(value, dict) and value not in (False, 1):
+        elif value is not None and not isinstance(value, dict) and value not in (False, PLAIN.get(name, 1)):
             yield name, str(value)
 
 

@@ -51,6 +51,8 @@ def near(found: str, known: Iterable[str], synonyms: Mapping[str, str] | None = 
     plain = found[:40].lower().strip().replace("-", "_").replace(" ", "_")
     other = (synonyms or {}).get(plain)
     close = [other] if other in words else difflib.get_close_matches(plain, list(words), 1, 0.6)
+    if close and plain and other not in words:  # what begins with it is nearer than anything else
+        close = [word for word in words if word.startswith(plain)][:1] or close
     return Message(', did you mean "{close}"?', close=words[close[0]]) if close else ""
 
 

@@ -167,6 +167,19 @@ def test_recurrences_are_unrolled(times: int) -> None:
     assert covered(result, found) == [] and within(result)
 
 
+@pytest.mark.parametrize("stretch", [1, 2])
+def test_a_copy_of_the_state_is_handed_on_in_the_drawing(stretch: int) -> None:
+    found = recurrent(3, f", truncate: {stretch}")
+    result = drawn(found)
+    boxes = states(result)
+    assert len(boxes) == 4, "one for each time, and one for the beginning"
+    assert covered(result, found) == [] and within(result)
+    copies = sorted({n for n, node in enumerate(result.nodes) for label in node.labels if label.step and label.step[0] == "held_out1"})
+    assert len(copies) == 3
+    edges = {(edge.source, edge.target) for edge in result.edges}
+    assert {(result.nodes.index(before), copy) for before, copy in zip(boxes, copies)} <= edges, "each comes from the state before"
+
+
 def test_what_has_no_time_stands_behind_the_last() -> None:
     found = recurrent(3, ", returns: last")
     text = drawing(drawn(found), read(found, "", PLAIN), translator("en"), 80)

@@ -18,11 +18,12 @@ from handcalc.models import build
 from handcalc.problem.loader import loads
 from handcalc.problem.saving import with_parameters
 from handcalc.render import read
-from handcalc.render.blocks import Equation, Table, Value, spell
+from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
 from handcalc.render.document import Options, solution
 from handcalc.render.why import by_phase, dependencies, uses
 from handcalc.study.accuracy import outputs
-from handcalc.study.train import Trainer
+from handcalc.study.train import Trainer, train_on
+from handcalc.study.trainreport import report
 from handcalc.study.vectorised import Vectorised
 
 Tree = dict[str, Any]
@@ -449,6 +450,51 @@ def test_gradients_of_inputs_of_every_sample() -> None:
     assert array(derivation, "grad.x").tolist() == [[14, 21], [6, 9]]
 
 
+# --- what is told -----------------------------------------------------------------------------------------------------
+
+CUT = {"type": "rnn", "neurons": 1, "input_weights": [[0.5]], "hidden_weights": [[0.2]], "truncate": 1}
+TWO = [{"inputs": [[1], [2]], "targets": [[1], [0]]}, {"inputs": [[3], [1]], "targets": [[0], [1]]}]
+POOL = {"type": "max_pool", "kernel_size": 2, "padding": 1, "stride": 1}
+
+
+@pytest.mark.parametrize(
+    ("problem", "told", "not_told"),
+    [
+        ({"samples": TWO, "layers": [CUT]}, ["times that the error goes back: 1", "A state marked held"], []),
+        ({"inputs": [[1, 2], [3, 4]], "layers": [POOL]}, ["places around the input that are never the largest: 1×1"], ["zeros"]),
+        ({"inputs": [[1, 2], [3, 4]], "layers": [{**POOL, "type": "avg_pool"}]}, ["zeros around the input: 1×1"], []),
+    ],
+)
+def test_what_is_given_says_how_a_layer_works(problem: Tree, told: list[str], not_told: list[str]) -> None:
+    derivation = solved(problem)
+    reading = read(derivation)
+    text = "\n".join(str(block.text) for block in solution(derivation, reading, Options()) if isinstance(block, Paragraph))
+    assert all(one in text for one in told) and not any(one in text for one in not_told), text
+
+
+def test_columns_of_samples_tell_the_time_unless_a_heading_does() -> None:
+    derivation = solved({"samples": TWO, "layers": [CUT], "learning_rate": 0.1})
+    reading = read(derivation)
+    tables = [
+        [spell(column, reading, str) for column in block.columns]
+        for block in solution(derivation, reading, Options())
+        if isinstance(block, Table) and spell(block.columns[0], reading, str) == "sample"
+    ]
+    assert ["sample", *(f"out_o1⁺[t={time}]" for time in range(3))] in tables
+    assert ["sample", "out^held_o1", "net_o1", "out_o1"] in tables, "below a heading with the time"
+    assert all(len({*columns}) == len(columns) for columns in tables)
+
+
+def test_columns_of_predictions_tell_the_time() -> None:
+    trainer = Trainer(loads(json.dumps({"samples": TWO, "layers": [CUT], "learning_rate": 0.1})))
+    reading = read(solved({"samples": TWO, "layers": [CUT], "learning_rate": 0.1}))
+    asked = report(trainer, train_on(trainer, 1), reading, asked=[(1.0, 2.0)])
+    tables = [[spell(column, reading, str) for column in block.columns] for block in asked if isinstance(block, Table)]
+    answers = ["out_o1[t=1]", "out_o1[t=2]"]
+    assert ["sample", *answers, "target_o1[t=1]", "target_o1[t=2]"] in tables
+    assert ["x₁[t=1]", "x₁[t=2]", *answers] in tables
+
+
 # --- errors -----------------------------------------------------------------------------------------------------------
 
 RNN = """samples: [{inputs: [[1]], targets: [1]}, {inputs: [[2]], targets: [3]}]
@@ -491,6 +537,28 @@ WRONG = [
      "problem:2: layers[0].padding: the padding must be smaller than the window, or a window sees nothing else"),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, count_include_pad: never}]",
      'problem:2: layers[0].count_include_pad: expected true or false, found "never"'),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: conv2d, weights: [[1]], dilation: 0}]",
+     'problem:2: layers[0].dilation: expected a whole number from 1 to 1000, found "0"'),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: conv_transpose2d, weights: [[1]], padding: full}]",
+     'problem:2: layers[0].padding: expected a whole number from 0 to 1000, found "full"'),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: max_pool, kernel_size: 2, stride: [1, 2, 3]}]",
+     "problem:2: layers[0].stride: expected one number or two, found 3 entries"),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, stride: 0}]",
+     'problem:2: layers[0].stride: expected a whole number from 1 to 1000, found "0"'),
+    ("inputs: [[1, 2], [3, 4]]\ntargets: [1]\nlayers: [{type: maxpool, kernel_size: 2}, {neurons: 1, weights: [[1]]}]",
+     'problem:3: layers[0].type: unknown value "maxpool", did you mean "max_pool"?'),
+    ("inputs: [1, 2]\nlayers: [{type: [dense], neurons: 1, weights: [[1, 2]]}]",
+     "problem:2: layers[0].type: expected a text, found […]"),
+    ("inputs: [1, 2]\nlayers: [{type: dropout, mask: [1, 0.5]}]",
+     "problem:2: layers[0].mask: a mask has ones and zeros only, found 0.5"),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: attention, mask: [[1, 0.5], [1, 1]]}]",
+     "problem:2: layers[0].mask: a mask has ones and zeros only, found 0.5"),
+    ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: attention, mask: [[1, 0], [0, 0]]}]",
+     "problem:2: layers[0].mask: token 2 sees nothing: a row of the mask needs a 1"),
+    ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [-1, 1]}]",
+     "problem:2: layers[0].running_var: a variance is never below 0"),
+    ("inputs: [1, 2]\nlayers: [{type: layer_norm, epsilon: -1}]",
+     'problem:2: layers[0].epsilon: expected 0 or a number above it, found "-1"'),
     ("inputs: [[1, 2]]\nlayers: [{type: attention, heads: 2, query_weights: [[1, 2], [1, 2], [1, 2]]}]",
      "problem:2: layers[0].query_weights: 3 features cannot be shared by 2 heads"),
     ("given: {a: 1}\nequations: {f: a}\ninput_gradients: true", "problem:3: input_gradients: does not go with equations"),

@@ -695,6 +695,7 @@ def test_error_holds_its_messages() -> None:
         ("leaky-relu", ["relu", "leaky_relu"], "leaky_relu"),
         ("learning rate", ["learning_rate"], "learning_rate"),
         ("H1", ["h2", "h1"], "h1"),
+        ("grad.b1", ["grad.b4[1]", "grad.b1[1]", "grad.b1[2]"], "grad.b1[1]"),
         ("foo", ["relu", "tanh"], ""),
         ("x" * 100_000, ["relu"], ""),
         ("", ["relu"], ""),

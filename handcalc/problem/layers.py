@@ -34,11 +34,14 @@ def layer_items(item: Item) -> list[Item]:
 
 
 def kind_of(entry: Item) -> str:
-    """The word after `type:` of a layer; dense where there is none. Unknown words are errors of `build`."""
+    """The word after `type:` of a layer; dense where there is none, "" for unknown words, which are errors of
+    `neuron_names`."""
     if entry.kind != "mapping":
         return "dense"
-    words = [value.value for key, value in entry.node.value if key.value == "type" and isinstance(value.value, str)]
-    return words[0] if words and words[0] in LAYER_TYPES else "dense"
+    words = [value.value for key, value in entry.node.value if key.value == "type" and value.value != ""]
+    if not words:
+        return "dense"
+    return words[0] if isinstance(words[0], str) and words[0] in LAYER_TYPES else ""
 
 
 def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
@@ -51,10 +54,13 @@ def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
     for place, entry in enumerate(entries):
         hidden = place < len(entries) - 1
         found = entry.mapping() or {} if entry.kind == "mapping" else {}
-        item = found.get("neurons") if kind_of(entry) in WITH_NEURONS else None
+        kind = kind_of(entry)
+        if not kind:
+            found["type"].choice(LAYER_TYPES)
+        item = found.get("neurons") if kind in ("", *WITH_NEURONS) else None
         own: tuple[str, ...] = ()
         if item is None:
-            if entry.kind == "mapping" and kind_of(entry) in WITH_NEURONS:
+            if entry.kind == "mapping" and kind in WITH_NEURONS:
                 entry.fail("neurons are missing: give their names or their number")
         elif item.kind == "sequence":
             parts = item.sequence() or []
@@ -96,11 +102,11 @@ def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names
     outputs = [axes]
     for place, (entry, own) in enumerate(zip(entries, neurons), 1):
         kind = kind_of(entry)
+        if not kind:
+            return tuple(result)
         found = entry.section(keys("layer" if kind == "dense" else kind))
         if entry.kind != "mapping":
             continue
-        if "type" in found:
-            found["type"].choice(LAYER_TYPES)
         if not outputs[-1]:
             return tuple(result)
         incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples)

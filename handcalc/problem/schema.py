@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Number
@@ -79,6 +80,10 @@ class Tensor(Record):
             own = {(row - start, *rest): value for (row, *rest), value in self.values.items() if start <= row < start + count}
             return self.replace(name=name, axes=axes, values=own)
         return self.replace(name=name, axes=axes, values=self.values.rows(start, count))
+
+    def __iter__(self) -> Iterator[Number]:
+        """The numbers, place by place."""
+        return filter(None, map(self.get, product(*(range(axis.size) for axis in self.axes))))
 
 
 class Layer(Record):

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import product
 from math import prod
 
@@ -92,17 +93,17 @@ class Incoming(Record):
             (entry or self.entry).fail("the key {key} is missing", key=key)
         return self.tensor(key, name, kind, axes, found)
 
-    def pair(self, key: str, default: int, least: int = 1) -> tuple[int, int]:
-        """A number for rows and columns alike, or [rows, columns]."""
+    def pair(self, key: str, default: int, least: int = 1) -> tuple[int, int] | None:
+        """A number for rows and columns alike, or [rows, columns]; None after an error."""
         item = self.found.get(key)
         if item is None:
             return default, default
         parts = (item.sequence() or []) if item.kind == "sequence" else [item]
-        sizes = [part.whole(least, 1000) or 0 for part in parts]
-        if len(sizes) not in (1, 2):
-            item.fail("expected one number or two, found {found}", found=Message("{count} entries", count=len(sizes)))
-            return default, default
-        return sizes[0], sizes[-1]
+        sizes = [size for part in parts if (size := part.whole(least, 1000)) is not None]
+        if len(parts) not in (1, 2):
+            item.fail("expected one number or two, found {found}", found=Message("{count} entries", count=len(parts)))
+            return None
+        return (sizes[0], sizes[-1]) if len(sizes) == len(parts) else None
 
 
 def nested(item: Item) -> tuple[tuple[int, ...], list[Item]] | None:
@@ -139,6 +140,14 @@ def numbers(item: Item, shape: tuple[int, ...], what: str) -> Flat | None:
         item.fail("{what} is {found}, expected {wanted}", what=what, found=_sizes(size), wanted=_sizes(shape))
         return None
     return dict(zip(product(*map(range, shape)), (entry.number() or ZERO for entry in entries)))
+
+
+def all_ones_and_zeros(item: Item, found: Iterable[Number]) -> bool:
+    """Whether numbers are those of a mask; an error where one is not."""
+    other = next((one for one in found if one.numerator not in (0, one.denominator)), None)
+    if other is not None:
+        item.fail("a mask has ones and zeros only, found {found}", found=f"{other.numerator / other.denominator:g}")
+    return other is None
 
 
 def _sizes(shape: tuple[int, ...]) -> str | Message:

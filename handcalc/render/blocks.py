@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 
 class Name(Record):
-    """The symbol of a cell or of a general reference; bare: without its sample."""
+    """The symbol of a cell or of a general reference; bare: without its sample and time; timed: with its time all the same."""
 
     reference: Ref
     bare: bool = False
+    timed: bool = False
 
 
 class Whole(Record):
@@ -118,6 +119,8 @@ class Plain(Record):
     text: str
 
 
+MISSING = Plain("–")  # where a table of numbers has none
+
 Item = Name | Whole | Summed | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Message
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
@@ -206,8 +209,8 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
             return f"{reading.symbolic(left)} {sign(relation, reading.dialect)} {reading.symbolic(right)}"
         case Plain(text):
             return text
-        case Name(reference, bare):
-            return reading.symbol(reference, bare)
+        case Name(reference, bare, timed):
+            return reading.symbol(reference, bare, timed)
         case Whole(quantity, places):
             return reading.whole(reading.graph[quantity], places)
         case Summed(letter):

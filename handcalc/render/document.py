@@ -344,6 +344,7 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, group
     limit = ROWS_LIMIT[options.detail]
     inner: list[tuple[Quantity, Place]] = []
     hidden = 0
+    timed = all(group.time is None for group in groups)  # else a heading tells the time
     for group in groups:
         first = takewhile(lambda place: place[0] == 0, derivation.places(group))
         places = [place[1:] for place in islice(first, COLUMNS_LIMIT)]
@@ -351,7 +352,8 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, group
         if len(places) == COLUMNS_LIMIT:
             times = 1 if group.time is None else next(axis.size for axis in group.quantity.axes if axis.role == "time")
             hidden += size(group.quantity) // samples.size // times - COLUMNS_LIMIT
-    columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(quantity.name, (0, *place)), bare=True) for quantity, place in inner))
+    names = [Name(Ref(quantity.name, (0, *place)), bare=True, timed=timed) for quantity, place in inner]
+    columns: tuple[Item, ...] = (Message("sample"), *names)
     rows: Rows = tuple(
         (Plain(samples.label(sample)), *(Value((quantity.name, (sample, *place)), iteration) for quantity, place in inner))
         for sample in range(min(samples.size, limit))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Digits, Item, Paragraph, Plain, Table
+from handcalc.render.blocks import MISSING, Block, Digits, Item, Paragraph, Plain, Table
 
 
 def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block]:
@@ -40,7 +40,7 @@ def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block
         size = math.sqrt(squares[time])
         numbers = (size, size / before, size / last) if time != times[0] else (size,)
         shown: list[Item] = [Digits(rounding.shown(number, False)) for number in numbers]
-        rows.append((Plain(str(time + quantity.axes[clock].first)), *shown, *[Plain("–")] * (3 - len(shown))))
+        rows.append((Plain(str(time + quantity.axes[clock].first)), *shown, *[MISSING] * (3 - len(shown))))
         before = size
     yield Paragraph(Message("How the error comes back through time (length of ∂E/∂out):"))
     yield Table((Message("time"), Message("length"), Message("factor"), Message("product")), tuple(rows))

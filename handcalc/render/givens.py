@@ -171,6 +171,7 @@ _DETAILS = {
     "window": "window",
     "stride": "stride",
     "padding": "zeros around the input",
+    "border": "places around the input that are never the largest",
     "dilation": "dilation",
     "heads": "heads",
     "epsilon": "added to the variance",
@@ -179,6 +180,7 @@ _DETAILS = {
     "mode": "mean and variance",
     "reset_after": "The reset gate acts after the product with the hidden weights.",
     "update_keeps": "what the update gate keeps",
+    "truncate": "times that the error goes back",
     "left_out": "The zeros around the input do not count in the mean.",
 }
 
@@ -216,7 +218,10 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     if "max'" in functions and chosen["max_ties"] == "split":
         yield Message("max'(a, b, c) is 1 if a is larger, 0 if b is, else c: numbers that are equally the largest share the gradient.")
     elif "max'" in functions:
-        yield Message("max'(a, b) is 1 if a is larger, 0 if b is: the gradient goes to the largest; of equal ones to the first.")
+        yield Message("max'(a, b) is 1 if a is larger, 0 if b is: the gradient goes to the largest.")
+        yield Message("Of equal ones it goes to the first: max'(a, b) is then 1, max'(b, a, 0) is 0.")
+    if any(name == "truncate" for told in header.details for name, _ in told):
+        yield Message("A state marked held is a copy that no gradient goes through.")
     if {"conv2d", "conv1d"} & {*header.kinds}:
         if chosen["convolution"] == "flipped":
             yield Message("The kernel is turned round before it is laid over the input (convolution).")

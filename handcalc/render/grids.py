@@ -12,7 +12,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis
-from handcalc.render.blocks import Block, Item, Name, Plain, Rows, Table, Value
+from handcalc.render.blocks import MISSING, Block, Item, Name, Plain, Rows, Table, Value
 
 SIDE_LIMIT = 16  # rows and columns of one grid
 GRIDS_LIMIT = {"brief": 4, "normal": 8, "full": 200}  # grids of one quantity
@@ -39,7 +39,7 @@ def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: in
         heading: tuple[Item, ...] = (corner, *(Plain(_label(columns, number)) for number in range(len(cells[0]))))
         present = derivation.graph.present
         body: Rows = tuple(
-            (Plain(_label(rows, number)), *(Value(cell, iteration) if present(*cell) else Plain("–") for cell in line))
+            (Plain(_label(rows, number)), *(Value(cell, iteration) if present(*cell) else MISSING for cell in line))
             for number, line in enumerate(cells)
         )
         yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))

@@ -16,6 +16,7 @@ To add a notation, copy a profile and change its letters; the laws of tests/ che
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -134,10 +135,10 @@ class Notation:
 
     # --- symbols ---
 
-    def name(self, reference: Ref) -> Name:
-        """The symbol of a cell, or of a quantity with general indices."""
+    def name(self, reference: Ref, told: Sequence[str] = ("sample", "time")) -> Name:
+        """The symbol of a cell, or of a quantity with general indices; told: in brackets behind it."""
         quantity = self.graph[reference.quantity]
-        along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in ("sample", "time")]
+        along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in told]
         sample = ",".join(along)
         if quantity.of is None:
             return self._own_symbol(quantity, reference).replace(sample=sample)

@@ -98,10 +98,10 @@ class Reading:
 
     # --- text ---
 
-    def symbol(self, reference: Ref, bare: bool = False) -> str:
-        """The symbol of a cell or of a general reference; bare: without its sample."""
+    def symbol(self, reference: Ref, bare: bool = False, timed: bool = False) -> str:
+        """The symbol of a cell or of a general reference; bare: without its sample and time; timed: with its time all the same."""
         if bare:
-            return symbol(self.notation.name(reference).replace(sample=""), self.dialect)
+            return symbol(self.notation.name(reference, ("time",) if timed else ()), self.dialect)
         if not all(isinstance(place, int) for place in reference.indices):
             return symbol(self.notation.name(reference), self.dialect)  # two indices of one letter may count from different numbers
         found = self._spelled.get(reference)

@@ -20,7 +20,7 @@ from handcalc.core.expr import number as typed
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding, Shown
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
+from handcalc.render.blocks import MISSING, Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.dialects import function_name
 from handcalc.render.reading import Reading
 from handcalc.study.differences import CONVENTIONS, Kink
@@ -76,7 +76,7 @@ def _sides(row: Row, reading: Reading) -> tuple[float | None, float | None]:
 
 def _number(value: float | None, row: Row, reading: Reading) -> Item:
     """A gradient, in its notation's sign and its digits."""
-    return Plain("–") if value is None else Digits(_shown(value, row, reading))
+    return MISSING if value is None else Digits(_shown(value, row, reading))
 
 
 def _shown(value: float, row: Row, reading: Reading) -> Shown:
@@ -85,7 +85,7 @@ def _shown(value: float, row: Row, reading: Reading) -> Shown:
 
 
 def _error(value: float | None) -> Item:
-    return Plain("–") if value is None else Digits(_power(value))
+    return MISSING if value is None else Digits(_power(value))
 
 
 def _power(value: float) -> Shown:

@@ -67,8 +67,8 @@ def report(
         yield from _predictions(trainer, reading, rounding)
     if asked:
         before = (0,) if trainer.whole.graph["x"].sampled else ()
-        names = [Name(Ref("x", (*before, *place)), bare=True) for place in places(problem.axes)]
-        names += [Name(Ref(*cell), bare=True) for cell in trainer.whole.answers()]
+        names = [Name(Ref("x", (*before, *place)), bare=True, timed=True) for place in places(problem.axes)]
+        names += [Name(Ref(*cell), bare=True, timed=True) for cell in trainer.whole.answers()]
         answers = [(*inputs, *map(number, trainer.predict(inputs))) for inputs in asked]
         yield Heading(2, Message("New inputs"))
         yield Table(tuple(names), tuple(tuple(Plain(f"{one:g}") if isinstance(one, float) else one for one in row) for row in answers))
@@ -109,8 +109,8 @@ def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iter
         sampled = graph["t"].sampled
         first = (0,) if sampled else ()
         columns = [Message("sample")] if sampled else []
-        columns += [Name(Ref(*cell), bare=True) for cell in trainer.whole.answers()]
-        columns += [Name(Ref("t", (*first, *place)), bare=True) for place in places(problem.layers[-1].axes)]
+        columns += [Name(Ref(*cell), bare=True, timed=True) for cell in trainer.whole.answers()]
+        columns += [Name(Ref("t", (*first, *place)), bare=True, timed=True) for place in places(problem.layers[-1].axes)]
         rows = []
         for sample, values in zip(problem.samples[:CELLS], found):
             targets = [_typed(target, digits) for target in sample.targets or ()]

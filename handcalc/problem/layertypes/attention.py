@@ -6,7 +6,7 @@ from handcalc.core.expr import ONE, Number, number
 from handcalc.core.index import Axis
 from handcalc.problem.reader import Item
 from handcalc.problem.schema import Layer, Tensor
-from handcalc.problem.shapes import Incoming, names_of, nested, numbers, unnamed
+from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, nested, numbers, unnamed
 
 PARTS = ("query", "key", "value")
 
@@ -128,5 +128,10 @@ def _mask(incoming: Incoming, tokens: int) -> dict[tuple[int, ...], bool]:
     if item.kind == "text":
         item.choice(("causal",))
         return {(query, key): key <= query for query in range(tokens) for key in range(tokens)}
-    found = numbers(item, (tokens, tokens), "mask")
-    return {place: value.numerator != 0 for place, value in (found or {}).items()}
+    found = numbers(item, (tokens, tokens), "mask") or {}
+    if not all_ones_and_zeros(item, found.values()):
+        return {}
+    for query in range(tokens if found else 0):
+        if not any(found[query, key].numerator for key in range(tokens)):
+            item.fail("token {number} sees nothing: a row of the mask needs a 1", number=query + 1)
+    return {place: value.numerator != 0 for place, value in found.items()}

@@ -7,6 +7,8 @@ Size along one direction (PyTorch's Conv2d, MaxPool2d, ConvTranspose2d):
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from handcalc.core.index import Axis
 from handcalc.problem.layers import activations
 from handcalc.problem.reader import Item
@@ -15,6 +17,7 @@ from handcalc.problem.shapes import Axes, Incoming, check_size, names_of, nested
 
 SPACE = ("row", "column")
 Before = tuple[int, ...]
+Padding = list[tuple[int, int]]
 
 
 def convolution(incoming: Incoming) -> Layer | None:
@@ -25,8 +28,11 @@ def convolution(incoming: Incoming) -> Layer | None:
     kernel = _kernel(incoming, space)
     if kernel is None:
         return None
-    stride, dilation = (_along(incoming.pair(key, 1), space) for key in ("stride", "dilation"))
-    return _maps(incoming, kernel, kernel.axes[0], stride, dilation)
+    stride, dilation = (_along(incoming, key, 1, space) for key in ("stride", "dilation"))
+    padding = _padding(incoming, space, _sides(kernel.axes, space), stride, dilation)
+    if stride is None or dilation is None or padding is None:
+        return None
+    return _maps(incoming, kernel, kernel.axes[0], stride, dilation, padding)
 
 
 def transposed(incoming: Incoming) -> Layer | None:
@@ -36,16 +42,19 @@ def transposed(incoming: Incoming) -> Layer | None:
     kernel = _kernel(incoming, SPACE, transposed=True)
     if kernel is None:
         return None
-    stride = incoming.pair("stride", 1)
-    return _maps(incoming, kernel, kernel.axes[-3], stride, (1, 1), transposed=True)
+    stride, dilation = _along(incoming, "stride", 1, SPACE), (1, 1)
+    padding = _padding(incoming, SPACE, _sides(kernel.axes, SPACE), stride, dilation)
+    if stride is None or padding is None:
+        return None
+    return _maps(incoming, kernel, kernel.axes[-3], stride, dilation, padding, transposed=True)
 
 
-def _maps(incoming: Incoming, kernel: Tensor, filters: Axis, stride: Before, dilation: Before, transposed: bool = False) -> Layer | None:
+def _maps(
+    incoming: Incoming, kernel: Tensor, filters: Axis, stride: Before, dilation: Before, padding: Padding, transposed: bool = False
+) -> Layer | None:
     """The layer: sizes of its maps, bias, activation."""
     space = tuple(axis.role for axis in incoming.axes if axis.role in SPACE)
-    sides = [axis.size for axis in incoming.axes[-len(space) :]]
-    width = [axis.size for axis in kernel.axes[-len(space) :]]
-    padding = _padding(incoming, space, [d * (k - 1) for d, k in zip(dilation, width)], stride)
+    sides, width = _sides(incoming.axes, space), _sides(kernel.axes, space)
     sizes = [
         (n - 1) * s - 2 * before + k if transposed else (n + before + after - d * (k - 1) - 1) // s + 1
         for n, k, s, d, (before, after) in zip(sides, width, stride, dilation, padding)
@@ -69,8 +78,15 @@ def _by(sizes: list[int]) -> str:
     return "×".join(map(str, sizes))
 
 
-def _along(pair: tuple[int, int], space: tuple[str, ...]) -> Before:
-    return pair[-len(space) :]
+def _sides(axes: Axes, space: tuple[str, ...]) -> list[int]:
+    """The sizes along rows and columns."""
+    return [axis.size for axis in axes[-len(space) :]]
+
+
+def _along(incoming: Incoming, key: str, default: int, space: tuple[str, ...]) -> Before | None:
+    """A number for each direction; None after an error."""
+    pair = incoming.pair(key, default)
+    return pair and pair[-len(space) :]
 
 
 def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False) -> Tensor | None:
@@ -125,17 +141,21 @@ def _filters(incoming: Incoming, count: int) -> tuple[str, ...]:
     return tuple(f"{stem}{number}" for number in range(1, count + 1))
 
 
-def _padding(incoming: Incoming, space: tuple[str, ...], wide: list[int], stride: Before) -> list[tuple[int, int]]:
-    """(zeros before, zeros after) in every direction."""
+def _padding(
+    incoming: Incoming, space: tuple[str, ...], window: Sequence[int], stride: Before | None, dilation: Before | None
+) -> Padding | None:
+    """(zeros before, zeros after) in every direction; None after an error."""
     item = incoming.found.get("padding")
     word = item.node.value if item is not None and item.kind == "text" else ""
     if item is not None and word == "same":
-        if any(one > 1 for one in stride):
+        if any(one > 1 for one in stride or ()):
             item.fail("padding: same goes with stride 1 only")
+        wide = [d * (k - 1) for d, k in zip(dilation or (), window)]
         return [(one // 2, one - one // 2) for one in wide]
     if item is None or word == "valid":
         return [(0, 0)] * len(space)
-    return [(one, one) for one in _along(incoming.pair("padding", 0, 0), space)]
+    pair = incoming.pair("padding", 0, 0)
+    return pair and [(one, one) for one in pair[-len(space) :]]
 
 
 def pooling(incoming: Incoming) -> Layer | None:
@@ -146,14 +166,16 @@ def pooling(incoming: Incoming) -> Layer | None:
     if "kernel_size" not in incoming.found:
         incoming.entry.fail("the key {key} is missing", key="kernel_size")
         return None
-    window = _along(incoming.pair("kernel_size", 2), space)
-    stride = _along(incoming.pair("stride", 0), space) if "stride" in incoming.found else window
-    padding = _padding(incoming, space, [one - 1 for one in window], stride)
+    window = _along(incoming, "kernel_size", 2, space)
+    stride = _along(incoming, "stride", 1, space) if "stride" in incoming.found else window
+    padding = _padding(incoming, space, window or (), stride, (1,) * len(space))
+    if window is None or stride is None or padding is None:
+        return None
     counts = incoming.found["count_include_pad"].flag() is not False if "count_include_pad" in incoming.found else True
     if (incoming.kind == "max_pool" or not counts) and any(max(around) >= one for one, around in zip(window, padding)):
         incoming.found["padding"].fail("the padding must be smaller than the window, or a window sees nothing else")
         return None
-    sides = [axis.size for axis in incoming.axes[-len(space) :]]
+    sides = _sides(incoming.axes, space)
     sizes = [(n + before + after - k) // s + 1 for n, k, s, (before, after) in zip(sides, window, stride, padding)]
     if min(sizes) < 1:
         incoming.entry.fail("the window is larger than its input: {kernel} on {input}", kernel=_by(list(window)), input=_by(sides))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handcalc.core.expr import Number, number
 from handcalc.problem.layers import activations
 from handcalc.problem.schema import Layer, Tensor
-from handcalc.problem.shapes import Incoming, names_of, spelled, unnamed
+from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, spelled, unnamed
 
 RUNNING = ("running_mean", "running_var")
 
@@ -17,10 +17,14 @@ def norm(incoming: Incoming) -> Layer | None:
     number_ = incoming.number
     read = [incoming.tensor("weights", f"W{number_}", "weight", feature), incoming.tensor("bias", f"b{number_}", "bias", feature)]
     epsilon = incoming.found["epsilon"].number() if "epsilon" in incoming.found else None
+    if epsilon is not None and epsilon.numerator < 0:
+        incoming.found["epsilon"].fail("expected 0 or a number above it, found {found}", found=incoming.found["epsilon"].shown)
     options: dict[str, object] = {"epsilon": epsilon or number("1e-5")}
     if incoming.kind == "batch_norm":
         running = [incoming.tensor(key, f"{key}{number_}", "input", feature) for key in RUNNING]
         read += running
+        if running[1] is not None and any(value.numerator < 0 for value in running[1]):
+            incoming.found[RUNNING[1]].fail("a variance is never below 0")
         options |= _running(incoming, None not in running)
     tensors: tuple[Tensor, ...] = tuple(tensor for tensor in read if tensor is not None)
     axes = unnamed(incoming.axes)
@@ -48,6 +52,8 @@ def dropout(incoming: Incoming) -> Layer | None:
         incoming.found["share"].fail("expected a number from 0 to less than 1, found {found}", found=incoming.found["share"].shown)
     axes = unnamed(incoming.axes)
     mask = incoming.needed("mask", f"mask{incoming.number}", "input", axes)
+    if mask is not None:
+        all_ones_and_zeros(incoming.found["mask"], mask)
     kept = _kept(share) if share is not None else None
     return Layer(names_of(axes), type="dropout", axes=axes, tensors=(mask,), options={"kept": kept}) if mask else None
 

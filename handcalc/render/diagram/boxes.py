@@ -14,7 +14,7 @@ from math import prod
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Expr, Ref, Total, references, walk
 from handcalc.core.graph import Cell, Quantity
-from handcalc.core.index import affine
+from handcalc.core.index import Affine, affine
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.model import Label, Node, Sign
@@ -144,7 +144,10 @@ def _beside(quantities: Mapping[str, Quantity], name: str) -> str:
     if len(others) != 1 or quantity.kind in ERRORS:
         return ""
     source = quantities[others[0].quantity]
-    same = [[index.letter for _, index in affine(place).terms] for place in others[0].indices] == [[i.letter] for i in quantity.index]
+    same = len(source.axes) == len(quantity.axes) and all(
+        affine(place) == Affine(((1, index),), axis.first - other.first)  # the same printed place
+        for place, index, axis, other in zip(others[0].indices, quantity.index, quantity.axes, source.axes)
+    )
     return source.name if same and source.layer == quantity.layer and source.definition is not None else ""
 
 

@@ -21,6 +21,7 @@ from handcalc.render.diagram.squares import Sheet
 
 LANES_APART = 50.0  # between lanes
 TRACKS_APART = 7.0  # between lines that run up or down between two lanes
+ABOVE = 10.0  # a box, for a line that comes from above
 BOXES_APART = 22.0  # between parameters, and above them
 TIMES_LIMIT = 5  # times that are all drawn; of more the first and the last
 FIRST = 3  # drawn of more, besides the last
@@ -218,7 +219,8 @@ class _Unrolled:
     # --- between lanes ---
 
     def _handed_on(self, target: Spot, tracks: dict[tuple[Lane, Spot], float]) -> None:
-        """The edges into a box from other lanes: right out of one box, up or down between the lanes, into the other."""
+        """The edges into a box from other lanes: right out of one box, up or down between the lanes, into the other; from above where
+        another box of the lane stands before it."""
         end = self.nodes[self.numbers[target]]
         arriving = [source for source in self._uses(*target) if source[1] not in (NONE, target[1])]
         for number, source in enumerate(arriving):
@@ -226,19 +228,18 @@ class _Unrolled:
                 source = ("", target[1])
             start = self.nodes[self.numbers[source]]
             y = end.y + end.height * ((number + 1) / (len(arriving) + 1) - 0.5)
-            first = min(
-                node.x - node.width / 2
-                for (_, lane), place in self.numbers.items()
-                if lane == target[1]
-                for node in [self.nodes[place]]
-                if node.cell
-            )
+            lane = [self.nodes[place] for (_, time), place in self.numbers.items() if time == target[1] and self.nodes[place].cell]
+            first = min(node.x - node.width / 2 for node in lane)
             track = tracks.setdefault(
                 (target[1], source), first - LANES_APART * 0.3 - TRACKS_APART * sum(lane == target[1] for lane, _ in tracks)
             )
             height = start.y if start.cell else y
             points = [(start.x + start.width / 2, height), (track, height), (track, y), (end.x - end.width / 2, y)]
-            self._edge(source, target, points if height != y else [points[0], points[3]])
+            if any(node.x < end.x and abs(node.y - y) < node.height / 2 for node in lane):
+                top, x = end.y - end.height / 2, end.x + end.width * ((number + 1) / (len(arriving) + 1) - 0.5)
+                above = top - ABOVE - TRACKS_APART * number
+                points = [*points[:2], (track, above), (x, above), (x, top)]
+            self._edge(source, target, points if height != y or len(points) > 4 else [points[0], points[3]])
 
     def _without_time(self, bottom: float) -> None:
         """What has no time, to the right of the lanes, at the height of what it uses."""

@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Blank, Digits, Equation, Item, Picture, Plain, Table, Value, phrase, spell
+from handcalc.render.blocks import MISSING, Blank, Digits, Equation, Item, Picture, Plain, Table, Value, phrase, spell
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter
 
@@ -26,9 +26,15 @@ def is_text(item: Item | str) -> bool:
 
 
 def number_columns(table: Table) -> list[bool]:
-    """Which columns hold numbers and nothing else."""
-    columns = range(len(table.columns))
-    return [bool(table.rows) and all(isinstance(row[place], (Value, Digits, Blank)) for row in table.rows) for place in columns]
+    """Which columns hold numbers, and nothing else but marks where there is none."""
+    columns = [[row[place] for row in table.rows] for place in range(len(table.columns))]
+    return [is_numeric(column) for column in columns]
+
+
+def is_numeric(column: Sequence[Item]) -> bool:
+    """Whether items are numbers, of which some may be missing."""
+    kept = [item for item in column if item != MISSING]
+    return bool(kept) and all(isinstance(item, (Value, Digits, Blank)) for item in kept)
 
 
 def remarks(table: Table) -> Iterator[Message]:

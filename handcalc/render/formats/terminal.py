@@ -24,9 +24,9 @@ from rich.text import Text
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
 from handcalc.render.blocks import (
+    Blank,
     Block,
     Chart,
-    Digits,
     Equation,
     Grid,
     Heading,
@@ -40,7 +40,7 @@ from handcalc.render.blocks import (
     spell,
 )
 from handcalc.render.dialects import spelled_in_ascii
-from handcalc.render.formats.common import drawn, number_columns
+from handcalc.render.formats.common import drawn, is_numeric, number_columns
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ class _Writer:
     def column(self, items: Sequence[Item]) -> list[str]:
         """The cells of a column; numbers are padded so that their points stand below each other."""
         texts = [self.spell(item) for item in items]
-        if not texts or not all(isinstance(item, (Value, Digits)) for item in items):
+        if not is_numeric(items) or any(isinstance(item, Blank) for item in items):
             return texts
         point = "," if self.reading.comma else "."
         tails = [len(text) - text.index(point) if point in text else 0 for text in texts]
