@@ -121,9 +121,11 @@ def _layer(
         if time is None:
             yield from _together(derivation, reading, options, iteration, together)
         else:
+            for group in together:
+                if group in _firsts(groups):
+                    yield from _general(reading, options, group.quantity)
             yield Heading(3, Message("Time {time}", time=time))
-            first = [group for group in together if group in _firsts(groups)]
-            yield from _together(derivation, reading, options, iteration, together, first)
+            yield from _together(derivation, reading, options, iteration, together, told=False)
     if phase == "backward" and any(group.time is not None for group in groups) and options.asked is None:
         yield from fading(derivation, layer, iteration)
 
@@ -134,11 +136,13 @@ def _firsts(groups: list[Group]) -> list[Group]:
 
 
 def _together(
-    derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group], told: list[Group] | None = None
+    derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group], told: bool = True
 ) -> Iterator[Block]:
-    """Groups of one layer (at one time): formulas, worked lines, tables of what was not worked."""
+    """Groups of one layer (at one time): formulas (told: general ones, too), worked lines, tables of what was not worked."""
     for group in groups:
-        yield from _group(derivation, reading, options, iteration, group, told is None or group in told)
+        if told:
+            yield from _general(reading, options, group.quantity)
+        yield from _group(derivation, reading, options, iteration, group)
     for kinds in _TABLES:
         alike = [g for g in groups if g.time is None and _in_table(derivation, g.quantity, kinds)]
         yield from _tables(derivation, options, iteration, [g.quantity for g in alike])
@@ -188,15 +192,23 @@ def layer_title(reading: Reading, layer: int) -> Message:
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 
-def _group(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group, told: bool = True) -> Iterator[Block]:
-    """General formula with its own factor, matrix form, worked lines; paths come with the sum they belong to. told: with the formula."""
-    quantity = group.quantity
-    if told and quantity.axes:
+def _general(reading: Reading, options: Options, quantity: Quantity) -> Iterator[Block]:
+    """The general formula, and the matrix form in letters."""
+    if quantity.axes:
         yield from _told(reading, quantity)
     if options.form != "scalar":
-        from handcalc.render.matrices import matrix_blocks
+        from handcalc.render.matrices import matrix_letters
 
-        yield from matrix_blocks(derivation, reading, group, iteration, told)
+        yield from matrix_letters(reading, quantity)
+
+
+def _group(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group) -> Iterator[Block]:
+    """The matrix form with numbers, worked lines; paths come with the sum they belong to."""
+    quantity = group.quantity
+    if options.form != "scalar":
+        from handcalc.render.matrices import matrix_numbers
+
+        yield from matrix_numbers(reading, group, iteration)
         if options.form == "matrix" and quantity.axes:
             return
     if quantity.kind == "path":

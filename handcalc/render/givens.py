@@ -340,9 +340,10 @@ def _worked_updates(derivation: Derivation, reading: Reading, options: Options, 
 def _matrices(derivation: Derivation, reading: Reading, options: Options, iteration: int, quantity: Quantity) -> Iterator[Block]:
     """The matrix form of a rule of updating, if it is wanted."""
     if options.form != "scalar":
-        from handcalc.render.matrices import matrix_blocks
+        from handcalc.render.matrices import matrix_letters, matrix_numbers
 
-        yield from matrix_blocks(derivation, reading, Group(quantity, "update"), iteration)
+        yield from matrix_letters(reading, quantity)
+        yield from matrix_numbers(reading, Group(quantity, "update"), iteration)
 
 
 def update_table(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Table:

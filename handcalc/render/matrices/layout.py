@@ -1,7 +1,7 @@
 """Matrix forms as blocks: the equation with letters, then with numbers, one for each member of a family.
 
-- `matrix_blocks(derivation, reading, group, iteration)`; `equation(left, right, leaf)` and `numbers(reading, form, places)` are the parts
-  of one `Grid`.
+- `matrix_letters(reading, quantity)`, `matrix_numbers(reading, group, iteration)`; `equation(left, right, leaf)` and
+  `numbers(reading, form, places)` are the parts of one `Grid`.
 - `signed_form(reading, quantity)` is the form in a notation's manner and signs: −letter where one stands for the negative.
 """
 
@@ -12,7 +12,6 @@ from itertools import islice, product
 from math import prod
 from typing import Any
 
-from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, number
 from handcalc.core.functions import function
 from handcalc.core.graph import Graph, Quantity
@@ -61,21 +60,24 @@ def _signed(form: Matrix, reading: Reading) -> Matrix:
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def matrix_blocks(derivation: Derivation, reading: Reading, group: Group, iteration: int, told: bool = True) -> Iterator[Block]:
-    """name = form, then the same with numbers, where the quantity has a matrix form and is not too large; told: with the letters."""
-    form = signed_form(reading, group.quantity)
-    if form is None:
-        return
-    if told:
+def matrix_letters(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+    """name = form, where the quantity has a matrix form."""
+    form = signed_form(reading, quantity)
+    if form is not None:
         yield Grid(equation(form.left, form.right, whole))
         yield from _laid(form)
-    if _small(derivation.graph, form.left) and _small(derivation.graph, form.right):
-        for places in islice(members(derivation.graph, form, group.holds), SIZE_LIMIT):
+
+
+def matrix_numbers(reading: Reading, group: Group, iteration: int) -> Iterator[Block]:
+    """The same with numbers, where it is not too large: an equation for each member of a family."""
+    form, graph = signed_form(reading, group.quantity), reading.graph
+    if form is not None and _small(graph, form.left) and _small(graph, form.right):
+        for places in islice(members(graph, form, group.holds), SIZE_LIMIT):
             yield Grid(numbers(reading, form, places, iteration))
 
 
 def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
-    """A member of the family with numbers: name = form = value, or ≈ where numbers are rounded; where they would stand there twice, once."""
+    """A member of the family with numbers: name = form = value, or ≈ where rounded; what would stand there twice, once."""
     left, right = (at(side, places, reading.graph) for side in (form.left, form.right))
     assert left is not None
 
