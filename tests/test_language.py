@@ -226,7 +226,7 @@ def test_a_chinese_report_reads_like_a_chinese_exercise_book(capsys: pytest.Capt
 
 # --- tables -----------------------------------------------------------------------------------------------------------
 
-NUMBER = re.compile(r"[-−]?\d[\d.,/]*(×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|e\d+)?|")
+NUMBER = re.compile(r"[-−]?\d[\d.,/]*(×10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|e\d+)?|–|")  # –: a gap
 GAP = 3  # blank cells between columns
 
 
