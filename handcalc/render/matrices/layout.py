@@ -75,7 +75,7 @@ def matrix_blocks(derivation: Derivation, reading: Reading, group: Group, iterat
 
 
 def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
-    """A member of the family with numbers: name = form = value, or ≈ where numbers are rounded; where they would stand there twice, once."""
+    """A member of the family with numbers: name = form = value (≈ where rounded); what would stand there twice, once."""
     left, right = (at(side, places, reading.graph) for side in (form.left, form.right))
     assert left is not None
 
