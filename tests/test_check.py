@@ -16,9 +16,12 @@ from students import MAZUR, WRONG, Paper, told
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding
 from handcalc.errors import UnknownIdError
+from handcalc.language import translator
 from handcalc.problem.loader import load, loads, shipped
+from handcalc.render.blocks import phrase
 from handcalc.study.answers import read_sheet, sheet_of
 from handcalc.study.check import VERDICTS, Checker, Marking, check
+from handcalc.study.mistakes import MISTAKES
 from handcalc.study.workbook import Workbook
 
 Row = Mapping[str, tuple[Any, str]]
@@ -478,3 +481,11 @@ def test_a_sheet_in_chinese(tmp_path: Any) -> None:
     marking = checker("famous").mark(read_sheet(tmp_path / "sheet.csv"))
     assert marking.name == "小明"
     assert list(map(told, marking.answers)) == ["correct", "mistake half-forgotten or rate-forgotten"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_explanations_are_printed_line_by_line(language: str) -> None:
+    translate = translator(language)
+    for mistake in MISTAKES.values():
+        printed = ["".join(map(str, phrase(line, translate))) for line in mistake.told]
+        assert printed == translate(mistake.explanation).split("\n")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import numpy as np
@@ -241,13 +243,16 @@ PRINTED = {
         "  E⁽²⁾ ≈ (⎢ 0 ⎥ - ⎢ 0.880797 ⎥)² ≈ ⎢ 0.775803 ⎥",
         "  ∂E/∂b⁽²⁾_Bob ≈ [ 0.184956 ]",
     ],
+    "strided convolution": ["  b⁽¹⁾_f2⁺ ≈ (-0.2) - 0.5 · (-0.00948610) ≈ -0.195257"],
     "gomez-lstm": ["  i_t=1 = σ([ 3.2 ]) ≈ [ 0.960834 ]"],
 }
 
 
 @pytest.mark.parametrize("problem", PRINTED)
-def test_lines_of_a_terminal(problem: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_a_terminal(problem: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    file = tmp_path / "problem.yaml"
+    file.write_text(dedent(MODELS.get(problem, "")), encoding="utf-8")
     with pytest.raises(SystemExit):
-        main(["solve", problem, "--form", "matrix", "--format", "terminal"])
+        main(["solve", str(file) if problem in MODELS else problem, "--form", "matrix", "--format", "terminal"])
     assert not {*PRINTED[problem]} - {*capsys.readouterr().out.splitlines()}

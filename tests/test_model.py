@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from modelproblems import MODELS
 from shipping import EACH
 
 from handcalc.core.expr import Expr, Number, Ref
@@ -111,6 +113,17 @@ def test_the_order_of_names_is_told_apart() -> None:
     after = lines(other)
     model.forget()
     assert after == lines(other)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_every_number_may_be_another(kind: str) -> None:
+    """Parameters, first states and constants as well as inputs, also in what is worked out again after the update."""
+    first = loads(MODELS[kind])
+    changed = re.sub(r"(?<=[\[ ,-])(0\.\d+)(?=[],}])", lambda found: f"{float(found[0]) + 0.03:.2f}", MODELS[kind])
+    lines(first)
+    known = lines(loads(changed))
+    model.forget()
+    assert changed != MODELS[kind] and known == lines(loads(changed))
 
 
 def test_whoever_goes_on_defining_does_so_alone() -> None:

@@ -155,9 +155,9 @@ class Graph:
         """
         result = Graph()
         result.known = self.known
-        for name, quantity in self.quantities.items():
-            given = quantity.givens is not None and name in numbers
-            result.quantities[name] = quantity.replace(givens=numbers[name].givens) if given else quantity
+        other = {id(self[quantity.name].givens): quantity.givens for quantity in numbers if quantity.name in self}
+        for name, quantity in self.quantities.items():  # a copy, as of a state after the update, has the numbers of what it copies
+            result.quantities[name] = quantity.replace(givens=other.get(id(quantity.givens), quantity.givens))
         return result
 
     def given(self, quantity: Quantity) -> Quantity:

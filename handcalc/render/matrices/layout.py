@@ -85,7 +85,7 @@ def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int
         if leaf.operator == "scalar":
             return Numeric(leaf.parts[0], iteration)
         rows = _rows(reading.graph, leaf, iteration)
-        alone = rows[0][0] if is_scalar(leaf) else None  # a number is no matrix; a negative one keeps its brackets
+        alone = rows[0][0] if is_scalar(leaf) else None  # a number is no matrix; a negative one keeps brackets
         negative = isinstance(alone, Value) and reading.shown(alone.cell, iteration).digits.startswith("-")
         return rows if alone is None or negative else alone
 
@@ -94,7 +94,8 @@ def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int
         rows = [row for part in parts for row in (part if isinstance(part, tuple) else ((part,),))]
         return [[reading.shown(item.cell, iteration) for item in row if isinstance(item, Value)] for row in rows]
 
-    sides = [_layout(right or scalar(ZERO), put, 0), [put(left)]]
+    value = put(left)
+    sides = [_layout(right or scalar(ZERO), put, 0), [value[0][0] if is_scalar(left) and isinstance(value, tuple) else value]]
     if right is not None and right.operator == "name" and shown(sides[0]) == shown(sides[1]):
         sides = sides[1:]
     parts = _layout(left, whole, 0)
@@ -207,6 +208,8 @@ def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
     match form.operator:
         case "name":
             name = leaf(form)
+            if isinstance(name, tuple) and is_scalar(form):
+                return ["(", name[0][0], ")"]  # a negative number
             return [FunctionName("flatten"), "(", name, ")"] if form.parts[1].flat and isinstance(name, Whole) else [name]
         case "scalar":
             return [leaf(form)]
