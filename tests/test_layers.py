@@ -17,7 +17,7 @@ from handcalc.errors import ProblemError
 from handcalc.models import build
 from handcalc.problem.loader import loads
 from handcalc.problem.saving import with_parameters
-from handcalc.render import read
+from handcalc.render import read, render
 from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
 from handcalc.render.document import Options, solution
 from handcalc.render.why import by_phase, dependencies, uses
@@ -427,6 +427,7 @@ def test_gradients_of_inputs_of_every_sample() -> None:
 
 CUT = {"type": "rnn", "neurons": 1, "input_weights": [[0.5]], "hidden_weights": [[0.2]], "truncate": 1}
 TWO = [{"inputs": [[1], [2]], "targets": [[1], [0]]}, {"inputs": [[3], [1]], "targets": [[0], [1]]}]
+RECURRENT = {"type": "rnn", "neurons": 2, "input_weights": [[0.5], [0.1]], "hidden_weights": [[0.2, 0.1], [0.1, 0.3]]}
 POOL = {"type": "max_pool", "kernel_size": 2, "padding": 1, "stride": 1}
 
 
@@ -456,6 +457,17 @@ def test_columns_of_samples_tell_the_time_unless_a_heading_does() -> None:
     assert ["sample", *(f"out_o1⁺[t={time}]" for time in range(3))] in tables
     assert ["sample", "out^held_o1", "net_o1", "out_o1"] in tables, "below a heading with the time"
     assert all(len({*columns}) == len(columns) for columns in tables)
+
+
+def test_gaps_stand_below_the_digits_of_their_column() -> None:
+    problem = {"inputs": [[1], [2]], "targets": [[1, 2], [0, 1]], "layers": [RECURRENT, {"neurons": 2, "weights": [[1, 2], [3, 4]]}]}
+    text = str(render(solved(problem), "plain", detail="brief"))
+    lines = text.splitlines()
+    tables = [lines[place : place + 3] for place, line in enumerate(lines) if line.startswith("t0") and "–" in line]
+    assert tables
+    for gaps, *numbers in tables:
+        points = {line.index(".") for line in numbers}
+        assert len(points) == 1 and gaps.index("–") == points.pop() - 1
 
 
 def test_columns_of_predictions_tell_the_time() -> None:
