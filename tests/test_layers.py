@@ -471,6 +471,19 @@ def test_gaps_stand_below_the_digits_of_their_column() -> None:
         assert len(points) == 1 and gaps.index("–") == points.pop() - 1
 
 
+def test_maps_that_are_left_out_are_counted() -> None:
+    layer = {"type": "conv2d", "weights": [[[number]] for number in range(11)]}
+    derivation = solved({"inputs": [[1, 2], [3, 4]], "layers": [layer]})
+    reading = read(derivation)
+    notes = {
+        detail: [str(block.text) for block in solution(derivation, reading, Options(detail=detail)) if isinstance(block, Paragraph)]
+        for detail in ("brief", "normal", "full")
+    }
+    assert "… 7 more tables are not shown" in notes["brief"] and "… 3 more tables are not shown" in notes["normal"]
+    left = {detail: sum("more tables" in note for note in found) for detail, found in notes.items()}
+    assert left["full"] < left["normal"], "of given kernels only"
+
+
 def test_columns_of_predictions_tell_the_time() -> None:
     trainer = Trainer(loads(json.dumps({"samples": TWO, "layers": [CUT], "learning_rate": 0.1})))
     reading = read(solved({"samples": TWO, "layers": [CUT], "learning_rate": 0.1}))
