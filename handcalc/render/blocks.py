@@ -6,6 +6,7 @@ with items: `phrase` gives its words and its formulas.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Ref
@@ -242,7 +243,9 @@ def phrase(message: Message, translate: Translate) -> list[Item | str]:
 
     def placed(value: Any) -> Any:
         if isinstance(value, Message):
-            return Message(value.template, value.where, **{name: placed(inner) for name, inner in value.values.items()})
+            found = copy(value)  # of its own class: one line of a text stays one
+            found.values = {name: placed(inner) for name, inner in value.values.items()}
+            return found
         if isinstance(value, Record):
             places.append(value)  # type: ignore[arg-type]
             return _Place(len(places) - 1)
