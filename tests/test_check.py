@@ -290,7 +290,7 @@ def test_wrong_rows_are_found(name: str) -> None:
 
 # (id, answer) → the note
 NOTES = [
-    ("net.h", "2", 'there is no step "net.h", did you mean "net.h2"?'),
+    ("net.h", "2", 'there is no step "net.h", did you mean "net.h1"?'),
     ("grad.w15", "1", 'there is no step "grad.w15", did you mean "grad.w5"?'),
     ("momentum", "1", 'there is no step "momentum"'),
     ("out.h2", "0,3,5", 'not a formula: "," is not expected here (column 2)'),

@@ -17,7 +17,7 @@ from handcalc.errors import ProblemError
 from handcalc.models import build
 from handcalc.problem.loader import loads
 from handcalc.problem.saving import with_parameters
-from handcalc.render import read
+from handcalc.render import read, render
 from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
 from handcalc.render.document import Options, solution
 from handcalc.render.why import by_phase, dependencies, uses
@@ -454,6 +454,7 @@ def test_gradients_of_inputs_of_every_sample() -> None:
 
 CUT = {"type": "rnn", "neurons": 1, "input_weights": [[0.5]], "hidden_weights": [[0.2]], "truncate": 1}
 TWO = [{"inputs": [[1], [2]], "targets": [[1], [0]]}, {"inputs": [[3], [1]], "targets": [[0], [1]]}]
+RECURRENT = {"type": "rnn", "neurons": 2, "input_weights": [[0.5], [0.1]], "hidden_weights": [[0.2, 0.1], [0.1, 0.3]]}
 POOL = {"type": "max_pool", "kernel_size": 2, "padding": 1, "stride": 1}
 
 
@@ -483,6 +484,31 @@ def test_columns_of_samples_tell_the_time_unless_a_heading_does() -> None:
     assert ["sample", *(f"out_o1⁺[t={time}]" for time in range(3))] in tables
     assert ["sample", "out^held_o1", "net_o1", "out_o1"] in tables, "below a heading with the time"
     assert all(len({*columns}) == len(columns) for columns in tables)
+
+
+def test_gaps_stand_below_the_digits_of_their_column() -> None:
+    last = [{**RECURRENT, "returns": "last"}, {"neurons": 1, "weights": [[1, 20]]}]
+    problem = {"inputs": [[1], [2]], "targets": [1], "layers": last}
+    text = str(render(solved(problem), detail="brief"))
+    lines = text.splitlines()
+    tables = [lines[place : place + 3] for place, line in enumerate(lines) if line.startswith("t0") and "–" in line]
+    assert tables
+    for gaps, *numbers in tables:
+        points = {line.index(".") for line in numbers}
+        assert len(points) == 1 and gaps.index("–") == points.pop() - 1
+
+
+def test_maps_that_are_left_out_are_counted() -> None:
+    layer = {"type": "conv2d", "weights": [[[number]] for number in range(11)]}
+    derivation = solved({"inputs": [[1, 2], [3, 4]], "layers": [layer]})
+    reading = read(derivation)
+    notes = {
+        detail: [str(block.text) for block in solution(derivation, reading, Options(detail=detail)) if isinstance(block, Paragraph)]
+        for detail in ("brief", "normal", "full")
+    }
+    assert "… 7 more tables are not shown" in notes["brief"] and "… 3 more tables are not shown" in notes["normal"]
+    left = {detail: sum("more tables" in note for note in found) for detail, found in notes.items()}
+    assert left["full"] < left["normal"], "of given kernels only"
 
 
 def test_columns_of_predictions_tell_the_time() -> None:

@@ -20,6 +20,7 @@ from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.graph import Cell
 from handcalc.problem.loader import load, loads
+from handcalc.render.blocks import phrase
 from handcalc.study.definitions import FORMS, NONE, Definitions, Form, Hypothesis, Part
 from handcalc.study.hypotheses import Hypotheses
 from handcalc.study.mistakes import MISTAKES
@@ -414,6 +415,7 @@ def test_entry(slug: str) -> None:
     assert mistake.slug == slug and re.fullmatch("[a-z]+(-[a-z]+)*", slug)
     assert mistake.name and "\n" not in mistake.name and not mistake.name.endswith(".")
     lines = mistake.explanation.split("\n")
+    assert [phrase(line, str) for line in mistake.told] == [[line] for line in lines]
     assert len(lines) == 2 and all(line.strip() == line and line for line in lines)
     assert bool(mistake.variants or mistake.across) == (slug not in NOT_A_DEFINITION)
 

@@ -243,9 +243,9 @@ def phrase(message: Message, translate: Translate) -> list[Item | str]:
 
     def placed(value: Any) -> Any:
         if isinstance(value, Message):
-            filled = copy(value)  # a message of its class, which may be one line of a text
-            filled.values = {name: placed(inner) for name, inner in value.values.items()}
-            return filled
+            found = copy(value)  # of its own class: one line of a text stays one
+            found.values = {name: placed(inner) for name, inner in value.values.items()}
+            return found
         if isinstance(value, Record):
             places.append(value)  # type: ignore[arg-type]
             return _Place(len(places) - 1)

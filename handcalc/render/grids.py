@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice, product
+from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis
-from handcalc.render.blocks import MISSING, Block, Item, Name, Plain, Rows, Table, Value
+from handcalc.errors import Message
+from handcalc.render.blocks import MISSING, Block, Item, Name, Paragraph, Plain, Rows, Table, Value
 
 SIDE_LIMIT = 16  # rows and columns of one grid
 GRIDS_LIMIT = {"brief": 4, "normal": 8, "full": 200}  # grids of one quantity
@@ -43,6 +45,9 @@ def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: in
             for number, line in enumerate(cells)
         )
         yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))
+    more = prod(map(len, leading)) - GRIDS_LIMIT[detail]
+    if more > 0:
+        yield Paragraph(Message("… {count} more tables are not shown", count=more))
 
 
 def _label(axis: Axis, place: int) -> str:
