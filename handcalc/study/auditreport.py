@@ -40,7 +40,7 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
     yield Table(columns, tuple(_row(number, reading) for number in found.numbers))
     for number in found.numbers:
         if number.note is not None:
-            yield Paragraph(Message("{step}: {note}.", step=number.id, note=number.note))
+            yield Paragraph(Message("{step}: {note}", step=number.id, note=number.note))
     slugs = dict.fromkeys(slug for number in found.numbers if number.status == "mistake" for slug in number.explanation)
     for slug in slugs:
         mistake = MISTAKES[slug]

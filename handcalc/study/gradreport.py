@@ -198,7 +198,7 @@ def _notes(checked: Checked, reading: Reading) -> Iterator[Block]:
         yield Heading(2, Message("Remarks"))
     for note, names in found.values():
         listed = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-        yield Paragraph(Message("{step}: {note}.", step=listed, note=note))
+        yield Paragraph(Message("{step}: {note}", step=listed, note=note))
 
 
 def notes(row: Row, reading: Reading) -> Iterator[Message]:

@@ -78,7 +78,7 @@ class _Report:
             yield Paragraph(Message("The sheet holds no answer."))
         for answer in self.marking.answers:
             if answer.note is not None:
-                yield Paragraph(Message("{step}: {note}.", step=answer.id, note=answer.note))
+                yield Paragraph(Message("{step}: {note}", step=answer.id, note=answer.note))
         yield from self._mistakes()
         yield from self._unnamed()
         yield from self._summary()
