@@ -656,6 +656,7 @@ def test_chinese(problem: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not left
     assert [line for kind, line in parts_of(english.out) if kind == "heading" and line in HEADINGS]
     formulas = [[line for kind, line in parts_of(run.out) if kind == "formula"] for run in (english, chinese)]
+    formulas[1] = [line.replace("：", ":") for line in formulas[1]]  # i = 1, 3:
     worked = [[line for line in lines if not re.search(r"[一-鿿]|[a-z]{2,} [a-z]{2,}", line)] for lines in formulas]
     assert worked[0] == worked[1], "formulas do not depend on the language"
     assert worked[0] or load(problem).equations

@@ -65,7 +65,7 @@ ORDER = {
     M + "oMath": "…*", M + "e": _ARGUMENT, M + "sub": _ARGUMENT, M + "sup": _ARGUMENT, M + "num": _ARGUMENT, M + "den": _ARGUMENT,
     M + "deg": _ARGUMENT, M + "r": "rPr? wrPr? t", M + "f": "fPr? num den", M + "sSub": "e sub", M + "sSup": "e sup",
     M + "sSubSup": "e sub sup", M + "rad": "radPr deg e", M + "d": "dPr? e+", M + "nary": "naryPr sub sup e", M + "m": "mPr mr+",
-    M + "acc": "accPr e", M + "accPr": "chr",
+    M + "acc": "accPr e", M + "accPr": "chr", M + "limLow": "limLowPr? e lim", M + "lim": _ARGUMENT,
     M + "mr": "e+", M + "mPr": "mcs", M + "mcs": "mc+", M + "mc": "mcPr", M + "mcPr": "count mcJc", M + "naryPr": "chr limLoc supHide",
     M + "dPr": "begChr endChr", M + "fPr": "type", M + "radPr": "degHide", M + "argPr": "argSz", M + "rPr": "(nor|sty)",
     W + "p": "pPr (r|oMath|hyperlink|bookmarkStart|bookmarkEnd)*", W + "tbl": "tblPr tblGrid tr+", W + "tr": "trPr tc+",
@@ -73,7 +73,7 @@ ORDER = {
     W + "pPr": "pStyle keepNext? pageBreakBefore? jc?", W + "rPr": "rStyle? rFonts? sz? szCs?", W + "body": "(p|tbl)+ sectPr",
     W + "r": "rPr? (t|tab|br|fldChar|instrText|drawing)",
 }  # fmt: skip
-FORMULA = "(?:(?:r|f|sSub|sSup|sSubSup|rad|d|nary|m|acc);)"
+FORMULA = "(?:(?:r|f|sSub|sSup|sSubSup|rad|d|nary|m|acc|limLow);)"
 
 
 def faults(element: ElementTree.Element) -> Iterator[str]:

@@ -28,6 +28,7 @@ _OPERATORS = {
 _TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
 _FRACTION = re.compile(r"\\frac" + _GROUP + _GROUP)
+_ACCENT = re.compile(r"\\(hat|bar|tilde|dot|vec|overline)\b")
 _BLANK = re.compile(r"\\underline\{\\hspace\{(\d+)em\}\}")
 _STEPS = {"{": 1, "}": -1, "(": 1, "[": 1, ")": -1, "]": -1, "\\left": 9, "\\right": -9}
 
@@ -113,7 +114,9 @@ class LatexFormulas(Formulas):
         if isinstance(part, str):
             return _OPERATORS.get(part, part)
         text = self._matrix(part) if isinstance(part, tuple) else self.formula(part)
-        return f"{{{text}}}" if grouped and not isinstance(part, tuple) else text
+        if not grouped or isinstance(part, tuple):
+            return text
+        return f"{{{{}}{text}}}" if _ACCENT.match(text) else f"{{{text}}}"  # braces around an accent alone do not count for TeX
 
     def _matrix(self, rows: Rows) -> str:
         inside = r" \\ ".join(" & ".join(map(self.formula, row)) for row in rows)
