@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, localcontext
 from fractions import Fraction
 
@@ -109,6 +110,10 @@ def test_shown_to_significant_digits(case: tuple[float, int, str, str]) -> None:
     value, digits, ties, expected = case
     got = significant(digits, ties).shown(value).plain
     assert got == expected, f"{title(case)}: got {got}"
+
+
+def test_decimals_go_before_the_default() -> None:
+    assert Rounding(decimals=2).shown(0.7513650695523157).plain == "0.75"
 
 
 def test_the_default_is_six_significant_digits() -> None:
@@ -234,6 +239,26 @@ def test_decimals_equal_quantize(value: float, places: int, ties: str) -> None:
     got = decimals(places, ties).shown(value).plain
     assert got == f"{expected:f}", f"{value!r} to {places}, {ties}: got {got}, expected {expected:f}"
     assert decimals(places, ties).carried(value) == Fraction(expected)
+
+
+@st.composite
+def near_ties(draw: st.DrawFn) -> tuple[float, int]:
+    """A number of a few steps of the machine beside one with a 5 after so many digits, and how many."""
+    digits = draw(st.integers(1, 16))
+    tie = draw(st.integers(10 ** (digits - 1), 10**digits - 1)) * 10 + 5
+    value = float(Decimal(draw(st.sampled_from((tie, -tie)))).scaleb(draw(st.integers(-digits - 6, 2))))
+    for _ in range(draw(st.integers(0, 3))):
+        value = math.nextafter(value, draw(st.sampled_from((-math.inf, math.inf))))
+    return value, digits
+
+
+@given(near_ties(), st.sampled_from(sorted(MODES)))
+@law(1000)
+def test_beside_a_tie(case: tuple[float, int], ties: str) -> None:
+    value, digits = case
+    expected = Context(prec=digits, rounding=MODES[ties], Emin=-10000, Emax=10000).create_decimal(repr(value))
+    shown = significant(digits, ties).shown(value)
+    assert Decimal(shown.digits).scaleb(shown.exponent) == expected, f"{value!r} to {digits}, {ties}: got {shown.plain}"
 
 
 @given(FLOATS, st.integers(1, 17), st.sampled_from(sorted(MODES)))

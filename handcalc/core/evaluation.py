@@ -40,6 +40,7 @@ class Evaluation:
         self.values: dict[Cell, Value] = {}
         self.unrounded: dict[Cell, Value] = {} if self.rounding.carry else self.values
         self.replaced = replaced or {}
+        self.literals: dict[Cell, Value] = {}  # what is given, of the cells that have a value
         exact = self.rounding.exact or self.rounding.carry  # carried numbers are decimals: a tie is a tie
         self.numbers = FRACTIONS if exact else FLOATS
         self._rational: dict[Cell, bool] = {}
@@ -70,13 +71,9 @@ class Evaluation:
                 pending.pop()
                 continue
             value = self.literal(current)
-            if isinstance(value, Number):
-                try:
-                    value = compute(value, _nothing, self.numbers)
-                except OverflowError as error:
-                    raise EvaluationError(self._reason(current, error)) from None
             if value is not None:
-                self.values[current] = self.unrounded[current] = value
+                self.values[current] = self.unrounded[current] = self._given(current, value)
+                self.literals[current] = value
                 pending.pop()
                 continue
             expr = self.graph.instance(current)
@@ -95,6 +92,14 @@ class Evaluation:
             self._keep(current, value)
             pending.pop()
         return self.values[wanted]
+
+    def _given(self, current: Cell, value: Value) -> Value:
+        if not isinstance(value, Number):
+            return value
+        try:
+            return compute(value, _nothing, self.numbers)
+        except OverflowError as error:
+            raise EvaluationError(self._reason(current, error)) from None
 
     def of(self, expr: Expr, step: Cell | None = None) -> Value:
         """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
@@ -135,6 +140,7 @@ class Evaluation:
         """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
         found = self._rational.get(wanted)
         if found is None:
+            self[wanted]
             found = self._settle(wanted, self._rational, True, not self.rounding.carry, lambda own: self._plain(self.graph.instance(own)))
         return found
 
@@ -154,7 +160,7 @@ class Evaluation:
             current = pending.pop()
             if current in known:
                 continue
-            if self.literal(current) is not None:
+            if current in self.literals:
                 known[current] = given
                 continue
             inputs = self.graph.uses(current)

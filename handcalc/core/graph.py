@@ -155,9 +155,11 @@ class Graph:
         """
         result = Graph()
         result.known = self.known
-        other = {id(self[quantity.name].givens): quantity.givens for quantity in numbers if quantity.name in self}
+        result.quantities = dict(self.quantities)
+        other = {id(self[quantity.name].givens): quantity.givens for quantity in numbers if quantity.givens is not None}
         for name, quantity in self.quantities.items():  # a copy, as of a state after the update, has the numbers of what it copies
-            result.quantities[name] = quantity.replace(givens=other.get(id(quantity.givens), quantity.givens))
+            if id(quantity.givens) in other:
+                result.quantities[name] = quantity.replace(givens=other[id(quantity.givens)])
         return result
 
     def given(self, quantity: Quantity) -> Quantity:

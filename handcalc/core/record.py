@@ -45,9 +45,10 @@ class Record:
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         copy = object.__new__(type(self))
-        copy.__dict__.update(self.__dict__)
-        copy.__dict__.update(changes)
-        if len(copy.__dict__) != len(self._fields):
+        attributes = copy.__dict__
+        attributes.update(self.__dict__)
+        attributes.update(changes)
+        if len(attributes) != len(self._fields):
             raise TypeError(f"{type(self).__name__} has no field {', '.join(set(changes) - set(self._fields))}")
         return copy
 

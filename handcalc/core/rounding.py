@@ -87,6 +87,10 @@ class Rounding(Record):
         """The number as printed. `exact` says that the value is rational, so that its digits may end; they are then
         not filled up with zeros, unless `padded` (it comes from rounded numbers)."""
         decimals, significant = self.digits(cell_id) if self.overrides else (self.decimals, self.significant)
+        if decimals is None and not exact and isinstance(value, float) and self.ties != "truncate":
+            text = _far_from_ties(value, significant or DEFAULT_SIGNIFICANT)
+            if text:
+                return Shown(text, 0, False)
         above, below = ratio(value)
         if above == 0:
             return Shown("0")
@@ -129,6 +133,18 @@ def ratio(value: Any) -> tuple[int, int]:
     whole, _, decimals = mantissa.partition(".")
     scale = int(exponent) - len(decimals)
     return (int(whole + decimals) * 10**scale, 1) if scale >= 0 else (int(whole + decimals), 10**-scale)
+
+
+def _far_from_ties(value: float, significant: int) -> str:
+    """A number of middle size, rounded by the machine, which knows no ties but is quick; "" where that may not be right.
+
+    It is right where the shortest spelling has more digits than a tie: no tie lies between it and the binary fraction, for the tie
+    would be the shorter spelling.
+    """
+    if len(repr(value)) < significant + 9:  # with a sign, a point, and up to five zeros before the first digit
+        return ""
+    size = int(f"{value:.{significant - 1}e}".partition("e")[2])
+    return f"{value:.{significant - 1 - size}f}" if -5 < size < min(significant, DEFAULT_SIGNIFICANT) else ""
 
 
 def _magnitude(above: int, below: int) -> int:
