@@ -103,10 +103,11 @@ class Iteration:
     def shown_as(self, wanted: Cell, rounding: Rounding) -> Shown:
         """A cell's number as another rounding without carry prints it."""
         evaluation = self.evaluation
-        value, literal = evaluation.before_rounding(wanted), evaluation.literals.get(wanted)
+        literal = evaluation.literals.get(wanted) if wanted in evaluation.unrounded else evaluation.literal(wanted)
         if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
             return Shown(literal.text or str(literal.numerator))
-        name, rational = evaluation.graph.cell_id(wanted) if rounding.overrides else "", evaluation.rational(wanted)
+        name = evaluation.graph.cell_id(wanted) if rounding.overrides else ""
+        value, rational = evaluation.before_rounding(wanted), evaluation.rational(wanted)
         if rational and isinstance(value, float):
             value = float(f"{value:.15g}")  # without the noise of binary fractions, so that a tie is a tie
         return rounding.shown(value, rational, name, evaluation.rounding.carry and evaluation.touched(wanted))
