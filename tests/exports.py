@@ -22,7 +22,7 @@ from handcalc.derive import derive
 from handcalc.errors import Message
 from handcalc.language import translator
 from handcalc.problem.loader import loads, shipped
-from handcalc.render.blocks import Block, Digits, Equation, Grid, Heading, Paragraph, Plain, Table, Value
+from handcalc.render.blocks import MISSING, Block, Digits, Equation, Grid, Heading, Paragraph, Plain, Table, Value
 from handcalc.render.formats.common import number_columns
 from handcalc.render.report import FORMATS, Chapter, Report, Style, dialect_of, export
 
@@ -237,10 +237,10 @@ def _listings(text: str) -> Iterator[Texts]:
     """Calls #listing((kinds), (heading), ( rows ))."""
     for found in re.finditer(r"^#listing\(\((?:true|false|, ?)*\), \(([^\n]*)\), \(\n(.*?)\n?\)\)$", text, re.DOTALL | re.MULTILINE):
         rows = found[1], *filter(None, found[2].split("\n"))
-        yield [[cell[1] or cell[2] for cell in _CELL.finditer(row)] for row in rows]
+        yield [[cell[1] or cell[2] for cell in _CELL.finditer(row) if cell[1] or cell[2]] for row in rows]
 
 
-_CELL = re.compile(rf"m\({_STRING}, (\$(?:{_STRING}|[^\"$])*\$)\)|({_STRING}|\bgap\b)")
+_CELL = re.compile(rf"m\({_STRING}, (\$(?:{_STRING}|[^\"$])*\$)\)|({_STRING}|\bgap\b)|\$(?:{_STRING}|[^\"$])*\$")
 _TABLES = {"latex": _tabulars, "markdown": _piped, "notebook": _piped, "plain": _piped, "typst": _listings}
 
 
@@ -261,6 +261,6 @@ def in_columns(block: Table, found: Derivation) -> Iterator[str]:
     """The steps whose numbers stand in the columns of numbers of a table, row by row."""
     for row in block.rows:
         for item, number in zip(row, number_columns(block)):
-            if number and not isinstance(item, Digits):  # such as how an error fades through time: no step
+            if number and item != MISSING and not isinstance(item, Digits):  # such as how an error fades through time: no step
                 assert isinstance(item, Value)
                 yield found.step_id(item.cell, item.iteration)

@@ -119,12 +119,15 @@ def _layer(
     for time, inside in groupby(groups, key=lambda group: group.time):
         together = list(inside)
         if time is None:
+            if together[0] is not groups[0]:  # after those of single times
+                yield Heading(3, Message("All times"))
             yield from _together(derivation, reading, options, iteration, together)
         else:
             for group in together:
                 if group in _firsts(groups):
                     yield from _general(reading, options, group.quantity)
-            yield Heading(3, Message("Time {time}", time=time))
+            if any(group.quantity.kind != "path" and any(derivation.places(group)) for group in together):
+                yield Heading(3, Message("Time {time}", time=time))
             yield from _together(derivation, reading, options, iteration, together, told=False)
     if phase == "backward" and any(group.time is not None for group in groups) and options.asked is None:
         yield from fading(derivation, layer, iteration)
