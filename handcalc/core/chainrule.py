@@ -66,7 +66,7 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
 
 def _upstream(graph: Graph, objective: str, wanted: Wanted) -> set[str]:
     """The quantities the objective depends on and that depend on something wanted, itself included."""
-    uses = {quantity.name: {ref.quantity for formula in _formulas(quantity) for ref in references(formula)} for quantity in graph}
+    uses = {quantity.name: {ref.quantity for formula in quantity.formulas for ref in references(formula)} for quantity in graph}
     below = _grown({objective}, lambda known: {used for name in known for used in uses[name]})
     wished = {name for name in below if wanted(graph[name])}
     leaves = {name for name in wished if graph[name].givens is not None}
@@ -78,11 +78,6 @@ def _grown(known: set[str], more: Callable[[set[str]], set[str]]) -> set[str]:
     while not (found := more(known)) <= known:
         known = known | found
     return known
-
-
-def _formulas(quantity: Quantity) -> list[Expr]:
-    general = [quantity.definition] if quantity.definition is not None else []
-    return [*dict.fromkeys((*general, *(quantity.cases or {}).values()))]
 
 
 def _gradient(base: Quantity, axes: tuple[Axis, ...], index: tuple[Index, ...], formula: Expr, terms: tuple[Term, ...]) -> Quantity:

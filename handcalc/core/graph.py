@@ -77,6 +77,11 @@ class Quantity(Record):
         return self.definition
 
     @property
+    def formulas(self) -> list[Expr]:
+        """The general formula and those of single places, each once."""
+        return [formula for formula in dict.fromkeys((self.definition, *(self.cases or {}).values())) if formula is not None]
+
+    @property
     def sampled(self) -> bool:
         """Whether its first axis is the sample axis."""
         return bool(self.axes) and self.axes[0].role == "sample"

@@ -113,8 +113,8 @@ def _is_bias_gradient(quantity: Quantity, layer: int) -> bool:
 def _uses(graph: Graph, quantity: Quantity) -> Iterator[tuple[str, int]]:
     """(quantity used, how much later it is): −1 for h[t−1] in the definition of h[t]; 0 where time plays no part."""
     own = {index.letter: axis.first for index, axis in zip(quantity.index, quantity.axes) if axis.role == "time"}
-    for formula in (quantity.definition, *(quantity.cases or {}).values()):
-        for node in walk(formula) if formula is not None else ():
+    for formula in quantity.formulas:
+        for node in walk(formula):
             if isinstance(node, Ref) and node.quantity in graph:
                 shift = 0
                 for axis, position in zip(graph[node.quantity].axes, map(affine, node.indices)):

@@ -5,7 +5,7 @@
 What follows from a forward pass (the chain rule, updates, the formulas of every cell, their ids and order) does not depend on
 the numbers given. Whoever works many problems of one shape, such as sheets of a class or exercises with other numbers, needs
 it once: the models of the last few small shapes are kept, and a problem whose forward pass has the same formulas gets its graph from
-them, with its own numbers. Completing a model is handed the problem without numbers, so it cannot depend on them.
+them, with its own numbers. A model that is kept was completed from the problem without numbers, so it cannot depend on them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from handcalc.core.expr import Entry, Expr, Ref, Total, walk
+from handcalc.core.expr import Entry, Ref, Total, walk
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.core.index import Position, affine, shift_index
 from handcalc.core.record import Record
@@ -99,12 +99,8 @@ def _described(quantity: Quantity) -> tuple[Any, ...]:
     """All of a quantity but the numbers given for it: of them, only which there are. Names are in their order, which is that of
     the steps; indices are equal by letter, so their axes are told apart."""
     fields = quantity.__dict__ | {"givens": _missing(quantity), "names": list((quantity.names or {}).items())}
-    summed = [node.index.axis for formula in _formulas(quantity) for node in walk(formula) if isinstance(node, (Total, Entry))]
+    summed = [node.index.axis for formula in quantity.formulas for node in walk(formula) if isinstance(node, (Total, Entry))]
     return (*fields.values(), summed, [index.axis for index in quantity.index])
-
-
-def _formulas(quantity: Quantity) -> list[Expr]:
-    return [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
 
 
 def _missing(quantity: Quantity) -> list[tuple[int, ...]] | None:

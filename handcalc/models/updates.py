@@ -147,8 +147,8 @@ def _reached(forward: list[Quantity], changed: set[str]) -> set[str]:
         more = {
             quantity.name
             for quantity in forward
-            for formula in (quantity.definition, *(quantity.cases or {}).values())
-            if formula is not None and any(isinstance(node, Ref) and node.quantity in changed | found for node in walk(formula))
+            for formula in quantity.formulas
+            if any(isinstance(node, Ref) and node.quantity in changed | found for node in walk(formula))
         }
         if more <= found:
             return found

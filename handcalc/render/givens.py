@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from handcalc.core.derivation import Derivation, Header
-from handcalc.core.expr import Call, Expr, Ref, walk
+from handcalc.core.expr import Call, Ref, walk
 from handcalc.core.graph import Cell, Quantity
 from handcalc.core.order import Group
 from handcalc.errors import Message
@@ -212,7 +212,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield Message("All parameters are updated at once, after the backward pass.")
         if "rate0" in graph:
             yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
-    functions = {node.function for quantity in graph for expr in _formulas(quantity) for node in walk(expr) if isinstance(node, Call)}
+    functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
         yield Message("The slope of ReLU at exactly 0 is {slope}.", slope=chosen["relu_at_zero"])
     if "max'" in functions and chosen["max_ties"] == "split":
@@ -233,10 +233,6 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         reading.turned((quantity.name, ())) for quantity in graph if quantity.kind == "gradient"
     ):
         yield Message("In this notation the error term is minus the derivative: δ = −∂E/∂net.")
-
-
-def _formulas(quantity: Quantity) -> list[Expr]:
-    return [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
 
 
 def _update_conventions(kinds: set[str], header: Header) -> Iterator[Message]:

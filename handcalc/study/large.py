@@ -160,7 +160,7 @@ class ArrayEvaluation(Evaluation):
 
     def _is_fraction(self, name: str) -> bool:
         if name not in self._fraction:
-            formulas = _formulas(self._graph[name])
+            formulas = self._graph[name].formulas
             self._fraction[name] = all(map(_plain, formulas)) and all(
                 self._is_fraction(ref.quantity) for formula in formulas for ref in references(formula)
             )
@@ -214,10 +214,6 @@ def _spread(quantity: Quantity, program: Callable[..., Any], row: tuple[Any, ...
 
 def _size(quantity: Quantity) -> int:
     return math.prod(axis.size for axis in quantity.axes)
-
-
-def _formulas(quantity: Quantity) -> list[Expr]:
-    return [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
 
 
 def _plain(expr: Expr) -> bool:

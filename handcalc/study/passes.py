@@ -72,9 +72,7 @@ class Passes:
 
 def _uses(graph: Graph, name: str) -> list[str]:
     """The quantities in the formulas of a quantity."""
-    quantity = graph[name]
-    formulas = [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
-    return list(dict.fromkeys(ref.quantity for formula in formulas for ref in references(formula)))
+    return list(dict.fromkeys(ref.quantity for formula in graph[name].formulas for ref in references(formula)))
 
 
 def _mixes(graph: Graph, name: str) -> bool:

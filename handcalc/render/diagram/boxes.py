@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from math import prod
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Expr, Ref, Total, references, walk
+from handcalc.core.expr import Ref, Total, references, walk
 from handcalc.core.graph import Cell, Quantity
 from handcalc.core.index import Affine, affine
 from handcalc.core.record import Record
@@ -76,21 +76,16 @@ def _products(quantity: Quantity) -> int:
     return prod(axis.size for axis in quantity.axes) * prod(sums)
 
 
-def formulas(quantity: Quantity) -> list[Expr]:
-    """The definition of a quantity with its exceptions."""
-    return [formula for formula in (quantity.definition, *(quantity.cases or {}).values()) if formula is not None]
-
-
 def mixes_samples(derivation: Derivation) -> bool:
     """Whether a layer works on all samples together: then all of them are drawn."""
     layers = [quantity for quantity in forward(derivation) if quantity.layer and quantity.kind not in ERRORS]
-    nodes = (node for quantity in layers for formula in formulas(quantity) for node in walk(formula))
+    nodes = (node for quantity in layers for formula in quantity.formulas for node in walk(formula))
     return any(isinstance(node, Total) and node.index.axis.role == "sample" for node in nodes)
 
 
 def used_by(quantity: Quantity) -> list[Ref]:
     """The references of its general formula."""
-    return list(dict.fromkeys(ref for formula in formulas(quantity) for ref in references(formula)))
+    return list(dict.fromkeys(ref for formula in quantity.formulas for ref in references(formula)))
 
 
 # --- which quantities are one box -------------------------------------------------------------------------------------
