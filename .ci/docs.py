@@ -36,13 +36,16 @@ from handcalc.core.index import Axis, Index
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
+from handcalc.loading.initial import RULES
+from handcalc.loading.loss import FUSED, LOSSES
+from handcalc.loading.optimisers import HYPER
+from handcalc.loading.schedules import SCHEDULES
+from handcalc.marking.example import Example, examples
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.workbook import base, iteration
 from handcalc.models.optimisers import OPTIMISERS
 from handcalc.problem.fields import SECTIONS
-from handcalc.problem.initial import RULES
 from handcalc.problem.limits import LIMITS, raised_by
-from handcalc.problem.loss import FUSED, LOSSES
-from handcalc.problem.optimisers import HYPER
-from handcalc.problem.schedules import SCHEDULES
 from handcalc.problem.schema import Conventions
 from handcalc.render import read
 from handcalc.render.dialects import UNICODE
@@ -50,9 +53,6 @@ from handcalc.render.notation import profile, profiles
 from handcalc.render.printer import Printer
 from handcalc.render.reading import Reading
 from handcalc.render.report import FORMATS
-from handcalc.study.example import Example, examples
-from handcalc.study.mistakes import MISTAKES
-from handcalc.study.workbook import base, iteration
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

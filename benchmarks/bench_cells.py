@@ -14,7 +14,7 @@ import pytest
 
 from handcalc.core.derivation import Derivation
 from handcalc.derive import derive
-from handcalc.problem.loader import loads
+from handcalc.loading.loader import loads
 from handcalc.problem.schema import Problem
 
 COLUMNS = ("large", "small", "ratio", "target")

@@ -11,8 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from handcalc.problem.loader import loads
-from handcalc.study.train import Trainer
+from handcalc.loading.loader import loads
+from handcalc.training.train import Trainer
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")
 STEPS, BATCH = 20, 32

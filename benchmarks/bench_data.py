@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from handcalc.problem.loader import load
-from handcalc.study.train import Trainer
+from handcalc.loading.loader import load
+from handcalc.training.train import Trainer
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")
 SAMPLES, WIDTH, BATCH = 10_000, 784, 100

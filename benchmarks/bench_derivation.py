@@ -21,8 +21,8 @@ import pytest
 
 from handcalc.core.expr import number
 from handcalc.derive import derive
+from handcalc.loading.loader import load
 from handcalc.models import model
-from handcalc.problem.loader import load
 from handcalc.problem.schema import Matrix, Problem
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")

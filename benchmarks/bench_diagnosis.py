@@ -18,7 +18,7 @@ from typing import Any
 
 from processes import run
 
-from handcalc.problem.loader import load, loads, shipped
+from handcalc.loading.loader import load, loads, shipped
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

@@ -8,7 +8,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from handcalc import derive, load
-from handcalc.problem.loader import shipped
+from handcalc.loading.loader import shipped
 from handcalc.render.report import FORMATS, Style, export
 
 COLUMNS = ("seconds", "MB", "target")

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from handcalc.arrays.vectorised import Vectorised
+from handcalc.loading.loader import load, loads
 from handcalc.models import build
-from handcalc.problem.loader import load, loads
-from handcalc.study.train import Trainer
-from handcalc.study.vectorised import Vectorised
+from handcalc.training.train import Trainer
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")
 ROUNDS = 10_000

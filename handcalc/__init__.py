@@ -16,26 +16,26 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handcalc.arrays.large import derive
     from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
-    from handcalc.problem.loader import load, loads
+    from handcalc.loading.loader import load, loads
+    from handcalc.marking.audit import audit
+    from handcalc.marking.check import check
     from handcalc.render import render
-    from handcalc.study.audit import audit
-    from handcalc.study.check import check
-    from handcalc.study.gradcheck import gradcheck
-    from handcalc.study.large import derive
-    from handcalc.study.train import train
+    from handcalc.training.gradcheck.comparing import gradcheck
+    from handcalc.training.train import train
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "load": "handcalc.problem.loader",
-    "loads": "handcalc.problem.loader",
-    "derive": "handcalc.study.large",
+    "load": "handcalc.loading.loader",
+    "loads": "handcalc.loading.loader",
+    "derive": "handcalc.arrays.large",
     "render": "handcalc.render",
-    "check": "handcalc.study.check",
-    "gradcheck": "handcalc.study.gradcheck",
-    "train": "handcalc.study.train",
-    "audit": "handcalc.study.audit",
+    "check": "handcalc.marking.check",
+    "gradcheck": "handcalc.training.gradcheck.comparing",
+    "train": "handcalc.training.train",
+    "audit": "handcalc.marking.audit",
     "HandcalcError": "handcalc.errors",
     "ProblemError": "handcalc.errors",
     "EvaluationError": "handcalc.errors",

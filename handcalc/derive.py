@@ -23,7 +23,7 @@ BORDERS = {("max_pool", "padding"): "border"}  # options that are something else
 
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
-    """The worked solution of a problem, `iterations` updates long, cell by cell; with many samples take that of study/large.py.
+    """The worked solution of a problem, `iterations` updates long, cell by cell; with many samples take that of arrays/large.py.
 
     rounding: instead of the problem's own. Steps are computed on demand; a step without a finite value raises
     EvaluationError when it is asked for.

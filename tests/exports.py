@@ -21,7 +21,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import Message
 from handcalc.language import translator
-from handcalc.problem.loader import loads, shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.render.blocks import MISSING, Block, Digits, Equation, Grid, Heading, Paragraph, Plain, Table, Value
 from handcalc.render.formats.common import number_columns
 from handcalc.render.report import FORMATS, Chapter, Report, Style, dialect_of, export

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from handcalc.problem.loader import loads
+from handcalc.loading.loader import loads
 from handcalc.problem.schema import Problem
 
 Array = Any  # numpy.ndarray

@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, settings
 
 from handcalc.core.expr import Expr, Ref
 from handcalc.errors import HandcalcError
-from handcalc.study import symbolic
-from handcalc.study.symbolic import symbol
+from handcalc.proof import symbolic
+from handcalc.proof.symbolic import symbol
 
 DIGITS = 40
 MORE = int(os.environ.get("HANDCALC_EXAMPLES", "0"))

@@ -16,7 +16,7 @@ import pytest
 
 from handcalc.core.derivation import Derivation
 from handcalc.derive import derive
-from handcalc.problem.loader import load, shipped
+from handcalc.loading.loader import load, shipped
 from handcalc.problem.schema import Problem
 
 KINDS = (

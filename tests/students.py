@@ -25,14 +25,14 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError
-from handcalc.problem.loader import shipped
+from handcalc.loading.loader import shipped
+from handcalc.marking.answers import sheet_of
+from handcalc.marking.check import Checker, Marked, Marking
+from handcalc.marking.definitions import Hypothesis
+from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.table import Table
+from handcalc.marking.workbook import Workbook
 from handcalc.problem.schema import Problem
-from handcalc.study.answers import sheet_of
-from handcalc.study.check import Checker, Marked, Marking
-from handcalc.study.definitions import Hypothesis
-from handcalc.study.hypotheses import Hypotheses
-from handcalc.study.table import Table
-from handcalc.study.workbook import Workbook
 
 Answers = dict[str, str]
 FOUR = Rounding(None, 4)

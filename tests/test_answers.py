@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 from handcalc.core.expr import Number
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError, ProblemError
+from handcalc.loading.loader import loads
+from handcalc.marking.answers import Answer, Sheet, Typed, from_arguments, read_sheet, sheet_of, typed
 from handcalc.problem.limits import LIMITS
-from handcalc.problem.loader import loads
 from handcalc.problem.schema import Marking, Task
-from handcalc.study.answers import Answer, Sheet, Typed, from_arguments, read_sheet, sheet_of, typed
 
 # --- numbers --------------------------------------------------------------------------------------------------------------
 

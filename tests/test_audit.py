@@ -12,10 +12,10 @@ import pytest
 from ruamel.yaml import YAML
 from shipping import some
 
-from handcalc.problem.loader import load, loads, shipped
-from handcalc.study.answers import Answer, Sheet, read_sheet
-from handcalc.study.audit import STATUSES, Judged, audit
-from handcalc.study.auditreport import as_json
+from handcalc.loading.loader import load, loads, shipped
+from handcalc.marking.answers import Answer, Sheet, read_sheet
+from handcalc.marking.audit import STATUSES, Judged, audit
+from handcalc.marking.auditreport import as_json
 
 FOLDER = Path(__file__).parent / "published"
 FILES = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.yaml"))}

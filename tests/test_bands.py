@@ -20,7 +20,7 @@ from handcalc.core.expr import Call, Expr, Power, Ref, add, call, div, mul, neg,
 from handcalc.core.formula import any_name, parse
 from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.instance import compute, evaluate
-from handcalc.study.bands import ANYTHING, BANDS, Band, Grain, band
+from handcalc.marking.bands import ANYTHING, BANDS, Band, Grain, band
 
 NOISE = 1e-12  # relative, of floats
 DIPS = {"gelu": 0.2, "silu": 0.2, "sin": 0.2, "cos": 0.2, "huber": 0.2}  # functions that turn between kinks, and the widest band here

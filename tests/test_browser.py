@@ -19,7 +19,7 @@ from pages import Element, Page, data_of, number_in
 
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
-from handcalc.problem.loader import loads
+from handcalc.loading.loader import loads
 from handcalc.render import read
 from handcalc.render.why import dependencies, ends, uses
 

@@ -18,8 +18,8 @@ from handcalc.core.graph import Cell, Graph, Quantity, cell
 from handcalc.core.index import Axis, Index, Position, position
 from handcalc.core.instance import evaluate
 from handcalc.derive import derive
+from handcalc.loading.loader import load, loads, shipped
 from handcalc.models import build
-from handcalc.problem.loader import load, loads, shipped
 
 # --- comparing --------------------------------------------------------------------------------------------------------
 

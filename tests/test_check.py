@@ -17,12 +17,12 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding
 from handcalc.errors import UnknownIdError
 from handcalc.language import translator
-from handcalc.problem.loader import load, loads, shipped
+from handcalc.loading.loader import load, loads, shipped
+from handcalc.marking.answers import read_sheet, sheet_of
+from handcalc.marking.check import VERDICTS, Checker, Marking, check
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.workbook import Workbook
 from handcalc.render.blocks import phrase
-from handcalc.study.answers import read_sheet, sheet_of
-from handcalc.study.check import VERDICTS, Checker, Marking, check
-from handcalc.study.mistakes import MISTAKES
-from handcalc.study.workbook import Workbook
 
 Row = Mapping[str, tuple[Any, str]]
 Mark = Callable[[str, Mapping[str, Any]], Marking]

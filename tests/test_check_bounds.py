@@ -6,9 +6,9 @@ import pytest
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding
-from handcalc.problem.loader import load
-from handcalc.study.check import check
-from handcalc.study.workbook import Workbook
+from handcalc.loading.loader import load
+from handcalc.marking.check import check
+from handcalc.marking.workbook import Workbook
 
 RIGHT = {"correct", "rounded", "imprecise"}
 

@@ -38,19 +38,19 @@ from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError
+from handcalc.loading.loader import load, loads, shipped
+from handcalc.marking import check as checking
+from handcalc.marking import diagnosis
+from handcalc.marking.answers import read_sheet, sheet_of
+from handcalc.marking.check import Checker, Marking
+from handcalc.marking.diagnosis import Diagnoser, Explanation
+from handcalc.marking.follow import Follow
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.modes import Modes
+from handcalc.marking.typed import Typed, typed
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import load, loads, shipped
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
-from handcalc.study import check as checking
-from handcalc.study import diagnosis
-from handcalc.study.answers import read_sheet, sheet_of
-from handcalc.study.check import Checker, Marking
-from handcalc.study.diagnosis import Diagnoser, Explanation
-from handcalc.study.follow import Follow
-from handcalc.study.mistakes import MISTAKES
-from handcalc.study.modes import Modes
-from handcalc.study.typed import Typed, typed
 
 TRAINED = trained()
 every_problem = pytest.mark.parametrize("problem", shipped())

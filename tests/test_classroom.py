@@ -24,15 +24,15 @@ from handcalc.cli import main
 from handcalc.cli.progress import progress_bar
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError, Message
-from handcalc.problem.loader import load, loads
+from handcalc.loading.loader import load, loads
+from handcalc.marking import classroom
+from handcalc.marking.check import VERDICTS, Checker
+from handcalc.marking.classreport import SIGNS, Gradebook, as_csv, as_markdown, class_json, class_report, escaped, harmless
+from handcalc.marking.classroom import Row, mark_file, mark_sheets, processes, sheets_of
+from handcalc.marking.report import as_json
+from handcalc.marking.workbook import Workbook
 from handcalc.render import read
 from handcalc.render.blocks import Equation, Paragraph, Plain
-from handcalc.study import classroom
-from handcalc.study.check import VERDICTS, Checker
-from handcalc.study.classreport import SIGNS, Gradebook, as_csv, as_markdown, class_json, class_report, escaped, harmless
-from handcalc.study.classroom import Row, mark_file, mark_sheets, processes, sheets_of
-from handcalc.study.report import as_json
-from handcalc.study.workbook import Workbook
 
 NEURON = """\
 title: One neuron

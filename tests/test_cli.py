@@ -17,9 +17,9 @@ from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
+from handcalc.loading.loader import load, loads, shipped
+from handcalc.loading.loss import LOSSES
 from handcalc.problem.fields import NOTATION_NAMES, json_schema
-from handcalc.problem.loader import load, loads, shipped
-from handcalc.problem.loss import LOSSES
 
 ESCAPE = "\x1b"
 PROBLEMS = list(shipped())

@@ -30,24 +30,23 @@ from handcalc.core.instance import evaluate
 from handcalc.derive import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message
 from handcalc.language import translator
+from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loss import FUSED, LOSSES
+from handcalc.proof import NAMES, SCALAR, functions, losses, prove, rules, symbolic, tables
+from handcalc.proof.cases import branches
+from handcalc.proof.checking import Refuted, confirmed, taken
+from handcalc.proof.closed import Closed, closed_form, size
+from handcalc.proof.functions import formula_proof, function_proof
+from handcalc.proof.losses import fused_proof, loss_proof
+from handcalc.proof.records import Part, Proof
+from handcalc.proof.report import reading, report
+from handcalc.proof.rules import Blackboard, Line, Rule, free_letters, is_open, opened, spelled
+from handcalc.proof.tables import Step
 from handcalc.render import read
 from handcalc.render.blocks import Equal, phrase, spell
 from handcalc.render.dialects import PLAIN, UNICODE
 from handcalc.render.formats.terminal import show
 from handcalc.render.printer import PRIME, Printer
-from handcalc.study import symbolic
-from handcalc.study.proof import NAMES, SCALAR, functions, losses, prove, rules, tables
-from handcalc.study.proof.cases import branches
-from handcalc.study.proof.checking import Refuted, confirmed, taken
-from handcalc.study.proof.closed import Closed, closed_form, size
-from handcalc.study.proof.functions import formula_proof, function_proof
-from handcalc.study.proof.losses import fused_proof, loss_proof
-from handcalc.study.proof.records import Part, Proof
-from handcalc.study.proof.report import reading, report
-from handcalc.study.proof.rules import Blackboard, Line, Rule, free_letters, is_open, opened, spelled
-from handcalc.study.proof.tables import Step
 
 EACH_ARGUMENT = [(name, place) for name in SCALAR for place in range(len(FUNCTIONS[name].arguments))]
 POINTS = 12
@@ -155,7 +154,7 @@ def said(proof: Proof) -> list[tuple[str, str]]:
 
 
 def as_data(proof: Proof) -> dict[str, Any]:
-    from handcalc.study.proof.report import as_json
+    from handcalc.proof.report import as_json
 
     return as_json(proof, reading(proof, dialect=PLAIN), str)
 

@@ -22,7 +22,7 @@ from handcalc.core.graph import Cell
 from handcalc.derive import derive
 from handcalc.errors import printable
 from handcalc.language import translator
-from handcalc.problem.loader import load, loads, shipped
+from handcalc.loading.loader import load, loads, shipped
 from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Label, Node, diagram
 from handcalc.render.diagram.columns import columns, crossings, heights, links, order

@@ -25,14 +25,14 @@ from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, Message
+from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import loads, shipped
+from handcalc.proof.equivalence import Judgement, judge, names_of, read_formula
+from handcalc.proof.symbolic import SYMPY, primitives, to_sympy
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.render.notation import profile
 from handcalc.render.reading import Reading
-from handcalc.study.equivalence import Judgement, judge, names_of, read_formula
-from handcalc.study.symbolic import SYMPY, primitives, to_sympy
 
 # What the shipped problems do not have: given numbers with a small domain, kinks, chains, samples one after another.
 OTHERS = {

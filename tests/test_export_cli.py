@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from handcalc.cli import main
-from handcalc.problem.loader import shipped
+from handcalc.loading.loader import shipped
 from handcalc.render.report import FORMATS
 
 FILES = {format.suffix: format for format in FORMATS.values() if format.suffix}

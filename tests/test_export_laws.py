@@ -42,8 +42,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Number
 from handcalc.core.rounding import Rounding
 from handcalc.errors import printable
+from handcalc.loading.loader import shipped
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import shipped
 from handcalc.render.blocks import Equation, Table, Value
 from handcalc.render.report import FORMATS, Chapter, Style, dialect_of, export
 from handcalc.render.views import VIEWS
@@ -449,7 +449,7 @@ HASHES = """
 import sys
 from hashlib import sha256
 from handcalc.derive import derive
-from handcalc.problem.loader import loads, shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.render.report import Style, export
 for format in sys.argv[1:]:
     names = ("mazur-2-2-2",) if format == "svg" else ("mazur-2-2-2", "xigua-thresholds")

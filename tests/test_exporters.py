@@ -20,7 +20,7 @@ from handcalc.core.expr import Ref, add, call, div, mul, number, power
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.derive import derive
 from handcalc.errors import printable
-from handcalc.problem.loader import loads, shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.render import read, render
 from handcalc.render.blocks import Equation, Grid, Name, Numeric, Plain, Symbolic, Whole
 from handcalc.render.dialects import UNICODE, shown, symbol

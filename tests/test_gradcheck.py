@@ -21,13 +21,13 @@ from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import ProblemError, UnknownIdError
+from handcalc.loading.loader import load, shipped
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import load, shipped
 from handcalc.render import read
 from handcalc.render.blocks import Equation, Put
-from handcalc.study import gradcheck as module
-from handcalc.study.gradcheck import Checked, Differentiation, Row, gradcheck
-from handcalc.study.gradreport import report
+from handcalc.training.gradcheck import comparing as module
+from handcalc.training.gradcheck.comparing import Checked, Differentiation, Row, gradcheck
+from handcalc.training.gradcheck.report import report
 
 
 @cache

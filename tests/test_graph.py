@@ -27,7 +27,7 @@ from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, UnknownIdError
-from handcalc.problem.loader import load, loads, shipped
+from handcalc.loading.loader import load, loads, shipped
 
 SHIPPED = sorted(shipped())
 

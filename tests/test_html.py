@@ -25,7 +25,7 @@ from handcalc.core.rounding import Rounding, Shown
 from handcalc.derive import derive
 from handcalc.errors import Message, printable
 from handcalc.language import translator
-from handcalc.problem.loader import loads, shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.render import read
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Plain, Symbolic, Table
 from handcalc.render.dialects import symbol

@@ -10,10 +10,10 @@ import pytest
 
 from handcalc import derive, loads
 from handcalc.errors import ProblemError
-from handcalc.problem import weights
+from handcalc.loading import weights
+from handcalc.loading.initial import RULES
 from handcalc.problem.arrays import Array
 from handcalc.problem.fields import INITIAL
-from handcalc.problem.initial import RULES
 from handcalc.problem.schema import Matrix, Problem
 
 UNIFORM = [0.236609, 0.789933, 0.869245, 0.952492, 0.168192, 0.238128]

@@ -20,7 +20,7 @@ from handcalc.core.graph import KINDS
 from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
-from handcalc.problem.loader import load, loads, shipped
+from handcalc.loading.loader import load, loads, shipped
 from handcalc.problem.schema import Conventions
 from handcalc.render import render
 

@@ -23,7 +23,7 @@ from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message
 from handcalc.language import CATALOGUES, FOLDER, LANGUAGES, choose, translator, wrapped
-from handcalc.problem.loader import shipped
+from handcalc.loading.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.render import read
 from handcalc.render.document import Options, solution

@@ -12,18 +12,18 @@ from oracles import close
 from shipping import loaded
 
 from handcalc import check, derive, gradcheck, load, loads
+from handcalc.arrays import large, passes
 from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive as by_cells
 from handcalc.errors import ProblemError, UnknownIdError
+from handcalc.loading.loader import shipped
 from handcalc.problem import tables
 from handcalc.problem.dataset import Dataset
-from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.render import report
-from handcalc.study import large, passes
-from handcalc.study import train as training
-from handcalc.study.train import Trainer, train
+from handcalc.training import train as training
+from handcalc.training.train import Trainer, train
 
 # --- solutions by arrays ----------------------------------------------------------------------------------------------
 

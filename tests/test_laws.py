@@ -26,8 +26,8 @@ from handcalc.core.instance import bind, evaluate
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError
+from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import loads, shipped
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN, UNICODE
 from handcalc.render.matrices import matrix_form

@@ -13,7 +13,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.graph import Cell
 from handcalc.derive import derive
 from handcalc.language import translator
-from handcalc.problem.loader import loads
+from handcalc.loading.loader import loads
 from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Node, window_of
 from handcalc.render.diagram.boxes import AXES, words_width

@@ -10,21 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.derive import derive
 from handcalc.errors import ProblemError
+from handcalc.loading.loader import loads
+from handcalc.loading.saving import with_parameters
 from handcalc.models import build
-from handcalc.problem.loader import loads
-from handcalc.problem.saving import with_parameters
 from handcalc.render import read, render
 from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
 from handcalc.render.document import Options, solution
 from handcalc.render.why import by_phase, dependencies, uses
-from handcalc.study.accuracy import outputs
-from handcalc.study.train import Trainer, train_on
-from handcalc.study.trainreport import report
-from handcalc.study.vectorised import Vectorised
+from handcalc.training.accuracy import outputs
+from handcalc.training.report import report
+from handcalc.training.train import Trainer, train_on
 
 Tree = dict[str, Any]
 
@@ -136,8 +136,8 @@ def test_training_goes_on_from_the_own_states() -> None:
 
 def test_own_states_go_with_all_samples_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few of them are worked at a time."""
-    monkeypatch.setattr("handcalc.study.passes.NUMBERS_AT_ONCE", 1)
-    monkeypatch.setattr("handcalc.study.train.STRAIGHT_CELLS", 0)
+    monkeypatch.setattr("handcalc.arrays.passes.NUMBERS_AT_ONCE", 1)
+    monkeypatch.setattr("handcalc.training.train.STRAIGHT_CELLS", 0)
     tree = of_samples("rnn", 0, 1, 2)
     tree["layers"][0]["returns"] = "last"
     samples = [{**sample, "targets": sample["targets"][-1]} for sample in tree.pop("samples")]
@@ -375,7 +375,7 @@ def test_a_second_iteration_goes_on_from_the_running_means() -> None:
 @pytest.mark.parametrize("cells", [0, 3000], ids=["arrays", "cells"])
 def test_prediction_takes_the_running_means(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the same problem in evaluation; without running means a single input has no answer."""
-    monkeypatch.setattr("handcalc.study.train.STRAIGHT_CELLS", cells)
+    monkeypatch.setattr("handcalc.training.train.STRAIGHT_CELLS", cells)
     trainer = Trainer(loads(json.dumps(in_training(**NORM))))
     assert trainer.straight == bool(cells)
     evaluated = derive(loads(json.dumps(in_training(**NORM, mode="eval") | {"training": {"mode": "online"}}))).evaluation

@@ -28,8 +28,8 @@ from handcalc.core.graph import Quantity
 from handcalc.core.index import Affine, affine
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
+from handcalc.loading.loader import loads
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import loads
 from handcalc.render import read
 from handcalc.render.blocks import Name, Table, Value, spell
 from handcalc.render.dialects import UNICODE

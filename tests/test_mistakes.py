@@ -19,13 +19,13 @@ from test_optimiser_mistakes import PROBLEMS as OPTIMISED
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.graph import Cell
-from handcalc.problem.loader import load, loads
+from handcalc.loading.loader import load, loads
+from handcalc.marking.definitions import FORMS, NONE, Definitions, Form, Hypothesis, Part
+from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.table import Table
+from handcalc.marking.workbook import Workbook
 from handcalc.render.blocks import phrase
-from handcalc.study.definitions import FORMS, NONE, Definitions, Form, Hypothesis, Part
-from handcalc.study.hypotheses import Hypotheses
-from handcalc.study.mistakes import MISTAKES
-from handcalc.study.table import Table
-from handcalc.study.workbook import Workbook
 
 # --- small problems -----------------------------------------------------------------------------------------------------
 

@@ -13,9 +13,9 @@ from shipping import EACH
 from handcalc.core.expr import Expr, Number, Ref
 from handcalc.core.graph import Quantity
 from handcalc.derive import derive, model_of
+from handcalc.loading.loader import load, loads
 from handcalc.models import model
 from handcalc.problem.dataset import Dataset
-from handcalc.problem.loader import load, loads
 from handcalc.problem.schema import Problem
 
 PLAIN = """

@@ -22,18 +22,18 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError
-from handcalc.problem.loader import loads
-from handcalc.study.answers import read_sheet, sheet_of
-from handcalc.study.audit import audit
-from handcalc.study.blank import blank_sheet
-from handcalc.study.check import Checker
-from handcalc.study.definitions import FORMS, NONE, Form, Hypothesis, Part
-from handcalc.study.mistakes.attention import ATTENTION
-from handcalc.study.mistakes.maps import MAPS
-from handcalc.study.mistakes.normalisation import NORMALISATION
-from handcalc.study.mistakes.recurrent import RECURRENT
-from handcalc.study.mistakes.sharing import SHARING
-from handcalc.study.table import Table
+from handcalc.loading.loader import loads
+from handcalc.marking.answers import read_sheet, sheet_of
+from handcalc.marking.audit import audit
+from handcalc.marking.blank import blank_sheet
+from handcalc.marking.check import Checker
+from handcalc.marking.definitions import FORMS, NONE, Form, Hypothesis, Part
+from handcalc.marking.mistakes.attention import ATTENTION
+from handcalc.marking.mistakes.maps import MAPS
+from handcalc.marking.mistakes.normalisation import NORMALISATION
+from handcalc.marking.mistakes.recurrent import RECURRENT
+from handcalc.marking.mistakes.sharing import SHARING
+from handcalc.marking.table import Table
 
 SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)]
 every_model = pytest.mark.parametrize("model", MODELS)

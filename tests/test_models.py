@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from models import CASES, Maker, Network
 from oracles import central, close, law
 
+from handcalc.arrays.straightline import Straight
+from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
+from handcalc.layers.keys import LAYER_TYPES
 from handcalc.models import build
 from handcalc.models.model import Model
-from handcalc.problem.layerkeys import LAYER_TYPES
-from handcalc.study.straightline import Straight
-from handcalc.study.vectorised import Vectorised
 
 FEW, MANY = 4, 25  # examples of each type, in the quick run and in the slow one
 

@@ -20,11 +20,11 @@ from oracles import close, law
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
+from handcalc.layers.keys import LAYER_TYPES
+from handcalc.loading.loader import loads
 from handcalc.models import build
-from handcalc.problem.layerkeys import LAYER_TYPES
-from handcalc.problem.loader import loads
-from handcalc.study.accuracy import outputs
-from handcalc.study.train import Trainer
+from handcalc.training.accuracy import outputs
+from handcalc.training.train import Trainer
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Using padding='same'")]  # of kernels of even size

@@ -21,7 +21,7 @@ from handcalc.core.functions import FUNCTIONS
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, printable
-from handcalc.problem.loader import loads, shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.render.formats.notebook import STEPS_LIMIT, program
 from handcalc.render.formats.python import BUILT_IN, BY_CASES, IN_MATH, Program, TooLongError, identifier
 from handcalc.render.report import Chapter, Style, dialect_of

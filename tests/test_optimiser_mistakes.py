@@ -17,14 +17,14 @@ from shipping import some
 from students import FOUR, Answers, asked
 
 from handcalc.core.graph import Cell
-from handcalc.problem.loader import loads
-from handcalc.study.answers import sheet_of
-from handcalc.study.check import Checker, Marking
-from handcalc.study.definitions import FORMS, Definitions, Form, Hypothesis, Part
-from handcalc.study.hypotheses import Hypotheses
-from handcalc.study.mistakes.optimisers import OPTIMISERS
-from handcalc.study.table import Table
-from handcalc.study.workbook import Workbook, on_sheet
+from handcalc.loading.loader import loads
+from handcalc.marking.answers import sheet_of
+from handcalc.marking.check import Checker, Marking
+from handcalc.marking.definitions import FORMS, Definitions, Form, Hypothesis, Part
+from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.mistakes.optimisers import OPTIMISERS
+from handcalc.marking.table import Table
+from handcalc.marking.workbook import Workbook, on_sheet
 
 SLUGS = tuple(mistake.slug for mistake in OPTIMISERS)
 TEXTBOOK, AVERAGE = "conventions: {momentum_form: textbook}", "conventions: {momentum_form: average}"

@@ -10,13 +10,13 @@ import pytest
 from handcalc import derive, load, loads
 from handcalc.core.expr import Ref
 from handcalc.core.rounding import Rounding
+from handcalc.loading.optimisers import HYPER
 from handcalc.models.optimisers import OPTIMISERS
 from handcalc.problem import fields
-from handcalc.problem.optimisers import HYPER
+from handcalc.proof.equivalence import names_of
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
-from handcalc.study.equivalence import names_of
-from handcalc.study.train import Trainer
+from handcalc.training.train import Trainer
 
 STEPS = 100
 PROBLEM = """

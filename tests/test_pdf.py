@@ -19,8 +19,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import OutputError, printable
+from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES
-from handcalc.problem.loader import loads, shipped
 from handcalc.render.blocks import Equation, Table
 from handcalc.render.formats import fonts, typesetter
 from handcalc.render.formats.typstmath import PIECE_WIDTH, literal, pieces, width

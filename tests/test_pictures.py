@@ -26,12 +26,13 @@ from handcalc.render.blocks import spell
 from handcalc.render.plot import picture
 from handcalc.render.plot.model import Plot, Series
 from handcalc.render.reading import Reading
-from handcalc.study import landscape, trainplots
-from handcalc.study import train as training
-from handcalc.study.gradcheck import Differentiation, Tangent
-from handcalc.study.gradplots import errors, tangent
-from handcalc.study.landscape import check_inputs, path, regions, two_parameters, valley
-from handcalc.study.train import Trainer, train_on
+from handcalc.training import landscape
+from handcalc.training import plots as trainplots
+from handcalc.training import train as training
+from handcalc.training.gradcheck.comparing import Differentiation, Tangent
+from handcalc.training.gradcheck.plots import errors, tangent
+from handcalc.training.landscape import check_inputs, path, regions, two_parameters, valley
+from handcalc.training.train import Trainer, train_on
 
 POINTS = [(-1.0, 0.5), (2.0, 1.0), (0.5, -1.0), (1.5, 2.0)]
 

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 
 from handcalc.derive import derive
 from handcalc.errors import Message
-from handcalc.problem.loader import load
+from handcalc.loading.loader import load
 from handcalc.render import read
 from handcalc.render.blocks import Plain
 from handcalc.render.dialects import PLAIN, UNICODE

@@ -16,10 +16,10 @@ import pytest
 from handcalc.core.functions import ACTIVATIONS
 from handcalc.derive import derive
 from handcalc.errors import EvaluationError, HandcalcError, Message, ProblemError, near, printable
+from handcalc.loading.loader import load, loads
 from handcalc.problem.fields import keys
 from handcalc.problem.files import read_text
 from handcalc.problem.limits import ERROR_LIMIT, LIMITS, limit, raised_by
-from handcalc.problem.loader import load, loads
 
 NETWORK = """\
 inputs: {x1: 0.5, x2: -1}

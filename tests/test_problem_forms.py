@@ -13,8 +13,8 @@ from handcalc.core.expr import Call, Expr, Number, Ref, number
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
-from handcalc.problem.loader import load, loads, shipped
-from handcalc.problem.loss import FUSED, LOSSES
+from handcalc.loading.loader import load, loads, shipped
+from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.problem.names import is_parameter
 from handcalc.problem.reader import is_name, is_quantity_name, literal
 from handcalc.problem.schema import Layer, Loss, Problem

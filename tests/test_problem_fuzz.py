@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
+from handcalc.loading.loader import load, loads, shipped
+from handcalc.loading.loss import LOSSES
 from handcalc.problem.fields import SECTIONS
-from handcalc.problem.loader import load, loads, shipped
-from handcalc.problem.loss import LOSSES
 
 TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
 LINES = sorted({line for text in TEXTS for line in text.splitlines()})

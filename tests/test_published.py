@@ -29,7 +29,7 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
-from handcalc.problem.loader import load, loads, shipped
+from handcalc.loading.loader import load, loads, shipped
 from handcalc.render import read
 
 FOLDER = Path(__file__).parent / "published"

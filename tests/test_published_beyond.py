@@ -30,10 +30,10 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number, mul
 from handcalc.core.graph import Cell
 from handcalc.derive import derive
-from handcalc.problem.loader import loads, shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.problem.schema import Problem
-from handcalc.study.gradcheck import Row as Checked
-from handcalc.study.gradcheck import gradcheck
+from handcalc.training.gradcheck.comparing import Row as Checked
+from handcalc.training.gradcheck.comparing import gradcheck
 
 FOLDER = Path(__file__).parent / "published" / "beyond"
 FILES = sorted(path.stem for path in FOLDER.glob("*.yaml"))

@@ -11,9 +11,9 @@ from shipping import loaded, solved
 from handcalc import derive, load, loads
 from handcalc.cli import main
 from handcalc.core.rounding import Rounding
-from handcalc.problem.loader import shipped
-from handcalc.problem.saving import with_parameters
-from handcalc.study.train import Trainer
+from handcalc.loading.loader import shipped
+from handcalc.loading.saving import with_parameters
+from handcalc.training.train import Trainer
 
 
 def trainable(name: str) -> bool:

@@ -9,8 +9,8 @@ import pytest
 
 from handcalc import loads
 from handcalc.core.evaluation import Evaluation
+from handcalc.loading.saving import with_parameters
 from handcalc.models import build
-from handcalc.problem.saving import with_parameters
 
 GATE = "{input_weights: [[0.1, 0.2], [0.3, 0.4]], hidden_weights: [[0.5, 0.6], [0.7, 0.8]], bias: [0.1, 0.2]}"
 HEADS = "query_weights: [[1, 2], [3, 4], [5, 6], [7, 8]], key_weights: [[1, 2], [3, 4], [5, 6], [7, 8]], query_bias: [1, 2, 3, 4]"

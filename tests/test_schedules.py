@@ -10,14 +10,14 @@ import pytest
 from small import NETWORK, quadratic, refusals
 
 from handcalc import check, derive, loads
+from handcalc.arrays.straightline import Straight
+from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
-from handcalc.problem.schedules import SCHEDULES
+from handcalc.loading.schedules import SCHEDULES
 from handcalc.render import read, render
-from handcalc.study import train as training
-from handcalc.study.straightline import Straight
-from handcalc.study.train import Trainer, train
-from handcalc.study.vectorised import Vectorised
+from handcalc.training import train as training
+from handcalc.training.train import Trainer, train
 
 QUADRATIC = quadratic(0.4)
 

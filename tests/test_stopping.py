@@ -12,10 +12,10 @@ import pytest
 from small import NETWORK, quadratic, refusals
 
 from handcalc import load, loads
+from handcalc.arrays.vectorised import Vectorised
 from handcalc.cli import main
-from handcalc.study import train as training
-from handcalc.study.train import Trainer, train, train_on
-from handcalc.study.vectorised import Vectorised
+from handcalc.training import train as training
+from handcalc.training.train import Trainer, train, train_on
 
 # x = 2·0.8ᵏ after k updates, so E = 4·0.64ᵏ and the gradient is 4·0.8ᵏ
 QUADRATIC = quadratic(0.1) + "training: {epochs: 500, stop: %s}\n"

@@ -16,18 +16,13 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
 CORE_LIMIT = 1940  # lines of code in core/: not blank, no comments, no docstrings
 
-# stage → the stages it may import: core ← problem ← models ← derive ← study ← cli, and core ← render ← study
-MAY_IMPORT = {
-    "errors": set(),
-    "core": {"errors"},
-    "problem": {"errors", "core"},
-    "models": {"errors", "core", "problem"},
-    "derive": {"errors", "core", "problem", "models"},
-    "study": {"errors", "core", "problem", "models", "derive", "render", "language"},
-    "language": {"errors"},  # texts of the reader's language, for render and cli
-    "render": {"errors", "core", "language"},
-    "cli": {"errors", "core", "problem", "models", "derive", "study", "render", "language"},
-}
+# The order of the rooms; a room imports those before it only.
+ROOMS = (
+    "errors", "language", "core", "problem", "layers", "loading", "models", "derive", "arrays", "render", "training", "proof", "marking",
+    "cli",
+)  # fmt: skip
+NOT = {"core": {"language"}, "render": {"problem", "layers", "loading", "models", "derive", "arrays"}}  # though they come before it
+MAY_IMPORT = {room: set(ROOMS[:place]) - NOT.get(room, set()) for place, room in enumerate(ROOMS)}
 TOP = ("__init__", "__main__")  # the public names and `python -m handcalc` may reach everything, lazily
 LAZY = ("sympy", "numpy", "typst")  # half a second each: only inside functions
 NOT_IN_CORE = ("sympy", "numpy", "rich", "click", "yaml", "ruamel")

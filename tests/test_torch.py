@@ -12,8 +12,8 @@ from networks import ACTIVATIONS, LOSSES, NETWORKS, Dense, Network
 from oracles import close, law
 
 from handcalc.core.evaluation import Evaluation
+from handcalc.loading.loader import loads
 from handcalc.models import build
-from handcalc.problem.loader import loads
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.slow

@@ -14,10 +14,10 @@ from handcalc import derive, load, loads
 from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
-from handcalc.problem.loader import shipped
+from handcalc.loading.loader import shipped
 from handcalc.problem.schema import Problem
-from handcalc.study.classes import classes_of
-from handcalc.study.train import Trainer, train, train_on
+from handcalc.training.classes import classes_of
+from handcalc.training.train import Trainer, train, train_on
 
 ROUNDS = 6
 

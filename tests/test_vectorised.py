@@ -10,16 +10,16 @@ from oracles import close
 from shipping import loaded
 
 from handcalc import load, loads
+from handcalc.arrays.arraycode import NUMPY
+from handcalc.arrays.straightline import Straight
+from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.functions import FUNCTIONS
+from handcalc.loading.loader import shipped
 from handcalc.models import build
-from handcalc.problem.loader import shipped
 from handcalc.problem.schema import Problem
-from handcalc.study import train as training
-from handcalc.study.arraycode import NUMPY
-from handcalc.study.straightline import Straight
-from handcalc.study.train import Trainer
-from handcalc.study.vectorised import Vectorised
+from handcalc.training import train as training
+from handcalc.training.train import Trainer
 
 
 def trained(problem: Problem) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from handcalc import derive, load, loads, render
 from handcalc.errors import OutputError, UnknownIdError
-from handcalc.problem.loader import shipped
+from handcalc.loading.loader import shipped
 from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Plain, Symbolic, Table, Value
 from handcalc.render.dialects import UNICODE
 from handcalc.render.report import VIEW_NAMES, Chapter, Style, split

@@ -22,7 +22,7 @@ from exports import derivation, hostile_problem, in_columns
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
 from handcalc.errors import OutputError, printable
-from handcalc.problem.loader import shipped
+from handcalc.loading.loader import shipped
 from handcalc.render.blocks import Digits, Equation, Plain, Table
 from handcalc.render.formats.wordmath import WordFormulas, pieces, smaller, width
 from handcalc.render.report import Chapter, Style, dialect_of, export

@@ -7,7 +7,7 @@ import click
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Wish, output_options, reading_options
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load
+from handcalc.loading.loader import load
 
 FORMATS = ("terminal", "plain", "json")
 FINE = ("exact", "rounded", "carried", "truncated")
@@ -38,9 +38,9 @@ def command(
 
     Example: handcalc audit mazur-2-2-2 --number out.h1=0.593269992
     """
-    from handcalc.study.answers import from_arguments, read_sheet
-    from handcalc.study.audit import audit
-    from handcalc.study.auditreport import as_json, report
+    from handcalc.marking.answers import from_arguments, read_sheet
+    from handcalc.marking.audit import audit
+    from handcalc.marking.auditreport import as_json, report
 
     problem = load(file)
     translate = translator(choose(lang, problem.language))

@@ -12,12 +12,12 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Wish, fits, output_options, reading_options
 from handcalc.core.rounding import Rounding
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load
+from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
-    from handcalc.study.classreport import Gradebook
+    from handcalc.marking.classreport import Gradebook
 
 FORMATS = ("terminal", "plain", "json", "csv", "markdown")
 
@@ -73,8 +73,8 @@ def command(
 
 
 def _blank(problem: Problem, wish: Wish) -> int:
-    from handcalc.study.blank import blank_sheet
-    from handcalc.study.check import Checker
+    from handcalc.marking.blank import blank_sheet
+    from handcalc.marking.check import Checker
 
     wish.write(blank_sheet(Checker(problem, wish.notation).desk(), "csv" if wish.form == "csv" else "text"))
     return 0
@@ -82,9 +82,9 @@ def _blank(problem: Problem, wish: Wish) -> int:
 
 def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], declared: Rounding | None, wish: Wish) -> int:
     """One sheet: a report on every answer."""
-    from handcalc.study.answers import from_arguments, read_sheet
-    from handcalc.study.check import Checker
-    from handcalc.study.report import all_right, as_json, report
+    from handcalc.marking.answers import from_arguments, read_sheet
+    from handcalc.marking.check import Checker
+    from handcalc.marking.report import all_right, as_json, report
 
     checker = Checker(problem, wish.notation, declared)
     sheet = from_arguments(pairs) if pairs else read_sheet(answers[0])
@@ -103,9 +103,9 @@ def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], dec
 def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None, wish: Wish, jobs: int | None) -> int:
     """Several sheets: a table of students and steps."""
     from handcalc.cli.progress import progress_bar
-    from handcalc.study.classreport import Gradebook
-    from handcalc.study.classroom import mark_sheets, sheets_of
-    from handcalc.study.workbook import Workbook
+    from handcalc.marking.classreport import Gradebook
+    from handcalc.marking.classroom import mark_sheets, sheets_of
+    from handcalc.marking.workbook import Workbook
 
     paths = sheets_of(answers, wish.inputs[:2])
     with progress_bar(len(paths), wish.translate("Marking")) as progress:
@@ -118,7 +118,7 @@ def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None
 
 def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
     """The report on a class in the form that is wanted."""
-    from handcalc.study.classreport import as_csv, as_markdown, class_json, class_report
+    from handcalc.marking.classreport import as_csv, as_markdown, class_json, class_report
 
     if wish.form == "csv":
         return wish.write(as_csv(book, wish.comma))

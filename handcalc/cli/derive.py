@@ -11,7 +11,7 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import Wish, chosen_rounding, output_options, reading_options
 from handcalc.derive import derive
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load, shipped
+from handcalc.loading.loader import load, shipped
 
 if TYPE_CHECKING:
     from handcalc.language import Translate
@@ -60,8 +60,8 @@ def command(
 
 def _proof(what: str, by: str, wish: Wish, translate: Translate) -> None:
     """Why a derivative is what it is; translate: of the JSON."""
-    from handcalc.study.proof import prove
-    from handcalc.study.proof.report import as_json, reading, report
+    from handcalc.proof import prove
+    from handcalc.proof.report import as_json, reading, report
 
     if what in shipped() or os.path.isfile(what):
         raise click.UsageError(wish.translate("name a step of the problem as well, such as w5"))
@@ -75,8 +75,8 @@ def _proof(what: str, by: str, wish: Wish, translate: Translate) -> None:
 
 def _closed(problem: Problem, step: str, wish: Wish, translate: Translate) -> None:
     """A step as one expression."""
+    from handcalc.proof.closed import as_json, closed_form, report
     from handcalc.render import read
-    from handcalc.study.proof.closed import as_json, closed_form, report
 
     derivation = derive(problem, chosen_rounding(problem, None, None, False).replace(carry=False))
     closed = closed_form(derivation, read(derivation, wish.notation), step)

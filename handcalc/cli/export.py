@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, chosen_rounding, document_options, reading_options, rounding_options, save, say
 from handcalc.cli.progress import progress_bar
@@ -15,9 +16,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load
+from handcalc.loading.loader import load
 from handcalc.render.report import FORMATS, Style, check_view, export
-from handcalc.study.large import derive
 
 FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
 ALL = "all"

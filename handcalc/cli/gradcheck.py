@@ -12,7 +12,7 @@ from handcalc.cli.options import FileName, Wish, chosen_rounding, fits, output_o
 from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import progress_bar
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load
+from handcalc.loading.loader import load
 
 FORMATS = ("terminal", "plain", "json")
 
@@ -56,9 +56,9 @@ def command(
 
     Example: handcalc gradcheck mazur-2-2-2 --sweep w5
     """
-    from handcalc.study import gradplots
-    from handcalc.study.gradcheck import Differentiation, Tangent
-    from handcalc.study.gradreport import as_json, report
+    from handcalc.training.gradcheck import plots as gradplots
+    from handcalc.training.gradcheck.comparing import Differentiation, Tangent
+    from handcalc.training.gradcheck.report import as_json, report
 
     problem = load(file)
     translate = translator(choose(lang, problem.language))

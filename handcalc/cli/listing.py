@@ -36,9 +36,9 @@ def command(what: str | None, lang: str | None) -> None:
 
 
 def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str, str]]:
+    from handcalc.loading.loader import shipped
+    from handcalc.loading.loss import FUSED, LOSSES
     from handcalc.problem.fields import SECTIONS
-    from handcalc.problem.loader import shipped
-    from handcalc.problem.loss import FUSED, LOSSES
 
     if what == "problems":
         yield from ((name, _title(path.read_text(encoding="utf-8"))) for name, path in shipped().items())
@@ -60,7 +60,7 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
             values = field.shape.get("enum", ("true", "false"))
             yield field.key, translate("{meaning} ({values})").format(meaning=translate(field.doc), values=" | ".join(values))
     elif what == "mistakes":
-        from handcalc.study.mistakes import MISTAKES
+        from handcalc.marking.mistakes import MISTAKES
 
         yield from ((slug, translate(mistake.name)) for slug, mistake in MISTAKES.items())
     else:

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import (
     chosen_rounding,
@@ -20,9 +21,8 @@ from handcalc.cli.options import (
     save,
 )
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load
+from handcalc.loading.loader import load
 from handcalc.render.report import FORMATS, Chapter, Style, export
-from handcalc.study.large import derive
 
 
 @click.command(cls=Translated)

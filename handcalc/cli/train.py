@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Wish, check_target, chosen_rounding, output_options, reading_options, rounding_options, write
 from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import training_bar
 from handcalc.errors import Message, OutputError
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load
+from handcalc.loading.loader import load
 from handcalc.render import read
-from handcalc.study.large import derive
 
 if TYPE_CHECKING:
     from handcalc.problem.schema import Problem
     from handcalc.render.plot.model import Plot
     from handcalc.render.reading import Reading
-    from handcalc.study.train import Trainer
+    from handcalc.training.train import Trainer
 
 FORMATS = ("terminal", "plain", "json", "csv")
 
@@ -75,10 +75,10 @@ def command(
 
     Example: handcalc train mazur-2-2-2 --iterations 10000
     """
-    from handcalc.study import trainplots
-    from handcalc.study.landscape import check_inputs, two_parameters
-    from handcalc.study.train import Trainer, train_on
-    from handcalc.study.trainreport import as_json, history_csv, report
+    from handcalc.training import plots as trainplots
+    from handcalc.training.landscape import check_inputs, two_parameters
+    from handcalc.training.report import as_json, history_csv, report
+    from handcalc.training.train import Trainer, train_on
 
     problem = load(file)
     translate = translator(choose(lang, problem.language))
@@ -137,15 +137,15 @@ def command(
 
 def _archive(save: str | None, problem: Problem) -> str:
     """The file for weights that are too many for the problem file; "" where all have room in it."""
-    from handcalc.problem.saving import is_large
+    from handcalc.loading.saving import is_large
 
     return os.path.splitext(save)[0] + ".npz" if save and is_large(problem) else ""
 
 
 def _save(trainer: Trainer, source: str, target: str, archive: str, wish: Wish) -> None:
     """The problem file with the trained parameters; many of them in a file of their own."""
+    from handcalc.loading.saving import saved
     from handcalc.problem.files import read_bytes
-    from handcalc.problem.saving import saved
 
     moved = os.path.relpath(os.path.dirname(source) or os.curdir, os.path.dirname(target) or os.curdir)
     text, arrays = saved(read_bytes(source), trainer.problem, trainer.values(), os.path.basename(archive), moved)

@@ -6,11 +6,11 @@ import sys
 
 import click
 
+from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import chosen_rounding, console_for, dialect_for, reading_options, rounding_options
 from handcalc.language import choose, translator
-from handcalc.problem.loader import load
-from handcalc.study.large import derive
+from handcalc.loading.loader import load
 
 
 @click.command(cls=Translated)

@@ -2,7 +2,7 @@
 
 - `add_layers` defines it; `BUILDERS` is the table: type → a function from a `Site` to the reference of the layer's output.
 
-To add a type: a builder, its line here, its keys in problem/layerkeys.py and its reader in problem/layertypes.
+To add a type: a builder, its line here, its keys in layers/keys.py and its reader in layers.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, powe
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Index
 from handcalc.errors import Message, ProblemError
+from handcalc.layers.normalisation import RUNNING
 from handcalc.models.site import Site, reindexed, totals
-from handcalc.problem.layertypes.normalisation import RUNNING
 
 
 def add_layer_norm(site: Site) -> Ref:

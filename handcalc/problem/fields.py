@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.record import Record
-from handcalc.problem.datakeys import DATA_KEYS
-from handcalc.problem.layerkeys import LAYER_KEYS, LAYER_TYPES
+from handcalc.layers.keys import LAYER_KEYS, LAYER_TYPES
+from handcalc.loading.datakeys import DATA_KEYS
 
 
 class Field(Record):

@@ -15,7 +15,7 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 
 if TYPE_CHECKING:
-    from handcalc.problem.schedules import Schedule
+    from handcalc.loading.schedules import Schedule
 
 
 class Sample(Record):
@@ -89,7 +89,7 @@ class Tensor(Record):
 class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
-    type: a key of LAYERS (problem/layertypes); axes: those of its output, without the sample; tensors: the parameters of other
+    type: a key of LAYERS (layers); axes: those of its output, without the sample; tensors: the parameters of other
     layers than dense ones; options: stride, padding, heads … by name.
     """
 

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.errors import Message, ProblemError
+from handcalc.loading.samples import countable, listed
 from handcalc.problem.files import read_bytes
 from handcalc.problem.limits import limit
 from handcalc.problem.reader import Item, literal, quoted
-from handcalc.problem.samples import countable, listed
 
 TYPED_BYTES = 100_000  # a larger file is held as an array; its numbers have no digits of their own
 ROWS_AT_ONCE = 4096  # of a large file, while it is read

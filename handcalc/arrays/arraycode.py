@@ -1,0 +1,252 @@
+"""Formulas as code over whole arrays: the text of one assignment of a program in vectorised.py.
+
+The axes of an array are called by index letters: Σ_j w_kj·out_sj is a product of matrices because j is summed and s and k are not;
+what stands beside each other is spread over the letters it lacks; a shifted index (r + u − 1) is a view with an axis for each
+letter. The text is made of names made here, numbers and the functions of `NUMPY`; nothing that a user wrote is in it.
+
+A function is written as its definition in core/functions.py; `NUMPY` names the primitives, and what has neither is computed
+number by number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from handcalc.arrays.arrayviews import kronecker, window
+from handcalc.core.expr import (
+    Call,
+    Delta,
+    Entry,
+    Expr,
+    Negation,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Ref,
+    Sum,
+    Total,
+    mul,
+    walk,
+)
+from handcalc.core.functions import definition, function
+from handcalc.core.graph import Graph
+from handcalc.core.index import Index, Position, affine
+
+# what NumPy calls the functions that are not written in simpler ones; the laws compare each with its record
+NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {
+    "ln": "log",
+    "relu'": "heaviside",
+    "max": "maximum",
+    "min": "minimum",
+}
+
+
+class NotVectorised(Exception):
+    """A formula that has no form on whole arrays: missing edges, one index in two places."""
+
+
+class Piece:
+    """Code for an array, and the letters of its axes in order; scale: numbers it is still to be multiplied by."""
+
+    __slots__ = ("text", "letters", "scale")
+
+    def __init__(self, text: str, letters: tuple[str, ...] = (), scale: tuple[str, ...] = ()) -> None:
+        self.text = text
+        self.letters = letters
+        self.scale = scale
+
+    def along(self, letters: tuple[str, ...]) -> str:
+        """The code of the same array with these axes, of size 1 where it has none."""
+        own = [letter for letter in letters if letter in self.letters]
+        text = self.text
+        if tuple(own) != self.letters:
+            order = tuple(self.letters.index(letter) for letter in own)
+            text = f"{text}.T" if order == (1, 0) else f"{text}.transpose({order})"
+        if own and own != list(letters[letters.index(own[0]) :]):  # NumPy spreads over what stands before
+            text = f"{text}[{', '.join(':' if letter in own else 'None' for letter in letters)}]"
+        return f"({' * '.join((*self.scale, text))})" if self.scale else text
+
+
+class Writer:
+    """Writes the formulas of one graph."""
+
+    def __init__(self, graph: Graph, names: dict[str, str], constants: dict[str, Any]) -> None:
+        self.graph = graph
+        self.names = names
+        self.constants = constants
+        self.spreads: dict[str, tuple[str, str, int, int, int]] = {}  # arrays of agreement that put r' at s·r' + c
+        self.order: tuple[str, ...] = ()  # the letters of the quantity that is written
+        self.scales: dict[str, tuple[str, ...]] = {}  # numbers that quantities are still to be multiplied by
+
+    def write(self, expr: Expr) -> Piece:
+        """Code for an expression."""
+        match expr:
+            case Number():
+                value = expr.numerator / expr.denominator
+                return Piece(repr(value) if value >= 0 else f"({value!r})")
+            case Ref(name, indices):
+                return self.cells(name, indices)
+            case Negation(operand):
+                inner = self.write(operand)
+                return Piece(f"(-{inner.text})", inner.letters, inner.scale)
+            case Sum(terms):
+                return self.sum(terms)
+            case Product(factors):
+                return self.product([self.write(factor) for factor in factors])
+            case Quotient(above, below):
+                return self.beside([self.write(above), self.write(below)], " / ")
+            case Power(base, exponent):
+                return self.beside([self.write(base), self.write(exponent)], " ** ")
+            case Total():
+                return self.total(expr)
+            case Call(name, arguments):
+                return self.call(name, arguments)
+            case Entry():
+                return self.entry(expr)
+            case Delta(left, right):
+                return self.agreement(left, right)
+        raise NotVectorised(type(expr).__name__)
+
+    def cells(self, name: str, indices: tuple[Position, ...]) -> Piece:
+        """A quantity at indices; shifted ones are a view with an axis for every letter."""
+        axes = self.graph[name].axes
+        letters = tuple(index.letter for place in indices for _, index in affine(place).terms)
+        if len(set(letters)) < len(letters):
+            raise NotVectorised("one index in two places")
+        text = self.names[name]
+        if not all(isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)):
+            plain = (isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes))
+            seen = tuple(None if is_plain else window(place, axis.size) for is_plain, place, axis in zip(plain, indices, axes))
+            text = f"windows({text}, {seen!r})"
+        return Piece(text, letters, self.scales.get(name, ()))
+
+    def agreement(self, left: Position, right: Position) -> Piece:
+        """An array that is 1 where two places agree."""
+        found, indices = kronecker(left, right)
+        name = f"k{len(self.constants)}"
+        self.constants[name] = found
+        terms = affine(left).terms
+        if isinstance(right, Index) and len(terms) == 1:
+            self.spreads[name] = (terms[0][1].letter, right.letter, affine(left).constant, terms[0][0], right.axis.size)
+        return Piece(name, tuple(index.letter for index in indices))
+
+    def sum(self, terms: tuple[Expr, ...]) -> Piece:
+        signs = [" - " if isinstance(term, Negation) else " + " for term in terms]
+        pieces = [self.write(term.operand if isinstance(term, Negation) else term) for term in terms]
+        letters = _union(pieces)
+        text = "".join(sign + piece.along(letters) for sign, piece in zip(signs, pieces))
+        return Piece(f"({text.removeprefix(' + ').strip()})", letters)
+
+    def beside(self, pieces: list[Piece], sign: str) -> Piece:
+        letters = _union(pieces)
+        return Piece(f"({sign.join(piece.along(letters) for piece in pieces)})", letters)
+
+    def product(self, pieces: list[Piece]) -> Piece:
+        """Arrays one by one; the numbers among them stay apart until the array is used."""
+        wide = [piece for piece in pieces if piece.letters]
+        if not wide:
+            return self.beside(pieces, " * ")
+        scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
+        bare = [Piece(piece.text, piece.letters) for piece in wide]
+        inner = bare[0] if len(bare) == 1 else self.beside(bare, " * ")
+        return Piece(inner.text, inner.letters, scale)
+
+    def total(self, expr: Total) -> Piece:
+        """A sum over indices: matrix products where two factors share a summed letter, else the sum along the axes."""
+        summed: list[str] = []
+        body: Expr = expr
+        while isinstance(body, Total):
+            summed.append(body.index.letter)
+            body = body.body
+        if isinstance(body, Sum):
+            return self.sum(tuple(_totals(expr, term) for term in body.terms))
+        if isinstance(body, Negation):
+            inner = self.write(_totals(expr, body.operand))
+            return Piece(f"(-{inner.text})", inner.letters, inner.scale)
+        factors = body.factors if isinstance(body, Product) else (body,)
+        apart = next((one for one in factors if isinstance(one, Sum) and any(isinstance(node, Delta) for node in walk(one))), None)
+        if apart is not None:  # each term goes to other places
+            rest = [factor for factor in factors if factor is not apart]
+            return self.sum(tuple(_totals(expr, mul(*rest, term)) for term in apart.terms))
+        pieces = [self.write(factor) for factor in factors]
+        scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
+        wide = [Piece(piece.text, piece.letters) for piece in pieces if piece.letters]
+        numbers = list(scale)
+        while len(wide) > 1:
+            first, second, *later = wide
+            found = self.multiplied(first, second, [letter for letter in summed if not any(letter in piece.letters for piece in later)])
+            numbers += found.scale
+            if found.letters:
+                wide = [Piece(found.text, found.letters), *later]
+            else:
+                numbers.append(found.text)
+                wide = later
+        if not wide:
+            return Piece(f"({' * '.join(numbers)})")
+        result = wide[0]
+        for letter in [letter for letter in summed if letter in result.letters]:
+            axis = result.letters.index(letter)
+            result = Piece(f"{result.text}.sum(axis={axis})", tuple(left for left in result.letters if left != letter))
+        return Piece(result.text, result.letters, tuple(numbers))
+
+    def multiplied(self, left: Piece, right: Piece, summed: list[str]) -> Piece:
+        shared = [letter for letter in left.letters if letter in right.letters]
+        if len(shared) == 1 and shared[0] in summed and len(left.letters) == len(right.letters) == 2:
+            letter = shared[0]
+            rows = next(one for one in left.letters if one != letter)
+            columns = next(one for one in right.letters if one != letter)
+            if columns in self.order and rows in self.order and self.order.index(columns) < self.order.index(rows):
+                left, right, rows, columns = right, left, columns, rows  # so that the result need not be turned round
+            first, second = (rows, letter), (letter, columns)
+            return Piece(f"({left.along(first)} @ {right.along(second)})", (rows, columns))
+        source, target, *step = self.spreads.get(right.text, ("", ""))
+        if source in summed and shared == [source]:
+            axis = left.letters.index(source)
+            return Piece(f"spread({left.text}, {axis}, {tuple(step)!r})", (*left.letters[:axis], target, *left.letters[axis + 1 :]))
+        if any(letter in summed for letter in shared):
+            kept = [one for one in dict.fromkeys((*left.letters, *right.letters)) if one not in shared or one not in summed]
+            ordered = [one for one in self.order if one in kept] + [one for one in kept if one not in self.order]
+            short = {one: chr(ord("a") + place) for place, one in enumerate(dict.fromkeys((*left.letters, *right.letters)))}
+            spelled = tuple("".join(short[one] for one in letters) for letters in (left.letters, right.letters, ordered))
+            return Piece(f"contract({left.text}, {right.text}, {spelled!r})", tuple(ordered))
+        return self.product([left, right])
+
+    def call(self, name: str, arguments: tuple[Expr, ...]) -> Piece:
+        record = function(name)
+        if name not in NUMPY and record.definition and not record.family:
+            written = definition(name, arguments)
+            assert written is not None
+            return self.write(written)
+        pieces = [self.write(argument) for argument in arguments]
+        letters = _union(pieces)
+        texts = [piece.along(letters) for piece in pieces]
+        if name in NUMPY:
+            text = texts[0] if len(texts) > 1 else f"np.{NUMPY[name]}({texts[0]})"
+            for other in texts[1:]:
+                text = f"np.{NUMPY[name]}({text}, {other})"
+            return Piece(text, letters)
+        return Piece(f"each[{name!r}]({', '.join(texts)})", letters)
+
+    def entry(self, expr: Entry) -> Piece:
+        """softmax or logsumexp over one axis of a family."""
+        body = self.write(expr.body)
+        axis = body.letters.index(expr.index.letter)
+        assert isinstance(expr.at, Index) or expr.function != "softmax"
+        text = f"{expr.function}({body.along(body.letters)}, {axis})"
+        if isinstance(expr.at, Index):
+            return Piece(text, tuple(expr.at.letter if letter == expr.index.letter else letter for letter in body.letters))
+        return Piece(text, tuple(letter for letter in body.letters if letter != expr.index.letter))
+
+
+def _union(pieces: Iterable[Piece]) -> tuple[str, ...]:
+    """The letters of all, those of the widest first."""
+    found: dict[str, None] = {}
+    for piece in sorted(pieces, key=lambda piece: -len(piece.letters)):
+        found |= dict.fromkeys(piece.letters)
+    return tuple(found)
+
+
+def _totals(expr: Total, body: Expr) -> Expr:
+    return Total(expr.index, _totals(expr.body, body)) if isinstance(expr.body, Total) else Total(expr.index, body)

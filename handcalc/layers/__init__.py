@@ -1,0 +1,1 @@
+"""Types of layers: the keys of each, and its reader."""

@@ -1,0 +1,70 @@
+"""Reading activations: the word of one, with its numbers, or a formula in z; one for a layer, or one per neuron."""
+
+from __future__ import annotations
+
+from handcalc.core.expr import Call, Expr, Ref, number, walk
+from handcalc.core.functions import ACTIVATIONS, function
+from handcalc.problem.reader import Item, is_name, quoted, suggestion
+from handcalc.problem.schema import Activation
+
+SOFTMAX = Activation("softmax")
+IDENTITY = Activation("identity", Ref("z"))
+
+
+def activations(item: Item | None, neurons: tuple[str, ...]) -> tuple[Activation, ...]:
+    """One activation for the whole layer, or one per neuron; none after an error."""
+    if item is None:
+        return (IDENTITY,)
+    if item.kind != "sequence":
+        one = _activation(item)
+        return (one,) if one else ()
+    parts = item.sequence() or []
+    if neurons and len(parts) != len(neurons):
+        item.fail("one activation per neuron is expected: {wanted}, found {found}", wanted=len(neurons), found=len(parts))
+    known = tuple(activation for part in parts if (activation := _activation(part)))
+    if SOFTMAX in known and set(known) != {SOFTMAX}:
+        item.fail("softmax takes the whole layer; give it alone")
+    return (SOFTMAX,) if SOFTMAX in known else known
+
+
+def _activation(item: Item) -> Activation | None:
+    options: dict[str, Item] = {}
+    name: str | None
+    if item.kind == "mapping":
+        entries = item.mapping() or {}
+        if len(entries) != 1:
+            item.fail("expected one activation such as {example}", example="{leaky_relu: {slope: 0.01}}")
+            return None
+        (name, inner), *_ = entries.items()
+        if name not in ACTIVATIONS:
+            _unknown(inner, name)
+            return None
+        options = inner.section(function(name).arguments[1:]) if inner.kind != "null" else {}
+    else:
+        name = item.text()
+        if name is None or name not in ACTIVATIONS:
+            return None if name is None else _formula(item, name)
+    record = function(name)
+    if record.family:
+        return Activation(name)
+    if name == "identity":
+        return IDENTITY
+    arguments: list[Expr] = [Ref("z")]
+    for key, default in zip(record.arguments[1:], record.defaults):
+        arguments.append((options[key].number() if key in options else None) or number(default))
+    return Activation(name, Call(name, tuple(arguments)))
+
+
+def _formula(item: Item, text: str) -> Activation | None:
+    """An activation typed as a formula in z."""
+    if is_name(text) and text != "z" and not text.isdigit():
+        _unknown(item, text)
+        return None
+    written = item.formula({"z"})
+    if written is not None and not any(isinstance(node, Ref) for node in walk(written)):
+        item.fail("the formula of an activation must use {name}, found {found}", name="z", found=item.shown)
+    return Activation(text, written) if written is not None else None
+
+
+def _unknown(item: Item, name: str) -> None:
+    item.fail("unknown activation {found}{near}", found=quoted(name), near=suggestion(name, ACTIVATIONS))

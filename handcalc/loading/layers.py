@@ -1,0 +1,136 @@
+"""Reading layers: their neurons, activations, weights and biases.
+
+- `neuron_names` comes first (targets and edges refer to names), then `build`.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.index import Axis
+from handcalc.layers.activations import activations
+from handcalc.layers.keys import LAYER_TYPES
+from handcalc.loading.weights import LayerItem, bias, weights
+from handcalc.problem.fields import keys
+from handcalc.problem.limits import limit, raised_by
+from handcalc.problem.names import Names
+from handcalc.problem.reader import Item
+from handcalc.problem.schema import Layer
+from handcalc.problem.shapes import Axes, Incoming, spelled
+
+WITH_NEURONS = ("dense", "rnn", "lstm", "gru")  # types whose outputs have names of their own
+
+
+def layer_items(item: Item) -> list[Item]:
+    """The entries of `layers`; none after an error."""
+    entries = item.sequence()
+    if entries is not None and not entries:
+        item.fail("there is no layer")
+    if entries and len(entries) > limit("layers"):
+        item.fail("more than {limit} layers; set {variable} to raise the limit", limit=limit("layers"), variable=raised_by("layers"))
+        return []
+    return entries or []
+
+
+def kind_of(entry: Item) -> str:
+    """The word after `type:` of a layer; dense where there is none, "" for unknown words, which are errors of
+    `neuron_names`."""
+    if entry.kind != "mapping":
+        return "dense"
+    words = [value.value for key, value in entry.node.value if key.value == "type" and value.value != ""]
+    if not words:
+        return "dense"
+    return words[0] if isinstance(words[0], str) and words[0] in LAYER_TYPES else ""
+
+
+def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
+    """Names of the neurons of each layer; a count makes h1 … (o1 … in the last layer; with several hidden layers h1_1, h2_1 …).
+
+    Layers of other types than those of `WITH_NEURONS` have none.
+    """
+    result = []
+    hidden_layers = sum(kind_of(entry) in WITH_NEURONS for entry in entries[:-1])
+    for place, entry in enumerate(entries):
+        hidden = place < len(entries) - 1
+        found = entry.mapping() or {} if entry.kind == "mapping" else {}
+        kind = kind_of(entry)
+        if not kind:
+            found["type"].choice(LAYER_TYPES)
+        item = found.get("neurons") if kind in ("", *WITH_NEURONS) else None
+        own: tuple[str, ...] = ()
+        if item is None:
+            if entry.kind == "mapping" and kind in WITH_NEURONS:
+                entry.fail("neurons are missing: give their names or their number")
+        elif item.kind == "sequence":
+            parts = item.sequence() or []
+            if not parts:
+                item.fail("there is no neuron")
+            if len(parts) > limit("neurons"):
+                _too_many(item)
+            called = [(name, part) for part in parts if (name := part.name())]
+            for name, part in called:
+                names.neuron(name, part, hidden)
+            own = tuple(dict.fromkeys(name for name, _ in called))
+        else:
+            stem = "o" if not hidden else f"h{place + 1}_" if hidden_layers > 1 else "h"
+            own = tuple(f"{stem}{position}" for position in range(1, _count(item) + 1))
+            for name in own:
+                names.neuron(name, item, hidden)
+        result.append(own)
+    return result
+
+
+def _count(item: Item) -> int:
+    if item.kind != "text" or not item.node.value.lstrip("+-").isdigit():
+        item.fail("expected names such as [h1, h2] or a number of neurons, found {found}", found=item.shown)
+        return 0
+    digits = item.node.value
+    if digits.isdecimal() and (len(digits) > 9 or int(digits) > limit("neurons")):
+        _too_many(item)
+        return 0
+    return item.whole(1, limit("neurons")) or 0
+
+
+def _too_many(item: Item) -> None:
+    item.fail("more than {limit} neurons; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
+
+
+def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names: Names, samples: int = 1) -> tuple[Layer, ...]:
+    """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape."""
+    result: list[Layer] = []
+    outputs = [axes]
+    for place, (entry, own) in enumerate(zip(entries, neurons), 1):
+        kind = kind_of(entry)
+        if not kind:
+            return tuple(result)
+        found = entry.section(keys("layer" if kind == "dense" else kind))
+        if entry.kind != "mapping":
+            continue
+        if not outputs[-1]:
+            return tuple(result)
+        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples)
+        layer = _dense(incoming) if kind == "dense" else _other(incoming)
+        if layer is None:
+            return tuple(result)
+        result.append(layer)
+        outputs.append(layer.axes)
+    return tuple(result)
+
+
+def _other(incoming: Incoming) -> Layer | None:
+    from handcalc.layers.readers import READERS  # most problems have none of them
+
+    return READERS[incoming.kind](incoming)
+
+
+def _dense(incoming: Incoming) -> Layer | None:
+    """A dense layer: on all inputs, or on the features of every time or token."""
+    if any(axis.role in ("channel", "row", "column") for axis in incoming.axes):
+        text = "maps come in ({found}); put a flatten layer between them and a dense layer"
+        incoming.entry.fail(text, found=spelled(incoming.axes))
+        return None
+    source = incoming.axes[-1]
+    sources = source.labels or tuple(str(number) for number in range(1, source.size + 1))
+    layer = LayerItem(incoming.number, incoming.entry, incoming.found, incoming.neurons, sources, incoming.names)
+    edges, called = weights(layer)
+    unit = Axis("unit", len(incoming.neurons), incoming.neurons)
+    own = activations(incoming.found.get("activation"), incoming.neurons)
+    return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit))

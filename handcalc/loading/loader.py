@@ -1,0 +1,166 @@
+"""A problem file → `Problem`: every name resolved, every shape checked, all errors reported at once.
+
+- `load(path)` reads a file, or a shipped problem by its name; `loads(text)` reads a text; `shipped()` lists them.
+
+`_problem` reads as the order of the file format: header, then layers (samples.py, layers.py, loss.py) or equations
+(equations.py), then how to work it (settings.py).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from math import prod
+from typing import TYPE_CHECKING
+
+from handcalc.errors import Message, ProblemError
+from handcalc.loading.equations import EQUATION_KEYS, equations
+from handcalc.loading.layers import build, kind_of, layer_items, neuron_names
+from handcalc.loading.loss import add_loss
+from handcalc.loading.samples import samples, test_set
+from handcalc.loading.settings import add_settings, chosen
+from handcalc.problem.fields import keys
+from handcalc.problem.files import read, read_text, shown_path
+from handcalc.problem.names import Names
+from handcalc.problem.reader import Item, near
+from handcalc.problem.schema import Layer, Problem, Sample
+from handcalc.problem.shapes import Axes, input_axes, most, names_of, size, spelled
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def shipped() -> dict[str, Path]:
+    """The problems that come with handcalc, by name."""
+    from pathlib import Path
+
+    return {path.stem: path for path in sorted(Path(_folder()).glob("*.yaml"))}
+
+
+def _folder() -> str:
+    """Where the shipped problems are: in the package, or in a checkout beside it."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "problems")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "problems")
+
+
+def load(path: str | os.PathLike[str]) -> Problem:
+    """The problem in a YAML file; a name without a folder may be a shipped problem's.
+
+    Raises ProblemError with every error of the file.
+    """
+    text = os.fspath(path)
+    if text and os.path.basename(text) == text and not os.path.lexists(text):
+        name = text.removesuffix(".yaml")
+        file = os.path.join(_folder(), name + ".yaml")
+        if not os.path.isfile(file):
+            hint = near(name, shipped())
+            raise ProblemError(
+                Message("there is no such file, and no shipped problem of that name{near}", f"{shown_path(text)}: ", near=hint)
+            )
+        text = file
+    return _problem(read(text))
+
+
+def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] = "") -> Problem:
+    """The problem in a YAML text; files it names are beside it in `folder`. Raises ProblemError with every error."""
+    return _problem(read_text(text, name, os.fspath(folder)))
+
+
+def _problem(root: Item) -> Problem:
+    found = root.section(keys("problem"))
+    if root.kind != "mapping":
+        root.source.finish()
+    problem = _header(found, root)
+    if "equations" in found:
+        problem = equations(found, problem)
+    elif "layers" in found:
+        problem = _network(root, found, problem)
+    else:
+        root.fail("layers or equations are missing: there is nothing to compute")
+    problem = add_settings(found, problem)
+    _check_states(found, problem)
+    root.source.finish()
+    return problem
+
+
+def _header(found: dict[str, Item], root: Item) -> Problem:
+    version = found.get("handcalc")
+    if version and (version.kind != "text" or version.node.value != "1"):
+        version.fail("format version 1 is expected, found {found}", found=version.shown)
+    title, source = (found[key].text() or "" if key in found else "" for key in ("title", "source"))
+    return Problem(
+        title=title,
+        source=source,
+        notation=chosen(found, "problem", "notation"),
+        language=chosen(found, "problem", "language"),
+        path=root.source.name,
+    )
+
+
+def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
+    for key in EQUATION_KEYS:
+        if key in found:
+            found[key].fail("goes with equations, not with layers")
+    names = Names()
+    entries = layer_items(found["layers"])
+    neurons = neuron_names(entries, names)
+    first = kind_of(entries[0]) if entries else "dense"
+    outputs = neurons[-1] if neurons else ()
+    read = samples(root, found, outputs, names)
+    inputs, (cases, tests) = read[0], test_set(found["test"], found, read, outputs, names) if "test" in found else (read[1], ())
+    axes = _axes(found, inputs, names.shape, first) if inputs else ()
+    if names.shape or len(axes) > 1:
+        inputs = names_of(axes)
+    layers = build(entries, neurons, axes, names, len(cases))
+    names.check_unnamed(layers)
+    if cases and layers and len(layers) == len(entries):
+        _check_targets(root, found, cases, layers[-1])
+    if cases and layers and layers[0].type == "embedding":
+        _check_words(found.get("inputs", root), cases, layers[0].tensors[0].axes[0].size)
+    return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers))
+
+
+def _axes(found: dict[str, Item], inputs: tuple[str, ...], shape: tuple[int, ...], first: str) -> Axes:
+    """The directions of the inputs: one, or those of a list of lists, or those of `input_shape`."""
+    if "input_shape" in found:
+        shape = tuple(part.whole(1, 100_000) or 1 for part in found["input_shape"].sequence() or ())
+        if prod(shape) != len(inputs):
+            found["input_shape"].fail(
+                "there are {found} inputs, which is not {wanted}", found=len(inputs), wanted="×".join(map(str, shape))
+            )
+            return ()
+    if len(shape) > most(first):
+        found.get("input_shape", found.get("inputs", found["layers"])).fail(
+            "inputs are lists {found} deep; the first layer ({type}) takes at most {most}", found=len(shape), type=first, most=most(first)
+        )
+        return ()
+    return input_axes(shape or (len(inputs),), first, () if shape else inputs)
+
+
+def _check_states(found: dict[str, Item], problem: Problem) -> None:
+    """Initial states of every sample belong to the samples as they are listed, all of them together."""
+    if problem.own_states:
+        if problem.training.mode != "batch":
+            found["training"].fail("initial states of every sample go with mode: batch only; or give one state for all samples")
+        if problem.test:
+            found["test"].fail("initial states of every sample leave none to test with; give one state for all samples")
+
+
+def _check_words(item: Item, cases: Sequence[Sample], words: int) -> None:
+    """Numbers of words, from 0."""
+    for sample in cases:
+        for number in sample.inputs:
+            if number.denominator != 1 or not 0 <= number.numerator < words:
+                text = "an embedding takes numbers of words, whole numbers from 0 to {most}; found {found}"
+                item.fail(text, most=words - 1, found=number.text or number.numerator)
+                return
+
+
+def _check_targets(root: Item, found: dict[str, Item], cases: Sequence[Sample], last: Layer) -> None:
+    """A target for every number that the last layer puts out."""
+    wanted = size(last.axes)
+    wrong = next((sample for sample in cases[:100] if sample.targets is not None and len(sample.targets) != wanted), None)
+    if wrong is not None and wrong.targets is not None and last.type != "dense" or (wrong and len(last.axes) > 1):
+        text = "one target per output is expected: {wanted} ({axes}), found {found}"
+        found.get("targets", root).fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))

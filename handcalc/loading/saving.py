@@ -1,0 +1,166 @@
+"""Writing a problem file with other numbers for its parameters: the same file, comments and all.
+
+- `with_parameters(text, problem, values)` is the text of the file with the values put in; values: cell → number.
+- `saved(text, problem, values, archive, moved)` is that text, and the arrays of large layers for an archive beside it.
+
+Numbers stand where they stood: at an edge, in a matrix, in a list of biases. What came from another file (CSV, NPZ) or was drawn is
+written into this one, but more than `INLINE` weights of a layer go into the archive.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+from handcalc.core.expr import Number
+from handcalc.core.graph import Cell
+from handcalc.loading.weights import ZEROS
+from handcalc.problem.reader import literal
+from handcalc.problem.schema import Bias, Layer, Problem
+
+INLINE = 1000  # weights of a layer that are written into the problem itself
+
+Values = Mapping[tuple[int, ...], float]
+
+
+def with_parameters(text: str, problem: Problem, values: Mapping[Cell, float]) -> str:
+    """The text of a problem file that holds these values instead of its own."""
+    return saved(text, problem, values)[0]
+
+
+def is_large(problem: Problem) -> bool:
+    """Whether some weights need an archive."""
+    sizes = [len(problem.inputs), *(len(layer.neurons) for layer in problem.layers)]
+    return any(before * size > INLINE for before, size in zip(sizes, sizes[1:]))
+
+
+def saved(text: str, problem: Problem, values: Mapping[Cell, float], archive: str = "", moved: str = "") -> tuple[str, dict[str, Any]]:
+    """The text, and the arrays that are to be written beside it; archive: their file, "" where all stays in the text;
+    moved: the way from the new file's folder to the old one's, for the names of other files."""
+    from ruamel.yaml import YAML
+
+    from handcalc.loading.savedlayers import put_back
+
+    yaml = YAML()  # keeps comments, order and spelling
+    yaml.preserve_quotes = True
+    yaml.width = 10_000
+    document = yaml.load(text)
+    if moved not in ("", os.curdir):
+        for key in ("inputs", "samples", "data", "test", "layers"):
+            if key in document:
+                found = _move(document[key], moved)
+                document[key] = _seen(found, moved) if key in ("data", "test") else found
+    arrays: dict[str, Any] = {}
+    for name in problem.parameters:
+        document["given"][name] = values[name, ()]
+    for number, (layer, entry) in enumerate(zip(problem.layers, document.get("layers") or ()), 1):
+        own: dict[str, dict[tuple[int, ...], float]] = {f"W{number}": {}, f"b{number}": {}}
+        for (name, place), value in values.items():
+            if name in own:
+                own[name][place] = value
+        weights, biases = own.values()
+        if archive and len(weights) > INLINE and layer.type == "dense" and all(len(place) == 2 for place in weights):
+            arrays[f"W{number}"] = _array(weights, entry.get("weight_rows") == "inputs")
+            entry["weights"] = {"file": archive, "array": f"W{number}"}
+        else:
+            _weights(entry, layer, weights)
+        if layer.bias is not None:
+            _biases(entry, "threshold" if layer.bias.threshold else "bias", layer.bias, biases)
+    stream = StringIO()
+    put_back(problem, document.get("layers") or (), values)
+    yaml.dump(document, stream)
+    return stream.getvalue(), arrays
+
+
+def _array(values: Values, by_input: bool) -> Any:
+    import numpy
+
+    found = numpy.zeros(tuple(max(place[axis] for place in values) + 1 for axis in (0, 1)))
+    for place, value in values.items():
+        found[place] = value
+    return found.T if by_input else found
+
+
+def _move(written: Any, moved: str) -> Any:
+    """Every `{file: …}` as seen from the new file."""
+    if isinstance(written, dict):
+        for key, value in written.items():
+            written[key] = _seen(value, moved) if key == "file" else _move(value, moved)
+    elif isinstance(written, list):
+        written[:] = [_move(value, moved) for value in written]
+    return written
+
+
+def _seen(name: Any, moved: str) -> Any:
+    is_file = isinstance(name, str) and not os.path.isabs(name) and not isinstance(literal(name), Number)
+    return os.path.join(moved, name).replace(os.sep, "/") if is_file else name
+
+
+def _elsewhere(written: Any) -> bool:
+    """Whether numbers come from another file, or are drawn."""
+    return isinstance(written, dict) and any(isinstance(written.get(key), str) for key in ("file", "random"))
+
+
+def _weights(entry: Any, layer: Layer, values: Values) -> None:
+    if not values:
+        return
+    if layer.type != "dense" or any(len(place) > 2 for place in values):
+        return  # savedlayers.py
+    written = entry["weights"]
+    if isinstance(written, dict) and not _elsewhere(written):
+        _edges(written, layer.weight_names, values)
+        return
+    rows = max(place[0] for place in values) + 1
+    columns = max(place[1] for place in values) + 1
+    by_input = entry.get("weight_rows") == "inputs"
+    if isinstance(written, dict):  # as a matrix from now on
+        entry["weights"] = written = _flow([_flow([0.0] * (rows if by_input else columns)) for _ in range(columns if by_input else rows)])
+        if by_input:
+            entry["weight_rows"] = "inputs"
+    flat = not any(isinstance(row, list) for row in written)
+    for (row, column), value in values.items():
+        first, second = (column, row) if by_input else (row, column)
+        if flat:
+            written[second if len(written) == columns and not by_input else first] = value
+        else:
+            written[first][second] = value
+
+
+def _edges(written: Any, names: Mapping[tuple[int, ...], str], values: Values) -> None:
+    """{name: [from, to, value]} or {name: [to, value]}."""
+    for place, name in names.items():
+        if place in values:
+            written[_key(written, name)][-1] = values[place]
+
+
+def _biases(entry: Any, key: str, bias: Bias, values: Values) -> None:
+    if not values:
+        return
+    written = entry[key]
+    if isinstance(written, list):
+        for place, value in values.items():
+            written[place[0]] = value
+    elif _elsewhere(written) or written == ZEROS:
+        entry[key] = _flow([values[place] for place in sorted(values)])
+    elif not isinstance(written, dict):
+        entry[key] = next(iter(values.values()))
+    elif bias.form == "shared":
+        written[next(iter(written))] = values[()]
+    else:
+        _edges(written, bias.names, values)
+
+
+def _key(written: Any, name: str) -> Any:
+    """A name as it was typed: 1 may be a number there."""
+    return next(key for key in written if str(key) == name)
+
+
+def _flow(items: list[Any]) -> Any:
+    """A list written in brackets."""
+    from ruamel.yaml.comments import CommentedSeq
+
+    found = CommentedSeq(items)
+    found.fa.set_flow_style()
+    return found

@@ -1,0 +1,291 @@
+"""Auditing a published solution: where each printed number comes from.
+
+- `audit(problem, published)` answers an `Audit`: for every printed number one of `STATUSES`, and what explains it.
+
+A printed number stands for itself: it may have been computed by a program from unrounded numbers, or carried on from those
+printed before it. So each is compared with the right number, then with what follows from the printed ones; what is left is
+explained by a mistake in the whole page, by another convention, by a mistake in this number alone, or by a miscounted iteration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.graph import Cell, Graph
+from handcalc.core.record import Record
+from handcalc.derive import data_of
+from handcalc.errors import EvaluationError, Message, UnknownIdError
+from handcalc.marking.answers import Answer, Sheet, sheet_of
+from handcalc.marking.check import Desk, Story, firm, formula_value
+from handcalc.marking.definitions import NONE, Hypothesis, Supposed
+from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
+from handcalc.marking.follow import Follow, fits
+from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.interpret import Read
+from handcalc.marking.mistakes.entry import BIASES
+from handcalc.marking.modes import grain_of
+from handcalc.marking.table import Table
+from handcalc.marking.typed import Typed
+from handcalc.marking.workbook import Workbook, base, iteration, iteration_of
+from handcalc.problem.fields import choices
+from handcalc.problem.schema import Problem
+
+# status → what it says of a printed number
+STATUSES = {
+    "exact": "equal to the right number",
+    "rounded": "the right number, rounded",
+    "carried": "right for the rounded numbers printed before it",
+    "truncated": "the right number, cut off instead of rounded",
+    "convention": "right under another convention",
+    "mistake": "explained by a mistake",
+    "follows": "right for a wrong number printed before it",
+    "unexplained": "not explained",
+}
+
+NEAR = 20  # iterations of which every number is followed; later ones are compared only
+SINGLE_MARGIN = 6.0  # bits by which one number alone must be too exact for coincidence
+TRIED_FAR = 300  # iterations up to which every mistake is tried on a later number, not only those found before
+
+
+class Judged(Record):
+    """One printed number: status, what explains it (mistakes or conventions), other explanations, where it began; ours."""
+
+    id: str
+    printed: str
+    status: str
+    explanation: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    because_of: str = ""
+    ours: float | None = None
+    note: Message | None = None
+    cell: Cell | None = None
+    iteration: int = 1
+
+
+class Audit(Record):
+    """The numbers of a published solution in their order."""
+
+    numbers: tuple[Judged, ...]
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """status → how many numbers have it."""
+        found = [number.status for number in self.numbers]
+        return {status: found.count(status) for status in STATUSES if status in found}
+
+
+def audit(problem: Problem, published: Mapping[str, Any] | Sheet, notation: str = "") -> Audit:
+    """Every printed number of a published solution (id → as printed), explained as far as it can be."""
+    return _Auditor(problem, sheet_of(published), notation).audit()
+
+
+class _Auditor:
+    def __init__(self, problem: Problem, sheet: Sheet, notation: str) -> None:
+        self.problem = problem
+        near = [iteration_of(answer.id) for answer in sheet.answers if iteration_of(answer.id) <= NEAR]
+        self.desk = Desk(problem.replace(tasks=()), notation, max(near, default=1))
+        self.book = self.desk.book
+        self.sheet = sheet
+        self.conventions = dict(_conventions(problem, self.book.graph))
+        self.chosen: dict[Cell, str] = {}
+        self.found: list[Hypothesis] = []
+        self._far: dict[Hypothesis, dict[int, Evaluation]] = {}
+
+    def audit(self) -> Audit:
+        """The near numbers together, then each of the later ones."""
+        reads = [self._read(answer) for answer in self.sheet.answers]
+        near = {id(read): judged for read, judged in self._near([read for read in reads if not _is_far(read)])}
+        return Audit(tuple(near[id(read)] if id(read) in near else self._later(read) for read in reads))
+
+    def _read(self, answer: Answer) -> Read:
+        if iteration_of(answer.id) <= NEAR:
+            return formula_value(self.desk, self.desk.interpreter.read_one(answer))
+        head, rest = answer.id.split(":", 1)
+        read = self.desk.interpreter.read_one(answer.replace(id=rest))
+        return read.replace(answer=answer)
+
+    # --- numbers of the first iterations ---
+
+    def _near(self, reads: list[Read]) -> Iterator[tuple[Read, Judged]]:
+        first: dict[Cell, Typed] = {}
+        for read in self.desk.in_order(reads):
+            if read.cell is not None and read.typed is not None:
+                first.setdefault(read.cell, read.typed)
+        right = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed))
+        cut = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed, cut=True))
+        follow = Follow(self.desk.definitions, first, grain_of(first, self.sheet.rounding))
+        slips = tuple(wanted for wanted in first if wanted not in right | cut and not follow.accepts(wanted))
+        self._by_convention(first, slips)
+        slips = tuple(wanted for wanted in slips if wanted not in self.chosen)
+        settled = right | cut | frozenset(self.chosen)
+        page = Slips(first, settled, slips, follow, self._sizes(first), firm(right, follow))
+        explanation = self.desk.diagnoser.explain(page) if slips else None
+        story = Story(self.desk, first, settled, slips, follow, explanation)
+        if explanation is not None:
+            self.found.append(explanation.hypothesis)
+        for read in reads:
+            yield read, self._judged(read, story)
+
+    def _by_convention(self, answers: Mapping[Cell, Typed], slips: tuple[Cell, ...]) -> None:
+        """Numbers that are right under one other convention, if they are too many digits for coincidence."""
+        best = SINGLE_MARGIN
+        for convention, book in self.conventions.items():
+            values = {wanted: _value(book, self.book.cell_id(wanted)) for wanted in slips}
+            fitting = [wanted for wanted, value in values.items() if value is not None and fits(value, answers[wanted])]
+            bits = sum(self._bits(wanted, answers[wanted]) for wanted in fitting)
+            if bits > best:
+                best, self.chosen = bits, dict.fromkeys(fitting, convention)
+
+    def _sizes(self, answers: Mapping[Cell, Typed]) -> dict[Cell, float]:
+        """How large a number may be: as large as the largest of its kind."""
+        largest: dict[str, float] = {}
+        for wanted, typed in answers.items():
+            kind = self.book.quantity(wanted).kind
+            largest[kind] = max(largest.get(kind, 0.0), self.desk.size(wanted, typed))
+        return {wanted: largest[self.book.quantity(wanted).kind] for wanted in answers}
+
+    def _judged(self, read: Read, story: Story) -> Judged:
+        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell)
+        if read.cell is None or read.typed is None:
+            return known
+        wanted, typed = read.cell, read.typed
+        value = float(self.desk.right[wanted])
+        known = known.replace(ours=-value if read.turned else value)
+        if fits(value, typed):
+            exact = typed.value == value or (self.desk.right.rational(wanted) and abs(typed.value - value) <= 1e-13 * abs(value))
+            return known.replace(status="exact" if exact else "rounded")
+        cut = fits(value, typed, cut=True)
+        if story.answers[wanted] == typed:
+            if wanted in self.chosen:
+                return known.replace(status="convention", explanation=(self.chosen[wanted],))
+            if cut and story.follow.accepts(wanted) and story.has_earlier(wanted):
+                return known.replace(status="carried")
+            verdict = story.verdict(wanted)
+            if verdict in ("rounded", "follow_through"):
+                began = story.because_of(wanted)
+                return known.replace(status="follows" if began else "carried", because_of=self.book.cell_id(began) if began else "")
+            if verdict == "mistake":
+                slugs, others = story.mistakes(wanted)
+                alone = self._everywhere(wanted, typed)
+                if alone and slugs not in [row.slugs for row in alone]:
+                    self.found += alone[:1]
+                    return _explained(known, alone)
+                return known.replace(status="mistake", explanation=slugs, alternatives=others)
+            cut = cut or Follow(self.desk.definitions, story.answers, story.follow.grain.replace(cut=True)).accepts(wanted)
+        return known.replace(status="truncated") if cut else self._alone(known, wanted, typed)
+
+    # --- one number by itself ---
+
+    def _alone(self, known: Judged, wanted: Cell, typed: Typed) -> Judged:
+        """A mistake that gives just this number, or another iteration."""
+        found = self._everywhere(wanted, typed)
+        if not found and self._is_neighbour(wanted, typed):
+            return known.replace(status="mistake", explanation=("iteration-miscounted",))
+        found = found or self._fitting(Hypotheses(self.desk.definitions, (wanted,)).pairs(), wanted, typed)
+        self.found += found[:1]
+        return _explained(known, found) if found else known
+
+    def _everywhere(self, wanted: Cell, typed: Typed) -> list[Hypothesis]:
+        """The single mistakes that, made everywhere, give a number in full precision."""
+        rows = Hypotheses(self.desk.definitions, (wanted,)).single
+        return self._fitting(tuple(row for row in rows if row.rank == 0), wanted, typed)
+
+    def _is_neighbour(self, wanted: Cell, typed: Typed) -> bool:
+        """Whether a number is that of the iteration before or after."""
+        name, number = self.book.graph.cell_id(base(wanted)), iteration(wanted)
+        for other in (number - 1, number + 1):
+            value = _value(Workbook(self.problem, other), f"#{other}:{name}") if other > 0 else None
+            if value is not None and fits(value, typed) and self._bits(wanted, typed) > SINGLE_MARGIN:
+                return True
+        return False
+
+    def _fitting(self, rows: tuple[Hypothesis, ...], wanted: Cell, typed: Typed) -> list[Hypothesis]:
+        """The hypotheses that give a number, if there are so few of them that it is no coincidence."""
+        from math import log2
+
+        if not rows or self._bits(wanted, typed) < log2(len(rows)) + SINGLE_MARGIN:
+            return []
+        values = Table(self.desk.definitions, rows)[wanted]
+        return [row for row, value in zip(rows, values) if row.parts and fits(float(value), typed)]
+
+    def _bits(self, wanted: Cell, typed: Typed) -> float:
+        return bits_of(typed, self.desk.size(wanted, typed))
+
+    # --- numbers of later iterations ---
+
+    def _later(self, read: Read) -> Judged:
+        """A number after so many iterations: the right one, a mistake found before, or an iteration miscounted."""
+        number = iteration_of(read.answer.id)
+        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, iteration=number)
+        if read.cell is None or read.typed is None:
+            return known
+        typed, plain = read.typed, base(read.cell)
+        value = self._value_at(NONE, number, plain)
+        known = known.replace(ours=-value if read.turned else value)
+        if fits(value, typed):
+            return known.replace(status="rounded")
+        if fits(value, typed, cut=True):
+            return known.replace(status="truncated")
+        if self._bits(plain, typed) <= SINGLE_MARGIN + MARGIN:
+            return known
+        if any(fits(self._value_at(NONE, other, plain), typed) for other in (number - 1, number + 1)):
+            return known.replace(status="mistake", explanation=("iteration-miscounted",))
+        tried = dict.fromkeys(self.found)
+        if number <= TRIED_FAR:
+            tried |= dict.fromkeys(row for row in Hypotheses(self.desk.definitions, (plain,)).single if row.rank == 0 and row.parts)
+        found = [row for row in tried if fits(self._value_at(row, number, plain), typed)]
+        return _explained(known, found) if found else known
+
+    def _value_at(self, hypothesis: Hypothesis, number: int, wanted: Cell) -> float:
+        """A number of an iteration, under a hypothesis; not a number where there is none."""
+        try:
+            return float(self._run(hypothesis, number)[wanted])
+        except EvaluationError:
+            return float("nan")
+
+    def _run(self, hypothesis: Hypothesis, number: int) -> Evaluation:
+        """The evaluation of an iteration, from the latest one before it that is kept."""
+        runs = self._far.setdefault(hypothesis, {})
+        if number not in runs:
+            cells, data = Supposed(self.desk.definitions, hypothesis), data_of(self.problem)
+            start = max((known for known in runs if known < number), default=0)
+            current = runs[start] if start else Evaluation(cells, None, dict(data(1)) if data else {})
+            for count in range(max(start, 1), number):
+                replaced: dict[Cell, Any] = dict(data(count + 1)) if data else {}
+                for parameter, new in self.book.updated.items():
+                    for place in self.book.graph.positions(parameter):
+                        replaced[parameter, place] = current[new, place]
+                current = Evaluation(cells, None, replaced)
+                if count + 2 >= number:
+                    runs[count + 1] = current
+            runs[number] = current
+        return runs[number]
+
+
+def _is_far(read: Read) -> bool:
+    return iteration_of(read.answer.id) > NEAR
+
+
+def _explained(known: Judged, found: list[Hypothesis]) -> Judged:
+    sets = list(dict.fromkeys(row.slugs for row in found))
+    return known.replace(status="mistake", explanation=sets[0], alternatives=tuple(sets[1:]))
+
+
+def _conventions(problem: Problem, graph: Graph) -> Iterator[tuple[str, Workbook]]:
+    """Name → the same problem under another convention. Updated weights on the way back are a mistake here."""
+    if any(quantity.kind in BIASES for quantity in graph):
+        yield "bias_update", Workbook(problem.replace(trained_biases=not problem.trained_biases))
+    chosen = problem.conventions
+    for name in chosen._fields:
+        for choice in choices("conventions", name):
+            if choice != getattr(chosen, name) and name not in ("hidden_error_weights", "weight_numbering"):
+                yield name, Workbook(problem.replace(conventions=chosen.replace(**{name: choice})))
+
+
+def _value(book: Workbook, name: str) -> float | None:
+    try:
+        return float(Evaluation(book)[book.find(name)])
+    except (UnknownIdError, EvaluationError):
+        return None

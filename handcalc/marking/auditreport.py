@@ -1,0 +1,79 @@
+"""An audit as a document, and as JSON.
+
+- `report(problem, found, reading)` gives the blocks: a table of all numbers, then what explains those that differ.
+- `as_json(found)` is the object of the contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from handcalc.core.rounding import Rounding
+from handcalc.errors import Message
+from handcalc.marking.audit import Audit, Judged
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.report import step_item, told
+from handcalc.problem.schema import Problem
+from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
+from handcalc.render.reading import Reading
+
+SHOWN = Rounding(None, 9)  # digits of our number beside a printed one
+
+# status → the word in a table
+_LABELS = {
+    "exact": "exact",
+    "rounded": "rounded",
+    "carried": "carried",
+    "truncated": "cut off",
+    "convention": "convention",
+    "mistake": "mistake",
+    "follows": "follows",
+    "unexplained": "unexplained",
+}
+
+
+def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
+    """The whole report on a published solution."""
+    yield Heading(1, Plain(problem.title or problem.path))
+    columns = (Message("step"), Message("printed"), Message("ours"), Message("status"), Message("explanation"))
+    yield Table(columns, tuple(_row(number, reading) for number in found.numbers))
+    for number in found.numbers:
+        if number.note is not None:
+            yield Paragraph(Message("{step}: {note}", step=number.id, note=number.note))
+    slugs = dict.fromkeys(slug for number in found.numbers if number.status == "mistake" for slug in number.explanation)
+    for slug in slugs:
+        mistake = MISTAKES[slug]
+        yield Heading(2, Message("{name} ({slug})", name=Message(mistake.name), slug=slug))
+        for line in mistake.told:
+            yield Paragraph(line)
+        ids = [number.id for number in found.numbers if slug in number.explanation]
+        yield Paragraph(Message("Numbers: {steps}.", steps=", ".join(ids)))
+    yield Heading(2, Message("Result"))
+    for status, count in found.summary.items():
+        yield Paragraph(Message("{count} × {status}", count=count, status=Message(_LABELS[status])))
+
+
+def _row(number: Judged, reading: Reading) -> tuple[Item, ...]:
+    far = number.cell is None or number.iteration > 1
+    step = Plain(number.id) if far else step_item(number.cell, reading)  # type: ignore[arg-type]
+    right = number.status in ("exact", "rounded") or number.ours is None
+    ours: Item = Plain("") if right else Digits(SHOWN.shown(number.ours))
+    return step, Plain(number.printed), ours, Message(_LABELS[number.status]), _explanation(number)
+
+
+def _explanation(number: Judged) -> Item:
+    if number.because_of:
+        return Message("after {step}", step=number.because_of)
+    names = [" + ".join(slugs) for slugs in (number.explanation, *number.alternatives) if slugs]
+    return Plain(" / ".join(names))
+
+
+def as_json(found: Audit) -> dict[str, Any]:
+    """The object of the contract."""
+    return {"summary": found.summary, "numbers": [_number(number) for number in found.numbers]}
+
+
+def _number(number: Judged) -> dict[str, Any]:
+    found = {"id": number.id, "printed": number.printed, "status": number.status, "value": number.ours}
+    return found | told(explanation=number.explanation, alternatives=number.alternatives, because_of=number.because_of, note=number.note)

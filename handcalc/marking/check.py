@@ -1,0 +1,373 @@
+"""Marking a student's hand calculation: the questions asked of every answer, in order.
+
+- `Checker(problem)` marks sheets of one problem: `Checker.mark(sheet)` answers a `Marking`; `check(problem, answers)`
+  does both.
+- `VERDICTS` is the closed list of what an answer can be.
+
+1. Readable, and a step of the solution?  2. Right in full precision, to the digits typed?  3. Right in the student's rounding?
+4. Right for the student's own earlier numbers?  5. Explained by a mistake, together with the rest of the sheet?
+Rounding is a mode and interval arithmetic, never a tolerance.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from handcalc.core.expr import neg, references
+from handcalc.core.graph import Cell
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
+from handcalc.errors import Message
+from handcalc.marking.answers import Sheet, sheet_of
+from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, Part
+from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
+from handcalc.marking.follow import Follow, fits
+from handcalc.marking.interpret import Interpreter, Read
+from handcalc.marking.modes import Modes, as_meant, grain_of
+from handcalc.marking.table import Table
+from handcalc.marking.typed import Typed
+from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, on_sheet
+from handcalc.problem.schema import Problem
+
+ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
+TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
+ROUNDED_TOO_EARLY = Hypothesis(tuple(Part(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
+
+# verdict → what it says
+VERDICTS = {
+    "correct": "right to the digits typed",
+    "rounded": "right, with rounding on the way",
+    "imprecise": "right, but with fewer digits than asked",
+    "follow_through": "right for an earlier wrong number",
+    "mistake": "wrong, and it is known how",
+    "wrong": "wrong",
+    "missing": "asked, but not answered",
+    "unreadable": "neither a number nor a formula, or no step of the solution",
+}
+RIGHT = ("correct", "rounded")
+
+
+class Marked(Record):
+    """One answer, marked.
+
+    id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
+    cell, expected: the step and its right number as printed; verdict: of VERDICTS; mistakes: slugs; alternatives: other
+    sets of slugs that the numbers cannot tell from it; because_of: the id of the answer where it began; note: what else
+    there is to say.
+    """
+
+    id: str
+    given: str
+    verdict: str
+    cell: Cell | None = None
+    expected: str = ""
+    mistakes: tuple[str, ...] = ()
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    because_of: str = ""
+    note: Message | None = None
+    marks: float = 0.0
+    worth: float = 1.0
+    typed: Typed | None = None
+
+
+class Marking(Record):
+    """One sheet, marked. rounding: the one that was found or declared; explanation: what went wrong, if that is known."""
+
+    name: str
+    answers: tuple[Marked, ...]
+    rounding: Rounding | None
+    explanation: Explanation | None = None
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """verdict → how many answers have it."""
+        counted = Counter(answer.verdict for answer in self.answers)
+        return {verdict: counted[verdict] for verdict in VERDICTS if counted[verdict]}
+
+    @property
+    def marks(self) -> tuple[float, float]:
+        """The marks earned, and those there were."""
+        return sum(answer.marks for answer in self.answers), sum(answer.worth for answer in self.answers)
+
+    @property
+    def score(self) -> float:
+        """The share of the marks that was earned, from 0 to 1."""
+        got, worth = self.marks
+        return got / worth if worth else 1.0
+
+
+class Checker:
+    """Marks sheets of one problem; what does not depend on a sheet is worked out once."""
+
+    def __init__(self, problem: Problem, notation: str = "", rounding: Rounding | None = None) -> None:
+        self.problem = problem
+        self.notation = notation
+        self.rounding = rounding
+        self._desks: dict[int, Desk] = {}
+
+    def desk(self, iterations: int = 1) -> Desk:
+        """What is needed to mark a sheet that goes so many iterations far."""
+        if iterations not in self._desks:
+            self._desks[iterations] = Desk(self.problem, self.notation, iterations)
+        return self._desks[iterations]
+
+    def desk_for(self, sheet: Sheet) -> Desk:
+        """The desk for the iterations that a sheet and the tasks speak of."""
+        asked = (*(answer.id for answer in sheet.answers), *(task.ask for task in self.problem.tasks))
+        return self.desk(min(max(map(iteration_of, asked), default=1), ITERATIONS_LIMIT))
+
+    def mark(self, sheet: Sheet) -> Marking:
+        """One sheet, marked."""
+        return self.desk_for(sheet).mark(sheet.replace(rounding=sheet.rounding or self.rounding))
+
+
+def check(problem: Problem, answers: Mapping[str, Any] | Sheet, notation: str = "") -> Marking:
+    """A student's answers (id → number as typed), marked."""
+    return Checker(problem, notation).mark(sheet_of(answers))
+
+
+class Desk:
+    """A workbook, and all that is known about it."""
+
+    def __init__(self, problem: Problem, notation: str, iterations: int) -> None:
+        self.problem = problem
+        self.book = Workbook(problem, iterations)
+        self.interpreter = Interpreter(self.book, notation)
+        self.definitions = Definitions(self.book)
+        self.right = self.definitions.values
+        self.modes = Modes(self.book)
+        self.diagnoser = Diagnoser(self.definitions)
+
+    def mark(self, sheet: Sheet) -> Marking:
+        """The questions, in order."""
+        reads = [formula_value(self, read) for read in self.interpreter.read(sheet)]
+        answers = as_meant({read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}, sheet.rounding)
+        right = frozenset(wanted for wanted, typed in answers.items() if fits(float(self.right[wanted]), typed))
+        found = self.modes.found(answers, sheet.rounding) if answers else None
+        rounding = found or sheet.rounding
+        follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
+        slips = () if found else tuple(w for w in answers if w not in right and not follow.accepts(w))
+        sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
+        explanation = self._explanation(Slips(answers, right, slips, follow, sizes, firm(right, follow))) if slips else None
+        story = Story(self, answers, right, slips, follow, explanation)
+        marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
+        return Marking(sheet.name, marked, rounding, explanation)
+
+    def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:
+        """The first step not answered whose value would tell an explanation from its alternatives."""
+        import numpy
+
+        rows = (explanation.hypothesis, *explanation.alternatives)
+        table = Table(self.definitions, rows)
+        for wanted in self.book.cells():
+            if wanted not in answers:
+                values = numpy.sort(table[wanted])
+                if (numpy.diff(values) > TELLING * numpy.abs(values[1:])).all():
+                    return wanted
+        return None
+
+    def size(self, wanted: Cell, typed: Typed) -> float:
+        """How large an answer is; of a number that an update has changed, how far it is from the one before, or should be."""
+        before = self._before(wanted)
+        if before is None:
+            return abs(typed.value)
+        old = float(self.right[before])
+        return max(abs(typed.value - old), abs(float(self.right[wanted]) - old))
+
+    def _before(self, wanted: Cell) -> Cell | None:
+        """The cell that held the number before the update: w for w⁺, net for net after it, and in the iteration before."""
+        quantity, number, (name, place) = self.book.quantity(wanted), iteration(wanted), base(wanted)
+        if quantity.kind == "updated" and quantity.of is not None:
+            return on_sheet(number, quantity.of.quantity), place
+        if quantity.stage == "after":
+            return on_sheet(number, name.removeprefix("after.")), place
+        return (on_sheet(number - 1, name), place) if number > 1 else None
+
+    def in_order(self, reads: list[Read]) -> list[Read]:
+        """The answers, each after those it depends on."""
+        order: dict[Cell, None] = {}
+        for read in reads:
+            if read.cell is not None:
+                pending: list[tuple[Cell, bool]] = [(read.cell, False)]
+                while pending:
+                    current, done = pending.pop()
+                    if done:
+                        order[current] = None
+                    elif current not in order:
+                        pending.append((current, True))
+                        pending.extend((used, False) for used in reversed(self.definitions.uses(current)) if used not in order)
+        places = {wanted: place for place, wanted in enumerate(order)}
+        return sorted((read for read in reads if read.cell is not None), key=lambda read: places[read.cell])  # type: ignore[index]
+
+    def _explanation(self, sheet: Slips) -> Explanation | None:
+        found = self.diagnoser.explain(sheet)
+        if (found is None or found.left) and self.book.small and self.modes.early(sheet.answers):
+            return Explanation(ROUNDED_TOO_EARLY, (), frozenset())
+        return found
+
+    def _marked(self, read: Read, story: Story, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> Marked:
+        """The verdict on one answer."""
+        answer = read.answer
+        worth = float(read.task.marks.numerator / read.task.marks.denominator)
+        known = Marked(answer.id, answer.text, "unreadable", read.cell, note=read.trouble, worth=worth)
+        if read.cell is None:
+            return known
+        known = known.replace(id=self.book.cell_id(read.cell), expected=self._expected(read), typed=read.typed)
+        if read.typed is None:
+            return known if not read.blank else known.replace(verdict="missing")
+        verdict = story.verdict(read.cell)
+        if verdict in RIGHT and read.formula is None and not self._precise(read, answers, rounding):
+            verdict = "imprecise"
+        slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
+        begun = story.because_of(read.cell)
+        known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, because_of=self.book.cell_id(begun) if begun else "")
+        return known.replace(marks=worth * self._share(known))
+
+    def _expected(self, read: Read) -> str:
+        assert read.cell is not None
+        plain, number = base(read.cell), iteration(read.cell)
+        shown = self.book.derivation.shown(plain, number)
+        return (shown.negated() if read.turned else shown).plain
+
+    def _precise(self, read: Read, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> bool:
+        """Whether an answer that is right has the digits asked for, or is exact.
+
+        Where none are asked: the digits of its rounding, else two, or as many decimals as the rest of the sheet.
+        """
+        assert read.cell is not None
+        typed, value = answers[read.cell], float(self.right[read.cell])
+        asked = self._asked_digits(read)
+        if typed.places is None or abs(typed.value - value) <= 1e-9 * abs(value):
+            return True
+        if asked is None:
+            carried = rounding is not None and rounding.carry
+            return carried or typed.significant >= 2 or typed.places >= max(other.places or 0 for other in answers.values())
+        decimals, significant = asked
+        return typed.places >= decimals if decimals is not None else typed.significant >= (significant or 1)
+
+    def _asked_digits(self, read: Read) -> tuple[int | None, int | None] | None:
+        if read.task.decimals is not None or read.task.significant is not None:
+            return read.task.decimals, read.task.significant
+        rounding = self.problem.rounding
+        return None if rounding is None or read.cell is None else rounding.digits(self.book.cell_id(read.cell))
+
+    def _share(self, marked: Marked) -> float:
+        scheme = self.problem.marking
+        repeated = marked.verdict == "mistake" and marked.because_of != ""
+        name = "follow_through" if repeated else marked.verdict
+        share = getattr(scheme, name, None)
+        return float(share.numerator / share.denominator) if share is not None else 1.0 if name == "correct" else 0.0
+
+
+def _typed(value: float) -> Typed:
+    """The value of a formula, which is exact and shows no digits."""
+    return Typed(repr(value), *value.as_integer_ratio(), None, 0)
+
+
+def firm(right: frozenset[Cell], follow: Follow) -> frozenset[Cell]:
+    """The right answers that also follow from the numbers before them on the sheet."""
+    return frozenset(wanted for wanted in right if follow.accepts(wanted))
+
+
+def formula_value(desk: Desk, read: Read) -> Read:
+    """A formula that is equivalent is right; of another one its value is judged, to all its digits."""
+    if read.formula is None or read.cell is None:
+        return read
+    from handcalc.proof.equivalence import judge
+
+    plain, number = base(read.cell), iteration(read.cell)
+    formula = neg(read.formula) if read.turned else read.formula
+    judgement = judge(desk.book.derivation, plain, formula)
+    if judgement.equivalent:
+        proved = judgement.how != "numeric" or not references(formula)
+        note = None if proved else Message("equal at random points; not proved in the time there is")
+        return read.replace(typed=_typed(float(desk.right[read.cell])), trouble=note)
+    try:
+        return read.replace(typed=_typed(float(desk.right.of(desk.book.moved(formula, number)))))
+    except (ArithmeticError, ValueError):
+        return read.replace(trouble=Message("this formula has no value for the numbers of the problem"))
+
+
+class Story:
+    """What happened on a sheet: where it went wrong first, and what follows from it."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        answers: Mapping[Cell, Typed],
+        right: frozenset[Cell],
+        slips: tuple[Cell, ...],
+        follow: Follow,
+        explanation: Explanation | None,
+    ) -> None:
+        self.desk = desk
+        self.answers = answers
+        self.right = right
+        self.slips = frozenset(slips)
+        self.follow = follow
+        self.explanation = explanation
+        self._first: dict[tuple[str, ...], Cell] = {}
+        self._made: dict[Cell, tuple[str, ...]] = {}
+        for wanted in slips:
+            slugs = self._slugs(wanted)
+            if slugs:
+                self._made[wanted] = slugs
+                self._first.setdefault(slugs, wanted)
+        self._roots: dict[Cell, Cell | None] = {}
+        for wanted in answers:
+            self._roots[wanted] = self._root(wanted)
+
+    def verdict(self, wanted: Cell) -> str:
+        """The verdict on a readable answer, but for its precision."""
+        if wanted in self.right:
+            return "correct"
+        if wanted in self.slips:
+            return "mistake" if wanted in self._made else "wrong"
+        return "follow_through" if self._roots[wanted] is not None else "rounded"
+
+    def mistakes(self, wanted: Cell) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+        """The mistakes made at an answer, and what else they may have been."""
+        assert self.explanation is not None
+        mine = self._made[wanted]
+        whole = self.explanation.hypothesis.slugs
+        others = []
+        for other in self.explanation.alternatives:
+            swapped = tuple(slug for slug in other.slugs if slug not in whole)
+            kept = tuple(slug for slug in mine if slug in other.slugs)
+            if swapped and len(kept) < len(mine):
+                others.append((*kept, *swapped))
+        return mine, tuple(dict.fromkeys(others))
+
+    def because_of(self, wanted: Cell) -> Cell | None:
+        """The answer with which it began; nothing where this is it."""
+        if wanted in self._made:
+            first = self._first[self._made[wanted]]
+            return None if first == wanted else first
+        return None if wanted in self.right or wanted in self.slips else self._roots[wanted]
+
+    def _slugs(self, wanted: Cell) -> tuple[str, ...]:
+        """The mistakes made between the answers before a slip and the slip itself."""
+        if self.explanation is None or wanted in self.explanation.left:
+            return ()
+        definitions, hypothesis = self.desk.definitions, self.explanation.hypothesis
+        cells = definitions.between(wanted, self.answers, hypothesis)
+        found = {form.mistake.slug for current in cells for form in hypothesis.at(current) if form in definitions.wrong(current)}
+        return tuple(slug for slug in hypothesis.slugs if slug in found) or hypothesis.slugs
+
+    def has_earlier(self, wanted: Cell) -> bool:
+        """Whether another answer comes before this one."""
+        definitions = self.desk.definitions
+        return any(used in self.answers for current in definitions.between(wanted, self.answers) for used in definitions.uses(current))
+
+    def _root(self, wanted: Cell) -> Cell | None:
+        """The first slip that an answer depends on, through what was not asked for."""
+        definitions = self.desk.definitions
+        for current in definitions.between(wanted, self.answers):
+            for used in definitions.uses(current):
+                if used in self.slips:
+                    return self.because_of(used) or used
+                if used in self.answers and used not in self.right and self._roots.get(used) is not None:
+                    return self._roots[used]
+        return None

@@ -1,0 +1,294 @@
+"""What a class did, counted: a table of students and steps, and the mistakes most often made.
+
+- `Gradebook(rows, derivation)` counts; `class_report(book, reading)` gives the blocks, `as_markdown(blocks, …)` their text,
+  `as_csv(book)` a row for each student, `class_json(book)` the object of the contract.
+
+A cell shows the sign of a verdict, from `SIGNS`, or for a mistake its number in the list below. Marks are of the sheets that
+could be read. Names and answers are hostile in every form: shown on one line, escaped, and never a formula of a spreadsheet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.graph import Cell
+from handcalc.core.record import Record
+from handcalc.errors import Message, printable
+from handcalc.language import Translate
+from handcalc.marking.check import RIGHT, Marked, Marking
+from handcalc.marking.classroom import Row
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.report import all_right, as_json, decimal, step_item, symbol
+from handcalc.marking.workbook import base, iteration
+from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table, spell
+from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.formats.csvform import harmless
+from handcalc.render.formats.markdown import escaped
+from handcalc.render.reading import Reading
+
+NAME_LENGTH = 30  # letters of a name in the table
+LISTED = 6  # steps named with a mistake
+MESSAGES = 3  # messages about a sheet that could not be read
+
+# verdict → its sign in a cell, and in ASCII
+SIGNS = {
+    "correct": ("✓", "+"),
+    "rounded": ("✓", "+"),
+    "imprecise": ("~", "~"),
+    "follow_through": ("→", ">"),
+    "wrong": ("✗", "x"),
+    "missing": ("·", "."),
+    "unreadable": ("?", "?"),
+}
+
+
+class Frequent(Record):
+    """A mistake: how many students made it, and the steps at which they did first, in reading order."""
+
+    slug: str
+    students: int
+    steps: tuple[Cell, ...]
+
+
+class Gradebook:
+    """The marked sheets of a class: rows as given, steps in reading order, mistakes by how many made them."""
+
+    def __init__(self, rows: Sequence[Row], derivation: Derivation) -> None:
+        self.rows = tuple(rows)
+        self.title = derivation.header.title
+        self.marked = [(row, row.marking) for row in rows if row.marking is not None]
+        self.unread = [row for row in rows if row.marking is None]
+        self._ids = {a.cell: a.id for _, marking in self.marked for a in marking.answers if a.cell}
+        places = {group.quantity.name: place for place, group in enumerate(derivation.groups())}
+        self.steps = sorted(self._ids, key=lambda step: (iteration(step), places.get(base(step)[0], len(places)), step))
+        self.mistakes = self._mistakes()
+
+    def id(self, step: Cell) -> str:
+        """The id of a step."""
+        return self._ids[step]
+
+    def answers(self, marking: Marking) -> dict[Cell, Marked]:
+        """The answers of a sheet by step."""
+        return {answer.cell: answer for answer in marking.answers if answer.cell}
+
+    def right(self, step: Cell) -> int:
+        """How many have a step right."""
+        return sum(1 for _, marking in self.marked for a in marking.answers if a.cell == step and a.verdict in RIGHT)
+
+    @property
+    def average(self) -> float | None:
+        """The mean of the scores, from 0 to 1; None where no sheet could be read."""
+        return sum(marking.score for _, marking in self.marked) / len(self.marked) if self.marked else None
+
+    def all_right(self, tasks: bool) -> bool:
+        """Whether every sheet could be read, and nothing is wrong on any."""
+        return not self.unread and all(all_right(marking, tasks) for _, marking in self.marked)
+
+    def _mistakes(self) -> tuple[Frequent, ...]:
+        students: dict[str, set[int]] = {}
+        steps: dict[str, set[Cell]] = {}
+        for number, (_, marking) in enumerate(self.marked):
+            for answer in marking.answers:
+                for slug in answer.mistakes:
+                    students.setdefault(slug, set()).add(number)
+                    if answer.cell and not answer.because_of:
+                        steps.setdefault(slug, set()).add(answer.cell)
+        order = {slug: place for place, slug in enumerate(MISTAKES)}
+        slugs = sorted(students, key=lambda slug: (-len(students[slug]), order[slug]))
+        return tuple(Frequent(slug, len(students[slug]), tuple(s for s in self.steps if s in steps.get(slug, ()))) for slug in slugs)
+
+
+# --- as a document ----------------------------------------------------------------------------------------------------
+
+
+def class_report(book: Gradebook, reading: Reading) -> Iterator[Block]:
+    """The whole report: students and steps, mistakes, answers without a step, sheets that could not be read."""
+    return _Report(book, reading).blocks()
+
+
+class _Report:
+    def __init__(self, book: Gradebook, reading: Reading) -> None:
+        self.book = book
+        self.reading = reading
+        self.ascii = reading.dialect.key == "plain"
+        self.numbers = {mistake.slug: number for number, mistake in enumerate(book.mistakes, 1)}
+
+    def blocks(self) -> Iterator[Block]:
+        """Title, table, mistakes, what is left over."""
+        title = Plain(self.book.title) if self.book.title else Message("Class report")
+        yield Heading(1, title)
+        yield from self._result()
+        if self.book.marked:
+            yield self._table()
+            yield self._legend()
+        yield from self._frequent()
+        yield from self._without_step()
+        yield from self._unread()
+
+    def _result(self) -> Iterator[Block]:
+        marked, average = self.book.marked, self.book.average
+        yield Paragraph(Message("Sheets: {count}; marked: {marked}", count=len(self.book.rows), marked=len(marked)))
+        if average is None:
+            return
+        worths = {marking.marks[1] for _, marking in marked}
+        percent = self._percent(average)
+        if len(worths) > 1:
+            yield Paragraph(Message("Average: {percent}", percent=percent))
+        else:
+            got = self._marks(sum(marking.marks[0] for _, marking in marked) / len(marked))
+            worth = self._marks(worths.pop())
+            yield Paragraph(Message("Average: {marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=percent))
+
+    def _marks(self, value: float) -> str:
+        return decimal(value, self.reading.comma)
+
+    def _percent(self, score: float) -> str:
+        return f"{100 * score:.0f} %"
+
+    # --- students and steps ---
+
+    def _table(self) -> Table:
+        steps = self.book.steps
+        columns = (Message("student"), Message("marks"), Plain("%"), *(step_item(step, self.reading) for step in steps))
+        rows: list[tuple[Item, ...]] = []
+        for row, marking in self.book.marked:
+            answers = self.book.answers(marking)
+            got, worth = map(self._marks, marking.marks)
+            signs = (Plain(self._sign(answers.get(step))) for step in steps)
+            rows.append((Plain(_short(row.name)), Plain(f"{got}/{worth}"), Plain(f"{100 * marking.score:.0f}"), *signs))
+        right = (Plain(str(self.book.right(step))) for step in steps)
+        rows.append((Message("right, of {count}", count=len(rows)), Plain(""), Plain(""), *right))
+        return Table(columns, tuple(rows))
+
+    def _sign(self, answer: Marked | None) -> str:
+        """The sign of a verdict, or the numbers of the mistakes made."""
+        if answer is not None and answer.verdict == "mistake":
+            return ",".join(str(number) for number in sorted(self.numbers[slug] for slug in answer.mistakes))
+        return SIGNS[answer.verdict if answer is not None else "missing"][self.ascii]
+
+    def _legend(self) -> Paragraph:
+        template = (
+            "{correct} right; {imprecise} right, but too few digits; {follow_through} right for an earlier wrong number; "
+            "{wrong} wrong; {missing} not answered; {unreadable} unreadable; a number is a mistake below"
+        )
+        return Paragraph(Message(template, **{verdict: signs[self.ascii] for verdict, signs in SIGNS.items()}))
+
+    # --- below the table ---
+
+    def _frequent(self) -> Iterator[Block]:
+        if self.book.mistakes:
+            yield Heading(2, Message("Most frequent mistakes"))
+        for number, mistake in enumerate(self.book.mistakes, 1):
+            more = ", …" if len(mistake.steps) > LISTED else ""
+            yield Paragraph(
+                Message(
+                    "{number}. {name} ({slug}). Students: {count}; first at {steps}",
+                    number=number,
+                    name=Message(MISTAKES[mistake.slug].name),
+                    slug=mistake.slug,
+                    count=mistake.students,
+                    steps=", ".join(symbol(step, self.reading) for step in mistake.steps[:LISTED]) + more,
+                )
+            )
+
+    def _without_step(self) -> Iterator[Block]:
+        """Answers that are in no column, though they cost marks."""
+        found = [(row, answer) for row, marking in self.book.marked for answer in marking.answers if not answer.cell]
+        if found:
+            yield Heading(2, Message("Answers that are no step of the solution"))
+        for row, answer in found:
+            note = answer.note or ""
+            yield Paragraph(Message("{student}: {step}: {note}", student=_short(row.name), step=_short(answer.id), note=note))
+
+    def _unread(self) -> Iterator[Block]:
+        if self.book.unread:
+            yield Heading(2, Message("Sheets that could not be read"))
+        for row in self.book.unread:
+            yield from map(Paragraph, row.trouble[:MESSAGES])
+            if len(row.trouble) > MESSAGES:
+                yield Paragraph(Message("… {count} more", count=len(row.trouble) - MESSAGES))
+
+
+def _short(text: str) -> str:
+    """A user's text in a table, which has to fit beside others."""
+    shown = printable(text)
+    return shown if len(shown) <= NAME_LENGTH else shown[: NAME_LENGTH - 1] + "…"
+
+
+# --- Markdown ---------------------------------------------------------------------------------------------------------
+
+
+def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate) -> str:
+    """Headings, paragraphs and tables in Markdown, with nothing in a text that means something there."""
+    ascii = reading.dialect.key == "plain"
+
+    def text(item: Item) -> str:
+        plain = printable(spell(item, reading, translate))
+        return escaped(spelled_in_ascii(plain) if ascii else plain)
+
+    parts = []
+    for block in blocks:
+        match block:
+            case Heading(level, item):
+                parts.append("#" * level + " " + text(item))
+            case Paragraph(item):
+                parts.append(re.sub(r"^(\d*)(?=[-+=.)])", r"\1\\", text(item)))
+            case Table(columns, rows):
+                lines = [[*map(text, columns)], ["---"] * len(columns), *([*map(text, row)] for row in rows)]
+                parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
+            case _:
+                raise TypeError(f"no Markdown for {type(block).__name__}")
+    return "\n\n".join(parts) + "\n"
+
+
+# --- CSV --------------------------------------------------------------------------------------------------------------
+
+
+def as_csv(book: Gradebook, comma: bool = False) -> str:
+    """A row for each sheet: name, file, marks, the verdict on each step, mistakes; what belongs to no step; errors."""
+    import csv
+    from io import StringIO
+
+    stream = StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    ids = [book.id(step) for step in book.steps]
+    for line in (("name", "file", "marks", "of", "percent", *ids, "mistakes", "no_step", "error"), *_lines(book, comma)):
+        writer.writerow([harmless(text) for text in line])
+    return stream.getvalue()
+
+
+def _lines(book: Gradebook, comma: bool) -> Iterator[Sequence[str]]:
+    for row in book.rows:
+        if row.marking is None:
+            yield (row.name, row.path, "", "", "", *([""] * len(book.steps)), "", "", "; ".join(map(str, row.trouble)))
+            continue
+        answers = book.answers(row.marking)
+        got, worth = (decimal(value, comma) for value in row.marking.marks)
+        percent = decimal(100 * row.marking.score, comma)
+        verdicts = (answers[step].verdict if step in answers else "" for step in book.steps)
+        mistakes = dict.fromkeys(slug for answer in row.marking.answers for slug in answer.mistakes)
+        others = "; ".join(answer.id for answer in row.marking.answers if not answer.cell)
+        yield (row.name, row.path, got, worth, percent, *verdicts, " ".join(mistakes), others, "")
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def class_json(book: Gradebook) -> dict[str, Any]:
+    """The object of the contract."""
+    average = book.average
+    return {
+        "sheets": [_sheet(row) for row in book.rows],
+        "mistakes": [{"slug": m.slug, "students": m.students, "steps": [*map(book.id, m.steps)]} for m in book.mistakes],
+        "average": None if average is None else round(average, 6),
+    }
+
+
+def _sheet(row: Row) -> dict[str, Any]:
+    known = {"name": row.name, "file": row.path}
+    if row.marking is None:
+        return known | {"error": "\n".join(map(str, row.trouble))}
+    return known | as_json(row.marking)

@@ -1,0 +1,232 @@
+"""What a step is when mistakes are made: right and wrong definitions of every cell.
+
+- `Hypothesis` is a set of mistakes, each at some places; `Definitions(book).under(cell, forms)` the definition it gives a cell.
+- `Supposed(definitions, hypothesis)` is the workbook of somebody who makes them, for an `Evaluation`.
+
+A hypothesis is the right graph with some cells defined otherwise; there is no second solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from functools import cached_property
+from typing import Any
+
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import Expr, Number, Ref, references, rewrite
+from handcalc.core.graph import Cell, cell
+from handcalc.core.record import Record
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.mistakes.entry import Mistake, Place, Rule, Variant, roles
+from handcalc.marking.workbook import Workbook, base, iteration
+
+
+class Form(Record):
+    """One form of one mistake: its place in the catalogue, the mistake, and the number of the variant (−1: across)."""
+
+    order: int
+    mistake: Mistake
+    variant: int
+
+    @property
+    def variant_rules(self) -> Variant:
+        """The rules of this variant, by role."""
+        return self.mistake.variants[self.variant] if 0 <= self.variant < len(self.mistake.variants) else {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Form) and self.order == other.order
+
+    def __hash__(self) -> int:
+        return self.order
+
+
+class Part(Record):
+    """One mistake of a hypothesis. cells: where it is made, None for wherever it can be."""
+
+    form: Form
+    cells: frozenset[Cell] | None = None
+
+
+class Hypothesis(Record):
+    """Mistakes made together; rank: how readily it is believed (0: one mistake everywhere)."""
+
+    parts: tuple[Part, ...] = ()
+    rank: int = 0
+
+    @property
+    def slugs(self) -> tuple[str, ...]:
+        """The names of the mistakes."""
+        return tuple(part.form.mistake.slug for part in self.parts)
+
+    def at(self, wanted: Cell) -> tuple[Form, ...]:
+        """The forms that may change a cell."""
+        return tuple(part.form for part in self.parts if part.cells is None or wanted in part.cells)
+
+
+NONE = Hypothesis()
+
+
+def _forms() -> tuple[Form, ...]:
+    found: list[tuple[Mistake, int]] = []
+    for mistake in MISTAKES.values():
+        variants = range(-1 if mistake.across else 0, max(len(mistake.variants), 1))
+        found.extend((mistake, variant) for variant in variants)
+    return tuple(Form(order, mistake, variant) for order, (mistake, variant) in enumerate(found))
+
+
+FORMS = _forms()
+
+
+class Definitions:
+    """Right and wrong definitions of a workbook's cells, each made once; values: the right ones."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+        self._wrong: dict[Cell, dict[Form, Expr]] = {}
+        self._by_role: dict[tuple[tuple[str, ...], bool], tuple[Form, ...]] = {}
+        self.values = Evaluation(book)
+        self._composed: dict[tuple[Cell, tuple[Form, ...]], Expr] = {}
+
+    @cached_property
+    def late(self) -> frozenset[Form]:
+        """The forms under which some cell uses one that comes after it in the solution."""
+        order: dict[Cell, int] = {}
+        for number in range(1, self.book.iterations + 1) if self.book.small else ():
+            order |= {wanted: len(order) + place for place, wanted in enumerate(self.book.cells(number))}
+        found: set[Form] = set()
+        for wanted, place in order.items():
+            for form, expr in self.wrong(wanted).items():
+                if form not in found and any(order.get(cell(ref), 0) > place for ref in references(expr)):
+                    found.add(form)
+        return frozenset(found)
+
+    def right(self, wanted: Cell) -> Expr:
+        """The definition of a cell; a given number is its own."""
+        value = self.book.given_value(wanted)
+        return value if value is not None else self.book.instance(wanted)
+
+    def wrong(self, wanted: Cell) -> dict[Form, Expr]:
+        """Form of a mistake → the definition it gives a cell, where it changes it."""
+        found = self._wrong.get(wanted)
+        if found is None:
+            right = self.right(wanted)
+            changed = ((form, self._change(wanted, form, right)) for form in self._possible(wanted))
+            found = self._wrong[wanted] = {form: expr for form, expr in changed if expr is not None and expr != right}
+        return found
+
+    def _possible(self, wanted: Cell) -> tuple[Form, ...]:
+        """The forms that have a rule for a cell's role."""
+        key = roles(self.book, base(wanted)), iteration(wanted) > 1
+        if key not in self._by_role:
+            found = {*key[0]}
+            self._by_role[key] = tuple(form for form in FORMS if found & set(form.variant_rules) or (key[1] and form.variant < 0))
+        return self._by_role[key]
+
+    def under(self, wanted: Cell, forms: tuple[Form, ...]) -> Expr:
+        """The definition of a cell when some mistakes are made there."""
+        wrong = self.wrong(wanted) if forms else {}
+        made = tuple(form for form in forms if form in wrong)
+        if not made:
+            return self.right(wanted)
+        if len(made) == 1:
+            return wrong[made[0]]
+        key = (wanted, made)
+        if key not in self._composed:
+            self._composed[key] = self._compose(wanted, made)
+        return self._composed[key]
+
+    def between(self, wanted: Cell, answers: Container[Cell], hypothesis: Hypothesis = NONE) -> list[Cell]:
+        """A cell and what it depends on under a hypothesis, as far as the nearest answers; nearest first."""
+        found = {wanted: None}
+        for current in (pending := [wanted]):
+            for used in self.uses(current, hypothesis.at(current)):
+                if used not in answers and used not in found:
+                    found[used] = None
+                    pending.append(used)
+        return pending
+
+    def uses(self, wanted: Cell, forms: tuple[Form, ...] = ()) -> tuple[Cell, ...]:
+        """The cells that a definition uses when some mistakes are made there; none of a given number."""
+        if forms:
+            return tuple(cell(ref) for ref in references(self.under(wanted, forms)))
+        return () if self.book.given_value(wanted) is not None else self.book.uses(wanted)
+
+    def _compose(self, wanted: Cell, forms: tuple[Form, ...]) -> Expr:
+        """One mistake after the other; where the second no longer applies, the other way round."""
+        for order in (forms, tuple(reversed(forms))):
+            expr: Expr | None = self.right(wanted)
+            for form in order:
+                changed = self._change(wanted, form, expr) if expr is not None else None
+                expr = changed if changed is not None and changed != expr else None
+            if expr is not None:
+                return expr
+        return self.wrong(wanted)[forms[0]]
+
+    def _change(self, wanted: Cell, form: Form, expr: Expr) -> Expr | None:
+        number, plain = iteration(wanted), base(wanted)
+        if form.variant < 0:
+            across = form.mistake.across
+            return across(self.book, wanted, expr) if across and number > 1 else None
+        variant = form.variant_rules
+        names = roles(self.book, plain)
+        if names == ("given",) and number > 1 and plain[0] in self.book.updated:
+            return None
+        name = next((name for name in names if name in variant), "")
+        if not name:
+            return None
+        afterwards = self.book.graph[plain[0]].stage == "after" and not name.startswith("after.") and names != ("given",)
+        return (self._afterwards if afterwards else self._within)(number, plain, variant[name], expr)
+
+    def _within(self, number: int, plain: Cell, rule: Rule, expr: Expr) -> Expr | None:
+        """The rule on a cell of an iteration, as if it were the first."""
+        inside = expr if number == 1 else _renamed(expr, lambda name: name.split(":", 1)[-1])
+        changed = rule(Place(self.book, plain), inside)
+        return None if changed is None else self.book.moved(changed, number)
+
+    def _afterwards(self, number: int, plain: Cell, rule: Rule, expr: Expr) -> Expr | None:
+        """The rule on a re-computed cell: as in the forward pass, with the new parameters."""
+        graph, updated = self.book.graph, self.book.updated
+        before = {new: name for name, new in updated.items()}
+        inside = _renamed(expr, lambda name: before.get(name.split(":", 1)[-1], name.split(":", 1)[-1].removeprefix("after.")))
+        changed = rule(Place(self.book, (plain[0].removeprefix("after."), plain[1])), inside)
+        if changed is None:
+            return None
+        later = _renamed(changed, lambda name: f"after.{name}" if f"after.{name}" in graph else updated.get(name, name))
+        return self.book.moved(later, number)
+
+
+class Supposed:
+    """A workbook in which some mistakes are made, for an `Evaluation`."""
+
+    def __init__(self, definitions: Definitions, hypothesis: Hypothesis) -> None:
+        self.definitions = definitions
+        self.hypothesis = hypothesis
+        self._instances: dict[Cell, Expr] = {}
+        self._uses: dict[Cell, tuple[Cell, ...]] = {}
+
+    def given_value(self, cell: Cell) -> Number | None:
+        """The given number of a cell, or the one it was mistaken for."""
+        found = self.instance(cell) if self.definitions.book.given_value(cell) is not None else None
+        return found if isinstance(found, Number) else None
+
+    def instance(self, cell: Cell) -> Expr:
+        """The definition of a cell, as it was made."""
+        found = self._instances.get(cell)
+        if found is None:
+            found = self._instances[cell] = self.definitions.under(cell, self.hypothesis.at(cell))
+        return found
+
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        """The cells that definition uses."""
+        found = self._uses.get(wanted)
+        if found is None:
+            found = self._uses[wanted] = tuple(cell(ref) for ref in references(self.instance(wanted)))
+        return found
+
+    def cell_id(self, cell: Cell) -> str:
+        """The id of a cell."""
+        return self.definitions.book.cell_id(cell)
+
+
+def _renamed(expr: Expr, name: Any) -> Expr:
+    return rewrite(expr, lambda node: Ref(name(node.quantity), node.indices) if isinstance(node, Ref) else None)

@@ -1,0 +1,239 @@
+"""Which mistakes explain a sheet: the hypothesis that leaves least to chance.
+
+- `Diagnoser(definitions)` keeps the hypotheses of one problem and their values; `explain(…)` answers an `Explanation` for one
+  sheet, or None where nothing explains it better than coincidence.
+
+A wrong number is either one of those that some mistake gives, or any number at all. Both are counted in bits: a number that
+nothing explains costs as many bits as it has digits, a mistake as many as there are mistakes to choose from. The explanation
+with the fewest bits wins, if it wins clearly (`MARGIN`); those that leave the same and are as simple are its alternatives.
+First everything is compared with the values under each hypothesis alone; where that does not settle it, the sheet is worked
+along with the student's own numbers, under the hypotheses that come nearest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf, log2
+from typing import Any
+
+from handcalc.core.graph import Cell
+from handcalc.core.record import Record
+from handcalc.marking.bands import NOISE, Band
+from handcalc.marking.definitions import NONE, Definitions, Hypothesis
+from handcalc.marking.follow import Follow, unit
+from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.table import Table
+from handcalc.marking.typed import Typed
+
+MARGIN = 1.0  # bits by which an explanation must beat coincidence
+SHORT_LIST = 24  # hypotheses that are followed through a sheet
+LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
+MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
+ZERO = 10.0  # bits of a 0 that is wrong: few mistakes give it
+ROUNDS = 3  # further single mistakes that are looked for after the first
+
+
+class Explanation(Record):
+    """hypothesis: the mistakes made; alternatives: others that the numbers cannot tell from it; left: answers it leaves."""
+
+    hypothesis: Hypothesis
+    alternatives: tuple[Hypothesis, ...]
+    left: frozenset[Cell]
+
+
+class Slips(Record):
+    """One sheet to explain: the answers, those that are right as they are, the slips, and the sheet followed without a mistake.
+
+    sizes: how large each answer is, or could be, counted from what it starts from (a new weight from the old one); firm: right
+    answers that also follow from the numbers before them, which no mistake was made in.
+    """
+
+    answers: Mapping[Cell, Typed]
+    right: frozenset[Cell]
+    slips: tuple[Cell, ...]
+    follow: Follow
+    sizes: Mapping[Cell, float]
+    firm: frozenset[Cell] = frozenset()
+
+    def bits(self, wanted: Cell) -> float:
+        """The bits of an answer that nothing explains; 0.6 between numbers of many digits has one more than it shows."""
+        typed = self.answers[wanted]
+        most = max(other.significant for other in self.answers.values())
+        short = typed.places is not None and typed.significant <= 2 and 2 * typed.significant < most
+        return bits_of(typed, self.sizes[wanted]) + (log2(10) if short else 0.0)
+
+
+class _Trial(Record):
+    """A hypothesis tried on a sheet.
+
+    left: answers it does not explain; prior: the bits it takes to say it; bits: those, and what the rest costs; exact:
+    every answer is its number in full precision.
+    """
+
+    hypothesis: Hypothesis
+    left: frozenset[Cell]
+    prior: float
+    bits: float
+    exact: bool = False
+
+
+class Diagnoser:
+    """Explains the sheets of one problem."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+        self._whole = definitions.book.small
+        self._known: dict[tuple[Cell, ...], _Candidates] = {}
+
+    def _candidates(self, asked: tuple[Cell, ...]) -> _Candidates:
+        """The hypotheses of the whole problem, made once; of a large one those near a sheet's answers."""
+        book = self.definitions.book
+        key = () if self._whole else tuple(sorted(asked))
+        if key not in self._known:
+            cells = [cell for number in range(1, book.iterations + 1) for cell in book.cells(number)] if self._whole else key
+            self._known = {key: _Candidates(self.definitions, tuple(cells))}
+        return self._known[key]
+
+    def explain(self, sheet: Slips) -> Explanation | None:
+        """The simplest mistakes that explain the slips of a sheet better than coincidence."""
+        candidates = self._candidates(tuple(sheet.answers))
+        coincidence = sum(map(sheet.bits, sheet.slips))
+        trials = [_Trial(NONE, frozenset(sheet.slips), 0.0, coincidence)]
+        for rows in (candidates.single, candidates.pairs):
+            if _best(trials).left:
+                trials += candidates.exactly(sheet, rows())
+        if _best(trials).left:
+            trials += candidates.followed(sheet, candidates.single())
+        if len(_best(trials).left) > 1:
+            trials += candidates.followed(sheet, candidates.pairs())
+        for _ in range(ROUNDS):
+            found = _best(trials)
+            if not found.left or not found.hypothesis.parts:
+                break
+            more = candidates.followed(sheet, candidates.beside(found.hypothesis), found.prior)
+            if not more or _best(more).bits >= found.bits - MARGIN:
+                break
+            trials += more
+        best = _best(trials)
+        others = _alternatives(best, trials)
+        if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
+            return None
+        return Explanation(best.hypothesis, others, best.left)
+
+
+def bits_of(typed: Typed, size: float) -> float:
+    """How many bits a number has that nothing explains: the choices there are for its digits, up to a size."""
+    return max(log2(2 * size / unit(typed)), 1.0) if typed.value and size else ZERO
+
+
+def _best(trials: Sequence[_Trial]) -> _Trial:
+    return min(trials, key=lambda trial: (trial.bits, len(trial.hypothesis.parts), trial.hypothesis.rank))
+
+
+def _alternatives(best: _Trial, trials: Iterable[_Trial]) -> tuple[Hypothesis, ...]:
+    """One hypothesis for each other set of mistakes that leaves the same, with as few mistakes, and fits as exactly."""
+    found: dict[frozenset[str], Hypothesis] = {}
+    mine = frozenset(best.hypothesis.slugs)
+    for trial in sorted(trials, key=lambda trial: (trial.bits, trial.hypothesis.rank)):
+        same = len(trial.hypothesis.parts) == len(best.hypothesis.parts) and trial.left <= best.left and trial.exact >= best.exact
+        slugs = frozenset(trial.hypothesis.slugs)
+        if same and slugs != mine:
+            found.setdefault(slugs, trial.hypothesis)
+    return tuple(found.values())
+
+
+class _Candidates:
+    """The hypotheses that touch some cells, with their values."""
+
+    def __init__(self, definitions: Definitions, cells: tuple[Cell, ...]) -> None:
+        self.definitions = definitions
+        self._hypotheses = Hypotheses(definitions, cells)
+        self._pairs: tuple[Hypothesis, ...] | None = None
+        self._tables: dict[int, Table] = {}
+
+    def single(self) -> tuple[Hypothesis, ...]:
+        """One mistake: everywhere, in one layer, at one place."""
+        return self._hypotheses.single
+
+    def pairs(self) -> tuple[Hypothesis, ...]:
+        """Two mistakes, both everywhere."""
+        if self._pairs is None:
+            self._pairs = self._hypotheses.pairs()
+        return self._pairs
+
+    def beside(self, known: Hypothesis) -> tuple[Hypothesis, ...]:
+        """The known mistakes and one more."""
+        others = [row for row in self.single() if row.parts and not set(row.slugs) & set(known.slugs)]
+        return tuple(Hypothesis((*known.parts, *row.parts), row.rank + 1) for row in others)
+
+    def exactly(self, sheet: Slips, rows: tuple[Hypothesis, ...]) -> list[_Trial]:
+        """The hypotheses under which every answer is what comes out in full precision, rounded as typed."""
+        if not rows:
+            return []
+        import numpy
+
+        table = self._tables.setdefault(id(rows), Table(self.definitions, rows, near=self._hypotheses.near))
+        fits = {wanted: self._near(table[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
+        possible, moved = numpy.ones(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
+        for wanted in sheet.right:
+            possible &= fits[wanted]
+        for wanted in sheet.slips:
+            moved |= self._moved(table[wanted], sheet.follow.expected(wanted))
+        prior = _choice(possible & moved)
+        for wanted in sheet.answers:
+            possible &= fits[wanted]
+        return [_Trial(rows[number], frozenset(), prior, prior, True) for number in numpy.flatnonzero(possible)]
+
+    def followed(self, sheet: Slips, rows: tuple[Hypothesis, ...], known: float = 0.0) -> list[_Trial]:
+        """The hypotheses nearest to the sheet, each worked along with the student's own numbers.
+
+        known: the bits of what all of them have in common.
+        """
+        if not rows:
+            return []
+        import numpy
+
+        table = Table(self.definitions, rows, {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near)
+        score = numpy.zeros(len(rows), dtype=int)
+        hit, moved = numpy.zeros(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
+        possible = numpy.ones(len(rows), dtype=bool)
+        for wanted, typed in sheet.answers.items():
+            own = sheet.follow.expected(wanted)
+            width = min(own.width, abs(typed.value)) if own.width < inf else 0.0
+            near = self._near(table[wanted], typed, LOOSE * (unit(typed) + width))
+            if wanted in sheet.slips:
+                hit |= near
+                score += near
+                moved |= self._moved(table[wanted], own)
+            elif wanted in sheet.firm:
+                possible &= near
+            elif wanted not in sheet.right:
+                score -= ~near
+        prior = known + _choice(possible & moved)
+        order = sorted(numpy.flatnonzero(hit), key=lambda number: (-score[number], rows[number].rank, number))
+        return [self._trial(sheet, rows[number], prior) for number in order[:SHORT_LIST]]
+
+    @staticmethod
+    def _near(values: Any, typed: Typed, slack: float) -> Any:
+        import numpy
+
+        with numpy.errstate(all="ignore"):
+            return abs(values - typed.value) <= slack + NOISE * abs(typed.value)
+
+    @staticmethod
+    def _moved(values: Any, own: Band) -> Any:
+        """Where a hypothesis gives another number than the right definition."""
+        return (values < own.low) | (values > own.high)
+
+    def _trial(self, sheet: Slips, row: Hypothesis, prior: float) -> _Trial:
+        follow = Follow(self.definitions, sheet.answers, sheet.follow.grain, row, sheet.follow, self._hypotheses.near)
+        left = frozenset(wanted for wanted in sheet.answers if wanted not in sheet.right and not follow.accepts(wanted))
+        against = (wanted for wanted in sheet.firm if not follow.accepts(wanted))
+        loose = (follow.expected(wanted).width / unit(sheet.answers[wanted]) for wanted in sheet.slips if wanted not in left)
+        bits = sum(map(sheet.bits, left)) + sum(map(sheet.bits, against)) + sum(log2(1 + widths) for widths in loose)
+        return _Trial(row, left, prior, prior + bits)
+
+
+def _choice(possible: Any) -> float:
+    """The bits it takes to choose one of these hypotheses."""
+    return log2(max(int(possible.sum()), 2))

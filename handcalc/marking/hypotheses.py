@@ -1,0 +1,113 @@
+"""Which mistakes may have been made on a sheet: each everywhere, in one layer, at one place; and pairs.
+
+- `Hypotheses(definitions, cells)` lists those that touch what some cells depend on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import combinations
+from typing import Any
+
+from handcalc.core.expr import Expr, references
+from handcalc.core.graph import Cell, cell
+from handcalc.marking.definitions import NONE, Definitions, Form, Hypothesis, Part
+from handcalc.marking.workbook import base, iteration
+
+CELLS_LIMIT = 200  # of a large network: cells near the answers at which mistakes are looked for; all others are taken as right
+USES_LIMIT = 200  # and what such a cell may use
+PAIRS_LIMIT = 6000
+
+
+class Hypotheses:
+    """Every hypothesis that touches what some cells depend on.
+
+    single: no mistake at all (first), then one mistake: everywhere, in one layer, at one place.
+    """
+
+    def __init__(self, definitions: Definitions, cells: Iterable[Cell]) -> None:
+        self.definitions = definitions
+        self.touched: dict[Form, list[Cell]] = {}
+        reached = list(self._reached(cells))
+        self.near = None if definitions.book.small else frozenset(reached)
+        for current in reached:
+            for form in self._affordable(current):
+                self.touched.setdefault(form, []).append(current)
+        self.single = (NONE, *self._single())
+
+    def _reached(self, cells: Iterable[Cell]) -> Iterable[Cell]:
+        """The cells that the given ones depend on, under any definition, nearest first; given numbers last."""
+        book = self.definitions.book
+        order: dict[Cell, None] = dict.fromkeys(cells)
+        given: dict[Cell, None] = {}
+        for current in (pending := list(order)):
+            if not book.small and (len(order) > CELLS_LIMIT or len(book.uses(current)) > USES_LIMIT):
+                continue
+            for expr in (self.definitions.right(current), *self._affordable(current).values()):
+                for ref in references(expr):
+                    used = cell(ref)
+                    if book.given_value(used) is not None:
+                        given[used] = None
+                    elif used not in order and (book.small or len(book.uses(used)) <= USES_LIMIT):
+                        order[used] = None
+                        pending.append(used)
+        return [*order, *given]
+
+    def _affordable(self, current: Cell) -> Mapping[Form, Expr]:
+        """The wrong definitions of a cell; on a large network without those that use many cells which the right one does not."""
+        wrong, book = self.definitions.wrong(current), self.definitions.book
+        if book.small:
+            return wrong
+        known = {*self.definitions.uses(current)}
+        return {form: expr for form, expr in wrong.items() if len({*map(cell, references(expr))} - known) <= USES_LIMIT}
+
+    def _single(self) -> Iterable[Hypothesis]:
+        for form, cells in sorted(self.touched.items(), key=lambda entry: entry[0].order):
+            if not form.mistake.single:
+                yield Hypothesis((Part(form),))
+            seen = {frozenset(cells)} if not form.mistake.single else set()
+            for rank, places in enumerate((self._layers(cells), self._units(cells), self._cells(cells)), 1):
+                for group in () if rank == 1 and form.mistake.single else places:
+                    if group not in seen:
+                        seen.add(group)
+                        yield Hypothesis((Part(form, group),), rank)
+
+    def _layers(self, cells: list[Cell]) -> list[frozenset[Cell]]:
+        return _grouped(cells, lambda current: self.definitions.book.quantity(current).layer)
+
+    def _units(self, cells: list[Cell]) -> list[frozenset[Cell]]:
+        """By neuron or parameter, all samples and times together."""
+        graph = self.definitions.book.graph
+        return _grouped(cells, lambda current: (iteration(current), self._is_after(current), graph.core(base(current))))
+
+    def _cells(self, cells: list[Cell]) -> list[frozenset[Cell]]:
+        """By neuron or parameter, sample by sample and time by time."""
+        book = self.definitions.book
+
+        def place(current: Cell) -> Any:
+            axes = zip(book.quantity(current).axes, current[1])
+            along = tuple(number + axis.first for axis, number in axes if axis.role in ("sample", "time"))
+            return iteration(current), self._is_after(current), book.graph.core(base(current)), along
+
+        return _grouped(cells, place)
+
+    def _is_after(self, current: Cell) -> bool:
+        return base(current)[0].startswith("after.")
+
+    def pairs(self) -> tuple[Hypothesis, ...]:
+        """Two different mistakes, each everywhere; none on a large network."""
+        if not self.definitions.book.small:
+            return ()
+        whole = [found for found in self.single if found.parts and found.rank == 0]
+        found: list[Hypothesis] = []
+        for first, second in combinations(whole, 2):
+            if first.slugs != second.slugs and len(found) < PAIRS_LIMIT:
+                found.append(Hypothesis((*first.parts, *second.parts), 5))
+        return tuple(found)
+
+
+def _grouped(cells: list[Cell], key: Any) -> list[frozenset[Cell]]:
+    groups: dict[Any, list[Cell]] = {}
+    for current in cells:
+        groups.setdefault(key(current), []).append(current)
+    return [frozenset(group) for group in groups.values()]

@@ -1,0 +1,147 @@
+"""What a student's answers mean: which step, which number or formula, and what was asked.
+
+- `Interpreter(book, notation).read(sheet)` answers one `Read` for every answer, and one for every task left out.
+
+Ids and the symbols of the notation are understood. A symbol whose letter stands for the negative (δ = −∂E/∂net) is turned,
+so that a step has one sign inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from handcalc.core.expr import Expr, Ref, neg
+from handcalc.core.graph import Cell
+from handcalc.core.order import PHASES
+from handcalc.core.record import Record
+from handcalc.errors import Message, UnknownIdError
+from handcalc.marking.answers import Answer, Sheet
+from handcalc.marking.mistakes.entry import kind
+from handcalc.marking.typed import Typed, typed
+from handcalc.marking.workbook import Workbook, base, on_sheet
+from handcalc.problem.schema import Task
+from handcalc.render import read
+from handcalc.render.dialects import PLAIN
+
+UNASKED = Task("")
+
+
+class Read(Record):
+    """One answer, understood: its step and number, or its formula, or what is wrong with it.
+
+    turned: the symbol it was given under stands for the negative; typed is in the step's own sign.
+    """
+
+    answer: Answer
+    cell: Cell | None = None
+    typed: Typed | None = None
+    formula: Expr | None = None
+    turned: bool = False
+    task: Task = UNASKED
+    trouble: Message | None = None
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was answered."""
+        return not self.answer.text
+
+
+class Interpreter:
+    """Reads the sheets of one problem."""
+
+    def __init__(self, book: Workbook, notation: str = "") -> None:
+        self.book = book
+        self.reading = read(book.derivation, notation, PLAIN)
+        self._known: dict[str, tuple[Cell, bool] | Message] = {}
+        self.tasks = self._tasks()
+
+    def read(self, sheet: Sheet) -> list[Read]:
+        """The answers in their order, then the tasks that are not among them."""
+        found = [self.read_one(answer) for answer in sheet.answers]
+        seen: set[Cell] = set()
+        for place, one in enumerate(found):
+            if one.cell in seen:
+                found[place] = one.replace(cell=None, typed=None, formula=None, trouble=Message("this step is answered twice"))
+            elif one.cell is not None:
+                seen.add(one.cell)
+        missing = [cell for cell in self.tasks if cell not in seen]
+        return found + [Read(Answer(self.book.cell_id(cell), ""), cell, task=self.tasks[cell]) for cell in missing]
+
+    def find(self, text: str) -> tuple[Cell, bool]:
+        """The cell of an id or symbol, and whether the symbol stands for its negative. Raises UnknownIdError."""
+        if text not in self._known:
+            try:
+                self._known[text] = self._find(text)
+            except UnknownIdError as error:
+                self._known[text] = error.messages[0]
+        known = self._known[text]
+        if isinstance(known, Message):
+            raise UnknownIdError(known)
+        return known
+
+    def _find(self, text: str) -> tuple[Cell, bool]:
+        try:
+            return self.book.find(text), False
+        except UnknownIdError:
+            found, number = self.reading.find(text)
+            return (on_sheet(number, found[0]), found[1]), self.reading.turned(found)
+
+    def read_one(self, answer: Answer) -> Read:
+        """One answer, understood."""
+        try:
+            cell, turned = self.find(answer.id)
+        except UnknownIdError as error:
+            return Read(answer, trouble=error.messages[0])
+        task = self.tasks.get(cell, UNASKED)
+        known = Read(answer, cell, turned=turned, task=task)
+        if known.blank:
+            return known
+        number = typed(answer.text)
+        if number is not None:
+            return known.replace(typed=number.replace(above=-number.above) if turned else number)
+        from handcalc.proof.equivalence import read_formula
+
+        formula = read_formula(answer.text, self.reading)
+        if isinstance(formula, Message):
+            return known.replace(trouble=formula)
+        if formula == Ref(*base(cell)) or formula == neg(Ref(*base(cell))):
+            return known.replace(trouble=Message("this formula is the name of the step itself"))
+        return known.replace(formula=formula)
+
+    # --- what is asked ---
+
+    def _tasks(self) -> dict[Cell, Task]:
+        found: dict[Cell, Task] = {}
+        for task in self.book.problem.tasks:
+            for cell in self._asked(task.ask):
+                found.setdefault(cell, task)
+        return found
+
+    def _asked(self, ask: str) -> Iterable[Cell]:
+        """The steps a task means: a phase, a pattern, an id or a symbol. Raises UnknownIdError where there is none."""
+        cells = [cell for number in range(1, self.book.iterations + 1) for cell in self.book.cells(number)]
+        if ask in PHASES:
+            return [cell for cell in cells if self.book.phase(cell) == ask]
+        if any(letter in ask for letter in "*?"):
+            found = [cell for cell in cells if fnmatchcase(self.book.cell_id(cell), ask)]
+            if not found:
+                raise UnknownIdError(Message("tasks: no step fits {found}", found=f'"{ask}"'))
+            return found
+        return [self.find(ask)[0]]
+
+    def default(self) -> list[Cell]:
+        """What a blank sheet asks where the problem says nothing: net inputs, outputs, what layers work out between them, loss,
+        δ, gradients, new parameters."""
+        kinds = ("net", "out", "part", "variable", "error", "loss", "updated")
+        wanted = []
+        for cell in self.book.cells():
+            quantity = self.book.graph[cell[0]]
+            if quantity.prefix == "masked":  # a score, or as good as minus infinity
+                continue
+            of = kind(self.book.graph[quantity.of.quantity]) if quantity.of else ""
+            gradient = quantity.kind == "gradient" and of in ("net", "weight", "bias", "threshold", "given", "variable")
+            parameter = of in ("bias", "threshold") and quantity.of is not None and quantity.of.quantity not in self.book.updated
+            if not quantity.stage and (quantity.kind in kinds or gradient) and not parameter:
+                wanted.append(cell)
+        return wanted

@@ -1,0 +1,267 @@
+"""What a mistake is: a wrong definition put in the place of a right one, cell by cell.
+
+- `Mistake` is one entry of the catalogue; each of its `variants` maps the role of a cell (`net`, `grad.out` …) to a
+  rule `(place, formula) → wrong formula`, None where the mistake does not occur there.
+- `Place` is where a rule is applied: the cell, its layer, and short ways to its neighbours; `Place.written` writes the
+  general formula out again with other references, for a window that stands elsewhere.
+
+A rule sees the definition of one cell as the solution prints it, so it works at any depth, with missing edges and with
+one activation per neuron, at every place or at a single one, and after another mistake has been made. It never computes.
+
+Roles: given (a number of the sheet), net, out, loss_term, loss, local, path, grad.out, grad.net, grad.weight, grad.bias,
+reduced (the gradient of several samples), state.velocity (and whatever else an optimiser keeps), change, updated, and
+after.net (re-computed with the new parameters; the other forward roles hold there too). What a layer works out on the way has
+its own role: part.gate_i, part.score, grad.cell …; a weighted sum among them is a net as well, a value of a function an out
+(`LIKE`), and a path to a weight that is used at several places is a grad.weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from handcalc.core.expr import ZERO, Expr, Ref, Sum, add, references, rewrite
+from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.instance import bind
+from handcalc.core.record import Record
+from handcalc.errors import Message
+
+if TYPE_CHECKING:
+    from handcalc.marking.workbook import Workbook
+
+BIASES = ("bias", "threshold")
+SOURCES = ("input", "out")
+
+# part of a layer → what the rules for dense layers may take it for
+LIKE = {"net": "net", "query": "net", "key": "net", "value": "net", "gate": "out", "attention": "out"}
+
+
+class Place(Record):
+    """A cell of the first iteration, and the workbook it is in."""
+
+    book: Workbook
+    cell: Cell
+
+    @property
+    def graph(self) -> Graph:
+        """The graph of the first iteration."""
+        return self.book.graph
+
+    @property
+    def quantity(self) -> Quantity:
+        """The quantity of the cell."""
+        return self.graph[self.cell[0]]
+
+    @property
+    def layer(self) -> int:
+        """The layer of the cell, 1 for the first after the inputs."""
+        return self.quantity.layer
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the cell belongs to the output layer."""
+        return self.layer == self.book.last
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """The place on the sample axis, or nothing."""
+        return self.cell[1][:1] if self.quantity.sampled else ()
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The places on the other axes."""
+        return self.cell[1][len(self.sample) :]
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss function."""
+        return self.book.problem.loss.name if self.book.problem.loss else ""
+
+    @property
+    def optimiser(self) -> str:
+        """The name of the optimiser."""
+        return self.book.problem.optimizer.name
+
+    @property
+    def type(self) -> str:
+        """The type of the layer."""
+        return self.type_of(self.layer)
+
+    def type_of(self, layer: int) -> str:
+        """The type of any layer; nothing for the inputs, and where there are no layers."""
+        return self.book.problem.layers[layer - 1].type if layer else ""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The layer's options: stride, padding, heads …"""
+        return self.book.problem.layers[self.layer - 1].options
+
+    def activation(self, unit: int) -> str:
+        """The name of a neuron's activation function."""
+        chosen = self.book.problem.layers[self.layer - 1].activations
+        return chosen[unit if len(chosen) > 1 else 0].name if chosen else ""
+
+    def units(self, layer: int) -> int:
+        """Neurons, or features, of a layer; layer 0 has the inputs."""
+        name = f"out{layer}" if layer else "x"
+        return self.graph[name].axes[-1].size if name in self.graph else 0
+
+    @property
+    def outputs(self) -> list[Ref]:
+        """The targets of this sample, one for every output."""
+        if "t" not in self.graph:
+            return []
+        return [Ref("t", place) for place in self.graph.positions("t") if place[: len(self.sample)] == self.sample]
+
+    def out_of(self, target: Ref) -> Ref | None:
+        """The output that is compared with a target."""
+        return self.same(f"out{self.book.last}", target)
+
+    def from_loss(self, formula: Expr) -> tuple[Expr, Expr]:
+        """∂E/∂out in two parts: what comes from the loss itself, and what comes back over later times."""
+        terms = formula.terms if isinstance(formula, Sum) else (formula,)
+        back = [term for term in terms if any(self._is_way_back(ref) for ref in references(term))]
+        return (add(*(term for term in terms if term not in back)), add(*back)) if back else (formula, ZERO)
+
+    def _is_way_back(self, ref: Ref) -> bool:
+        quantity = self.graph[ref.quantity]
+        if quantity.kind == "path" and quantity.through is not None:
+            return not self.graph[quantity.through.quantity].kind.startswith("loss")
+        return quantity.kind == "gradient"
+
+    def kind(self, ref: Ref) -> str:
+        """The kind of the quantity a reference points at; of a part that is like a net or an out, that."""
+        return kind(self.graph[ref.quantity])
+
+    def prefix(self, ref: Ref) -> str:
+        """What the cells of a reference are called: mean, gate_i …"""
+        return self.graph[ref.quantity].prefix
+
+    def at(self, name: str, *own: int) -> Ref | None:
+        """The cell of a quantity at these places, in the same sample; None where there is none."""
+        if name not in self.graph:
+            return None
+        places = (*(self.sample if self.graph[name].sampled else ()), *own)
+        return Ref(name, places) if len(places) == len(self.graph[name].axes) and self.graph.present(name, places) else None
+
+    def same(self, name: str, ref: Ref | None = None) -> Ref | None:
+        """The cell of a quantity at the places of this cell, or of another; times are compared as they are printed."""
+        source, places = self.cell if ref is None else (ref.quantity, ref.indices)
+        if name not in self.graph or len(self.graph[name].axes) != len(places):
+            return None
+        axes = zip(places, self.graph[source].axes, self.graph[name].axes)
+        moved: tuple[Any, ...] = tuple(place + own.first - other.first if own.role == "time" else place for place, own, other in axes)  # type: ignore[operator]
+        return Ref(name, moved) if self.graph.present(name, moved) else None
+
+    def time(self, ref: Ref) -> int | None:
+        """The time a reference points at, as it is printed."""
+        axes = zip(ref.indices, self.graph[ref.quantity].axes)
+        return next((place + axis.first for place, axis in axes if axis.role == "time"), None)  # type: ignore[operator]
+
+    def written(self, change: Callable[[Ref], Expr | None]) -> Expr:
+        """The general formula with its references changed, written out for this cell."""
+        general = self.quantity.formula(self.cell[1])
+        assert general is not None
+        changed = rewrite(general, lambda node: change(node) if isinstance(node, Ref) else None)
+        letters = {index.letter: place for index, place in zip(self.quantity.index, self.cell[1])}
+        return bind(changed, letters, self.graph.present)
+
+    @property
+    def right(self) -> Expr:
+        """The right definition of the cell itself."""
+        return self.graph.instance(self.cell)
+
+    def turned(self, ref: Ref) -> Ref | None:
+        """A weight of a square matrix with row and column exchanged."""
+        sizes = [axis.size for axis in self.graph[ref.quantity].axes]
+        places: tuple[int, ...] = ref.indices[::-1]  # type: ignore[assignment]
+        fits = len(sizes) == 2 and sizes[0] == sizes[1] and self.graph.present(ref.quantity, places)
+        return Ref(ref.quantity, places) if fits else None
+
+    def beside(self, ref: Ref, step: int) -> Ref | None:
+        """The cell of the same quantity that stands so many places further in its row, or in its column of one."""
+        axes = self.graph[ref.quantity].axes
+        wide = next((place for place in reversed(range(len(axes))) if axes[place].size > 1 and axes[place].role != "sample"), None)
+        if wide is None:
+            return None
+        moved = list(ref.indices)
+        moved[wide] += step  # type: ignore[operator]
+        places: tuple[int, ...] = tuple(moved)  # type: ignore[arg-type]
+        return Ref(ref.quantity, places) if self.graph.present(ref.quantity, places) else None
+
+    def formula(self, ref: Ref) -> Expr:
+        """The right definition of another cell."""
+        return self.book.instance((ref.quantity, ref.indices))  # type: ignore[arg-type]
+
+    def first(self, expr: Expr, *kinds: str) -> Ref | None:
+        """The first reference to a quantity of these kinds, or of any."""
+        return next((ref for ref in references(expr) if not kinds or self.kind(ref) in kinds), None)
+
+    def swap(self, expr: Expr, change: Callable[[Ref], Expr | None], *kinds: str) -> Expr:
+        """The expression with references to these kinds changed."""
+        return rewrite(expr, lambda node: change(node) if isinstance(node, Ref) and self.kind(node) in kinds else None)
+
+
+Rule = Callable[[Place, Expr], Expr | None]
+Variant = Mapping[str, Rule]
+
+
+class Mistake(Record):
+    """One entry of the catalogue.
+
+    slug: public name; name: one line; explanation: two lines for the student, what went wrong and what is right;
+    variants: forms it takes, each a table role → rule; across: the same between iterations, on a cell of a later one;
+    single: it happens at one place only (a number miscopied).
+    """
+
+    slug: str
+    name: str
+    explanation: str
+    variants: tuple[Variant, ...] = ()
+    across: Callable[[Workbook, Cell, Expr], Expr | None] | None = None
+    single: bool = False
+
+    @property
+    def told(self) -> tuple[Message, ...]:
+        """The explanation line by line, to be translated as a whole."""
+        return tuple(_Line(self.explanation, number) for number in range(self.explanation.count("\n") + 1))
+
+
+class _Line(Message):
+    """One line of a text."""
+
+    def __init__(self, template: str, number: int) -> None:
+        super().__init__(template)
+        self.number = number
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """That line."""
+        lines = super().text(translate).split("\n")
+        return lines[self.number] if self.number < len(lines) else ""
+
+
+def kind(quantity: Quantity) -> str:
+    """The kind of a quantity; of a part of a layer what the rules for dense layers may take it for."""
+    return LIKE.get(quantity.prefix.split("_")[0], "part") if quantity.kind == "part" else quantity.kind
+
+
+def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
+    """The roles of a cell of the first iteration, the most particular first."""
+    graph = book.graph
+    quantity = graph[wanted[0]]
+    if quantity.definition is None or book.given_value(wanted) is not None:
+        return ("given",)
+    if quantity.stage == "after":
+        before = roles(book, (quantity.name.removeprefix("after."), wanted[1]))
+        return (*("after." + role for role in before), *before)
+    of = graph[quantity.of.quantity] if quantity.of else quantity
+    if quantity.kind == "path" and of.kind == "weight":
+        return ("path", "grad.weight")
+    if quantity.kind == "gradient":
+        if quantity.name + "@" in graph:
+            return ("reduced",)
+        base = "bias" if of.kind in BIASES else kind(of)
+        return (f"grad.{of.prefix}", f"grad.{base}") if of.kind == "part" else (f"grad.{base}",)
+    if quantity.kind == "state":
+        return (f"state.{quantity.prefix or quantity.name}",)
+    return (f"part.{quantity.prefix}", kind(quantity)) if quantity.kind == "part" else (quantity.kind,)

@@ -1,0 +1,156 @@
+"""The steps a student may answer: the cells of all iterations as one graph.
+
+- `Workbook(problem, iterations)` has the cells of a derivation; `#2:net.h1` is the cell `net1` of sheet 2, written
+  `("#2:net1", (0,))`, whose parameters are the updated ones of sheet 1.
+- `instance`, `uses`, `given_value`, `cell_id`, `find` are those of a `Graph`, so an `Evaluation` computes it as any other.
+
+Two things differ from the printed solution, because students write them: an updated parameter is w + Δw, and a
+parameter that is not trained has an updated value, which is the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from handcalc.arrays.large import check_size
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import ZERO, Expr, Number, Ref, add, references, rewrite
+from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.order import phase
+from handcalc.core.rounding import Rounding
+from handcalc.derive import data_of, model_of, work_out
+from handcalc.models.optimisers import PARAMETERS
+from handcalc.problem.schema import Problem
+
+SMALL = 1200  # cells, given ones and all iterations counted
+
+
+class Workbook:
+    """The cells of a problem over some iterations.
+
+    derivation: the worked solution the right numbers come from; last: number of the layer of the outputs (0: equations).
+    """
+
+    def __init__(self, problem: Problem, iterations: int = 1, rounding: Rounding | None = None) -> None:
+        model = model_of(problem)
+        check_size(problem, model.graph)
+        self.problem = problem
+        self.graph: Graph = model.graph
+        self.iterations = iterations
+        self.derivation: Derivation = work_out(problem, model, rounding, iterations)
+        self.last = max((quantity.layer for quantity in self.graph if quantity.kind == "out"), default=0)
+        self._data = data_of(problem)
+        self._feeds: dict[int, Mapping[Cell, Number]] = {}
+        self._instances: dict[Cell, Expr] = {}
+        self._uses: dict[Cell, tuple[Cell, ...]] = {}
+        self.updated = dict(model.updated)
+        self.carried = {**model.updated, **model.memory}
+        self._add_untrained(problem)
+
+    def _add_untrained(self, problem: Problem) -> None:
+        if problem.learning_rate is None:
+            return
+        for parameter in [q for q in self.graph if q.kind in PARAMETERS and q.name not in self.updated]:
+            here = Ref(parameter.name, parameter.index)
+            shape = (parameter.axes, parameter.index)
+            layer = parameter.layer
+            self.graph.define(Quantity(f"delta.{parameter.name}", "change", *shape, ZERO, prefix="delta", of=here, layer=layer))
+            self.graph.define(Quantity(f"new.{parameter.name}", "updated", *shape, here, prefix="new", of=here, layer=layer))
+
+    # --- cells ---
+
+    def quantity(self, wanted: Cell) -> Quantity:
+        """The quantity of a cell, without its iteration."""
+        return self.graph[base(wanted)[0]]
+
+    def given_value(self, cell: Cell) -> Number | None:
+        """The given number of a cell, None where it is computed."""
+        number, plain = iteration(cell), base(cell)
+        if self._data is not None:
+            if number not in self._feeds:
+                self._feeds[number] = self._data(number)
+            if plain in self._feeds[number]:
+                return self._feeds[number][plain]
+        return None if number > 1 and plain[0] in self.carried else self.graph.given_value(plain)
+
+    def instance(self, wanted: Cell) -> Expr:
+        """The definition of one cell."""
+        found = self._instances.get(wanted)
+        if found is None:
+            found = self._instances[wanted] = self._defined(iteration(wanted), base(wanted))
+        return found
+
+    def _defined(self, number: int, plain: Cell) -> Expr:
+        name, place = plain
+        if name in self.carried and number > 1:
+            return Ref(on_sheet(number - 1, self.carried[name]), place)
+        expr = self.graph.instance(plain)
+        quantity = self.graph[name]
+        if quantity.kind == "updated" and quantity.of is not None and not isinstance(expr, Ref) and quantity.prefix == "new":
+            expr = add(Ref(quantity.of.quantity, place), Ref("delta." + quantity.of.quantity, place))
+        return self.moved(expr, number)
+
+    def moved(self, expr: Expr, number: int) -> Expr:
+        """An expression over the cells of an iteration; parameters that are never updated stay where they are given."""
+        if number == 1:
+            return expr
+        return rewrite(expr, lambda node: Ref(on_sheet(number, node.quantity), node.indices) if isinstance(node, Ref) else None)
+
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        """The cells a definition uses."""
+        found = self._uses.get(wanted)
+        if found is None:
+            found = self._uses[wanted] = tuple(cell(ref) for ref in references(self.instance(wanted)))
+        return found
+
+    # --- ids ---
+
+    def cell_id(self, wanted: Cell) -> str:
+        """The id of a cell, with its iteration."""
+        number = iteration(wanted)
+        return (f"#{number}:" if number > 1 else "") + self.graph.cell_id(base(wanted))
+
+    def phase(self, wanted: Cell) -> str:
+        """The phase a cell belongs to."""
+        return phase(self.quantity(wanted))
+
+    def find(self, text: str) -> Cell:
+        """The cell with an id. Raises UnknownIdError."""
+        found, number = self.derivation.find(text)
+        return on_sheet(number, found[0]), found[1]
+
+    @property
+    def small(self) -> bool:
+        """Whether all its cells can be looked at."""
+        size = sum(prod(axis.size for axis in quantity.axes) for quantity in self.graph)
+        return size * self.iterations <= (SMALL if self.iterations == 1 else SMALL // 5)
+
+    def cells(self, number: int = 1) -> list[Cell]:
+        """The computed cells of an iteration in reading order."""
+        groups = [group for group in self.derivation.groups() if group.quantity.definition is not None]
+        found = ((group.quantity.name, place) for group in groups for place in self.derivation.places(group))
+        return [(on_sheet(number, name), place) for name, place in found if self.graph.given_value((name, place)) is None]
+
+
+def base(wanted: Cell) -> Cell:
+    """A cell of an iteration as that of the first."""
+    name = wanted[0]
+    return (name.split(":", 1)[1], wanted[1]) if name.startswith("#") else wanted
+
+
+def iteration(wanted: Cell) -> int:
+    """The iteration a cell belongs to."""
+    name = wanted[0]
+    return int(name[1:].split(":", 1)[0]) if name.startswith("#") else 1
+
+
+def on_sheet(number: int, name: str) -> str:
+    """The name of a quantity in an iteration."""
+    return name if number == 1 else f"#{number}:{name}"
+
+
+def iteration_of(text: str) -> int:
+    """The iteration an id speaks of: 3 of #3:net.h1, 1 where it says none that there can be."""
+    digits = text[1:].split(":", 1)[0] if text.startswith("#") and ":" in text else ""
+    return max(int(digits), 1) if digits.isascii() and digits.isdigit() and len(digits) < 8 else 1
