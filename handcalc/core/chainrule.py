@@ -54,8 +54,8 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
     start: ∂E/∂objective, 1 unless a rule gives the gradient of the outputs directly.
     """
     needed = _upstream(graph, objective, wanted)
-    gradients = {objective: "grad." + objective}
     goal = graph[objective]
+    gradients = {objective: _name(goal)}
     graph.define(_gradient(goal, goal.axes, goal.index, start, ()))
     backwards = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
     uses = [(quantity, reference) for quantity in backwards if quantity.definition for reference in references(quantity.definition)]
@@ -80,19 +80,24 @@ def _grown(known: set[str], more: Callable[[set[str]], set[str]]) -> set[str]:
     return known
 
 
+def _name(base: Quantity) -> str:
+    """The name of a gradient; it may be used before the gradient is defined, in a recurrence."""
+    return f"grad.{base.name}"
+
+
 def _gradient(base: Quantity, axes: tuple[Axis, ...], index: tuple[Index, ...], formula: Expr, terms: tuple[Term, ...]) -> Quantity:
     return Quantity(
-        "grad." + base.name, "gradient", axes, index, formula, prefix="grad", of=Ref(base.name, base.index), terms=terms, layer=base.layer
+        _name(base), "gradient", axes, index, formula, prefix="grad", of=Ref(base.name, base.index), terms=terms, layer=base.layer
     )
 
 
 def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...], uses: list[Use]) -> None:
     """Define ∂E/∂quantity from the gradients of its consumers."""
     terms: list[Term] = []
-    gradients[quantity.name] = "grad." + quantity.name
+    gradients[quantity.name] = _name(quantity)
     for consumer, reference in uses:
         if reference.quantity == quantity.name and consumer.definition is not None:
-            terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, "grad." + consumer.name))
+            terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, _name(consumer)))
     terms = _merged(terms)
     shared = tuple(axis for axis in batch if axis not in quantity.axes)
     kept = tuple({letter: None for term in terms for letter in term.over if letter.axis in shared})
@@ -171,8 +176,9 @@ def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: t
     called = consumer.kind == "out" or (consumer.kind == "part" and isinstance(formula, Call))  # a gate is an activation, too
     if not called or list(references(formula)) != [source] or any(isinstance(node, Entry) for node in walk(formula)):
         return _slope(graph, formula, source, Ref(consumer.name, free))
-    name = "local." + consumer.name
-    if name not in graph:
+    name = graph.local(consumer.name)
+    if not name:
+        name = f"local.{consumer.name}"
         assert consumer.definition is not None
         base, used = Ref(consumer.name, consumer.index), next(iter(references(consumer.definition)))
         formulas = {place: _slope(graph, case, used, base) for place, case in (consumer.cases or {}).items()}

@@ -39,17 +39,30 @@ class Term(Record):
     path: Ref | None = None
 
 
+class Letter(Record):
+    """How a quantity is written where no notation has a letter for it: x̂, or c with "run" above it."""
+
+    base: str
+    above: str = ""
+    hat: bool = False
+
+
 class Quantity(Record):
     """A family of cells.
 
-    name: unique in the graph; kind: net, out, weight, bias, gradient …, a closed list that notation profiles give
-    letters to (KINDS); axes and index: its directions and the letters of its definition, one each; definition: the
-    general formula; cases: other formulas for single places along the last axes (one activation per neuron, a frozen
-    weight); givens: values of given cells by position, None where there is none; prefix: first part of ids; names:
-    names of single cells; of: the cell this one is derived from (the base of a gradient, an update …); through: the
-    consumer on a path; wrt: what an activation derivative is taken by; terms: the parts of a gradient; stage: "" or
-    "after"; layer: 1 for the first after the inputs; merged: so many axes at the end are numbered as one (the inputs of
-    a layer that follows maps).
+    name: a key of the graph, which means nothing; ids are made from it where nothing else names a cell
+    kind: net, out, weight, bias, gradient …, a closed list that notation profiles give letters to (KINDS)
+    role: what it is among those of its kind: query, gate_i, velocity; "each": of every sample, where another is of the whole
+    axes, index: its directions, and the letters of its definition, one each
+    definition: the general formula; cases: other formulas for single places along the last axes (one activation per neuron, a frozen
+    weight); givens: values of given cells by position, None where there is none
+    prefix: first part of ids; names: names of single cells
+    of: the cell this one is derived from (the base of a gradient, an update …); through: the consumer on a path; wrt: what an
+    activation derivative is taken by; terms: the parts of a gradient
+    stage: "" or "after"; layer: 1 for the first after the inputs
+    merged: so many axes at the end are numbered as one (the inputs of a layer that follows maps)
+    letter: how it is written where notations have none for it; saved: the key of the problem file that its numbers stand under
+    held: no gradient goes through it
     """
 
     name: str
@@ -68,6 +81,10 @@ class Quantity(Record):
     stage: str = ""
     layer: int = 0
     merged: int = 0
+    role: str = ""
+    letter: Letter | None = None
+    saved: str = ""
+    held: bool = False
 
     def formula(self, indices: tuple[int, ...]) -> Expr | None:
         """The general formula that holds at a place."""
@@ -89,7 +106,7 @@ class Quantity(Record):
     @property
     def part_of_sum(self) -> bool:
         """Whether it is one path of a gradient, or one sample's gradient of what all samples share."""
-        return self.kind == "path" or (self.kind == "gradient" and self.name.endswith("@") and len(self.axes) > 2)
+        return self.kind == "path" or (self.kind == "gradient" and self.role == "each" and len(self.axes) > 2)
 
     def numbers(self, indices: tuple[int, ...]) -> tuple[int, ...]:
         """The printed numbers of a place, with merged axes counted through."""
@@ -146,12 +163,29 @@ class Known:
         self.steps: dict[Cell, Any] = {}  # those of derivation.py, without numbers
 
 
+# relation → of a quantity, the one that …; a relation is the kind of what is derived, or its role or stage where that says more.
+RELATIONS: dict[str, str] = {
+    "gradient": "is ∂E/∂ it; with several samples, of the whole loss",
+    "each": "is ∂E/∂ it for every sample, or its value for every sample",
+    "local": "is the slope of this activation",
+    "change": "is Δ of this parameter",
+    "updated": "is its value after the update",
+    "after": "is it, worked out again with updated parameters",
+}
+
+
 class Graph:
-    """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error."""
+    """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error.
+
+    Which quantities belong together is asked of the graph, never read from their names: `related(relation, name)` (with a method for each
+    of RELATIONS), `in_layer(layer, kind, role)`, `inputs`, `targets`. All answer names, "" where there is none.
+    """
 
     def __init__(self) -> None:
         self.quantities: dict[str, Quantity] = {}
         self.known = Known()
+        self._related: dict[tuple[str, str], str] = {}
+        self._in_layer: dict[tuple[int, str, str], list[str]] = {}
 
     def renumbered(self, numbers: Graph) -> Graph:
         """The same formulas with the given numbers of another graph; the places of given cells must be the same.
@@ -185,17 +219,75 @@ class Graph:
         self.quantities[quantity.name] = quantity
         self.known = Known()
 
-    def rename(self, name: str, new: str) -> None:
-        """Give a quantity another name in the same place; nothing may refer to it yet."""
-        self.quantities = {new if known == name else known: quantity for known, quantity in self.quantities.items()}
-        self.redefine(self.quantities[new].replace(name=new))
+    def rename(self, name: str, new: str, role: str) -> None:
+        """Give a quantity another name and role in the same place; nothing may refer to it yet."""
+        quantity = self.quantities[name].replace(name=new, role=role)
+        self.quantities = {new if known == name else known: other for known, other in self.quantities.items()}
+        self.redefine(quantity)
+        self._related, self._in_layer = {}, {}
+        for other in self:
+            self._relate(other)
 
     def _add(self, quantity: Quantity) -> Quantity:
         if quantity.name in self.quantities or quantity.kind not in KINDS:
             raise ValueError(f"{quantity.name}: defined twice, or unknown kind {quantity.kind}")
         self.quantities[quantity.name] = quantity
         self.known = Known()
+        self._relate(quantity)
         return quantity
+
+    def _relate(self, quantity: Quantity) -> None:
+        """Remember what a quantity is to others."""
+        if quantity.of is None:
+            self._in_layer.setdefault((quantity.layer, quantity.kind, quantity.role), []).append(quantity.name)
+        else:
+            relation = quantity.stage or quantity.role or quantity.kind
+            self._related.setdefault((relation, quantity.of.quantity), quantity.name)
+
+    # --- what belongs together ---
+
+    def related(self, relation: str, name: str) -> str:
+        """Of a quantity, its gradient, change, velocity …: what has this kind, or this role or stage where it has one."""
+        return self._related.get((relation, name), "")
+
+    def gradient(self, name: str) -> str:
+        """∂E/∂ a quantity; with several samples, of what they share, the gradient of the whole loss."""
+        return self.related("gradient", name)
+
+    def local(self, name: str) -> str:
+        """The slope of an activation or a gate."""
+        return self.related("local", name)
+
+    def change(self, name: str) -> str:
+        """Δ of a parameter."""
+        return self.related("change", name)
+
+    def updated(self, name: str) -> str:
+        """A parameter after the update."""
+        return self.related("updated", name)
+
+    def after(self, name: str) -> str:
+        """A quantity of the forward pass, worked out again with updated parameters."""
+        return self.related("after", name)
+
+    def in_layer(self, layer: int, kind: str, role: str = "") -> str:
+        """The quantity of a layer with a kind and a role: its net, out, weight, a part such as the query; 0: inputs, loss."""
+        return next(iter(self._in_layer.get((layer, kind, role), ())), "")
+
+    @property
+    def inputs(self) -> str:
+        """The inputs of a network."""
+        return self.in_layer(0, "input")
+
+    @property
+    def targets(self) -> str:
+        """The targets of a network."""
+        return self.in_layer(0, "target")
+
+    @property
+    def errors(self) -> str:
+        """t − o, where it is a quantity of its own."""
+        return next((quantity.name for quantity in self if quantity.kind == "error" and not quantity.stage), "")
 
     def __getitem__(self, name: str) -> Quantity:
         return self.quantities[name]

@@ -65,8 +65,8 @@ def phase(quantity: Quantity) -> str:
 
 def groups(graph: Graph) -> list[Group]:
     """Quantities in reading order: each after those it uses; those that use each other through time together, time after time."""
-    shown = [quantity for quantity in graph if not _is_seed(quantity)]
-    ordered = _weights_first(sorted(shown, key=lambda quantity: PHASES.index(phase(quantity))))
+    shown = [quantity for quantity in graph if not _is_seed(graph, quantity)]
+    ordered = _weights_first(graph, sorted(shown, key=lambda quantity: PHASES.index(phase(quantity))))
     uses = {quantity.name: list(_uses(graph, quantity)) for quantity in ordered}
     rounds = _recurring(uses)
     result: list[Group] = []
@@ -88,26 +88,25 @@ def groups(graph: Graph) -> list[Group]:
     return result
 
 
-def _is_seed(quantity: Quantity) -> bool:
-    """∂E/∂E = 1 and ∂E/∂E_o = 1 start the chain rule and are put in where they are used."""
-    constant = isinstance(quantity.definition, Number)
-    return quantity.kind == "gradient" and constant and quantity.of is not None and quantity.of.quantity.startswith("loss")
+def _is_seed(graph: Graph, quantity: Quantity) -> bool:
+    """∂E/∂E = 1 and ∂E/∂E_o = 1 of a network start the chain rule and are put in where they are used."""
+    return isinstance(quantity.definition, Number) and _is_gradient_of(graph, quantity, "loss", "loss_term")
 
 
-def _weights_first(ordered: list[Quantity]) -> list[Quantity]:
+def _weights_first(graph: Graph, ordered: list[Quantity]) -> list[Quantity]:
     """Within a layer, ∂E/∂W before ∂E/∂b (they were defined backwards)."""
     result: list[Quantity] = []
     for quantity in ordered:
         place = len(result)
-        if quantity.kind == "gradient" and quantity.of is not None and quantity.of.quantity.startswith("W"):
-            while place and _is_bias_gradient(result[place - 1], quantity.layer):
+        if _is_gradient_of(graph, quantity, "weight"):
+            while place and result[place - 1].layer == quantity.layer and _is_gradient_of(graph, result[place - 1], "bias", "threshold"):
                 place -= 1
         result.insert(place, quantity)
     return result
 
 
-def _is_bias_gradient(quantity: Quantity, layer: int) -> bool:
-    return quantity.kind == "gradient" and quantity.layer == layer and quantity.of is not None and quantity.of.quantity.startswith("b")
+def _is_gradient_of(graph: Graph, quantity: Quantity, *kinds: str) -> bool:
+    return quantity.kind == "gradient" and quantity.of is not None and graph[quantity.of.quantity].kind in kinds
 
 
 def _uses(graph: Graph, quantity: Quantity) -> Iterator[tuple[str, int]]:

@@ -20,7 +20,7 @@ def embedding(incoming: Incoming) -> Layer | None:
         incoming.entry.fail("the key {key} is missing", key="weights")
         return None
     word, feature = Axis("input", read[0][0]), Axis("input", read[0][1])
-    weights = incoming.tensor("weights", f"W{incoming.number}", "weight", (word, feature))
+    weights = incoming.tensor("weights", "weight", (word, feature))
     axes = (incoming.axes[0], feature)
     return Layer(names_of(axes), type="embedding", axes=axes, tensors=(weights,)) if weights is not None else None
 
@@ -55,8 +55,8 @@ def attention(incoming: Incoming) -> Layer | None:
         width[part] = rows // heads
         axes = (*_heads(heads), Axis("unit", width[part]), source.replace(role="input", labels=()))
         given = [
-            _split(incoming.tensor(f"{part}_weights", f"W{part[0]}{incoming.number}", "weight", (Axis("unit", rows), axes[-1])), axes),
-            _split(incoming.tensor(f"{part}_bias", f"b{part[0]}{incoming.number}", "bias", (Axis("unit", rows),)), axes[:-1]),
+            _split(incoming.tensor(f"{part}_weights", "weight", (Axis("unit", rows), axes[-1]), part[0]), axes),
+            _split(incoming.tensor(f"{part}_bias", "bias", (Axis("unit", rows),), part[0]), axes[:-1]),
         ]
         tensors += [tensor for tensor in given if tensor is not None]
     if width["query"] != width["key"]:
@@ -68,8 +68,8 @@ def attention(incoming: Incoming) -> Layer | None:
     if rows:
         merged = (*_heads(heads), Axis("input", width["value"]))
         out = Axis("unit", rows)
-        whole = incoming.tensor("output_weights", f"Wo{incoming.number}", "weight", (out, Axis("input", width["value"] * heads)))
-        bias = incoming.tensor("output_bias", f"bo{incoming.number}", "bias", (out,))
+        whole = incoming.tensor("output_weights", "weight", (out, Axis("input", width["value"] * heads)), "o")
+        bias = incoming.tensor("output_bias", "bias", (out,), "o")
         tensors += [tensor for tensor in (_split(whole, (out, *merged)), bias) if tensor is not None]
         result = out
     elif heads > 1:

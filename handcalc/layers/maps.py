@@ -66,7 +66,7 @@ def _maps(
     if not check_size(incoming.entry, axes):
         return None
     tensors = [kernel]
-    bias = incoming.tensor("bias", f"b{incoming.number}", "bias", (filters,))
+    bias = incoming.tensor("bias", "bias", (filters,))
     if bias is not None:
         tensors.append(bias)
     options = {"stride": stride, "padding": tuple(before for before, _ in padding), "dilation": dilation}
@@ -112,8 +112,8 @@ def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False
     axes: Axes = (*channels, filters, *places) if transposed else (filters, *channels, *places)
     values = numbers(item, tuple(axis.size for axis in axes), f"W{incoming.number}") if item.kind == "sequence" else None
     if values is None and item.kind != "sequence":
-        return incoming.tensor("weights", f"W{incoming.number}", "weight", axes)
-    return Tensor(f"W{incoming.number}", "weight", axes, values) if values is not None else None
+        return incoming.tensor("weights", "weight", axes)
+    return Tensor("weight", axes, values, key="weights") if values is not None else None
 
 
 def _shape(item: Item) -> tuple[int, ...] | None:

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from handcalc.core.expr import Number, number
 from handcalc.layers.activations import activations
-from handcalc.problem.schema import Layer, Tensor
+from handcalc.problem.schema import RUNNING, Layer, Tensor
 from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, spelled, unnamed
-
-RUNNING = ("running_mean", "running_var")
 
 
 def norm(incoming: Incoming) -> Layer | None:
     """layer_norm over the features of a token, batch_norm over the samples (and places) of a feature."""
     channel = incoming.axes[0] if incoming.axes[0].role == "channel" else incoming.axes[-1]
     feature = (channel.replace(labels=()),)
-    number_ = incoming.number
-    read = [incoming.tensor("weights", f"W{number_}", "weight", feature), incoming.tensor("bias", f"b{number_}", "bias", feature)]
+    read = [incoming.tensor("weights", "weight", feature), incoming.tensor("bias", "bias", feature)]
     epsilon = incoming.found["epsilon"].number() if "epsilon" in incoming.found else None
     if epsilon is not None and epsilon.numerator < 0:
         incoming.found["epsilon"].fail("expected 0 or a number above it, found {found}", found=incoming.found["epsilon"].shown)
     options: dict[str, object] = {"epsilon": epsilon or number("1e-5")}
     if incoming.kind == "batch_norm":
-        running = [incoming.tensor(key, f"{key}{number_}", "input", feature) for key in RUNNING]
+        running = [incoming.tensor(key, "input", feature, key) for key in RUNNING]
         read += running
         if running[1] is not None and any(value.numerator < 0 for value in running[1]):
             incoming.found[RUNNING[1]].fail("a variance is never below 0")
@@ -51,7 +48,7 @@ def dropout(incoming: Incoming) -> Layer | None:
     if share is not None and not 0 <= share.numerator < share.denominator:
         incoming.found["share"].fail("expected a number from 0 to less than 1, found {found}", found=incoming.found["share"].shown)
     axes = unnamed(incoming.axes)
-    mask = incoming.needed("mask", f"mask{incoming.number}", "input", axes)
+    mask = incoming.needed("mask", "input", axes, "mask")
     if mask is not None:
         all_ones_and_zeros(incoming.found["mask"], mask)
     kept = _kept(share) if share is not None else None

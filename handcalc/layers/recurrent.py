@@ -50,7 +50,7 @@ def gated(incoming: Incoming) -> Layer | None:
         after = "reset_after" in incoming.found and incoming.found["reset_after"].flag() is True
         kept = incoming.found["update_keeps"].choice(("old", "new")) if "update_keeps" in incoming.found else "old"
         options = {"reset_after": after, "update_keeps": kept}
-        if any(tensor.name.startswith("bhn") for tensor in tensors) and not after:
+        if any(tensor.key == "hidden_bias" for tensor in tensors) and not after:
             incoming.found.get("gates", incoming.entry).fail("hidden_bias goes with reset_after: true only")
     return _layer(incoming, [*tensors, *_states(incoming)], (), options)
 
@@ -71,9 +71,9 @@ def _gates(incoming: Incoming) -> Iterator[Tensor]:
                 yield from _weights(incoming, letter, parts[name].section(keys("gate")), parts[name])
     elif together:
         for tensor in _weights(incoming, "", incoming.found, incoming.entry, len(gates)):
-            stem = tensor.name.removesuffix(str(incoming.number))
             for place, letter in enumerate(gates.values()):
-                yield tensor.rows(f"{stem}{letter}{incoming.number}", place * len(incoming.neurons), len(incoming.neurons))
+                own = tensor.rows(place * len(incoming.neurons), len(incoming.neurons))
+                yield own.replace(role=tensor.role + letter)
     else:
         incoming.entry.fail("the key {key} is missing", key="gates")
 
@@ -90,13 +90,13 @@ def _layer(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, 
 
 def _weights(incoming: Incoming, letter: str, found: dict[str, Item], entry: Item, gates: int = 1) -> list[Tensor]:
     """Wx, Wh and b of one gate, or of so many below each other."""
-    unit, feature, number = Axis("unit", len(incoming.neurons)), incoming.axes[1].replace(labels=()), incoming.number
+    unit, feature = Axis("unit", len(incoming.neurons)), incoming.axes[1].replace(labels=())
     rows = Axis("unit", gates * unit.size)
     read = [
-        incoming.needed("input_weights", f"Wx{letter}{number}", "weight", (rows, feature), found, entry),
-        incoming.needed("hidden_weights", f"Wh{letter}{number}", "weight", (rows, unit), found, entry),
-        incoming.tensor("bias", f"b{letter}{number}", "bias", (rows,), found),
-        incoming.tensor("hidden_bias", f"bh{letter}{number}", "bias", (rows,), found) if "hidden_bias" in found else None,
+        incoming.needed("input_weights", "weight", (rows, feature), f"x{letter}", found, entry),
+        incoming.needed("hidden_weights", "weight", (rows, unit), f"h{letter}", found, entry),
+        incoming.tensor("bias", "bias", (rows,), letter, found),
+        incoming.tensor("hidden_bias", "bias", (rows,), f"h{letter}", found) if "hidden_bias" in found else None,
     ]
     return [tensor for tensor in read if tensor is not None]
 
@@ -109,6 +109,6 @@ def _states(incoming: Incoming) -> list[Tensor]:
     for key, name in states:
         own = key in incoming.found and incoming.samples > 1 and depth(incoming.found[key]) == 2  # a row for every sample
         axes = (Axis("sample", incoming.samples), unit) if own else (unit,)
-        given = incoming.tensor(key, name, "input", axes)
-        result.append(given or Tensor(name, "input", (unit,), dict.fromkeys(product(range(unit.size)), ZERO)))
+        given = incoming.tensor(key, "input", axes, name)
+        result.append(given or Tensor("input", (unit,), dict.fromkeys(product(range(unit.size)), ZERO), name))
     return result

@@ -13,9 +13,8 @@ from typing import Any
 
 from handcalc.core.graph import Cell
 from handcalc.layers.attention import PARTS
-from handcalc.layers.normalisation import RUNNING
 from handcalc.layers.recurrent import GATES
-from handcalc.problem.schema import Layer, Problem
+from handcalc.problem.schema import RUNNING, Layer, Problem
 
 # key → what the names of its parameters begin with; the letter of a gate and the number of the layer follow
 STEMS = (

@@ -14,7 +14,7 @@ from handcalc.models import equations, kinks, layers, losses, updates
 from handcalc.models.model import Model, shared
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.models.site import sample_index
-from handcalc.problem.schema import Problem
+from handcalc.problem.schema import RUNNING, Problem
 
 NOT_DIFFERENTIATED = ("input", "target", "rate")
 PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
@@ -28,7 +28,7 @@ def build(problem: Problem) -> Model:
     else:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
-    running = _running(graph, problem)
+    running = _running(graph)
     if not objective:
         return Model(graph, {}, "", running, output)
     return shared(problem, graph, lambda formal: _completed(formal, graph, objective, running, output))
@@ -37,11 +37,12 @@ def build(problem: Problem) -> Model:
 def _completed(problem: Problem, graph: Graph, objective: str, running: dict[str, str], output: Ref | None) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
     forward = [quantity for quantity in graph if quantity.kind != "state"]
-    if objective == "loss@" and _mixes_samples(graph):
-        objective = "loss"
+    if objective and graph[objective].role == "each" and _mixes_samples(graph):
+        objective = graph.in_layer(0, "loss")
     gradients = _gradients(graph, problem, objective)
     parameters = [q for q in forward if q.kind in PARAMETERS or q.name in problem.parameters]
-    if objective in ("loss@", "err"):
+    direct = graph[objective].kind == "error"
+    if direct or graph[objective].role == "each":
         gradients |= _reductions(graph, problem, gradients, parameters)
     updated, memory = updates.add_updates(graph, problem, parameters, gradients)
     memory |= running
@@ -49,14 +50,13 @@ def _completed(problem: Problem, graph: Graph, objective: str, running: dict[str
         updates.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
     updates.add_after(graph, forward, updated)
-    loss = objective.removesuffix("@") if objective != "err" else ""
-    return Model(graph, updated, loss, memory, output)
+    return Model(graph, updated, "" if direct else graph.in_layer(0, "loss") or objective, memory, output)
 
 
-def _running(graph: Graph, problem: Problem) -> dict[str, str]:
+def _running(graph: Graph) -> dict[str, str]:
     """Running means and variances, and what they become: in evaluation they stay what they are."""
-    names = [tensor.name for layer in problem.layers if layer.is_running for tensor in layer.tensors if tensor.kind == "input"]
-    return {name: f"new.{name}" if f"new.{name}" in graph else name for name in names}
+    names = [quantity.name for quantity in graph if quantity.kind == "input" and quantity.role in RUNNING]
+    return {name: graph.related("carried", name) or name for name in names}
 
 
 def _mixes_samples(graph: Graph) -> bool:
@@ -67,17 +67,16 @@ def _mixes_samples(graph: Graph) -> bool:
 
 def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:
     def wanted(quantity: Quantity) -> bool:
-        if problem.input_gradients and quantity.name == "x":
+        if problem.input_gradients and quantity.name == graph.inputs:
             return True
-        return quantity.kind not in NOT_DIFFERENTIATED and not layers.is_held(quantity)
+        return quantity.kind not in NOT_DIFFERENTIATED and not quantity.held
 
-    if objective != "err":
+    if graph[objective].kind != "error":
         return add_gradients(graph, objective, wanted)
-    output = f"out{len(problem.layers)}"
     last = problem.layers[-1].activations
     perceptron = bool(last) and last[0].name in PERCEPTRON
-    start = output.replace("out", "net") if perceptron else output
-    return add_gradients(graph, start, wanted, losses.direct_gradient(graph[start]))
+    start = graph.in_layer(len(problem.layers), "net" if perceptron else "out")
+    return add_gradients(graph, start, wanted, losses.direct_gradient(graph, graph[start]))
 
 
 def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], parameters: list[Quantity]) -> dict[str, str]:
@@ -85,9 +84,11 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
     sample = sample_index(problem)
     if not sample:
         return {}
-    if "loss@" in graph:
-        assert graph["loss"].definition is not None
-        share = differentiate(graph["loss"].definition, Ref("loss@", sample))
+    each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss")
+    if each:
+        formula = graph[whole].definition
+        assert formula is not None
+        share = differentiate(formula, Ref(each, sample))
     else:  # error: direct has no loss to derive it from
         share = losses.sample_share(problem)
     reduced = {}
@@ -95,10 +96,10 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
         name = gradients.get(parameter.name)
         if name is None:
             continue
-        own, each = graph[name], name + "@"
-        graph.rename(name, each)
-        formula = mul(share, total(sample[0], Ref(each, (*sample, *parameter.index))))
-        whole = Quantity(name, "gradient", parameter.axes, parameter.index, formula, prefix="grad", of=own.of, layer=own.layer)
-        graph.define(whole, after=each)
+        own, apart = graph[name], name + "@"
+        graph.rename(name, apart, "each")
+        formula = mul(share, total(sample[0], Ref(apart, (*sample, *parameter.index))))
+        shape = (parameter.axes, parameter.index)
+        graph.define(Quantity(name, "gradient", *shape, formula, prefix="grad", of=own.of, layer=own.layer), after=apart)
         reduced[parameter.name] = name
     return reduced

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul, power
-from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index
 from handcalc.models.site import LOWEST, Site, totals
 
@@ -34,19 +33,17 @@ def add_embedding(site: Site) -> Ref:
         return ONE if number is not None and number == Number(place[-1]) else None
 
     index = (*batch, token, word)
-    axes = tuple(i.axis for i in index)
-    site.graph.given(Quantity(f"word{site.place}", "input", axes, index, givens=seen, layer=0))
-    weight = site.parameter(f"W{site.place}", word, feature)
-    return site.output((*batch, token, feature), totals((word,), mul(Ref(f"word{site.place}", index), weight)))
+    one = site.data("word", index, seen, layer=0)
+    weight = site.parameter("weight", "", word, feature)
+    return site.output((*batch, token, feature), totals((word,), mul(one, weight)))
 
 
 def add_positions(site: Site) -> Ref:
     """x + p; p is a sine of every even feature, from 0, and a cosine of every odd one. Given are the numbers that are counted: of the
     position, t, and of the pair of features, m."""
     token, feature = site.outgoing
-    place, pair = Ref(f"place{site.place}", (token,)), Ref(f"pair{site.place}", (feature,))
-    site.graph.given(Quantity(place.quantity, "input", (token.axis,), (token,), givens=lambda at: Number(at[0]), layer=site.place))
-    site.graph.given(Quantity(pair.quantity, "input", (feature.axis,), (feature,), givens=lambda at: Number(at[0] // 2), layer=site.place))
+    place = site.data("place", (token,), lambda at: Number(at[0]))
+    pair = site.data("pair", (feature,), lambda at: Number(at[0] // 2))
     exponent = div(mul(Number(2), pair), Number(feature.axis.size))
     angle = div(place, power(site.layer.options["base"], exponent))
     odd: dict[tuple[int, ...], Expr] = {(one,): call("cos", angle) for one in range(1, feature.axis.size, 2)}
@@ -70,26 +67,26 @@ def add_attention(site: Site) -> Ref:
     weights = site.part("attention", (*site.batch, *head, token, other), Entry("softmax", other, inner, family))
     unit = Index("e", Axis("unit", options["width"]["value"]))
     mixed = totals((other,), mul(weights, value(other, unit)))
-    if not site.has(f"Wo{site.place}"):
+    if not site.has("weight", "o"):
         return site.output((*site.batch, token, unit), mixed)
     context = site.part("context", (*site.batch, *head, token, unit), mixed)
     out = Index("j", site.layer.axes[-1])
-    whole: Expr = totals((*head, unit), mul(site.parameter(f"Wo{site.place}", out, *head, unit), context))
-    if site.has(f"bo{site.place}"):
-        whole = add(whole, site.parameter(f"bo{site.place}", out))
+    whole: Expr = totals((*head, unit), mul(site.parameter("weight", "o", out, *head, unit), context))
+    if site.has("bias", "o"):
+        whole = add(whole, site.parameter("bias", "o", out))
     return site.output((*site.batch, token, out), whole)
 
 
 def _projected(site: Site, name: str, head: tuple[Index, ...]) -> Callable[[Index, Index], Ref]:
     """query, key or value as a function of token and unit: W·x + b, or x itself where no weights are given."""
-    weights, bias = f"W{name[0]}{site.place}", f"b{name[0]}{site.place}"
-    if not site.has(weights):
+    role = name[0]
+    if not site.has("weight", role):
         return site.at
     token, feature = site.incoming[0], Index("i", site.incoming[1].axis)
     unit = Index("e", Axis("unit", site.layer.options["width"][name]))
-    formula: Expr = totals((feature,), mul(site.parameter(weights, *head, unit, feature), site.at(token, feature)))
-    if site.has(bias):
-        formula = add(formula, site.parameter(bias, *head, unit))
+    formula: Expr = totals((feature,), mul(site.parameter("weight", role, *head, unit, feature), site.at(token, feature)))
+    if site.has("bias", role):
+        formula = add(formula, site.parameter("bias", role, *head, unit))
     part = site.part(name, (*site.batch, *head, token, unit), formula)
     return lambda token, unit: Ref(part.quantity, (*site.batch, *head, token, unit))
 
@@ -103,9 +100,6 @@ def _scaled(scale: Number | None, width: int, product: Expr) -> Expr:
 
 def _masked(site: Site, scores: Ref, mask: dict[tuple[int, ...], bool], token: Index, other: Index) -> Ref:
     """score + mask: 0 where a key is seen, and so low a number where it is not that its weight is 0."""
-    name, index = f"mask{site.place}", tuple(i for i in scores.indices if isinstance(i, Index))
-    axes = (token.axis, other.axis)
-    site.graph.given(
-        Quantity(name, "input", axes, (token, other), givens=lambda place: ZERO if mask[place] else LOWEST, layer=site.place)
-    )  # fmt: skip
-    return site.part("masked", index, add(scores, Ref(name, (token, other))))
+    index = tuple(i for i in scores.indices if isinstance(i, Index))
+    added = site.data("mask", (token, other), lambda place: ZERO if mask[place] else LOWEST)
+    return site.part("masked", index, add(scores, added))

@@ -17,7 +17,6 @@ from __future__ import annotations
 from itertools import product
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul
-from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index, Position
 from handcalc.models.dense import add_activation
 from handcalc.models.site import LOWEST, Site, index_of, shifted, totals
@@ -33,7 +32,7 @@ def add_convolution(site: Site) -> Ref:
     options = site.layer.options
     channels = _channels(site)
     places = _window(space, inside, options["stride"], options["dilation"], options["padding"])
-    weight = site.parameter(f"W{site.place}", *kernel)
+    weight = site.parameter("weight", "", *kernel)
     if site.conventions.convolution == "flipped":
         turned = [shifted(index.axis.size - 1, (-1, index)) for index in inside]
         weight = Ref(weight.quantity, (*kernel[: len(kernel) - len(space)], *turned))
@@ -51,14 +50,15 @@ def add_transposed(site: Site) -> Ref:
         shifted(before, (1, index), (-step, source))
         for index, source, step, before in zip(space, own, options["stride"], options["padding"])
     ]
-    weight = site.parameter(f"W{site.place}", *_kernel_index(site, filters))
+    weight = site.parameter("weight", "", *_kernel_index(site, filters))
     term = mul(Ref(weight.quantity, (*channels, filters, *inside)), site.at(*channels, *own))
     return _mapped(site, (*site.batch, filters, *space), filters, totals((*channels, *own), term))
 
 
 def _kernel_index(site: Site, filters: Index) -> tuple[Index, ...]:
     """The index letters of the kernels: f, d, u, v."""
-    tensor = next(tensor for tensor in site.layer.tensors if tensor.name == f"W{site.place}")
+    tensor = site.tensor("weight")
+    assert tensor is not None
     letters = []
     for axis in tensor.axes:
         if axis.role == "channel":
@@ -74,8 +74,8 @@ def _channels(site: Site) -> tuple[Index, ...]:
 
 
 def _mapped(site: Site, index: tuple[Index, ...], filters: Index, net: Expr) -> Ref:
-    if site.has(f"b{site.place}"):
-        net = add(net, site.parameter(f"b{site.place}", filters))
+    if site.has("bias"):
+        net = add(net, site.parameter("bias", "", filters))
     return add_activation(site, index, net)
 
 
@@ -113,12 +113,11 @@ def add_pooling(site: Site) -> Ref:
 def _counted(site: Site, space: list[Index]) -> Ref:
     """How many numbers of the input each window sees."""
     options, inner = site.layer.options, site.incoming[len(site.incoming) - len(space) :]
-    here = Quantity(f"inside{site.place}", "input", tuple(i.axis for i in inner), inner, givens=lambda at: ONE, layer=site.place)
-    site.graph.given(here)
+    here = site.data("inside", inner, lambda at: ONE)
     offsets = [Index(WINDOW[along.axis.role], Axis(along.axis.role, wide)) for along, wide in zip(space, options["window"])]
     steps = zip(space, offsets, options["stride"], options["padding"])
     places = tuple(shifted(-before, (step, along), (1, offset)) for along, offset, step, (before, _) in steps)
-    return site.part("counted", tuple(space), totals(tuple(offsets), Ref(here.name, places)))
+    return site.part("counted", tuple(space), totals(tuple(offsets), Ref(here.quantity, places)))
 
 
 def _padded(site: Site, padding: tuple[tuple[int, int], ...]) -> Ref:
@@ -132,11 +131,9 @@ def _padded(site: Site, padding: tuple[tuple[int, int], ...]) -> Ref:
         within = all(0 <= one - before < index.axis.size for one, index, (before, _) in zip(place, inner, padding))
         return None if within else LOWEST
 
-    axes = tuple(index.axis for index in space)
-    border = Quantity(f"border{site.place}", "input", axes, space, givens=outside, layer=site.place)
-    site.graph.given(border)
+    border = site.data("border", space, outside)
     moved = [shifted(-before, (1, index)) for index, (before, _) in zip(space, padding)]
-    return site.part("padded", (*site.batch, *channels, *space), add(site.at(*channels, *moved), Ref(border.name, space)))
+    return site.part("padded", (*site.batch, *channels, *space), add(site.at(*channels, *moved), border))
 
 
 def add_flatten(site: Site) -> Ref:

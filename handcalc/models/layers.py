@@ -13,7 +13,7 @@ from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
 from handcalc.models.dense import add_dense
-from handcalc.models.site import HELD, SPACE, Site, letter, sample_index
+from handcalc.models.site import SPACE, Site, letter, sample_index
 from handcalc.problem.dataset import givens
 from handcalc.problem.schema import Problem
 
@@ -42,11 +42,6 @@ def add_layers(graph: Graph, problem: Problem) -> Ref:
         source = builder(layer.type)(site)
         outputs.append(source)
     return source
-
-
-def is_held(quantity: Quantity) -> bool:
-    """Whether it is a copy of a state that no gradient goes through."""
-    return quantity.name.startswith(HELD)
 
 
 def builder(kind: str) -> Builder:

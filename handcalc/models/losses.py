@@ -44,8 +44,8 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)
     ):
         inner = Index(letter(last) + "'", unit.axis)
-        net = Ref(f"net{last}", index)
-        family = Ref(f"net{last}", (*index[:-1], inner))
+        name = graph.in_layer(last, "net")
+        net, family = Ref(name, index), Ref(name, (*index[:-1], inner))
         whole: Expr = Entry("logsumexp", -1, inner, family)
         if not sum_to_one(problem.samples, unit.axis.size):
             whole = mul(total(unit, target), whole)
@@ -74,25 +74,25 @@ def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
         graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
         return "loss"
     axes = tuple(i.axis for i in sample)
-    graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss"))
+    graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each"))
     whole = total(sample[0], Ref("loss@", sample))
     whole = mul(sample_share(problem), whole)
     graph.define(Quantity("loss", "loss", definition=whole, names={(): ""}, prefix="loss"))
     return "loss@"
 
 
-def direct_gradient(start: Quantity) -> Expr:
+def direct_gradient(graph: Graph, start: Quantity) -> Expr:
     """`error: direct`: the delta rule starts from ∂E/∂out = −(t − o), no loss being given."""
-    return neg(Ref("err", start.index))
+    return neg(Ref(graph.errors, start.index))
 
 
 def squared_errors(graph: Graph) -> str:
     """½ Σ (t − o)² over all outputs and samples: what is watched in training where no loss is given; answers its name."""
-    error = graph["err"]
-    watched: Expr = power(Ref("err", error.index), Number(2))
+    error = graph[graph.errors]
+    watched: Expr = power(Ref(error.name, error.index), Number(2))
     for index in reversed(error.index):
         watched = total(index, watched)
-    graph.define(Quantity("watched", "loss", definition=mul(Number(1, 2), watched), names={(): "watched"}))
+    graph.define(Quantity("watched", "loss", definition=mul(Number(1, 2), watched), names={(): "watched"}, role="watched"))
     return "watched"
 
 

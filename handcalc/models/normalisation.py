@@ -20,8 +20,8 @@ from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, powe
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Index
 from handcalc.errors import Message, ProblemError
-from handcalc.layers.normalisation import RUNNING
 from handcalc.models.site import Site, reindexed, totals
+from handcalc.problem.schema import RUNNING
 
 
 def add_layer_norm(site: Site) -> Ref:
@@ -41,7 +41,7 @@ def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], f
     kept = tuple(i for i in index if i not in over)
     source = site.source
     if site.layer.is_running:
-        running = tuple(site.parameter(f"{name}{site.place}", feature) for name in RUNNING)
+        running = tuple(site.parameter("input", name, feature) for name in RUNNING)
     if site.layer.options.get("mode") == "eval":
         mean, variance = running
     else:
@@ -51,15 +51,15 @@ def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], f
         if site.layer.is_running:
             _carry(site, running, (mean, variance), size)
     root = call("sqrt", add(variance, site.layer.options["epsilon"]))
-    scaled = any(site.has(f"{letter}{site.place}") for letter in "Wb")
+    scaled = site.has("weight") or site.has("bias")
     normal = div(sub(source, mean), root)
     if not scaled:
         return site.output(index, normal)
     result: Expr = site.part("normal", index, normal)
-    if site.has(f"W{site.place}"):
-        result = mul(site.parameter(f"W{site.place}", feature), result)
-    if site.has(f"b{site.place}"):
-        result = add(result, site.parameter(f"b{site.place}", feature))
+    if site.has("weight"):
+        result = mul(site.parameter("weight", "", feature), result)
+    if site.has("bias"):
+        result = add(result, site.parameter("bias", "", feature))
     return site.output(index, result)
 
 
@@ -71,16 +71,14 @@ def _carry(site: Site, running: tuple[Ref, ...], batch: tuple[Ref, Ref], size: i
     share: Number = site.layer.options["momentum"]
     mean, variance = batch
     for old, new in zip(running, (mean, div(mul(Number(size), variance), Number(size - 1)))):
-        quantity = site.graph[old.quantity]
+        shape = (site.graph[old.quantity].axes, site.graph[old.quantity].index)
         formula = add(mul(sub(ONE, share), old), mul(share, new))
-        site.graph.define(
-            Quantity(f"new.{old.quantity}", "state", quantity.axes, quantity.index, formula, prefix="new", of=old, layer=site.place)
-        )
+        site.graph.define(Quantity(f"new.{old.quantity}", "state", *shape, formula, prefix="new", of=old, layer=site.place, role="carried"))
 
 
 def add_dropout(site: Site) -> Ref:
     """What is kept is divided by the share that is kept."""
-    mask = site.parameter(f"mask{site.place}", *site.outgoing)
+    mask = site.parameter("input", "mask", *site.outgoing)
     kept, result = site.layer.options["kept"], mul(mask, site.source)
     return site.output((*site.batch, *site.outgoing), result if kept is None else div(result, kept))
 
@@ -93,6 +91,6 @@ def add_residual(site: Site) -> Ref:
     whole: Expr = add(site.source, same)
     formula = site.layer.activations[0].formula
     if formula is not None and formula != Ref("z"):
-        before = site.part("net", index, whole, "net")
+        before = site.part("net", index, whole)
         whole = rewrite(formula, lambda node: before if isinstance(node, Ref) else None)
     return site.output(index, whole)

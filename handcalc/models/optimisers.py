@@ -14,9 +14,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, sub
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph, Letter, Quantity
 from handcalc.problem.schema import Problem
 
+# what an optimiser keeps of a parameter → how it is written
+STATES = {
+    "velocity": Letter("v"), "square": Letter("s"), "steps": Letter("d"), "step": Letter("u"), "clipped": Letter("g", hat=True),
+    "decayed": Letter("g"), "moment1": Letter("m"), "moment2": Letter("v"), "corrected1": Letter("m", hat=True),
+    "corrected2": Letter("v", hat=True),
+}  # fmt: skip
+# its numbers, where a notation has no letter for them
+NUMBERS = {
+    "momentum": Letter("μ"), "rho": Letter("ρ"), "beta1": Letter("β", "1"), "beta2": Letter("β", "2"), "epsilon": Letter("ε"),
+    "weight_decay": Letter("λ"), "clip_norm": Letter("c"), "clip_value": Letter("c"), "count": Letter("n"), "norm": Letter("G"),
+}  # fmt: skip
 PARAMETERS = ("weight", "bias", "threshold")
 Formulas = tuple[Expr, Expr]  # the change Δw, and the updated value w⁺
 
@@ -30,23 +41,26 @@ class Rule:
         self.parameter = parameter
         self.gradient: Expr = gradient
         self.here = Ref(parameter.name, parameter.index)
-        self.rate = Ref("rate")
+        self.rate = Ref(graph.in_layer(0, "rate"))
         self.frozen = frozen
         self.memory: dict[str, str] = {}
 
     def hyper(self, name: str) -> Ref:
         """A number of the optimiser, such as μ or β₁; a given of the problem."""
         value = self.problem.optimizer.numbers[name]
-        if name not in self.graph:
-            self.graph.given(Quantity(name, "hyper", givens=lambda place: value))
-        return Ref(name)
+        known = self.graph.in_layer(0, "hyper", name)
+        if not known:
+            self.graph.given(Quantity(name, "hyper", givens=lambda place: value, role=name, letter=NUMBERS[name]))
+        return Ref(known or name)
 
     def define(self, prefix: str, formula: Expr, kind: str = "state", stays: Expr = ZERO) -> Ref:
         """A quantity of this parameter's shape, such as its velocity; stays: what it is where the parameter is frozen."""
         name = f"{prefix}.{self.parameter.name}"
         shape = (self.parameter.axes, self.parameter.index)
         cases = dict.fromkeys(self.frozen, stays) or None
-        self.graph.define(Quantity(name, kind, *shape, formula, cases, prefix=prefix, of=self.here, layer=self.parameter.layer))
+        role, letter = (prefix, STATES[prefix]) if kind == "state" else ("", None)
+        quantity = Quantity(name, kind, *shape, formula, cases, prefix=prefix, of=self.here, layer=self.parameter.layer)
+        self.graph.define(quantity.replace(role=role, letter=letter))
         return Ref(name, self.parameter.index)
 
     def carried(self, prefix: str, formula: Callable[[Ref], Expr]) -> Ref:
@@ -56,8 +70,8 @@ class Rule:
         present = self.graph.present
         parameter = self.parameter.name
         givens: Callable[[tuple[int, ...]], Number | None] = lambda place: ZERO if present(parameter, place) else None  # noqa: E731
-        of = self.here
-        self.graph.given(Quantity(old, "memory", *shape, givens=givens, prefix=f"old.{prefix}", of=of, layer=self.parameter.layer))
+        quantity = Quantity(old, "memory", *shape, givens=givens, prefix=f"old.{prefix}", of=self.here, layer=self.parameter.layer)
+        self.graph.given(quantity.replace(role=f"old {prefix}", letter=STATES[prefix]))
         new = self.define(prefix, formula(Ref(old, self.parameter.index)))
         self.memory[old] = new.quantity
         return new
@@ -65,7 +79,7 @@ class Rule:
     def count(self) -> Ref:
         """The number of the iteration, from 1."""
         self.memory |= counted(self.graph)
-        return Ref("count")
+        return Ref(self.graph.in_layer(0, "state", "count"))
 
     def root(self, square: Expr) -> Expr:
         """√s + ε, or √(s + ε)."""
@@ -87,10 +101,10 @@ class Rule:
 
 def counted(graph: Graph) -> dict[str, str]:
     """Define the number of the update, from 1: one more than the number before."""
-    if "count" not in graph:
-        graph.given(Quantity("old.count", "memory", givens=lambda place: ZERO))
-        graph.define(Quantity("count", "state", definition=add(Ref("old.count"), ONE)))
-    return {"old.count": "count"}
+    if not graph.in_layer(0, "state", "count"):
+        graph.given(Quantity("old.count", "memory", givens=lambda place: ZERO, role="count", letter=NUMBERS["count"]))
+        graph.define(Quantity("count", "state", definition=add(Ref("old.count"), ONE), role="count", letter=NUMBERS["count"]))
+    return {graph.in_layer(0, "memory", "count"): graph.in_layer(0, "state", "count")}
 
 
 # --- the optimisers ---------------------------------------------------------------------------------------------------

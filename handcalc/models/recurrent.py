@@ -17,9 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, delta, mul, reindex, rewrite, sub
-from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index
-from handcalc.models.site import HELD, Site, shifted, totals
+from handcalc.models.site import Site, shifted, totals
 
 State = Callable[[Index], Expr]  # a factor of the weights of the state, by its index k
 
@@ -40,21 +39,21 @@ class Recurrence:
 
     def net(self, gate: str, state: Expr | None = None, state_factor: Expr | None = None) -> Expr:
         """Σ Wx·x + Σ Wh·state + b of a gate."""
-        site, place = self.site, self.site.place
-        wx = site.parameter(f"Wx{gate}{place}", self.unit, self.feature)
+        site = self.site
+        wx = site.parameter("weight", f"x{gate}", self.unit, self.feature)
         inputs = totals((self.feature,), mul(wx, site.at(self.time, self.feature)))
         whole = [inputs, self.hidden(gate, state, state_factor)]
-        if site.has(f"b{gate}{place}"):
-            whole.append(site.parameter(f"b{gate}{place}", self.unit))
+        if site.has("bias", gate):
+            whole.append(site.parameter("bias", gate, self.unit))
         return add(*whole)
 
     def hidden(self, gate: str, state: Expr | None = None, factor: Expr | None = None) -> Expr:
         """Σ_k Wh[j,k]·state[k] (+ hidden bias), times a factor."""
-        site, place = self.site, self.site.place
-        wh = site.parameter(f"Wh{gate}{place}", self.unit, self.other)
+        site = self.site
+        wh = site.parameter("weight", f"h{gate}", self.unit, self.other)
         found: Expr = totals((self.other,), mul(wh, state if state is not None else self.before(self.other)))
-        if site.has(f"bh{gate}{place}"):
-            found = add(found, site.parameter(f"bh{gate}{place}", self.unit))
+        if site.has("bias", f"h{gate}"):
+            found = add(found, site.parameter("bias", f"h{gate}", self.unit))
         return found if factor is None else mul(factor, found)
 
     def before(self, unit: Index, name: str = "out") -> Expr:
@@ -64,10 +63,10 @@ class Recurrence:
         state = Ref(f"{name}{site.place}", (*site.batch, self.time, unit))
         if stretch is None or stretch >= times:
             return state
-        held = f"{HELD}{name}"
-        if f"{held}{site.place}" not in site.graph:
-            site.part(held, self.index, Ref(state.quantity, self.index))
-        copy = Ref(f"{held}{site.place}", state.indices)
+        kept = site.graph.in_layer(site.place, "part", f"held_{name}")
+        if not kept:
+            kept = site.part(f"held_{name}", self.index, Ref(state.quantity, self.index), held=True).quantity
+        copy = Ref(kept, state.indices)
         if stretch == 1:
             return copy
         number = Index("m", Axis("input", -(-times // stretch)))  # of the stretch
@@ -76,21 +75,17 @@ class Recurrence:
         later = totals((number, place), delta(self.time, shifted(1, (stretch, number), (1, place))))
         return add(mul(later, state), mul(first, copy))
 
-    def state(self, name: str, formula: Expr, kind: str, start: str) -> Ref:
+    def state(self, role: str, formula: Expr, start: str) -> Ref:
         """A quantity over times 0 … T; at 0 the given start."""
-        site, axes = self.site, tuple(index.axis for index in self.state_index)
-        first = next(tensor for tensor in site.layer.tensors if tensor.name == start)
+        site, first = self.site, self.site.tensor("input", start)
+        assert first is not None
         clock, own = len(site.batch), len(first.axes) - 1  # own: whether every sample has its own
 
         def given(place: tuple[int, ...]) -> Number | None:
             return first.get((*place[:own], place[clock + 1])) if place[clock] == 0 else None
 
         whole = reindex(formula, {self.time.letter: shifted(-1, (1, self.state_index[clock]))})  # the state's own index t
-        name = f"{name}{site.place}"
-        site.graph.define(
-            Quantity(name, kind, axes, self.state_index, whole, givens=given, prefix=name.rstrip("0123456789"), layer=site.place)
-        )  # fmt: skip
-        return Ref(name, self.state_index)
+        return site.part(role, self.state_index, whole, givens=given)
 
     def answer(self) -> Ref:
         """The states of all times, or the last."""
@@ -103,11 +98,11 @@ class Recurrence:
 def add_rnn(site: Site) -> Ref:
     """out = f(net), net from the inputs and the state before."""
     cell = Recurrence(site)
-    net = site.part("net", cell.index, cell.net(""), "net")
+    net = site.part("net", cell.index, cell.net(""))
     formula = site.layer.activations[0].formula
     assert formula is not None
     placed = rewrite(formula, lambda node: net if isinstance(node, Ref) else None)
-    cell.state("out", placed, "out", "start")
+    cell.state("out", placed, "start")
     return cell.answer()
 
 
@@ -119,9 +114,9 @@ def add_lstm(site: Site) -> Ref:
         net = site.part(f"net_{name}", cell.index, cell.net(name))
         gate[name] = site.part(f"gate_{name}", cell.index, call(function, net))
     kept = mul(gate["f"], cell.before(cell.unit, "cell"))
-    cell.state("cell", add(mul(gate["i"], gate["g"]), kept), "part", "start_cell")
+    cell.state("cell", add(mul(gate["i"], gate["g"]), kept), "start_cell")
     now = Ref(f"cell{site.place}", (*site.batch, shifted(1, (1, cell.time)), cell.unit))
-    cell.state("out", mul(gate["o"], call("tanh", now)), "out", "start")
+    cell.state("out", mul(gate["o"], call("tanh", now)), "start")
     return cell.answer()
 
 
@@ -141,5 +136,5 @@ def add_gru(site: Site) -> Ref:
     gate["n"] = site.part("gate_n", cell.index, call("tanh", net))
     old, new = cell.before(cell.unit), gate["n"]
     first, second = (new, old) if site.layer.options["update_keeps"] == "old" else (old, new)
-    cell.state("out", add(mul(sub(ONE, gate["z"]), first), mul(gate["z"], second)), "out", "start")
+    cell.state("out", add(mul(sub(ONE, gate["z"]), first), mul(gate["z"], second)), "start")
     return cell.answer()

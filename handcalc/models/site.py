@@ -11,15 +11,28 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from handcalc.core.expr import Expr, Ref, number, reindex, total
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Givens, Graph, Letter, Quantity
 from handcalc.core.index import Axis, Index, Position, affine, position
 from handcalc.core.record import Record
 from handcalc.problem.dataset import sample_names
-from handcalc.problem.schema import Conventions, Layer, Problem
+from handcalc.problem.schema import Conventions, Layer, Problem, Tensor
 
-HELD = "held_"  # begins the names of copies that no gradient goes through
 LOWEST = number("-1e9")  # stands for −∞: nothing is smaller, and e to its power is 0
 LETTERS = "ijklmnpq"
+# what a layer works out on the way → how it is written
+PARTS = {
+    "net_i": Letter("net", "i"), "net_f": Letter("net", "f"), "net_g": Letter("net", "g"), "net_o": Letter("net", "o"),
+    "net_r": Letter("net", "r"), "net_z": Letter("net", "z"), "net_n": Letter("net", "n"),
+    "gate_i": Letter("i"), "gate_f": Letter("f"), "gate_g": Letter("g"), "gate_o": Letter("o"),
+    "gate_r": Letter("r"), "gate_z": Letter("z"), "gate_n": Letter("n"), "cell": Letter("c"),
+    "query": Letter("q"), "key": Letter("k"), "value": Letter("v"), "score": Letter("s"),
+    "masked": Letter("s", hat=True), "mask": Letter("m"), "attention": Letter("a"), "context": Letter("y"),
+    "mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True), "word": Letter("x"),
+    "position": Letter("p"), "place": Letter("pos"), "pair": Letter("pair"),
+    "padded": Letter("x", "pad"), "border": Letter("p"), "inside": Letter("in"), "counted": Letter("n"),
+    "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run"),
+    "held_out": Letter("out", "held"), "held_cell": Letter("c", "held"),
+}  # fmt: skip
 SPACE = {"channel": "d", "row": "r", "column": "c", "time": "t", "token": "t", "head": "h", "unit": "j", "input": "i"}
 
 
@@ -54,27 +67,52 @@ class Site(Record):
         """What comes in, at other places than its own free indices."""
         return reindexed(self.source, self.incoming, places)
 
-    def has(self, name: str) -> bool:
-        """Whether a parameter of that name is given."""
-        return any(tensor.name == name for tensor in self.layer.tensors)
+    def tensor(self, kind: str, role: str = "") -> Tensor | None:
+        """What is given for the layer with a kind and a role."""
+        return next((tensor for tensor in self.layer.tensors if (tensor.kind, tensor.role) == (kind, role)), None)
 
-    def parameter(self, name: str, *index: Index) -> Ref:
+    def has(self, kind: str, role: str = "") -> bool:
+        """Whether there is such a tensor."""
+        return self.tensor(kind, role) is not None
+
+    def parameter(self, kind: str, role: str, *index: Index) -> Ref:
         """A given tensor of the layer as a quantity, with these index letters."""
-        tensor = next(tensor for tensor in self.layer.tensors if tensor.name == name)
-        self.graph.given(Quantity(name, tensor.kind, tensor.axes, index, givens=tensor.get, layer=self.place))
+        tensor = self.tensor(kind, role)
+        assert tensor is not None, f"layer {self.place} has no {kind} {role}"
+        letter = PARTS[role] if kind == "input" else Letter(tensor.stem[0], role) if role else None
+        name = f"{tensor.stem}{self.place}"
+        self.graph.given(
+            Quantity(name, kind, tensor.axes, index, givens=tensor.get, layer=self.place, role=role, letter=letter, saved=tensor.key)
+        )
+        return Ref(name, index)
+
+    def data(self, role: str, index: tuple[Index, ...], givens: Givens, layer: int | None = None) -> Ref:
+        """Numbers that are known beforehand, such as a mask or positions."""
+        name, axes = f"{role}{self.place}", tuple(i.axis for i in index)
+        self.graph.given(
+            Quantity(name, "input", axes, index, givens=givens, layer=self.place if layer is None else layer, role=role, letter=PARTS[role])
+        )
         return Ref(name, index)
 
     def part(
-        self, name: str, index: tuple[Index, ...], formula: Expr, kind: str = "part", cases: Mapping[tuple[int, ...], Expr] | None = None
+        self,
+        role: str,
+        index: tuple[Index, ...],
+        formula: Expr,
+        cases: Mapping[tuple[int, ...], Expr] | None = None,
+        givens: Givens | None = None,
+        held: bool = False,
     ) -> Ref:
-        """A quantity that the layer works out on the way, such as a query; its name gets the layer's number."""
-        axes = tuple(i.axis for i in index)
-        self.graph.define(Quantity(f"{name}{self.place}", kind, axes, index, formula, cases or None, prefix=name, layer=self.place))
-        return Ref(f"{name}{self.place}", index)
+        """A quantity that the layer works out on the way, such as a query; net and out are the kinds of that name."""
+        kind, name, axes = (role if role in ("net", "out") else "part"), f"{role}{self.place}", tuple(i.axis for i in index)
+        own = ("", None) if kind == role else (role, PARTS[role])
+        quantity = Quantity(name, kind, axes, index, formula, cases or None, givens, role, layer=self.place, held=held)
+        self.graph.define(quantity.replace(role=own[0], letter=own[1]))
+        return Ref(name, index)
 
     def output(self, index: tuple[Index, ...], formula: Expr) -> Ref:
         """The layer's output."""
-        return self.part("out", index, formula, "out")
+        return self.part("out", index, formula)
 
 
 def reindexed(reference: Ref, free: tuple[Index, ...], places: tuple[Position, ...]) -> Ref:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, rewrite, total, walk
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.index import Index
-from handcalc.models.optimisers import OPTIMISERS, Rule, counted
+from handcalc.models.optimisers import NUMBERS, OPTIMISERS, Rule, counted
 from handcalc.problem.schema import Problem
 
 
@@ -35,7 +35,7 @@ def add_updates(
         change, new = OPTIMISERS[problem.optimizer.name](rule)
         rule.define("delta", change, "change")
         rule.define("new", new, "updated", rule.here)
-        updated[parameter.name] = f"new.{parameter.name}"
+        updated[parameter.name] = graph.updated(parameter.name)
         memory |= rule.memory
     return updated, memory
 
@@ -45,9 +45,9 @@ def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:
     if problem.schedule is None:
         graph.given(Quantity("rate", "rate", givens=lambda place: start))
         return {}
-    graph.given(Quantity("rate0", "hyper", givens=lambda place: start))
+    graph.given(Quantity("rate0", "hyper", givens=lambda place: start, role="rate"))
     memory = counted(graph)
-    count: Expr = Ref("old.count")
+    count: Expr = Ref(graph.in_layer(0, "memory", "count"))
     if problem.schedule.updates > 1:
         count = call("floor", div(count, Number(problem.schedule.updates)))
     names = {"rate": Ref("rate0"), "t": count}
@@ -61,7 +61,7 @@ def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients:
     if "clip_norm" not in problem.optimizer.numbers:
         return None
     found = [Ref(gradients[parameter.name], parameter.index) for parameter in parameters]
-    graph.define(Quantity("norm", "state", definition=_length(found)))
+    graph.define(Quantity("norm", "state", definition=_length(found), role="norm", letter=NUMBERS["norm"]))
     return Ref("norm")
 
 
@@ -82,16 +82,15 @@ def gradient_norm(graph: Graph, problem: Problem, updated: dict[str, str]) -> st
     found = []
     for name in updated:
         parameter = graph[name]
-        gradient = Ref(f"grad.{name}", parameter.index)
+        gradient = Ref(graph.gradient(name), parameter.index)
         frozen = _frozen(graph, problem, parameter)
         if frozen:  # what does not change does not count
             trained = f"trained.{name}"
-            graph.define(
-                Quantity(trained, "state", parameter.axes, parameter.index, gradient, dict.fromkeys(frozen, ZERO), prefix="trained")
-            )
+            shape = (parameter.axes, parameter.index)
+            graph.define(Quantity(trained, "state", *shape, gradient, dict.fromkeys(frozen, ZERO), prefix="trained", role="trained"))
             gradient = Ref(trained, parameter.index)
         found.append(gradient)
-    graph.define(Quantity("gradient_norm", "state", definition=_length(found)))
+    graph.define(Quantity("gradient_norm", "state", definition=_length(found), role="gradient_norm"))
     return "gradient_norm"
 
 

@@ -60,26 +60,40 @@ class Bias(Record):
         return found
 
 
-class Tensor(Record):
-    """Given numbers of any shape: `name` and `kind` as in the graph, axes, and the numbers by place (a mapping or an array)."""
+RUNNING = ("running_mean", "running_var")  # of a batch normalisation; prediction uses them
 
-    name: str
+
+class Tensor(Record):
+    """Given numbers of any shape, of a layer.
+
+    kind: as in the graph; role: what it is among those of its kind ("" where a layer has one; xi: of the inputs, in the gate i); axes;
+    the numbers by place (a mapping or an array); key: the key it stands under, gate: in which part of `gates`.
+    """
+
     kind: str
     axes: tuple[Axis, ...]
     values: Any
+    role: str = ""
+    key: str = ""
+    gate: str = ""
+
+    @property
+    def stem(self) -> str:
+        """What its id begins with, before the number of the layer: W, Wxi, b, mask."""
+        return {"weight": "W", "bias": "b"}.get(self.kind, "") + self.role
 
     def get(self, place: tuple[int, ...]) -> Number | None:
         """The number at a place."""
         found: Number | None = self.values.get(place)
         return found
 
-    def rows(self, name: str, start: int, count: int) -> Tensor:
-        """Some of its rows, under another name."""
+    def rows(self, start: int, count: int) -> Tensor:
+        """Some of its rows."""
         axes = (self.axes[0].replace(size=count), *self.axes[1:])
         if isinstance(self.values, Mapping):
             own = {(row - start, *rest): value for (row, *rest), value in self.values.items() if start <= row < start + count}
-            return self.replace(name=name, axes=axes, values=own)
-        return self.replace(name=name, axes=axes, values=self.values.rows(start, count))
+            return self.replace(axes=axes, values=own)
+        return self.replace(axes=axes, values=self.values.rows(start, count))
 
     def __iter__(self) -> Iterator[Number]:
         """The numbers, place by place."""
@@ -106,7 +120,7 @@ class Layer(Record):
     @property
     def is_running(self) -> bool:
         """Whether a running mean and variance are given, which prediction uses."""
-        return any(tensor.name.startswith("running_") for tensor in self.tensors)
+        return any(tensor.role in RUNNING for tensor in self.tensors)
 
 
 class Loss(Record):

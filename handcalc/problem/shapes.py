@@ -63,9 +63,10 @@ class Incoming(Record):
         """Whether a row of a matrix belongs to an input."""
         return "weight_rows" in self.found and self.found["weight_rows"].choice(choices(self.kind, "weight_rows")) == "inputs"
 
-    def tensor(self, key: str, name: str, kind: str, axes: Axes, found: dict[str, Item] | None = None) -> Tensor | None:
+    def tensor(self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, Item] | None = None) -> Tensor | None:
         """Parameters of this shape under a key; None where they are not given, or after an error. A plain number is for all places
         of a bias; a matrix may be typed with a row per input."""
+        empty = Tensor(kind, axes, {}, role, key)
         item = (self.found if found is None else found).get(key)
         if item is None:
             return None
@@ -73,25 +74,24 @@ class Incoming(Record):
         turned = kind == "weight" and len(axes) == 2 and self.by_input
         if names_file(item):
             array = read_array(item, shape, turned)
-            return Tensor(name, kind, axes, array) if array is not None else None
+            return empty.replace(values=array) if array is not None else None
         if item.kind == "text" and kind == "bias":
             value = item.number() or ZERO
-            return Tensor(name, kind, axes, dict.fromkeys(product(*map(range, shape)), value))
+            return empty.replace(values=dict.fromkeys(product(*map(range, shape)), value))
         typed = axes[::-1] if turned else axes
-        values = numbers(
-            item, tuple(axis.size for axis in typed), f"{name} ({', '.join(ROLES.get(axis.role, axis.role) for axis in typed)})"
-        )
+        directions = ", ".join(ROLES.get(axis.role, axis.role) for axis in typed)
+        values = numbers(item, tuple(axis.size for axis in typed), f"{empty.stem}{self.number} ({directions})")
         if values is not None and turned:
             values = {place[::-1]: value for place, value in values.items()}
-        return Tensor(name, kind, axes, values) if values is not None else None
+        return empty.replace(values=values) if values is not None else None
 
     def needed(
-        self, key: str, name: str, kind: str, axes: Axes, found: dict[str, Item] | None = None, entry: Item | None = None
+        self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, Item] | None = None, entry: Item | None = None
     ) -> Tensor | None:
         """As `tensor`, with an error where it is not given."""
         if key not in (self.found if found is None else found):
             (entry or self.entry).fail("the key {key} is missing", key=key)
-        return self.tensor(key, name, kind, axes, found)
+        return self.tensor(key, kind, axes, role, found)
 
     def pair(self, key: str, default: int, least: int = 1) -> tuple[int, int] | None:
         """A number for rows and columns alike, or [rows, columns]; None after an error."""

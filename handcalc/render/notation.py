@@ -21,7 +21,7 @@ from functools import cache
 from typing import Any
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph, Letter, Quantity
 from handcalc.core.index import Axis, Position
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
@@ -29,33 +29,6 @@ FOLDER = os.path.join(os.path.dirname(__file__), "notations")
 DEFAULT = "mazur"
 WIDTHS = {"out": 1, "weight": 2}  # directions in a network of dense layers
 NUMBERED_LIMIT = 99  # more unnamed weights than this are written with indices, not numbered through
-
-# what an optimiser keeps of a parameter: letter, and whether with a hat
-STATES = {
-    "velocity": ("v", False), "square": ("s", False), "steps": ("d", False), "step": ("u", False), "clipped": ("g", True),
-    "decayed": ("g", False), "moment1": ("m", False), "moment2": ("v", False), "corrected1": ("m", True), "corrected2": ("v", True),
-}  # fmt: skip
-# the numbers of optimisers
-NUMBERS = {
-    "momentum": Symbol("μ"), "rho": Symbol("ρ"), "beta1": Symbol("β", "1"), "beta2": Symbol("β", "2"), "epsilon": Symbol("ε"),
-    "weight_decay": Symbol("λ"), "clip_norm": Symbol("c"), "clip_value": Symbol("c"), "count": Symbol("n"),
-    "old.count": Symbol("n", mark="old"), "norm": Symbol("G"),
-}  # fmt: skip
-
-# what a layer works out on the way → letter, what is written above it, whether with a hat
-PARTS = {
-    "net_i": ("net", "i", False), "net_f": ("net", "f", False), "net_g": ("net", "g", False), "net_o": ("net", "o", False),
-    "net_r": ("net", "r", False), "net_z": ("net", "z", False), "net_n": ("net", "n", False),
-    "gate_i": ("i", "", False), "gate_f": ("f", "", False), "gate_g": ("g", "", False), "gate_o": ("o", "", False),
-    "gate_r": ("r", "", False), "gate_z": ("z", "", False), "gate_n": ("n", "", False), "cell": ("c", "", False),
-    "query": ("q", "", False), "key": ("k", "", False), "value": ("v", "", False), "score": ("s", "", False),
-    "masked": ("s", "", True), "mask": ("m", "", False), "attention": ("a", "", False), "context": ("y", "", False),
-    "mean": ("μ", "", False), "variance": ("var", "", False), "normal": ("x", "", True), "word": ("x", "", False),
-    "position": ("p", "", False), "place": ("pos", "", False), "pair": ("pair", "", False),
-    "padded": ("x", "pad", False), "border": ("p", "", False), "inside": ("in", "", False), "counted": ("n", "", False),
-    "running_mean": ("μ", "run", False), "running_var": ("var", "run", False),
-    "held_out": ("out", "held", False), "held_cell": ("c", "held", False),
-}  # fmt: skip
 
 
 @cache
@@ -174,7 +147,7 @@ class Notation:
     def rows_are_sources(self, quantity: Quantity) -> bool:
         """Whether the matrix of a weight, or of what is derived from one, has a row for each source: its letters are from, to."""
         quantity = self._parameter(quantity)
-        if quantity.kind != "weight" or quantity.name[1:] != str(quantity.layer):
+        if quantity.kind != "weight" or quantity.letter is not None:
             return False
         template = self._template("weight", quantity.layer)
         template = self.symbols["weight_general"] if "{param}" in template else template
@@ -217,32 +190,24 @@ class Notation:
             below = self.name(self._base(quantity, reference, quantity.wrt))
             assert isinstance(below, Symbol)
             return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
-        if quantity.kind in ("memory", "state") and quantity.prefix.removeprefix("old.") in STATES:
-            return self._remembered(quantity, symbol)
+        if quantity.kind in ("memory", "state") and quantity.letter is not None:
+            return _remembered(quantity, quantity.letter, symbol)
         if quantity.kind == "change":
             return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed, sample=sample)
         return symbol.replace(mark="+", sample=sample)  # updated, a running mean after a batch, or re-computed after the update
-
-    def _remembered(self, quantity: Quantity, symbol: Symbol) -> Symbol:
-        """What an optimiser keeps of a parameter: v_w5, and v_w5 with a prime for the old one."""
-        base, hat = STATES[quantity.prefix.removeprefix("old.")]
-        name = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))
-        return Symbol(base, name, symbol.sup if not symbol.typed else "", "old" if quantity.kind == "memory" else "", hat=hat)
 
     def _own_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
         kind = quantity.kind
         if kind in ("given", "variable"):
             return typed(quantity.name)
-        if quantity.name == "rate0":
+        if kind == "hyper" and quantity.role == "rate":
             return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
         if kind in ("hyper", "memory", "state"):
-            return Symbol(self.symbols[quantity.name]) if quantity.name in self.symbols else NUMBERS[quantity.name]
+            return self._of_optimiser(quantity)
         if kind in ("loss", "rate"):
             return self._fill(self.symbols[kind], {}, quantity)
-        if kind == "part" or quantity.name.rstrip("0123456789") in PARTS:
-            return self._part(quantity, reference)
-        if kind in ("weight", "bias") and quantity.name[1:] != str(quantity.layer):
-            return self._of_gate(quantity, reference)
+        if quantity.letter is not None:
+            return self._lettered(quantity, quantity.letter, reference)
         concrete = all(isinstance(place, int) for place in reference.indices)
         if kind in ("weight", "bias", "threshold") and concrete:
             named = (quantity.names or {}).get(reference.indices) if self.own else None  # type: ignore[arg-type]
@@ -279,25 +244,24 @@ class Notation:
         """Whether a place alone does not say which layer a cell belongs to: maps, tokens, weights of several layers."""
         own = [axis for axis in quantity.axes if axis.role not in ("sample", "time")]
         if quantity.kind in ("weight", "bias"):
-            return self._several() and sum(1 for other in self.graph if other.kind == quantity.kind and other.name[1:].isdigit()) > 1
+            return self._several() and sum(1 for other in self.graph if other.kind == quantity.kind and other.letter is None) > 1
         named = bool(own) and any(axis.labels for axis in own)
         return quantity.kind in ("net", "out") and self._several() and not (concrete and named)
 
-    def _part(self, quantity: Quantity, reference: Ref) -> Symbol:
-        """What a layer works out on the way: its letter, and the layer where several have one."""
-        stem = quantity.name.rstrip("0123456789")
-        base, sup, hat = PARTS[stem]
-        several = sum(1 for other in self.graph if other.name.rstrip("0123456789") == stem and not other.stage) > 1
-        layer = f"({quantity.layer})" if several else ""
-        return Symbol(base, self._fields(quantity, reference).get("name", ""), sup + layer, hat=hat)
-
-    def _of_gate(self, quantity: Quantity, reference: Ref) -> Symbol:
-        """One of several weights of a layer: W with what it belongs to above, such as xi for the input gate's of x."""
-        stem = quantity.name.rstrip("0123456789")
-        several = sum(1 for other in self.graph if other.name.rstrip("0123456789") == stem and other.kind == quantity.kind) > 1
+    def _lettered(self, quantity: Quantity, letter: Letter, reference: Ref) -> Symbol:
+        """What has a letter of its own: a part that a layer works out on the way, or one of several weights of a layer, such as W with
+        xi above it for the input gate's of x; with the layer where several have one."""
+        several = sum(1 for q in self.graph if (q.kind, q.role) == (quantity.kind, quantity.role) and not q.stage and not q.of) > 1
         fields = self._fields(quantity, reference)
-        sub = ",".join(filter(None, (fields["to"], fields["from"])))
-        return Symbol(stem[0], sub, stem[1:] + f"({quantity.layer})" * several)
+        sub = fields.get("name") or ",".join(filter(None, (fields.get("to"), fields.get("from"))))
+        return Symbol(letter.base, sub, letter.above + f"({quantity.layer})" * several, hat=letter.hat)
+
+    def _of_optimiser(self, quantity: Quantity) -> Symbol:
+        """A number of an optimiser, such as μ, which a notation may write in its own way."""
+        if quantity.role in self.symbols:
+            return Symbol(self.symbols[quantity.role])
+        assert quantity.letter is not None, f"{quantity.name} has no letter"
+        return Symbol(quantity.letter.base, quantity.letter.above, mark="old" if quantity.kind == "memory" else "")
 
     def _template(self, role: str, layer: int) -> str:
         if layer == self.last and role + "_output" in self.symbols:
@@ -360,6 +324,12 @@ class Notation:
             if quantity.kind == "gradient" and base.kind == "net" and self._template("delta", base.layer):
                 return int(self.data["delta_sign"])
         return int(self.data["bias_sign"]) if base.kind == "bias" and not self.own else 1
+
+
+def _remembered(quantity: Quantity, letter: Letter, symbol: Symbol) -> Symbol:
+    """What an optimiser keeps of a parameter: v_w5, and v_w5 with a prime for the old one."""
+    name = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))
+    return Symbol(letter.base, name, symbol.sup if not symbol.typed else "", "old" if quantity.kind == "memory" else "", hat=letter.hat)
 
 
 def _member(places: tuple[Position | None, ...], axes: tuple[Axis, ...]) -> str:
