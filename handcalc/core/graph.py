@@ -150,7 +150,7 @@ KINDS: dict[str, str] = {
 }
 
 
-class Known:
+class WorkedOut:
     """What has been worked out from formulas alone, and holds whatever the numbers are."""
 
     def __init__(self) -> None:
@@ -183,7 +183,7 @@ class Graph:
 
     def __init__(self) -> None:
         self.quantities: dict[str, Quantity] = {}
-        self.known = Known()
+        self.known = WorkedOut()
         self._related: dict[tuple[str, str], str] = {}
         self._in_layer: dict[tuple[int, str, str], list[str]] = {}
 
@@ -195,10 +195,11 @@ class Graph:
         result = Graph()
         result.known = self.known
         result.quantities = dict(self.quantities)
-        other = {id(self[quantity.name].givens): quantity.givens for quantity in numbers if quantity.givens is not None}
+        result._related, result._in_layer = self._related, self._in_layer
         for name, quantity in self.quantities.items():  # a copy, as of a state after the update, has the numbers of what it copies
-            if id(quantity.givens) in other:
-                result.quantities[name] = quantity.replace(givens=other[id(quantity.givens)])
+            source = quantity.of.quantity if quantity.of is not None and quantity.stage else name
+            if quantity.givens is not None and source in numbers:
+                result.quantities[name] = quantity.replace(givens=numbers[source].givens)
         return result
 
     def given(self, quantity: Quantity) -> Quantity:
@@ -217,7 +218,7 @@ class Graph:
     def redefine(self, quantity: Quantity) -> None:
         """Put another definition in the place of a quantity's: what a convention does."""
         self.quantities[quantity.name] = quantity
-        self.known = Known()
+        self.known = WorkedOut()
 
     def rename(self, name: str, new: str, role: str) -> None:
         """Give a quantity another name and role in the same place; nothing may refer to it yet."""
@@ -232,7 +233,7 @@ class Graph:
         if quantity.name in self.quantities or quantity.kind not in KINDS:
             raise ValueError(f"{quantity.name}: defined twice, or unknown kind {quantity.kind}")
         self.quantities[quantity.name] = quantity
-        self.known = Known()
+        self.known = WorkedOut()
         self._relate(quantity)
         return quantity
 

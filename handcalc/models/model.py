@@ -20,9 +20,13 @@ from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.core.index import Position, affine, shift_index
 from handcalc.core.record import Record
 from handcalc.models.site import places
-from handcalc.problem.schema import Layer, Problem, Sample
+from handcalc.problem.schema import Problem, Sample
 
 KEPT = 16  # shapes
+NUMBERS = (  # fields of a problem that do not change what follows from a forward pass
+    "title", "source", "notation", "language", "inputs", "samples", "test", "layers", "loss", "training", "rounding", "tasks",
+    "marking", "given", "equations", "path",
+)  # fmt: skip
 SMALL = 2_000  # cells of a forward pass; of larger ones nothing is kept
 
 
@@ -78,21 +82,12 @@ def forget() -> None:
 
 
 def _without_numbers(problem: Problem) -> Problem:
-    """A problem without titles, data and parameters."""
-    return Problem(
-        axes=problem.axes,
-        samples=tuple([Sample(sample.name, (), None) for sample in problem.samples]),
-        layers=tuple([Layer(activations=layer.activations, type=layer.type, axes=layer.axes) for layer in problem.layers]),
-        learning_rate=problem.learning_rate,
-        schedule=problem.schedule,
-        optimizer=problem.optimizer,
-        input_gradients=problem.input_gradients,
-        trained_biases=problem.trained_biases,
-        frozen=problem.frozen,
-        conventions=problem.conventions,
-        minimize=problem.minimize,
-        parameters=problem.parameters,
-    )
+    """A problem without titles, data and parameters. What is not taken out here tells shapes apart, so forgetting something costs time,
+    never a right number."""
+    layers = [layer.replace(weights=None, weight_names={}, bias=None, tensors=(), neurons=(), options={}) for layer in problem.layers]
+    data = Problem(samples=tuple([Sample(sample.name, (), None) for sample in problem.samples]), layers=tuple(layers))
+    taken_out = {name: getattr(data, name) for name in NUMBERS}
+    return problem.replace(**taken_out)
 
 
 def _described(quantity: Quantity) -> tuple[Any, ...]:
