@@ -182,7 +182,7 @@ class Desk:
         if quantity.kind == "updated" and quantity.of is not None:
             return on_sheet(number, quantity.of.quantity), place
         if quantity.stage == "after":
-            return on_sheet(number, name.removeprefix("after.")), place
+            return on_sheet(number, self.book.earlier[name]), place
         return (on_sheet(number - 1, name), place) if number > 1 else None
 
     def in_order(self, reads: list[Read]) -> list[Read]:

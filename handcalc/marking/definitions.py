@@ -179,20 +179,20 @@ class Definitions:
 
     def _within(self, number: int, plain: Cell, rule: Rule, expr: Expr) -> Expr | None:
         """The rule on a cell of an iteration, as if it were the first."""
-        inside = expr if number == 1 else _renamed(expr, lambda name: name.split(":", 1)[-1])
+        inside = expr if number == 1 else _renamed(expr, lambda name: base((name, ()))[0])
         changed = rule(Place(self.book, plain), inside)
         return None if changed is None else self.book.moved(changed, number)
 
     def _afterwards(self, number: int, plain: Cell, rule: Rule, expr: Expr) -> Expr | None:
         """The rule on a re-computed cell: as in the forward pass, with the new parameters."""
-        graph, updated = self.book.graph, self.book.updated
-        before = {new: name for name, new in updated.items()}
-        inside = _renamed(expr, lambda name: before.get(name.split(":", 1)[-1], name.split(":", 1)[-1].removeprefix("after.")))
-        changed = rule(Place(self.book, (plain[0].removeprefix("after."), plain[1])), inside)
-        if changed is None:
-            return None
-        later = _renamed(changed, lambda name: f"after.{name}" if f"after.{name}" in graph else updated.get(name, name))
-        return self.book.moved(later, number)
+        earlier, later = self.book.earlier, self.book.later
+
+        def before(name: str) -> str:
+            first = base((name, ()))[0]
+            return earlier.get(first, first)
+
+        changed = rule(Place(self.book, (before(plain[0]), plain[1])), _renamed(expr, before))
+        return None if changed is None else self.book.moved(_renamed(changed, lambda name: later.get(name, name)), number)
 
 
 class Supposed:

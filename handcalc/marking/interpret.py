@@ -137,7 +137,7 @@ class Interpreter:
         wanted = []
         for cell in self.book.cells():
             quantity = self.book.graph[cell[0]]
-            if quantity.prefix == "masked":  # a score, or as good as minus infinity
+            if quantity.role == "masked":  # a score, or as good as minus infinity
                 continue
             of = kind(self.book.graph[quantity.of.quantity]) if quantity.of else ""
             gradient = quantity.kind == "gradient" and of in ("net", "weight", "bias", "threshold", "given", "variable")

@@ -11,6 +11,7 @@ parameter that is not trained has an updated value, which is the old one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from math import prod
 
 from handcalc.arrays.large import check_size
@@ -58,6 +59,17 @@ class Workbook:
             self.graph.define(Quantity(f"delta.{parameter.name}", "change", *shape, ZERO, prefix="delta", of=here, layer=layer))
             self.graph.define(Quantity(f"new.{parameter.name}", "updated", *shape, here, prefix="new", of=here, layer=layer))
 
+    @cached_property
+    def later(self) -> dict[str, str]:
+        """Quantity → what it is after the update: an updated parameter, or worked out again."""
+        worked = {q.of.quantity: q.name for q in self.graph if q.of is not None and q.stage == "after"}
+        return {**self.updated, **worked}
+
+    @cached_property
+    def earlier(self) -> dict[str, str]:
+        """The other way round: what a quantity of after the update was before."""
+        return {new: old for old, new in self.later.items()}
+
     # --- cells ---
 
     def quantity(self, wanted: Cell) -> Quantity:
@@ -87,8 +99,8 @@ class Workbook:
             return Ref(on_sheet(number - 1, self.carried[name]), place)
         expr = self.graph.instance(plain)
         quantity = self.graph[name]
-        if quantity.kind == "updated" and quantity.of is not None and not isinstance(expr, Ref) and quantity.prefix == "new":
-            expr = add(Ref(quantity.of.quantity, place), Ref("delta." + quantity.of.quantity, place))
+        if quantity.kind == "updated" and quantity.of is not None and not isinstance(expr, Ref) and not quantity.stage:
+            expr = add(Ref(quantity.of.quantity, place), Ref(self.graph.change(quantity.of.quantity), place))
         return self.moved(expr, number)
 
     def moved(self, expr: Expr, number: int) -> Expr:
@@ -133,21 +145,32 @@ class Workbook:
         return [(on_sheet(number, name), place) for name, place in found if self.graph.given_value((name, place)) is None]
 
 
+class OnSheet(str):
+    """The name of a quantity in an iteration after the first; iteration: its number, base: its name in the first."""
+
+    iteration: int
+    base: str
+
+
 def base(wanted: Cell) -> Cell:
     """A cell of an iteration as that of the first."""
     name = wanted[0]
-    return (name.split(":", 1)[1], wanted[1]) if name.startswith("#") else wanted
+    return (name.base, wanted[1]) if isinstance(name, OnSheet) else wanted
 
 
 def iteration(wanted: Cell) -> int:
     """The iteration a cell belongs to."""
     name = wanted[0]
-    return int(name[1:].split(":", 1)[0]) if name.startswith("#") else 1
+    return name.iteration if isinstance(name, OnSheet) else 1
 
 
 def on_sheet(number: int, name: str) -> str:
     """The name of a quantity in an iteration."""
-    return name if number == 1 else f"#{number}:{name}"
+    if number == 1:
+        return name
+    made = OnSheet(f"#{number}:{name}")
+    made.iteration, made.base = number, name
+    return made
 
 
 def iteration_of(text: str) -> int:

@@ -102,9 +102,9 @@ class Rule:
 def counted(graph: Graph) -> dict[str, str]:
     """Define the number of the update, from 1: one more than the number before."""
     if not graph.in_layer(0, "state", "count"):
-        graph.given(Quantity("old.count", "memory", givens=lambda place: ZERO, role="count", letter=NUMBERS["count"]))
+        graph.given(Quantity("old.count", "memory", givens=lambda place: ZERO, role="old count", letter=NUMBERS["count"]))
         graph.define(Quantity("count", "state", definition=add(Ref("old.count"), ONE), role="count", letter=NUMBERS["count"]))
-    return {graph.in_layer(0, "memory", "count"): graph.in_layer(0, "state", "count")}
+    return {graph.in_layer(0, "memory", "old count"): graph.in_layer(0, "state", "count")}
 
 
 # --- the optimisers ---------------------------------------------------------------------------------------------------

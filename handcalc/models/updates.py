@@ -47,7 +47,7 @@ def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:
         return {}
     graph.given(Quantity("rate0", "hyper", givens=lambda place: start, role="rate"))
     memory = counted(graph)
-    count: Expr = Ref(graph.in_layer(0, "memory", "count"))
+    count: Expr = Ref(graph.in_layer(0, "memory", "old count"))
     if problem.schedule.updates > 1:
         count = call("floor", div(count, Number(problem.schedule.updates)))
     names = {"rate": Ref("rate0"), "t": count}

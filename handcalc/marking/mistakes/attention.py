@@ -34,14 +34,14 @@ def _all_heads(place: Place, node: Quotient, width: Number) -> Expr:
 def queries_for_keys(place: Place, formula: Expr) -> Expr | None:
     """s = k·q' for s = q·k'"""
     other = {"query": "key", "key": "query"}
-    return place.swap(formula, lambda ref: place.same(f"{other.get(place.prefix(ref))}{place.layer}", ref), "net")
+    return place.swap(formula, lambda ref: place.same(place.in_layer("part", other.get(place.role(ref), "none")), ref), "net")
 
 
 def _projected(name: str) -> Rule:
     """q = Wk·x"""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        other = place.same(f"{name}{place.layer}")
+        other = place.same(place.in_layer("part", name))
         return place.formula(other) if other and formula == place.right else None
 
     return rule
@@ -52,8 +52,8 @@ def _projected(name: str) -> Rule:
 
 def _masks(place: Place) -> Ref | None:
     """The number added to a score: 0 where it is seen"""
-    name = f"mask{place.layer}"
-    return Ref(name, place.cell[1][-2:]) if place.type == "attention" and name in place.graph else None
+    name = place.in_layer("input", "mask") if place.type == "attention" else ""
+    return Ref(name, place.cell[1][-2:]) if name else None
 
 
 def _is_seen(place: Place) -> bool:
@@ -63,7 +63,7 @@ def _is_seen(place: Place) -> bool:
 
 def mask_forgotten(place: Place, formula: Expr) -> Expr | None:
     """The score itself"""
-    return place.same(f"score{place.layer}")
+    return place.same(place.in_layer("part", "score"))
 
 
 def mask_as_zero(place: Place, formula: Expr) -> Expr | None:
@@ -75,7 +75,7 @@ def mask_after_softmax(place: Place, formula: Expr) -> Expr | None:
     """a = softmax(s), then 0 where it is not seen; the row no longer sums to 1"""
     if _masks(place) is None:
         return None
-    return place.swap(formula, lambda ref: place.same(f"score{place.layer}", ref), "part") if _is_seen(place) else ZERO
+    return place.swap(formula, lambda ref: place.same(place.in_layer("part", "score"), ref), "part") if _is_seen(place) else ZERO
 
 
 # --- values -----------------------------------------------------------------------------------------------------------
@@ -90,12 +90,12 @@ def _mixed(change: Callable[[Place, Ref], Expr | None]) -> Variant:
     return {"part.context": rule, "out": rule}
 
 
-def _of(place: Place, ref: Ref, prefix: str) -> bool:
-    return ref.quantity == f"{prefix}{place.layer}"
+def _of(place: Place, ref: Ref, role: str) -> bool:
+    return ref.quantity == place.in_layer("part", role)
 
 
 def _key_for_value(place: Place, ref: Ref) -> Expr | None:
-    return place.same(f"key{place.layer}", ref) if _of(place, ref, "value") else None
+    return place.same(place.in_layer("part", "key"), ref) if _of(place, ref, "value") else None
 
 
 def _unweighted(place: Place, ref: Ref) -> Expr | None:
@@ -133,7 +133,7 @@ def position_from_one(place: Place, formula: Expr) -> Expr | None:
     """sin((t + 1)/…) for sin(t/…)"""
 
     def change(ref: Ref) -> Expr | None:
-        return add(ref, ONE) if ref.quantity == f"place{place.layer}" else None
+        return add(ref, ONE) if place.role(ref) == "place" else None
 
     return place.swap(formula, change, "input")
 

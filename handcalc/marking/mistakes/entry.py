@@ -32,8 +32,13 @@ if TYPE_CHECKING:
 BIASES = ("bias", "threshold")
 SOURCES = ("input", "out")
 
+GATES = "ifgorzn"  # input, forget, candidate and output of an LSTM; reset, update and candidate of a GRU
+GATE_OF = {f"net_{letter}": f"gate_{letter}" for letter in GATES}  # net input of a gate → the gate
 # part of a layer → what the rules for dense layers may take it for
-LIKE = {"net": "net", "query": "net", "key": "net", "value": "net", "gate": "out", "attention": "out"}
+LIKE = {
+    **dict.fromkeys(("query", "key", "value", *GATE_OF), "net"),
+    **dict.fromkeys(("attention", *GATE_OF.values()), "out"),
+}
 
 
 class Place(Record):
@@ -103,19 +108,27 @@ class Place(Record):
 
     def units(self, layer: int) -> int:
         """Neurons, or features, of a layer; layer 0 has the inputs."""
-        name = f"out{layer}" if layer else "x"
-        return self.graph[name].axes[-1].size if name in self.graph else 0
+        name = self.in_layer("out", layer=layer) if layer else self.graph.inputs
+        return self.graph[name].axes[-1].size if name else 0
+
+    def in_layer(self, kind: str, role: str = "", layer: int = 0) -> str:
+        """The name of a quantity of this layer or of another, "" where there is none."""
+        return self.graph.in_layer(layer or self.layer, kind, role)
+
+    @property
+    def rate(self) -> Ref:
+        """The learning rate η."""
+        return Ref(self.graph.in_layer(0, "rate"))
 
     @property
     def outputs(self) -> list[Ref]:
         """The targets of this sample, one for every output."""
-        if "t" not in self.graph:
-            return []
-        return [Ref("t", place) for place in self.graph.positions("t") if place[: len(self.sample)] == self.sample]
+        name = self.graph.targets
+        return [Ref(name, place) for place in self.graph.positions(name) if place[: len(self.sample)] == self.sample] if name else []
 
     def out_of(self, target: Ref) -> Ref | None:
         """The output that is compared with a target."""
-        return self.same(f"out{self.book.last}", target)
+        return self.same(self.in_layer("out", layer=self.book.last), target)
 
     def from_loss(self, formula: Expr) -> tuple[Expr, Expr]:
         """∂E/∂out in two parts: what comes from the loss itself, and what comes back over later times."""
@@ -126,16 +139,16 @@ class Place(Record):
     def _is_way_back(self, ref: Ref) -> bool:
         quantity = self.graph[ref.quantity]
         if quantity.kind == "path" and quantity.through is not None:
-            return not self.graph[quantity.through.quantity].kind.startswith("loss")
+            return self.graph[quantity.through.quantity].kind not in ("loss", "loss_term")
         return quantity.kind == "gradient"
 
     def kind(self, ref: Ref) -> str:
         """The kind of the quantity a reference points at; of a part that is like a net or an out, that."""
         return kind(self.graph[ref.quantity])
 
-    def prefix(self, ref: Ref) -> str:
-        """What the cells of a reference are called: mean, gate_i …"""
-        return self.graph[ref.quantity].prefix
+    def role(self, ref: Ref) -> str:
+        """What a reference points at, by its role: mean, gate_i …; by its kind, where that says it."""
+        return role(self.graph[ref.quantity])
 
     def at(self, name: str, *own: int) -> Ref | None:
         """The cell of a quantity at these places, in the same sample; None where there is none."""
@@ -242,7 +255,12 @@ class _Line(Message):
 
 def kind(quantity: Quantity) -> str:
     """The kind of a quantity; of a part of a layer what the rules for dense layers may take it for."""
-    return LIKE.get(quantity.prefix.split("_")[0], "part") if quantity.kind == "part" else quantity.kind
+    return LIKE.get(quantity.role, "part") if quantity.kind == "part" else quantity.kind
+
+
+def role(quantity: Quantity) -> str:
+    """The role of a quantity, or its kind where that says what it is."""
+    return quantity.role or quantity.kind
 
 
 def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
@@ -252,16 +270,16 @@ def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
     if quantity.definition is None or book.given_value(wanted) is not None:
         return ("given",)
     if quantity.stage == "after":
-        before = roles(book, (quantity.name.removeprefix("after."), wanted[1]))
+        before = roles(book, (book.earlier[quantity.name], wanted[1]))
         return (*("after." + role for role in before), *before)
     of = graph[quantity.of.quantity] if quantity.of else quantity
     if quantity.kind == "path" and of.kind == "weight":
         return ("path", "grad.weight")
     if quantity.kind == "gradient":
-        if quantity.name + "@" in graph:
+        if graph.related("each", of.name) not in ("", quantity.name):
             return ("reduced",)
         base = "bias" if of.kind in BIASES else kind(of)
-        return (f"grad.{of.prefix}", f"grad.{base}") if of.kind == "part" else (f"grad.{base}",)
+        return (f"grad.{of.role}", f"grad.{base}") if of.kind == "part" else (f"grad.{base}",)
     if quantity.kind == "state":
-        return (f"state.{quantity.prefix or quantity.name}",)
-    return (f"part.{quantity.prefix}", kind(quantity)) if quantity.kind == "part" else (quantity.kind,)
+        return (f"state.{quantity.role}",)
+    return (f"part.{quantity.role}", kind(quantity)) if quantity.kind == "part" else (quantity.kind,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, Sum, add, div, mul, references
-from handcalc.marking.mistakes.entry import SOURCES, Mistake, Place, Rule
+from handcalc.marking.mistakes.entry import GATE_OF, SOURCES, Mistake, Place, Rule
 from handcalc.marking.mistakes.output import derivative_forgotten, derivative_from_net, slope_at_error
 
 # --- sending the error back: δ·w, path by path ---------------------------------------------------------------------------
@@ -22,7 +22,7 @@ def _weights(change: Callable[[Place, Ref], Expr | None]) -> dict[str, Rule]:
 
 def _updated(place: Place, ref: Ref) -> Expr | None:
     """w⁺ for w"""
-    return place.at("new." + ref.quantity, *ref.indices)  # type: ignore[arg-type]
+    return place.at(place.graph.updated(ref.quantity), *ref.indices)  # type: ignore[arg-type]
 
 
 def _turned(place: Place, ref: Ref) -> Expr | None:
@@ -32,7 +32,8 @@ def _turned(place: Place, ref: Ref) -> Expr | None:
 
 def _layer_before(place: Place, ref: Ref) -> Expr | None:
     """The weight at the same place of the layer before"""
-    return place.at(f"W{place.graph[ref.quantity].layer - 1}", *ref.indices)  # type: ignore[arg-type]
+    before = place.graph[ref.quantity].layer - 1
+    return place.at(place.in_layer("weight", layer=before), *ref.indices) if before else None  # type: ignore[arg-type]
 
 
 def _share(place: Place, ref: Ref) -> Expr | None:
@@ -47,8 +48,14 @@ def raw_error(place: Place, formula: Expr) -> Expr | None:
     """Σ ∂E/∂out·w: the error before the derivative is sent back"""
 
     def change(ref: Ref) -> Expr | None:
-        names = [ref.quantity.replace("grad.net", f"grad.{after}") for after in ("out", "gate")]
-        return next((found for name in names if name != ref.quantity and (found := place.same(name, ref))), None)
+        of = place.graph[ref.quantity].of
+        if of is None:
+            return None
+        net = place.graph[of.quantity]
+        if net.kind != "net" and net.role not in GATE_OF:
+            return None
+        activated = place.in_layer("out" if net.kind == "net" else "part", GATE_OF.get(net.role, ""), net.layer)
+        return place.same(place.graph.gradient(activated), ref)
 
     return place.swap(formula, change, "gradient")
 
@@ -58,8 +65,8 @@ def gradient_for_delta_times_weight(place: Place, formula: Expr) -> Expr | None:
     weight = place.first(formula, "weight")
     if weight is None:
         return None
-    name = "grad." + weight.quantity
-    return place.at(name + "@" if name + "@" in place.graph else name, *weight.indices)  # type: ignore[arg-type]
+    name = place.graph.related("each", weight.quantity) or place.graph.gradient(weight.quantity)
+    return place.at(name, *weight.indices)  # type: ignore[arg-type]
 
 
 def _sum(change: Callable[[Place, tuple[Expr, ...]], Expr | None]) -> Rule:
@@ -93,14 +100,15 @@ def _other_layer(step: int) -> Rule:
 
     def rule(place: Place, formula: Expr) -> Expr | None:
         layer = place.layer + step
-        return place.at(f"local.out{layer}", min(place.own[-1], place.units(layer) - 1)) if layer else None
+        local = place.graph.local(place.in_layer("out", layer=layer)) if layer else ""
+        return place.at(local, min(place.own[-1], place.units(layer) - 1)) if local else None
 
     return rule
 
 
 def derivative_alone(place: Place, formula: Expr) -> Expr | None:
     """δ = σ'"""
-    return place.same(f"local.out{place.layer}")
+    return place.same(place.graph.local(place.in_layer("out")))
 
 
 def derivative_twice(place: Place, formula: Expr) -> Expr | None:
@@ -128,18 +136,18 @@ def _input(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     before = place.layer - 2
     if before < 0 or place.units(before) < place.units(before + 1):
         return None
-    return place.at(f"out{before}" if before else "x", ref.indices[-1])  # type: ignore[arg-type]
+    return place.at(place.in_layer("out", layer=before) if before else place.graph.inputs, ref.indices[-1])  # type: ignore[arg-type]
 
 
 def _net(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     """z for h"""
-    return place.same(f"net{place.graph[ref.quantity].layer}", ref)
+    return place.same(place.graph.in_layer(place.graph[ref.quantity].layer, "net"), ref)
 
 
 def _own_output(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     """the neuron's own output for its input"""
     delta = place.first(formula, "gradient")
-    return place.same(f"out{place.layer}", delta) if delta and not place.is_last else None
+    return place.same(place.in_layer("out"), delta) if delta and not place.is_last else None
 
 
 def gradient_transposed(place: Place, formula: Expr) -> Expr | None:

@@ -54,7 +54,7 @@ def _only_term(which: int) -> Rule:
 def error_from_delta(place: Place, formula: Expr) -> Expr | None:
     """E = ½Σδ²"""
     terms = _terms(place, formula)
-    deltas = [place.same(f"grad.net{place.book.last}", target) for target in place.outputs]
+    deltas = [place.same(place.graph.gradient(place.in_layer("net", layer=place.book.last)), target) for target in place.outputs]
     if not terms or None in deltas:
         return None
     return add(*(mul(terms[0][0], Power(delta, Number(2))) for delta in deltas if delta is not None))
@@ -90,7 +90,7 @@ two_over_n = _scaled(lambda outputs: Number(2, outputs) if outputs % 2 else Numb
 
 def _of_entropy(change: Callable[[Place, Expr], Expr | None], *losses: str) -> Rule:
     def rule(place: Place, formula: Expr) -> Expr | None:
-        sums = place.quantity.name in ("loss", "loss@") and not any(place.kind(ref) == "loss" for ref in references(formula))
+        sums = place.quantity.kind == "loss" and not any(place.kind(ref) == "loss" for ref in references(formula))
         return change(place, formula) if place.loss in losses and sums else None
 
     return rule

@@ -73,7 +73,7 @@ def _windows(move: Move, *types: str) -> Rule:
 
 def _moves(place: Place, ref: Ref) -> bool:
     """Whether a reference stands at another place for every output: to the input, or to the kernel where every input spreads it."""
-    if place.kind(ref) in BIASES or place.prefix(ref) == COUNTED:
+    if place.kind(ref) in BIASES or place.role(ref) == COUNTED:
         return False
     return (place.kind(ref) == "weight") == (place.type == "conv_transpose2d")
 
@@ -85,13 +85,13 @@ def _space(place: Place, ref: Ref) -> list[int]:
 
 def _unbordered(place: Place, formula: Expr) -> Expr:
     """Nothing for what stands around a map that is searched for its largest numbers."""
-    border = f"border{place.layer}"
-    if border not in place.graph:
+    border = place.in_layer("input", "border")
+    if not border:
         return formula
     count = len(place.graph[border].axes)
 
     def outside(ref: Ref) -> Expr | None:
-        return ZERO if place.prefix(ref) == "padded" and place.graph.present(border, ref.indices[-count:]) else None  # type: ignore[arg-type]
+        return ZERO if place.role(ref) == "padded" and place.graph.present(border, ref.indices[-count:]) else None  # type: ignore[arg-type]
 
     return rewrite(formula, lambda node: outside(node) if isinstance(node, Ref) else None)
 
@@ -132,7 +132,7 @@ def _size(place: Place, along: int) -> int:
     """The size of the window in one direction."""
     if "window" in place.options:
         return int(place.options["window"][along])
-    return [axis.size for axis in place.graph[f"W{place.layer}"].axes if axis.role in SPACE][along]
+    return [axis.size for axis in place.graph[place.in_layer("weight")].axes if axis.role in SPACE][along]
 
 
 def _unpadded(place: Place, at: Affine, along: int) -> Position:
@@ -157,7 +157,8 @@ def _everywhere(move: Move) -> Variant:
 def _consumer(place: Place, formula: Expr) -> Ref | None:
     """The cell whose gradient comes in."""
     gradient = place.first(formula, "gradient")
-    return place.same(gradient.quantity.removeprefix("grad."), gradient) if gradient else None
+    of = place.graph[gradient.quantity].of if gradient else None
+    return place.same(of.quantity, gradient) if of else None
 
 
 def _spread(share: Callable[[int], Expr]) -> Rule:
@@ -185,7 +186,7 @@ def _is_choice(expr: Expr) -> bool:
 
 def _pooled_otherwise(place: Place, formula: Expr) -> Expr | None:
     """mean for max, max for mean"""
-    found = [ref for ref in references(formula) if place.prefix(ref) != COUNTED]
+    found = [ref for ref in references(formula) if place.role(ref) != COUNTED]
     if place.type == "max_pool":
         return mul(Number(1, len(found)), add(*found))
     return call("max", *found) if place.type == "avg_pool" and len(found) > 1 else None

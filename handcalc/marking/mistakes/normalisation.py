@@ -37,14 +37,14 @@ def _along(whole: bool) -> Variant:
 
     def normal(place: Place, formula: Expr) -> Expr | None:
         source = place.first(formula, *SOURCES)
-        mean = next((ref for ref in references(formula) if place.prefix(ref) == "mean"), None)
+        mean = next((ref for ref in references(formula) if place.role(ref) == "mean"), None)
         if source is None or mean is None:
             return None
         cells = _group(place, source, {number: source.indices[number] for number in _kept(place, source, whole)})  # type: ignore[misc]
         if len(cells) < 2 or {*cells} == {*references(place.formula(mean))}:
             return None
         found = {"mean": _mean(cells), "variance": sub(_mean(cells, 2), Power(_mean(cells), Number(2)))}
-        return place.swap(formula, lambda ref: found.get(place.prefix(ref)), "part")
+        return place.swap(formula, lambda ref: found.get(place.role(ref)), "part")
 
     def moment(place: Place, formula: Expr) -> Expr | None:
         source = place.first(formula, *SOURCES)
@@ -56,7 +56,7 @@ def _along(whole: bool) -> Variant:
         cells = _group(place, source, kept)  # type: ignore[arg-type]
         if len(cells) < 2:
             return None
-        mean = next((ref for ref in references(formula) if place.prefix(ref) == "mean"), None)
+        mean = next((ref for ref in references(formula) if place.role(ref) == "mean"), None)
         if mean is None:
             return _mean(cells)
         return mul(Number(1, len(cells)), add(*(Power(sub(cell, mean), Number(2)) for cell in cells)))
@@ -81,7 +81,7 @@ def _root(change: Callable[[Expr, Expr], Expr]) -> tuple[Variant, ...]:
     def rule(place: Place, formula: Expr) -> Expr | None:
         def root(node: Expr) -> Expr | None:
             match node:
-                case Call("sqrt", (Sum((Ref() as variance, Number() as epsilon)),)) if place.prefix(variance) == "variance":
+                case Call("sqrt", (Sum((Ref() as variance, Number() as epsilon)),)) if place.role(variance) == "variance":
                     return change(variance, epsilon)
             return None
 

@@ -1,7 +1,7 @@
 """Mistakes of optimisers: momentum, weight decay, adaptive rates, and clipping.
 
-The rules see the quantities that models/optimisers.py defines for every parameter: velocity, square, moment1 … by their
-prefixes, and the numbers of the optimiser by their names.
+The rules see the quantities that models/optimisers.py defines for every parameter, and the numbers of the optimiser, by their roles:
+velocity, square, moment1 …, momentum, beta1 …
 """
 
 from __future__ import annotations
@@ -11,22 +11,21 @@ from collections.abc import Callable, Mapping
 from handcalc.core.expr import MINUS_ONE, ONE, ZERO, Call, Expr, Number, Power, Ref, Sum, add, call, mul, neg, rewrite, sub
 from handcalc.marking.mistakes.entry import BIASES, Mistake, Place, Rule, Variant
 
-GRADIENTS = ("grad", "clipped", "decayed")  # what an optimiser may be given as the gradient
+GRADIENTS = ("gradient", "clipped", "decayed")  # what an optimiser may be given as the gradient
 AVERAGES = ("state.square", "state.moment1", "state.moment2", "state.steps")  # what adaptive rates carry on
 FROM_GRADIENT = ("state.velocity", "state.square", "state.moment1", "state.moment2", "state.step", "change")
 
-Put = Mapping[str, Expr | Callable[[Ref], Expr]]
+Put = Mapping[str, Expr | Callable[[Place, Ref], Expr]]
 
 
 def _put(place: Place, formula: Expr, changes: Put) -> Expr:
-    """The formula with quantities exchanged; a quantity is called by its prefix, or by its name where it has none."""
+    """The formula with quantities exchanged, by their roles."""
 
     def change(node: Expr) -> Expr | None:
         if not isinstance(node, Ref):
             return None
-        quantity = place.graph[node.quantity]
-        found = changes.get(quantity.prefix or quantity.name)
-        return found if found is None or isinstance(found, Expr) else found(node)
+        found = changes.get(place.role(node))
+        return found if found is None or isinstance(found, Expr) else found(place, node)
 
     return rewrite(formula, change)
 
@@ -40,14 +39,37 @@ def _putting(changes: Put, *optimisers: str) -> Rule:
     return rule
 
 
-def _gradients(change: Expr | Callable[[Ref], Expr]) -> Put:
+def _gradients(change: Expr | Callable[[Place, Ref], Expr]) -> Put:
     return dict.fromkeys(GRADIENTS, change)
 
 
-def _own(place: Place, prefix: str) -> Ref | None:
+def _own(place: Place, role: str) -> Ref | None:
     """A quantity of the same parameter."""
     of = place.quantity.of
-    return place.at(f"{prefix}.{of.quantity}", *place.own) if of else None
+    return place.at(place.graph.related(role, of.quantity), *place.own) if of else None
+
+
+def _number(place: Place, role: str) -> Ref:
+    """A number of the optimiser."""
+    return Ref(place.graph.in_layer(0, "hyper", role))
+
+
+def _negative(place: Place, ref: Ref) -> Expr:
+    return neg(ref)
+
+
+def _times_rate(place: Place, ref: Ref) -> Expr:
+    return mul(place.rate, ref)
+
+
+def _step(place: Place, ref: Ref) -> Expr:
+    return neg(mul(place.rate, ref))
+
+
+def _with_decay(place: Place, ref: Ref) -> Expr:
+    """g + λ·w, of the parameter at this place"""
+    here = _parameter(place)
+    return ref if here is None else add(ref, mul(_number(place, "weight_decay"), here))
 
 
 def _parameter(place: Place) -> Ref | None:
@@ -56,9 +78,6 @@ def _parameter(place: Place) -> Ref | None:
 
 
 # --- momentum ---------------------------------------------------------------------------------------------------------
-
-RATE, DECAY = Ref("rate"), Ref("weight_decay")
-REST = sub(ONE, Ref("momentum"))  # 1 − μ
 
 
 def _is_textbook(place: Place) -> bool:
@@ -74,7 +93,7 @@ def share_changed(place: Place, formula: Expr) -> Expr | None:
     """v = μ·v + (1 − μ)·g where it is μ·v + g, and the other way round"""
     if place.book.problem.conventions.momentum_form == "average" and place.optimiser == "momentum":
         return _without_share(formula)
-    return _put(place, formula, _gradients(lambda ref: mul(REST, ref)))
+    return _put(place, formula, _gradients(lambda place, ref: mul(sub(ONE, _number(place, "momentum")), ref)))
 
 
 def velocity_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
@@ -83,25 +102,25 @@ def velocity_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
         return None
     if _is_textbook(place):
         return _put(place, formula, {"rate": MINUS_ONE})
-    return _put(place, _without_share(formula), _gradients(lambda ref: neg(mul(RATE, ref))))
+    return _put(place, _without_share(formula), _gradients(_step))
 
 
 def change_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
     """Δw = v for Δw = −η·v, and the other way round"""
     if place.optimiser != "momentum":
         return None
-    return _put(place, formula, {"velocity": lambda ref: neg(mul(RATE, ref))} if _is_textbook(place) else {"rate": MINUS_ONE})
+    return _put(place, formula, {"velocity": _step} if _is_textbook(place) else {"rate": MINUS_ONE})
 
 
 def plain_step(place: Place, formula: Expr) -> Expr | None:
     """Δw = −η·g for Δw = −η·v"""
-    gradient = next((found for prefix in reversed(GRADIENTS) if (found := _own(place, prefix))), None)
-    return neg(mul(RATE, gradient)) if gradient and _own(place, "velocity") and formula != ZERO else None
+    gradient = next((found for role in reversed(GRADIENTS) if (found := _own(place, role))), None)
+    return neg(mul(place.rate, gradient)) if gradient and _own(place, "velocity") and formula != ZERO else None
 
 
 def old_velocity(place: Place, formula: Expr) -> Expr | None:
     """Δw = −η·(old v)"""
-    old = _own(place, "old.velocity")
+    old = _own(place, "old velocity")
     return _put(place, formula, {"velocity": old}) if old and place.optimiser == "momentum" else None
 
 
@@ -113,29 +132,33 @@ def memory_forgotten(place: Place, formula: Expr) -> Expr | None:
 def rate_in_both(place: Place, formula: Expr) -> Expr | None:
     """v = μ·v + η·g and Δw = −η·v; as textbooks: v = μ·v − η·g and Δw = η·v"""
     if _is_textbook(place):
-        return _put(place, formula, {"velocity": lambda ref: mul(RATE, ref)}) if place.quantity.kind == "change" else None
-    return _put(place, formula, _gradients(lambda ref: mul(RATE, ref))) if place.quantity.kind == "state" else None
+        return _put(place, formula, {"velocity": _times_rate}) if place.quantity.kind == "change" else None
+    return _put(place, formula, _gradients(_times_rate)) if place.quantity.kind == "state" else None
 
 
 # --- weight decay -----------------------------------------------------------------------------------------------------
 
 
-def _decay_apart(amount: Expr) -> Variant:
+def _decay_apart(amount: Callable[[Place], Expr]) -> Variant:
     """g = ∂E/∂w, and amount·w taken off in the update"""
 
     def apart(place: Place, formula: Expr) -> Expr | None:
         here = _parameter(place)
         if here is None or formula == ZERO or not _decays(place):
             return None
-        return add(_put(place, formula, {"weight_decay": ZERO}), neg(mul(amount, here)))
+        return add(_put(place, formula, {"weight_decay": ZERO}), neg(mul(amount(place), here)))
 
     return {"state.decayed": decay_forgotten, "change": apart}
+
+
+def _has_decay(place: Place) -> bool:
+    return bool(place.graph.in_layer(0, "hyper", "weight_decay"))
 
 
 def _decays(place: Place) -> bool:
     """Whether there is weight decay for this parameter."""
     bias = place.quantity.of is not None and place.graph[place.quantity.of.quantity].kind in BIASES
-    return "weight_decay" in place.graph and (place.book.problem.conventions.bias_decay or not bias)
+    return _has_decay(place) and (place.book.problem.conventions.bias_decay or not bias)
 
 
 decay_forgotten = _putting({"weight_decay": ZERO})  # g = ∂E/∂w
@@ -143,7 +166,7 @@ decay_forgotten = _putting({"weight_decay": ZERO})  # g = ∂E/∂w
 
 def _factor(factor: Number) -> Variant:
     """g = ∂E/∂w + factor·λ·w"""
-    rule = _putting({"weight_decay": lambda ref: mul(factor, ref)})
+    rule = _putting({"weight_decay": lambda place, ref: mul(factor, ref)})
     return {"state.decayed": rule, "change": rule}
 
 
@@ -163,17 +186,23 @@ def decay_in_gradient(place: Place, formula: Expr) -> Expr | None:
         return None
     if place.quantity.kind == "change":
         return _put(place, formula, {"weight_decay": ZERO})
-    return _put(place, formula, _gradients(lambda ref: add(ref, mul(DECAY, here))))
+    return _put(place, formula, _gradients(_with_decay))
 
 
 def decay_of_bias(place: Place, formula: Expr) -> Expr | None:
     """g = ∂E/∂b + λ·b"""
     here = _parameter(place)
-    if here is None or formula == ZERO or place.kind(here) not in BIASES or _decays(place) or "weight_decay" not in place.graph:
+    if (
+        here is None
+        or formula == ZERO
+        or place.kind(here) not in BIASES
+        or _decays(place)
+        or not place.graph.in_layer(0, "hyper", "weight_decay")
+    ):
         return None
     if place.optimiser == "adamw":
-        return sub(formula, mul(RATE, DECAY, here)) if place.quantity.kind == "change" else None
-    return _put(place, formula, _gradients(lambda ref: add(ref, mul(DECAY, here))))
+        return sub(formula, mul(place.rate, _number(place, "weight_decay"), here)) if place.quantity.kind == "change" else None
+    return _put(place, formula, _gradients(_with_decay))
 
 
 # --- adaptive rates ---------------------------------------------------------------------------------------------------
@@ -184,7 +213,7 @@ def epsilon_inside(place: Place, formula: Expr) -> Expr | None:
 
     def change(node: Expr) -> Expr | None:
         match node:
-            case Sum((Call("sqrt", (inner,)), Ref("epsilon") as epsilon)):
+            case Sum((Call("sqrt", (inner,)), Ref() as epsilon)) if place.role(epsilon) == "epsilon":
                 return call("sqrt", add(inner, epsilon))
         return None
 
@@ -206,14 +235,21 @@ def share_forgotten(place: Place, formula: Expr) -> Expr | None:
     return _without_share(formula)
 
 
-def _uncorrected(*prefixes: str) -> Variant:
+CORRECTED = {"corrected1": "moment1", "corrected2": "moment2"}  # average of Adam → the same before its correction
+
+
+def _uncorrected(*roles: str) -> Variant:
     """Δw = −η·m/(√v + ε), or with one of the two"""
 
-    def raw(ref: Ref) -> Expr:
-        name, _, parameter = ref.quantity.partition(".")
-        return Ref(f"moment{name[-1]}.{parameter}", ref.indices)
+    def raw(place: Place, ref: Ref) -> Expr:
+        return _own(place, CORRECTED[place.role(ref)]) or ref
 
-    return {"change": _putting(dict.fromkeys(prefixes, raw))}
+    return {"change": _putting(dict.fromkeys(roles, raw))}
+
+
+def _one_less(place: Place, ref: Ref) -> Expr:
+    """n − 1, but at least 1"""
+    return call("max", ONE, sub(ref, ONE))
 
 
 # --- clipping ---------------------------------------------------------------------------------------------------------
@@ -221,8 +257,8 @@ def _uncorrected(*prefixes: str) -> Variant:
 
 def clipped_one_by_one(place: Place, formula: Expr) -> Expr | None:
     """max(−c, min(c, g)) for g·min(1, c/‖g‖)"""
-    gradient, limit = _own(place, "grad"), place.first(formula, "hyper")
-    if gradient is None or limit is None or limit.quantity != "clip_norm":
+    gradient, limit = _own(place, "gradient"), place.first(formula, "hyper")
+    if gradient is None or limit is None or place.role(limit) != "clip_norm":
         return None
     return call("max", neg(limit), call("min", limit, gradient))
 
@@ -234,7 +270,7 @@ def clipped_always(place: Place, formula: Expr) -> Expr | None:
 
 def clipping_forgotten(place: Place, formula: Expr) -> Expr | None:
     """g"""
-    return _own(place, "grad")
+    return _own(place, "gradient")
 
 
 OPTIMISERS = (
@@ -244,10 +280,10 @@ OPTIMISERS = (
         "A sign, the factor 1 - μ or the learning rate is not as in the form of momentum that is asked.\n"
         "The old velocity is multiplied by μ, and the new gradient is added as the sheet writes it.",
         (
-            {"state.velocity": _putting({"old.velocity": neg})},
+            {"state.velocity": _putting({"old velocity": _negative})},
             {"state.velocity": share_changed},
             {"state.velocity": velocity_of_the_other_form, "change": change_of_the_other_form},
-            {"state.velocity": _putting(_gradients(neg))},
+            {"state.velocity": _putting(_gradients(_negative))},
         ),
     ),
     Mistake(
@@ -285,7 +321,7 @@ OPTIMISERS = (
         "Weight decay has the wrong factor or sign",
         "λ·w was taken twice, by half, with the other sign, or without the learning rate.\n"
         "It is added to the gradient, and like the gradient it is multiplied by η.",
-        (_decay_apart(DECAY), _factor(Number(2)), _factor(Number(1, 2)), _factor(MINUS_ONE)),
+        (_decay_apart(lambda place: _number(place, "weight_decay")), _factor(Number(2)), _factor(Number(1, 2)), _factor(MINUS_ONE)),
     ),
     Mistake(
         "bias-decayed",
@@ -299,7 +335,7 @@ OPTIMISERS = (
         "λ·w was taken apart from the gradient, or put into it.\n"
         "It is part of the gradient that the optimiser sees; only AdamW takes it apart from the averages.",
         (
-            _unless_the_same(_decay_apart(mul(RATE, DECAY))),
+            _unless_the_same(_decay_apart(lambda place: mul(place.rate, _number(place, "weight_decay")))),
             dict.fromkeys(("state.moment1", "state.moment2", "change"), decay_in_gradient),
         ),
     ),
@@ -322,7 +358,7 @@ OPTIMISERS = (
         (
             dict.fromkeys(
                 ("state.moment1", "state.moment2", "state.corrected1", "state.corrected2"),
-                _putting({"beta1": Ref("beta2"), "beta2": Ref("beta1")}),
+                _putting({"beta1": lambda place, ref: _number(place, "beta2"), "beta2": lambda place, ref: _number(place, "beta1")}),
             ),
         ),
     ),
@@ -337,7 +373,7 @@ OPTIMISERS = (
         "The iterations are counted from 0, or not at all",
         "The correction was that of the iteration before, or always of the first.\nThe first iteration has n = 1, the next n = 2.",
         (
-            dict.fromkeys(("state.corrected1", "state.corrected2"), _putting({"count": lambda ref: call("max", ONE, sub(ref, ONE))})),
+            dict.fromkeys(("state.corrected1", "state.corrected2"), _putting({"count": _one_less})),
             dict.fromkeys(("state.corrected1", "state.corrected2"), _putting({"count": ONE})),
         ),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, Ref, Sum, add, call, mul, neg, references, rewrite, sub
-from handcalc.marking.mistakes.entry import Mistake, Place, Rule
+from handcalc.marking.mistakes.entry import GATE_OF, Mistake, Place, Rule
 from handcalc.marking.mistakes.losses import CROSS_ENTROPY
 
 # --- where the backward pass starts ------------------------------------------------------------------------------------
@@ -13,16 +13,17 @@ from handcalc.marking.mistakes.losses import CROSS_ENTROPY
 
 def error_sign_flipped(place: Place, formula: Expr) -> Expr | None:
     """∂E/∂o = t − o"""
-    start = "grad.out" if f"grad.out{place.book.last}" in place.graph else "grad.net"
-    if not place.is_last or not place.quantity.name.startswith(start):
+    of = place.quantity.of
+    start = "out" if place.graph.gradient(place.in_layer("out", layer=place.book.last)) else "net"
+    if not place.is_last or of is None or place.graph[of.quantity].kind != start:
         return None
-    own, rest = place.from_loss(formula) if start == "grad.out" else (formula, ZERO)
+    own, rest = place.from_loss(formula) if start == "out" else (formula, ZERO)
     return add(neg(own), rest)
 
 
 def loss_for_error(place: Place, formula: Expr) -> Expr | None:
     """∂E/∂o = ½e²"""
-    term = place.same("loss_term") if place.is_last else None
+    term = place.same(place.in_layer("loss_term")) if place.is_last else None
     return add(term, place.from_loss(formula)[1]) if term else None
 
 
@@ -37,19 +38,19 @@ def at_output(rule: Rule) -> Rule:
 def derivative_forgotten(place: Place, formula: Expr) -> Expr | None:
     """δ = ∂E/∂out; of a gate ∂E/∂gate, where the derivative has no name of its own"""
     of = place.quantity.of
-    if of is not None and place.prefix(of).startswith("net_"):
+    if of is not None and place.role(of) in GATE_OF:
         return place.first(formula, "gradient")
     return place.swap(formula, lambda ref: ONE, "local")
 
 
 def derivative_from_net(place: Place, formula: Expr) -> Expr | None:
     """σ'(z) written with z for y: z(1 − z)"""
-    return place.swap(formula, lambda ref: place.same(f"net{place.layer}", ref), "out")
+    return place.swap(formula, lambda ref: place.same(place.in_layer("net"), ref), "out")
 
 
 def _activated(place: Place, value: Expr) -> Expr:
     """f(value), f being the neuron's activation."""
-    out = place.same(f"out{place.layer}")
+    out = place.same(place.in_layer("out"))
     return value if out is None else place.swap(place.formula(out), lambda ref: value, "net")
 
 
@@ -61,7 +62,7 @@ def _slope_at(place: Place, slope: Expr, value: Expr) -> Expr:
 
 def derivative_of_activated(place: Place, formula: Expr) -> Expr | None:
     """σ'(o) = σ(o)(1 − σ(o))"""
-    out = place.same(f"out{place.layer}")
+    out = place.same(place.in_layer("out"))
     return None if out is None else _slope_at(place, formula, out)
 
 
@@ -83,16 +84,16 @@ def difference_for_product(place: Place, formula: Expr) -> Expr | None:
 
 def derivative_from_target(place: Place, formula: Expr) -> Expr | None:
     """t(1 − t)"""
-    return place.swap(formula, lambda ref: place.same("t", ref), "out")
+    return place.swap(formula, lambda ref: place.same(place.graph.targets, ref), "out")
 
 
 def _slope(place: Place) -> Expr | None:
-    local = place.same(f"local.out{place.layer}")
+    local = place.same(place.graph.local(place.in_layer("out")))
     return None if local is None else place.formula(local)
 
 
 def _incoming(place: Place) -> Ref | None:
-    return place.same(f"grad.out{place.layer}")
+    return place.same(place.graph.gradient(place.in_layer("out")))
 
 
 def slope_of_error(place: Place, formula: Expr) -> Expr | None:
@@ -109,7 +110,7 @@ def slope_at_error(place: Place, formula: Expr) -> Expr | None:
 
 def _cancelled(place: Place) -> tuple[Ref, Ref] | None:
     """(p, t) where the derivative of cross-entropy cancels that of the activation"""
-    out, target = place.same(f"out{place.layer}"), place.same("t")
+    out, target = place.same(place.in_layer("out")), place.same(place.graph.targets)
     name = place.activation(place.own[-1])
     fits = (name, place.loss) in (("sigmoid", "binary_cross_entropy"), *(("softmax", loss) for loss in CROSS_ENTROPY))
     return (out, target) if out and target and fits else None
@@ -134,7 +135,7 @@ def diagonal_only(place: Place, formula: Expr) -> Expr | None:
     kept = [ref for ref in references(formula) if place.kind(ref) == "path" and ref.indices[-2] == ref.indices[-1]]
     if kept:
         return kept[0]
-    out, target = place.same(f"out{place.layer}"), place.same("t")
+    out, target = place.same(place.in_layer("out")), place.same(place.graph.targets)
     return None if out is None or target is None else neg(mul(target, sub(ONE, out)))
 
 
@@ -145,7 +146,7 @@ def _tanh(change: Callable[[Ref, Ref], Expr]) -> Rule:
     """A rule on the slope of tanh, from out and net."""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        out, net = place.same(f"out{place.layer}"), place.same(f"net{place.layer}")
+        out, net = place.same(place.in_layer("out")), place.same(place.in_layer("net"))
         known = out is not None and net is not None and place.activation(place.own[-1]) == "tanh"
         return change(out, net) if known else None  # type: ignore[arg-type]
 
@@ -160,7 +161,7 @@ def _relu(change: Callable[[Ref, Ref, Ref], Expr]) -> Rule:
     """A rule on δ of a ReLU neuron, from ∂E/∂out, out and net."""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        error, out, net = _incoming(place), place.same(f"out{place.layer}"), place.same(f"net{place.layer}")
+        error, out, net = _incoming(place), place.same(place.in_layer("out")), place.same(place.in_layer("net"))
         if error is None or out is None or net is None or place.activation(place.own[-1]) != "relu":
             return None
         return change(error, out, net)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from itertools import combinations
 
 from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Product, Ref, Sum, add, call, mul, references, rewrite, sub
-from handcalc.marking.mistakes.entry import Mistake, Place, Rule, Variant
+from handcalc.marking.mistakes.entry import Mistake, Place, Rule, Variant, role
 
 GATED = ("lstm", "gru")
-HELD = "held_"  # begins the name of a copy of the state before, which truncated back-propagation takes for a given number
+HELD = {"held_out": "out", "held_cell": "cell"}  # copy of a state, which truncated back-propagation takes for a given number → the state
 
 # --- the state before ---------------------------------------------------------------------------------------------------
 
@@ -26,10 +26,10 @@ def _states(change: Callable[[Place, Ref], Expr | None], *names: str) -> Rule:
 def _is_before(place: Place, ref: Ref, names: tuple[str, ...]) -> bool:
     """Whether a reference is to a state of this layer at the time before; the times of a state begin at 0."""
     quantity = place.graph[ref.quantity]
-    name = quantity.prefix.removeprefix(HELD)
+    name = HELD.get(quantity.role, role(quantity))
     starts = any(axis.role == "time" and axis.first == 0 for axis in quantity.axes)
     now = place.time(Ref(*place.cell))
-    before = name != quantity.prefix or (starts and now is not None and place.time(ref) == now - 1)
+    before = quantity.held or (starts and now is not None and place.time(ref) == now - 1)
     return before and quantity.layer == place.layer and (not names or name in names)
 
 
@@ -57,8 +57,8 @@ def _exchange(names: dict[str, str]) -> Callable[[Place, Ref], Ref | None]:
     """gate_i ↔ gate_f in the same layer"""
 
     def change(place: Place, ref: Ref) -> Ref | None:
-        other = names.get(place.graph[ref.quantity].prefix)
-        return place.same(f"{other}{place.layer}", ref) if other and place.type in GATED else None
+        other = names.get(place.role(ref))
+        return place.same(place.in_layer("part", other), ref) if other and place.type in GATED else None
 
     return change
 
@@ -92,10 +92,10 @@ def update_turned(place: Place, formula: Expr) -> Expr | None:
         return None
 
     def change(node: Expr) -> Expr | None:
-        if isinstance(node, Ref) and place.graph[node.quantity].prefix == "gate_z":
+        if isinstance(node, Ref) and place.role(node) == "gate_z":
             return sub(ONE, node)
         match node:
-            case Sum((Number(1, 1), other)) if (refs := references(other)) and place.graph[refs[0].quantity].prefix == "gate_z":
+            case Sum((Number(1, 1), other)) if (refs := references(other)) and place.role(refs[0]) == "gate_z":
                 return refs[0]
         return None
 
@@ -103,7 +103,7 @@ def update_turned(place: Place, formula: Expr) -> Expr | None:
 
 
 def _is_reset(place: Place, expr: Expr) -> bool:
-    return isinstance(expr, Ref) and place.graph[expr.quantity].prefix == "gate_r"
+    return isinstance(expr, Ref) and place.role(expr) == "gate_r"
 
 
 def reset_forgotten(place: Place, formula: Expr) -> Expr | None:

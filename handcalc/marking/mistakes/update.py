@@ -72,35 +72,36 @@ def _against_the_rule(place: Place, formula: Expr, parameter: Ref) -> Expr | Non
     """b⁺ = b where it is trained, b − η·∂E/∂b where it is not"""
     if parameter.quantity in place.book.updated:
         return Number(0)
-    gradient = place.at("grad." + parameter.quantity, *place.own)
-    return neg(mul(Ref("rate"), gradient)) if gradient else None
+    gradient = place.at(place.graph.gradient(parameter.quantity), *place.own)
+    return neg(mul(place.rate, gradient)) if gradient else None
 
 
 def _moved(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """b⁺ = b + Δb"""
-    return add(parameter, Ref("delta." + parameter.quantity, parameter.indices))
+    return add(parameter, Ref(place.graph.change(parameter.quantity), parameter.indices))
 
 
 def biases_moved(place: Place, formula: Expr) -> Expr | None:
     """net after the update, with biases that moved although they should not"""
 
     def change(ref: Ref) -> Expr | None:
-        return Ref("new." + ref.quantity, ref.indices) if "new." + ref.quantity in place.graph else None
+        new = place.graph.updated(ref.quantity)
+        return Ref(new, ref.indices) if new else None
 
     return place.swap(formula, change, *BIASES)
 
 
 def _times_input(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """∂E/∂b = δ·h"""
-    source = f"out{place.layer - 1}" if place.layer > 1 else "x"
+    source = place.in_layer("out", layer=place.layer - 1) if place.layer > 1 else place.graph.inputs
     found = place.at(source, place.own[-1] if len(place.own) == 2 else 0)
     return mul(formula, found) if found else None
 
 
 def _fan_in(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """Δb taken once for every incoming weight"""
-    name = f"W{place.layer}"
-    count = prod(axis.size for axis in place.graph[name].axes[1:]) if name in place.graph else 1
+    name = place.in_layer("weight")
+    count = prod(axis.size for axis in place.graph[name].axes[1:]) if name else 1
     return mul(Number(count), formula) if count > 1 and len(place.own) < 2 and place.type != "conv_transpose2d" else None
 
 
@@ -140,10 +141,10 @@ def sum_for_mean(place: Place, formula: Expr) -> Expr | None:
 
 def _steps_of(place: Place, parameter: Ref, until: int) -> list[Expr]:
     """−η·∂E/∂w of the first samples"""
-    each = f"grad.{parameter.quantity}@"
-    if parameter.quantity not in place.book.updated or each not in place.graph:
+    each = place.graph.related("each", parameter.quantity)
+    if parameter.quantity not in place.book.updated or not each:
         return []
-    return [neg(mul(Ref("rate"), Ref(each, (sample, *parameter.indices)))) for sample in range(until)]
+    return [neg(mul(place.rate, Ref(each, (sample, *parameter.indices)))) for sample in range(until)]
 
 
 def updated_between(place: Place, formula: Expr) -> Expr | None:
@@ -156,10 +157,10 @@ def updated_between(place: Place, formula: Expr) -> Expr | None:
 def change_of_all(place: Place, formula: Expr) -> Expr | None:
     """Δw = −η·Σ ∂E/∂w of each sample at its own weights"""
     gradient = place.first(formula, "gradient")
-    if gradient is None or gradient.quantity + "@" not in place.graph:
+    of = place.graph[gradient.quantity].of if gradient else None
+    if gradient is None or of is None or not place.graph.related("each", of.quantity):
         return None
-    parameter = Ref(gradient.quantity.removeprefix("grad."), gradient.indices)
-    return add(*_steps_of(place, parameter, _samples(place)))
+    return add(*_steps_of(place, Ref(of.quantity, gradient.indices), _samples(place)))
 
 
 # --- iterations -------------------------------------------------------------------------------------------------------
@@ -178,7 +179,8 @@ def stale_gradient(book: Workbook, wanted: Cell, formula: Expr) -> Expr | None:
     from handcalc.marking.workbook import base, iteration, on_sheet
 
     name, place = base(wanted)
-    if name.removeprefix("grad.") not in book.updated or not name.startswith("grad."):
+    of = book.graph[name].of
+    if of is None or of.quantity not in book.updated or book.graph.gradient(of.quantity) != name:
         return None
     return add(formula, Ref(on_sheet(iteration(wanted) - 1, name), place))
 
@@ -258,7 +260,7 @@ UPDATE = (
         "The bias itself was multiplied into its gradient, or taken for it.\nThe gradient of a bias is δ.",
         (
             {"grad.bias": _of_bias(lambda place, formula, bias: mul(bias, formula))},
-            {"change": _of_bias(lambda place, formula, bias: neg(mul(Ref("rate"), bias)))},
+            {"change": _of_bias(lambda place, formula, bias: neg(mul(place.rate, bias)))},
         ),
     ),
     Mistake(
