@@ -28,9 +28,10 @@ import click
 from handcalc import load, loads
 from handcalc.cli import COMMANDS, CONTEXT, group
 from handcalc.core import formula
+from handcalc.core.definitions import definition, partial, put
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Delta, Entry, Expr, Negation, Ref, Sum, rewrite
-from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, definition, partial, put
+from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.core.graph import cell
 from handcalc.core.index import Axis, Index
 from handcalc.core.rounding import Rounding

@@ -22,10 +22,11 @@ from test_expr import EXPRESSIONS, POINT, finite
 
 from handcalc import cli, load
 from handcalc.core import formula
+from handcalc.core.definitions import partial
 from handcalc.core.derivation import Derivation
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, references, walk
-from handcalc.core.functions import FUNCTIONS, Function, partial
+from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.instance import evaluate
 from handcalc.derive import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message

@@ -11,10 +11,11 @@ import pytest
 import sympy
 from oracles import SYMPY, central, close, precise, symbol, to_sympy
 
+from handcalc.core.definitions import definition, partial
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Entry, Expr, Number, Ref, call, number, walk
 from handcalc.core.formula import any_name, parse
-from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, Function, definition, function, partial
+from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, Function, function
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import bind, evaluate
 

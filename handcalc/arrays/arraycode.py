@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from handcalc.arrays.arrayviews import kronecker, window
+from handcalc.core.definitions import definition
 from handcalc.core.expr import (
     Call,
     Delta,
@@ -30,7 +31,7 @@ from handcalc.core.expr import (
     mul,
     walk,
 )
-from handcalc.core.functions import definition, function
+from handcalc.core.functions import function
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, Position, affine
 

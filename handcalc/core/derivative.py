@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from handcalc.core.definitions import partial, put
 from handcalc.core.expr import (
     ONE,
     ZERO,
@@ -36,7 +37,7 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.functions import function, partial, put
+from handcalc.core.functions import function
 from handcalc.core.index import Index, affine
 from handcalc.core.record import Record
 

@@ -1,24 +1,21 @@
 """The table of functions: value, definition, partial derivatives, domain and kinks; one record each.
 
-- `function(name)` finds a record; `FUNCTIONS` is the table in the order it is listed to users.
-- `definition(name, arguments, at)` and `partial(name, position, call, …)` are the record's formulas put on arguments.
+- `function(name)` finds a record; `FUNCTIONS` is the table in the order it is listed to users, `ACTIVATIONS` those that layers name.
+- definitions.py puts the formulas of a record on arguments.
 
-To add a function, write one record. `partials` are formulas in the argument names and `y`, the function's own value;
-the laws of tests/ compare them with central differences and with SymPy, and `definition` with `value`. For a function
-of a whole family (softmax) the partial with respect to member k uses `y` (the entry taken), `yk` (entry k) and
-`same` (1 for k = the entry taken, else 0).
+To add a function, write one record; with `layer=True` it is an activation. `partials` are formulas in the argument names
+and `y`, the function's own value; the laws of tests/ compare them with central differences and with SymPy, and `definition`
+with `value`. For a function of a whole family (softmax) the partial with respect to member k uses `y` (the entry taken),
+`yk` (entry k) and `same` (1 for k = the entry taken, else 0).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handcalc.core.record import Record
-
-if TYPE_CHECKING:
-    from handcalc.core.expr import Expr
 
 
 class Function(Record):
@@ -29,7 +26,7 @@ class Function(Record):
     doc: one line; defaults: values of trailing arguments that may be left out; rational: exact in fractions;
     exact_at: arguments with an exact value; kinks: where the derivative jumps; safe: a range for tests;
     family: a function of a whole family, `at` choosing the entry; member: the family function whose entries are `yk`;
-    worked: show the definition when numbers are put in; variadic: takes two arguments or more.
+    worked: show the definition when numbers are put in; variadic: takes two arguments or more; layer: layers may name it as activation.
     """
 
     name: str
@@ -47,6 +44,7 @@ class Function(Record):
     member: str = ""
     worked: bool = False
     variadic: bool = False
+    layer: bool = False
 
 
 def _sigmoid(z: float) -> float:
@@ -90,27 +88,29 @@ def _huber(e: Any, d: Any) -> Any:
 
 _RECORDS = (
     # --- activations, as named in problem files --------------------------------------------------------------------
-    Function("sigmoid", _sigmoid, ("z",), ("y*(1 - y)",), "1/(1 + exp(-z))", "logistic function", exact_at=(0,), worked=True),
+    Function("sigmoid", _sigmoid, ("z",), ("y*(1 - y)",), "1/(1 + exp(-z))", "logistic function", exact_at=(0,), worked=True, layer=True),
     Function("bipolar_sigmoid", lambda z: 2 * _sigmoid(z) - 1, ("z",), ("(1 + y)*(1 - y)/2",), "2/(1 + exp(-z)) - 1",
-             "logistic function scaled to −1 … 1", exact_at=(0,), worked=True),
-    Function("tanh", math.tanh, ("z",), ("1 - y^2",), "(exp(z) - exp(-z))/(exp(z) + exp(-z))", "hyperbolic tangent", exact_at=(0,)),
+             "logistic function scaled to −1 … 1", exact_at=(0,), worked=True, layer=True),
+    Function("tanh", math.tanh, ("z",), ("1 - y^2",), "(exp(z) - exp(-z))/(exp(z) + exp(-z))", "hyperbolic tangent", exact_at=(0,),
+             layer=True),
     Function("relu", lambda z: max(z, 0), ("z",), ("relu'(z)",), "max(0, z)", "rectified linear unit",
-             rational=True, kinks=(0,), worked=True),
+             rational=True, kinks=(0,), worked=True, layer=True),
     Function("leaky_relu", lambda z, slope: z if z > 0 else slope * z, ("z", "slope"), ("leaky_relu'(z, slope)", "min(0, z)"),
-             "max(0, z) + slope*min(0, z)", "ReLU with a slope below 0", ("0.01",), rational=True, kinks=(0,)),
+             "max(0, z) + slope*min(0, z)", "ReLU with a slope below 0", ("0.01",), rational=True, kinks=(0,), layer=True),
     Function("elu", lambda z, alpha: z if z > 0 else alpha * math.expm1(z), ("z", "alpha"),
              ("elu'(z, alpha)", "exp(min(0, z)) - 1"), "max(0, z) + alpha*(exp(min(0, z)) - 1)",
-             "exponential linear unit", ("1",), kinks=(0,)),
+             "exponential linear unit", ("1",), kinks=(0,), layer=True),
     Function("gelu", lambda z: z / 2 * (1 + math.erf(z / math.sqrt(2))), ("z",),
              ("(1 + erf(z/sqrt(2)))/2 + z*exp(-z^2/2)/sqrt(2*pi)",), "z/2*(1 + erf(z/sqrt(2)))",
-             "Gaussian error linear unit", exact_at=(0,), worked=True),
+             "Gaussian error linear unit", exact_at=(0,), worked=True, layer=True),
     Function("silu", lambda z: z * _sigmoid(z), ("z",), ("sigmoid(z)*(1 + z*(1 - sigmoid(z)))",), "z/(1 + exp(-z))",
-             "sigmoid linear unit (swish)", exact_at=(0,), worked=True),
-    Function("softplus", _softplus, ("z",), ("sigmoid(z)",), "ln(1 + exp(z))", "smooth ReLU", worked=True),
-    Function("identity", lambda z: z, ("z",), ("1",), "z", "no activation", rational=True),
-    Function("step", _step, ("z",), ("0",), "1 - max(0, sign(-z))", "1 from 0 upwards, else 0", rational=True, kinks=(0,), safe=(0.5, 3.0)),
-    Function("sign", _sign, ("z",), ("0",), "", "−1, 0 or 1", rational=True, kinks=(0,), safe=(0.5, 3.0)),
-    Function("softmax", _softmax, ("z",), ("y*(same - yk)",), "", "e^z over Σ e^z", family=True, member="softmax", worked=True),
+             "sigmoid linear unit (swish)", exact_at=(0,), worked=True, layer=True),
+    Function("softplus", _softplus, ("z",), ("sigmoid(z)",), "ln(1 + exp(z))", "smooth ReLU", worked=True, layer=True),
+    Function("identity", lambda z: z, ("z",), ("1",), "z", "no activation", rational=True, layer=True),
+    Function("step", _step, ("z",), ("0",), "1 - max(0, sign(-z))", "1 from 0 upwards, else 0", rational=True, kinks=(0,),
+             safe=(0.5, 3.0), layer=True),
+    Function("sign", _sign, ("z",), ("0",), "", "−1, 0 or 1", rational=True, kinks=(0,), safe=(0.5, 3.0), layer=True),
+    Function("softmax", _softmax, ("z",), ("y*(same - yk)",), "", "e^z over Σ e^z", family=True, member="softmax", worked=True, layer=True),
     # --- elementary functions, for formulas --------------------------------------------------------------------------
     Function("exp", math.exp, ("x",), ("y",), "", "e^x", exact_at=(0,)),
     Function("ln", math.log, ("x",), ("1/x",), "", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
@@ -144,58 +144,9 @@ _RECORDS = (
 FUNCTIONS: dict[str, Function] = {record.name: record for record in _RECORDS}
 
 # Activations a layer may name, in the order of the documentation.
-ACTIVATIONS = tuple(record.name for record in _RECORDS[:13])
+ACTIVATIONS = tuple(record.name for record in _RECORDS if record.layer)
 
 
 def function(name: str) -> Function:
     """The record of a function. Raises KeyError naming it where there is none."""
     return FUNCTIONS[name]
-
-
-_parsed: dict[str, Expr] = {}
-
-
-def _formula(text: str) -> Expr:
-    if text not in _parsed:
-        from handcalc.core import formula
-
-        _parsed[text] = formula.parse(text, formula.any_name)
-    return _parsed[text]
-
-
-def put(text: str, values: dict[str, Expr]) -> Expr:
-    """A formula of the table with its names replaced by expressions, in the written order and untidied."""
-    from handcalc.core.expr import Ref, rewrite
-
-    return rewrite(_formula(text), lambda node: values[node.quantity] if isinstance(node, Ref) else None)
-
-
-def definition(name: str, arguments: Sequence[Expr], at: int = -1) -> Expr | None:
-    """f written with simpler functions, or None for a primitive."""
-    from handcalc.core.expr import add, call, div
-
-    record = FUNCTIONS[name]
-    if record.family:
-        powers = [call("exp", argument) for argument in arguments]
-        whole = add(*powers)
-        return div(powers[at], whole) if name == "softmax" else call("ln", whole)
-    if not record.definition:
-        return None
-    return put(record.definition, dict(zip(record.arguments, arguments)))
-
-
-def partial(name: str, place: int, arguments: Sequence[Expr], y: Expr) -> Expr:
-    """∂f/∂argument of a scalar function; `y` stands for the function's own value."""
-    record = FUNCTIONS[name]
-    if len(arguments) > 2 and record.variadic:  # larger than all after it, and than all before it
-        from handcalc.core.expr import call, mul
-
-        sides = ((0, "a", "b", arguments[place + 1 :]), (1, "b", "a", arguments[:place]))
-        return mul(
-            *(
-                put(record.partials[which], {own: arguments[place], other: call(name, *rest) if len(rest) > 1 else rest[0]})
-                for which, own, other, rest in sides
-                if rest
-            )
-        )
-    return put(record.partials[place], {**dict(zip(record.arguments, arguments)), "y": y})

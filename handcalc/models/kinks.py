@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from handcalc.core.definitions import partial
 from handcalc.core.expr import ONE, Call, Expr, Number, Product, add, call, div, mul, number, reindex, rewrite, sub, walk
-from handcalc.core.functions import partial
 from handcalc.core.graph import Graph, Quantity
 from handcalc.problem.schema import Conventions
 

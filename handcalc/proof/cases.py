@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from handcalc.core.definitions import definition
 from handcalc.core.expr import ZERO, Call, Expr, Negation, Number, Sum, children, neg, number, rewrite, walk
-from handcalc.core.functions import FUNCTIONS, definition
+from handcalc.core.functions import FUNCTIONS
 from handcalc.core.instance import evaluate
 from handcalc.core.record import Record
 from handcalc.proof.rules import put_in, tidied

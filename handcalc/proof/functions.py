@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from itertools import permutations
 from typing import Any
 
+from handcalc.core.definitions import partial
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.expr import ONE, Call, Expr, Ref, div, references, rewrite, sub, walk
-from handcalc.core.functions import FUNCTIONS, partial
+from handcalc.core.functions import FUNCTIONS
 from handcalc.core.graph import Graph
 from handcalc.errors import Message
 from handcalc.proof.cases import Branch, branches, is_switching, written

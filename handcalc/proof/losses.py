@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core import formula
+from handcalc.core.definitions import put
 from handcalc.core.derivative import RAW
 from handcalc.core.expr import (
     ONE,
@@ -33,7 +34,7 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.functions import FUNCTIONS, function, put
+from handcalc.core.functions import FUNCTIONS, function
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import bind

@@ -15,6 +15,7 @@ from itertools import chain, count
 from typing import Any
 
 from handcalc.core import formula
+from handcalc.core.definitions import partial
 from handcalc.core.derivative import RAW
 from handcalc.core.expr import (
     ONE,
@@ -40,7 +41,6 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.functions import partial
 from handcalc.core.index import Index
 from handcalc.core.record import Record
 from handcalc.errors import Message

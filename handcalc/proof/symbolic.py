@@ -20,6 +20,7 @@ from contextlib import suppress
 from math import inf, prod
 from typing import Any
 
+from handcalc.core.definitions import definition
 from handcalc.core.expr import (
     Call,
     Expr,
@@ -39,7 +40,7 @@ from handcalc.core.expr import (
     rewrite,
     walk,
 )
-from handcalc.core.functions import FUNCTIONS, definition
+from handcalc.core.functions import FUNCTIONS
 from handcalc.render.printer import PRIME
 
 TERMS, EXPONENT, BITS = 2000, 100, 4096  # the most of what is multiplied out here (2), bits of a power of literals

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from handcalc.core.definitions import definition
 from handcalc.core.expr import (
     Call,
     Delta,
@@ -32,7 +33,7 @@ from handcalc.core.expr import (
     neg,
     reindex,
 )
-from handcalc.core.functions import definition, function
+from handcalc.core.functions import function
 from handcalc.core.index import Index
 from handcalc.render.dialects import Dialect, bracketed, function_name, sign, typed_digits, word
 from handcalc.render.symbols import place_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from handcalc.core.definitions import definition
 from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Ref, add, call, div, mul, neg, rewrite, sub
-from handcalc.core.functions import definition
 from handcalc.marking.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule
 
 # --- net inputs -------------------------------------------------------------------------------------------------------

@@ -18,9 +18,10 @@ from collections.abc import Container, Iterable, Iterator
 from fractions import Fraction
 
 from handcalc.core import formula
+from handcalc.core.definitions import definition
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Number, Ref, neg, rewrite, walk
-from handcalc.core.functions import FUNCTIONS, Function, definition
+from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import Arithmetic, Value, compute
 from handcalc.core.rounding import Rounding
