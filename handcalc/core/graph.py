@@ -50,7 +50,7 @@ class Letter(Record):
 class Quantity(Record):
     """A family of cells.
 
-    name: a key of the graph, which means nothing; ids are made from it where nothing else names a cell
+    name: a key of the graph, which means nothing; id: what ids call it where nothing else names a cell, else its name
     kind: net, out, weight, bias, gradient …, a closed list that notation profiles give letters to (KINDS)
     role: what it is among those of its kind: query, gate_i, velocity; "each": of every sample, where another is of the whole
     axes, index: its directions, and the letters of its definition, one each
@@ -85,6 +85,12 @@ class Quantity(Record):
     letter: Letter | None = None
     saved: str = ""
     held: bool = False
+    id: str = ""
+
+    @property
+    def word(self) -> str:
+        """What ids call it where its cells have no names of their own: W1, loss, a variable of an equation."""
+        return self.id or self.name
 
     def formula(self, indices: tuple[int, ...]) -> Expr | None:
         """The general formula that holds at a place."""
@@ -399,19 +405,19 @@ class Graph:
                 return self.core(base)
             source = self.at(quantity.through, cell)  # several parts have one neuron: they are told by their prefix
             ends = [self.stem(end) if self.quantities[end[0]].kind == "part" else self.core(end) for end in (source, base)]
-            return (ends[0] or source[0]) + "." + ends[1]
+            return (ends[0] or self.quantities[source[0]].word) + "." + ends[1]
         if quantity.kind in ("given", "variable", "rate", "hyper", "memory", "state"):
-            return name
+            return quantity.word
         labels, numbers = quantity.labels(indices)
         given = quantity.kind in ("weight", "bias", "threshold")
-        return (".".join(labels) or name * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
+        return (".".join(labels) or quantity.word * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
 
     def stem(self, cell: Cell) -> str:
         """The id without the sample."""
         quantity = self.quantities[cell[0]]
         if quantity.of is None or quantity.through is not None:
             core = self.core(cell)
-            bare = quantity.of is None and core.startswith(quantity.name + "[")  # net2[1,3], where there are no neurons
+            bare = quantity.of is None and core.startswith(quantity.word + "[")  # net2[1,3], where there are no neurons
             return core if bare else ".".join(filter(None, (quantity.prefix, core)))
         base = self.at(quantity.of, cell)
         return f"{quantity.prefix}.{self.stem(base)}"
@@ -428,8 +434,9 @@ class Graph:
 
     def find(self, text: str) -> Cell | None:
         """The cell with an id, None where there is none. Only quantities with the id's first part are looked through."""
-        name, _, numbers = text.rstrip("]").partition("[")
-        if numbers and name in self:  # W1[2,1] or grad.W1[2,1]: the places are in the id
+        word, _, numbers = text.rstrip("]").partition("[")
+        name = next((quantity.name for quantity in self if numbers and self._spelled(quantity) == word), "")
+        if name:  # W1[2,1] or grad.W1[2,1]: the places are in the id
             firsts = [axis.first for axis in self[name].axes] if not self[name].merged else []
             parts = numbers.split(",")
             if len(parts) == len(firsts) and all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
@@ -437,11 +444,15 @@ class Graph:
                 if self.present(name, place) and self.cell_id((name, place)) == text:
                     return name, place
         for quantity in self:
-            if text.startswith((quantity.prefix, quantity.name)):
+            if text.startswith((quantity.prefix, quantity.word)):
                 for indices in self.positions(quantity.name):
                     if self.cell_id((quantity.name, indices)) == text:
                         return quantity.name, indices
         return None
+
+    def _spelled(self, quantity: Quantity) -> str:
+        """What the ids of a quantity begin with whose cells have no names: W1, grad.W1."""
+        return f"{quantity.prefix}.{self._spelled(self[quantity.of.quantity])}" if quantity.of else quantity.word
 
 
 def cell(reference: Ref) -> Cell:

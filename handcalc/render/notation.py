@@ -61,7 +61,7 @@ class Notation:
         self.graph = graph
         self.own = own or "{param}" in self.symbols["weight"]
         self.last = max((quantity.layer for quantity in graph), default=0)
-        self.objective = typed(loss) if loss in graph and graph[loss].kind == "variable" else Symbol(self.symbols["E"])
+        self.objective = typed(graph[loss].word) if loss in graph and graph[loss].kind == "variable" else Symbol(self.symbols["E"])
         self._others: bool | None = None
         self._numbers = self._numbered(by_source)
         self._offsets = self._layer_offsets()
@@ -199,7 +199,7 @@ class Notation:
     def _own_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
         kind = quantity.kind
         if kind in ("given", "variable"):
-            return typed(quantity.name)
+            return typed(quantity.word)
         if kind == "hyper" and quantity.role == "rate":
             return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
         if kind in ("hyper", "memory", "state"):
@@ -215,7 +215,8 @@ class Notation:
                 named = self._numbers.get((quantity.name, reference.indices))  # type: ignore[arg-type]
                 if named is None and kind == "weight" and not self._several():
                     unnamed = self.graph.core((quantity.name, reference.indices))  # type: ignore[arg-type]
-                    return Symbol(unnamed.split("[")[0], unnamed.partition("[")[2].rstrip("]"), typed=unnamed)
+                    _, numbers = quantity.labels(reference.indices)  # type: ignore[arg-type]
+                    return Symbol(quantity.word, ",".join(numbers), typed=unnamed)
             if named is not None:
                 return typed(named)
         role = kind
