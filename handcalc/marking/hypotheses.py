@@ -41,14 +41,14 @@ class Hypotheses:
         order: dict[Cell, None] = dict.fromkeys(cells)
         given: dict[Cell, None] = {}
         for current in (pending := list(order)):
-            if not book.small and (len(order) > CELLS_LIMIT or len(book.uses(current)) > USES_LIMIT):
+            if not book.small and (len(order) > CELLS_LIMIT or len(self.definitions.uses(current)) > USES_LIMIT):
                 continue
             for expr in (self.definitions.right(current), *self._affordable(current).values()):
                 for ref in references(expr):
                     used = cell(ref)
                     if book.given_value(used) is not None:
                         given[used] = None
-                    elif used not in order and (book.small or len(book.uses(used)) <= USES_LIMIT):
+                    elif used not in order and (book.small or len(self.definitions.uses(used)) <= USES_LIMIT):
                         order[used] = None
                         pending.append(used)
         return [*order, *given]
@@ -92,7 +92,7 @@ class Hypotheses:
         return _grouped(cells, place)
 
     def _is_after(self, current: Cell) -> bool:
-        return base(current)[0].startswith("after.")
+        return self.definitions.book.quantity(current).stage == "after"
 
     def pairs(self) -> tuple[Hypothesis, ...]:
         """Two different mistakes, each everywhere; none on a large network."""

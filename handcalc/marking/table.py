@@ -167,12 +167,19 @@ class _Team:
             inside = self.numpy.flatnonzero(group)
             if inside.size:
                 self._busy[wanted] = group if busy is None else group | busy
-                values[inside] = compute(self.definitions.under(wanted, forms), lambda ref: self._used(ref, inside), ARRAYS)  # noqa: B023
+                values[inside] = self._worked(wanted, forms, inside)
                 done[inside] = True
         if busy is None:
             self._busy.pop(wanted, None)
         else:
             self._busy[wanted] = busy
+
+    def _worked(self, wanted: Cell, forms: tuple[Form, ...], rows: Array) -> Any:
+        """What a definition gives under some hypotheses; no number where it has no value, as of a share of nothing."""
+        try:
+            return compute(self.definitions.under(wanted, forms), lambda ref: self._used(ref, rows), ARRAYS)
+        except (ArithmeticError, ValueError):
+            return math.nan
 
     def _used(self, ref: Ref, rows: Array) -> Any:
         current = cell(ref)
