@@ -30,7 +30,7 @@ from handcalc.marking.answers import sheet_of
 from handcalc.marking.check import Checker, Marked, Marking
 from handcalc.marking.definitions import Hypothesis
 from handcalc.marking.hypotheses import Hypotheses
-from handcalc.marking.table import Table
+from handcalc.marking.table import HypothesisTable
 from handcalc.marking.workbook import Workbook
 from handcalc.problem.schema import Problem
 
@@ -140,7 +140,7 @@ class Exercise:
 
     def with_mistakes(self, rows: Iterable[Hypothesis], rounding: Rounding = FOUR) -> Iterator[tuple[Hypothesis, Answers]]:
         """The sheets of students who make these mistakes; none where a number is not finite, nothing is wrong or all is lost."""
-        table = Table(self.desk.definitions, tuple(rows))
+        table = HypothesisTable(self.desk.definitions, tuple(rows))
         values = {wanted: table[wanted] for wanted in self.cells}
         right = self.key(rounding=rounding)
         for number, row in enumerate(table.rows):

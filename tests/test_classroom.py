@@ -28,7 +28,7 @@ from handcalc.loading.loader import load, loads
 from handcalc.marking import classroom
 from handcalc.marking.check import VERDICTS, Checker
 from handcalc.marking.classreport import SIGNS, Gradebook, as_csv, as_markdown, class_json, class_report, escaped, harmless
-from handcalc.marking.classroom import Row, mark_file, mark_sheets, processes, sheets_of
+from handcalc.marking.classroom import StudentRow, mark_file, mark_sheets, processes, sheets_of
 from handcalc.marking.report import as_json
 from handcalc.marking.workbook import Workbook
 from handcalc.render import read
@@ -134,22 +134,22 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-def marked(folder: Path, jobs: int | None = 1, problem: str = NEURON, **options: Any) -> list[Row]:
+def marked(folder: Path, jobs: int | None = 1, problem: str = NEURON, **options: Any) -> list[StudentRow]:
     """The rows of a folder."""
     return mark_sheets(loads(problem), sheets_of([str(folder)]), jobs=jobs, **options)
 
 
-def book_of(rows: Sequence[Row], problem: str = NEURON) -> Gradebook:
+def book_of(rows: Sequence[StudentRow], problem: str = NEURON) -> Gradebook:
     """Rows, counted."""
     return Gradebook(rows, Workbook(loads(problem)).derivation)
 
 
-def plainly(rows: Sequence[Row]) -> list[Any]:
+def plainly(rows: Sequence[StudentRow]) -> list[Any]:
     """All that rows say, in values that can be compared."""
     return [(row.name, row.path, row.marking and as_json(row.marking), [*map(str, row.trouble)]) for row in rows]
 
 
-def markdown(rows: Sequence[Row], problem: str = NEURON) -> str:
+def markdown(rows: Sequence[StudentRow], problem: str = NEURON) -> str:
     """The report as Markdown."""
     reading = read(Workbook(loads(problem)).derivation)
     return as_markdown(class_report(book_of(rows, problem), reading), reading, str)

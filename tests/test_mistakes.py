@@ -20,10 +20,10 @@ from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.graph import Cell
 from handcalc.loading.loader import load, loads
-from handcalc.marking.definitions import FORMS, NONE, Definitions, Form, Hypothesis, Part
+from handcalc.marking.definitions import FORMS, NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.table import Table
+from handcalc.marking.table import HypothesisTable
 from handcalc.marking.workbook import Workbook
 from handcalc.render.blocks import phrase
 
@@ -124,15 +124,15 @@ def definitions(problem: str, iterations: int = 1) -> Definitions:
     return Definitions(Workbook(loads(PROBLEMS[problem]) if problem in PROBLEMS else load(problem), iterations))
 
 
-def forms(slug: str) -> list[Form]:
+def forms(slug: str) -> list[MistakeForm]:
     return [form for form in FORMS if form.mistake.slug == slug]
 
 
-def value(problem: str, wanted: str, form: Form | None = None, iterations: int = 1) -> float:
+def value(problem: str, wanted: str, form: MistakeForm | None = None, iterations: int = 1) -> float:
     """A number of a problem, right or under a form of a mistake."""
-    row = NONE if form is None else Hypothesis((Part(form),))
+    row = NONE if form is None else Hypothesis((MadeMistake(form),))
     found = definitions(problem, iterations)
-    return float(Table(found, (row,))[found.book.find(wanted)][0])
+    return float(HypothesisTable(found, (row,))[found.book.find(wanted)][0])
 
 
 def as_printed(number: float, printed: str) -> bool:
@@ -288,8 +288,8 @@ def test_every_number_of_a_notebook(network: str) -> None:
     """A mistake made in plain Python gives the same numbers, all of them, in deep and oblong networks too."""
     book = Workbook(loads(NETWORKS[network].yaml()))
     known = Definitions(book)
-    rows = tuple(Hypothesis((Part(form),)) for form in FORMS)
-    table = Table(known, (NONE, *rows))
+    rows = tuple(Hypothesis((MadeMistake(form),)) for form in FORMS)
+    table = HypothesisTable(known, (NONE, *rows))
     seen = 0
     for slug, wrong in WRONG:
         try:
@@ -350,8 +350,8 @@ MISCOPIED = [
 @pytest.mark.parametrize(("place", "variant", "printed"), MISCOPIED)
 def test_a_number_miscopied(place: Cell, variant: int, printed: str) -> None:
     known = definitions("mazur-2-2-2")
-    row = Hypothesis((Part(forms("value-miscopied")[variant], frozenset([place])),))
-    assert as_printed(Table(known, (row,))[known.book.find("net.h1")][0], printed)
+    row = Hypothesis((MadeMistake(forms("value-miscopied")[variant], frozenset([place])),))
+    assert as_printed(HypothesisTable(known, (row,))[known.book.find("net.h1")][0], printed)
 
 
 # --- ties -------------------------------------------------------------------------------------------------------------------
@@ -426,7 +426,7 @@ def test_slugs_and_names_are_unique() -> None:
 
 
 @cache
-def touched(problem: str) -> frozenset[Form]:
+def touched(problem: str) -> frozenset[MistakeForm]:
     """The forms of mistakes that can be made in two iterations of a problem."""
     known = definitions(problem, 2)
     cells = [wanted for number in (1, 2) for wanted in known.book.cells(number)]
@@ -453,8 +453,8 @@ GENERIC = [*NETWORKS, "2-2-2 with tanh", "2-2-2 with softplus", "2-2-2 with gelu
 def test_what_is_offered_changes_a_number(problem: str) -> None:
     """Where a mistake says the same as the right definition, it is no mistake."""
     known = definitions(problem, 2)
-    rows = tuple(Hypothesis((Part(form),)) for form in touched(problem) if not form.mistake.single)
-    table = Table(known, (NONE, *rows))
+    rows = tuple(Hypothesis((MadeMistake(form),)) for form in touched(problem) if not form.mistake.single)
+    table = HypothesisTable(known, (NONE, *rows))
     changed = np.zeros(len(table.rows), dtype=bool)
     for wanted in (wanted for number in (1, 2) for wanted in known.book.cells(number)):
         changed |= ~np.isclose(table[wanted], table[wanted][0], rtol=1e-12, atol=0)
@@ -496,5 +496,5 @@ HARMLESS = [
 def test_what_is_right_is_no_mistake(problem: str, slug: str) -> None:
     known = definitions(problem)
     for form in forms(slug):
-        table = Table(known, (NONE, Hypothesis((Part(form),))))
+        table = HypothesisTable(known, (NONE, Hypothesis((MadeMistake(form),))))
         assert all(table[wanted][0] == table[wanted][1] for wanted in known.book.cells())

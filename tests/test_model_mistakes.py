@@ -27,13 +27,13 @@ from handcalc.marking.answers import read_sheet, sheet_of
 from handcalc.marking.audit import audit
 from handcalc.marking.blank import blank_sheet
 from handcalc.marking.check import Checker
-from handcalc.marking.definitions import FORMS, NONE, Form, Hypothesis, Part
+from handcalc.marking.definitions import FORMS, NONE, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.mistakes.attention import ATTENTION
 from handcalc.marking.mistakes.maps import MAPS
 from handcalc.marking.mistakes.normalisation import NORMALISATION
 from handcalc.marking.mistakes.recurrent import RECURRENT
 from handcalc.marking.mistakes.sharing import SHARING
-from handcalc.marking.table import Table
+from handcalc.marking.table import HypothesisTable
 
 SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)]
 every_model = pytest.mark.parametrize("model", MODELS)
@@ -56,10 +56,10 @@ def exercise(model: str, asked: str = "gradients") -> Exercise:
 class Numbers:
     """The numbers of a problem as arrays by quantity, right or under a form of a mistake; 0 where there is no cell."""
 
-    def __init__(self, model: str, form: Form | None = None) -> None:
+    def __init__(self, model: str, form: MistakeForm | None = None) -> None:
         self.book = exercise(model).book
-        self.row = NONE if form is None else Hypothesis((Part(form),))
-        self.table = Table(exercise(model).desk.definitions, (self.row,))
+        self.row = NONE if form is None else Hypothesis((MadeMistake(form),))
+        self.table = HypothesisTable(exercise(model).desk.definitions, (self.row,))
 
     def __getitem__(self, name: str) -> Any:
         quantity, given = self.book.graph[name], self.book.graph.given_value
@@ -305,7 +305,7 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
 ]  # fmt: skip
 
 
-def form_of(slug: str, variant: int) -> Form:
+def form_of(slug: str, variant: int) -> MistakeForm:
     return next(form for form in FORMS if form.mistake.slug == slug and form.variant == variant)
 
 
@@ -501,7 +501,7 @@ def test_a_mistake_on_a_large_image_is_named() -> None:
     """Of which not all cells can be looked at."""
     own = Exercise(loads(LARGE))
     own.cells = [own.book.find(name) for name in ("net.f1[1,1]", "net.f3[5,6]", "out2[2,1,1]")]
-    row = Hypothesis((Part(form_of("kernel-flipped", 0)),))
+    row = Hypothesis((MadeMistake(form_of("kernel-flipped", 0)),))
     ((_, answers),) = own.with_mistakes([row])
     assert not own.book.small and own.outcome(row, answers) == ("named", ("kernel-flipped",))
 
@@ -509,10 +509,10 @@ def test_a_mistake_on_a_large_image_is_named() -> None:
 # --- audits ---------------------------------------------------------------------------------------------------------------------
 
 
-def printed(model: str, form: Form | None, cells: list[str], digits: int = 5) -> Answers:
+def printed(model: str, form: MistakeForm | None, cells: list[str], digits: int = 5) -> Answers:
     """The numbers of a page whose author made a mistake."""
     own = exercise(model)
-    table = Table(own.desk.definitions, (NONE if form is None else Hypothesis((Part(form),)),))
+    table = HypothesisTable(own.desk.definitions, (NONE if form is None else Hypothesis((MadeMistake(form),)),))
     return own.typed({own.book.find(name): float(table[own.book.find(name)][0]) for name in cells}, Rounding(None, digits))
 
 

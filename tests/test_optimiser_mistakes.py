@@ -20,10 +20,10 @@ from handcalc.core.graph import Cell
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.check import Checker, Marking
-from handcalc.marking.definitions import FORMS, Definitions, Form, Hypothesis, Part
+from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.mistakes.optimisers import OPTIMISERS
-from handcalc.marking.table import Table
+from handcalc.marking.table import HypothesisTable
 from handcalc.marking.workbook import Workbook, on_sheet
 
 SLUGS = tuple(mistake.slug for mistake in OPTIMISERS)
@@ -185,12 +185,12 @@ WRONG: list[tuple[str, str, Step]] = [
 
 
 @cache
-def walked(text: str) -> tuple[Definitions, dict[Form | None, list[float]]]:
+def walked(text: str) -> tuple[Definitions, dict[MistakeForm | None, list[float]]]:
     """The weights of a walk, right (None) and under every form of every mistake that can be made."""
     book = Workbook(loads(WALK + text), 3)
     known, cells = Definitions(book), [book.find(name) for name in ("new.w", "#2:new.w", "#3:new.w")]
     forms = [form for form in Hypotheses(known, cells).touched if not form.mistake.single]
-    table = Table(known, (Hypothesis(), *(Hypothesis((Part(form),)) for form in forms)))
+    table = HypothesisTable(known, (Hypothesis(), *(Hypothesis((MadeMistake(form),)) for form in forms)))
     return known, dict(zip((None, *forms), np.array([table[wanted] for wanted in cells]).T.tolist()))
 
 
@@ -255,7 +255,7 @@ PRINTED: list[tuple[str, str, dict[str, tuple[str, str]]]] = [
 def test_printed(slug: str, problem: str, numbers: dict[str, tuple[str, str]]) -> None:
     known = Definitions(Workbook(loads(problem), 2))
     forms = [form for form in FORMS if form.mistake.slug == slug]
-    table = Table(known, (Hypothesis(), *(Hypothesis((Part(form),)) for form in forms)))
+    table = HypothesisTable(known, (Hypothesis(), *(Hypothesis((MadeMistake(form),)) for form in forms)))
     spelled = [[f"{value:.6f}".replace("0.", ".") for value in table[known.book.find(name)]] for name in numbers]
     right, *wrong = zip(*spelled)
     assert right == tuple(good for good, _ in numbers.values())
@@ -306,7 +306,7 @@ class Course:
 
     def sheets(self, rows: list[Hypothesis], cells: list[Cell]) -> Iterator[tuple[Hypothesis, Answers]]:
         """The sheets of students who make these mistakes, where a number is wrong and all are finite."""
-        table = Table(self.desk.definitions, (Hypothesis(), *rows))
+        table = HypothesisTable(self.desk.definitions, (Hypothesis(), *rows))
         values = np.array([table[wanted] for wanted in cells]).T
         key, *wrong = [
             {self.desk.book.cell_id(wanted): FOUR.shown(value).plain for wanted, value in zip(cells, row)} if np.isfinite(row).all() else {}

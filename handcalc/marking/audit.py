@@ -18,15 +18,15 @@ from handcalc.core.record import Record
 from handcalc.derive import data_of
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
-from handcalc.marking.check import Desk, Story, firm, formula_value
-from handcalc.marking.definitions import NONE, Hypothesis, Supposed
+from handcalc.marking.check import Desk, SheetHistory, firm, formula_value
+from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
 from handcalc.marking.follow import Follow, fits
 from handcalc.marking.hypotheses import Hypotheses
-from handcalc.marking.interpret import Read
+from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.mistakes.entry import BIASES
 from handcalc.marking.modes import grain_of
-from handcalc.marking.table import Table
+from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of
 from handcalc.problem.fields import choices
@@ -99,7 +99,7 @@ class _Auditor:
         near = {id(read): judged for read, judged in self._near([read for read in reads if not _is_far(read)])}
         return Audit(tuple(near[id(read)] if id(read) in near else self._later(read) for read in reads))
 
-    def _read(self, answer: Answer) -> Read:
+    def _read(self, answer: Answer) -> ReadAnswer:
         if iteration_of(answer.id) <= NEAR:
             return formula_value(self.desk, self.desk.interpreter.read_one(answer))
         head, rest = answer.id.split(":", 1)
@@ -108,7 +108,7 @@ class _Auditor:
 
     # --- numbers of the first iterations ---
 
-    def _near(self, reads: list[Read]) -> Iterator[tuple[Read, Judged]]:
+    def _near(self, reads: list[ReadAnswer]) -> Iterator[tuple[ReadAnswer, Judged]]:
         first: dict[Cell, Typed] = {}
         for read in self.desk.in_order(reads):
             if read.cell is not None and read.typed is not None:
@@ -122,7 +122,7 @@ class _Auditor:
         settled = right | cut | frozenset(self.chosen)
         page = Slips(first, settled, slips, follow, self._sizes(first), firm(right, follow))
         explanation = self.desk.diagnoser.explain(page) if slips else None
-        story = Story(self.desk, first, settled, slips, follow, explanation)
+        story = SheetHistory(self.desk, first, settled, slips, follow, explanation)
         if explanation is not None:
             self.found.append(explanation.hypothesis)
         for read in reads:
@@ -146,7 +146,7 @@ class _Auditor:
             largest[kind] = max(largest.get(kind, 0.0), self.desk.size(wanted, typed))
         return {wanted: largest[self.book.quantity(wanted).kind] for wanted in answers}
 
-    def _judged(self, read: Read, story: Story) -> Judged:
+    def _judged(self, read: ReadAnswer, story: SheetHistory) -> Judged:
         known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell)
         if read.cell is None or read.typed is None:
             return known
@@ -207,7 +207,7 @@ class _Auditor:
 
         if not rows or self._bits(wanted, typed) < log2(len(rows)) + SINGLE_MARGIN:
             return []
-        values = Table(self.desk.definitions, rows)[wanted]
+        values = HypothesisTable(self.desk.definitions, rows)[wanted]
         return [row for row, value in zip(rows, values) if row.parts and fits(float(value), typed)]
 
     def _bits(self, wanted: Cell, typed: Typed) -> float:
@@ -215,7 +215,7 @@ class _Auditor:
 
     # --- numbers of later iterations ---
 
-    def _later(self, read: Read) -> Judged:
+    def _later(self, read: ReadAnswer) -> Judged:
         """A number after so many iterations: the right one, a mistake found before, or an iteration miscounted."""
         number = iteration_of(read.answer.id)
         known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, iteration=number)
@@ -249,7 +249,7 @@ class _Auditor:
         """The evaluation of an iteration, from the latest one before it that is kept."""
         runs = self._far.setdefault(hypothesis, {})
         if number not in runs:
-            cells, data = Supposed(self.desk.definitions, hypothesis), data_of(self.problem)
+            cells, data = MistakenBook(self.desk.definitions, hypothesis), data_of(self.problem)
             start = max((known for known in runs if known < number), default=0)
             current = runs[start] if start else Evaluation(cells, None, dict(data(1)) if data else {})
             for count in range(max(start, 1), number):
@@ -264,7 +264,7 @@ class _Auditor:
         return runs[number]
 
 
-def _is_far(read: Read) -> bool:
+def _is_far(read: ReadAnswer) -> bool:
     return iteration_of(read.answer.id) > NEAR
 
 

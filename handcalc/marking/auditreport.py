@@ -13,7 +13,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.marking.audit import Audit, Judged
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.report import step_item, told
+from handcalc.marking.report import filled, step_item
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
 from handcalc.render.reading import Reading
@@ -45,7 +45,7 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
     for slug in slugs:
         mistake = MISTAKES[slug]
         yield Heading(2, Message("{name} ({slug})", name=Message(mistake.name), slug=slug))
-        for line in mistake.told:
+        for line in mistake.explanation_lines:
             yield Paragraph(line)
         ids = [number.id for number in found.numbers if slug in number.explanation]
         yield Paragraph(Message("Numbers: {steps}.", steps=", ".join(ids)))
@@ -76,4 +76,4 @@ def as_json(found: Audit) -> dict[str, Any]:
 
 def _number(number: Judged) -> dict[str, Any]:
     found = {"id": number.id, "printed": number.printed, "status": number.status, "value": number.ours}
-    return found | told(explanation=number.explanation, alternatives=number.alternatives, because_of=number.because_of, note=number.note)
+    return found | filled(explanation=number.explanation, alternatives=number.alternatives, because_of=number.because_of, note=number.note)

@@ -21,19 +21,19 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.marking.answers import Sheet, sheet_of
-from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, Part
+from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.marking.follow import Follow, fits
-from handcalc.marking.interpret import Interpreter, Read
+from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, as_meant, grain_of
-from handcalc.marking.table import Table
+from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, on_sheet
 from handcalc.problem.schema import Problem
 
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
-ROUNDED_TOO_EARLY = Hypothesis(tuple(Part(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
+ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
 
 # verdict → what it says
 VERDICTS = {
@@ -151,7 +151,7 @@ class Desk:
         slips = () if found else tuple(w for w in answers if w not in right and not follow.accepts(w))
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         explanation = self._explanation(Slips(answers, right, slips, follow, sizes, firm(right, follow))) if slips else None
-        story = Story(self, answers, right, slips, follow, explanation)
+        story = SheetHistory(self, answers, right, slips, follow, explanation)
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         return Marking(sheet.name, marked, rounding, explanation)
 
@@ -160,7 +160,7 @@ class Desk:
         import numpy
 
         rows = (explanation.hypothesis, *explanation.alternatives)
-        table = Table(self.definitions, rows)
+        table = HypothesisTable(self.definitions, rows)
         for wanted in self.book.cells():
             if wanted not in answers:
                 values = numpy.sort(table[wanted])
@@ -185,7 +185,7 @@ class Desk:
             return on_sheet(number, self.book.earlier[name]), place
         return (on_sheet(number - 1, name), place) if number > 1 else None
 
-    def in_order(self, reads: list[Read]) -> list[Read]:
+    def in_order(self, reads: list[ReadAnswer]) -> list[ReadAnswer]:
         """The answers, each after those it depends on."""
         order: dict[Cell, None] = {}
         for read in reads:
@@ -207,7 +207,7 @@ class Desk:
             return Explanation(ROUNDED_TOO_EARLY, (), frozenset())
         return found
 
-    def _marked(self, read: Read, story: Story, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> Marked:
+    def _marked(self, read: ReadAnswer, story: SheetHistory, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> Marked:
         """The verdict on one answer."""
         answer = read.answer
         worth = float(read.task.marks.numerator / read.task.marks.denominator)
@@ -225,13 +225,13 @@ class Desk:
         known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, because_of=self.book.cell_id(begun) if begun else "")
         return known.replace(marks=worth * self._share(known))
 
-    def _expected(self, read: Read) -> str:
+    def _expected(self, read: ReadAnswer) -> str:
         assert read.cell is not None
         plain, number = base(read.cell), iteration(read.cell)
         shown = self.book.derivation.shown(plain, number)
         return (shown.negated() if read.turned else shown).plain
 
-    def _precise(self, read: Read, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> bool:
+    def _precise(self, read: ReadAnswer, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> bool:
         """Whether an answer that is right has the digits asked for, or is exact.
 
         Where none are asked: the digits of its rounding, else two, or as many decimals as the rest of the sheet.
@@ -247,7 +247,7 @@ class Desk:
         decimals, significant = asked
         return typed.places >= decimals if decimals is not None else typed.significant >= (significant or 1)
 
-    def _asked_digits(self, read: Read) -> tuple[int | None, int | None] | None:
+    def _asked_digits(self, read: ReadAnswer) -> tuple[int | None, int | None] | None:
         if read.task.decimals is not None or read.task.significant is not None:
             return read.task.decimals, read.task.significant
         rounding = self.problem.rounding
@@ -271,7 +271,7 @@ def firm(right: frozenset[Cell], follow: Follow) -> frozenset[Cell]:
     return frozenset(wanted for wanted in right if follow.accepts(wanted))
 
 
-def formula_value(desk: Desk, read: Read) -> Read:
+def formula_value(desk: Desk, read: ReadAnswer) -> ReadAnswer:
     """A formula that is equivalent is right; of another one its value is judged, to all its digits."""
     if read.formula is None or read.cell is None:
         return read
@@ -290,7 +290,7 @@ def formula_value(desk: Desk, read: Read) -> Read:
         return read.replace(trouble=Message("this formula has no value for the numbers of the problem"))
 
 
-class Story:
+class SheetHistory:
     """What happened on a sheet: where it went wrong first, and what follows from it."""
 
     def __init__(

@@ -19,7 +19,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.marking.check import RIGHT, Marked, Marking
-from handcalc.marking.classroom import Row
+from handcalc.marking.classroom import StudentRow
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import all_right, as_json, decimal, step_item, symbol
 from handcalc.marking.workbook import base, iteration
@@ -56,7 +56,7 @@ class Frequent(Record):
 class Gradebook:
     """The marked sheets of a class: rows as given, steps in reading order, mistakes by how many made them."""
 
-    def __init__(self, rows: Sequence[Row], derivation: Derivation) -> None:
+    def __init__(self, rows: Sequence[StudentRow], derivation: Derivation) -> None:
         self.rows = tuple(rows)
         self.title = derivation.header.title
         self.marked = [(row, row.marking) for row in rows if row.marking is not None]
@@ -106,10 +106,10 @@ class Gradebook:
 
 def class_report(book: Gradebook, reading: Reading) -> Iterator[Block]:
     """The whole report: students and steps, mistakes, answers without a step, sheets that could not be read."""
-    return _Report(book, reading).blocks()
+    return _ClassReport(book, reading).blocks()
 
 
-class _Report:
+class _ClassReport:
     def __init__(self, book: Gradebook, reading: Reading) -> None:
         self.book = book
         self.reading = reading
@@ -287,7 +287,7 @@ def class_json(book: Gradebook) -> dict[str, Any]:
     }
 
 
-def _sheet(row: Row) -> dict[str, Any]:
+def _sheet(row: StudentRow) -> dict[str, Any]:
     known = {"name": row.name, "file": row.path}
     if row.marking is None:
         return known | {"error": "\n".join(map(str, row.trouble))}

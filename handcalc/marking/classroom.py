@@ -1,6 +1,6 @@
 """The sheets of a class: which files they are, and marking them, in several processes where that pays.
 
-- `sheets_of(paths)` are the files meant by files and folders; `mark_sheets(problem, paths)` answers a `Row` for each, in order.
+- `sheets_of(paths)` are the files meant by files and folders; `mark_sheets(problem, paths)` answers a `StudentRow` for each, in order.
 - `mark_file(checker, path)` marks one; it takes and answers what can be sent to another process. `prepare(problem, …)` once in
   a process, then `mark_here(path)`, is the same for whatever hands out paths.
 
@@ -25,7 +25,7 @@ SHEETS_PER_PROCESS = 40  # fewer are marked sooner than another process has lear
 CHUNK = 8  # sheets handed to a process at once, at most
 
 
-class Row(Record):
+class StudentRow(Record):
     """One sheet of a class: the student's name, the path as shown, and the marking, or else why there is none.
 
     marking: without the explanation, which is bound to the process that found it.
@@ -89,7 +89,7 @@ def _identity(path: str) -> object:
 # --- marking ----------------------------------------------------------------------------------------------------------
 
 
-def mark_file(checker: Checker, path: str) -> Row:
+def mark_file(checker: Checker, path: str) -> StudentRow:
     """One sheet, marked, or what is wrong with it. (HANDCALC_DEBUG=1: an internal error ends everything.)"""
     shown = "stdin" if path == "-" else _encodable(shown_path(path))
     name = "stdin" if path == "-" else _encodable(os.path.splitext(os.path.basename(path))[0])
@@ -97,14 +97,14 @@ def mark_file(checker: Checker, path: str) -> Row:
         sheet = read_sheet(path)
         marking = checker.mark(sheet)
     except HandcalcError as error:
-        return Row(name, shown, None, error.messages)
+        return StudentRow(name, shown, None, error.messages)
     except Exception as error:  # noqa: BLE001 - one sheet must not cost the others their marks
         if os.environ.get("HANDCALC_DEBUG"):
             raise
         text = "internal error ({kind}: {reason}); please report it. HANDCALC_DEBUG=1 shows where it happened."
-        return Row(name, shown, None, (Message(text, f"{shown}: ", kind=type(error).__name__, reason=str(error)[:200]),))
+        return StudentRow(name, shown, None, (Message(text, f"{shown}: ", kind=type(error).__name__, reason=str(error)[:200]),))
     name = _encodable(sheet.name) if sheet.name != "-" else name
-    return Row(name, shown, marking.replace(name=name, explanation=None))
+    return StudentRow(name, shown, marking.replace(name=name, explanation=None))
 
 
 def mark_sheets(
@@ -115,7 +115,7 @@ def mark_sheets(
     rounding: Rounding | None = None,
     jobs: int | None = 1,
     progress: Callable[[int], None] | None = None,
-) -> list[Row]:
+) -> list[StudentRow]:
     """A row for each sheet, in the order of the paths. Raises HandcalcError where the problem's own tasks are wrong.
 
     jobs: processes; None: as many as there are processors, fewer for a small class. progress: told how many are done.
@@ -144,7 +144,7 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _by_processes(checker: Checker, paths: Sequence[str], count: int) -> Iterator[Row]:
+def _by_processes(checker: Checker, paths: Sequence[str], count: int) -> Iterator[StudentRow]:
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     known = (checker.problem, checker.notation, checker.rounding)
@@ -175,7 +175,7 @@ def _start(problem: Problem, notation: str, rounding: Rounding | None) -> None:
     prepare(problem, notation, rounding)
 
 
-def mark_here(path: str) -> Row:
+def mark_here(path: str) -> StudentRow:
     """One sheet, marked in a process that was prepared."""
     assert _own is not None, "prepare() comes first"
     return mark_file(_own, path)

@@ -1,7 +1,7 @@
 """What a step is when mistakes are made: right and wrong definitions of every cell.
 
 - `Hypothesis` is a set of mistakes, each at some places; `Definitions(book).under(cell, forms)` the definition it gives a cell.
-- `Supposed(definitions, hypothesis)` is the workbook of somebody who makes them, for an `Evaluation`.
+- `MistakenBook(definitions, hypothesis)` is the workbook of somebody who makes them, for an `Evaluation`.
 
 A hypothesis is the right graph with some cells defined otherwise; there is no second solver.
 """
@@ -21,7 +21,7 @@ from handcalc.marking.mistakes.entry import Mistake, Place, Rule, Variant, roles
 from handcalc.marking.workbook import Workbook, base, iteration
 
 
-class Form(Record):
+class MistakeForm(Record):
     """One form of one mistake: its place in the catalogue, the mistake, and the number of the variant (−1: across)."""
 
     order: int
@@ -34,23 +34,23 @@ class Form(Record):
         return self.mistake.variants[self.variant] if 0 <= self.variant < len(self.mistake.variants) else {}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and self.order == other.order
+        return isinstance(other, MistakeForm) and self.order == other.order
 
     def __hash__(self) -> int:
         return self.order
 
 
-class Part(Record):
+class MadeMistake(Record):
     """One mistake of a hypothesis. cells: where it is made, None for wherever it can be."""
 
-    form: Form
+    form: MistakeForm
     cells: frozenset[Cell] | None = None
 
 
 class Hypothesis(Record):
     """Mistakes made together; rank: how readily it is believed (0: one mistake everywhere)."""
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[MadeMistake, ...] = ()
     rank: int = 0
 
     @property
@@ -58,7 +58,7 @@ class Hypothesis(Record):
         """The names of the mistakes."""
         return tuple(part.form.mistake.slug for part in self.parts)
 
-    def at(self, wanted: Cell) -> tuple[Form, ...]:
+    def at(self, wanted: Cell) -> tuple[MistakeForm, ...]:
         """The forms that may change a cell."""
         return tuple(part.form for part in self.parts if part.cells is None or wanted in part.cells)
 
@@ -66,12 +66,12 @@ class Hypothesis(Record):
 NONE = Hypothesis()
 
 
-def _forms() -> tuple[Form, ...]:
+def _forms() -> tuple[MistakeForm, ...]:
     found: list[tuple[Mistake, int]] = []
     for mistake in MISTAKES.values():
         variants = range(-1 if mistake.across else 0, max(len(mistake.variants), 1))
         found.extend((mistake, variant) for variant in variants)
-    return tuple(Form(order, mistake, variant) for order, (mistake, variant) in enumerate(found))
+    return tuple(MistakeForm(order, mistake, variant) for order, (mistake, variant) in enumerate(found))
 
 
 FORMS = _forms()
@@ -82,18 +82,18 @@ class Definitions:
 
     def __init__(self, book: Workbook) -> None:
         self.book = book
-        self._wrong: dict[Cell, dict[Form, Expr]] = {}
-        self._by_role: dict[tuple[tuple[str, ...], bool], tuple[Form, ...]] = {}
+        self._wrong: dict[Cell, dict[MistakeForm, Expr]] = {}
+        self._by_role: dict[tuple[tuple[str, ...], bool], tuple[MistakeForm, ...]] = {}
         self.values = Evaluation(book)
-        self._composed: dict[tuple[Cell, tuple[Form, ...]], Expr] = {}
+        self._composed: dict[tuple[Cell, tuple[MistakeForm, ...]], Expr] = {}
 
     @cached_property
-    def late(self) -> frozenset[Form]:
+    def late(self) -> frozenset[MistakeForm]:
         """The forms under which some cell uses one that comes after it in the solution."""
         order: dict[Cell, int] = {}
         for number in range(1, self.book.iterations + 1) if self.book.small else ():
             order |= {wanted: len(order) + place for place, wanted in enumerate(self.book.cells(number))}
-        found: set[Form] = set()
+        found: set[MistakeForm] = set()
         for wanted, place in order.items():
             for form, expr in self.wrong(wanted).items():
                 if form not in found and any(order.get(cell(ref), 0) > place for ref in references(expr)):
@@ -105,7 +105,7 @@ class Definitions:
         value = self.book.given_value(wanted)
         return value if value is not None else self.book.instance(wanted)
 
-    def wrong(self, wanted: Cell) -> dict[Form, Expr]:
+    def wrong(self, wanted: Cell) -> dict[MistakeForm, Expr]:
         """Form of a mistake → the definition it gives a cell, where it changes it."""
         found = self._wrong.get(wanted)
         if found is None:
@@ -114,7 +114,7 @@ class Definitions:
             found = self._wrong[wanted] = {form: expr for form, expr in changed if expr is not None and expr != right}
         return found
 
-    def _possible(self, wanted: Cell) -> tuple[Form, ...]:
+    def _possible(self, wanted: Cell) -> tuple[MistakeForm, ...]:
         """The forms that have a rule for a cell's role."""
         key = roles(self.book, base(wanted)), iteration(wanted) > 1
         if key not in self._by_role:
@@ -122,7 +122,7 @@ class Definitions:
             self._by_role[key] = tuple(form for form in FORMS if found & set(form.variant_rules) or (key[1] and form.variant < 0))
         return self._by_role[key]
 
-    def under(self, wanted: Cell, forms: tuple[Form, ...]) -> Expr:
+    def under(self, wanted: Cell, forms: tuple[MistakeForm, ...]) -> Expr:
         """The definition of a cell when some mistakes are made there."""
         wrong = self.wrong(wanted) if forms else {}
         made = tuple(form for form in forms if form in wrong)
@@ -145,13 +145,13 @@ class Definitions:
                     pending.append(used)
         return pending
 
-    def uses(self, wanted: Cell, forms: tuple[Form, ...] = ()) -> tuple[Cell, ...]:
+    def uses(self, wanted: Cell, forms: tuple[MistakeForm, ...] = ()) -> tuple[Cell, ...]:
         """The cells that a definition uses when some mistakes are made there; none of a given number."""
         if forms:
             return tuple(cell(ref) for ref in references(self.under(wanted, forms)))
         return () if self.book.given_value(wanted) is not None else self.book.uses(wanted)
 
-    def _compose(self, wanted: Cell, forms: tuple[Form, ...]) -> Expr:
+    def _compose(self, wanted: Cell, forms: tuple[MistakeForm, ...]) -> Expr:
         """One mistake after the other; where the second no longer applies, the other way round."""
         for order in (forms, tuple(reversed(forms))):
             expr: Expr | None = self.right(wanted)
@@ -162,7 +162,7 @@ class Definitions:
                 return expr
         return self.wrong(wanted)[forms[0]]
 
-    def _change(self, wanted: Cell, form: Form, expr: Expr) -> Expr | None:
+    def _change(self, wanted: Cell, form: MistakeForm, expr: Expr) -> Expr | None:
         number, plain = iteration(wanted), base(wanted)
         if form.variant < 0:
             across = form.mistake.across
@@ -195,7 +195,7 @@ class Definitions:
         return None if changed is None else self.book.moved(_renamed(changed, lambda name: later.get(name, name)), number)
 
 
-class Supposed:
+class MistakenBook:
     """A workbook in which some mistakes are made, for an `Evaluation`."""
 
     def __init__(self, definitions: Definitions, hypothesis: Hypothesis) -> None:

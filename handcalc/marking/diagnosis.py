@@ -22,7 +22,7 @@ from handcalc.marking.bands import NOISE, Band
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis
 from handcalc.marking.follow import Follow, unit
 from handcalc.marking.hypotheses import Hypotheses
-from handcalc.marking.table import Table
+from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 
 MARGIN = 1.0  # bits by which an explanation must beat coincidence
@@ -149,7 +149,7 @@ class _Candidates:
         self.definitions = definitions
         self._hypotheses = Hypotheses(definitions, cells)
         self._pairs: tuple[Hypothesis, ...] | None = None
-        self._tables: dict[int, Table] = {}
+        self._tables: dict[int, HypothesisTable] = {}
 
     def single(self) -> tuple[Hypothesis, ...]:
         """One mistake: everywhere, in one layer, at one place."""
@@ -172,7 +172,7 @@ class _Candidates:
             return []
         import numpy
 
-        table = self._tables.setdefault(id(rows), Table(self.definitions, rows, near=self._hypotheses.near))
+        table = self._tables.setdefault(id(rows), HypothesisTable(self.definitions, rows, near=self._hypotheses.near))
         fits = {wanted: self._near(table[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
         possible, moved = numpy.ones(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         for wanted in sheet.right:
@@ -193,7 +193,9 @@ class _Candidates:
             return []
         import numpy
 
-        table = Table(self.definitions, rows, {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near)
+        table = HypothesisTable(
+            self.definitions, rows, {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near
+        )
         score = numpy.zeros(len(rows), dtype=int)
         hit, moved = numpy.zeros(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         possible = numpy.ones(len(rows), dtype=bool)

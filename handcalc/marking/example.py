@@ -11,7 +11,7 @@ from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, shipped
-from handcalc.marking.definitions import Definitions, Form, Hypothesis, Part, Supposed
+from handcalc.marking.definitions import Definitions, Hypothesis, MadeMistake, MistakeForm, MistakenBook
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.workbook import Workbook
 
@@ -58,10 +58,10 @@ def _parameters(book: Workbook, number: int) -> list[Cell]:
     return [] if number == 1 else [(f"#{number}:{name}", place) for name in book.updated for place in book.graph.positions(name)]
 
 
-def _example(name: str, definitions: Definitions, right: Evaluation, cell: Cell, form: Form, wrong: Expr) -> Example | None:
+def _example(name: str, definitions: Definitions, right: Evaluation, cell: Cell, form: MistakeForm, wrong: Expr) -> Example | None:
     """The example, if the number is another one."""
     try:
-        made = Evaluation(Supposed(definitions, Hypothesis((Part(form, frozenset({cell})),))))
+        made = Evaluation(MistakenBook(definitions, Hypothesis((MadeMistake(form, frozenset({cell})),))))
         values = float(right[cell]), float(made[cell])
     except EvaluationError:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from handcalc.core.expr import Expr, references
 from handcalc.core.graph import Cell, cell
-from handcalc.marking.definitions import NONE, Definitions, Form, Hypothesis, Part
+from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.workbook import base, iteration
 
 CELLS_LIMIT = 200  # of a large network: cells near the answers at which mistakes are looked for; all others are taken as right
@@ -27,7 +27,7 @@ class Hypotheses:
 
     def __init__(self, definitions: Definitions, cells: Iterable[Cell]) -> None:
         self.definitions = definitions
-        self.touched: dict[Form, list[Cell]] = {}
+        self.touched: dict[MistakeForm, list[Cell]] = {}
         reached = list(self._reached(cells))
         self.near = None if definitions.book.small else frozenset(reached)
         for current in reached:
@@ -53,7 +53,7 @@ class Hypotheses:
                         pending.append(used)
         return [*order, *given]
 
-    def _affordable(self, current: Cell) -> Mapping[Form, Expr]:
+    def _affordable(self, current: Cell) -> Mapping[MistakeForm, Expr]:
         """The wrong definitions of a cell; on a large network without those that use many cells which the right one does not."""
         wrong, book = self.definitions.wrong(current), self.definitions.book
         if book.small:
@@ -64,13 +64,13 @@ class Hypotheses:
     def _single(self) -> Iterable[Hypothesis]:
         for form, cells in sorted(self.touched.items(), key=lambda entry: entry[0].order):
             if not form.mistake.single:
-                yield Hypothesis((Part(form),))
+                yield Hypothesis((MadeMistake(form),))
             seen = {frozenset(cells)} if not form.mistake.single else set()
             for rank, places in enumerate((self._layers(cells), self._units(cells), self._cells(cells)), 1):
                 for group in () if rank == 1 and form.mistake.single else places:
                     if group not in seen:
                         seen.add(group)
-                        yield Hypothesis((Part(form, group),), rank)
+                        yield Hypothesis((MadeMistake(form, group),), rank)
 
     def _layers(self, cells: list[Cell]) -> list[frozenset[Cell]]:
         return _grouped(cells, lambda current: self.definitions.book.quantity(current).layer)

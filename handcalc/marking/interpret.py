@@ -1,6 +1,6 @@
 """What a student's answers mean: which step, which number or formula, and what was asked.
 
-- `Interpreter(book, notation).read(sheet)` answers one `Read` for every answer, and one for every task left out.
+- `Interpreter(book, notation).read(sheet)` answers one `ReadAnswer` for every answer, and one for every task left out.
 
 Ids and the symbols of the notation are understood. A symbol whose letter stands for the negative (δ = −∂E/∂net) is turned,
 so that a step has one sign inside.
@@ -27,7 +27,7 @@ from handcalc.render.dialects import PLAIN
 UNASKED = Task("")
 
 
-class Read(Record):
+class ReadAnswer(Record):
     """One answer, understood: its step and number, or its formula, or what is wrong with it.
 
     turned: the symbol it was given under stands for the negative; typed is in the step's own sign.
@@ -56,7 +56,7 @@ class Interpreter:
         self._known: dict[str, tuple[Cell, bool] | Message] = {}
         self.tasks = self._tasks()
 
-    def read(self, sheet: Sheet) -> list[Read]:
+    def read(self, sheet: Sheet) -> list[ReadAnswer]:
         """The answers in their order, then the tasks that are not among them."""
         found = [self.read_one(answer) for answer in sheet.answers]
         seen: set[Cell] = set()
@@ -66,7 +66,7 @@ class Interpreter:
             elif one.cell is not None:
                 seen.add(one.cell)
         missing = [cell for cell in self.tasks if cell not in seen]
-        return found + [Read(Answer(self.book.cell_id(cell), ""), cell, task=self.tasks[cell]) for cell in missing]
+        return found + [ReadAnswer(Answer(self.book.cell_id(cell), ""), cell, task=self.tasks[cell]) for cell in missing]
 
     def find(self, text: str) -> tuple[Cell, bool]:
         """The cell of an id or symbol, and whether the symbol stands for its negative. Raises UnknownIdError."""
@@ -87,14 +87,14 @@ class Interpreter:
             found, number = self.reading.find(text)
             return (on_sheet(number, found[0]), found[1]), self.reading.turned(found)
 
-    def read_one(self, answer: Answer) -> Read:
+    def read_one(self, answer: Answer) -> ReadAnswer:
         """One answer, understood."""
         try:
             cell, turned = self.find(answer.id)
         except UnknownIdError as error:
-            return Read(answer, trouble=error.messages[0])
+            return ReadAnswer(answer, trouble=error.messages[0])
         task = self.tasks.get(cell, UNASKED)
-        known = Read(answer, cell, turned=turned, task=task)
+        known = ReadAnswer(answer, cell, turned=turned, task=task)
         if known.blank:
             return known
         number = typed(answer.text)

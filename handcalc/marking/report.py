@@ -18,7 +18,7 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
 from handcalc.errors import EvaluationError, Message
 from handcalc.marking.check import RIGHT, Desk, Marked, Marking
-from handcalc.marking.definitions import NONE, Hypothesis, Supposed
+from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration
@@ -54,10 +54,10 @@ _PRACTICE = {
 
 def report(desk: Desk, marking: Marking, reading: Reading) -> Iterator[Block]:
     """The whole report on one sheet."""
-    return _Report(desk, marking, reading).blocks()
+    return _MarkingReport(desk, marking, reading).blocks()
 
 
-class _Report:
+class _MarkingReport:
     def __init__(self, desk: Desk, marking: Marking, reading: Reading) -> None:
         self.desk = desk
         self.marking = marking
@@ -89,8 +89,8 @@ class _Report:
         columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
         rows = []
         for answer in self.marking.answers:
-            told = answer.cell is not None and answer.verdict not in ("correct", "missing")
-            right = Plain(self.reading.digits(_shown(answer.expected))) if told else Plain("")
+            is_shown = answer.cell is not None and answer.verdict not in ("correct", "missing")
+            right = Plain(self.reading.digits(_shown(answer.expected))) if is_shown else Plain("")
             marks = Plain("/".join(decimal(value, self.reading.comma) for value in (answer.marks, answer.worth)))
             label = Message(_LABELS["repeated" if answer.verdict == "mistake" and answer.because_of else answer.verdict])
             rows.append((step_name(answer, self.reading), Plain(answer.given), right, label, marks, self._remark(answer)))
@@ -124,7 +124,7 @@ class _Report:
         first = answers[0]
         assert first.cell is not None and self.marking.explanation is not None
         yield Heading(2, Message("{number}. {name} ({slug})", number=number, name=Message(mistake.name), slug=slug))
-        for line in mistake.told:
+        for line in mistake.explanation_lines:
             yield Paragraph(line)
         hypothesis = self.marking.explanation.hypothesis
         where = self._where(first.cell, slug, hypothesis)
@@ -217,7 +217,7 @@ class _Report:
     def _run(self, hypothesis: Hypothesis) -> Evaluation:
         if hypothesis not in self._runs:
             replaced = {wanted: typed.value for wanted, typed in self.answers.items()}
-            self._runs[hypothesis] = Evaluation(Supposed(self.desk.definitions, hypothesis), None, replaced)
+            self._runs[hypothesis] = Evaluation(MistakenBook(self.desk.definitions, hypothesis), None, replaced)
         return self._runs[hypothesis]
 
     def _number(self, wanted: Cell, run: Evaluation) -> Shown:
@@ -324,10 +324,10 @@ def as_json(marking: Marking) -> dict[str, Any]:
 
 def _answer(answer: Marked) -> dict[str, Any]:
     found = {"id": answer.id, "given": answer.given, "expected": answer.expected or None, "verdict": answer.verdict, "marks": answer.marks}
-    return found | told(mistakes=answer.mistakes, alternatives=answer.alternatives, because_of=answer.because_of, note=answer.note)
+    return found | filled(mistakes=answer.mistakes, alternatives=answer.alternatives, because_of=answer.because_of, note=answer.note)
 
 
-def told(**known: Any) -> dict[str, Any]:
+def filled(**known: Any) -> dict[str, Any]:
     """The keys of an answer that have something to say."""
     return {key: _plain(value) for key, value in known.items() if value}
 

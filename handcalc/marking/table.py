@@ -1,6 +1,6 @@
 """The values of cells under many hypotheses at once.
 
-- `Table(definitions, rows)[cell]` is an array with one value for each hypothesis; what cannot be computed is not a number.
+- `HypothesisTable(definitions, rows)[cell]` is an array with one value for each hypothesis; what cannot be computed is not a number.
 
 Cells are computed when asked for, once for all hypotheses that define them alike.
 """
@@ -15,7 +15,7 @@ from handcalc.core.expr import Ref
 from handcalc.core.functions import Function
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import Arithmetic, apply, compute
-from handcalc.marking.definitions import Definitions, Form, Hypothesis
+from handcalc.marking.definitions import Definitions, Hypothesis, MistakeForm
 
 Array = Any  # numpy.ndarray
 
@@ -43,7 +43,7 @@ def _call(record: Function, values: list[Any], at: int) -> Any:
 ARRAYS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _call)
 
 
-class Table:
+class HypothesisTable:
     """The values of cells under many hypotheses, one entry each; what cannot be computed is not a number.
 
     answers: numbers taken from a sheet: what uses such a cell uses the sheet's number, under every hypothesis.
@@ -61,7 +61,7 @@ class Table:
         near: frozenset[Cell] | None = None,
     ) -> None:
         self.rows = rows
-        teams: dict[frozenset[Form], list[int]] = {}
+        teams: dict[frozenset[MistakeForm], list[int]] = {}
         for number, row in enumerate(rows):
             late = definitions.late.intersection(part.form for part in row.parts)
             teams.setdefault(late, []).append(number)
@@ -97,10 +97,10 @@ class _Team:
         self.near = near
         self._all = numpy.arange(len(rows))
         self._values: dict[Cell, tuple[Array, Array]] = {}
-        self._grouped: dict[Cell, tuple[list[tuple[Form, ...]], Array]] = {}
+        self._grouped: dict[Cell, tuple[list[tuple[MistakeForm, ...]], Array]] = {}
         self._busy: dict[Cell, Array] = {}
-        self._everywhere: dict[Form, list[int]] = {}
-        self._placed: dict[Form, list[tuple[int, frozenset[Cell]]]] = {}
+        self._everywhere: dict[MistakeForm, list[int]] = {}
+        self._placed: dict[MistakeForm, list[tuple[int, frozenset[Cell]]]] = {}
         for number, row in enumerate(rows):
             for part in row.parts:
                 if part.cells is None:
@@ -174,7 +174,7 @@ class _Team:
         else:
             self._busy[wanted] = busy
 
-    def _worked(self, wanted: Cell, forms: tuple[Form, ...], rows: Array) -> Any:
+    def _worked(self, wanted: Cell, forms: tuple[MistakeForm, ...], rows: Array) -> Any:
         """What a definition gives under some hypotheses; no number where it has no value, as of a share of nothing."""
         try:
             return compute(self.definitions.under(wanted, forms), lambda ref: self._used(ref, rows), ARRAYS)
@@ -189,21 +189,21 @@ class _Team:
             return float(self.definitions.values[current])
         return self._at(current, rows)
 
-    def _groups(self, wanted: Cell) -> tuple[list[tuple[Form, ...]], Array]:
+    def _groups(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
         """Which mistakes are made at a cell, alone or together (none, first), and which of these each hypothesis makes."""
         if wanted not in self._grouped:
             self._grouped[wanted] = self._group(wanted)
         return self._grouped[wanted]
 
-    def _group(self, wanted: Cell) -> tuple[list[tuple[Form, ...]], Array]:
-        made: dict[int, list[Form]] = {}
+    def _group(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
+        made: dict[int, list[MistakeForm]] = {}
         for form in self.definitions.wrong(wanted):
             for number in self._everywhere.get(form, ()):
                 made.setdefault(number, []).append(form)
             for number, cells in self._placed.get(form, ()):
                 if wanted in cells:
                     made.setdefault(number, []).append(form)
-        places: dict[tuple[Form, ...], int] = {(): 0}
+        places: dict[tuple[MistakeForm, ...], int] = {(): 0}
         owner = self.numpy.zeros(len(self.rows), dtype=int)
         for number, forms in made.items():
             owner[number] = places.setdefault(tuple(forms), len(places))

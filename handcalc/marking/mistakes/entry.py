@@ -235,12 +235,12 @@ class Mistake(Record):
     single: bool = False
 
     @property
-    def told(self) -> tuple[Message, ...]:
+    def explanation_lines(self) -> tuple[Message, ...]:
         """The explanation line by line, to be translated as a whole."""
-        return tuple(_Line(self.explanation, number) for number in range(self.explanation.count("\n") + 1))
+        return tuple(_ExplanationLine(self.explanation, number) for number in range(self.explanation.count("\n") + 1))
 
 
-class _Line(Message):
+class _ExplanationLine(Message):
     """One line of a text."""
 
     def __init__(self, template: str, number: int) -> None:
