@@ -415,7 +415,7 @@ def test_entry(slug: str) -> None:
     assert mistake.slug == slug and re.fullmatch("[a-z]+(-[a-z]+)*", slug)
     assert mistake.name and "\n" not in mistake.name and not mistake.name.endswith(".")
     lines = mistake.explanation.split("\n")
-    assert [phrase(line, str) for line in mistake.told] == [[line] for line in lines]
+    assert [phrase(line, str) for line in mistake.explanation_lines] == [[line] for line in lines]
     assert len(lines) == 2 and all(line.strip() == line and line for line in lines)
     assert bool(mistake.variants or mistake.across) == (slug not in NOT_A_DEFINITION)
 
