@@ -26,6 +26,7 @@ from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.mistakes.entry import BIASES
 from handcalc.marking.modes import grain_of
+from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of
@@ -113,6 +114,7 @@ class _Auditor:
         for read in self.desk.in_order(reads):
             if read.cell is not None and read.typed is not None:
                 first.setdefault(read.cell, read.typed)
+        support = Support(self.desk.definitions, first, self.sheet.rounding)
         right = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed))
         cut = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed, cut=True))
         follow = Follow(self.desk.definitions, first, grain_of(first, self.sheet.rounding))
@@ -122,7 +124,7 @@ class _Auditor:
         settled = right | cut | frozenset(self.chosen)
         page = Slips(first, settled, slips, follow, self._sizes(first), firm(right, follow))
         explanation = self.desk.diagnoser.explain(page) if slips else None
-        story = SheetHistory(self.desk, first, settled, slips, follow, explanation)
+        story = SheetHistory(self.desk, first, settled, slips, follow, explanation, support)
         if explanation is not None:
             self.found.append(explanation.hypothesis)
         for read in reads:

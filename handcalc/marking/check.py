@@ -21,11 +21,13 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.marking.answers import Sheet, sheet_of
+from handcalc.marking.bands import NOISE
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.marking.follow import Follow, fits
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, as_meant, grain_of
+from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, on_sheet
@@ -143,17 +145,32 @@ class Desk:
     def mark(self, sheet: Sheet) -> Marking:
         """The questions, in order."""
         reads = [formula_value(self, read) for read in self.interpreter.read(sheet)]
-        answers = as_meant({read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}, sheet.rounding)
-        right = frozenset(wanted for wanted, typed in answers.items() if fits(float(self.right[wanted]), typed))
+        typed = {read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}
+        answers, support = as_meant(typed, sheet.rounding), Support(self.definitions, typed, sheet.rounding)
+        right = frozenset(wanted for wanted in answers if self.is_right(wanted, answers[wanted], support))
         found = self.modes.found(answers, sheet.rounding) if answers else None
+        if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
+            found = None
         rounding = found or sheet.rounding
         follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
-        slips = () if found else tuple(w for w in answers if w not in right and not follow.accepts(w))
+        accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
+        slips = tuple(wanted for wanted in answers if wanted not in right and not (wanted in accepted and self.stands(wanted, support)))
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         explanation = self._explanation(Slips(answers, right, slips, follow, sizes, firm(right, follow))) if slips else None
-        story = SheetHistory(self, answers, right, slips, follow, explanation)
+        story = SheetHistory(self, answers, right, slips, follow, explanation, support)
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         return Marking(sheet.name, marked, rounding, explanation)
+
+    def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
+        """Whether an answer is right in full precision, to the digits typed; where those show the whole number, only it is."""
+        value = float(self.right[wanted])
+        if support.is_exact(wanted):
+            return abs(typed.value - value) <= NOISE * max(abs(value), 1.0)
+        return fits(value, typed)
+
+    def stands(self, wanted: Cell, support: Support) -> bool:
+        """Whether an answer that rounding on the way may explain is right, or has too few digits, but is not wrong."""
+        return support.is_supported(wanted) or (not support.is_exact(wanted) and support.is_near(wanted, float(self.right[wanted])))
 
     def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:
         """The first step not answered whose value would tell an explanation from its alternatives."""
@@ -301,8 +318,10 @@ class SheetHistory:
         slips: tuple[Cell, ...],
         follow: Follow,
         explanation: Explanation | None,
+        support: Support,
     ) -> None:
         self.desk = desk
+        self.support = support
         self.answers = answers
         self.right = right
         self.slips = frozenset(slips)
@@ -325,7 +344,9 @@ class SheetHistory:
             return "correct"
         if wanted in self.slips:
             return "mistake" if wanted in self._made else "wrong"
-        return "follow_through" if self._roots[wanted] is not None else "rounded"
+        if self._roots[wanted] is not None:
+            return "follow_through"
+        return "rounded" if self.support.is_supported(wanted) else "imprecise"
 
     def mistakes(self, wanted: Cell) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """The mistakes made at an answer, and what else they may have been."""

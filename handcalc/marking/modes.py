@@ -110,7 +110,7 @@ def as_meant(answers: Mapping[Cell, Typed], declared: Rounding | None) -> dict[C
     decimals = max(_places(answers), default=0)
     broken = [typed.significant for typed in answers.values() if typed.places]
     whole = [_shown_digits(typed) for typed in answers.values() if typed.places == 0]
-    significant = max(broken or [FEWEST, *whole])
+    significant = max(FEWEST, *(broken or whole), 0)
     if declared is not None:
         decimals, significant = max(decimals, declared.decimals or 0), declared.significant or significant
         if declared.decimals == 0:

@@ -1,0 +1,60 @@
+"""What lends support to an answer that is not right to its last digit: the digits of the sheet, or nothing.
+
+- `Support(definitions, typed, declared)` knows the answers of a sheet as they were typed.
+- `is_exact(cell)`: the right number, and what it is made from, have no more digits than were typed: then only it is right.
+- `is_supported(cell)`: somebody declared a rounding, or the digits of the sheet show one; without that an answer that only rounding
+  on the way could explain has too few digits at most (`is_near`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handcalc.core.graph import Cell
+from handcalc.core.rounding import Rounding
+from handcalc.errors import EvaluationError
+from handcalc.marking.definitions import Definitions
+from handcalc.marking.follow import fits
+from handcalc.marking.typed import Typed
+
+ENOUGH = 3  # significant digits with which a number shows by itself how it was rounded
+NEAR = 0.75  # of the unit of its last digit
+HABIT = 2  # significant digits of other numbers that show it
+WHOLE = 1e-9  # how far from a whole number one may be
+
+
+class Support:
+    """The answers of a sheet as typed, and the rounding that was declared, if any."""
+
+    def __init__(self, definitions: Definitions, typed: Mapping[Cell, Typed], declared: Rounding | None) -> None:
+        self.definitions = definitions
+        self.typed = typed
+        self.declared = declared
+
+    def is_exact(self, wanted: Cell) -> bool:
+        """Whether the right number of a cell, and all that it is made from, end within the decimals typed."""
+        places = self.typed[wanted].places
+        if places is None or (self.declared is not None and self.declared.carry):
+            return False
+        return all(self._ends(current, max(places, 0)) for current in self.definitions.between(wanted, self.typed))
+
+    def _ends(self, current: Cell, places: int) -> bool:
+        right = self.definitions.values
+        try:
+            scaled = float(right[current]) * 10.0**places
+        except EvaluationError:
+            return False
+        return right.rational(current) and abs(scaled) < 1e15 and abs(scaled - round(scaled)) <= WHOLE
+
+    def is_supported(self, wanted: Cell) -> bool:
+        """Whether a rounding was declared, or the answer's own digits or those of another show one."""
+        own = self.typed[wanted]
+        if self.declared is not None or own.places is None or (own.places > 0 and own.significant >= ENOUGH):
+            return True
+        others = (typed for cell, typed in self.typed.items() if cell != wanted)
+        return any(typed.places is not None and typed.places > 0 and typed.significant >= HABIT for typed in others)
+
+    def is_near(self, wanted: Cell, value: float) -> bool:
+        """Whether an answer has the sign of a number, and is it cut off or nearly rounded at the digits typed."""
+        typed = self.typed[wanted]
+        return typed.places is not None and typed.value * value > 0 and (abs(typed.value - value) <= NEAR * 10.0**-typed.places or fits(value, typed, True))
