@@ -21,11 +21,11 @@ from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.check import Desk, SheetHistory, firm, formula_value
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
-from handcalc.marking.follow import Follow, fits
+from handcalc.marking.follow import Follow, fits, unit
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.mistakes.entry import BIASES
-from handcalc.marking.modes import grain_of
+from handcalc.marking.modes import as_meant, grain_of
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
@@ -47,6 +47,7 @@ STATUSES = {
 
 NEAR = 20  # iterations of which every number is followed; later ones are compared only
 SINGLE_MARGIN = 6.0  # bits by which one number alone must be too exact for coincidence
+CUT_UNITS = 2  # of the last digit, that a number carried on and cut off may be from the right one
 TRIED_FAR = 300  # iterations up to which every mistake is tried on a later number, not only those found before
 
 
@@ -114,11 +115,16 @@ class _Auditor:
         for read in self.desk.in_order(reads):
             if read.cell is not None and read.typed is not None:
                 first.setdefault(read.cell, read.typed)
-        support = Support(self.desk.definitions, first, self.sheet.rounding)
-        right = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed))
-        cut = frozenset(wanted for wanted, typed in first.items() if fits(float(self.desk.right[wanted]), typed, cut=True))
-        follow = Follow(self.desk.definitions, first, grain_of(first, self.sheet.rounding))
-        slips = tuple(wanted for wanted in first if wanted not in right | cut and not follow.accepts(wanted))
+        desk, support = self.desk, Support(self.desk.definitions, first, self.sheet.rounding)
+        meant = first | {wanted: typed for wanted, typed in as_meant(first, self.sheet.rounding).items() if not typed.above}
+        typed_as_meant = [
+            read.replace(typed=meant[read.cell]) if read.cell and read.typed == first.get(read.cell) else read for read in reads
+        ]
+        first = meant
+        right = frozenset(wanted for wanted, typed in first.items() if desk.is_right(wanted, typed, support))
+        cut = frozenset(wanted for wanted, typed in first.items() if wanted not in right and self._is_cut(wanted, typed, support))
+        follow = Follow(desk.definitions, first, grain_of(first, self.sheet.rounding))
+        slips = tuple(w for w in first if w not in right | cut and not (follow.accepts(w) and desk.stands(w, support)))
         self._by_convention(first, slips)
         slips = tuple(wanted for wanted in slips if wanted not in self.chosen)
         settled = right | cut | frozenset(self.chosen)
@@ -127,8 +133,17 @@ class _Auditor:
         story = SheetHistory(self.desk, first, settled, slips, follow, explanation, support)
         if explanation is not None:
             self.found.append(explanation.hypothesis)
-        for read in reads:
-            yield read, self._judged(read, story)
+        for read, as_read in zip(reads, typed_as_meant):
+            yield read, self._judged(as_read, story)
+
+    def _is_cut(self, wanted: Cell, typed: Typed, support: Support) -> bool:
+        """Whether a number is the right one, cut off at digits that say something."""
+        return fits(float(self.desk.right[wanted]), typed, cut=True) and self.desk.stands(wanted, support)
+
+    def _is_carried_and_cut(self, wanted: Cell, typed: Typed, story: SheetHistory) -> bool:
+        """Whether a number follows from numbers cut off on the way, and is nearly the right one."""
+        near = typed.above != 0 and abs(typed.value - float(self.desk.right[wanted])) <= CUT_UNITS * unit(typed)
+        return near and Follow(self.desk.definitions, story.answers, story.follow.grain.replace(cut=True)).accepts(wanted)
 
     def _by_convention(self, answers: Mapping[Cell, Typed], slips: tuple[Cell, ...]) -> None:
         """Numbers that are right under one other convention, if they are too many digits for coincidence."""
@@ -155,17 +170,17 @@ class _Auditor:
         wanted, typed = read.cell, read.typed
         value = float(self.desk.right[wanted])
         known = known.replace(ours=-value if read.turned else value)
-        if fits(value, typed):
+        if self.desk.is_right(wanted, typed, story.support):
             exact = typed.value == value or (self.desk.right.rational(wanted) and abs(typed.value - value) <= 1e-13 * abs(value))
             return known.replace(status="exact" if exact else "rounded")
-        cut = fits(value, typed, cut=True)
+        cut = self._is_cut(wanted, typed, story.support)
         if story.answers[wanted] == typed:
             if wanted in self.chosen:
                 return known.replace(status="convention", explanation=(self.chosen[wanted],))
             if cut and story.follow.accepts(wanted) and story.has_earlier(wanted):
                 return known.replace(status="carried")
             verdict = story.verdict(wanted)
-            if verdict in ("rounded", "follow_through"):
+            if verdict in ("rounded", "imprecise", "follow_through"):
                 began = story.because_of(wanted)
                 return known.replace(status="follows" if began else "carried", because_of=self.book.cell_id(began) if began else "")
             if verdict == "mistake":
@@ -175,7 +190,7 @@ class _Auditor:
                     self.found += alone[:1]
                     return _explained(known, alone)
                 return known.replace(status="mistake", explanation=slugs, alternatives=others)
-            cut = cut or Follow(self.desk.definitions, story.answers, story.follow.grain.replace(cut=True)).accepts(wanted)
+            cut = cut or self._is_carried_and_cut(wanted, typed, story)
         return known.replace(status="truncated") if cut else self._alone(known, wanted, typed)
 
     # --- one number by itself ---

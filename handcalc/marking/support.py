@@ -55,6 +55,8 @@ class Support:
         return any(typed.places is not None and typed.places > 0 and typed.significant >= HABIT for typed in others)
 
     def is_near(self, wanted: Cell, value: float) -> bool:
-        """Whether an answer has the sign of a number, and is it cut off or nearly rounded at the digits typed."""
+        """Whether an answer has the sign of a number, and is it, cut off or nearly rounded, at the digits typed."""
         typed = self.typed[wanted]
-        return typed.places is not None and typed.value * value > 0 and (abs(typed.value - value) <= NEAR * 10.0**-typed.places or fits(value, typed, True))
+        if typed.places is None or typed.value * value <= 0:
+            return False
+        return abs(typed.value - value) <= NEAR * 10.0**-typed.places or fits(value, typed, True)
