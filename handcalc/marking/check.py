@@ -27,12 +27,14 @@ from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.marking.follow import Follow, fits
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, as_meant, grain_of
+from handcalc.marking.slips import Found, LineSlips, misplaced_answers
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, on_sheet
 from handcalc.problem.schema import Problem
 
+SLIPS_LIMIT = 24  # wrong answers of a sheet for which slips are looked for
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
@@ -56,8 +58,8 @@ class Marked(Record):
 
     id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
     cell, expected: the step and its right number as printed; verdict: of VERDICTS; mistakes: slugs; alternatives: other
-    sets of slugs that the numbers cannot tell from it; because_of: the id of the answer where it began; note: what else
-    there is to say.
+    sets of slugs that the numbers cannot tell from it; hints: what it may be, where the digits are too few to be sure;
+    because_of: the id of the answer where it began; note: what else there is to say.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Marked(Record):
     expected: str = ""
     mistakes: tuple[str, ...] = ()
     alternatives: tuple[tuple[str, ...], ...] = ()
+    hints: tuple[str, ...] = ()
     because_of: str = ""
     note: Message | None = None
     marks: float = 0.0
@@ -155,10 +158,14 @@ class Desk:
         follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
         slips = tuple(wanted for wanted in answers if wanted not in right and not (wanted in accepted and self.stands(wanted, support)))
+        misplaced = misplaced_answers(self, answers, slips)
+        open_slips = tuple(wanted for wanted in slips if wanted not in misplaced)
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
-        explanation = self._explanation(Slips(answers, right, slips, follow, sizes, firm(right, follow))) if slips else None
+        judged = {wanted: typed for wanted, typed in answers.items() if wanted not in misplaced}
+        explanation = self._explanation(Slips(judged, right, open_slips, follow, sizes, firm(right, follow))) if open_slips else None
         story = SheetHistory(self, answers, right, slips, follow, explanation, support)
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
+        marked = self._with_slips(marked, answers, misplaced)
         return Marking(sheet.name, marked, rounding, explanation)
 
     def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
@@ -241,6 +248,22 @@ class Desk:
         begun = story.because_of(read.cell)
         known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, because_of=self.book.cell_id(begun) if begun else "")
         return known.replace(marks=worth * self._share(known))
+
+    def _with_slips(self, marked: tuple[Marked, ...], answers: Mapping[Cell, Typed], misplaced: Mapping[Cell, str]) -> tuple[Marked, ...]:
+        """The answers that no mistake explains, with the slip on a single line that does, or that may."""
+        wrong = [answer.cell for answer in marked if answer.cell in answers and answer.cell and answer.verdict == "wrong"]
+        found = {cell: Found(slug, True) for cell, slug in misplaced.items()}
+        if self.book.small:
+            lines = LineSlips(self, answers)
+            found |= {cell: slip for cell in wrong[:SLIPS_LIMIT] if cell not in found and (slip := lines.explain(cell))}
+
+        def explained(answer: Marked) -> Marked:
+            slip = found.get(answer.cell) if answer.cell else None
+            if slip is None or answer.verdict not in ("wrong", "mistake"):
+                return answer
+            return answer.replace(verdict="mistake", mistakes=(slip.slug,)) if slip.sure else answer.replace(hints=(slip.slug,))
+
+        return tuple(map(explained, marked))
 
     def _expected(self, read: ReadAnswer) -> str:
         assert read.cell is not None

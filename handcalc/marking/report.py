@@ -80,6 +80,7 @@ class _MarkingReport:
             if answer.note is not None:
                 yield Paragraph(Message("{step}: {note}", step=answer.id, note=answer.note))
         yield from self._mistakes()
+        yield from self._slips()
         yield from self._unnamed()
         yield from self._summary()
 
@@ -161,14 +162,35 @@ class _MarkingReport:
         if telling is not None:
             yield Paragraph(Message("The value of {step} would tell.", step=self._symbol(self.desk.book.cell_id(telling))))
 
+    def _slips(self) -> Iterator[Block]:
+        """Slips on single lines: what was done, the answer, and the right line."""
+        known = set(self.marking.explanation.hypothesis.slugs) if self.marking.explanation else set()
+        spoiled: dict[str, list[Marked]] = {}
+        for answer in self.marking.answers:
+            if answer.verdict == "mistake" and answer.cell and not known & {*answer.mistakes}:
+                spoiled.setdefault(answer.mistakes[0], []).append(answer)
+        for slug, answers in spoiled.items():
+            yield Heading(2, Message("{name} ({slug})", name=Message(MISTAKES[slug].name), slug=slug))
+            for line in MISTAKES[slug].explanation_lines:
+                yield Paragraph(line)
+            for answer in answers[:WRONG_LINES]:
+                yield from self._wrong_line(answer)
+
+    def _wrong_line(self, answer: Marked) -> Iterator[Block]:
+        assert answer.cell is not None
+        yield Equation(step_name(answer, self.reading), (("=", Plain(answer.given)),))
+        yield self._line(Message("right"), answer.cell, None)
+
     def _unnamed(self) -> Iterator[Block]:
         wrong = [answer for answer in self.marking.answers if answer.verdict == "wrong" and answer.cell]
         if wrong:
             yield Heading(2, Message("Wrong, and not known why"))
         for answer in wrong[:WRONG_LINES]:
-            assert answer.cell is not None
-            yield Equation(step_name(answer, self.reading), (("=", Plain(answer.given)),))
-            yield self._line(Message("right"), answer.cell, None)
+            yield from self._wrong_line(answer)
+            for slug in answer.hints:
+                yield Paragraph(
+                    Message("Perhaps: {name} ({slug}); the digits are too few to be sure.", name=Message(MISTAKES[slug].name), slug=slug)
+                )
         if len(wrong) > WRONG_LINES:
             yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
 
@@ -324,7 +346,9 @@ def as_json(marking: Marking) -> dict[str, Any]:
 
 def _answer(answer: Marked) -> dict[str, Any]:
     found = {"id": answer.id, "given": answer.given, "expected": answer.expected or None, "verdict": answer.verdict, "marks": answer.marks}
-    return found | filled(mistakes=answer.mistakes, alternatives=answer.alternatives, because_of=answer.because_of, note=answer.note)
+    return found | filled(
+        mistakes=answer.mistakes, alternatives=answer.alternatives, hints=answer.hints, because_of=answer.because_of, note=answer.note
+    )
 
 
 def filled(**known: Any) -> dict[str, Any]:
