@@ -13,15 +13,14 @@ from typing import Any
 
 from handcalc.core.expr import ONE, ZERO, Number, div
 from handcalc.core.record import Record
-from handcalc.loading.samples import NOTHING, Read, count_targets, countable, listed
+from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable, few_inputs
 from handcalc.problem.arrays import load_array, spelled
+from handcalc.problem.csvfiles import CsvFile, open_csv
 from handcalc.problem.dataset import Dataset
-from handcalc.problem.fields import keys
-from handcalc.problem.limits import limit, raised_by
+from handcalc.problem.fields import read_section
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item, is_name, near, quoted
+from handcalc.problem.reader import FileNode, is_name, listed, near, quoted
 from handcalc.problem.schema import Sample
-from handcalc.problem.tables import Table, read_table
 
 RANGE = ".."
 CLASSES = "targets: {classes: label}"
@@ -32,17 +31,17 @@ class Spec(Record):
     the inputs of another file, which this one is to have too."""
 
     name: str
-    item: Item
-    inputs: Item
-    targets: Item | None = None
+    item: FileNode
+    inputs: FileNode
+    targets: FileNode | None = None
     scale: Number = ONE
     known: tuple[str, ...] = ()
 
 
-def data_spec(found: dict[str, Item]) -> Spec | None:
+def data_spec(found: dict[str, FileNode]) -> Spec | None:
     """`data: FILE` with inputs and targets beside it, or `data: {file: FILE, inputs: …, targets: …, scale: …}`; None after an error."""
     item = found["data"]
-    part = item.section(keys("data")) if item.kind == "mapping" else {"file": item}
+    part = read_section(item, "data", "file")
     for key in ("inputs", "targets"):
         if key in part and key in found:
             found[key].fail("data says it already; leave one of both out")
@@ -52,12 +51,11 @@ def data_spec(found: dict[str, Item]) -> Spec | None:
     if "file" not in part:
         item.fail("the file's name is missing")
     name = part["file"].text() if "file" in part else None
-    scale = part["scale"].number(positive=True) if "scale" in part else None
     targets = part.get("targets") or found.get("targets")
-    return Spec(name, part["file"], inputs, targets, scale or ONE) if name is not None and inputs is not None else None
+    return Spec(name, part["file"], inputs, targets, part.value("scale", ONE)) if name is not None and inputs is not None else None
 
 
-def read_file(spec: Spec, outputs: tuple[str, ...], names: Names) -> Read:
+def read_file(spec: Spec, outputs: tuple[str, ...], names: Names) -> ReadSamples:
     """The samples of one file. Nothing after an error."""
     return (_from_archive if spec.name.lower().endswith(".npz") else _from_table)(spec, outputs, names)
 
@@ -65,38 +63,39 @@ def read_file(spec: Spec, outputs: tuple[str, ...], names: Names) -> Read:
 # --- columns of a table -----------------------------------------------------------------------------------------------
 
 
-def _from_table(spec: Spec, outputs: tuple[str, ...], names: Names) -> Read:
-    table = read_table(spec.item, spec.name)
+def _from_table(spec: Spec, outputs: tuple[str, ...], names: Names) -> ReadSamples:
+    table = open_csv(spec.item, spec.name)
     if table is None:
-        return NOTHING
+        return NO_SAMPLES
     inputs = _columns(spec.inputs, table)
     if inputs is not None:
         inputs = inputs if _new_names(spec, [(table.heading[place], item) for place, item in inputs], names) else None
     targets, classes = _target_columns(spec, table, outputs)
     if inputs is None or targets is None:
-        return NOTHING
+        return NO_SAMPLES
     called = table.heading.index("name") if "name" in table.heading else -1
     words = [place for place in (classes, called) if place >= 0]
     found = table.read([place for place, _ in inputs] + targets, words)
-    if found is None:
-        return NOTHING
+    if found is None or not countable(spec.item, len(found[0]), "samples" if isinstance(found[0], list) else "rows"):
+        return NO_SAMPLES
     numbers, texts = found
     own = tuple(table.heading[place] for place, _ in inputs)
     places = class_places(spec, texts[0], outputs) if classes >= 0 else None
     called_so = _distinct(texts[-1]) if called >= 0 else None
     if classes >= 0 and places is None:
-        return NOTHING
+        return NO_SAMPLES
     if isinstance(numbers, list):
-        return own, _typed(spec, numbers, len(own), places, called_so, outputs)
-    return own, _array(spec, numbers[:, : len(own)], numbers[:, len(own) :] if targets else places, outputs, called_so)
+        return ReadSamples(own, _typed(spec, numbers, len(own), places, called_so, outputs))
+    given = numbers[:, len(own) :] if targets else places
+    return ReadSamples(own, _array(spec, numbers[:, : len(own)], given, outputs, called_so))
 
 
-def _columns(item: Item, table: Table) -> list[tuple[int, Item]] | None:
+def _columns(item: FileNode, table: CsvFile) -> list[tuple[int, FileNode]] | None:
     """The places of the columns that are named, each with where it is named; None after an error."""
     parts = [item] if item.kind == "text" else item.sequence()
-    result: list[tuple[int, Item]] = []
+    result: list[tuple[int, FileNode]] = []
     for part in parts or ():
-        text, here = part.text() or "", Item(part.node, item.path, item.source)
+        text, here = part.text() or "", FileNode(part.node, item.path, item.source)
         ends = [text] if text in table.heading or RANGE not in text else [end.strip() for end in text.split(RANGE, 1)]
         lacking = [end for end in ends if end not in table.heading]
         for end in lacking:
@@ -115,7 +114,7 @@ def _columns(item: Item, table: Table) -> list[tuple[int, Item]] | None:
     return result or None
 
 
-def _new_names(spec: Spec, found: Sequence[tuple[str, Item]], names: Names) -> bool:
+def _new_names(spec: Spec, found: Sequence[tuple[str, FileNode]], names: Names) -> bool:
     """Take the names of the inputs; an error where they are no names, or not those that are known."""
     own = tuple(name for name, _ in found)
     if spec.known:
@@ -125,16 +124,10 @@ def _new_names(spec: Spec, found: Sequence[tuple[str, Item]], names: Names) -> b
     for name, item in found:
         if item.named(name):
             names.input(name, item)
-    return _few_enough(spec.inputs, len(found))
+    return few_inputs(spec.inputs, len(found))
 
 
-def _few_enough(item: Item, count: int) -> bool:
-    if count > limit("neurons"):
-        item.fail("more than {limit} inputs; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
-    return 0 < count <= limit("neurons")
-
-
-def _target_columns(spec: Spec, table: Table, outputs: tuple[str, ...]) -> tuple[list[int] | None, int]:
+def _target_columns(spec: Spec, table: CsvFile, outputs: tuple[str, ...]) -> tuple[list[int] | None, int]:
     """The places of the targets, or of the one column of classes (else −1); None after an error."""
     item = spec.targets
     if item is None:
@@ -219,31 +212,31 @@ def _whole(label: Any, count: int) -> int:
 # --- arrays of an archive ---------------------------------------------------------------------------------------------
 
 
-def _from_archive(spec: Spec, outputs: tuple[str, ...], names: Names) -> Read:
+def _from_archive(spec: Spec, outputs: tuple[str, ...], names: Names) -> ReadSamples:
     inputs = _named_array(spec, spec.inputs)
     targets = None if spec.targets is None else _named_array(spec, spec.targets)
     if inputs is None or spec.targets is not None and targets is None:
-        return NOTHING
+        return NO_SAMPLES
     if inputs.ndim < 2:
         spec.inputs.fail("the array is {found}, expected one row for each sample", found=spelled(inputs.shape))
-        return NOTHING
+        return NO_SAMPLES
     inputs = inputs.reshape(len(inputs), -1)
     own = spec.known or tuple(f"x{place + 1}" for place in range(inputs.shape[1]))
     if len(own) != inputs.shape[1]:
         spec.inputs.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(own), found=inputs.shape[1])
-        return NOTHING
-    if not countable(spec.item, len(inputs), "rows") or not _few_enough(spec.inputs, inputs.shape[1]):
-        return NOTHING
+        return NO_SAMPLES
+    if not countable(spec.item, len(inputs), "rows") or not few_inputs(spec.inputs, inputs.shape[1]):
+        return NO_SAMPLES
     for name in own if not spec.known else ():
         names.input(name, spec.inputs)
     if targets is not None:
         targets = _target_array(spec, targets, len(inputs), outputs)
         if targets is None:
-            return NOTHING
-    return own, _array(spec, inputs, targets, outputs)
+            return NO_SAMPLES
+    return ReadSamples(own, _array(spec, inputs, targets, outputs))
 
 
-def _named_array(spec: Spec, item: Item) -> Any:
+def _named_array(spec: Spec, item: FileNode) -> Any:
     name = item.text()
     return None if name is None else load_array(item, spec.name, name, spec.item)
 
