@@ -53,6 +53,20 @@ def test_every_optimiser_is_compared() -> None:
     assert {*OPTIMISERS} == {name for name in OPTIMISERS if any(f"{name}" in text for text, _, _ in CASES)}
 
 
+@pytest.mark.parametrize("name", words.OPTIMISERS)
+def test_every_word_has_a_rule_that_uses_its_numbers(name: str) -> None:
+    """No more numbers than are read from a problem, and no fewer."""
+    graph = derive(loads(QUADRATIC + f"optimizer: {name}\n" + ("weight_decay: 0.5\n" if name == "adamw" else ""))).graph
+    assert {quantity.name for quantity in graph if quantity.kind == "hyper"} >= {*words.OPTIMISERS[name].numbers} - {"weight_decay"}
+    assert ("count" in graph) == words.OPTIMISERS[name].counts
+
+
+def test_a_word_without_a_rule_is_named() -> None:
+    problem = loads(QUADRATIC)
+    with pytest.raises(KeyError, match="newton"):
+        derive(problem.replace(optimizer=problem.optimizer.replace(name="newton")))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("text", "name", "arguments"), CASES, ids=[text.replace("\n", " ") for text, _, _ in CASES])
 def test_as_pytorch(text: str, name: str, arguments: dict[str, Any]) -> None:

@@ -97,7 +97,10 @@ def imported(tree: ast.AST, modules: Collection[str]) -> set[str]:
 
 def circles(uses: Mapping[str, Iterable[str]]) -> set[tuple[str, ...]]:
     """The groups of files of which each comes back to itself through the others."""
-    reached = {start: {*found} for start, found in uses.items()}
+    left = {start: {*found} for start, found in uses.items()}
+    while ends := {start for start, found in left.items() if not found & left.keys()}:  # they lead nowhere, so to no circle
+        left = {start: found - ends for start, found in left.items() if start not in ends}
+    reached = {start: found & left.keys() for start, found in left.items()}
     for between in reached:  # Warshall: ways through one file more
         for start, found in reached.items():
             if between in found:

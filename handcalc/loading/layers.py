@@ -9,7 +9,7 @@ from handcalc.core.index import Axis
 from handcalc.layers.activations import activations
 from handcalc.layers.keys import LAYER_TYPES, keys
 from handcalc.loading.weights import LayerItem, bias, weights
-from handcalc.problem.fields import read_section
+from handcalc.problem.fields import ROWS_OF, read_section
 from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
 from handcalc.problem.reader import FileNode
@@ -97,6 +97,8 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
         found = read_section(entry, "layer") if kind == "dense" else entry.section(keys(kind))
         if entry.kind != "mapping":
             continue
+        if "weight_rows" in found:
+            found["weight_rows"].choice(ROWS_OF)
         if not outputs[-1]:
             return tuple(result)
         incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples)

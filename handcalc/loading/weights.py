@@ -38,7 +38,7 @@ class LayerItem(Record):
     @property
     def by_input(self) -> bool:
         """Whether a row of the matrix belongs to an input."""
-        return "weight_rows" in self.found and self.found["weight_rows"].choice(ROWS_OF) == "inputs"
+        return "weight_rows" in self.found and self.found["weight_rows"].typed == ROWS_OF[1]
 
     def neuron(self, item: FileNode) -> int | None:
         """The place of a neuron of this layer, named by an item."""

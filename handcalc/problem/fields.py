@@ -12,7 +12,7 @@ stand for something, such as losses, have records in words.py.
 from __future__ import annotations
 
 from handcalc.core.rounding import DIGITS_LIMIT
-from handcalc.problem.datakeys import DATA_KEYS
+from handcalc.problem.datakeys import COLUMNS, DATA_KEYS, TARGET_COLUMNS
 from handcalc.problem.reader import FileNode
 from handcalc.problem.values import (
     ABOVE_0,
@@ -87,12 +87,12 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("source", LINE, "where it comes from", "Matt Mazur, 2015"),
         Key("notation", word(*NOTATION_NAMES), "notation profile", "mazur"),
         Key("language", word("en", "zh"), "language of the report", "en"),
-        Key("inputs", either(_FILE, named(NUMBER), _NUMBERS, TEXT), "input values; a mapping names them, a list makes x1, x2 …",
+        Key("inputs", either(_FILE, named(NUMBER), _NUMBERS, COLUMNS), "input values; a mapping names them, a list makes x1, x2 …",
               "{i1: 0.05, i2: 0.10}"),
         Key("input_shape", several(whole(1, 100_000)), "size of the inputs in every direction, where they are one list or come from a file",
               "[1, 28, 28]"),
-        Key("targets", either(named(NUMBER), _NUMBERS, NUMBER), "targets by output neuron, or in order; leave out for a forward pass only",
-              "{o1: 0.01, o2: 0.99}"),
+        Key("targets", either(named(NUMBER), _NUMBERS, NUMBER, TARGET_COLUMNS),
+              "targets by output neuron, or in order; leave out for a forward pass only", "{o1: 0.01, o2: 0.99}"),
         Key("samples", several(section("sample")), "several samples, instead of inputs and targets",
               "[{name: Alice, inputs: [-2, -1], targets: [1]}]"),
         Key("data", either(TEXT, section("data")), "CSV or NPZ file beside the problem; inputs and targets name its columns or arrays",
@@ -114,7 +114,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("training", section("training"), "how several samples and iterations are used", "{mode: online}"),
         Key("sample_reduction", word("mean", "sum"), "how the losses of several samples become one", "mean"),
         Key("given", named(NUMBER), "equations: given numbers", "{x: 2, w: -1}"),
-        Key("equations", named(NUMBER), "equations: quantities in order, instead of layers", "{z: w*x + b, f: sigmoid(z)}"),
+        Key("equations", named(LINE), "equations: quantities in order, instead of layers", "{z: w*x + b, f: sigmoid(z)}"),
         Key("minimize", TEXT, "equations: the quantity whose gradients are wanted", "f"),
         Key("parameters", several(TEXT), "equations: the given names that are updated", "[w, b]"),
         Key("rounding", section("rounding"), "digits shown, and whether rounded results are carried on", "{decimals: 4, carry: true}"),

@@ -25,9 +25,11 @@ __all__ = ["FileNode", "Source", "is_name", "is_quantity_name", "listed", "liter
 
 NAME_LENGTH = 40
 NUMBER_LENGTH = 400
+WHOLE_LENGTH = 15  # digits of a whole number that counts something
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋−", "0123456789.-+-")
 _DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?[0-9]+/[0-9]+"
+WIDE_NUMBER = _DECIMAL.replace("[0-9]", "[0-9０-９]").replace(r"\.", "[.．]").replace("[+-]", "[-+＋－−]")  # a pattern, full width too
 _INFINITE = r"(?i)[+-]?\.?(inf(inity)?|nan)"
 
 # the ends of a range of numbers that are given → what is said where a number is outside
@@ -205,7 +207,7 @@ class FileNode:
     def whole(self, least: int, most: int) -> int | None:
         """A whole number from least to most."""
         value = self.node.value.translate(_FULL_WIDTH) if self.kind == "text" else ""
-        if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
+        if value.isascii() and value.isdigit() and len(value) <= WHOLE_LENGTH and least <= int(value) <= most:
             return int(value)
         self.fail("expected a whole number from {least} to {most}, found {found}", least=least, most=most, found=self.shown)
         return None

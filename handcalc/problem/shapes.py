@@ -61,7 +61,7 @@ class Incoming(Record):
     @property
     def by_input(self) -> bool:
         """Whether a row of a matrix belongs to an input."""
-        return "weight_rows" in self.found and self.found["weight_rows"].choice(ROWS_OF) == "inputs"
+        return "weight_rows" in self.found and self.found["weight_rows"].typed == ROWS_OF[1]
 
     def tensor(self, key: str, name: str, kind: str, axes: Axes, found: dict[str, FileNode] | None = None) -> Tensor | None:
         """Parameters of this shape under a key; None where they are not given, or after an error. A plain number is for all places

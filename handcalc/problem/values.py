@@ -15,14 +15,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handcalc.core.record import Record
-from handcalc.problem.reader import FileNode
+from handcalc.problem.reader import WIDE_NUMBER, FileNode
 
 Shape = Mapping[str, Any]
 
 TEXT: Shape = {"type": "string"}
 LINE: Shape = {"type": ["string", "number", "boolean"]}  # whatever stands there, as it was typed
 NAME: Shape = {"type": ["string", "integer"]}
-NUMBER: Shape = {"type": ["number", "string"]}  # 0.10 is a number; 1/3 is one as well
+NUMBER: Shape = {"type": ["number", "string"], "pattern": f"^({WIDE_NUMBER})$"}  # 0.10 is a number; 1/3 is one as well
 FLAG: Shape = {"type": "boolean"}
 NULL: Shape = {"type": "null"}
 OBJECT: Shape = {"type": "object"}
