@@ -19,7 +19,7 @@ from handcalc.core.expr import ONE
 from handcalc.core.instance import evaluate
 from handcalc.problem.fields import RANDOM
 from handcalc.problem.reader import FileNode, quoted, suggestion
-from handcalc.problem.values import entries
+from handcalc.problem.values import read_entries
 from handcalc.problem.words import INITIAL
 
 DIGITS = 6
@@ -27,7 +27,7 @@ DIGITS = 6
 
 def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) -> list[float] | None:
     """So many numbers; stream: the name of the array; None after an error."""
-    part = entries(item, RANDOM["properties"])
+    part = read_entries(item, RANDOM["properties"])
     rule = part["random"].text() if "random" in part else None
     scale, seed = part.value("scale", None if "scale" in part else ONE), part.value("seed")
     if rule is not None and rule not in INITIAL:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from handcalc.core.index import Axis
 from handcalc.layers.activations import activations
 from handcalc.layers.keys import LAYER_TYPES, keys
-from handcalc.loading.weights import LayerItem, bias, weights
+from handcalc.loading.weights import DenseEntry, bias, weights
 from handcalc.problem.fields import ROWS_OF, read_section
 from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
@@ -124,7 +124,7 @@ def _dense(incoming: Incoming) -> Layer | None:
         return None
     source = incoming.axes[-1]
     sources = source.labels or tuple(str(number) for number in range(1, source.size + 1))
-    layer = LayerItem(incoming.number, incoming.entry, incoming.found, incoming.neurons, sources, incoming.names)
+    layer = DenseEntry(incoming.number, incoming.entry, incoming.found, incoming.neurons, sources, incoming.names)
     edges, called = weights(layer)
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     own = activations(incoming.found.get("activation"), incoming.neurons)

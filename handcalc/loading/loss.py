@@ -13,7 +13,7 @@ from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
 from handcalc.problem.reader import FileNode, is_name, suggestion
 from handcalc.problem.schema import Loss, Problem
-from handcalc.problem.values import Section, entries
+from handcalc.problem.values import Section, read_entries
 from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, RANGES, NamedLoss
 
 
@@ -40,7 +40,7 @@ def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:
 
 
 def _usual(loss: NamedLoss) -> Loss:
-    return _named(loss, word_numbers(entries(None, {}), loss.numbers))
+    return _named(loss, word_numbers(read_entries(None, {}), loss.numbers))
 
 
 def _loss(item: FileNode) -> Loss | None:
@@ -68,7 +68,7 @@ def _with_numbers(item: FileNode) -> Loss | None:
         item.fail("expected a loss such as {example}", example="{huber: {delta: 1}}")
         return None
     loss, inner = LOSSES[word], inside[word]
-    part = entries(inner if inner.kind != "null" else None, {key: RANGES[key] for key in loss.numbers})
+    part = read_entries(inner if inner.kind != "null" else None, {key: RANGES[key] for key in loss.numbers})
     return _named(loss, word_numbers(part, loss.numbers))
 
 

@@ -10,7 +10,7 @@ from handcalc.loading.wordnumbers import word_numbers
 from handcalc.problem.fields import INSIDE, option_shapes, read_section
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Optimizer, Problem
-from handcalc.problem.values import Section, entries
+from handcalc.problem.values import Section, read_entries
 from handcalc.problem.words import DEFAULT_OPTIMISER, OPTIMISERS
 
 
@@ -43,7 +43,7 @@ def _optimizer(item: FileNode) -> Optimizer:
 def _with_numbers(name: str, item: FileNode | None, *others: str) -> Optimizer:
     """An optimiser with the numbers of a mapping; others: keys there that are no numbers."""
     shapes = option_shapes(OPTIMISERS[name])
-    part = entries(item, {**dict.fromkeys(others, {}), **shapes})
+    part = read_entries(item, {**dict.fromkeys(others, {}), **shapes})
     return Optimizer(name, word_numbers(part, OPTIMISERS[name].numbers), INSIDE in shapes and part.value(INSIDE, False))
 
 

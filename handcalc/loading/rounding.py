@@ -5,7 +5,7 @@ from __future__ import annotations
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding
 from handcalc.problem.fields import DIGITS, read_section
 from handcalc.problem.reader import FileNode
-from handcalc.problem.values import Section, entries
+from handcalc.problem.values import Section, read_entries
 
 
 def rounding(item: FileNode) -> Rounding:
@@ -14,7 +14,7 @@ def rounding(item: FileNode) -> Rounding:
     decimals, significant = digits(item, part)
     overrides = []
     for pattern, entry in (part["overrides"].mapping() or {}).items() if "overrides" in part else ():
-        inner = entries(entry, DIGITS["properties"])
+        inner = read_entries(entry, DIGITS["properties"])
         if entry.kind == "mapping" and not inner:
             entry.fail("give decimals or significant")
         overrides.append((pattern, *digits(entry, inner)))

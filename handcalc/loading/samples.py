@@ -24,10 +24,10 @@ def samples(root: FileNode, found: dict[str, FileNode], outputs: tuple[str, ...]
     if "data" in found:
         if "samples" in found:
             found["samples"].fail("data replaces it; leave one of both out")
-        from handcalc.loading.data import data_spec, read_file  # rarely there, so nobody else waits for it
+        from handcalc.loading.data import data_file, read_file  # rarely there, so nobody else waits for it
 
-        spec = data_spec(found)
-        return read_file(spec, outputs, names) if spec else NO_SAMPLES
+        file = data_file(found)
+        return read_file(file, outputs, names) if file else NO_SAMPLES
     if "samples" in found:
         for key in ("inputs", "targets"):
             if key in found:
@@ -187,17 +187,17 @@ def _from_file(
     part: dict[str, FileNode], found: dict[str, FileNode], own: tuple[str, ...], outputs: tuple[str, ...], names: Names
 ) -> Samples:
     """Another file, with the columns or arrays of the data where nothing else is said."""
-    from handcalc.loading.data import data_spec, read_file
+    from handcalc.loading.data import data_file, read_file
 
-    spec = data_spec(found)
-    if spec is None or not own:
+    file = data_file(found)
+    if file is None or not own:
         return ()
-    where = part.get("file", spec.item)
-    inputs, targets = part.get("inputs", spec.inputs), part.get("targets", spec.targets)
+    where = part.get("file", file.item)
+    inputs, targets = part.get("inputs", file.inputs), part.get("targets", file.targets)
     name = where.text()
     if name is None:
         return ()
-    return read_file(spec.replace(name=name, item=where, inputs=inputs, targets=targets, known=own), outputs, names).samples
+    return read_file(file.replace(name=name, item=where, inputs=inputs, targets=targets, known=own), outputs, names).samples
 
 
 def _shared(part: Section, cases: Samples) -> tuple[Samples, Samples]:

@@ -1,6 +1,6 @@
 """Reading weights and biases: named edges, a matrix, or a file; shared, per neuron, named, or per connection.
 
-- `weights(layer)` and `bias(layer)` read the keys of one layer, given as a `LayerItem`: the layer's items and the names
+- `weights(layer)` and `bias(layer)` read the keys of one layer, given as a `DenseEntry`: the layer's items and the names
   around it. An edge that is not there is None in the matrix.
 """
 
@@ -25,7 +25,7 @@ Place = tuple[int, ...]
 Called = dict[Place, str]
 
 
-class LayerItem(Record):
+class DenseEntry(Record):
     """One layer being read: its number from 1, its entry, its keys, its neurons, what they are connected to, all names."""
 
     number: int
@@ -60,7 +60,7 @@ def _place(item: FileNode, known: tuple[str, ...], template: str) -> int | None:
     return None
 
 
-def _is_reversed(layer: LayerItem, parts: list[FileNode]) -> bool:
+def _is_reversed(layer: DenseEntry, parts: list[FileNode]) -> bool:
     """Whether [to, from, value] was typed; an error that shows the right order."""
     source, to = parts[0].typed, parts[1].typed
     if source in layer.sources and to in layer.neurons or source not in layer.neurons or to not in layer.sources:
@@ -72,7 +72,7 @@ def _is_reversed(layer: LayerItem, parts: list[FileNode]) -> bool:
 # --- weights ----------------------------------------------------------------------------------------------------------
 
 
-def weights(layer: LayerItem) -> tuple[Any, Called]:
+def weights(layer: DenseEntry) -> tuple[Any, Called]:
     """The weights of a layer, to be asked by (neuron, input), and their names; None after an error."""
     item = layer.found.get("weights")
     if item is None:
@@ -97,7 +97,7 @@ def weights(layer: LayerItem) -> tuple[Any, Called]:
     return _edges(layer, item)
 
 
-def _edges(layer: LayerItem, item: FileNode) -> tuple[Any, Called]:
+def _edges(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     size = len(layer.neurons) * len(layer.sources)
     message = "more than {limit} possible edges; put the weights into a file, or set {variable} to raise the limit"
     if not item.within_limit(size, "edges", message):
@@ -135,7 +135,7 @@ def _edges(layer: LayerItem, item: FileNode) -> tuple[Any, Called]:
     return EdgeMatrix(tuple(map(tuple, rows))), called
 
 
-def _matrix(layer: LayerItem, item: FileNode) -> tuple[Any, Called]:
+def _matrix(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input = layer.by_input
     wanted = (len(layer.sources), len(layer.neurons)) if by_input else (len(layer.neurons), len(layer.sources))
     lines = _lines(item, wanted)
@@ -170,7 +170,7 @@ def _lines(item: FileNode, wanted: tuple[int, int]) -> list[list[FileNode]]:
     return [(entry.sequence() or []) if entry.kind == "sequence" else [entry] for entry in entries]
 
 
-def _matrix_names(layer: LayerItem, wanted: tuple[int, int], by_input: bool) -> Called:
+def _matrix_names(layer: DenseEntry, wanted: tuple[int, int], by_input: bool) -> Called:
     item = layer.found.get("weight_names")
     if item is None:
         return {}
@@ -188,7 +188,7 @@ def _matrix_names(layer: LayerItem, wanted: tuple[int, int], by_input: bool) -> 
     return called
 
 
-def _from_file(layer: LayerItem, item: FileNode) -> tuple[Any, Called]:
+def _from_file(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input = layer.by_input
     shape = (len(layer.neurons), len(layer.sources))
     if 0 in shape:
@@ -196,7 +196,7 @@ def _from_file(layer: LayerItem, item: FileNode) -> tuple[Any, Called]:
     return read_array(item, shape, by_input), _matrix_names(layer, shape[::-1] if by_input else shape, by_input)
 
 
-def _random(layer: LayerItem, item: FileNode) -> tuple[Any, Called]:
+def _random(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input, shape = layer.by_input, (len(layer.neurons), len(layer.sources))
     found = drawn(item, shape[0] * shape[1], f"W{layer.number}", shape[1], shape[0])
     called = _matrix_names(layer, shape[::-1] if by_input else shape, by_input)
@@ -211,7 +211,7 @@ def _random(layer: LayerItem, item: FileNode) -> tuple[Any, Called]:
 FORMS = ("shared", "neuron", "connection")  # of a bias, by the number of names before its value
 
 
-def bias(layer: LayerItem, edges: Any) -> Bias | None:
+def bias(layer: DenseEntry, edges: Any) -> Bias | None:
     """The bias or threshold of a layer; None where there is none. edges: the weights, for biases on connections."""
     if "bias" in layer.found and "threshold" in layer.found:
         layer.found["threshold"].fail("give bias or threshold, not both")
@@ -235,14 +235,14 @@ def bias(layer: LayerItem, edges: Any) -> Bias | None:
     return Bias("shared", {(): value}, {}, threshold) if value is not None else None
 
 
-def _bias_list(layer: LayerItem, item: FileNode, threshold: bool) -> Bias:
+def _bias_list(layer: DenseEntry, item: FileNode, threshold: bool) -> Bias:
     values = [part.number() for part in item.sequence() or ()]
     if layer.neurons and len(values) != len(layer.neurons):
         item.fail("one number per neuron is expected: {wanted}, found {found}", wanted=len(layer.neurons), found=len(values))
     return Bias("neuron", {(position,): value for position, value in enumerate(values)}, {}, threshold)
 
 
-def _named_bias(layer: LayerItem, item: FileNode, edges: Any, threshold: bool) -> Bias | None:
+def _named_bias(layer: DenseEntry, item: FileNode, edges: Any, threshold: bool) -> Bias | None:
     values: dict[Place, Number | None] = {}
     called: Called = {}
     entries = item.mapping() or {}
@@ -264,7 +264,7 @@ def _named_bias(layer: LayerItem, item: FileNode, edges: Any, threshold: bool) -
     return Bias(FORMS[len(next(iter(values)))], values, called, threshold) if values else None
 
 
-def _one_bias(layer: LayerItem, entry: FileNode, edges: Any) -> tuple[Place, Number] | None:
+def _one_bias(layer: DenseEntry, entry: FileNode, edges: Any) -> tuple[Place, Number] | None:
     """The place and value of `number`, `[to, value]` or `[from, to, value]`; None after an error."""
     parts = (entry.sequence() or []) if entry.kind == "sequence" else []
     if entry.kind == "text":

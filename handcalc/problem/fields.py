@@ -34,9 +34,9 @@ from handcalc.problem.values import (
     Section,
     Shape,
     either,
-    entries,
     mapping,
     named,
+    read_entries,
     section,
     several,
     whole,
@@ -203,7 +203,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
 def read_section(node: FileNode, name: str, plain: str = "") -> Section:
     """A section of the file; plain: the key for which a value may stand that is no mapping, such as `data: FILE`."""
     shapes = {key.key: key.shape for key in SECTIONS[name]}
-    return entries(node, shapes) if node.kind == "mapping" or not plain else Section({plain: node}, shapes)
+    return read_entries(node, shapes) if node.kind == "mapping" or not plain else Section({plain: node}, shapes)
 
 
 def keys(name: str) -> tuple[str, ...]:

@@ -142,9 +142,9 @@ class Section(dict[str, FileNode]):
 
     def inside(self, key: str) -> Section:
         """The mapping with known keys that a key holds; empty where it is not given."""
-        return entries(self.get(key), self.shapes[key]["properties"])
+        return read_entries(self.get(key), self.shapes[key]["properties"])
 
 
-def entries(node: FileNode | None, shapes: Mapping[str, Shape]) -> Section:
+def read_entries(node: FileNode | None, shapes: Mapping[str, Shape]) -> Section:
     """The entries of a mapping with known keys, unknown ones being errors; none where there is no mapping."""
     return Section(node.section(shapes) if node else {}, shapes)
