@@ -84,13 +84,10 @@ _LOSSES = (
     NamedLoss("squared_error", "squared error, summed over the outputs", "(t - o)^2"),  # Σ(t−o)²
     NamedLoss("mean_squared_error", "squared error, averaged over the outputs", "(t - o)^2", mean=True),  # 1/n Σ(t−o)²
     NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)"),  # −Σ t ln o
-    NamedLoss(
-        "binary_cross_entropy", "binary cross-entropy, summed over the outputs", "-(t*ln(o) + (1 - t)*ln(1 - o))"
-    ),  # −Σ (t ln o + (1−t) ln(1−o))
+    NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs", "-(t*ln(o) + (1 - t)*ln(1 - o))"),
     NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)"),  # Σ|t−o|
-    NamedLoss(  # ½e² for |e| ≤ δ, else δ(|e| − δ/2)
-        "huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"}
-    ),
+    # ½e² for |e| ≤ δ, else δ(|e| − δ/2)
+    NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"}),
     NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)"),  # Σ max(0, 1 − t·o)
     NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused"),
 )
