@@ -33,15 +33,16 @@ CALLS: dict[str, tuple[int, str]] = {
     "option": (99, "help"),
     "version_option": (99, "help"),
     "Function": (5, "doc"),
-    "Field": (2, "doc"),
+    "Key": (2, "doc"),
+    "within_limit": (2, ""),
 }
 
 # call → the places of its arguments that are texts for users
-RECORDS = {"Mistake": (1, 2)}
+RECORDS = {"Mistake": (1, 2), "NamedLoss": (1,)}
 
 # tables whose entries are texts, or end with one
 TABLES = (
-    "COMMANDS", "KIND_TITLES", "_DETAILS", "WELCOME", "WHAT", "RESERVED", "_LOSS_NAMES", "_REASONS", "_TITLES", "_LABELS",
+    "COMMANDS", "KIND_TITLES", "_DETAILS", "WELCOME", "WHAT", "RESERVED", "_RANGES", "_REASONS", "_TITLES", "_LABELS",
     "_PRACTICE", "_WHY", "_VALUES", "AXES",
 )  # fmt: skip
 

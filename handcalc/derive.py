@@ -14,7 +14,8 @@ from handcalc.models import build
 from handcalc.models.model import Model
 from handcalc.models.site import places
 from handcalc.problem.dataset import sample_names
-from handcalc.problem.schema import Layer, Problem
+from handcalc.problem.schema import Layer, Loss, Problem
+from handcalc.problem.words import DIRECT, LOSSES
 
 DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "momentum", "mode", "reset_after", "update_keeps",
            "left_out", "truncate")  # fmt: skip
@@ -74,6 +75,7 @@ def header(problem: Problem) -> Header:
         shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
+        loss_title=_loss_title(problem.loss) if problem.loss else "",
         samples=sample_names(problem.samples),
         online=_online(problem),
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
@@ -81,6 +83,12 @@ def header(problem: Problem) -> Header:
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
+
+
+def _loss_title(loss: Loss) -> Message | str:
+    """What a report calls a loss; one that was typed as a formula is called by it."""
+    named = {**LOSSES, DIRECT.word: DIRECT}
+    return Message(named[loss.name].title) if loss.name in named else loss.name
 
 
 def _details(layer: Layer) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ from handcalc.errors import HandcalcError, ProblemError
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import Answer, Sheet, Typed, from_arguments, read_sheet, sheet_of, typed
 from handcalc.problem.limits import LIMITS
-from handcalc.problem.schema import Marking, Task
+from handcalc.problem.schema import MarkingScheme, Task
 
 # --- numbers --------------------------------------------------------------------------------------------------------------
 
@@ -477,27 +477,27 @@ def test_any_arguments_are_a_sheet_or_an_error(pairs: Sequence[str]) -> None:
 HALF = Number(1, 2, "0.5")
 CIRCUIT = "given: {a: 2}\nequations: {f: a^2}\n"
 
-TASKS: list[tuple[str, str, tuple[Task, ...], Marking]] = [
-    ("none", "", (), Marking()),
-    ("null", "tasks:\n", (), Marking()),
-    ("empty", "tasks: []\n", (), Marking()),
+TASKS: list[tuple[str, str, tuple[Task, ...], MarkingScheme]] = [
+    ("none", "", (), MarkingScheme()),
+    ("null", "tasks:\n", (), MarkingScheme()),
+    ("empty", "tasks: []\n", (), MarkingScheme()),
     ("list", "tasks: [grad.w5, new.*, backward, ' w5+ ']\n",
-     (Task("grad.w5", line=3), Task("new.*", line=3), Task("backward", line=3), Task("w5+", line=3)), Marking()),
+     (Task("grad.w5", line=3), Task("new.*", line=3), Task("backward", line=3), Task("w5+", line=3)), MarkingScheme()),
     ("list with marks", "tasks:\n- {ask: new.w5, marks: 2, decimals: 4}\n- {ask: [grad.net.o1, grad.net.o2], marks: 1/2}\n- net.h1\n",
      (Task("new.w5", Number(2), 4, None, 4), Task("grad.net.o1", Number(1, 2, "1/2"), line=5),
-      Task("grad.net.o2", Number(1, 2, "1/2"), line=5), Task("net.h1", line=6)), Marking()),
+      Task("grad.net.o2", Number(1, 2, "1/2"), line=5), Task("net.h1", line=6)), MarkingScheme()),
     ("mapping",
      "tasks:\n  ask: [grad.net.*, {ask: new.*, marks: 2}]\n  marks: 3\n  decimals: 4\n"
      "  follow_through: 0.5\n  imprecise: 0\n  rounded: 0.5\n",
-     (Task("grad.net.*", Number(3), 4, None, 4), Task("new.*", Number(2), 4, None, 4)), Marking(HALF, Number(0), HALF)),
+     (Task("grad.net.*", Number(3), 4, None, 4), Task("new.*", Number(2), 4, None, 4)), MarkingScheme(HALF, Number(0), HALF)),
     ("digits of its own", "tasks: {ask: [a, {ask: b, significant: 3}], decimals: 4}\n",
-     (Task("a", decimals=4, line=3), Task("b", significant=3, line=3)), Marking()),
-    ("one thing", "tasks: {ask: f, marks: 0}\n", (Task("f", Number(0), line=3),), Marking()),
+     (Task("a", decimals=4, line=3), Task("b", significant=3, line=3)), MarkingScheme()),
+    ("one thing", "tasks: {ask: f, marks: 0}\n", (Task("f", Number(0), line=3),), MarkingScheme()),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "tasks", "marking"), [pytest.param(*row[1:], id=row[0]) for row in TASKS])
-def test_tasks(text: str, tasks: tuple[Task, ...], marking: Marking) -> None:
+def test_tasks(text: str, tasks: tuple[Task, ...], marking: MarkingScheme) -> None:
     problem = loads(CIRCUIT + text)
     assert problem.tasks == tasks
     assert problem.marking == marking

@@ -17,9 +17,10 @@ from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
+from handcalc.loading.fileformat import file_schema
 from handcalc.loading.loader import load, loads, shipped
-from handcalc.loading.loss import LOSSES
-from handcalc.problem.fields import NOTATION_NAMES, json_schema
+from handcalc.problem.fields import NOTATION_NAMES
+from handcalc.problem.words import LOSSES
 
 ESCAPE = "\x1b"
 PROBLEMS = list(shipped())
@@ -300,7 +301,7 @@ def test_list(capsys: pytest.CaptureFixture[str]) -> None:
         "notations": NOTATION_NAMES,
         "activations": ACTIVATIONS,
         "functions": FUNCTIONS,
-        "losses": [*LOSSES, "softmax_cross_entropy"],
+        "losses": [*LOSSES],
         "commands": COMMANDS,
         "conventions": [],
     }
@@ -317,7 +318,7 @@ def test_schema() -> None:
     import json
 
     run = handcalc("schema")
-    assert json.loads(run.out) == json.loads(json.dumps(json_schema()))
+    assert json.loads(run.out) == json.loads(json.dumps(file_schema()))
     assert handcalc("schema", PYTHONHASHSEED="7").out == run.out
 
 

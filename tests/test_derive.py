@@ -31,8 +31,8 @@ from handcalc.core.instance import evaluate
 from handcalc.derive import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message
 from handcalc.language import translator
-from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.problem.fields import NOTATION_NAMES
+from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof import NAMES, SCALAR, functions, losses, prove, rules, symbolic, tables
 from handcalc.proof.cases import branches
 from handcalc.proof.checking import Refuted, confirmed, taken
@@ -128,7 +128,7 @@ def points(proof: Proof, part: Part) -> list[dict[Ref, float]]:
 
 
 def test_every_name_has_a_proof() -> None:
-    assert set(NAMES) == {name for name, record in FUNCTIONS.items() if record.arguments} | {*LOSSES, FUSED}
+    assert set(NAMES) == {name for name, record in FUNCTIONS.items() if record.arguments} | {*LOSSES}
 
 
 SIGMOID = [
@@ -250,7 +250,7 @@ def test_a_function_of_names_is_worked_from_its_definition() -> None:
 # --- losses and softmax -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*LOSSES, FUSED, "softmax", "logsumexp"])
+@pytest.mark.parametrize("name", [*LOSSES, "softmax", "logsumexp"])
 def test_every_loss_has_a_proof(name: str) -> None:
     proof = proof_of(name)
     ways = {line.checked for line in lines(proof)}
@@ -258,7 +258,7 @@ def test_every_loss_has_a_proof(name: str) -> None:
     assert proof.parts[-1].last == proof.result or name in ("hinge", "absolute_error", "huber")
 
 
-@pytest.mark.parametrize("name", [*LOSSES, FUSED])
+@pytest.mark.parametrize("name", LOSSES)
 def test_the_last_line_is_the_gradient_of_the_chain_rule(name: str) -> None:
     """At every size, with numbers: the result is the gradient cell of a network with that loss."""
     proof, quantity = proof_of(name), losses.NET if name == FUSED else losses.OUT
@@ -303,7 +303,7 @@ def test_what_it_comes_to(name: str) -> None:
 
 
 def test_results_are_those_of_every_loss() -> None:
-    assert {*RESULTS} == {*LOSSES, FUSED, "softmax", "logsumexp"}
+    assert {*RESULTS} == {*LOSSES, "softmax", "logsumexp"}
 
 
 def test_softmax_is_worked_in_both_cases() -> None:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
+from handcalc.loading.fileformat import SECTIONS
 from handcalc.loading.loader import load, loads, shipped
-from handcalc.loading.loss import LOSSES
-from handcalc.problem.fields import SECTIONS
+from handcalc.problem.words import LOSSES
 
 TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
 LINES = sorted({line for text in TEXTS for line in text.splitlines()})
@@ -153,7 +153,7 @@ def network(draw: st.DrawFn) -> dict[str, object]:
     for _ in range(draw(st.integers(1, 3))):
         samples.append({"inputs": {name: draw(numbers) for name in names[0]}, "targets": [draw(numbers) for _ in names[-1]]})
     tree |= samples[0] if len(samples) == 1 else {"samples": samples}
-    tree |= draw(st.sampled_from([{}, {"error": "direct"}, *({"loss": loss} for loss in (*LOSSES, *IN_O_T, "softmax_cross_entropy"))]))
+    tree |= draw(st.sampled_from([{}, {"error": "direct"}, *({"loss": loss} for loss in (*LOSSES, *IN_O_T))]))
     return tree
 
 

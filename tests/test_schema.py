@@ -14,14 +14,21 @@ from ruamel.yaml import YAML
 from handcalc.core.expr import Number
 from handcalc.errors import HandcalcError, ProblemError
 from handcalc.layers.keys import LAYER_KEYS, LAYER_TYPES
+from handcalc.loading.fileformat import SECTIONS, file_schema
 from handcalc.loading.loader import loads, shipped
-from handcalc.problem.fields import NOTATION_NAMES, SECTIONS, Field, choices, json_schema, keys
+from handcalc.problem.fields import NOTATION_NAMES, choices
 from handcalc.problem.schema import Conventions, Problem
+from handcalc.problem.values import Key
 
-SCHEMA = json_schema()
+SCHEMA = file_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
-FIELDS = [pytest.param(section, field, id=f"{section}.{field.key}") for section, fields in SECTIONS.items() for field in fields]
+KEYS = [pytest.param(section, key, id=f"{section}.{key.key}") for section, found in SECTIONS.items() for key in found]
 PROBLEMS = [pytest.param(path, id=name) for name, path in shipped().items()]
+
+
+def keys(section: str) -> tuple[str, ...]:
+    """The keys of a section."""
+    return tuple(key.key for key in SECTIONS[section])
 
 
 def plain(text: str) -> Any:
@@ -103,10 +110,10 @@ def test_conventions_may_be_typed_as_numbers() -> None:
 # --- the table of keys ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("section", "field"), FIELDS)
-def test_key_is_documented(section: str, field: Field) -> None:
-    assert field.doc.strip() and not field.doc.endswith(".")
-    assert field.shape
+@pytest.mark.parametrize(("section", "key"), KEYS)
+def test_key_is_documented(section: str, key: Key) -> None:
+    assert key.doc.strip() and not key.doc.endswith(".")
+    assert key.shape
 
 
 def test_keys_are_there_once() -> None:

@@ -58,7 +58,7 @@ class Header(Record):
 
     sizes: units of each layer, inputs first; kinds: the type of each layer; details: how it works, (option, value)
     by layer; shapes: what it puts out, inputs first;
-    loss: its name as typed, "direct" for e = t − o only, "" for none;
+    loss: its name as typed, "direct" for e = t − o only, "" for none; loss_title: what it is called, or what is said instead;
     samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
     """
@@ -73,6 +73,7 @@ class Header(Record):
     shapes: tuple[tuple[int, ...], ...] = ()
     activations: tuple[str, ...] = ()
     loss: str = ""
+    loss_title: Message | str = ""
     samples: tuple[str, ...] = ()
     online: bool = False
     trained_biases: bool | None = None

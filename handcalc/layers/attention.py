@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from handcalc.core.expr import ONE, Number, number
 from handcalc.core.index import Axis
-from handcalc.problem.reader import Item
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Tensor
 from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, nested, numbers, unnamed
 
@@ -29,7 +29,7 @@ def positional_encoding(incoming: Incoming) -> Layer | None:
     """positional_encoding: sines and cosines of the position are added."""
     if not incoming.wants(("token", "")):
         return None
-    base = incoming.found["base"].number(positive=True) if "base" in incoming.found else None
+    base = incoming.found["base"].number(above=0) if "base" in incoming.found else None
     axes = unnamed(incoming.axes)
     return Layer(names_of(axes), type=incoming.kind, axes=axes, options={"base": base or number("10000")})
 
@@ -114,7 +114,7 @@ def _split(tensor: Tensor | None, axes: tuple[Axis, ...]) -> Tensor | None:
 
 def _scale(incoming: Incoming, width: int) -> Number | None:
     """What scores are multiplied by: None stands for 1/√d, 1 for no scale."""
-    item: Item | None = incoming.found.get("scale")
+    item: FileNode | None = incoming.found.get("scale")
     if item is None or (item.kind == "text" and item.node.value == "true"):
         return None
     return ONE if item.kind == "text" and item.node.value == "false" else item.number()

@@ -1,6 +1,6 @@
 """The keys of layers that are not dense: for every type its keys, each with shape, meaning and example.
 
-fields.py puts them into `SECTIONS`, so that unknown keys, the JSON Schema and the documentation know them. A type's reader is
+loading/fileformat.py puts them into `SECTIONS`, so that unknown keys, the JSON Schema and the documentation know them. A type's reader is
 in layers.
 """
 
@@ -115,3 +115,8 @@ LAYER_KEYS: dict[str, tuple[Row, ...]] = {
 }  # fmt: skip
 
 LAYER_TYPES = ("dense", *(name for name in LAYER_KEYS if name != "gate"))
+
+
+def keys(name: str) -> tuple[str, ...]:
+    """The keys of a type, or of `gate`."""
+    return tuple(key for key, *_ in LAYER_KEYS[name])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from handcalc.core.index import Axis
 from handcalc.layers.activations import activations
-from handcalc.problem.reader import Item
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Tensor
 from handcalc.problem.shapes import Axes, Incoming, check_size, names_of, nested, numbers, unnamed
 
@@ -116,7 +116,7 @@ def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False
     return Tensor("weight", axes, values, key="weights") if values is not None else None
 
 
-def _shape(item: Item) -> tuple[int, ...] | None:
+def _shape(item: FileNode) -> tuple[int, ...] | None:
     if item.kind == "mapping":
         from handcalc.problem.arrays import shape_of
 

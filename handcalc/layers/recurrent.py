@@ -12,8 +12,8 @@ from itertools import product
 from handcalc.core.expr import ZERO
 from handcalc.core.index import Axis
 from handcalc.layers.activations import activations
-from handcalc.problem.fields import keys
-from handcalc.problem.reader import Item
+from handcalc.layers.keys import keys
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Activation, Layer, Tensor
 from handcalc.problem.shapes import Incoming, depth, names_of
 
@@ -88,7 +88,7 @@ def _layer(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, 
     return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
 
-def _weights(incoming: Incoming, letter: str, found: dict[str, Item], entry: Item, gates: int = 1) -> list[Tensor]:
+def _weights(incoming: Incoming, letter: str, found: dict[str, FileNode], entry: FileNode, gates: int = 1) -> list[Tensor]:
     """Wx, Wh and b of one gate, or of so many below each other."""
     unit, feature = Axis("unit", len(incoming.neurons)), incoming.axes[1].replace(labels=())
     rows = Axis("unit", gates * unit.size)

@@ -7,30 +7,29 @@ from __future__ import annotations
 
 from handcalc.core.index import Axis
 from handcalc.layers.activations import activations
-from handcalc.layers.keys import LAYER_TYPES
-from handcalc.loading.weights import LayerItem, bias, weights
-from handcalc.problem.fields import keys
-from handcalc.problem.limits import limit, raised_by
+from handcalc.layers.keys import LAYER_TYPES, keys
+from handcalc.loading.weights import DenseEntry, bias, weights
+from handcalc.problem.fields import ROWS_OF, read_section
+from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Axes, Incoming, spelled
 
+TOO_MANY = "more than {limit} neurons; set {variable} to raise the limit"
 WITH_NEURONS = ("dense", "rnn", "lstm", "gru")  # types whose outputs have names of their own
 
 
-def layer_items(item: Item) -> list[Item]:
+def layer_items(item: FileNode) -> list[FileNode]:
     """The entries of `layers`; none after an error."""
     entries = item.sequence()
     if entries is not None and not entries:
         item.fail("there is no layer")
-    if entries and len(entries) > limit("layers"):
-        item.fail("more than {limit} layers; set {variable} to raise the limit", limit=limit("layers"), variable=raised_by("layers"))
-        return []
-    return entries or []
+    few = item.within_limit(len(entries or ()), "layers", "more than {limit} layers; set {variable} to raise the limit")
+    return (entries if few else None) or []
 
 
-def kind_of(entry: Item) -> str:
+def kind_of(entry: FileNode) -> str:
     """The word after `type:` of a layer; dense where there is none, "" for unknown words, which are errors of
     `neuron_names`."""
     if entry.kind != "mapping":
@@ -41,7 +40,7 @@ def kind_of(entry: Item) -> str:
     return words[0] if isinstance(words[0], str) and words[0] in LAYER_TYPES else ""
 
 
-def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
+def neuron_names(entries: list[FileNode], names: Names) -> list[tuple[str, ...]]:
     """Names of the neurons of each layer; a count makes h1 … (o1 … in the last layer; with several hidden layers h1_1, h2_1 …).
 
     Layers of other types than those of `WITH_NEURONS` have none.
@@ -63,8 +62,7 @@ def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
             parts = item.sequence() or []
             if not parts:
                 item.fail("there is no neuron")
-            if len(parts) > limit("neurons"):
-                _too_many(item)
+            item.within_limit(len(parts), "neurons", TOO_MANY)
             called = [(name, part) for part in parts if (name := part.name())]
             for name, part in called:
                 names.neuron(name, part, hidden)
@@ -78,22 +76,17 @@ def neuron_names(entries: list[Item], names: Names) -> list[tuple[str, ...]]:
     return result
 
 
-def _count(item: Item) -> int:
-    if item.kind != "text" or not item.node.value.lstrip("+-").isdigit():
+def _count(item: FileNode) -> int:
+    digits = item.typed
+    if not digits.lstrip("+-").isdigit():
         item.fail("expected names such as [h1, h2] or a number of neurons, found {found}", found=item.shown)
         return 0
-    digits = item.node.value
-    if digits.isdecimal() and (len(digits) > 9 or int(digits) > limit("neurons")):
-        _too_many(item)
+    if digits.isdecimal() and not item.within_limit(int(digits[:10]), "neurons", TOO_MANY):
         return 0
     return item.whole(1, limit("neurons")) or 0
 
 
-def _too_many(item: Item) -> None:
-    item.fail("more than {limit} neurons; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
-
-
-def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names: Names, samples: int = 1) -> tuple[Layer, ...]:
+def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, names: Names, samples: int = 1) -> tuple[Layer, ...]:
     """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape."""
     result: list[Layer] = []
     outputs = [axes]
@@ -101,9 +94,11 @@ def build(entries: list[Item], neurons: list[tuple[str, ...]], axes: Axes, names
         kind = kind_of(entry)
         if not kind:
             return tuple(result)
-        found = entry.section(keys("layer" if kind == "dense" else kind))
+        found = read_section(entry, "layer") if kind == "dense" else entry.section(keys(kind))
         if entry.kind != "mapping":
             continue
+        if "weight_rows" in found:
+            found["weight_rows"].choice(ROWS_OF)
         if not outputs[-1]:
             return tuple(result)
         incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples)
@@ -129,7 +124,7 @@ def _dense(incoming: Incoming) -> Layer | None:
         return None
     source = incoming.axes[-1]
     sources = source.labels or tuple(str(number) for number in range(1, source.size + 1))
-    layer = LayerItem(incoming.number, incoming.entry, incoming.found, incoming.neurons, sources, incoming.names)
+    layer = DenseEntry(incoming.number, incoming.entry, incoming.found, incoming.neurons, sources, incoming.names)
     edges, called = weights(layer)
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     own = activations(incoming.found.get("activation"), incoming.neurons)

@@ -3,7 +3,7 @@
 - `add_loss` defines targets, loss terms, the loss of one sample and, with several samples, their reduction.
 
 Shapes: targets and loss terms (sample, unit), the loss of a sample (sample), the loss (). The formulas themselves are
-in loading/loss.py (LOSSES) or were typed by the user; the fused form of softmax and cross-entropy is
+in problem/words.py (LOSSES) or were typed by the user; the fused form of softmax and cross-entropy is
 E = ln Σ_k e^{net_k} − Σ_k t_k·net_k for targets that sum to 1, whose derivative is out − t. Source: the log-sum-exp
 form of frameworks, such as PyTorch's CrossEntropyLoss.
 """

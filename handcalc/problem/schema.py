@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handcalc.core.expr import Expr, Number
 from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
-
-if TYPE_CHECKING:
-    from handcalc.loading.schedules import Schedule
 
 
 class Sample(Record):
@@ -33,7 +30,7 @@ class Activation(Record):
     formula: Expr | None = None
 
 
-class Matrix(Record):
+class EdgeMatrix(Record):
     """Parameters by (neuron, input), zero-based: typed numbers, None where there is no edge."""
 
     rows: tuple[tuple[Number | None, ...], ...]
@@ -103,7 +100,7 @@ class Tensor(Record):
 class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
-    type: a key of LAYERS (layers); axes: those of its output, without the sample; tensors: the parameters of other
+    type: its word in the file; axes: those of its output, without the sample; tensors: the parameters of other
     layers than dense ones; options: stride, padding, heads … by name.
     """
 
@@ -126,7 +123,8 @@ class Layer(Record):
 class Loss(Record):
     """E of one sample: the terms (a formula in t and o) are summed, or averaged over the outputs.
 
-    name: as typed; form: terms, fused (softmax and cross-entropy on net inputs) or direct (only e = t − o).
+    name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs) or
+    direct (only e = t − o).
     """
 
     name: str
@@ -135,7 +133,7 @@ class Loss(Record):
     mean: bool = False
 
 
-class Equation(Record):
+class NamedFormula(Record):
     """name = formula over names given or defined before."""
 
     name: str
@@ -172,6 +170,14 @@ class Training(Record):
     patience: int = 1
 
 
+class Schedule(Record):
+    """η of an update: a formula in `rate`, the learning rate at the start, and t, which counts so many updates as one, from 0."""
+
+    name: str
+    formula: Expr
+    updates: int = 1
+
+
 class Optimizer(Record):
     """How gradients become updates: the optimiser, its numbers (also of weight_decay and clipping), and whether ε is under the root."""
 
@@ -190,7 +196,7 @@ class Task(Record):
     line: int = 0
 
 
-class Marking(Record):
+class MarkingScheme(Record):
     """The share of a task's marks, from 0 to 1, for an answer that is not simply right.
 
     follow_through: right with the student's own earlier numbers; imprecise: right, but with too few digits;
@@ -228,9 +234,9 @@ class Problem(Record):
     conventions: Conventions = Conventions()
     rounding: Rounding | None = None
     tasks: tuple[Task, ...] = ()
-    marking: Marking = Marking()
+    marking: MarkingScheme = MarkingScheme()
     given: Mapping[str, Number] = {}
-    equations: tuple[Equation, ...] = ()
+    equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""
     parameters: tuple[str, ...] = ()
     path: str = ""

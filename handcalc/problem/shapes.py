@@ -15,11 +15,11 @@ from handcalc.core.expr import ZERO, Number
 from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.problem.arrays import names_file, read_array, shape_of
-from handcalc.problem.fields import choices
+from handcalc.problem.arrays import read_array, shape_of
+from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Tensor
 
 Axes = tuple[Axis, ...]
@@ -35,8 +35,8 @@ class Incoming(Record):
     first), names of its neurons, all names, how many samples there are."""
 
     number: int
-    entry: Item
-    found: dict[str, Item]
+    entry: FileNode
+    found: dict[str, FileNode]
     axes: Axes
     earlier: tuple[Axes, ...]
     neurons: tuple[str, ...]
@@ -61,9 +61,9 @@ class Incoming(Record):
     @property
     def by_input(self) -> bool:
         """Whether a row of a matrix belongs to an input."""
-        return "weight_rows" in self.found and self.found["weight_rows"].choice(choices(self.kind, "weight_rows")) == "inputs"
+        return "weight_rows" in self.found and self.found["weight_rows"].typed == ROWS_OF[1]
 
-    def tensor(self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, Item] | None = None) -> Tensor | None:
+    def tensor(self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, FileNode] | None = None) -> Tensor | None:
         """Parameters of this shape under a key; None where they are not given, or after an error. A plain number is for all places
         of a bias; a matrix may be typed with a row per input."""
         empty = Tensor(kind, axes, {}, role, key)
@@ -72,7 +72,7 @@ class Incoming(Record):
             return None
         shape = tuple(axis.size for axis in axes)
         turned = kind == "weight" and len(axes) == 2 and self.by_input
-        if names_file(item):
+        if item.names("file"):
             array = read_array(item, shape, turned)
             return empty.replace(values=array) if array is not None else None
         if item.kind == "text" and kind == "bias":
@@ -86,7 +86,7 @@ class Incoming(Record):
         return empty.replace(values=values) if values is not None else None
 
     def needed(
-        self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, Item] | None = None, entry: Item | None = None
+        self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, FileNode] | None = None, entry: FileNode | None = None
     ) -> Tensor | None:
         """As `tensor`, with an error where it is not given."""
         if key not in (self.found if found is None else found):
@@ -106,7 +106,7 @@ class Incoming(Record):
         return (sizes[0], sizes[-1]) if len(sizes) == len(parts) else None
 
 
-def nested(item: Item) -> tuple[tuple[int, ...], list[Item]] | None:
+def nested(item: FileNode) -> tuple[tuple[int, ...], list[FileNode]] | None:
     """The shape of a list of lists, and its entries in order; None after an error (rows of different lengths)."""
     if item.kind != "sequence":
         return (), [item]
@@ -123,14 +123,14 @@ def nested(item: Item) -> tuple[tuple[int, ...], list[Item]] | None:
     return (len(parts), *shapes[0]), [entry for part in parts if part is not None for entry in part[1]]
 
 
-def depth(item: Item) -> int:
+def depth(item: FileNode) -> int:
     """How deep the lists of a value are, or how many directions the array of a file has; rows may still be of different lengths."""
-    if names_file(item):
+    if item.names("file"):
         return len(shape_of(item) or ())
     return 1 + max((depth(part) for part in item.sequence() or ()), default=0) if item.kind == "sequence" else 0
 
 
-def numbers(item: Item, shape: tuple[int, ...], what: str) -> Flat | None:
+def numbers(item: FileNode, shape: tuple[int, ...], what: str) -> Flat | None:
     """Numbers of a given shape by place; axes of size 1 may be left out. An error where the shape is another."""
     found = nested(item)
     if found is None:
@@ -142,7 +142,7 @@ def numbers(item: Item, shape: tuple[int, ...], what: str) -> Flat | None:
     return dict(zip(product(*map(range, shape)), (entry.number() or ZERO for entry in entries)))
 
 
-def all_ones_and_zeros(item: Item, found: Iterable[Number]) -> bool:
+def all_ones_and_zeros(item: FileNode, found: Iterable[Number]) -> bool:
     """Whether numbers are those of a mask; an error where one is not."""
     other = next((one for one in found if one.numerator not in (0, one.denominator)), None)
     if other is not None:
@@ -181,7 +181,7 @@ def size(axes: Axes) -> int:
     return prod(axis.size for axis in axes)
 
 
-def check_size(item: Item, axes: Axes) -> bool:
+def check_size(item: FileNode, axes: Axes) -> bool:
     """Whether an output is not too large; an error where it is."""
     if size(axes) > limit("neurons") * 4:
         item.fail("more than {limit} numbers in one layer; set {variable} to raise the limit", limit=limit("neurons") * 4,

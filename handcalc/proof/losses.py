@@ -41,7 +41,7 @@ from handcalc.core.instance import bind
 from handcalc.derive import model_of
 from handcalc.errors import Message
 from handcalc.loading.loader import loads
-from handcalc.loading.loss import FUSED, LOSSES
+from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof.cases import branches, is_switching, written
 from handcalc.proof.checking import is_possible
 from handcalc.proof.functions import DEFINITION, OWN, case_lines, kinks
@@ -120,7 +120,7 @@ def _graph(activation: str, loss: str, size: int) -> Graph:
 def loss_proof(name: str) -> Proof:
     """∂E/∂o_i of a loss: of its one term with o_i in it."""
     at = Letters("identity", name)
-    text, mean = LOSSES[name]
+    text, mean = LOSSES[name].usual, LOSSES[name].mean
     by, goal = at.cell(OUT, at.i), at.cell(TARGET, at.i)
 
     def term(index: Index) -> Expr:

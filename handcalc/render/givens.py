@@ -151,19 +151,6 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
 
 # --- conventions ------------------------------------------------------------------------------------------------------
 
-_LOSS_NAMES = {
-    "half_squared_error": "half squared error, summed over the outputs",
-    "squared_error": "squared error, summed over the outputs",
-    "mean_squared_error": "squared error, averaged over the outputs",
-    "cross_entropy": "cross-entropy",
-    "binary_cross_entropy": "binary cross-entropy, summed over the outputs",
-    "softmax_cross_entropy": "softmax and cross-entropy in one step",
-    "absolute_error": "absolute error, summed over the outputs",
-    "huber": "Huber loss, summed over the outputs",
-    "hinge": "hinge loss, summed over the outputs",
-}
-
-
 _VALUES = {"old": "the old state", "new": "the new state", "eval": "the running ones"}  # what some options may be
 
 # option of a layer → what it is called
@@ -196,10 +183,10 @@ def layer_details(header: Header, layer: int) -> Iterator[Message]:
 def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     """What holds in this solution and differs between textbooks; only what matters here."""
     graph, header, chosen = derivation.graph, derivation.header, derivation.header.conventions
-    if header.loss == "direct":
-        yield Message("No loss is given: the error is target minus output, and the delta rule starts from it.")
+    if header.loss == "direct" and isinstance(header.loss_title, Message):
+        yield header.loss_title
     elif header.loss and "t" in graph:
-        yield Message("Loss: {loss}.", loss=Message(_LOSS_NAMES[header.loss]) if header.loss in _LOSS_NAMES else header.loss)
+        yield Message("Loss: {loss}.", loss=header.loss_title)
     if header.online:
         yield Message("One update after each sample (online).")
     elif len(header.samples) > 1 and derivation.loss:
