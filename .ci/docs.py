@@ -36,7 +36,7 @@ from handcalc.core.index import Axis, Index
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
-from handcalc.loading.initial import RULES
+from handcalc.layers.initial import RULES
 from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.loading.optimisers import HYPER
 from handcalc.loading.schedules import SCHEDULES

@@ -10,16 +10,13 @@ from handcalc.core.expr import Number
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
+from handcalc.layers import layer_type
+from handcalc.layers.layertype import Option
+from handcalc.layers.site import places
 from handcalc.models import build
 from handcalc.models.model import Model
-from handcalc.models.site import places
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Problem
-
-DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "momentum", "mode", "reset_after", "update_keeps",
-           "left_out", "truncate")  # fmt: skip
-PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1, "truncate": 0}  # values that need no telling; of others 1
-BORDERS = {("max_pool", "padding"): "border"}  # options that are something else in a layer of this type
 
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
@@ -70,6 +67,7 @@ def header(problem: Problem) -> Header:
         language=problem.language,
         sizes=(len(problem.inputs), *(len(layer.neurons) for layer in layers)) if layers else (),
         kinds=tuple(layer.type for layer in layers),
+        titles=tuple(layer_type(layer.type).title for layer in layers),
         details=tuple(tuple(_details(layer)) for layer in layers),
         shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
@@ -79,29 +77,40 @@ def header(problem: Problem) -> Header:
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
+        notes=tuple(dict.fromkeys(_notes(problem))),
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
 
 
 def _details(layer: Layer) -> Iterator[tuple[str, str]]:
-    """The options of a layer that a reader should know, as text."""
-    for name in DETAILS:
-        value = layer.options.get(name)
-        if isinstance(value, tuple):
-            sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
-            if any(side != (PLAIN[name], PLAIN[name]) for side in sides):
-                yield (
-                    BORDERS.get((layer.type, name), name),
-                    "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides),
-                )
-        elif value is True:
-            yield name, ""
-        elif isinstance(value, str):
-            yield name, value
-        elif isinstance(value, Number):
-            yield name, value.text or f"{value.numerator / value.denominator:g}"
-        elif value is not None and not isinstance(value, dict) and value not in (False, PLAIN.get(name, 1)):
-            yield name, str(value)
+    """What a reader should know about how a layer works: what an option is called, and what it is."""
+    for option in layer_type(layer.type).options:
+        value = _spelled(option, layer.options.get(option.name))
+        if value is not None:
+            yield option.words, value
+
+
+def _spelled(option: Option, value: Any) -> str | None:
+    """An option as text, "" where its name says all; None where it needs no telling."""
+    if value is None or value is False or value == option.plain:
+        return None
+    if isinstance(value, tuple):
+        sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
+        if all(side == (option.plain, option.plain) for side in sides):
+            return None
+        return "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides)
+    if isinstance(value, str):
+        return option.values[value]
+    if isinstance(value, Number):
+        return value.text or f"{value.numerator / value.denominator:g}"
+    return "" if value is True else str(value)
+
+
+def _notes(problem: Problem) -> Iterator[str]:
+    """What is said of conventions that matter to types of layers."""
+    for layer in problem.layers:
+        for name, sentences in layer_type(layer.type).conventions.items():
+            yield sentences[getattr(problem.conventions, name)]
 
 
 def _has_bias(layer: Layer) -> bool:

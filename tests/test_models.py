@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from handcalc.layers.keys import LAYER_TYPES
 from hypothesis import given
 from hypothesis import strategies as st
 from models import CASES, Maker, Network
@@ -19,7 +20,6 @@ from handcalc.arrays.straightline import Straight
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
-from handcalc.layers.keys import LAYER_TYPES
 from handcalc.models import build
 from handcalc.models.model import Model
 

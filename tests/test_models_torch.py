@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from handcalc.layers.keys import LAYER_TYPES
 from hypothesis import given
 from hypothesis import strategies as st
 from models import CASES, Maker, Network
@@ -20,7 +21,6 @@ from oracles import close, law
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
-from handcalc.layers.keys import LAYER_TYPES
 from handcalc.loading.loader import loads
 from handcalc.models import build
 from handcalc.training.accuracy import outputs

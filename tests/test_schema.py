@@ -9,11 +9,11 @@ from typing import Any
 
 import jsonschema
 import pytest
+from handcalc.layers.keys import LAYER_KEYS, LAYER_TYPES
 from ruamel.yaml import YAML
 
 from handcalc.core.expr import Number
 from handcalc.errors import HandcalcError, ProblemError
-from handcalc.layers.keys import LAYER_KEYS, LAYER_TYPES
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES, SECTIONS, Field, choices, json_schema, keys
 from handcalc.problem.schema import Conventions, Problem

@@ -56,8 +56,9 @@ class Step(Record):
 class Header(Record):
     """What a report says about the exercise besides its steps.
 
-    sizes: units of each layer, inputs first; kinds: the type of each layer; details: how it works, (option, value)
-    by layer; shapes: what it puts out, inputs first;
+    sizes: units of each layer, inputs first; kinds: the type of each layer; titles: what it is called; details: how it works, by layer:
+    (what an option is called, what it is), "" where the first says all; shapes: what it puts out, inputs first;
+    notes: sentences on conventions that matter to layers of these types;
     loss: its name as typed, "direct" for e = t − o only, "" for none;
     samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
@@ -69,6 +70,7 @@ class Header(Record):
     language: str = ""
     sizes: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
     details: tuple[tuple[tuple[str, str], ...], ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
     activations: tuple[str, ...] = ()
@@ -78,6 +80,7 @@ class Header(Record):
     trained_biases: bool | None = None
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
+    notes: tuple[str, ...] = ()
     tasks: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
 from handcalc.errors import Message
+from handcalc.layers import layer_type
 from handcalc.problem.fields import STOPS, choices, keys
 from handcalc.problem.names import is_parameter, name_of, parameter_names
 from handcalc.problem.reader import Item, near
@@ -114,7 +115,7 @@ def _conventions(found: dict[str, Item], problem: Problem) -> Problem:
             part["bias_update"].fail("update: biases says otherwise; leave one of both out")
         problem = problem.replace(trained_biases=trained)
     if taken.get("hidden_error_weights") == "updated" and problem.learning_rate is not None:
-        recurrent = any(layer.type in ("rnn", "lstm", "gru") for layer in problem.layers)
+        recurrent = any(layer_type(layer.type).is_recurrent for layer in problem.layers)
         if recurrent or "clip_norm" in problem.optimizer.numbers:
             what = Message("a recurrent layer") if recurrent else Message("clipping by the norm")
             part["hidden_error_weights"].fail("{what} needs the error before there are updated weights; write old", what=what)

@@ -1,8 +1,8 @@
 """The file format, key by key.
 
 - `SECTIONS` lists every key once, with shape, meaning and example: the loader's unknown-key check, the JSON Schema
-  (`json_schema`) and docs/problem-format.md are all read from it. Sections of data and of layers other than dense ones are in
-  datakeys.py and layerkeys.py.
+  and docs/problem-format.md are all read from it. Sections of data are in datakeys.py; those of layers are in the records of
+  their types, and layers/sections.py has all together.
 - `keys(section)` and `choices(section, key)` ask it.
 
 To add a key: one `Field` here, and the line that reads it in loader.py or the module it leads to.
@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.record import Record
-from handcalc.layers.keys import LAYER_KEYS, LAYER_TYPES
 from handcalc.loading.datakeys import DATA_KEYS
 
 
@@ -32,7 +31,6 @@ _NAME = {"type": ["string", "integer"]}
 _NUMBER: dict[str, Any] = {"type": ["number", "string"]}
 _NUMBERS: dict[str, Any] = {"type": "array", "items": {"anyOf": [_NUMBER, {"type": "array"}]}}
 _NAMED = {"type": "object", "additionalProperties": _NUMBER}
-_EDGES = {"type": "object", "additionalProperties": {"type": "array", "minItems": 3, "maxItems": 3}}
 _FILE = {"type": "object", "properties": {"file": _TEXT, "array": _TEXT}, "required": ["file"], "additionalProperties": False}
 
 
@@ -59,12 +57,6 @@ NOTATION_NAMES = (
     "mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton",
 )  # fmt: skip
 
-_MATRIX = _list(_either(_NUMBERS, _NUMBER))
-_NAMES = _list(_either(_list(_NAME), _NAME))
-_BIAS = {"type": "object", "additionalProperties": _either(_NUMBER, {"type": "array", "minItems": 2, "maxItems": 3})}
-_RANDOM = {"type": "object", "properties": {"random": _choice(*INITIAL), "scale": _NUMBER, "seed": {"type": "integer", "minimum": 0}},
-           "required": ["random", "seed"], "additionalProperties": False}  # fmt: skip
-_BIASES = _either(_NUMBER, _NUMBERS, _BIAS, _choice("zeros"), _FILE, _RANDOM, {"type": "null"})
 _COUNT = {"type": "integer", "minimum": 1}
 _PLACES = {"decimals": {"type": "integer", "minimum": 0, "maximum": 15}, "significant": {"type": "integer", "minimum": 1, "maximum": 17}}
 _DIGITS = {"type": "object", "properties": _PLACES, "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
@@ -92,7 +84,7 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
               "people.csv"),
         Field("test", _either(_SHARE, _TEXT, _section("test"), _list(_section("sample"))),
               "samples to test with: a share of all, another file, or a list", "0.2"),
-        Field("layers", _list(_either(_section("layer"), *map(_section, LAYER_TYPES[1:]))), "layers after the inputs, in order"),
+        Field("layers", _list({"type": "object"}), "layers after the inputs, in order"),
         Field("loss", _either(_TEXT, {"type": "object"}), "loss function, or a formula in o and t", "half_squared_error"),
         Field("error", _choice("direct"), "direct: no loss; only e = t − o and delta rules", "direct"),
         Field("input_gradients", {"type": "boolean"}, "whether ∂E/∂x of the inputs is worked out as well", "true"),
@@ -120,20 +112,6 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("targets", _either(_NAMED, _NUMBERS, _NUMBER), "targets"),
     ),
     **{name: tuple(Field(*row) for row in rows) for name, rows in DATA_KEYS.items()},
-    "layer": (
-        Field("type", _choice("dense"), "kind of layer; other kinds have keys of their own", "dense"),
-        Field("neurons", _either(_COUNT, _list(_NAME)), "names of the neurons, or their number", "[h1, h2]"),
-        Field("activation", _either(_TEXT, {"type": "object"}, {"type": "array"}),
-              "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
-        Field("weights", _either(_FILE, _RANDOM, _EDGES, _MATRIX), "named edges {name: [from, to, value]}, a matrix, a file, or drawn",
-              "{w1: [i1, h1, 0.15]}"),
-        Field("weight_names", _NAMES, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
-        Field("weight_rows", _choice("neurons", "inputs"), "whether a row of the matrix belongs to a neuron or to an input", "inputs"),
-        Field("bias", _BIASES,
-              "a number or {name: value}: shared; a list, or zeros: one per neuron; {name: [to, value]}; {name: [from, to, value]}",
-              "{b1: 0.35}"),
-        Field("threshold", _BIASES, "like bias, but subtracted", "[0.5, 0.1]"),
-    ),
     "update": (
         Field("biases", {"type": "boolean"}, "whether biases and thresholds are trained", "false"),
         Field("frozen", _list(_NAME), "parameters that are not trained", "[w1, b2]"),
@@ -191,7 +169,6 @@ SECTIONS: dict[str, tuple[Field, ...]] = {
         Field("bias_decay", {"type": "boolean"}, "whether weight decay is for biases too", "false"),
     ),
 }  # fmt: skip
-SECTIONS |= {name: tuple(Field(*row) for row in rows) for name, rows in LAYER_KEYS.items()}
 
 
 def keys(section: str) -> tuple[str, ...]:
@@ -202,10 +179,3 @@ def keys(section: str) -> tuple[str, ...]:
 def choices(section: str, key: str) -> tuple[str, ...]:
     """The words a key may have, as typed."""
     return next(tuple(dict.fromkeys(map(str, field.shape.get("enum", ())))) for field in SECTIONS[section] if field.key == key)
-
-
-def json_schema() -> dict[str, Any]:
-    """The file format as a JSON Schema (draft 2020-12)."""
-    from handcalc.problem import jsonschema
-
-    return jsonschema.json_schema()

@@ -11,13 +11,13 @@ from typing import Any
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.loading.initial import drawn, names_random
+from handcalc.layers.initial import drawn, names_random
 from handcalc.problem.arrays import as_array, names_file, read_array, untyped
-from handcalc.problem.fields import choices
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import Item, near, quoted
 from handcalc.problem.schema import Bias, Matrix
+from handcalc.problem.shapes import WEIGHT_ROWS
 
 TYPED_LIMIT = 1000  # drawn weights that are kept as single numbers; more are an array
 ZEROS = "zeros"  # as a bias: one for each neuron, all 0
@@ -39,7 +39,7 @@ class LayerItem(Record):
     @property
     def by_input(self) -> bool:
         """Whether a row of the matrix belongs to an input."""
-        return "weight_rows" in self.found and self.found["weight_rows"].choice(choices("layer", "weight_rows")) == "inputs"
+        return "weight_rows" in self.found and self.found["weight_rows"].choice(WEIGHT_ROWS) == "inputs"
 
     def neuron(self, item: Item) -> int | None:
         """The place of a neuron of this layer, named by an item."""
