@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from handcalc.core.derivation import Derivation, Header
+from handcalc.core.derivation import About, Derivation, Header, Told
 from handcalc.core.expr import Number
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
 from handcalc.layers import layer_type
-from handcalc.layers.layertype import Option
+from handcalc.layers.layertype import LayerOption
 from handcalc.layers.site import places
 from handcalc.models import build
 from handcalc.models.model import Model
@@ -67,8 +67,7 @@ def header(problem: Problem) -> Header:
         language=problem.language,
         sizes=(len(problem.inputs), *(len(layer.neurons) for layer in layers)) if layers else (),
         kinds=tuple(layer.type for layer in layers),
-        titles=tuple(layer_type(layer.type).title for layer in layers),
-        details=tuple(tuple(_details(layer)) for layer in layers),
+        about=tuple(map(_about, layers)),
         shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
@@ -77,21 +76,20 @@ def header(problem: Problem) -> Header:
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
-        notes=tuple(dict.fromkeys(_notes(problem))),
+        notes=_notes(problem),
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
 
 
-def _details(layer: Layer) -> Iterator[tuple[str, str]]:
-    """What a reader should know about how a layer works: what an option is called, and what it is."""
-    for option in layer_type(layer.type).options:
-        value = _spelled(option, layer.options.get(option.name))
-        if value is not None:
-            yield option.words, value
+def _about(layer: Layer) -> About:
+    """What a reader should know about how a layer works."""
+    kind = layer_type(layer.type)
+    told = ((option, _spelled(option, layer.options.get(option.name))) for option in kind.options)
+    return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None))
 
 
-def _spelled(option: Option, value: Any) -> str | None:
-    """An option as text, "" where its name says all; None where it needs no telling."""
+def _spelled(option: LayerOption, value: Any) -> str | Message | None:
+    """What an option is, "" where its name says all; None where it needs no telling."""
     if value is None or value is False or value == option.plain:
         return None
     if isinstance(value, tuple):
@@ -100,17 +98,16 @@ def _spelled(option: Option, value: Any) -> str | None:
             return None
         return "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides)
     if isinstance(value, str):
-        return option.values[value]
+        return Message(option.choice(value).words)
     if isinstance(value, Number):
         return value.text or f"{value.numerator / value.denominator:g}"
     return "" if value is True else str(value)
 
 
-def _notes(problem: Problem) -> Iterator[str]:
-    """What is said of conventions that matter to types of layers."""
-    for layer in problem.layers:
-        for name, sentences in layer_type(layer.type).conventions.items():
-            yield sentences[getattr(problem.conventions, name)]
+def _notes(problem: Problem) -> tuple[Message, ...]:
+    """What is said of conventions that matter to types of layers, each once."""
+    said = dict.fromkeys(said for layer in problem.layers for said in layer_type(layer.type).conventions)
+    return tuple(Message(one.sentence) for one in said if getattr(problem.conventions, one.convention) == one.value)
 
 
 def _has_bias(layer: Layer) -> bool:

@@ -17,9 +17,10 @@ from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
+from handcalc.layers.sections import json_schema
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.loading.loss import LOSSES
-from handcalc.problem.fields import NOTATION_NAMES, json_schema
+from handcalc.problem.fields import NOTATION_NAMES
 
 ESCAPE = "\x1b"
 PROBLEMS = list(shipped())

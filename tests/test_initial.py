@@ -10,8 +10,8 @@ import pytest
 
 from handcalc import derive, loads
 from handcalc.errors import ProblemError
+from handcalc.layers import weights
 from handcalc.layers.initial import RULES
-from handcalc.loading import weights
 from handcalc.problem.arrays import Array
 from handcalc.problem.fields import INITIAL
 from handcalc.problem.schema import Matrix, Problem

@@ -63,7 +63,7 @@ def test_every_number_comes_back(inputs: str, layers: str, tmp_path: Path) -> No
     cells = [(one.name, place) for one in graph if one.kind in ("weight", "bias") for place in graph.positions(one.name)]
     known = Evaluation(graph)
     values = {one: float(known[one]) + number / 64 for number, one in enumerate(cells, 1)}
-    again = with_parameters(text, problem, values)
+    again = with_parameters(text, problem, graph, values)
     assert again.startswith("# a comment\n")
     saved = Evaluation(build(loads(again)).graph)
     if "bias: 0.5" in layers and "[[[" in layers or "bias: 0.1" in layers:  # one number for several places became a list

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from handcalc.core.record import Record
+from handcalc.errors import Template
 
 
 class AxisRole(Record):
@@ -16,7 +17,7 @@ class AxisRole(Record):
 
     letter: str
     one: str
-    several: str
+    several: Template
 
 
 ROLES = {

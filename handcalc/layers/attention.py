@@ -16,7 +16,7 @@ from collections.abc import Callable
 from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.graph import Letter
 from handcalc.core.index import Axis, Index
-from handcalc.layers.layertype import ARRAY, COUNT, FLAG, NUMBER, ROWS, LayerType, Option, Row
+from handcalc.layers.layertype import ARRAY, COUNT, FLAG, NUMBER, ROWS, LayerOption, LayerType, Row
 from handcalc.layers.site import LOWEST, Site, totals
 from handcalc.problem.reader import Item
 from handcalc.problem.schema import Layer, Tensor
@@ -213,6 +213,6 @@ ATTENTION = LayerType(
         "query": Letter("q"), "key": Letter("k"), "value": Letter("v"), "score": Letter("s"), "mask": Letter("m"),
         "masked": Letter("s", hat=True), "attention": Letter("a"), "context": Letter("y"),
     },
-    options=(Option("heads", "heads", plain=1),),
+    options=(LayerOption("heads", "heads", plain=1),),
 )  # fmt: skip
 TYPES = (ATTENTION,)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 from handcalc.core.expr import ONE, Ref, add, call, mul, sub
 from handcalc.core.graph import Letter
-from handcalc.layers.layertype import ARRAY, BIAS, FLAG, ROWS, LayerType, Option, Row, Shape
+from handcalc.layers.layertype import ARRAY, BIAS, FLAG, ROWS, LayerOption, LayerType, OptionWord, Row, Shape
 from handcalc.layers.recurrent import (
     HELD,
     HIDDEN,
@@ -189,8 +189,10 @@ GRU = LayerType(
     first=TIMES,
     letters=_letters("gru"),
     options=(
-        Option("reset_after", "The reset gate acts after the product with the hidden weights."),
-        Option("update_keeps", "what the update gate keeps", values={"old": "the old state", "new": "the new state"}),
+        LayerOption("reset_after", "The reset gate acts after the product with the hidden weights."),
+        LayerOption(
+            "update_keeps", "what the update gate keeps", choices=(OptionWord("old", "the old state"), OptionWord("new", "the new state"))
+        ),
         STRETCH,
     ),
     has_neurons=True,

@@ -1,6 +1,6 @@
 """What a type of layer is: one record says all that the program knows about it.
 
-- `LayerType` is the record, `Option` an option of a layer that a report tells.
+- `LayerType` is the record, `LayerOption` an option of a layer that a report tells.
 - The rest are keys that several types have.
 
 The types are in the files of their families, each with keys, reading and building side by side.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Letter
 from handcalc.core.record import Record
+from handcalc.errors import Template
 from handcalc.problem.schema import Layer, Sample
 
 if TYPE_CHECKING:
@@ -26,17 +27,39 @@ Row = tuple[str, Shape, str, str]  # a key: its name, its shape in a JSON Schema
 Roles = tuple[tuple[str, ...], ...]  # several forms of an input: the roles of its axes
 
 
-class Option(Record):
+class OptionWord(Record):
+    """A word that an option may be, and what a report calls it."""
+
+    word: str
+    words: Template
+
+
+class LayerOption(Record):
     """An option of a layer that a report tells.
 
     name: in `Layer.options`; words: what it is called, or all that is said where it is yes; plain: the value that needs no telling;
-    values: words of the file → what a report calls them.
+    choices: the words it may be.
     """
 
     name: str
-    words: str
+    words: Template
     plain: int | None = None
-    values: Mapping[str, str] = {}
+    choices: tuple[OptionWord, ...] = ()
+
+    def choice(self, word: str) -> OptionWord:
+        """What a word is called."""
+        found = [choice for choice in self.choices if choice.word == word]
+        if not found:
+            raise KeyError(f"the option {self.name} has no words for {word}")
+        return found[0]
+
+
+class Said(Record):
+    """What a report says where a convention has a value."""
+
+    convention: str
+    value: str
+    sentence: Template
 
 
 class LayerType(Record):
@@ -49,7 +72,7 @@ class LayerType(Record):
     takes: the axes that may come in ("": of any role), none where all may; first: the axes of inputs where it is the first layer, by how
     many directions they have; missing directions at the end have one place
     letters: how a part is written that it works out on the way, or that is given, by role
-    options: what a report tells, in this order; conventions: name → what is said of each of its values
+    options: what a report tells, in this order; conventions: what it says of those that matter to it
     has_neurons: its outputs have names; merges: a dense layer after it sees all directions as one
     is_recurrent: it goes through time; mixes_samples: whether an answer of a layer depends on other samples
     carried: roles of given numbers that an update changes; predicting: the layer as it is in prediction
@@ -57,7 +80,7 @@ class LayerType(Record):
     """
 
     word: str
-    title: str
+    title: Template
     keys: tuple[Row, ...]
     read: Callable[[Incoming], Layer | None]
     build: Callable[[Site], Ref]
@@ -66,8 +89,8 @@ class LayerType(Record):
     takes: Roles = ()
     first: Roles = (("input",), ("token", "input"))
     letters: Mapping[str, Letter] = {}
-    options: tuple[Option, ...] = ()
-    conventions: Mapping[str, Mapping[str, str]] = {}
+    options: tuple[LayerOption, ...] = ()
+    conventions: tuple[Said, ...] = ()
     has_neurons: bool = False
     merges: bool = False
     is_recurrent: bool = False

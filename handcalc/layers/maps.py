@@ -18,7 +18,7 @@ from handcalc.core.expr import Expr, Ref, add, mul
 from handcalc.core.index import Axis, Index, Position
 from handcalc.layers.activations import activations
 from handcalc.layers.dense import add_activation
-from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, MAPS_FIRST, NAMES, LayerType, Option, Row
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, MAPS_FIRST, NAMES, LayerOption, LayerType, Row, Said
 from handcalc.layers.site import Site, index_of, shifted, totals
 from handcalc.layers.windows import (
     INSIDE,
@@ -215,13 +215,11 @@ def _places(
 
 
 _DILATION: Row = ("dilation", PAIR, "distance between the numbers that a kernel looks at", "2")
-_TOLD = (MOVES, ZEROS, Option("dilation", "dilation", plain=1))
-_LAID = {
-    "convolution": {
-        "cross_correlation": "The kernel is laid over the input as it is (cross-correlation).",
-        "flipped": "The kernel is turned round before it is laid over the input (convolution).",
-    }
-}
+_TOLD = (MOVES, ZEROS, LayerOption("dilation", "dilation", plain=1))
+_LAID = (
+    Said("convolution", "cross_correlation", "The kernel is laid over the input as it is (cross-correlation)."),
+    Said("convolution", "flipped", "The kernel is turned round before it is laid over the input (convolution)."),
+)
 
 
 def _kernels(size: str) -> tuple[Row, Row]:

@@ -21,7 +21,7 @@ from handcalc.core.graph import Letter, Quantity
 from handcalc.core.index import Index
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import activations
-from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, NUMBER, WHOLE, LayerType, Option, Row
+from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, NUMBER, WHOLE, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.site import Site, reindexed, totals
 from handcalc.problem.schema import Layer, Tensor
 from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, spelled, unnamed
@@ -180,7 +180,7 @@ def add_residual(site: Site) -> Ref:
 # --- types ------------------------------------------------------------------------------------------------------------
 
 _EPSILON: Row = ("epsilon", NUMBER, "what is added to the variance", "1e-5")
-_ADDED = Option("epsilon", "added to the variance")
+_ADDED = LayerOption("epsilon", "added to the variance")
 _LETTERS = {"mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True)}
 
 
@@ -221,8 +221,8 @@ BATCH_NORM = LayerType(
     letters={**_LETTERS, "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run")},
     options=(
         _ADDED,
-        Option("momentum", "share of a batch in the running mean and variance"),
-        Option("mode", "mean and variance", values={"eval": "the running ones"}),
+        LayerOption("momentum", "share of a batch in the running mean and variance"),
+        LayerOption("mode", "mean and variance", choices=(OptionWord("eval", "the running ones"),)),
     ),
     mixes_samples=lambda layer: layer.options.get("mode") != "eval",
     carried=RUNNING,
@@ -238,7 +238,7 @@ DROPOUT = LayerType(
     read_dropout,
     add_dropout,
     letters={"mask": Letter("m")},
-    options=(Option("kept", "share that is kept"),),
+    options=(LayerOption("kept", "share that is kept"),),
 )
 RESIDUAL = LayerType(
     "residual",

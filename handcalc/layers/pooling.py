@@ -16,7 +16,7 @@ from itertools import product
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.graph import Letter
 from handcalc.core.index import Axis, Index
-from handcalc.layers.layertype import FLAG, MAPS_FIRST, LayerType, Option, Row
+from handcalc.layers.layertype import FLAG, MAPS_FIRST, LayerOption, LayerType, Row
 from handcalc.layers.site import LOWEST, Site, index_of, shifted, totals
 from handcalc.layers.windows import INSIDE, MOVES, PADDING, PAIR, SPACE, STRIDE, ZEROS, by, numbers_along, padding_of, sides
 from handcalc.problem.schema import Layer
@@ -117,7 +117,7 @@ def add_flatten(site: Site) -> Ref:
 
 _WINDOW: Row = ("kernel_size", PAIR, "size of the window", "2")
 _PADDED: Row = ("padding", PADDING[1], "rows and columns around the input, which are never the largest; valid: none", "1")
-_SIZE = Option("window", "window", plain=0)
+_SIZE = LayerOption("window", "window", plain=0)
 _TAKEN = (SPACE, ("channel", *SPACE), ("channel", "column"), ("column",))
 
 MAX_POOL = LayerType(
@@ -129,7 +129,7 @@ MAX_POOL = LayerType(
     takes=_TAKEN,
     first=MAPS_FIRST,
     letters={"padded": Letter("x", "pad"), "border": Letter("p")},
-    options=(_SIZE, MOVES, Option("padding", "places around the input that are never the largest", plain=0)),
+    options=(_SIZE, MOVES, LayerOption("padding", "places around the input that are never the largest", plain=0)),
 )
 AVG_POOL = LayerType(
     "avg_pool",
@@ -140,7 +140,7 @@ AVG_POOL = LayerType(
     takes=_TAKEN,
     first=MAPS_FIRST,
     letters={"inside": Letter("in"), "counted": Letter("n")},
-    options=(_SIZE, MOVES, ZEROS, Option("left_out", "The zeros around the input do not count in the mean.")),
+    options=(_SIZE, MOVES, ZEROS, LayerOption("left_out", "The zeros around the input do not count in the mean.")),
 )
 FLATTEN = LayerType("flatten", "flatten", (), read_flatten, add_flatten, first=MAPS_FIRST, merges=True)
 TYPES = (MAX_POOL, AVG_POOL, FLATTEN)

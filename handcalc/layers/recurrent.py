@@ -18,7 +18,7 @@ from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, r
 from handcalc.core.graph import Letter
 from handcalc.core.index import Axis, Index
 from handcalc.layers.activations import activations
-from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerType, Option, Roles, Row
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerOption, LayerType, Roles, Row
 from handcalc.layers.site import Site, shifted, totals
 from handcalc.problem.reader import Item
 from handcalc.problem.schema import Activation, Layer, Tensor
@@ -34,7 +34,7 @@ INPUT: Row = ("input_weights", ARRAY, "one row per neuron, one column per input 
 HIDDEN: Row = ("hidden_weights", ARRAY, "one row per neuron, one column per neuron of the state before (PyTorch's weight_hh)", "[[0.8]]")
 
 TIMES: Roles = (("time", "input"), ("time", "input"))  # inputs of a recurrence
-STRETCH = Option("truncate", "times that the error goes back")
+STRETCH = LayerOption("truncate", "times that the error goes back")
 HELD = Letter("out", "held")
 STARTS = {"initial_state": "start"}  # key → the role of what is given under it
 TANH = Activation("tanh", Call("tanh", (Ref("z"),)))

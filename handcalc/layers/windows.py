@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handcalc.layers.layertype import COUNT, WHOLE, Option, Row, Shape
+from handcalc.layers.layertype import COUNT, WHOLE, LayerOption, Row, Shape
 from handcalc.problem.shapes import Axes, Incoming
 
 SPACE = ("row", "column")
@@ -20,8 +20,8 @@ STRIDE: Row = ("stride", PAIR, "how far the window moves: a number, or rows and 
 PADDING: Row = ("padding", {"anyOf": [WHOLE, {"type": "array"}, {"enum": ["valid", "same"]}]},
                 "rows and columns of zeros around the input; valid: none; same: so many that the size stays", "1")  # fmt: skip
 
-MOVES = Option("stride", "stride", plain=1)
-ZEROS = Option("padding", "zeros around the input", plain=0)
+MOVES = LayerOption("stride", "stride", plain=1)
+ZEROS = LayerOption("padding", "zeros around the input", plain=0)
 
 
 def by(sizes: list[int]) -> str:

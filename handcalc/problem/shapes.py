@@ -76,7 +76,8 @@ class Incoming(Record):
             return empty.replace(values=dict.fromkeys(product(*map(range, shape)), value))
         typed = axes[::-1] if turned else axes
         directions = ", ".join(ROLES[axis.role].one for axis in typed)
-        values = numbers(item, tuple(axis.size for axis in typed), f"{empty.stem}{self.number} ({directions})")
+        name = f"{empty.stem}{self.number}" if empty.letter else key
+        values = numbers(item, tuple(axis.size for axis in typed), f"{name} ({directions})")
         if values is not None and turned:
             values = {place[::-1]: value for place, value in values.items()}
         return empty.replace(values=values) if values is not None else None

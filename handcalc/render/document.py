@@ -160,7 +160,7 @@ def layer_title(reading: Reading, layer: int) -> Message:
     """Hidden layer 1 (h1, h2), or output layer (o1, o2)."""
     header = reading.derivation.header
     if not header.plain:
-        return Message("Layer {number}: {kind}", number=layer, kind=Message(header.titles[layer - 1]))
+        return Message("Layer {number}: {kind}", number=layer, kind=Message(header.about[layer - 1].title))
     net = reading.graph[f"net{layer}"]
     names = net.axes[-1].labels
     shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")

@@ -166,9 +166,9 @@ _LOSS_NAMES = {
 
 def layer_details(header: Header, layer: int) -> Iterator[Message]:
     """How a layer works, option by option."""
-    for words, value in header.details[layer - 1]:
-        option = Message(words)
-        yield Message("{option}: {value}", option=option, value=Message(value)) if value else option
+    for told in header.about[layer - 1].options:
+        option = Message(told.words)
+        yield Message("{option}: {value}", option=option, value=told.value) if told.value else option
 
 
 def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
@@ -200,7 +200,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield Message("Of equal ones it goes to the first: max'(a, b) is then 1, max'(b, a, 0) is 0.")
     if any(quantity.held for quantity in graph):
         yield Message("A state marked held is a copy that no gradient goes through.")
-    yield from map(Message, header.notes)
+    yield from header.notes
     if "step" in functions and header.loss == "direct":
         yield Message("The step function has no slope: the perceptron rule uses the error itself.")
     if int(reading.notation.data["delta_sign"]) < 0 and any(
