@@ -37,6 +37,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
 from handcalc.layers.initial import RULES
+from handcalc.layers.sections import sections
 from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.loading.optimisers import HYPER
 from handcalc.loading.schedules import SCHEDULES
@@ -44,7 +45,6 @@ from handcalc.marking.example import Example, examples
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.workbook import base, iteration
 from handcalc.models.optimisers import OPTIMISERS
-from handcalc.problem.fields import SECTIONS
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.schema import Conventions
 from handcalc.render import read
@@ -182,7 +182,7 @@ def formats() -> Lines:
 
 def section(name: str) -> Lines:
     """The keys of one section of a problem file."""
-    rows = ((code(field.key), shape(field.shape), field.doc, code(field.example)) for field in SECTIONS[name])
+    rows = ((code(field.key), shape(field.shape), field.doc, code(field.example)) for field in sections()[name])
     yield from table(("key", "value", "meaning", "example"), rows)
 
 
@@ -303,7 +303,7 @@ def conventions() -> Lines:
     """Conventions with their default."""
     defaults = {**Conventions().__dict__, "bias_update": "true"}
     rows = []
-    for field in SECTIONS["conventions"]:
+    for field in sections()["conventions"]:
         values = [str(value) for value in field.shape.get("enum", ("true", "false"))]
         others = [code(value) for value in values if value != defaults[field.key]]
         rows.append((code(field.key), field.doc, code(defaults[field.key]), ", ".join(others)))
