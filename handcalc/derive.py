@@ -84,7 +84,7 @@ def header(problem: Problem) -> Header:
 def _about(layer: Layer) -> About:
     """What a reader should know about how a layer works."""
     kind = layer_type(layer.type)
-    told = ((option, _spelled(option, layer.options.get(option.name))) for option in kind.options)
+    told = ((option, _spelled(option, layer.options[option.name])) for option in kind.options)
     return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None))
 
 

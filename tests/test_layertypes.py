@@ -12,6 +12,7 @@ import pytest
 from handcalc import check, derive, gradcheck, loads, render
 from handcalc.core.expr import ZERO, Ref, add, call, mul
 from handcalc.core.graph import Letter
+from handcalc.core.index import ROLES
 from handcalc.errors import ProblemError
 from handcalc.layers import FILES, _types, layer_type, layer_types
 from handcalc.layers.layertype import ARRAY, LayerOption, LayerType
@@ -19,6 +20,7 @@ from handcalc.layers.sections import json_schema
 from handcalc.layers.site import Site
 from handcalc.loading.saving import with_parameters
 from handcalc.models import build
+from handcalc.problem.fields import choices
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Incoming, names_of, unnamed
 from handcalc.render.notation import profiles
@@ -39,6 +41,9 @@ def test_records_are_complete(kind: LayerType) -> None:
     assert names[0] == "type" and len({*names}) == len(names)
     assert all(text and shape for _, shape, text, _ in kind.rows)
     assert kind.first and all(len(roles) >= number for number, roles in enumerate(kind.first, 1))
+    assert {role for roles in (*kind.takes, *kind.first) for role in roles} <= {*ROLES, ""}
+    told = {(said.convention, said.value) for said in kind.conventions}
+    assert told == {(name, value) for name, _ in told for value in choices("conventions", name)}
 
 
 def test_a_word_without_a_record_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

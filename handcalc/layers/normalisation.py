@@ -62,7 +62,7 @@ def _running(incoming: Incoming, given: bool) -> dict[str, object]:
     for key in {"momentum", "mode"} & found.keys() if RUNNING[0] not in found else ():
         found[key].fail("goes with running_mean and running_var only")
     mode = found["mode"].choice(("train", "eval")) if "mode" in found else "train"
-    return {"mode": mode} if mode == "eval" else {"momentum": momentum} if given else {}
+    return {"mode": "eval" if mode == "eval" else None, "momentum": momentum if given and mode != "eval" else None}
 
 
 def read_dropout(incoming: Incoming) -> Layer | None:
@@ -113,17 +113,17 @@ def add_batch_norm(site: Site) -> Ref:
     """Over samples and places, for every feature or channel."""
     index = (*site.batch, *site.outgoing)
     feature = site.outgoing[0] if site.outgoing[0].axis.role == "channel" else site.outgoing[-1]
-    return _normalised(site, index, tuple(i for i in index if i != feature), feature)
+    return _normalised(site, index, tuple(i for i in index if i != feature), feature, site.layer.options["mode"] == "eval")
 
 
-def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index) -> Ref:
-    """Mean, variance, normalised, scaled and shifted."""
+def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index, evaluated: bool = False) -> Ref:
+    """Mean, variance (evaluated: the running ones), normalised, scaled and shifted."""
     kept = tuple(i for i in index if i not in over)
     source = site.source
     is_running = site.has("input", RUNNING[0])
     if is_running:
         running = tuple(site.parameter("input", name, feature) for name in RUNNING)
-    if site.layer.options.get("mode") == "eval":
+    if evaluated:
         mean, variance = running
     else:
         size = prod(i.axis.size for i in over)
@@ -187,7 +187,7 @@ _LETTERS = {"mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x
 def _predicting(layer: Layer) -> Layer:
     """With running mean and variance, where they are given."""
     running = any(tensor.role in RUNNING for tensor in layer.tensors)
-    return layer.replace(options={**layer.options, "mode": "eval"}) if running else layer
+    return layer.replace(options={**layer.options, "mode": "eval", "momentum": None}) if running else layer
 
 
 LAYER_NORM = LayerType(
@@ -224,7 +224,7 @@ BATCH_NORM = LayerType(
         LayerOption("momentum", "share of a batch in the running mean and variance"),
         LayerOption("mode", "mean and variance", choices=(OptionWord("eval", "the running ones"),)),
     ),
-    mixes_samples=lambda layer: layer.options.get("mode") != "eval",
+    mixes_samples=lambda layer: layer.options["mode"] != "eval",
     carried=RUNNING,
     predicting=_predicting,
 )
