@@ -37,7 +37,7 @@ from handcalc.core.index import Axis, Index
 from handcalc.core.rounding import Rounding
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
-from handcalc.loading.fileformat import SECTIONS
+from handcalc.layers.sections import sections
 from handcalc.marking.example import Example, examples
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.workbook import base, iteration
@@ -175,7 +175,7 @@ def formats() -> Lines:
 
 def section(name: str) -> Lines:
     """The keys of one section of a problem file."""
-    rows = ((code(key.key), shape(key.shape), key.doc, code(key.example)) for key in SECTIONS[name])
+    rows = ((code(key.key), shape(key.shape), key.doc, code(key.example)) for key in sections()[name])
     yield from table(("key", "value", "meaning", "example"), rows)
 
 
@@ -302,7 +302,7 @@ def conventions() -> Lines:
     """Conventions with their default."""
     defaults = {**Conventions().__dict__, "bias_update": "true"}
     rows = []
-    for key in SECTIONS["conventions"]:
+    for key in sections()["conventions"]:
         values = [str(value) for value in key.shape.get("enum", ("true", "false"))]
         others = [code(value) for value in values if value != defaults[key.key]]
         rows.append((code(key.key), key.doc, code(defaults[key.key]), ", ".join(others)))

@@ -38,12 +38,14 @@ CALLS: dict[str, tuple[int, str]] = {
 }
 
 # call → the places of its arguments that are texts for users
-RECORDS = {"Mistake": (1, 2), "NamedLoss": (1,)}
+RECORDS = {
+    "Mistake": (1, 2), "NamedLoss": (1,), "LayerType": (1,), "LayerOption": (1,), "OptionWord": (1,), "Said": (2,), "AxisRole": (2,),
+}  # fmt: skip
 
 # tables whose entries are texts, or end with one
 TABLES = (
-    "COMMANDS", "KIND_TITLES", "_DETAILS", "WELCOME", "WHAT", "RESERVED", "_RANGES", "_REASONS", "_TITLES", "_LABELS",
-    "_PRACTICE", "_WHY", "_VALUES", "AXES",
+    "COMMANDS", "WELCOME", "WHAT", "RESERVED", "_RANGES", "_REASONS", "_TITLES", "_LABELS",
+    "_PRACTICE", "_WHY",
 )  # fmt: skip
 
 # what click says, in the wording of its versions 8.1 to 8.5

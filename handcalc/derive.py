@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from handcalc.core.derivation import Derivation, Header
+from handcalc.core.derivation import About, Derivation, Header, Told
 from handcalc.core.expr import Number
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
+from handcalc.layers import layer_type
+from handcalc.layers.layertype import LayerOption
+from handcalc.layers.site import places
 from handcalc.models import build
 from handcalc.models.model import Model
-from handcalc.models.site import places
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Loss, Problem
 from handcalc.problem.words import DIRECT, LOSSES
-
-DETAILS = ("window", "stride", "padding", "dilation", "heads", "epsilon", "kept", "momentum", "mode", "reset_after", "update_keeps",
-           "left_out", "truncate")  # fmt: skip
-PLAIN = {"window": 0, "stride": 1, "padding": 0, "dilation": 1, "truncate": 0}  # values that need no telling; of others 1
-BORDERS = {("max_pool", "padding"): "border"}  # options that are something else in a layer of this type
 
 
 def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
@@ -71,7 +68,7 @@ def header(problem: Problem) -> Header:
         language=problem.language,
         sizes=(len(problem.inputs), *(len(layer.neurons) for layer in layers)) if layers else (),
         kinds=tuple(layer.type for layer in layers),
-        details=tuple(tuple(_details(layer)) for layer in layers),
+        about=tuple(map(_about, layers)),
         shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
@@ -81,6 +78,7 @@ def header(problem: Problem) -> Header:
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
+        notes=_notes(problem),
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
 
@@ -91,25 +89,33 @@ def _loss_title(loss: Loss) -> Message | str:
     return Message(named[loss.name].title) if loss.name in named else loss.name
 
 
-def _details(layer: Layer) -> Iterator[tuple[str, str]]:
-    """The options of a layer that a reader should know, as text."""
-    for name in DETAILS:
-        value = layer.options.get(name)
-        if isinstance(value, tuple):
-            sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
-            if any(side != (PLAIN[name], PLAIN[name]) for side in sides):
-                yield (
-                    BORDERS.get((layer.type, name), name),
-                    "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides),
-                )
-        elif value is True:
-            yield name, ""
-        elif isinstance(value, str):
-            yield name, value
-        elif isinstance(value, Number):
-            yield name, value.text or f"{value.numerator / value.denominator:g}"
-        elif value is not None and not isinstance(value, dict) and value not in (False, PLAIN.get(name, 1)):
-            yield name, str(value)
+def _about(layer: Layer) -> About:
+    """What a reader should know about how a layer works."""
+    kind = layer_type(layer.type)
+    told = ((option, _spelled(option, layer.options[option.name])) for option in kind.options)
+    return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None))
+
+
+def _spelled(option: LayerOption, value: Any) -> str | Message | None:
+    """What an option is, "" where its name says all; None where it needs no telling."""
+    if value is None or value is False or value == option.plain:
+        return None
+    if isinstance(value, tuple):
+        sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
+        if all(side == (option.plain, option.plain) for side in sides):
+            return None
+        return "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides)
+    if isinstance(value, str):
+        return Message(option.choice(value).words)
+    if isinstance(value, Number):
+        return value.text or f"{value.numerator / value.denominator:g}"
+    return "" if value is True else str(value)
+
+
+def _notes(problem: Problem) -> tuple[Message, ...]:
+    """What is said of conventions that matter to types of layers, each once."""
+    said = dict.fromkeys(said for layer in problem.layers for said in layer_type(layer.type).conventions)
+    return tuple(Message(one.sentence) for one in said if getattr(problem.conventions, one.convention) == one.value)
 
 
 def _has_bias(layer: Layer) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+Template = str  # in an annotation: a text for users, which the catalogues have translations of (see .ci/messages.py)
 HINT_LIMIT = 500  # words a hint is looked for in
 
 

@@ -17,7 +17,7 @@ from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
-from handcalc.loading.fileformat import file_schema
+from handcalc.layers.sections import json_schema
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.words import LOSSES
@@ -318,7 +318,7 @@ def test_schema() -> None:
     import json
 
     run = handcalc("schema")
-    assert json.loads(run.out) == json.loads(json.dumps(file_schema()))
+    assert json.loads(run.out) == json.loads(json.dumps(json_schema()))
     assert handcalc("schema", PYTHONHASHSEED="7").out == run.out
 
 

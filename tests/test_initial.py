@@ -10,7 +10,7 @@ import pytest
 
 from handcalc import derive, loads
 from handcalc.errors import ProblemError
-from handcalc.loading import weights
+from handcalc.layers import weights
 from handcalc.problem.arrays import Array
 from handcalc.problem.schema import EdgeMatrix, Problem
 from handcalc.problem.words import INITIAL

@@ -11,12 +11,13 @@ from test_diagrams import covered, derivation, drawn, numbers_of, parts, picture
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.graph import Cell
+from handcalc.core.index import ROLES
 from handcalc.derive import derive
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Node, window_of
-from handcalc.render.diagram.boxes import AXES, words_width
+from handcalc.render.diagram.boxes import words_width
 from handcalc.render.diagram.model import SQUARES
 from handcalc.render.diagram.squares import FEW, SIDE_LIMIT
 from handcalc.render.diagram.svg import BOX_COLOURS, COLOURS, SQUARE_COLOURS
@@ -103,7 +104,7 @@ def test_nothing_covers_anything(name: str) -> None:
 def test_all_squares_and_all_roles_of_axes_are_known() -> None:
     assert SQUARE_COLOURS.keys() == {*SQUARES}
     roles = {axis.role for name in ("conv-pool-dense", "gomez-lstm", "two-heads") for q in derivation(name).graph for axis in q.axes}
-    assert roles <= AXES.keys()
+    assert roles <= ROLES.keys()
 
 
 def test_a_residual_connection_goes_around() -> None:

@@ -263,24 +263,29 @@ def test_padding_may_not_count_in_a_mean() -> None:
     assert "counted1" not in solved({**tree, "layers": [{**layer, "padding": 0, "stride": 1}]}).graph
 
 
+ZEROS = "zeros around the input"
+
 # layer, what is told of its options
 TOLD: list[tuple[Tree, list[tuple[str, str]]]] = [
     ({"type": "avg_pool", "kernel_size": 2, "padding": 1, "count_include_pad": False},
-     [("window", "2×2"), ("stride", "2×2"), ("padding", "1×1"), ("left_out", "")]),
+     [("window", "2×2"), ("stride", "2×2"), (ZEROS, "1×1"), ("The zeros around the input do not count in the mean.", "")]),
     ({"type": "avg_pool", "kernel_size": 2, "padding": 0, "count_include_pad": False}, [("window", "2×2"), ("stride", "2×2")]),
-    ({"type": "avg_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, [("window", "2×2"), ("padding", "(0+1)×(0+1)")]),
-    ({"type": "conv2d", "weights": [[1, 2]], "padding": [0, 1], "dilation": 2}, [("padding", "0×1"), ("dilation", "2×2")]),
+    ({"type": "avg_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, [("window", "2×2"), (ZEROS, "(0+1)×(0+1)")]),
+    ({"type": "conv2d", "weights": [[1, 2]], "padding": [0, 1], "dilation": 2}, [(ZEROS, "0×1"), ("dilation", "2×2")]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("layer", "told"), TOLD)
 def test_options_that_are_told(layer: Tree, told: list[tuple[str, str]]) -> None:
-    assert list(solved({"inputs": [[1, 2, 3], [4, 5, 6]], "layers": [layer]}).header.details[0]) == told
+    (about,) = solved({"inputs": [[1, 2, 3], [4, 5, 6]], "layers": [layer]}).header.about
+    assert [(option.words, option.value) for option in about.options] == told
 
 
 def test_where_the_reset_gate_acts_is_told() -> None:
-    (told, _) = solved(recurrent("gru, reset after", slice(0, 2))).header.details
-    assert ("reset_after", "") in told
+    (about, _) = solved(recurrent("gru, reset after", slice(0, 2))).header.about
+    told = [(option.words, str(option.value)) for option in about.options]
+    assert ("what the update gate keeps", "the old state") in told
+    assert ("The reset gate acts after the product with the hidden weights.", "") in told
 
 
 # window, shares of an upstream gradient of 1 (split): of n that are the largest each has 1/n
@@ -397,12 +402,11 @@ def test_running_means_are_saved() -> None:
     tree = in_training(**NORM)
     trainer = Trainer(loads(json.dumps(tree)))
     trainer.advance(3)
-    again = loads(with_parameters(json.dumps(tree), trainer.problem, trainer.values()))
-    kept = {tensor.name: tensor for tensor in again.layers[0].tensors}
-    for (name, place), value in trainer.values().items():
-        if name in kept:
-            assert kept[name].get(place).numerator / kept[name].get(place).denominator == pytest.approx(value, rel=1e-15)
-    assert "running_mean1" in kept
+    again = loads(with_parameters(json.dumps(tree), trainer.problem, trainer.whole.graph, trainer.values()))
+    graph, known = trainer.whole.graph, Trainer(again).values()
+    assert {name for name, _ in known} >= {graph.in_layer(1, "input", role) for role in ("running_mean", "running_var")}
+    for cell, value in trainer.values().items():
+        assert known[cell] == pytest.approx(value, rel=1e-15)
 
 
 # --- positions --------------------------------------------------------------------------------------------------------
@@ -541,9 +545,9 @@ WRONG = [
      "problem:2: layers[0].input_weights: Wx1 (neuron, feature) is 2×1, expected 3×1"),
     ("inputs: [[1]]\nlayers: [{type: gru, neurons: 1, input_weights: [[1], [2], [3]]}]",
      "problem:2: layers[0]: the key hidden_weights is missing"),
-    (RNN.replace("STATE", "[1, 2]"), "problem:2: layers[0].initial_state: start (neuron) is 2, expected 1"),
-    (RNN.replace("STATE", "[[1], [2], [3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 3×1, expected 2×1"),
-    (RNN.replace("STATE", "[[1, 2], [2, 3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 2×2, expected 2×1"),
+    (RNN.replace("STATE", "[1, 2]"), "problem:2: layers[0].initial_state: initial_state (neuron) is 2, expected 1"),
+    (RNN.replace("STATE", "[[1], [2], [3]]"), "problem:2: layers[0].initial_state: initial_state (sample, neuron) is 3×1, expected 2×1"),
+    (RNN.replace("STATE", "[[1, 2], [2, 3]]"), "problem:2: layers[0].initial_state: initial_state (sample, neuron) is 2×2, expected 2×1"),
     (RNN.replace("STATE", "[[1], [2, 3]]"), "problem:2: layers[0].initial_state: rows of different lengths: 1, 2"),
     (RNN.replace("STATE", "[[1], [2]]") + "\ntraining: {mode: online}",
      "problem:3: training: initial states of every sample go with mode: batch only; or give one state for all samples"),
@@ -552,7 +556,7 @@ WRONG = [
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0]}]",
      "problem:2: layers[0]: running_mean and running_var go together"),
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1]}]",
-     "problem:2: layers[0].running_var: running_var1 (feature) is 1, expected 2"),
+     "problem:2: layers[0].running_var: running_var (feature) is 1, expected 2"),
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, mode: eval}]",
      "problem:2: layers[0].mode: goes with running_mean and running_var only"),
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1, 1], momentum: 2}]",

@@ -19,7 +19,7 @@ from handcalc.arrays.straightline import Straight
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
-from handcalc.layers.keys import LAYER_TYPES
+from handcalc.layers import FILES
 from handcalc.models import build
 from handcalc.models.model import Model
 
@@ -27,7 +27,7 @@ FEW, MANY = 4, 25  # examples of each type, in the quick run and in the slow one
 
 
 def test_every_type_is_here() -> None:
-    assert set(CASES) == {*LAYER_TYPES} - {"dense"}
+    assert set(CASES) == {*FILES} - {"dense"}
 
 
 def moved(model: Model) -> list[Cell]:

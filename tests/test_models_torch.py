@@ -20,7 +20,7 @@ from oracles import close, law
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
-from handcalc.layers.keys import LAYER_TYPES
+from handcalc.layers import FILES
 from handcalc.loading.loader import loads
 from handcalc.models import build
 from handcalc.training.accuracy import outputs
@@ -244,7 +244,7 @@ def array(graph: Graph, evaluation: Evaluation, name: str) -> Any:
 
 
 def test_every_type_is_compared() -> None:
-    assert {*LAYERS} == {*LAYER_TYPES}
+    assert {*LAYERS} == {*FILES}
 
 
 @pytest.mark.parametrize("kind", CASES)

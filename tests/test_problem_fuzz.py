@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.derive import derive
 from handcalc.errors import HandcalcError
-from handcalc.loading.fileformat import SECTIONS
+from handcalc.layers.sections import sections
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.problem.words import LOSSES
 
@@ -187,7 +187,7 @@ def made_up(draw: st.DrawFn) -> str:
     for key in draw(st.lists(st.sampled_from(list(SETTINGS)), max_size=2, unique=True)):
         tree[key] = draw(st.sampled_from(SETTINGS[key]))
     if draw(st.integers(0, 3)) == 3:
-        tree[draw(st.sampled_from([field.key for field in SECTIONS["problem"]]))] = draw(VALUE)
+        tree[draw(st.sampled_from([field.key for field in sections()["problem"]]))] = draw(VALUE)
     spoilt = spoil(draw, tree) if draw(st.integers(0, 2)) == 2 else tree
     return json.dumps(spoilt, ensure_ascii=False)
 

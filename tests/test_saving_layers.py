@@ -9,7 +9,7 @@ import pytest
 
 from handcalc import loads
 from handcalc.core.evaluation import Evaluation
-from handcalc.loading.saving import with_parameters
+from handcalc.loading.saving import saved, with_parameters
 from handcalc.models import build
 
 GATE = "{input_weights: [[0.1, 0.2], [0.3, 0.4]], hidden_weights: [[0.5, 0.6], [0.7, 0.8]], bias: [0.1, 0.2]}"
@@ -63,9 +63,23 @@ def test_every_number_comes_back(inputs: str, layers: str, tmp_path: Path) -> No
     cells = [(one.name, place) for one in graph if one.kind in ("weight", "bias") for place in graph.positions(one.name)]
     known = Evaluation(graph)
     values = {one: float(known[one]) + number / 64 for number, one in enumerate(cells, 1)}
-    again = with_parameters(text, problem, values)
+    again = with_parameters(text, problem, graph, values)
     assert again.startswith("# a comment\n")
     saved = Evaluation(build(loads(again)).graph)
     if "bias: 0.5" in layers and "[[[" in layers or "bias: 0.1" in layers:  # one number for several places became a list
         assert "bias: 0." not in again
     assert cells and {one: float(saved[one]) for one in cells} == values
+
+
+def test_many_weights_after_maps_have_a_file_of_their_own(tmp_path: Path) -> None:
+    """As those of any dense layer: a row for each neuron, all directions counted through."""
+    rows = [[round(0.01 * (row - column), 2) for column in range(18)] for row in range(18)]
+    np.savez(tmp_path / "k.npz", W=np.arange(4 * 324).reshape(4, 324) / 1000)
+    text = f"inputs: {rows}\nlayers:\n  - {{type: flatten}}\n  - {{neurons: 4, weights: {{file: k.npz, array: W}}}}\n"
+    problem = loads(text, folder=tmp_path)
+    graph = build(problem).graph
+    known = Evaluation(graph)
+    values = {("W2", place): float(known["W2", place]) + 1 for place in graph.positions("W2")}
+    again, arrays = saved(text, problem, graph, values, "new.npz")
+    assert "weights: {file: new.npz, array: W2}" in again
+    np.testing.assert_allclose(arrays["W2"], np.arange(4 * 324).reshape(4, 324) / 1000 + 1, rtol=1e-15)

@@ -15,8 +15,8 @@ from modelproblems import MODELS
 from test_schema import NETWORK, RATED, READ, TWO, layer, messages, plain
 
 from handcalc.errors import ProblemError
-from handcalc.layers.keys import LAYER_KEYS
-from handcalc.loading.fileformat import SECTIONS
+from handcalc.layers import FILES
+from handcalc.layers.sections import sections
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.words import OPTIMISERS, SCHEDULES
 
@@ -78,14 +78,14 @@ def trees() -> dict[str, list[Any]]:
         if "type:" in text:
             tree = plain(text)
             for section in {entry.get("type") for entry in tree["layers"]} - {None}:
-                for key in SECTIONS[section]:
+                for key in sections()[section]:
                     found.setdefault(f"{section}.{key.key}", []).append(tree)
     return found
 
 
 def home(tree: Any, section: str) -> Path:
     """The way to a section in a problem."""
-    if section in LAYER_KEYS:
+    if section in FILES:
         return ("layers", next(place for place, entry in enumerate(tree["layers"]) if entry.get("type") == section))
     inner: dict[str, Path] = {"problem": (), "sample": ("samples", 0), "layer": ("layers", 0), "task": ("tasks", 0)}
     return inner.get(section, (section,))
@@ -121,7 +121,7 @@ def complaints(tree: Any) -> str:
 
 CASES = [
     pytest.param(f"{section}.{key.key}", path, leaf, id=".".join(map(str, (section, key.key, *path))))
-    for section, found in SECTIONS.items()
+    for section, found in sections().items()
     if section != "gate"
     for key in found
     for path, leaf in leaves(key.shape)

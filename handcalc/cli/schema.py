@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.loading.fileformat import file_schema
+from handcalc.layers.sections import json_schema
 from handcalc.render.formats.jsonform import dumps
 
 
@@ -15,4 +15,4 @@ def command() -> None:
 
     Example: handcalc schema > handcalc.schema.json
     """
-    click.echo(dumps(file_schema()), nl=False)
+    click.echo(dumps(json_schema()), nl=False)

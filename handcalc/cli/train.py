@@ -148,7 +148,7 @@ def _save(trainer: Trainer, source: str, target: str, archive: str, wish: Wish) 
     from handcalc.problem.files import read_bytes
 
     moved = os.path.relpath(os.path.dirname(source) or os.curdir, os.path.dirname(target) or os.curdir)
-    text, arrays = saved(read_bytes(source), trainer.problem, trainer.values(), os.path.basename(archive), moved)
+    text, arrays = saved(read_bytes(source), trainer.problem, trainer.whole.graph, trainer.values(), os.path.basename(archive), moved)
     if arrays:
         import numpy
 

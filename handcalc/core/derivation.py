@@ -21,7 +21,7 @@ from handcalc.core.instance import Value, bind
 from handcalc.core.order import Group, groups, phase
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.errors import Message, UnknownIdError
+from handcalc.errors import Message, Template, UnknownIdError
 
 
 class Contribution(Record):
@@ -53,11 +53,25 @@ class Step(Record):
     iteration: int = 1
 
 
+class Told(Record):
+    """An option of a layer: what it is called, and what it is; "" where its name says all."""
+
+    words: Template
+    value: str | Message
+
+
+class About(Record):
+    """What a report says of how a layer works: its title, and the options worth telling."""
+
+    title: Template
+    options: tuple[Told, ...] = ()
+
+
 class Header(Record):
     """What a report says about the exercise besides its steps.
 
-    sizes: units of each layer, inputs first; kinds: the type of each layer; details: how it works, (option, value)
-    by layer; shapes: what it puts out, inputs first;
+    sizes: units of each layer, inputs first; kinds: the type of each layer; about: how it works; shapes: what it puts out, inputs first;
+    notes: sentences on conventions that matter to layers of these types;
     loss: its name as typed, "direct" for e = t − o only, "" for none; loss_title: what it is called, or what is said instead;
     samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
@@ -69,7 +83,7 @@ class Header(Record):
     language: str = ""
     sizes: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
-    details: tuple[tuple[tuple[str, str], ...], ...] = ()
+    about: tuple[About, ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
     activations: tuple[str, ...] = ()
     loss: str = ""
@@ -79,6 +93,7 @@ class Header(Record):
     trained_biases: bool | None = None
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
+    notes: tuple[Message, ...] = ()
     tasks: tuple[tuple[str, str], ...] = ()
 
     @property

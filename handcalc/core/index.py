@@ -1,6 +1,7 @@
 """Axes and indices of families of cells, and shifted indices such as r + u or t − 1.
 
-- `Axis`, `Index`, `Affine`; `shift_index` puts positions in place of indices, `position` and `affine` convert.
+- `Axis`, `Index`, `Affine`; `ROLES` says what an axis may be.
+- `shift_index` puts positions in place of indices, `position` and `affine` convert.
 """
 
 from __future__ import annotations
@@ -8,12 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from handcalc.core.record import Record
+from handcalc.errors import Template
+
+
+class AxisRole(Record):
+    """What an axis may be: the usual letter of an index along it, the word for one of its places, and for what there are several of."""
+
+    letter: str
+    one: str
+    several: Template
+
+
+ROLES = {
+    "input": AxisRole("i", "feature", "inputs"),
+    "unit": AxisRole("j", "neuron", "units"),
+    "channel": AxisRole("d", "channel", "channels"),
+    "row": AxisRole("r", "row", "rows"),
+    "column": AxisRole("c", "column", "columns"),
+    "time": AxisRole("t", "time", "times"),
+    "token": AxisRole("t", "token", "tokens"),
+    "head": AxisRole("h", "head", "heads"),
+    "sample": AxisRole("s", "sample", "samples"),
+}
 
 
 class Axis(Record):
     """One direction of a family of cells.
 
-    role: input, unit, channel, row, column, sample, time, token, head; size: number of cells along it;
+    role: one of ROLES; size: number of cells along it;
     labels: their names (empty: numbered); first: the first printed number.
     """
 

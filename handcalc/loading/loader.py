@@ -14,6 +14,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.errors import Message, ProblemError
+from handcalc.layers import layer_type
 from handcalc.loading.equations import EQUATION_KEYS, equations
 from handcalc.loading.layers import build, kind_of, layer_items, neuron_names
 from handcalc.loading.loss import add_loss
@@ -24,7 +25,7 @@ from handcalc.problem.files import read, read_text, shown_path
 from handcalc.problem.names import Names
 from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
-from handcalc.problem.shapes import Axes, input_axes, most, names_of, size, spelled
+from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
 from handcalc.problem.values import Section
 
 if TYPE_CHECKING:
@@ -104,15 +105,15 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     read = samples(root, found, outputs, names)
     inputs = read.names
     cases, tests = test_set(found["test"], found, read, outputs, names) if "test" in found else (read.samples, ())
-    axes = _axes(found, inputs, names.shape, first) if inputs else ()
+    axes = _axes(found, inputs, names.shape, first) if inputs and first else ()
     if names.shape or len(axes) > 1:
         inputs = names_of(axes)
     layers = build(entries, neurons, axes, names, len(cases))
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
         _check_targets(root, found, cases, layers[-1])
-    if cases and layers and layers[0].type == "embedding":
-        _check_words(found.get("inputs", root), cases, layers[0].tensors[0].axes[0].size)
+    if cases and layers and (check := layer_type(layers[0].type).check_inputs):
+        check(layers[0], found.get("inputs", root), cases)
     return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers))
 
 
@@ -125,12 +126,13 @@ def _axes(found: Section, inputs: tuple[str, ...], shape: tuple[int, ...], first
                 "there are {found} inputs, which is not {wanted}", found=len(inputs), wanted="×".join(map(str, shape))
             )
             return ()
-    if len(shape) > most(first):
+    forms = layer_type(first).first
+    if len(shape) > len(forms):
         found.get("input_shape", found.get("inputs", found["layers"])).fail(
-            "inputs are lists {found} deep; the first layer ({type}) takes at most {most}", found=len(shape), type=first, most=most(first)
+            "inputs are lists {found} deep; the first layer ({type}) takes at most {most}", found=len(shape), type=first, most=len(forms)
         )
         return ()
-    return input_axes(shape or (len(inputs),), first, () if shape else inputs)
+    return input_axes(shape or (len(inputs),), forms, () if shape else inputs)
 
 
 def _check_states(found: dict[str, FileNode], problem: Problem) -> None:
@@ -140,16 +142,6 @@ def _check_states(found: dict[str, FileNode], problem: Problem) -> None:
             found["training"].fail("initial states of every sample go with mode: batch only; or give one state for all samples")
         if problem.test:
             found["test"].fail("initial states of every sample leave none to test with; give one state for all samples")
-
-
-def _check_words(item: FileNode, cases: Sequence[Sample], words: int) -> None:
-    """Numbers of words, from 0."""
-    for sample in cases:
-        for number in sample.inputs:
-            if number.denominator != 1 or not 0 <= number.numerator < words:
-                text = "an embedding takes numbers of words, whole numbers from 0 to {most}; found {found}"
-                item.fail(text, most=words - 1, found=number.text or number.numerator)
-                return
 
 
 def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[Sample], last: Layer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handcalc.errors import Message
+from handcalc.layers import layer_type
 from handcalc.loading.rounding import rounding
 from handcalc.problem.fields import read_section
 from handcalc.problem.names import is_parameter, name_of, parameter_names
@@ -92,7 +93,7 @@ def _conventions(found: Section, problem: Problem) -> Problem:
             part["bias_update"].fail("update: biases says otherwise; leave one of both out")
         problem = problem.replace(trained_biases=trained)
     if taken.get("hidden_error_weights") == "updated" and problem.learning_rate is not None:
-        recurrent = any(layer.type in ("rnn", "lstm", "gru") for layer in problem.layers)
+        recurrent = any(layer_type(layer.type).is_recurrent for layer in problem.layers)
         if recurrent or "clip_norm" in problem.optimizer.numbers:
             what = Message("a recurrent layer") if recurrent else Message("clipping by the norm")
             part["hidden_error_weights"].fail("{what} needs the error before there are updated weights; write old", what=what)

@@ -19,7 +19,7 @@ from handcalc.core.expr import Entry, Ref, Total, walk
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.core.index import Position, affine, shift_index
 from handcalc.core.record import Record
-from handcalc.models.site import places
+from handcalc.layers.site import places
 from handcalc.problem.schema import Problem, Sample
 
 KEPT = 16  # shapes

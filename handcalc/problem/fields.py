@@ -1,8 +1,8 @@
 """The file format, key by key: limits and words are said here once.
 
 - `SECTIONS` lists every key with shape, meaning and example: reading, the check for unknown keys, the JSON Schema and
-  docs/problem-format.md are all made from it. Sections of data, tests and schedules are in datakeys.py; those of layers other
-  than dense ones in layers/, with which loading/fileformat.py makes the whole format.
+  docs/problem-format.md are all made from it. Sections of data, tests and schedules are in datakeys.py; those of layers are in the
+  records of their types, and layers/sections.py has all together.
 - `read_section(node, name)` reads one, key by key; `keys(section)` and `choices(section, key)` ask the table.
 
 To add a key: one `Key` here, and where its value goes in loading/. How shapes are made and read is in values.py; words that
@@ -99,7 +99,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
               "people.csv"),
         Key("test", either(INNER_SHARE, TEXT, section("test"), several(section("sample"))),
               "samples to test with: a share of all, another file, or a list", "0.2"),
-        Key("layers", several(section("layer")), "layers after the inputs, in order"),
+        Key("layers", several(OBJECT), "layers after the inputs, in order"),
         Key("loss", either(TEXT, OBJECT), "loss function, or a formula in o and t", "half_squared_error"),
         Key("error", word(DIRECT.word), "direct: no loss; only e = t − o and delta rules", "direct"),
         Key("input_gradients", FLAG, "whether ∂E/∂x of the inputs is worked out as well", "true"),
@@ -127,20 +127,6 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("targets", either(named(NUMBER), _NUMBERS, NUMBER), "targets"),
     ),
     **DATA_KEYS,
-    "layer": (
-        Key("type", word("dense"), "kind of layer; other kinds have keys of their own", "dense"),
-        Key("neurons", either(_AT_LEAST_1, several(NAME)), "names of the neurons, or their number", "[h1, h2]"),
-        Key("activation", either(TEXT, OBJECT, LIST),
-              "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
-        Key("weights", either(_FILE, RANDOM, _EDGES, _MATRIX), "named edges {name: [from, to, value]}, a matrix, a file, or drawn",
-              "{w1: [i1, h1, 0.15]}"),
-        Key("weight_names", _NAMES, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
-        Key("weight_rows", word(*ROWS_OF), "whether a row of the matrix belongs to a neuron or to an input", "inputs"),
-        Key("bias", _BIASES,
-              "a number or {name: value}: shared; a list, or zeros: one per neuron; {name: [to, value]}; {name: [from, to, value]}",
-              "{b1: 0.35}"),
-        Key("threshold", _BIASES, "like bias, but subtracted", "[0.5, 0.1]"),
-    ),
     "update": (
         Key("biases", FLAG, "whether biases and thresholds are trained", "false"),
         Key("frozen", several(NAME), "parameters that are not trained", "[w1, b2]"),

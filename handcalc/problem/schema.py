@@ -57,14 +57,12 @@ class Bias(Record):
         return found
 
 
-RUNNING = ("running_mean", "running_var")  # of a batch normalisation; prediction uses them
-
-
 class Tensor(Record):
     """Given numbers of any shape, of a layer.
 
     kind: as in the graph; role: what it is among those of its kind ("" where a layer has one; xi: of the inputs, in the gate i); axes;
-    the numbers by place (a mapping or an array); key: the key it stands under, gate: in which part of `gates`.
+    the numbers by place (a mapping or an array); key: the key it stands under, gate: in which part of `gates`; typed: its sizes there,
+    where several axes are typed as one; turned: whether a matrix is typed with a row per input.
     """
 
     kind: str
@@ -73,11 +71,18 @@ class Tensor(Record):
     role: str = ""
     key: str = ""
     gate: str = ""
+    typed: tuple[int, ...] = ()
+    turned: bool = False
+
+    @property
+    def letter(self) -> str:
+        """The letter of parameters of its kind; "" for other numbers, which are known by their role."""
+        return {"weight": "W", "bias": "b", "input": ""}[self.kind]
 
     @property
     def stem(self) -> str:
         """What its id begins with, before the number of the layer: W, Wxi, b, mask."""
-        return {"weight": "W", "bias": "b"}.get(self.kind, "") + self.role
+        return self.letter + self.role
 
     def get(self, place: tuple[int, ...]) -> Number | None:
         """The number at a place."""
@@ -100,7 +105,7 @@ class Tensor(Record):
 class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
-    type: its word in the file; axes: those of its output, without the sample; tensors: the parameters of other
+    type: a word of FILES (layers); axes: those of its output, without the sample; tensors: the parameters of other
     layers than dense ones; options: stride, padding, heads … by name.
     """
 
@@ -113,11 +118,6 @@ class Layer(Record):
     axes: tuple[Axis, ...] = ()
     tensors: tuple[Tensor, ...] = ()
     options: Mapping[str, Any] = {}
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a running mean and variance are given, which prediction uses."""
-        return any(tensor.role in RUNNING for tensor in self.tensors)
 
 
 class Loss(Record):
@@ -240,17 +240,6 @@ class Problem(Record):
     minimize: str = ""
     parameters: tuple[str, ...] = ()
     path: str = ""
-
-    @property
-    def evaluating(self) -> Problem:
-        """The same problem for prediction: batch normalisation with the running mean and variance, where they are given."""
-        layers = [layer.replace(options={**layer.options, "mode": "eval"}) if layer.is_running else layer for layer in self.layers]
-        return self.replace(layers=tuple(layers)) if any(layer.is_running for layer in layers) else self
-
-    @property
-    def mixes_samples(self) -> bool:
-        """Whether an answer depends on the other samples: batch normalisation with the mean and variance of the batch."""
-        return any(layer.type == "batch_norm" and layer.options.get("mode") != "eval" for layer in self.layers)
 
     @property
     def own_states(self) -> bool:

@@ -12,7 +12,7 @@ from itertools import product
 from math import prod
 
 from handcalc.core.expr import ZERO, Number
-from handcalc.core.index import Axis
+from handcalc.core.index import ROLES, Axis
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.problem.arrays import read_array, shape_of
@@ -24,10 +24,7 @@ from handcalc.problem.schema import Tensor
 
 Axes = tuple[Axis, ...]
 Flat = dict[tuple[int, ...], Number]
-
-# role of an axis → the word for it in messages
-ROLES = {"input": "feature", "unit": "neuron", "channel": "channel", "row": "row", "column": "column", "time": "time", "token": "token",
-         "head": "head"}  # fmt: skip
+WEIGHT_ROWS = ("neurons", "inputs")  # what a row of a matrix may belong to
 
 
 class Incoming(Record):
@@ -48,7 +45,7 @@ class Incoming(Record):
         roles = tuple(axis.role for axis in self.axes)
         if any(len(shape) == len(roles) and all(want in (role, "") for want, role in zip(shape, roles)) for shape in shapes):
             return True
-        expected = [" × ".join(ROLES.get(role, "…") for role in shape) for shape in shapes]
+        expected = [" × ".join(ROLES[role].one if role else "…" for role in shape) for shape in shapes]
         text = "layer {layer} ({type}) takes {expected}, but {found} comes in"
         self.entry.fail(text, layer=self.number, type=self.kind, expected=" | ".join(expected), found=spelled(self.axes))
         return False
@@ -66,12 +63,12 @@ class Incoming(Record):
     def tensor(self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, FileNode] | None = None) -> Tensor | None:
         """Parameters of this shape under a key; None where they are not given, or after an error. A plain number is for all places
         of a bias; a matrix may be typed with a row per input."""
-        empty = Tensor(kind, axes, {}, role, key)
         item = (self.found if found is None else found).get(key)
         if item is None:
             return None
         shape = tuple(axis.size for axis in axes)
         turned = kind == "weight" and len(axes) == 2 and self.by_input
+        empty = Tensor(kind, axes, {}, role, key, turned=turned)
         if item.names("file"):
             array = read_array(item, shape, turned)
             return empty.replace(values=array) if array is not None else None
@@ -79,8 +76,9 @@ class Incoming(Record):
             value = item.number() or ZERO
             return empty.replace(values=dict.fromkeys(product(*map(range, shape)), value))
         typed = axes[::-1] if turned else axes
-        directions = ", ".join(ROLES.get(axis.role, axis.role) for axis in typed)
-        values = numbers(item, tuple(axis.size for axis in typed), f"{empty.stem}{self.number} ({directions})")
+        directions = ", ".join(ROLES[axis.role].one for axis in typed)
+        name = f"{empty.stem}{self.number}" if empty.letter else key
+        values = numbers(item, tuple(axis.size for axis in typed), f"{name} ({directions})")
         if values is not None and turned:
             values = {place[::-1]: value for place, value in values.items()}
         return empty.replace(values=values) if values is not None else None
@@ -156,7 +154,7 @@ def _sizes(shape: tuple[int, ...]) -> str | Message:
 
 def spelled(axes: Axes) -> str:
     """channel × row × column = 1×4×4."""
-    return " × ".join(ROLES.get(axis.role, axis.role) for axis in axes) + " = " + "×".join(str(axis.size) for axis in axes)
+    return " × ".join(ROLES[axis.role].one for axis in axes) + " = " + "×".join(str(axis.size) for axis in axes)
 
 
 def names_of(axes: Axes) -> tuple[str, ...]:
@@ -190,21 +188,8 @@ def check_size(item: FileNode, axes: Axes) -> bool:
     return True
 
 
-def input_axes(shape: tuple[int, ...], first: str, labels: tuple[str, ...] = ()) -> Axes:
-    """The axes of inputs of a shape, by what the first layer is: rows and columns for a convolution, times for a recurrence."""
-    if first in ("conv2d", "conv_transpose2d", "max_pool", "avg_pool", "flatten", "batch_norm") and len(shape) > 1:
-        roles: tuple[str, ...] = ("channel", "row", "column")[3 - len(shape) :]
-    elif first == "conv1d":
-        roles = ("channel", "column")[2 - len(shape) :]
-    elif first in ("rnn", "lstm", "gru"):
-        roles, shape = ("time", "input"), shape if len(shape) > 1 else (*shape, 1)
-    elif first == "embedding":
-        roles = ("token",)
-    else:
-        roles = ("token", "input")[2 - len(shape) :]
-    return tuple(Axis(role, one, labels if len(shape) == 1 and role == "input" else ()) for role, one in zip(roles, shape))
-
-
-def most(first: str) -> int:
-    """How many directions the inputs of such a first layer may have."""
-    return {"conv2d": 3, "conv_transpose2d": 3, "max_pool": 3, "avg_pool": 3, "flatten": 3, "batch_norm": 3, "embedding": 1}.get(first, 2)
+def input_axes(shape: tuple[int, ...], forms: tuple[tuple[str, ...], ...], labels: tuple[str, ...] = ()) -> Axes:
+    """The axes of inputs of a shape; forms: the roles they have by the number of directions. Missing directions have one place."""
+    roles = forms[len(shape) - 1]
+    sizes = (*shape, *[1] * (len(roles) - len(shape)))
+    return tuple(Axis(role, one, labels if len(sizes) == 1 and role == "input" else ()) for role, one in zip(roles, sizes))

@@ -67,27 +67,6 @@ class Options(Record):
         return not self.phases or phase in self.phases
 
 
-# type of a layer → what a heading calls it
-KIND_TITLES = {
-    "dense": "fully connected",
-    "conv2d": "convolution",
-    "conv1d": "convolution",
-    "conv_transpose2d": "transposed convolution",
-    "max_pool": "max pooling",
-    "avg_pool": "average pooling",
-    "flatten": "flatten",
-    "rnn": "recurrent layer",
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "embedding": "embedding",
-    "positional_encoding": "positional encoding",
-    "attention": "attention",
-    "layer_norm": "layer normalisation",
-    "batch_norm": "batch normalisation",
-    "dropout": "dropout",
-    "residual": "residual connection",
-}
-
 # kinds that come together in one table of a layer
 _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
 
@@ -179,9 +158,9 @@ def _in_table(derivation: Derivation, quantity: Quantity, kinds: tuple[str, ...]
 
 def layer_title(reading: Reading, layer: int) -> Message:
     """Hidden layer 1 (h1, h2), or output layer (o1, o2)."""
-    kinds = reading.derivation.header.kinds
-    if any(kind != "dense" for kind in kinds):
-        return Message("Layer {number}: {kind}", number=layer, kind=Message(KIND_TITLES[kinds[layer - 1]]))
+    header = reading.derivation.header
+    if not header.plain:
+        return Message("Layer {number}: {kind}", number=layer, kind=Message(header.about[layer - 1].title))
     net = reading.graph[f"net{layer}"]
     names = net.axes[-1].labels
     shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")

@@ -151,33 +151,12 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
 
 # --- conventions ------------------------------------------------------------------------------------------------------
 
-_VALUES = {"old": "the old state", "new": "the new state", "eval": "the running ones"}  # what some options may be
-
-# option of a layer → what it is called
-_DETAILS = {
-    "window": "window",
-    "stride": "stride",
-    "padding": "zeros around the input",
-    "border": "places around the input that are never the largest",
-    "dilation": "dilation",
-    "heads": "heads",
-    "epsilon": "added to the variance",
-    "kept": "share that is kept",
-    "momentum": "share of a batch in the running mean and variance",
-    "mode": "mean and variance",
-    "reset_after": "The reset gate acts after the product with the hidden weights.",
-    "update_keeps": "what the update gate keeps",
-    "truncate": "times that the error goes back",
-    "left_out": "The zeros around the input do not count in the mean.",
-}
-
 
 def layer_details(header: Header, layer: int) -> Iterator[Message]:
     """How a layer works, option by option."""
-    for name, value in header.details[layer - 1]:
-        spelled = Message(_VALUES[value]) if value in _VALUES else value
-        option = Message(_DETAILS[name])
-        yield Message("{option}: {value}", option=option, value=spelled) if value else option
+    for told in header.about[layer - 1].options:
+        option = Message(told.words)
+        yield Message("{option}: {value}", option=option, value=told.value) if told.value else option
 
 
 def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
@@ -207,13 +186,9 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     elif "max'" in functions:
         yield Message("max'(a, b) is 1 if a is larger, 0 if b is: the gradient goes to the largest.")
         yield Message("Of equal ones it goes to the first: max'(a, b) is then 1, max'(b, a, 0) is 0.")
-    if any(name == "truncate" for told in header.details for name, _ in told):
+    if any(quantity.held for quantity in graph):
         yield Message("A state marked held is a copy that no gradient goes through.")
-    if {"conv2d", "conv1d"} & {*header.kinds}:
-        if chosen["convolution"] == "flipped":
-            yield Message("The kernel is turned round before it is laid over the input (convolution).")
-        else:
-            yield Message("The kernel is laid over the input as it is (cross-correlation).")
+    yield from header.notes
     if "step" in functions and header.loss == "direct":
         yield Message("The step function has no slope: the perceptron rule uses the error itself.")
     if int(reading.notation.data["delta_sign"]) < 0 and any(

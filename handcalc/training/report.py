@@ -15,7 +15,7 @@ from handcalc.core.graph import Cell
 from handcalc.core.index import Axis
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message
-from handcalc.models.site import places
+from handcalc.layers.site import places
 from handcalc.problem.dataset import Dataset
 from handcalc.render.blocks import Block, Chart, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
 from handcalc.render.plot.model import Plot

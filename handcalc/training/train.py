@@ -30,11 +30,12 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.derive import header
 from handcalc.errors import EvaluationError, Message, ProblemError
+from handcalc.layers import evaluating, mixes_samples
+from handcalc.layers.site import places
 from handcalc.loading.schedules import batch_size, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.losses import squared_errors
 from handcalc.models.model import Model
-from handcalc.models.site import places
 from handcalc.models.updates import gradient_norm
 from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
 from handcalc.problem.schema import Problem
@@ -206,7 +207,7 @@ class Trainer:
     @cached_property
     def evaluated(self) -> Problem:
         """The problem as it predicts."""
-        return self.problem.evaluating
+        return evaluating(self.problem)
 
     def accuracy(self, samples: Samples | None = None) -> float | None:
         """The share of samples (its own, if no others are given) that are classified right; None where targets are no classes."""
@@ -225,7 +226,7 @@ class Trainer:
         """What the network answers to other inputs, with the parameters as they are. Raises ValueError for a wrong number of them."""
         if len(inputs) != len(self.problem.inputs):
             raise ValueError(f"expected {len(self.problem.inputs)} inputs, found {len(inputs)}")
-        if self.evaluated.mixes_samples:
+        if mixes_samples(self.evaluated):
             raise ProblemError(Message("with batch normalisation a single input has no answer"))
         if self.problem.own_states:
             raise ProblemError(Message("with initial states of every sample another input has no answer"))

@@ -14,7 +14,7 @@ from math import prod
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, Total, references, walk
 from handcalc.core.graph import Cell, Quantity
-from handcalc.core.index import Affine, affine
+from handcalc.core.index import ROLES, Affine, affine
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.model import Label, Node, Sign
@@ -32,12 +32,6 @@ WORDS_FONT = 12.0  # size of the words of a box
 PARAMETERS = ("weight", "bias", "threshold")
 ERRORS = ("target", "error", "loss_term", "loss")
 FORWARD = ("input", *PARAMETERS, "net", "out", "part", *ERRORS)
-
-# role of an axis → what there are several of
-AXES = {
-    "input": "inputs", "unit": "units", "channel": "channels", "row": "rows", "column": "columns", "time": "times", "token": "tokens",
-    "head": "heads", "sample": "samples",
-}  # fmt: skip
 
 Fixed = Callable[[Quantity], Mapping[str, int]]  # the places along axes of a quantity that are not drawn, by their role
 
@@ -182,7 +176,7 @@ def _words(derivation: Derivation, reading: Reading, quantity: Quantity) -> tupl
 
 def shape(sizes: tuple[int, ...], roles: tuple[str, ...]) -> Message:
     """1×2×3 (channels × rows × columns), or units: 3."""
-    named = [Message(AXES[role]) for role in roles[len(roles) - len(sizes) :]]
+    named = [Message(ROLES[role].several) for role in roles[len(roles) - len(sizes) :]]
     axes = named[0]
     for name in named[1:]:
         axes = Message("{several} × {others}", several=axes, others=name)

@@ -11,7 +11,7 @@ from typing import Any
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.loading.initial import drawn
+from handcalc.layers.initial import drawn
 from handcalc.problem.arrays import as_array, read_array, untyped
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.names import Names
