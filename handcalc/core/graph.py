@@ -255,8 +255,8 @@ class Graph:
                 return False  # also: of the state that a recurrence starts from, nobody asks the gradient
             if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
                 return False
-            if quantity.kind == "path":
-                return self.instance((name, indices)) != ZERO
+            if quantity.through is not None:
+                return self.present(*self.at(quantity.through, (name, indices))) and self.instance((name, indices)) != ZERO
         return True
 
     def given_value(self, cell: Cell) -> Number | None:
