@@ -16,7 +16,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from handcalc.core.derivative import differentiate, every_index, letters_of, unused
+from handcalc.core.derivative import differentiate, every_index, letters_of
 from handcalc.core.expr import (
     MINUS_ONE,
     ONE,
@@ -36,7 +36,7 @@ from handcalc.core.expr import (
     walk,
 )
 from handcalc.core.graph import Graph, Quantity, Term
-from handcalc.core.index import Axis, Index, Position, shift_index
+from handcalc.core.index import Axis, Index, Position, shift_index, unused
 from handcalc.core.turning import apart, bounding, inside, solve
 
 # --- the chain rule ---------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from handcalc.core.expr import (
     walk,
 )
 from handcalc.core.functions import function, partial, put
-from handcalc.core.index import Index, affine
+from handcalc.core.index import Index, affine, unused
 from handcalc.core.record import Record
 
 
@@ -191,10 +191,3 @@ def every_index(expr: Expr) -> list[Index]:
         elif isinstance(node, (Total, Entry)):
             found[node.index] = None
     return sorted(found, key=lambda index: index.letter)
-
-
-def unused(letter: str, taken: set[str]) -> str:
-    """The letter with as many primes as it takes to be a new one."""
-    while letter in taken:
-        letter += "'"
-    return letter

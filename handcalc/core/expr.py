@@ -18,7 +18,7 @@ from operator import attrgetter, is_
 from typing import Any
 
 from handcalc.core.functions import function
-from handcalc.core.index import Index, Position, Substitution, affine, shift_index
+from handcalc.core.index import Index, Position, Substitution, indices, shift_index, unused
 from handcalc.core.record import Record
 
 # --- nodes; the most frequent ones have constructors of their own, which take a third of the general one's time -------
@@ -362,41 +362,30 @@ def reindex(expr: Expr, substitution: Substitution) -> Expr:
             return Ref(node.quantity, tuple([shift_index(place, substitution) for place in node.indices]))
         if isinstance(node, Delta):
             return delta(shift_index(node.left, substitution), shift_index(node.right, substitution))
-        if isinstance(node, (Total, Entry)):  # the summed index hides a free one of the same letter
-            inside = {letter: substitution[letter] for letter in free(node.body) & substitution.keys() - {node.index.letter}}
-            node = _clear_of({index.letter for place in inside.values() for _, index in affine(place).terms}, node)
+        if isinstance(node, (Total, Entry)):  # the summed index hides a free one of the same letter, and keeps clear of what is put in
+            inner = free(node.body)
+            inside = {index.letter: substitution[index.letter] for index in inner if index != node.index and index.letter in substitution}
+            summed, coming = node.index, indices(inside.values())
+            if summed in coming:
+                summed = Index(unused(summed.letter, {index.letter for index in coming | inner}), summed.axis)
+                inside[node.index.letter] = summed
             body = reindex(node.body, inside)
-            if isinstance(node, Total):
-                return total(node.index, body)
-            return Entry(node.function, shift_index(node.at, substitution), node.index, body)
+            return (
+                total(summed, body) if isinstance(node, Total) else Entry(node.function, shift_index(node.at, substitution), summed, body)
+            )
         return None
 
     return rewrite(expr, change)
 
 
-def _clear_of(coming: set[str], node: Total | Entry) -> Total | Entry:
-    """A sum with another letter for its index, if that would take in an index that is put into it."""
-    if node.index.letter not in coming:
-        return node
-    letter, taken = node.index.letter, coming | free(node.body)
-    while letter in taken:
-        letter += "'"
-    index = Index(letter, node.index.axis)
-    return node.replace(index=index, body=reindex(node.body, {node.index.letter: index}))
-
-
-def free(expr: Expr) -> set[str]:
-    """The letters of the indices that are not summed."""
-    match expr:
-        case Ref(_, places):
-            return {index.letter for place in places for _, index in affine(place).terms}
-        case Delta(left, right):
-            return {index.letter for place in (left, right) for _, index in affine(place).terms}
-        case Total(index, body):
-            return free(body) - {index.letter}
-        case Entry(_, at, index, body):
-            return free(body) - {index.letter} | {index.letter for _, index in affine(at).terms}
-    return {letter for part in children(expr) for letter in free(part)}
+def free(expr: Expr) -> set[Index]:
+    """The indices that are not summed."""
+    if isinstance(expr, (Ref, Delta)):
+        return indices(expr.indices if isinstance(expr, Ref) else (expr.left, expr.right))
+    found = {index for part in children(expr) for index in free(part)}
+    if isinstance(expr, (Total, Entry)):
+        found.discard(expr.index)
+    return found | indices((expr.at,)) if isinstance(expr, Entry) else found
 
 
 def delta(left: Position, right: Position) -> Expr:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.derivative import every_index, unused
+from handcalc.core.derivative import every_index
 from handcalc.core.expr import Entry, Expr, Negation, Product, Ref, Sum, Total, delta, reindex, rewrite
 from handcalc.core.graph import Graph
-from handcalc.core.index import Affine, Axis, Index, Position, affine, position, shift_index
+from handcalc.core.index import Affine, Axis, Index, Position, affine, position, shift_index, unused
 
 Bounded = Callable[[Index], bool]
 
