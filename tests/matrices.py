@@ -139,6 +139,7 @@ class Line:
                 found = found.T
             else:
                 found = found ** self._atom()
+                assert self._next() != "^", "a power of a power without brackets"
         return found
 
     def _atom(self) -> Array:

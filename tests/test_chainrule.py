@@ -1,4 +1,5 @@
-"""Law 3: gradients against central differences, for every shipped problem, random networks and other graphs."""
+"""Law 3: gradients against central differences, for every shipped problem, random networks and other graphs. See also
+test_chainrule_general.py."""
 
 from __future__ import annotations
 

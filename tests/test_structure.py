@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "handcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
-CORE_LIMIT = 1940  # lines of code in core/: not blank, no comments, no docstrings
+CORE_LIMIT = 2090  # lines of code in core/: not blank, no comments, no docstrings
 
 # The order of the rooms; a room imports those before it only.
 ROOMS = (

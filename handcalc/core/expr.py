@@ -18,7 +18,7 @@ from operator import attrgetter, is_
 from typing import Any
 
 from handcalc.core.functions import function
-from handcalc.core.index import Index, Position, Substitution, shift_index
+from handcalc.core.index import Index, Position, Substitution, indices, shift_index, unused
 from handcalc.core.record import Record
 
 # --- nodes; the most frequent ones have constructors of their own, which take a third of the general one's time -------
@@ -362,14 +362,30 @@ def reindex(expr: Expr, substitution: Substitution) -> Expr:
             return Ref(node.quantity, tuple([shift_index(place, substitution) for place in node.indices]))
         if isinstance(node, Delta):
             return delta(shift_index(node.left, substitution), shift_index(node.right, substitution))
-        if isinstance(node, (Total, Entry)):  # the summed index hides a free one of the same letter
-            body = reindex(node.body, {letter: place for letter, place in substitution.items() if letter != node.index.letter})
-            if isinstance(node, Total):
-                return total(node.index, body)
-            return Entry(node.function, shift_index(node.at, substitution), node.index, body)
+        if isinstance(node, (Total, Entry)):  # the summed index hides a free one of the same letter, and keeps clear of what is put in
+            inner = free(node.body)
+            inside = {index.letter: substitution[index.letter] for index in inner if index != node.index and index.letter in substitution}
+            summed, coming = node.index, indices(inside.values())
+            if summed in coming:
+                summed = Index(unused(summed.letter, {index.letter for index in coming | inner}), summed.axis)
+                inside[node.index.letter] = summed
+            body = reindex(node.body, inside)
+            return (
+                total(summed, body) if isinstance(node, Total) else Entry(node.function, shift_index(node.at, substitution), summed, body)
+            )
         return None
 
     return rewrite(expr, change)
+
+
+def free(expr: Expr) -> set[Index]:
+    """The indices that are not summed."""
+    if isinstance(expr, (Ref, Delta)):
+        return indices(expr.indices if isinstance(expr, Ref) else (expr.left, expr.right))
+    found = {index for part in children(expr) for index in free(part)}
+    if isinstance(expr, (Total, Entry)):
+        found.discard(expr.index)
+    return found | indices((expr.at,)) if isinstance(expr, Entry) else found
 
 
 def delta(left: Position, right: Position) -> Expr:

@@ -18,6 +18,7 @@ from typing import Any
 from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.core.index import Axis, Index, shift_index, through
 from handcalc.core.instance import bind
+from handcalc.core.pathids import told_apart
 from handcalc.core.record import Record
 
 Cell = tuple[str, tuple[int, ...]]
@@ -165,6 +166,8 @@ class WorkedOut:
         self.names: dict[Cell, str] = {}
         self.uses: dict[Cell, tuple[Cell, ...]] = {}
         self.places: dict[str, list[tuple[int, ...]]] = {}
+        self.paths: dict[str, list[str]] = {}
+        self.ends: dict[str, set[str]] = {}
         self.groups: list[Any] = []  # those of order.py
         self.steps: dict[Cell, Any] = {}  # those of derivation.py, without numbers
 
@@ -354,8 +357,8 @@ class Graph:
                 return False  # also: of the state that a recurrence starts from, nobody asks the gradient
             if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
                 return False
-            if quantity.kind == "path":
-                return self.instance((name, indices)) != ZERO
+            if quantity.through is not None:
+                return self.present(*self.at(quantity.through, (name, indices))) and self.instance((name, indices)) != ZERO
         return True
 
     def given_value(self, cell: Cell) -> Number | None:
@@ -403,9 +406,7 @@ class Graph:
             base = self.at(quantity.of, cell)
             if quantity.through is None:
                 return self.core(base)
-            source = self.at(quantity.through, cell)  # several parts have one neuron: they are told by their prefix
-            ends = [self.stem(end) if self.quantities[end[0]].kind == "part" else self.core(end) for end in (source, base)]
-            return (ends[0] or self.quantities[source[0]].word) + "." + ends[1]
+            return self.end(self.at(quantity.through, cell)) + "." + self.end(base)
         if quantity.kind in ("given", "variable", "rate", "hyper", "memory", "state"):
             return quantity.word
         labels, numbers = quantity.labels(indices)
@@ -429,8 +430,16 @@ class Graph:
             return found
         quantity = self.quantities[cell[0]]
         along = [axis.along(place) for axis, place in zip(quantity.axes, cell[1]) if axis.role in ("sample", "time")]
-        found = self.known.names[cell] = "@".join((self.stem(cell), *along))
+        found = "@".join((self.stem(cell), *along))
+        if quantity.through is not None:
+            found = told_apart(self, cell, found, along)
+        self.known.names[cell] = found
         return found
+
+    def end(self, cell: Cell) -> str:
+        """What a path calls the cell it comes from or goes to; several parts have one neuron, they are told by their prefix."""
+        is_part = self.quantities[cell[0]].kind == "part"
+        return (self.stem(cell) if is_part else self.core(cell)) or self.quantities[cell[0]].word
 
     def find(self, text: str) -> Cell | None:
         """The cell with an id, None where there is none. Only quantities with the id's first part are looked through."""

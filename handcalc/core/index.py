@@ -1,7 +1,7 @@
 """Axes and indices of families of cells, and shifted indices such as r + u or t − 1.
 
 - `Axis`, `Index`, `Affine`; `ROLES` says what an axis may be.
-- `shift_index` puts positions in place of indices, `position` and `affine` convert.
+- `shift_index` puts positions in place of indices, `position` and `affine` convert, `unused` makes a new letter.
 """
 
 from __future__ import annotations
@@ -93,6 +93,18 @@ def affine(position: Position) -> Affine:
     if isinstance(position, Index):
         return Affine(((1, position),), 0)
     return Affine((), position)
+
+
+def indices(places: Iterable[Position]) -> set[Index]:
+    """The indices that positions consist of."""
+    return {index for place in places for _, index in affine(place).terms}
+
+
+def unused(letter: str, taken: set[str]) -> str:
+    """The letter with as many primes as it takes to be a new one."""
+    while letter in taken:
+        letter += "'"
+    return letter
 
 
 def position(terms: Mapping[Index, int], constant: int) -> Position:

@@ -50,7 +50,10 @@ TRIED_FAR = 300  # iterations up to which every mistake is tried on a later numb
 
 
 class Judged(Record):
-    """One printed number: status, what explains it (mistakes or conventions), other explanations, where it began; ours."""
+    """One printed number: status, what explains it (mistakes or conventions), other explanations, where it began; ours.
+
+    turned: printed under a letter that stands for the negative, so both printed and ours are in its sign.
+    """
 
     id: str
     printed: str
@@ -62,6 +65,7 @@ class Judged(Record):
     note: Message | None = None
     cell: Cell | None = None
     iteration: int = 1
+    turned: bool = False
 
 
 class Audit(Record):
@@ -147,7 +151,7 @@ class _Auditor:
         return {wanted: largest[self.book.quantity(wanted).kind] for wanted in answers}
 
     def _judged(self, read: ReadAnswer, story: SheetHistory) -> Judged:
-        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell)
+        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, turned=read.turned)
         if read.cell is None or read.typed is None:
             return known
         wanted, typed = read.cell, read.typed
@@ -218,7 +222,8 @@ class _Auditor:
     def _later(self, read: ReadAnswer) -> Judged:
         """A number after so many iterations: the right one, a mistake found before, or an iteration miscounted."""
         number = iteration_of(read.answer.id)
-        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, iteration=number)
+        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, turned=read.turned)
+        known = known.replace(iteration=number)
         if read.cell is None or read.typed is None:
             return known
         typed, plain = read.typed, base(read.cell)

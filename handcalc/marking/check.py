@@ -53,7 +53,8 @@ class Marked(Record):
     """One answer, marked.
 
     id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
-    cell, expected: the step and its right number as printed; verdict: of VERDICTS; mistakes: slugs; alternatives: other
+    cell, expected: the step and its right number as printed; turned: given under a letter that stands for the negative, so both given
+    and expected are in its sign; verdict: of VERDICTS; mistakes: slugs; alternatives: other
     sets of slugs that the numbers cannot tell from it; because_of: the id of the answer where it began; note: what else
     there is to say.
     """
@@ -63,6 +64,7 @@ class Marked(Record):
     verdict: str
     cell: Cell | None = None
     expected: str = ""
+    turned: bool = False
     mistakes: tuple[str, ...] = ()
     alternatives: tuple[tuple[str, ...], ...] = ()
     because_of: str = ""
@@ -211,7 +213,7 @@ class Desk:
         """The verdict on one answer."""
         answer = read.answer
         worth = float(read.task.marks.numerator / read.task.marks.denominator)
-        known = Marked(answer.id, answer.text, "unreadable", read.cell, note=read.trouble, worth=worth)
+        known = Marked(answer.id, answer.text, "unreadable", read.cell, turned=read.turned, note=read.trouble, worth=worth)
         if read.cell is None:
             return known
         known = known.replace(id=self.book.cell_id(read.cell), expected=self._expected(read), typed=read.typed)

@@ -20,7 +20,7 @@ from handcalc.errors import EvaluationError, Message
 from handcalc.marking.check import RIGHT, Desk, Marked, Marking
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.typed import Typed
+from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import base, iteration
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.formats.jsonform import rounding
@@ -90,10 +90,10 @@ class _MarkingReport:
         rows = []
         for answer in self.marking.answers:
             is_shown = answer.cell is not None and answer.verdict not in ("correct", "missing")
-            right = Plain(self.reading.digits(_shown(answer.expected))) if is_shown else Plain("")
+            right = Digits(expected(answer, self.reading)) if is_shown else Plain("")
             marks = Plain("/".join(decimal(value, self.reading.comma) for value in (answer.marks, answer.worth)))
             label = Message(_LABELS["repeated" if answer.verdict == "mistake" and answer.because_of else answer.verdict])
-            rows.append((step_name(answer, self.reading), Plain(answer.given), right, label, marks, self._remark(answer)))
+            rows.append((step_name(answer, self.reading), Plain(given(answer, self.reading)), right, label, marks, self._remark(answer)))
         return Table(columns, tuple(rows))
 
     def _remark(self, answer: Marked) -> Item:
@@ -167,7 +167,7 @@ class _MarkingReport:
             yield Heading(2, Message("Wrong, and not known why"))
         for answer in wrong[:WRONG_LINES]:
             assert answer.cell is not None
-            yield Equation(step_name(answer, self.reading), (("=", Plain(answer.given)),))
+            yield Equation(step_name(answer, self.reading), (("=", Plain(given(answer, self.reading))),))
             yield self._line(Message("right"), answer.cell, None)
         if len(wrong) > WRONG_LINES:
             yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
@@ -298,6 +298,27 @@ def step_item(step: Cell, reading: Reading) -> Item:
 def step_name(answer: Marked, reading: Reading) -> Item:
     """The step of an answer, or what the student wrote for it."""
     return Plain(answer.id) if answer.cell is None else step_item(answer.cell, reading)
+
+
+def given(answer: Marked, reading: Reading) -> str:
+    """The answer, in the sign of the symbol that `step_name` puts before it."""
+    return turned_text(answer.given, reading) if _other_sign(answer, reading) else answer.given
+
+
+def expected(answer: Marked, reading: Reading) -> Shown:
+    """The right number, in the sign of the same symbol."""
+    return _shown(answer.expected).negated() if _other_sign(answer, reading) else _shown(answer.expected)
+
+
+def _other_sign(answer: Marked, reading: Reading) -> bool:
+    """Whether an answer was given under a name of the other sign: under its id, where the letter stands for the negative."""
+    return answer.cell is not None and reading.turned(base(answer.cell)) != answer.turned
+
+
+def turned_text(text: str, reading: Reading) -> str:
+    """A number or a formula, as typed, with the other sign."""
+    number = typed(text)
+    return reading.digits(Shown(number.negated().plain)) if number else f"-({text})" if text else ""
 
 
 def decimal(value: float, comma: bool = False) -> str:

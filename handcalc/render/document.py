@@ -35,7 +35,7 @@ from handcalc.render.blocks import (
     Value,
 )
 from handcalc.render.fading import fading
-from handcalc.render.grids import directions, grids
+from handcalc.render.grids import count, directions, grids
 from handcalc.render.rawderivative import raw_derivative
 from handcalc.render.reading import Reading
 from handcalc.render.windows import has_window
@@ -317,7 +317,7 @@ def _list(derivation: Derivation, options: Options, iteration: int, groups: list
         quantity = group.quantity
         places = list(islice(derivation.places(group), limit))
         rows += [(Name(Ref(quantity.name, place)), Value((quantity.name, place), iteration)) for place in places]
-        omitted += size(quantity) - limit if len(places) == limit else 0
+        omitted += count(derivation, group) - len(places)
     return Table((Message("quantity"), Message("value")), tuple(rows), omitted)
 
 

@@ -12,7 +12,7 @@ from handcalc.core.order import Group
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Picture, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
-from handcalc.render.grids import directions, grids
+from handcalc.render.grids import count, directions, grids
 from handcalc.render.reading import Reading
 
 UPDATES_LIMIT = {"brief": 0, "normal": 2, "full": WORKED_LIMIT["full"]}  # worked lines of one quantity in the update
@@ -137,10 +137,12 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
     for place in places:
         source, target = weight.axes[1].label(place[1]), weight.axes[0].label(place[0])
         rows.append((Name(Ref(weight.name, place)), Plain(source), Plain(target), Value((weight.name, place))))
-    omitted = size(weight) - limit if len(places) == limit else 0
+    omitted = count(derivation, Group(weight, "given")) - len(places)
     if f"b{layer}" in graph:
         bias = graph[f"b{layer}"]
-        for place in islice(graph.positions(bias.name), limit):
+        places = list(islice(graph.positions(bias.name), limit))
+        omitted += count(derivation, Group(bias, "given")) - len(places)
+        for place in places:
             labels = [axis.label(position) for axis, position in zip(bias.axes, place)]
             neuron = Plain(labels[0]) if labels else Message("all")
             rows.append((Name(Ref(bias.name, place)), Plain(labels[1] if len(labels) > 1 else "–"), neuron, Value((bias.name, place))))
@@ -311,7 +313,7 @@ def update_table(derivation: Derivation, reading: Reading, options: Options, ite
     limit, omitted = max(ROWS_LIMIT[options.detail], 40), 0
     for parameter, new in derivation.updated.items():
         places = list(islice(graph.positions(new), limit))
-        omitted += size(graph[new]) - limit if len(places) == limit else 0
+        omitted += count(derivation, Group(graph[new], "update")) - len(places)
         for place in places:
             wanted = (parameter, place)
             rows.append(

@@ -1,6 +1,7 @@
 """Numbers with several directions as grids, rows over columns, as on squared paper: images, kernels, feature maps, scores.
 
 - `grids(derivation, quantity, …)` is a table for every pair of last directions of a quantity; `directions` how many it has.
+- `count(derivation, group)` is how many cells there are, so that a table can say how many it leaves out.
 """
 
 from __future__ import annotations
@@ -13,16 +14,28 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis
+from handcalc.core.order import Group
 from handcalc.errors import Message
 from handcalc.render.blocks import MISSING, Block, Item, Name, Paragraph, Plain, Rows, Table, Value
 
 SIDE_LIMIT = 16  # rows and columns of one grid
+COUNTED = 20_000  # places that are looked at one by one; more of them, without names, come from arrays, in which none is missing
 GRIDS_LIMIT = {"brief": 4, "normal": 8, "full": 200}  # grids of one quantity
 
 
 def directions(quantity: Quantity) -> int:
     """How many directions a quantity has, without the sample's."""
     return len(quantity.axes) - quantity.sampled
+
+
+def count(derivation: Derivation, group: Group) -> int:
+    """How many cells a group has: not the edges that are missing, and of a recurrence those of its time."""
+    axes, of = group.quantity.axes, group.quantity.of
+    places = prod(axis.size for axis in axes)
+    edges = derivation.graph[of.quantity] if of else group.quantity
+    if places <= COUNTED or edges.names:
+        return sum(1 for _ in derivation.places(group))
+    return places // prod(axis.size for axis in axes if axis.role == "time" and group.time is not None)
 
 
 def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: int, turned: bool = False) -> Iterator[Block]:

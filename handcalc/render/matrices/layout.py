@@ -227,7 +227,7 @@ def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
             return parts if least <= 2 else ["(", *parts, ")"]
         case "power":
             base = _layout(form.parts[0], leaf, 4)
-            return [*(["(", *base, ")"] if form.parts[0].operator == "transpose" else base), "^", Symbolic(form.parts[1])]
+            return [*(["(", *base, ")"] if form.parts[0].operator in ("transpose", "power") else base), "^", Symbolic(form.parts[1])]
         case "call":
             name, arguments = form.parts[0], form.parts[2:]
             usual = [scalar(number(text)) for text in function(name).defaults[-1:]] if name.endswith("'") else []
