@@ -178,7 +178,7 @@ class Graph:
     """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error.
 
     Which quantities belong together is asked of the graph, never read from their names: `related(relation, name)` (with a method for each
-    of RELATIONS), `in_layer(layer, kind, role)`, `inputs`, `targets`. All answer names, "" where there is none.
+    of RELATIONS), `in_layer(layer, kind, role)`, `bias(layer)`, `inputs`, `targets`, `errors`. All answer names, "" where there is none.
     """
 
     def __init__(self) -> None:
@@ -284,6 +284,10 @@ class Graph:
     def targets(self) -> str:
         """The targets of a network."""
         return self.in_layer(0, "target")
+
+    def bias(self, layer: int) -> str:
+        """What is added to the net inputs of a layer, its bias, or subtracted from them, its threshold."""
+        return self.in_layer(layer, "bias") or self.in_layer(layer, "threshold")
 
     @property
     def errors(self) -> str:
@@ -405,6 +409,11 @@ class Graph:
         labels, numbers = quantity.labels(indices)
         given = quantity.kind in ("weight", "bias", "threshold")
         return (".".join(labels) or name * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
+
+    def numbered(self, cell: Cell) -> str:
+        """A parameter by its place, such as W1[2,1], whether or not it has a name of its own."""
+        numbers = ",".join(str(place + axis.first) for place, axis in zip(cell[1], self.quantities[cell[0]].axes))
+        return f"{cell[0]}[{numbers}]"
 
     def stem(self, cell: Cell) -> str:
         """The id without the sample."""

@@ -182,7 +182,7 @@ def layer_title(reading: Reading, layer: int) -> Message:
     kinds = reading.derivation.header.kinds
     if any(kind != "dense" for kind in kinds):
         return Message("Layer {number}: {kind}", number=layer, kind=Message(KIND_TITLES[kinds[layer - 1]]))
-    net = reading.graph[f"net{layer}"]
+    net = reading.graph[reading.graph.in_layer(layer, "net")]
     names = net.axes[-1].labels
     shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
     if layer == reading.notation.last:

@@ -18,8 +18,9 @@ from handcalc.render.blocks import MISSING, Block, Digits, Item, Paragraph, Plai
 
 def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block]:
     """The table, of the first sample; nothing for one time only."""
-    graph, name = derivation.graph, f"grad.out{layer}"
-    if name not in graph:
+    graph = derivation.graph
+    name = graph.gradient(graph.in_layer(layer, "out"))
+    if not name:
         return
     quantity = graph[name]
     clock = next((number for number, axis in enumerate(quantity.axes) if axis.role == "time"), None)

@@ -49,7 +49,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
             yield Table((Message("quantity"), Message("value")), rows)
     else:
         yield Paragraph(_architecture(derivation.header))
-        yield from _data(derivation, graph["x"], graph.quantities.get("t"))
+        yield from _data(derivation, graph[graph.inputs], graph.quantities.get(graph.targets))
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     for quantity in graph:
@@ -130,7 +130,7 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         for quantity in own:
             yield from given_numbers(derivation, quantity, turned=reading.notation.rows_are_sources(quantity))
         return
-    weight = graph[f"W{layer}"]
+    weight = graph[graph.in_layer(layer, "weight")]
     limit = 24
     places = list(islice(graph.positions(weight.name), limit))
     rows: list[tuple[Item, ...]] = []
@@ -138,8 +138,8 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         source, target = weight.axes[1].label(place[1]), weight.axes[0].label(place[0])
         rows.append((Name(Ref(weight.name, place)), Plain(source), Plain(target), Value((weight.name, place))))
     omitted = size(weight) - limit if len(places) == limit else 0
-    if f"b{layer}" in graph:
-        bias = graph[f"b{layer}"]
+    if graph.bias(layer):
+        bias = graph[graph.bias(layer)]
         for place in islice(graph.positions(bias.name), limit):
             labels = [axis.label(position) for axis, position in zip(bias.axes, place)]
             neuron = Plain(labels[0]) if labels else Message("all")
@@ -198,7 +198,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     graph, header, chosen = derivation.graph, derivation.header, derivation.header.conventions
     if header.loss == "direct":
         yield Message("No loss is given: the error is target minus output, and the delta rule starts from it.")
-    elif header.loss and "t" in graph:
+    elif header.loss and graph.targets:
         yield Message("Loss: {loss}.", loss=Message(_LOSS_NAMES[header.loss]) if header.loss in _LOSS_NAMES else header.loss)
     if header.online:
         yield Message("One update after each sample (online).")
@@ -210,7 +210,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     if derivation.updated:
         yield from _update_conventions({quantity.kind for quantity in graph}, header)
         yield Message("All parameters are updated at once, after the backward pass.")
-        if "rate0" in graph:
+        if graph.in_layer(0, "hyper", "rate"):
             yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
     functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     if "relu'" in functions:
@@ -287,7 +287,7 @@ def update(derivation: Derivation, reading: Reading, options: Options, iteration
     for parameter, new in derivation.updated.items():
         quantity = graph[new]
         rule = reading.general(quantity)
-        change = graph["delta." + parameter]
+        change = graph[graph.change(parameter)]
         changed = reading.general(change)
         if rule is None or changed is None or (quantity.kind, graph[parameter].kind) in seen:
             continue
@@ -309,9 +309,9 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
             continue
         base = derivation.graph[quantity.of.quantity] if quantity.of else None
         of = "" if base is None else base.name if base.kind == "input" else base.kind
-        if of and (quantity.prefix, of) not in seen:
+        if of and (quantity.role, of) not in seen:
             yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
-        seen.add((quantity.prefix, of))
+        seen.add((quantity.role, of))
         yield from _matrices(derivation, reading, options, iteration, quantity)
         if options.form == "matrix" and quantity.axes:
             continue
@@ -322,14 +322,15 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
 def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """Every update worked in full detail, the first of each quantity in normal detail."""
     for parameter, new in derivation.updated.items():
-        changes = [derivation.graph["delta." + parameter]] if reading.delta_rule or options.detail == "full" else []
+        change = derivation.graph.change(parameter)
+        changes = [derivation.graph[change]] if reading.delta_rule or options.detail == "full" else []
         for quantity in (*changes, derivation.graph[new]):
             yield from _matrices(derivation, reading, options, iteration, quantity)
         if options.form == "matrix" and derivation.graph[new].axes:
             continue
         for place in islice(derivation.graph.positions(new), UPDATES_LIMIT[options.detail]):
             if reading.delta_rule or options.detail == "full":
-                yield worked(derivation, reading, ("delta." + parameter, place), iteration)
+                yield worked(derivation, reading, (change, place), iteration)
             yield worked(derivation, reading, (new, place), iteration)
 
 
@@ -356,8 +357,8 @@ def update_table(derivation: Derivation, reading: Reading, options: Options, ite
                 (
                     Name(Ref(*wanted)),
                     Value(wanted, iteration),
-                    Value(("grad." + parameter, place), iteration),
-                    Value(("delta." + parameter, place), iteration),
+                    Value((graph.gradient(parameter), place), iteration),
+                    Value((graph.change(parameter), place), iteration),
                     Value((new, place), iteration),
                 )
             )
@@ -380,8 +381,8 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
         most = WORKED_LIMIT[options.detail] if options.detail != "brief" else (4 if quantity.kind == "loss" else 0)
         for place in islice(graph.positions(quantity.name), most):
             yield worked(derivation, reading, (quantity.name, place), iteration)
-    if derivation.loss and "after." + derivation.loss in graph:
-        yield _comparison(derivation, (derivation.loss, ()), ("after." + derivation.loss, ()), iteration)
+    if graph.after(derivation.loss):
+        yield _comparison(derivation, (derivation.loss, ()), (graph.after(derivation.loss), ()), iteration)
 
 
 def _comparison(derivation: Derivation, before: Cell, after: Cell, iteration: int) -> Block:

@@ -86,10 +86,12 @@ class Reading:
         if quantity.kind == "updated":
             places = quantity.index if wanted is None else wanted[1]
             is_frozen = isinstance(expr, Ref)
-            return expr if is_frozen else add(Ref(parameter, places), Ref("delta." + parameter, places))
+            return expr if is_frozen else add(Ref(parameter, places), Ref(self.graph.change(parameter), places))
+
+        gradient = self.graph.gradient(parameter)
 
         def change(node: Expr) -> Expr | None:
-            if isinstance(node, Ref) and node.quantity == "grad." + parameter:
+            if isinstance(node, Ref) and node.quantity == gradient:
                 inner = self.graph[node.quantity]
                 return inner.definition if wanted is None else self.graph.instance((node.quantity, wanted[1]))
             return None
@@ -107,17 +109,17 @@ class Reading:
         found = self._spelled.get(reference)
         if found is None:
             found = symbol(self.notation.name(reference), self.dialect)
-            if self.dialect in TYPED and self._means_another(found, reference):
-                found = reference.quantity
+            if self.dialect in TYPED and self._means_another(found, cell(reference)):
+                found = self.graph.cell_id(cell(reference))
             self._spelled[reference] = found
         return found
 
-    def _means_another(self, spelled: str, reference: Ref) -> bool:
+    def _means_another(self, spelled: str, wanted: Cell) -> bool:
         """Whether the letter of a number of the update, such as ε, is written like the id of another cell; ids go first."""
-        if self.graph[reference.quantity].kind not in NUMBERED or spelled == reference.quantity:
+        if self.graph[wanted[0]].kind not in NUMBERED or spelled == self.graph.cell_id(wanted):
             return False
         if self._ids is None:
-            self._ids = {quantity.name for quantity in self.graph if not quantity.axes}
+            self._ids = {self.graph.cell_id((quantity.name, ())) for quantity in self.graph if not quantity.axes}
             self._ids |= {label for quantity in self.graph if quantity.kind == "input" for axis in quantity.axes for label in axis.labels}
             self._ids |= {name for quantity in self.graph for name in (quantity.names or {}).values()}
         return spelled in self._ids
@@ -213,9 +215,8 @@ class Reading:
         before: tuple[Factor, ...] = ((None, through),)
         consumer = self.graph[through[0]]
         if consumer.kind == "net":
-            output = (through[0].replace("net", "out"), through[1])
-            local = "local." + output[0]
-            if local in self.graph:
+            output = (self.graph.in_layer(consumer.layer, "out"), through[1])
+            if self.graph.local(output[0]):
                 before = ((None, output), (output, through))
         return (*before, (through, target))
 
@@ -235,11 +236,10 @@ class Reading:
         """What people may type for a cell, besides its id."""
         quantity, place = self.graph[wanted[0]], wanted[1]
         if quantity.kind in ("weight", "bias", "threshold") and place:  # a named one is also found by its place
-            numbers = ",".join(str(position + axis.first) for position, axis in zip(place, quantity.axes))
-            yield f"{quantity.name}[{numbers}]"
+            yield self.graph.numbered(wanted)
         name = self.notation.name(Ref(*wanted))
         for text in (symbol(name, dialect) for dialect in TYPED):
-            yield wanted[0] if self._means_another(text, Ref(*wanted)) else text
+            yield self.graph.cell_id(wanted) if self._means_another(text, wanted) else text
 
     def _searched(self) -> list[Quantity]:
         """The quantities whose symbols are looked through: not those with more cells than anybody looks up by a symbol."""

@@ -85,9 +85,9 @@ def _phase(
 
 def ends(derivation: Derivation, wanted: Cell) -> list[Cell]:
     """Where the explanation of a cell ends: with itself; that of a parameter with its gradient and its update."""
-    quantity = derivation.graph[wanted[0]]
-    if quantity.definition is None and "grad." + quantity.name in derivation.graph:
-        return [(name, wanted[1]) for name in ("grad." + quantity.name, "new." + quantity.name) if name in derivation.graph]
+    name, graph = wanted[0], derivation.graph
+    if graph[name].definition is None and graph.gradient(name):
+        return [(end, wanted[1]) for end in (graph.gradient(name), graph.updated(name)) if end]
     return [wanted]
 
 

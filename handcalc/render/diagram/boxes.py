@@ -102,7 +102,7 @@ def parts(derivation: Derivation, reading: Reading) -> dict[str, Part]:
     hidden = {
         ref.quantity for name in quantities for ref in [quantities[name].definition] if isinstance(ref, Ref) and _beside(quantities, name)
     }
-    last = f"out{len(derivation.header.kinds)}"
+    last = derivation.graph.in_layer(len(derivation.header.kinds), "out")
     found: dict[str, Part] = {}
     errors = tuple(name for name, quantity in quantities.items() if quantity.kind in ERRORS)
     together: dict[tuple[str, ...], list[str]] = {}
@@ -150,12 +150,13 @@ def uses(derivation: Derivation, found: Mapping[str, Part]) -> dict[str, list[st
     """Box → the boxes that its formulas use; inputs in another form (words as zeros and ones) use the inputs."""
     home = {name: key for key, part in found.items() for name in (*part.names, *part.also)}
     result: dict[str, list[str]] = {}
+    inputs = derivation.graph.inputs
     for key, part in found.items():
         members = list(map(derivation.graph.__getitem__, (*part.names, *part.also)))
         seen = [ref.quantity for quantity in members for ref in used_by(quantity)]
         result[key] = list(dict.fromkeys(home[name] for name in seen if name in home and home[name] != key))
-        if part.kind == "given" and key != "x" and not members[0].layer and "x" in found:
-            result[key] = ["x"]
+        if part.kind == "given" and key != inputs and not members[0].layer and inputs in found:
+            result[key] = [inputs]
     return result
 
 
@@ -167,12 +168,12 @@ def _words(derivation: Derivation, reading: Reading, quantity: Quantity) -> tupl
     header, graph = derivation.header, derivation.graph
     roles = tuple(axis.role for axis in quantity.axes if axis.role != "sample")
     layer = quantity.layer
-    if quantity.name == "x":
+    if quantity.name == graph.inputs:
         return [Message("Inputs")], [shape(header.shapes[0], roles)]
-    if quantity.name != f"out{layer}":
+    if quantity.name != graph.in_layer(layer, "out"):
         return [], []
     first = layer
-    while first > 1 and f"out{first - 1}" not in graph:
+    while first > 1 and not graph.in_layer(first - 1, "out"):
         first -= 1
     return [layer_title(reading, number) for number in range(first, layer + 1)], [
         shape(header.shapes[layer], roles),
@@ -218,7 +219,7 @@ def boxed(part: Part, inside: Block, cell: Cell, column: int = 0) -> Node:
     head = len(words) * LINE + (PADDING / 2 if words else 0.0)
     high = inside.height + head + 1.5 * PADDING
     labels = tuple(label.moved(-inside.width / 2, head + 0.75 * PADDING - high / 2) for label in inside.labels)
-    return Node(part.kind, column, 0.0, 0.0, wide, high, cell, part.names[-1], labels, words=words, titles=part.titles)
+    return Node(part.kind, column, 0.0, 0.0, wide, high, cell, labels=labels, words=words, titles=part.titles)
 
 
 def words_width(text: str, bold: bool) -> float:

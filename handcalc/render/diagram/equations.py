@@ -50,4 +50,4 @@ def _box(plan: Plan, name: str) -> Node:
     rows += [(gradient,)] if gradient else []
     label = plan.label("values", tuple(rows))
     kind = "loss" if name == plan.derivation.loss else quantity.kind
-    return Node(kind, 0, 0.0, 0.0, label.width + 2 * PADDING, label.height + 1.5 * PADDING, cell, name, (label,))
+    return Node(kind, 0, 0.0, 0.0, label.width + 2 * PADDING, label.height + 1.5 * PADDING, cell, labels=(label,))

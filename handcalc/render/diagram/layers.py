@@ -40,7 +40,8 @@ def layers(derivation: Derivation, reading: Reading, iteration: int, values: boo
 
 def captions(plan: Plan, drawn: Diagram, large: bool, alone: bool) -> Iterator[Message]:
     """What a drawing of layers does not say by itself; large: nothing was worked out; alone: of the first sample only."""
-    header, samples = plan.derivation.header, plan.derivation.graph["x"].axes[0]
+    header, graph = plan.derivation.header, plan.derivation.graph
+    samples = graph[graph.inputs].axes[0]
     if header.online or plan.derivation.iterations > 1:
         yield iteration_title(header, plan.iteration)
     if samples.role == "sample" and alone:

@@ -51,7 +51,8 @@ def network(derivation: Derivation, reading: Reading, iteration: int, values: bo
 
 def _captions(plan: Plan, layers: list[Column], drawn: Diagram, large: bool) -> Iterator[Message]:
     """What the drawing does not say by itself."""
-    header, samples = plan.derivation.header, plan.derivation.graph["x"].axes[0]
+    header, graph = plan.derivation.header, plan.derivation.graph
+    samples = graph[graph.inputs].axes[0]
     if header.online or plan.derivation.iterations > 1:
         yield iteration_title(header, plan.iteration)
     if samples.role == "sample":
@@ -172,9 +173,10 @@ def _between(plan: Plan, layer: int, sources: Column, ends: Column, first: int) 
 
 def _weights(plan: Plan, layer: int, sources: Column, ends: Column) -> Iterator[tuple[tuple[int, int], Cell]]:
     """The weights between neurons that are drawn, by the numbers of both in their columns."""
+    weight = plan.derivation.graph.in_layer(layer, "weight")
     for b, end in enumerate(ends):
         for a, source in enumerate(sources):
-            cell = plan.cell(f"W{layer}", end.cell[1][-1], source.cell[1][-1]) if source.cell and end.cell else None
+            cell = plan.cell(weight, end.cell[1][-1], source.cell[1][-1]) if source.cell and end.cell else None
             if cell:
                 yield (a, b), cell
 
@@ -199,7 +201,7 @@ def _moved(box: Box, right: float) -> Box:
 
 def _edge_labels(plan: Plan, layer: int, weight: Cell) -> list[Label]:
     """The weight, its gradient, and the bias of the connection with its own, where there is one."""
-    bias = plan.cell(f"b{layer}", *weight[1]) if bias_directions(plan, layer) == 2 else None
+    bias = plan.cell(plan.derivation.graph.bias(layer), *weight[1]) if bias_directions(plan, layer) == 2 else None
     labels = []
     for cell, kinds, step in ((weight, ("weight", "gradient"), None), (bias, ("bias", "bias"), bias)):
         if cell is not None:

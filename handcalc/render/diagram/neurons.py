@@ -30,7 +30,8 @@ Column = tuple[Node, ...]
 
 def column(plan: Plan, layer: int) -> Column:
     """The neurons of a layer, the inputs being layer 0."""
-    axis = plan.derivation.graph[f"net{layer}" if layer else "x"].axes[-1]
+    graph = plan.derivation.graph
+    axis = graph[graph.in_layer(layer, "net") if layer else graph.inputs].axes[-1]
     whole = axis.size <= NEURONS_LIMIT
     places = range(axis.size) if whole else [*range(FIRST), axis.size - 1]
     make = _neuron if layer else _input
@@ -43,28 +44,31 @@ def column(plan: Plan, layer: int) -> Column:
 def bias_directions(plan: Plan, layer: int) -> int:
     """0: one bias for the layer, 1: one for each neuron, 2: one for each connection; −1: none."""
     graph = plan.derivation.graph
-    return len(graph[f"b{layer}"].axes) if f"b{layer}" in graph else -1
+    bias = graph.bias(layer)
+    return len(graph[bias].axes) if bias else -1
 
 
 def _input(plan: Plan, layer: int, place: int, name: str) -> Node:
-    cell = plan.cell("x", place)
+    cell = plan.cell(plan.derivation.graph.inputs, place)
     assert cell
     item = Item(cell, named=name_of(cell, plan.reading) != shortened(typed(name)))
     return Node("input", layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, cell, name, (_below(plan, ((item,),)),))
 
 
 def _neuron(plan: Plan, layer: int, place: int, name: str) -> Node:
-    wanted = (plan.item(f"net{layer}", place), plan.item(f"out{layer}", place), plan.item(f"grad.net{layer}", place, gradient=True))
+    graph = plan.derivation.graph
+    net, out = graph.in_layer(layer, "net"), graph.in_layer(layer, "out")
+    wanted = (plan.item(net, place), plan.item(out, place), plan.item(graph.gradient(net), place, gradient=True))
     rows = tuple((item,) for item in wanted if item)
     labels = [_below(plan, rows)] if rows else []
     directions = bias_directions(plan, layer)
-    bias = plan.cell(f"b{layer}", *([place] if directions else [])) if directions in (0, 1) else None
+    bias = plan.cell(graph.bias(layer), *([place] if directions else [])) if directions in (0, 1) else None
     if bias:
         gradient = plan.gradient(bias)
         label = plan.label("bias", ((plan.parameter(bias),), *([(gradient,)] if gradient else [])), bias)
         labels.append(label.moved(0.0, -RADIUS - STEM - label.height / 2))
     kind = "output" if layer == len(plan.derivation.header.sizes) - 1 else "hidden"
-    return Node(kind, layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, plan.cell(f"out{layer}", place), name, tuple(labels))
+    return Node(kind, layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, plan.cell(out, place), name, tuple(labels))
 
 
 def _below(plan: Plan, rows: tuple[Row, ...]) -> Label:
@@ -75,14 +79,17 @@ def _below(plan: Plan, rows: tuple[Row, ...]) -> Label:
 def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
     """A box beside each output, and one for the loss; with one output, all in one box."""
     alone = len(outputs) == 1
-    total = [item for item in (plan.item("loss@", sampled=True), plan.item("loss")) if item]
+    graph = plan.derivation.graph
+    losses = (plan.item(graph.in_layer(0, "loss", "each"), sampled=True), plan.item(graph.in_layer(0, "loss")))
+    term = graph.in_layer(outputs[0].column, "loss_term")
+    total = [item for item in losses if item]
     boxes = []
     for node in outputs:
-        target = plan.cell("t", node.cell[1][-1]) if node.cell else None
+        target = plan.cell(graph.targets, node.cell[1][-1]) if node.cell else None
         if target is None:
             continue
         place = target[1][-1]
-        items = [Item(target), plan.item("err", place), plan.item("loss_term", place), *(total if alone else ())]
+        items = [Item(target), plan.item(graph.errors, place), plan.item(term, place), *(total if alone else ())]
         kind, cell = ("loss", total[-1].cell) if alone and total else ("target", target)
         boxes.append(_box(plan, kind, node.column + 1, [item for item in items if item], node.y, cell))
     if alone or not total:

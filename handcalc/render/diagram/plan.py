@@ -35,7 +35,7 @@ class Plan(Record):
 
     def gradient(self, cell: Cell) -> Item | None:
         """An item for ∂E/∂cell: its number only."""
-        return self.item("grad." + cell[0], *cell[1], gradient=True, named=False)
+        return self.item(self.derivation.graph.gradient(cell[0]), *cell[1], gradient=True, named=False)
 
     def parameter(self, cell: Cell) -> Item:
         """An item for a weight, a bias or a given number; what is updated is given in the first round, computed later."""

@@ -188,8 +188,8 @@ class Sheet(Record):
         known = plan.computed or graph.given_value(cell) is not None and (plan.iteration == 1 or cell[0] not in plan.derivation.carried)
         if known:
             rows.append((Item(cell, named=False),))
-        gradient = ("grad." + cell[0], cell[1])
-        if plan.gradients and graph[cell[0]].kind not in ENDS and gradient[0] in graph and graph.present(*gradient):
+        gradient = (graph.gradient(cell[0]), cell[1])
+        if plan.gradients and graph[cell[0]].kind not in ENDS and gradient[0] and graph.present(*gradient):
             rows.append((Item(gradient, named=False, gradient=True),))
         return tuple(rows)
 

@@ -185,12 +185,12 @@ class _Text:
     # --- texts ---
 
     def name(self, node: Node) -> str:
-        """The name of a neuron or a quantity; for a target, what is last in its box."""
-        if node.name:
+        """The name of a neuron; of a box, the symbol of what is last in it, gradients apart."""
+        if node.round:
             return symbol(typed(node.name), self.reading.dialect)
-        last = node.labels[0].rows[-1][0]
-        assert isinstance(last, (Item, Formula))
-        return self.reading.symbol(Ref(*last.cell), bare=True)
+        said = [row[0] for row in node.labels[0].rows]
+        cells = [one.cell for one in said if isinstance(one, Formula) or isinstance(one, Item) and not one.gradient]
+        return self.reading.symbol(Ref(*cells[-1]), bare=True)
 
     def values(self, node: Node) -> list[str]:
         """The rows of a node's values; a formula and its value are one row."""

@@ -101,9 +101,9 @@ class _Text:
         """What a box is called: the symbol of its last grid, or of several parameters those of all."""
         titles = [label.rows[0][0] for label in node.labels if label.kind == "title"]
         found = [self.reading.symbol(title.reference) for title in titles if isinstance(title, Title)]
-        if not found:  # neurons
-            quantity = self.reading.graph[node.name]
-            return [self.reading.symbol(Ref(node.name, quantity.index), bare=True)]
+        if not found and node.cell is not None:  # neurons
+            quantity = self.reading.graph[node.cell[0]]
+            return [self.reading.symbol(Ref(quantity.name, quantity.index), bare=True)]
         return found if node.kind == "weights" else found[-1:]
 
     # --- grids ---
@@ -125,7 +125,7 @@ class _Text:
             known = numbers or len(squares) == 1
             yield from self.parted(self.reading.symbol(name, bare=not content.sampled), squares if known else squares[:0], False)
         if gradients:
-            yield from self.parted(self.reading.symbol(Ref("grad." + name.quantity, name.indices), bare=True), squares, True)
+            yield from self.parted(self.reading.symbol(Ref(self.reading.graph.gradient(name.quantity), name.indices), bare=True), squares, True)
 
     def neuron(self, circle: Label, *others: Label) -> list[str]:
         """(y)  net_y = 0.32, and so on below."""

@@ -103,7 +103,7 @@ class _Unrolled:
         for key, part in parts.items():
             quantities = [self.graph[name] for name in part.names]
             seen = {ref.quantity for quantity in quantities for ref in used_by(quantity)} - {*part.names}
-            given = {name for name in seen if name in self.graph and self.graph[name].definition is None and name != "x"}
+            given = {name for name in seen if name in self.graph and self.graph[name].definition is None and name != self.graph.inputs}
             alike = (quantities[-1].layer, part.deep, quantities[-1].axes, frozenset(seen - given))
             groups.setdefault((key,) if part.words or part.kind != "variable" else alike, []).append(key)
         found = {}
@@ -187,7 +187,7 @@ class _Unrolled:
         part = self.timed[key]
         names = tuple(name for name in part.names if lane in self._times(name))
         given = all(self.graph.given_value(cell) is not None for cell in self._cells(key, lane))
-        words = (Message("Time {time}", time=lane),) if key == "x" else ()
+        words = (Message("Time {time}", time=lane),) if key == self.graph.inputs else ()
         kind = "given" if given and part.kind in ("variable", "answer") else part.kind
         return box(self.plan, part.replace(names=names, kind=kind, words=words, titles=1), lambda quantity: self._fixed(lane, quantity))
 

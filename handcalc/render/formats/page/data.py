@@ -117,12 +117,11 @@ class Interactive:
         """What a quantity that is not drawn is shown at."""
         graph = self.derivation.graph
         quantity = graph[current[0]]
-        if quantity.stage:
-            return current[0].removeprefix(quantity.stage + "."), current[1]
         if quantity.of is not None:
             return graph.at(quantity.of, current)
-        name = {"net": f"out{quantity.layer}", "loss_term": "t", "error": "t"}.get(quantity.kind, "")
-        if name in graph:
+        name = graph.in_layer(quantity.layer, "out") if quantity.kind == "net" else ""
+        name = graph.targets if quantity.kind in ("loss_term", "error") else name
+        if name:
             return name, current[1]
         return (self.derivation.loss, ()) if quantity.kind in ("target", "loss") and current[0] != self.derivation.loss else None
 
