@@ -99,6 +99,11 @@ class Quantity(Record):
         return [formula for formula in dict.fromkeys((self.definition, *(self.cases or {}).values())) if formula is not None]
 
     @property
+    def size(self) -> int:
+        """The number of its places, existing or not."""
+        return math.prod(axis.size for axis in self.axes)
+
+    @property
     def sampled(self) -> bool:
         """Whether its first axis is the sample axis."""
         return bool(self.axes) and self.axes[0].role == "sample"
@@ -310,7 +315,7 @@ class Graph:
         quantity, kept = self.quantities[name], self.known.places.get(name)
         if kept is None:
             places = (indices for indices in self._places(quantity) if self.present(name, indices))
-            if math.prod([axis.size for axis in quantity.axes]) > SMALL:
+            if quantity.size > SMALL:
                 return places
             kept = self.known.places[name] = list(places)
         return iter(kept)

@@ -29,11 +29,11 @@ def render(
     view: key, worksheet, formulas or cloze; detail: brief, normal or full. Raises ValueError for a word that is none of
     these, OutputError where a library or a font is missing.
     """
-    from handcalc.render.document import WORKED_LIMIT
+    from handcalc.render.options import DETAILS
     from handcalc.render.report import FORMATS, Style, export
     from handcalc.render.views import VIEWS
 
-    for name, word, known in (("format", format, FORMATS), ("view", view, VIEWS), ("detail", detail, WORKED_LIMIT)):
+    for name, word, known in (("format", format, FORMATS), ("view", view, VIEWS), ("detail", detail, DETAILS)):
         if word not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}")
     documents = format not in ("terminal", "plain") or view != "key"

@@ -12,7 +12,6 @@ gradient put in; not in carry mode, where every line must reproduce from its own
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from math import prod
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
@@ -243,7 +242,7 @@ class Reading:
 
     def _searched(self) -> list[Quantity]:
         """The quantities whose symbols are looked through: not those with more cells than anybody looks up by a symbol."""
-        return [quantity for quantity in self.graph if prod(axis.size for axis in quantity.axes) <= SEARCHED_CELLS]
+        return [quantity for quantity in self.graph if quantity.size <= SEARCHED_CELLS]
 
     def find(self, text: str) -> tuple[Cell, int]:
         """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.core.derivation import Derivation, Step
@@ -118,7 +117,8 @@ class Chapter:
 
     def blocks(self) -> Iterator[Block]:
         """The document."""
-        from handcalc.render.document import Options, solution
+        from handcalc.render.options import Options
+        from handcalc.render.solution import solution
         from handcalc.render.views import numbered, view
 
         style = self.style
@@ -136,7 +136,7 @@ class Chapter:
         wanted = [group for group in derivation.groups() if group.phase in phases or not self.style.only]
         quantities = {group.quantity.name: group.quantity for group in wanted}.values()
         if sum(map(_numbers, quantities)) * derivation.iterations > NUMBERS_LIMIT:
-            count = sum(prod(axis.size for axis in quantity.axes) for quantity in quantities)
+            count = sum(quantity.size for quantity in quantities)
             raise OutputError(Message("{count} steps are too many for one file; choose some with --only", count=count))
         for iteration in range(1, derivation.iterations + 1):
             for group in wanted:
@@ -162,7 +162,7 @@ class Page(Chapter):
 def _numbers(quantity: Quantity) -> int:
     """About how many numbers the formulas of a quantity's cells have together: as many terms as their sums."""
     sums = [node.index.axis.size for node in walk(quantity.definition) if isinstance(node, Total)] if quantity.definition else []
-    return prod(axis.size for axis in quantity.axes) * max(sums, default=1)
+    return quantity.size * max(sums, default=1)
 
 
 class Report(Record):

@@ -16,11 +16,11 @@ from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Heading, Name, Paragraph, Picture, Table, Value
-from handcalc.render.document import worked
+from handcalc.render.lines import worked
+from handcalc.render.options import DETAILS
 from handcalc.render.reading import Reading
 from handcalc.render.windows import has_window
 
-LINES_LIMIT = {"brief": 4, "normal": 12, "full": 2000}  # worked lines of one phase
 SAMPLES_LIMIT = 20  # samples that are all followed
 _TITLES = {"given": "Given", "forward": "Forward pass", "error": "Error", "backward": "Backward pass", "update": "Update"}
 NOTHING_NEEDED = Message("It is given; nothing else is needed for it.")
@@ -65,7 +65,7 @@ def _phase(
     derivation: Derivation, reading: Reading, name: str, cells: list[Cell], ends: list[Cell], iteration: int, detail: str
 ) -> Iterator[Block]:
     """Givens as a table, steps as worked lines; of very many the nearest to the end."""
-    limit = LINES_LIMIT[detail]
+    limit = DETAILS[detail].explained
     if name == "given":
         shown = cells[: 3 * limit]
         rows = tuple((Name(Ref(*current)), Value(current, iteration)) for current in shown)

@@ -73,7 +73,7 @@ def _products(quantity: Quantity) -> int:
     if quantity.definition is None:
         return 0
     sums = [node.index.axis.size for node in walk(quantity.definition) if isinstance(node, Total)]
-    return prod(axis.size for axis in quantity.axes) * prod(sums)
+    return quantity.size * prod(sums)
 
 
 def mixes_samples(derivation: Derivation) -> bool:

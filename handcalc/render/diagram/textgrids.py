@@ -125,7 +125,9 @@ class _Text:
             known = numbers or len(squares) == 1
             yield from self.parted(self.reading.symbol(name, bare=not content.sampled), squares if known else squares[:0], False)
         if gradients:
-            yield from self.parted(self.reading.symbol(Ref(self.reading.graph.gradient(name.quantity), name.indices), bare=True), squares, True)
+            yield from self.parted(
+                self.reading.symbol(Ref(self.reading.graph.gradient(name.quantity), name.indices), bare=True), squares, True
+            )
 
     def neuron(self, circle: Label, *others: Label) -> list[str]:
         """(y)  net_y = 0.32, and so on below."""

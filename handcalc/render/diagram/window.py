@@ -9,7 +9,6 @@ where that is little work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Ref, walk
@@ -35,7 +34,7 @@ def window(derivation: Derivation, reading: Reading, wanted: Cell, iteration: in
     for name, (used, outside) in maps.items():
         marks = dict.fromkeys((*used, *outside), "window") | dict.fromkeys(chosen.intersection(used), "chosen")
         boxes[name] = _box(plan, graph[name], marks, used)
-    small = sum(len(used) for used, _ in maps.values()) * prod(axis.size for axis in graph[wanted[0]].axes) <= COMPUTED_LIMIT
+    small = sum(len(used) for used, _ in maps.values()) * graph[wanted[0]].size <= COMPUTED_LIMIT
     boxes[""] = _box(plan, graph[wanted[0]], {wanted: "result"}, [wanted], lambda one: one[1] <= wanted[1] if small else one == wanted)
     drawn = arranged({name: [] for name in boxes if name} | {"": [name for name in boxes if name]}, boxes)
     return drawn.replace(captions=tuple(_captions(drawn)), iteration=iteration, about=wanted)

@@ -9,7 +9,6 @@ are those of a run. In views to be filled in, the code has the given numbers and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 from typing import Any
 
 from handcalc.core.order import phase
@@ -59,7 +58,7 @@ def program(chapter: Chapter) -> Program | None:
     derivation = chapter.derivation
     phases, cells = chapter.selected
     kept = [quantity for quantity in derivation.graph if not chapter.style.only or phase(quantity) in phases]
-    if sum(prod(axis.size for axis in quantity.axes) for quantity in kept) * derivation.iterations + len(cells) > STEPS_LIMIT:
+    if sum(quantity.size for quantity in kept) * derivation.iterations + len(cells) > STEPS_LIMIT:
         return None
     try:
         return Program(derivation, ((step.cell, step.iteration) for step in chapter.steps()), chapter.style.view != "key", STEPS_LIMIT)

@@ -18,8 +18,8 @@ from handcalc.core.order import phase
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Item, Name, Numeric, Symbolic, Table, Value
-from handcalc.render.document import size, worked
 from handcalc.render.givens import rounding_note
+from handcalc.render.lines import worked
 from handcalc.render.report import Chapter
 from handcalc.render.why import NOTHING_NEEDED, by_phase, dependencies, ends, phase_title, uses
 
@@ -59,7 +59,7 @@ class Interactive:
                 self.lines.setdefault(block.step, block)
         self._uses: dict[Cell, list[Cell]] = {}
         self._ids: dict[Place, int] = {}
-        cells = sum(size(quantity) for quantity in self.derivation.graph) * self.derivation.iterations
+        cells = sum(quantity.size for quantity in self.derivation.graph) * self.derivation.iterations
         self.small = cells <= EXPLAINED_LIMIT
         self.explained = self._explained() if self.key else {}
 
