@@ -26,12 +26,13 @@ from handcalc.loading.loader import load, loads, shipped
 from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Label, Node, diagram
 from handcalc.render.diagram.columns import columns, crossings, heights, links, order
+from handcalc.render.diagram.lettering import columns_of
 from handcalc.render.diagram.model import Box, Point, around
 from handcalc.render.diagram.network import COMPUTED_LIMIT, LAYERS_LIMIT
 from handcalc.render.diagram.neurons import NEURONS_LIMIT
 from handcalc.render.diagram.placing import Line, place
 from handcalc.render.diagram.svg import COLOURS, SECOND, svg
-from handcalc.render.diagram.text import columns_of, drawing
+from handcalc.render.diagram.text import drawing
 from handcalc.render.diagram.tikz import tikz
 from handcalc.render.diagram.typesetting import FONT, LONGEST_FORMULA, Span, row_spans, width
 from handcalc.render.dialects import PLAIN, UNICODE

@@ -17,10 +17,11 @@ from handcalc.loading.loader import loads
 from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Node, window_of
 from handcalc.render.diagram.boxes import AXES, words_width
+from handcalc.render.diagram.lettering import columns_of
 from handcalc.render.diagram.model import SQUARES
 from handcalc.render.diagram.squares import FEW, SIDE_LIMIT
 from handcalc.render.diagram.svg import BOX_COLOURS, COLOURS, SQUARE_COLOURS
-from handcalc.render.diagram.text import columns_of, drawing
+from handcalc.render.diagram.text import drawing
 from handcalc.render.diagram.tikz import tikz
 from handcalc.render.diagram.unrolled import TIMES_LIMIT
 from handcalc.render.dialects import PLAIN, UNICODE

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.errors import Message
-from handcalc.render.blocks import MISSING, Block, Digits, Item, Paragraph, Plain, Table
+from handcalc.render.blocks import Block, Paragraph, Table
+from handcalc.render.items import MISSING, Digits, Item, Plain
 
 
 def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block]:

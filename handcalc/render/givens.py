@@ -14,9 +14,10 @@ from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import Call, Ref, walk
 from handcalc.core.graph import Graph, Quantity
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Picture, Plain, Rows, Table, Value
+from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
+from handcalc.render.items import Item, Name, Plain, Value
 from handcalc.render.options import DETAILS, Options
 from handcalc.render.reading import Reading
 

@@ -13,7 +13,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Quantity
 from handcalc.errors import Message
-from handcalc.render.blocks import MISSING, Block, Item, Name, Paragraph, Plain, Rows, Table, Value
+from handcalc.render.blocks import Block, Paragraph, Rows, Table
+from handcalc.render.items import MISSING, Item, Name, Plain, Value
 from handcalc.render.options import DETAILS
 
 SIDE_LIMIT = 16  # rows and columns of one grid

@@ -14,7 +14,8 @@ from handcalc.core.expr import Expr, Number, Ref, references, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.order import Group
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Factors, Item, Name, Numeric, Picture, Ratio, Symbolic, Value
+from handcalc.render.blocks import Block, Equation, Picture
+from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value
 from handcalc.render.options import Options
 from handcalc.render.rawderivative import raw_derivative
 from handcalc.render.reading import Reading

@@ -20,7 +20,7 @@ from handcalc.core.index import Position
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
-from handcalc.render.notation import Notation
+from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
 
@@ -28,6 +28,15 @@ NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are
 SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
 
 Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
+
+
+def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
+    """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
+    header = derivation.header
+    chosen = notation or header.notation or DEFAULT
+    own = chosen == header.notation
+    by_source = header.conventions.get("weight_numbering") == "by_source"
+    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
 
 
 class Reading:

@@ -21,7 +21,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
 from handcalc.language import Translate
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
-from handcalc.render.reading import Reading
+from handcalc.render.reading import Reading, read
 
 if TYPE_CHECKING:
     from handcalc.render.blocks import Block
@@ -84,8 +84,6 @@ class Chapter:
     """One worked solution in a style and in the dialect of a format."""
 
     def __init__(self, derivation: Derivation, dialect: Dialect, style: Style) -> None:
-        from handcalc.render import read
-
         longest = 0 if style.detail == "full" else LONGEST_SUM
         self.derivation = derivation
         self.style = style

@@ -15,7 +15,8 @@ from handcalc.core.expr import Ref
 from handcalc.core.graph import Quantity
 from handcalc.core.order import Group
 from handcalc.errors import Message
-from handcalc.render.blocks import Item, Name, Plain, Rows, Table, Value
+from handcalc.render.blocks import Rows, Table
+from handcalc.render.items import Item, Name, Plain, Value
 from handcalc.render.options import COLUMNS_LIMIT, Options
 
 Place = tuple[int, ...]

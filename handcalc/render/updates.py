@@ -13,7 +13,8 @@ from handcalc.core.expr import Ref
 from handcalc.core.graph import Cell, Quantity
 from handcalc.core.order import Group
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Symbolic, Table, Value
+from handcalc.render.blocks import Block, Equation, Heading, Table
+from handcalc.render.items import Item, Name, Symbolic, Value
 from handcalc.render.lines import worked
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading

@@ -15,21 +15,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.order import phase
-from handcalc.render.blocks import (
-    Blank,
-    Block,
-    Equation,
-    Factors,
-    Grid,
-    Heading,
-    Item,
-    Numeric,
-    Part,
-    Picture,
-    Symbolic,
-    Table,
-    Value,
-)
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Part, Picture, Table
+from handcalc.render.items import Blank, Factors, Item, Numeric, Symbolic, Value
 
 Rewrite = Callable[[Block, Derivation], Block | None]
 

@@ -15,7 +15,8 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Heading, Name, Paragraph, Picture, Table, Value
+from handcalc.render.blocks import Block, Heading, Paragraph, Picture, Table
+from handcalc.render.items import Name, Value
 from handcalc.render.lines import worked
 from handcalc.render.options import DETAILS
 from handcalc.render.reading import Reading

@@ -21,11 +21,11 @@ from collections.abc import Iterator
 
 from handcalc.core.expr import Ref
 from handcalc.core.record import Record
-from handcalc.errors import Message, printable
+from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
+from handcalc.render.diagram.lettering import Lettering, columns_of, padded
 from handcalc.render.diagram.model import Content, Diagram, Item, Label, Node, Sign, Title
-from handcalc.render.diagram.text import columns_of, padded
-from handcalc.render.dialects import spelled_in_ascii, symbol
+from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
 from handcalc.render.symbols import typed
 
@@ -47,30 +47,16 @@ SIGNS = {"unicode": Signs("│", "◀──", "⋮", "…"), "plain": Signs("|",
 
 def grids(diagram: Diagram, reading: Reading, translate: Translate, width: int) -> str:
     """The drawing as text, no line longer than `width` columns."""
-    text = _Text(diagram, reading, translate, SIGNS["plain" if reading.dialect.key == "plain" else "unicode"], width)
-    lines = [text.fitting(line) for line in text.lines()]
-    return "\n".join(lines).rstrip("\n")
+    text = _GridLettering(diagram, reading, translate, width, SIGNS["plain" if reading.dialect.key == "plain" else "unicode"])
+    return "\n".join(map(text.fitting, text.lines())).rstrip("\n")
 
 
-class _Text:
-    """One drawing being written."""
+class _GridLettering(Lettering):
+    """A drawing of boxes with squares."""
 
-    def __init__(self, diagram: Diagram, reading: Reading, translate: Translate, signs: Signs, width: int) -> None:
-        self.diagram, self.reading, self.translate, self.signs, self.width = diagram, reading, translate, signs, width
-
-    def said(self, message: Message) -> str:
-        """A message in the reader's language, in ASCII signs where the drawing is."""
-        found = printable(message.text(self.translate))
-        return found if self.reading.dialect.key == "unicode" else spelled_in_ascii(found)
-
-    def fitting(self, line: str) -> str:
-        """A line cut off at the width."""
-        line = printable(line).rstrip()
-        if columns_of(line) <= self.width:
-            return line
-        while columns_of(line) > self.width - len(self.signs.across):
-            line = line[:-1]
-        return line + self.signs.across
+    def __init__(self, diagram: Diagram, reading: Reading, translate: Translate, width: int, signs: Signs) -> None:
+        super().__init__(diagram, reading, translate, width, signs.across)
+        self.signs = signs
 
     def lines(self) -> Iterator[str]:
         """Box after box, then what must be said."""

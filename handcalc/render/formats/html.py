@@ -17,12 +17,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
 from handcalc.render.formats.page.mathml import PageFormulas
 from handcalc.render.givens import rounding_note
+from handcalc.render.items import Item
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import xml_text
 

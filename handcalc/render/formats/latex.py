@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks, phrase
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas, width
+from handcalc.render.items import Blank, Item, phrase
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import LATEX, latex_text
 

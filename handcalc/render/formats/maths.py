@@ -14,8 +14,9 @@ from itertools import groupby
 
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Equation, Item, Part, Rows, phrase
+from handcalc.render.blocks import Equation, Part, Rows
 from handcalc.render.formats.common import Formulas
+from handcalc.render.items import Item, phrase
 from handcalc.render.reading import Reading
 
 LINE_WIDTH = 58  # letters of a formula beside each other

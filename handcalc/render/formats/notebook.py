@@ -14,12 +14,13 @@ from typing import Any
 from handcalc.core.order import phase
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Picture, Table, Value, spell
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Picture, Table
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.markdown import ESCAPES, Markdown
 from handcalc.render.formats.maths import LatexFormulas
 from handcalc.render.formats.printed import picture_name
 from handcalc.render.formats.python import At, Program, TooLongError
+from handcalc.render.items import Item, Value, spell
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import xml_text
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.errors import Message, printable
-from handcalc.render.blocks import Block, Heading, Picture, spell
+from handcalc.render.blocks import Block, Heading, Picture
 from handcalc.render.diagram.svg import drawing_name
 from handcalc.render.formats.common import title_of
+from handcalc.render.items import spell
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter, Report
 

@@ -23,24 +23,10 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import (
-    Blank,
-    Block,
-    Chart,
-    Equation,
-    Grid,
-    Heading,
-    Item,
-    Paragraph,
-    Picture,
-    Table,
-    Value,
-    chunks,
-    phrase,
-    spell,
-)
+from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
+from handcalc.render.items import Blank, Item, Value, phrase, spell
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:

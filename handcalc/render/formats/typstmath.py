@@ -15,9 +15,10 @@ from itertools import pairwise
 
 from handcalc.core.record import Record
 from handcalc.language import Translate
-from handcalc.render.blocks import Blank, Equation, Item, Part, Rows, spell
+from handcalc.render.blocks import Equation, Part, Rows
 from handcalc.render.dialects import UNICODE
 from handcalc.render.formats.common import Formulas, is_text
+from handcalc.render.items import Blank, Item, spell
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import typst_text
 

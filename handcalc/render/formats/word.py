@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
 from handcalc.render.formats.wordmath import WordFormulas, linear, maths, smaller, width
@@ -34,6 +34,7 @@ from handcalc.render.formats.wordparts import (
     run,
     table,
 )
+from handcalc.render.items import Blank, Item
 from handcalc.render.report import FORMATS, Report
 
 if TYPE_CHECKING:

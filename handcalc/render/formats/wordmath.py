@@ -14,9 +14,10 @@ from html import unescape
 from unicodedata import east_asian_width
 
 from handcalc.language import Translate
-from handcalc.render.blocks import Blank, Equation, Item, Part, Rows, spell
+from handcalc.render.blocks import Equation, Part, Rows
 from handcalc.render.dialects import UNICODE
 from handcalc.render.formats.common import Formulas
+from handcalc.render.items import Blank, Item, spell
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import OMML, xml_text
 

@@ -17,7 +17,8 @@ from handcalc.core.functions import function
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.order import Group
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, FunctionName, Grid, Item, Numeric, Paragraph, Part, Plain, Rows, Summed, Symbolic, Value, Whole
+from handcalc.render.blocks import Block, Grid, Paragraph, Part, Rows
+from handcalc.render.items import FunctionName, Item, Numeric, Plain, Summed, Symbolic, Value, Whole
 from handcalc.render.matrices.forms import OUTWARD, Matrix, at, cells, family, inner, is_scalar, negated, scalar
 from handcalc.render.matrices.reading import Form, Manner, matrix_form
 from handcalc.render.reading import Reading

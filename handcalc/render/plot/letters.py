@@ -12,8 +12,8 @@ from rich.cells import cell_len
 
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import spell
 from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.items import spell
 from handcalc.render.plot.levels import Point
 from handcalc.render.plot.model import Area, Label, Marks, Named, Plot, Series, inside, named, tick, written
 from handcalc.render.reading import Reading

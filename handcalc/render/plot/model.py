@@ -21,7 +21,7 @@ from handcalc.errors import Message, printable
 from handcalc.render.plot.levels import Field, Line, Lines, Point
 
 if TYPE_CHECKING:
-    from handcalc.render.blocks import Item
+    from handcalc.render.items import Item
     from handcalc.render.reading import Reading
 
 Label = tuple["Item", ...]  # spelled one after the other

@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 from handcalc.core.graph import cell
 from handcalc.language import Translate
-from handcalc.render.blocks import Name, spell
 from handcalc.render.diagram.svg import FONTS, INK, PAPER, letters
 from handcalc.render.diagram.typesetting import Span, Spans, in_unicode, name_of, symbol_spans, width
 from handcalc.render.formats.fonts import CHINESE, by_script, has_chinese
+from handcalc.render.items import Name, spell
 from handcalc.render.plot.levels import Line, Lines, Point
 from handcalc.render.plot.model import Area, Axis, Label, Marks, Named, Plot, Series, inside, named, tick, written
 from handcalc.render.reading import Reading

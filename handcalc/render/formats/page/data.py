@@ -17,8 +17,9 @@ from handcalc.core.graph import Cell, cell
 from handcalc.core.order import phase
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
-from handcalc.render.blocks import Block, Equation, Grid, Item, Name, Numeric, Symbolic, Table, Value
+from handcalc.render.blocks import Block, Equation, Grid, Table
 from handcalc.render.givens import rounding_note
+from handcalc.render.items import Item, Name, Numeric, Symbolic, Value
 from handcalc.render.lines import worked
 from handcalc.render.report import Chapter
 from handcalc.render.why import NOTHING_NEEDED, by_phase, dependencies, ends, phase_title, uses

@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 
 from handcalc.core.rounding import Shown
-from handcalc.render.blocks import Digits, Equation, Grid, Item, Numeric, Part, Rows, Table, Value, chunks
+from handcalc.render.blocks import Equation, Grid, Part, Rows, Table, chunks
 from handcalc.render.dialects import UNICODE, shown
 from handcalc.render.formats.common import Formulas, is_text, number_columns, remarks
+from handcalc.render.items import Digits, Item, Numeric, Value
 from handcalc.render.typeset import MATHML, xml_text
 
 TABLE_WIDTH = 78  # letters of a table beside each other on paper
