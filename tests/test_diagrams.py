@@ -30,7 +30,7 @@ from handcalc.render.diagram.lettering import columns_of
 from handcalc.render.diagram.model import Box, Point, around
 from handcalc.render.diagram.network import COMPUTED_LIMIT, LAYERS_LIMIT
 from handcalc.render.diagram.neurons import NEURONS_LIMIT
-from handcalc.render.diagram.placing import Line, place
+from handcalc.render.diagram.placing import LabelledLine, place
 from handcalc.render.diagram.svg import COLOURS, SECOND, svg
 from handcalc.render.diagram.text import drawing
 from handcalc.render.diagram.tikz import tikz
@@ -377,11 +377,11 @@ def test_nothing_is_outside_the_view_box() -> None:
 
 
 def test_a_label_is_placed_where_there_is_room() -> None:
-    crossed = [Line((0, 0), (300, 0), 60, 20, 20), Line((110, -50), (110, 50))]
+    crossed = [LabelledLine((0, 0), (300, 0), 60, 20, 20), LabelledLine((110, -50), (110, 50))]
     found = place(crossed, [(0, -30, 60, 30)])
     assert found is not None and found[1] == 0 and (found[0] - 30 > 110 or found[0] + 30 < 110) and found[0] - 30 > 60
     assert place(crossed, [(0, -30, 300, 30)]) is None
-    both = [Line((0, 0), (200, 0), 60, 20, 20), Line((0, 10), (200, 10), 60, 0, 20)]
+    both = [LabelledLine((0, 0), (200, 0), 60, 20, 20), LabelledLine((0, 10), (200, 10), 60, 0, 20)]
     assert place(both, []) is None  # each edge runs through the room of the other's label
 
 

@@ -73,13 +73,13 @@ class Table(Record):
 
 
 Rows = tuple[tuple[Item, ...], ...]
-Part = str | Item | Rows  # an operator, an item, or a matrix of items
+GridPart = str | Item | Rows  # an operator, an item, or a matrix of items
 
 
 class Grid(Record):
     """A matrix equation."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[GridPart, ...]
 
 
 class Picture(Record):

@@ -15,7 +15,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.order import phase
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Part, Picture, Table
+from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Picture, Table
 from handcalc.render.items import Blank, Factors, Item, Numeric, Symbolic, Value
 
 Rewrite = Callable[[Block, Derivation], Block | None]
@@ -131,7 +131,7 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
             return item.replace(gaps=tuple(one for one in used if _is_computed(one, item.iteration, derivation)))
         return Blank() if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation) else item
 
-    def part(inside: Part) -> Part:
+    def part(inside: GridPart) -> GridPart:
         if isinstance(inside, tuple):
             return tuple(tuple(map(blank, row)) for row in inside)
         return inside if isinstance(inside, str) else blank(inside)

@@ -15,9 +15,9 @@ from math import atan2, degrees
 from handcalc.core.derivation import Derivation
 from handcalc.core.graph import Cell
 from handcalc.errors import Message
-from handcalc.render.diagram.model import Box, Diagram, Edge, Item, Label, Node, framed
+from handcalc.render.diagram.model import Box, CellItem, Diagram, Edge, Label, Node, framed
 from handcalc.render.diagram.neurons import RADIUS, Column, bias_directions, column, targets
-from handcalc.render.diagram.placing import Line, meets, place
+from handcalc.render.diagram.placing import LabelledLine, meets, place
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.typesetting import measured
 from handcalc.render.givens import iteration_title
@@ -217,17 +217,17 @@ def _widths(labels: list[Label]) -> list[float]:
     return [max(widths) for widths in kinds if widths]
 
 
-def _line(source: Node, end: Node, distance: float, labels: list[Label]) -> Line:
+def _line(source: Node, end: Node, distance: float, labels: list[Label]) -> LabelledLine:
     """An edge over a distance, and the room that its labels take above and below it."""
     start, stop = (source.x + RADIUS, source.y), (end.x + distance - RADIUS, end.y)
     if not labels:
-        return Line(start, stop)
+        return LabelledLine(start, stop)
     widths = _widths(labels)
     above, below = ([LIFT + label.height for label in labels if _is_gradient(label) is low] for low in (False, True))
-    return Line(start, stop, sum(widths) + BETWEEN * (len(widths) - 1), max(above), max(below, default=0.0))
+    return LabelledLine(start, stop, sum(widths) + BETWEEN * (len(widths) - 1), max(above), max(below, default=0.0))
 
 
-def _placed(labels: list[Label], line: Line, distance: float) -> tuple[Label, ...]:
+def _placed(labels: list[Label], line: LabelledLine, distance: float) -> tuple[Label, ...]:
     """The labels above and below their edge: first the weight's, then the bias's."""
     angle = degrees(atan2(line.end[1] - line.start[1], line.end[0] - line.start[0]))
     widths = _widths(labels)
@@ -243,4 +243,4 @@ def _placed(labels: list[Label], line: Line, distance: float) -> tuple[Label, ..
 
 def _is_gradient(label: Label) -> bool:
     content = label.rows[0][0]
-    return isinstance(content, Item) and content.gradient
+    return isinstance(content, CellItem) and content.gradient

@@ -66,10 +66,10 @@ LETTER = 0.5  # em of an average letter of a caption
 
 def svg(diagram: Diagram, reading: Reading, translate: Translate) -> str:
     """The drawing as an <svg> element."""
-    return _Drawing(diagram, in_unicode(reading), translate).text()
+    return _NetworkPicture(diagram, in_unicode(reading), translate).text()
 
 
-class _Drawing:
+class _NetworkPicture:
     """One drawing being written."""
 
     def __init__(self, diagram: Diagram, reading: Reading, translate: Translate) -> None:

@@ -20,7 +20,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.lettering import Lettering, columns_of, padded
-from handcalc.render.diagram.model import Diagram, Formula, Item, Label, Node, Row
+from handcalc.render.diagram.model import CellItem, Diagram, Formula, Label, Node, Row
 from handcalc.render.diagram.typesetting import in_unicode
 from handcalc.render.dialects import symbol
 from handcalc.render.document import layer_title
@@ -163,7 +163,7 @@ class _NeuronLettering(Lettering):
         if node.round:
             return symbol(typed(node.name), self.reading.dialect)
         said = [row[0] for row in node.labels[0].rows]
-        cells = [one.cell for one in said if isinstance(one, Formula) or isinstance(one, Item) and not one.gradient]
+        cells = [one.cell for one in said if isinstance(one, Formula) or isinstance(one, CellItem) and not one.gradient]
         return self.reading.symbol(Ref(*cells[-1]), bare=True)
 
     def values(self, node: Node) -> list[str]:
@@ -172,7 +172,7 @@ class _NeuronLettering(Lettering):
         found: list[str] = []
         for row in rows:
             text = self.row(row)
-            if isinstance(row[0], Item) and not row[0].named and not row[0].gradient and found:
+            if isinstance(row[0], CellItem) and not row[0].named and not row[0].gradient and found:
                 found[-1] += f" = {text}"
             else:
                 found.append(text)
@@ -186,8 +186,8 @@ class _NeuronLettering(Lettering):
         """symbol = number, or symbol = formula; gradients always with their symbol, for want of a colour."""
         texts = []
         for content in row:
-            assert isinstance(content, (Item, Formula))
-            name = self.reading.symbol(Ref(*content.cell), bare=not (isinstance(content, Item) and content.sampled))
+            assert isinstance(content, (CellItem, Formula))
+            name = self.reading.symbol(Ref(*content.cell), bare=not (isinstance(content, CellItem) and content.sampled))
             if isinstance(content, Formula):
                 texts.append(name if content.expr is None else f"{name} = {self.reading.symbolic(content.expr)}")
                 continue

@@ -24,7 +24,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.lettering import Lettering, columns_of, padded
-from handcalc.render.diagram.model import Content, Diagram, Item, Label, Node, Sign, Title
+from handcalc.render.diagram.model import CellItem, Content, Diagram, Label, Node, Sign, Title
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
 from handcalc.render.symbols import typed
@@ -124,7 +124,7 @@ class _GridLettering(Lettering):
         for label in others:
             for row in label.rows:
                 item = row[0]
-                if isinstance(item, Item):
+                if isinstance(item, CellItem):
                     symbols = [self.reading.symbol(Ref(*item.cell), bare=True)]
                     symbols += [self.reading.number(item.cell, self.diagram.iteration)] if item.numbered else []
                     found.append(" = ".join(symbols))
@@ -169,7 +169,7 @@ class _GridLettering(Lettering):
         if not rows:
             return "" if label.kind not in MARKS or gradient else MARKS[label.kind].format(" ")
         content = rows[0]
-        number = self.reading.number(content.cell, self.diagram.iteration) if isinstance(content, Item) else content.text  # type: ignore[union-attr]
+        number = self.reading.number(content.cell, self.diagram.iteration) if isinstance(content, CellItem) else content.text  # type: ignore[union-attr]
         return MARKS.get(label.kind, "{}").format(number)
 
     def beside(self, blocks: list[list[str]]) -> Iterator[str]:
@@ -202,4 +202,4 @@ def _grids(node: Node) -> list[list[Label]]:
 
 
 def _is_gradient(content: Content) -> bool:
-    return isinstance(content, Item) and content.gradient
+    return isinstance(content, CellItem) and content.gradient

@@ -59,7 +59,7 @@ _TIKZ = "\\usepackage{tikz}\n"
 def document(report: Report) -> str:
     """The whole file; several problems have a table of contents and a page of their own each."""
     several = len(report.chapters) > 1
-    body = "\n\n".join(_Writer(chapter, report).chapter(several) for chapter in report.chapters)
+    body = "\n\n".join(_LatexWriter(chapter, report).chapter(several) for chapter in report.chapters)
     if several:
         body = "\\tableofcontents\n\n" + body
     style = report.chapters[0].style
@@ -96,7 +96,7 @@ def _first_of(names: tuple[str, ...], command: str) -> str:
     return text + "\n"
 
 
-class _Writer:
+class _LatexWriter:
     """Writes the blocks of one chapter."""
 
     def __init__(self, chapter: Chapter, report: Report) -> None:

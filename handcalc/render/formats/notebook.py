@@ -43,7 +43,7 @@ def document(report: Report) -> str:
     several = len(report.chapters) > 1
     cells = [_contents(report)] if several else []
     for number, chapter in enumerate(report.chapters, 1):
-        cells += _Writer(chapter, report.translate, _anchor(number) if several else "").cells()
+        cells += _NotebookWriter(chapter, report.translate, _anchor(number) if several else "").cells()
     runs = 0
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number}"
@@ -99,7 +99,7 @@ def _code(text: str, run: bool, output: str = "") -> Cell:
     }
 
 
-class _Text(Markdown):
+class _NotebookMarkdown(Markdown):
     """Markdown as notebooks read it."""
 
     def escaped(self, text: str) -> str:
@@ -109,14 +109,14 @@ class _Text(Markdown):
         return f"$$\n{formula}\n$$"
 
 
-class _Writer:
+class _NotebookWriter:
     """Writes the cells of one chapter: a cell of text for each heading, and one of code for the steps it shows."""
 
     def __init__(self, chapter: Chapter, translate: Translate, anchor: str) -> None:
         self.chapter = chapter
         self.translate = translate
         self.anchor = f'<a id="{anchor}"></a>' if anchor else ""
-        self.text = _Text(LatexFormulas(chapter.reading, translate))
+        self.text = _NotebookMarkdown(LatexFormulas(chapter.reading, translate))
         self.program = program(chapter)
         self.steps = self.program.steps if self.program else ()
         self.last = {(wanted[0], iteration): place for place, (wanted, iteration) in enumerate(self.steps)}

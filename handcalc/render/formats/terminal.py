@@ -77,12 +77,12 @@ def document(report: Report) -> str:
 
 def show(blocks: Iterable[Block], reading: Reading, translate: Translate, console: Console) -> None:
     """Print a document."""
-    writer = _Writer(reading, translate, console)
+    writer = _TerminalWriter(reading, translate, console)
     for block in blocks:
         writer.write(block)
 
 
-class _Writer:
+class _TerminalWriter:
     def __init__(self, reading: Reading, translate: Translate, console: Console) -> None:
         self.reading = reading
         self.translate = translate

@@ -58,7 +58,7 @@ def document(report: Report) -> bytes:
     from docx.oxml import parse_xml
 
     file = docx.Document()
-    body = parse_xml(f"<w:body {NAMESPACES}>{''.join(_Writer(report, file).document())}</w:body>")
+    body = parse_xml(f"<w:body {NAMESPACES}>{''.join(_WordWriter(report, file).document())}</w:body>")
     for place, element in enumerate(list(body)):
         file.element.body.insert(place, element)
     _set_up(file, report)
@@ -67,7 +67,7 @@ def document(report: Report) -> bytes:
     return _packed(stream)
 
 
-class _Writer:
+class _WordWriter:
     """Spells a report as paragraphs and tables of a Word document."""
 
     def __init__(self, report: Report, file: Document) -> None:

@@ -17,15 +17,15 @@ from handcalc.core.functions import function
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.order import Group
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Grid, Paragraph, Part, Rows
+from handcalc.render.blocks import Block, Grid, GridPart, Paragraph, Rows
 from handcalc.render.items import FunctionName, Item, Numeric, Plain, Summed, Symbolic, Value, Whole
-from handcalc.render.matrices.forms import OUTWARD, Matrix, at, cells, family, inner, is_scalar, negated, scalar
-from handcalc.render.matrices.reading import Form, Manner, matrix_form
+from handcalc.render.matrices.forms import OUTWARD, MatrixNode, at, cells, family, inner, is_scalar, negated, scalar
+from handcalc.render.matrices.reading import Manner, MatrixForm, matrix_form
 from handcalc.render.reading import Reading
 
 SIZE_LIMIT = 12  # rows or columns of a matrix that is shown with numbers, terms of a sum, members of a family
 
-Leaf = Callable[[Matrix], Part]
+Leaf = Callable[[MatrixNode], GridPart]
 
 # --- signs ------------------------------------------------------------------------------------------------------------
 
@@ -36,24 +36,24 @@ def manner(reading: Reading) -> Manner:
     return Manner(reading.notation.data.get("vectors") == "rows", frozenset(sources))
 
 
-def signed_form(reading: Reading, quantity: Quantity) -> Form | None:
+def signed_form(reading: Reading, quantity: Quantity) -> MatrixForm | None:
     """The matrix form with a notation's letters: −letter where one stands for the negative."""
     form = matrix_form(reading.graph, quantity, manner(reading), reading.definition(quantity))
     if form is None:
         return None
     right = _signed(form.right, reading)
-    return Form(form.left, negated(right) if reading.turned((quantity.name, ())) else right)
+    return MatrixForm(form.left, negated(right) if reading.turned((quantity.name, ())) else right)
 
 
-def _signed(form: Matrix, reading: Reading) -> Matrix:
+def _signed(form: MatrixNode, reading: Reading) -> MatrixNode:
     if form.operator == "name":
         return negated(form) if reading.turned((form.parts[0], ())) else form
-    parts = [_signed(part, reading) if isinstance(part, Matrix) else part for part in form.parts]
+    parts = [_signed(part, reading) if isinstance(part, MatrixNode) else part for part in form.parts]
     if form.operator == "negative":
         return negated(parts[0])
     if form.operator not in OUTWARD:
         return form.replace(parts=tuple(parts))
-    negative = [isinstance(part, Matrix) and part.operator == "negative" for part in parts]
+    negative = [isinstance(part, MatrixNode) and part.operator == "negative" for part in parts]
     result = form.replace(parts=tuple(part.parts[0] if turned else part for part, turned in zip(parts, negative)))
     return negated(result) if sum(negative) % 2 else result
 
@@ -77,12 +77,12 @@ def matrix_numbers(reading: Reading, group: Group, iteration: int) -> Iterator[B
             yield Grid(numbers(reading, form, places, iteration))
 
 
-def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int = 1) -> tuple[Part, ...]:
+def numbers(reading: Reading, form: MatrixForm, places: dict[str, int], iteration: int = 1) -> tuple[GridPart, ...]:
     """A member of the family with numbers: name = form = value, or ≈ where rounded; what would stand there twice, once."""
     left, right = (at(side, places, reading.graph) for side in (form.left, form.right))
     assert left is not None
 
-    def put(leaf: Matrix) -> Part:
+    def put(leaf: MatrixNode) -> GridPart:
         if leaf.operator == "scalar":
             return Numeric(leaf.parts[0], iteration)
         rows = _rows(reading.graph, leaf, iteration)
@@ -90,7 +90,7 @@ def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int
         negative = isinstance(alone, Value) and reading.shown(alone.cell, iteration).digits.startswith("-")
         return rows if alone is None or negative else alone
 
-    def shown(parts: list[Part]) -> list[Any]:
+    def shown(parts: list[GridPart]) -> list[Any]:
         """The printed numbers, row by row."""
         rows = [row for part in parts for row in (part if isinstance(part, tuple) else ((part,),))]
         return [[reading.shown(item.cell, iteration) for item in row if isinstance(item, Value)] for row in rows]
@@ -108,7 +108,7 @@ def numbers(reading: Reading, form: Form, places: dict[str, int], iteration: int
     return tuple(parts)
 
 
-def whole(leaf: Matrix) -> Item:
+def whole(leaf: MatrixNode) -> Item:
     """A quantity by its letter, with the member of the family."""
     if leaf.operator == "scalar":
         return Symbolic(leaf.parts[0])
@@ -116,7 +116,7 @@ def whole(leaf: Matrix) -> Item:
     return Whole(name, places.fixed)
 
 
-def members(graph: Graph, form: Form, holds: Callable[[tuple[int, ...]], bool] = lambda place: True) -> Iterator[dict[str, int]]:
+def members(graph: Graph, form: MatrixForm, holds: Callable[[tuple[int, ...]], bool] = lambda place: True) -> Iterator[dict[str, int]]:
     """The members of the quantity's family that have cells which are computed (and wanted); one without letters if it is no family."""
     name, places = form.left.parts
     indices = family(form.left)
@@ -128,7 +128,7 @@ def members(graph: Graph, form: Form, holds: Callable[[tuple[int, ...]], bool] =
             yield found
 
 
-def _small(graph: Graph, form: Matrix) -> bool:
+def _small(graph: Graph, form: MatrixNode) -> bool:
     if form.operator == "total" and form.parts[0].axis.size > SIZE_LIMIT:
         return False
     if form.operator == "name":
@@ -137,7 +137,7 @@ def _small(graph: Graph, form: Matrix) -> bool:
     return all(_small(graph, part) for part in inner(form))
 
 
-def _rows(graph: Graph, leaf: Matrix, iteration: int) -> Rows:
+def _rows(graph: Graph, leaf: MatrixNode, iteration: int) -> Rows:
     name = leaf.parts[0]
 
     def item(place: tuple[int, ...]) -> Item:
@@ -146,7 +146,7 @@ def _rows(graph: Graph, leaf: Matrix, iteration: int) -> Rows:
     return tuple(tuple(map(item, row)) for row in cells(graph, leaf))
 
 
-def _laid(form: Form) -> Iterator[Block]:
+def _laid(form: MatrixForm) -> Iterator[Block]:
     """What ⋆ or ∗ means here, and how the one lies over the other."""
     if not form.windows:
         return
@@ -182,7 +182,7 @@ def _sizes(numbers: list[int]) -> str:
     return "×".join(map(str, numbers if len({*numbers}) > 1 else numbers[:1]))
 
 
-def _nodes(form: Matrix) -> Iterator[Matrix]:
+def _nodes(form: MatrixNode) -> Iterator[MatrixNode]:
     yield form
     for part in inner(form):
         yield from _nodes(part)
@@ -191,7 +191,7 @@ def _nodes(form: Matrix) -> Iterator[Matrix]:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def equation(left: Matrix, right: Matrix, leaf: Leaf) -> tuple[Part, ...]:
+def equation(left: MatrixNode, right: MatrixNode, leaf: Leaf) -> tuple[GridPart, ...]:
     """left = right."""
     return (*_layout(left, leaf, 0), "=", *_layout(right, leaf, 0))
 
@@ -204,7 +204,7 @@ _SIGNS = {
 _FUNCTIONS = {"softmax": "softmax", "diagonal": "diag", "turned": "rot180"}
 
 
-def _layout(form: Matrix, leaf: Leaf, least: int) -> list[Part]:
+def _layout(form: MatrixNode, leaf: Leaf, least: int) -> list[GridPart]:
     """The parts of a form from left to right; `leaf` answers what stands for a quantity or a single number."""
     match form.operator:
         case "name":

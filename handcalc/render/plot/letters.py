@@ -41,10 +41,10 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # row → left
 
 def drawing(plot: Plot, reading: Reading, translate: Translate, width: int) -> list[str]:
     """The lines of a plot, at most `width` columns."""
-    return list(_Drawing(plot, reading, translate, width).lines())
+    return list(_PlotLettering(plot, reading, translate, width).lines())
 
 
-class _Drawing:
+class _PlotLettering:
     """One plot being written."""
 
     def __init__(self, plot: Plot, reading: Reading, translate: Translate, width: int) -> None:
@@ -124,7 +124,7 @@ class _Drawing:
 class _Panel:
     """What stands between two axes."""
 
-    def __init__(self, whole: _Drawing, plot: Plot, margin: int) -> None:
+    def __init__(self, whole: _PlotLettering, plot: Plot, margin: int) -> None:
         self.whole = whole
         self.plot = plot
         self.up = plot.up

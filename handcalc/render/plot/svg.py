@@ -18,7 +18,7 @@ from handcalc.render.diagram.typesetting import Span, Spans, in_unicode, name_of
 from handcalc.render.formats.fonts import CHINESE, by_script, has_chinese
 from handcalc.render.items import Name, spell
 from handcalc.render.plot.levels import Line, Lines, Point
-from handcalc.render.plot.model import Area, Axis, Label, Marks, Named, Plot, Series, inside, named, tick, written
+from handcalc.render.plot.model import Area, Label, Marks, Named, Plot, Scale, Series, inside, named, tick, written
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
 
@@ -66,10 +66,10 @@ TONES = (
 
 def svg(plot: Plot, reading: Reading, translate: Translate) -> str:
     """The plot as an <svg> element, on lines of its own."""
-    return _Drawing(plot, in_unicode(reading), translate).text()
+    return _PlotPicture(plot, in_unicode(reading), translate).text()
 
 
-class _Drawing:
+class _PlotPicture:
     """One plot being written."""
 
     def __init__(self, plot: Plot, reading: Reading, translate: Translate) -> None:
@@ -190,10 +190,10 @@ class _Drawing:
         """A line through the picture, or a short one where lines have a meaning of their own."""
         return f'<path d="{start}{out}" stroke="{FRAME}"/>' if self.map else f'<path class="grid" d="{start}{through}" stroke="{GRID}"/>'
 
-    def ticks(self, axis: Axis) -> list[tuple[float, Spans]]:
+    def ticks(self, axis: Scale) -> list[tuple[float, Spans]]:
         return [(axis.share(number), (Span(tick(shown, self.reading)),)) for number, shown in axis.ticks()]
 
-    def widest(self, axis: Axis | None) -> float:
+    def widest(self, axis: Scale | None) -> float:
         return max((width(text) * SIZE for _, text in self.ticks(axis)), default=0.0) if axis else 0.0
 
     # --- words ---
