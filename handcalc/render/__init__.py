@@ -27,5 +27,5 @@ def render(
     for name, word, known in (("format", format, FORMATS), ("view", view, VIEWS), ("detail", detail, DETAILS)):
         if word not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}")
-    documents = format not in ("terminal", "plain") or view != "key"
+    documents = not FORMATS[format].screen or VIEWS[view].asks
     return export((derivation,), format, Style(notation, view=view, detail=detail, numbers=documents, pictures=documents), language).content

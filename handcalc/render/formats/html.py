@@ -149,7 +149,7 @@ class _Chapter:
         start = start if blocks and isinstance(blocks[0], Heading) else 0
         before, text = ("\n".join(part for block in inside for part in self.block(block)) for inside in (blocks[:start], blocks[start:]))
         panel = after = ""
-        if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.style.view != "worksheet":
+        if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
             panel = self.panel()
             lines = "\n".join(self.line(block) for block in interactive.hidden)

@@ -62,12 +62,12 @@ def document(report: Report) -> str:
     body = "\n\n".join(_LatexWriter(chapter, report).chapter(several) for chapter in report.chapters)
     if several:
         body = "\\tableofcontents\n\n" + body
-    style = report.chapters[0].style
+    first = report.chapters[0]
     before = _BEFORE % {
         "fonts": "".join(_fonts(body)),
         "tikz": _TIKZ if "{tikzpicture}" in body else "",
-        "point": "," if style.comma else ".",
-        "above": 12 if style.view in ("worksheet", "formulas") else 2,
+        "point": "," if first.style.comma else ".",
+        "above": 12 if first.view.room else 2,
     }
     return before + "\n" + body + "\n\n\\end{document}\n"
 
@@ -104,7 +104,7 @@ class _LatexWriter:
         self.title = title_of(chapter)
         self.formulas = LatexFormulas(chapter.reading, report.translate, LINE_WIDTH)
         self.point = "," if chapter.style.comma else "."
-        self.lines = chapter.style.view in ("worksheet", "formulas")  # blanks are lines to write on
+        self.lines = chapter.view.room  # blanks are lines to write on
 
     def chapter(self, several: bool) -> str:
         """Formulas after each other are one paragraph, so that they stand close together."""

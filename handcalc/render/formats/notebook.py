@@ -62,7 +62,7 @@ def program(chapter: Chapter) -> Program | None:
     if sum(quantity.size for quantity in kept) * derivation.iterations + len(cells) > STEPS_LIMIT:
         return None
     try:
-        return Program(derivation, ((step.cell, step.iteration) for step in chapter.steps()), chapter.style.view != "key", STEPS_LIMIT)
+        return Program(derivation, ((step.cell, step.iteration) for step in chapter.steps()), chapter.view.asks, STEPS_LIMIT)
     except TooLongError:
         return None
 

@@ -22,7 +22,7 @@ def title_of_report(report: Report) -> str:
     if len(report.chapters) == 1:
         chapter = report.chapters[0]
         return printable(spell(title_of(chapter), chapter.reading, report.translate))
-    key = all(chapter.style.view == "key" for chapter in report.chapters)
+    key = not any(chapter.view.asks for chapter in report.chapters)
     return (Message("Worked solutions") if key else Message("Worksheets")).text(report.translate)
 
 

@@ -82,7 +82,7 @@ class _WordWriter:
         if self.several:
             yield from self.contents()
         for place, chapter in enumerate(self.report.chapters, 1):
-            formulas = WordFormulas(chapter.reading, self.report.translate, chapter.style.view in ("worksheet", "formulas"))
+            formulas = WordFormulas(chapter.reading, self.report.translate, chapter.view.room)
             for block in levelled(chapter):
                 yield from self.block(block, formulas, place)
 

@@ -53,7 +53,7 @@ class Interactive:
         self.pictures = pictures
         self.windows = windows
         self.drawn = {iteration: drawn_cells(picture) for iteration, picture in pictures.items()}
-        self.key = chapter.style.view == "key"
+        self.key = not chapter.view.asks
         self.lines: dict[Place, Equation] = {}
         for block in blocks:
             if isinstance(block, Equation) and block.step:
