@@ -274,25 +274,25 @@ class _Unrolled:
             self._edge((source, NONE), (target, NONE), [(x + right, y + down) for x, y in edge.points])
         bus = max(node.y + node.height / 2 for node in self.nodes) + BOXES_APART / 2
         for key, spots in uses.items():
-            end = self.nodes[self.numbers[key, NONE]]
-            before = end.x - end.width / 2
-            last = max((lane for _, lane in spots), default=NONE)
-            for spot in spots:
-                if spot[1] == NONE or spot not in self.numbers:
-                    continue
-                start = self.nodes[self.numbers[spot]]
-                points = [
-                    (start.x + start.width / 2, start.y),
-                    (before - LANES_APART / 2, start.y),
-                    (before - LANES_APART / 2, end.y),
-                    (before, end.y),
-                ]
-                if spot[1] != last:
-                    low = (start.x, start.y + start.height / 2)
-                    points = [low, (low[0], bus), (before - LANES_APART / 2, bus), (before - LANES_APART / 2, end.y), (before, end.y)]
-                elif start.y == end.y:
-                    points = [points[0], points[-1]]
-                self._edge(spot, (key, NONE), points)
+            self._out_of_time((key, NONE), [spot for spot in spots if spot[1] != NONE], bus)
+
+    def _out_of_time(self, target: Spot, spots: list[Spot], bus: float) -> None:
+        """The edges from lanes to a box without time: out of the last lane to the right, out of those before it below all boxes."""
+        end = self.nodes[self.numbers[target]]
+        before = end.x - end.width / 2
+        track = before - LANES_APART / 2
+        last = max((lane for _, lane in spots), default=NONE)
+        for spot in spots:
+            if spot not in self.numbers:
+                continue
+            start = self.nodes[self.numbers[spot]]
+            if spot[1] != last:
+                points = [(start.x, start.y + start.height / 2), (start.x, bus), (track, bus), (track, end.y), (before, end.y)]
+            elif start.y == end.y:
+                points = [(start.x + start.width / 2, start.y), (before, end.y)]
+            else:
+                points = [(start.x + start.width / 2, start.y), (track, start.y), (track, end.y), (before, end.y)]
+            self._edge(spot, target, points)
 
     def _parameters(self, left: float) -> None:
         """A row of parameters below everything, in as many rows as the width asks."""

@@ -205,43 +205,62 @@ _FUNCTIONS = {"softmax": "softmax", "diagonal": "diag", "turned": "rot180"}
 
 
 def _layout(form: MatrixNode, leaf: Leaf, least: int) -> list[GridPart]:
-    """The parts of a form from left to right; `leaf` answers what stands for a quantity or a single number."""
+    """The parts of a form from left to right; `leaf` answers what stands for a quantity or a single number; least: the precedence
+    that needs no brackets."""
     match form.operator:
         case "name":
-            name = leaf(form)
-            if isinstance(name, tuple) and is_scalar(form):
-                return ["(", name[0][0], ")"]  # a negative number
-            return [FunctionName("flatten"), "(", name, ")"] if form.parts[1].flat and isinstance(name, Whole) else [name]
+            return _name(form, leaf)
         case "scalar":
             return [leaf(form)]
-        case "ones":
-            return [Plain("1")]
-        case "identity":
-            return [Plain("I")]
+        case "ones" | "identity":
+            return [Plain("1" if form.operator == "ones" else "I")]
         case "transpose":
             return [*_layout(form.parts[0], leaf, 4), "ᵀ"]
         case "negative":
             parts = ["−", *_layout(form.parts[0], leaf, 3)]  # the sign of one operand; "-" stands between two
-            return parts if least <= 2 else ["(", *parts, ")"]
+            return _bracketed(parts, least > 2)
         case "total":
             parts = [Summed(form.parts[0].letter), *_layout(form.parts[1], leaf, 3)]
-            return parts if least <= 2 else ["(", *parts, ")"]
+            return _bracketed(parts, least > 2)
         case "power":
             base = _layout(form.parts[0], leaf, 4)
-            return [*(["(", *base, ")"] if form.parts[0].operator == "transpose" else base), "^", Symbolic(form.parts[1])]
+            return [*_bracketed(base, form.parts[0].operator == "transpose"), "^", Symbolic(form.parts[1])]
         case "call":
-            name, arguments = form.parts[0], form.parts[2:]
-            usual = [scalar(number(text)) for text in function(name).defaults[-1:]] if name.endswith("'") else []
-            arguments = arguments[:-1] if usual and arguments[-1:] == (usual[0],) else arguments
-            rest = [piece for argument in arguments for piece in (",", *_layout(argument, leaf, 0))]
-            return [FunctionName(form.parts[0]), "(", *_layout(form.parts[1], leaf, 0), *rest, ")"]
+            return _call(form, leaf)
         case "softmax" | "diagonal" | "turned":
             return [FunctionName(_FUNCTIONS[form.operator]), "(", *_layout(form.parts[0], leaf, 0), ")"]
+    return _joined(form, leaf, least)
+
+
+def _bracketed(parts: list[GridPart], brackets: bool) -> list[GridPart]:
+    return ["(", *parts, ")"] if brackets else parts
+
+
+def _name(form: MatrixNode, leaf: Leaf) -> list[GridPart]:
+    """A quantity; a negative number in brackets."""
+    name = leaf(form)
+    if isinstance(name, tuple) and is_scalar(form):
+        return ["(", name[0][0], ")"]
+    return [FunctionName("flatten"), "(", name, ")"] if form.parts[1].flat and isinstance(name, Whole) else [name]
+
+
+def _call(form: MatrixNode, leaf: Leaf) -> list[GridPart]:
+    """A function of every entry; a last argument that is its usual one goes without saying for a slope."""
+    name, first, *others = form.parts
+    usual = [scalar(number(text)) for text in function(name).defaults[-1:]] if name.endswith("'") else []
+    if usual and others[-1:] == usual:
+        others.pop()
+    rest = [piece for argument in others for piece in (",", *_layout(argument, leaf, 0))]
+    return [FunctionName(name), "(", *_layout(first, leaf, 0), *rest, ")"]
+
+
+def _joined(form: MatrixNode, leaf: Leaf, least: int) -> list[GridPart]:
+    """Several forms with a sign between them."""
     precedence, sign = _SIGNS[form.operator]
-    parts = []
+    parts: list[GridPart] = []
     for place, part in enumerate(inner(form)):
         negative = form.operator == "sum" and part.operator == "negative"
         if place:
             parts.append("-" if negative else sign)
         parts.extend(_layout(part.parts[0] if negative and place else part, leaf, precedence + (place > 0 or precedence > 1)))
-    return parts if precedence >= least else ["(", *parts, ")"]
+    return _bracketed(parts, precedence < least)

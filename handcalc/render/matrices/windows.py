@@ -32,25 +32,34 @@ def windowed(reader: MatrixReader, factors: list[Expr], summed: list[Index]) -> 
     data = next((factor for factor in factors if isinstance(factor, Ref) and _mixed(reader, factor)), None)
     if data is None:
         return None
-    shifts = {axis: _shift(data.indices[axis], summed) for axis in _mixed(reader, data)}
-    found = {axis: shift for axis, shift in shifts.items() if shift is not None}
-    if len(found) < len(shifts) or {shift.inside for shift in found.values()} != {*summed}:
-        return None
+    shifts = _shifts(reader, data, summed)
+    over = reader.reference(data, {axis: shift.free.letter for axis, shift in shifts.items()})
     forms = [reader.read(factor) for factor in factors if factor is not data]
-    over = reader.reference(data, {axis: shift.free.letter for axis, shift in found.items()})
-    if over is None or None in forms:
-        return None
     others = [form for form in forms if form is not None]
-    inside = {shift.free.letter: shift.inside.letter for shift in found.values()}
-    kernels = [form for form in others if letters(form) == {*inside.values()}]
-    scalars = [form for form in others if is_scalar(form)]
-    kernel = oriented(kernels[0], inside.get(over.rows, ""), inside.get(over.columns, "")) if len(kernels) == 1 else None
-    if kernel is None or len(scalars) + 1 < len(others) or letters(over) != {*inside}:
+    inside = {shift.free.letter: shift.inside.letter for shift in shifts.values()}
+    if over is None or len(others) < len(forms) or not inside or letters(over) != {*inside}:
         return None
-    result = _laid(reader, over, kernel, list(found.values()))
+    kernel, scalars = _kernel(others, over, inside)
+    result = _laid(reader, over, kernel, list(shifts.values())) if kernel is not None else None
     if result is None or not scalars:
         return result
     return MatrixNode("scale", (*scalars, result), result.rows, result.columns)
+
+
+def _shifts(reader: MatrixReader, data: Ref, summed: list[Index]) -> dict[int, Shift]:
+    """The shifted places of the data by their axes; none where one is no shift, or an index is summed without one."""
+    found = {axis: shift for axis in _mixed(reader, data) if (shift := _shift(data.indices[axis], summed)) is not None}
+    whole = len(found) == len(_mixed(reader, data)) and {shift.inside for shift in found.values()} == {*summed}
+    return found if whole else {}
+
+
+def _kernel(forms: list[MatrixNode], over: MatrixNode, inside: dict[str, str]) -> tuple[MatrixNode | None, list[MatrixNode]]:
+    """What lies over the data, with the directions of the data, and single numbers; None where there is more, or no such thing."""
+    kernels = [form for form in forms if letters(form) == {*inside.values()}]
+    scalars = [form for form in forms if is_scalar(form)]
+    if len(kernels) != 1 or len(scalars) + 1 < len(forms):
+        return None, scalars
+    return oriented(kernels[0], inside.get(over.rows, ""), inside.get(over.columns, "")), scalars
 
 
 def _forwards(factors: list[Expr], summed: list[Index]) -> list[Expr]:
