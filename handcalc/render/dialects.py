@@ -49,7 +49,7 @@ class Dialect(Record):
     plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
     arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; floor: {x}
     rounded down; old: after what was before an update; prime: of {x}, a derivative still to be taken;
-    summed: a total without what is added up.
+    summed: a total without what is added up; ascii: drawings and words are in ASCII, too; typeset: atoms, where indices are real ones.
     """
 
     key: str
@@ -89,6 +89,7 @@ class Dialect(Record):
     old: str = "_old"
     prime: str = "{x}'"
     summed: str = "Σ_{i} "
+    ascii: bool = False
     typeset: Typeset | None = None
 
 
@@ -118,6 +119,7 @@ PLAIN = Dialect(
     ellipsis="...",
     unraised=("/",),
     summed="sum_{i} ",
+    ascii=True,
 )
 
 UNICODE = Dialect(

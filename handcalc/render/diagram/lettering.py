@@ -35,7 +35,7 @@ class Lettering:
     def said(self, message: Message) -> str:
         """A message in the reader's language, in ASCII signs where the drawing is."""
         found = printable(message.text(self.translate))
-        return found if self.reading.dialect.key == "unicode" else spelled_in_ascii(found)
+        return spelled_in_ascii(found) if self.reading.dialect.ascii else found
 
     def fitting(self, line: str) -> str:
         """A line on which nothing is invisible, cut off at the width."""

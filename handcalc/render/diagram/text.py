@@ -51,7 +51,7 @@ APART = "  "
 
 def drawing(diagram: Diagram, reading: Reading, translate: Translate, width: int) -> str:
     """The drawing as text, no line longer than `width` columns."""
-    plain = reading.dialect.key == "plain"
+    plain = reading.dialect.ascii
     if any(label.square for label in diagram.labels):
         from handcalc.render.diagram.textgrids import grids
 

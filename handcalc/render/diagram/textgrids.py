@@ -47,7 +47,7 @@ SIGNS = {"unicode": Signs("│", "◀──", "⋮", "…"), "plain": Signs("|",
 
 def grids(diagram: Diagram, reading: Reading, translate: Translate, width: int) -> str:
     """The drawing as text, no line longer than `width` columns."""
-    text = _GridLettering(diagram, reading, translate, width, SIGNS["plain" if reading.dialect.key == "plain" else "unicode"])
+    text = _GridLettering(diagram, reading, translate, width, SIGNS["plain" if reading.dialect.ascii else "unicode"])
     return "\n".join(map(text.fitting, text.lines())).rstrip("\n")
 
 

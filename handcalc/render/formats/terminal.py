@@ -82,24 +82,33 @@ def show(blocks: Iterable[Block], reading: Reading, translate: Translate, consol
         writer.write(block)
 
 
+def _apart(before: Block | None, block: Block) -> bool:
+    """Whether there is air before a block that is no heading; before: the block before it, None for the first."""
+    if isinstance(before, (Table, Grid, Chart, Picture)):
+        return True
+    if isinstance(block, (Table, Grid, Chart)):
+        return not isinstance(before, Heading)
+    if isinstance(before, Paragraph):
+        return isinstance(block, Equation)
+    if not isinstance(before, Equation):
+        return False
+    proof = bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons)
+    return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
+
+
 class _TerminalWriter:
     def __init__(self, reading: Reading, translate: Translate, console: Console) -> None:
         self.reading = reading
         self.translate = translate
         self.console = console
-        self.ascii = reading.dialect.key == "plain"
+        self.ascii = reading.dialect.ascii
         self.before: Block | None = None
 
     def write(self, block: Block) -> None:
         """One block; air before a table, after it, and between one quantity's lines and the next's."""
-        before, self.before = self.before, block
-        table = isinstance(block, (Table, Grid, Chart)) and not isinstance(before, Heading)
-        after = isinstance(before, (Table, Grid, Chart, Picture)) and not isinstance(block, Heading)
-        paragraph = isinstance(before, Paragraph) and isinstance(block, Equation)
-        formula = isinstance(block, Equation) and block.indent == 0 and isinstance(before, Equation) and before.indent > 0
-        proof = isinstance(before, Equation) and (bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons))
-        if table or after or formula or paragraph or (proof and not isinstance(block, Heading)):
+        if not isinstance(block, Heading) and _apart(self.before, block):
             self.console.print()
+        self.before = block
         match block:
             case Heading(level, text):
                 self.heading(level, self.spell(text))

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice, product
 from math import prod
-from typing import Any
 
 from handcalc.core.expr import ZERO, number
 from handcalc.core.functions import function
 from handcalc.core.graph import Graph, Quantity
 from handcalc.core.order import Group
+from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Grid, GridPart, Paragraph, Rows
 from handcalc.render.items import FunctionName, Item, Numeric, Plain, Summed, Symbolic, Value, Whole
@@ -81,31 +81,33 @@ def numbers(reading: Reading, form: MatrixForm, places: dict[str, int], iteratio
     """A member of the family with numbers: name = form = value, or ≈ where rounded; what would stand there twice, once."""
     left, right = (at(side, places, reading.graph) for side in (form.left, form.right))
     assert left is not None
-
-    def put(leaf: MatrixNode) -> GridPart:
-        if leaf.operator == "scalar":
-            return Numeric(leaf.parts[0], iteration)
-        rows = _rows(reading.graph, leaf, iteration)
-        alone = rows[0][0] if is_scalar(leaf) else None  # a number is no matrix; a negative one keeps brackets
-        negative = isinstance(alone, Value) and reading.shown(alone.cell, iteration).digits.startswith("-")
-        return rows if alone is None or negative else alone
-
-    def shown(parts: list[GridPart]) -> list[Any]:
-        """The printed numbers, row by row."""
-        rows = [row for part in parts for row in (part if isinstance(part, tuple) else ((part,),))]
-        return [[reading.shown(item.cell, iteration) for item in row if isinstance(item, Value)] for row in rows]
-
-    value = put(left)
-    sides = [_layout(right or scalar(ZERO), put, 0), [value[0][0] if is_scalar(left) and isinstance(value, tuple) else value]]
-    if right is not None and right.operator == "name" and shown(sides[0]) == shown(sides[1]):
-        sides = sides[1:]
+    value = _number(reading, left, iteration)
+    worked = _layout(right or scalar(ZERO), lambda leaf: _number(reading, leaf, iteration), 0)
+    result: list[GridPart] = [value[0][0] if is_scalar(left) and isinstance(value, tuple) else value]
+    copied = right is not None and right.operator == "name" and _printed(reading, worked) == _printed(reading, result)
     parts = _layout(left, whole, 0)
-    for side in sides:
-        carried = reading.derivation.rounding.carry and side is not sides[-1]
+    for side in (result,) if copied else (worked, result):
         exact = all(reading.exact_inputs(item.expr, iteration) for item in side if isinstance(item, Numeric))
-        exact = exact and (carried or all(number.exact for row in shown(side) for number in row))
+        if side is result or not reading.derivation.rounding.carry:
+            exact = exact and all(number.exact for number in _printed(reading, side))
         parts += ["=" if exact else "≈", *side]
     return tuple(parts)
+
+
+def _number(reading: Reading, leaf: MatrixNode, iteration: int) -> GridPart:
+    """The numbers of a quantity; a number is no matrix, unless it is negative and keeps brackets."""
+    if leaf.operator == "scalar":
+        return Numeric(leaf.parts[0], iteration)
+    rows = _rows(reading.graph, leaf, iteration)
+    alone = rows[0][0] if is_scalar(leaf) else None
+    negative = isinstance(alone, Value) and reading.shown(alone.cell, iteration).digits.startswith("-")
+    return rows if alone is None or negative else alone
+
+
+def _printed(reading: Reading, parts: list[GridPart]) -> list[Shown]:
+    """The printed numbers, row by row."""
+    items = [item for part in parts for row in (part if isinstance(part, tuple) else ((part,),)) for item in row]
+    return [reading.shown(item.cell, item.iteration) for item in items if isinstance(item, Value)]
 
 
 def whole(leaf: MatrixNode) -> Item:

@@ -52,7 +52,7 @@ class _PlotLettering:
         self.reading = reading
         self.translate = translate
         self.width = width
-        self.ascii = reading.dialect.key == "plain"
+        self.ascii = reading.dialect.ascii
 
     def lines(self) -> Iterator[str]:
         """The drawing, or both; what has a name."""
