@@ -27,11 +27,12 @@ from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Label, Node, diagram
 from handcalc.render.diagram.columns import columns, crossings, heights, links, order
 from handcalc.render.diagram.lettering import columns_of
+from handcalc.render.diagram.looks import NODES, SECOND
 from handcalc.render.diagram.model import Box, Point, around
 from handcalc.render.diagram.network import COMPUTED_LIMIT, LAYERS_LIMIT
 from handcalc.render.diagram.neurons import NEURONS_LIMIT
 from handcalc.render.diagram.placing import LabelledLine, place
-from handcalc.render.diagram.svg import COLOURS, SECOND, svg
+from handcalc.render.diagram.svg import svg
 from handcalc.render.diagram.text import drawing
 from handcalc.render.diagram.tikz import tikz
 from handcalc.render.diagram.typesetting import FONT, LONGEST_FORMULA, Span, row_spans, width
@@ -190,7 +191,7 @@ def test_every_weight_has_an_edge_with_its_number(problem: str) -> None:
         ends = result.nodes[edge.source], result.nodes[edge.target]
         assert [(node.column, node.cell[1][-1] if node.cell else None) for node in ends] == [(layer - 1, source), (layer, to)]
     assert len(result.nodes) >= sum(found.header.sizes) and result.omitted == 0
-    assert {node.kind for node in result.nodes} <= COLOURS.keys()
+    assert {node.kind for node in result.nodes} <= {look.kind for look in NODES.values() if not look.beside_squares}
 
 
 def test_missing_edges_are_not_drawn() -> None:

@@ -19,10 +19,11 @@ from handcalc.loading.loader import load
 from handcalc.render import read
 from handcalc.render.blocks import Plain
 from handcalc.render.dialects import PLAIN, UNICODE
-from handcalc.render.plot.letters import SHAPES, drawing
+from handcalc.render.plot.letters import drawing
 from handcalc.render.plot.levels import HeightMap, Point, grid, level_lines, outline
+from handcalc.render.plot.looks import CLASSES, SHAPES, STYLES, TONES
 from handcalc.render.plot.model import Area, Marks, Plot, Scale, Series, fitted, inside, powers, round_numbers, tick
-from handcalc.render.plot.svg import FORMS, STROKES, svg
+from handcalc.render.plot.svg import svg
 from handcalc.render.reading import Reading
 
 READING = read(derive(load("mazur-2-2-2")))
@@ -338,13 +339,11 @@ def test_a_picture_is_the_same_every_time() -> None:
     assert {"-0.5", "0.2", "0.7"} >= {*words(parsed(svg(made[0], READING, str)), "label")} != set()
 
 
-def test_everything_has_a_look() -> None:
-    from handcalc.render.plot import letters, model
-    from handcalc.render.plot import svg as pictures
-
-    assert {*model.STYLES} == {*STROKES} == {*letters.LETTERS} and {*model.SHAPES} == {*FORMS} == {*SHAPES}
-    assert len(letters.SHADES) == len(letters.ASCII_SHADES) == len(pictures.TONES)
-    assert len({SHAPES[name] for name in model.CLASSES}) == len(model.CLASSES) == 6
+def test_everything_has_a_look_of_its_own() -> None:
+    assert len({SHAPES[name].letter for name in CLASSES}) == len(CLASSES) == 6
+    assert len({SHAPES[name].path for name in SHAPES}) == len(SHAPES)
+    assert len({(style.colour, style.dashes) for style in STYLES.values()}) == len(STYLES)
+    assert len({tone.shade for tone in TONES}) == len({tone.ascii for tone in TONES}) == len({tone.paper for tone in TONES}) == len(TONES)
 
 
 def grey(colour: str) -> float:
@@ -353,11 +352,9 @@ def grey(colour: str) -> float:
 
 
 def test_areas_can_be_told_apart_in_grey() -> None:
-    from handcalc.render.plot.svg import TONES
-
-    shades = sorted(grey(paper) for paper, _ in TONES[:4])
+    shades = sorted(grey(tone.paper) for tone in TONES[:4])
     assert min(right - left for left, right in zip(shades, shades[1:])) > 8 and shades[0] > 150
-    assert all(grey(paper) - grey(ink) > 90 for paper, ink in TONES)
+    assert all(grey(tone.paper) - grey(tone.ink) > 90 for tone in TONES)
 
 
 # --- letters ----------------------------------------------------------------------------------------------------------

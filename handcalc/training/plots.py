@@ -13,7 +13,8 @@ from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.render.blocks import Digits, Name, Plain
-from handcalc.render.plot.model import CLASSES, Area, Label, Marks, Plot, Scale, Series, fitted
+from handcalc.render.plot.looks import CLASSES
+from handcalc.render.plot.model import Area, Label, Marks, Plot, Scale, Series, fitted
 from handcalc.render.reading import Reading
 from handcalc.training.landscape import path, regions, valley
 from handcalc.training.train import Trained, Trainer

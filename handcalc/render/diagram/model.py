@@ -16,6 +16,7 @@ from handcalc.core.expr import Expr, Ref
 from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
+from handcalc.render.diagram.looks import NODES, SQUARES
 
 BORDER = 10.0  # around a drawing
 
@@ -66,10 +67,6 @@ class Sign(Record):
 
 Content = CellItem | Formula | Title | Sign
 Row = tuple[Content, ...]
-
-# how a square of a grid is drawn: as any other, outside the map, outside it in the window, in the window, its largest, its result
-SQUARES = ("square", "padding", "outside", "window", "chosen", "result")
-DASHED = ("padding", "outside")
 
 
 class Label(Record):
@@ -146,7 +143,7 @@ class Node(Record):
     @property
     def round(self) -> bool:
         """Whether it is drawn as a circle."""
-        return self.kind in ("input", "hidden", "output")
+        return self.kind != "more" and NODES[self.kind].round
 
 
 class Edge(Record):

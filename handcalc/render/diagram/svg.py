@@ -3,8 +3,7 @@
 - `svg(diagram, reading, translate)` is the text of the element.
 
 Colours and fonts are presentation attributes, so that readers without CSS see them; everything has a class, so that a
-page can restyle it. `data-step` of an element and `data-cell` of a number are ids of steps. To draw another kind of
-node, add its colours to `COLOURS`, of a box with grids to `BOX_COLOURS`.
+page can restyle it. `data-step` of an element and `data-cell` of a number are ids of steps. Colours are those of looks.py.
 """
 
 from __future__ import annotations
@@ -15,45 +14,14 @@ from handcalc.core.graph import Cell
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.boxes import words_width
-from handcalc.render.diagram.model import DASHED, SQUARES, Diagram, Edge, Label, Node, Point
+from handcalc.render.diagram.looks import INK, LINES, NODES, PAPER, SECOND, SQUARES, STROKES
+from handcalc.render.diagram.model import Diagram, Edge, Label, Node, Point
 from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
 
 FONTS = "'Libertinus Serif','New Computer Modern','Latin Modern Roman','STIX Two Text','Times New Roman','Noto Serif CJK SC',serif"
-INK, LINES, PALE, SECOND, PAPER = "#1c1c1c", "#5f6368", "#8a8a8a", "#b3261e", "#ffffff"
-# kind of a node → its paper and its line
-COLOURS = {
-    "input": ("#e8f1fb", "#2f6db3"),
-    "hidden": ("#fff3dc", "#b97a10"),
-    "output": ("#e6f4e6", "#2e7d32"),
-    "target": ("#fafafa", "#8a8a8a"),
-    "loss": ("#f5eafa", "#7b3f98"),
-    "given": ("#e8f1fb", "#2f6db3"),
-    "variable": ("#fff3dc", "#b97a10"),
-}
-# the same of boxes with grids
-BOX_COLOURS = {
-    "weights": ("#f3f3f0", "#8a8a8a"),
-    "answer": ("#e6f4e6", "#2e7d32"),
-    "words": ("none", "none"),
-}
-# a square of a grid → its paper and its line
-SQUARE_COLOURS = {
-    "square": ("#ffffff", "#b9b9b4"),
-    "window": ("#ffe9a8", "#b97a10"),
-    "result": ("#bfe3c0", "#2e7d32"),
-    "chosen": ("#ffc766", "#a85b00"),
-    "padding": ("#f6f6f4", "#8a8a8a"),
-    "outside": ("#fff6dd", "#b97a10"),
-}
-# lines: of an edge, of one among many, to a target and the loss
-STROKES = {
-    "edge": f'stroke="{LINES}" stroke-width="1.1"',
-    "crowded": f'stroke="{PALE}" stroke-width="0.6"',
-    "link": f'stroke="{PALE}" stroke-width="1" stroke-dasharray="4 3"',
-}
 NAME, SMALLEST = 16.0, 8.0  # size of the name in a neuron
 SMALL = 12.0  # size of captions
 SHIFTS = {2: -0.46, 1: -0.38, 0: 0.0, -1: 0.2, -2: 0.3}  # how far powers and indices stand below the line, in em
@@ -127,7 +95,7 @@ class _NetworkPicture:
     def edge(self, edge: Edge) -> str:
         """A line with the labels along it; a bias on the line is a group of its own."""
         kind = "link" if edge.kind == "link" else "edge"
-        line = f'<path class="line" d="{_path(edge, self.diagram)}" fill="none" {STROKES[stroke_of(edge)]}/>'
+        line = f'<path class="line" d="{_path(edge, self.diagram)}" fill="none" {STROKES[stroke_of(edge)].svg}/>'
         head = _arrow(edge, self.diagram) if edge.kind == "use" else ""
         own = "".join(self.label(label, False) for label in edge.labels if label.step is None)
         others: dict[Cell, str] = {}
@@ -149,23 +117,23 @@ class _NetworkPicture:
         own = "".join(self.label(label, node.round) for label in node.labels if label.step is None and not label.square)
         words = "".join(self.words(node))
         yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{words}{own}</g>'
-        for label in sorted(node.labels, key=lambda label: SQUARES.index(label.kind) if label.square else 0):
+        for label in sorted(node.labels, key=lambda label: SQUARES[label.kind].over if label.square else 0):
             if label.kind == "neuron":
                 yield self.neuron(label, node)
             elif label.square:
                 yield self.square(label)
             elif label.step is not None:
                 stem = (label.y + label.height / 2, node.y - node.height / 2)
-                line = f'<path class="line" d="M{_n(node.x)} {_n(stem[0])}V{_n(stem[1])}" {STROKES["edge"]}/>'
+                line = f'<path class="line" d="M{_n(node.x)} {_n(stem[0])}V{_n(stem[1])}" {STROKES["edge"].svg}/>'
                 yield f'<g class="bias" data-step="{self.step(label.step)}">{line}{self.label(label)}</g>'
 
     def shape(self, node: Node) -> str:
         """A circle with the neuron's name, or a box."""
-        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
-        style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
+        look = NODES[node.kind]
+        style = f'class="shape" fill="{look.paper}" stroke="{look.line}" stroke-width="1.5"'
         if not node.round:
             corner = f'x="{_n(node.x - node.width / 2)}" y="{_n(node.y - node.height / 2)}"'
-            dashed = ' stroke-dasharray="4 3"' if node.kind == "target" else ""
+            dashed = ' stroke-dasharray="4 3"' if look.dashed else ""
             return f'<rect {corner} width="{_n(node.width)}" height="{_n(node.height)}" rx="7" {style}{dashed}/>'
         spans = symbol_spans(neuron_name(node.name, (node.width - 8) / SMALLEST))
         size = min(NAME, (node.width - 8) / max(width(spans), 1.0))
@@ -185,20 +153,20 @@ class _NetworkPicture:
 
     def square(self, label: Label) -> str:
         """A square of a grid with its numbers."""
-        paper, line = SQUARE_COLOURS[label.kind]
+        look = SQUARES[label.kind]
         corner = f'x="{_n(label.x - label.width / 2)}" y="{_n(label.y - label.height / 2)}"'
-        dashed = ' stroke-dasharray="3 2"' if label.kind in DASHED else ""
-        style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{paper}" stroke="{line}" stroke-width="1"{dashed}'
+        dashed = ' stroke-dasharray="3 2"' if look.dashed else ""
+        style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{look.paper}" stroke="{look.line}" stroke-width="1"{dashed}'
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
         return f'<g class="cell {label.kind}"{step}><rect {corner} {style}/>{self.label(label, False)}</g>'
 
     def neuron(self, label: Label, node: Node) -> str:
         """A neuron in a box, with its name."""
-        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
+        look = NODES[node.kind]
         spans = row_spans(label.rows[0], self.reading, self.diagram.iteration)
         size = min(NAME, (label.width - 8) / max(width(spans), 1.0))
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
-        style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
+        style = f'class="shape" fill="{look.paper}" stroke="{look.line}" stroke-width="1.5"'
         circle = f'<circle cx="{_n(label.x)}" cy="{_n(label.y)}" r="{_n(label.width / 2)}" {style}/>'
         name = self.typeset(spans, label.x, label.y + 0.3 * size, size, 'class="name"')
         return f'<g class="{node.kind} neuron"{step}>{circle}{name}</g>'

@@ -24,13 +24,13 @@ from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.lettering import Lettering, columns_of, padded
+from handcalc.render.diagram.looks import SQUARES
 from handcalc.render.diagram.model import CellItem, Content, Diagram, Label, Node, Sign, Title
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
 from handcalc.render.symbols import typed
 
 APART = "   "  # between grids
-MARKS = {"window": "[{}]", "result": "[{}]", "chosen": "*[{}]", "outside": "[{}]"}
 
 
 class Signs(Record):
@@ -138,8 +138,8 @@ class _GridLettering(Lettering):
             yield [name, f"{self.signs.side} {self.signs.across} {self.signs.side}"]
         tops, lefts = sorted({label.y for label in squares}), sorted({label.x for label in squares})
         texts = {(label.y, label.x): self.text(label, gradient) for label in squares}
-        if any(label.kind in MARKS for label in squares):
-            bare = {(label.y, label.x) for label in squares if label.kind not in MARKS}
+        if any(map(_mark, squares)):
+            bare = {(label.y, label.x) for label in squares if not _mark(label)}
             texts = {key: f" {text} " if key in bare else text for key, text in texts.items()}
         widths = [max((columns_of(texts[key]) for key in texts if key[1] == x), default=0) for x in lefts]
         start = 0
@@ -167,10 +167,10 @@ class _GridLettering(Lettering):
             return self.signs.dots if sign == "⋮" else self.signs.across if sign == "…" else sign
         rows = [row[0] for row in label.rows if _is_gradient(row[0]) is gradient]
         if not rows:
-            return "" if label.kind not in MARKS or gradient else MARKS[label.kind].format(" ")
+            return "" if gradient else _mark(label).format(" ")
         content = rows[0]
         number = self.reading.number(content.cell, self.diagram.iteration) if isinstance(content, CellItem) else content.text  # type: ignore[union-attr]
-        return MARKS.get(label.kind, "{}").format(number)
+        return (_mark(label) or "{}").format(number)
 
     def beside(self, blocks: list[list[str]]) -> Iterator[str]:
         """As many blocks side by side as a line has room for."""
@@ -199,6 +199,11 @@ def _grids(node: Node) -> list[list[Label]]:
             found.append([])
         found[-1].append(label)
     return found
+
+
+def _mark(label: Label) -> str:
+    """What is put around the number of a square."""
+    return SQUARES[label.kind].mark if label.square else ""
 
 
 def _is_gradient(content: Content) -> bool:

@@ -4,8 +4,7 @@
 - `Scale` knows where a number stands and which numbers are printed (`ticks`); `fitted(label, numbers)` makes one.
 - `inside(line, across, up)` are the parts of a line that both axes have room for.
 
-To add a style of lines, name it in `STYLES`, and give it colours in svg.py and a letter in letters.py; a shape of marks or
-a tone of areas alike.
+Styles of lines, shapes of marks and tones of areas are those of looks.py.
 """
 
 from __future__ import annotations
@@ -25,29 +24,6 @@ if TYPE_CHECKING:
     from handcalc.render.reading import Reading
 
 Label = tuple["Item", ...]  # spelled one after the other
-
-# style of lines → what it is for
-STYLES = {
-    "first": "a curve",
-    "second": "another curve beside it",
-    "level": "lines of equal height, each with its number",
-    "boundary": "where one class ends and another begins",
-    "path": "the way from place to place",
-    "guide": "a place on an axis",
-}
-# shape of marks → what it is for; the first ones are those of classes, in their order
-SHAPES = {
-    "circle": "class 1",
-    "cross": "class 2",
-    "triangle": "class 3",
-    "square": "class 4",
-    "diamond": "class 5",
-    "plus": "class 6",
-    "dot": "places on a path",
-    "start": "where a path begins",
-    "end": "where it ends",
-}
-CLASSES = tuple(name for name, use in SHAPES.items() if use.startswith("class"))
 
 LOGARITHMIC = 100  # highest over lowest, from which on an axis is logarithmic if nobody says
 MARGIN = 0.04  # of an axis, beyond the numbers it must have room for
@@ -86,7 +62,7 @@ class Scale(Record):
 
 
 class Series(Record):
-    """Lines of one style (STYLES); name: in the legend; label: beside a line; right: along the axis at the right."""
+    """Lines of one style (of STYLES); name: in the legend; label: beside a line; right: along the axis at the right."""
 
     lines: Lines
     style: str = "first"
@@ -96,7 +72,7 @@ class Series(Record):
 
 
 class Marks(Record):
-    """Points of one shape (SHAPES); tone: their colour, that of an area."""
+    """Points of one shape (of SHAPES); tone: their colour, that of an area."""
 
     points: Line
     shape: str

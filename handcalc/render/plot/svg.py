@@ -2,8 +2,7 @@
 
 - `svg(plot, reading, translate)` is its text.
 
-Shades differ in lightness, so that they can be told apart in grey as well. To add a style of lines, a shape of marks or a
-tone of areas, add its line to `STROKES`, `FORMS` or `TONES`.
+Colours are those of looks.py.
 """
 
 from __future__ import annotations
@@ -13,11 +12,13 @@ from collections.abc import Iterator
 
 from handcalc.core.graph import cell
 from handcalc.language import Translate
-from handcalc.render.diagram.svg import FONTS, INK, PAPER, letters
+from handcalc.render.diagram.looks import INK, PAPER
+from handcalc.render.diagram.svg import FONTS, letters
 from handcalc.render.diagram.typesetting import Span, Spans, in_unicode, name_of, symbol_spans, width
 from handcalc.render.formats.fonts import CHINESE, by_script, has_chinese
 from handcalc.render.items import Name, spell
 from handcalc.render.plot.levels import Line, Lines, Point
+from handcalc.render.plot.looks import SHAPES, STYLES, TONES, Tone
 from handcalc.render.plot.model import Area, Label, Marks, Named, Plot, Scale, Series, inside, named, tick, written
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
@@ -31,37 +32,6 @@ GAP = 18.0  # between names
 CHINESE_FONTS = ",".join(f"'{family}'" for family in list(CHINESE)[:8]) + ",serif"
 GRID, FRAME = "#e2e2e2", "#9a9a9a"
 FAR, CLEAR = 34.0, 16.0  # from a number beside a level line to the next one, and to other things
-
-# style of lines → colour, width, dashes
-STROKES = {
-    "first": ("#1f5fa8", 2.0, ""),
-    "second": ("#b5541c", 2.0, "6 3"),
-    "level": ("#8fa6bd", 1.0, ""),
-    "boundary": ("#333333", 1.6, ""),
-    "path": ("#b3261e", 1.3, ""),
-    "guide": ("#777777", 1.2, "3 3"),
-}
-# shape of marks → its path from its middle, and whether it is filled
-FORMS = {
-    "circle": ("m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", True),
-    "cross": ("m-3.6 -3.6l7.2 7.2m0 -7.2l-7.2 7.2", False),
-    "triangle": ("m0 -4.6l4.4 7.6h-8.8z", True),
-    "square": ("m-3.6 -3.6h7.2v7.2h-7.2z", True),
-    "diamond": ("m0 -5l4.4 5l-4.4 5l-4.4 -5z", True),
-    "plus": ("m-4.6 0h9.2m-4.6 -4.6v9.2", False),
-    "dot": ("m-1.7 0a1.7 1.7 0 1 0 3.4 0a1.7 1.7 0 1 0 -3.4 0z", True),
-    "start": ("m-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z", True),
-    "end": ("m-5 -5h10v10h-10z", True),
-}
-# tone → of an area, of its marks
-TONES = (
-    ("#faf6ea", "#8a5a00"),
-    ("#c9def2", "#124a86"),
-    ("#eab98f", "#7a2c00"),
-    ("#8fbf86", "#123f16"),
-    ("#d9c2ea", "#5c2c7d"),
-    ("#b9b9b9", "#222222"),
-)
 
 
 def svg(plot: Plot, reading: Reading, translate: Translate) -> str:
@@ -128,7 +98,7 @@ class _PlotPicture:
 
     def area(self, area: Area) -> str:
         path = self.path(area.outline)
-        return f'<path class="area tone{area.tone}" d="{path}" fill="{_tone(area.tone)[0]}" fill-rule="evenodd"/>' if path else ""
+        return f'<path class="area tone{area.tone}" d="{path}" fill="{_tone(area.tone).paper}" fill-rule="evenodd"/>' if path else ""
 
     def series(self, series: Series) -> str:
         path = self.path(series.lines, series.right)
@@ -138,7 +108,7 @@ class _PlotPicture:
         """Marks that are inside; of those that fall together, one."""
         places = [part[0] for one in marks.points for part in self.parts((one,))]
         found = dict.fromkeys(f"M{_n(x)} {_n(y)}" for x, y in places)
-        path = "".join(place + FORMS[marks.shape][0] for place in found)
+        path = "".join(place + SHAPES[marks.shape].path for place in found)
         return f'<path class="marks {marks.shape}" d="{path}" {_ink(marks)}/>' if path else ""
 
     def numbers(self) -> Iterator[str]:
@@ -237,11 +207,11 @@ class _PlotPicture:
             for thing in things:
                 if isinstance(thing, Area):
                     box = f'x="{_n(x)}" y="{_n(y - 7)}" width="20" height="14"'
-                    yield f'<rect {box} fill="{_tone(thing.tone)[0]}" stroke="{FRAME}" stroke-width="0.6"/>'
+                    yield f'<rect {box} fill="{_tone(thing.tone).paper}" stroke="{FRAME}" stroke-width="0.6"/>'
                 elif isinstance(thing, Series):
                     yield f'<path d="M{_n(x)} {_n(y)}h20" {_stroke(thing.style)}/>'
                 else:
-                    yield f'<path d="M{_n(x + 10)} {_n(y)}{FORMS[thing.shape][0]}" {_ink(thing)}/>'
+                    yield f'<path d="M{_n(x + 10)} {_n(y)}{SHAPES[thing.shape].path}" {_ink(thing)}/>'
             x += SWATCH if things else 0
             yield self.words(spans, x, y + 0.32 * SIZE, "start", 'class="legend"')
             x += width(spans) * SIZE + GAP
@@ -253,24 +223,24 @@ def _font(span: Span) -> dict[str, str]:
 
 
 def _stroke(style: str) -> str:
-    colour, wide, dashes = STROKES[style]
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'fill="none" stroke="{colour}" stroke-width="{_n(wide)}" stroke-linejoin="round" stroke-linecap="round"{dashed}'
+    look = STYLES[style]
+    dashed = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
+    return f'fill="none" stroke="{look.colour}" stroke-width="{_n(look.width)}" stroke-linejoin="round" stroke-linecap="round"{dashed}'
 
 
-def _tone(tone: int) -> tuple[str, str]:
+def _tone(tone: int) -> Tone:
     return TONES[tone % len(TONES)]
 
 
 def _ink(marks: Marks) -> str:
     """How marks are drawn: places of a path in its colour, its start hollow."""
-    path = STROKES["path"][0]
+    path = STYLES["path"].colour
     if marks.shape == "dot":
         return f'fill="{path}"'
     if marks.shape in ("start", "end"):
         return f'fill="{PAPER if marks.shape == "start" else path}" stroke="{path}" stroke-width="1.8"'
-    ink = _tone(marks.tone)[1]
-    filled = FORMS[marks.shape][1]
+    ink = _tone(marks.tone).ink
+    filled = SHAPES[marks.shape].filled
     return f'fill="{PAPER if filled else "none"}" stroke="{ink}" stroke-width="1.8" stroke-linecap="round"'
 
 
