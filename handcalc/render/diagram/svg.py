@@ -54,16 +54,16 @@ class _NetworkPicture:
         title, large = self.title(), " large" if wide > LARGE and any(label.square for label in diagram.labels) else ""
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-diagram{large}" role="img" aria-label="{xml_text(title)}"'
-            f' viewBox="0 0 {_n(wide)} {_n(high)}" width="{_n(wide)}" height="{_n(high)}"'
-            f' font-family="{FONTS}" font-size="{_n(FONT)}" fill="{INK}">',
+            f' viewBox="0 0 {short(wide)} {short(high)}" width="{short(wide)}" height="{short(high)}"'
+            f' font-family="{FONTS}" font-size="{short(FONT)}" fill="{INK}">',
             f"<title>{xml_text(title)}</title>",
-            f'<rect class="paper" width="{_n(wide)}" height="{_n(high)}" fill="{PAPER}"/>',
-            f'<g transform="translate({_n(left)} 0)">' if left else "<g>",
+            f'<rect class="paper" width="{short(wide)}" height="{short(high)}" fill="{PAPER}"/>',
+            f'<g transform="translate({short(left)} 0)">' if left else "<g>",
             *map(self.edge, diagram.edges),
             *(part for node in diagram.nodes for part in self.node(node)),
             "</g>",
             *(
-                f'<text class="{name}" x="{_n(MARGIN)}" y="{_n(diagram.height + (place + 0.9) * LINE)}" font-size="{_n(SMALL)}"'
+                f'<text class="{name}" x="{short(MARGIN)}" y="{short(diagram.height + (place + 0.9) * LINE)}" font-size="{short(SMALL)}"'
                 f' fill="{colour}">{xml_text(line)}</text>'
                 for place, (name, colour, line) in enumerate(captions)
             ),
@@ -110,8 +110,9 @@ class _NetworkPicture:
         if node.cell is None:
             more = Message("{count} more", count=node.left_out).text(self.translate)
             yield (
-                f'<g class="node more"><text x="{_n(node.x)}" y="{_n(node.y)}" font-size="22" text-anchor="middle">⋮</text>'
-                f'<text x="{_n(node.x)}" y="{_n(node.y + LINE)}" font-size="{_n(SMALL)}" text-anchor="middle">{xml_text(more)}</text></g>'
+                f'<g class="node more"><text x="{short(node.x)}" y="{short(node.y)}" font-size="22" text-anchor="middle">⋮</text>'
+                f'<text x="{short(node.x)}" y="{short(node.y + LINE)}" font-size="{short(SMALL)}" text-anchor="middle">'
+                f"{xml_text(more)}</text></g>"
             )
             return
         own = "".join(self.label(label, node.round) for label in node.labels if label.step is None and not label.square)
@@ -124,7 +125,7 @@ class _NetworkPicture:
                 yield self.square(label)
             elif label.step is not None:
                 stem = (label.y + label.height / 2, node.y - node.height / 2)
-                line = f'<path class="line" d="M{_n(node.x)} {_n(stem[0])}V{_n(stem[1])}" {STROKES["edge"].svg}/>'
+                line = f'<path class="line" d="M{short(node.x)} {short(stem[0])}V{short(stem[1])}" {STROKES["edge"].svg}/>'
                 yield f'<g class="bias" data-step="{self.step(label.step)}">{line}{self.label(label)}</g>'
 
     def shape(self, node: Node) -> str:
@@ -132,13 +133,13 @@ class _NetworkPicture:
         look = NODES[node.kind]
         style = f'class="shape" fill="{look.paper}" stroke="{look.line}" stroke-width="1.5"'
         if not node.round:
-            corner = f'x="{_n(node.x - node.width / 2)}" y="{_n(node.y - node.height / 2)}"'
+            corner = f'x="{short(node.x - node.width / 2)}" y="{short(node.y - node.height / 2)}"'
             dashed = ' stroke-dasharray="4 3"' if look.dashed else ""
-            return f'<rect {corner} width="{_n(node.width)}" height="{_n(node.height)}" rx="7" {style}{dashed}/>'
+            return f'<rect {corner} width="{short(node.width)}" height="{short(node.height)}" rx="7" {style}{dashed}/>'
         spans = symbol_spans(neuron_name(node.name, (node.width - 8) / SMALLEST))
         size = min(NAME, (node.width - 8) / max(width(spans), 1.0))
         hint = f"<title>{xml_text(node.name)}</title>" if len(node.name) > 4 else ""
-        circle = f'<circle cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(node.width / 2)}" {style}/>'
+        circle = f'<circle cx="{short(node.x)}" cy="{short(node.y)}" r="{short(node.width / 2)}" {style}/>'
         return hint + circle + self.typeset(spans, node.x, node.y + 0.3 * size, size, 'class="name"')
 
     def words(self, node: Node) -> Iterator[str]:
@@ -148,15 +149,16 @@ class _NetworkPicture:
             size = min(SMALL, SMALL * (node.width - 8) / words_width(text, place < node.titles))
             y = node.y - node.height / 2 + (place + 0.9) * LINE
             weight = ' font-weight="bold"' if place < node.titles else ""
-            style = f'font-size="{_n(size)}" text-anchor="middle"{weight}'
-            yield f'<text class="words" x="{_n(node.x)}" y="{_n(y)}" {style}>{xml_text(text)}</text>'
+            style = f'font-size="{short(size)}" text-anchor="middle"{weight}'
+            yield f'<text class="words" x="{short(node.x)}" y="{short(y)}" {style}>{xml_text(text)}</text>'
 
     def square(self, label: Label) -> str:
         """A square of a grid with its numbers."""
         look = SQUARES[label.kind]
-        corner = f'x="{_n(label.x - label.width / 2)}" y="{_n(label.y - label.height / 2)}"'
+        corner = f'x="{short(label.x - label.width / 2)}" y="{short(label.y - label.height / 2)}"'
         dashed = ' stroke-dasharray="3 2"' if look.dashed else ""
-        style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{look.paper}" stroke="{look.line}" stroke-width="1"{dashed}'
+        size = f'width="{short(label.width)}" height="{short(label.height)}"'
+        style = f'{size} fill="{look.paper}" stroke="{look.line}" stroke-width="1"{dashed}'
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
         return f'<g class="cell {label.kind}"{step}><rect {corner} {style}/>{self.label(label, False)}</g>'
 
@@ -167,20 +169,20 @@ class _NetworkPicture:
         size = min(NAME, (label.width - 8) / max(width(spans), 1.0))
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
         style = f'class="shape" fill="{look.paper}" stroke="{look.line}" stroke-width="1.5"'
-        circle = f'<circle cx="{_n(label.x)}" cy="{_n(label.y)}" r="{_n(label.width / 2)}" {style}/>'
+        circle = f'<circle cx="{short(label.x)}" cy="{short(label.y)}" r="{short(label.width / 2)}" {style}/>'
         name = self.typeset(spans, label.x, label.y + 0.3 * size, size, 'class="name"')
         return f'<g class="{node.kind} neuron"{step}>{circle}{name}</g>'
 
     def label(self, label: Label, halo: bool = True) -> str:
         """The rows of a label; halo: on paper of their own, for labels that lines may run under."""
         top = label.y - label.height / 2
-        turn = f' transform="rotate({_n(label.angle)} {_n(label.x)} {_n(label.y)})"' if round(label.angle, 1) else ""
+        turn = f' transform="rotate({short(label.angle)} {short(label.x)} {short(label.y)})"' if round(label.angle, 1) else ""
         written = ""
         for place, row in enumerate(label.rows):
             spans, y = row_spans(row, self.reading, self.diagram.iteration), top + place * label.line
             wide = width(spans) * FONT
             if halo:
-                box = f'x="{_n(label.x - wide / 2)}" y="{_n(y + 1)}" width="{_n(wide)}" height="{_n(label.line - 1)}"'
+                box = f'x="{short(label.x - wide / 2)}" y="{short(y + 1)}" width="{short(wide)}" height="{short(label.line - 1)}"'
                 written += f'<rect class="halo" {box} fill="{PAPER}"{turn}/>'
             written += self.typeset(spans, label.x, y + label.line / 2 + 0.26 * FONT, FONT, f'class="{label.kind}"{turn}')
         return written
@@ -188,7 +190,7 @@ class _NetworkPicture:
     def typeset(self, spans: Spans, x: float, y: float, size: float, style: str) -> str:
         """A row of text around x with its line at y."""
         written = letters(spans, size, self.marks)
-        return f'<text {style} x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" text-anchor="middle">{written}</text>'
+        return f'<text {style} x="{short(x)}" y="{short(y)}" font-size="{short(size)}" text-anchor="middle">{written}</text>'
 
     def marks(self, span: Span) -> dict[str, str]:
         """Attributes of letters: numbers carry the id of their step."""
@@ -204,9 +206,9 @@ def letters(spans: Spans, size: float, marks: Callable[[Span], dict[str, str]] =
     for span in spans:
         wanted = SHIFTS[span.shift] * size
         attributes = marks(span) | {
-            "dx": _n(-span.back * size) if span.back else "",
-            "dy": _n(wanted - level) if round(wanted - level, 2) else "",
-            "font-size": _n(size * SCRIPT) if span.shift else "",
+            "dx": short(-span.back * size) if span.back else "",
+            "dy": short(wanted - level) if round(wanted - level, 2) else "",
+            "font-size": short(size * SCRIPT) if span.shift else "",
             "font-style": "italic" if span.italic else "",
             "fill": SECOND if span.gradient else "",
         }
@@ -243,7 +245,7 @@ def legend_of(diagram: Diagram, reading: Reading) -> Message | None:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-def _n(number: float) -> str:
+def short(number: float) -> str:
     """A length, as short as it can be."""
     return f"{round(number, 1) + 0:.1f}".removesuffix(".0")
 
@@ -257,13 +259,13 @@ def _path(edge: Edge, diagram: Diagram) -> str:
 
 
 def _point(point: Point) -> str:
-    return f"{_n(point[0])} {_n(point[1])}"
+    return f"{short(point[0])} {short(point[1])}"
 
 
 def _arrow(edge: Edge, diagram: Diagram) -> str:
     """The head of an arrow at the end of an edge."""
-    half = _n(ARROW / 2)
+    half = short(ARROW / 2)
     (x, y), (right, down) = edge.points[-2:]
     upright = diagram.downwards if x != right and y != down else x == right  # a curve ends in the direction of the drawing
-    sides = f"l-{half} -{_n(ARROW)}h{_n(ARROW)}z" if upright else f"l-{_n(ARROW)} -{half}v{_n(ARROW)}z"
+    sides = f"l-{half} -{short(ARROW)}h{short(ARROW)}z" if upright else f"l-{short(ARROW)} -{half}v{short(ARROW)}z"
     return f'<path class="head" d="M{_point(edge.points[-1])}{sides}" fill="{LINES}"/>'

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from handcalc.core.graph import cell
 from handcalc.language import Translate
 from handcalc.render.diagram.looks import INK, PAPER
-from handcalc.render.diagram.svg import FONTS, letters
+from handcalc.render.diagram.svg import FONTS, letters, short
 from handcalc.render.diagram.typesetting import Span, Spans, in_unicode, name_of, symbol_spans, width
 from handcalc.render.formats.fonts import CHINESE, by_script, has_chinese
 from handcalc.render.items import Name, spell
@@ -58,12 +58,12 @@ class _PlotPicture:
         title = spell(self.plot.title, self.reading, self.translate)
         header = self.reading.derivation.header.title
         title = xml_text(f"{title}: {header}" if header else title)
-        size = f'viewBox="0 0 {_n(WIDTH)} {_n(HEIGHT)}" width="{_n(WIDTH)}" height="{_n(HEIGHT)}"'
+        size = f'viewBox="0 0 {short(WIDTH)} {short(HEIGHT)}" width="{short(WIDTH)}" height="{short(HEIGHT)}"'
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-plot" role="img" aria-label="{title}" {size}'
-            f' font-family="{FONTS}" font-size="{_n(SIZE)}" fill="{INK}">',
+            f' font-family="{FONTS}" font-size="{short(SIZE)}" fill="{INK}">',
             f"<title>{title}</title>",
-            f'<rect class="paper" width="{_n(WIDTH)}" height="{_n(HEIGHT)}" fill="{PAPER}"/>',
+            f'<rect class="paper" width="{short(WIDTH)}" height="{short(HEIGHT)}" fill="{PAPER}"/>',
             *map(self.area, self.plot.areas),
             *self.axes(),
             *map(self.series, self.plot.series),
@@ -89,7 +89,7 @@ class _PlotPicture:
         """Lines as the commands of a path; of points that fall together, one."""
         found = ""
         for part in (part for line in lines for part in self.parts(line, right)):
-            spelled = [f"{_n(x)} {_n(y)}" for x, y in part]
+            spelled = [f"{short(x)} {short(y)}" for x, y in part]
             kept = [one for place, one in enumerate(spelled) if place == 0 or one != spelled[place - 1]]
             found += "M" + "L".join(kept) + "h0" * (len(kept) == 1)
         return found
@@ -107,7 +107,7 @@ class _PlotPicture:
     def marks(self, marks: Marks) -> str:
         """Marks that are inside; of those that fall together, one."""
         places = [part[0] for one in marks.points for part in self.parts((one,))]
-        found = dict.fromkeys(f"M{_n(x)} {_n(y)}" for x, y in places)
+        found = dict.fromkeys(f"M{short(x)} {short(y)}" for x, y in places)
         path = "".join(place + SHAPES[marks.shape].path for place in found)
         return f'<path class="marks {marks.shape}" d="{path}" {_ink(marks)}/>' if path else ""
 
@@ -123,7 +123,8 @@ class _PlotPicture:
                 taken.append((best, FAR))
                 spans, (x, y) = self.spans(series.label), best
                 wide = width(spans) * SMALL + 2
-                yield f'<rect x="{_n(x - wide / 2)}" y="{_n(y - SMALL / 2)}" width="{_n(wide)}" height="{_n(SMALL)}" fill="{PAPER}"/>'
+                corner = f'x="{short(x - wide / 2)}" y="{short(y - SMALL / 2)}"'
+                yield f'<rect {corner} width="{short(wide)}" height="{short(SMALL)}" fill="{PAPER}"/>'
                 yield self.words(spans, x, y + 0.32 * SMALL, "middle", 'class="label"', SMALL)
 
     def is_clear(self, place: Point) -> bool:
@@ -138,22 +139,23 @@ class _PlotPicture:
         plot, middle = self.plot, (self.top + self.bottom) / 2
         for x, text in self.ticks(plot.across):
             place = self.point(x, 0)[0]
-            yield self.tick(f"M{_n(place)} {_n(self.bottom)}", f"v-{_n(self.bottom - self.top)}", "v4")
+            yield self.tick(f"M{short(place)} {short(self.bottom)}", f"v-{short(self.bottom - self.top)}", "v4")
             yield self.words(text, place, self.bottom + SIZE + 5, "middle", 'class="tick across"')
         for y, text in self.ticks(plot.up):
             place = self.point(0, y)[1]
-            yield self.tick(f"M{_n(self.left)} {_n(place)}", f"h{_n(self.right - self.left)}", "h-4")
+            yield self.tick(f"M{short(self.left)} {short(place)}", f"h{short(self.right - self.left)}", "h-4")
             yield self.words(text, self.left - 8, place + 0.32 * SIZE, "end", 'class="tick up"')
         for y, text in self.ticks(plot.right) if plot.right else ():
             place = self.point(0, y)[1]
-            yield f'<path d="M{_n(self.right)} {_n(place)}h4" stroke="{FRAME}"/>'
+            yield f'<path d="M{short(self.right)} {short(place)}h4" stroke="{FRAME}"/>'
             yield self.words(text, self.right + 8, place + 0.32 * SIZE, "start", 'class="tick right"')
-        box = f'x="{_n(self.left)}" y="{_n(self.top)}" width="{_n(self.right - self.left)}" height="{_n(self.bottom - self.top)}"'
-        yield f'<rect class="frame" {box} fill="none" stroke="{FRAME}"/>'
+        corner = f'x="{short(self.left)}" y="{short(self.top)}"'
+        size = f'width="{short(self.right - self.left)}" height="{short(self.bottom - self.top)}"'
+        yield f'<rect class="frame" {corner} {size} fill="none" stroke="{FRAME}"/>'
         yield self.words(self.spans(plot.across.label), (self.left + self.right) / 2, HEIGHT - EDGE, "middle", 'class="axis"')
         for axis, x in ((plot.up, EDGE + 0.7 * SIZE), (plot.right, WIDTH - EDGE)):
             if axis:
-                turn = f'class="axis" transform="rotate(-90 {_n(x)} {_n(middle)})"'
+                turn = f'class="axis" transform="rotate(-90 {short(x)} {short(middle)})"'
                 yield self.words(self.spans(axis.label), x, middle, "middle", turn)
 
     def tick(self, start: str, through: str, out: str) -> str:
@@ -180,8 +182,8 @@ class _PlotPicture:
         return tuple(span.replace(text=part) for span in found for part in by_script(span.text))
 
     def words(self, spans: Spans, x: float, y: float, anchor: str, style: str, size: float = SIZE) -> str:
-        own = "" if size == SIZE else f' font-size="{_n(size)}"'
-        return f'<text {style} x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}"{own}>{letters(spans, size, _font)}</text>'
+        own = "" if size == SIZE else f' font-size="{short(size)}"'
+        return f'<text {style} x="{short(x)}" y="{short(y)}" text-anchor="{anchor}"{own}>{letters(spans, size, _font)}</text>'
 
     # --- legend ---
 
@@ -206,12 +208,12 @@ class _PlotPicture:
         for things, spans in row:
             for thing in things:
                 if isinstance(thing, Area):
-                    box = f'x="{_n(x)}" y="{_n(y - 7)}" width="20" height="14"'
+                    box = f'x="{short(x)}" y="{short(y - 7)}" width="20" height="14"'
                     yield f'<rect {box} fill="{_tone(thing.tone).paper}" stroke="{FRAME}" stroke-width="0.6"/>'
                 elif isinstance(thing, Series):
-                    yield f'<path d="M{_n(x)} {_n(y)}h20" {_stroke(thing.style)}/>'
+                    yield f'<path d="M{short(x)} {short(y)}h20" {_stroke(thing.style)}/>'
                 else:
-                    yield f'<path d="M{_n(x + 10)} {_n(y)}{SHAPES[thing.shape].path}" {_ink(thing)}/>'
+                    yield f'<path d="M{short(x + 10)} {short(y)}{SHAPES[thing.shape].path}" {_ink(thing)}/>'
             x += SWATCH if things else 0
             yield self.words(spans, x, y + 0.32 * SIZE, "start", 'class="legend"')
             x += width(spans) * SIZE + GAP
@@ -225,7 +227,7 @@ def _font(span: Span) -> dict[str, str]:
 def _stroke(style: str) -> str:
     look = STYLES[style]
     dashed = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
-    return f'fill="none" stroke="{look.colour}" stroke-width="{_n(look.width)}" stroke-linejoin="round" stroke-linecap="round"{dashed}'
+    return f'fill="none" stroke="{look.colour}" stroke-width="{short(look.width)}" stroke-linejoin="round" stroke-linecap="round"{dashed}'
 
 
 def _tone(tone: int) -> Tone:
@@ -242,8 +244,3 @@ def _ink(marks: Marks) -> str:
     ink = _tone(marks.tone).ink
     filled = SHAPES[marks.shape].filled
     return f'fill="{PAPER if filled else "none"}" stroke="{ink}" stroke-width="1.8" stroke-linecap="round"'
-
-
-def _n(number: float) -> str:
-    """A length, as short as it can be."""
-    return f"{round(number, 1) + 0:.1f}".removesuffix(".0")
