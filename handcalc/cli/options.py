@@ -17,6 +17,7 @@ from handcalc.errors import Message, OutputError
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.schema import Problem
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
+from handcalc.render.options import DETAILS, FORMS
 from handcalc.render.report import LONGEST_SUM
 from handcalc.render.views import VIEWS
 
@@ -67,14 +68,14 @@ def document_options(function: Function) -> Function:
         ),
         click.option(
             "--form",
-            type=click.Choice(["scalar", "matrix", "both"]),
+            type=click.Choice(FORMS),
             default="scalar",
             help="Scalar formulas, matrices, or both.",
             show_default=True,
         ),
         click.option(
             "--detail",
-            type=click.Choice(["brief", "normal", "full"]),
+            type=click.Choice(list(DETAILS)),
             default="normal",
             help="How much is worked out line by line.",
             show_default=True,

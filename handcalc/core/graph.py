@@ -402,6 +402,12 @@ class Graph:
         quantity = self.quantities[name]
         if quantity.names and indices in quantity.names:
             return quantity.names[indices]
+        return self._unnamed(cell)
+
+    def _unnamed(self, cell: Cell) -> str:
+        """The same for a cell without a name of its own."""
+        name, indices = cell
+        quantity = self.quantities[name]
         if quantity.of is not None:
             base = self.at(quantity.of, cell)
             if quantity.through is None:
@@ -416,9 +422,9 @@ class Graph:
         return (".".join(labels) or name * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
 
     def numbered(self, cell: Cell) -> str:
-        """A parameter by its place, such as W1[2,1], whether or not it has a name of its own."""
+        """A parameter by its place along every axis, such as W1[2,1], whether or not it has a name of its own."""
         numbers = ",".join(str(place + axis.first) for place, axis in zip(cell[1], self.quantities[cell[0]].axes))
-        return f"{cell[0]}[{numbers}]"
+        return f"{self._unnamed(cell).partition('[')[0]}[{numbers}]"
 
     def stem(self, cell: Cell) -> str:
         """The id without the sample."""
