@@ -52,6 +52,7 @@ from handcalc.render.notation import profile, profiles
 from handcalc.render.printer import Printer
 from handcalc.render.reading import Reading
 from handcalc.render.report import FORMATS
+from handcalc.render.views import VIEWS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -145,29 +146,19 @@ def schedules() -> Lines:
 
 # --- reports ----------------------------------------------------------------------------------------------------------
 
-_FORMATS = {
-    "terminal": "what a terminal shows; as a file, Unicode and 100 columns",
-    "plain": "ASCII, with formulas in the syntax that problem files use",
-    "markdown": "GitHub, GitLab, blogs; formulas between dollars; drawings are SVG files beside it",
-    "latex": "any engine, with amsmath, booktabs and TikZ; xelatex or lualatex where there is Chinese (ctex)",
-    "html": "one page to read, project, click through and print; needs nothing else",
-    "pdf": "to hand in and print; no TeX needed",
-    "typst": "what the PDF is made from, to change by hand",
-    "notebook": "Jupyter, Colab, VS Code: every step as a formula and as Python that computes it",
-    "word": "real equations, to change in Word or LibreOffice",
-    "svg": "the drawing of the network alone",
-    "csv": "a row for each step, for a spreadsheet",
-    "json": "for programs, see [the command line](cli.md#json)",
-}
-
 
 def formats() -> Lines:
     """The formats of reports."""
     rows = (
-        (code(name), code(format.suffix), _FORMATS[name], code(f"pip install '.[{format.extra}]'") if format.extra else "")
-        for name, format in FORMATS.items()
+        (code(format.name), code(format.suffix), format.doc, code(f"pip install '.[{format.extra}]'") if format.extra else "")
+        for format in FORMATS.values()
     )
     yield from table(("format", "ending", "for", "needs"), rows)
+
+
+def views() -> Lines:
+    """The views of a document."""
+    yield from table(("view", "what is there"), ((code(view.name), view.doc) for view in VIEWS.values()))
 
 
 # --- the file format --------------------------------------------------------------------------------------------------
@@ -407,6 +398,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "commands": commands,
     "limits": limits,
     "formats": formats,
+    "views": views,
     "optimisers": optimisers,
     "schedules": schedules,
     "section": section,

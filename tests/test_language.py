@@ -26,7 +26,8 @@ from handcalc.language import CATALOGUES, FOLDER, LANGUAGES, choose, translator,
 from handcalc.loading.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.render import read
-from handcalc.render.document import Options, solution
+from handcalc.render.options import Options
+from handcalc.render.solution import solution
 
 SCRIPT = Path(__file__).parents[1] / ".ci" / "messages.py"
 PO = [Path(FOLDER, locale, "LC_MESSAGES", "handcalc.po") for locale in CATALOGUES.values()]

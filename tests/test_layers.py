@@ -20,7 +20,8 @@ from handcalc.loading.saving import with_parameters
 from handcalc.models import build
 from handcalc.render import read, render
 from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
-from handcalc.render.document import Options, solution
+from handcalc.render.options import Options
+from handcalc.render.solution import solution
 from handcalc.render.why import by_phase, dependencies, uses
 from handcalc.training.accuracy import outputs
 from handcalc.training.report import report

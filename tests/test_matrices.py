@@ -33,11 +33,12 @@ from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.blocks import Name, Table, Value, spell
 from handcalc.render.dialects import UNICODE
-from handcalc.render.document import Options, solution
 from handcalc.render.matrices import matrix_form, signed_form
 from handcalc.render.matrices.forms import family
 from handcalc.render.matrices.layout import equation, numbers, whole
 from handcalc.render.notation import profile
+from handcalc.render.options import Options
+from handcalc.render.solution import solution
 from handcalc.render.symbols import place_text
 
 Problem = str  # the name of a shipped or a harder problem, or of one in modelproblems.py

@@ -17,7 +17,9 @@ from handcalc.errors import Message, OutputError
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.schema import Problem
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
-from handcalc.render.report import LONGEST_SUM, VIEW_NAMES
+from handcalc.render.options import DETAILS, FORMS
+from handcalc.render.report import LONGEST_SUM
+from handcalc.render.views import VIEWS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,21 +61,21 @@ def document_options(function: Function) -> Function:
         click.option("--iterations", type=click.IntRange(1, 1000), default=1, metavar="N", help="So many updates, one after the other."),
         click.option(
             "--view",
-            type=click.Choice(VIEW_NAMES),
+            type=click.Choice(list(VIEWS)),
             default="key",
             help="The worked solution, a worksheet with blanks (with formulas, if wanted), or a cloze with gaps.",
             show_default=True,
         ),
         click.option(
             "--form",
-            type=click.Choice(["scalar", "matrix", "both"]),
+            type=click.Choice(FORMS),
             default="scalar",
             help="Scalar formulas, matrices, or both.",
             show_default=True,
         ),
         click.option(
             "--detail",
-            type=click.Choice(["brief", "normal", "full"]),
+            type=click.Choice(list(DETAILS)),
             default="normal",
             help="How much is worked out line by line.",
             show_default=True,

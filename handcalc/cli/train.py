@@ -100,7 +100,8 @@ def command(
     inputs = [_numbers(text, len(problem.inputs)) for text in asked]
     rounding = chosen_rounding(problem, decimals, significant, carry)
     if show_step is not None:
-        from handcalc.render.document import Options, solution
+        from handcalc.render.options import Options
+        from handcalc.render.solution import solution
 
         trainer.advance(show_step - 1)
         step = trainer.next_step(rounding)

@@ -11,6 +11,7 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import chosen_rounding, console_for, dialect_for, reading_options, rounding_options
 from handcalc.language import choose, translator
 from handcalc.loading.loader import load
+from handcalc.render.options import DETAILS
 
 
 @click.command(cls=Translated)
@@ -18,7 +19,7 @@ from handcalc.loading.loader import load
 @click.argument("step")
 @click.option(
     "--detail",
-    type=click.Choice(["brief", "normal", "full"]),
+    type=click.Choice(list(DETAILS)),
     default="normal",
     help="How much is worked out line by line.",
     show_default=True,

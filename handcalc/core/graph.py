@@ -106,6 +106,11 @@ class Quantity(Record):
         return [formula for formula in dict.fromkeys((self.definition, *(self.cases or {}).values())) if formula is not None]
 
     @property
+    def size(self) -> int:
+        """The number of its places, existing or not."""
+        return math.prod(axis.size for axis in self.axes)
+
+    @property
     def sampled(self) -> bool:
         """Whether its first axis is the sample axis."""
         return bool(self.axes) and self.axes[0].role == "sample"
@@ -187,7 +192,7 @@ class Graph:
     """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error.
 
     Which quantities belong together is asked of the graph, never read from their names: `related(relation, name)` (with a method for each
-    of RELATIONS), `in_layer(layer, kind, role)`, `inputs`, `targets`. All answer names, "" where there is none.
+    of RELATIONS), `in_layer(layer, kind, role)`, `bias(layer)`, `inputs`, `targets`, `errors`. All answer names, "" where there is none.
     """
 
     def __init__(self) -> None:
@@ -294,6 +299,10 @@ class Graph:
         """The targets of a network."""
         return self.in_layer(0, "target")
 
+    def bias(self, layer: int) -> str:
+        """What is added to the net inputs of a layer, its bias, or subtracted from them, its threshold."""
+        return self.in_layer(layer, "bias") or self.in_layer(layer, "threshold")
+
     @property
     def errors(self) -> str:
         """t − o, where it is a quantity of its own."""
@@ -315,7 +324,7 @@ class Graph:
         quantity, kept = self.quantities[name], self.known.places.get(name)
         if kept is None:
             places = (indices for indices in self._places(quantity) if self.present(name, indices))
-            if math.prod([axis.size for axis in quantity.axes]) > SMALL:
+            if quantity.size > SMALL:
                 return places
             kept = self.known.places[name] = list(places)
         return iter(kept)
@@ -402,6 +411,12 @@ class Graph:
         quantity = self.quantities[name]
         if quantity.names and indices in quantity.names:
             return quantity.names[indices]
+        return self._unnamed(cell)
+
+    def _unnamed(self, cell: Cell) -> str:
+        """The same for a cell without a name of its own."""
+        name, indices = cell
+        quantity = self.quantities[name]
         if quantity.of is not None:
             base = self.at(quantity.of, cell)
             if quantity.through is None:
@@ -412,6 +427,11 @@ class Graph:
         labels, numbers = quantity.labels(indices)
         given = quantity.kind in ("weight", "bias", "threshold")
         return (".".join(labels) or quantity.word * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
+
+    def numbered(self, cell: Cell) -> str:
+        """A parameter by its place along every axis, such as W1[2,1], whether or not it has a name of its own."""
+        numbers = ",".join(str(place + axis.first) for place, axis in zip(cell[1], self.quantities[cell[0]].axes))
+        return f"{self._unnamed(cell).partition('[')[0]}[{numbers}]"
 
     def stem(self, cell: Cell) -> str:
         """The id without the sample."""

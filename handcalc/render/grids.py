@@ -1,7 +1,6 @@
 """Numbers with several directions as grids, rows over columns, as on squared paper: images, kernels, feature maps, scores.
 
 - `grids(derivation, quantity, …)` is a table for every pair of last directions of a quantity; `directions` how many it has.
-- `count(derivation, group)` is how many cells there are, so that a table can say how many it leaves out.
 """
 
 from __future__ import annotations
@@ -13,29 +12,17 @@ from math import prod
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Quantity
-from handcalc.core.index import Axis
-from handcalc.core.order import Group
 from handcalc.errors import Message
-from handcalc.render.blocks import MISSING, Block, Item, Name, Paragraph, Plain, Rows, Table, Value
+from handcalc.render.blocks import Block, Paragraph, Rows, Table
+from handcalc.render.items import MISSING, Item, Name, Plain, Value
+from handcalc.render.options import DETAILS
 
 SIDE_LIMIT = 16  # rows and columns of one grid
-COUNTED = 20_000  # places that are looked at one by one; more of them, without names, come from arrays, in which none is missing
-GRIDS_LIMIT = {"brief": 4, "normal": 8, "full": 200}  # grids of one quantity
 
 
 def directions(quantity: Quantity) -> int:
     """How many directions a quantity has, without the sample's."""
     return len(quantity.axes) - quantity.sampled
-
-
-def count(derivation: Derivation, group: Group) -> int:
-    """How many cells a group has: not the edges that are missing, and of a recurrence those of its time."""
-    axes, of = group.quantity.axes, group.quantity.of
-    places = prod(axis.size for axis in axes)
-    edges = derivation.graph[of.quantity] if of else group.quantity
-    if places <= COUNTED or edges.names:
-        return sum(1 for _ in derivation.places(group))
-    return places // prod(axis.size for axis in axes if axis.role == "time" and group.time is not None)
 
 
 def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: int, turned: bool = False) -> Iterator[Block]:
@@ -45,23 +32,19 @@ def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: in
     before, (rows, columns) = quantity.axes[:-2], quantity.axes[::-1] if turned else quantity.axes[-2:]
     samples = range(1) if quantity.sampled and detail != "full" else None
     leading = [samples if samples is not None and axis.role == "sample" else range(axis.size) for axis in before]
-    for place in islice(product(*leading), GRIDS_LIMIT[detail]):
+    for place in islice(product(*leading), DETAILS[detail].grids):
         cells = [
             [(quantity.name, (column, row) if turned else (*place, row, column)) for column in range(min(columns.size, SIDE_LIMIT))]
             for row in range(min(rows.size, SIDE_LIMIT))
         ]
         corner = Name(Ref(quantity.name, (*place, *quantity.index[-2:])))
-        heading: tuple[Item, ...] = (corner, *(Plain(_label(columns, number)) for number in range(len(cells[0]))))
+        heading: tuple[Item, ...] = (corner, *(Plain(columns.along(number)) for number in range(len(cells[0]))))
         present = derivation.graph.present
         body: Rows = tuple(
-            (Plain(_label(rows, number)), *(Value(cell, iteration) if present(*cell) else MISSING for cell in line))
+            (Plain(rows.along(number)), *(Value(cell, iteration) if present(*cell) else MISSING for cell in line))
             for number, line in enumerate(cells)
         )
         yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))
-    more = prod(map(len, leading)) - GRIDS_LIMIT[detail]
+    more = prod(map(len, leading)) - DETAILS[detail].grids
     if more > 0:
         yield Paragraph(Message("… {count} more tables are not shown", count=more))
-
-
-def _label(axis: Axis, place: int) -> str:
-    return axis.along(place)

@@ -16,7 +16,7 @@ from handcalc.core.graph import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError, UnknownIdError, near
 from handcalc.problem.schema import Problem
-from handcalc.render.plot.levels import Field, Function, Line, Lines, Point, grid, grids, level_lines, outline
+from handcalc.render.plot.levels import Function, HeightMap, Line, Lines, Point, grid, grids, level_lines, outline
 from handcalc.render.plot.model import digits_and_powers, round_numbers
 from handcalc.render.reading import Reading
 from handcalc.training.train import Trainer
@@ -39,7 +39,7 @@ HIGH = 0.9  # share of the places below the highest level line
 class Region(Record):
     """Where a network answers one class: at or above 0 in its field; outline: around it; border: where it ends."""
 
-    field: Field
+    field: HeightMap
     outline: Lines
     border: Lines
 
@@ -95,7 +95,7 @@ def _beyond(numbers: Sequence[float]) -> Point:
 class Valley(Record):
     """The loss over two parameters: on a grid, and where it is equal (level, lines); alone: no others are trained."""
 
-    field: Field
+    field: HeightMap
     levels: tuple[tuple[float, Lines], ...]
     path: Line
     alone: bool
@@ -167,7 +167,7 @@ def _around(numbers: Sequence[float]) -> Point:
     return min(low - 0.15 * span, end - 0.5 * span), max(high + 0.15 * span, end + 0.5 * span)
 
 
-def _levels(field: Field) -> list[float]:
+def _levels(field: HeightMap) -> list[float]:
     """Round numbers for level lines: evenly spaced ones, or, where the loss grows by far, closer ones further down; of a
     staircase, the middles of its steps."""
     values = sorted(value for row in field.values for value in row if math.isfinite(value))

@@ -13,7 +13,8 @@ from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.render.blocks import Digits, Name, Plain
-from handcalc.render.plot.model import CLASSES, Area, Axis, Label, Marks, Plot, Series, fitted
+from handcalc.render.plot.looks import CLASSES
+from handcalc.render.plot.model import Area, Label, Marks, Plot, Scale, Series, fitted
 from handcalc.render.reading import Reading
 from handcalc.training.landscape import path, regions, valley
 from handcalc.training.train import Trained, Trainer
@@ -35,7 +36,7 @@ def history(found: Trained) -> Plot:
     if not found.accuracy:
         return Plot(loss[0], across, up, (Series((found.history,)),))
     series = (Series((found.history,), "first", loss), Series((found.accuracy,), "second", share, right=True))
-    return Plot(Message("Loss and accuracy"), across, up, series, right=Axis(share, -0.04, 1.04))
+    return Plot(Message("Loss and accuracy"), across, up, series, right=Scale(share, -0.04, 1.04))
 
 
 def boundary(trainer: Trainer, reading: Reading) -> Plot:
