@@ -377,13 +377,13 @@ class Graph:
             found = self.known.uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
         return found
 
-    def at(self, reference: Ref, cell: Cell) -> Cell:
+    def at(self, reference: Ref, wanted: Cell) -> Cell:
         """What a reference in a quantity's own indices (of, through, a term) is, at one of its cells."""
-        quantity = self.quantities[cell[0]]
+        quantity = self.quantities[wanted[0]]
         if reference.indices == quantity.index:
-            return reference.quantity, cell[1]
-        places = {index.letter: place for index, place in zip(quantity.index, cell[1])}
-        return reference.quantity, tuple(shift_index(place, places) for place in reference.indices)  # type: ignore[misc]
+            return reference.quantity, wanted[1]
+        places = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
+        return cell(Ref(reference.quantity, tuple([shift_index(place, places) for place in reference.indices])))
 
     # --- ids ---
 
@@ -446,4 +446,4 @@ class Graph:
 
 def cell(reference: Ref) -> Cell:
     """The cell a reference with concrete indices points at."""
-    return reference.quantity, reference.indices  # type: ignore[return-value]
+    return reference.quantity, reference.places

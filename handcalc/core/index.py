@@ -1,11 +1,12 @@
 """Axes and indices of families of cells, and shifted indices such as r + u or t − 1.
 
-- `Axis`, `Index`, `Affine`; `shift_index` puts positions in place of indices, `position` and `affine` convert.
+- `Axis`, `Index`, `Affine`; `shift_index` puts positions in place of indices, `position` and `affine` convert, `are_places` tells numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeGuard
 
 from handcalc.core.record import Record
 
@@ -53,6 +54,14 @@ class Affine(Record):
 
 Position = int | Index | Affine
 Substitution = Mapping[str, Position]
+
+
+def are_places(indices: tuple[Position, ...]) -> TypeGuard[tuple[int, ...]]:
+    """Whether positions are the places of a cell: numbers, with no index left."""
+    for place in indices:  # noqa: SIM110  asked of every cell; all() takes twice the time
+        if type(place) is not int:
+            return False
+    return True
 
 
 def through(sizes: Iterable[int], place: Iterable[int]) -> int:

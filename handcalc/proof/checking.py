@@ -22,7 +22,7 @@ from handcalc.errors import HandcalcError, Message
 from handcalc.proof.cases import branches, switches
 from handcalc.proof.records import Ground, Part, Proof
 from handcalc.proof.rules import spelled
-from handcalc.proof.symbolic import difference, is_small, primitives, proved, symbol, to_sympy, vanishes
+from handcalc.proof.symbolic import difference, is_small, primitives, proved, symbol, taken_by, to_sympy, vanishes
 from handcalc.render.blocks import Equal
 from handcalc.render.printer import PRIME
 
@@ -243,8 +243,8 @@ def taken(expr: Expr, by: Ref | None = None) -> Expr:
 
     def change(node: Expr) -> Expr | None:
         if isinstance(node, Call) and node.function == PRIME:
-            inner, *other = node.arguments
-            return differentiate(taken(inner, by), other[0] if other else by)  # type: ignore[arg-type]
+            inner, *named = node.arguments
+            return differentiate(taken(inner, by), taken_by(named, by))
         return None
 
     return rewrite(expr, change)

@@ -49,7 +49,7 @@ def function_proof(call: Call, by: Ref) -> Proof:
         work.slope,
         (work.ground,),
         Message(work.record.doc),
-        tuple(argument for argument in call.arguments if argument != by),  # type: ignore[misc]
+        tuple(name for name in work.names if name != by),
         tuple(work.kinks()),
     )
 
@@ -62,7 +62,8 @@ class _Function:
         self.record = FUNCTIONS[call.function]
         self.place = call.arguments.index(by)
         self.values: dict[str, Expr] = dict(zip(self.record.arguments, call.arguments))
-        names = {argument.quantity for argument in call.arguments}  # type: ignore[attr-defined]
+        self.names = tuple(argument for argument in call.arguments if isinstance(argument, Ref))
+        names = {name.quantity for name in self.names}
         self.step = Ref(free_name("h", names))
         self.letters = free_letters(names | {self.step.quantity})
         self.graph = letters(Graph(), *names, self.step.quantity, *self.letters.values())
@@ -71,7 +72,8 @@ class _Function:
         self.left = opened(call) if len(call.arguments) == 1 else opened(call, by)
         text = self.record.definition or STARTS.get(self.record.name, "")
         self.start: Expr = written(put_in(text, self.values)) if text else call
-        self.ground = Ground(by, positive=tuple(self.values[name] for name in POSITIVE.get(call.function, ())))  # type: ignore[misc]
+        positive = POSITIVE.get(call.function, ())
+        self.ground = Ground(by, positive=tuple(name for name, own in zip(self.names, self.record.arguments) if own in positive))
         cases = branches(call) if is_switching(call) else []
         self.cases = [case for case in cases if is_possible(case.conditions, self.ground)]
 

@@ -97,7 +97,7 @@ def _left(expr: Expr) -> Item:
     if isinstance(expr, Call) and len(expr.arguments) == 2 and expr.arguments[0] == Ref(LOSS):
         by = expr.arguments[1]
         assert isinstance(by, Ref)
-        return Factors(((None, (by.quantity, by.indices)),))  # type: ignore[arg-type]
+        return Factors(((None, (by.quantity, by.places)),))
     return Symbolic(expr)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain, count
-from typing import Any
+from typing import Any, TypeGuard
 
 from handcalc.core import formula
 from handcalc.core.derivative import RAW
@@ -217,7 +217,7 @@ class Blackboard:
     def once(self, current: Expr) -> Line:
         """The line after one: a rule applied to every derivative that is still to be taken."""
         self._notes, self._used = {}, {}
-        found = replaced(current, lambda node: self._applied(node.arguments[0]) if _open(node) else None)  # type: ignore[attr-defined]
+        found = replaced(current, lambda node: self._applied(node.arguments[0]) if _open(node) else None)
         return Line(found, self._reason())
 
     def depends(self, expr: Expr, bound: frozenset[Index] = frozenset()) -> bool:
@@ -240,7 +240,7 @@ class Blackboard:
         if not is_open(light) and not self._notes and expr != self.by:
             text = LINEAR if self.depends(expr) else ABSENT
             self._notes[text.template] = filled(text, by=Symbolic(self.by))
-        return replaced(light, lambda node: self._ruled(node.arguments[0]) if _open(node) else None)  # type: ignore[attr-defined]
+        return replaced(light, lambda node: self._ruled(node.arguments[0]) if _open(node) else None)
 
     def _light(self, expr: Expr, noted: bool = False) -> Expr:
         """The derivative as far as constants, signs and sums go; noted: say so."""
@@ -345,5 +345,5 @@ class Blackboard:
         return joined(found)
 
 
-def _open(node: Expr) -> bool:
+def _open(node: Expr) -> TypeGuard[Call]:
     return isinstance(node, Call) and node.function == PRIME

@@ -22,7 +22,7 @@ def _weights(change: Callable[[Place, Ref], Expr | None]) -> dict[str, Rule]:
 
 def _updated(place: Place, ref: Ref) -> Expr | None:
     """w⁺ for w"""
-    return place.at("new." + ref.quantity, *ref.indices)  # type: ignore[arg-type]
+    return place.at("new." + ref.quantity, *ref.places)
 
 
 def _turned(place: Place, ref: Ref) -> Expr | None:
@@ -32,14 +32,14 @@ def _turned(place: Place, ref: Ref) -> Expr | None:
 
 def _layer_before(place: Place, ref: Ref) -> Expr | None:
     """The weight at the same place of the layer before"""
-    return place.at(f"W{place.graph[ref.quantity].layer - 1}", *ref.indices)  # type: ignore[arg-type]
+    return place.at(f"W{place.graph[ref.quantity].layer - 1}", *ref.places)
 
 
 def _share(place: Place, ref: Ref) -> Expr | None:
     """w_kj / Σ_j w_kj"""
     axes = place.graph[ref.quantity].axes
     columns = range(axes[1].size) if len(axes) == 2 else ()
-    incoming = [found for column in columns if (found := place.at(ref.quantity, ref.indices[0], column))]  # type: ignore[arg-type]
+    incoming = [found for column in columns if (found := place.at(ref.quantity, ref.places[0], column))]
     return div(ref, add(*incoming)) if len(incoming) > 1 else None
 
 
@@ -59,7 +59,7 @@ def gradient_for_delta_times_weight(place: Place, formula: Expr) -> Expr | None:
     if weight is None:
         return None
     name = "grad." + weight.quantity
-    return place.at(name + "@" if name + "@" in place.graph else name, *weight.indices)  # type: ignore[arg-type]
+    return place.at(name + "@" if name + "@" in place.graph else name, *weight.places)
 
 
 def _sum(change: Callable[[Place, tuple[Expr, ...]], Expr | None]) -> Rule:
@@ -128,7 +128,7 @@ def _input(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     before = place.layer - 2
     if before < 0 or place.units(before) < place.units(before + 1):
         return None
-    return place.at(f"out{before}" if before else "x", ref.indices[-1])  # type: ignore[arg-type]
+    return place.at(f"out{before}" if before else "x", ref.places[-1])
 
 
 def _net(place: Place, formula: Expr, ref: Ref) -> Expr | None:

@@ -114,7 +114,8 @@ class Sweep(Record):
 
     def best(self, kind: int) -> tuple[float, float]:
         """(h, error) where the forward (1) or the central (2) difference is best; of equals, the largest h."""
-        return min(((point[0], point[kind]) for point in self.points if point[kind] is not None), key=lambda point: point[1])  # type: ignore[return-value, arg-type]
+        found = [(h, error) for h, *errors in self.points if (error := errors[kind - 1]) is not None]
+        return min(found, key=lambda point: point[1])
 
     def truncated(self, kind: int) -> bool:
         """Whether a large h makes an error that is not round-off: not of a straight line, not of a parabola (central)."""
