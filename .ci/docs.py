@@ -34,7 +34,7 @@ from handcalc.core.functions import ACTIVATIONS, FUNCTIONS, definition, partial,
 from handcalc.core.graph import cell
 from handcalc.core.index import Axis, Index
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
 from handcalc.loading.initial import RULES
 from handcalc.loading.loss import FUSED, LOSSES

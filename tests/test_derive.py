@@ -27,7 +27,7 @@ from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, references, walk
 from handcalc.core.functions import FUNCTIONS, Function, partial
 from handcalc.core.instance import evaluate
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message
 from handcalc.language import translator
 from handcalc.loading.loss import FUSED, LOSSES

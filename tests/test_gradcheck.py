@@ -19,7 +19,7 @@ from handcalc import cli, loads
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import ProblemError, UnknownIdError
 from handcalc.loading.loader import load, shipped
 from handcalc.problem.fields import NOTATION_NAMES

@@ -185,7 +185,7 @@ class Graph:
         self.quantities: dict[str, Quantity] = {}
         self.known = WorkedOut()
         self._related: dict[tuple[str, str], str] = {}
-        self._in_layer: dict[tuple[int, str, str], list[str]] = {}
+        self._in_layer: dict[tuple[int, str, str], tuple[str, ...]] = {}
 
     def renumbered(self, numbers: Graph) -> Graph:
         """The same formulas with the given numbers of another graph; the places of given cells must be the same.
@@ -195,7 +195,7 @@ class Graph:
         result = Graph()
         result.known = self.known
         result.quantities = dict(self.quantities)
-        result._related, result._in_layer = self._related, self._in_layer
+        result._related, result._in_layer = dict(self._related), dict(self._in_layer)
         for name, quantity in self.quantities.items():  # a copy, as of a state after the update, has the numbers of what it copies
             source = quantity.of.quantity if quantity.of is not None and quantity.stage else name
             if quantity.givens is not None and source in numbers:
@@ -240,7 +240,8 @@ class Graph:
     def _relate(self, quantity: Quantity) -> None:
         """Remember what a quantity is to others."""
         if quantity.of is None:
-            self._in_layer.setdefault((quantity.layer, quantity.kind, quantity.role), []).append(quantity.name)
+            where = quantity.layer, quantity.kind, quantity.role
+            self._in_layer[where] = (*self._in_layer.get(where, ()), quantity.name)
         else:
             relation = quantity.stage or quantity.role or quantity.kind
             self._related.setdefault((relation, quantity.of.quantity), quantity.name)
@@ -427,7 +428,8 @@ class Graph:
         return found
 
     def find(self, text: str) -> Cell | None:
-        """The cell with an id, None where there is none. Only quantities with the id's first part are looked through."""
+        """The cell with an id, None where there is none. Only quantities with the id's first part are looked through, and of samples
+        those that the id names."""
         name, _, numbers = text.rstrip("]").partition("[")
         if numbers and name in self:  # W1[2,1] or grad.W1[2,1]: the places are in the id
             firsts = [axis.first for axis in self[name].axes] if not self[name].merged else []
@@ -438,10 +440,21 @@ class Graph:
                     return name, place
         for quantity in self:
             if text.startswith((quantity.prefix, quantity.name)):
-                for indices in self.positions(quantity.name):
+                for indices in self._named_in(text, quantity):
                     if self.cell_id((quantity.name, indices)) == text:
                         return quantity.name, indices
         return None
+
+    def _named_in(self, text: str, quantity: Quantity) -> Iterator[tuple[int, ...]]:
+        """The places that an id can mean: it has an @ where there are samples or times, and no name has one."""
+        if any(axis.role in ("sample", "time") for axis in quantity.axes) != ("@" in text):
+            return iter(())
+        if not quantity.sampled:
+            return self.positions(quantity.name)
+        first, *others = quantity.axes
+        samples = [place for place in range(first.size) if "@" + first.label(place) in text]
+        places = product(samples, *(range(axis.size) for axis in others))
+        return (indices for indices in places if self.present(quantity.name, indices))
 
 
 def cell(reference: Ref) -> Cell:

@@ -41,6 +41,11 @@ class Model(Record):
     memory: dict[str, str] = {}
     output: Ref | None = None
 
+    @property
+    def carried(self) -> dict[str, str]:
+        """Everything that is carried from one iteration to the next → what it becomes."""
+        return {**self.updated, **self.memory}
+
     def answers(self, sample: int = 0) -> list[Cell]:
         """The cells of the network's output for a sample, in the order of its targets."""
         assert self.output is not None

@@ -37,7 +37,7 @@ from handcalc.core.functions import FUNCTIONS, function, put
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import bind
-from handcalc.derive import model_of
+from handcalc.deriving import derive
 from handcalc.errors import Message
 from handcalc.loading.loader import loads
 from handcalc.loading.loss import FUSED, LOSSES
@@ -110,7 +110,7 @@ class Letters:
 def _graph(activation: str, loss: str, size: int) -> Graph:
     """The graph of one layer; its numbers do not matter."""
     targets, weights = ", ".join(["1", *["0"] * (size - 1)]), ", ".join(["[1]"] * size)
-    return model_of(loads(PROBLEM.format(targets=targets, count=size, activation=activation, weights=weights, loss=loss))).graph
+    return derive(loads(PROBLEM.format(targets=targets, count=size, activation=activation, weights=weights, loss=loss))).graph
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------

@@ -13,12 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from handcalc.arrays.large import check_size
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.graph import Cell, Graph
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
@@ -140,8 +139,7 @@ class Differentiation:
     def __init__(self, problem: Problem, rounding: Rounding | None = None) -> None:
         self.problem = problem
         full = (rounding or problem.rounding or Rounding()).replace(carry=False, exact=False)
-        self.derivation = derive(problem, full)
-        check_size(problem, self.derivation.graph)
+        self.derivation = derive(problem, full, by_cells=True)
         if not self.derivation.loss:
             raise _no_loss(problem)
         chosen = {name: getattr(problem.conventions, name) for name in NO_DERIVATIVE}
@@ -151,7 +149,7 @@ class Differentiation:
             if layer.options.get("truncate"):
                 self.conventions["truncate"] = str(layer.options["truncate"])
         plain = plain.replace(layers=tuple(layer.replace(options={**layer.options, "truncate": None}) for layer in plain.layers))
-        self.plain = derive(plain, full) if self.conventions else self.derivation
+        self.plain = derive(plain, full, by_cells=True) if self.conventions else self.derivation
         self.surface = Surface(self.derivation)
 
     # --- which gradients ---
