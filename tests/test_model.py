@@ -133,6 +133,11 @@ def test_whoever_goes_on_defining_does_so_alone() -> None:
     mine.define(Quantity("more", "loss", definition=Ref("loss"), names={(): "more"}))
     assert mine.instance(("more", ())) == Ref("loss") and "more" not in others and "more" not in derive(problem).graph
     assert mine.known is not others.known
+    mine.define(Quantity("slope", "gradient", of=Ref("more"), definition=Ref("loss"), prefix="slope"))
+    mine.define(Quantity("again", "loss", definition=Ref("loss"), names={(): "again"}, role="again"))
+    assert (mine.gradient("more"), mine.in_layer(0, "loss", "again")) == ("slope", "again")
+    for other in (others, derive(problem).graph):
+        assert (other.gradient("more"), other.in_layer(0, "loss", "again")) == ("", "")
 
 
 def test_only_some_shapes_are_kept() -> None:

@@ -69,8 +69,8 @@ def closed_form(derivation: Derivation, reading: Reading, text: str) -> Closed:
     """
     graph = derivation.graph
     wanted, _ = reading.find(text)
-    if graph.given_value(wanted) is not None and "grad." + wanted[0] in graph:
-        wanted = "grad." + wanted[0], wanted[1]
+    if graph.given_value(wanted) is not None and graph.gradient(wanted[0]):
+        wanted = graph.gradient(wanted[0]), wanted[1]
     if graph.given_value(wanted) is not None:
         raise UnknownIdError(Message("{step} is given: there is nothing to put in", step=graph.cell_id(wanted)))
     derivation.evaluation[wanted]
@@ -114,7 +114,7 @@ def _lines(derivation: Derivation, reading: Reading, wanted: Cell) -> Iterator[L
     if factors:
         (_, through), *others = factors
         slopes = (opened(graph.instance(above), Ref(*below)) for above, below in others if above is not None)
-        chain = mul(Ref("grad." + through[0], through[1]), *slopes)
+        chain = mul(Ref(graph.gradient(through[0]), through[1]), *slopes)
         if all(_agree(derivation, wanted, chain)):  # a convention may have made another gradient of it
             yield Line(Factors(factors, reading.turned(wanted)), chain, CHAIN)
     paths = not factors and len(derivation.step(wanted).contributions) > 1

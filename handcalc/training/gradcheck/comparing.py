@@ -159,17 +159,18 @@ class Differentiation:
         names = self._trained()
         if inputs and self.problem.inputs:
             self._add_inputs()
-            names.append("x")
+            names.append(self.derivation.graph.inputs)
         if only:
             return list(dict.fromkeys(self.find(text, notation) for text in only)), 0
         graph, omitted = self.derivation.graph, 0
         found: list[Cell] = []
         for name in names:
-            if "grad." + name in graph:
-                places = [place for place in graph.positions("grad." + name) if graph.core((name, place)) not in self.problem.frozen]
+            gradient = graph.gradient(name)
+            if gradient:
+                places = [place for place in graph.positions(gradient) if graph.core((name, place)) not in self.problem.frozen]
                 kept = places[:limit] if limit else places
                 omitted += len(places) - len(kept)
-                found += [("grad." + name, place) for place in kept]
+                found += [(gradient, place) for place in kept]
         return found, omitted
 
     def _trained(self) -> list[str]:
@@ -184,23 +185,24 @@ class Differentiation:
         graph = self.derivation.graph
         if graph[found[0]].kind == "input":
             self._add_inputs()
-        while graph[found[0]].kind in ("change", "updated") and not graph[found[0]].stage:
-            found = graph.at(graph[found[0]].of, found)  # type: ignore[arg-type]
+        while (of := graph[found[0]].of) is not None and graph[found[0]].kind in ("change", "updated") and not graph[found[0]].stage:
+            found = graph.at(of, found)
         if graph[found[0]].kind != "gradient":
-            found = "grad." + found[0], found[1]
-        if found[0] not in graph:
+            found = graph.gradient(found[0]), found[1]
+        if not found[0]:
             raise UnknownIdError(Message("there is no gradient of the loss by {found}", found=f'"{text}"'))
         return found
 
     def _add_inputs(self) -> None:
         """Define the gradients by the inputs, which a solution does not need."""
         for graph in {id(d): d.graph for d in (self.derivation, self.plain)}.values():
-            if "x" in graph and "grad.x" not in graph:
+            if graph.inputs and not graph.gradient(graph.inputs):
                 forward = Graph()
                 for quantity in graph:
                     if quantity.kind in _FORWARD and not quantity.stage:
                         forward.define(quantity)
-                objective = "loss@" if "loss@" in forward and "grad.loss" not in graph else "loss"
+                each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss")
+                objective = each if each and not graph.gradient(whole) else whole
                 add_gradients(forward, objective, lambda quantity: quantity.kind != "target")
                 for quantity in forward:
                     if quantity.name not in graph:
@@ -247,7 +249,8 @@ class Differentiation:
         return tuple(map(tuple, filter(None, found)))
 
     def _id(self, gradient: Cell) -> str:
-        return self.derivation.graph.cell_id(gradient).removeprefix("grad.")
+        graph = self.derivation.graph
+        return graph.cell_id(gradient).removeprefix(graph[gradient[0]].prefix + ".")
 
     def _row(self, gradient: Cell, h: float) -> Row:
         slope = float(self.derivation.evaluation[gradient]) + 0.0  # no −0

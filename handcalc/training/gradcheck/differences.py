@@ -95,9 +95,10 @@ class Surface:
         """What a gradient differentiates: the loss (a sample's own gradient: its own loss) along one cell."""
         quantity = self.graph[gradient[0]]
         assert quantity.of is not None
-        together = "grad." + self.loss in self.graph  # samples are mixed: every gradient is one of the whole loss
-        own = quantity.sampled and self.loss + "@" in self.graph and not together
-        objective = (self.loss + "@", gradient[1][:1]) if own else (self.loss, ())
+        each = self.graph.in_layer(0, "loss", "each") if quantity.sampled else ""
+        if self.graph.gradient(self.loss):
+            each = ""  # samples are mixed: every gradient is one of the whole loss
+        objective = (each, gradient[1][:1]) if each else (self.loss, ())
         return Line(self, self.graph.at(quantity.of, gradient), objective)
 
     def between(self, moved: Cell, objective: Cell) -> list[Cell]:
