@@ -44,8 +44,8 @@ from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.proof.cases import branches, is_switching, written
 from handcalc.proof.checking import is_possible
 from handcalc.proof.functions import DEFINITION, OWN, case_lines, kinks
-from handcalc.proof.records import Ground, Part, Proof, letters
-from handcalc.proof.rules import CANDIDATES, ONE_TERM, TIDIED, Blackboard, Line, filled, opened, spelled
+from handcalc.proof.records import Ground, Proof, ProofPart, letters
+from handcalc.proof.rules import CANDIDATES, ONE_TERM, TIDIED, Blackboard, ProofLine, filled, opened, spelled
 from handcalc.proof.tables import APART, PRODUCT, PUT_IN
 from handcalc.render.blocks import Equal, FunctionName, Plain, Symbolic
 from handcalc.training.gradcheck.differences import CONVENTIONS
@@ -64,7 +64,7 @@ FUNCTION = 'The function of that name: handcalc derive "{formula}"'
 Meaning = Callable[[Ref], Expr | None]
 
 
-class Letters:
+class LossLayer:
     """The cells of a layer with a loss; z_i, o_i, t_i, and sums over k."""
 
     def __init__(self, activation: str, loss: str) -> None:
@@ -120,7 +120,7 @@ def _graph(activation: str, loss: str, size: int) -> Graph:
 
 def loss_proof(name: str) -> Proof:
     """∂E/∂o_i of a loss: of its one term with o_i in it."""
-    at = Letters("identity", name)
+    at = LossLayer("identity", name)
     text, mean = LOSSES[name]
     by, goal = at.cell(at.out, at.i), at.cell(at.target, at.i)
 
@@ -138,14 +138,14 @@ def loss_proof(name: str) -> Proof:
     cases = [case for case in branches(term(at.i)) if is_possible(case.conditions, Ground(by))] if is_switching(term(at.i)) else []
     parts = []
     for case in cases:
-        lines = [Line(opened(term(at.i)), one)]
+        lines = [ProofLine(opened(term(at.i)), one)]
         if written(term(at.i)) != term(at.i):
-            lines.append(Line(opened(written(term(at.i))), DEFINITION))
-        parts.append(Part(left, (*lines, *case_lines(board, case)), case.conditions))
+            lines.append(ProofLine(opened(written(term(at.i))), DEFINITION))
+        parts.append(ProofPart(left, (*lines, *case_lines(board, case)), case.conditions))
     if not cases:
-        parts.append(Part(left, tuple(board.lines(whole, DEFINITION))))
+        parts.append(ProofPart(left, tuple(board.lines(whole, DEFINITION))))
     result = parts[-1].last if mean else at.gradient(at.out)
-    parts = [part if spelled(part.last) == spelled(result) else _with(part, Line(result, OWN if cases else TIDIED)) for part in parts]
+    parts = [part if spelled(part.last) == spelled(result) else _with(part, ProofLine(result, OWN if cases else TIDIED)) for part in parts]
     grounds = tuple(at.ground(Ref(at.out, (0,)), size, lambda cell: whole if cell == loss else None, used=at.out) for size in SIZES)
     switch = next((node.function for node in walk(term(at.i)) if isinstance(node, Call) and node.function in CONVENTIONS), "")
     return Proof(
@@ -164,14 +164,14 @@ def loss_proof(name: str) -> Proof:
     )
 
 
-def _with(part: Part, line: Line) -> Part:
+def _with(part: ProofPart, line: ProofLine) -> ProofPart:
     return part.replace(lines=(*part.lines, line))
 
 
 # --- softmax ----------------------------------------------------------------------------------------------------------
 
 
-class _Softmax(Letters):
+class _Softmax(LossLayer):
     """o_i = e^(z_i) / Σ_k e^(z_k)"""
 
     def __init__(self) -> None:
@@ -203,14 +203,14 @@ def softmax_proof() -> Proof:
     value, share = at.definition(at.i).right, at.definition(at.j).right
     same = (
         *Blackboard(own, LETTERS).lines(value, DEFINITION),
-        Line(mul(value, div(sub(at.whole, at.above), at.whole)), PRODUCT),
-        Line(mul(value, sub(ONE, value)), APART),
-        Line(mul(out, sub(ONE, out)), filled(PUT_IN, fact=Equal(value, out))),
+        ProofLine(mul(value, div(sub(at.whole, at.above), at.whole)), PRODUCT),
+        ProofLine(mul(value, sub(ONE, value)), APART),
+        ProofLine(mul(out, sub(ONE, out)), filled(PUT_IN, fact=Equal(value, out))),
     )
     apart = (
         *Blackboard(by, LETTERS).lines(value, Message("definition; {constant} is constant", constant=Symbolic(at.above))),
-        Line(neg(mul(value, share)), PRODUCT),
-        Line(neg(mul(out, other)), filled(PUT_IN, fact=Equal(value, out))),
+        ProofLine(neg(mul(value, share)), PRODUCT),
+        ProofLine(neg(mul(out, other)), filled(PUT_IN, fact=Equal(value, out))),
     )
     result = put(function("softmax").partials[0], {"y": out, "yk": other, "same": Delta(at.i, at.j)})
     delta = Message("{delta} is 1 where {case}, else 0 (Kronecker's δ)", delta=Symbolic(Delta(at.i, at.j)), case=Equal(Ref("i"), Ref("j")))
@@ -221,9 +221,9 @@ def softmax_proof() -> Proof:
         Message("The derivative of {function}", function=FunctionName("softmax")),
         (at.definition(at.i),),
         (
-            Part(opened(out, own), same, heading=Equal(Ref("i"), Ref("j")), grounds=at.grounds(0)),
-            Part(opened(out, by), apart, heading=Equal(Ref("i"), Ref("j"), "≠"), grounds=at.grounds(1, j=1)),
-            Part(opened(out, by), (Line(result, delta),), before=Message("Both in one formula:")),
+            ProofPart(opened(out, own), same, heading=Equal(Ref("i"), Ref("j")), grounds=at.grounds(0)),
+            ProofPart(opened(out, by), apart, heading=Equal(Ref("i"), Ref("j"), "≠"), grounds=at.grounds(1, j=1)),
+            ProofPart(opened(out, by), (ProofLine(result, delta),), before=Message("Both in one formula:")),
         ),
         result,
         (*at.grounds(0, j=0), *at.grounds(1, j=1)),
@@ -238,14 +238,14 @@ def logsumexp_proof() -> Proof:
     name, whole = Ref("L"), call("ln", at.whole)
     result = put(function("logsumexp").partials[0], {"yk": out})
     fact = filled(PUT_IN, fact=Equal(at.definition(at.i).right, out))
-    lines = (*Blackboard(by, LETTERS).lines(whole, DEFINITION), Line(result, fact))
+    lines = (*Blackboard(by, LETTERS).lines(whole, DEFINITION), ProofLine(result, fact))
     return Proof(
         "logsumexp",
         by,
         letters(at.graph, "L"),
         Message("The derivative of {function}", function=FunctionName("logsumexp")),
         (Equal(name, whole), at.definition(at.i)),
-        (Part(opened(name, by), lines),),
+        (ProofPart(opened(name, by), lines),),
         result,
         at.grounds(0, general=lambda cell: whole if cell == name else None),
         sizes=SIZES,
@@ -271,15 +271,15 @@ def fused_proof() -> Proof:
     result = at.gradient(at.net)
     lines = (
         *(line for line in Blackboard(by, LETTERS, known).lines(whole, DEFINITION) if line.reason is not TIDIED),
-        Line(neg(total(at.k, mul(every, sub(Delta(at.k, at.i), out)))), Message("{cell} cancels", cell=Symbolic(one))),
-        Line(add(neg(goal), mul(out, goals)), filled(PUT_IN, fact=Equal(chosen, goal))),
-        Line(result, filled(PUT_IN, fact=Equal(goals, ONE))),
+        ProofLine(neg(total(at.k, mul(every, sub(Delta(at.k, at.i), out)))), Message("{cell} cancels", cell=Symbolic(one))),
+        ProofLine(add(neg(goal), mul(out, goals)), filled(PUT_IN, fact=Equal(chosen, goal))),
+        ProofLine(result, filled(PUT_IN, fact=Equal(goals, ONE))),
     )
     fused = sub(call("ln", at.whole), total(at.k, mul(every, at.cell(at.net, at.k))))
     logarithm = Equal(call("ln", one), sub(at.cell(at.net, at.k), call("ln", at.whole)))
     again = (
         *Blackboard(by, LETTERS).lines(fused, filled(PUT_IN, fact=logarithm)),
-        Line(result, filled(PUT_IN, fact=Equal(at.definition(at.i).right, out))),
+        ProofLine(result, filled(PUT_IN, fact=Equal(at.definition(at.i).right, out))),
     )
     return Proof(
         FUSED,
@@ -288,8 +288,8 @@ def fused_proof() -> Proof:
         Message("The derivative of the loss {name}", name=Plain(FUSED)),
         (Equal(loss, whole), at.definition(at.k)),
         (
-            Part(opened(loss, by), lines),
-            Part(opened(loss, by), again, before=Message("The same from the net inputs, which is how handcalc computes it:")),
+            ProofPart(opened(loss, by), lines),
+            ProofPart(opened(loss, by), again, before=Message("The same from the net inputs, which is how handcalc computes it:")),
         ),
         result,
         at.grounds(0, general=lambda cell: whole if cell == loss else None, used=at.net),

@@ -15,7 +15,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.proof.checking import POINTS
-from handcalc.proof.records import Kink, Part, Proof, listed
+from handcalc.proof.records import CaseKink, Proof, ProofPart, listed
 from handcalc.render.blocks import Block, Equal, Equation, Heading, Item, Paragraph, Ratio, Symbolic, spell
 from handcalc.render.dialects import UNICODE, Dialect
 from handcalc.render.notation import Notation, profile
@@ -83,7 +83,7 @@ def _names(proof: Proof) -> Iterator[Block]:
         yield Paragraph(Message("Here {condition}.", condition=Equal(cell, ZERO, ">")))
 
 
-def _part(part: Part, graph: Graph) -> Iterator[Block]:
+def _part(part: ProofPart, graph: Graph) -> Iterator[Block]:
     case = part.conditions or ((part.heading,) if part.heading else ())
     if case:
         yield Heading(2, Message("Where {condition}", condition=listed(case)))
@@ -106,7 +106,7 @@ def marked(reason: Message, checked: str) -> Message:
     return reason if checked == "symbolic" else Message("{reason} *", reason=reason)
 
 
-def _kink(kink: Kink) -> Paragraph:
+def _kink(kink: CaseKink) -> Paragraph:
     used = Symbolic(kink.used)
     text = Message("At {place} the function jumps: there is no derivative. handcalc takes {used}.", place=kink.where, used=used)
     if not kink.jump:

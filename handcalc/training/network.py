@@ -23,7 +23,7 @@ from handcalc.problem.dataset import Samples, select
 from handcalc.training.classes import Classes, classes_of
 from handcalc.training.trainer import Trainer, watched
 
-Rows = Sequence[Sequence[float]]
+_Rows = Sequence[Sequence[float]]
 
 
 class Network:
@@ -49,7 +49,7 @@ class Network:
         known = Evaluation(model.graph, None, self.trainer.values() | given)
         return [float(known[cell]) for cell in model.answers()]
 
-    def outputs(self, inputs: Rows) -> list[tuple[float, ...]]:
+    def outputs(self, inputs: _Rows) -> list[tuple[float, ...]]:
         """What the network answers to many inputs; not a number where it has no answer."""
         return self._program(self.trainer.state, inputs)
 
@@ -61,7 +61,7 @@ class Network:
 
     # --- samples ---
 
-    def outputs_of(self, samples: Samples, most: int | None = None) -> Rows:
+    def outputs_of(self, samples: Samples, most: int | None = None) -> _Rows:
         """The outputs for every sample (or for the first ones), in the order of their targets."""
         trainer, graph = self.trainer, self.trainer.whole.graph
         if not trainer.straight and graph[graph.inputs].sampled:
@@ -73,7 +73,7 @@ class Network:
         return [[float(known[cell]) for cell in model.answers(place)] for place in range(count)]
 
     @property
-    def inputs(self) -> Rows:
+    def inputs(self) -> _Rows:
         """The inputs of all samples (sample, input)."""
         return numbers_of(self.problem.samples, "inputs")
 

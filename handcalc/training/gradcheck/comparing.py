@@ -1,6 +1,6 @@
 """Numerical differentiation: every gradient of the chain rule beside the differences it must agree with.
 
-- `gradcheck(problem, h)` is the whole of it; `Checked` its result, a `Row` for each gradient.
+- `gradcheck(problem, h)` is the whole of it; `Checked` its result, a `CheckedGradient` for each gradient.
 - `Differentiation(problem)` goes on from there: `gradients(only)`, `check(gradients, h)`, `sweep(gradient)`.
 
 A gradient is checked by moving the cell it is taken by: the loss at x + h and at x − h is the value of the same graph
@@ -23,7 +23,7 @@ from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 from handcalc.render import read
 from handcalc.render.plot.levels import Lines, Point
-from handcalc.training.gradcheck.differences import CLOSE, NOISE, Differences, Kink, Line, Surface
+from handcalc.training.gradcheck.differences import CLOSE, NOISE, Curve, Differences, PassedKink, Surface
 
 STEP = 1e-4  # h, as in textbooks
 ROWS = 40  # gradients of one quantity that are checked if nobody asks for more
@@ -39,7 +39,7 @@ NO_DERIVATIVE = {"hidden_error_weights": "old"}
 _FORWARD = ("input", "target", *PARAMETERS, "net", "out", "part", "loss_term", "loss")
 
 
-class Row(Record):
+class CheckedGradient(Record):
     """One gradient checked.
 
     id: of what it is taken by (w5, W1[2,1], net.h1); gradient, moved, objective: the cells of ∂objective/∂moved; values:
@@ -62,13 +62,13 @@ class Row(Record):
     difference: float | None = None
     relative_error: float | None = None
     verdict: str = "suspicious"
-    kinks: tuple[Kink, ...] = ()
+    kinks: tuple[PassedKink, ...] = ()
     clear: float | None = None
     convention: str = ""
     note: Message | None = None
     reason: Message | None = None
 
-    def with_numbers(self, found: Differences) -> Row:
+    def with_numbers(self, found: Differences) -> CheckedGradient:
         """The row with differences in it."""
         return self.replace(
             values=found.values,
@@ -84,7 +84,7 @@ class Checked(Record):
     """All gradients checked; omitted: how many were not looked at."""
 
     h: float
-    rows: tuple[Row, ...]
+    rows: tuple[CheckedGradient, ...]
     omitted: int = 0
 
     @property
@@ -96,7 +96,7 @@ class Checked(Record):
 class Tangent(Record):
     """A row whose tangent line is wanted, and the function along what is moved."""
 
-    row: Row
+    row: CheckedGradient
     lines: Lines
 
 
@@ -223,27 +223,27 @@ class Differentiation:
 
     def sweep(self, gradient: Cell) -> Sweep:
         """The errors of forward and central differences for h from 1e-1 to 1e-13."""
-        line, slope = self.surface.line(gradient), float(self.plain.evaluation[gradient])
+        curve, slope = self.surface.curve(gradient), float(self.plain.evaluation[gradient])
         points: list[tuple[float, float | None, float | None]] = []
         for h in SWEEP:
             try:
-                found = line.differences(h)
+                found = curve.differences(h)
                 points.append((h, abs(found.forward - slope), abs(found.central - slope)))
             except EvaluationError:
                 points.append((h, None, None))
         if all(central is None for _, _, central in points):
-            line.differences(SWEEP[0])  # says why
-        return Sweep(self._id(gradient), gradient, tuple(points), abs(line.value(line.start)))
+            curve.differences(SWEEP[0])  # says why
+        return Sweep(self._id(gradient), gradient, tuple(points), abs(curve.value(curve.start)))
 
     def along(self, gradient: Cell) -> Lines:
         """The objective along what a gradient is taken by, in lines that end where it has no value."""
-        line = self.surface.line(gradient)
-        reach = REACH * max(abs(line.start), 1.0)
+        curve = self.surface.curve(gradient)
+        reach = REACH * max(abs(curve.start), 1.0)
         found: list[list[Point]] = [[]]
         for place in range(-ALONG, ALONG + 1):
-            x = line.start + reach * place / ALONG
+            x = curve.start + reach * place / ALONG
             try:
-                found[-1].append((x, line.value(x)))
+                found[-1].append((x, curve.value(x)))
             except EvaluationError:
                 found.append([])
         return tuple(map(tuple, filter(None, found)))
@@ -252,29 +252,29 @@ class Differentiation:
         graph = self.derivation.graph
         return graph.cell_id(gradient).removeprefix(graph[gradient[0]].prefix + ".")
 
-    def _row(self, gradient: Cell, h: float) -> Row:
+    def _row(self, gradient: Cell, h: float) -> CheckedGradient:
         slope = float(self.derivation.evaluation[gradient]) + 0.0  # no −0
-        line = self.surface.line(gradient)
-        row = Row(self._id(gradient), gradient, line.moved, line.objective, slope, h)
-        found, reason = _differences(line, h)
+        curve = self.surface.curve(gradient)
+        row = CheckedGradient(self._id(gradient), gradient, curve.moved, curve.objective, slope, h)
+        found, reason = _differences(curve, h)
         if found is None:
-            smaller, closer = _clear(line, slope, h)
+            smaller, closer = _clear(curve, slope, h)
             if closer is None:
                 return row.replace(note=Message("there is no difference ({reason})", reason=reason))
             return self._judged(row.with_numbers(closer).replace(h=smaller, reason=reason), closer)
-        row, kinks = row.with_numbers(found), line.kinks(h)
+        row, kinks = row.with_numbers(found), curve.kinks(h)
         kinked = bool(kinks) and (found.bent or not found.agrees(slope))
         if not kinked and not found.blurred(slope):
             return self._judged(row, found)
         if kinked:
             row = row.replace(kinks=kinks, verdict="kink")
-        smaller, closer = (h, None) if any(kink.touched for kink in row.kinks) else _clear(line, slope, h)
+        smaller, closer = (h, None) if any(kink.touched for kink in row.kinks) else _clear(curve, slope, h)
         if closer is None:
             return row if kinked else row.replace(note=Message("with this h the difference is too inexact to tell"))
         judged = self._judged(row.replace(kinks=()), closer)
         return (row if kinked and judged.verdict == "ok" else judged).replace(clear=smaller)
 
-    def _judged(self, row: Row, found: Differences) -> Row:
+    def _judged(self, row: CheckedGradient, found: Differences) -> CheckedGradient:
         """The row with its verdict, where the differences can tell."""
         if found.agrees(row.chain_rule):
             return row.replace(verdict="ok")
@@ -285,20 +285,20 @@ class Differentiation:
         return row.replace(verdict="suspicious", note=Message("close, but further off than h explains"))
 
 
-def _differences(line: Line, h: float) -> tuple[Differences | None, Message | None]:
+def _differences(curve: Curve, h: float) -> tuple[Differences | None, Message | None]:
     """The differences, or why there are none."""
     try:
-        return line.differences(h), None
+        return curve.differences(h), None
     except EvaluationError as error:
         return None, error.messages[0]
 
 
-def _clear(line: Line, slope: float, h: float) -> tuple[float, Differences | None]:
+def _clear(curve: Curve, slope: float, h: float) -> tuple[float, Differences | None]:
     """A smaller h with which differences can tell what the slope is."""
     while h > LEAST:
         h /= 10
-        found, _ = _differences(line, h)
-        if found is not None and not line.kinks(h) and not found.blurred(slope):
+        found, _ = _differences(curve, h)
+        if found is not None and not curve.kinks(h) and not found.blurred(slope):
             return h, found
     return h, None
 
