@@ -32,7 +32,7 @@ from handcalc.core.graph import Cell
 from handcalc.deriving import derive
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.schema import Problem
-from handcalc.training.gradcheck.comparing import Row as Checked
+from handcalc.training.gradcheck.comparing import CheckedGradient as Checked
 from handcalc.training.gradcheck.comparing import gradcheck
 
 FOLDER = Path(__file__).parent / "published" / "beyond"
