@@ -5,6 +5,8 @@
 A loss of a hundred samples needs every neuron of all of them: millions of products, of which a reader sees twenty. So an
 `ArrayEvaluation` computes a quantity as one array the first time one of its cells is wanted, with the program that training
 uses (vectorised.py). A step is still the instance of its general formula; only nobody computes the others one by one.
+
+Every derivation asks here, and few are large: what works on arrays is imported when it is needed.
 """
 
 from __future__ import annotations
