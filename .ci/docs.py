@@ -35,7 +35,7 @@ from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.core.graph import cell
 from handcalc.core.index import Axis, Index
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
 from handcalc.layers.sections import sections
 from handcalc.marking.example import Example, examples

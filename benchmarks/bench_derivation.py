@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from handcalc.core.expr import number
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import load
 from handcalc.models import model
 from handcalc.problem.schema import EdgeMatrix, Problem

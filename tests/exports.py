@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import Message
 from handcalc.language import translator
 from handcalc.loading.loader import loads, shipped

@@ -18,7 +18,7 @@ from handcalc.core.expr import Entry, Expr, Number, Ref, add, call, mul, number,
 from handcalc.core.graph import Cell, Graph, Quantity, cell
 from handcalc.core.index import Axis, Index, Position, position
 from handcalc.core.instance import evaluate
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.models import build
 

@@ -36,7 +36,7 @@ from test_model_mistakes import SLUGS as OF_LAYERS
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking import check as checking

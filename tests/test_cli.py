@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.layers.sections import json_schema
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES

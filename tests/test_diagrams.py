@@ -19,7 +19,7 @@ from test_exporters import HOSTILE, faults
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.graph import Cell
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import printable
 from handcalc.language import translator
 from handcalc.loading.loader import load, loads, shipped

@@ -23,7 +23,7 @@ from handcalc.core.functions import FUNCTIONS
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES

@@ -448,7 +448,7 @@ def test_hostile_texts_in_files_of_bytes(format: str) -> None:
 HASHES = """
 import sys
 from hashlib import sha256
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads, shipped
 from handcalc.render.report import Style, export
 for format in sys.argv[1:]:

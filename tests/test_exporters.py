@@ -18,7 +18,7 @@ from shipping import EACH
 from handcalc.cli import main
 from handcalc.core.expr import Ref, add, call, div, mul, number, power
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import printable
 from handcalc.loading.loader import loads, shipped
 from handcalc.render import read, render

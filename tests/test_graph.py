@@ -25,7 +25,7 @@ from handcalc.core.index import Axis, Index
 from handcalc.core.instance import evaluate
 from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, UnknownIdError
 from handcalc.loading.loader import load, loads, shipped
 

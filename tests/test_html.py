@@ -22,7 +22,7 @@ from shipping import EACH, some
 from handcalc.core.expr import Expr, Ref, add, div, mul, neg, number
 from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import Message, printable
 from handcalc.language import translator
 from handcalc.loading.loader import loads, shipped

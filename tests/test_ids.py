@@ -18,7 +18,7 @@ from test_graph import check_order
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 
 

@@ -19,7 +19,7 @@ import pytest
 from handcalc.core.graph import KINDS
 from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.problem.schema import Conventions
 from handcalc.render import render

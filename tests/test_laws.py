@@ -24,7 +24,7 @@ from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import affine
 from handcalc.core.instance import bind, evaluate
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES

@@ -12,7 +12,7 @@ from test_diagrams import covered, derivation, drawn, numbers_of, parts, picture
 from handcalc.core.derivation import Derivation
 from handcalc.core.graph import Cell
 from handcalc.core.index import ROLES
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.render import read, render

@@ -13,7 +13,7 @@ import pytest
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import ProblemError
 from handcalc.loading.loader import loads
 from handcalc.loading.saving import with_parameters
@@ -23,9 +23,10 @@ from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
 from handcalc.render.options import Options
 from handcalc.render.solution import solution
 from handcalc.render.why import by_phase, dependencies, uses
-from handcalc.training.accuracy import outputs
+from handcalc.training.network import Network
 from handcalc.training.report import report
-from handcalc.training.train import Trainer, train_on
+from handcalc.training.train import train_on
+from handcalc.training.trainer import Trainer
 
 Tree = dict[str, Any]
 
@@ -132,13 +133,13 @@ def test_training_goes_on_from_the_own_states() -> None:
     for cell, value in trainer.values().items():
         assert value == pytest.approx(float(expected[f"new.{cell[0]}", cell[1]]), rel=1e-12, abs=1e-15), cell
     with pytest.raises(ProblemError, match="initial states of every sample"):
-        trainer.predict([0.0] * len(problem.inputs))
+        Network(trainer).predict([0.0] * len(problem.inputs))
 
 
 def test_own_states_go_with_all_samples_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few of them are worked at a time."""
     monkeypatch.setattr("handcalc.arrays.passes.NUMBERS_AT_ONCE", 1)
-    monkeypatch.setattr("handcalc.training.train.STRAIGHT_CELLS", 0)
+    monkeypatch.setattr("handcalc.training.trainer.STRAIGHT_CELLS", 0)
     tree = of_samples("rnn", 0, 1, 2)
     tree["layers"][0]["returns"] = "last"
     samples = [{**sample, "targets": sample["targets"][-1]} for sample in tree.pop("samples")]
@@ -381,16 +382,16 @@ def test_a_second_iteration_goes_on_from_the_running_means() -> None:
 @pytest.mark.parametrize("cells", [0, 3000], ids=["arrays", "cells"])
 def test_prediction_takes_the_running_means(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the same problem in evaluation; without running means a single input has no answer."""
-    monkeypatch.setattr("handcalc.training.train.STRAIGHT_CELLS", cells)
+    monkeypatch.setattr("handcalc.training.trainer.STRAIGHT_CELLS", cells)
     trainer = Trainer(loads(json.dumps(in_training(**NORM))))
     assert trainer.straight == bool(cells)
     evaluated = derive(loads(json.dumps(in_training(**NORM, mode="eval") | {"training": {"mode": "online"}}))).evaluation
-    assert trainer.predict(ROWS[0]) == [pytest.approx(float(evaluated["out2", (0,)]), rel=1e-14)]
-    expected = [pytest.approx(trainer.predict(row), rel=1e-14) for row in ROWS]
-    assert list(outputs(trainer, trainer.problem.samples)) == expected
-    assert [list(row) for row in trainer.outputs(ROWS)] == expected
+    assert Network(trainer).predict(ROWS[0]) == [pytest.approx(float(evaluated["out2", (0,)]), rel=1e-14)]
+    expected = [pytest.approx(Network(trainer).predict(row), rel=1e-14) for row in ROWS]
+    assert list(Network(trainer).outputs_of(trainer.problem.samples)) == expected
+    assert [list(row) for row in Network(trainer).outputs(ROWS)] == expected
     with pytest.raises(ProblemError, match="a single input has no answer"):
-        Trainer(loads(json.dumps(in_training()))).predict(ROWS[0])
+        Network(Trainer(loads(json.dumps(in_training())))).predict(ROWS[0])
 
 
 def test_one_number_has_no_unbiased_variance() -> None:

@@ -16,7 +16,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 from handcalc.render import read
 from handcalc.render.blocks import Heading, Message, Name, Table, Value

@@ -27,7 +27,7 @@ from handcalc.core.expr import Call, Delta, Ref, references, walk
 from handcalc.core.graph import Quantity
 from handcalc.core.index import Affine, affine
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.render import read

@@ -20,7 +20,7 @@ from students import Answers, Exercise, accused_though_right, complaints_about_a
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import read_sheet, sheet_of

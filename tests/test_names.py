@@ -183,7 +183,7 @@ def test_looks_into_names_are_found() -> None:
 
 
 def test_relations_do_not_come_from_names() -> None:
-    from handcalc.derive import model_of
+    from handcalc.deriving import model_of
 
     graph: Graph = model_of(loaded("mazur-2-2-2")).graph
     weights = graph.in_layer(2, "weight")

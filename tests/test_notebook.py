@@ -19,7 +19,7 @@ from shipping import EACH, KINDS, some
 from handcalc.core.derivation import Derivation
 from handcalc.core.functions import FUNCTIONS
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, printable
 from handcalc.loading.loader import loads, shipped
 from handcalc.render.formats.notebook import STEPS_LIMIT, program

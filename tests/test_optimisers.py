@@ -15,7 +15,7 @@ from handcalc.problem import words
 from handcalc.proof.equivalence import names_of
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
-from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 STEPS = 100
 PROBLEM = """

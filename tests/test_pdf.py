@@ -17,7 +17,7 @@ from shipping import some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import OutputError, printable
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES

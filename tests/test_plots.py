@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from oracles import law
 from rich.cells import cell_len
 
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import Message
 from handcalc.loading.loader import load
 from handcalc.render import read

@@ -12,7 +12,7 @@ from handcalc.core import formula
 from handcalc.core.expr import Call, Expr, Number, Ref, number
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.language import translator
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.problem.names import is_parameter

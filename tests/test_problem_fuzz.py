@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
 from handcalc.layers.sections import sections
 from handcalc.loading.loader import load, loads, shipped

@@ -28,7 +28,7 @@ from handcalc.core.formula import names, parse
 from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.render import read
 

@@ -29,10 +29,10 @@ from test_published import as_cut, as_printed
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number, mul
 from handcalc.core.graph import Cell
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.schema import Problem
-from handcalc.training.gradcheck.comparing import Row as Checked
+from handcalc.training.gradcheck.comparing import CheckedGradient as Checked
 from handcalc.training.gradcheck.comparing import gradcheck
 
 FOLDER = Path(__file__).parent / "published" / "beyond"

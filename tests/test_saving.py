@@ -13,7 +13,7 @@ from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.loading.loader import shipped
 from handcalc.loading.saving import with_parameters
-from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 
 def trainable(name: str) -> bool:

@@ -16,7 +16,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.layers import FILES, layer_type
 from handcalc.layers.layertype import ARRAY, Row
 from handcalc.loading.saving import saved, with_parameters

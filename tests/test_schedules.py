@@ -16,8 +16,9 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
 from handcalc.problem.words import SCHEDULES
 from handcalc.render import read, render
-from handcalc.training import train as training
-from handcalc.training.train import Trainer, train
+from handcalc.training import trainer as training
+from handcalc.training.train import train
+from handcalc.training.trainer import Trainer
 
 QUADRATIC = quadratic(0.4)
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import handcalc
+
 PACKAGE = Path(__file__).parents[1] / "handcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
@@ -18,10 +20,10 @@ CORE_LIMIT = 2090  # lines of code in core/: not blank, no comments, no docstrin
 
 # The order of the rooms; a room imports those before it only.
 ROOMS = (
-    "errors", "language", "core", "problem", "layers", "loading", "models", "derive", "arrays", "render", "training", "proof", "marking",
+    "errors", "language", "core", "problem", "layers", "loading", "models", "arrays", "deriving", "render", "training", "proof", "marking",
     "cli",
 )  # fmt: skip
-NOT = {"core": {"language"}, "render": {"problem", "layers", "loading", "models", "derive", "arrays"}}  # though they come before it
+NOT = {"core": {"language"}, "render": {"problem", "layers", "loading", "models", "arrays", "deriving"}}  # though they come before it
 MAY_IMPORT = {room: set(ROOMS[:place]) - NOT.get(room, set()) for place, room in enumerate(ROOMS)}
 TOP = ("__init__", "__main__")  # the public names and `python -m handcalc` may reach everything, lazily
 LAZY = ("sympy", "numpy", "typst")  # half a second each: only inside functions
@@ -44,7 +46,7 @@ def name(path: Path) -> str:
 
 
 def stage(path: Path) -> str:
-    """The first part of a module's path: core, render, derive …"""
+    """The first part of a module's path: core, render, deriving …"""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
@@ -132,7 +134,7 @@ def filled_lines(path: Path) -> int:
 
 
 def test_there_are_modules() -> None:
-    assert {"core", "problem", "models", "derive", "errors"} <= {stage(path) for path in MODULES}
+    assert {"core", "problem", "models", "deriving", "errors"} <= {stage(path) for path in MODULES}
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if stage(path) not in TOP], ids=name)
@@ -208,6 +210,24 @@ def test_importing_handcalc_is_cheap() -> None:
     script = f"import sys, handcalc, handcalc.core.derivation; print(sorted({heavy} & {{*sys.modules}}))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=PACKAGE.parent, check=True)
     assert found.stdout.strip() == "[]"
+
+
+PUBLIC = """
+import handcalc.deriving, handcalc.render.reading
+import handcalc.render.blocks as blocks
+import handcalc
+assert handcalc.render.blocks is blocks
+derivation = handcalc.derive(handcalc.load("mazur-2-2-2"))
+assert handcalc.render(derivation, "plain") == handcalc.render.render(derivation, format="plain")
+from handcalc import derive, render
+assert render is handcalc.render and derive is handcalc.derive
+"""
+
+
+def test_public_functions_stay_what_they_are_whatever_is_imported() -> None:
+    subprocess.run([sys.executable, "-c", PUBLIC], cwd=PACKAGE.parent, check=True)
+    files = {path.stem for path in PACKAGE.iterdir()}
+    assert files & {name for name in handcalc.__all__ if name.islower()} == {"render"}
 
 
 # --- the helpers can find something -------------------------------------------------------------------------------------

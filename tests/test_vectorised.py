@@ -18,8 +18,9 @@ from handcalc.core.functions import FUNCTIONS
 from handcalc.loading.loader import shipped
 from handcalc.models import build
 from handcalc.problem.schema import Problem
-from handcalc.training import train as training
-from handcalc.training.train import Trainer
+from handcalc.training import trainer as training
+from handcalc.training.network import Network
+from handcalc.training.trainer import Trainer
 
 
 def trained(problem: Problem) -> bool:
@@ -96,7 +97,7 @@ def test_mini_batches_of_both_engines(activation: str, loss: str, monkeypatch: p
     assert arrays.loss() == pytest.approx(straight.loss(), rel=1e-11)
     for name, value in arrays.parameters().items():
         assert value == pytest.approx(straight.parameters()[name], rel=1e-10, abs=1e-13), name
-    assert arrays.predict([0.1] * 5) == pytest.approx(straight.predict([0.1] * 5), rel=1e-10)
+    assert Network(arrays).predict([0.1] * 5) == pytest.approx(Network(straight).predict([0.1] * 5), rel=1e-10)
     assert arrays.next_step().value("loss") == pytest.approx(float(straight.next_step().value("loss")), rel=1e-10)
 
 

@@ -54,7 +54,7 @@ def command(
 
         wish.write(dumps(as_json(found)))
         return code
-    from handcalc.derive import derive
+    from handcalc.deriving import derive
 
     wish.show(lambda reading: report(problem, found, reading), derive(problem))
     return code

@@ -9,7 +9,7 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import Wish, chosen_rounding, output_options, reading_options
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.language import choose, translator
 from handcalc.loading.loader import load, shipped
 

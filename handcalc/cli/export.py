@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import click
 
-from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, chosen_rounding, document_options, reading_options, rounding_options, save, say
 from handcalc.cli.progress import progress_bar
 from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
+from handcalc.deriving import derive
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.language import choose, translator
 from handcalc.loading.loader import load

@@ -7,7 +7,6 @@ import sys
 
 import click
 
-from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import (
     chosen_rounding,
@@ -20,6 +19,7 @@ from handcalc.cli.options import (
     rounding_options,
     save,
 )
+from handcalc.deriving import derive
 from handcalc.language import choose, translator
 from handcalc.loading.loader import load
 from handcalc.render.report import FORMATS, Chapter, Style, export

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Wish, check_target, chosen_rounding, output_options, reading_options, rounding_options, write
 from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import training_bar
+from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError
 from handcalc.language import choose, translator
 from handcalc.loading.loader import load
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from handcalc.problem.schema import Problem
     from handcalc.render.plot.model import Plot
     from handcalc.render.reading import Reading
-    from handcalc.training.train import Trainer
+    from handcalc.training.trainer import Trainer
 
 FORMATS = ("terminal", "plain", "json", "csv")
 
@@ -78,7 +78,8 @@ def command(
     from handcalc.training import plots as trainplots
     from handcalc.training.landscape import check_inputs, two_parameters
     from handcalc.training.report import as_json, history_csv, report
-    from handcalc.training.train import Trainer, train_on
+    from handcalc.training.train import train_on
+    from handcalc.training.trainer import Trainer
 
     problem = load(file)
     translate = translator(choose(lang, problem.language))

@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import chosen_rounding, console_for, dialect_for, reading_options, rounding_options
+from handcalc.deriving import derive
 from handcalc.language import choose, translator
 from handcalc.loading.loader import load
 from handcalc.render.options import DETAILS

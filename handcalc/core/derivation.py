@@ -102,6 +102,9 @@ class Header(Record):
         return all(kind == "dense" for kind in self.kinds)
 
 
+Evaluator = Callable[[Graph, Rounding, Mapping[Cell, Value]], Evaluation]
+
+
 class Iteration:
     """One round: its values, and its numbers as printed."""
 
@@ -133,7 +136,8 @@ class Derivation:
     """A graph worked out with one rounding.
 
     header: what a report says about the exercise; updated: parameter → updated quantity; memory: what an optimiser
-    remembers → what it becomes; feed: the replaced data of iteration k (online training), if any.
+    remembers → what it becomes; feed: the cells that have other values in iteration k (online training), None where none have;
+    evaluator: what makes the evaluation of a round, from graph, rounding and replaced cells.
     """
 
     def __init__(
@@ -146,6 +150,7 @@ class Derivation:
         feed: Callable[[int], Mapping[Cell, Value]] | None = None,
         header: Header | None = None,
         memory: Mapping[str, str] | None = None,
+        evaluator: Evaluator = Evaluation,
     ) -> None:
         self.graph = graph
         self.header = header or Header()
@@ -154,9 +159,9 @@ class Derivation:
         self.carried = {**self.updated, **(memory or {})}
         self.loss = loss
         self.iterations = iterations
-        self._feed = feed or (lambda number: {})
-        first = dict(self._feed(1))
-        self._rounds = {1: Iteration(Evaluation(graph, rounding, first))}
+        self.feed = feed
+        self._evaluator = evaluator
+        self._rounds = {1: self._round(1, {})}
 
     # --- iterations ---
 
@@ -169,13 +174,15 @@ class Derivation:
         current = self._rounds[latest]
         while latest < number:
             latest += 1
-            replaced = dict(self._feed(latest))
-            for parameter, new in self.carried.items():
-                for place in self.graph.positions(parameter):
-                    replaced[parameter, place] = current.evaluation[new, place]
-            current = Iteration(Evaluation(self.graph, self.rounding, replaced))
+            known, carried = current.evaluation, self.carried.items()
+            current = self._round(latest, {(old, place): known[new, place] for old, new in carried for place in self.graph.positions(old)})
         self._rounds[number] = current
         return current
+
+    def _round(self, number: int, carried: Mapping[Cell, Value]) -> Iteration:
+        """A round with these values of what is carried from one to the next."""
+        data = self.feed(number) if self.feed else {}
+        return Iteration(self._evaluator(self.graph, self.rounding, {**data, **carried}))
 
     @property
     def evaluation(self) -> Evaluation:

@@ -18,7 +18,7 @@ from operator import attrgetter, is_
 from typing import Any
 
 from handcalc.core.functions import function
-from handcalc.core.index import Index, Position, Substitution, indices, shift_index, unused
+from handcalc.core.index import Index, Position, Substitution, are_places, indices, shift_index, unused
 from handcalc.core.record import Record
 
 # --- nodes; the most frequent ones have constructors of their own, which take a third of the general one's time -------
@@ -46,6 +46,13 @@ class Ref(Expr):
         attributes = self.__dict__
         attributes["quantity"] = quantity
         attributes["indices"] = indices
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The indices of a cell, which are numbers. Raises TypeError where one is not: in a general formula."""
+        if are_places(self.indices):
+            return self.indices
+        raise TypeError(f"{self!r} is no cell: its indices are not numbers")
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Ref and self.quantity == other.quantity and self.indices == other.indices

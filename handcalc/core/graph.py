@@ -199,7 +199,7 @@ class Graph:
         self.quantities: dict[str, Quantity] = {}
         self.known = WorkedOut()
         self._related: dict[tuple[str, str], str] = {}
-        self._in_layer: dict[tuple[int, str, str], list[str]] = {}
+        self._in_layer: dict[tuple[int, str, str], tuple[str, ...]] = {}
 
     def renumbered(self, numbers: Graph) -> Graph:
         """The same formulas with the given numbers of another graph; the places of given cells must be the same.
@@ -209,7 +209,7 @@ class Graph:
         result = Graph()
         result.known = self.known
         result.quantities = dict(self.quantities)
-        result._related, result._in_layer = self._related, self._in_layer
+        result._related, result._in_layer = dict(self._related), dict(self._in_layer)
         for name, quantity in self.quantities.items():  # a copy, as of a state after the update, has the numbers of what it copies
             source = quantity.of.quantity if quantity.of is not None and quantity.stage else name
             if quantity.givens is not None and source in numbers:
@@ -254,7 +254,8 @@ class Graph:
     def _relate(self, quantity: Quantity) -> None:
         """Remember what a quantity is to others."""
         if quantity.of is None:
-            self._in_layer.setdefault((quantity.layer, quantity.kind, quantity.role), []).append(quantity.name)
+            where = quantity.layer, quantity.kind, quantity.role
+            self._in_layer[where] = (*self._in_layer.get(where, ()), quantity.name)
         else:
             relation = quantity.stage or quantity.role or quantity.kind
             self._related.setdefault((relation, quantity.of.quantity), quantity.name)
@@ -357,8 +358,8 @@ class Graph:
         for place, axis in zip(indices, quantity.axes):
             if not 0 <= place < axis.size:
                 return False
-        if quantity.definition is None and quantity.givens is not None:
-            return quantity.givens(indices) is not None
+        if quantity.definition is None and quantity.givens is not None and quantity.givens(indices) is None:
+            return False
         if quantity.of is not None:
             base = self.at(quantity.of, (name, indices))
             start = quantity.kind == "gradient" and self.quantities[base[0]].definition is not None
@@ -395,13 +396,13 @@ class Graph:
             found = self.known.uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
         return found
 
-    def at(self, reference: Ref, cell: Cell) -> Cell:
+    def at(self, reference: Ref, wanted: Cell) -> Cell:
         """What a reference in a quantity's own indices (of, through, a term) is, at one of its cells."""
-        quantity = self.quantities[cell[0]]
+        quantity = self.quantities[wanted[0]]
         if reference.indices == quantity.index:
-            return reference.quantity, cell[1]
-        places = {index.letter: place for index, place in zip(quantity.index, cell[1])}
-        return reference.quantity, tuple(shift_index(place, places) for place in reference.indices)  # type: ignore[misc]
+            return reference.quantity, wanted[1]
+        places = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
+        return cell(Ref(reference.quantity, tuple([shift_index(place, places) for place in reference.indices])))
 
     # --- ids ---
 
@@ -462,7 +463,8 @@ class Graph:
         return (self.stem(cell) if is_part else self.core(cell)) or self.quantities[cell[0]].word
 
     def find(self, text: str) -> Cell | None:
-        """The cell with an id, None where there is none. Only quantities with the id's first part are looked through."""
+        """The cell with an id, None where there is none. Only quantities with the id's first part are looked through, and of samples
+        those that the id names."""
         word, _, numbers = text.rstrip("]").partition("[")
         name = next((quantity.name for quantity in self if numbers and self._spelled(quantity) == word), "")
         if name:  # W1[2,1] or grad.W1[2,1]: the places are in the id
@@ -474,7 +476,7 @@ class Graph:
                     return name, place
         for quantity in self:
             if text.startswith((quantity.prefix, quantity.word)):
-                for indices in self.positions(quantity.name):
+                for indices in self._named_in(text, quantity):
                     if self.cell_id((quantity.name, indices)) == text:
                         return quantity.name, indices
         return None
@@ -483,7 +485,18 @@ class Graph:
         """What the ids of a quantity begin with whose cells have no names: W1, grad.W1."""
         return f"{quantity.prefix}.{self._spelled(self[quantity.of.quantity])}" if quantity.of else quantity.word
 
+    def _named_in(self, text: str, quantity: Quantity) -> Iterator[tuple[int, ...]]:
+        """The places that an id can mean: it has an @ where there are samples or times, and no name has one."""
+        if any(axis.role in ("sample", "time") for axis in quantity.axes) != ("@" in text):
+            return iter(())
+        if not quantity.sampled:
+            return self.positions(quantity.name)
+        first, *others = quantity.axes
+        samples = [place for place in range(first.size) if "@" + first.label(place) in text]
+        places = product(samples, *(range(axis.size) for axis in others))
+        return (indices for indices in places if self.present(quantity.name, indices))
+
 
 def cell(reference: Ref) -> Cell:
     """The cell a reference with concrete indices points at."""
-    return reference.quantity, reference.indices  # type: ignore[return-value]
+    return reference.quantity, reference.places

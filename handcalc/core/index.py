@@ -1,12 +1,14 @@
 """Axes and indices of families of cells, and shifted indices such as r + u or t − 1.
 
 - `Axis`, `Index`, `Affine`; `ROLES` says what an axis may be.
-- `shift_index` puts positions in place of indices, `position` and `affine` convert, `unused` makes a new letter.
+- `shift_index` puts positions in place of indices, `position` and `affine` convert, `unused` makes a new letter, `are_places` tells
+  numbers from indices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeGuard
 
 from handcalc.core.record import Record
 from handcalc.errors import Template
@@ -76,6 +78,14 @@ class Affine(Record):
 
 Position = int | Index | Affine
 Substitution = Mapping[str, Position]
+
+
+def are_places(indices: tuple[Position, ...]) -> TypeGuard[tuple[int, ...]]:
+    """Whether positions are the places of a cell: numbers, with no index left."""
+    for place in indices:  # noqa: SIM110  asked of every cell; all() takes twice the time
+        if type(place) is not int:
+            return False
+    return True
 
 
 def through(sizes: Iterable[int], place: Iterable[int]) -> int:

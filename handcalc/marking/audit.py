@@ -15,7 +15,7 @@ from typing import Any
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Cell, Graph
 from handcalc.core.record import Record
-from handcalc.derive import data_of
+from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.check import Desk, SheetHistory, firm, formula_value
@@ -88,7 +88,9 @@ def audit(problem: Problem, published: Mapping[str, Any] | Sheet, notation: str 
 class _Auditor:
     def __init__(self, problem: Problem, sheet: Sheet, notation: str) -> None:
         self.problem = problem
-        near = [iteration_of(answer.id) for answer in sheet.answers if iteration_of(answer.id) <= NEAR]
+        iterations = [iteration_of(answer.id) for answer in sheet.answers]
+        check_iterations(problem, max(iterations, default=1))
+        near = [number for number in iterations if number <= NEAR]
         self.desk = Desk(problem.replace(tasks=()), notation, max(near, default=1))
         self.book = self.desk.book
         self.sheet = sheet
@@ -199,7 +201,7 @@ class _Auditor:
     def _is_neighbour(self, wanted: Cell, typed: Typed) -> bool:
         """Whether a number is that of the iteration before or after."""
         name, number = self.book.graph.cell_id(base(wanted)), iteration(wanted)
-        for other in (number - 1, number + 1):
+        for other in () if self.problem.training.mode == "mini_batch" else (number - 1, number + 1):
             value = _value(Workbook(self.problem, other), f"#{other}:{name}") if other > 0 else None
             if value is not None and fits(value, typed) and self._bits(wanted, typed) > SINGLE_MARGIN:
                 return True
@@ -254,7 +256,7 @@ class _Auditor:
         """The evaluation of an iteration, from the latest one before it that is kept."""
         runs = self._far.setdefault(hypothesis, {})
         if number not in runs:
-            cells, data = MistakenBook(self.desk.definitions, hypothesis), data_of(self.problem)
+            cells, data = MistakenBook(self.desk.definitions, hypothesis), self.book.derivation.feed
             start = max((known for known in runs if known < number), default=0)
             current = runs[start] if start else Evaluation(cells, None, dict(data(1)) if data else {})
             for count in range(max(start, 1), number):

@@ -6,6 +6,10 @@ the table of formats and reports of several problems.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+from typing import Any
+
 from handcalc.core.derivation import Derivation
 from handcalc.render.reading import read
 
@@ -29,3 +33,13 @@ def render(
             raise ValueError(f"{name} must be one of {', '.join(known)}")
     documents = not FORMATS[format].screen or VIEWS[view].asks
     return export((derivation,), format, Style(notation, view=view, detail=detail, numbers=documents, pictures=documents), language).content
+
+
+class _Render(ModuleType):
+    """The package is called like the function: `handcalc.render(…)` is `render(…)`, and `handcalc.render.blocks` a module as ever."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> str | bytes:
+        return render(*arguments, **named)
+
+
+sys.modules[__name__].__class__ = _Render

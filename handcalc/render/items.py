@@ -88,9 +88,9 @@ class Factors(Record):
 
 
 class Ratio(Record):
-    """The derivative of one reference by another, ∂net_k/∂w_kj."""
+    """The derivative of one reference by another, ∂net_k/∂w_kj; above: None for the loss."""
 
-    above: Ref
+    above: Ref | None
     below: Ref
 
 

@@ -19,7 +19,8 @@ from handcalc.problem.schema import Problem
 from handcalc.render.plot.levels import Function, HeightMap, Line, Lines, Point, grid, grids, level_lines, outline
 from handcalc.render.plot.model import digits_and_powers, round_numbers
 from handcalc.render.reading import Reading
-from handcalc.training.train import Trainer
+from handcalc.training.network import Network
+from handcalc.training.trainer import Trainer
 
 MAP = 101  # places of the plane of two inputs in either direction
 GRID = 61  # places of two parameters
@@ -49,9 +50,10 @@ def check_inputs(trainer: Trainer) -> None:
     count = len(trainer.problem.inputs)
     if count != 2:
         raise _refused(trainer, Message("a decision boundary needs two inputs, found {count}", count=count))
-    if trainer.classes is None:
+    classes = Network(trainer).classes
+    if classes is None:
         raise _refused(trainer, Message("a decision boundary needs classes: targets that are 0 and 1, or -1 and 1"))
-    if not trainer.classes.each:
+    if not classes.each:
         raise _refused(trainer, Message("a decision boundary needs one output, or one for each class"))
 
 
@@ -59,16 +61,17 @@ def regions(trainer: Trainer) -> tuple[Region, ...]:
     """The region of every class, with the parameters as they are; they meet where an output crosses the middle of the two
     targets, or where the two largest outputs are equal. Raises ProblemError as `check_inputs`."""
     check_inputs(trainer)
-    assert trainer.classes is not None
-    classes = trainer.classes
-    low, high = zip(*(_beyond([row[side] for row in trainer.inputs]) for side in (0, 1)))
+    network = Network(trainer)
+    classes = network.classes
+    assert classes is not None
+    low, high = zip(*(_beyond([row[side] for row in network.inputs]) for side in (0, 1)))
     count = max(len(classes.targets[0]), 2)
 
     def exact(place: int) -> Function:
-        return lambda points: _lead(trainer.outputs(points), place, classes.middle)
+        return lambda points: _lead(network.outputs(points), place, classes.middle)
 
     def all_classes(points: Sequence[Point]) -> list[list[float]]:
-        outputs = trainer.outputs(points)
+        outputs = network.outputs(points)
         return [_lead(outputs, place, classes.middle) for place in range(count)]
 
     fields = enumerate(grids(low, high, MAP, all_classes))

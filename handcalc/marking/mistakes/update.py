@@ -200,7 +200,7 @@ def _copied(step: int) -> Rule:
         if place.quantity.kind not in (*PARAMETERS, "input", "target"):
             return None
         other = place.beside(Ref(*place.cell), step)
-        return place.graph.given_value((other.quantity, other.indices)) if other else None  # type: ignore[arg-type]
+        return place.graph.given_value((other.quantity, other.places)) if other else None
 
     return rule
 

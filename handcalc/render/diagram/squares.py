@@ -14,7 +14,7 @@ from itertools import islice, product
 from math import prod
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell, Quantity
+from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import Index, Position
 from handcalc.core.record import Record
 from handcalc.render.diagram.model import CellItem, Label, Row, Sign, Title
@@ -105,7 +105,7 @@ class Squares(Record):
         axes = self.free
         last = (row, column) if len(axes) > 1 else (column,) if len(self.sides()[0]) == 1 and self._flat() else (row,)
         inner: dict[int, Position] = {**dict(zip(axes[:-2], place)), **dict(zip(axes[-2:], last))}
-        return self.quantity.name, self.whole(inner)  # type: ignore[return-value]
+        return cell(Ref(self.quantity.name, self.whole(inner)))
 
     def _flat(self) -> bool:
         axes = self.free

@@ -1,65 +1,21 @@
-"""The pipeline: problem → model (graph) → derivation."""
+"""What a report says about a problem besides its steps: `header_of(problem)`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from handcalc.core.derivation import About, Derivation, Header, Told
+from handcalc.core.derivation import About, Header, Told
 from handcalc.core.expr import Number
-from handcalc.core.graph import Cell
-from handcalc.core.rounding import Rounding
-from handcalc.errors import Message, ProblemError
+from handcalc.errors import Message
 from handcalc.layers import layer_type
 from handcalc.layers.layertype import LayerOption
-from handcalc.layers.site import places
-from handcalc.models import build
-from handcalc.models.model import Model
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Loss, Problem
 from handcalc.problem.words import DIRECT, LOSSES
 
 
-def derive(problem: Problem, rounding: Rounding | None = None, iterations: int = 1) -> Derivation:
-    """The worked solution of a problem, `iterations` updates long, cell by cell; with many samples take that of arrays/large.py.
-
-    rounding: instead of the problem's own. Steps are computed on demand; a step without a finite value raises
-    EvaluationError when it is asked for.
-    """
-    check_iterations(problem, iterations)
-    return work_out(problem, model_of(problem), rounding, iterations)
-
-
-def check_iterations(problem: Problem, iterations: int) -> None:
-    """Raises ProblemError where iterations have no samples of their own to go on with."""
-    if problem.training.mode == "mini_batch" and iterations > 1:
-        where = f"{problem.path}: " if problem.path else ""
-        text = "every mini-batch has samples of its own; handcalc train FILE --show-step {number} explains one update"
-        raise ProblemError(Message(text, where, number=iterations))
-
-
-def model_of(problem: Problem) -> Model:
-    """The graph of a problem; in online training, that of one sample, which each iteration fills with its own data; with
-    mini-batches, that of the first."""
-    training = problem.training
-    size = 1 if _online(problem) else training.batch_size if training.mode == "mini_batch" else len(problem.samples)
-    return build(problem.replace(samples=problem.samples[:size]))
-
-
-def work_out(
-    problem: Problem, model: Model, rounding: Rounding | None = None, iterations: int = 1, make: Callable[..., Derivation] = Derivation
-) -> Derivation:
-    """The derivation of a problem whose model is built already; make: what makes it."""
-    chosen = rounding or problem.rounding or Rounding()
-    return make(model.graph, chosen, model.updated, model.loss, iterations, data_of(problem), header(problem), model.memory)
-
-
-def _online(problem: Problem) -> bool:
-    return problem.training.mode == "online" and len(problem.samples) > 1
-
-
-def header(problem: Problem) -> Header:
-    """What a report says about a problem besides its steps."""
+def header_of(problem: Problem) -> Header:
+    """The header of a problem's solution."""
     layers, chosen = problem.layers, problem.conventions
     return Header(
         title=problem.title,
@@ -73,12 +29,12 @@ def header(problem: Problem) -> Header:
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
         loss_title=_loss_title(problem.loss) if problem.loss else "",
+        notes=_notes(problem),
         samples=sample_names(problem.samples),
-        online=_online(problem),
+        online=problem.training.mode == "online" and len(problem.samples) > 1,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
-        notes=_notes(problem),
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
 
@@ -120,17 +76,3 @@ def _notes(problem: Problem) -> tuple[Message, ...]:
 
 def _has_bias(layer: Layer) -> bool:
     return layer.bias is not None or any(tensor.kind == "bias" for tensor in layer.tensors)
-
-
-def data_of(problem: Problem) -> Callable[[int], Mapping[Cell, Any]] | None:
-    """The data of iteration k where they change: online training sees sample k, round and round."""
-    if not _online(problem):
-        return None
-
-    def feed(number: int) -> Mapping[Cell, Any]:
-        sample = problem.samples[(number - 1) % len(problem.samples)]
-        data: dict[Cell, Any] = {("x", place): value for place, value in zip(places(problem.axes), sample.inputs)}
-        data |= {("t", place): value for place, value in zip(places(problem.layers[-1].axes), sample.targets or ())}
-        return data
-
-    return feed
