@@ -118,7 +118,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = 2
     except HandcalcError as error:
-        from handcalc.cli.options import say
+        from handcalc.cli.output import say
 
         translate = translator(choose(_language(arguments)))
         for message in error.messages:
