@@ -44,7 +44,7 @@ handcalc works out neural-network exercises step by step, as on paper.
   handcalc list problems              more exercises to try
   handcalc new my.yaml --layers 2-3-2 write a problem file, then: handcalc solve my.yaml
   handcalc why mazur-2-2-2 w5         where one number comes from
-  handcalc export my.yaml -o my.html  a report: .html .pdf .docx .tex .md .ipynb
+  handcalc export my.yaml -o my.html  a report: {endings}
   handcalc check my.yaml --blank      an answer sheet; filled in: handcalc check my.yaml sheet.txt
   handcalc --help                     all commands
 """
@@ -85,7 +85,9 @@ def group(context: click.Context) -> None:
     Shell completion: see docs/cli.md, or run  _HANDCALC_COMPLETE=bash_source handcalc
     """
     if context.invoked_subcommand is None:
-        click.echo(translator(choose())(WELCOME), nl=False)
+        from handcalc.render.report import endings
+
+        click.echo(translator(choose())(WELCOME).format(endings=endings(6)), nl=False)
 
 
 def run() -> None:

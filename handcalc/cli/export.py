@@ -19,13 +19,13 @@ from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.language import choose
 from handcalc.loading.loader import load
-from handcalc.render.report import FORMATS, check_view, export
+from handcalc.render.report import FORMATS, check_view, endings, export
 
 FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
 ALL = "all"
 
 
-@click.command(cls=Translated)
+@click.command(cls=Translated, values={"endings": endings()})
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileName())
 @click.option("-o", "--output", "outputs", multiple=True, type=FileName(), help="The file to write, or a folder; may be repeated.")
 @click.option(
@@ -44,8 +44,8 @@ def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str
     """Write worked solutions or worksheets to files.
 
     FILE is a problem file, a folder of them, or the name of a shipped problem. The ending of the output says the format:
-    .html .pdf .docx .tex .md .ipynb .csv .json .txt .typ .svg; several problems make one report. With a folder as output,
-    every problem becomes a file of its own in every --format.
+    {endings}; several problems make one report. With a folder as output, every problem becomes a file of its own in every
+    --format.
 
     Example: handcalc export mazur-2-2-2 -o solution.pdf
     """

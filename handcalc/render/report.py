@@ -35,7 +35,7 @@ LONGEST_SUM = 12  # terms of a sum that documents show without leaving some out
 class Format(Record):
     """A format of files: the ending of their names, the dialect of its formulas, its module; library: what it needs besides.
 
-    binary: bytes, no text; document: made of blocks; extra: what to install for the library.
+    binary: bytes, no text; document: made of blocks; extra: what to install for the library; rank: place where texts list endings.
     """
 
     name: str
@@ -46,25 +46,32 @@ class Format(Record):
     document: bool = True
     library: str = ""
     extra: str = ""
+    rank: int = 0
 
 
 FORMATS = {
     format.name: format
     for format in (
         Format("terminal", "", "unicode", "terminal"),  # colours and width of a terminal; as a file, 100 columns of Unicode
-        Format("plain", ".txt", "plain", "terminal"),  # ASCII
-        Format("markdown", ".md", "latex", "markdown"),  # formulas as GitHub shows them
-        Format("latex", ".tex", "latex", "latex"),
-        Format("html", ".html", "mathml", "html"),  # one page, with or without scripts
-        Format("pdf", ".pdf", "typst", "pdf", True, library="typst", extra="pdf"),
-        Format("typst", ".typ", "typst", "typst"),  # what the PDF is made from
-        Format("notebook", ".ipynb", "latex", "notebook"),  # Jupyter
-        Format("word", ".docx", "omml", "word", True, library="docx", extra="word"),
-        Format("svg", ".svg", "unicode", "svg"),  # the drawing alone
-        Format("csv", ".csv", "plain", "csvform", document=False),
-        Format("json", ".json", "plain", "jsonform", document=False),
+        Format("plain", ".txt", "plain", "terminal", rank=9),  # ASCII
+        Format("markdown", ".md", "latex", "markdown", rank=5),  # formulas as GitHub shows them
+        Format("latex", ".tex", "latex", "latex", rank=4),
+        Format("html", ".html", "mathml", "html", rank=1),  # one page, with or without scripts
+        Format("pdf", ".pdf", "typst", "pdf", True, library="typst", extra="pdf", rank=2),
+        Format("typst", ".typ", "typst", "typst", rank=10),  # what the PDF is made from
+        Format("notebook", ".ipynb", "latex", "notebook", rank=6),  # Jupyter
+        Format("word", ".docx", "omml", "word", True, library="docx", extra="word", rank=3),
+        Format("svg", ".svg", "unicode", "svg", rank=11),  # the drawing alone
+        Format("csv", ".csv", "plain", "csvform", document=False, rank=7),
+        Format("json", ".json", "plain", "jsonform", document=False, rank=8),
     )
 }
+
+
+def endings(most: int | None = None) -> str:
+    """The endings of files as a text lists them, what people hand in and print first; most: so many of them."""
+    files = sorted((format for format in FORMATS.values() if format.suffix), key=lambda format: format.rank)
+    return " ".join(format.suffix for format in files[:most])
 
 
 class Style(Record):
