@@ -12,18 +12,19 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+Template = str  # in an annotation: a text for users, which the catalogues have translations of (see .ci/messages.py)
 HINT_LIMIT = 500  # words a hint is looked for in
 
 
 def printable(text: str) -> str:
-    """Text on one line, with control characters, direction marks and the like made visible as \\u000a."""
+    """Template on one line, with control characters, direction marks and the like made visible as \\u000a."""
     return text if text.isprintable() else "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
 
 
 class Message:
     """A text with places to fill: `Message("unknown key {found}", found="colour")`. `where` goes before it."""
 
-    def __init__(self, template: str, where: str = "", **values: Any) -> None:
+    def __init__(self, template: Template, where: str = "", **values: Any) -> None:
         self.template = template
         self.where = where
         self.values = values

@@ -17,11 +17,11 @@ import click
 
 from handcalc import __version__
 from handcalc.cli.help import Translated, speak
-from handcalc.errors import HandcalcError, Message
+from handcalc.errors import HandcalcError, Message, Template
 from handcalc.language import choose, translator
 
 # name → (module, one line of help)
-COMMANDS = {
+COMMANDS: dict[str, tuple[str, Template]] = {
     "solve": ("handcalc.cli.solve", "Print the complete worked solution of a problem."),
     "why": ("handcalc.cli.why", "Explain one quantity: everything it depends on."),
     "export": ("handcalc.cli.export", "Write worked solutions and worksheets to files: HTML, PDF, Word and others."),
@@ -37,7 +37,7 @@ COMMANDS = {
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-WELCOME = """\
+WELCOME: Template = """\
 handcalc works out neural-network exercises step by step, as on paper.
 
   handcalc solve mazur-2-2-2          a complete worked solution (shipped with handcalc)

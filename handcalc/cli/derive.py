@@ -37,7 +37,7 @@ def command(what: str, step: str | None, by: str, settings: Settings) -> None:
 
     Example: handcalc derive sigmoid
     """
-    wish = Wish(settings, settings.translator())
+    wish = Wish(settings, settings.language())
     if step is None:
         _proof(what, by, wish)
     elif by:

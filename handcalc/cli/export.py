@@ -17,7 +17,6 @@ from handcalc.cli.progress import progress_bar
 from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError
-from handcalc.language import choose
 from handcalc.loading.loader import load
 from handcalc.render.report import FORMATS, check_view, endings, export
 
@@ -186,7 +185,7 @@ class _Jobs:
 
     def _write(self, target: Target) -> None:
         derivations = self.derivations(target.sources)
-        language = choose(self.settings.lang, *(derivation.header.language for derivation in derivations))
+        language = self.settings.language(*(derivation.header.language for derivation in derivations))
         name = os.path.splitext(os.path.basename(target.path))[0]
         exported = export(derivations, target.format, self.settings.style(), language, name)
         try:

@@ -11,9 +11,11 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import Settings, language_option
 from handcalc.cli.output import say
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.language import Translate, choose, translator
+from handcalc.errors import Template
+from handcalc.language import Translate, translator
 
-WHAT = ("problems", "notations", "activations", "functions", "losses", "conventions", "mistakes", "commands")
+WHAT: tuple[Template, ...] = ("problems", "notations", "activations", "functions", "losses", "conventions", "mistakes", "commands")
+LONGER = ("functions", "mistakes", "commands")  # only if asked for
 
 
 @click.command(name="list", cls=Translated)
@@ -24,9 +26,11 @@ def command(what: str | None, settings: Settings) -> None:
 
     Example: handcalc list problems
     """
-    language = choose(settings.lang)
+    language = settings.language()
     translate = translator(language)
-    for kind in (what,) if what else ("problems", "notations", "activations", "losses", "conventions"):
+    for kind in WHAT:
+        if what != kind and (what or kind in LONGER):
+            continue
         if not what:
             say("\n" + translate("{what}:").format(what=translate(kind)))
         rows = list(_rows(kind, language, translate))

@@ -18,6 +18,7 @@ import click
 
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
+from handcalc.errors import Template
 from handcalc.language import LANGUAGES, Translate, choose, translator
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.schema import Problem
@@ -66,9 +67,13 @@ class Settings(Record):
             rounding = rounding.replace(decimals=digits.decimals, significant=digits.significant, overrides=())
         return rounding.replace(carry=True) if self.carry else rounding
 
+    def language(self, *languages: str | None) -> str:
+        """The language asked for, else the first of these, else the locale's."""
+        return choose(self.lang, *languages)
+
     def translator(self, *languages: str | None) -> Translate:
-        """The function that translates into the language asked for, else into the first of these, else the locale's."""
-        return translator(choose(self.lang, *languages))
+        """The function that translates into the language."""
+        return translator(self.language(*languages))
 
     def style(self) -> Style:
         """How a solution is wanted."""
@@ -159,12 +164,12 @@ reading_options = settings_from(
 )
 
 
-def language_option(help: str = "Language of the report.") -> Decorator:
+def language_option(help: Template = "Language of the report.") -> Decorator:
     """--lang, with its help."""
     return settings_from(click.option("--lang", type=click.Choice(LANGUAGES), help=help))
 
 
-def digits_options(decimals: str = "Show N decimal places.", significant: str = "Show N significant digits.") -> Decorator:
+def digits_options(decimals: Template = "Show N decimal places.", significant: Template = "Show N significant digits.") -> Decorator:
     """--decimals, --significant, with their help."""
     return settings_from(
         click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help=decimals),

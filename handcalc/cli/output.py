@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from handcalc.cli.options import SCREEN, Settings
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
+from handcalc.language import Translate, translator
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 from handcalc.render.report import LONGEST_SUM
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from handcalc.core.derivation import Derivation
-    from handcalc.language import Translate
     from handcalc.problem.schema import Problem
     from handcalc.render.blocks import Block
     from handcalc.render.reading import Reading
@@ -102,13 +102,18 @@ class Wish(Record):
     """How a report is wanted: what the options say, the language, and the files that are read."""
 
     settings: Settings
-    translate: Translate
+    language: str
     inputs: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, settings: Settings, problem: Problem, *inputs: str) -> Wish:
         """The wish for a report on a problem that was read from the first of these files."""
-        return cls(settings, settings.translator(problem.language), (inputs[0], problem.path, *inputs[1:]))
+        return cls(settings, settings.language(problem.language), (inputs[0], problem.path, *inputs[1:]))
+
+    @property
+    def translate(self) -> Translate:
+        """The function that translates into the language. The catalogue is loaded when it is first asked for."""
+        return translator(self.language)
 
     def write(self, content: str | bytes, target: str | None = None) -> None:
         """To a file; to the output that was asked for, if none is named."""

@@ -11,7 +11,6 @@ from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, Settings, document_options, format_option, output_options, reading_options, rounding_options
 from handcalc.cli.output import Wish, console_for, fits, save
-from handcalc.language import choose
 from handcalc.loading.loader import load
 from handcalc.render.report import FORMATS, Chapter, export
 
@@ -43,7 +42,7 @@ def command(file: str, picture: bool, settings: Settings) -> None:
         show(chapter.blocks(), chapter.reading, wish.translate, console_for(sys.stdout, settings.plain))
         return
     name = os.path.splitext(os.path.basename(settings.output))[0] if settings.output else ""
-    exported = export((derivation,), settings.format, style, choose(settings.lang, problem.language), name)
+    exported = export((derivation,), settings.format, style, wish.language, name)
     if isinstance(exported.content, str) and settings.format == "json" and not settings.output and not fits(exported.content, sys.stdout):
         from handcalc.render.formats.jsonform import in_ascii
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.loading.initial import drawn, names_random
 from handcalc.problem.arrays import as_array, names_file, read_array, untyped
 from handcalc.problem.fields import choices
@@ -50,7 +50,7 @@ class LayerItem(Record):
         return _place(item, self.sources, "there is no input {found} of this layer{near}; its inputs are {known}")
 
 
-def _place(item: Item, known: tuple[str, ...], template: str) -> int | None:
+def _place(item: Item, known: tuple[str, ...], template: Template) -> int | None:
     name = item.text()
     if name is None or not known:
         return None

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.record import Record
+from handcalc.errors import Template
 from handcalc.layers.keys import LAYER_KEYS, LAYER_TYPES
 from handcalc.loading.datakeys import DATA_KEYS
 
@@ -23,7 +24,7 @@ class Field(Record):
 
     key: str
     shape: Mapping[str, Any]
-    doc: str
+    doc: Template
     example: str = ""
 
 

@@ -17,7 +17,7 @@ from handcalc import errors
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number, walk
 from handcalc.core.functions import FUNCTIONS
-from handcalc.errors import Message, ProblemError, printable
+from handcalc.errors import Message, ProblemError, Template, printable
 from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
 
 __all__ = ["Item", "Source", "is_name", "is_quantity_name", "literal", "near", "printable", "quoted", "suggestion"]
@@ -89,7 +89,7 @@ class Item:
             return quoted(self.node.value)
         return Message("nothing") if self.kind == "null" else "{…}" if self.kind == "mapping" else "[…]"
 
-    def fail(self, template: str, **values: Any) -> None:
+    def fail(self, template: Template, **values: Any) -> None:
         """Add an error at this place."""
         path = f"{self.path}: " if self.path else ""
         self.source.add(self.place, Message(template, f"{self.source.name}:{self.place[0]}: {path}", **values))

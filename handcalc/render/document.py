@@ -17,7 +17,7 @@ from handcalc.core.expr import Expr, Number, Ref, references, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.order import Group
 from handcalc.core.record import Record
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.blocks import (
     Block,
     Equation,
@@ -68,7 +68,7 @@ class Options(Record):
 
 
 # type of a layer → what a heading calls it
-KIND_TITLES = {
+KIND_TITLES: dict[str, Template] = {
     "dense": "fully connected",
     "conv2d": "convolution",
     "conv1d": "convolution",
@@ -89,12 +89,13 @@ KIND_TITLES = {
 }
 
 # kinds that come together in one table of a layer
+_PHASES: tuple[tuple[str, Template], ...] = (("forward", "Forward pass"), ("error", "Error"), ("backward", "Backward pass"))
 _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
 
 
 def body(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """Forward, error, backward of one round."""
-    for phase, title in (("forward", "Forward pass"), ("error", "Error"), ("backward", "Backward pass")):
+    for phase, title in _PHASES:
         groups = [group for group in derivation.groups() if group.phase == phase]
         if groups and options.wants(phase):
             yield Heading(2, Message(title))

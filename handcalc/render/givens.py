@@ -9,7 +9,7 @@ from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import Call, Ref, walk
 from handcalc.core.graph import Cell, Quantity
 from handcalc.core.order import Group
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Equation, Heading, Item, Name, Paragraph, Picture, Plain, Rows, Symbolic, Table, Value
 from handcalc.render.document import ROWS_LIMIT, WORKED_LIMIT, Options, layer_title, sample_table, size, worked
 from handcalc.render.grids import directions, grids
@@ -151,7 +151,7 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
 
 # --- conventions ------------------------------------------------------------------------------------------------------
 
-_LOSS_NAMES = {
+_LOSS_NAMES: dict[str, Template] = {
     "half_squared_error": "half squared error, summed over the outputs",
     "squared_error": "squared error, summed over the outputs",
     "mean_squared_error": "squared error, averaged over the outputs",
@@ -164,10 +164,10 @@ _LOSS_NAMES = {
 }
 
 
-_VALUES = {"old": "the old state", "new": "the new state", "eval": "the running ones"}  # what some options may be
+_VALUES: dict[str, Template] = {"old": "the old state", "new": "the new state", "eval": "the running ones"}  # what some options may be
 
 # option of a layer → what it is called
-_DETAILS = {
+_DETAILS: dict[str, Template] = {
     "window": "window",
     "stride": "stride",
     "padding": "zeros around the input",

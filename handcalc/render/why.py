@@ -14,7 +14,7 @@ from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Heading, Name, Paragraph, Picture, Table, Value
 from handcalc.render.document import worked
 from handcalc.render.reading import Reading
@@ -22,7 +22,13 @@ from handcalc.render.windows import has_window
 
 LINES_LIMIT = {"brief": 4, "normal": 12, "full": 2000}  # worked lines of one phase
 SAMPLES_LIMIT = 20  # samples that are all followed
-_TITLES = {"given": "Given", "forward": "Forward pass", "error": "Error", "backward": "Backward pass", "update": "Update"}
+_TITLES: dict[str, Template] = {
+    "given": "Given",
+    "forward": "Forward pass",
+    "error": "Error",
+    "backward": "Backward pass",
+    "update": "Update",
+}
 NOTHING_NEEDED = Message("It is given; nothing else is needed for it.")
 
 

@@ -16,7 +16,7 @@ from handcalc.core.expr import Ref, Total, references, walk
 from handcalc.core.graph import Cell, Quantity
 from handcalc.core.index import Affine, affine
 from handcalc.core.record import Record
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.diagram.model import Label, Node, Sign
 from handcalc.render.diagram.neurons import units
 from handcalc.render.diagram.plan import Plan
@@ -34,7 +34,7 @@ ERRORS = ("target", "error", "loss_term", "loss")
 FORWARD = ("input", *PARAMETERS, "net", "out", "part", *ERRORS)
 
 # role of an axis → what there are several of
-AXES = {
+AXES: dict[str, Template] = {
     "input": "inputs", "unit": "units", "channel": "channels", "row": "rows", "column": "columns", "time": "times", "token": "tokens",
     "head": "heads", "sample": "samples",
 }  # fmt: skip
