@@ -89,16 +89,15 @@ KIND_TITLES: dict[str, Template] = {
 }
 
 # kinds that come together in one table of a layer
-_PHASES: tuple[tuple[str, Template], ...] = (("forward", "Forward pass"), ("error", "Error"), ("backward", "Backward pass"))
 _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
 
 
 def body(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """Forward, error, backward of one round."""
-    for phase, title in _PHASES:
+    for phase, title in (("forward", Message("Forward pass")), ("error", Message("Error")), ("backward", Message("Backward pass"))):
         groups = [group for group in derivation.groups() if group.phase == phase]
         if groups and options.wants(phase):
-            yield Heading(2, Message(title))
+            yield Heading(2, title)
             for layer, inside in _layers(groups):
                 yield from _layer(derivation, reading, options, iteration, phase, layer, inside)
 
