@@ -439,7 +439,7 @@ def test_a_hostile_text_changes_no_more_than_another(text: str, format: str, onl
 def test_hostile_texts_in_files_of_bytes(format: str) -> None:
     pytest.importorskip(FORMATS[format].library)
     pytest.importorskip("typst")
-    assert export(tuple(map(hostile_problem, HOSTILE)), format, Style(only=("given",))).content
+    assert export(tuple(hostile_problem(text, "b_") for text in HOSTILE), format, Style(only=("given",))).content
     assert all(handmade(blocks_of(text), format) for text in HOSTILE)
 
 
