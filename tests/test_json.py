@@ -277,6 +277,15 @@ def test_the_same_bytes_whatever_the_terminal() -> None:
     assert "西瓜".encode() in plain.stdout
 
 
+@pytest.mark.parametrize(
+    "arguments", [["solve", "xigua-thresholds", "--only", "loss"], ["audit", "mazur-2-2-2", "--number", "δ_o1=0.1385"]]
+)
+def test_nothing_is_lost_where_there_is_only_ascii(arguments: list[str]) -> None:
+    everywhere, ascii = (handcalc(*arguments, "--format", "json", PYTHONIOENCODING=encoding) for encoding in ("utf-8", "ascii"))
+    assert ascii.stdout.isascii() and not everywhere.stdout.isascii()
+    assert json.loads(ascii.stdout) == json.loads(everywhere.stdout)
+
+
 HOSTILE = 'a\u0000b \u202e <script>alert(1)</script> "quoted" back\\slash \x1b[31m \' ${x}'
 
 
