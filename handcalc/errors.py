@@ -24,7 +24,7 @@ def printable(text: str) -> str:
 class Message:
     """A text with places to fill: `Message("unknown key {found}", found="colour")`. `where` goes before it."""
 
-    def __init__(self, template: str, where: str = "", **values: Any) -> None:
+    def __init__(self, template: Template, where: str = "", **values: Any) -> None:
         self.template = template
         self.where = where
         self.values = values

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from oracles import law
 
 from handcalc.core.expr import Number
 from handcalc.core.rounding import Rounding
@@ -137,7 +138,7 @@ def spelling(draw: st.DrawFn) -> tuple[str, Fraction, int, int]:
 
 
 @given(spelling())
-@settings(max_examples=500)
+@law(500)
 def test_number_is_read_back(spelled: tuple[str, Fraction, int, int]) -> None:
     text, value, places, significant = spelled
     found = typed(text)
@@ -157,7 +158,7 @@ def test_fraction_is_read_back(value: Fraction, bar: str) -> None:
 
 
 @given(st.text(max_size=120) | st.text("0123456789.,eE+-/×*^()⁻³10x =约等于", max_size=40))
-@settings(max_examples=500)
+@law(500)
 def test_any_text_is_a_number_or_none(text: str) -> None:
     found = typed(text)
     assert found is None or abs(found.value) < 1e309 and Fraction(found.plain) == Fraction(*found.ratio)
@@ -450,7 +451,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(mutated() | st.tuples(st.sampled_from(["a.txt", "a.csv", "a.yaml"]), st.text()))
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+@law(600)
 def test_any_text_is_a_sheet_or_an_error(folder: Path, sheet: tuple[str, str]) -> None:
     path = folder / sheet[0]
     path.write_bytes(sheet[1].encode("utf-8", "surrogatepass"))

@@ -21,7 +21,8 @@ from handcalc.loading.loader import loads
 from handcalc.render import read
 from handcalc.render.blocks import Heading, Message, Name, Table, Value
 from handcalc.render.dialects import PLAIN
-from handcalc.render.document import Options, solution
+from handcalc.render.options import Options
+from handcalc.render.solution import solution
 
 
 def numbers(*sizes: int) -> Any:

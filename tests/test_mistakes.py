@@ -440,9 +440,10 @@ def slugs(problem: str) -> set[str]:
 def test_every_form_of_a_mistake_applies_somewhere() -> None:
     """A rule that never applies is misspelled."""
     rules = {form for form in FORMS if (form.variant < 0 or form.mistake.variants) and form.mistake.slug not in OF_LAYERS}
-    found = frozenset().union(*(touched(problem) for problem in PROBLEMS))
-    missing = [(form.mistake.slug, form.variant) for form in rules - found]
-    assert not missing
+    for problem in PROBLEMS:
+        if rules:  # in the first problems that have them all
+            rules -= touched(problem)
+    assert not [(form.mistake.slug, form.variant) for form in rules]
 
 
 # sigmoids, tanh … with numbers of no particular kind

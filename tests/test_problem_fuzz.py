@@ -22,7 +22,7 @@ from handcalc.problem.words import LOSSES
 TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
 LINES = sorted({line for text in TEXTS for line in text.splitlines()})
 
-quick = settings(max_examples=150, derandomize=True, database=None, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=100, derandomize=True, database=None, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
 thorough = settings(max_examples=5000, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
 
 # Values that broke something once, or might.
@@ -224,7 +224,7 @@ def test_problem(strategy: st.SearchStrategy[str]) -> None:
         found[outcome(text)] += 1
 
     collect()
-    assert found["solved"] >= 20 and found["ProblemError"] >= 20, found
+    assert found["solved"] >= 10 and found["ProblemError"] >= 10, found
 
 
 @quick
@@ -268,6 +268,9 @@ def doubled(count: int, times: int) -> str:
 
 SLOW_FILES = [
     ("a hundred layers", "inputs: {x: 0.5}\ntargets: [1]\nlearning_rate: 0.1\n" + chain(100)),
+    ("500 layers", "inputs: {x: 0.5}\n" + chain(500)),
+    ("10,000 open brackets", "[" * 10_000),
+    ("400 unknown keys", "".join(f"key{place}: 1\n" for place in range(400))),
     ("3000 layers", "inputs: {x: 0.5}\n" + chain(3000)),
     ("300 equations", "given: {a0: 1}\nequations:\n" + "".join(f"  a{k + 1}: a{k}/2 + a{k}\n" for k in range(300)) + "minimize: a300\n"),
     ("3000 samples", "samples:\n" + "- {inputs: [1], targets: [2]}\n" * 3000 + "layers: [{neurons: 1, weights: [[3]]}]\n"),
@@ -281,7 +284,12 @@ SLOW_FILES = [
 ]
 
 
-@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in SLOW_FILES])
+LONGEST = ("3000 layers", "3000 samples", "open brackets", "unknown keys")
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=name, marks=pytest.mark.slow if name in LONGEST else ()) for name, text in SLOW_FILES]
+)
 def test_bounded_time(text: str) -> None:
     started = time.perf_counter()
     assert outcome(text) in ("solved", "ProblemError", "EvaluationError")

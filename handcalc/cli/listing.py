@@ -8,24 +8,29 @@ from collections.abc import Iterator
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import say
+from handcalc.cli.options import Settings, language_option
+from handcalc.cli.output import say
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.language import Translate, choose, translator
+from handcalc.errors import Template
+from handcalc.language import Translate, translator
 
-WHAT = ("problems", "notations", "activations", "functions", "losses", "conventions", "mistakes", "commands")
+WHAT: tuple[Template, ...] = ("problems", "notations", "activations", "functions", "losses", "conventions", "mistakes", "commands")
+LONGER = ("functions", "mistakes", "commands")  # only if asked for
 
 
 @click.command(name="list", cls=Translated)
 @click.argument("what", type=click.Choice(WHAT), required=False, metavar="[WHAT]")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report.")
-def command(what: str | None, lang: str | None) -> None:
+@language_option()
+def command(what: str | None, settings: Settings) -> None:
     """List shipped problems, notations, activations, functions, losses, conventions, mistakes or commands.
 
     Example: handcalc list problems
     """
-    language = choose(lang)
+    language = settings.language()
     translate = translator(language)
-    for kind in (what,) if what else ("problems", "notations", "activations", "losses", "conventions"):
+    for kind in WHAT:
+        if what != kind and (what or kind in LONGER):
+            continue
         if not what:
             say("\n" + translate("{what}:").format(what=translate(kind)))
         rows = list(_rows(kind, language, translate))

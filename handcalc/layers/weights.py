@@ -10,7 +10,7 @@ from typing import Any
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.layers.initial import drawn
 from handcalc.problem.arrays import as_array, read_array, untyped
 from handcalc.problem.fields import ROWS_OF
@@ -49,7 +49,7 @@ class DenseEntry(Record):
         return _place(item, self.sources, "there is no input {found} of this layer{near}; its inputs are {known}")
 
 
-def _place(item: FileNode, known: tuple[str, ...], template: str) -> int | None:
+def _place(item: FileNode, known: tuple[str, ...], template: Template) -> int | None:
     name = item.text()
     if name is None or not known:
         return None

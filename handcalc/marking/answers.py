@@ -18,7 +18,7 @@ from typing import Any
 
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
-from handcalc.errors import Message, ProblemError
+from handcalc.errors import Message, ProblemError, Template
 from handcalc.loading.rounding import rounding
 from handcalc.marking.typed import Typed, typed
 from handcalc.problem.fields import DECIMALS, SIGNIFICANT
@@ -116,7 +116,7 @@ class _Draft:
     def _where(self, line: int) -> str:
         return f"{self.source.name}:{line}: " if self.has_lines else f"{self.source.name}: "
 
-    def fail(self, template: str, line: int = 0, **values: Any) -> None:
+    def fail(self, template: Template, line: int = 0, **values: Any) -> None:
         """Add an error in a line."""
         self.source.add((line, 0), Message(template, self._where(line), **values))
 

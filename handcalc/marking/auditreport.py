@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handcalc.core.rounding import Rounding
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.marking.audit import Audit, Judged
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import filled, step_item, turned_text
@@ -22,7 +22,7 @@ from handcalc.render.reading import Reading
 SHOWN = Rounding(None, 9)  # digits of our number beside a printed one
 
 # status → the word in a table
-_LABELS = {
+_LABELS: dict[str, Template] = {
     "exact": "exact",
     "rounded": "rounded",
     "carried": "carried",

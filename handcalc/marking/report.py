@@ -16,7 +16,7 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Ref, references, rewrite
 from handcalc.core.graph import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
-from handcalc.errors import EvaluationError, Message
+from handcalc.errors import EvaluationError, Message, Template
 from handcalc.marking.check import RIGHT, Desk, Marked, Marking
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.mistakes import MISTAKES
@@ -30,7 +30,7 @@ LISTED = 6  # further answers named after the first
 WRONG_LINES = 12  # wrong answers without a name that are worked
 
 # verdict → the word in a table
-_LABELS = {
+_LABELS: dict[str, Template] = {
     "correct": "correct",
     "rounded": "correct (rounded)",
     "imprecise": "too few digits",
@@ -43,7 +43,7 @@ _LABELS = {
 }
 
 # phase → what to practise
-_PRACTICE = {
+_PRACTICE: dict[str, Template] = {
     "given": "reading the exercise",
     "forward": "the forward pass",
     "error": "the error",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from handcalc.errors import Message, ProblemError
+from handcalc.errors import Message, ProblemError, Template
 from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
 from handcalc.problem.reader import FileNode, Source, quoted
 
@@ -123,7 +123,7 @@ def _yaml() -> Any:
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 # What the YAML reader says → what to tell the user.
-_REASONS = (
+_REASONS: tuple[tuple[str, Template], ...] = (
     ("found another document", "two documents in one file; keep one of them"),
     (r"'\t'", "a tab is used for indentation or after a colon; use spaces"),
     ("special characters are not allowed", "a control character; is this a text file?"),

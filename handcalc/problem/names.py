@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Problem
 
-RESERVED = {"loss": "the total loss", "rate": "the learning rate"}
+RESERVED: dict[str, Template] = {"loss": "the total loss", "rate": "the learning rate"}
 WIDTH = {"shared": 0, "neuron": 1, "connection": 2}  # how many places a bias has
 _ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?"
 

@@ -18,7 +18,7 @@ from handcalc import errors
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number, walk
 from handcalc.core.functions import FUNCTIONS
-from handcalc.errors import Message, ProblemError, printable
+from handcalc.errors import Message, ProblemError, Template, printable
 from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
 
 __all__ = ["FileNode", "Source", "is_name", "is_quantity_name", "listed", "literal", "near", "printable", "quoted", "suggestion"]
@@ -33,7 +33,7 @@ WIDE_NUMBER = _DECIMAL.replace("[0-9]", "[0-9０-９]").replace(r"\.", "[.．]")
 _INFINITE = r"(?i)[+-]?\.?(inf(inity)?|nan)"
 
 # the ends of a range of numbers that are given → what is said where a number is outside
-_RANGES = {
+_RANGES: dict[tuple[str, ...], Template] = {
     ("least",): "expected a number of at least {least}, found {found}",
     ("above",): "expected a number above {above}, found {found}",
     ("least", "most"): "expected a number from {least} to {most}, found {found}",
@@ -106,7 +106,7 @@ class FileNode:
         named = [value for found, value in self.node.value if found.value == key]
         return bool(named) and isinstance(named[0].value, str) and isinstance(literal(named[0].value), Message)
 
-    def within_limit(self, count: int, what: str, template: str) -> bool:
+    def within_limit(self, count: int, what: str, template: Template) -> bool:
         """Whether something is there no more often than its limit allows; an error with how to raise it where it is not."""
         most = limit(what)
         if count > most:
@@ -120,7 +120,7 @@ class FileNode:
             return quoted(self.node.value)
         return Message("nothing") if self.kind == "null" else "{…}" if self.kind == "mapping" else "[…]"
 
-    def fail(self, template: str, **values: Any) -> None:
+    def fail(self, template: Template, **values: Any) -> None:
         """Add an error at this place."""
         path = f"{self.path}: " if self.path else ""
         self.source.add(self.place, Message(template, f"{self.source.name}:{self.place[0]}: {path}", **values))

@@ -29,10 +29,10 @@ _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
 
 def body(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """Forward, error, backward of one round."""
-    for phase, title in (("forward", "Forward pass"), ("error", "Error"), ("backward", "Backward pass")):
+    for phase, title in (("forward", Message("Forward pass")), ("error", Message("Error")), ("backward", Message("Backward pass"))):
         groups = [group for group in derivation.groups() if group.phase == phase]
         if groups and options.wants(phase):
-            yield Heading(2, Message(title))
+            yield Heading(2, title)
             for layer, inside in groupby(groups, key=lambda group: group.quantity.layer):
                 yield from _layer(derivation, reading, options, iteration, phase, layer, list(inside))
 

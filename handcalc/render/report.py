@@ -36,7 +36,8 @@ class Format(Record):
 
     doc: what it is for, as the documentation says it; suffix: the ending of its files, none where it is for terminals only; dialect:
     that of its formulas; module: in formats/; begins: the first bytes of every file; screen: it may be read on a terminal as it is;
-    binary: bytes, no text; document: made of blocks; library: what it needs besides, and extra: what to install for it.
+    binary: bytes, no text; document: made of blocks; library: what it needs besides, and extra: what to install for it; rank: place
+    where texts list endings.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Format(Record):
     document: bool = True
     library: str = ""
     extra: str = ""
+    rank: int = 0
 
 
 FORMATS = {
@@ -70,6 +72,7 @@ FORMATS = {
             suffix=".txt",
             begins=b"\n",
             screen=True,
+            rank=9,
         ),
         Format(
             "markdown",
@@ -78,6 +81,7 @@ FORMATS = {
             module="markdown",
             suffix=".md",
             begins=b"# ",
+            rank=5,
         ),
         Format(
             "latex",
@@ -86,6 +90,7 @@ FORMATS = {
             module="latex",
             suffix=".tex",
             begins=b"\\documentclass",
+            rank=4,
         ),
         Format(
             "html",
@@ -94,6 +99,7 @@ FORMATS = {
             module="html",
             suffix=".html",
             begins=b"<!DOCTYPE html>",
+            rank=1,
         ),
         Format(
             "pdf",
@@ -105,6 +111,7 @@ FORMATS = {
             binary=True,
             library="typst",
             extra="pdf",
+            rank=2,
         ),
         Format(
             "typst",
@@ -113,6 +120,7 @@ FORMATS = {
             module="typst",
             suffix=".typ",
             begins=b"#let ",
+            rank=10,
         ),
         Format(
             "notebook",
@@ -121,6 +129,7 @@ FORMATS = {
             module="notebook",
             suffix=".ipynb",
             begins=b'{\n "cells"',
+            rank=6,
         ),
         Format(
             "word",
@@ -132,6 +141,7 @@ FORMATS = {
             binary=True,
             library="docx",
             extra="word",
+            rank=3,
         ),
         Format(
             "svg",
@@ -140,6 +150,7 @@ FORMATS = {
             module="svg",
             suffix=".svg",
             begins=b"<svg ",
+            rank=11,
         ),
         Format(
             "csv",
@@ -149,6 +160,7 @@ FORMATS = {
             suffix=".csv",
             begins=b"id,phase",
             document=False,
+            rank=7,
         ),
         Format(
             "json",
@@ -158,9 +170,16 @@ FORMATS = {
             suffix=".json",
             begins=b'{\n "handcalc": 1',
             document=False,
+            rank=8,
         ),
     )
 }
+
+
+def endings(most: int | None = None) -> str:
+    """The endings of files as a text lists them, what people hand in and print first; most: so many of them."""
+    files = sorted((format for format in FORMATS.values() if format.suffix), key=lambda format: format.rank)
+    return " ".join(format.suffix for format in files[:most])
 
 
 class Style(Record):

@@ -14,7 +14,7 @@ from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Cell, cell
 from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Heading, Paragraph, Picture, Table
 from handcalc.render.items import Name, Value
 from handcalc.render.lines import worked
@@ -23,7 +23,13 @@ from handcalc.render.reading import Reading
 from handcalc.render.windows import has_window
 
 SAMPLES_LIMIT = 20  # samples that are all followed
-_TITLES = {"given": "Given", "forward": "Forward pass", "error": "Error", "backward": "Backward pass", "update": "Update"}
+_TITLES: dict[str, Template] = {
+    "given": "Given",
+    "forward": "Forward pass",
+    "error": "Error",
+    "backward": "Backward pass",
+    "update": "Update",
+}
 NOTHING_NEEDED = Message("It is given; nothing else is needed for it.")
 
 

@@ -14,7 +14,7 @@ from handcalc.core.expr import Number, Ref
 from handcalc.core.graph import Cell
 from handcalc.core.index import Axis
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.layers.site import places
 from handcalc.problem.dataset import Dataset
 from handcalc.render.blocks import Block, Chart, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
@@ -27,7 +27,7 @@ from handcalc.training.trainer import Trainer
 
 ROWS = 11  # losses in the table, if nobody asked for more
 CELLS = 40  # parameters, and samples, that are listed
-_WHY = {
+_WHY: dict[str, Template] = {
     "iterations": "{count} updates, {epochs} epochs.",
     "loss": "Stopped after {count} updates ({epochs} epochs): the loss is small enough.",
     "change": "Stopped after {count} updates ({epochs} epochs): the loss hardly changes any more.",

@@ -24,7 +24,7 @@ from handcalc.core.expr import ZERO, Expr, Ref, Sum, add, references, rewrite
 from handcalc.core.graph import Cell, Graph, Quantity
 from handcalc.core.instance import bind
 from handcalc.core.record import Record
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 
 if TYPE_CHECKING:
     from handcalc.marking.workbook import Workbook
@@ -228,8 +228,8 @@ class Mistake(Record):
     """
 
     slug: str
-    name: str
-    explanation: str
+    name: Template
+    explanation: Template
     variants: tuple[Variant, ...] = ()
     across: Callable[[Workbook, Cell, Expr], Expr | None] | None = None
     single: bool = False
@@ -243,7 +243,7 @@ class Mistake(Record):
 class _ExplanationLine(Message):
     """One line of a text."""
 
-    def __init__(self, template: str, number: int) -> None:
+    def __init__(self, template: Template, number: int) -> None:
         super().__init__(template)
         self.number = number
 

@@ -19,7 +19,7 @@ from handcalc.core.expr import Expr, Number, Power, Product, Ref, add, div, mul,
 from handcalc.core.expr import number as typed
 from handcalc.core.graph import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding, Shown
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.blocks import MISSING, Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.dialects import function_name
 from handcalc.render.reading import Reading
@@ -32,7 +32,7 @@ DIGITS = 7  # of a difference of two losses, as many as there are
 NAMED = 8  # gradients named in one sentence
 
 # verdict → the word in a table
-_LABELS = {"ok": "ok", "suspicious": "suspicious", "wrong": "wrong", "kink": "kink", "convention": "convention"}
+_LABELS: dict[str, Template] = {"ok": "ok", "suspicious": "suspicious", "wrong": "wrong", "kink": "kink", "convention": "convention"}
 
 
 def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Tangent] = ()) -> Iterator[Block]:
