@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from handcalc.core.record import Record
+from handcalc.errors import Template
 from handcalc.problem.reader import WIDE_NUMBER, FileNode
 
 Shape = Mapping[str, Any]
@@ -37,7 +38,7 @@ class Key(Record):
 
     key: str
     shape: Shape
-    doc: str
+    doc: Template
     example: str = ""
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 
 from handcalc.core.record import Record
+from handcalc.errors import Template
 from handcalc.problem.values import ABOVE_0, BELOW_1, FROM_0, UPDATES, Shape
 
 
@@ -23,7 +24,7 @@ class NamedLoss(Record):
     """
 
     word: str
-    title: str
+    title: Template
     formula: str = ""
     mean: bool = False
     form: str = "terms"
