@@ -32,8 +32,8 @@ from handcalc.core.definitions import definition, partial, put
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Delta, Entry, Expr, Negation, Ref, Sum, rewrite
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.core.graph import cell
 from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError

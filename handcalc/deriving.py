@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 
 from handcalc.arrays.large import evaluator
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell, Graph
+from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.site import places

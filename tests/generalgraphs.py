@@ -14,8 +14,9 @@ from math import prod
 from random import Random
 
 from handcalc.core.expr import Entry, Expr, Number, Ref, add, call, div, mul, neg, number, power, total
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index, Position, position
+from handcalc.core.quantity import Quantity
 from handcalc.render.dialects import PLAIN
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import place_text

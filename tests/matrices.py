@@ -15,9 +15,9 @@ import numpy as np
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import reindex
 from handcalc.core.functions import function
-from handcalc.core.graph import Quantity, cell
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind, evaluate
+from handcalc.core.quantity import Quantity, cell
 from handcalc.render.blocks import FunctionName, GridPart, Numeric, Plain, Summed, Symbolic, Value, Whole
 from handcalc.render.matrices import MatrixForm, signed_form
 from handcalc.render.matrices.forms import MatrixNode, Window

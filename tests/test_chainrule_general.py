@@ -13,8 +13,9 @@ from test_chainrule import at, check_gradients, data, gradients, plus
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, add, mul, total
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Cell, Quantity
 
 
 def check_seeds(seeds: range) -> int:

@@ -16,7 +16,7 @@ from students import FOUR, Exercise
 from test_laws import SIGNS, numeric_value
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.marking import auditreport
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit

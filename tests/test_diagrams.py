@@ -18,7 +18,7 @@ from shipping import EACH, loaded, solved, some
 from test_exporters import HOSTILE, faults
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.deriving import derive
 from handcalc.errors import printable
 from handcalc.language import translator

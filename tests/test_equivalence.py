@@ -20,8 +20,8 @@ from shipping import KINDS, loaded, some
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Ref, Sum, call, mul, neg, references, rewrite, sub, walk
 from handcalc.core.functions import FUNCTIONS
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message

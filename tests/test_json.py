@@ -20,8 +20,8 @@ import pytest
 from shipping import some
 
 from handcalc.cli import main
-from handcalc.core.graph import KINDS
 from handcalc.core.order import PHASES
+from handcalc.core.quantity import KINDS
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped

@@ -20,9 +20,9 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Power, Ref, references, walk
 from handcalc.core.formula import Resolver, names, parse
 from handcalc.core.functions import FUNCTIONS
-from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import affine
 from handcalc.core.instance import bind, evaluate
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError

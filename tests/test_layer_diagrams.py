@@ -10,8 +10,8 @@ from shipping import EACH, LAYERED
 from test_diagrams import covered, derivation, drawn, numbers_of, parts, picture, within
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
 from handcalc.core.index import ROLES
+from handcalc.core.quantity import Cell
 from handcalc.deriving import derive
 from handcalc.language import translator
 from handcalc.loading.loader import loads

@@ -11,8 +11,8 @@ import pytest
 
 from handcalc import check, derive, gradcheck, loads, render
 from handcalc.core.expr import ZERO, Ref, add, call, mul
-from handcalc.core.graph import Letter
 from handcalc.core.index import ROLES
+from handcalc.core.quantity import Letter
 from handcalc.errors import ProblemError
 from handcalc.layers import FILES, _types, layer_type, layer_types
 from handcalc.layers.layertype import ARRAY, LayerOption, LayerType

@@ -25,8 +25,8 @@ from test_laws import NEAR, PROBLEMS, derivation
 from handcalc.cli import main
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Delta, Ref, references, walk
-from handcalc.core.graph import Quantity
 from handcalc.core.index import Affine, affine
+from handcalc.core.quantity import Quantity
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.loading.loader import loads

@@ -18,7 +18,7 @@ from test_model_mistakes import SLUGS as OF_LAYERS
 from test_optimiser_mistakes import PROBLEMS as OPTIMISED
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.loading.loader import load, loads
 from handcalc.marking.definitions import FORMS, NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses

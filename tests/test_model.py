@@ -11,7 +11,7 @@ from modelproblems import MODELS
 from shipping import EACH, some
 
 from handcalc.core.expr import Expr, Number, Ref
-from handcalc.core.graph import Quantity
+from handcalc.core.quantity import Quantity
 from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads
 from handcalc.models import model

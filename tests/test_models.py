@@ -19,7 +19,7 @@ from shipping import some
 from handcalc.arrays.straightline import Straight
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.layers import FILES
 from handcalc.models import build
 from handcalc.models.model import Model

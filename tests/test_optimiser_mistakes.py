@@ -16,7 +16,7 @@ import pytest
 from shipping import some
 from students import FOUR, Answers, asked
 
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.check import Checker, Marking

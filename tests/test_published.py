@@ -25,8 +25,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Ref
 from handcalc.core.formula import names, parse
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped

@@ -28,7 +28,7 @@ from test_published import as_cut, as_printed
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number, mul
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.deriving import derive
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.schema import Problem

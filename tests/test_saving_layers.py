@@ -14,7 +14,7 @@ from handcalc import load, loads
 from handcalc.cli import main
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.layers import FILES, layer_type

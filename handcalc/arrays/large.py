@@ -21,8 +21,9 @@ from handcalc.core.derivation import Evaluator
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Call, Entry, Expr, Number, Power, references, rewrite, walk
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.problem.dataset import Dataset

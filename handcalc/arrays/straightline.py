@@ -24,8 +24,9 @@ from typing import Any
 
 from handcalc.core.expr import Call, Number, Power, Ref, walk
 from handcalc.core.functions import FUNCTIONS, Function
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Graph
 from handcalc.core.instance import FLOATS, Arithmetic, compute
+from handcalc.core.quantity import Cell, cell
 
 State = tuple[float, ...]
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.core.expr import ZERO, Expr, Ref, Total, add, reindex, rewrite
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell, Quantity
 
 
 def unrolled(graph: Graph) -> Graph:

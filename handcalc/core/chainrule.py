@@ -35,8 +35,9 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.graph import Graph, Quantity, Term
+from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index, Position, shift_index, unused
+from handcalc.core.quantity import Quantity, Term
 from handcalc.core.turning import apart, bounding, inside, solve
 
 # --- the chain rule ---------------------------------------------------------------------------------------------------

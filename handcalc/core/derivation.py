@@ -15,10 +15,11 @@ from typing import Any
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, mul
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Graph
 from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
 from handcalc.core.order import Group, groups, phase
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, Template, UnknownIdError

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, children
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import FLOATS, FRACTIONS, Value, compute, evaluate, shorter
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
 

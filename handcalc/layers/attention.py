@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul
-from handcalc.core.graph import Letter
 from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Letter
 from handcalc.layers.layertype import ARRAY, COUNT, ROWS, LayerOption, LayerType, Row
 from handcalc.layers.site import LOWEST, Site, totals
 from handcalc.problem.reader import FileNode

@@ -11,8 +11,8 @@ Source: any textbook; the layout is PyTorch's nn.Linear (one row of W per neuron
 from __future__ import annotations
 
 from handcalc.core.expr import Call, Entry, Expr, Ref, add, mul, neg, rewrite
-from handcalc.core.graph import Quantity
 from handcalc.core.index import Axis, Index, through
+from handcalc.core.quantity import Quantity
 from handcalc.layers.activations import activations
 from handcalc.layers.layertype import COUNT, FILE, LayerType, Row
 from handcalc.layers.site import Site, letter, totals

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power
-from handcalc.core.graph import Letter
 from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Letter
 from handcalc.layers.layertype import ARRAY, LayerType
 from handcalc.layers.site import Site, totals
 from handcalc.problem.reader import FileNode

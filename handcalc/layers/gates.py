@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.core.expr import ONE, Ref, add, call, mul, sub
-from handcalc.core.graph import Letter
+from handcalc.core.quantity import Letter
 from handcalc.layers.layertype import ARRAY, BIAS, ROWS, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.recurrent import (
     HELD,

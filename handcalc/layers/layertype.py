@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Letter
+from handcalc.core.quantity import Letter
 from handcalc.core.record import Record
 from handcalc.errors import Template
 from handcalc.problem.schema import Layer, Sample

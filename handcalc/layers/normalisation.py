@@ -17,8 +17,8 @@ from __future__ import annotations
 from math import prod
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, rewrite, sub
-from handcalc.core.graph import Letter, Quantity
 from handcalc.core.index import Index
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import activations
 from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, WHOLE, LayerOption, LayerType, OptionWord, Row

@@ -14,8 +14,8 @@ from __future__ import annotations
 from itertools import product
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul
-from handcalc.core.graph import Letter
 from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Letter
 from handcalc.layers.layertype import MAPS_FIRST, LayerOption, LayerType, Row
 from handcalc.layers.site import LOWEST, Site, index_of, shifted, totals
 from handcalc.layers.windows import INSIDE, MOVES, PADDING, PAIR, SPACE, STRIDE, ZEROS, by, numbers_along, padding_of, sides

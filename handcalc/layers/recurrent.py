@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from itertools import product
 
 from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, reindex, rewrite
-from handcalc.core.graph import Letter
 from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Letter
 from handcalc.layers.activations import activations
 from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerOption, LayerType, Roles, Row
 from handcalc.layers.site import Site, shifted, totals

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from handcalc.core.expr import Expr, Ref, number, reindex, total
-from handcalc.core.graph import Givens, Graph, Letter, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import ROLES, Axis, Index, Position, affine, position
+from handcalc.core.quantity import Givens, Letter, Quantity
 from handcalc.core.record import Record
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Conventions, Layer, Problem, Tensor

@@ -15,8 +15,9 @@ from io import StringIO
 from typing import Any
 
 from handcalc.core.expr import Number
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import through
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.layers.weights import ZEROS
 from handcalc.problem.reader import literal
 from handcalc.problem.schema import Bias, Layer, Problem

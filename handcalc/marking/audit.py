@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell, Graph
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.expr import neg, references
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, shipped

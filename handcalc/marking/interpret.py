@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from handcalc.core.expr import Expr, Ref, neg
-from handcalc.core.graph import Cell
 from handcalc.core.order import PHASES
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet

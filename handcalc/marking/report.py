@@ -14,7 +14,7 @@ from typing import Any
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Ref, references, rewrite
-from handcalc.core.graph import Cell, cell
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
 from handcalc.errors import EvaluationError, Message, Template
 from handcalc.marking.check import RIGHT, Desk, Marked, Marking

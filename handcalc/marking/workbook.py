@@ -16,8 +16,9 @@ from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Expr, Number, Ref, add, references, rewrite
-from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.graph import Graph
 from handcalc.core.order import phase
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.models.optimisers import PARAMETERS

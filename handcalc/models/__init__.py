@@ -9,7 +9,8 @@ from __future__ import annotations
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Ref, Total, mul, total, walk
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Quantity
 from handcalc.layers import layer_type
 from handcalc.layers.site import sample_index
 from handcalc.models import equations, kinks, layers, losses, updates

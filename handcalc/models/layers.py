@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Index
+from handcalc.core.quantity import Quantity
 from handcalc.layers import layer_type
 from handcalc.layers.site import Site, index_of, letter, sample_index
 from handcalc.problem.dataset import givens

@@ -13,8 +13,9 @@ from __future__ import annotations
 from math import prod
 
 from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
+from handcalc.core.quantity import Quantity
 from handcalc.layers.site import letter, sample_index, totals
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem

@@ -16,8 +16,9 @@ from math import prod
 from typing import Any
 
 from handcalc.core.expr import Entry, Ref, Total, walk
-from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.graph import Graph
 from handcalc.core.index import Position, affine, shift_index
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.layers.site import places
 from handcalc.problem.schema import Problem, Sample

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, sub
-from handcalc.core.graph import Graph, Letter, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.problem.schema import Problem
 
 # what an optimiser keeps of a parameter → how it is written

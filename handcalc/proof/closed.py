@@ -18,7 +18,8 @@ from typing import Any
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Ref, children, mul, references, rewrite, walk
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.language import Translate

@@ -22,8 +22,8 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Negation, Ref, children, neg, references, rewrite, walk
 from handcalc.core.formula import FormulaError, names, parse
 from handcalc.core.functions import FUNCTIONS
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message, near
 from handcalc.proof.symbolic import difference, proved

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from handcalc.core.expr import Expr, Ref
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.proof.rules import ProofLine

@@ -12,8 +12,9 @@ from typing import Any
 
 from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import Call, Ref, walk
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.order import Group
+from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title

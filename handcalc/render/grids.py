@@ -11,7 +11,7 @@ from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Quantity
+from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Paragraph, Rows, Table
 from handcalc.render.items import MISSING, Item, Name, Plain, Value

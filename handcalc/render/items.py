@@ -13,8 +13,8 @@ from copy import copy
 from typing import Any
 
 from handcalc.core.expr import Expr, Ref
-from handcalc.core.graph import Cell
 from handcalc.core.index import Position
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message

@@ -11,8 +11,8 @@ from itertools import islice
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Expr, Number, Ref, references, rewrite
-from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.order import Group
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Picture
 from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell, Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, Dialect, symbol
 from handcalc.render.notation import Notation

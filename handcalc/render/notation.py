@@ -21,8 +21,9 @@ from functools import cache
 from typing import Any
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Graph, Letter, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
 FOLDER = os.path.join(os.path.dirname(__file__), "notations")

@@ -16,8 +16,8 @@ from collections.abc import Callable, Container, Iterator, Mapping
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, references, rewrite
-from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import Position
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
 from handcalc.render.lookup import Lookup

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Total, walk
-from handcalc.core.graph import Cell, Quantity
 from handcalc.core.order import PHASES
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
 from handcalc.language import Translate

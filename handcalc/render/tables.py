@@ -14,8 +14,8 @@ from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Quantity
 from handcalc.core.order import Group
+from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Rows, Table
 from handcalc.render.items import Item, Name, Plain, Value

@@ -10,8 +10,8 @@ from itertools import islice
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell, Quantity
 from handcalc.core.order import Group
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Table
 from handcalc.render.items import Item, Name, Symbolic, Value

@@ -12,8 +12,8 @@ from collections.abc import Callable, Container, Iterable, Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import references
-from handcalc.core.graph import Cell, cell
 from handcalc.core.order import phase
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Picture, Table
 from handcalc.render.items import Blank, Factors, Item, Numeric, Symbolic, Value

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
-from handcalc.core.graph import Cell, cell
 from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
+from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Heading, Paragraph, Picture, Table
 from handcalc.render.items import Name, Value

@@ -11,8 +11,8 @@ from itertools import islice
 from typing import Any
 
 from handcalc.core.expr import Number, Ref
-from handcalc.core.graph import Cell
 from handcalc.core.index import Axis
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, Template
 from handcalc.layers.site import places

@@ -23,7 +23,7 @@ from handcalc.arrays.straightline import Straight
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message, ProblemError

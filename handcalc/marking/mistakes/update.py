@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.core.expr import ONE, Expr, Number, Power, Ref, Sum, add, mul, neg
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.marking.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule
 from handcalc.marking.mistakes.optimisers import rate_in_both
 from handcalc.models.optimisers import PARAMETERS

@@ -12,7 +12,7 @@ reading and translate as in svg.py; symbols, numbers and their widths are in typ
 from __future__ import annotations
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.render.diagram.model import CellItem, Diagram, Edge, Label, Node
 from handcalc.render.reading import Reading
 

@@ -13,8 +13,8 @@ from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, Total, references, walk
-from handcalc.core.graph import Cell, Quantity
 from handcalc.core.index import ROLES, Affine, affine
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.model import Label, Node, Sign

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from math import cos, radians, sin
 
 from handcalc.core.expr import Expr, Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.looks import NODES, SQUARES

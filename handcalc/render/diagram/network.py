@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from math import atan2, degrees
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.errors import Message
 from handcalc.render.diagram.model import Box, CellItem, Diagram, Edge, Label, Node, framed
 from handcalc.render.diagram.neurons import RADIUS, Column, bias_directions, column, targets

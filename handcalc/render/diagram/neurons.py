@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from handcalc.core.graph import Cell, Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import printable
 from handcalc.render.diagram.model import CellItem, Label, Node, Row, Sign
 from handcalc.render.diagram.plan import Plan

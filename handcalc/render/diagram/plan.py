@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.render.diagram.model import CellItem, Label, Row
 from handcalc.render.diagram.typesetting import measured

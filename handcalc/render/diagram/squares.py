@@ -14,8 +14,8 @@ from itertools import islice, product
 from math import prod
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import Index, Position
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.render.diagram.model import CellItem, Label, Row, Sign, Title
 from handcalc.render.diagram.plan import Plan

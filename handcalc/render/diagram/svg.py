@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.boxes import words_width

@@ -12,7 +12,7 @@ import re
 from unicodedata import east_asian_width
 
 from handcalc.core.expr import Expr, Ref, references
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import printable
 from handcalc.render.diagram.model import CellItem, Content, Formula, Row, Sign, Title

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell, Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.boxes import PlannedBox, box, boxed, forward, used_by

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Ref, walk
-from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
 from handcalc.render.diagram.boxes import COMPUTED_LIMIT, PlannedBox, boxed
 from handcalc.render.diagram.flow import arranged

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.render.reading import Reading
 

@@ -13,8 +13,9 @@ from math import prod
 
 from handcalc.core.expr import ZERO, number
 from handcalc.core.functions import function
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.order import Group
+from handcalc.core.quantity import Quantity
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Grid, GridPart, Paragraph, Rows

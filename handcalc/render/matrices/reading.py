@@ -32,8 +32,9 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Affine, Index, Position, affine
+from handcalc.core.quantity import Quantity
 from handcalc.core.record import Record
 from handcalc.render.matrices.contraction import added, contraction, elementwise
 from handcalc.render.matrices.forms import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from handcalc.core.graph import cell
+from handcalc.core.quantity import cell
 from handcalc.language import Translate
 from handcalc.render.diagram.looks import INK, PAPER
 from handcalc.render.diagram.svg import FONTS, letters, short

@@ -14,7 +14,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from handcalc.core.chainrule import add_gradients
-from handcalc.core.graph import Cell, Graph
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive

@@ -16,8 +16,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Call, Expr, Number, walk
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell
 from handcalc.core.instance import Value
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from handcalc.core.expr import Expr, Number, Power, Product, Ref, add, div, mul, neg, sub
 from handcalc.core.expr import number as typed
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding, Shown
 from handcalc.errors import Message, Template
 from handcalc.render.blocks import MISSING, Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
-from handcalc.core.graph import Cell, cell
 from handcalc.core.order import phase
+from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Table
