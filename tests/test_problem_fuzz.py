@@ -291,9 +291,9 @@ LONGEST = ("3000 layers", "3000 samples", "open brackets", "unknown keys")
     "text", [pytest.param(text, id=name, marks=pytest.mark.slow if name in LONGEST else ()) for name, text in SLOW_FILES]
 )
 def test_bounded_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # what others do with the computer does not count
     assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 # What the fuzz found once, each in its smallest form.
