@@ -181,7 +181,7 @@ def test_every_worked_line_is_there(problem: str, detail: str) -> None:
     assert all(len(line.all(class_="left")) == 1 and line.all(class_="part") for line in lines)
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", some(PROBLEMS, PROBLEMS[::2]))
 def test_every_other_block_is_there(problem: str) -> None:
     chapter = Chapter(derivation(problem), dialect_of("html"), Style(form="both"))
     blocks = list(chapter.blocks())

@@ -244,7 +244,7 @@ def test_every_row_is_here() -> None:
     assert Counter(row["status"] for name in FILES for row in published(name)["published"]) == STATUS
 
 
-@pytest.mark.parametrize("name", some(FILES, {*FILES} - {"conv_pool_coursera", "lstm_gomez"}))  # the largest
+@pytest.mark.parametrize("name", some(FILES, {*FILES[::3]} - {"conv_pool_coursera", "lstm_gomez"}))  # the largest
 def test_published_numbers(name: str) -> None:
     found = [f"{row['row']}: {wrong}" for row in published(name)["published"] if (wrong := complaint(name, row))]
     assert not found, "\n" + "\n".join(found)
