@@ -14,7 +14,7 @@ import handcalc
 PACKAGE = Path(__file__).parents[1] / "handcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
-CORE_LIMIT = 2090  # lines of code in core/: not blank, no comments, no docstrings
+CORE_LIMIT = 2250  # lines of code in core/: not blank, no comments, no docstrings
 
 # The order of the rooms; a room imports those before it only.
 ROOMS = (
@@ -26,16 +26,6 @@ MAY_IMPORT = {room: set(ROOMS[:place]) - NOT.get(room, set()) for place, room in
 TOP = ("__init__", "__main__")  # the public names and `python -m handcalc` may reach everything, lazily
 LAZY = ("sympy", "numpy", "typst")  # half a second each: only inside functions
 # Circles of files that import each other, and names that several public classes have: still to be cut. Never add one.
-KNOWN = (
-    ("core.expr", "core.formula", "core.functions"),
-    ("render", "render.report"),
-    ("render.blocks", "render.plot.model"),
-    ("render.diagram.text", "render.diagram.textgrids"),
-    ("render.document", "render.givens"),
-    ("render.matrices.contraction", "render.matrices.reading", "render.matrices.windows"),
-    ("training.accuracy", "training.stopping", "training.train"),
-)
-KNOWN_NAMES = ("Axis", "Form", "Kink", "Letters", "Line", "Part", "Row", "Rule", "Sheet", "Step", "Table")
 NOT_IN_CORE = ("sympy", "numpy", "rich", "click", "yaml", "ruamel")
 
 
@@ -153,8 +143,7 @@ def test_no_file_imports_another_in_a_circle() -> None:
     """Nor inside functions, nor for types only."""
     modules = {module(path): path for path in MODULES}
     found = circles({name: imported(parsed(path), modules) for name, path in modules.items()})
-    assert found <= {*KNOWN}, f"files that import each other: {sorted(found - {*KNOWN})}"
-    assert {*KNOWN} <= found, f"cut already; take it out of KNOWN: {sorted({*KNOWN} - found)}"
+    assert not found, f"files that import each other: {sorted(found)}"
 
 
 def test_every_public_class_has_a_name_of_its_own() -> None:
@@ -162,9 +151,7 @@ def test_every_public_class_has_a_name_of_its_own() -> None:
     for path in MODULES:
         for found in public_classes(parsed(path)):
             places.setdefault(found, []).append(name(path))
-    shared = {found: files for found, files in places.items() if len(files) > 1}
-    assert {*shared} <= {*KNOWN_NAMES}, {found: files for found, files in shared.items() if found not in KNOWN_NAMES}
-    assert {*KNOWN_NAMES} <= {*shared}, f"told apart already; take it out of KNOWN_NAMES: {sorted({*KNOWN_NAMES} - {*shared})}"
+    assert not {found: files for found, files in places.items() if len(files) > 1}
 
 
 def in_core() -> Iterator[str]:

@@ -3,11 +3,10 @@
 - Nodes: `Number`, `Ref`, `Sum`, `Product`, `Negation`, `Quotient`, `Power`, `Call`; in general formulas also
   `Total` (a bounded sum), `Entry` (one entry of a function of a whole family) and `Delta` (1 where two indices agree).
 - Constructors that tidy without reordering: `number`, `add`, `neg`, `sub`, `mul`, `div`, `power`, `call`, `total`.
-- Walking: `children`, `walk`, `references`, `rewrite`, `reindex`.
-- The other readings: instance.py (symbolic indices become concrete, values), derivative.py, render/printer.py.
+- Walking: `children`, `walk`, `references`, `rewrite`, `reindex`; other readings are in instance.py, derivative.py, render/printer.py.
 
-To add a node: one class here and a line in each table keyed by node type: `_CHILDREN` and `REBUILD` below, and the
-tables of instance.py, derivative.py and render/printer.py. A missing line is an error naming the node.
+To add a node: one class here and a line in each table keyed by node type: `_CHILDREN` and `REBUILD` below, and those of instance.py,
+derivative.py and render/printer.py. A missing line is an error naming the node.
 """
 
 from __future__ import annotations
@@ -377,9 +376,9 @@ def reindex(expr: Expr, substitution: Substitution) -> Expr:
                 summed = Index(unused(summed.letter, {index.letter for index in coming | inner}), summed.axis)
                 inside[node.index.letter] = summed
             body = reindex(node.body, inside)
-            return (
-                total(summed, body) if isinstance(node, Total) else Entry(node.function, shift_index(node.at, substitution), summed, body)
-            )
+            if isinstance(node, Total):
+                return total(summed, body)
+            return Entry(node.function, shift_index(node.at, substitution), summed, body)
         return None
 
     return rewrite(expr, change)
@@ -390,9 +389,8 @@ def free(expr: Expr) -> set[Index]:
     if isinstance(expr, (Ref, Delta)):
         return indices(expr.indices if isinstance(expr, Ref) else (expr.left, expr.right))
     found = {index for part in children(expr) for index in free(part)}
-    if isinstance(expr, (Total, Entry)):
-        found.discard(expr.index)
-    return found | indices((expr.at,)) if isinstance(expr, Entry) else found
+    summed = {expr.index} if isinstance(expr, (Total, Entry)) else set()
+    return (found - summed) | (indices((expr.at,)) if isinstance(expr, Entry) else set())
 
 
 def delta(left: Position, right: Position) -> Expr:

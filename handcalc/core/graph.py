@@ -1,4 +1,4 @@
-"""The graph: quantities and their cells (cells.py), with the ids of cells; ids are made and found here and nowhere else.
+"""The graph: quantities and their cells (quantities.py), with the ids of cells; ids are made and found here and nowhere else.
 
 - `Graph.cell_id(cell)` is the id of a cell, such as grad.w5 or net.h1@Alice; `Graph.find(id)` is the way back.
 - `Graph.core`, `stem`, `end` and `numbered` are parts of ids, for messages and notations.
@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from handcalc.core.cells import Cells
+from handcalc.core.quantities import Quantities
 from handcalc.core.quantity import Cell, Quantity
 
 
-class Graph(Cells):
+class Graph(Quantities):
     """Quantities, their cells, and the ids of cells."""
 
     def core(self, cell: Cell) -> str:

@@ -42,7 +42,7 @@ def _completed(problem: Problem, graph: Graph, objective: str, carried: dict[str
     if objective and graph[objective].role == "each" and _mixes_samples(graph):
         objective = graph.in_layer(0, "loss")
     gradients = _gradients(graph, problem, objective)
-    parameters = [q for q in forward if q.kind in PARAMETERS or q.name in problem.parameters]
+    parameters = [q for q in forward if q.kind in PARAMETERS or q.word in problem.parameters]
     direct = graph[objective].kind == "error"
     if direct or graph[objective].role == "each":
         gradients |= _reductions(graph, problem, gradients, parameters)

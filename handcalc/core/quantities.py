@@ -1,8 +1,8 @@
 """Quantities in order of definition, what belongs together, and the cells of each.
 
-- `Cells` keeps quantities in the order they were defined: `given`, `define`; it holds no values of its own.
-- `RELATIONS` are what one quantity may be to another; `Cells.related`, `gradient`, `in_layer` … answer them.
-- `Cells.instance(cell)` is the definition of one cell.
+- `Quantities` keeps quantities in the order they were defined: `given`, `define`; it holds no values of its own.
+- `RELATIONS` are what one quantity may be to another; `Quantities.related`, `gradient`, `in_layer` … answer them.
+- `Quantities.instance(cell)` is the definition of one cell.
 
 graph.py gives cells their ids, evaluation.py their values. Cells are made when asked for, so a layer of a hundred thousand weights costs
 only what is looked at.
@@ -49,7 +49,7 @@ RELATIONS: dict[str, str] = {
 }
 
 
-class Cells:
+class Quantities:
     """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error.
 
     Which quantities belong together is asked of the graph, never read from their names: `related(relation, name)` (with a method for each
@@ -62,7 +62,7 @@ class Cells:
         self._related: dict[tuple[str, str], str] = {}
         self._in_layer: dict[tuple[int, str, str], tuple[str, ...]] = {}
 
-    def renumbered(self, numbers: Cells) -> Self:
+    def renumbered(self, numbers: Quantities) -> Self:
         """The same formulas with the given numbers of another graph; the places of given cells must be the same.
 
         The new graph shares what is known; it is forgotten by the one whose formulas change.
