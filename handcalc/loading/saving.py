@@ -56,11 +56,12 @@ def saved(
             if key in document:
                 found = _move(document[key], moved)
                 document[key] = _seen(found, moved) if key in ("data", "test") else found
-    for name in problem.parameters:
-        document["given"][name] = values[name, ()]
+    given = {name: wanted for name in problem.parameters if (wanted := graph.find(name))}
+    for name, wanted in given.items():
+        document["given"][name] = values[wanted]
     arrays: dict[str, Any] = {}
     by_name = _by_name(graph, values)
-    written = {*problem.parameters}
+    written = {name for name, _ in given.values()}
     for number, (layer, entry) in enumerate(zip(problem.layers, document.get("layers") or ()), 1):
         written |= _dense(graph, number, layer, entry, by_name, archive, arrays) | put_back(graph, number, layer, entry, by_name)
     _check_all_are_written(problem, graph, by_name.keys() - written)
