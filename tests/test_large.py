@@ -18,7 +18,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
 from handcalc.errors import ProblemError, UnknownIdError
 from handcalc.loading.loader import shipped
-from handcalc.problem import tables
+from handcalc.problem import csvfiles
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.schema import Problem
 from handcalc.render import report
@@ -293,6 +293,6 @@ loss: softmax_cross_entropy
 learning_rate: 0.2
 training: {mode: mini_batch, batch_size: 100, order: shuffled, seed: 1, epochs: 40}
 """, encoding="utf-8")  # fmt: skip
-    assert (tmp_path / "digits.csv").stat().st_size > tables.TYPED_BYTES
+    assert (tmp_path / "digits.csv").stat().st_size > csvfiles.TYPED_BYTES
     found = json.loads(run(capsys, "train", str(problem), "--format", "json"))
     assert found["test_accuracy"] >= 0.95 and found["loss"] < 0.1

@@ -18,10 +18,10 @@ from shipping import solved
 from handcalc.core.expr import Number
 from handcalc.core.index import Axis, Index
 from handcalc.render import read
-from handcalc.render.blocks import Part, spell
+from handcalc.render.blocks import GridPart, spell
 from handcalc.render.dialects import PLAIN
-from handcalc.render.matrices import Form
-from handcalc.render.matrices.forms import Matrix, Places, inner, made, scalar
+from handcalc.render.matrices import MatrixForm
+from handcalc.render.matrices.forms import MatrixNode, Places, inner, made, scalar
 from handcalc.render.matrices.layout import equation, numbers, whole
 
 Array = Any
@@ -31,14 +31,14 @@ READING = read(DERIVATION, "mazur", PLAIN)
 TIMES = Index("t", Axis("row", 3))
 
 
-def name(quantity: str) -> Matrix:
-    return Matrix("name", (quantity, Places((None, None), (0,), (1,))), "k", "j")
+def name(quantity: str) -> MatrixNode:
+    return MatrixNode("name", (quantity, Places((None, None), (0,), (1,))), "k", "j")
 
 
 A, B, C = map(name, NAMES[:3])
 
 
-def node(operator: str, *parts: Any) -> Matrix:
+def node(operator: str, *parts: Any) -> MatrixNode:
     return made(operator, *parts, like=A)
 
 
@@ -57,7 +57,7 @@ VALUES: dict[str, Callable[..., Array]] = {
 }
 
 
-def value(form: Matrix) -> Array:
+def value(form: MatrixNode) -> Array:
     """A form, worked out as a tree."""
     if form.operator == "name":
         quantity = form.parts[0]
@@ -67,7 +67,7 @@ def value(form: Matrix) -> Array:
     return VALUES[form.operator](*map(value, inner(form)))
 
 
-def random_form(random: Random, depth: int) -> Matrix:
+def random_form(random: Random, depth: int) -> MatrixNode:
     if depth == 0 or random.random() < 0.1:
         return name(random.choice(NAMES))
     operator = random.choice([*VALUES, "sum", "product", "quotient"])
@@ -88,14 +88,14 @@ def random_form(random: Random, depth: int) -> Matrix:
     return node(operator, *parts)
 
 
-def said(parts: tuple[Part, ...]) -> str:
+def said(parts: tuple[GridPart, ...]) -> str:
     """An equation as it is printed, but for its matrices."""
     return " ".join("[…]" if isinstance(part, tuple) else spell(part, READING, str) for part in parts)
 
 
-def check(form: Matrix) -> None:
+def check(form: MatrixNode) -> None:
     """With letters and with numbers, what is printed has the value of the form."""
-    whole_form = Form(name("W1"), form)
+    whole_form = MatrixForm(name("W1"), form)
     wanted = value(form)
     for parts in (equation(whole_form.left, form, whole), numbers(READING, whole_form, {})):
         line = Line(DERIVATION, READING, parts, whole_form, {})
