@@ -32,28 +32,27 @@ from handcalc.core.definitions import definition, partial, put
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Delta, Entry, Expr, Negation, Ref, Sum, rewrite
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.core.graph import cell
 from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import cell
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
-from handcalc.loading.initial import RULES
-from handcalc.loading.loss import FUSED, LOSSES
-from handcalc.loading.optimisers import HYPER
-from handcalc.loading.schedules import SCHEDULES
+from handcalc.layers.sections import sections
 from handcalc.marking.example import Example, examples
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.workbook import base, iteration
-from handcalc.models.optimisers import OPTIMISERS
-from handcalc.problem.fields import SECTIONS
+from handcalc.models.optimisers import OPTIMISERS as RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.schema import Conventions
+from handcalc.problem.values import LINE, NUMBER
+from handcalc.problem.words import FUSED, INITIAL, LOSSES, OPTIMISERS, SCHEDULES
 from handcalc.render import read
 from handcalc.render.dialects import UNICODE
 from handcalc.render.notation import profile, profiles
 from handcalc.render.printer import Printer
 from handcalc.render.reading import Reading
 from handcalc.render.report import FORMATS
+from handcalc.render.views import VIEWS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -128,54 +127,38 @@ def limits() -> Lines:
 def optimisers() -> Lines:
     """The optimisers: formulas and source from their docstrings, and their numbers."""
     rows = []
-    for name, rule in OPTIMISERS.items():
-        formula, _, source = " ".join((rule.__doc__ or "").split()).partition(" Source: ")
-        numbers = ", ".join(f"`{key}: {value}`" for key, value in HYPER[name].items())
+    for name, optimiser in OPTIMISERS.items():
+        formula, _, source = " ".join((RULES[name].__doc__ or "").split()).partition(" Source: ")
+        numbers = ", ".join(f"`{key}: {value}`" for key, value in optimiser.numbers.items())
         rows.append((code(name), formula.rstrip("."), numbers, source.rstrip(".")))
     yield from table(("optimiser", "update of w with gradient g", "its numbers, and their usual values", "source"), rows)
-
-
-_LIKE = {
-    "step": "StepLR", "exponential": "ExponentialLR", "inverse_time": "", "cosine": "CosineAnnealingLR",
-    "linear": "LinearLR: warm-up, or decay",
-}  # fmt: skip
 
 
 def schedules() -> Lines:
     """The schedules of the learning rate."""
     rows = []
-    for name, (text, numbers) in SCHEDULES.items():
-        usual = ", ".join(code(f"{key}: {value}") for key, value in numbers.items() if value)
-        example = f"{{{name}: {{{', '.join(f'{key}: …' for key in numbers)}}}}}"
-        rows.append((code(example), code(spelled(formula.parse(text, formula.any_name))), usual, _LIKE[name]))
+    for name, schedule in SCHEDULES.items():
+        usual = ", ".join(code(f"{key}: {value}") for key, value in schedule.numbers.items() if value)
+        example = f"{{{name}: {{{', '.join(f'{key}: …' for key in schedule.numbers)}}}}}"
+        rows.append((code(example), code(spelled(formula.parse(schedule.formula, formula.any_name))), usual, schedule.like))
     yield from table(("schedule", "η", "if not given", "in PyTorch"), rows)
 
 
 # --- reports ----------------------------------------------------------------------------------------------------------
 
-_FORMATS = {
-    "terminal": "what a terminal shows; as a file, Unicode and 100 columns",
-    "plain": "ASCII, with formulas in the syntax that problem files use",
-    "markdown": "GitHub, GitLab, blogs; formulas between dollars; drawings are SVG files beside it",
-    "latex": "any engine, with amsmath, booktabs and TikZ; xelatex or lualatex where there is Chinese (ctex)",
-    "html": "one page to read, project, click through and print; needs nothing else",
-    "pdf": "to hand in and print; no TeX needed",
-    "typst": "what the PDF is made from, to change by hand",
-    "notebook": "Jupyter, Colab, VS Code: every step as a formula and as Python that computes it",
-    "word": "real equations, to change in Word or LibreOffice",
-    "svg": "the drawing of the network alone",
-    "csv": "a row for each step, for a spreadsheet",
-    "json": "for programs, see [the command line](cli.md#json)",
-}
-
 
 def formats() -> Lines:
     """The formats of reports."""
     rows = (
-        (code(name), code(format.suffix), _FORMATS[name], code(f"pip install '.[{format.extra}]'") if format.extra else "")
-        for name, format in FORMATS.items()
+        (code(format.name), code(format.suffix), format.doc, code(f"pip install '.[{format.extra}]'") if format.extra else "")
+        for format in FORMATS.values()
     )
     yield from table(("format", "ending", "for", "needs"), rows)
+
+
+def views() -> Lines:
+    """The views of a document."""
+    yield from table(("view", "what is there"), ((code(view.name), view.doc) for view in VIEWS.values()))
 
 
 # --- the file format --------------------------------------------------------------------------------------------------
@@ -183,14 +166,16 @@ def formats() -> Lines:
 
 def section(name: str) -> Lines:
     """The keys of one section of a problem file."""
-    rows = ((code(field.key), shape(field.shape), field.doc, code(field.example)) for field in SECTIONS[name])
+    rows = ((code(key.key), shape(key.shape), key.doc, code(key.example)) for key in sections()[name])
     yield from table(("key", "value", "meaning", "example"), rows)
 
 
 def shape(found: Mapping[str, Any]) -> str:
     """A JSON Schema shape in words."""
     if "anyOf" in found:
-        return " or ".join(dict.fromkeys(map(shape, found["anyOf"])))
+        mappings = [one for one in found["anyOf"] if "properties" in one]
+        parts = ["mapping" if one in mappings and len(mappings) > 2 else shape(one) for one in found["anyOf"]]
+        return " or ".join(dict.fromkeys(parts))
     if "$ref" in found:
         name = found["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name})"
@@ -199,8 +184,10 @@ def shape(found: Mapping[str, Any]) -> str:
     if "enum" in found:
         return " · ".join(code(word) for word in dict.fromkeys(map(str, found["enum"])))
     kind = found["type"]
-    if kind in (["number", "string"], ["string", "number"]):
+    if kind == NUMBER["type"]:
         return "number"
+    if kind == LINE["type"]:
+        return "text"
     if kind == "array":
         items = found.get("items")
         return f"list of {_plural(shape(items))}" if items else "list"
@@ -224,10 +211,10 @@ def _plural(text: str) -> str:
 def initial() -> Lines:
     """The rules by which weights are drawn."""
     rows = []
-    for name, (spread, width) in RULES.items():
-        wide = spelled(formula.parse(width, formula.any_name))
+    for name, rule in INITIAL.items():
+        wide = spelled(formula.parse(rule.wide, formula.any_name))
         normal = f"normal, with standard deviation {code(wide)}"
-        rows.append((code(name), normal if spread == "normal" else f"even, from {code('-' + wide)} to {code(wide)}"))
+        rows.append((code(name), normal if rule.spread == "normal" else f"even, from {code('-' + wide)} to {code(wide)}"))
     yield from table(("random", "numbers"), rows)
     yield ""
     yield "`inputs` and `neurons` are those of the layer."
@@ -285,10 +272,12 @@ def spelled(expr: Expr) -> str:
 def losses() -> Lines:
     """Losses with their derivative by one output."""
     rows = []
-    for name, (text, mean) in LOSSES.items():
-        term = formula.parse(text, formula.any_name)
+    for name, loss in LOSSES.items():
+        if loss.form != "terms":
+            continue
+        term = formula.parse(loss.usual, formula.any_name)
         slope = differentiate(term, Ref("o"))
-        share = "1/n · " if mean else ""
+        share = "1/n · " if loss.mean else ""
         rows.append((code(name), code(f"{share}Σ {_bracketed(term)}"), code(share + _bracketed(slope) if share else spelled(slope))))
     yield from table(("loss", "E of one sample", "∂E/∂o"), rows)
     yield ""
@@ -304,10 +293,10 @@ def conventions() -> Lines:
     """Conventions with their default."""
     defaults = {**Conventions().__dict__, "bias_update": "true"}
     rows = []
-    for field in SECTIONS["conventions"]:
-        values = [str(value) for value in field.shape.get("enum", ("true", "false"))]
-        others = [code(value) for value in values if value != defaults[field.key]]
-        rows.append((code(field.key), field.doc, code(defaults[field.key]), ", ".join(others)))
+    for key in sections()["conventions"]:
+        values = [str(value) for value in key.shape.get("enum", ("true", "false"))]
+        others = [code(value) for value in values if value != defaults[key.key]]
+        rows.append((code(key.key), key.doc, code(defaults[key.key]), ", ".join(others)))
     yield from table(("convention", "what it decides", "default", "or"), rows)
 
 
@@ -409,6 +398,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "commands": commands,
     "limits": limits,
     "formats": formats,
+    "views": views,
     "optimisers": optimisers,
     "schedules": schedules,
     "section": section,

@@ -151,7 +151,7 @@ def compare(old: str, new: str) -> int:
     before, after = (
         dict(reversed(line.split("  ", 1)) for line in Path(path).read_text(encoding="utf-8").splitlines()) for path in (old, new)
     )
-    intended = [line.split("#")[0].strip() for line in INTENDED.read_text(encoding="utf-8").splitlines()] if INTENDED.exists() else []
+    intended = [line.partition("#")[0].strip() for line in INTENDED.read_text(encoding="utf-8").splitlines()] if INTENDED.exists() else []
     common = [run for run in after if run in before]
     differ = [run for run in common if before[run] != after[run]]
     unwanted = [run for run in differ if not any(pattern and fnmatchcase(run, pattern) for pattern in intended)]

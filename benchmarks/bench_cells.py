@@ -13,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from handcalc.core.derivation import Derivation
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 from handcalc.problem.schema import Problem
 

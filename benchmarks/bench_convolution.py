@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from handcalc.loading.loader import loads
-from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")
 STEPS, BATCH = 20, 32

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from handcalc.loading.loader import load
-from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")
 SAMPLES, WIDTH, BATCH = 10_000, 784, 100

@@ -20,10 +20,10 @@ from typing import Any
 import pytest
 
 from handcalc.core.expr import number
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import load
 from handcalc.models import model
-from handcalc.problem.schema import Matrix, Problem
+from handcalc.problem.schema import EdgeMatrix, Problem
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")
 PROBLEM = load("mazur-2-2-2")
@@ -37,7 +37,7 @@ def with_weight(text: str) -> Problem:
     """The example with another first weight."""
     first, *others = PROBLEM.layers
     rows = first.weights.rows
-    weights = Matrix(((number(text), *rows[0][1:]), *rows[1:]))
+    weights = EdgeMatrix(((number(text), *rows[0][1:]), *rows[1:]))
     return PROBLEM.replace(layers=(first.replace(weights=weights), *others))
 
 

@@ -16,7 +16,7 @@ import pytest
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.loading.loader import load, loads
 from handcalc.models import build
-from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 COLUMNS = ("handcalc", "peer", "ratio", "target")
 ROUNDS = 10_000

@@ -10,13 +10,11 @@ Names are imported when they are used, so that `import handcalc` costs nothing.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from handcalc.arrays.large import derive
+    from handcalc.deriving import derive
     from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
     from handcalc.loading.loader import load, loads
     from handcalc.marking.audit import audit
@@ -30,7 +28,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "load": "handcalc.loading.loader",
     "loads": "handcalc.loading.loader",
-    "derive": "handcalc.arrays.large",
+    "derive": "handcalc.deriving",
     "render": "handcalc.render",
     "check": "handcalc.marking.check",
     "gradcheck": "handcalc.training.gradcheck.comparing",
@@ -59,17 +57,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'handcalc' has no attribute {name!r}")
-
-
-class _Package(ModuleType):
-    """`handcalc.derive` and `handcalc.render` are the functions, also after the modules of that name were imported."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOMES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
+    if name not in _HOMES:
+        raise AttributeError(f"module 'handcalc' has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    return home if home.__name__ == f"handcalc.{name}" else getattr(home, name)  # the package `render` can be called itself

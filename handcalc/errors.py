@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+Template = str  # in an annotation: a text for users, which the catalogues have translations of (see .ci/messages.py)
 HINT_LIMIT = 500  # words a hint is looked for in
 
 
@@ -23,7 +24,7 @@ def printable(text: str) -> str:
 class Message:
     """A text with places to fill: `Message("unknown key {found}", found="colour")`. `where` goes before it."""
 
-    def __init__(self, template: str, where: str = "", **values: Any) -> None:
+    def __init__(self, template: Template, where: str = "", **values: Any) -> None:
         self.template = template
         self.where = where
         self.values = values

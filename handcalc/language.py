@@ -13,6 +13,8 @@ import os
 from collections.abc import Callable
 from functools import cache
 
+from handcalc.errors import Template
+
 LANGUAGES = ("en", "zh")
 CATALOGUES = {"zh": "zh_CN"}
 FOLDER = os.path.join(os.path.dirname(__file__), "locale")
@@ -26,7 +28,11 @@ def translator(language: str) -> Translate:
     if language not in CATALOGUES:
         return str
     catalogue = gettext.translation("handcalc", FOLDER, [CATALOGUES[language]], fallback=True)
-    return lambda text: catalogue.gettext(text) if text else text
+
+    def translate(text: Template) -> str:
+        return catalogue.gettext(text) if text else text
+
+    return translate
 
 
 def choose(*wanted: str | None) -> str:

@@ -1,5 +1,7 @@
 """Settings of all tests: the same Hypothesis examples every time, and `--update-goldens` to rewrite tests/golden.
 
+A property test draws few examples in the quick run; the slow run (`-m slow`) has it too, with many.
+
 A test that needs a program or a library which is not installed is skipped. Where all of them must be there
 (HANDCALC_ALL_PROGRAMS is set, as the gate does), such a test fails instead; one that makes no sense for root does not.
 """
@@ -12,8 +14,10 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-settings.register_profile("same", derandomize=True, database=None, deadline=None)
-settings.load_profile("same")
+FEW, MANY = 20, 100  # examples, where a test does not say that it needs more (see `law` in oracles.py)
+settings.register_profile("quick", max_examples=FEW, derandomize=True, database=None, deadline=None)
+settings.register_profile("slow", max_examples=MANY, derandomize=True, database=None, deadline=None)
+settings.load_profile("quick")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,13 +25,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-goldens", action="store_true", help="rewrite tests/golden with what is printed now")
 
 
+def in_slow_run(config: pytest.Config) -> bool:
+    """Whether these are the slow tests."""
+    return bool(config.getoption("markexpr") == "slow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How many examples are drawn."""
+    settings.load_profile("slow" if in_slow_run(config) else "quick")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Laws over all problems take their time: what belongs to the slow run is marked before it is sorted out."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Laws over all problems, and many random examples, take their time: what belongs to the slow run is marked before it is sorted out."""
     from shipping import slow
 
     for item in items:
-        if slow(item):
+        drawn = in_slow_run(config) and getattr(getattr(item, "function", None), "is_hypothesis_test", False)
+        if drawn or slow(item):
             item.add_marker(pytest.mark.slow)
 
 

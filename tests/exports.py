@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import Message
 from handcalc.language import translator
 from handcalc.loading.loader import loads, shipped
@@ -47,8 +47,8 @@ def written(found: Derivation | tuple[Derivation, ...], format: str, language: s
 
 
 @cache
-def hostile_problem(text: str) -> Derivation:
-    """A problem whose title, source and sample have a hostile text in them."""
+def hostile_problem(text: str, sample: str = "样本_b") -> Derivation:
+    """A problem with a hostile text as title and source, and a sample with such a name: in PDFs, Chinese letters need a font."""
     quoted = json.dumps(text, ensure_ascii=all(ord(letter) <= 0xFFFF for letter in text))
     return derive(
         loads(
@@ -57,7 +57,7 @@ title: {quoted}
 source: {quoted}
 samples:
   - {{name: _a, inputs: [1, 0], targets: [1]}}
-  - {{name: 样本_b, inputs: [0, 1], targets: [0]}}
+  - {{name: {sample}, inputs: [0, 1], targets: [0]}}
 layers:
   - {{neurons: 1, activation: sigmoid, weights: [[0.1, 0.2]], bias: 0.1}}
 loss: squared_error

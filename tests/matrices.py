@@ -15,12 +15,12 @@ import numpy as np
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import reindex
 from handcalc.core.functions import function
-from handcalc.core.graph import Quantity, cell
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind, evaluate
-from handcalc.render.blocks import FunctionName, Numeric, Part, Plain, Summed, Symbolic, Value, Whole
-from handcalc.render.matrices import Form, signed_form
-from handcalc.render.matrices.forms import Matrix, Window
+from handcalc.core.quantity import Quantity, cell
+from handcalc.render.blocks import FunctionName, GridPart, Numeric, Plain, Summed, Symbolic, Value, Whole
+from handcalc.render.matrices import MatrixForm, signed_form
+from handcalc.render.matrices.forms import MatrixNode, Window
 from handcalc.render.matrices.layout import equation, members, numbers, whole
 from handcalc.render.matrices.reading import counted_through
 from handcalc.render.reading import Reading
@@ -39,11 +39,11 @@ def lines(derivation: Derivation, reading: Reading, quantity: Quantity) -> Itera
             yield places, Line(derivation, reading, parts, form, places), Line(derivation, reading, numeric, form, places)
 
 
-def nodes(form: Matrix) -> Iterator[Matrix]:
+def nodes(form: MatrixNode) -> Iterator[MatrixNode]:
     """Every node of a form."""
     yield form
     for part in form.parts:
-        if isinstance(part, Matrix):
+        if isinstance(part, MatrixNode):
             yield from nodes(part)
 
 
@@ -65,7 +65,9 @@ class Ones:
 class Line:
     """One printed equation; places: of the family that is meant."""
 
-    def __init__(self, derivation: Derivation, reading: Reading, parts: tuple[Part, ...], form: Form, places: dict[str, int]) -> None:
+    def __init__(
+        self, derivation: Derivation, reading: Reading, parts: tuple[GridPart, ...], form: MatrixForm, places: dict[str, int]
+    ) -> None:
         self.derivation = derivation
         self.reading = reading
         self.windows = form.windows
@@ -73,7 +75,7 @@ class Line:
         self.rows = reading.notation.data.get("vectors") == "rows"
         first, *others = [place for place, part in enumerate(parts) if part in ("=", "≈")]
         self.sides = parts[:first], parts[first + 1 : others[0] if others else None], parts[others[0] + 1 :] if others else ()
-        self.parts: tuple[Part, ...] = ()
+        self.parts: tuple[GridPart, ...] = ()
         self.place = 0
         self.family = places
         self.shape: tuple[int, ...] = ()
@@ -88,16 +90,16 @@ class Line:
         """What it is equal to."""
         return np.broadcast_to(self._read(self.sides[1]), self.shape)
 
-    def _read(self, parts: tuple[Part, ...]) -> Array:
+    def _read(self, parts: tuple[GridPart, ...]) -> Array:
         self.parts, self.place = parts, 0
         found = self._sum()
         assert self.place == len(parts), f"not read: {parts[self.place :]}"
         return found
 
-    def _next(self) -> Part | None:
+    def _next(self) -> GridPart | None:
         return self.parts[self.place] if self.place < len(self.parts) else None
 
-    def _take(self) -> Part:
+    def _take(self) -> GridPart:
         self.place += 1
         return self.parts[self.place - 1]
 
@@ -139,6 +141,7 @@ class Line:
                 found = found.T
             else:
                 found = found ** self._atom()
+                assert self._next() != "^", "a power of a power without brackets"
         return found
 
     def _atom(self) -> Array:
@@ -230,7 +233,7 @@ class Line:
         samples = [axis.role for axis, place in zip(axes, fixed) if isinstance(place, slice)] == ["sample"]
         return found.reshape((1, -1) if self.rows and not samples else (-1, 1))
 
-    def _before(self) -> Part | None:
+    def _before(self) -> GridPart | None:
         return self.parts[self.place - 3] if self.place > 2 else None
 
 

@@ -16,7 +16,8 @@ import pytest
 from handcalc import models
 from handcalc.core import graph as ids
 from handcalc.core.expr import Expr, Ref, rewrite
-from handcalc.core.graph import Graph, Quantity, Term
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Quantity, Term
 from handcalc.models import model
 
 WORDS = ("held_a", "loss_b", "Wx", "b_1", "after", "net.h", "W1", "out2", "x", "grad.net1", "old.rate", "masked", "new.w", "#2:net1", "t")

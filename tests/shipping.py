@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from handcalc.core.derivation import Derivation
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, shipped
 from handcalc.problem.schema import Problem
 

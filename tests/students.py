@@ -22,7 +22,7 @@ from typing import Any
 from shipping import loaded
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError
 from handcalc.loading.loader import shipped

@@ -14,8 +14,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from oracles import law
 
 from handcalc.core.expr import Number
 from handcalc.core.rounding import Rounding
@@ -23,7 +24,7 @@ from handcalc.errors import HandcalcError, ProblemError
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import Answer, Sheet, Typed, from_arguments, read_sheet, sheet_of, typed
 from handcalc.problem.limits import LIMITS
-from handcalc.problem.schema import Marking, Task
+from handcalc.problem.schema import MarkingScheme, Task
 
 # --- numbers --------------------------------------------------------------------------------------------------------------
 
@@ -137,7 +138,7 @@ def spelling(draw: st.DrawFn) -> tuple[str, Fraction, int, int]:
 
 
 @given(spelling())
-@settings(max_examples=500)
+@law(500)
 def test_number_is_read_back(spelled: tuple[str, Fraction, int, int]) -> None:
     text, value, places, significant = spelled
     found = typed(text)
@@ -157,7 +158,7 @@ def test_fraction_is_read_back(value: Fraction, bar: str) -> None:
 
 
 @given(st.text(max_size=120) | st.text("0123456789.,eE+-/×*^()⁻³10x =约等于", max_size=40))
-@settings(max_examples=500)
+@law(500)
 def test_any_text_is_a_number_or_none(text: str) -> None:
     found = typed(text)
     assert found is None or abs(found.value) < 1e309 and Fraction(found.plain) == Fraction(*found.ratio)
@@ -450,7 +451,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(mutated() | st.tuples(st.sampled_from(["a.txt", "a.csv", "a.yaml"]), st.text()))
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
+@law(600)
 def test_any_text_is_a_sheet_or_an_error(folder: Path, sheet: tuple[str, str]) -> None:
     path = folder / sheet[0]
     path.write_bytes(sheet[1].encode("utf-8", "surrogatepass"))
@@ -477,27 +478,27 @@ def test_any_arguments_are_a_sheet_or_an_error(pairs: Sequence[str]) -> None:
 HALF = Number(1, 2, "0.5")
 CIRCUIT = "given: {a: 2}\nequations: {f: a^2}\n"
 
-TASKS: list[tuple[str, str, tuple[Task, ...], Marking]] = [
-    ("none", "", (), Marking()),
-    ("null", "tasks:\n", (), Marking()),
-    ("empty", "tasks: []\n", (), Marking()),
+TASKS: list[tuple[str, str, tuple[Task, ...], MarkingScheme]] = [
+    ("none", "", (), MarkingScheme()),
+    ("null", "tasks:\n", (), MarkingScheme()),
+    ("empty", "tasks: []\n", (), MarkingScheme()),
     ("list", "tasks: [grad.w5, new.*, backward, ' w5+ ']\n",
-     (Task("grad.w5", line=3), Task("new.*", line=3), Task("backward", line=3), Task("w5+", line=3)), Marking()),
+     (Task("grad.w5", line=3), Task("new.*", line=3), Task("backward", line=3), Task("w5+", line=3)), MarkingScheme()),
     ("list with marks", "tasks:\n- {ask: new.w5, marks: 2, decimals: 4}\n- {ask: [grad.net.o1, grad.net.o2], marks: 1/2}\n- net.h1\n",
      (Task("new.w5", Number(2), 4, None, 4), Task("grad.net.o1", Number(1, 2, "1/2"), line=5),
-      Task("grad.net.o2", Number(1, 2, "1/2"), line=5), Task("net.h1", line=6)), Marking()),
+      Task("grad.net.o2", Number(1, 2, "1/2"), line=5), Task("net.h1", line=6)), MarkingScheme()),
     ("mapping",
      "tasks:\n  ask: [grad.net.*, {ask: new.*, marks: 2}]\n  marks: 3\n  decimals: 4\n"
      "  follow_through: 0.5\n  imprecise: 0\n  rounded: 0.5\n",
-     (Task("grad.net.*", Number(3), 4, None, 4), Task("new.*", Number(2), 4, None, 4)), Marking(HALF, Number(0), HALF)),
+     (Task("grad.net.*", Number(3), 4, None, 4), Task("new.*", Number(2), 4, None, 4)), MarkingScheme(HALF, Number(0), HALF)),
     ("digits of its own", "tasks: {ask: [a, {ask: b, significant: 3}], decimals: 4}\n",
-     (Task("a", decimals=4, line=3), Task("b", significant=3, line=3)), Marking()),
-    ("one thing", "tasks: {ask: f, marks: 0}\n", (Task("f", Number(0), line=3),), Marking()),
+     (Task("a", decimals=4, line=3), Task("b", significant=3, line=3)), MarkingScheme()),
+    ("one thing", "tasks: {ask: f, marks: 0}\n", (Task("f", Number(0), line=3),), MarkingScheme()),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "tasks", "marking"), [pytest.param(*row[1:], id=row[0]) for row in TASKS])
-def test_tasks(text: str, tasks: tuple[Task, ...], marking: Marking) -> None:
+def test_tasks(text: str, tasks: tuple[Task, ...], marking: MarkingScheme) -> None:
     problem = loads(CIRCUIT + text)
     assert problem.tasks == tasks
     assert problem.marking == marking

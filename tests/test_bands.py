@@ -12,8 +12,9 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP
 from itertools import product
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from oracles import law
 from students import rounded
 
 from handcalc.core.expr import Call, Expr, Power, Ref, add, call, div, mul, neg, number, references, sub
@@ -144,7 +145,7 @@ def operands(draw: st.DrawFn) -> tuple[Box, Inside]:
 
 
 @given(EXPRESSIONS, operands())
-@settings(max_examples=400)
+@law(400)
 def test_the_value_lies_in_the_band(expr: Expr, drawn: tuple[Box, Inside]) -> None:
     box, inside = drawn
     try:
@@ -157,7 +158,7 @@ def test_the_value_lies_in_the_band(expr: Expr, drawn: tuple[Box, Inside]) -> No
 
 
 @given(EXPRESSIONS, st.tuples(*(st.floats(-3, 3) for _ in CELLS)))
-@settings(max_examples=200)
+@law(200)
 def test_exact_operands_give_a_point(expr: Expr, values: tuple[float, ...]) -> None:
     """Nothing is lost where nothing was rounded."""
     inside = dict(zip(CELLS, values))
@@ -234,7 +235,7 @@ LOWS, WIDER = st.floats(-2000, 2000), st.sampled_from([0.0, 1e-5, 3e-3, 0.2, 30.
 @example(-0.5, 3.0, 0.5, 0, 1, False)
 @example(0.9996, 0.0003, 1.0, 3, 3, False)
 @example(2.675, 0.0, 0.0, 2, 3, False)
-@settings(max_examples=500)
+@law(500)
 def test_widened_holds_every_rounding(low: float, width: float, share: float, decimals: int, significant: int, cut: bool) -> None:
     assume(abs(low) > 1e-9 or low == 0)
     value = low + share * width

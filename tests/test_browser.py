@@ -18,7 +18,7 @@ from exports import derivation, written
 from pages import Element, Page, data_of, number_in
 
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 from handcalc.render import read
 from handcalc.render.why import dependencies, ends, uses

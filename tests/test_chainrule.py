@@ -1,4 +1,5 @@
-"""Law 3: gradients against central differences, for every shipped problem, random networks and other graphs."""
+"""Law 3: gradients against central differences, for every shipped problem, random networks and other graphs. See also
+test_chainrule_general.py."""
 
 from __future__ import annotations
 
@@ -14,10 +15,11 @@ from shipping import loaded
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Entry, Expr, Number, Ref, add, call, mul, number, power, sub, total
-from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index, Position, position
 from handcalc.core.instance import evaluate
-from handcalc.derive import derive
+from handcalc.core.quantity import Cell, Quantity, cell
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.models import build
 

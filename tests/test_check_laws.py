@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+from shipping import some
 from students import (
     NETWORKS,
     WRONG,
@@ -36,7 +37,7 @@ from test_model_mistakes import SLUGS as OF_LAYERS
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking import check as checking
@@ -222,7 +223,7 @@ def share(found: Counter[str]) -> float:
 UNSEEN = {"adam-logistic": 7}
 
 
-@every_trained
+@pytest.mark.parametrize("problem", some(TRAINED, ("mazur-2-2-2", "xigua-thresholds", "softmax-cross-entropy")))
 def test_a_mistake_made_everywhere_is_named(problem: str) -> None:
     found, bad = outcomes(problem, "all")
     assert not bad, "\n".join(bad)
@@ -266,7 +267,7 @@ def misnamed(network: str, only: tuple[str, ...], digits: int) -> list[str]:
     return bad
 
 
-@every_network
+@pytest.mark.parametrize("network", some(NETWORKS, list(NETWORKS)[:1]))
 def test_a_mistake_in_a_notebook_is_named(network: str) -> None:
     assert not misnamed(network, EVERYTHING, 4)
 

@@ -11,7 +11,7 @@ import pytest
 from handcalc import derive, loads
 from handcalc.core.expr import Number
 from handcalc.errors import ProblemError
-from handcalc.problem import tables
+from handcalc.problem import csvfiles
 from handcalc.problem.dataset import Dataset, have_targets, sample_names, select, sum_to_one
 from handcalc.problem.schema import Problem, Sample
 
@@ -51,7 +51,7 @@ FORMS = [
 def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Small files are read as numbers; the same files as arrays, if they were large."""
     if request.param:
-        monkeypatch.setattr(tables, "TYPED_BYTES", 0)
+        monkeypatch.setattr(csvfiles, "TYPED_BYTES", 0)
     return bool(request.param)
 
 
@@ -108,7 +108,7 @@ def test_large_files_are_arrays(tmp_path: Path) -> None:
     """By their size; pixels take a byte each, and no number is made before somebody asks for it."""
     rows = "".join(f"{n % 3}," + ",".join(str((7 * n + place) % 256) for place in range(30)) + "\n" for n in range(1500))
     folder = file(tmp_path, "label," + ",".join(f"x{place}" for place in range(30)) + "\n" + rows)
-    assert len(rows) > tables.TYPED_BYTES
+    assert len(rows) > csvfiles.TYPED_BYTES
     samples = load("data: d.csv\ninputs: x0..x29\ntargets: {classes: label}", folder).samples
     assert isinstance(samples, Dataset) and samples.inputs.dtype == np.uint8 and not samples._made
     assert values(samples[1498:1499]) == [("1499", [(7 * 1498 + place) % 256 for place in range(30)], [0, 1, 0])]
@@ -157,7 +157,7 @@ def test_one_output_takes_a_vector_as_it_is(tmp_path: Path) -> None:
 def both(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[tuple[Sample, ...], Dataset]:
     text = "data: {file: d.csv, scale: 255}\ninputs: p1..p3\ntargets: {classes: kind}"
     typed = load(text, file(folder)).samples
-    monkeypatch.setattr(tables, "TYPED_BYTES", 0)
+    monkeypatch.setattr(csvfiles, "TYPED_BYTES", 0)
     arrays = load(text, folder).samples
     assert isinstance(typed, tuple) and isinstance(arrays, Dataset)
     return typed, arrays
@@ -326,8 +326,8 @@ def test_limits_of_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_rows_of_tables_have_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "TYPED_BYTES", 0)
-    monkeypatch.setattr(tables, "ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(csvfiles, "TYPED_BYTES", 0)
+    monkeypatch.setattr(csvfiles, "ROWS_AT_ONCE", 2)
     monkeypatch.setenv("HANDCALC_MAX_ROWS", "3")
     assert messages(ROWS, file(tmp_path)) == ["1: data: more than 3 samples; set HANDCALC_MAX_ROWS to raise the limit"]
     monkeypatch.setenv("HANDCALC_MAX_ROWS", "4")

@@ -28,21 +28,21 @@ from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, references, walk
 from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.instance import evaluate
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import DeriveError, EvaluationError, HandcalcError, Message
 from handcalc.language import translator
-from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.problem.fields import NOTATION_NAMES
+from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof import NAMES, SCALAR, functions, losses, prove, rules, symbolic, tables
 from handcalc.proof.cases import branches
 from handcalc.proof.checking import Refuted, confirmed, taken
 from handcalc.proof.closed import Closed, closed_form, size
 from handcalc.proof.functions import formula_proof, function_proof
 from handcalc.proof.losses import fused_proof, loss_proof
-from handcalc.proof.records import Part, Proof
+from handcalc.proof.records import Proof, ProofPart
 from handcalc.proof.report import reading, report
-from handcalc.proof.rules import Blackboard, Line, Rule, free_letters, is_open, opened, spelled
-from handcalc.proof.tables import Step
+from handcalc.proof.rules import Blackboard, DerivativeRule, ProofLine, free_letters, is_open, opened, spelled
+from handcalc.proof.tables import KnownLine
 from handcalc.render import read
 from handcalc.render.blocks import Equal, phrase, spell
 from handcalc.render.dialects import PLAIN, UNICODE
@@ -62,7 +62,7 @@ def text(expr: Expr) -> str:
     return Printer(PLAIN, lambda cell: cell.quantity + "".join(f"_{getattr(place, 'letter', place)}" for place in cell.indices)).text(expr)
 
 
-def lines(proof: Proof) -> list[Line]:
+def lines(proof: Proof) -> list[ProofLine]:
     return [line for part in proof.parts for line in part.lines]
 
 
@@ -105,7 +105,7 @@ def test_lines_have_the_values_of_another_definition(name: str, place: int) -> N
                 assert math.isclose(got, expected, rel_tol=1e-9, abs_tol=1e-12), f"{text(line.formula)} at {values}: {got}, not {expected}"
 
 
-def points(proof: Proof, part: Part) -> list[dict[Ref, float]]:
+def points(proof: Proof, part: ProofPart) -> list[dict[Ref, float]]:
     """Points in the case of a part, where the function is defined."""
     chooser, found = random.Random(proof.of), []
     low, high = FUNCTIONS[proof.of].safe
@@ -128,7 +128,7 @@ def points(proof: Proof, part: Part) -> list[dict[Ref, float]]:
 
 
 def test_every_name_has_a_proof() -> None:
-    assert set(NAMES) == {name for name, record in FUNCTIONS.items() if record.arguments} | {*LOSSES, FUSED}
+    assert set(NAMES) == {name for name, record in FUNCTIONS.items() if record.arguments} | {*LOSSES}
 
 
 SIGMOID = [
@@ -250,7 +250,7 @@ def test_a_function_of_names_is_worked_from_its_definition() -> None:
 # --- losses and softmax -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*LOSSES, FUSED, "softmax", "logsumexp"])
+@pytest.mark.parametrize("name", [*LOSSES, "softmax", "logsumexp"])
 def test_every_loss_has_a_proof(name: str) -> None:
     proof = proof_of(name)
     ways = {line.checked for line in lines(proof)}
@@ -258,10 +258,10 @@ def test_every_loss_has_a_proof(name: str) -> None:
     assert proof.parts[-1].last == proof.result or name in ("hinge", "absolute_error", "huber")
 
 
-@pytest.mark.parametrize("name", [*LOSSES, FUSED])
+@pytest.mark.parametrize("name", LOSSES)
 def test_the_last_line_is_the_gradient_of_the_chain_rule(name: str) -> None:
     """At every size, with numbers: the result is the gradient cell of a network with that loss."""
-    proof, quantity = proof_of(name), losses.NET if name == FUSED else losses.OUT
+    proof, quantity = proof_of(name), "net1" if name == FUSED else "out1"
     for ground, outputs in zip(proof.grounds, losses.SIZES):
         graph = losses._graph("softmax" if name == FUSED else "identity", name, outputs)
         used = graph.instance((f"grad.{quantity}", (0,)))
@@ -303,7 +303,7 @@ def test_what_it_comes_to(name: str) -> None:
 
 
 def test_results_are_those_of_every_loss() -> None:
-    assert {*RESULTS} == {*LOSSES, FUSED, "softmax", "logsumexp"}
+    assert {*RESULTS} == {*LOSSES, "softmax", "logsumexp"}
 
 
 def test_softmax_is_worked_in_both_cases() -> None:
@@ -328,7 +328,7 @@ def test_losses_in_every_notation(notation: str) -> None:
 
 
 @pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.pattern)
-def test_every_rule_is_true(rule: Rule) -> None:
+def test_every_rule_is_true(rule: DerivativeRule) -> None:
     """With functions of x for u, v and w, SymPy differentiates the pattern to the result."""
     x = sympy.Symbol("x", positive=True)
     made = {letter: sympy.Function(letter, positive=True)(x) for letter in "uvw"} | {"c": sympy.Symbol("c", positive=True)}
@@ -440,7 +440,7 @@ def test_branches(case: str) -> None:
 
 def test_a_wrong_line_in_a_table_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = tables.REARRANGED["tanh"]
-    monkeypatch.setitem(tables.REARRANGED, "tanh", (Step("1 - (exp(z) - exp(-z))/(exp(z) + exp(-z))", steps[0].text), steps[1]))
+    monkeypatch.setitem(tables.REARRANGED, "tanh", (KnownLine("1 - (exp(z) - exp(-z))/(exp(z) + exp(-z))", steps[0].text), steps[1]))
     with pytest.raises(Refuted):
         prove("tanh")
 

@@ -18,20 +18,22 @@ from shipping import EACH, loaded, solved, some
 from test_exporters import HOSTILE, faults
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
-from handcalc.derive import derive
+from handcalc.core.quantity import Cell
+from handcalc.deriving import derive
 from handcalc.errors import printable
 from handcalc.language import translator
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Label, Node, diagram
 from handcalc.render.diagram.columns import columns, crossings, heights, links, order
+from handcalc.render.diagram.lettering import columns_of
+from handcalc.render.diagram.looks import NODES, SECOND
 from handcalc.render.diagram.model import Box, Point, around
 from handcalc.render.diagram.network import COMPUTED_LIMIT, LAYERS_LIMIT
 from handcalc.render.diagram.neurons import NEURONS_LIMIT
-from handcalc.render.diagram.placing import Line, place
-from handcalc.render.diagram.svg import COLOURS, SECOND, svg
-from handcalc.render.diagram.text import columns_of, drawing
+from handcalc.render.diagram.placing import LabelledLine, place
+from handcalc.render.diagram.svg import svg
+from handcalc.render.diagram.text import drawing
 from handcalc.render.diagram.tikz import tikz
 from handcalc.render.diagram.typesetting import FONT, LONGEST_FORMULA, Span, row_spans, width
 from handcalc.render.dialects import PLAIN, UNICODE
@@ -189,7 +191,7 @@ def test_every_weight_has_an_edge_with_its_number(problem: str) -> None:
         ends = result.nodes[edge.source], result.nodes[edge.target]
         assert [(node.column, node.cell[1][-1] if node.cell else None) for node in ends] == [(layer - 1, source), (layer, to)]
     assert len(result.nodes) >= sum(found.header.sizes) and result.omitted == 0
-    assert {node.kind for node in result.nodes} <= COLOURS.keys()
+    assert {node.kind for node in result.nodes} <= {look.kind for look in NODES.values() if not look.beside_squares}
 
 
 def test_missing_edges_are_not_drawn() -> None:
@@ -376,11 +378,11 @@ def test_nothing_is_outside_the_view_box() -> None:
 
 
 def test_a_label_is_placed_where_there_is_room() -> None:
-    crossed = [Line((0, 0), (300, 0), 60, 20, 20), Line((110, -50), (110, 50))]
+    crossed = [LabelledLine((0, 0), (300, 0), 60, 20, 20), LabelledLine((110, -50), (110, 50))]
     found = place(crossed, [(0, -30, 60, 30)])
     assert found is not None and found[1] == 0 and (found[0] - 30 > 110 or found[0] + 30 < 110) and found[0] - 30 > 60
     assert place(crossed, [(0, -30, 300, 30)]) is None
-    both = [Line((0, 0), (200, 0), 60, 20, 20), Line((0, 10), (200, 10), 60, 0, 20)]
+    both = [LabelledLine((0, 0), (200, 0), 60, 20, 20), LabelledLine((0, 10), (200, 10), 60, 0, 20)]
     assert place(both, []) is None  # each edge runs through the room of the other's label
 
 

@@ -12,17 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipping import some
 
 from handcalc.cli import main
 from handcalc.loading.loader import shipped
 from handcalc.render.report import FORMATS
 
 FILES = {format.suffix: format for format in FORMATS.values() if format.suffix}
-# how a file of each format begins
-BEGINNINGS = {
-    ".txt": b"\nA step-by-step", ".md": b"# A step-by-step", ".tex": b"\\documentclass", ".html": b"<!DOCTYPE html>", ".pdf": b"%PDF-",
-    ".typ": b"#let ", ".ipynb": b'{\n "cells"', ".docx": b"PK", ".svg": b"<svg ", ".csv": b"id,phase", ".json": b'{\n "handcalc": 1',
-}  # fmt: skip
 BAD = "title: bad\ninputs: [1, 2]\nlayers: 3\n"
 
 Export = Callable[..., tuple[int, str, str]]
@@ -69,11 +65,12 @@ def needs(suffix: str) -> None:
 def test_the_ending_says_the_format(suffix: str, export: Export, tmp_path: Path) -> None:
     needs(suffix)
     assert export("mazur-2-2-2", "-o", "report" + suffix.upper()) == (0, "", "")
-    assert (tmp_path / ("report" + suffix.upper())).read_bytes().startswith(BEGINNINGS[suffix])
+    assert (tmp_path / ("report" + suffix.upper())).read_bytes().startswith(FILES[suffix].begins)
 
 
-def test_every_format_has_a_beginning() -> None:
-    assert {*BEGINNINGS} == {*FILES}
+def test_every_format_begins_in_its_own_way() -> None:
+    assert all(format.begins for format in FILES.values())
+    assert len({format.begins for format in FILES.values()}) == len(FILES)
 
 
 def test_several_files(export: Export, tmp_path: Path) -> None:
@@ -84,8 +81,8 @@ def test_several_files(export: Export, tmp_path: Path) -> None:
 def test_the_format_may_be_named(export: Export, tmp_path: Path) -> None:
     assert export("mazur-2-2-2", "-o", "report", "--format", "latex")[0] == 0
     assert export("mazur-2-2-2", "-o", "report.data", "--format", "json")[0] == 0
-    assert (tmp_path / "report").read_bytes().startswith(BEGINNINGS[".tex"])
-    assert (tmp_path / "report.data").read_bytes().startswith(BEGINNINGS[".json"])
+    assert (tmp_path / "report").read_bytes().startswith(FORMATS["latex"].begins)
+    assert (tmp_path / "report.data").read_bytes().startswith(FORMATS["json"].begins)
 
 
 WRONG = {
@@ -117,7 +114,7 @@ def test_help_ends_with_an_example(export: Export) -> None:
 # --- several problems -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("suffix", [".md", ".tex", ".html", ".ipynb", ".typ", ".csv", ".json", ".txt"])
+@pytest.mark.parametrize("suffix", [format.suffix for format in FILES.values() if not format.binary and format.name != "svg"])
 def test_several_problems_are_one_report(suffix: str, export: Export, tmp_path: Path) -> None:
     assert export("mazur-2-2-2", "tiny-linear-neuron", "-o", "both" + suffix)[0] == 0
     text = (tmp_path / ("both" + suffix)).read_text("utf-8")
@@ -261,7 +258,7 @@ def test_options_reach_the_report(export: Export, tmp_path: Path) -> None:
     assert "z_{1}^{2} = \\underline" in text and "已知" in text and "0{,}15" in text and "3 位小数" in text and "0.15" not in text
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".json"])
+@pytest.mark.parametrize("suffix", [format.suffix for format in FILES.values() if not format.document])
 def test_what_is_always_the_whole_solution_is_no_worksheet(suffix: str, export: Export, tmp_path: Path) -> None:
     code, _, error = export("tiny-linear-neuron", "-o", "a" + suffix, "-o", "b.md", "--view", "cloze")
     assert code == 2 and f"{FILES[suffix].name} is the whole solution" in error and names(tmp_path) == []
@@ -271,7 +268,7 @@ def test_all_formats_of_a_worksheet_are_those_that_have_it(export: Export, tmp_p
     for suffix in FILES:
         needs(suffix)
     assert export("tiny-linear-neuron", "-o", "out/", "--format", "all", "--view", "worksheet")[0] == 0
-    assert {Path(name).suffix for name in names(tmp_path / "out")} == {*FILES} - {".csv", ".json"}
+    assert {Path(name).suffix for name in names(tmp_path / "out")} == {format.suffix for format in FILES.values() if format.document}
 
 
 def test_the_language_is_that_of_the_problem(export: Export, tmp_path: Path) -> None:
@@ -300,7 +297,7 @@ class Terminal(io.TextIOWrapper):
         return True
 
 
-@pytest.mark.parametrize("suffix", [".pdf", ".docx"])
+@pytest.mark.parametrize("suffix", [format.suffix for format in FILES.values() if format.binary])
 def test_bytes_are_nothing_for_a_terminal(suffix: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     needs(suffix)
     raw = io.BytesIO()
@@ -310,7 +307,7 @@ def test_bytes_are_nothing_for_a_terminal(suffix: str, monkeypatch: pytest.Monke
     assert ended.value.code == 2 and raw.getvalue() == b"" and "this format is nothing for a terminal" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+@pytest.mark.parametrize("locale", some(["C", "POSIX", "C.UTF-8"], ["C"]))
 def test_in_a_plain_locale(locale: str, tmp_path: Path) -> None:
     """Files are UTF-8 whatever the locale is; messages come through."""
     environment = {"PATH": os.environ["PATH"], "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

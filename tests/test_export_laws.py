@@ -227,7 +227,7 @@ def test_a_later_iteration_gives_nothing_away() -> None:
 
 
 @pytest.mark.parametrize("format", READ)
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", some(shipped(), SOME[:1]))
 def test_a_line_has_the_same_number_in_every_view(problem: str, format: str) -> None:
     found = derivation(problem)
     texts = (written(found, format, view=view, pictures=False) for view in VIEWS)
@@ -425,7 +425,7 @@ def shape(format: str, content: str | bytes) -> Any:
 
 @pytest.mark.parametrize("only", [("given",), pytest.param((), marks=pytest.mark.slow)], ids=["what is given", "all"])
 @pytest.mark.parametrize("format", TEXT)
-@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("text", some(HOSTILE, HOSTILE[::3]))
 def test_a_hostile_text_changes_no_more_than_another(text: str, format: str, only: tuple[str, ...]) -> None:
     """A title as long, of letters only, gives a document of the same shape."""
     harmless = "".join(letter if letter.isalnum() or letter in " ." else "x" for letter in printable(text))
@@ -439,7 +439,7 @@ def test_a_hostile_text_changes_no_more_than_another(text: str, format: str, onl
 def test_hostile_texts_in_files_of_bytes(format: str) -> None:
     pytest.importorskip(FORMATS[format].library)
     pytest.importorskip("typst")
-    assert export(tuple(map(hostile_problem, HOSTILE)), format, Style(only=("given",))).content
+    assert export(tuple(hostile_problem(text, "b_") for text in HOSTILE), format, Style(only=("given",))).content
     assert all(handmade(blocks_of(text), format) for text in HOSTILE)
 
 
@@ -448,11 +448,11 @@ def test_hostile_texts_in_files_of_bytes(format: str) -> None:
 HASHES = """
 import sys
 from hashlib import sha256
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads, shipped
 from handcalc.render.report import Style, export
 for format in sys.argv[1:]:
-    names = ("mazur-2-2-2",) if format == "svg" else ("mazur-2-2-2", "xigua-thresholds")
+    names = ("mazur-2-2-2",) if format == "svg" else ("tiny-linear-neuron", "xigua-thresholds")
     problems = [derive(loads(shipped()[name].read_text("utf-8"), name)) for name in names]
     exported = export(problems, format, Style("zhou", form="both"), "zh", "name")
     print(format, sha256((exported.content + repr(exported.beside)).encode()).hexdigest())

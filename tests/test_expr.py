@@ -46,7 +46,7 @@ from handcalc.core.expr import (
 )
 from handcalc.core.formula import any_name, parse
 from handcalc.core.index import Affine, Axis, Index, Position, affine, position, shift_index
-from handcalc.core.instance import bind, evaluate
+from handcalc.core.instance import EXACT_LIMIT, bind, evaluate
 
 VALUES = {"x": 2.0, "y": -3.0, "z": 0.5, "nought": 0.0}
 X, Y, Z = Ref("x"), Ref("y"), Ref("z")
@@ -301,6 +301,24 @@ def test_exact_value(text: str) -> None:
 @pytest.mark.parametrize("text", ["step(x)/(step(x) + step(z))", "(sign(x) + step(z))^-1"])
 def test_exact_value_stays_a_fraction(text: str) -> None:
     assert isinstance(value(raw(text), exact=True), Fraction)
+
+
+DIGITS = (1, 2, 10, 60, 300, 900, 1999, 2100)  # of the numerator and the denominator of a base near 1
+EXPONENTS = (2, 3, 7, 40, 250, 999)
+
+
+@pytest.mark.parametrize("exponent", [*EXPONENTS, *(-exponent for exponent in EXPONENTS)])
+@pytest.mark.parametrize("digits", DIGITS)
+def test_exact_powers_stay_short(digits: int, exponent: int) -> None:
+    """Powers are fractions as long as writing them takes no more than EXACT_LIMIT digits, and floats beyond."""
+    base = Number(10**digits + 1, 10**digits + 3)
+    exact = Fraction(base.numerator, base.denominator) ** exponent
+    needed = abs(exponent) * (digits + 1)
+    got = value(Power(base, number(exponent)), exact=True)
+    if needed < 0.95 * EXACT_LIMIT:
+        assert got == exact and isinstance(got, Fraction), f"{needed} digits are not too many"
+    elif needed > 1.05 * EXACT_LIMIT:
+        assert isinstance(got, float) and close(got, float(exact), 1e-11), f"{needed} digits are too many for a fraction"
 
 
 UNDEFINED: dict[str, type[Exception]] = {

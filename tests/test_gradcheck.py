@@ -19,14 +19,14 @@ from handcalc import cli, loads
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import ProblemError, UnknownIdError
 from handcalc.loading.loader import load, shipped
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.blocks import Equation, Put
 from handcalc.training.gradcheck import comparing as module
-from handcalc.training.gradcheck.comparing import Checked, Differentiation, Row, gradcheck
+from handcalc.training.gradcheck.comparing import Checked, CheckedGradient, Differentiation, gradcheck
 from handcalc.training.gradcheck.report import report
 
 
@@ -57,7 +57,7 @@ def checked(name: str, h: float = 1e-4) -> Checked:
     return study(name).check(gradients, h, omitted)
 
 
-def rows(result: Checked) -> dict[str, Row]:
+def rows(result: Checked) -> dict[str, CheckedGradient]:
     return {row.id: row for row in result.rows}
 
 
@@ -124,7 +124,7 @@ def test_the_forward_error_shrinks_with_h(name: str) -> None:
             assert 5 < errors[0] / errors[1] < 20 and 5 < errors[1] / errors[2] < 20, one[0].id
 
 
-def row_noise(row: Row) -> float:
+def row_noise(row: CheckedGradient) -> float:
     """An error that may be round-off, or the next term of the series."""
     assert row.values is not None
     return max(1e-8 * max(1.0, *map(abs, row.values)), 1e-5 * abs(row.chain_rule))
@@ -483,7 +483,7 @@ def test_exit_codes(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
         code, out, err = run(capsys, *wrong)
         assert (code, out) == (2, "") and err, wrong
     bad = broken("mazur-2-2-2", "grad.W2", Number(2))
-    monkeypatch.setattr(module, "derive", lambda problem, rounding: bad.derivation)
+    monkeypatch.setattr(module, "derive", lambda *_, **__: bad.derivation)
     code, out, _ = run(capsys, "mazur-2-2-2")
     assert code == 1 and "4 of 8 gradients are not confirmed: w5, w6, w7, w8." in out
     code, out, _ = run(capsys, "mazur-2-2-2", "--format", "json")

@@ -20,12 +20,13 @@ from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, add, call, div, mul, number, power, sub, total, walk
-from handcalc.core.graph import KINDS, Graph, Quantity, cell
+from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import evaluate
 from handcalc.core.order import PHASES
+from handcalc.core.quantity import KINDS, Quantity, cell
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, UnknownIdError
 from handcalc.loading.loader import load, loads, shipped
 

@@ -22,7 +22,7 @@ from shipping import EACH, some
 from handcalc.core.expr import Expr, Ref, add, div, mul, neg, number
 from handcalc.core.order import PHASES
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import Message, printable
 from handcalc.language import translator
 from handcalc.loading.loader import loads, shipped
@@ -67,7 +67,7 @@ def shown(problem: str, iterations: int = 1) -> dict[str, str]:
 # --- well formed ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("problem", some(shipped(), (*PROBLEMS, "dlfs-convolution", "gomez-lstm")))
+@pytest.mark.parametrize("problem", some(shipped(), ("mazur-2-2-2", "xigua-thresholds", "dlfs-convolution")))
 def test_pages(problem: str) -> None:
     """Well formed, from nowhere else, and with the numbers of the solution: in formulas, tables, drawings, and lines of explanations."""
     text = text_of(problem, form="both")
@@ -167,7 +167,7 @@ def test_numbers_of_later_rounds(problem: str) -> None:
 
 
 @pytest.mark.parametrize("detail", some(["normal", "full"], ["normal"]))
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", some(PROBLEMS, PROBLEMS[::2]))
 def test_every_worked_line_is_there(problem: str, detail: str) -> None:
     """In order, with its id, its number, and its left side."""
     found = derivation(problem)
@@ -181,7 +181,7 @@ def test_every_worked_line_is_there(problem: str, detail: str) -> None:
     assert all(len(line.all(class_="left")) == 1 and line.all(class_="part") for line in lines)
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", some(PROBLEMS, PROBLEMS[::2]))
 def test_every_other_block_is_there(problem: str) -> None:
     chapter = Chapter(derivation(problem), dialect_of("html"), Style(form="both"))
     blocks = list(chapter.blocks())
@@ -296,7 +296,7 @@ def test_lines_end_before_signs_and_factors(wanted: str) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("problem", some(PROBLEMS, PROBLEMS[:1]))
 def test_blank_sheets_give_nothing_away(problem: str, view: str) -> None:
     """No computed number is in them, seen or unseen."""
     found = page(problem, view)
@@ -382,7 +382,7 @@ def test_elements_of_the_drawing() -> None:
     assert places["grad.e1"] == places["e1"] == "e1"
 
 
-@pytest.mark.parametrize("problem", some(shipped(), PROBLEMS))
+@pytest.mark.parametrize("problem", some(shipped(), PROBLEMS[::2]))
 def test_other_decimals_are_those_of_the_command(problem: str) -> None:
     """The numbers and relations of every choice are those of the solution derived with it."""
     found = derivation(problem)

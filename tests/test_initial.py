@@ -10,11 +10,10 @@ import pytest
 
 from handcalc import derive, loads
 from handcalc.errors import ProblemError
-from handcalc.loading import weights
-from handcalc.loading.initial import RULES
+from handcalc.layers import weights
 from handcalc.problem.arrays import Array
-from handcalc.problem.fields import INITIAL
-from handcalc.problem.schema import Matrix, Problem
+from handcalc.problem.schema import EdgeMatrix, Problem
+from handcalc.problem.words import INITIAL
 
 UNIFORM = [0.236609, 0.789933, 0.869245, 0.952492, 0.168192, 0.238128]
 NORMAL = [1.09648, 2.30966, -0.970919, -0.380418, 0.173771, -1.47505]
@@ -54,7 +53,7 @@ def test_layers_and_seeds_have_streams_of_their_own() -> None:
 SPREAD = {"normal": 1, "uniform": 1 / math.sqrt(3), "xavier": math.sqrt(6 / 100) / math.sqrt(3), "he": math.sqrt(2 / 40)}
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", INITIAL)
 @pytest.mark.parametrize("scale", [1, 0.5])
 def test_rules(rule: str, scale: float) -> None:
     """PyTorch's xavier_uniform_ and kaiming_normal_ have the same spread; 2,400 numbers show it to a few per cent."""
@@ -64,19 +63,19 @@ def test_rules(rule: str, scale: float) -> None:
     assert isinstance(problem.layers[0].weights, Array)
     found = drawn(problem, 0, 60, 40)
     assert pstdev(found) == pytest.approx(SPREAD[rule] * scale, rel=0.05) and abs(fmean(found)) < 0.1 * SPREAD[rule] * scale
-    if RULES[rule][0] == "even":
+    if INITIAL[rule].spread == "even":
         assert max(map(abs, found)) <= SPREAD[rule] * scale * math.sqrt(3)
 
 
 def test_every_rule_is_known() -> None:
-    assert {*RULES} == {*INITIAL} == {*SPREAD}
+    assert {*INITIAL} == {*SPREAD}
 
 
 def test_small_and_large_layers_are_drawn_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     small = network("{random: normal, seed: 1}")
     monkeypatch.setattr(weights, "TYPED_LIMIT", 0)
     large = network("{random: normal, seed: 1}")
-    assert isinstance(small.layers[0].weights, Matrix) and isinstance(large.layers[0].weights, Array)
+    assert isinstance(small.layers[0].weights, EdgeMatrix) and isinstance(large.layers[0].weights, Array)
     assert drawn(small, 0, 3, 2) == drawn(large, 0, 3, 2)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import gettext
 import importlib.util
 import re
@@ -26,7 +25,8 @@ from handcalc.language import CATALOGUES, FOLDER, LANGUAGES, choose, translator,
 from handcalc.loading.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.render import read
-from handcalc.render.document import Options, solution
+from handcalc.render.options import Options
+from handcalc.render.solution import solution
 
 SCRIPT = Path(__file__).parents[1] / ".ci" / "messages.py"
 PO = [Path(FOLDER, locale, "LC_MESSAGES", "handcalc.po") for locale in CATALOGUES.values()]
@@ -59,16 +59,24 @@ def script() -> ModuleType:
     """.ci/messages.py as a module."""
     if not SCRIPT.exists():
         pytest.skip("not a checkout")
-    spec = importlib.util.spec_from_file_location("messages", SCRIPT)
+    pytest.importorskip("babel", reason="Babel, which reads the catalogues, is not installed: pip install -e '.[dev]'")
+    return module(SCRIPT)
+
+
+def module(path: Path) -> ModuleType:
+    """A script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    found = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
 
 
 @pytest.mark.parametrize("path", PO, ids=lambda path: path.parts[-3])
 def test_every_message_is_translated_with_the_same_fields(script: ModuleType, path: Path) -> None:
-    assert list(script.wrong(path, script.collected())) == []
+    texts, lost = script.messages()
+    assert lost == []
+    assert [line for _, line in script.wrong(path, texts)] == []
 
 
 @pytest.mark.parametrize("path", PO, ids=lambda path: path.parts[-3])
@@ -76,26 +84,53 @@ def test_the_compiled_catalogue_says_what_the_written_one_says(script: ModuleTyp
     written = script.read(path)
     with path.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    assert {text: compiled.gettext(text) for text in written} == written
-    assert [compiled.ngettext(text, text, count) for text in script.COUNTED for count in (1, 2)] == [
-        written[text] for text in script.COUNTED for _ in (1, 2)
-    ]
-    assert script.compiled(written) == script.compiled(dict(reversed(written.items())))
+    single = {message.id: message.string for message in written if isinstance(message.id, str) and message.id}
+    assert len(single) > 1000
+    assert {text: compiled.gettext(text) for text in single} == single
+    for text in script.COUNTED:
+        assert [compiled.ngettext(text, text, count) for count in (1, 2)] == [script.said(written.get(text))] * 2
+
+
+def test_the_compiled_catalogue_is_the_same_every_time(script: ModuleType) -> None:
+    """In whatever order the texts come, and on whatever day."""
+    texts, _ = script.messages()
+    old = script.read(PO[0])
+    assert script.compiled(script.updated(old, texts)) == script.compiled(script.updated(old, dict(reversed(texts.items()))))
+    assert b"-Date:" not in script.compiled(script.updated(old, texts))
 
 
 def test_translations_use_chinese_punctuation(script: ModuleType) -> None:
     """No ASCII comma, semicolon, bracket or question mark after a Chinese character, but in lists such as [a, b]."""
-    wrong = [text for text in script.read(PO[0]).values() if re.search("[\u4e00-\u9fff][,;()?!]", re.sub(r"\[.*?\]", "", text))]
+    texts = [script.said(message) for message in script.read(PO[0])]
+    wrong = [text for text in texts if re.search("[\u4e00-\u9fff][,;()?!]", re.sub(r"\[.*?\]", "", text))]
     assert not wrong, wrong
 
 
-SOURCE = '''
-TABLE = {"a": ("module", "not a text"), "b": 1}
-_TITLES = {"a": "title a", "b": ("x", "title b")}
+SOURCE = {
+    "records.py": """
+class Rule(Record):
+    name: str
+    doc: Template = ""
 
+class Message:
+    def __init__(self, template: Template, where=""): ...
+
+class Item:
+    def fail(self, template: Template, **values): ...
+
+def offer(help: Template = "a default"): ...
+""",
+    "tables.py": """
+TABLE = {"a": "not a text"}
+TITLES: dict[str, Template] = {"a": "title a", "b": "title b"}
+_PAIRS: tuple[tuple[str, Template], ...] = (("no text", "second of two"), ("neither", "and another"))
+RULES = (Rule("no text", "a doc"), Rule("no text", doc="a named doc"))
+WELCOME: Template = "welcome"
+""",
+    "use.py": '''
 @click.command(cls=Some)
 @click.option("--x", help="an option")
-def command(template):
+def command(template: Template):
     """One paragraph
     in two lines.
 
@@ -110,39 +145,92 @@ def command(template):
 def other():
     """No help."""
     command("passed")
-    translate(f"not {found}")
-    Function("f", f, ("z",), (), "", "a doc", extra=1)
-'''
+    offer("an offer")
+    translator(choose())("of a translator")
+    spelling.translate(TABLE)
+    Message(TITLES[key], rule=Message(rule.doc))
+    for before, told in _PAIRS:
+        gettext(told)
+''',
+}
 
 
-def test_texts_are_found_wherever_they_are(script: ModuleType) -> None:
-    tree = ast.parse(SOURCE)
-    found = {text for node in ast.walk(tree) for text in script._texts(node, tree)}
-    assert found == {
-        "title a", "title b", "an option", "One paragraph in two lines.", "Another.", "first", "second", "by name", "passed",
-        "raised {x}", "a doc",
+def test_texts_are_found_wherever_they_are() -> None:
+    found, lost = module(SCRIPT.with_name("texts.py")).collected(SOURCE)
+    assert set(found) == {
+        "title a", "title b", "second of two", "and another", "a doc", "a named doc", "welcome", "an option", "a default", "an offer",
+        "One paragraph in two lines.", "Another.", "first", "second", "by name", "passed", "raised {x}", "of a translator",
     }  # fmt: skip
+    assert found["first"] == ["use.py"]
+    assert lost == []
 
 
-def test_what_is_wrong_with_a_catalogue_is_named(script: ModuleType, tmp_path: Path) -> None:
-    messages = {"one": ["a.py"], "two {x}": ["a.py"], 'three "\n': ["b.py"]}
+@pytest.mark.parametrize(
+    "use",
+    [
+        "Message(TABLE[key])", "gettext(TABLE.get(key, key))", "item.fail(rule.name)", "[translate(text) for text in TABLE]",
+        "translate(f'not {found}')", "text = TABLE[key]\nMessage(text)", "def use(text):\n    Message(text)", "Message('a' + 'b')",
+        "option('--x', help=TABLE[key])", "lambda text: gettext(text)", "Rule('no text', TABLE[key])",
+    ],
+)  # fmt: skip
+def test_no_text_is_left_out_silently(use: str) -> None:
+    """What is handed over from a table, a field or a parameter that is not marked is named."""
+    _, lost = module(SCRIPT.with_name("texts.py")).collected({**SOURCE, "new.py": use})
+    assert len(lost) == 1
+    assert lost[0].startswith("new.py:")
+
+
+@pytest.fixture
+def catalogue(script: ModuleType, tmp_path: Path) -> Path:
+    """A small catalogue in which everything is right."""
     path = tmp_path / "handcalc.po"
-    translations = {"": "Content-Type: text/plain; charset=UTF-8\n", "one": "一", "two {x}": "二 {x}", 'three "\n': "三 “\n"}
-    path.write_text(script.written(translations, messages), "utf-8")
-    path.with_suffix(".mo").write_bytes(script.compiled(translations))
-    assert script.read(path) == translations
-    assert list(script.wrong(path, messages)) == []
+    path.write_text('msgid ""\nmsgstr "Language: zh_CN\\nContent-Type: text/plain; charset=utf-8\\n"\n', "utf-8")
+    made = script.updated(script.read(path), SMALL)
+    for text, translation in {"one": "一", "two {x}": "二 {x}", 'three "\n': "三 “\n"}.items():
+        made.get(text).string = translation
+    path.write_bytes(script.written(made))
+    path.with_suffix(".mo").write_bytes(script.compiled(made))
+    return path
 
-    def named(used: dict[str, list[str]]) -> str:
-        return "\n".join(script.wrong(path, used))
 
-    assert 'not translated: "four" (c.py)' in named({**messages, "four": ["c.py"]})
-    assert 'not used any more: "one"' in named({text: files for text, files in messages.items() if text != "one"})
-    path.write_text(script.written({**translations, "two {x}": "二 {y}"}, messages), "utf-8")
-    assert '"二 {y}" has other fields than "two {x}"' in named(messages)
-    assert "handcalc.mo is older" in named(messages)
-    path.write_text(path.read_text("utf-8").replace('msgid "one"', '#, fuzzy\nmsgid "one"'), "utf-8")
-    assert 'not translated: "one"' in named(messages)
+SMALL = {"one": ["a.py"], "two {x}": ["a.py"], 'three "\n': ["b.py"]}
+
+
+def test_what_is_wrong_with_a_catalogue_is_named(script: ModuleType, catalogue: Path) -> None:
+    def named(texts: dict[str, list[str]]) -> str:
+        return "\n".join(f"{'warning' if warning else 'error'} {line}" for warning, line in script.wrong(catalogue, texts))
+
+    assert named(SMALL) == ""
+    right = catalogue.read_text("utf-8")
+    assert "error" in named({**SMALL, "four": ["c.py"]}) and 'not translated: "four" (c.py)' in named({**SMALL, "four": ["c.py"]})
+    assert "not as this script writes it" in named({text: files for text, files in SMALL.items() if text != "one"})
+    catalogue.write_text(right.replace("二 {x}", "二 {y}"), "utf-8")
+    assert '"二 {y}" has other fields than "two {x}"' in named(SMALL)
+    assert "handcalc.mo is older" in named(SMALL)
+    catalogue.write_text(right.replace('msgid "one"\nmsgstr "一"', 'msgid "one"\nmsgstr ""'), "utf-8")
+    assert 'not translated: "one"' in named(SMALL)
+
+
+@pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--check"], 0), (["--check", "--release"], 1)])
+def test_who_does_not_know_the_language_marks_what_is_missing(
+    arguments: list[str],
+    code: int,
+    script: ModuleType,
+    catalogue: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A fuzzy text is a warning, and English is shown; an error for a release."""
+    monkeypatch.setattr(script, "CATALOGUES", [catalogue])
+    monkeypatch.setattr(script, "messages", lambda: (SMALL, []))
+    catalogue.write_text(catalogue.read_text("utf-8").replace('msgid "one"\nmsgstr "一"', '#, fuzzy\nmsgid "one"\nmsgstr ""'), "utf-8")
+    monkeypatch.setattr(sys, "argv", ["messages.py"])
+    assert script.main() == 0
+    monkeypatch.setattr(sys, "argv", ["messages.py", *arguments])
+    assert script.main() == code
+    assert 'marked fuzzy: "one" (a.py)' in capsys.readouterr().err
+    with catalogue.with_suffix(".mo").open("rb") as file:
+        assert gettext.GNUTranslations(file).gettext("one") == "one"
 
 
 def messages(item: object) -> Iterator[Message]:

@@ -9,23 +9,29 @@ from typing import Any
 import numpy as np
 import pytest
 from oracles import close
-from shipping import loaded
+from shipping import loaded, some
 
 from handcalc import check, derive, gradcheck, load, loads
 from handcalc.arrays import large, passes
 from handcalc.cli import main
+from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive as by_cells
 from handcalc.errors import ProblemError, UnknownIdError
 from handcalc.loading.loader import shipped
-from handcalc.problem import tables
+from handcalc.problem import csvfiles
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.schema import Problem
 from handcalc.render import report
-from handcalc.training import train as training
-from handcalc.training.train import Trainer, train
+from handcalc.training import trainer as training
+from handcalc.training.network import Network
+from handcalc.training.train import train
+from handcalc.training.trainer import Trainer
 
 # --- solutions by arrays ----------------------------------------------------------------------------------------------
+
+
+def by_arrays(derivation: Derivation) -> bool:
+    return isinstance(derivation.evaluation, large.ArrayEvaluation)
 
 
 def unrounded(name: str) -> bool:
@@ -43,10 +49,10 @@ def test_arrays_have_the_numbers_of_the_cells(name: str, monkeypatch: pytest.Mon
     """Every step of three rounds: the same formula, inputs and value, whichever evaluation it comes from."""
     problem = load(name)
     rounds = 1 if problem.training.mode == "mini_batch" else 3
-    cells = by_cells(problem, None, rounds)
+    cells = derive(problem, None, rounds)
     monkeypatch.setattr(large, "LARGE_CELLS", 0)
     arrays = derive(problem, None, rounds)
-    assert isinstance(arrays, large.LargeDerivation) and not isinstance(cells, large.LargeDerivation)
+    assert by_arrays(arrays) and not by_arrays(cells)
     for number in range(1, rounds + 1):
         for ours, theirs in zip(arrays.steps(number), cells.steps(number), strict=True):
             assert close(float(ours.value), float(theirs.value), 1e-12), ours.id
@@ -59,7 +65,7 @@ def test_only_what_is_looked_at_is_made(tmp_path: Path, monkeypatch: pytest.Monk
     """A step of a hundred samples needs the arrays of its ancestors, and the formulas of nothing else."""
     monkeypatch.setattr(large, "LARGE_CELLS", 100_000)
     derivation = derive(loads(BATCHES, folder=written(tmp_path, 400)))
-    assert isinstance(derivation, large.LargeDerivation)
+    assert by_arrays(derivation)
     step = derivation["grad.W1[3,17]"]
     assert len(step.inputs) == 100 and len(derivation.graph.known.instances) == 1
     assert derivation["net.h3@100"].id == "net.h3@100"
@@ -120,7 +126,7 @@ def typed(problem: Problem) -> Problem:
     return problem.replace(samples=tuple(problem.samples))
 
 
-@pytest.mark.parametrize("mode", ["batch", "online", "mini_batch, batch_size: 7"])
+@pytest.mark.parametrize("mode", some(["batch", "online", "mini_batch, batch_size: 7"], ["mini_batch, batch_size: 7"]))
 @pytest.mark.parametrize("loss", ["softmax_cross_entropy", "cross_entropy", "squared_error"])
 def test_arrays_train_as_typed_samples_do(mode: str, loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two epochs and a half; 13 samples leave a batch of six at the end of each."""
@@ -134,7 +140,9 @@ def test_arrays_train_as_typed_samples_do(mode: str, loss: str, tmp_path: Path, 
         trainer.advance(trainer.epoch * 5 // 2)
     assert arrays.loss() == pytest.approx(samples.loss(), rel=1e-12)
     assert list(arrays.parameters().values()) == pytest.approx(list(samples.parameters().values()), rel=1e-10, abs=1e-13)
-    assert arrays.accuracy() == samples.accuracy() and arrays.accuracy(problem.test) == samples.accuracy(problem.test)
+    assert Network(arrays).accuracy() == Network(samples).accuracy() and Network(arrays).accuracy(problem.test) == Network(
+        samples
+    ).accuracy(problem.test)
     ours, theirs = arrays.next_step(), samples.next_step()
     assert [group.quantity.name for group in ours.groups()] == [group.quantity.name for group in theirs.groups()]
     assert ours.value("loss") == pytest.approx(float(theirs.value("loss")), rel=1e-12)
@@ -148,7 +156,7 @@ def test_a_single_row(mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     trainer = Trainer(loads(text, folder=tmp_path))
     before = trainer.loss()
     trainer.advance(3)
-    assert trainer.loss() < before and trainer.gradient_norm() > 0 and trainer.predict([1.0] * WIDTH)[2] > 0.3
+    assert trainer.loss() < before and trainer.gradient_norm() > 0 and Network(trainer).predict([1.0] * WIDTH)[2] > 0.3
 
 
 def test_errors_without_a_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +179,7 @@ def test_what_has_no_form_on_arrays_is_worked_cell_by_cell(layer: str, tmp_path:
     np.savez(tmp_path / "d.npz", x=np.random.default_rng(3).uniform(-1, 1, (20, 60)), t=np.zeros((20, 2)))
     text = f"data: {{file: d.npz, inputs: x, targets: t}}\nlayers: [{LAYERS[layer]}]\nlearning_rate: 0.1\n"
     problem = loads(text, folder=tmp_path)
-    trainer, by_hand = Trainer(problem), by_cells(typed(problem))
+    trainer, by_hand = Trainer(problem), derive(typed(problem))
     assert trainer.straight == (layer == "missing edges")
     trainer.advance(1)
     for (name, place), value in trainer.values().items():
@@ -285,6 +293,6 @@ loss: softmax_cross_entropy
 learning_rate: 0.2
 training: {mode: mini_batch, batch_size: 100, order: shuffled, seed: 1, epochs: 40}
 """, encoding="utf-8")  # fmt: skip
-    assert (tmp_path / "digits.csv").stat().st_size > tables.TYPED_BYTES
+    assert (tmp_path / "digits.csv").stat().st_size > csvfiles.TYPED_BYTES
     found = json.loads(run(capsys, "train", str(problem), "--format", "json"))
     assert found["test_accuracy"] >= 0.95 and found["loss"] < 0.1

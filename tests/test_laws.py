@@ -20,11 +20,11 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Power, Ref, references, walk
 from handcalc.core.formula import Resolver, names, parse
 from handcalc.core.functions import FUNCTIONS
-from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import affine
 from handcalc.core.instance import bind, evaluate
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES
@@ -138,10 +138,10 @@ NEAR = 1e-9
 SIGNS = {tuple(str(profile(name)[key]) for key in ("delta_sign", "bias_sign", "update")): name for name in reversed(NOTATION_NAMES)}
 
 
-def pairs(notations: Iterable[str]) -> pytest.MarkDecorator:
-    """All pairs of a problem and a notation; every third is quick, so that each problem is read in some and each notation reads some."""
+def pairs(notations: Iterable[str], share: int) -> pytest.MarkDecorator:
+    """All pairs of a problem and a notation; one of so many is quick, so that each problem is read in some and each notation reads some."""
     cases = [
-        pytest.param(problem, notation, marks=pytest.mark.slow if (row + column) % 3 else [])
+        pytest.param(problem, notation, marks=pytest.mark.slow if (row + column) % share else [])
         for row, problem in enumerate(PROBLEMS)
         for column, notation in enumerate(notations)
     ]
@@ -149,8 +149,8 @@ def pairs(notations: Iterable[str]) -> pytest.MarkDecorator:
 
 
 every_problem = pytest.mark.parametrize("problem", PROBLEMS)
-every_pair = pairs(NOTATION_NAMES)
-every_sign = pairs(SIGNS.values())
+every_pair = pairs(NOTATION_NAMES, 6)
+every_sign = pairs(SIGNS.values(), 3)
 
 
 @cache

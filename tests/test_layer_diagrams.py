@@ -10,17 +10,18 @@ from shipping import EACH, LAYERED
 from test_diagrams import covered, derivation, drawn, numbers_of, parts, picture, within
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
-from handcalc.derive import derive
+from handcalc.core.index import ROLES
+from handcalc.core.quantity import Cell
+from handcalc.deriving import derive
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.render import read, render
 from handcalc.render.diagram import Diagram, Node, window_of
-from handcalc.render.diagram.boxes import AXES, words_width
-from handcalc.render.diagram.model import SQUARES
+from handcalc.render.diagram.boxes import words_width
+from handcalc.render.diagram.lettering import columns_of
+from handcalc.render.diagram.looks import NODES, SQUARES
 from handcalc.render.diagram.squares import FEW, SIDE_LIMIT
-from handcalc.render.diagram.svg import BOX_COLOURS, COLOURS, SQUARE_COLOURS
-from handcalc.render.diagram.text import columns_of, drawing
+from handcalc.render.diagram.text import drawing
 from handcalc.render.diagram.tikz import tikz
 from handcalc.render.diagram.unrolled import TIMES_LIMIT
 from handcalc.render.dialects import PLAIN, UNICODE
@@ -66,7 +67,7 @@ def test_every_computed_quantity_of_a_small_network_is_drawn(problem: str) -> No
     for quantity in found.graph:
         if quantity.kind in ("input", "weight", "bias", "out", "part", "target", "loss") and not quantity.stage:
             assert quantity.name in shown, quantity.name
-    assert {node.kind for node in result.nodes} <= COLOURS.keys() | BOX_COLOURS.keys() | {"more"}
+    assert {node.kind for node in result.nodes} <= NODES.keys() | {"more"}
     for quantity in found.graph:  # all uses from box to box
         if quantity.kind in ("out", "part") and not quantity.stage and quantity.name in shown and not quantity.name.startswith("held"):
             for place in list(found.graph.positions(quantity.name))[-1:]:
@@ -100,10 +101,10 @@ def test_nothing_covers_anything(name: str) -> None:
     assert text.isascii() and max(map(len, text.split("\n"))) <= 80
 
 
-def test_all_squares_and_all_roles_of_axes_are_known() -> None:
-    assert SQUARE_COLOURS.keys() == {*SQUARES}
+def test_squares_have_an_order_and_all_roles_of_axes_are_known() -> None:
+    assert sorted(look.over for look in SQUARES.values()) == [*range(len(SQUARES))]
     roles = {axis.role for name in ("conv-pool-dense", "gomez-lstm", "two-heads") for q in derivation(name).graph for axis in q.axes}
-    assert roles <= AXES.keys()
+    assert roles <= ROLES.keys()
 
 
 def test_a_residual_connection_goes_around() -> None:

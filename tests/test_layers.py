@@ -13,18 +13,20 @@ import pytest
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import ProblemError
 from handcalc.loading.loader import loads
 from handcalc.loading.saving import with_parameters
 from handcalc.models import build
 from handcalc.render import read, render
 from handcalc.render.blocks import Equation, Paragraph, Table, Value, spell
-from handcalc.render.document import Options, solution
+from handcalc.render.options import Options
+from handcalc.render.solution import solution
 from handcalc.render.why import by_phase, dependencies, uses
-from handcalc.training.accuracy import outputs
+from handcalc.training.network import Network
 from handcalc.training.report import report
-from handcalc.training.train import Trainer, train_on
+from handcalc.training.train import train_on
+from handcalc.training.trainer import Trainer
 
 Tree = dict[str, Any]
 
@@ -131,13 +133,13 @@ def test_training_goes_on_from_the_own_states() -> None:
     for cell, value in trainer.values().items():
         assert value == pytest.approx(float(expected[f"new.{cell[0]}", cell[1]]), rel=1e-12, abs=1e-15), cell
     with pytest.raises(ProblemError, match="initial states of every sample"):
-        trainer.predict([0.0] * len(problem.inputs))
+        Network(trainer).predict([0.0] * len(problem.inputs))
 
 
 def test_own_states_go_with_all_samples_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few of them are worked at a time."""
     monkeypatch.setattr("handcalc.arrays.passes.NUMBERS_AT_ONCE", 1)
-    monkeypatch.setattr("handcalc.training.train.STRAIGHT_CELLS", 0)
+    monkeypatch.setattr("handcalc.training.trainer.STRAIGHT_CELLS", 0)
     tree = of_samples("rnn", 0, 1, 2)
     tree["layers"][0]["returns"] = "last"
     samples = [{**sample, "targets": sample["targets"][-1]} for sample in tree.pop("samples")]
@@ -263,24 +265,29 @@ def test_padding_may_not_count_in_a_mean() -> None:
     assert "counted1" not in solved({**tree, "layers": [{**layer, "padding": 0, "stride": 1}]}).graph
 
 
+ZEROS = "zeros around the input"
+
 # layer, what is told of its options
 TOLD: list[tuple[Tree, list[tuple[str, str]]]] = [
     ({"type": "avg_pool", "kernel_size": 2, "padding": 1, "count_include_pad": False},
-     [("window", "2×2"), ("stride", "2×2"), ("padding", "1×1"), ("left_out", "")]),
+     [("window", "2×2"), ("stride", "2×2"), (ZEROS, "1×1"), ("The zeros around the input do not count in the mean.", "")]),
     ({"type": "avg_pool", "kernel_size": 2, "padding": 0, "count_include_pad": False}, [("window", "2×2"), ("stride", "2×2")]),
-    ({"type": "avg_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, [("window", "2×2"), ("padding", "(0+1)×(0+1)")]),
-    ({"type": "conv2d", "weights": [[1, 2]], "padding": [0, 1], "dilation": 2}, [("padding", "0×1"), ("dilation", "2×2")]),
+    ({"type": "avg_pool", "kernel_size": 2, "stride": 1, "padding": "same"}, [("window", "2×2"), (ZEROS, "(0+1)×(0+1)")]),
+    ({"type": "conv2d", "weights": [[1, 2]], "padding": [0, 1], "dilation": 2}, [(ZEROS, "0×1"), ("dilation", "2×2")]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("layer", "told"), TOLD)
 def test_options_that_are_told(layer: Tree, told: list[tuple[str, str]]) -> None:
-    assert list(solved({"inputs": [[1, 2, 3], [4, 5, 6]], "layers": [layer]}).header.details[0]) == told
+    (about,) = solved({"inputs": [[1, 2, 3], [4, 5, 6]], "layers": [layer]}).header.about
+    assert [(option.words, option.value) for option in about.options] == told
 
 
 def test_where_the_reset_gate_acts_is_told() -> None:
-    (told, _) = solved(recurrent("gru, reset after", slice(0, 2))).header.details
-    assert ("reset_after", "") in told
+    (about, _) = solved(recurrent("gru, reset after", slice(0, 2))).header.about
+    told = [(option.words, str(option.value)) for option in about.options]
+    assert ("what the update gate keeps", "the old state") in told
+    assert ("The reset gate acts after the product with the hidden weights.", "") in told
 
 
 # window, shares of an upstream gradient of 1 (split): of n that are the largest each has 1/n
@@ -375,16 +382,16 @@ def test_a_second_iteration_goes_on_from_the_running_means() -> None:
 @pytest.mark.parametrize("cells", [0, 3000], ids=["arrays", "cells"])
 def test_prediction_takes_the_running_means(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As the same problem in evaluation; without running means a single input has no answer."""
-    monkeypatch.setattr("handcalc.training.train.STRAIGHT_CELLS", cells)
+    monkeypatch.setattr("handcalc.training.trainer.STRAIGHT_CELLS", cells)
     trainer = Trainer(loads(json.dumps(in_training(**NORM))))
     assert trainer.straight == bool(cells)
     evaluated = derive(loads(json.dumps(in_training(**NORM, mode="eval") | {"training": {"mode": "online"}}))).evaluation
-    assert trainer.predict(ROWS[0]) == [pytest.approx(float(evaluated["out2", (0,)]), rel=1e-14)]
-    expected = [pytest.approx(trainer.predict(row), rel=1e-14) for row in ROWS]
-    assert list(outputs(trainer, trainer.problem.samples)) == expected
-    assert [list(row) for row in trainer.outputs(ROWS)] == expected
+    assert Network(trainer).predict(ROWS[0]) == [pytest.approx(float(evaluated["out2", (0,)]), rel=1e-14)]
+    expected = [pytest.approx(Network(trainer).predict(row), rel=1e-14) for row in ROWS]
+    assert list(Network(trainer).outputs_of(trainer.problem.samples)) == expected
+    assert [list(row) for row in Network(trainer).outputs(ROWS)] == expected
     with pytest.raises(ProblemError, match="a single input has no answer"):
-        Trainer(loads(json.dumps(in_training()))).predict(ROWS[0])
+        Network(Trainer(loads(json.dumps(in_training())))).predict(ROWS[0])
 
 
 def test_one_number_has_no_unbiased_variance() -> None:
@@ -397,12 +404,11 @@ def test_running_means_are_saved() -> None:
     tree = in_training(**NORM)
     trainer = Trainer(loads(json.dumps(tree)))
     trainer.advance(3)
-    again = loads(with_parameters(json.dumps(tree), trainer.problem, trainer.values()))
-    kept = {tensor.name: tensor for tensor in again.layers[0].tensors}
-    for (name, place), value in trainer.values().items():
-        if name in kept:
-            assert kept[name].get(place).numerator / kept[name].get(place).denominator == pytest.approx(value, rel=1e-15)
-    assert "running_mean1" in kept
+    again = loads(with_parameters(json.dumps(tree), trainer.problem, trainer.whole.graph, trainer.values()))
+    graph, known = trainer.whole.graph, Trainer(again).values()
+    assert {name for name, _ in known} >= {graph.in_layer(1, "input", role) for role in ("running_mean", "running_var")}
+    for cell, value in trainer.values().items():
+        assert known[cell] == pytest.approx(value, rel=1e-15)
 
 
 # --- positions --------------------------------------------------------------------------------------------------------
@@ -541,9 +547,9 @@ WRONG = [
      "problem:2: layers[0].input_weights: Wx1 (neuron, feature) is 2×1, expected 3×1"),
     ("inputs: [[1]]\nlayers: [{type: gru, neurons: 1, input_weights: [[1], [2], [3]]}]",
      "problem:2: layers[0]: the key hidden_weights is missing"),
-    (RNN.replace("STATE", "[1, 2]"), "problem:2: layers[0].initial_state: start (neuron) is 2, expected 1"),
-    (RNN.replace("STATE", "[[1], [2], [3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 3×1, expected 2×1"),
-    (RNN.replace("STATE", "[[1, 2], [2, 3]]"), "problem:2: layers[0].initial_state: start (sample, neuron) is 2×2, expected 2×1"),
+    (RNN.replace("STATE", "[1, 2]"), "problem:2: layers[0].initial_state: initial_state (neuron) is 2, expected 1"),
+    (RNN.replace("STATE", "[[1], [2], [3]]"), "problem:2: layers[0].initial_state: initial_state (sample, neuron) is 3×1, expected 2×1"),
+    (RNN.replace("STATE", "[[1, 2], [2, 3]]"), "problem:2: layers[0].initial_state: initial_state (sample, neuron) is 2×2, expected 2×1"),
     (RNN.replace("STATE", "[[1], [2, 3]]"), "problem:2: layers[0].initial_state: rows of different lengths: 1, 2"),
     (RNN.replace("STATE", "[[1], [2]]") + "\ntraining: {mode: online}",
      "problem:3: training: initial states of every sample go with mode: batch only; or give one state for all samples"),
@@ -552,7 +558,7 @@ WRONG = [
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0]}]",
      "problem:2: layers[0]: running_mean and running_var go together"),
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1]}]",
-     "problem:2: layers[0].running_var: running_var1 (feature) is 1, expected 2"),
+     "problem:2: layers[0].running_var: running_var (feature) is 1, expected 2"),
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, mode: eval}]",
      "problem:2: layers[0].mode: goes with running_mean and running_var only"),
     ("inputs: [1, 2]\nlayers: [{type: batch_norm, running_mean: [0, 0], running_var: [1, 1], momentum: 2}]",

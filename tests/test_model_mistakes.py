@@ -20,7 +20,7 @@ from students import Answers, Exercise, accused_though_right, complaints_about_a
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import read_sheet, sheet_of
@@ -37,6 +37,8 @@ from handcalc.marking.table import HypothesisTable
 
 SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)]
 every_model = pytest.mark.parametrize("model", MODELS)
+QUICK = ("strided convolution", "long short-term memory", "attention", "normalised batch")
+some_models = pytest.mark.parametrize("model", some(MODELS, QUICK))
 
 
 @cache
@@ -368,7 +370,7 @@ def outcomes(model: str, places: str, asked: str, most: int = 1000, digits: int 
     return found, bad
 
 
-@every_model
+@some_models
 def test_a_mistake_made_everywhere_is_named(model: str) -> None:
     """From gradients and new parameters alone; some mistakes of every problem, all in the slow run."""
     assert not outcomes(model, "all", "gradients", 3)[1]
@@ -428,7 +430,7 @@ def refused(model: str, rounding: Rounding) -> list[str]:
     return [f"{answer.id} = {answer.given}: {told(answer)}" for answer in bad if answer not in shorter]
 
 
-@every_model
+@some_models
 def test_the_key_is_right(model: str) -> None:
     for rounding in QUICK_MODES:
         assert not refused(model, rounding)
@@ -441,7 +443,7 @@ def test_the_key_is_right_in_every_rounding(model: str, rounding: Rounding) -> N
     assert not refused(model, rounding)
 
 
-@every_model
+@some_models
 @pytest.mark.parametrize("form", ["text", "csv"])
 def test_a_blank_sheet_filled_in_is_right(model: str, form: str, tmp_path: Any) -> None:
     own = exercise(model, "sheet")
@@ -464,7 +466,7 @@ def slips(model: str, count: int, digits: int) -> list[str]:
     return [text for made in found if made is not None for text in complaints_about_a_slip(made[0], own.mark(made[1]), fits)]
 
 
-@pytest.mark.parametrize("model", some(MODELS, ("strided convolution", "long short-term memory", "attention", "normalised batch")))
+@pytest.mark.parametrize("model", some(MODELS, QUICK[::2]))
 def test_one_slip_is_reported_once(model: str) -> None:
     found = slips(model, 1, 6)
     assert not found, "\n".join(found)
@@ -477,7 +479,7 @@ def test_one_slip_is_reported_once_many(model: str) -> None:
     assert not found, "\n".join(found)
 
 
-@every_model
+@some_models
 def test_a_rounded_sheet_is_right(model: str) -> None:
     found = accused_though_right(exercise(model), model, 5)
     assert not found, "\n".join(found)
@@ -536,7 +538,7 @@ def test_audit(model: str, form: tuple[str, int] | None, cells: list[str], expec
 # --- the re-computation ---------------------------------------------------------------------------------------------------------
 
 
-@every_model
+@some_models
 def test_after_an_update_everything_is_computed_again(model: str) -> None:
     """after.loss is the loss of the same problem with the new parameters; in a recurrence with the new states."""
     own = exercise(model)

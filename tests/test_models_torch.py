@@ -20,11 +20,11 @@ from oracles import close, law
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
-from handcalc.layers.keys import LAYER_TYPES
+from handcalc.layers import FILES
 from handcalc.loading.loader import loads
 from handcalc.models import build
-from handcalc.training.accuracy import outputs
-from handcalc.training.train import Trainer
+from handcalc.training import network as trained
+from handcalc.training.trainer import Trainer
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Using padding='same'")]  # of kernels of even size
@@ -244,7 +244,7 @@ def array(graph: Graph, evaluation: Evaluation, name: str) -> Any:
 
 
 def test_every_type_is_compared() -> None:
-    assert {*LAYERS} == {*LAYER_TYPES}
+    assert {*LAYERS} == {*FILES}
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -342,9 +342,9 @@ def test_training_and_predicting_with_running_means(maps: bool, size: int | None
         assert [values[name, (place,)] for place in range(channels)] == pytest.approx(judged.tolist(), rel=1e-12), name
     network.eval()
     expected = network(data).detach().numpy()
-    assert np.allclose([trainer.predict(one.ravel().tolist()) for one in inputs], expected, rtol=1e-12)
-    assert np.allclose(outputs(trainer, trainer.problem.samples), expected, rtol=1e-12)
-    assert np.allclose(trainer.outputs([one.ravel().tolist() for one in inputs]), expected, rtol=1e-12)
+    assert np.allclose([trained.Network(trainer).predict(one.ravel().tolist()) for one in inputs], expected, rtol=1e-12)
+    assert np.allclose(trained.Network(trainer).outputs_of(trainer.problem.samples), expected, rtol=1e-12)
+    assert np.allclose(trained.Network(trainer).outputs([one.ravel().tolist() for one in inputs]), expected, rtol=1e-12)
 
 
 # --- conventions --------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from opaque import METHODS, WORDS, renaming
-from shipping import EACH, loaded, some
+from shipping import EACH, loaded, solved, some
 
 from handcalc.cli import group
 from handcalc.core.graph import Graph
@@ -183,9 +183,7 @@ def test_looks_into_names_are_found() -> None:
 
 
 def test_relations_do_not_come_from_names() -> None:
-    from handcalc.derive import model_of
-
-    graph: Graph = model_of(loaded("mazur-2-2-2")).graph
+    graph: Graph = solved("mazur-2-2-2").graph
     weights = graph.in_layer(2, "weight")
     assert graph[graph.gradient(weights)].kind == "gradient" and graph[graph.change(weights)].kind == "change"
     assert graph.gradient("there is none") == graph.in_layer(9, "net") == ""

@@ -10,13 +10,12 @@ import pytest
 from handcalc import derive, load, loads
 from handcalc.core.expr import Ref
 from handcalc.core.rounding import Rounding
-from handcalc.loading.optimisers import HYPER
 from handcalc.models.optimisers import OPTIMISERS
-from handcalc.problem import fields
+from handcalc.problem import words
 from handcalc.proof.equivalence import names_of
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
-from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 STEPS = 100
 PROBLEM = """
@@ -50,8 +49,22 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def test_every_optimiser_is_compared() -> None:
-    assert {*OPTIMISERS} == {*HYPER} == {*fields.OPTIMISERS}
+    assert {*OPTIMISERS} == {*words.OPTIMISERS}
     assert {*OPTIMISERS} == {name for name in OPTIMISERS if any(f"{name}" in text for text, _, _ in CASES)}
+
+
+@pytest.mark.parametrize("name", words.OPTIMISERS)
+def test_every_word_has_a_rule_that_uses_its_numbers(name: str) -> None:
+    """No more numbers than are read from a problem, and no fewer."""
+    graph = derive(loads(QUADRATIC + f"optimizer: {name}\n" + ("weight_decay: 0.5\n" if name == "adamw" else ""))).graph
+    assert {quantity.name for quantity in graph if quantity.kind == "hyper"} >= {*words.OPTIMISERS[name].numbers} - {"weight_decay"}
+    assert ("count" in graph) == words.OPTIMISERS[name].counts
+
+
+def test_a_word_without_a_rule_is_named() -> None:
+    problem = loads(QUADRATIC)
+    with pytest.raises(KeyError, match="newton"):
+        derive(problem.replace(optimizer=problem.optimizer.replace(name="newton")))
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from shipping import some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import OutputError, printable
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES
@@ -245,13 +246,13 @@ def rightmost(content: bytes) -> float:
 
 
 def test_hostile_texts_together_stay_text() -> None:
-    read = re.sub(r"[\s\u200b]", "", "".join(pages(pdf(*map(hostile_problem, HOSTILE), style=Style(only=("given",))))))
+    read = re.sub(r"[\s\u200b]", "", "".join(pages(pdf(*(hostile_problem(text, "b_") for text in HOSTILE), style=Style(only=("given",))))))
     assert all(read.count(re.sub(r"\s", "", printable(text))) >= 2 for text in HOSTILE) and "root:" not in read
 
 
 @pytest.mark.parametrize("text", some(HOSTILE, HOSTILE[:2]))
 def test_hostile_texts_stay_text(text: str) -> None:
-    content = pdf(hostile_problem(text), style=Style(only=("given",)))
+    content = pdf(hostile_problem(text, "b_"), style=Style(only=("given",)))
     read = re.sub(r"[\s\u200b]", "", "".join(pages(content)))
     assert read.count(re.sub(r"\s", "", printable(text))) >= 2  # title and source
     assert "root:" not in read
@@ -274,10 +275,39 @@ def test_strings() -> None:
 
 
 def has_chinese_font() -> bool:
-    return any(font.family in fonts.CHINESE for font in typst.Fonts().fonts())
+    try:
+        return bool(fonts.installed("中"))
+    except OutputError:
+        return False
 
 
-@pytest.mark.skipif(not has_chinese_font(), reason="no Chinese font on this computer")
+needs_chinese = pytest.mark.skipif(not has_chinese_font(), reason="no Chinese font on this computer (Debian, Ubuntu: fonts-noto-cjk)")
+
+
+@needs_chinese
+def test_hostile_texts_stay_text_beside_chinese() -> None:
+    read = re.sub(r"[\s\u200b]", "", "".join(pages(pdf(*map(hostile_problem, HOSTILE), style=Style(only=("given",))))))
+    assert all(read.count(re.sub(r"\s", "", printable(text))) >= 2 for text in HOSTILE) and "root:" not in read
+    assert read.count("样本") >= len(HOSTILE)
+
+
+def test_where_fonts_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Typst itself: in its folders, and nowhere else where the computer's are to be ignored."""
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(typst, "Fonts", lambda **options: asked.append(options))
+    monkeypatch.setenv("TYPST_FONT_PATHS", os.pathsep.join((str(tmp_path), "other")))
+    monkeypatch.delenv("TYPST_IGNORE_SYSTEM_FONTS", raising=False)
+    fonts._all.__wrapped__()
+    monkeypatch.setenv("TYPST_IGNORE_SYSTEM_FONTS", "1")
+    fonts._all.__wrapped__()
+    folders = [str(tmp_path), "other"]
+    assert asked == [
+        {"include_system_fonts": True, "font_paths": folders},
+        {"include_system_fonts": False, "font_paths": folders},
+    ]
+
+
+@needs_chinese
 def test_chinese() -> None:
     text = "".join(pages(pdf(derivation("xigua-thresholds"), style=Style(only=("given", "forward")), language="zh")))
     assert "前向传播" in text and "隐藏层" in text and "用 BP 算法判断一个西瓜" in text

@@ -18,7 +18,7 @@ from test_plots import frame, parsed, paths, starts, words
 
 from handcalc import load, loads
 from handcalc.cli import main
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import OutputError, ProblemError, UnknownIdError
 from handcalc.problem.schema import Problem
 from handcalc.render import read
@@ -29,10 +29,13 @@ from handcalc.render.reading import Reading
 from handcalc.training import landscape
 from handcalc.training import plots as trainplots
 from handcalc.training import train as training
+from handcalc.training import trainer as trainers
 from handcalc.training.gradcheck.comparing import Differentiation, Tangent
 from handcalc.training.gradcheck.plots import errors, tangent
 from handcalc.training.landscape import check_inputs, path, regions, two_parameters, valley
-from handcalc.training.train import Trainer, train_on
+from handcalc.training.network import Network
+from handcalc.training.train import train_on
+from handcalc.training.trainer import Trainer
 
 POINTS = [(-1.0, 0.5), (2.0, 1.0), (0.5, -1.0), (1.5, 2.0)]
 
@@ -88,13 +91,13 @@ def test_every_place_belongs_to_the_largest_output() -> None:
     draw = random.Random(1)
     for _ in range(60):
         point = (draw.uniform(-1.5, 2.5), draw.uniform(-1.5, 2.5))
-        answer = trainer.predict(point)
+        answer = Network(trainer).predict(point)
         best, second = sorted(answer)[:-3:-1]
         if best - second > 1e-2:
             assert [region.field.at(*point) > 0 for region in found] == [value == best for value in answer]
     for place, region in enumerate(found):
         for point in [point for line in region.border for point in line][::12]:
-            answer = trainer.predict(point)
+            answer = Network(trainer).predict(point)
             others = answer[:place] + answer[place + 1 :]
             assert answer[place] == pytest.approx(max(others), abs=1e-5)
 
@@ -102,15 +105,15 @@ def test_every_place_belongs_to_the_largest_output() -> None:
 def test_both_engines_draw_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = network(THREE, ["[1, 0, 0]", "[0, 1, 0]", "[0, 0, 1]", "[1, 0, 0]"])
     straight = Trainer(problem)
-    monkeypatch.setattr(training, "STRAIGHT_CELLS", 0)
+    monkeypatch.setattr(trainers, "STRAIGHT_CELLS", 0)
     arrays, alone = Trainer(problem), Trainer(problem.replace(samples=problem.samples[:1]))
     assert straight.straight and not arrays.straight and not alone.straight
     for one in (arrays, alone):
-        assert one.outputs(POINTS) == [pytest.approx(row, rel=1e-12) for row in straight.outputs(POINTS)]
+        assert Network(one).outputs(POINTS) == [pytest.approx(row, rel=1e-12) for row in Network(straight).outputs(POINTS)]
     changed = {("W1", (0, 1)): 0.25, ("b2", (2,)): -1.0}
     assert arrays.loss_at(changed) == pytest.approx(straight.loss_at(changed), rel=1e-12) != straight.loss()
     assert arrays.loss() == pytest.approx(straight.loss(), rel=1e-12) and arrays.value(("W1", (0, 1))) == -0.5
-    assert arrays.accuracy() == straight.accuracy() is not None
+    assert Network(arrays).accuracy() == Network(straight).accuracy() is not None
     for one, other in zip(regions(straight), regions(arrays)):
         assert one.outline == tuple(tuple(pytest.approx(point, abs=1e-4) for point in line) for line in other.outline)
 

@@ -13,16 +13,17 @@ from hypothesis import strategies as some
 from oracles import law
 from rich.cells import cell_len
 
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import Message
 from handcalc.loading.loader import load
 from handcalc.render import read
 from handcalc.render.blocks import Plain
 from handcalc.render.dialects import PLAIN, UNICODE
-from handcalc.render.plot.letters import SHAPES, drawing
-from handcalc.render.plot.levels import Field, Point, grid, level_lines, outline
-from handcalc.render.plot.model import Area, Axis, Marks, Plot, Series, fitted, inside, powers, round_numbers, tick
-from handcalc.render.plot.svg import FORMS, STROKES, svg
+from handcalc.render.plot.letters import drawing
+from handcalc.render.plot.levels import HeightMap, Point, grid, level_lines, outline
+from handcalc.render.plot.looks import CLASSES, SHAPES, STYLES, TONES
+from handcalc.render.plot.model import Area, Marks, Plot, Scale, Series, fitted, inside, powers, round_numbers, tick
+from handcalc.render.plot.svg import svg
 from handcalc.render.reading import Reading
 
 READING = read(derive(load("mazur-2-2-2")))
@@ -30,11 +31,11 @@ ASCII = read(derive(load("mazur-2-2-2")), dialect=PLAIN)
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def axis(low: float, high: float, name: str = "x", logarithmic: bool = False) -> Axis:
-    return Axis((Plain(name),), low, high, logarithmic)
+def axis(low: float, high: float, name: str = "x", logarithmic: bool = False) -> Scale:
+    return Scale((Plain(name),), low, high, logarithmic)
 
 
-def plot(*series: Series, across: Axis | None = None, up: Axis | None = None, **fields: object) -> Plot:
+def plot(*series: Series, across: Scale | None = None, up: Scale | None = None, **fields: object) -> Plot:
     return Plot(Message("loss"), across or axis(0, 10), up or axis(0, 5, "y"), tuple(series), **fields)
 
 
@@ -236,7 +237,7 @@ def is_inside(point: Point, lines: Sequence[Sequence[Point]]) -> bool:
 def test_an_outline_is_around_what_is_not_negative(rows: list[list[float]]) -> None:
     """On any grid: closed lines; every place beside a corner of the grid is inside where the corner is."""
     places = tuple(map(float, range(4)))
-    field = Field(places, places, tuple(map(tuple, rows)))
+    field = HeightMap(places, places, tuple(map(tuple, rows)))
     lines = outline(field)
     assert all(line[0] == line[-1] for line in lines)
     for row in range(4):
@@ -313,7 +314,7 @@ def test_names_are_text_only(reading: Reading) -> None:
     name = (Plain(HOSTILE),)
     field = grid((0, 0), (10, 5), 11, values(lambda x, y: x - 5))
     found = Plot(
-        Message("loss"), Axis(name, 0, 10), Axis(name, 0, 5), (curve((0, 0), (9, 5), name=HOSTILE + "1"),),
+        Message("loss"), Scale(name, 0, 10), Scale(name, 0, 5), (curve((0, 0), (9, 5), name=HOSTILE + "1"),),
         (Marks(((1.0, 1.0),), "cross", name),), (Area(field, outline(field), name, 1),), note=name,
     )  # fmt: skip
     text = svg(found, reading, str)
@@ -338,13 +339,11 @@ def test_a_picture_is_the_same_every_time() -> None:
     assert {"-0.5", "0.2", "0.7"} >= {*words(parsed(svg(made[0], READING, str)), "label")} != set()
 
 
-def test_everything_has_a_look() -> None:
-    from handcalc.render.plot import letters, model
-    from handcalc.render.plot import svg as pictures
-
-    assert {*model.STYLES} == {*STROKES} == {*letters.LETTERS} and {*model.SHAPES} == {*FORMS} == {*SHAPES}
-    assert len(letters.SHADES) == len(letters.ASCII_SHADES) == len(pictures.TONES)
-    assert len({SHAPES[name] for name in model.CLASSES}) == len(model.CLASSES) == 6
+def test_everything_has_a_look_of_its_own() -> None:
+    assert len({SHAPES[name].letter for name in CLASSES}) == len(CLASSES) == 6
+    assert len({SHAPES[name].path for name in SHAPES}) == len(SHAPES)
+    assert len({(style.colour, style.dashes) for style in STYLES.values()}) == len(STYLES)
+    assert len({tone.shade for tone in TONES}) == len({tone.ascii for tone in TONES}) == len({tone.paper for tone in TONES}) == len(TONES)
 
 
 def grey(colour: str) -> float:
@@ -353,11 +352,9 @@ def grey(colour: str) -> float:
 
 
 def test_areas_can_be_told_apart_in_grey() -> None:
-    from handcalc.render.plot.svg import TONES
-
-    shades = sorted(grey(paper) for paper, _ in TONES[:4])
+    shades = sorted(grey(tone.paper) for tone in TONES[:4])
     assert min(right - left for left, right in zip(shades, shades[1:])) > 8 and shades[0] > 150
-    assert all(grey(paper) - grey(ink) > 90 for paper, ink in TONES)
+    assert all(grey(tone.paper) - grey(tone.ink) > 90 for tone in TONES)
 
 
 # --- letters ----------------------------------------------------------------------------------------------------------

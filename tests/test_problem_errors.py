@@ -14,7 +14,7 @@ import numpy
 import pytest
 
 from handcalc.core.functions import ACTIVATIONS
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, HandcalcError, Message, ProblemError, near, printable
 from handcalc.loading.loader import load, loads
 from handcalc.problem.fields import keys

@@ -12,12 +12,14 @@ from handcalc.core import formula
 from handcalc.core.expr import Call, Expr, Number, Ref, number
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
+from handcalc.language import translator
 from handcalc.loading.loader import load, loads, shipped
-from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.problem.names import is_parameter
 from handcalc.problem.reader import is_name, is_quantity_name, literal
 from handcalc.problem.schema import Layer, Loss, Problem
+from handcalc.problem.words import FUSED, LOSSES
+from handcalc.render import render
 
 
 def parsed(text: str) -> Expr:
@@ -239,12 +241,25 @@ def test_no_activation_is_identity() -> None:
 TARGETS = "targets: [0.5, 1]\n"
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.form == "terms"])
 def test_loss_by_name(name: str) -> None:
     problem = loads(network("weights: [[1, 2], [3, 4]], activation: sigmoid", TARGETS + f"loss: {name}\n"))
-    text, mean = LOSSES[name]
-    assert problem.loss == Loss(name, "terms", parsed(text), mean)
+    assert problem.loss == Loss(name, "terms", parsed(LOSSES[name].usual), LOSSES[name].mean)
     assert derive(problem).value("loss") > 0
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_reports_call_a_loss_by_its_title(name: str) -> None:
+    activation = "softmax" if LOSSES[name].form == "fused" else "sigmoid"
+    problem = loads(network(f"weights: [[1, 2], [3, 4]], activation: {activation}", f"targets: [0, 1]\nloss: {name}\n"))
+    for language, title in (("en", LOSSES[name].title), ("zh", translator("zh")(LOSSES[name].title))):
+        assert title in str(render(derive(problem), "markdown", language=language))
+    assert translator("zh")(LOSSES[name].title) != LOSSES[name].title
+
+
+def test_reports_call_a_typed_loss_by_its_formula() -> None:
+    problem = loads(network("weights: [[1, 2], [3, 4]]", "targets: [0, 1]\nloss: (o - t)^4\n"))
+    assert "Loss: (o - t)^4." in str(render(derive(problem), "plain"))
 
 
 def test_softmax_cross_entropy_works_on_net_inputs() -> None:

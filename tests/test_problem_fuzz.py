@@ -13,16 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
+from handcalc.layers.sections import sections
 from handcalc.loading.loader import load, loads, shipped
-from handcalc.loading.loss import LOSSES
-from handcalc.problem.fields import SECTIONS
+from handcalc.problem.words import LOSSES
 
 TEXTS = [path.read_text(encoding="utf-8") for path in shipped().values()]
 LINES = sorted({line for text in TEXTS for line in text.splitlines()})
 
-quick = settings(max_examples=150, derandomize=True, database=None, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=100, derandomize=True, database=None, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
 thorough = settings(max_examples=5000, deadline=timedelta(seconds=5), suppress_health_check=list(HealthCheck))
 
 # Values that broke something once, or might.
@@ -153,7 +153,7 @@ def network(draw: st.DrawFn) -> dict[str, object]:
     for _ in range(draw(st.integers(1, 3))):
         samples.append({"inputs": {name: draw(numbers) for name in names[0]}, "targets": [draw(numbers) for _ in names[-1]]})
     tree |= samples[0] if len(samples) == 1 else {"samples": samples}
-    tree |= draw(st.sampled_from([{}, {"error": "direct"}, *({"loss": loss} for loss in (*LOSSES, *IN_O_T, "softmax_cross_entropy"))]))
+    tree |= draw(st.sampled_from([{}, {"error": "direct"}, *({"loss": loss} for loss in (*LOSSES, *IN_O_T))]))
     return tree
 
 
@@ -187,7 +187,7 @@ def made_up(draw: st.DrawFn) -> str:
     for key in draw(st.lists(st.sampled_from(list(SETTINGS)), max_size=2, unique=True)):
         tree[key] = draw(st.sampled_from(SETTINGS[key]))
     if draw(st.integers(0, 3)) == 3:
-        tree[draw(st.sampled_from([field.key for field in SECTIONS["problem"]]))] = draw(VALUE)
+        tree[draw(st.sampled_from([field.key for field in sections()["problem"]]))] = draw(VALUE)
     spoilt = spoil(draw, tree) if draw(st.integers(0, 2)) == 2 else tree
     return json.dumps(spoilt, ensure_ascii=False)
 
@@ -224,7 +224,7 @@ def test_problem(strategy: st.SearchStrategy[str]) -> None:
         found[outcome(text)] += 1
 
     collect()
-    assert found["solved"] >= 20 and found["ProblemError"] >= 20, found
+    assert found["solved"] >= 10 and found["ProblemError"] >= 10, found
 
 
 @quick
@@ -268,6 +268,9 @@ def doubled(count: int, times: int) -> str:
 
 SLOW_FILES = [
     ("a hundred layers", "inputs: {x: 0.5}\ntargets: [1]\nlearning_rate: 0.1\n" + chain(100)),
+    ("500 layers", "inputs: {x: 0.5}\n" + chain(500)),
+    ("1000 open brackets", "[" * 1000),
+    ("400 unknown keys", "".join(f"key{place}: 1\n" for place in range(400))),
     ("3000 layers", "inputs: {x: 0.5}\n" + chain(3000)),
     ("300 equations", "given: {a0: 1}\nequations:\n" + "".join(f"  a{k + 1}: a{k}/2 + a{k}\n" for k in range(300)) + "minimize: a300\n"),
     ("3000 samples", "samples:\n" + "- {inputs: [1], targets: [2]}\n" * 3000 + "layers: [{neurons: 1, weights: [[3]]}]\n"),
@@ -281,11 +284,16 @@ SLOW_FILES = [
 ]
 
 
-@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in SLOW_FILES])
+LONGEST = ("3000 layers", "3000 samples", "open brackets", "unknown keys")
+
+
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, id=name, marks=pytest.mark.slow if name in LONGEST else ()) for name, text in SLOW_FILES]
+)
 def test_bounded_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # what others do with the computer does not count
     assert outcome(text) in ("solved", "ProblemError", "EvaluationError")
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 # What the fuzz found once, each in its smallest form.

@@ -25,10 +25,10 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Ref
 from handcalc.core.formula import names, parse
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import evaluate
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.render import read
 
@@ -210,7 +210,7 @@ def test_every_number_is_here() -> None:
     assert all(sum(last_iteration(row) > SHORT for row in rows(name)) <= 4 for name in LONG_FILES), "the default run leaves out too much"
 
 
-@pytest.mark.parametrize("name", some(FILES, {*FILES} - {"ng-linear-regression"}))  # 1500 iterations
+@pytest.mark.parametrize("name", some(FILES, {*FILES[::3]} - {"ng-linear-regression"}))  # 1500 iterations
 def test_published_numbers(name: str) -> None:
     within = SHORT if name in LONG_FILES else MANY
     assert not all_complaints(name, within), "\n" + all_complaints(name, within)

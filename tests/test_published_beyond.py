@@ -28,11 +28,11 @@ from test_published import as_cut, as_printed
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number, mul
-from handcalc.core.graph import Cell
-from handcalc.derive import derive
+from handcalc.core.quantity import Cell
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads, shipped
 from handcalc.problem.schema import Problem
-from handcalc.training.gradcheck.comparing import Row as Checked
+from handcalc.training.gradcheck.comparing import CheckedGradient as Checked
 from handcalc.training.gradcheck.comparing import gradcheck
 
 FOLDER = Path(__file__).parent / "published" / "beyond"
@@ -244,7 +244,7 @@ def test_every_row_is_here() -> None:
     assert Counter(row["status"] for name in FILES for row in published(name)["published"]) == STATUS
 
 
-@pytest.mark.parametrize("name", some(FILES, {*FILES} - {"conv_pool_coursera", "lstm_gomez"}))  # the largest
+@pytest.mark.parametrize("name", some(FILES, {*FILES[::3]} - {"conv_pool_coursera", "lstm_gomez"}))  # the largest
 def test_published_numbers(name: str) -> None:
     found = [f"{row['row']}: {wrong}" for row in published(name)["published"] if (wrong := complaint(name, row))]
     assert not found, "\n" + "\n".join(found)

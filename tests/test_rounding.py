@@ -13,7 +13,7 @@ from oracles import law
 
 from handcalc.core.expr import Number
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown, ratio
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 
 MODES = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "truncate": ROUND_DOWN}

@@ -13,7 +13,7 @@ from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.loading.loader import shipped
 from handcalc.loading.saving import with_parameters
-from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 
 def trainable(name: str) -> bool:
@@ -25,7 +25,7 @@ def test_a_saved_problem_goes_on_where_training_ended(name: str) -> None:
     path = shipped()[name]
     trainer = Trainer(load(name))
     trainer.advance(3 * trainer.epoch)
-    text = with_parameters(path.read_text("utf-8"), trainer.problem, trainer.values())
+    text = with_parameters(path.read_text("utf-8"), trainer.problem, trainer.whole.graph, trainer.values())
     again = loads(text, name)
     derivation = derive(again, Rounding())
     for cell, value in trainer.values().items():
@@ -59,7 +59,7 @@ def test_every_form_of_parameters(form: str, tmp_path: Path) -> None:
     problem = loads(text, folder=tmp_path)
     trainer = Trainer(problem)
     trainer.advance(2)
-    again = Trainer(loads(with_parameters(text, problem, trainer.values())))
+    again = Trainer(loads(with_parameters(text, problem, trainer.whole.graph, trainer.values())))
     assert again.parameters() == trainer.parameters() and again.parameters() != Trainer(problem).parameters()
 
 
@@ -68,7 +68,8 @@ def test_one_neuron(weights: str) -> None:
     text = f"inputs: [1, 2]\ntargets: [1]\nlayers:\n  - {{neurons: 1, activation: sigmoid, weights: {weights}}}\nlearning_rate: 0.5\n"
     trainer = Trainer(loads(text))
     trainer.advance(1)
-    assert Trainer(loads(with_parameters(text, trainer.problem, trainer.values()))).parameters() == trainer.parameters()
+    again = Trainer(loads(with_parameters(text, trainer.problem, trainer.whole.graph, trainer.values())))
+    assert again.parameters() == trainer.parameters()
 
 
 def test_the_command_saves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,11 @@ from handcalc.arrays.straightline import Straight
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
-from handcalc.loading.schedules import SCHEDULES
+from handcalc.problem.words import SCHEDULES
 from handcalc.render import read, render
-from handcalc.training import train as training
-from handcalc.training.train import Trainer, train
+from handcalc.training import trainer as training
+from handcalc.training.train import train
+from handcalc.training.trainer import Trainer
 
 QUADRATIC = quadratic(0.4)
 
@@ -190,7 +191,7 @@ WRONG = [
     ("{step: {factor: 0.5}}", "schedule.step: every is missing"),
     ("{step: {every: 0}}", 'schedule.step.every: expected a whole number from 1 to 100000000, found "0"'),
     ("{step: {every: 2, factor: -1}}", 'schedule.step.factor: expected a number above 0, found "-1"'),
-    ("{cosine: {iterations: 5, lowest: -1}}", 'schedule.cosine.lowest: expected a number that is not below 0, found "-1"'),
+    ("{cosine: {iterations: 5, lowest: -1}}", 'schedule.cosine.lowest: expected a number of at least 0, found "-1"'),
     ("{stepp: {every: 2}}", 'schedule.stepp: unknown key, did you mean "step"?'),
     ("{step: {every: 2}, exponential: {factor: 0.5}}", "schedule: expected one schedule such as {step: {every: 10, factor: 0.5}}"),
     ("{per: epoch}", "schedule: expected one schedule such as {step: {every: 10, factor: 0.5}}"),

@@ -14,8 +14,9 @@ from small import NETWORK, quadratic, refusals
 from handcalc import load, loads
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.cli import main
-from handcalc.training import train as training
-from handcalc.training.train import Trainer, train, train_on
+from handcalc.training import trainer as training
+from handcalc.training.train import train, train_on
+from handcalc.training.trainer import Trainer
 
 # x = 2·0.8ᵏ after k updates, so E = 4·0.64ᵏ and the gradient is 4·0.8ᵏ
 QUADRATIC = quadratic(0.1) + "training: {epochs: 500, stop: %s}\n"

@@ -17,7 +17,9 @@ from handcalc.errors import EvaluationError, ProblemError
 from handcalc.loading.loader import shipped
 from handcalc.problem.schema import Problem
 from handcalc.training.classes import classes_of
-from handcalc.training.train import Trainer, train, train_on
+from handcalc.training.network import Network
+from handcalc.training.train import train, train_on
+from handcalc.training.trainer import Trainer
 
 ROUNDS = 6
 
@@ -91,7 +93,7 @@ def test_four_people(seed: int) -> None:
     trainer = Trainer(four_people(seed))
     assert trainer.epoch == 4
     trainer.advance(4000)
-    (emily,), (frank,) = trainer.predict((-7, -3)), trainer.predict((20, 2))
+    (emily,), (frank,) = Network(trainer).predict((-7, -3)), Network(trainer).predict((20, 2))
     assert 0.92 < emily < 0.98 and 0.02 < frank < 0.08
     assert trainer.loss() < 0.01
 
@@ -137,7 +139,7 @@ def test_perceptrons(targets: tuple[int, ...]) -> None:
     assert list(found.parameters.values()) == pytest.approx(weights, abs=1e-12) and found.iterations == updates
     learned = targets != (0, 1, 1, 0)
     assert (found.loss == 0) == learned and found.stopped == ("loss" if learned else "iterations")
-    answers = [trainer.predict(inputs)[0] for inputs in ((0, 0), (0, 1), (1, 0), (1, 1))]
+    answers = [Network(trainer).predict(inputs)[0] for inputs in ((0, 0), (0, 1), (1, 0), (1, 1))]
     assert sum((t - answer) ** 2 for t, answer in zip(targets, answers)) == 2 * found.loss
 
 
@@ -265,13 +267,13 @@ def test_accuracy(targets: str, accuracy: list[float] | None) -> None:
     trainer = Trainer(loads(f"samples:\n{samples}{layers}loss: squared_error\nlearning_rate: 0.5\n"))
     found = train_on(trainer, 200, every=50)
     if accuracy == []:
-        assert found.accuracy == () and trainer.accuracy() is None
+        assert found.accuracy == () and Network(trainer).accuracy() is None
         return
     assert [count for count, _ in found.accuracy] == [count for count, _ in found.history] == [0, 50, 100, 150, 200]
     again = Trainer(trainer.problem)
     for count, share in found.accuracy:
         again.advance(count - again.done)
-        answers = [again.predict(inputs) for inputs in ((0, 0), (0, 1), (1, 0), (1, 1))]
+        answers = [Network(again).predict(inputs) for inputs in ((0, 0), (0, 1), (1, 0), (1, 1))]
         wanted = [json.loads(row) for row in rows]
         middle = 0 if activation == "tanh" else 0.5
         right = [a.index(max(a)) == t.index(max(t)) if len(t) > 1 else (a[0] > middle) == (t[0] > middle) for a, t in zip(answers, wanted)]
@@ -292,9 +294,9 @@ def test_many_answers_are_single_answers() -> None:
         trainer = Trainer(load(name))
         trainer.advance(3)
         rows = [[random.Random(seed).uniform(-2, 2) for _ in trainer.problem.inputs] for seed in range(5)]
-        assert [list(row) for row in trainer.outputs(rows)] == [trainer.predict(row) for row in rows], name
+        assert [list(row) for row in Network(trainer).outputs(rows)] == [Network(trainer).predict(row) for row in rows], name
     text = "inputs: [1]\ntargets: [1]\nlayers: [{neurons: 1, activation: ln(z), weights: [[1]]}]\nloss: squared_error\nlearning_rate: 0.1\n"
-    answers = [row[0] for row in Trainer(loads(text)).outputs([[-1], [1], [0]])]
+    answers = [row[0] for row in Network(Trainer(loads(text))).outputs([[-1], [1], [0]])]
     assert answers[1] == 0 and math.isnan(answers[0]) and math.isnan(answers[2])
 
 

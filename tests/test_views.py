@@ -9,7 +9,7 @@ from handcalc.errors import OutputError, UnknownIdError
 from handcalc.loading.loader import shipped
 from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Plain, Symbolic, Table, Value
 from handcalc.render.dialects import UNICODE
-from handcalc.render.report import VIEW_NAMES, Chapter, Style, split
+from handcalc.render.report import Chapter, Style, split
 from handcalc.render.views import VIEWS
 
 TASKS = """
@@ -54,10 +54,6 @@ def test_no_computed_number_is_left(name: str, view: str) -> None:
             assert isinstance(block.right[-1][1], Blank)
         if isinstance(block, Picture):
             assert not block.values and not block.gradients
-
-
-def test_the_names_are_those_of_the_views() -> None:
-    assert tuple(VIEWS) == VIEW_NAMES
 
 
 def test_what_each_view_keeps() -> None:

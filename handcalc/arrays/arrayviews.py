@@ -14,10 +14,10 @@ from handcalc.core.index import Index, Position, affine
 
 __all__ = ["contract", "kronecker", "logsumexp", "softmax", "spread", "windows"]
 
-Window = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
+AxisView = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
 
 
-def window(place: Position, size: int) -> Window:
+def window(place: Position, size: int) -> AxisView:
     """How an axis of this size is seen through a place such as 2r + u − 1."""
     terms = [(factor, index.axis.size) for factor, index in affine(place).terms]
     constant = affine(place).constant
@@ -27,7 +27,7 @@ def window(place: Position, size: int) -> Window:
     return before, max(highest - size + 1, 0), constant + before, tuple(terms)
 
 
-def windows(array: Any, axes: tuple[Window | None, ...]) -> Any:
+def windows(array: Any, axes: tuple[AxisView | None, ...]) -> Any:
     """The view; None for an axis that stays as it is."""
     import numpy
 

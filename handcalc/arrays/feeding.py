@@ -1,6 +1,7 @@
 """The data of updates: which samples come when, and their numbers as a program takes them.
 
 - `Feed(problem, graph, size, arrays)` has the batches, epoch after epoch, and the row of each.
+- `data_of(graph)` names inputs and targets.
 - `as_arrays(samples, shapes)` are inputs and targets as arrays, whatever the samples are; `shapes_in(graph)` their axes.
 """
 
@@ -71,9 +72,14 @@ def numbers_of(samples: Samples, part: str) -> list[list[float]]:
     return [[literal.numerator / literal.denominator for literal in getattr(sample, part) or ()] for sample in samples]
 
 
+def data_of(graph: Graph) -> tuple[str, str]:
+    """The quantities that every sample has numbers for: inputs and targets, "" where there are none."""
+    return graph.inputs, graph.targets
+
+
 def shapes_in(graph: Graph) -> Shapes:
     """The axes of inputs and targets in a graph; () where there are none."""
-    inputs, targets = (graph[name].axes if name in graph else () for name in ("x", "t"))
+    inputs, targets = (graph[name].axes if name else () for name in data_of(graph))
     return tuple(axis.size for axis in inputs if axis.role != "sample"), tuple(axis.size for axis in targets if axis.role != "sample")
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from handcalc.arrays.feeding import as_arrays, shaped, shapes_in
+from handcalc.arrays.feeding import as_arrays, data_of, shaped, shapes_in
 from handcalc.arrays.unrolling import at_time, unrolled
 from handcalc.arrays.vectorised import Arrays, compiled
 from handcalc.core.expr import Entry, Total, references, walk
@@ -22,8 +22,6 @@ from handcalc.models.model import Model
 from handcalc.problem.dataset import Dataset, Samples
 
 NUMBERS_AT_ONCE = 2_000_000  # of the inputs that are worked together
-
-DATA = ("x", "t")
 
 
 class Passes:
@@ -34,11 +32,12 @@ class Passes:
         self._cells = [at_time(model.graph, cell) for cell in model.answers()]
         self._outputs = list(dict.fromkeys(name for name, _ in self._cells))
         self._shapes = shapes_in(graph)
-        own = any(quantity.sampled and quantity.definition is None and quantity.name not in DATA for quantity in graph)
+        data = data_of(graph)
+        own = any(quantity.sampled and quantity.definition is None and quantity.name not in data for quantity in graph)
         self._mixed = own or any(_mixes(graph, name) for name in self._outputs)
         parts = () if self._mixed else tuple(name for name in _uses(graph, loss) if graph[name].sampled)
-        self._answers = compiled(graph, state, DATA[:1], self._outputs)[1]
-        self._before = compiled(graph, state, DATA, parts or [loss])[1]
+        self._answers = compiled(graph, state, data[:1], self._outputs)[1]
+        self._before = compiled(graph, state, data, parts or [loss])[1]
         self._loss = compiled(graph, state, parts, [loss])[1] if parts else None
 
     def loss(self, state: Arrays, samples: Samples) -> float:

@@ -24,8 +24,9 @@ from typing import Any
 
 from handcalc.core.expr import Call, Number, Power, Ref, walk
 from handcalc.core.functions import FUNCTIONS, Function
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Graph
 from handcalc.core.instance import FLOATS, Arithmetic, compute
+from handcalc.core.quantity import Cell, cell
 
 State = tuple[float, ...]
 
@@ -164,11 +165,12 @@ class Straight:
         body = [line for one in wanted for line in writer.lines_for(one)]
         unpack = [f"{_tuple(f'p{number}' for number in range(len(self.state)))} = state"] * bool(self.state)
         unpack += [f"{_tuple(f'd{number}' for number in range(len(given)))} = row"]
-        run = _compiled("\n    ".join(["def run(state, row):", *unpack, *body, f"return {_tuple(writer.names[one] for one in wanted)}"]))
+        source = ["def run(state, row):", *unpack, *body, f"return {_tuple(writer.names[one] for one in wanted)}"]
+        run: Callable[..., tuple[float, ...]] = _compiled("\n    ".join(source))
 
         def answer(state: State, row: Sequence[float]) -> tuple[float, ...]:
             try:
-                return run(state, row)  # type: ignore[no-any-return]
+                return run(state, row)
             except (ArithmeticError, ValueError):
                 return (math.nan,) * len(wanted)
 

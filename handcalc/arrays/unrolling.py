@@ -1,6 +1,7 @@
 """A recurrence unrolled: a quantity for every time, so that it can be computed array after array.
 
-- `unrolled(graph)` is a graph without cycles; where nothing recurs, the graph itself. Given quantities stay whole.
+- `recurs(graph)` says whether there is one; `unrolled(graph)` is a graph without cycles; where nothing recurs, the graph itself. Given
+  quantities stay whole.
 - `at_time(graph, cell)` is a cell of the graph as the unrolled one calls it.
 """
 
@@ -9,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.core.expr import ZERO, Expr, Ref, Total, add, reindex, rewrite
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell, Quantity
 
 
 def unrolled(graph: Graph) -> Graph:
     """The same quantities; each with a time axis and a definition as one for every time, called name@time."""
-    if not any(quantity.definition is not None and quantity.givens is not None for quantity in graph):
+    if not recurs(graph):
         return graph
     result = Graph()
     for quantity in graph:
@@ -23,12 +25,22 @@ def unrolled(graph: Graph) -> Graph:
     return result
 
 
+def recurs(graph: Graph) -> bool:
+    """Whether something is defined by its own earlier places: given at the start, and defined."""
+    return any(quantity.definition is not None and quantity.givens is not None for quantity in graph)
+
+
 def at_time(graph: Graph, wanted: Cell) -> Cell:
     """A cell of a graph, as it is called in the unrolled one."""
-    clock = _clock(graph[wanted[0]]) if unrolled(graph) is not graph else None
+    clock = _clock(graph[wanted[0]]) if recurs(graph) else None
     if clock is None:
         return wanted
-    return f"{wanted[0]}@{wanted[1][clock]}", (*wanted[1][:clock], *wanted[1][clock + 1 :])
+    return _key(wanted[0], wanted[1][clock]), (*wanted[1][:clock], *wanted[1][clock + 1 :])
+
+
+def _key(name: str, time: int) -> str:
+    """The key of a quantity at one time."""
+    return f"{name}@{time}"
 
 
 def _clock(quantity: Quantity) -> int | None:
@@ -51,7 +63,7 @@ def _parts(graph: Graph, quantity: Quantity) -> Iterator[Quantity]:
 def _at(graph: Graph, quantity: Quantity, clock: int, time: int) -> Quantity:
     """A quantity at one time."""
     axes, index = (entries[:clock] + entries[clock + 1 :] for entries in (quantity.axes, quantity.index))
-    part = quantity.replace(name=f"{quantity.name}@{time}", axes=axes, index=index, of=None, through=None, wrt=None, terms=(), givens=None)
+    part = quantity.replace(name=_key(quantity.name, time), axes=axes, index=index, of=None, through=None, wrt=None, terms=(), givens=None)
     if quantity.givens is not None and quantity.givens((0,) * clock + (time,) + (0,) * (len(axes) - clock)) is not None:
         given = quantity.givens
         return part.replace(definition=None, givens=lambda place: given((*place[:clock], time, *place[clock:])))
@@ -75,7 +87,7 @@ def _at_times(graph: Graph, formula: Expr) -> Expr:
             if not 0 <= time < quantity.axes[clock].size:
                 return ZERO
             rest = tuple(place for number, place in enumerate(node.indices) if number != clock)
-            return Ref(f"{node.quantity}@{time}", rest)
+            return Ref(_key(node.quantity, time), rest)
         return None
 
     return rewrite(formula, change)

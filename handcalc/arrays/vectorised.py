@@ -23,7 +23,8 @@ from handcalc.core.expr import (
     rewrite,
 )
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell, Quantity
 
 Arrays = tuple[Any, ...]
 

@@ -17,11 +17,11 @@ import click
 
 from handcalc import __version__
 from handcalc.cli.help import Translated, speak
-from handcalc.errors import HandcalcError, Message
+from handcalc.errors import HandcalcError, Message, Template
 from handcalc.language import choose, translator
 
 # name → (module, one line of help)
-COMMANDS = {
+COMMANDS: dict[str, tuple[str, Template]] = {
     "solve": ("handcalc.cli.solve", "Print the complete worked solution of a problem."),
     "why": ("handcalc.cli.why", "Explain one quantity: everything it depends on."),
     "export": ("handcalc.cli.export", "Write worked solutions and worksheets to files: HTML, PDF, Word and others."),
@@ -37,14 +37,14 @@ COMMANDS = {
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-WELCOME = """\
+WELCOME: Template = """\
 handcalc works out neural-network exercises step by step, as on paper.
 
   handcalc solve mazur-2-2-2          a complete worked solution (shipped with handcalc)
   handcalc list problems              more exercises to try
   handcalc new my.yaml --layers 2-3-2 write a problem file, then: handcalc solve my.yaml
   handcalc why mazur-2-2-2 w5         where one number comes from
-  handcalc export my.yaml -o my.html  a report: .html .pdf .docx .tex .md .ipynb
+  handcalc export my.yaml -o my.html  a report: {endings}
   handcalc check my.yaml --blank      an answer sheet; filled in: handcalc check my.yaml sheet.txt
   handcalc --help                     all commands
 """
@@ -85,7 +85,9 @@ def group(context: click.Context) -> None:
     Shell completion: see docs/cli.md, or run  _HANDCALC_COMPLETE=bash_source handcalc
     """
     if context.invoked_subcommand is None:
-        click.echo(translator(choose())(WELCOME), nl=False)
+        from handcalc.render.report import endings
+
+        click.echo(translator(choose())(WELCOME).format(endings=endings(6)), nl=False)
 
 
 def run() -> None:
@@ -118,7 +120,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         code = 2
     except HandcalcError as error:
-        from handcalc.cli.options import say
+        from handcalc.cli.output import say
 
         translate = translator(choose(_language(arguments)))
         for message in error.messages:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import Wish, chosen_rounding, output_options, reading_options
-from handcalc.derive import derive
-from handcalc.language import choose, translator
+from handcalc.cli.options import Settings, format_option, output_options, reading_options
+from handcalc.cli.output import Wish
+from handcalc.deriving import derive
+from handcalc.language import translator
 from handcalc.loading.loader import load, shipped
 
 if TYPE_CHECKING:
@@ -24,20 +25,10 @@ FORMATS = ("terminal", "plain", "markdown", "latex", "json")
 @click.argument("what")
 @click.argument("step", required=False)
 @click.option("--by", metavar="NAME", default="", help="Differentiate by this name, where there are several.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
+@format_option(FORMATS)
 @reading_options
 @output_options
-def command(
-    what: str,
-    step: str | None,
-    by: str,
-    form: str,
-    notation: str | None,
-    lang: str | None,
-    comma: bool,
-    output: str | None,
-    force: bool,
-) -> None:
+def command(what: str, step: str | None, by: str, settings: Settings) -> None:
     """Show why a derivative is what it is, line by line, each line checked by SymPy.
 
     WHAT is a function (sigmoid, softmax), a loss (cross_entropy, softmax_cross_entropy) or a formula, such as
@@ -46,20 +37,18 @@ def command(
 
     Example: handcalc derive sigmoid
     """
-    translate = translator(choose(lang))
+    wish = Wish(settings, settings.language())
     if step is None:
-        _proof(what, by, Wish(form, notation or "", comma, translate, output, force, ()), translator(lang or "en"))
+        _proof(what, by, wish)
     elif by:
-        raise click.UsageError(translate("--by goes with a function or a formula; a step of a problem says what it is taken by"))
+        raise click.UsageError(wish.translate("--by goes with a function or a formula; a step of a problem says what it is taken by"))
     else:
         problem = load(what)
-        translate = translator(choose(lang, problem.language))
-        wish = Wish(form, notation or "", comma, translate, output, force, (what, problem.path))
-        _closed(problem, step, wish, translator(lang or "en"))
+        _closed(problem, step, Wish.of(settings, problem, what))
 
 
-def _proof(what: str, by: str, wish: Wish, translate: Translate) -> None:
-    """Why a derivative is what it is; translate: of the JSON."""
+def _proof(what: str, by: str, wish: Wish) -> None:
+    """Why a derivative is what it is."""
     from handcalc.proof import prove
     from handcalc.proof.report import as_json, reading, report
 
@@ -67,21 +56,26 @@ def _proof(what: str, by: str, wish: Wish, translate: Translate) -> None:
         raise click.UsageError(wish.translate("name a step of the problem as well, such as w5"))
     proof = prove(what, by)
     wish.page(
-        lambda dialect: reading(proof, wish.notation, dialect, wish.comma),
+        lambda dialect: reading(proof, wish.settings.notation, dialect, wish.settings.comma),
         lambda found: report(proof),
-        lambda found: as_json(proof, found, translate),
+        lambda found: as_json(proof, found, _of_data(wish)),
     )
 
 
-def _closed(problem: Problem, step: str, wish: Wish, translate: Translate) -> None:
+def _closed(problem: Problem, step: str, wish: Wish) -> None:
     """A step as one expression."""
     from handcalc.proof.closed import as_json, closed_form, report
     from handcalc.render import read
 
-    derivation = derive(problem, chosen_rounding(problem, None, None, False).replace(carry=False))
-    closed = closed_form(derivation, read(derivation, wish.notation), step)
+    derivation = derive(problem, wish.settings.rounding(problem).replace(carry=False))
+    closed = closed_form(derivation, read(derivation, wish.settings.notation), step)
     wish.page(
-        lambda dialect: read(derivation, wish.notation, dialect, wish.comma),
+        lambda dialect: read(derivation, wish.settings.notation, dialect, wish.settings.comma),
         lambda found: report(closed, found),
-        lambda found: as_json(closed, found, translate),
+        lambda found: as_json(closed, found, _of_data(wish)),
     )
+
+
+def _of_data(wish: Wish) -> Translate:
+    """The language of the texts in JSON: English, unless another was asked for."""
+    return translator(wish.settings.lang or "en")

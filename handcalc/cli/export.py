@@ -5,25 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from gettext import gettext
 
 import click
 
-from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
-from handcalc.cli.options import FileName, chosen_rounding, document_options, reading_options, rounding_options, save, say
+from handcalc.cli.options import FileName, Settings, document_options, force_option, reading_options, rounding_options
+from handcalc.cli.output import save, say
 from handcalc.cli.progress import progress_bar
 from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
+from handcalc.deriving import derive
 from handcalc.errors import HandcalcError, Message, OutputError
-from handcalc.language import choose, translator
 from handcalc.loading.loader import load
-from handcalc.render.report import FORMATS, Style, check_view, export
+from handcalc.render.report import FORMATS, check_view, endings, export
 
 FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
 ALL = "all"
 
 
-@click.command(cls=Translated)
+@click.command(cls=Translated, values={"endings": endings()})
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileName())
 @click.option("-o", "--output", "outputs", multiple=True, type=FileName(), help="The file to write, or a folder; may be repeated.")
 @click.option(
@@ -37,41 +38,25 @@ ALL = "all"
 @document_options
 @reading_options
 @rounding_options
-@click.option("--force", is_flag=True, help="Overwrite an existing file.")
-def command(
-    files: tuple[str, ...],
-    outputs: tuple[str, ...],
-    formats: tuple[str, ...],
-    only: tuple[str, ...],
-    detail: str,
-    form: str,
-    iterations: int,
-    view: str,
-    notation: str | None,
-    lang: str | None,
-    comma: bool,
-    decimals: int | None,
-    significant: int | None,
-    carry: bool,
-    force: bool,
-) -> int:
+@force_option
+def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], settings: Settings) -> int:
     """Write worked solutions or worksheets to files.
 
     FILE is a problem file, a folder of them, or the name of a shipped problem. The ending of the output says the format:
-    .html .pdf .docx .tex .md .ipynb .csv .json .txt .typ .svg; several problems make one report. With a folder as output,
-    every problem becomes a file of its own in every --format.
+    {endings}; several problems make one report. With a folder as output, every problem becomes a file of its own in every
+    --format.
 
     Example: handcalc export mazur-2-2-2 -o solution.pdf
     """
+    translate = settings.translator()
     if not outputs:
-        raise click.UsageError(translator(choose(lang))("say with -o where it goes, for example -o report.html"))
+        raise click.UsageError(translate("say with -o where it goes, for example -o report.html"))
     sources = [source for file in files for source in _problems(file)]
-    targets = [target for output in outputs for target in _targets(output, _wanted(formats, view), sources)]
+    targets = [target for output in outputs for target in _targets(output, _wanted(formats, settings.view), sources)]
     for target in targets:
-        check_view(target.format, view)
-    style = Style(notation or "", comma, detail, form, only, view)
-    jobs = _Jobs(style, lang, (iterations, decimals, significant, carry), force)
-    with progress_bar(sum(len(target.sources) for target in targets), translator(choose(lang))("Exporting")) as progress:
+        check_view(target.format, settings.view)
+    jobs = _Jobs(settings)
+    with progress_bar(sum(len(target.sources) for target in targets), translate("Exporting")) as progress:
         done = 0
         for target in targets:
             jobs.write(target)
@@ -79,7 +64,7 @@ def command(
             if progress:
                 progress(done)
     for message in jobs.failed.values():
-        say(message.text(translator(choose(lang))), sys.stderr)
+        say(message.text(translate), sys.stderr)
     return 2 if jobs.failed else 0
 
 
@@ -115,7 +100,7 @@ def _targets(output: str, chosen: tuple[str, ...], sources: list[str]) -> Iterat
         yield Target(output, _format(output, chosen), tuple(sources))
         return
     if not chosen:
-        raise click.UsageError(Message("say with --format what to write to the folder {folder}", folder=output).text(translator(choose())))
+        raise click.UsageError(Message("say with --format what to write to the folder {folder}", folder=output).text(gettext))
     stems = [os.path.splitext(os.path.basename(source))[0] for source in sources]
     taken: set[str] = set()
     for source, stem in zip(sources, stems):
@@ -154,11 +139,8 @@ def _format(output: str, chosen: tuple[str, ...]) -> str:
 class _Jobs:
     """Loads and derives every problem once, and writes the files."""
 
-    def __init__(self, style: Style, lang: str | None, work: tuple[int, int | None, int | None, bool], force: bool) -> None:
-        self.style = style
-        self.lang = lang
-        self.work = work
-        self.force = force
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.failed: dict[str, Message] = {}
         self._derived: dict[str, Derivation | HandcalcError] = {}
         self._paths: dict[str, str] = {}
@@ -166,11 +148,10 @@ class _Jobs:
     def derivation(self, source: str) -> Derivation:
         """The worked solution of a problem; its error again, if it has one."""
         if source not in self._derived:
-            iterations, decimals, significant, carry = self.work
             try:
                 problem = load(source)
                 self._paths[source] = problem.path
-                self._derived[source] = derive(problem, chosen_rounding(problem, decimals, significant, carry), iterations)
+                self._derived[source] = derive(problem, self.settings.rounding(problem), self.settings.iterations)
             except HandcalcError as error:
                 self._derived[source] = error
         found = self._derived[source]
@@ -204,12 +185,12 @@ class _Jobs:
 
     def _write(self, target: Target) -> None:
         derivations = self.derivations(target.sources)
-        language = choose(self.lang, *(derivation.header.language for derivation in derivations))
+        language = self.settings.language(*(derivation.header.language for derivation in derivations))
         name = os.path.splitext(os.path.basename(target.path))[0]
-        exported = export(derivations, target.format, self.style, language, name)
+        exported = export(derivations, target.format, self.settings.style(), language, name)
         try:
             os.makedirs(os.path.dirname(target.path) or os.curdir, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputError(Message("cannot be written: {reason}", f"{target.path}: ", reason=reason)) from None
-        save(exported, target.path, self.force, (*target.sources, *self._paths.values()))
+        save(exported, target.path, self.settings.force, (*target.sources, *self._paths.values()))

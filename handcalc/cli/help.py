@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import click
 
@@ -53,7 +54,11 @@ def _show_help(ctx: click.Context, parameter: click.Parameter, value: bool) -> N
 
 
 class Translated(click.Command):
-    """A command whose description and options are translated when help is asked for."""
+    """A command whose description and options are translated when help is asked for; values: what its description has places for."""
+
+    def __init__(self, *arguments: Any, values: Mapping[str, str] | None = None, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.values = values
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         names = self.get_help_option_names(ctx)
@@ -63,13 +68,14 @@ class Translated(click.Command):
         from copy import copy
         from inspect import cleandoc
 
-        translate = gettext.gettext
         ctx.formatter_class = Formatter
         twin = copy(self)
         if self.help:
-            twin.help = "\n\n".join(translate(" ".join(part.split("\n"))) for part in cleandoc(self.help).split("\n\n"))
+            paragraphs = (" ".join(part.split("\n")) for part in cleandoc(self.help).split("\n\n"))
+            twin.help = "\n\n".join(map(gettext.gettext, paragraphs))
+            twin.help = twin.help.format(**self.values) if self.values else twin.help
         twin.params = [copy(parameter) for parameter in self.params]
         for option in twin.params:
             if isinstance(option, click.Option) and option.help:
-                option.help = translate(option.help)
+                option.help = gettext.gettext(option.help)
         return super(Translated, twin).get_help(ctx)

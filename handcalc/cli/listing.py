@@ -8,24 +8,29 @@ from collections.abc import Iterator
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import say
+from handcalc.cli.options import Settings, language_option
+from handcalc.cli.output import say
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
-from handcalc.language import Translate, choose, translator
+from handcalc.errors import Template
+from handcalc.language import Translate, translator
 
-WHAT = ("problems", "notations", "activations", "functions", "losses", "conventions", "mistakes", "commands")
+WHAT: tuple[Template, ...] = ("problems", "notations", "activations", "functions", "losses", "conventions", "mistakes", "commands")
+LONGER = ("functions", "mistakes", "commands")  # only if asked for
 
 
 @click.command(name="list", cls=Translated)
 @click.argument("what", type=click.Choice(WHAT), required=False, metavar="[WHAT]")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the report.")
-def command(what: str | None, lang: str | None) -> None:
+@language_option()
+def command(what: str | None, settings: Settings) -> None:
     """List shipped problems, notations, activations, functions, losses, conventions, mistakes or commands.
 
     Example: handcalc list problems
     """
-    language = choose(lang)
+    language = settings.language()
     translate = translator(language)
-    for kind in (what,) if what else ("problems", "notations", "activations", "losses", "conventions"):
+    for kind in WHAT:
+        if what != kind and (what or kind in LONGER):
+            continue
         if not what:
             say("\n" + translate("{what}:").format(what=translate(kind)))
         rows = list(_rows(kind, language, translate))
@@ -37,8 +42,9 @@ def command(what: str | None, lang: str | None) -> None:
 
 def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str, str]]:
     from handcalc.loading.loader import shipped
-    from handcalc.loading.loss import FUSED, LOSSES
     from handcalc.problem.fields import SECTIONS
+    from handcalc.problem.values import words
+    from handcalc.problem.words import LOSSES
 
     if what == "problems":
         yield from ((name, _title(path.read_text(encoding="utf-8"))) for name, path in shipped().items())
@@ -50,15 +56,13 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
         names = ACTIVATIONS if what == "activations" else tuple(FUNCTIONS)
         yield from ((name, translate(FUNCTIONS[name].doc)) for name in names)
     elif what == "losses":
-        yield from (
-            (name, formula + (translate(", mean over the outputs") if mean else translate(", summed over the outputs")))
-            for name, (formula, mean) in LOSSES.items()
-        )
-        yield FUSED, translate("softmax and cross-entropy in one step")
+        for name, loss in LOSSES.items():
+            terms = translate(", mean over the outputs") if loss.mean else translate(", summed over the outputs")
+            yield name, loss.usual + terms if loss.formula else translate(loss.title)
     elif what == "conventions":
-        for field in SECTIONS["conventions"]:
-            values = field.shape.get("enum", ("true", "false"))
-            yield field.key, translate("{meaning} ({values})").format(meaning=translate(field.doc), values=" | ".join(values))
+        for key in SECTIONS["conventions"]:
+            values = " | ".join(words(key.shape) or ("true", "false"))
+            yield key.key, translate("{meaning} ({values})").format(meaning=translate(key.doc), values=values)
     elif what == "mistakes":
         from handcalc.marking.mistakes import MISTAKES
 

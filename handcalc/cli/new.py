@@ -9,10 +9,11 @@ from gettext import gettext
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import output_options, write
+from handcalc.cli.options import Settings, language_option, output_options
+from handcalc.cli.output import write
 from handcalc.core.functions import ACTIVATIONS
 from handcalc.errors import Message, OutputError, printable
-from handcalc.language import Translate, choose, translator
+from handcalc.language import Translate
 
 SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculation
 
@@ -23,18 +24,16 @@ SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculat
 @click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid", help="Activation of every layer.", show_default=True)
 @click.option("--learning-rate", type=float, default=0.5, help="η of the update.", show_default=True)
 @click.option("--seed", type=int, default=1, help="Seed of the random numbers.", show_default=True)
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the questions and comments.")
+@language_option("Language of the questions and comments.")
 @output_options
-def command(
-    file: str, layers: str | None, activation: str, learning_rate: float, seed: int, lang: str | None, output: str | None, force: bool
-) -> None:
+def command(file: str, layers: str | None, activation: str, learning_rate: float, seed: int, settings: Settings) -> None:
     """Write a new problem file with comments, to be changed with an editor.
 
     FILE is the file to write. The numbers are random with two decimals; the same seed gives the same file.
 
     Example: handcalc new my.yaml --layers 2-3-2
     """
-    translate = translator(choose(lang))
+    translate = settings.translator()
     title = ""
     if layers is None:
         if not sys.stdin.isatty() and not sys.stdin.readable():
@@ -46,8 +45,9 @@ def command(
     if not 0 < learning_rate < float("inf"):
         raise OutputError(Message("expected a number above 0, found {found}", "--learning-rate: ", found=f'"{learning_rate:g}"'))
     text = problem_text(_sizes(layers or ""), activation, learning_rate, seed, translate, printable(title))
-    write(text, output or file, force)
-    click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=output or file), err=True)
+    target = settings.output or file
+    write(text, target, settings.force)
+    click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=target), err=True)
 
 
 def _sizes(layers: str) -> list[int]:

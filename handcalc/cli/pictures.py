@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handcalc.cli.options import Wish, check_target, write
+from handcalc.cli.options import SCREEN
+from handcalc.cli.output import Wish
 from handcalc.errors import Message, OutputError
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from handcalc.render.reading import Reading
 
 HERE = "-"  # a target that is no file: in letters, in the report
-LETTERS = ("terminal", "plain")  # formats of reports
 
 
 def check_pictures(targets: Sequence[str], wish: Wish) -> None:
@@ -28,11 +28,11 @@ def check_pictures(targets: Sequence[str], wish: Wish) -> None:
     from handcalc.render.plot import check_picture
 
     for target in targets:
-        if target == HERE and wish.form not in LETTERS:
+        if target == HERE and wish.settings.format not in SCREEN:
             raise click.UsageError(wish.translate("- draws in letters, for --format terminal or plain; give a file"))
         if target != HERE:
             check_picture(target)
-            check_target(target, wish.force, wish.inputs)
+            wish.check(target)
             if targets.count(target) > 1:
                 raise OutputError(Message("two pictures cannot be one file", f"{target}: "))
 
@@ -42,5 +42,5 @@ def draw(plot: Callable[[Reading], Plot], target: str, derivation: Derivation, w
     from handcalc.render import read
     from handcalc.render.plot import picture
 
-    reading = read(derivation, wish.notation, comma=wish.comma)
-    write(picture(plot(reading), target, reading, wish.translate), target, wish.force, wish.inputs)
+    reading = read(derivation, wish.settings.notation, comma=wish.settings.comma)
+    wish.write(picture(plot(reading), target, reading, wish.translate), target)

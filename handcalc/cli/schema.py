@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.problem.fields import json_schema
+from handcalc.layers.sections import json_schema
 from handcalc.render.formats.jsonform import dumps
 
 

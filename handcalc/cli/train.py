@@ -6,68 +6,89 @@ import io
 import math
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
-from handcalc.cli.options import FileName, Wish, check_target, chosen_rounding, output_options, reading_options, rounding_options, write
+from handcalc.cli.options import FileName, Settings, format_option, gathered, output_options, reading_options, rounding_options
+from handcalc.cli.output import Wish
 from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import training_bar
+from handcalc.core.record import Record
+from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError
-from handcalc.language import choose, translator
 from handcalc.loading.loader import load
 from handcalc.render import read
 
 if TYPE_CHECKING:
+    from handcalc.core.derivation import Derivation
+    from handcalc.core.rounding import Rounding
     from handcalc.problem.schema import Problem
     from handcalc.render.plot.model import Plot
     from handcalc.render.reading import Reading
-    from handcalc.training.train import Trainer
+    from handcalc.training.train import Trained
+    from handcalc.training.trainer import Trainer
+
+    Draw = Callable[[Trained, Reading], Plot]
 
 FORMATS = ("terminal", "plain", "json", "csv")
 
 
+class Length(Record):
+    """How long to train, if the problem does not say it, and how often the loss is shown."""
+
+    iterations: int | None = None
+    epochs: int | None = None
+    every: int | None = None
+
+
+class Pictures(Record):
+    """Pictures that are wanted, each by its file, and the two parameters of the level lines."""
+
+    plot: str | None = None
+    boundary: str | None = None
+    contour: str | None = None
+    across: str | None = None
+    up: str | None = None
+
+    @property
+    def targets(self) -> list[str]:
+        """The files, or - for letters."""
+        return [target for target in (self.plot, self.boundary, self.contour) if target]
+
+
+COUNT = click.IntRange(1, 100_000_000)
+
+
 @click.command(cls=Translated)
 @click.argument("file")
-@click.option("--iterations", type=click.IntRange(1, 100_000_000), metavar="N", help="So many updates.")
-@click.option("--epochs", type=click.IntRange(1, 100_000_000), metavar="N", help="So often through all samples.")
-@click.option("--every", type=click.IntRange(1, 100_000_000), metavar="N", help="Show the loss after every N updates.")
-@click.option("--show-step", type=click.IntRange(1, 100_000_000), metavar="K", help="The complete hand calculation of update K.")
+@gathered(
+    "length",
+    Length,
+    click.option("--iterations", type=COUNT, metavar="N", help="So many updates."),
+    click.option("--epochs", type=COUNT, metavar="N", help="So often through all samples."),
+    click.option("--every", type=COUNT, metavar="N", help="Show the loss after every N updates."),
+)
+@click.option("--show-step", type=COUNT, metavar="K", help="The complete hand calculation of update K.")
 @click.option("--save", type=FileName(), help="Write the problem file with the trained parameters.")
-@click.option("--plot", type=FileName(), help="Draw the loss, and the accuracy, as a picture (.svg, .png).")
-@click.option("--boundary", type=FileName(), help="Draw the classes in the plane of two inputs (.svg, .png, or - for letters).")
-@click.option("--contour", type=FileName(), help="Draw the way of two parameters between level lines of the loss (.svg, .png, or -).")
-@click.option("--across", metavar="ID", help="The parameter of --contour that goes to the right.")
-@click.option("--up", metavar="ID", help="The parameter of --contour that goes upwards.")
+@gathered(
+    "pictures",
+    Pictures,
+    click.option("--plot", type=FileName(), help="Draw the loss, and the accuracy, as a picture (.svg, .png)."),
+    click.option("--boundary", type=FileName(), help="Draw the classes in the plane of two inputs (.svg, .png, or - for letters)."),
+    click.option("--contour", type=FileName(), help="Draw the way of two parameters between level lines of the loss (.svg, .png, or -)."),
+    click.option("--across", metavar="ID", help="The parameter of --contour that goes to the right."),
+    click.option("--up", metavar="ID", help="The parameter of --contour that goes upwards."),
+)
 @click.option("--predict", "asked", multiple=True, metavar="A,B,…", help="New inputs to answer in the end; may be repeated.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
+@format_option(FORMATS)
 @reading_options
 @rounding_options
 @output_options
 def command(
-    file: str,
-    iterations: int | None,
-    epochs: int | None,
-    every: int | None,
-    show_step: int | None,
-    save: str | None,
-    plot: str | None,
-    boundary: str | None,
-    contour: str | None,
-    across: str | None,
-    up: str | None,
-    asked: tuple[str, ...],
-    form: str,
-    notation: str | None,
-    lang: str | None,
-    comma: bool,
-    decimals: int | None,
-    significant: int | None,
-    carry: bool,
-    output: str | None,
-    force: bool,
+    file: str, length: Length, show_step: int | None, save: str | None, pictures: Pictures, asked: tuple[str, ...], settings: Settings
 ) -> None:
     """Train a network: many updates, the loss on the way, and what it answers in the end.
 
@@ -75,64 +96,80 @@ def command(
 
     Example: handcalc train mazur-2-2-2 --iterations 10000
     """
-    from handcalc.training import plots as trainplots
-    from handcalc.training.landscape import check_inputs, two_parameters
     from handcalc.training.report import as_json, history_csv, report
-    from handcalc.training.train import Trainer, train_on
+    from handcalc.training.train import train_on
+    from handcalc.training.trainer import Trainer
 
     problem = load(file)
-    translate = translator(choose(lang, problem.language))
-    if iterations is not None and epochs is not None:
-        raise click.UsageError(translate("give --iterations or --epochs, not both"))
-    if (across is None) != (up is None) or across is not None and contour is None:
-        raise click.UsageError(translate("--across and --up go together, with --contour"))
-    wish = Wish(form, notation or "", comma, translate, output, force, (file, problem.path))
-    targets = [target for target in (plot, boundary, contour) if target]
-    if targets and show_step is not None:
-        raise click.UsageError(translate("--show-step is about one update; it goes without pictures"))
-    check_pictures(targets, wish)
-    if save:
-        check_target(save, force, wish.inputs)
+    wish = Wish.of(settings, problem, file)
+    _check(length, show_step, save, pictures, wish)
     trainer = Trainer(problem)
     archive = _archive(save, problem)
     if archive:
-        check_target(archive, force, wish.inputs)
+        wish.check(archive)
     inputs = [_numbers(text, len(problem.inputs)) for text in asked]
-    rounding = chosen_rounding(problem, decimals, significant, carry)
+    rounding = settings.rounding(problem)
     if show_step is not None:
-        from handcalc.render.document import Options, solution
-
-        trainer.advance(show_step - 1)
-        step = trainer.next_step(rounding)
-        wish.show(lambda reading: solution(step, reading, Options()), step)
+        _show_step(trainer, show_step, rounding, wish)
         return
     derivation = derive(problem, rounding)
-    if boundary:
-        check_inputs(trainer)
-    cells = two_parameters(trainer, read(derivation, wish.notation), across, up) if contour else None
-    with training_bar(translate("Training")) as progress:
-        found = train_on(trainer, iterations, epochs, every, progress)
+    planned = _planned(trainer, derivation, pictures, wish)
+    with training_bar(wish.translate("Training")) as progress:
+        found = train_on(trainer, length.iterations, length.epochs, length.every, progress)
     if save:
         _save(trainer, file if os.path.exists(file) else problem.path, save, archive, wish)
-    pictures: list[tuple[str | None, Callable[[Reading], Plot]]] = [
-        (plot, lambda reading: trainplots.history(found)),
-        (boundary, lambda reading: trainplots.boundary(trainer, reading)),
-        (contour, lambda reading: trainplots.contour(trainer, cells or (), found, reading)),
-    ]
-    for target, picture in pictures:
-        if target and target != HERE:
-            draw(picture, target, derivation, wish)
-    if form == "json":
-        from handcalc.render.formats.jsonform import dumps
-
-        wish.write(dumps(as_json(found)))
-    elif form == "csv":
+    for target, plot in planned:
+        if target != HERE:
+            draw(partial(plot, found), target, derivation, wish)
+    if settings.format == "json":
+        wish.write_json(as_json(found))
+    elif settings.format == "csv":
         wish.write(history_csv(found))
     else:
-        here = [picture for target, picture in pictures[1:] if target == HERE]  # the loss is there anyway
-        wish.show(
-            lambda reading: report(trainer, found, reading, every is not None, inputs, [picture(reading) for picture in here]), derivation
-        )
+        here = [plot for target, plot in planned if target == HERE]
+        every = length.every is not None
+        wish.show(lambda reading: report(trainer, found, reading, every, inputs, [plot(found, reading) for plot in here]), derivation)
+
+
+def _check(length: Length, show_step: int | None, save: str | None, pictures: Pictures, wish: Wish) -> None:
+    """Whether the options go together and the files may be written. Raises UsageError, OutputError."""
+    if length.iterations is not None and length.epochs is not None:
+        raise click.UsageError(wish.translate("give --iterations or --epochs, not both"))
+    across, up = pictures.across, pictures.up
+    if (across is None) != (up is None) or across is not None and pictures.contour is None:
+        raise click.UsageError(wish.translate("--across and --up go together, with --contour"))
+    if pictures.targets and show_step is not None:
+        raise click.UsageError(wish.translate("--show-step is about one update; it goes without pictures"))
+    check_pictures(pictures.targets, wish)
+    if save:
+        wish.check(save)
+
+
+def _show_step(trainer: Trainer, number: int, rounding: Rounding, wish: Wish) -> None:
+    """One update as a hand calculation."""
+    from handcalc.render.options import Options
+    from handcalc.render.solution import solution
+
+    trainer.advance(number - 1)
+    step = trainer.next_step(rounding)
+    wish.show(lambda reading: solution(step, reading, Options()), step)
+
+
+def _planned(trainer: Trainer, derivation: Derivation, pictures: Pictures, wish: Wish) -> list[tuple[str, Draw]]:
+    """What to draw once all is trained, and where. Raises ProblemError for what cannot be drawn."""
+    from handcalc.training import plots
+    from handcalc.training.landscape import check_inputs, two_parameters
+
+    planned: list[tuple[str, Draw]] = []
+    if pictures.plot and pictures.plot != HERE:  # the report has the loss anyway
+        planned.append((pictures.plot, lambda found, reading: plots.history(found)))
+    if pictures.boundary:
+        check_inputs(trainer)
+        planned.append((pictures.boundary, lambda found, reading: plots.boundary(trainer, reading)))
+    if pictures.contour:
+        cells = two_parameters(trainer, read(derivation, wish.settings.notation), pictures.across, pictures.up)
+        planned.append((pictures.contour, lambda found, reading: plots.contour(trainer, cells, found, reading)))
+    return planned
 
 
 def _archive(save: str | None, problem: Problem) -> str:
@@ -148,14 +185,14 @@ def _save(trainer: Trainer, source: str, target: str, archive: str, wish: Wish) 
     from handcalc.problem.files import read_bytes
 
     moved = os.path.relpath(os.path.dirname(source) or os.curdir, os.path.dirname(target) or os.curdir)
-    text, arrays = saved(read_bytes(source), trainer.problem, trainer.values(), os.path.basename(archive), moved)
+    text, arrays = saved(read_bytes(source), trainer.problem, trainer.whole.graph, trainer.values(), os.path.basename(archive), moved)
     if arrays:
         import numpy
 
         stream = io.BytesIO()
         numpy.savez(stream, **arrays)
-        write(stream.getvalue(), archive, wish.force, wish.inputs)
-    write(text, target, wish.force, wish.inputs)
+        wish.write(stream.getvalue(), archive)
+    wish.write(text, target)
 
 
 def _numbers(text: str, count: int) -> tuple[float, ...]:

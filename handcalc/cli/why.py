@@ -6,36 +6,20 @@ import sys
 
 import click
 
-from handcalc.arrays.large import derive
 from handcalc.cli.help import Translated
-from handcalc.cli.options import chosen_rounding, console_for, dialect_for, reading_options, rounding_options
-from handcalc.language import choose, translator
+from handcalc.cli.options import Settings, detail_option, reading_options, rounding_options
+from handcalc.cli.output import console_for, dialect_for
+from handcalc.deriving import derive
 from handcalc.loading.loader import load
 
 
 @click.command(cls=Translated)
 @click.argument("file")
 @click.argument("step")
-@click.option(
-    "--detail",
-    type=click.Choice(["brief", "normal", "full"]),
-    default="normal",
-    help="How much is worked out line by line.",
-    show_default=True,
-)
+@detail_option
 @reading_options
 @rounding_options
-def command(
-    file: str,
-    step: str,
-    detail: str,
-    notation: str | None,
-    lang: str | None,
-    comma: bool,
-    decimals: int | None,
-    significant: int | None,
-    carry: bool,
-) -> None:
+def command(file: str, step: str, settings: Settings) -> None:
     """Explain one quantity: everything it depends on, path by path.
 
     STEP is an id (grad.w5, net.h1, new.b1), a symbol of the notation (δ_o1, dE/dw5, w5+), or a parameter, whose
@@ -53,8 +37,8 @@ def command(
     head = step[1:].split(":", 1)[0] if step.startswith("#") else ""
     if head.isascii() and head.isdigit() and len(head) < 7:
         iteration = max(int(head), 1)
-    derivation = derive(problem, chosen_rounding(problem, decimals, significant, carry), iteration)
-    reading = read(derivation, notation or "", dialect_for(sys.stdout), comma, 0 if detail == "full" else LONGEST_SUM)
+    derivation = derive(problem, settings.rounding(problem), iteration)
+    reading = read(derivation, settings.notation, dialect_for(sys.stdout), settings.comma, 0 if settings.detail == "full" else LONGEST_SUM)
     wanted, number = reading.find(step)
-    translate = translator(choose(lang, problem.language))
-    show(explanation(derivation, reading, wanted, number, detail), reading, translate, console_for(sys.stdout))
+    blocks = explanation(derivation, reading, wanted, number, settings.detail)
+    show(blocks, reading, settings.translator(problem.language), console_for(sys.stdout))

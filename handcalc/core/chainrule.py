@@ -6,9 +6,8 @@
 Nothing here knows layers, activations or losses. The result is more quantities of the same graph, with general
 formulas, so a gradient step has formula, numbers and value like any other, and can be differentiated again.
 
-How a consumer's reference is turned round: c[k] uses q[p(k, i)], with free indices k and summed indices i. For a
-fixed J, p(k, i) = J is solved for as many of them as possible (an index with coefficient ±1 each time, so shifted
-indices of convolution and recurrence work); what stays free is summed.
+How a consumer's reference is turned round (turning.py): c[k] uses q[p(k, i)], with free indices k and summed indices i.
+For a fixed J, p(k, i) = J is solved for as many of them as possible; what stays free is summed.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from handcalc.core.derivative import differentiate, every_index, letters_of, unused
+from handcalc.core.derivative import differentiate, every_index, letters_of
 from handcalc.core.expr import (
     MINUS_ONE,
     ONE,
@@ -29,7 +28,6 @@ from handcalc.core.expr import (
     Ref,
     Total,
     add,
-    delta,
     mul,
     references,
     reindex,
@@ -37,13 +35,15 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.graph import Graph, Quantity, Term
-from handcalc.core.index import Axis, Index, Position, affine, position, shift_index
+from handcalc.core.graph import Graph
+from handcalc.core.index import Axis, Index, Position, shift_index, unused
+from handcalc.core.quantity import Quantity, Term
+from handcalc.core.turning import apart, bounding, inside, solve
 
 # --- the chain rule ---------------------------------------------------------------------------------------------------
 
 Wanted = Callable[[Quantity], bool]
-Use = tuple[Quantity, Ref]  # a consumer, and a reference in its definition
+Use = tuple[Quantity, Expr, Ref]  # a consumer, its definition, and a reference in it
 
 
 def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity: True, start: Expr = ONE) -> dict[str, str]:
@@ -58,7 +58,8 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
     gradients = {objective: _name(goal)}
     graph.define(_gradient(goal, goal.axes, goal.index, start, ()))
     backwards = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
-    uses = [(quantity, reference) for quantity in backwards if quantity.definition for reference in references(quantity.definition)]
+    formulas = [(quantity, apart(quantity.definition, quantity.index)) for quantity in backwards if quantity.definition]
+    uses = [(quantity, formula, reference) for quantity, formula in formulas for reference in references(formula)]
     for quantity in backwards[1:]:
         _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), uses)
     return gradients
@@ -95,9 +96,9 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
     """Define ∂E/∂quantity from the gradients of its consumers."""
     terms: list[Term] = []
     gradients[quantity.name] = _name(quantity)
-    for consumer, reference in uses:
-        if reference.quantity == quantity.name and consumer.definition is not None:
-            terms.extend(_term(graph, quantity, consumer, consumer.definition, reference, _name(consumer)))
+    for consumer, formula, reference in uses:
+        if reference.quantity == quantity.name:
+            terms.extend(_term(graph, quantity, consumer, formula, reference, _name(consumer)))
     terms = _merged(terms)
     shared = tuple(axis for axis in batch if axis not in quantity.axes)
     kept = tuple({letter: None for term in terms for letter in term.over if letter.axis in shared})
@@ -107,6 +108,7 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
     index = (*kept, *quantity.index)
     if count > 1:
         terms = [_with_path(graph, quantity, term, axes, index) for term in terms]
+    terms = [term if term.path else _known(graph, term) for term in terms]
     parts = []
     for term in terms:
         part = term.path or mul(term.upstream, term.local)
@@ -119,9 +121,9 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
 
 def _merged(terms: list[Term]) -> list[Term]:
     """One term for each consumer: uses of a quantity at several places of one definition add up (out − t)."""
-    found: dict[tuple[Ref, Expr, tuple[Index, ...]], Term] = {}
+    found: dict[tuple[Ref, Expr, tuple[tuple[str, int], ...]], Term] = {}
     for term in terms:
-        key = (term.through, term.upstream, term.over)
+        key = (term.through, term.upstream, tuple((index.letter, index.axis.size) for index in term.over))
         found[key] = term.replace(local=add(found[key].local, term.local)) if key in found else term
     return list(found.values())
 
@@ -141,7 +143,8 @@ def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, r
     source = _rename(reference, fresh)
     assert isinstance(source, Ref)
     local = _local(graph, consumer, whole, source, free)
-    solved, factors = _solve(source.indices, quantity.index, {*free, *letters_of(source)})
+    bounded = bounding(graph, mul(Ref(consumer.name, free), local))  # ∂E/∂consumer is where the consumer is
+    solved, factors = solve(source.indices, quantity.index, {*free, *letters_of(source)}, bounded)
     over = tuple(
         index for index in dict.fromkeys((*free, *sorted(letters_of(source), key=lambda i: i.letter))) if index.letter not in solved
     )
@@ -149,11 +152,7 @@ def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, r
     if local == ZERO:
         return []
     places = tuple(shift_index(index, solved) for index in free)
-    upstream: Expr = Ref(gradient, places)
-    constant = graph[gradient].definition if gradient in graph else None
-    if isinstance(constant, Number):
-        upstream = constant
-    return [_few_primes(Term(Ref(consumer.name, places), upstream, local, over), wanted)]
+    return [_few_primes(Term(Ref(consumer.name, places), Ref(gradient, places), local, over), wanted)]
 
 
 def _few_primes(term: Term, taken: set[str]) -> Term:
@@ -174,7 +173,12 @@ def _few_primes(term: Term, taken: set[str]) -> Term:
 def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: tuple[Index, ...]) -> Expr:
     """∂consumer/∂source; the slope of an activation is a quantity of its own."""
     called = consumer.kind == "out" or (consumer.kind == "part" and isinstance(formula, Call))  # a gate is an activation, too
-    if not called or list(references(formula)) != [source] or any(isinstance(node, Entry) for node in walk(formula)):
+    if (
+        not called
+        or list(references(formula)) != [source]
+        or not letters_of(source) <= {*free}
+        or any(isinstance(node, Entry) for node in walk(formula))
+    ):
         return _slope(graph, formula, source, Ref(consumer.name, free))
     name = graph.local(consumer.name)
     if not name:
@@ -210,35 +214,27 @@ def _rename(expr: Expr, fresh: dict[str, Index]) -> Expr:
 
     def change(node: Expr) -> Expr | None:
         if isinstance(node, (Total, Entry)) and node.index.letter in fresh:
-            return rewrite(node.replace(index=fresh[node.index.letter]), change)
+            letter, index = node.index.letter, fresh[node.index.letter]
+            return rewrite(node.replace(index=index, body=reindex(node.body, {letter: index})), change)
         return None
 
     return reindex(rewrite(expr, change), fresh) if fresh else expr
 
 
-def _solve(places: tuple[Position, ...], wanted: tuple[Index, ...], unknown: set[Index]) -> tuple[dict[str, Position], list[Expr]]:
-    """Solve places = wanted for the unknown indices; what cannot be solved becomes a δ factor."""
-    solved: dict[str, Position] = {}
-    factors: list[Expr] = []
-    for place, goal in zip(places, wanted):
-        current = affine(shift_index(place, solved))
-        pick = next(((c, index) for c, index in current.terms if abs(c) == 1 and index in unknown and index.letter not in solved), None)
-        if pick is None:
-            factors.append(delta(shift_index(place, solved), goal))
-            continue
-        sign, index = pick
-        rest = {other: -sign * c for c, other in current.terms if other != index}
-        rest[goal] = rest.get(goal, 0) + sign
-        answer = position(rest, -sign * current.constant)
-        solved = {letter: shift_index(old, {index.letter: answer}) for letter, old in solved.items()}
-        solved[index.letter] = answer
-    return solved, factors
+def _known(graph: Graph, term: Term, is_path: bool = False) -> Term:
+    """The term with the number that its upstream gradient always is, if the consumer is always there."""
+    upstream, axes = term.upstream, graph[term.through.quantity].axes
+    assert isinstance(upstream, Ref)
+    constant = graph[upstream.quantity].definition if upstream.quantity in graph else None
+    there = is_path or all(inside(place, axis) for place, axis in zip(term.through.indices, axes))
+    return term.replace(upstream=constant) if isinstance(constant, Number) and there else term
 
 
 def _with_path(graph: Graph, quantity: Quantity, term: Term, axes: tuple[Axis, ...], index: tuple[Index, ...]) -> Term:
-    """Give a contribution a quantity of its own, unless it only passes the upstream gradient on."""
+    """Give a contribution a quantity of its own, unless it only passes the upstream gradient on. It has cells where the consumer has."""
     if term.local in (ONE, MINUS_ONE):
         return term
+    term = _known(graph, term, is_path=True)
     sampled = 1 if axes and axes[0].role == "sample" else 0
     letters = (*index[:sampled], *term.over, *index[sampled:])
     name = f"path.{term.through.quantity}.{quantity.name}"
@@ -261,7 +257,8 @@ def name_known(graph: Graph, expr: Expr) -> Expr:
             for quantity in graph:
                 if quantity.kind == "out" and type(quantity.definition) is type(node) and not quantity.cases:
                     found: dict[str, Position] = {}
-                    if _matches(quantity.definition, node, {index.letter for index in quantity.index}, found):
+                    matches = _matches(quantity.definition, node, {index.letter for index in quantity.index}, found)
+                    if matches and all(index.letter in found and inside(found[index.letter], index.axis) for index in quantity.index):
                         return Ref(quantity.name, tuple(found[index.letter] for index in quantity.index))
         return None
 
@@ -274,6 +271,8 @@ def _matches(pattern: Any, other: Any, free: set[str], found: dict[str, Position
         return bool(found.setdefault(pattern.letter, other) == other)
     if type(pattern) is not type(other):
         return False
+    if isinstance(pattern, Index):
+        return bool(pattern == other and pattern.axis.size == other.axis.size)
     if isinstance(pattern, tuple):
         return len(pattern) == len(other) and all(_matches(a, b, free, found) for a, b in zip(pattern, other))
     if isinstance(pattern, Entry):

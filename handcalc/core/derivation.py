@@ -15,13 +15,14 @@ from typing import Any
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, mul
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Graph
 from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
 from handcalc.core.order import Group, groups, phase
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.errors import Message, UnknownIdError
+from handcalc.errors import Message, Template, UnknownIdError
 
 
 class Contribution(Record):
@@ -53,12 +54,26 @@ class Step(Record):
     iteration: int = 1
 
 
+class Told(Record):
+    """An option of a layer: what it is called, and what it is; "" where its name says all."""
+
+    words: Template
+    value: str | Message
+
+
+class About(Record):
+    """What a report says of how a layer works: its title, and the options worth telling."""
+
+    title: Template
+    options: tuple[Told, ...] = ()
+
+
 class Header(Record):
     """What a report says about the exercise besides its steps.
 
-    sizes: units of each layer, inputs first; kinds: the type of each layer; details: how it works, (option, value)
-    by layer; shapes: what it puts out, inputs first;
-    loss: its name as typed, "direct" for e = t − o only, "" for none;
+    sizes: units of each layer, inputs first; kinds: the type of each layer; about: how it works; shapes: what it puts out, inputs first;
+    notes: sentences on conventions that matter to layers of these types;
+    loss: its name as typed, "direct" for e = t − o only, "" for none; loss_title: what it is called, or what is said instead;
     samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
     """
@@ -69,21 +84,26 @@ class Header(Record):
     language: str = ""
     sizes: tuple[int, ...] = ()
     kinds: tuple[str, ...] = ()
-    details: tuple[tuple[tuple[str, str], ...], ...] = ()
+    about: tuple[About, ...] = ()
     shapes: tuple[tuple[int, ...], ...] = ()
     activations: tuple[str, ...] = ()
     loss: str = ""
+    loss_title: Message | str = ""
     samples: tuple[str, ...] = ()
     online: bool = False
     trained_biases: bool | None = None
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
+    notes: tuple[Message, ...] = ()
     tasks: tuple[tuple[str, str], ...] = ()
 
     @property
     def plain(self) -> bool:
         """Whether there are dense layers only, or equations."""
         return all(kind == "dense" for kind in self.kinds)
+
+
+Evaluator = Callable[[Graph, Rounding, Mapping[Cell, Value]], Evaluation]
 
 
 class Iteration:
@@ -117,7 +137,8 @@ class Derivation:
     """A graph worked out with one rounding.
 
     header: what a report says about the exercise; updated: parameter → updated quantity; memory: what an optimiser
-    remembers → what it becomes; feed: the replaced data of iteration k (online training), if any.
+    remembers → what it becomes; feed: the cells that have other values in iteration k (online training), None where none have;
+    evaluator: what makes the evaluation of a round, from graph, rounding and replaced cells.
     """
 
     def __init__(
@@ -130,6 +151,7 @@ class Derivation:
         feed: Callable[[int], Mapping[Cell, Value]] | None = None,
         header: Header | None = None,
         memory: Mapping[str, str] | None = None,
+        evaluator: Evaluator = Evaluation,
     ) -> None:
         self.graph = graph
         self.header = header or Header()
@@ -138,9 +160,9 @@ class Derivation:
         self.carried = {**self.updated, **(memory or {})}
         self.loss = loss
         self.iterations = iterations
-        self._feed = feed or (lambda number: {})
-        first = dict(self._feed(1))
-        self._rounds = {1: Iteration(Evaluation(graph, rounding, first))}
+        self.feed = feed
+        self._evaluator = evaluator
+        self._rounds = {1: self._round(1, {})}
 
     # --- iterations ---
 
@@ -153,13 +175,15 @@ class Derivation:
         current = self._rounds[latest]
         while latest < number:
             latest += 1
-            replaced = dict(self._feed(latest))
-            for parameter, new in self.carried.items():
-                for place in self.graph.positions(parameter):
-                    replaced[parameter, place] = current.evaluation[new, place]
-            current = Iteration(Evaluation(self.graph, self.rounding, replaced))
+            known, carried = current.evaluation, self.carried.items()
+            current = self._round(latest, {(old, place): known[new, place] for old, new in carried for place in self.graph.positions(old)})
         self._rounds[number] = current
         return current
+
+    def _round(self, number: int, carried: Mapping[Cell, Value]) -> Iteration:
+        """A round with these values of what is carried from one to the next."""
+        data = self.feed(number) if self.feed else {}
+        return Iteration(self._evaluator(self.graph, self.rounding, {**data, **carried}))
 
     @property
     def evaluation(self) -> Evaluation:

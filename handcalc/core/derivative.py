@@ -38,7 +38,7 @@ from handcalc.core.expr import (
     walk,
 )
 from handcalc.core.functions import function
-from handcalc.core.index import Index, affine
+from handcalc.core.index import Index, affine, unused
 from handcalc.core.record import Record
 
 
@@ -192,10 +192,3 @@ def every_index(expr: Expr) -> list[Index]:
         elif isinstance(node, (Total, Entry)):
             found[node.index] = None
     return sorted(found, key=lambda index: index.letter)
-
-
-def unused(letter: str, taken: set[str]) -> str:
-    """The letter with as many primes as it takes to be a new one."""
-    while letter in taken:
-        letter += "'"
-    return letter

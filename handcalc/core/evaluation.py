@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, children
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import FLOATS, FRACTIONS, Value, compute, evaluate, shorter
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
 
@@ -38,6 +38,7 @@ class Evaluation:
         self.graph = graph
         self.rounding = rounding or Rounding()
         self.values: dict[Cell, Value] = {}
+        self._found: Mapping[Any, Value] = self.values  # the same, for whoever does not ask whether a reference is a cell
         self.unrounded: dict[Cell, Value] = {} if self.rounding.carry else self.values
         self.replaced = replaced or {}
         self.literals: dict[Cell, Value] = {}  # what is given, of the cells that have a value
@@ -112,7 +113,7 @@ class Evaluation:
 
     def _known(self, ref: Ref) -> Value:
         try:
-            return self.values[ref.quantity, ref.indices]  # type: ignore[index]
+            return self._found[ref.quantity, ref.indices]
         except KeyError:
             raise _Missing from None
 

@@ -3,11 +3,10 @@
 - Nodes: `Number`, `Ref`, `Sum`, `Product`, `Negation`, `Quotient`, `Power`, `Call`; in general formulas also
   `Total` (a bounded sum), `Entry` (one entry of a function of a whole family) and `Delta` (1 where two indices agree).
 - Constructors that tidy without reordering: `number`, `add`, `neg`, `sub`, `mul`, `div`, `power`, `call`, `total`.
-- Walking: `children`, `walk`, `references`, `rewrite`, `reindex`.
-- The other readings: instance.py (symbolic indices become concrete, values), derivative.py, render/printer.py.
+- Walking: `children`, `walk`, `references`, `rewrite`, `reindex`; other readings are in instance.py, derivative.py, render/printer.py.
 
-To add a node: one class here and a line in each table keyed by node type: `_CHILDREN` and `REBUILD` below, and the
-tables of instance.py, derivative.py and render/printer.py. A missing line is an error naming the node.
+To add a node: one class here and a line in each table keyed by node type: `_CHILDREN` and `REBUILD` below, and those of instance.py,
+derivative.py and render/printer.py. A missing line is an error naming the node.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from operator import attrgetter, is_
 from typing import Any
 
 from handcalc.core.functions import function
-from handcalc.core.index import Index, Position, Substitution, shift_index
+from handcalc.core.index import Index, Position, Substitution, are_places, indices, shift_index, unused
 from handcalc.core.record import Record
 
 # --- nodes; the most frequent ones have constructors of their own, which take a third of the general one's time -------
@@ -46,6 +45,13 @@ class Ref(Expr):
         attributes = self.__dict__
         attributes["quantity"] = quantity
         attributes["indices"] = indices
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """The indices of a cell, which are numbers. Raises TypeError where one is not: in a general formula."""
+        if are_places(self.indices):
+            return self.indices
+        raise TypeError(f"{self!r} is no cell: its indices are not numbers")
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Ref and self.quantity == other.quantity and self.indices == other.indices
@@ -362,14 +368,29 @@ def reindex(expr: Expr, substitution: Substitution) -> Expr:
             return Ref(node.quantity, tuple([shift_index(place, substitution) for place in node.indices]))
         if isinstance(node, Delta):
             return delta(shift_index(node.left, substitution), shift_index(node.right, substitution))
-        if isinstance(node, (Total, Entry)):  # the summed index hides a free one of the same letter
-            body = reindex(node.body, {letter: place for letter, place in substitution.items() if letter != node.index.letter})
+        if isinstance(node, (Total, Entry)):  # the summed index hides a free one of the same letter, and keeps clear of what is put in
+            inner = free(node.body)
+            inside = {index.letter: substitution[index.letter] for index in inner if index != node.index and index.letter in substitution}
+            summed, coming = node.index, indices(inside.values())
+            if summed in coming:
+                summed = Index(unused(summed.letter, {index.letter for index in coming | inner}), summed.axis)
+                inside[node.index.letter] = summed
+            body = reindex(node.body, inside)
             if isinstance(node, Total):
-                return total(node.index, body)
-            return Entry(node.function, shift_index(node.at, substitution), node.index, body)
+                return total(summed, body)
+            return Entry(node.function, shift_index(node.at, substitution), summed, body)
         return None
 
     return rewrite(expr, change)
+
+
+def free(expr: Expr) -> set[Index]:
+    """The indices that are not summed."""
+    if isinstance(expr, (Ref, Delta)):
+        return indices(expr.indices if isinstance(expr, Ref) else (expr.left, expr.right))
+    found = {index for part in children(expr) for index in free(part)}
+    summed = {expr.index} if isinstance(expr, (Total, Entry)) else set()
+    return (found - summed) | (indices((expr.at,)) if isinstance(expr, Entry) else set())
 
 
 def delta(left: Position, right: Position) -> Expr:

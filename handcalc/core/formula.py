@@ -1,4 +1,4 @@
-"""Text → expression, through a whitelisted grammar: the inverse of the plain dialect.
+"""Template → expression, through a whitelisted grammar: the inverse of the plain dialect.
 
 - `parse(text, resolve)` reads a formula; names that are no functions go to `resolve`.
 - `names(symbols)` makes a resolver from a table symbol → cell, longest symbol first, so that `dE/dw5`, `w5+` and
@@ -15,6 +15,7 @@ from math import gcd
 
 from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum, children, number
 from handcalc.core.functions import FUNCTIONS, Function
+from handcalc.errors import Template
 
 Resolver = Callable[[str], Expr | None]
 
@@ -28,7 +29,7 @@ _OPERATORS = "+-*/^(),²³"
 class FormulaError(ValueError):
     """The text is no formula: a message with places to fill, and the column, counted from 1."""
 
-    def __init__(self, template: str, column: int, **values: object) -> None:
+    def __init__(self, template: Template, column: int, **values: object) -> None:
         super().__init__(template.format(**values))
         self.template = template
         self.values = values
@@ -132,7 +133,7 @@ class _Parser:
                 end += 1
         self.token, self.place = text[start:end], end
 
-    def fail(self, template: str, **values: object) -> FormulaError:
+    def fail(self, template: Template, **values: object) -> FormulaError:
         return FormulaError(template, self.column, **values)
 
     def take(self, *tokens: str) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from handcalc.core.record import Record
+from handcalc.errors import Template
 
 
 class Function(Record):
@@ -34,7 +35,7 @@ class Function(Record):
     arguments: tuple[str, ...]
     partials: tuple[str, ...]
     definition: str = ""
-    doc: str = ""
+    doc: Template = ""
     defaults: tuple[str, ...] = ()
     rational: bool = False
     exact_at: tuple[int, ...] = ()

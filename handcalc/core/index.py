@@ -1,19 +1,44 @@
 """Axes and indices of families of cells, and shifted indices such as r + u or t − 1.
 
-- `Axis`, `Index`, `Affine`; `shift_index` puts positions in place of indices, `position` and `affine` convert.
+- `Axis`, `Index`, `Affine`; `ROLES` says what an axis may be.
+- `shift_index` puts positions in place of indices, `position` and `affine` convert, `unused` makes a new letter, `are_places` tells
+  numbers from indices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeGuard
 
 from handcalc.core.record import Record
+from handcalc.errors import Template
+
+
+class AxisRole(Record):
+    """What an axis may be: the usual letter of an index along it, the word for one of its places, and for what there are several of."""
+
+    letter: str
+    one: str
+    several: Template
+
+
+ROLES = {
+    "input": AxisRole("i", "feature", "inputs"),
+    "unit": AxisRole("j", "neuron", "units"),
+    "channel": AxisRole("d", "channel", "channels"),
+    "row": AxisRole("r", "row", "rows"),
+    "column": AxisRole("c", "column", "columns"),
+    "time": AxisRole("t", "time", "times"),
+    "token": AxisRole("t", "token", "tokens"),
+    "head": AxisRole("h", "head", "heads"),
+    "sample": AxisRole("s", "sample", "samples"),
+}
 
 
 class Axis(Record):
     """One direction of a family of cells.
 
-    role: input, unit, channel, row, column, sample, time, token, head; size: number of cells along it;
+    role: one of ROLES; size: number of cells along it;
     labels: their names (empty: numbered); first: the first printed number.
     """
 
@@ -55,6 +80,14 @@ Position = int | Index | Affine
 Substitution = Mapping[str, Position]
 
 
+def are_places(indices: tuple[Position, ...]) -> TypeGuard[tuple[int, ...]]:
+    """Whether positions are the places of a cell: numbers, with no index left."""
+    for place in indices:  # noqa: SIM110  asked of every cell; all() takes twice the time
+        if type(place) is not int:
+            return False
+    return True
+
+
 def through(sizes: Iterable[int], place: Iterable[int]) -> int:
     """The number of a place, from 0, when all are counted through, the last axis fastest."""
     count = 0
@@ -70,6 +103,18 @@ def affine(position: Position) -> Affine:
     if isinstance(position, Index):
         return Affine(((1, position),), 0)
     return Affine((), position)
+
+
+def indices(places: Iterable[Position]) -> set[Index]:
+    """The indices that positions consist of."""
+    return {index for place in places for _, index in affine(place).terms}
+
+
+def unused(letter: str, taken: set[str]) -> str:
+    """The letter with as many primes as it takes to be a new one."""
+    while letter in taken:
+        letter += "'"
+    return letter
 
 
 def position(terms: Mapping[Index, int], constant: int) -> Position:

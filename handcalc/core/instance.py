@@ -44,20 +44,18 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
     Totals are written out term by term; a reference to a cell that does not exist (a missing edge, a place outside
     the range of a shifted index) is zero, so its term disappears.
     """
-    kind = type(expr)
-    if kind is Number:
+    if type(expr) is Number:
         return expr
-    if kind is Ref:
-        places = tuple([indices[p.letter] if type(p) is Index else _concrete(p, indices) for p in expr.indices])  # type: ignore[attr-defined]
-        name = expr.quantity  # type: ignore[attr-defined]
-        return Ref(name, places) if present(name, places) else ZERO
-    if kind is Sum:
-        return add(*[bind(term, indices, present) for term in expr.terms])  # type: ignore[attr-defined]
-    if kind is Product:
-        for factor in expr.factors:  # type: ignore[attr-defined]
+    if type(expr) is Ref:
+        places = tuple([indices[p.letter] if type(p) is Index else _concrete(p, indices) for p in expr.indices])
+        return Ref(expr.quantity, places) if present(expr.quantity, places) else ZERO
+    if type(expr) is Sum:
+        return add(*[bind(term, indices, present) for term in expr.terms])
+    if type(expr) is Product:
+        for factor in expr.factors:
             if type(factor) is Delta and bind(factor, indices, present) is ZERO:
                 return ZERO  # most windows do not have a place: the rest of their terms need not be written
-        return mul(*[bind(factor, indices, present) for factor in expr.factors])  # type: ignore[attr-defined]
+        return mul(*[bind(factor, indices, present) for factor in expr.factors])
     if isinstance(expr, Total):
         letter, inner = expr.index.letter, dict(indices)
         terms = []
@@ -74,7 +72,7 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
         return Call(expr.function, tuple(arguments), _concrete(expr.at, indices))
     if isinstance(expr, Delta):
         return ONE if _concrete(expr.left, indices) == _concrete(expr.right, indices) else ZERO
-    return REBUILD[kind](expr, [bind(part, indices, present) for part in children(expr)])
+    return REBUILD[type(expr)](expr, [bind(part, indices, present) for part in children(expr)])
 
 
 def _concrete(place: Position, indices: Mapping[str, int]) -> int:
@@ -113,22 +111,21 @@ def evaluate(expr: Expr, lookup: Lookup, exact: bool = False) -> Value:
 
 def compute(expr: Expr, lookup: Lookup, numbers: Arithmetic) -> Value:
     """The value of an instance in any arithmetic."""
-    kind = type(expr)
-    if kind is Ref:
-        return lookup(expr)  # type: ignore[arg-type]
-    if kind is Product:
-        first, *others = expr.factors  # type: ignore[attr-defined]
+    if type(expr) is Ref:
+        return lookup(expr)
+    if type(expr) is Product:
+        first, *others = expr.factors
         result = lookup(first) if type(first) is Ref else compute(first, lookup, numbers)
         for part in others:
             result = result * (lookup(part) if type(part) is Ref else compute(part, lookup, numbers))
         return result
-    if kind is Sum:
-        first, *others = expr.terms  # type: ignore[attr-defined]
+    if type(expr) is Sum:
+        first, *others = expr.terms
         result = lookup(first) if type(first) is Ref else compute(first, lookup, numbers)
         for part in others:
             result = result + (lookup(part) if type(part) is Ref else compute(part, lookup, numbers))
         return result
-    return _COMPUTE[kind](expr, lookup, numbers)
+    return _COMPUTE[type(expr)](expr, lookup, numbers)
 
 
 def _power(base: Value, exponent: Value) -> Value:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.core.expr import Number, Ref, walk
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import affine
+from handcalc.core.quantity import Quantity
 from handcalc.core.record import Record
 
 PHASES = ("given", "forward", "error", "backward", "update")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from handcalc.core.expr import Call, Expr, Ref, number, walk
 from handcalc.core.functions import ACTIVATIONS, function
-from handcalc.problem.reader import Item, is_name, quoted, suggestion
+from handcalc.problem.reader import FileNode, is_name, quoted, suggestion
 from handcalc.problem.schema import Activation
 
 SOFTMAX = Activation("softmax")
 IDENTITY = Activation("identity", Ref("z"))
 
 
-def activations(item: Item | None, neurons: tuple[str, ...]) -> tuple[Activation, ...]:
+def activations(item: FileNode | None, neurons: tuple[str, ...]) -> tuple[Activation, ...]:
     """One activation for the whole layer, or one per neuron; none after an error."""
     if item is None:
         return (IDENTITY,)
@@ -27,8 +27,8 @@ def activations(item: Item | None, neurons: tuple[str, ...]) -> tuple[Activation
     return (SOFTMAX,) if SOFTMAX in known else known
 
 
-def _activation(item: Item) -> Activation | None:
-    options: dict[str, Item] = {}
+def _activation(item: FileNode) -> Activation | None:
+    options: dict[str, FileNode] = {}
     name: str | None
     if item.kind == "mapping":
         entries = item.mapping() or {}
@@ -55,7 +55,7 @@ def _activation(item: Item) -> Activation | None:
     return Activation(name, Call(name, tuple(arguments)))
 
 
-def _formula(item: Item, text: str) -> Activation | None:
+def _formula(item: FileNode, text: str) -> Activation | None:
     """An activation typed as a formula in z."""
     if is_name(text) and text != "z" and not text.isdigit():
         _unknown(item, text)
@@ -66,5 +66,5 @@ def _formula(item: Item, text: str) -> Activation | None:
     return Activation(text, written) if written is not None else None
 
 
-def _unknown(item: Item, name: str) -> None:
+def _unknown(item: FileNode, name: str) -> None:
     item.fail("unknown activation {found}{near}", found=quoted(name), near=suggestion(name, ACTIVATIONS))

@@ -1,43 +1,35 @@
-"""Reading embeddings, positions and attention: what comes in is token × feature."""
+"""Attention of one head or several.
+
+Query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d; weights a[h,t,·] =
+softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e]; out[t,j] = Σ_h Σ_e Wo[j,h,e]·y[h,t,e] (+ b), or y itself
+where there is one head and no Wo. Without weights queries, keys and values are the inputs.
+
+Shapes (the sample axis in front): x (token, input), Wq, Wk, Wv (head, unit, input), typed as one matrix with the heads below each other,
+scores (head, token, token), out (token, unit).
+Source: Vaswani et al., 2017; PyTorch's MultiheadAttention.
+"""
 
 from __future__ import annotations
 
-from handcalc.core.expr import ONE, Number, number
-from handcalc.core.index import Axis
-from handcalc.problem.reader import Item
+from collections.abc import Callable
+
+from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul
+from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Letter
+from handcalc.layers.layertype import ARRAY, COUNT, ROWS, LayerOption, LayerType, Row
+from handcalc.layers.site import LOWEST, Site, totals
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Tensor
-from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, nested, numbers, unnamed
+from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, nested, numbers
+from handcalc.problem.values import FLAG, NUMBER
 
 PARTS = ("query", "key", "value")
 
-
-def embedding(incoming: Incoming) -> Layer | None:
-    """embedding: a row of weights for every word, looked up by its number (from 0)."""
-    if not incoming.wants(("token",)):
-        return None
-    read = nested(incoming.found["weights"]) if "weights" in incoming.found else None
-    if read is None or len(read[0]) != 2:
-        incoming.entry.fail("the key {key} is missing", key="weights")
-        return None
-    word, feature = Axis("input", read[0][0]), Axis("input", read[0][1])
-    weights = incoming.tensor("weights", "weight", (word, feature))
-    axes = (incoming.axes[0], feature)
-    return Layer(names_of(axes), type="embedding", axes=axes, tensors=(weights,)) if weights is not None else None
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def positional_encoding(incoming: Incoming) -> Layer | None:
-    """positional_encoding: sines and cosines of the position are added."""
-    if not incoming.wants(("token", "")):
-        return None
-    base = incoming.found["base"].number(positive=True) if "base" in incoming.found else None
-    axes = unnamed(incoming.axes)
-    return Layer(names_of(axes), type=incoming.kind, axes=axes, options={"base": base or number("10000")})
-
-
-def attention(incoming: Incoming) -> Layer | None:
+def read_attention(incoming: Incoming) -> Layer | None:
     """attention: queries, keys and values of every head, scores, weights; the output of all heads."""
-    if not incoming.wants(("token", "")):
-        return None
     token, source = incoming.axes
     heads = (incoming.found["heads"].whole(1, 1000) or 1) if "heads" in incoming.found else 1
     tensors: list[Tensor] = []
@@ -109,12 +101,13 @@ def _split(tensor: Tensor | None, axes: tuple[Axis, ...]) -> Tensor | None:
     from itertools import product
 
     old, new = (product(*(range(axis.size) for axis in one)) for one in (tensor.axes, axes))
-    return tensor.replace(axes=axes, values={place: tensor.get(source) for place, source in zip(new, old)})
+    typed = tuple(axis.size for axis in tensor.axes)
+    return tensor.replace(axes=axes, typed=typed, values={place: tensor.get(source) for place, source in zip(new, old)})
 
 
 def _scale(incoming: Incoming, width: int) -> Number | None:
     """What scores are multiplied by: None stands for 1/√d, 1 for no scale."""
-    item: Item | None = incoming.found.get("scale")
+    item: FileNode | None = incoming.found.get("scale")
     if item is None or (item.kind == "text" and item.node.value == "true"):
         return None
     return ONE if item.kind == "text" and item.node.value == "false" else item.number()
@@ -135,3 +128,92 @@ def _mask(incoming: Incoming, tokens: int) -> dict[tuple[int, ...], bool]:
         if not any(found[query, key].numerator for key in range(tokens)):
             item.fail("token {number} sees nothing: a row of the mask needs a 1", number=query + 1)
     return {place: value.numerator != 0 for place, value in found.items()}
+
+
+# --- building ---------------------------------------------------------------------------------------------------------
+
+
+def add_attention(site: Site) -> Ref:
+    """Queries, keys, values, scores, weights, the weighted values, and the output of all heads."""
+    options = site.layer.options
+    token = site.incoming[0]
+    other, inner = Index("u", token.axis), Index("w", token.axis)
+    head = (Index("h", Axis("head", options["heads"])),) if options["heads"] > 1 else ()
+    query, key, value = (_projected(site, name, head) for name in ("query", "key", "value"))
+    unit = Index("e", Axis("unit", options["width"]["query"]))
+    product = totals((unit,), mul(query(token, unit), key(other, unit)))
+    scores = site.part("score", (*site.batch, *head, token, other), _scaled(options["scale"], unit.axis.size, product))
+    if options["mask"]:
+        scores = _masked(site, scores, options["mask"], token, other)
+    family = Ref(scores.quantity, (*site.batch, *head, token, inner))
+    weights = site.part("attention", (*site.batch, *head, token, other), Entry("softmax", other, inner, family))
+    unit = Index("e", Axis("unit", options["width"]["value"]))
+    mixed = totals((other,), mul(weights, value(other, unit)))
+    if not site.has("weight", "o"):
+        return site.output((*site.batch, token, unit), mixed)
+    context = site.part("context", (*site.batch, *head, token, unit), mixed)
+    out = Index("j", site.layer.axes[-1])
+    whole: Expr = totals((*head, unit), mul(site.parameter("weight", "o", out, *head, unit), context))
+    if site.has("bias", "o"):
+        whole = add(whole, site.parameter("bias", "o", out))
+    return site.output((*site.batch, token, out), whole)
+
+
+def _projected(site: Site, name: str, head: tuple[Index, ...]) -> Callable[[Index, Index], Ref]:
+    """query, key or value as a function of token and unit: W·x + b, or x itself where no weights are given."""
+    role = name[0]
+    if not site.has("weight", role):
+        return site.at
+    token, feature = site.incoming[0], Index("i", site.incoming[1].axis)
+    unit = Index("e", Axis("unit", site.layer.options["width"][name]))
+    formula: Expr = totals((feature,), mul(site.parameter("weight", role, *head, unit, feature), site.at(token, feature)))
+    if site.has("bias", role):
+        formula = add(formula, site.parameter("bias", role, *head, unit))
+    part = site.part(name, (*site.batch, *head, token, unit), formula)
+    return lambda token, unit: Ref(part.quantity, (*site.batch, *head, token, unit))
+
+
+def _scaled(scale: Number | None, width: int, product: Expr) -> Expr:
+    """The product divided by √d, or times a given number."""
+    if scale is None:
+        return div(product, call("sqrt", Number(width)))
+    return mul(scale, product)
+
+
+def _masked(site: Site, scores: Ref, mask: dict[tuple[int, ...], bool], token: Index, other: Index) -> Ref:
+    """score + mask: 0 where a key is seen, and so low a number where it is not that its weight is 0."""
+    index = tuple(i for i in scores.indices if isinstance(i, Index))
+    added = site.data("mask", (token, other), lambda place: ZERO if mask[place] else LOWEST)
+    return site.part("masked", index, add(scores, added))
+
+
+# --- the type ---------------------------------------------------------------------------------------------------------
+
+
+def _matrix(name: str) -> Row:
+    text = f"one row per {name} feature, one column per input; heads below each other; not given: the inputs themselves"
+    return f"{name}_weights", ARRAY, text, "[[1, 0], [0, 1]]"
+
+
+ATTENTION = LayerType(
+    "attention",
+    "attention",
+    (
+        ("heads", COUNT, "number of heads", "2"),
+        *map(_matrix, PARTS),
+        ("output_weights", ARRAY, "one row per output feature, one column per value feature of all heads; not given: none", ""),
+        ROWS,
+        *((f"{name}_bias", ARRAY, f"bias of the {name}", "[0, 0]") for name in (*PARTS, "output")),
+        ("scale", {"anyOf": [FLAG, NUMBER]}, "true: scores times 1/√d; false: not; or a number", "true"),
+        ("mask", {"anyOf": [{"enum": ["causal"]}, {"type": "array"}]}, "causal, or rows of 1 (seen) and 0 (not seen)", "causal"),
+    ),
+    read_attention,
+    add_attention,
+    takes=(("token", ""),),
+    letters={
+        "query": Letter("q"), "key": Letter("k"), "value": Letter("v"), "score": Letter("s"), "mask": Letter("m"),
+        "masked": Letter("s", hat=True), "attention": Letter("a"), "context": Letter("y"),
+    },
+    options=(LayerOption("heads", "heads", plain=1),),
+)  # fmt: skip
+TYPES = (ATTENTION,)

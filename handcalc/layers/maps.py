@@ -1,49 +1,67 @@
-"""Reading convolutions, poolings and flatten: kernels, and the size of the maps they make.
+"""Convolution and transposed convolution of maps.
 
-Size along one direction (PyTorch's Conv2d, MaxPool2d, ConvTranspose2d):
-⌊(n + p − d·(k − 1) − 1)/s⌋ + 1 with kernel k, stride s, dilation d and p zeros added on both sides together; transposed:
-(n − 1)·s − p + k.
+- Convolution: net[f,r,c] = Σ_d Σ_u Σ_v W[f,d,u,v]·x[d, s·r + e·u − p, s·c + e·v − p] + b[f], out = f(net), with stride s, padding p
+  and dilation e; outside the input x is 0. It is a cross-correlation; by `conventions: {convolution: flipped}` the kernel is turned
+  round, W[f,d,K−1−u,K−1−v]. In one direction (conv1d) without r and u.
+- Transposed: net[f,r,c] = Σ_d Σ_r' Σ_c' W[d,f, r + p − s·r', c + p − s·c']·x[d,r',c'] + b[f].
+
+Shapes (the sample axis in front): x (channel, row, column), W (filter, channel, row, column), b (filter); transposed W
+(channel, filter, row, column). The channel of x and W is not there for a plain image.
+Size along one direction: ⌊(n + p − d·(k − 1) − 1)/s⌋ + 1 with kernel k, stride s, dilation d and p zeros added on both sides together;
+transposed: (n − 1)·s − p + k.
+Source: PyTorch's Conv2d, ConvTranspose2d; Goodfellow, Bengio, Courville, chapter 9.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from handcalc.core.index import Axis
+from handcalc.core.expr import Expr, Ref, add, mul
+from handcalc.core.index import Axis, Index, Position
 from handcalc.layers.activations import activations
-from handcalc.problem.reader import Item
+from handcalc.layers.dense import add_activation
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, MAPS_FIRST, NAMES, LayerOption, LayerType, Row, Said
+from handcalc.layers.site import Site, index_of, shifted, totals
+from handcalc.layers.windows import (
+    INSIDE,
+    MOVES,
+    PADDING,
+    PAIR,
+    SPACE,
+    STRIDE,
+    ZEROS,
+    Before,
+    Padding,
+    by,
+    numbers_along,
+    padding_of,
+    sides,
+)
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Tensor
-from handcalc.problem.shapes import Axes, Incoming, check_size, names_of, nested, numbers, unnamed
+from handcalc.problem.shapes import Axes, Incoming, check_size, names_of, nested, numbers
 
-SPACE = ("row", "column")
-Before = tuple[int, ...]
-Padding = list[tuple[int, int]]
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def convolution(incoming: Incoming) -> Layer | None:
+def read_convolution(incoming: Incoming) -> Layer | None:
     """conv2d and conv1d: kernels, one map per filter."""
     space = SPACE if incoming.kind == "conv2d" else SPACE[1:]
-    if not incoming.wants(space, ("channel", *space)):
-        return None
     kernel = _kernel(incoming, space)
     if kernel is None:
         return None
-    stride, dilation = (_along(incoming, key, 1, space) for key in ("stride", "dilation"))
-    padding = _padding(incoming, space, _sides(kernel.axes, space), stride, dilation)
+    stride, dilation = (numbers_along(incoming, key, 1, space) for key in ("stride", "dilation"))
+    padding = padding_of(incoming, space, sides(kernel.axes, space), stride, dilation)
     if stride is None or dilation is None or padding is None:
         return None
     return _maps(incoming, kernel, kernel.axes[0], stride, dilation, padding)
 
 
-def transposed(incoming: Incoming) -> Layer | None:
+def read_transposed(incoming: Incoming) -> Layer | None:
     """conv_transpose2d: every number of the input spreads a kernel over the output."""
-    if not incoming.wants(SPACE, ("channel", *SPACE)):
-        return None
     kernel = _kernel(incoming, SPACE, transposed=True)
     if kernel is None:
         return None
-    stride, dilation = _along(incoming, "stride", 1, SPACE), (1, 1)
-    padding = _padding(incoming, SPACE, _sides(kernel.axes, SPACE), stride, dilation)
+    stride, dilation = numbers_along(incoming, "stride", 1, SPACE), (1, 1)
+    padding = padding_of(incoming, SPACE, sides(kernel.axes, SPACE), stride, dilation)
     if stride is None or padding is None:
         return None
     return _maps(incoming, kernel, kernel.axes[-3], stride, dilation, padding, transposed=True)
@@ -54,13 +72,13 @@ def _maps(
 ) -> Layer | None:
     """The layer: sizes of its maps, bias, activation."""
     space = tuple(axis.role for axis in incoming.axes if axis.role in SPACE)
-    sides, width = _sides(incoming.axes, space), _sides(kernel.axes, space)
+    lengths, width = sides(incoming.axes, space), sides(kernel.axes, space)
     sizes = [
         (n - 1) * s - 2 * before + k if transposed else (n + before + after - d * (k - 1) - 1) // s + 1
-        for n, k, s, d, (before, after) in zip(sides, width, stride, dilation, padding)
+        for n, k, s, d, (before, after) in zip(lengths, width, stride, dilation, padding)
     ]
     if min(sizes) < 1:
-        incoming.entry.fail("the kernel is larger than its input: {kernel} on {input}", kernel=_by(width), input=_by(sides))
+        incoming.entry.fail("the kernel is larger than its input: {kernel} on {input}", kernel=by(width), input=by(lengths))
         return None
     axes = (filters, *(Axis(role, one) for role, one in zip(space, sizes)))
     if not check_size(incoming.entry, axes):
@@ -72,21 +90,6 @@ def _maps(
     options = {"stride": stride, "padding": tuple(before for before, _ in padding), "dilation": dilation}
     chosen = activations(incoming.found.get("activation"), ())
     return Layer(names_of(axes), chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
-
-
-def _by(sizes: list[int]) -> str:
-    return "×".join(map(str, sizes))
-
-
-def _sides(axes: Axes, space: tuple[str, ...]) -> list[int]:
-    """The sizes along rows and columns."""
-    return [axis.size for axis in axes[-len(space) :]]
-
-
-def _along(incoming: Incoming, key: str, default: int, space: tuple[str, ...]) -> Before | None:
-    """A number for each direction; None after an error."""
-    pair = incoming.pair(key, default)
-    return pair and pair[-len(space) :]
 
 
 def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False) -> Tensor | None:
@@ -116,7 +119,7 @@ def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False
     return Tensor("weight", axes, values, key="weights") if values is not None else None
 
 
-def _shape(item: Item) -> tuple[int, ...] | None:
+def _shape(item: FileNode) -> tuple[int, ...] | None:
     if item.kind == "mapping":
         from handcalc.problem.arrays import shape_of
 
@@ -141,51 +144,127 @@ def _filters(incoming: Incoming, count: int) -> tuple[str, ...]:
     return tuple(f"{stem}{number}" for number in range(1, count + 1))
 
 
-def _padding(
-    incoming: Incoming, space: tuple[str, ...], window: Sequence[int], stride: Before | None, dilation: Before | None
-) -> Padding | None:
-    """(zeros before, zeros after) in every direction; None after an error."""
-    item = incoming.found.get("padding")
-    word = item.node.value if item is not None and item.kind == "text" else ""
-    if item is not None and word == "same":
-        if any(one > 1 for one in stride or ()):
-            item.fail("padding: same goes with stride 1 only")
-        wide = [d * (k - 1) for d, k in zip(dilation or (), window)]
-        return [(one // 2, one - one // 2) for one in wide]
-    if item is None or word == "valid":
-        return [(0, 0)] * len(space)
-    pair = incoming.pair("padding", 0, 0)
-    return pair and [(one, one) for one in pair[-len(space) :]]
+# --- building ---------------------------------------------------------------------------------------------------------
 
 
-def pooling(incoming: Incoming) -> Layer | None:
-    """max_pool and avg_pool: a window that moves by its own size, unless a stride is given."""
-    if not incoming.wants(SPACE, ("channel", *SPACE), ("channel", "column"), ("column",)):
-        return None
-    space = tuple(axis.role for axis in incoming.axes if axis.role in SPACE)
-    if "kernel_size" not in incoming.found:
-        incoming.entry.fail("the key {key} is missing", key="kernel_size")
-        return None
-    window = _along(incoming, "kernel_size", 2, space)
-    stride = _along(incoming, "stride", 1, space) if "stride" in incoming.found else window
-    padding = _padding(incoming, space, window or (), stride, (1,) * len(space))
-    if window is None or stride is None or padding is None:
-        return None
-    counts = incoming.found["count_include_pad"].flag() is not False if "count_include_pad" in incoming.found else True
-    if (incoming.kind == "max_pool" or not counts) and any(max(around) >= one for one, around in zip(window, padding)):
-        incoming.found["padding"].fail("the padding must be smaller than the window, or a window sees nothing else")
-        return None
-    sides = _sides(incoming.axes, space)
-    sizes = [(n + before + after - k) // s + 1 for n, k, s, (before, after) in zip(sides, window, stride, padding)]
-    if min(sizes) < 1:
-        incoming.entry.fail("the window is larger than its input: {kernel} on {input}", kernel=_by(list(window)), input=_by(sides))
-        return None
-    axes = (*unnamed(incoming.axes[: -len(space)]), *(Axis(role, one) for role, one in zip(space, sizes)))
-    options = {"window": window, "stride": stride, "padding": tuple(padding), "left_out": not counts and any(map(any, padding))}
-    return Layer(names_of(axes), type=incoming.kind, axes=axes, options=options)
+def add_convolution(site: Site) -> Ref:
+    """net = Σ W·x + b over the window, out = f(net)."""
+    filters, *space = (index_of(axis, "f" if axis.role == "channel" else "") for axis in site.layer.axes)
+    kernel = _kernel_index(site, filters)
+    inside = kernel[len(kernel) - len(space) :]
+    options = site.layer.options
+    channels = _channels(site)
+    places = _places(space, inside, options["stride"], options["dilation"], options["padding"])
+    weight = site.parameter("weight", "", *kernel)
+    if site.conventions.convolution == "flipped":
+        turned = [shifted(index.axis.size - 1, (-1, index)) for index in inside]
+        weight = Ref(weight.quantity, (*kernel[: len(kernel) - len(space)], *turned))
+    net = totals((*channels, *inside), mul(weight, site.at(*channels, *places)))
+    return _mapped(site, (*site.batch, filters, *space), filters, net)
 
 
-def flatten(incoming: Incoming) -> Layer | None:
-    """All numbers in one row: the next dense layer sees every one of them."""
-    names = names_of(incoming.axes)
-    return Layer(names, type="flatten", axes=(Axis("input", len(names), names),))
+def add_transposed(site: Site) -> Ref:
+    """net = Σ W·x + b, every input spreading the kernel."""
+    filters, *space = (index_of(axis, "f" if axis.role == "channel" else "") for axis in site.layer.axes)
+    own = [Index(index.letter + "'", index.axis) for index in site.incoming[len(site.incoming) - len(space) :]]
+    channels = _channels(site)
+    options = site.layer.options
+    inside = [
+        shifted(before, (1, index), (-step, source))
+        for index, source, step, before in zip(space, own, options["stride"], options["padding"])
+    ]
+    weight = site.parameter("weight", "", *_kernel_index(site, filters))
+    term = mul(Ref(weight.quantity, (*channels, filters, *inside)), site.at(*channels, *own))
+    return _mapped(site, (*site.batch, filters, *space), filters, totals((*channels, *own), term))
+
+
+def _kernel_index(site: Site, filters: Index) -> tuple[Index, ...]:
+    """The index letters of the kernels: f, d, u, v."""
+    tensor = site.tensor("weight")
+    assert tensor is not None
+    letters = []
+    for axis in tensor.axes:
+        if axis.role == "channel":
+            letters.append(filters if axis == filters.axis else index_of(axis))
+        else:
+            letters.append(Index(INSIDE[axis.role], axis))
+    return tuple(letters)
+
+
+def _channels(site: Site) -> tuple[Index, ...]:
+    """The index over the channels that come in, if there are any."""
+    return tuple(index_of(index.axis) for index in site.incoming if index.axis.role == "channel")
+
+
+def _mapped(site: Site, index: tuple[Index, ...], filters: Index, net: Expr) -> Ref:
+    if site.has("bias"):
+        net = add(net, site.parameter("bias", "", filters))
+    return add_activation(site, index, net)
+
+
+def _places(
+    space: list[Index], inside: tuple[Index, ...], stride: tuple[int, ...], dilation: tuple[int, ...], padding: tuple[int, ...]
+) -> list[Position]:
+    """s·r + e·u − p along every direction."""
+    return [
+        shifted(-before, (step, index), (wide, inner)) for index, inner, step, wide, before in zip(space, inside, stride, dilation, padding)
+    ]
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+
+_DILATION: Row = ("dilation", PAIR, "distance between the numbers that a kernel looks at", "2")
+_TOLD = (MOVES, ZEROS, LayerOption("dilation", "dilation", plain=1))
+_LAID = (
+    Said("convolution", "cross_correlation", "The kernel is laid over the input as it is (cross-correlation)."),
+    Said("convolution", "flipped", "The kernel is turned round before it is laid over the input (convolution)."),
+)
+
+
+def _kernels(size: str) -> tuple[Row, Row]:
+    return (
+        ("filters", NAMES, "names of the kernels, or their number", "[edge, blob]"),
+        ("weights", ARRAY, f"the kernels, {size}", "[[1, 0, -1], [1, 0, -1], [1, 0, -1]]"),
+    )
+
+
+CONV2D = LayerType(
+    "conv2d",
+    "convolution",
+    (
+        *_kernels("filter × channel × row × column; without filter for one kernel, without channel for a plain image"),
+        BIAS, ACTIVATION, STRIDE, PADDING, _DILATION,
+    ),
+    read_convolution,
+    add_convolution,
+    takes=(SPACE, ("channel", *SPACE)),
+    first=MAPS_FIRST,
+    options=_TOLD,
+    conventions=_LAID,
+)  # fmt: skip
+CONV1D = LayerType(
+    "conv1d",
+    "convolution",
+    (
+        *_kernels("filter × channel × column; without filter for one kernel, without channel for a plain row"),
+        BIAS, ACTIVATION, STRIDE, PADDING, _DILATION,
+    ),
+    read_convolution,
+    add_convolution,
+    takes=(SPACE[1:], ("channel", *SPACE[1:])),
+    first=(("column",), ("channel", "column")),
+    options=_TOLD,
+    conventions=_LAID,
+)  # fmt: skip
+CONV_TRANSPOSE2D = LayerType(
+    "conv_transpose2d",
+    "transposed convolution",
+    (*_kernels("channel × filter × row × column; shorter as for conv2d"), BIAS, ACTIVATION, STRIDE, PADDING),
+    read_transposed,
+    add_transposed,
+    takes=(SPACE, ("channel", *SPACE)),
+    first=MAPS_FIRST,
+    options=_TOLD,
+)
+TYPES = (CONV2D, CONV1D, CONV_TRANSPOSE2D)

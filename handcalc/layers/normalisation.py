@@ -1,14 +1,38 @@
-"""Reading what changes numbers without mixing features: normalisation, dropout with a given mask, residual connections."""
+"""Layer and batch normalisation, dropout with a given mask, residual connections.
+
+- Normalisation: mean μ and variance v = mean of (x − μ)² over the features of a token (layer) or over the samples and places of a
+  feature (batch); normalised n = (x − μ)/√(v + ε); out = γ·n + β.
+- Running mean and variance of a batch normalisation, with momentum m, of batches of N numbers: μ_run⁺ = (1 − m)·μ_run + m·μ,
+  v_run⁺ = (1 − m)·v_run + m·v·N/(N − 1); in evaluation they take the places of μ and v.
+- Dropout: out = m·x/(1 − p) with the mask m that was drawn.
+- Residual: out = f(x + output of an earlier layer).
+
+Shapes: as what comes in; γ, β, μ_run, v_run (feature). The variance is divided by N, as in the papers and in PyTorch's training mode;
+only the running one is unbiased, as in PyTorch. Errors: ProblemError where a batch of one number leaves no unbiased variance.
+Source: Ba, Kiros, Hinton, 2016; Ioffe and Szegedy, 2015; Srivastava et al., 2014; He et al., 2016; PyTorch.
+"""
 
 from __future__ import annotations
 
-from handcalc.core.expr import Number, number
+from math import prod
+
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, rewrite, sub
+from handcalc.core.index import Index
+from handcalc.core.quantity import Letter, Quantity
+from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import activations
-from handcalc.problem.schema import RUNNING, Layer, Tensor
+from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, WHOLE, LayerOption, LayerType, OptionWord, Row
+from handcalc.layers.site import Site, reindexed, totals
+from handcalc.problem.schema import Layer, Tensor
 from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, spelled, unnamed
+from handcalc.problem.values import NUMBER
+
+RUNNING = ("running_mean", "running_var")  # of a batch normalisation; prediction uses them
+
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def norm(incoming: Incoming) -> Layer | None:
+def read_norm(incoming: Incoming) -> Layer | None:
     """layer_norm over the features of a token, batch_norm over the samples (and places) of a feature."""
     channel = incoming.axes[0] if incoming.axes[0].role == "channel" else incoming.axes[-1]
     feature = (channel.replace(labels=()),)
@@ -39,10 +63,10 @@ def _running(incoming: Incoming, given: bool) -> dict[str, object]:
     for key in {"momentum", "mode"} & found.keys() if RUNNING[0] not in found else ():
         found[key].fail("goes with running_mean and running_var only")
     mode = found["mode"].choice(("train", "eval")) if "mode" in found else "train"
-    return {"mode": mode} if mode == "eval" else {"momentum": momentum} if given else {}
+    return {"mode": "eval" if mode == "eval" else None, "momentum": momentum if given and mode != "eval" else None}
 
 
-def dropout(incoming: Incoming) -> Layer | None:
+def read_dropout(incoming: Incoming) -> Layer | None:
     """dropout with the mask that was drawn."""
     share = incoming.found["share"].number() if "share" in incoming.found else None
     if share is not None and not 0 <= share.numerator < share.denominator:
@@ -59,7 +83,7 @@ def _kept(share: Number) -> Number:
     return Number(share.denominator - share.numerator, share.denominator)
 
 
-def residual(incoming: Incoming) -> Layer | None:
+def read_residual(incoming: Incoming) -> Layer | None:
     """residual: the output of an earlier layer is added."""
     item = incoming.found.get("from")
     if item is None:
@@ -76,3 +100,152 @@ def residual(incoming: Incoming) -> Layer | None:
     chosen = activations(incoming.found.get("activation"), ())
     axes = unnamed(incoming.axes)
     return Layer(names_of(axes), chosen, type="residual", axes=axes, options={"from": place})
+
+
+# --- building ---------------------------------------------------------------------------------------------------------
+
+
+def add_layer_norm(site: Site) -> Ref:
+    """Over the last direction of what comes in."""
+    return _normalised(site, (*site.batch, *site.outgoing), site.outgoing[-1:], site.outgoing[-1])
+
+
+def add_batch_norm(site: Site) -> Ref:
+    """Over samples and places, for every feature or channel."""
+    index = (*site.batch, *site.outgoing)
+    feature = site.outgoing[0] if site.outgoing[0].axis.role == "channel" else site.outgoing[-1]
+    return _normalised(site, index, tuple(i for i in index if i != feature), feature, site.layer.options["mode"] == "eval")
+
+
+def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index, evaluated: bool = False) -> Ref:
+    """Mean, variance (evaluated: the running ones), normalised, scaled and shifted."""
+    kept = tuple(i for i in index if i not in over)
+    source = site.source
+    is_running = site.has("input", RUNNING[0])
+    if is_running:
+        running = tuple(site.parameter("input", name, feature) for name in RUNNING)
+    if evaluated:
+        mean, variance = running
+    else:
+        size = prod(i.axis.size for i in over)
+        mean = site.part("mean", kept, mul(Number(1, size), totals(over, source)))
+        variance = site.part("variance", kept, mul(Number(1, size), totals(over, power(sub(source, mean), Number(2)))))
+        if is_running:
+            _carry(site, running, (mean, variance), size)
+    root = call("sqrt", add(variance, site.layer.options["epsilon"]))
+    scaled = site.has("weight") or site.has("bias")
+    normal = div(sub(source, mean), root)
+    if not scaled:
+        return site.output(index, normal)
+    result: Expr = site.part("normal", index, normal)
+    if site.has("weight"):
+        result = mul(site.parameter("weight", "", feature), result)
+    if site.has("bias"):
+        result = add(result, site.parameter("bias", "", feature))
+    return site.output(index, result)
+
+
+def _carry(site: Site, running: tuple[Ref, ...], batch: tuple[Ref, Ref], size: int) -> None:
+    """Running mean and variance after this batch."""
+    if size == 1:
+        text = "layer {layer} ({type}): a batch of one number has no unbiased variance for running_var; give more samples at a time"
+        raise ProblemError(Message(text, layer=site.place, type=site.layer.type))
+    share: Number = site.layer.options["momentum"]
+    mean, variance = batch
+    for old, new in zip(running, (mean, div(mul(Number(size), variance), Number(size - 1)))):
+        shape = (site.graph[old.quantity].axes, site.graph[old.quantity].index)
+        formula = add(mul(sub(ONE, share), old), mul(share, new))
+        site.graph.define(Quantity(f"new.{old.quantity}", "state", *shape, formula, prefix="new", of=old, layer=site.place, role="carried"))
+
+
+def add_dropout(site: Site) -> Ref:
+    """What is kept is divided by the share that is kept."""
+    mask = site.parameter("input", "mask", *site.outgoing)
+    kept, result = site.layer.options["kept"], mul(mask, site.source)
+    return site.output((*site.batch, *site.outgoing), result if kept is None else div(result, kept))
+
+
+def add_residual(site: Site) -> Ref:
+    """The sum of two outputs of the same shape."""
+    index = (*site.batch, *site.outgoing)
+    other = site.outputs[site.layer.options["from"]]
+    same = reindexed(other, site.replace(source=other).incoming, site.incoming)
+    whole: Expr = add(site.source, same)
+    formula = site.layer.activations[0].formula
+    if formula is not None and formula != Ref("z"):
+        before = site.part("net", index, whole)
+        whole = rewrite(formula, lambda node: before if isinstance(node, Ref) else None)
+    return site.output(index, whole)
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+_EPSILON: Row = ("epsilon", NUMBER, "what is added to the variance", "1e-5")
+_ADDED = LayerOption("epsilon", "added to the variance")
+_LETTERS = {"mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True)}
+
+
+def _predicting(layer: Layer) -> Layer:
+    """With running mean and variance, where they are given."""
+    running = any(tensor.role in RUNNING for tensor in layer.tensors)
+    return layer.replace(options={**layer.options, "mode": "eval", "momentum": None}) if running else layer
+
+
+LAYER_NORM = LayerType(
+    "layer_norm",
+    "layer normalisation",
+    (
+        ("weights", ARRAY, "scale γ of every feature; not given: none", "[1, 1]"),
+        ("bias", ARRAY, "shift β of every feature", "[0, 0]"),
+        _EPSILON,
+    ),
+    read_norm,
+    add_layer_norm,
+    letters=_LETTERS,
+    options=(_ADDED,),
+)
+BATCH_NORM = LayerType(
+    "batch_norm",
+    "batch normalisation",
+    (
+        ("weights", ARRAY, "scale γ of every feature or channel; not given: none", "[1, 1]"),
+        ("bias", ARRAY, "shift β of every feature or channel", "[0, 0]"),
+        _EPSILON,
+        ("running_mean", ARRAY, "running mean of every feature or channel, for prediction", "[0, 0]"),
+        ("running_var", ARRAY, "running variance of every feature or channel, for prediction", "[1, 1]"),
+        ("momentum", NUMBER, "share of a batch in the new running mean and variance (PyTorch)", "0.1"),
+        ("mode", {"enum": ["train", "eval"]}, "train: mean and variance of the batch; eval: the running ones", "train"),
+    ),
+    read_norm,
+    add_batch_norm,
+    first=MAPS_FIRST,
+    letters={**_LETTERS, "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run")},
+    options=(
+        _ADDED,
+        LayerOption("momentum", "share of a batch in the running mean and variance"),
+        LayerOption("mode", "mean and variance", choices=(OptionWord("eval", "the running ones"),)),
+    ),
+    mixes_samples=lambda layer: layer.options["mode"] != "eval",
+    carried=RUNNING,
+    predicting=_predicting,
+)
+DROPOUT = LayerType(
+    "dropout",
+    "dropout",
+    (
+        ("mask", ARRAY, "1 where a number is kept, 0 where it is dropped", "[1, 0, 1]"),
+        ("share", NUMBER, "share that is dropped on average; what is kept is divided by 1 − share", "0.5"),
+    ),
+    read_dropout,
+    add_dropout,
+    letters={"mask": Letter("m")},
+    options=(LayerOption("kept", "share that is kept"),),
+)
+RESIDUAL = LayerType(
+    "residual",
+    "residual connection",
+    (("from", WHOLE, "the layer whose output is added; 0: the inputs", "0"), ACTIVATION),
+    read_residual,
+    add_residual,
+)
+TYPES = (LAYER_NORM, BATCH_NORM, DROPOUT, RESIDUAL)

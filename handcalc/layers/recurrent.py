@@ -1,84 +1,59 @@
-"""Reading recurrent layers: weights of inputs and of the state before, one set for every gate, initial states.
+"""Recurrent layers, unrolled in time: out[0] is the given initial state, the states at times 1 … T follow.
 
-Matrices are PyTorch's: a row per neuron; those of all gates may be typed as one, the gates below each other in the order of
-GATES (weight_ih_l0 and so on). What comes in is time × feature.
+- rnn (Elman): net[t,j] = Σ_i Wx[j,i]·x[t,i] + Σ_k Wh[j,k]·out[t−1,k] + b[j], out[t,j] = f(net[t,j]).
+- `parameters`, `states`, `layer_of` read what every recurrence has, and `Recurrence` builds it; lstm and gru are in gates.py.
+
+Shapes (the sample axis in front): x (time, input), Wx (unit, input), Wh (unit, unit), b (unit), out (time, unit); out has one time more,
+0, for the initial state. Matrices are PyTorch's: a row per neuron. Back-propagation through time is the chain rule over these
+definitions; truncated, it takes the state at the start of every stretch of k times for a given number.
+Source: Elman, 1990; PyTorch's RNN (one bias for input and state together).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from itertools import product
 
-from handcalc.core.expr import ZERO
-from handcalc.core.index import Axis
+from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, reindex, rewrite
+from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Letter
 from handcalc.layers.activations import activations
-from handcalc.problem.fields import keys
-from handcalc.problem.reader import Item
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerOption, LayerType, Roles, Row
+from handcalc.layers.site import Site, shifted, totals
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Activation, Layer, Tensor
 from handcalc.problem.shapes import Incoming, depth, names_of
 
-# type → its gates as typed, with the letter in the names of their parameters (Wxi1, Whi1, bi1)
-GATES = {
-    "lstm": {"input": "i", "forget": "f", "candidate": "g", "output": "o"},
-    "gru": {"reset": "r", "update": "z", "candidate": "n"},
-}
-TANH = "tanh"
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+NEURONS: Row = ("neurons", NAMES, "names of the neurons of the state, or their number", "[h1, h2]")
+RETURNS: Row = ("returns", {"enum": ["all", "last"]}, "the states of all times go on, or only the last", "last")
+STATE: Row = ("initial_state", ARRAY, "state before the first time, or a row of it for every sample; 0 if not given", "[0, 0]")
+TRUNCATE: Row = ("truncate", COUNT, "so many times at most the error goes back; the state is handed on, its gradient not", "1")
+INPUT: Row = ("input_weights", ARRAY, "one row per neuron, one column per input (PyTorch's weight_ih)", "[[0.5, 0.1], [0.2, 0.3]]")
+HIDDEN: Row = ("hidden_weights", ARRAY, "one row per neuron, one column per neuron of the state before (PyTorch's weight_hh)", "[[0.8]]")
+
+TIMES: Roles = (("time", "input"), ("time", "input"))  # inputs of a recurrence
+STRETCH = LayerOption("truncate", "times that the error goes back")
+HELD = Letter("out", "held")
+STARTS = {"initial_state": "start"}  # key → the role of what is given under it
+TANH = Activation("tanh", Call("tanh", (Ref("z"),)))
 
 
-def rnn(incoming: Incoming) -> Layer | None:
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_rnn(incoming: Incoming) -> Layer | None:
     """rnn: one activation of inputs and the state before (Elman network)."""
-    if not incoming.wants(("time", "")) or not incoming.neurons:
+    if not incoming.neurons:
         return None
-    tensors = _weights(incoming, "", incoming.found, incoming.entry)
-    chosen = activations(incoming.found.get("activation"), ()) if "activation" in incoming.found else (_tanh(),)
-    return _layer(incoming, [*tensors, *_states(incoming)], chosen, {})
+    tensors = parameters(incoming, incoming.found, incoming.entry)
+    chosen = activations(incoming.found.get("activation"), ()) if "activation" in incoming.found else (TANH,)
+    return layer_of(incoming, [*tensors, *states(incoming, STARTS)], chosen, {})
 
 
-def _tanh() -> Activation:
-    from handcalc.core.expr import Call, Ref
-
-    return Activation(TANH, Call(TANH, (Ref("z"),)))
-
-
-def gated(incoming: Incoming) -> Layer | None:
-    """lstm and gru: weights for each of their gates."""
-    if not incoming.wants(("time", "")) or not incoming.neurons:
-        return None
-    tensors = list(_gates(incoming))
-    options: dict[str, object] = {}
-    if incoming.kind == "gru":
-        after = "reset_after" in incoming.found and incoming.found["reset_after"].flag() is True
-        kept = incoming.found["update_keeps"].choice(("old", "new")) if "update_keeps" in incoming.found else "old"
-        options = {"reset_after": after, "update_keeps": kept}
-        if any(tensor.key == "hidden_bias" for tensor in tensors) and not after:
-            incoming.found.get("gates", incoming.entry).fail("hidden_bias goes with reset_after: true only")
-    return _layer(incoming, [*tensors, *_states(incoming)], (), options)
-
-
-def _gates(incoming: Incoming) -> Iterator[Tensor]:
-    """The parameters of every gate: each by itself, or all in one matrix."""
-    gates, item = GATES[incoming.kind], incoming.found.get("gates")
-    together = [key for key in keys("gate") if key in incoming.found]
-    if item is not None and together:
-        incoming.found[together[0]].fail("the weights of the gates are given twice: under {first} and under {second}",
-                                         first="gates", second=together[0])  # fmt: skip
-    elif item is not None:
-        parts = item.section(tuple(gates))
-        for name, letter in gates.items():
-            if name not in parts:
-                item.fail("the {gate} gate is missing", gate=name)
-            else:
-                yield from _weights(incoming, letter, parts[name].section(keys("gate")), parts[name])
-    elif together:
-        for tensor in _weights(incoming, "", incoming.found, incoming.entry, len(gates)):
-            for place, letter in enumerate(gates.values()):
-                own = tensor.rows(place * len(incoming.neurons), len(incoming.neurons))
-                yield own.replace(role=tensor.role + letter)
-    else:
-        incoming.entry.fail("the key {key} is missing", key="gates")
-
-
-def _layer(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, ...], options: dict[str, object]) -> Layer:
+def layer_of(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, ...], options: dict[str, object]) -> Layer:
+    """The layer: what it puts out, and how far the error goes back."""
     last = "returns" in incoming.found and incoming.found["returns"].choice(("all", "last")) == "last"
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     axes = (unit,) if last else (incoming.axes[0], unit)
@@ -88,7 +63,9 @@ def _layer(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, 
     return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
 
-def _weights(incoming: Incoming, letter: str, found: dict[str, Item], entry: Item, gates: int = 1) -> list[Tensor]:
+def parameters(
+    incoming: Incoming, found: dict[str, FileNode], entry: FileNode, letter: str = "", gate: str = "", gates: int = 1
+) -> list[Tensor]:
     """Wx, Wh and b of one gate, or of so many below each other."""
     unit, feature = Axis("unit", len(incoming.neurons)), incoming.axes[1].replace(labels=())
     rows = Axis("unit", gates * unit.size)
@@ -98,17 +75,123 @@ def _weights(incoming: Incoming, letter: str, found: dict[str, Item], entry: Ite
         incoming.tensor("bias", "bias", (rows,), letter, found),
         incoming.tensor("hidden_bias", "bias", (rows,), f"h{letter}", found) if "hidden_bias" in found else None,
     ]
-    return [tensor for tensor in read if tensor is not None]
+    return [tensor.replace(gate=gate) for tensor in read if tensor is not None]
 
 
-def _states(incoming: Incoming) -> list[Tensor]:
-    """The state (and cell) before the first time, for all samples or a row for each; 0 where not given."""
+def states(incoming: Incoming, starts: Mapping[str, str]) -> list[Tensor]:
+    """What there is before the first time, for all samples or a row for each; 0 where not given. starts: key → role."""
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
-    states = [("initial_state", "start")] + ([("initial_cell", "start_cell")] if incoming.kind == "lstm" else [])
     result = []
-    for key, name in states:
+    for key, role in starts.items():
         own = key in incoming.found and incoming.samples > 1 and depth(incoming.found[key]) == 2  # a row for every sample
         axes = (Axis("sample", incoming.samples), unit) if own else (unit,)
-        given = incoming.tensor(key, "input", axes, name)
-        result.append(given or Tensor("input", (unit,), dict.fromkeys(product(range(unit.size)), ZERO), name))
+        given = incoming.tensor(key, "input", axes, role)
+        result.append(given or Tensor("input", (unit,), dict.fromkeys(product(range(unit.size)), ZERO), role))
     return result
+
+
+# --- building ---------------------------------------------------------------------------------------------------------
+
+
+class Recurrence:
+    """The indices of a recurrent layer, and its sums over inputs and over the state before."""
+
+    def __init__(self, site: Site) -> None:
+        unit: Axis = site.layer.options["unit"]
+        self.site = site
+        self.time, self.feature = site.incoming[0], site.incoming[1]
+        self.unit = Index("j", unit)
+        self.other = Index("k", unit)
+        self.feature = Index("i", self.feature.axis) if self.feature.letter in ("j", "k") else self.feature
+        self.index = (*site.batch, self.time, self.unit)
+        self.state_axis = Axis("time", self.time.axis.size + 1, first=0)
+        self.state_index = (*site.batch, Index(self.time.letter, self.state_axis), self.unit)
+
+    def net(self, gate: str, state: Expr | None = None, state_factor: Expr | None = None) -> Expr:
+        """Σ Wx·x + Σ Wh·state + b of a gate."""
+        site = self.site
+        wx = site.parameter("weight", f"x{gate}", self.unit, self.feature)
+        inputs = totals((self.feature,), mul(wx, site.at(self.time, self.feature)))
+        whole = [inputs, self.hidden(gate, state, state_factor)]
+        if site.has("bias", gate):
+            whole.append(site.parameter("bias", gate, self.unit))
+        return add(*whole)
+
+    def hidden(self, gate: str, state: Expr | None = None, factor: Expr | None = None) -> Expr:
+        """Σ_k Wh[j,k]·state[k] (+ hidden bias), times a factor."""
+        site = self.site
+        wh = site.parameter("weight", f"h{gate}", self.unit, self.other)
+        found: Expr = totals((self.other,), mul(wh, state if state is not None else self.before(self.other)))
+        if site.has("bias", f"h{gate}"):
+            found = add(found, site.parameter("bias", f"h{gate}", self.unit))
+        return found if factor is None else mul(factor, found)
+
+    def before(self, unit: Index, name: str = "out") -> Expr:
+        """The state of the time before: place t of an axis that begins one earlier. At the start of a stretch of times that
+        the error does not leave, a copy without gradient."""
+        site, stretch, times = self.site, self.site.layer.options["truncate"], self.time.axis.size
+        state = Ref(site.name(name), (*site.batch, self.time, unit))
+        if stretch is None or stretch >= times:
+            return state
+        kept = site.graph.in_layer(site.place, "part", f"held_{name}")
+        if not kept:
+            kept = site.part(f"held_{name}", self.index, Ref(state.quantity, self.index), held=True).quantity
+        copy = Ref(kept, state.indices)
+        if stretch == 1:
+            return copy
+        number = Index("m", Axis("input", -(-times // stretch)))  # of the stretch
+        place = Index("n", Axis("input", stretch - 1))  # in it, after the first
+        first = totals((number,), delta(self.time, shifted(0, (stretch, number))))
+        later = totals((number, place), delta(self.time, shifted(1, (stretch, number), (1, place))))
+        return add(mul(later, state), mul(first, copy))
+
+    def state(self, role: str, formula: Expr, start: str) -> Ref:
+        """A quantity over times 0 … T; at 0 the given start."""
+        site, first = self.site, self.site.tensor("input", start)
+        assert first is not None
+        clock, own = len(site.batch), len(first.axes) - 1  # own: whether every sample has its own
+
+        def given(place: tuple[int, ...]) -> Number | None:
+            return first.get((*place[:own], place[clock + 1])) if place[clock] == 0 else None
+
+        whole = reindex(formula, {self.time.letter: shifted(-1, (1, self.state_index[clock]))})  # the state's own index t
+        return site.part(role, self.state_index, whole, givens=given)
+
+    def answer(self, out: Ref) -> Ref:
+        """The states of all times, or the last."""
+        if self.site.layer.options["last"]:
+            return Ref(out.quantity, (*self.site.batch, self.time.axis.size, self.unit))
+        return self.now(out)
+
+    def now(self, state: Ref) -> Ref:
+        """The state of this time."""
+        return Ref(state.quantity, (*self.site.batch, shifted(1, (1, self.time)), self.unit))
+
+
+def add_rnn(site: Site) -> Ref:
+    """out = f(net), net from the inputs and the state before."""
+    cell = Recurrence(site)
+    net = site.part("net", cell.index, cell.net(""))
+    formula = site.layer.activations[0].formula
+    assert formula is not None
+    placed = rewrite(formula, lambda node: net if isinstance(node, Ref) else None)
+    return cell.answer(cell.state("out", placed, "start"))
+
+
+# --- the type ---------------------------------------------------------------------------------------------------------
+
+
+RNN = LayerType(
+    "rnn",
+    "recurrent layer",
+    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE),
+    read_rnn,
+    add_rnn,
+    takes=(("time", ""),),
+    first=TIMES,
+    letters={"held_out": HELD},
+    options=(STRETCH,),
+    has_neurons=True,
+    is_recurrent=True,
+)
+TYPES = (RNN,)

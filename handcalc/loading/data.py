@@ -1,6 +1,6 @@
 """Samples from a file beside the problem: columns of a CSV file, or arrays of an NPZ file.
 
-- `data_spec(found)` reads `data:` with its `inputs` and `targets`; `read_file(spec, outputs, names)` the file itself.
+- `data_file(found)` reads `data:` with its `inputs` and `targets`; `read_file(file, outputs, names)` the file itself.
 
 Columns are named one by one or as a range, pixel1..pixel784: from one column to another as they stand in the file. A column
 of classes, or an array of them, becomes targets of 0 and 1, with one output neuron for each class.
@@ -13,36 +13,35 @@ from typing import Any
 
 from handcalc.core.expr import ONE, ZERO, Number, div
 from handcalc.core.record import Record
-from handcalc.loading.samples import NOTHING, Read, count_targets, countable, listed
+from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable, few_inputs
 from handcalc.problem.arrays import load_array, spelled
+from handcalc.problem.csvfiles import CsvFile, open_csv
 from handcalc.problem.dataset import Dataset
-from handcalc.problem.fields import keys
-from handcalc.problem.limits import limit, raised_by
+from handcalc.problem.fields import read_section
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item, is_name, near, quoted
+from handcalc.problem.reader import FileNode, is_name, listed, near, quoted
 from handcalc.problem.schema import Sample
-from handcalc.problem.tables import Table, read_table
 
 RANGE = ".."
 CLASSES = "targets: {classes: label}"
 
 
-class Spec(Record):
+class DataFile(Record):
     """What is read: the file, where it is named, inputs and targets in it, what inputs are divided by; known: the names of
     the inputs of another file, which this one is to have too."""
 
     name: str
-    item: Item
-    inputs: Item
-    targets: Item | None = None
+    item: FileNode
+    inputs: FileNode
+    targets: FileNode | None = None
     scale: Number = ONE
     known: tuple[str, ...] = ()
 
 
-def data_spec(found: dict[str, Item]) -> Spec | None:
+def data_file(found: dict[str, FileNode]) -> DataFile | None:
     """`data: FILE` with inputs and targets beside it, or `data: {file: FILE, inputs: …, targets: …, scale: …}`; None after an error."""
     item = found["data"]
-    part = item.section(keys("data")) if item.kind == "mapping" else {"file": item}
+    part = read_section(item, "data", "file")
     for key in ("inputs", "targets"):
         if key in part and key in found:
             found[key].fail("data says it already; leave one of both out")
@@ -52,51 +51,51 @@ def data_spec(found: dict[str, Item]) -> Spec | None:
     if "file" not in part:
         item.fail("the file's name is missing")
     name = part["file"].text() if "file" in part else None
-    scale = part["scale"].number(positive=True) if "scale" in part else None
     targets = part.get("targets") or found.get("targets")
-    return Spec(name, part["file"], inputs, targets, scale or ONE) if name is not None and inputs is not None else None
+    return DataFile(name, part["file"], inputs, targets, part.value("scale", ONE)) if name is not None and inputs is not None else None
 
 
-def read_file(spec: Spec, outputs: tuple[str, ...], names: Names) -> Read:
+def read_file(file: DataFile, outputs: tuple[str, ...], names: Names) -> ReadSamples:
     """The samples of one file. Nothing after an error."""
-    return (_from_archive if spec.name.lower().endswith(".npz") else _from_table)(spec, outputs, names)
+    return (_from_archive if file.name.lower().endswith(".npz") else _from_table)(file, outputs, names)
 
 
 # --- columns of a table -----------------------------------------------------------------------------------------------
 
 
-def _from_table(spec: Spec, outputs: tuple[str, ...], names: Names) -> Read:
-    table = read_table(spec.item, spec.name)
+def _from_table(file: DataFile, outputs: tuple[str, ...], names: Names) -> ReadSamples:
+    table = open_csv(file.item, file.name)
     if table is None:
-        return NOTHING
-    inputs = _columns(spec.inputs, table)
+        return NO_SAMPLES
+    inputs = _columns(file.inputs, table)
     if inputs is not None:
-        inputs = inputs if _new_names(spec, [(table.heading[place], item) for place, item in inputs], names) else None
-    targets, classes = _target_columns(spec, table, outputs)
+        inputs = inputs if _new_names(file, [(table.heading[place], item) for place, item in inputs], names) else None
+    targets, classes = _target_columns(file, table, outputs)
     if inputs is None or targets is None:
-        return NOTHING
+        return NO_SAMPLES
     called = table.heading.index("name") if "name" in table.heading else -1
     words = [place for place in (classes, called) if place >= 0]
     found = table.read([place for place, _ in inputs] + targets, words)
-    if found is None:
-        return NOTHING
+    if found is None or not countable(file.item, len(found[0]), "samples" if isinstance(found[0], list) else "rows"):
+        return NO_SAMPLES
     numbers, texts = found
     own = tuple(table.heading[place] for place, _ in inputs)
-    places = class_places(spec, texts[0], outputs) if classes >= 0 else None
+    places = class_places(file, texts[0], outputs) if classes >= 0 else None
     called_so = _distinct(texts[-1]) if called >= 0 else None
     if classes >= 0 and places is None:
-        return NOTHING
+        return NO_SAMPLES
     if isinstance(numbers, list):
-        return own, _typed(spec, numbers, len(own), places, called_so, outputs)
-    return own, _array(spec, numbers[:, : len(own)], numbers[:, len(own) :] if targets else places, outputs, called_so)
+        return ReadSamples(own, _typed(file, numbers, len(own), places, called_so, outputs))
+    given = numbers[:, len(own) :] if targets else places
+    return ReadSamples(own, _array(file, numbers[:, : len(own)], given, outputs, called_so))
 
 
-def _columns(item: Item, table: Table) -> list[tuple[int, Item]] | None:
+def _columns(item: FileNode, table: CsvFile) -> list[tuple[int, FileNode]] | None:
     """The places of the columns that are named, each with where it is named; None after an error."""
     parts = [item] if item.kind == "text" else item.sequence()
-    result: list[tuple[int, Item]] = []
+    result: list[tuple[int, FileNode]] = []
     for part in parts or ():
-        text, here = part.text() or "", Item(part.node, item.path, item.source)
+        text, here = part.text() or "", FileNode(part.node, item.path, item.source)
         ends = [text] if text in table.heading or RANGE not in text else [end.strip() for end in text.split(RANGE, 1)]
         lacking = [end for end in ends if end not in table.heading]
         for end in lacking:
@@ -115,28 +114,22 @@ def _columns(item: Item, table: Table) -> list[tuple[int, Item]] | None:
     return result or None
 
 
-def _new_names(spec: Spec, found: Sequence[tuple[str, Item]], names: Names) -> bool:
+def _new_names(file: DataFile, found: Sequence[tuple[str, FileNode]], names: Names) -> bool:
     """Take the names of the inputs; an error where they are no names, or not those that are known."""
     own = tuple(name for name, _ in found)
-    if spec.known:
-        if own != spec.known:
-            spec.inputs.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(spec.known), found=listed(own))
-        return own == spec.known
+    if file.known:
+        if own != file.known:
+            file.inputs.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(file.known), found=listed(own))
+        return own == file.known
     for name, item in found:
         if item.named(name):
             names.input(name, item)
-    return _few_enough(spec.inputs, len(found))
+    return few_inputs(file.inputs, len(found))
 
 
-def _few_enough(item: Item, count: int) -> bool:
-    if count > limit("neurons"):
-        item.fail("more than {limit} inputs; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
-    return 0 < count <= limit("neurons")
-
-
-def _target_columns(spec: Spec, table: Table, outputs: tuple[str, ...]) -> tuple[list[int] | None, int]:
+def _target_columns(file: DataFile, table: CsvFile, outputs: tuple[str, ...]) -> tuple[list[int] | None, int]:
     """The places of the targets, or of the one column of classes (else −1); None after an error."""
-    item = spec.targets
+    item = file.targets
     if item is None:
         return [], -1
     if item.kind == "mapping":
@@ -162,12 +155,17 @@ def _distinct(called: list[str]) -> list[str] | None:
 
 
 def _typed(
-    spec: Spec, rows: list[tuple[Number, ...]], width: int, places: Sequence[int] | None, called: list[str] | None, outputs: tuple[str, ...]
+    file: DataFile,
+    rows: list[tuple[Number, ...]],
+    width: int,
+    places: Sequence[int] | None,
+    called: list[str] | None,
+    outputs: tuple[str, ...],
 ) -> tuple[Sample, ...]:
     """Samples whose numbers keep their digits."""
     result = []
     for number, row in enumerate(rows):
-        inputs = tuple(div(value, spec.scale) for value in row[:width])
+        inputs = tuple(div(value, file.scale) for value in row[:width])
         targets: tuple[Number, ...] | None = row[width:] or None
         if places is not None:
             targets = tuple(ONE if places[number] == unit else ZERO for unit in range(len(outputs)))
@@ -175,8 +173,8 @@ def _typed(
     return tuple(result)
 
 
-def _array(spec: Spec, inputs: Any, targets: Any, outputs: tuple[str, ...], called: list[str] | None = None) -> Dataset:
-    scale = spec.scale.numerator / spec.scale.denominator
+def _array(file: DataFile, inputs: Any, targets: Any, outputs: tuple[str, ...], called: list[str] | None = None) -> Dataset:
+    scale = file.scale.numerator / file.scale.denominator
     if inputs.dtype == float and scale != 1:
         inputs, scale = inputs / scale, 1.0
     return Dataset(inputs, targets, len(outputs), scale, called)
@@ -185,11 +183,11 @@ def _array(spec: Spec, inputs: Any, targets: Any, outputs: tuple[str, ...], call
 # --- classes ----------------------------------------------------------------------------------------------------------
 
 
-def class_places(spec: Spec, labels: Sequence[Any], outputs: tuple[str, ...]) -> Any:
+def class_places(file: DataFile, labels: Sequence[Any], outputs: tuple[str, ...]) -> Any:
     """The output neuron of each label: the one of that name, else whole numbers from 0; None after an error."""
     import numpy
 
-    item = spec.targets
+    item = file.targets
     assert item is not None
     if len(outputs) < 2:
         item.fail("classes need an output neuron each; for a single output name the column of targets")
@@ -202,7 +200,7 @@ def class_places(spec: Spec, labels: Sequence[Any], outputs: tuple[str, ...]) ->
     wrong = [label for label, place in known.items() if place < 0]
     if wrong:
         message = "{file} has the class {found}, for which there is no output: classes are {known}, or whole numbers from 0 to {last}"
-        item.fail(message, file=spec.name, found=quoted(wrong[0]), known=listed(outputs), last=len(outputs) - 1)
+        item.fail(message, file=file.name, found=quoted(wrong[0]), known=listed(outputs), last=len(outputs) - 1)
         return None
     return numpy.array([known[str(label)] for label in found])[backward.reshape(-1)]
 
@@ -219,42 +217,42 @@ def _whole(label: Any, count: int) -> int:
 # --- arrays of an archive ---------------------------------------------------------------------------------------------
 
 
-def _from_archive(spec: Spec, outputs: tuple[str, ...], names: Names) -> Read:
-    inputs = _named_array(spec, spec.inputs)
-    targets = None if spec.targets is None else _named_array(spec, spec.targets)
-    if inputs is None or spec.targets is not None and targets is None:
-        return NOTHING
+def _from_archive(file: DataFile, outputs: tuple[str, ...], names: Names) -> ReadSamples:
+    inputs = _named_array(file, file.inputs)
+    targets = None if file.targets is None else _named_array(file, file.targets)
+    if inputs is None or file.targets is not None and targets is None:
+        return NO_SAMPLES
     if inputs.ndim < 2:
-        spec.inputs.fail("the array is {found}, expected one row for each sample", found=spelled(inputs.shape))
-        return NOTHING
+        file.inputs.fail("the array is {found}, expected one row for each sample", found=spelled(inputs.shape))
+        return NO_SAMPLES
     inputs = inputs.reshape(len(inputs), -1)
-    own = spec.known or tuple(f"x{place + 1}" for place in range(inputs.shape[1]))
+    own = file.known or tuple(f"x{place + 1}" for place in range(inputs.shape[1]))
     if len(own) != inputs.shape[1]:
-        spec.inputs.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(own), found=inputs.shape[1])
-        return NOTHING
-    if not countable(spec.item, len(inputs), "rows") or not _few_enough(spec.inputs, inputs.shape[1]):
-        return NOTHING
-    for name in own if not spec.known else ():
-        names.input(name, spec.inputs)
+        file.inputs.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(own), found=inputs.shape[1])
+        return NO_SAMPLES
+    if not countable(file.item, len(inputs), "rows") or not few_inputs(file.inputs, inputs.shape[1]):
+        return NO_SAMPLES
+    for name in own if not file.known else ():
+        names.input(name, file.inputs)
     if targets is not None:
-        targets = _target_array(spec, targets, len(inputs), outputs)
+        targets = _target_array(file, targets, len(inputs), outputs)
         if targets is None:
-            return NOTHING
-    return own, _array(spec, inputs, targets, outputs)
+            return NO_SAMPLES
+    return ReadSamples(own, _array(file, inputs, targets, outputs))
 
 
-def _named_array(spec: Spec, item: Item) -> Any:
+def _named_array(file: DataFile, item: FileNode) -> Any:
     name = item.text()
-    return None if name is None else load_array(item, spec.name, name, spec.item)
+    return None if name is None else load_array(item, file.name, name, file.item)
 
 
-def _target_array(spec: Spec, targets: Any, count: int, outputs: tuple[str, ...]) -> Any:
+def _target_array(file: DataFile, targets: Any, count: int, outputs: tuple[str, ...]) -> Any:
     """Targets by (sample, unit), or the class of each sample; None after an error."""
-    item = spec.targets
+    item = file.targets
     assert item is not None
     if targets.shape[:1] != (count,) or targets.ndim > 2:
         item.fail("the array is {found}, expected {wanted} rows, as many as there are inputs", found=spelled(targets.shape), wanted=count)
         return None
     if targets.ndim == 1 or targets.shape[1] == 1:
-        return class_places(spec, targets.reshape(-1), outputs) if len(outputs) > 1 else targets.reshape(count, 1)
+        return class_places(file, targets.reshape(-1), outputs) if len(outputs) > 1 else targets.reshape(count, 1)
     return targets if count_targets(item, targets.shape[1], outputs) else None

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.errors import Message
-from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import RESERVED
-from handcalc.problem.reader import NAME_LENGTH, Item, is_quantity_name, near, quoted
-from handcalc.problem.schema import Equation, Problem
+from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, near, quoted
+from handcalc.problem.schema import NamedFormula, Problem
 
 NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "input_gradients", "sample_reduction")
 EQUATION_KEYS = ("given", "minimize", "parameters")
 
 
-def equations(found: dict[str, Item], problem: Problem) -> Problem:
+def equations(found: dict[str, FileNode], problem: Problem) -> Problem:
     """The problem with its equations; errors where a name is not known yet, or given twice."""
     for key in NETWORK_KEYS:
         if key in found:
@@ -21,10 +20,9 @@ def equations(found: dict[str, Item], problem: Problem) -> Problem:
     entries = found["equations"].mapping()
     if entries is not None and not entries:
         found["equations"].fail("there is no equation")
-    if entries and len(entries) > limit("equations"):
-        found["equations"].fail(
-            "more than {limit} equations; set {variable} to raise the limit", limit=limit("equations"), variable=raised_by("equations")
-        )
+    if entries and not found["equations"].within_limit(
+        len(entries), "equations", "more than {limit} equations; set {variable} to raise the limit"
+    ):
         entries = None
     given = _given(found)
     defined = _defined(found, entries or {}, given)
@@ -39,15 +37,15 @@ def equations(found: dict[str, Item], problem: Problem) -> Problem:
     return problem.replace(given=given, equations=defined, minimize=minimize, parameters=parameters)
 
 
-def _given(found: dict[str, Item]) -> dict[str, Number]:
+def _given(found: dict[str, FileNode]) -> dict[str, Number]:
     entries = found["given"].mapping() or {} if "given" in found else {}
     for name, item in entries.items():
         _check_name(name, item, found)
     return {name: item.number() or ZERO for name, item in entries.items()}
 
 
-def _defined(found: dict[str, Item], entries: dict[str, Item], given: dict[str, Number]) -> tuple[Equation, ...]:
-    result: list[Equation] = []
+def _defined(found: dict[str, FileNode], entries: dict[str, FileNode], given: dict[str, Number]) -> tuple[NamedFormula, ...]:
+    result: list[NamedFormula] = []
     known = dict.fromkeys(given)
     for name, item in entries.items():
         _check_name(name, item, found)
@@ -56,11 +54,11 @@ def _defined(found: dict[str, Item], entries: dict[str, Item], given: dict[str, 
         expr = item.formula(known, entries)
         known[name] = None
         if expr is not None:
-            result.append(Equation(name, expr))
+            result.append(NamedFormula(name, expr))
     return tuple(result)
 
 
-def _check_name(name: str, item: Item, found: dict[str, Item]) -> None:
+def _check_name(name: str, item: FileNode, found: dict[str, FileNode]) -> None:
     if not is_quantity_name(name):
         template = "expected a letter, then letters, digits and _ (at most {limit}), and no constant such as pi; found {found}"
         item.fail(template, limit=NAME_LENGTH, found=quoted(name))
@@ -68,7 +66,7 @@ def _check_name(name: str, item: Item, found: dict[str, Item]) -> None:
         item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message(RESERVED[name]))
 
 
-def _parameters(found: dict[str, Item], given: dict[str, Number]) -> tuple[str, ...]:
+def _parameters(found: dict[str, FileNode], given: dict[str, Number]) -> tuple[str, ...]:
     result = []
     for item in (found["parameters"].sequence() or ()) if "parameters" in found else ():
         name = item.text()

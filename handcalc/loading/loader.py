@@ -14,17 +14,19 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.errors import Message, ProblemError
+from handcalc.layers import layer_type
 from handcalc.loading.equations import EQUATION_KEYS, equations
 from handcalc.loading.layers import build, kind_of, layer_items, neuron_names
 from handcalc.loading.loss import add_loss
 from handcalc.loading.samples import samples, test_set
-from handcalc.loading.settings import add_settings, chosen
-from handcalc.problem.fields import keys
+from handcalc.loading.settings import add_settings
+from handcalc.problem.fields import read_section
 from handcalc.problem.files import read, read_text, shown_path
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item, near
+from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
-from handcalc.problem.shapes import Axes, input_axes, most, names_of, size, spelled
+from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
+from handcalc.problem.values import Section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +69,8 @@ def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] = "")
     return _problem(read_text(text, name, os.fspath(folder)))
 
 
-def _problem(root: Item) -> Problem:
-    found = root.section(keys("problem"))
+def _problem(root: FileNode) -> Problem:
+    found = read_section(root, "problem")
     if root.kind != "mapping":
         root.source.finish()
     problem = _header(found, root)
@@ -84,21 +86,14 @@ def _problem(root: Item) -> Problem:
     return problem
 
 
-def _header(found: dict[str, Item], root: Item) -> Problem:
+def _header(found: Section, root: FileNode) -> Problem:
     version = found.get("handcalc")
-    if version and (version.kind != "text" or version.node.value != "1"):
+    if version and version.typed != "1":
         version.fail("format version 1 is expected, found {found}", found=version.shown)
-    title, source = (found[key].text() or "" if key in found else "" for key in ("title", "source"))
-    return Problem(
-        title=title,
-        source=source,
-        notation=chosen(found, "problem", "notation"),
-        language=chosen(found, "problem", "language"),
-        path=root.source.name,
-    )
+    return Problem(path=root.source.name, **found.read(("title", "source", "notation", "language")))
 
 
-def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
+def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     for key in EQUATION_KEYS:
         if key in found:
             found[key].fail("goes with equations, not with layers")
@@ -108,37 +103,39 @@ def _network(root: Item, found: dict[str, Item], problem: Problem) -> Problem:
     first = kind_of(entries[0]) if entries else "dense"
     outputs = neurons[-1] if neurons else ()
     read = samples(root, found, outputs, names)
-    inputs, (cases, tests) = read[0], test_set(found["test"], found, read, outputs, names) if "test" in found else (read[1], ())
-    axes = _axes(found, inputs, names.shape, first) if inputs else ()
+    inputs = read.names
+    cases, tests = test_set(found["test"], found, read, outputs, names) if "test" in found else (read.samples, ())
+    axes = _axes(found, inputs, names.shape, first) if inputs and first else ()
     if names.shape or len(axes) > 1:
         inputs = names_of(axes)
     layers = build(entries, neurons, axes, names, len(cases))
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
         _check_targets(root, found, cases, layers[-1])
-    if cases and layers and layers[0].type == "embedding":
-        _check_words(found.get("inputs", root), cases, layers[0].tensors[0].axes[0].size)
+    if cases and layers and (check := layer_type(layers[0].type).check_inputs):
+        check(layers[0], found.get("inputs", root), cases)
     return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers))
 
 
-def _axes(found: dict[str, Item], inputs: tuple[str, ...], shape: tuple[int, ...], first: str) -> Axes:
+def _axes(found: Section, inputs: tuple[str, ...], shape: tuple[int, ...], first: str) -> Axes:
     """The directions of the inputs: one, or those of a list of lists, or those of `input_shape`."""
     if "input_shape" in found:
-        shape = tuple(part.whole(1, 100_000) or 1 for part in found["input_shape"].sequence() or ())
+        shape = found.value("input_shape", ())
         if prod(shape) != len(inputs):
             found["input_shape"].fail(
                 "there are {found} inputs, which is not {wanted}", found=len(inputs), wanted="×".join(map(str, shape))
             )
             return ()
-    if len(shape) > most(first):
+    forms = layer_type(first).first
+    if len(shape) > len(forms):
         found.get("input_shape", found.get("inputs", found["layers"])).fail(
-            "inputs are lists {found} deep; the first layer ({type}) takes at most {most}", found=len(shape), type=first, most=most(first)
+            "inputs are lists {found} deep; the first layer ({type}) takes at most {most}", found=len(shape), type=first, most=len(forms)
         )
         return ()
-    return input_axes(shape or (len(inputs),), first, () if shape else inputs)
+    return input_axes(shape or (len(inputs),), forms, () if shape else inputs)
 
 
-def _check_states(found: dict[str, Item], problem: Problem) -> None:
+def _check_states(found: dict[str, FileNode], problem: Problem) -> None:
     """Initial states of every sample belong to the samples as they are listed, all of them together."""
     if problem.own_states:
         if problem.training.mode != "batch":
@@ -147,17 +144,7 @@ def _check_states(found: dict[str, Item], problem: Problem) -> None:
             found["test"].fail("initial states of every sample leave none to test with; give one state for all samples")
 
 
-def _check_words(item: Item, cases: Sequence[Sample], words: int) -> None:
-    """Numbers of words, from 0."""
-    for sample in cases:
-        for number in sample.inputs:
-            if number.denominator != 1 or not 0 <= number.numerator < words:
-                text = "an embedding takes numbers of words, whole numbers from 0 to {most}; found {found}"
-                item.fail(text, most=words - 1, found=number.text or number.numerator)
-                return
-
-
-def _check_targets(root: Item, found: dict[str, Item], cases: Sequence[Sample], last: Layer) -> None:
+def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[Sample], last: Layer) -> None:
     """A target for every number that the last layer puts out."""
     wanted = size(last.axes)
     wrong = next((sample for sample in cases[:100] if sample.targets is not None and len(sample.targets) != wanted), None)

@@ -1,33 +1,23 @@
 """Reading the loss: a named one, one with an option, a formula in o and t, or `error: direct` (no loss at all).
 
-To add a loss, add its line to `LOSSES`; the gradient is derived.
+Losses with a name are in problem/words.py; their gradients are derived.
 """
 
 from __future__ import annotations
 
-from handcalc.core import formula
-from handcalc.core.expr import Call, Ref, walk
+from collections.abc import Mapping
+
+from handcalc.core.expr import Number, Ref, walk
 from handcalc.layers.activations import SOFTMAX
+from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
-from handcalc.problem.reader import Item, is_name, suggestion
+from handcalc.problem.reader import FileNode, is_name, suggestion
 from handcalc.problem.schema import Loss, Problem
-
-# name → formula of one term in o (output) and t (target), and whether the terms are averaged over the outputs.
-LOSSES: dict[str, tuple[str, bool]] = {
-    "half_squared_error": ("1/2*(t - o)^2", False),  # ½Σ(t−o)²
-    "squared_error": ("(t - o)^2", False),  # Σ(t−o)²
-    "mean_squared_error": ("(t - o)^2", True),  # 1/n Σ(t−o)²
-    "cross_entropy": ("-t*ln(o)", False),  # −Σ t ln o
-    "binary_cross_entropy": ("-(t*ln(o) + (1 - t)*ln(1 - o))", False),  # −Σ (t ln o + (1−t) ln(1−o))
-    "absolute_error": ("abs(t - o)", False),  # Σ|t−o|
-    "huber": ("huber(t - o, 1)", False),  # ½e² for |e| ≤ δ, else δ(|e| − δ/2); δ = 1 unless given
-    "hinge": ("max(0, 1 - t*o)", False),  # Σ max(0, 1 − t·o)
-}
-FUSED = "softmax_cross_entropy"  # on net inputs
-DEFAULT = "half_squared_error"
+from handcalc.problem.values import Section, read_entries
+from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, RANGES, NamedLoss
 
 
-def add_loss(found: dict[str, Item], problem: Problem) -> Problem:
+def add_loss(found: Section, problem: Problem) -> Problem:
     """The problem with its loss; errors where there are no targets for it, or the last layer does not fit."""
     item, direct = found.get("loss"), found.get("error")
     targets = have_targets(problem.samples)
@@ -37,30 +27,32 @@ def add_loss(found: dict[str, Item], problem: Problem) -> Problem:
     if given and problem.samples and not targets:
         given.fail("a loss needs targets: give targets for every sample, or leave the loss out")
     if direct:
-        return problem.replace(loss=Loss("direct", "direct")) if direct.choice(("direct",)) else problem
+        return problem.replace(loss=_usual(DIRECT)) if found.value("error") else problem
     if item:
         loss = _loss(item)
         return _on_net_inputs(item, problem.replace(loss=loss)) if loss and loss.form == "fused" else problem.replace(loss=loss)
-    return problem.replace(loss=_named(DEFAULT)) if targets else problem
+    return problem.replace(loss=_usual(LOSSES[DEFAULT_LOSS])) if targets else problem
 
 
-def _named(name: str) -> Loss:
-    text, mean = LOSSES[name]
-    return Loss(name, "terms", formula.parse(text, formula.any_name), mean)
+def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:
+    """A loss of the table with its numbers in it."""
+    return Loss(loss.word, loss.form, put_in(loss.formula, numbers) if loss.formula else None, loss.mean)
 
 
-def _loss(item: Item) -> Loss | None:
+def _usual(loss: NamedLoss) -> Loss:
+    return _named(loss, word_numbers(read_entries(None, {}), loss.numbers))
+
+
+def _loss(item: FileNode) -> Loss | None:
     if item.kind == "mapping":
-        return _huber(item)
+        return _with_numbers(item)
     text = item.text()
     if text is None:
         return None
-    if text == FUSED:
-        return Loss(text, "fused")
     if text in LOSSES:
-        return _named(text)
+        return _usual(LOSSES[text])
     if is_name(text) and text not in ("o", "t") and not text.isdigit():
-        item.fail("unknown loss {found}{near}", found=item.shown, near=suggestion(text, [*LOSSES, FUSED]))
+        item.fail("unknown loss {found}{near}", found=item.shown, near=suggestion(text, LOSSES))
         return None
     term = item.formula({"o", "t"})
     if term is not None and Ref("o") not in walk(term):
@@ -68,21 +60,19 @@ def _loss(item: Item) -> Loss | None:
     return Loss(text, "terms", term) if term is not None else None
 
 
-def _huber(item: Item) -> Loss | None:
-    """The one loss with an option: {huber: {delta: 1}}."""
-    options = item.mapping() or {}
-    if list(options) != ["huber"]:
+def _with_numbers(item: FileNode) -> Loss | None:
+    """A loss with numbers of its own: {huber: {delta: 1}}."""
+    inside = item.mapping() or {}
+    word, *others = inside or ("",)
+    if others or word not in LOSSES or not LOSSES[word].numbers:
         item.fail("expected a loss such as {example}", example="{huber: {delta: 1}}")
         return None
-    inner = options["huber"].section(("delta",)) if options["huber"].kind != "null" else {}
-    width = inner["delta"].number(positive=True) if "delta" in inner else None
-    loss = _named("huber")
-    if width is None or not isinstance(loss.term, Call):
-        return loss
-    return loss.replace(term=loss.term.replace(arguments=(loss.term.arguments[0], width)))
+    loss, inner = LOSSES[word], inside[word]
+    part = read_entries(inner if inner.kind != "null" else None, {key: RANGES[key] for key in loss.numbers})
+    return _named(loss, word_numbers(part, loss.numbers))
 
 
-def _on_net_inputs(item: Item, problem: Problem) -> Problem:
+def _on_net_inputs(item: FileNode, problem: Problem) -> Problem:
     """softmax_cross_entropy: as in PyTorch an identity layer gives net inputs and the loss applies softmax."""
     if not problem.layers or not problem.layers[-1].activations:
         return problem

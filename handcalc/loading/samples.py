@@ -5,32 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from handcalc.core.expr import ZERO, Number
-from handcalc.problem.arrays import names_file, read_row
+from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable
+from handcalc.problem.arrays import read_row
 from handcalc.problem.dataset import Samples, have_targets, select
-from handcalc.problem.fields import keys
-from handcalc.problem.limits import limit, raised_by
+from handcalc.problem.fields import read_section
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item, literal, near, quoted
+from handcalc.problem.reader import FileNode, listed, literal, near, quoted
 from handcalc.problem.schema import Sample
 from handcalc.problem.shapes import nested
+from handcalc.problem.values import Section
 
 Numbers = tuple[Number, ...]
-Read = tuple[tuple[str, ...], Samples]  # names of the inputs, and the samples
-NOTHING: Read = ((), ())
 
 
-def samples(root: Item, found: dict[str, Item], outputs: tuple[str, ...], names: Names) -> Read:
+def samples(root: FileNode, found: dict[str, FileNode], outputs: tuple[str, ...], names: Names) -> ReadSamples:
     """The names of the inputs and every sample; targets by the names of the last layer. Nothing after an error."""
     if "data" in found:
         if "samples" in found:
             found["samples"].fail("data replaces it; leave one of both out")
-        from handcalc.loading.data import data_spec, read_file  # rarely there, so nobody else waits for it
+        from handcalc.loading.data import data_file, read_file  # rarely there, so nobody else waits for it
 
-        spec = data_spec(found)
-        return read_file(spec, outputs, names) if spec else NOTHING
+        file = data_file(found)
+        return read_file(file, outputs, names) if file else NO_SAMPLES
     if "samples" in found:
         for key in ("inputs", "targets"):
             if key in found:
@@ -38,20 +35,20 @@ def samples(root: Item, found: dict[str, Item], outputs: tuple[str, ...], names:
         return _several(found["samples"], outputs, names)
     if "inputs" not in found:
         root.fail("inputs are missing: give inputs, samples or data")
-        return NOTHING
+        return NO_SAMPLES
     own, inputs = _inputs(found["inputs"], (), names)
-    return own, (Sample("", inputs, _targets(found.get("targets"), outputs)),)
+    return ReadSamples(own, (Sample("", inputs, _targets(found.get("targets"), outputs)),))
 
 
-def _several(item: Item, outputs: tuple[str, ...], names: Names, own: tuple[str, ...] = ()) -> Read:
+def _several(item: FileNode, outputs: tuple[str, ...], names: Names, own: tuple[str, ...] = ()) -> ReadSamples:
     """A list of samples; own: the names of the inputs, where they are known."""
     entries = item.sequence()
     if entries is None or not countable(item, len(entries), "samples"):
-        return NOTHING
-    taken: dict[str, Item] = {}
+        return NO_SAMPLES
+    taken: dict[str, FileNode] = {}
     result: list[Sample] = []
     for number, entry in enumerate(entries, 1):
-        found = entry.section(keys("sample"))
+        found = read_section(entry, "sample")
         if entry.kind != "mapping":
             continue
         called = (found["name"].name() if "name" in found else None) or str(number)
@@ -67,24 +64,15 @@ def _several(item: Item, outputs: tuple[str, ...], names: Names, own: tuple[str,
     if len({sample.targets is None for sample in result}) > 1:
         lacking = [sample.name for sample in result if sample.targets is None]
         item.fail("targets are missing for {names}; give them for every sample or for none", names=", ".join(lacking[:8]))
-    return own, tuple(result)
-
-
-def countable(item: Item, count: int, kind: str) -> bool:
-    """Whether there are samples, but not too many; an error where not."""
-    if count < 1:
-        item.fail("there is no sample")
-    if count > limit(kind):
-        item.fail("more than {limit} samples; set {variable} to raise the limit", limit=limit(kind), variable=raised_by(kind))
-    return 1 <= count <= limit(kind)
+    return ReadSamples(own, tuple(result))
 
 
 # --- inputs and targets -----------------------------------------------------------------------------------------------
 
 
-def _inputs(item: Item, own: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], Numbers]:
+def _inputs(item: FileNode, own: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], Numbers]:
     """Names and values of one sample; `own` are the names of the samples before, if any."""
-    if names_file(item):
+    if item.names("file"):
         row = read_row(item)
         return own or _numbered(len(row), item, names), row
     if item.kind == "mapping":
@@ -112,7 +100,7 @@ def _inputs(item: Item, own: tuple[str, ...], names: Names) -> tuple[tuple[str, 
     return own or _numbered(len(parts), item, names), _numbers(parts)
 
 
-def _nested(item: Item, own: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], Numbers]:
+def _nested(item: FileNode, own: tuple[str, ...], names: Names) -> tuple[tuple[str, ...], Numbers]:
     """Inputs as rows and columns, times and features …; every sample has the same shape."""
     found = nested(item)
     if found is None:
@@ -128,7 +116,7 @@ def _sizes(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "1"
 
 
-def _numbered(count: int, item: Item, names: Names) -> tuple[str, ...]:
+def _numbered(count: int, item: FileNode, names: Names) -> tuple[str, ...]:
     """x1, x2 … for inputs without names."""
     result = tuple(f"x{place + 1}" for place in range(count))
     for name in result:
@@ -136,11 +124,11 @@ def _numbered(count: int, item: Item, names: Names) -> tuple[str, ...]:
     return result
 
 
-def _numbers(items: list[Item]) -> Numbers:
+def _numbers(items: list[FileNode]) -> Numbers:
     return tuple(item.number() or ZERO for item in items)
 
 
-def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
+def _targets(item: FileNode | None, outputs: tuple[str, ...]) -> Numbers | None:
     """The targets in the order of the outputs; a single number where there is one output; None where none are given."""
     if item is None:
         return None
@@ -169,73 +157,58 @@ def _targets(item: Item | None, outputs: tuple[str, ...]) -> Numbers | None:
     return _numbers(parts)
 
 
-def listed(names: Iterable[str]) -> str:
-    """The first names of many."""
-    shown = [name[:40] for name in list(names)[:9]]
-    return ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
-
-
-def count_targets(item: Item, count: int, outputs: tuple[str, ...]) -> bool:
-    """Whether there is one target for each output; an error where not."""
-    if outputs and count != len(outputs):
-        wanted, known = len(outputs), listed(outputs)
-        item.fail("one target per output is expected: {wanted} ({names}), found {found}", wanted=wanted, names=known, found=count)
-    return not outputs or count == len(outputs)
-
-
 # --- a test set -------------------------------------------------------------------------------------------------------
 
 
-def test_set(item: Item, found: dict[str, Item], read: Read, outputs: tuple[str, ...], names: Names) -> tuple[Samples, Samples]:
+def test_set(
+    item: FileNode, found: dict[str, FileNode], read: ReadSamples, outputs: tuple[str, ...], names: Names
+) -> tuple[Samples, Samples]:
     """The samples to train with and those to test with: a share of all, another file, or a list. Nothing to test after an error."""
-    own, cases = read
-    share = literal(item.node.value) if item.kind == "text" else None
-    part = item.section(keys("test")) if item.kind == "mapping" else {"share" if isinstance(share, Number) else "file": item}
+    part = read_section(item, "test", "share" if isinstance(literal(item.typed), Number) else "file")
     if "share" in part:
         for key in part.keys() - {"share", "seed"}:
             part[key].fail("share takes samples of the problem; leave one of both out")
-        return _shared(part["share"], cases, (part["seed"].whole(0, 10**9) if "seed" in part else 0) or 0)
+        return _shared(part, read.samples)
     if "seed" in part:
         part["seed"].fail("goes with share only")
     if item.kind == "sequence":
-        tests = _several(item, outputs, names, own)[1]
+        tests = _several(item, outputs, names, read.names).samples
     elif "data" in found:
-        tests = _from_file(part, found, own, outputs, names)
+        tests = _from_file(part, found, read.names, outputs, names)
     else:
         item.fail("expected a share of the samples such as 0.2, or a list of samples, found {found}", found=item.shown)
-        return cases, ()
+        return read.samples, ()
     if tests and not have_targets(tests):
         item.fail("targets are missing: without them nothing can be tested")
-    return cases, tests
+    return read.samples, tests
 
 
-def _from_file(part: dict[str, Item], found: dict[str, Item], own: tuple[str, ...], outputs: tuple[str, ...], names: Names) -> Samples:
+def _from_file(
+    part: dict[str, FileNode], found: dict[str, FileNode], own: tuple[str, ...], outputs: tuple[str, ...], names: Names
+) -> Samples:
     """Another file, with the columns or arrays of the data where nothing else is said."""
-    from handcalc.loading.data import data_spec, read_file
+    from handcalc.loading.data import data_file, read_file
 
-    spec = data_spec(found)
-    if spec is None or not own:
+    file = data_file(found)
+    if file is None or not own:
         return ()
-    where = part.get("file", spec.item)
-    inputs, targets = part.get("inputs", spec.inputs), part.get("targets", spec.targets)
+    where = part.get("file", file.item)
+    inputs, targets = part.get("inputs", file.inputs), part.get("targets", file.targets)
     name = where.text()
-    return (
-        () if name is None else read_file(spec.replace(name=name, item=where, inputs=inputs, targets=targets, known=own), outputs, names)[1]
-    )
+    if name is None:
+        return ()
+    return read_file(file.replace(name=name, item=where, inputs=inputs, targets=targets, known=own), outputs, names).samples
 
 
-def _shared(item: Item, cases: Samples, seed: int) -> tuple[Samples, Samples]:
+def _shared(part: Section, cases: Samples) -> tuple[Samples, Samples]:
     """A share of the samples, drawn with a seed, for testing; the others keep their order."""
     from random import Random
 
-    share = item.number(positive=True)
+    share, seed = part.value("share"), part.value("seed", 0)
     if share is None:
         return cases, ()
-    if share.numerator >= share.denominator:
-        item.fail("expected a number above 0 and below 1, found {found}", found=item.shown)
-        return cases, ()
     if len(cases) < 2:
-        item.fail("there are no samples to take some of")
+        part["share"].fail("there are no samples to take some of")
         return cases, ()
     count = min(max(round(len(cases) * share.numerator / share.denominator), 1), len(cases) - 1)
     places = list(range(len(cases)))

@@ -1,7 +1,7 @@
 """Writing a problem file with other numbers for its parameters: the same file, comments and all.
 
-- `with_parameters(text, problem, values)` is the text of the file with the values put in; values: cell → number.
-- `saved(text, problem, values, archive, moved)` is that text, and the arrays of large layers for an archive beside it.
+- `with_parameters(text, problem, graph, values)` is the text of the file with the values put in; values: cell of the graph → number.
+- `saved(text, problem, graph, values, archive, moved)` is that text, and the arrays of large layers for an archive beside it.
 
 Numbers stand where they stood: at an edge, in a matrix, in a list of biases. What came from another file (CSV, NPZ) or was drawn is
 written into this one, but more than `INLINE` weights of a layer go into the archive.
@@ -15,8 +15,10 @@ from io import StringIO
 from typing import Any
 
 from handcalc.core.expr import Number
-from handcalc.core.graph import Cell
-from handcalc.loading.weights import ZEROS
+from handcalc.core.graph import Graph
+from handcalc.core.index import through
+from handcalc.core.quantity import Cell, Quantity
+from handcalc.layers.weights import ZEROS
 from handcalc.problem.reader import literal
 from handcalc.problem.schema import Bias, Layer, Problem
 
@@ -25,9 +27,9 @@ INLINE = 1000  # weights of a layer that are written into the problem itself
 Values = Mapping[tuple[int, ...], float]
 
 
-def with_parameters(text: str, problem: Problem, values: Mapping[Cell, float]) -> str:
+def with_parameters(text: str, problem: Problem, graph: Graph, values: Mapping[Cell, float]) -> str:
     """The text of a problem file that holds these values instead of its own."""
-    return saved(text, problem, values)[0]
+    return saved(text, problem, graph, values)[0]
 
 
 def is_large(problem: Problem) -> bool:
@@ -36,7 +38,9 @@ def is_large(problem: Problem) -> bool:
     return any(before * size > INLINE for before, size in zip(sizes, sizes[1:]))
 
 
-def saved(text: str, problem: Problem, values: Mapping[Cell, float], archive: str = "", moved: str = "") -> tuple[str, dict[str, Any]]:
+def saved(
+    text: str, problem: Problem, graph: Graph, values: Mapping[Cell, float], archive: str = "", moved: str = ""
+) -> tuple[str, dict[str, Any]]:
     """The text, and the arrays that are to be written beside it; archive: their file, "" where all stays in the text;
     moved: the way from the new file's folder to the old one's, for the names of other files."""
     from ruamel.yaml import YAML
@@ -52,26 +56,62 @@ def saved(text: str, problem: Problem, values: Mapping[Cell, float], archive: st
             if key in document:
                 found = _move(document[key], moved)
                 document[key] = _seen(found, moved) if key in ("data", "test") else found
+    given = {name: wanted for name in problem.parameters if (wanted := graph.find(name))}
+    for name, wanted in given.items():
+        document["given"][name] = values[wanted]
     arrays: dict[str, Any] = {}
-    for name in problem.parameters:
-        document["given"][name] = values[name, ()]
+    by_name = _by_name(graph, values)
+    written = {name for name, _ in given.values()}
     for number, (layer, entry) in enumerate(zip(problem.layers, document.get("layers") or ()), 1):
-        own: dict[str, dict[tuple[int, ...], float]] = {f"W{number}": {}, f"b{number}": {}}
-        for (name, place), value in values.items():
-            if name in own:
-                own[name][place] = value
-        weights, biases = own.values()
-        if archive and len(weights) > INLINE and layer.type == "dense" and all(len(place) == 2 for place in weights):
-            arrays[f"W{number}"] = _array(weights, entry.get("weight_rows") == "inputs")
-            entry["weights"] = {"file": archive, "array": f"W{number}"}
-        else:
-            _weights(entry, layer, weights)
-        if layer.bias is not None:
-            _biases(entry, "threshold" if layer.bias.threshold else "bias", layer.bias, biases)
+        written |= _dense(graph, number, layer, entry, by_name, archive, arrays) | put_back(graph, number, layer, entry, by_name)
+    _check_all_are_written(problem, graph, by_name.keys() - written)
     stream = StringIO()
-    put_back(problem, document.get("layers") or (), values)
     yaml.dump(document, stream)
     return stream.getvalue(), arrays
+
+
+def _by_name(graph: Graph, values: Mapping[Cell, float]) -> dict[str, dict[tuple[int, ...], float]]:
+    """Quantity → its values by place; what an optimiser remembers has no place in a problem file."""
+    found: dict[str, dict[tuple[int, ...], float]] = {}
+    for (name, place), value in values.items():
+        if graph[name].kind != "memory":
+            found.setdefault(name, {})[place] = value
+    return found
+
+
+def _check_all_are_written(problem: Problem, graph: Graph, left: set[str]) -> None:
+    """A parameter that keeps its old number unsaid would be a wrong file."""
+    for name in sorted(left):
+        kind = problem.layers[graph[name].layer - 1].type
+        raise KeyError(f"{name} of layer {graph[name].layer} ({kind}) cannot be saved: its tensor does not say under which key it stands")
+
+
+def _dense(
+    graph: Graph, number: int, layer: Layer, entry: Any, values: Mapping[str, Values], archive: str, arrays: dict[str, Any]
+) -> set[str]:
+    """Write the parameters of a dense layer, large weights as an array for the archive; answers the names of those that are written."""
+    if layer.weights is None:
+        return set()
+    name, threshold = graph.in_layer(number, "weight"), layer.bias is not None and layer.bias.threshold
+    key = "threshold" if threshold else "bias"
+    bias = graph.in_layer(number, key)
+    weights = _as_matrix(graph[name], values.get(name, {}))
+    if archive and len(weights) > INLINE:
+        arrays[name] = _array(weights, entry.get("weight_rows") == "inputs")
+        entry["weights"] = {"file": archive, "array": name}
+    else:
+        _weights(entry, layer, weights)
+    if layer.bias is not None:
+        _biases(entry, key, layer.bias, values.get(bias, {}))
+    return {name, bias}
+
+
+def _as_matrix(weight: Quantity, values: Values) -> Values:
+    """Weights by neuron and input, inputs of several directions counted through."""
+    if not weight.merged:
+        return values
+    sizes = [axis.size for axis in weight.axes[1:]]
+    return {(unit, through(sizes, place)): value for (unit, *place), value in values.items()}
 
 
 def _array(values: Values, by_input: bool) -> Any:
@@ -106,8 +146,6 @@ def _elsewhere(written: Any) -> bool:
 def _weights(entry: Any, layer: Layer, values: Values) -> None:
     if not values:
         return
-    if layer.type != "dense" or any(len(place) > 2 for place in values):
-        return  # savedlayers.py
     written = entry["weights"]
     if isinstance(written, dict) and not _elsewhere(written):
         _edges(written, layer.weight_names, values)

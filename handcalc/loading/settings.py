@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
 from handcalc.errors import Message
-from handcalc.problem.fields import STOPS, choices, keys
+from handcalc.layers import layer_type
+from handcalc.loading.rounding import rounding
+from handcalc.problem.fields import read_section
 from handcalc.problem.names import is_parameter, name_of, parameter_names
-from handcalc.problem.reader import Item, near
+from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Conventions, Problem, Training
+from handcalc.problem.values import Section
+from handcalc.problem.words import OPTIMISERS, STOPS
 
-DECIMALS_LIMIT = 15
-FLAGS = ("bias_update", "adam_bias_correction", "bias_decay")  # conventions that are yes or no
 
-
-def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
+def add_settings(found: Section, problem: Problem) -> Problem:
     """The problem with learning rate, schedule, optimiser, training, update, conventions, rounding and tasks."""
-    if "learning_rate" in found:
-        problem = problem.replace(learning_rate=found["learning_rate"].number(positive=True))
-    if "input_gradients" in found:
-        problem = problem.replace(input_gradients=found["input_gradients"].flag() is True)
+    problem = problem.replace(**found.read(("learning_rate", "input_gradients")))
     if {"optimizer", "weight_decay", "clipping"} & {*found}:
         from handcalc.loading.optimisers import add_optimizer  # rarely there, so nobody else waits for it
 
@@ -45,10 +40,10 @@ def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
     return problem
 
 
-def _check_ids(found: dict[str, Item], problem: Problem) -> None:
+def _check_ids(found: dict[str, FileNode], problem: Problem) -> None:
     """An error where an equation has the name of a quantity of the update."""
     numbers = problem.optimizer.numbers
-    counted = problem.schedule is not None or problem.optimizer.name in ("adam", "adamw")
+    counted = problem.schedule is not None or OPTIMISERS[problem.optimizer.name].counts
     used = {"count": counted, "rate0": problem.schedule is not None, "norm": "clip_norm" in numbers}
     taken = {*numbers, *(name for name, there in used.items() if there)}
     for key in ("given", "equations"):
@@ -57,38 +52,22 @@ def _check_ids(found: dict[str, Item], problem: Problem) -> None:
                 item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message("a quantity of the update"))
 
 
-def chosen(found: dict[str, Item], section: str, key: str, default: str = "") -> str:
-    """A key with a closed list of words; the default where it is not given or wrong."""
-    return (found[key].choice(choices(section, key)) if key in found else None) or default
-
-
-def _training(item: Item) -> Training:
-    part = item.section(keys("training"))
-    stop = part["stop"].section((*STOPS, "patience")) if "stop" in part else {}
-    limits = {key: entry.number(positive=True) for key, entry in stop.items() if key != "patience"}
+def _training(item: FileNode) -> Training:
+    part = read_section(item, "training")
+    stop = part.inside("stop")
     if "patience" in stop and "change" not in stop:
         stop["patience"].fail("goes with change only")
-    mode = chosen(part, "training", "mode", "batch")
+    mode = part.value("mode")
     if mode == "mini_batch" and "batch_size" not in part:
         part["mode"].fail("mini-batches need a batch_size, the number of samples in one")
     elif mode != "mini_batch" and "batch_size" in part:
         part["batch_size"].fail("goes with mode: mini_batch only")
-    return Training(
-        mode,
-        (part["batch_size"].whole(1, 1_000_000) or 0) if "batch_size" in part else 0,
-        (part["epochs"].whole(1, 100_000_000) or 0) if "epochs" in part else 0,
-        chosen(part, "training", "order", "given"),
-        limits.get("loss"),
-        (part["seed"].whole(0, 10**9) or 0) if "seed" in part else 0,
-        limits.get("change"),
-        limits.get("gradient"),
-        (stop["patience"].whole(1, 1_000_000) or 1) if "patience" in stop else 1,
-    )
+    ends = {f"stop_{key}": found for key, found in stop.read(STOPS).items()}
+    return Training(**part.read(("mode", "batch_size", "epochs", "order", "seed")), **stop.read(("patience",)), **ends)
 
 
-def _update(item: Item, problem: Problem) -> Problem:
-    part = item.section(keys("update"))
-    trained = "biases" not in part or part["biases"].flag() is not False
+def _update(item: FileNode, problem: Problem) -> Problem:
+    part = read_section(item, "update")
     frozen = set()
     for entry in (part["frozen"].sequence() or ()) if "frozen" in part else ():
         name = entry.text()
@@ -97,54 +76,25 @@ def _update(item: Item, problem: Problem) -> Problem:
             hint = Message(', it is called "{name}"', name=called) if called else near(name, parameter_names(problem))
             entry.fail("there is no parameter {found}{near}", found=entry.shown, near=hint)
         frozen.add(name or "")
-    return problem.replace(trained_biases=trained, frozen=frozenset(frozen))
+    return problem.replace(trained_biases=part.value("biases", True), frozen=frozenset(frozen))
 
 
-def _conventions(found: dict[str, Item], problem: Problem) -> Problem:
-    part = found["conventions"].section(keys("conventions")) if "conventions" in found else {}
-    taken: dict[str, Any] = {key: item.choice(choices("conventions", key)) for key, item in part.items() if key not in FLAGS}
-    taken |= {key: item.flag() for key, item in part.items() if key in FLAGS and key != "bias_update"}
+def _conventions(found: Section, problem: Problem) -> Problem:
+    part = read_section(found["conventions"], "conventions") if "conventions" in found else Section({}, {})
+    taken = part.read(Conventions._fields)
     if "sample_reduction" in found:
-        reduction = found["sample_reduction"].choice(choices("problem", "sample_reduction"))
-        if taken.setdefault("sample_reduction", reduction) != reduction:
+        reduction = found.value("sample_reduction")
+        if "sample_reduction" in part and taken.get("sample_reduction") != reduction:
             found["sample_reduction"].fail("conventions say otherwise; leave one of both out")
+        taken["sample_reduction"] = reduction
     if "bias_update" in part:
-        trained = part["bias_update"].flag() is not False
+        trained = part.value("bias_update", True)
         if "update" in found and trained != problem.trained_biases:
             part["bias_update"].fail("update: biases says otherwise; leave one of both out")
         problem = problem.replace(trained_biases=trained)
     if taken.get("hidden_error_weights") == "updated" and problem.learning_rate is not None:
-        recurrent = any(layer.type in ("rnn", "lstm", "gru") for layer in problem.layers)
+        recurrent = any(layer_type(layer.type).is_recurrent for layer in problem.layers)
         if recurrent or "clip_norm" in problem.optimizer.numbers:
             what = Message("a recurrent layer") if recurrent else Message("clipping by the norm")
             part["hidden_error_weights"].fail("{what} needs the error before there are updated weights; write old", what=what)
     return problem.replace(conventions=Conventions(**{key: value for key, value in taken.items() if value is not None}))
-
-
-def rounding(item: Item) -> Rounding:
-    """The `rounding:` of a problem or of an answer sheet."""
-    part = item.section(keys("rounding"))
-    decimals, significant = digits(item, part)
-    overrides = []
-    for pattern, entry in (part["overrides"].mapping() or {}).items() if "overrides" in part else ():
-        inner = entry.section(("decimals", "significant"))
-        if entry.kind == "mapping" and not inner:
-            entry.fail("give decimals or significant")
-        overrides.append((pattern, *digits(entry, inner)))
-    return Rounding(
-        decimals,
-        significant or (DEFAULT_SIGNIFICANT if decimals is None else None),
-        carry="carry" in part and part["carry"].flag() is True,
-        ties=chosen(part, "rounding", "ties", "half_up"),
-        overrides=tuple(overrides),
-        exact="exact" in part and part["exact"].flag() is True,
-    )
-
-
-def digits(item: Item, part: dict[str, Item]) -> tuple[int | None, int | None]:
-    """(decimals, significant), at least one of them None."""
-    if "decimals" in part and "significant" in part:
-        item.fail("give decimals or significant, not both")
-    if "decimals" in part:
-        return part["decimals"].whole(0, DECIMALS_LIMIT), None
-    return None, part["significant"].whole(1, DIGITS_LIMIT) if "significant" in part else None

@@ -17,13 +17,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from handcalc.core.record import Record
-from handcalc.core.rounding import DIGITS_LIMIT, Rounding
-from handcalc.errors import Message, ProblemError
-from handcalc.loading import settings
+from handcalc.core.rounding import Rounding
+from handcalc.errors import Message, ProblemError, Template
+from handcalc.loading.rounding import rounding
 from handcalc.marking.typed import Typed, typed
+from handcalc.problem.fields import DECIMALS, SIGNIFICANT
 from handcalc.problem.files import decoded, read_bytes, read_text, shown_path
 from handcalc.problem.limits import limit, raised_by
-from handcalc.problem.reader import Item, Source, near, quoted
+from handcalc.problem.reader import FileNode, Source, near, quoted
 
 __all__ = ["Answer", "Sheet", "Typed", "from_arguments", "read_sheet", "sheet_of", "typed"]
 
@@ -115,7 +116,7 @@ class _Draft:
     def _where(self, line: int) -> str:
         return f"{self.source.name}:{line}: " if self.has_lines else f"{self.source.name}: "
 
-    def fail(self, template: str, line: int = 0, **values: Any) -> None:
+    def fail(self, template: Template, line: int = 0, **values: Any) -> None:
         """Add an error in a line."""
         self.source.add((line, 0), Message(template, self._where(line), **values))
 
@@ -142,8 +143,8 @@ class _Draft:
             self.name = value
         elif key.lower() == "rounding" and value:
             found = re.fullmatch("([0-9]{1,2}) *(?:(decimal)s?(?: places)?|significant(?: digits)?)( *, *carry)?", value.lower())
-            least, most = (0, settings.DECIMALS_LIMIT) if found and found[2] else (1, DIGITS_LIMIT)
-            if found and least <= int(found[1]) <= most:
+            digits = DECIMALS if found and found[2] else SIGNIFICANT
+            if found and digits["minimum"] <= int(found[1]) <= digits["maximum"]:
                 decimals, significant = (int(found[1]), None) if found[2] else (None, int(found[1]))
                 self.rounding = Rounding(decimals, significant, carry=bool(found[3]))
             else:
@@ -175,7 +176,7 @@ def _rounding(value: object) -> Rounding | None:
     import json
 
     item = read_text(json.dumps(value), "rounding", "")
-    found = settings.rounding(item)
+    found = rounding(item)
     item.source.finish()
     return found
 
@@ -239,7 +240,7 @@ def _read_yaml(draft: _Draft, text: str) -> None:
     bare = root.kind != "mapping" or not any(key.value in KEYS for key, _ in root.node.value)
     part = {"answers": root} if bare else root.section(KEYS)
     draft.name = next((_filled_in(part[key].text() or "") for key in ("name", "student") if key in part), "")
-    draft.rounding = settings.rounding(part["rounding"]) if "rounding" in part else None
+    draft.rounding = rounding(part["rounding"]) if "rounding" in part else None
     listed = next((part[key] for key in LISTS if key in part), None)
     if listed is None:
         root.fail("answers are missing: give {example}", example="answers: {net.h1: 0.35}")
@@ -254,7 +255,7 @@ def _read_yaml(draft: _Draft, text: str) -> None:
             draft.add(name, _scalar(entry, name if bare else ""), entry.place[0])
 
 
-def _scalar(item: Item, key: str = "") -> str:
+def _scalar(item: FileNode, key: str = "") -> str:
     """A value as typed; nothing for null, or after an error. key: what may have been meant as another one."""
     if item.kind in ("mapping", "sequence"):
         item.fail("expected an answer, found {found}{near}", found=item.shown, near=near(key, KEYS))

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell, Graph
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.derive import data_of
+from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.check import Desk, SheetHistory, firm, formula_value
@@ -52,7 +53,10 @@ TRIED_FAR = 300  # iterations up to which every mistake is tried on a later numb
 
 
 class Judged(Record):
-    """One printed number: status, what explains it (mistakes or conventions), other explanations, where it began; ours."""
+    """One printed number: status, what explains it (mistakes or conventions), other explanations, where it began; ours.
+
+    turned: printed under a letter that stands for the negative, so both printed and ours are in its sign.
+    """
 
     id: str
     printed: str
@@ -64,6 +68,7 @@ class Judged(Record):
     note: Message | None = None
     cell: Cell | None = None
     iteration: int = 1
+    turned: bool = False
 
 
 class Audit(Record):
@@ -86,7 +91,9 @@ def audit(problem: Problem, published: Mapping[str, Any] | Sheet, notation: str 
 class _Auditor:
     def __init__(self, problem: Problem, sheet: Sheet, notation: str) -> None:
         self.problem = problem
-        near = [iteration_of(answer.id) for answer in sheet.answers if iteration_of(answer.id) <= NEAR]
+        iterations = [iteration_of(answer.id) for answer in sheet.answers]
+        check_iterations(problem, max(iterations, default=1))
+        near = [number for number in iterations if number <= NEAR]
         self.desk = Desk(problem.replace(tasks=()), notation, max(near, default=1))
         self.book = self.desk.book
         self.sheet = sheet
@@ -164,7 +171,7 @@ class _Auditor:
         return {wanted: largest[self.book.quantity(wanted).kind] for wanted in answers}
 
     def _judged(self, read: ReadAnswer, story: SheetHistory) -> Judged:
-        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell)
+        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, turned=read.turned)
         if read.cell is None or read.typed is None:
             return known
         wanted, typed = read.cell, read.typed
@@ -212,7 +219,7 @@ class _Auditor:
     def _is_neighbour(self, wanted: Cell, typed: Typed) -> bool:
         """Whether a number is that of the iteration before or after."""
         name, number = self.book.graph.cell_id(base(wanted)), iteration(wanted)
-        for other in (number - 1, number + 1):
+        for other in () if self.problem.training.mode == "mini_batch" else (number - 1, number + 1):
             value = _value(Workbook(self.problem, other), f"#{other}:{name}") if other > 0 else None
             if value is not None and fits(value, typed) and self._bits(wanted, typed) > SINGLE_MARGIN:
                 return True
@@ -235,7 +242,8 @@ class _Auditor:
     def _later(self, read: ReadAnswer) -> Judged:
         """A number after so many iterations: the right one, a mistake found before, or an iteration miscounted."""
         number = iteration_of(read.answer.id)
-        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, iteration=number)
+        known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, turned=read.turned)
+        known = known.replace(iteration=number)
         if read.cell is None or read.typed is None:
             return known
         typed, plain = read.typed, base(read.cell)
@@ -266,7 +274,7 @@ class _Auditor:
         """The evaluation of an iteration, from the latest one before it that is kept."""
         runs = self._far.setdefault(hypothesis, {})
         if number not in runs:
-            cells, data = MistakenBook(self.desk.definitions, hypothesis), data_of(self.problem)
+            cells, data = MistakenBook(self.desk.definitions, hypothesis), self.book.derivation.feed
             start = max((known for known in runs if known < number), default=0)
             current = runs[start] if start else Evaluation(cells, None, dict(data(1)) if data else {})
             for count in range(max(start, 1), number):

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from handcalc.core.rounding import Rounding
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.marking.audit import Audit, Judged
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.report import filled, step_item
+from handcalc.marking.report import filled, step_item, turned_text
+from handcalc.marking.workbook import base
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
 from handcalc.render.reading import Reading
@@ -21,7 +22,7 @@ from handcalc.render.reading import Reading
 SHOWN = Rounding(None, 9)  # digits of our number beside a printed one
 
 # status → the word in a table
-_LABELS = {
+_LABELS: dict[str, Template] = {
     "exact": "exact",
     "rounded": "rounded",
     "carried": "carried",
@@ -57,9 +58,12 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
 def _row(number: Judged, reading: Reading) -> tuple[Item, ...]:
     far = number.cell is None or number.iteration > 1
     step = Plain(number.id) if far else step_item(number.cell, reading)  # type: ignore[arg-type]
-    right = number.status in ("exact", "rounded") or number.ours is None
-    ours: Item = Plain("") if right else Digits(SHOWN.shown(number.ours))
-    return step, Plain(number.printed), ours, Message(_LABELS[number.status]), _explanation(number)
+    other = not far and reading.turned(base(number.cell)) != number.turned  # type: ignore[arg-type]
+    ours: Item = Plain("")
+    if number.ours is not None and number.status not in ("exact", "rounded"):
+        ours = Digits(SHOWN.shown(-number.ours if other else number.ours))
+    printed = turned_text(number.printed, reading) if other else number.printed
+    return step, Plain(printed), ours, Message(_LABELS[number.status]), _explanation(number)
 
 
 def _explanation(number: Judged) -> Item:

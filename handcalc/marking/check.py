@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handcalc.core.expr import neg, references
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
@@ -57,9 +57,10 @@ class Marked(Record):
     """One answer, marked.
 
     id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
-    cell, expected: the step and its right number as printed; verdict: of VERDICTS; mistakes: slugs; alternatives: other
-    sets of slugs that the numbers cannot tell from it; hints: what it may be, where the digits are too few to be sure;
-    because_of: the id of the answer where it began; note: what else there is to say.
+    cell, expected: the step and its right number as printed; turned: given under a letter that stands for the negative, so both given
+    and expected are in its sign; verdict: of VERDICTS; mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell
+    from it; hints: what it may be, where the digits are too few to be sure; because_of: the id of the answer where it began; note: what
+    else there is to say.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Marked(Record):
     verdict: str
     cell: Cell | None = None
     expected: str = ""
+    turned: bool = False
     mistakes: tuple[str, ...] = ()
     alternatives: tuple[tuple[str, ...], ...] = ()
     hints: tuple[str, ...] = ()
@@ -235,7 +237,7 @@ class Desk:
         """The verdict on one answer."""
         answer = read.answer
         worth = float(read.task.marks.numerator / read.task.marks.denominator)
-        known = Marked(answer.id, answer.text, "unreadable", read.cell, note=read.trouble, worth=worth)
+        known = Marked(answer.id, answer.text, "unreadable", read.cell, turned=read.turned, note=read.trouble, worth=worth)
         if read.cell is None:
             return known
         known = known.replace(id=self.book.cell_id(read.cell), expected=self._expected(read), typed=read.typed)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate

@@ -14,7 +14,7 @@ from typing import Any
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, references, rewrite
-from handcalc.core.graph import Cell, cell
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.mistakes.entry import Mistake, Place, Rule, Variant, roles

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import inf, log2
 from typing import Any
 
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.bands import NOISE, Band
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis

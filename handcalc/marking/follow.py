@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from math import inf
 
 from handcalc.core.expr import Expr, Ref, Sum, references
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import compute
+from handcalc.core.quantity import Cell, cell
 from handcalc.marking.bands import ANYTHING, BANDS, NOISE, Band, Grain, band
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis
 from handcalc.marking.typed import Typed

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from handcalc.core.expr import Expr, references
-from handcalc.core.graph import Cell, cell
+from handcalc.core.quantity import Cell, cell
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.workbook import base, iteration
 

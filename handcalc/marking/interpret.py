@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from handcalc.core.expr import Expr, Ref, neg
-from handcalc.core.graph import Cell
 from handcalc.core.order import PHASES
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet
@@ -30,7 +30,7 @@ UNASKED = Task("")
 class ReadAnswer(Record):
     """One answer, understood: its step and number, or its formula, or what is wrong with it.
 
-    turned: the symbol it was given under stands for the negative; typed is in the step's own sign.
+    turned: the symbol it was given under stands for the negative; typed and its digits are in the step's own sign.
     """
 
     answer: Answer
@@ -99,7 +99,7 @@ class Interpreter:
             return known
         number = typed(answer.text)
         if number is not None:
-            return known.replace(typed=number.replace(above=-number.above) if turned else number)
+            return known.replace(typed=number.negated() if turned else number)
         from handcalc.proof.equivalence import read_formula
 
         formula = read_formula(answer.text, self.reading)

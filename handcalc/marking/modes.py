@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding
 from handcalc.errors import EvaluationError
 from handcalc.marking.bands import Grain

@@ -14,13 +14,13 @@ from typing import Any
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Ref, references, rewrite
-from handcalc.core.graph import Cell, cell
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
-from handcalc.errors import EvaluationError, Message
+from handcalc.errors import EvaluationError, Message, Template
 from handcalc.marking.check import RIGHT, Desk, Marked, Marking
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.typed import Typed
+from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import base, iteration
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.formats.jsonform import rounding
@@ -30,7 +30,7 @@ LISTED = 6  # further answers named after the first
 WRONG_LINES = 12  # wrong answers without a name that are worked
 
 # verdict → the word in a table
-_LABELS = {
+_LABELS: dict[str, Template] = {
     "correct": "correct",
     "rounded": "correct (rounded)",
     "imprecise": "too few digits",
@@ -43,7 +43,7 @@ _LABELS = {
 }
 
 # phase → what to practise
-_PRACTICE = {
+_PRACTICE: dict[str, Template] = {
     "given": "reading the exercise",
     "forward": "the forward pass",
     "error": "the error",
@@ -91,10 +91,10 @@ class _MarkingReport:
         rows = []
         for answer in self.marking.answers:
             is_shown = answer.cell is not None and answer.verdict not in ("correct", "missing")
-            right = Plain(self.reading.digits(_shown(answer.expected))) if is_shown else Plain("")
+            right = Digits(expected(answer, self.reading)) if is_shown else Plain("")
             marks = Plain("/".join(decimal(value, self.reading.comma) for value in (answer.marks, answer.worth)))
             label = Message(_LABELS["repeated" if answer.verdict == "mistake" and answer.because_of else answer.verdict])
-            rows.append((step_name(answer, self.reading), Plain(answer.given), right, label, marks, self._remark(answer)))
+            rows.append((step_name(answer, self.reading), Plain(given(answer, self.reading)), right, label, marks, self._remark(answer)))
         return Table(columns, tuple(rows))
 
     def _remark(self, answer: Marked) -> Item:
@@ -178,7 +178,7 @@ class _MarkingReport:
 
     def _wrong_line(self, answer: Marked) -> Iterator[Block]:
         assert answer.cell is not None
-        yield Equation(step_name(answer, self.reading), (("=", Plain(answer.given)),))
+        yield Equation(step_name(answer, self.reading), (("=", Plain(given(answer, self.reading))),))
         yield self._line(Message("right"), answer.cell, None)
 
     def _unnamed(self) -> Iterator[Block]:
@@ -188,9 +188,8 @@ class _MarkingReport:
         for answer in wrong[:WRONG_LINES]:
             yield from self._wrong_line(answer)
             for slug in answer.hints:
-                yield Paragraph(
-                    Message("Perhaps: {name} ({slug}); the digits are too few to be sure.", name=Message(MISTAKES[slug].name), slug=slug)
-                )
+                name = Message(MISTAKES[slug].name)
+                yield Paragraph(Message("Perhaps: {name} ({slug}); the digits are too few to be sure.", name=name, slug=slug))
         if len(wrong) > WRONG_LINES:
             yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
 
@@ -320,6 +319,27 @@ def step_item(step: Cell, reading: Reading) -> Item:
 def step_name(answer: Marked, reading: Reading) -> Item:
     """The step of an answer, or what the student wrote for it."""
     return Plain(answer.id) if answer.cell is None else step_item(answer.cell, reading)
+
+
+def given(answer: Marked, reading: Reading) -> str:
+    """The answer, in the sign of the symbol that `step_name` puts before it."""
+    return turned_text(answer.given, reading) if _other_sign(answer, reading) else answer.given
+
+
+def expected(answer: Marked, reading: Reading) -> Shown:
+    """The right number, in the sign of the same symbol."""
+    return _shown(answer.expected).negated() if _other_sign(answer, reading) else _shown(answer.expected)
+
+
+def _other_sign(answer: Marked, reading: Reading) -> bool:
+    """Whether an answer was given under a name of the other sign: under its id, where the letter stands for the negative."""
+    return answer.cell is not None and reading.turned(base(answer.cell)) != answer.turned
+
+
+def turned_text(text: str, reading: Reading) -> str:
+    """A number or a formula, as typed, with the other sign."""
+    number = typed(text)
+    return reading.digits(Shown(number.negated().plain)) if number else f"-({text})" if text else ""
 
 
 def decimal(value: float, comma: bool = False) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import ONE, Expr, Number, Product, Quotient, Sum, add, div, mul, neg, rewrite, walk
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError
 from handcalc.marking.definitions import NONE, MistakenBook

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError
 from handcalc.marking.definitions import Definitions

@@ -13,8 +13,8 @@ from typing import Any
 
 from handcalc.core.expr import Ref
 from handcalc.core.functions import Function
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import Arithmetic, apply, compute
+from handcalc.core.quantity import Cell, cell
 from handcalc.marking.definitions import Definitions, Hypothesis, MistakeForm
 
 Array = Any  # numpy.ndarray

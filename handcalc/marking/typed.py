@@ -54,6 +54,11 @@ class Typed(Record):
         """The digits as typed, in ASCII: 0.350, -1.2e-3, 3/8."""
         return "".join(_parts(self.text) or ())
 
+    def negated(self) -> Typed:
+        """The number with the other sign; the digits stay as they are."""
+        turned = self.plain.removeprefix("-") if self.plain.startswith("-") else "-" + self.plain
+        return self.replace(text=turned, above=-self.above) if self.above else self
+
 
 def typed(text: str) -> Typed | None:
     """The number a text is; None where it is none, is longer than 100 characters, or larger than floats are."""

@@ -14,13 +14,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from math import prod
 
-from handcalc.arrays.large import check_size
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Expr, Number, Ref, add, references, rewrite
-from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.graph import Graph
 from handcalc.core.order import phase
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Rounding
-from handcalc.derive import data_of, model_of, work_out
+from handcalc.deriving import derive
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
@@ -34,19 +34,17 @@ class Workbook:
     """
 
     def __init__(self, problem: Problem, iterations: int = 1, rounding: Rounding | None = None) -> None:
-        model = model_of(problem)
-        check_size(problem, model.graph)
+        self.derivation: Derivation = derive(problem, rounding, iterations, by_cells=True)
         self.problem = problem
-        self.graph: Graph = model.graph
+        self.graph: Graph = self.derivation.graph
         self.iterations = iterations
-        self.derivation: Derivation = work_out(problem, model, rounding, iterations)
         self.last = max((quantity.layer for quantity in self.graph if quantity.kind == "out"), default=0)
-        self._data = data_of(problem)
+        self._data = self.derivation.feed
         self._feeds: dict[int, Mapping[Cell, Number]] = {}
         self._instances: dict[Cell, Expr] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
-        self.updated = dict(model.updated)
-        self.carried = {**model.updated, **model.memory}
+        self.updated = dict(self.derivation.updated)
+        self.carried = dict(self.derivation.carried)
         self._add_untrained(problem)
 
     def _add_untrained(self, problem: Problem) -> None:

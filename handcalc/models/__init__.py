@@ -9,12 +9,14 @@ from __future__ import annotations
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Ref, Total, mul, total, walk
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Quantity
+from handcalc.layers import layer_type
+from handcalc.layers.site import sample_index
 from handcalc.models import equations, kinks, layers, losses, updates
 from handcalc.models.model import Model, shared
 from handcalc.models.optimisers import PARAMETERS
-from handcalc.models.site import sample_index
-from handcalc.problem.schema import RUNNING, Problem
+from handcalc.problem.schema import Problem
 
 NOT_DIFFERENTIATED = ("input", "target", "rate")
 PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
@@ -28,24 +30,24 @@ def build(problem: Problem) -> Model:
     else:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
-    running = _running(graph)
+    carried = _carried(graph, problem)
     if not objective:
-        return Model(graph, {}, "", running, output)
-    return shared(problem, graph, lambda formal: _completed(formal, graph, objective, running, output))
+        return Model(graph, {}, "", carried, output)
+    return shared(problem, graph, lambda formal: _completed(formal, graph, objective, carried, output))
 
 
-def _completed(problem: Problem, graph: Graph, objective: str, running: dict[str, str], output: Ref | None) -> Model:
+def _completed(problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
     forward = [quantity for quantity in graph if quantity.kind != "state"]
     if objective and graph[objective].role == "each" and _mixes_samples(graph):
         objective = graph.in_layer(0, "loss")
     gradients = _gradients(graph, problem, objective)
-    parameters = [q for q in forward if q.kind in PARAMETERS or q.name in problem.parameters]
+    parameters = [q for q in forward if q.kind in PARAMETERS or q.word in problem.parameters]
     direct = graph[objective].kind == "error"
     if direct or graph[objective].role == "each":
         gradients |= _reductions(graph, problem, gradients, parameters)
     updated, memory = updates.add_updates(graph, problem, parameters, gradients)
-    memory |= running
+    memory |= carried
     if problem.conventions.hidden_error_weights == "updated":
         updates.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
@@ -53,9 +55,10 @@ def _completed(problem: Problem, graph: Graph, objective: str, running: dict[str
     return Model(graph, updated, "" if direct else graph.in_layer(0, "loss") or objective, memory, output)
 
 
-def _running(graph: Graph) -> dict[str, str]:
-    """Running means and variances, and what they become: in evaluation they stay what they are."""
-    names = [quantity.name for quantity in graph if quantity.kind == "input" and quantity.role in RUNNING]
+def _carried(graph: Graph, problem: Problem) -> dict[str, str]:
+    """What a layer remembers, such as running means, and what it becomes: in evaluation it stays what it is."""
+    roles = ((number, role) for number, layer in enumerate(problem.layers, 1) for role in layer_type(layer.type).carried)
+    names = [name for number, role in roles if (name := graph.in_layer(number, "input", role))]
     return {name: graph.related("carried", name) or name for name in names}
 
 

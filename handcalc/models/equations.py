@@ -6,7 +6,8 @@ Source: the computational graphs of CS231n (Karpathy, 2015) and micrograd.
 from __future__ import annotations
 
 from handcalc.core.expr import Number
-from handcalc.core.graph import Givens, Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Givens, Quantity
 from handcalc.problem.schema import Problem
 
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 
 from handcalc.core.definitions import partial
 from handcalc.core.expr import ONE, Call, Expr, Number, Product, add, call, div, mul, number, reindex, rewrite, sub, walk
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Quantity
 from handcalc.problem.schema import Conventions
 
 HALF = Number(1, 2)

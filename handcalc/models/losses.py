@@ -3,7 +3,7 @@
 - `add_loss` defines targets, loss terms, the loss of one sample and, with several samples, their reduction.
 
 Shapes: targets and loss terms (sample, unit), the loss of a sample (sample), the loss (). The formulas themselves are
-in loading/loss.py (LOSSES) or were typed by the user; the fused form of softmax and cross-entropy is
+in problem/words.py (LOSSES) or were typed by the user; the fused form of softmax and cross-entropy is
 E = ln Σ_k e^{net_k} − Σ_k t_k·net_k for targets that sum to 1, whose derivative is out − t. Source: the log-sum-exp
 form of frameworks, such as PyTorch's CrossEntropyLoss.
 """
@@ -13,9 +13,10 @@ from __future__ import annotations
 from math import prod
 
 from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
-from handcalc.models.site import letter, sample_index, totals
+from handcalc.core.quantity import Quantity
+from handcalc.layers.site import letter, sample_index, totals
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
 

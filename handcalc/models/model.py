@@ -16,10 +16,11 @@ from math import prod
 from typing import Any
 
 from handcalc.core.expr import Entry, Ref, Total, walk
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Position, affine, shift_index
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
-from handcalc.models.site import places
+from handcalc.layers.site import places
 from handcalc.problem.schema import Problem, Sample
 
 KEPT = 16  # shapes
@@ -41,6 +42,11 @@ class Model(Record):
     memory: dict[str, str] = {}
     output: Ref | None = None
 
+    @property
+    def carried(self) -> dict[str, str]:
+        """Everything that is carried from one iteration to the next → what it becomes."""
+        return {**self.updated, **self.memory}
+
     def answers(self, sample: int = 0) -> list[Cell]:
         """The cells of the network's output for a sample, in the order of its targets."""
         assert self.output is not None
@@ -51,8 +57,8 @@ class Model(Record):
         for place in places(tuple(index.axis for index in own)):
             bound: dict[str, Position] = {index.letter: one for index, one in zip(own, place)}
             bound |= {index.letter: sample for index in sampled}
-            found.append((self.output.quantity, tuple(shift_index(one, bound) for one in self.output.indices)))
-        return found  # type: ignore[return-value]
+            found.append(cell(Ref(self.output.quantity, tuple(shift_index(one, bound) for one in self.output.indices))))
+        return found
 
 
 class Shape(Record):

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, sub
-from handcalc.core.graph import Graph, Letter, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.problem.schema import Problem
 
 # what an optimiser keeps of a parameter → how it is written
@@ -67,10 +68,9 @@ class Rule:
         """A quantity that is defined by its own old value, 0 at the start: v = formula(old v)."""
         old = f"old.{prefix}.{self.parameter.name}"
         shape = (self.parameter.axes, self.parameter.index)
-        present = self.graph.present
-        parameter = self.parameter.name
-        givens: Callable[[tuple[int, ...]], Number | None] = lambda place: ZERO if present(parameter, place) else None  # noqa: E731
-        quantity = Quantity(old, "memory", *shape, givens=givens, prefix=f"old.{prefix}", of=self.here, layer=self.parameter.layer)
+        quantity = Quantity(
+            old, "memory", *shape, givens=lambda place: ZERO, prefix=f"old.{prefix}", of=self.here, layer=self.parameter.layer
+        )
         self.graph.given(quantity.replace(role=f"old {prefix}", letter=STATES[prefix]))
         new = self.define(prefix, formula(Ref(old, self.parameter.index)))
         self.memory[old] = new.quantity

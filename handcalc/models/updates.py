@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, rewrite, total, walk
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Index
+from handcalc.core.quantity import Quantity
 from handcalc.models.optimisers import NUMBERS, OPTIMISERS, Rule, counted
 from handcalc.problem.schema import Problem
 

@@ -1,6 +1,6 @@
 """Large weights, biases and inputs from CSV, NPY or NPZ files beside the problem. Nothing is unpickled.
 
-- `names_file(item)` says whether a value is `{file: …}`; `read_array` and `read_row` read it.
+- `read_array` and `read_row` read a value `{file: …}`, `load_array` the array itself; an `Array` makes numbers when they are asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from handcalc.core.expr import Number, number
 from handcalc.errors import Message
 from handcalc.problem.files import shown_path
 from handcalc.problem.limits import limit, raised_by
-from handcalc.problem.reader import Item, literal, near, quoted
+from handcalc.problem.reader import FileNode, near, quoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,15 +54,7 @@ def as_array(rows: Any) -> Array:
     return Array(numpy.array(rows))
 
 
-def names_file(item: Item) -> bool:
-    """Whether a mapping is `{file: net.npz, array: W1}`, and not one with a name `file` for a number or an edge."""
-    if item.kind != "mapping":
-        return False
-    named = [value for key, value in item.node.value if key.value == "file"]
-    return bool(named) and isinstance(named[0].value, str) and isinstance(literal(named[0].value), Message)
-
-
-def read_array(item: Item, shape: tuple[int, ...], transposed: bool = False) -> Array | None:
+def read_array(item: FileNode, shape: tuple[int, ...], transposed: bool = False) -> Array | None:
     """`{file: net.npz, array: W1}` or `{file: w1.csv}`, of a given shape; transposed: one row per input."""
     values = _load(item)
     if values is None:
@@ -85,21 +77,20 @@ def read_array(item: Item, shape: tuple[int, ...], transposed: bool = False) -> 
     return Array(values)
 
 
-def shape_of(item: Item) -> tuple[int, ...] | None:
+def shape_of(item: FileNode) -> tuple[int, ...] | None:
     """The shape of the array in a file; None after an error."""
     values = _load(item)
     return tuple(values.shape) if values is not None else None
 
 
-def read_row(item: Item) -> tuple[Number, ...]:
+def read_row(item: FileNode) -> tuple[Number, ...]:
     """The inputs of one sample from a file."""
     values = _load(item)
     if values is None:
         return ()
     if values.size == 0:
         item.fail("there is no input")
-    if values.size > limit("neurons"):
-        item.fail("more than {limit} inputs; set {variable} to raise the limit", limit=limit("neurons"), variable=raised_by("neurons"))
+    if not item.within_limit(values.size, "neurons", "more than {limit} inputs; set {variable} to raise the limit"):
         return ()
     return tuple(number(repr(float(value))) for value in values.reshape(-1))
 
@@ -109,7 +100,7 @@ def spelled(shape: tuple[int, ...]) -> str | Message:
     return "×".join(map(str, shape)) if shape else Message("a single number")
 
 
-def _load(item: Item) -> Any:
+def _load(item: FileNode) -> Any:
     """The array that {file: …, array: …} names, or None after an error."""
     found = item.section(("file", "array"))
     if "file" not in found:
@@ -118,7 +109,7 @@ def _load(item: Item) -> Any:
     return load_array(item, found["file"].text() or "", found["array"].text() or "" if "array" in found else "")
 
 
-def load_array(item: Item, name: str, wanted: str, at: Item | None = None) -> Any:
+def load_array(item: FileNode, name: str, wanted: str, at: FileNode | None = None) -> Any:
     """The array in a file, or None after an error; at: where the file is named, if elsewhere."""
     from pathlib import Path
 
@@ -161,7 +152,7 @@ def _reason(error: Exception) -> str | Message:
     return getattr(error, "strerror", None) or text or type(error).__name__
 
 
-def _read(item: Item, path: Path, wanted: str) -> Any:
+def _read(item: FileNode, path: Path, wanted: str) -> Any:
     """The array in a file; None after an error. Raises whatever the libraries raise for a damaged file."""
     import numpy
 
@@ -181,7 +172,7 @@ def _read(item: Item, path: Path, wanted: str) -> Any:
     return numpy.loadtxt(rows, delimiter=",", ndmin=2)
 
 
-def _read_archive(item: Item, path: Path, wanted: str) -> Any:
+def _read_archive(item: FileNode, path: Path, wanted: str) -> Any:
     import zipfile
 
     import numpy

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from handcalc.errors import Message, ProblemError
+from handcalc.errors import Message, ProblemError, Template
 from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
-from handcalc.problem.reader import Item, Source, quoted
+from handcalc.problem.reader import FileNode, Source, quoted
 
 PATH_LENGTH = 200
 _PLAIN_TAGS = frozenset(
@@ -21,7 +21,7 @@ _PLAIN_TAGS = frozenset(
 )
 
 
-def read(path: str) -> Item:
+def read(path: str) -> FileNode:
     """The root item of a YAML file. Raises ProblemError where the file is missing, too large or no YAML."""
     return read_text(read_bytes(path), shown_path(path), os.path.dirname(path))
 
@@ -62,7 +62,7 @@ def decoded(data: bytes, name: str, kind: str = "bytes") -> str:
         raise ProblemError(Message("not a text in UTF-8; save it with that encoding", f"{name}:{line}: ")) from None
 
 
-def read_text(text: str, name: str, folder: str) -> Item:
+def read_text(text: str, name: str, folder: str) -> FileNode:
     """The root item of a YAML text. Raises ProblemError where it is no YAML, empty, too large, or has tags or loops."""
     if len(text) > limit("bytes"):
         message = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"
@@ -73,7 +73,7 @@ def read_text(text: str, name: str, folder: str) -> Item:
         raise ProblemError(Message("the file is empty; `handcalc new` writes one to start from", f"{name}: "))
     _Bounds(source).measure(root)
     source.finish()
-    return Item(root, "", source)
+    return FileNode(root, "", source)
 
 
 def _composed(text: str, name: str) -> Any:
@@ -123,7 +123,7 @@ def _yaml() -> Any:
 _NULLS = ("", "~", "null", "Null", "NULL")
 
 # What the YAML reader says → what to tell the user.
-_REASONS = (
+_REASONS: tuple[tuple[str, Template], ...] = (
     ("found another document", "two documents in one file; keep one of them"),
     (r"'\t'", "a tab is used for indentation or after a colon; use spaces"),
     ("special characters are not allowed", "a control character; is this a text file?"),
@@ -156,7 +156,7 @@ class _Bounds:
         """Number of values below a node. Raises ProblemError where there are too many, too deep or in a loop."""
         if id(node) in self.sizes:
             return self.sizes[id(node)]
-        item = Item(node, "", self.source)
+        item = FileNode(node, "", self.source)
         if node.tag not in _PLAIN_TAGS:
             item.fail("tags such as {found} are not allowed", found=quoted(node.tag.replace("tag:yaml.org,2002:", "!!")))
         size = 1

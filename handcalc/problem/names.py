@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from handcalc.errors import Message
-from handcalc.problem.reader import Item
+from handcalc.errors import Message, Template
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Problem
 
-RESERVED = {"loss": "the total loss", "rate": "the learning rate"}
+RESERVED: dict[str, Template] = {"loss": "the total loss", "rate": "the learning rate"}
 WIDTH = {"shared": 0, "neuron": 1, "connection": 2}  # how many places a bias has
 _ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?"
 
@@ -24,12 +24,12 @@ class Names:
     """The names of one problem, each with the place where it was first seen."""
 
     def __init__(self) -> None:
-        self.neurons: dict[str, Item] = {}
+        self.neurons: dict[str, FileNode] = {}
         self.hidden: set[str] = set()
-        self.bare: dict[str, Item] = {}
+        self.bare: dict[str, FileNode] = {}
         self.shape: tuple[int, ...] = ()  # of inputs that are lists of lists
 
-    def neuron(self, name: str, item: Item, hidden: bool) -> None:
+    def neuron(self, name: str, item: FileNode, hidden: bool) -> None:
         """Take a name for a neuron; an error where another has it."""
         if name in self.neurons:
             _twice(name, item, self.neurons[name])
@@ -37,13 +37,13 @@ class Names:
         if hidden:
             self.hidden.add(name)
 
-    def input(self, name: str, item: Item) -> None:
+    def input(self, name: str, item: FileNode) -> None:
         """Take a name for an input; an error where another input or a hidden neuron has it."""
         if name in self.hidden:
             _twice(name, item, self.neurons[name])
         self.parameter(name, item)
 
-    def parameter(self, name: str, item: Item) -> None:
+    def parameter(self, name: str, item: FileNode) -> None:
         """Take a name for a parameter; an error where an input or another parameter has it, or where it is an id."""
         if name in self.bare:
             _twice(name, item, self.bare[name])
@@ -61,7 +61,7 @@ class Names:
                 )
 
 
-def _twice(name: str, item: Item, other: Item) -> None:
+def _twice(name: str, item: FileNode, other: FileNode) -> None:
     item.fail('the name "{name}" is there twice; also in line {line}', name=name, line=other.place[0])
 
 

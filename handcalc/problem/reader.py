@@ -1,8 +1,9 @@
-"""Reading values with positions: a tree of `Item`s that know their line and path, and a list that collects all errors.
+"""Nodes of a file: a tree of `FileNode`s that know their line and path, and a list that collects all errors.
 
-- `Item.mapping / section / sequence / text / name / number / whole / flag / choice / formula` read one shape each; what is
+- `FileNode.mapping / section / sequence / text / name / number / whole / flag / choice / formula` read one shape each; what is
   wrong is added to the file's errors, and None is answered, so that one run reports everything.
-- `literal(text)` reads one number, `near` and `suggestion` find what was probably meant, `quoted` shows a user's text.
+- `literal(text)` reads one number, `near` and `suggestion` find what was probably meant, `quoted` and `listed` show a user's texts.
+- What a key may hold, and the reading by that, is in values.py.
 
 Scalars stay the text that was typed: 0.10 keeps its digits, `no` is a word, 1e-3 a number.
 """
@@ -17,17 +18,28 @@ from handcalc import errors
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number, walk
 from handcalc.core.functions import FUNCTIONS
-from handcalc.errors import Message, ProblemError, printable
+from handcalc.errors import Message, ProblemError, Template, printable
 from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
 
-__all__ = ["Item", "Source", "is_name", "is_quantity_name", "literal", "near", "printable", "quoted", "suggestion"]
+__all__ = ["FileNode", "Source", "is_name", "is_quantity_name", "listed", "literal", "near", "printable", "quoted", "suggestion"]
 
 NAME_LENGTH = 40
 NUMBER_LENGTH = 400
+WHOLE_LENGTH = 15  # digits of a whole number that counts something
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋−", "0123456789.-+-")
 _DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?[0-9]+/[0-9]+"
+WIDE_NUMBER = _DECIMAL.replace("[0-9]", "[0-9０-９]").replace(r"\.", "[.．]").replace("[+-]", "[-+＋－−]")  # a pattern, full width too
 _INFINITE = r"(?i)[+-]?\.?(inf(inity)?|nan)"
+
+# the ends of a range of numbers that are given → what is said where a number is outside
+_RANGES: dict[tuple[str, ...], Template] = {
+    ("least",): "expected a number of at least {least}, found {found}",
+    ("above",): "expected a number above {above}, found {found}",
+    ("least", "most"): "expected a number from {least} to {most}, found {found}",
+    ("least", "below"): "expected a number from {least} to less than {below}, found {found}",
+    ("above", "below"): "expected a number above {above} and below {below}, found {found}",
+}
 
 # Other words in use → ours, for "did you mean".
 SYNONYMS = {
@@ -65,7 +77,7 @@ class Source:
             raise ProblemError(*{str(message): message for _, message in ordered}.values())
 
 
-class Item:
+class FileNode:
     """A value of the file with its line and path; the line of a mapping's entry is its key's."""
 
     def __init__(self, node: Any, path: str, source: Source, key: Any = None) -> None:
@@ -83,38 +95,57 @@ class Item:
         return "mapping" if self.node.id == "mapping" else "sequence"
 
     @property
+    def typed(self) -> str:
+        """A text or number as typed; nothing for everything else."""
+        return self.node.value if self.kind == "text" else ""
+
+    def names(self, key: str) -> bool:
+        """Whether this is a mapping in which a key names something: `{file: w.csv}`, but not a weight called `file`, `{file: 0.5}`."""
+        if self.kind != "mapping":
+            return False
+        named = [value for found, value in self.node.value if found.value == key]
+        return bool(named) and isinstance(named[0].value, str) and isinstance(literal(named[0].value), Message)
+
+    def within_limit(self, count: int, what: str, template: Template) -> bool:
+        """Whether something is there no more often than its limit allows; an error with how to raise it where it is not."""
+        most = limit(what)
+        if count > most:
+            self.fail(template, limit=most, variable=raised_by(what))
+        return count <= most
+
+    @property
     def shown(self) -> str | Message:
         """The value for an error message: short, on one line."""
         if self.kind == "text":
             return quoted(self.node.value)
         return Message("nothing") if self.kind == "null" else "{…}" if self.kind == "mapping" else "[…]"
 
-    def fail(self, template: str, **values: Any) -> None:
+    def fail(self, template: Template, **values: Any) -> None:
         """Add an error at this place."""
         path = f"{self.path}: " if self.path else ""
         self.source.add(self.place, Message(template, f"{self.source.name}:{self.place[0]}: {path}", **values))
 
     # --- shapes ---
 
-    def mapping(self) -> dict[str, Item] | None:
+    def mapping(self) -> dict[str, FileNode] | None:
         """Keys and values; an error where it is no mapping or a key is there twice."""
         if self.kind != "mapping":
             self.fail("expected a mapping (key: value), found {found}", found=self.shown)
             return None
-        result: dict[str, Item] = {}
+        result: dict[str, FileNode] = {}
         for key, value in self.node.value:
             if not isinstance(key.value, str):
-                self.fail("a key must be a word, found {found}", found=Item(key, "", self.source).shown)
+                self.fail("a key must be a word, found {found}", found=FileNode(key, "", self.source).shown)
                 continue
             short = key.value if len(key.value) <= NAME_LENGTH else key.value[:NAME_LENGTH] + "…"
-            item = Item(value, f"{self.path}.{short}" if self.path else short, self.source, key)
+            item = FileNode(value, f"{self.path}.{short}" if self.path else short, self.source, key)
             if key.value in result:
                 item.fail("this key is there twice; first in line {line}", line=result[key.value].place[0])
             else:
                 result[key.value] = item
         return result
 
-    def section(self, allowed: Iterable[str]) -> dict[str, Item]:
+    def section(self, allowed: Iterable[str]) -> dict[str, FileNode]:
         """A mapping with known keys only, empty values left out; unknown keys are errors with a near match."""
         known = tuple(allowed)
         found = self.mapping() or {}
@@ -123,12 +154,12 @@ class Item:
                 item.fail("unknown key{near}", near=suggestion(key, known))
         return {key: item for key, item in found.items() if key in known and item.kind != "null"}
 
-    def sequence(self) -> list[Item] | None:
+    def sequence(self) -> list[FileNode] | None:
         """The entries of a list."""
         if self.kind != "sequence":
             self.fail("expected a list [a, b, …], found {found}", found=self.shown)
             return None
-        return [Item(node, f"{self.path}[{place}]", self.source) for place, node in enumerate(self.node.value)]
+        return [FileNode(node, f"{self.path}[{place}]", self.source) for place, node in enumerate(self.node.value)]
 
     def text(self) -> str | None:
         """A text or number as typed."""
@@ -149,8 +180,10 @@ class Item:
             self.fail("a name has letters, digits and _ only (at most {limit}), found {found}", limit=NAME_LENGTH, found=quoted(name))
         return is_name(name)
 
-    def number(self, positive: bool = False) -> Number | None:
-        """A number with its typed digits; above 0 where only that makes sense."""
+    def number(
+        self, least: int | None = None, above: int | None = None, most: int | None = None, below: int | None = None
+    ) -> Number | None:
+        """A number with its typed digits, in a range where one is given."""
         if self.kind != "text":
             self.fail("expected a number, found {found}", found=self.shown)
             return None
@@ -158,15 +191,23 @@ class Item:
         if isinstance(value, Message):
             self.fail(value.template, **value.values)
             return None
-        if positive and value.numerator <= 0:
-            self.fail("expected a number above 0, found {found}", found=self.shown)
-            return None
-        return value
+        size, one = value.numerator, value.denominator
+        outside = (
+            (least is not None and size < least * one)
+            or (above is not None and size <= above * one)
+            or (most is not None and size > most * one)
+            or (below is not None and size >= below * one)
+        )
+        if outside:
+            ends = {"least": least, "above": above, "most": most, "below": below}
+            given = tuple(name for name, end in ends.items() if end is not None)
+            self.fail(_RANGES[given], found=self.shown, **ends)
+        return None if outside else value
 
     def whole(self, least: int, most: int) -> int | None:
         """A whole number from least to most."""
         value = self.node.value.translate(_FULL_WIDTH) if self.kind == "text" else ""
-        if value.isascii() and value.isdigit() and len(value) < 10 and least <= int(value) <= most:
+        if value.isascii() and value.isdigit() and len(value) <= WHOLE_LENGTH and least <= int(value) <= most:
             return int(value)
         self.fail("expected a whole number from {least} to {most}, found {found}", least=least, most=most, found=self.shown)
         return None
@@ -200,11 +241,9 @@ class Item:
                 "not a formula{within}: {reason} (column {column}){near}", within=within, reason=reason, column=error.column, near=hint
             )
             return None
-        if sum(1 for node in walk(expr) if isinstance(node, (Number, Ref))) > limit("terms"):
-            message = "more than {limit} names and numbers in a formula; write it in several equations, or set {variable}"
-            self.fail(message, limit=limit("terms"), variable=raised_by("terms"))
-            return None
-        return expr
+        count = sum(1 for node in walk(expr) if isinstance(node, (Number, Ref)))
+        message = "more than {limit} names and numbers in a formula; write it in several equations, or set {variable}"
+        return expr if self.within_limit(count, "terms", message) else None
 
 
 def _why(error: formula.FormulaError, text: str, names: Collection[str], later: Collection[str]) -> tuple[Message, Message | str]:
@@ -265,6 +304,12 @@ def literal(text: str) -> Number | Message:
     except (ValueError, OverflowError):
         pass
     return Message("a number is 0 or has a size from 1e-308 to 1e308, found {found}", found=quoted(text))
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first names of many."""
+    shown = [name[:NAME_LENGTH] for name in list(names)[:9]]
+    return ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
 
 
 def suggestion(found: str, known: Collection[str]) -> Message | str:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handcalc.core.expr import Expr, Number
 from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
-
-if TYPE_CHECKING:
-    from handcalc.loading.schedules import Schedule
 
 
 class Sample(Record):
@@ -33,7 +30,7 @@ class Activation(Record):
     formula: Expr | None = None
 
 
-class Matrix(Record):
+class EdgeMatrix(Record):
     """Parameters by (neuron, input), zero-based: typed numbers, None where there is no edge."""
 
     rows: tuple[tuple[Number | None, ...], ...]
@@ -60,14 +57,12 @@ class Bias(Record):
         return found
 
 
-RUNNING = ("running_mean", "running_var")  # of a batch normalisation; prediction uses them
-
-
 class Tensor(Record):
     """Given numbers of any shape, of a layer.
 
     kind: as in the graph; role: what it is among those of its kind ("" where a layer has one; xi: of the inputs, in the gate i); axes;
-    the numbers by place (a mapping or an array); key: the key it stands under, gate: in which part of `gates`.
+    the numbers by place (a mapping or an array); key: the key it stands under, gate: in which part of `gates`; typed: its sizes there,
+    where several axes are typed as one; turned: whether a matrix is typed with a row per input.
     """
 
     kind: str
@@ -76,11 +71,18 @@ class Tensor(Record):
     role: str = ""
     key: str = ""
     gate: str = ""
+    typed: tuple[int, ...] = ()
+    turned: bool = False
+
+    @property
+    def letter(self) -> str:
+        """The letter of parameters of its kind; "" for other numbers, which are known by their role."""
+        return {"weight": "W", "bias": "b", "input": ""}[self.kind]
 
     @property
     def stem(self) -> str:
         """What its id begins with, before the number of the layer: W, Wxi, b, mask."""
-        return {"weight": "W", "bias": "b"}.get(self.kind, "") + self.role
+        return self.letter + self.role
 
     def get(self, place: tuple[int, ...]) -> Number | None:
         """The number at a place."""
@@ -103,7 +105,7 @@ class Tensor(Record):
 class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
-    type: a key of LAYERS (layers); axes: those of its output, without the sample; tensors: the parameters of other
+    type: a word of FILES (layers); axes: those of its output, without the sample; tensors: the parameters of other
     layers than dense ones; options: stride, padding, heads … by name.
     """
 
@@ -117,16 +119,12 @@ class Layer(Record):
     tensors: tuple[Tensor, ...] = ()
     options: Mapping[str, Any] = {}
 
-    @property
-    def is_running(self) -> bool:
-        """Whether a running mean and variance are given, which prediction uses."""
-        return any(tensor.role in RUNNING for tensor in self.tensors)
-
 
 class Loss(Record):
     """E of one sample: the terms (a formula in t and o) are summed, or averaged over the outputs.
 
-    name: as typed; form: terms, fused (softmax and cross-entropy on net inputs) or direct (only e = t − o).
+    name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs) or
+    direct (only e = t − o).
     """
 
     name: str
@@ -135,7 +133,7 @@ class Loss(Record):
     mean: bool = False
 
 
-class Equation(Record):
+class NamedFormula(Record):
     """name = formula over names given or defined before."""
 
     name: str
@@ -172,6 +170,14 @@ class Training(Record):
     patience: int = 1
 
 
+class Schedule(Record):
+    """η of an update: a formula in `rate`, the learning rate at the start, and t, which counts so many updates as one, from 0."""
+
+    name: str
+    formula: Expr
+    updates: int = 1
+
+
 class Optimizer(Record):
     """How gradients become updates: the optimiser, its numbers (also of weight_decay and clipping), and whether ε is under the root."""
 
@@ -190,7 +196,7 @@ class Task(Record):
     line: int = 0
 
 
-class Marking(Record):
+class MarkingScheme(Record):
     """The share of a task's marks, from 0 to 1, for an answer that is not simply right.
 
     follow_through: right with the student's own earlier numbers; imprecise: right, but with too few digits;
@@ -228,23 +234,12 @@ class Problem(Record):
     conventions: Conventions = Conventions()
     rounding: Rounding | None = None
     tasks: tuple[Task, ...] = ()
-    marking: Marking = Marking()
+    marking: MarkingScheme = MarkingScheme()
     given: Mapping[str, Number] = {}
-    equations: tuple[Equation, ...] = ()
+    equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""
     parameters: tuple[str, ...] = ()
     path: str = ""
-
-    @property
-    def evaluating(self) -> Problem:
-        """The same problem for prediction: batch normalisation with the running mean and variance, where they are given."""
-        layers = [layer.replace(options={**layer.options, "mode": "eval"}) if layer.is_running else layer for layer in self.layers]
-        return self.replace(layers=tuple(layers)) if any(layer.is_running for layer in layers) else self
-
-    @property
-    def mixes_samples(self) -> bool:
-        """Whether an answer depends on the other samples: batch normalisation with the mean and variance of the batch."""
-        return any(layer.type == "batch_norm" and layer.options.get("mode") != "eval" for layer in self.layers)
 
     @property
     def own_states(self) -> bool:

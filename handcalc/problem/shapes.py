@@ -12,22 +12,19 @@ from itertools import product
 from math import prod
 
 from handcalc.core.expr import ZERO, Number
-from handcalc.core.index import Axis
+from handcalc.core.index import ROLES, Axis
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.problem.arrays import names_file, read_array, shape_of
-from handcalc.problem.fields import choices
+from handcalc.problem.arrays import read_array, shape_of
+from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Tensor
 
 Axes = tuple[Axis, ...]
 Flat = dict[tuple[int, ...], Number]
-
-# role of an axis → the word for it in messages
-ROLES = {"input": "feature", "unit": "neuron", "channel": "channel", "row": "row", "column": "column", "time": "time", "token": "token",
-         "head": "head"}  # fmt: skip
+WEIGHT_ROWS = ("neurons", "inputs")  # what a row of a matrix may belong to
 
 
 class Incoming(Record):
@@ -35,8 +32,8 @@ class Incoming(Record):
     first), names of its neurons, all names, how many samples there are."""
 
     number: int
-    entry: Item
-    found: dict[str, Item]
+    entry: FileNode
+    found: dict[str, FileNode]
     axes: Axes
     earlier: tuple[Axes, ...]
     neurons: tuple[str, ...]
@@ -48,7 +45,7 @@ class Incoming(Record):
         roles = tuple(axis.role for axis in self.axes)
         if any(len(shape) == len(roles) and all(want in (role, "") for want, role in zip(shape, roles)) for shape in shapes):
             return True
-        expected = [" × ".join(ROLES.get(role, "…") for role in shape) for shape in shapes]
+        expected = [" × ".join(ROLES[role].one if role else "…" for role in shape) for shape in shapes]
         text = "layer {layer} ({type}) takes {expected}, but {found} comes in"
         self.entry.fail(text, layer=self.number, type=self.kind, expected=" | ".join(expected), found=spelled(self.axes))
         return False
@@ -61,32 +58,33 @@ class Incoming(Record):
     @property
     def by_input(self) -> bool:
         """Whether a row of a matrix belongs to an input."""
-        return "weight_rows" in self.found and self.found["weight_rows"].choice(choices(self.kind, "weight_rows")) == "inputs"
+        return "weight_rows" in self.found and self.found["weight_rows"].typed == ROWS_OF[1]
 
-    def tensor(self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, Item] | None = None) -> Tensor | None:
+    def tensor(self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, FileNode] | None = None) -> Tensor | None:
         """Parameters of this shape under a key; None where they are not given, or after an error. A plain number is for all places
         of a bias; a matrix may be typed with a row per input."""
-        empty = Tensor(kind, axes, {}, role, key)
         item = (self.found if found is None else found).get(key)
         if item is None:
             return None
         shape = tuple(axis.size for axis in axes)
         turned = kind == "weight" and len(axes) == 2 and self.by_input
-        if names_file(item):
+        empty = Tensor(kind, axes, {}, role, key, turned=turned)
+        if item.names("file"):
             array = read_array(item, shape, turned)
             return empty.replace(values=array) if array is not None else None
         if item.kind == "text" and kind == "bias":
             value = item.number() or ZERO
             return empty.replace(values=dict.fromkeys(product(*map(range, shape)), value))
         typed = axes[::-1] if turned else axes
-        directions = ", ".join(ROLES.get(axis.role, axis.role) for axis in typed)
-        values = numbers(item, tuple(axis.size for axis in typed), f"{empty.stem}{self.number} ({directions})")
+        directions = ", ".join(ROLES[axis.role].one for axis in typed)
+        name = f"{empty.stem}{self.number}" if empty.letter else key
+        values = numbers(item, tuple(axis.size for axis in typed), f"{name} ({directions})")
         if values is not None and turned:
             values = {place[::-1]: value for place, value in values.items()}
         return empty.replace(values=values) if values is not None else None
 
     def needed(
-        self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, Item] | None = None, entry: Item | None = None
+        self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, FileNode] | None = None, entry: FileNode | None = None
     ) -> Tensor | None:
         """As `tensor`, with an error where it is not given."""
         if key not in (self.found if found is None else found):
@@ -106,7 +104,7 @@ class Incoming(Record):
         return (sizes[0], sizes[-1]) if len(sizes) == len(parts) else None
 
 
-def nested(item: Item) -> tuple[tuple[int, ...], list[Item]] | None:
+def nested(item: FileNode) -> tuple[tuple[int, ...], list[FileNode]] | None:
     """The shape of a list of lists, and its entries in order; None after an error (rows of different lengths)."""
     if item.kind != "sequence":
         return (), [item]
@@ -123,14 +121,14 @@ def nested(item: Item) -> tuple[tuple[int, ...], list[Item]] | None:
     return (len(parts), *shapes[0]), [entry for part in parts if part is not None for entry in part[1]]
 
 
-def depth(item: Item) -> int:
+def depth(item: FileNode) -> int:
     """How deep the lists of a value are, or how many directions the array of a file has; rows may still be of different lengths."""
-    if names_file(item):
+    if item.names("file"):
         return len(shape_of(item) or ())
     return 1 + max((depth(part) for part in item.sequence() or ()), default=0) if item.kind == "sequence" else 0
 
 
-def numbers(item: Item, shape: tuple[int, ...], what: str) -> Flat | None:
+def numbers(item: FileNode, shape: tuple[int, ...], what: str) -> Flat | None:
     """Numbers of a given shape by place; axes of size 1 may be left out. An error where the shape is another."""
     found = nested(item)
     if found is None:
@@ -142,7 +140,7 @@ def numbers(item: Item, shape: tuple[int, ...], what: str) -> Flat | None:
     return dict(zip(product(*map(range, shape)), (entry.number() or ZERO for entry in entries)))
 
 
-def all_ones_and_zeros(item: Item, found: Iterable[Number]) -> bool:
+def all_ones_and_zeros(item: FileNode, found: Iterable[Number]) -> bool:
     """Whether numbers are those of a mask; an error where one is not."""
     other = next((one for one in found if one.numerator not in (0, one.denominator)), None)
     if other is not None:
@@ -156,7 +154,7 @@ def _sizes(shape: tuple[int, ...]) -> str | Message:
 
 def spelled(axes: Axes) -> str:
     """channel × row × column = 1×4×4."""
-    return " × ".join(ROLES.get(axis.role, axis.role) for axis in axes) + " = " + "×".join(str(axis.size) for axis in axes)
+    return " × ".join(ROLES[axis.role].one for axis in axes) + " = " + "×".join(str(axis.size) for axis in axes)
 
 
 def names_of(axes: Axes) -> tuple[str, ...]:
@@ -181,7 +179,7 @@ def size(axes: Axes) -> int:
     return prod(axis.size for axis in axes)
 
 
-def check_size(item: Item, axes: Axes) -> bool:
+def check_size(item: FileNode, axes: Axes) -> bool:
     """Whether an output is not too large; an error where it is."""
     if size(axes) > limit("neurons") * 4:
         item.fail("more than {limit} numbers in one layer; set {variable} to raise the limit", limit=limit("neurons") * 4,
@@ -190,21 +188,8 @@ def check_size(item: Item, axes: Axes) -> bool:
     return True
 
 
-def input_axes(shape: tuple[int, ...], first: str, labels: tuple[str, ...] = ()) -> Axes:
-    """The axes of inputs of a shape, by what the first layer is: rows and columns for a convolution, times for a recurrence."""
-    if first in ("conv2d", "conv_transpose2d", "max_pool", "avg_pool", "flatten", "batch_norm") and len(shape) > 1:
-        roles: tuple[str, ...] = ("channel", "row", "column")[3 - len(shape) :]
-    elif first == "conv1d":
-        roles = ("channel", "column")[2 - len(shape) :]
-    elif first in ("rnn", "lstm", "gru"):
-        roles, shape = ("time", "input"), shape if len(shape) > 1 else (*shape, 1)
-    elif first == "embedding":
-        roles = ("token",)
-    else:
-        roles = ("token", "input")[2 - len(shape) :]
-    return tuple(Axis(role, one, labels if len(shape) == 1 and role == "input" else ()) for role, one in zip(roles, shape))
-
-
-def most(first: str) -> int:
-    """How many directions the inputs of such a first layer may have."""
-    return {"conv2d": 3, "conv_transpose2d": 3, "max_pool": 3, "avg_pool": 3, "flatten": 3, "batch_norm": 3, "embedding": 1}.get(first, 2)
+def input_axes(shape: tuple[int, ...], forms: tuple[tuple[str, ...], ...], labels: tuple[str, ...] = ()) -> Axes:
+    """The axes of inputs of a shape; forms: the roles they have by the number of directions. Missing directions have one place."""
+    roles = forms[len(shape) - 1]
+    sizes = (*shape, *[1] * (len(roles) - len(shape)))
+    return tuple(Axis(role, one, labels if len(sizes) == 1 and role == "input" else ()) for role, one in zip(roles, sizes))

@@ -15,8 +15,8 @@ from handcalc.core.expr import Call, Expr, Number, Ref, references, walk
 from handcalc.core.functions import FUNCTIONS
 from handcalc.errors import DeriveError, Message
 from handcalc.loading.loader import shipped
-from handcalc.loading.loss import FUSED, LOSSES
 from handcalc.problem.reader import is_name, near, quoted
+from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof.checking import confirmed
 from handcalc.proof.functions import formula_proof, function_proof
 from handcalc.proof.losses import fused_proof, logsumexp_proof, loss_proof, softmax_proof
@@ -27,7 +27,7 @@ SECONDS = 10.0  # for SymPy, where a user typed the formula
 
 GENERAL = {"softmax": softmax_proof, "logsumexp": logsumexp_proof, FUSED: fused_proof}
 SCALAR = tuple(name for name, record in FUNCTIONS.items() if record.arguments and not record.family)
-NAMES = (*SCALAR, *LOSSES, *GENERAL)
+NAMES = (*SCALAR, *(name for name in LOSSES if name not in GENERAL), *GENERAL)
 
 
 def prove(text: str, by: str = "", seconds: float = SECONDS) -> Proof:

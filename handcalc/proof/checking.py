@@ -20,9 +20,9 @@ from handcalc.core.expr import Call, Expr, Ref, references, rewrite, walk
 from handcalc.core.instance import evaluate
 from handcalc.errors import HandcalcError, Message
 from handcalc.proof.cases import branches, switches
-from handcalc.proof.records import Ground, Part, Proof
+from handcalc.proof.records import Ground, Proof, ProofPart
 from handcalc.proof.rules import spelled
-from handcalc.proof.symbolic import difference, is_small, primitives, proved, symbol, to_sympy, vanishes
+from handcalc.proof.symbolic import difference, is_small, primitives, proved, symbol, taken_by, to_sympy, vanishes
 from handcalc.render.blocks import Equal
 from handcalc.render.printer import PRIME
 
@@ -56,7 +56,7 @@ def confirmed(proof: Proof, seconds: float | None = None) -> Proof:
     return proof.replace(parts=tuple(_part(part, proof, seconds) for part in proof.parts))
 
 
-def _part(part: Part, proof: Proof, seconds: float | None) -> Part:
+def _part(part: ProofPart, proof: Proof, seconds: float | None) -> ProofPart:
     claims: list[tuple[int, Claim]] = []  # with the line they belong to
     before = part.left
     for place, line in enumerate(part.lines):
@@ -82,7 +82,7 @@ def _in_time(claims: list[Claim], proof: Proof, seconds: float) -> set[int]:
     return proved([difference(ground.instance(left), ground.instance(right)) for left, right, _ in claims], seconds, ground.by)
 
 
-def _compare_with_used(last: Expr, part: Part, proof: Proof, thorough: bool) -> None:
+def _compare_with_used(last: Expr, part: ProofPart, proof: Proof, thorough: bool) -> None:
     """The last line is what the solver uses: the result, and the gradient of its own chain rule."""
     if last != proof.result:
         _checked((last, proof.result, "="), part, proof, thorough)
@@ -91,7 +91,7 @@ def _compare_with_used(last: Expr, part: Part, proof: Proof, thorough: bool) -> 
             _checked((ground.instance(last), ground.used, "="), part.replace(grounds=(Ground(ground.by),)), proof, thorough)
 
 
-def _checked(claim: Claim, part: Part, proof: Proof, thorough: bool) -> str:
+def _checked(claim: Claim, part: ProofPart, proof: Proof, thorough: bool) -> str:
     """symbolic, numeric, or "" where there is no point at which both sides have a value. Raises Refuted."""
     (left, right, relation), conditions = claim, part.conditions
     results = []
@@ -243,8 +243,8 @@ def taken(expr: Expr, by: Ref | None = None) -> Expr:
 
     def change(node: Expr) -> Expr | None:
         if isinstance(node, Call) and node.function == PRIME:
-            inner, *other = node.arguments
-            return differentiate(taken(inner, by), other[0] if other else by)  # type: ignore[arg-type]
+            inner, *named = node.arguments
+            return differentiate(taken(inner, by), taken_by(named, by))
         return None
 
     return rewrite(expr, change)

@@ -18,7 +18,8 @@ from typing import Any
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Ref, children, mul, references, rewrite, walk
-from handcalc.core.graph import Cell, Graph, cell
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.language import Translate
@@ -43,7 +44,7 @@ FIRST = Message("in the quantities of the solution")
 NUMBERS = Message("the numbers put in")
 
 
-class Line(Record):
+class ClosedLine(Record):
     """One line: what is printed, its expression, why, and how it was checked."""
 
     item: Item
@@ -57,7 +58,7 @@ class Closed(Record):
 
     wanted: Cell
     by: Cell | None
-    lines: tuple[Line, ...]
+    lines: tuple[ClosedLine, ...]
     expr: Expr
     differentiated: bool
 
@@ -69,8 +70,8 @@ def closed_form(derivation: Derivation, reading: Reading, text: str) -> Closed:
     """
     graph = derivation.graph
     wanted, _ = reading.find(text)
-    if graph.given_value(wanted) is not None and "grad." + wanted[0] in graph:
-        wanted = "grad." + wanted[0], wanted[1]
+    if graph.given_value(wanted) is not None and graph.gradient(wanted[0]):
+        wanted = graph.gradient(wanted[0]), wanted[1]
     if graph.given_value(wanted) is not None:
         raise UnknownIdError(Message("{step} is given: there is nothing to put in", step=graph.cell_id(wanted)))
     derivation.evaluation[wanted]
@@ -106,7 +107,7 @@ def size(graph: Graph, wanted: Cell, known: dict[Cell, int] | None = None) -> in
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-def _lines(derivation: Derivation, reading: Reading, wanted: Cell) -> Iterator[Line]:
+def _lines(derivation: Derivation, reading: Reading, wanted: Cell) -> Iterator[ClosedLine]:
     """By the chain rule, by the step's own formula, then with one quantity after the other put in, the last defined first."""
     graph = derivation.graph
     expr = graph.instance(wanted)
@@ -114,13 +115,13 @@ def _lines(derivation: Derivation, reading: Reading, wanted: Cell) -> Iterator[L
     if factors:
         (_, through), *others = factors
         slopes = (opened(graph.instance(above), Ref(*below)) for above, below in others if above is not None)
-        chain = mul(Ref("grad." + through[0], through[1]), *slopes)
+        chain = mul(Ref(graph.gradient(through[0]), through[1]), *slopes)
         if all(_agree(derivation, wanted, chain)):  # a convention may have made another gradient of it
-            yield Line(Factors(factors, reading.turned(wanted)), chain, CHAIN)
+            yield ClosedLine(Factors(factors, reading.turned(wanted)), chain, CHAIN)
     paths = not factors and len(derivation.step(wanted).contributions) > 1
     first = reading.line(wanted, expr)
     if not factors or reading.factors(factors, reading.turned(wanted)) != reading.symbolic(first):
-        yield Line(Symbolic(first), expr, PATHS if paths else FIRST)
+        yield ClosedLine(Symbolic(first), expr, PATHS if paths else FIRST)
     while open_cells := [ref for ref in references(expr) if graph.given_value(cell(ref)) is None]:
         last = max((ref.quantity for ref in open_cells), key=lambda name: rank(derivation, name))
         chosen = [ref for ref in open_cells if ref.quantity == last]
@@ -129,7 +130,7 @@ def _lines(derivation: Derivation, reading: Reading, wanted: Cell) -> Iterator[L
         reason = Message("{cells} put in", cells=listed(named))
         if len(chosen) > NAMED:
             reason = Message("{cells} and {count} more put in", cells=listed(named), count=len(chosen) - NAMED)
-        yield Line(Symbolic(reading.line(wanted, expr)), expr, reason)
+        yield ClosedLine(Symbolic(reading.line(wanted, expr)), expr, reason)
 
 
 def rank(derivation: Derivation, name: str) -> int:
@@ -146,9 +147,9 @@ def put_in(graph: Graph, expr: Expr, name: str) -> Expr:
 # --- checking ---------------------------------------------------------------------------------------------------------
 
 
-def _checked(lines: list[Line], derivation: Derivation, wanted: Cell) -> tuple[Line, ...]:
+def _checked(lines: list[ClosedLine], derivation: Derivation, wanted: Cell) -> tuple[ClosedLine, ...]:
     """Each line against the one before, and the last against the step. Raises Refuted."""
-    found: list[Line] = []
+    found: list[ClosedLine] = []
     before: Expr = Ref(*wanted)
     for line in lines:
         checked = "symbolic" if _same(derivation, before, line.expr) else "numeric"
@@ -218,10 +219,10 @@ def _differentiated(derivation: Derivation, wanted: Cell, by: Cell) -> bool:
     chosen = derivation.header.conventions
     if any(chosen.get(name, value) != value for name, value in NO_DERIVATIVE.items()) or not derivation.loss:
         return False
-    line = Surface(derivation).line(wanted)
-    if size(graph, line.objective, {by: 1}) > NODES:
+    curve = Surface(derivation).curve(wanted)
+    if size(graph, curve.objective, {by: 1}) > NODES:
         return False
-    written = _whole(graph, Ref(*line.objective), by)
+    written = _whole(graph, Ref(*curve.objective), by)
     import sympy
 
     functions = primitives()
@@ -235,7 +236,7 @@ def _differentiated(derivation: Derivation, wanted: Cell, by: Cell) -> bool:
             numbers = {symbol(ref): sympy.Float(float(evaluation[cell(ref)]), DIGITS) for ref in cells}
             left, right = (side.xreplace(numbers).evalf(DIGITS) for side in (ours, theirs))
             if not abs(left - right) <= CLOSE * max(1, abs(left)):
-                raise Refuted(Ref(*wanted), opened(Ref(*line.objective), Ref(*by)))
+                raise Refuted(Ref(*wanted), opened(Ref(*curve.objective), Ref(*by)))
             agreed += 1
     return agreed > 0
 

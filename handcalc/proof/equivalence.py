@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from math import isfinite
 from random import Random
-from typing import Protocol
 from unicodedata import normalize
 
 from handcalc.core.derivation import Derivation
@@ -23,11 +22,12 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Negation, Ref, children, neg, references, rewrite, walk
 from handcalc.core.formula import FormulaError, names, parse
 from handcalc.core.functions import FUNCTIONS
-from handcalc.core.graph import Cell, Graph, cell
 from handcalc.core.instance import evaluate
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message, near
 from handcalc.proof.symbolic import difference, proved
+from handcalc.render.reading import Reading
 
 # kind → other names of a unit's cell, where they are free; a gradient is that of a net input
 ALIASES = {
@@ -43,16 +43,7 @@ POINTS = 6 * (NEAR, WIDE, WIDE)  # the problem's signs for the domains of functi
 NODES, DEPTH = 1000, 100  # the most of what is written out
 
 
-class Letters(Protocol):
-    """What is asked of a `Reading`; rendering is another branch of the program."""
-
-    graph: Graph
-
-    def symbols(self) -> Mapping[str, Cell]: ...
-    def turned(self, wanted: Cell) -> bool: ...
-
-
-def names_of(reading: Letters) -> Mapping[str, Expr]:
+def names_of(reading: Reading) -> Mapping[str, Expr]:
     """Every name for a cell: symbols in the notation's sign, ids for the cell itself, and aliases that are free."""
     cells = [(quantity.name, place) for quantity in reading.graph for place in reading.graph.positions(quantity.name)]
     table: dict[str, Expr] = {reading.graph.cell_id(c): Ref(*c) for c in cells}
@@ -67,7 +58,7 @@ def names_of(reading: Letters) -> Mapping[str, Expr]:
     return {text: found for text, found in table.items() if not text[0].isdecimal()}  # an input called 1 is no name
 
 
-def _aliases(reading: Letters) -> Iterator[tuple[str, Expr]]:
+def _aliases(reading: Reading) -> Iterator[tuple[str, Expr]]:
     for quantity in reading.graph:
         base = quantity.of and reading.graph[quantity.of.quantity].kind
         for place in reading.graph.positions(quantity.name) if base in (None, "net") and not quantity.stage else ():
@@ -77,11 +68,11 @@ def _aliases(reading: Letters) -> Iterator[tuple[str, Expr]]:
                 yield template.format(unit=unit, number=number) + sample, _letter(reading, (quantity.name, place))
 
 
-def _letter(reading: Letters, wanted: Cell) -> Expr:
+def _letter(reading: Reading, wanted: Cell) -> Expr:
     return neg(Ref(*wanted)) if reading.turned(wanted) else Ref(*wanted)
 
 
-def read_formula(text: str, reading: Letters, wanted: Cell | None = None) -> Expr | Message:
+def read_formula(text: str, reading: Reading, wanted: Cell | None = None) -> Expr | Message:
     """The formula of a text over cells, or what is wrong with it.
 
     wanted: the cell it is the answer to; where the notation's letter is the negative of that, so is the formula.

@@ -19,10 +19,10 @@ from handcalc.core.graph import Graph
 from handcalc.errors import Message
 from handcalc.proof.cases import Branch, branches, is_switching, written
 from handcalc.proof.checking import LIMIT, is_possible, places
-from handcalc.proof.records import Ground, Kink, Part, Proof, letters, listed
-from handcalc.proof.rules import NOTHING, TIDIED, Blackboard, Line, filled, free_letters, free_name, opened, put_in, replaced, spelled
+from handcalc.proof.records import CaseKink, Ground, Proof, ProofPart, letters, listed
+from handcalc.proof.rules import NOTHING, TIDIED, Blackboard, ProofLine, filled, free_letters, free_name, opened, put_in, replaced, spelled
 from handcalc.proof.symbolic import difference, from_sympy, primitives, shorter, solved, to_sympy, vanishes
-from handcalc.proof.tables import AREAS, INVERSES, LIMITS, POSITIVE, PUT_IN, REARRANGED, STARTS, Step
+from handcalc.proof.tables import AREAS, INVERSES, LIMITS, POSITIVE, PUT_IN, REARRANGED, STARTS, KnownLine
 from handcalc.render.blocks import Equal, FunctionName, Symbolic
 from handcalc.training.gradcheck.differences import CONVENTIONS
 
@@ -50,7 +50,7 @@ def function_proof(call: Call, by: Ref) -> Proof:
         work.slope,
         (work.ground,),
         Message(work.record.doc),
-        tuple(argument for argument in call.arguments if argument != by),  # type: ignore[misc]
+        tuple(name for name in work.names if name != by),
         tuple(work.kinks()),
     )
 
@@ -63,7 +63,8 @@ class _Function:
         self.record = FUNCTIONS[call.function]
         self.place = call.arguments.index(by)
         self.values: dict[str, Expr] = dict(zip(self.record.arguments, call.arguments))
-        names = {argument.quantity for argument in call.arguments}  # type: ignore[attr-defined]
+        self.names = tuple(argument for argument in call.arguments if isinstance(argument, Ref))
+        names = {name.quantity for name in self.names}
         self.step = Ref(free_name("h", names))
         self.letters = free_letters(names | {self.step.quantity})
         self.graph = letters(Graph(), *names, self.step.quantity, *self.letters.values())
@@ -72,7 +73,8 @@ class _Function:
         self.left = opened(call) if len(call.arguments) == 1 else opened(call, by)
         text = self.record.definition or STARTS.get(self.record.name, "")
         self.start: Expr = written(put_in(text, self.values)) if text else call
-        self.ground = Ground(by, positive=tuple(self.values[name] for name in POSITIVE.get(call.function, ())))  # type: ignore[misc]
+        positive = POSITIVE.get(call.function, ())
+        self.ground = Ground(by, positive=tuple(name for name, own in zip(self.names, self.record.arguments) if own in positive))
         cases = branches(call) if is_switching(call) else []
         self.cases = [case for case in cases if is_possible(case.conditions, self.ground)]
 
@@ -80,7 +82,7 @@ class _Function:
         """A formula of the tables in the letters of this function."""
         return put_in(text, {**self.values, "y": self.call, "h": self.step, **others}) if text else self.slope
 
-    def parts(self) -> Iterator[Part]:
+    def parts(self) -> Iterator[ProofPart]:
         """The lines, in one of five ways."""
         name = self.record.name
         if self.cases:
@@ -92,26 +94,26 @@ class _Function:
         elif name in AREAS:
             height = self.put(AREAS[name])
             reason = filled(AREA, function=Symbolic(self.call), height=Symbolic(height), x=Symbolic(self.by))
-            yield Part(self.left, (Line(height, reason),))
+            yield ProofPart(self.left, (ProofLine(height, reason),))
         else:
-            yield Part(self.left, tuple(self._ruled()))
+            yield ProofPart(self.left, tuple(self._ruled()))
 
-    def _ruled(self) -> Iterator[Line]:
+    def _ruled(self) -> Iterator[ProofLine]:
         """By the rules, and to the record's own form."""
         steps = REARRANGED.get(self.record.name, ()) if not self.place else ()
         yield from self._to_own(list(self.board.lines(self.start, DEFINITION if self.start != self.call else KNOWN)), steps)
 
-    def _to_own(self, lines: list[Line], steps: tuple[Step, ...]) -> Iterator[Line]:
+    def _to_own(self, lines: list[ProofLine], steps: tuple[KnownLine, ...]) -> Iterator[ProofLine]:
         yield from lines
         last = lines[-1].formula
         for step in steps:
             last = self.put(step.formula)
-            yield Line(last, self._reason(step))
+            yield ProofLine(last, self._reason(step))
         named = isinstance(self.slope, Call) and self.slope.function == self.record.name + "'"
         if last != self.slope and not named:
-            yield Line(self.slope, OWN if self.cases else TIDIED)
+            yield ProofLine(self.slope, OWN if self.cases else TIDIED)
 
-    def _reason(self, step: Step) -> Message:
+    def _reason(self, step: KnownLine) -> Message:
         """The text of a step with its equation."""
         if not step.fact:
             return step.text
@@ -120,60 +122,60 @@ class _Function:
 
     # --- in cases ---
 
-    def _case(self, branch: Branch) -> Part:
+    def _case(self, branch: Branch) -> ProofPart:
         """By the rules where the conditions hold."""
-        lines = [Line(opened(self.start), DEFINITION)] if self.start != self.call else []
-        return Part(self.left, tuple(self._to_own([*lines, *case_lines(self.board, branch)], ())), branch.conditions)
+        lines = [ProofLine(opened(self.start), DEFINITION)] if self.start != self.call else []
+        return ProofPart(self.left, tuple(self._to_own([*lines, *case_lines(self.board, branch)], ())), branch.conditions)
 
     # --- functions without a definition ---
 
-    def _limit(self, steps: tuple[Step, ...]) -> Iterator[Part]:
+    def _limit(self, steps: tuple[KnownLine, ...]) -> Iterator[ProofPart]:
         """(f(x + h) − f(x))/h and what it goes to for h → 0."""
         moved = self.call.replace(arguments=(RAW.add(self.by, self.step),))
-        lines = [Line(self.put(step.formula), self._reason(step)) for step in steps]
+        lines = [ProofLine(self.put(step.formula), self._reason(step)) for step in steps]
         lines[-1] = lines[-1].replace(relation=LIMIT)
         quotient = RAW.div(sub(moved, self.call), self.step)
-        yield Part(quotient, tuple(lines), before=filled(QUOTIENT, step=Symbolic(self.step)))
-        yield Part(self.left, tuple(self._to_own([Line(lines[-1].formula, ITS_LIMIT)], ())))
+        yield ProofPart(quotient, tuple(lines), before=filled(QUOTIENT, step=Symbolic(self.step)))
+        yield ProofPart(self.left, tuple(self._to_own([ProofLine(lines[-1].formula, ITS_LIMIT)], ())))
 
-    def _inverse(self, text: str) -> Iterator[Part]:
+    def _inverse(self, text: str) -> Iterator[ProofPart]:
         """Both sides of g(f(x)) = x, differentiated: g′(f(x))·f′(x) = 1."""
         whole = self.put(text)
         back = Equal(whole, self.by)
-        lines = [self.board.once(opened(whole)), Line(opened(self.by), filled(PUT_IN, fact=back)), Line(ONE, NOTHING)]
-        yield Part(opened(whole), tuple(lines), before=Message("Both sides of {fact} have the same derivative.", fact=back))
+        lines = [self.board.once(opened(whole)), ProofLine(opened(self.by), filled(PUT_IN, fact=back)), ProofLine(ONE, NOTHING)]
+        yield ProofPart(opened(whole), tuple(lines), before=Message("Both sides of {fact} have the same derivative.", fact=back))
         slope = differentiate(self.put(text, y=self.step), self.step)
         factor = rewrite(slope, lambda node: self.call if node == self.step else None)
-        solved = Line(div(ONE, factor), Message("divided by {factor}", factor=Symbolic(factor)))
-        own = [Line(self.slope, filled(PUT_IN, fact=back))] if self.slope != solved.formula else []
-        yield Part(self.left, (solved, *own))
+        solved = ProofLine(div(ONE, factor), Message("divided by {factor}", factor=Symbolic(factor)))
+        own = [ProofLine(self.slope, filled(PUT_IN, fact=back))] if self.slope != solved.formula else []
+        yield ProofPart(self.left, (solved, *own))
 
     # --- kinks ---
 
-    def kinks(self) -> Iterator[Kink]:
+    def kinks(self) -> Iterator[CaseKink]:
         """What happens where two cases meet."""
         yield from kinks(self.cases, self.ground, self.slope, CONVENTIONS.get(self.record.name, ""))
 
 
-def case_lines(board: Blackboard, branch: Branch) -> Iterator[Line]:
+def case_lines(board: Blackboard, branch: Branch) -> Iterator[ProofLine]:
     """The derivative in one case: what is decided there, as short as can be, and by the rules."""
     reason = filled(DECIDED, facts=listed([fact for fact in branch.decided if references(fact.left)]))
     short = shorter(branch.expr)
     if short is not None:
-        yield Line(opened(branch.expr), reason)
+        yield ProofLine(opened(branch.expr), reason)
     yield from shortened(list(board.lines(short or branch.expr, reason if short is None else TIDIED)))
 
 
-def shortened(lines: list[Line]) -> list[Line]:
+def shortened(lines: list[ProofLine]) -> list[ProofLine]:
     """The lines with the last one as short as SymPy can write it."""
     last = lines[-1]
     short = shorter(last.formula)
     if short is None or spelled(short) == spelled(last.formula):
         return lines
-    return [*(lines[:-1] if last.reason is TIDIED else lines), Line(short, TIDIED)]
+    return [*(lines[:-1] if last.reason is TIDIED else lines), ProofLine(short, TIDIED)]
 
 
-def kinks(cases: list[Branch], ground: Ground, slope: Expr, convention: str) -> Iterator[Kink]:
+def kinks(cases: list[Branch], ground: Ground, slope: Expr, convention: str) -> Iterator[CaseKink]:
     """Where two cases meet and differ; slope: the derivative in one formula."""
     for above, below in permutations(cases, 2):
         for where in above.conditions:
@@ -185,7 +187,9 @@ def kinks(cases: list[Branch], ground: Ground, slope: Expr, convention: str) -> 
                 yield from _kink(where, below, above, place, ground.by, slope, convention)
 
 
-def _kink(where: Equal, below: Branch, above: Branch, place: Callable[[Any], Any], by: Ref, slope: Expr, convention: str) -> Iterator[Kink]:
+def _kink(
+    where: Equal, below: Branch, above: Branch, place: Callable[[Any], Any], by: Ref, slope: Expr, convention: str
+) -> Iterator[CaseKink]:
     """What two cases come to where they meet, unless it is the same."""
 
     def there(expr: Expr) -> Expr:
@@ -195,7 +199,7 @@ def _kink(where: Equal, below: Branch, above: Branch, place: Callable[[Any], Any
     sides = [differentiate(case.expr, by) for case in (below, above)]
     jump, bend = (not vanishes(place(to_sympy(difference(*pair), primitives()))) for pair in ((below.expr, above.expr), sides))
     if jump or bend:
-        yield Kink(where.replace(relation="="), there(sides[0]), there(sides[1]), there(slope), jump, convention)
+        yield CaseKink(where.replace(relation="="), there(sides[0]), there(sides[1]), there(slope), jump, convention)
 
 
 def _holds(where: Equal, place: Callable[[Any], Any]) -> bool:
@@ -222,14 +226,14 @@ def formula_proof(text: str, expr: Expr, by: Ref) -> Proof:
         letters(Graph(), *names, called, *rules.values()),
         Message("The derivative of {formula}", formula=Symbolic(expr)),
         (Equal(Ref(called), expr),),
-        (Part(left, tuple(lines)), *own),
+        (ProofPart(left, tuple(lines)), *own),
         lines[-1].formula,
         (Ground(by, lambda whole: rewrite(whole, lambda node: expr if node == Ref(called) else None)),),
         constants=tuple(ref for ref in references(expr) if ref != by),
     )
 
 
-def _own_value(expr: Expr, slope: Expr, value: Ref, left: Expr) -> list[Part]:
+def _own_value(expr: Expr, slope: Expr, value: Ref, left: Expr) -> list[ProofPart]:
     """The derivative in terms of the function's own value: f = 1/(1 + E) says that E = 1/f − 1, which is put in.
 
     Nothing where there is no single power of e that could be expressed so, or where it makes nothing shorter.
@@ -250,6 +254,6 @@ def _own_value(expr: Expr, slope: Expr, value: Ref, left: Expr) -> list[Part]:
     found = shorter(exchanged(slope, whole, back), factors=True) if back else None
     if not back or not found or value not in references(found) or len(spelled(found)) >= len(spelled(slope)):
         return []
-    put = Line(exchanged(slope, whole, back), filled(PUT_IN, fact=Equal(whole, back)))
-    lines = [put] if spelled(put.formula) == spelled(found) else [put, Line(found, TIDIED)]
-    return [Part(left, tuple(lines), before=OWN_VALUE)]
+    put = ProofLine(exchanged(slope, whole, back), filled(PUT_IN, fact=Equal(whole, back)))
+    lines = [put] if spelled(put.formula) == spelled(found) else [put, ProofLine(found, TIDIED)]
+    return [ProofPart(left, tuple(lines), before=OWN_VALUE)]

@@ -38,21 +38,20 @@ from handcalc.core.functions import FUNCTIONS, function
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
 from handcalc.core.instance import bind
-from handcalc.derive import model_of
+from handcalc.deriving import derive
 from handcalc.errors import Message
 from handcalc.loading.loader import loads
-from handcalc.loading.loss import FUSED, LOSSES
+from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof.cases import branches, is_switching, written
 from handcalc.proof.checking import is_possible
 from handcalc.proof.functions import DEFINITION, OWN, case_lines, kinks
-from handcalc.proof.records import Ground, Part, Proof, letters
-from handcalc.proof.rules import CANDIDATES, ONE_TERM, TIDIED, Blackboard, Line, filled, opened, spelled
+from handcalc.proof.records import Ground, Proof, ProofPart, letters
+from handcalc.proof.rules import CANDIDATES, ONE_TERM, TIDIED, Blackboard, ProofLine, filled, opened, spelled
 from handcalc.proof.tables import APART, PRODUCT, PUT_IN
 from handcalc.render.blocks import Equal, FunctionName, Plain, Symbolic
 from handcalc.training.gradcheck.differences import CONVENTIONS
 
 SIZES = (2, 3)  # outputs of the networks in which general formulas are checked
-NET, OUT, TARGET, LOSS = "net1", "out1", "t", "loss"
 LETTERS = {letter + prime: letter + prime for letter in CANDIDATES for prime in ("", "'")}
 PROBLEM = """
 inputs: {{x: 1}}
@@ -66,13 +65,15 @@ FUNCTION = 'The function of that name: handcalc derive "{formula}"'
 Meaning = Callable[[Ref], Expr | None]
 
 
-class Letters:
+class LossLayer:
     """The cells of a layer with a loss; z_i, o_i, t_i, and sums over k."""
 
     def __init__(self, activation: str, loss: str) -> None:
         self.graphs = {size: _graph(activation, loss, size) for size in SIZES}
-        self.graph = letters(self.graphs[SIZES[-1]], *LETTERS.values(), "n", "i", "j", "k")
-        axis = self.graph[OUT].axes[-1]
+        self.graph = graph = letters(self.graphs[SIZES[-1]], *LETTERS.values(), "n", "i", "j", "k")
+        self.net, self.out = (graph.in_layer(1, kind) for kind in ("net", "out"))
+        self.target, self.loss = graph.targets, graph.in_layer(0, "loss")
+        axis = graph[self.out].axes[-1]
         self.i, self.j, self.k = (Index(letter, axis) for letter in "ijk")
 
     def cell(self, quantity: str, index: Index) -> Ref:
@@ -98,12 +99,13 @@ class Letters:
             bound = bind(rewrite(expr, sized), {"i": 0, "k": 1, **places}, lambda name, place: True)
             return rewrite(bound, lambda node: single(node) if isinstance(node, Ref) else None)
 
-        own = self.graphs[size].instance(("grad." + used, (0,))) if used else None
+        graph = self.graphs[size]
+        own = graph.instance((graph.gradient(used), (0,))) if used else None
         return Ground(by, instance, used=own and rewrite(own, lambda node: single(node) if isinstance(node, Ref) else None))
 
     def gradient(self, name: str) -> Expr:
         """The general formula of a gradient, with the letter i."""
-        quantity = self.graph["grad." + name]
+        quantity = self.graph[self.graph.gradient(name)]
         assert quantity.definition is not None
         return reindex(quantity.definition, {quantity.index[-1].letter: self.i})
 
@@ -111,7 +113,7 @@ class Letters:
 def _graph(activation: str, loss: str, size: int) -> Graph:
     """The graph of one layer; its numbers do not matter."""
     targets, weights = ", ".join(["1", *["0"] * (size - 1)]), ", ".join(["[1]"] * size)
-    return model_of(loads(PROBLEM.format(targets=targets, count=size, activation=activation, weights=weights, loss=loss))).graph
+    return derive(loads(PROBLEM.format(targets=targets, count=size, activation=activation, weights=weights, loss=loss))).graph
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
@@ -119,33 +121,33 @@ def _graph(activation: str, loss: str, size: int) -> Graph:
 
 def loss_proof(name: str) -> Proof:
     """∂E/∂o_i of a loss: of its one term with o_i in it."""
-    at = Letters("identity", name)
-    text, mean = LOSSES[name]
-    by, goal = at.cell(OUT, at.i), at.cell(TARGET, at.i)
+    at = LossLayer("identity", name)
+    text, mean = LOSSES[name].usual, LOSSES[name].mean
+    by, goal = at.cell(at.out, at.i), at.cell(at.target, at.i)
 
     def term(index: Index) -> Expr:
-        values = {"o": at.cell(OUT, index), "t": at.cell(TARGET, index)}
+        values = {"o": at.cell(at.out, index), "t": at.cell(at.target, index)}
         return rewrite(formula.parse(text, formula.any_name), lambda node: values[node.quantity] if isinstance(node, Ref) else None)
 
     each = term(at.k)
     whole = neg(total(at.k, each.operand)) if isinstance(each, Negation) else total(at.k, each)
     if mean:
         whole = RAW.mul(div(ONE, Ref("n")), whole)
-    loss = Ref(LOSS)
+    loss = Ref(at.loss)
     board, left = Blackboard(by, LETTERS), opened(loss, by)
     one = filled(ONE_TERM, by=Symbolic(by), index=Equal(Ref("k"), Ref("i")))
     cases = [case for case in branches(term(at.i)) if is_possible(case.conditions, Ground(by))] if is_switching(term(at.i)) else []
     parts = []
     for case in cases:
-        lines = [Line(opened(term(at.i)), one)]
+        lines = [ProofLine(opened(term(at.i)), one)]
         if written(term(at.i)) != term(at.i):
-            lines.append(Line(opened(written(term(at.i))), DEFINITION))
-        parts.append(Part(left, (*lines, *case_lines(board, case)), case.conditions))
+            lines.append(ProofLine(opened(written(term(at.i))), DEFINITION))
+        parts.append(ProofPart(left, (*lines, *case_lines(board, case)), case.conditions))
     if not cases:
-        parts.append(Part(left, tuple(board.lines(whole, DEFINITION))))
-    result = parts[-1].last if mean else at.gradient(OUT)
-    parts = [part if spelled(part.last) == spelled(result) else _with(part, Line(result, OWN if cases else TIDIED)) for part in parts]
-    grounds = tuple(at.ground(Ref(OUT, (0,)), size, lambda cell: whole if cell == loss else None, used=OUT) for size in SIZES)
+        parts.append(ProofPart(left, tuple(board.lines(whole, DEFINITION))))
+    result = parts[-1].last if mean else at.gradient(at.out)
+    parts = [part if spelled(part.last) == spelled(result) else _with(part, ProofLine(result, OWN if cases else TIDIED)) for part in parts]
+    grounds = tuple(at.ground(Ref(at.out, (0,)), size, lambda cell: whole if cell == loss else None, used=at.out) for size in SIZES)
     switch = next((node.function for node in walk(term(at.i)) if isinstance(node, Call) and node.function in CONVENTIONS), "")
     return Proof(
         name,
@@ -163,53 +165,53 @@ def loss_proof(name: str) -> Proof:
     )
 
 
-def _with(part: Part, line: Line) -> Part:
+def _with(part: ProofPart, line: ProofLine) -> ProofPart:
     return part.replace(lines=(*part.lines, line))
 
 
 # --- softmax ----------------------------------------------------------------------------------------------------------
 
 
-class _Softmax(Letters):
+class _Softmax(LossLayer):
     """o_i = e^(z_i) / Σ_k e^(z_k)"""
 
     def __init__(self) -> None:
         super().__init__("softmax", FUSED)
-        self.whole = total(self.k, call("exp", self.cell(NET, self.k)))
-        self.above, self.other = (call("exp", self.cell(NET, index)) for index in (self.i, self.j))
+        self.whole = total(self.k, call("exp", self.cell(self.net, self.k)))
+        self.above, self.other = (call("exp", self.cell(self.net, index)) for index in (self.i, self.j))
 
     def definition(self, index: Index) -> Equal:
         """o_i = …"""
-        return Equal(self.cell(OUT, index), div(call("exp", self.cell(NET, index)), self.whole))
+        return Equal(self.cell(self.out, index), div(call("exp", self.cell(self.net, index)), self.whole))
 
     def meaning(self, size: int) -> Meaning:
         """The outputs are softmax of the net inputs, and the last target is what is missing to 1."""
-        nets = tuple(Ref(NET, (place,)) for place in range(size))
-        cells: dict[Ref, Expr] = {Ref(OUT, (place,)): Call("softmax", nets, place) for place in range(size)}
-        cells[Ref(TARGET, (size - 1,))] = sub(ONE, add(*(Ref(TARGET, (place,)) for place in range(size - 1))))
+        nets = tuple(Ref(self.net, (place,)) for place in range(size))
+        cells: dict[Ref, Expr] = {Ref(self.out, (place,)): Call("softmax", nets, place) for place in range(size)}
+        cells[Ref(self.target, (size - 1,))] = sub(ONE, add(*(Ref(self.target, (place,)) for place in range(size - 1))))
         return cells.get
 
     def grounds(self, place: int, general: Meaning = lambda cell: None, used: str = "", **places: int) -> tuple[Ground, ...]:
         """In layers of each size, with the derivative by the net input at a place."""
-        return tuple(self.ground(Ref(NET, (place,)), size, general, self.meaning(size), used, **places) for size in SIZES)
+        return tuple(self.ground(Ref(self.net, (place,)), size, general, self.meaning(size), used, **places) for size in SIZES)
 
 
 def softmax_proof() -> Proof:
     """∂o_i/∂z_j = o_i·([i = j] − o_j)"""
     at = _Softmax()
-    out, other, by = at.cell(OUT, at.i), at.cell(OUT, at.j), at.cell(NET, at.j)
-    own = at.cell(NET, at.i)
+    out, other, by = at.cell(at.out, at.i), at.cell(at.out, at.j), at.cell(at.net, at.j)
+    own = at.cell(at.net, at.i)
     value, share = at.definition(at.i).right, at.definition(at.j).right
     same = (
         *Blackboard(own, LETTERS).lines(value, DEFINITION),
-        Line(mul(value, div(sub(at.whole, at.above), at.whole)), PRODUCT),
-        Line(mul(value, sub(ONE, value)), APART),
-        Line(mul(out, sub(ONE, out)), filled(PUT_IN, fact=Equal(value, out))),
+        ProofLine(mul(value, div(sub(at.whole, at.above), at.whole)), PRODUCT),
+        ProofLine(mul(value, sub(ONE, value)), APART),
+        ProofLine(mul(out, sub(ONE, out)), filled(PUT_IN, fact=Equal(value, out))),
     )
     apart = (
         *Blackboard(by, LETTERS).lines(value, Message("definition; {constant} is constant", constant=Symbolic(at.above))),
-        Line(neg(mul(value, share)), PRODUCT),
-        Line(neg(mul(out, other)), filled(PUT_IN, fact=Equal(value, out))),
+        ProofLine(neg(mul(value, share)), PRODUCT),
+        ProofLine(neg(mul(out, other)), filled(PUT_IN, fact=Equal(value, out))),
     )
     result = put(function("softmax").partials[0], {"y": out, "yk": other, "same": Delta(at.i, at.j)})
     delta = Message("{delta} is 1 where {case}, else 0 (Kronecker's δ)", delta=Symbolic(Delta(at.i, at.j)), case=Equal(Ref("i"), Ref("j")))
@@ -220,9 +222,9 @@ def softmax_proof() -> Proof:
         Message("The derivative of {function}", function=FunctionName("softmax")),
         (at.definition(at.i),),
         (
-            Part(opened(out, own), same, heading=Equal(Ref("i"), Ref("j")), grounds=at.grounds(0)),
-            Part(opened(out, by), apart, heading=Equal(Ref("i"), Ref("j"), "≠"), grounds=at.grounds(1, j=1)),
-            Part(opened(out, by), (Line(result, delta),), before=Message("Both in one formula:")),
+            ProofPart(opened(out, own), same, heading=Equal(Ref("i"), Ref("j")), grounds=at.grounds(0)),
+            ProofPart(opened(out, by), apart, heading=Equal(Ref("i"), Ref("j"), "≠"), grounds=at.grounds(1, j=1)),
+            ProofPart(opened(out, by), (ProofLine(result, delta),), before=Message("Both in one formula:")),
         ),
         result,
         (*at.grounds(0, j=0), *at.grounds(1, j=1)),
@@ -233,18 +235,18 @@ def softmax_proof() -> Proof:
 def logsumexp_proof() -> Proof:
     """∂ ln Σ_k e^(z_k) / ∂z_i = softmax(z)_i"""
     at = _Softmax()
-    by, out = at.cell(NET, at.i), at.cell(OUT, at.i)
+    by, out = at.cell(at.net, at.i), at.cell(at.out, at.i)
     name, whole = Ref("L"), call("ln", at.whole)
     result = put(function("logsumexp").partials[0], {"yk": out})
     fact = filled(PUT_IN, fact=Equal(at.definition(at.i).right, out))
-    lines = (*Blackboard(by, LETTERS).lines(whole, DEFINITION), Line(result, fact))
+    lines = (*Blackboard(by, LETTERS).lines(whole, DEFINITION), ProofLine(result, fact))
     return Proof(
         "logsumexp",
         by,
         letters(at.graph, "L"),
         Message("The derivative of {function}", function=FunctionName("logsumexp")),
         (Equal(name, whole), at.definition(at.i)),
-        (Part(opened(name, by), lines),),
+        (ProofPart(opened(name, by), lines),),
         result,
         at.grounds(0, general=lambda cell: whole if cell == name else None),
         sizes=SIZES,
@@ -254,9 +256,9 @@ def logsumexp_proof() -> Proof:
 def fused_proof() -> Proof:
     """E = −Σ_k t_k·ln o_k with o = softmax(z): ∂E/∂z_i = o_i − t_i for targets that sum to 1."""
     at = _Softmax()
-    by, out, goal = at.cell(NET, at.i), at.cell(OUT, at.i), at.cell(TARGET, at.i)
-    one, every, goals = at.cell(OUT, at.k), at.cell(TARGET, at.k), total(at.k, at.cell(TARGET, at.k))
-    loss, whole = Ref(LOSS), neg(total(at.k, mul(every, call("ln", one))))
+    by, out, goal = at.cell(at.net, at.i), at.cell(at.out, at.i), at.cell(at.target, at.i)
+    one, every, goals = at.cell(at.out, at.k), at.cell(at.target, at.k), total(at.k, at.cell(at.target, at.k))
+    loss, whole = Ref(at.loss), neg(total(at.k, mul(every, call("ln", one))))
 
     def slope(cell: Ref) -> Expr:
         same = Delta(cell.indices[0], at.i)
@@ -264,21 +266,21 @@ def fused_proof() -> Proof:
 
     def known(cell: Ref) -> tuple[Expr, Message] | None:
         fact = Equal(opened(one, by), slope(one))
-        return (slope(cell), Message("derivative of softmax: {fact}", fact=fact)) if cell.quantity == OUT else None
+        return (slope(cell), Message("derivative of softmax: {fact}", fact=fact)) if cell.quantity == at.out else None
 
     chosen = total(at.k, mul(every, Delta(at.k, at.i)))
-    result = at.gradient(NET)
+    result = at.gradient(at.net)
     lines = (
         *(line for line in Blackboard(by, LETTERS, known).lines(whole, DEFINITION) if line.reason is not TIDIED),
-        Line(neg(total(at.k, mul(every, sub(Delta(at.k, at.i), out)))), Message("{cell} cancels", cell=Symbolic(one))),
-        Line(add(neg(goal), mul(out, goals)), filled(PUT_IN, fact=Equal(chosen, goal))),
-        Line(result, filled(PUT_IN, fact=Equal(goals, ONE))),
+        ProofLine(neg(total(at.k, mul(every, sub(Delta(at.k, at.i), out)))), Message("{cell} cancels", cell=Symbolic(one))),
+        ProofLine(add(neg(goal), mul(out, goals)), filled(PUT_IN, fact=Equal(chosen, goal))),
+        ProofLine(result, filled(PUT_IN, fact=Equal(goals, ONE))),
     )
-    fused = sub(call("ln", at.whole), total(at.k, mul(every, at.cell(NET, at.k))))
-    logarithm = Equal(call("ln", one), sub(at.cell(NET, at.k), call("ln", at.whole)))
+    fused = sub(call("ln", at.whole), total(at.k, mul(every, at.cell(at.net, at.k))))
+    logarithm = Equal(call("ln", one), sub(at.cell(at.net, at.k), call("ln", at.whole)))
     again = (
         *Blackboard(by, LETTERS).lines(fused, filled(PUT_IN, fact=logarithm)),
-        Line(result, filled(PUT_IN, fact=Equal(at.definition(at.i).right, out))),
+        ProofLine(result, filled(PUT_IN, fact=Equal(at.definition(at.i).right, out))),
     )
     return Proof(
         FUSED,
@@ -287,11 +289,11 @@ def fused_proof() -> Proof:
         Message("The derivative of the loss {name}", name=Plain(FUSED)),
         (Equal(loss, whole), at.definition(at.k)),
         (
-            Part(opened(loss, by), lines),
-            Part(opened(loss, by), again, before=Message("The same from the net inputs, which is how handcalc computes it:")),
+            ProofPart(opened(loss, by), lines),
+            ProofPart(opened(loss, by), again, before=Message("The same from the net inputs, which is how handcalc computes it:")),
         ),
         result,
-        at.grounds(0, general=lambda cell: whole if cell == loss else None, used=NET),
+        at.grounds(0, general=lambda cell: whole if cell == loss else None, used=at.net),
         about=Message("For targets that sum to 1:"),
         constants=(goal,),
         sizes=SIZES,

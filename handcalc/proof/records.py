@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from handcalc.core.expr import Expr, Ref
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.proof.rules import Line
+from handcalc.proof.rules import ProofLine
 from handcalc.render.blocks import Equal, Item
 
 
@@ -22,12 +23,12 @@ class Ground(Record):
     used: Expr | None = None
 
 
-class Part(Record):
+class ProofPart(Record):
     """left = line = line …; conditions: the case in which it holds; before: what is said before it; grounds: other ones;
     heading: of a case that is no condition on numbers."""
 
     left: Expr
-    lines: tuple[Line, ...]
+    lines: tuple[ProofLine, ...]
     conditions: tuple[Equal, ...] = ()
     before: Message | None = None
     grounds: tuple[Ground, ...] = ()
@@ -39,7 +40,7 @@ class Part(Record):
         return self.lines[-1].formula
 
 
-class Kink(Record):
+class CaseKink(Record):
     """Where two cases meet: the derivative on both sides of it, what is used there, and by which convention ("" for none).
 
     jump: the function itself has different values on both sides.
@@ -67,12 +68,12 @@ class Proof(Record):
     graph: Graph
     title: Item
     definitions: tuple[Equal, ...]
-    parts: tuple[Part, ...]
+    parts: tuple[ProofPart, ...]
     result: Expr
     grounds: tuple[Ground, ...]
     about: Message | None = None
     constants: tuple[Ref, ...] = ()
-    kinks: tuple[Kink, ...] = ()
+    kinks: tuple[CaseKink, ...] = ()
     remark: Message | None = None
     sizes: tuple[int, ...] = ()
 

@@ -10,18 +10,18 @@ from typing import Any
 
 from handcalc.core.derivation import Derivation, Header
 from handcalc.core.expr import ZERO, Call, Expr, Ref
+from handcalc.core.graph import Graph
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.proof.checking import POINTS
-from handcalc.proof.records import Kink, Part, Proof, listed
-from handcalc.render.blocks import Block, Equal, Equation, Factors, Heading, Item, Paragraph, Symbolic, spell
+from handcalc.proof.records import CaseKink, Proof, ProofPart, listed
+from handcalc.render.blocks import Block, Equal, Equation, Heading, Item, Paragraph, Ratio, Symbolic, spell
 from handcalc.render.dialects import UNICODE, Dialect
 from handcalc.render.notation import Notation, profile
 from handcalc.render.reading import Reading
 
 VERSION = 1
-LOSS = "loss"  # the quantity of the loss in every graph
 # The letters of losses and softmax, where no notation is wanted: z → softmax → o, with targets t.
 LETTERS: dict[str, Any] = {
     "units": "name",
@@ -45,7 +45,8 @@ LETTERS: dict[str, Any] = {
 def reading(proof: Proof, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False) -> Reading:
     """The proof in the letters of a notation, or in its own."""
     derivation = Derivation(proof.graph, Rounding(), header=Header())
-    return Reading(derivation, Notation(profile(notation) if notation else LETTERS, proof.graph, "loss"), dialect, comma)
+    loss = proof.graph.in_layer(0, "loss")
+    return Reading(derivation, Notation(profile(notation) if notation else LETTERS, proof.graph, loss), dialect, comma)
 
 
 def report(proof: Proof) -> Iterator[Block]:
@@ -56,7 +57,7 @@ def report(proof: Proof) -> Iterator[Block]:
     yield from map(_equation, proof.definitions)
     yield from _names(proof)
     for part in proof.parts:
-        yield from _part(part)
+        yield from _part(part, proof.graph)
     yield Paragraph(_verdict(proof))
     if proof.sizes:
         sizes = ", ".join(map(str, proof.sizes))
@@ -82,22 +83,21 @@ def _names(proof: Proof) -> Iterator[Block]:
         yield Paragraph(Message("Here {condition}.", condition=Equal(cell, ZERO, ">")))
 
 
-def _part(part: Part) -> Iterator[Block]:
+def _part(part: ProofPart, graph: Graph) -> Iterator[Block]:
     case = part.conditions or ((part.heading,) if part.heading else ())
     if case:
         yield Heading(2, Message("Where {condition}", condition=listed(case)))
     if part.before is not None:
         yield Paragraph(part.before)
     reasons = tuple(marked(line.reason, line.checked) for line in part.lines)
-    yield Equation(_left(part.left), tuple((line.relation, Symbolic(line.formula)) for line in part.lines), reasons=reasons)
+    yield Equation(_left(part.left, graph), tuple((line.relation, Symbolic(line.formula)) for line in part.lines), reasons=reasons)
 
 
-def _left(expr: Expr) -> Item:
+def _left(expr: Expr, graph: Graph) -> Item:
     """What the lines are equal to; the derivative of a loss as the notation writes it."""
-    if isinstance(expr, Call) and len(expr.arguments) == 2 and expr.arguments[0] == Ref(LOSS):
-        by = expr.arguments[1]
-        assert isinstance(by, Ref)
-        return Factors(((None, (by.quantity, by.indices)),))  # type: ignore[arg-type]
+    match expr:
+        case Call(_, (Ref() as loss, Ref() as by)) if graph[loss.quantity].kind == "loss":
+            return Ratio(None, by)
     return Symbolic(expr)
 
 
@@ -106,7 +106,7 @@ def marked(reason: Message, checked: str) -> Message:
     return reason if checked == "symbolic" else Message("{reason} *", reason=reason)
 
 
-def _kink(kink: Kink) -> Paragraph:
+def _kink(kink: CaseKink) -> Paragraph:
     used = Symbolic(kink.used)
     text = Message("At {place} the function jumps: there is no derivative. handcalc takes {used}.", place=kink.where, used=used)
     if not kink.jump:

@@ -1,6 +1,6 @@
 """The derivative of an expression as on a blackboard: one rule, the derivatives that are left, the next rule.
 
-- `Blackboard(by, letters, known).lines(expr)` are the lines; `Line` is one, its reason a message with formulas in it.
+- `Blackboard(by, letters, known).lines(expr)` are the lines; `ProofLine` is one, its reason a message with formulas in it.
 - `opened(expr)` is a derivative still to be taken, `tidied(expr)` an expression with its numbers multiplied out.
 
 RULES is the table of rules. What is printed as the reason is the entry that is applied. The derivative of a function is
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from fractions import Fraction
 from itertools import chain, count
-from typing import Any
+from typing import Any, TypeGuard
 
 from handcalc.core import formula
 from handcalc.core.definitions import partial
@@ -49,7 +49,7 @@ from handcalc.render.dialects import PLAIN
 from handcalc.render.printer import PRIME, Printer
 
 
-class Line(Record):
+class ProofLine(Record):
     """One line: what it says, why it follows from the one before (→: in the limit), and how it was checked.
 
     checked: symbolic, numeric, or "" before it is.
@@ -61,7 +61,7 @@ class Line(Record):
     checked: str = ""
 
 
-class Rule(Record):
+class DerivativeRule(Record):
     """(pattern)' = result. c is constant, u and v are not; u' and v' are their derivatives."""
 
     pattern: str
@@ -71,13 +71,13 @@ class Rule(Record):
 
 # The rules for one node; the first that fits is taken.
 RULES = (
-    Rule("u*v", "u'*v + u*v'", Message("product rule: {rule}")),
-    Rule("u*v*w", "u'*v*w + u*v'*w + u*v*w'", Message("product rule: {rule}")),
-    Rule("c/u", "-(c*u')/u^2", Message("reciprocal rule: {rule}")),
-    Rule("u/v", "(u'*v - u*v')/v^2", Message("quotient rule: {rule}")),
-    Rule("u^c", "c*u^(c - 1)*u'", Message("power rule: {rule}")),
-    Rule("c^u", "c^u*ln(c)*u'", Message("chain rule: {rule}")),
-    Rule("u^v", "u^v*(v'*ln(u) + v*u'/u)", Message("both vary: {rule}")),
+    DerivativeRule("u*v", "u'*v + u*v'", Message("product rule: {rule}")),
+    DerivativeRule("u*v*w", "u'*v*w + u*v'*w + u*v*w'", Message("product rule: {rule}")),
+    DerivativeRule("c/u", "-(c*u')/u^2", Message("reciprocal rule: {rule}")),
+    DerivativeRule("u/v", "(u'*v - u*v')/v^2", Message("quotient rule: {rule}")),
+    DerivativeRule("u^c", "c*u^(c - 1)*u'", Message("power rule: {rule}")),
+    DerivativeRule("c^u", "c^u*ln(c)*u'", Message("chain rule: {rule}")),
+    DerivativeRule("u^v", "u^v*(v'*ln(u) + v*u'/u)", Message("both vary: {rule}")),
 )
 CHAIN = Message("chain rule: {rule}")
 PART = Message("{reason} with {part}")
@@ -172,7 +172,7 @@ def tidied(expr: Expr) -> Expr:
     return REBUILD[type(expr)](expr, parts) if parts else expr
 
 
-Known = Callable[[Ref], tuple[Expr, Message] | None]
+KnownDerivative = Callable[[Ref], tuple[Expr, Message] | None]
 
 
 def spelled(expr: Expr) -> str:
@@ -194,7 +194,7 @@ class Blackboard:
     letters: those of the rules (see `free_letters`); known: a cell that depends on it, with its derivative and the reason.
     """
 
-    def __init__(self, by: Ref, letters: Mapping[str, str], known: Known = lambda cell: None) -> None:
+    def __init__(self, by: Ref, letters: Mapping[str, str], known: KnownDerivative = lambda cell: None) -> None:
         self.by = by
         self.letters = {letter: Ref(other) for letter, other in letters.items()}
         self.known = known
@@ -202,23 +202,23 @@ class Blackboard:
         self._used: dict[str, list[tuple[Message, Expr | None]]] = {}
         self._said: set[str] = set()
 
-    def lines(self, expr: Expr, reason: Message) -> Iterator[Line]:
+    def lines(self, expr: Expr, reason: Message) -> Iterator[ProofLine]:
         """(expr)' and what comes of it, to the last derivative, and tidied."""
         current = opened(expr)
-        yield Line(current, reason)
+        yield ProofLine(current, reason)
         while is_open(current):
             line = self.once(current)
             yield line
             current = line.formula
         tidy = tidied(current)
         if spelled(tidy) != spelled(current):
-            yield Line(tidy, TIDIED)
+            yield ProofLine(tidy, TIDIED)
 
-    def once(self, current: Expr) -> Line:
+    def once(self, current: Expr) -> ProofLine:
         """The line after one: a rule applied to every derivative that is still to be taken."""
         self._notes, self._used = {}, {}
-        found = replaced(current, lambda node: self._applied(node.arguments[0]) if _open(node) else None)  # type: ignore[attr-defined]
-        return Line(found, self._reason())
+        found = replaced(current, lambda node: self._applied(node.arguments[0]) if _open(node) else None)
+        return ProofLine(found, self._reason())
 
     def depends(self, expr: Expr, bound: frozenset[Index] = frozenset()) -> bool:
         """Whether the cell is in an expression; bound: indices that are summed."""
@@ -240,7 +240,7 @@ class Blackboard:
         if not is_open(light) and not self._notes and expr != self.by:
             text = LINEAR if self.depends(expr) else ABSENT
             self._notes[text.template] = filled(text, by=Symbolic(self.by))
-        return replaced(light, lambda node: self._ruled(node.arguments[0]) if _open(node) else None)  # type: ignore[attr-defined]
+        return replaced(light, lambda node: self._ruled(node.arguments[0]) if _open(node) else None)
 
     def _light(self, expr: Expr, noted: bool = False) -> Expr:
         """The derivative as far as constants, signs and sums go; noted: say so."""
@@ -297,7 +297,7 @@ class Blackboard:
                 return put_in(rule.result, {**parts, **slopes})
         raise KeyError(f"no rule for {type(expr).__name__}")
 
-    def _matched(self, rule: Rule, expr: Expr) -> dict[str, Expr] | None:
+    def _matched(self, rule: DerivativeRule, expr: Expr) -> dict[str, Expr] | None:
         """The parts of an expression that the letters of a rule stand for."""
         pattern = formula.parse(rule.pattern, formula.any_name)
         if type(pattern) is not type(expr) or len(children(pattern)) != len(children(expr)):
@@ -345,5 +345,5 @@ class Blackboard:
         return joined(found)
 
 
-def _open(node: Expr) -> bool:
+def _open(node: Expr) -> TypeGuard[Call]:
     return isinstance(node, Call) and node.function == PRIME

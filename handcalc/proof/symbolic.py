@@ -89,7 +89,7 @@ def to_sympy(expr: Expr, functions: Functions, by: Ref | None = None, symbols: C
         case Ref():
             return symbols(expr)
         case Call(function, (inner, *others)) if function == PRIME:
-            slope = sympy.diff(inside(inner), inside(others[0] if others else by))  # type: ignore[arg-type]
+            slope = sympy.diff(inside(inner), inside(taken_by(others, by)))
             return slope.replace(lambda node: isinstance(node, sympy.Derivative) and isinstance(node.expr, sympy.floor), lambda node: 0)
         case Call(_, ()):
             return sympy.pi
@@ -102,6 +102,13 @@ def to_sympy(expr: Expr, functions: Functions, by: Ref | None = None, symbols: C
             return make(*map(inside, arguments))
     make = {Sum: sympy.Add, Product: sympy.Mul, Negation: lambda a: -a, Quotient: lambda a, b: a / b, Power: _power}[type(expr)]
     return make(*map(inside, children(expr)))
+
+
+def taken_by(named: Sequence[Expr], by: Ref | None) -> Ref:
+    """What a derivative is taken by: what it names itself, else what all are taken by."""
+    found = named[0] if named else by
+    assert isinstance(found, Ref)
+    return found
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -298,10 +305,11 @@ def _rebuilt(plain: list[Any]) -> Expr:
 def _answers(asked: Mapping[str, Any]) -> Iterator[int]:
     """The places of what is shown to be zero: what is quick first."""
     by = _rebuilt(asked["by"]) if asked["by"] else None
+    assert by is None or isinstance(by, Ref)
     written = {}
     for place, plain in enumerate(asked["gaps"]):
         with suppress(ArithmeticError, RecursionError, TypeError, ValueError):
-            written[place] = to_sympy(_rebuilt(plain), primitives(), by)  # type: ignore[arg-type]
+            written[place] = to_sympy(_rebuilt(plain), primitives(), by)
     for thorough in (False, True):
         for place in list(written):
             with suppress(ArithmeticError, RecursionError, TypeError, ValueError, NotImplementedError):

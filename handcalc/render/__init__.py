@@ -6,19 +6,14 @@ the table of formats and reports of several problems.
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+from typing import Any
+
 from handcalc.core.derivation import Derivation
-from handcalc.render.dialects import UNICODE, Dialect
-from handcalc.render.notation import DEFAULT, Notation, profile
-from handcalc.render.reading import Reading
+from handcalc.render.reading import read
 
-
-def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
-    """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
-    header = derivation.header
-    chosen = notation or header.notation or DEFAULT
-    own = chosen == header.notation
-    by_source = header.conventions.get("weight_numbering") == "by_source"
-    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
+__all__ = ["read", "render"]
 
 
 def render(
@@ -29,12 +24,22 @@ def render(
     view: key, worksheet, formulas or cloze; detail: brief, normal or full. Raises ValueError for a word that is none of
     these, OutputError where a library or a font is missing.
     """
-    from handcalc.render.document import WORKED_LIMIT
+    from handcalc.render.options import DETAILS
     from handcalc.render.report import FORMATS, Style, export
     from handcalc.render.views import VIEWS
 
-    for name, word, known in (("format", format, FORMATS), ("view", view, VIEWS), ("detail", detail, WORKED_LIMIT)):
+    for name, word, known in (("format", format, FORMATS), ("view", view, VIEWS), ("detail", detail, DETAILS)):
         if word not in known:
             raise ValueError(f"{name} must be one of {', '.join(known)}")
-    documents = format not in ("terminal", "plain") or view != "key"
+    documents = not FORMATS[format].screen or VIEWS[view].asks
     return export((derivation,), format, Style(notation, view=view, detail=detail, numbers=documents, pictures=documents), language).content
+
+
+class _Render(ModuleType):
+    """The package is called like the function: `handcalc.render(…)` is `render(…)`, and `handcalc.render.blocks` a module as ever."""
+
+    def __call__(self, *arguments: Any, **named: Any) -> str | bytes:
+        return render(*arguments, **named)
+
+
+sys.modules[__name__].__class__ = _Render

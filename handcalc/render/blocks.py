@@ -1,130 +1,37 @@
-"""The blocks of a document. They hold references, expressions and templates, never finished text: an exporter asks its
-`Reading` for the text of an item in its own dialect, and its translator for that of a message. A message may be filled
-with items: `phrase` gives its words and its formulas.
+"""The blocks of a document: headings, paragraphs, lines, tables, drawings. They hold items (items.py), never finished text.
+
+An exporter asks its `Reading` for the text of an item in its own dialect, and its translator for that of a message. The names of
+items.py are here as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from handcalc.core.expr import Expr, Ref
-from handcalc.core.graph import Cell
-from handcalc.core.index import Position
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.core.rounding import Shown
 from handcalc.errors import Message
-from handcalc.language import Translate
-from handcalc.render.dialects import function_name, sign, word
-from handcalc.render.reading import Factor, Reading
+from handcalc.render.items import MISSING as MISSING
+from handcalc.render.items import Blank as Blank
+from handcalc.render.items import Digits as Digits
+from handcalc.render.items import Equal as Equal
+from handcalc.render.items import Factors as Factors
+from handcalc.render.items import FunctionName as FunctionName
+from handcalc.render.items import Item as Item
+from handcalc.render.items import Name as Name
+from handcalc.render.items import Numeric as Numeric
+from handcalc.render.items import Plain as Plain
+from handcalc.render.items import Put as Put
+from handcalc.render.items import Ratio as Ratio
+from handcalc.render.items import Summed as Summed
+from handcalc.render.items import Symbolic as Symbolic
+from handcalc.render.items import Value as Value
+from handcalc.render.items import Whole as Whole
+from handcalc.render.items import phrase as phrase
+from handcalc.render.items import spell as spell
 
 if TYPE_CHECKING:
     from handcalc.render.plot.model import Plot
-
-# --- items: what can stand in a formula or a table cell ---------------------------------------------------------------
-
-
-class Name(Record):
-    """The symbol of a cell or of a general reference; bare: without its sample and time; timed: with its time all the same."""
-
-    reference: Ref
-    bare: bool = False
-    timed: bool = False
-
-
-class Whole(Record):
-    """The name of a whole quantity in a matrix formula, such as W, or of a member of its family, such as h_t: a place for each axis,
-    None along its rows and columns."""
-
-    quantity: str
-    places: tuple[Position | None, ...] = ()
-
-
-class Summed(Record):
-    """Σ over an index, before what is added up."""
-
-    letter: str
-
-
-class Symbolic(Record):
-    """An expression with symbols; gaps: cells left out, to be filled in."""
-
-    expr: Expr
-    gaps: tuple[Cell, ...] = ()
-
-
-class Numeric(Record):
-    """An expression with numbers put in; gaps as in Symbolic."""
-
-    expr: Expr
-    iteration: int = 1
-    gaps: tuple[Cell, ...] = ()
-
-
-class Put(Record):
-    """An expression with a student's numbers put in: cell → number, in the sign of the cell."""
-
-    expr: Expr
-    numbers: Mapping[Cell, Shown]
-
-
-class Digits(Record):
-    """A number as typed or printed."""
-
-    number: Shown
-
-
-class Value(Record):
-    """The number of a cell."""
-
-    cell: Cell
-    iteration: int = 1
-
-
-class Factors(Record):
-    """A product of named derivatives, such as ∂E/∂out · ∂out/∂net; negative: with a minus before it."""
-
-    factors: tuple[Factor, ...]
-    negative: bool = False
-
-
-class Ratio(Record):
-    """The derivative of one reference by another, ∂net_k/∂w_kj."""
-
-    above: Ref
-    below: Ref
-
-
-class FunctionName(Record):
-    """The name of a function, such as σ."""
-
-    name: str
-
-
-class Equal(Record):
-    """left = right, or in another relation, with symbols."""
-
-    left: Expr
-    right: Expr
-    relation: str = "="
-
-
-class Blank(Record):
-    """A space to write in."""
-
-
-class Plain(Record):
-    """A text of the user's: a name, a title."""
-
-    text: str
-
-
-MISSING = Plain("–")  # where a table of numbers has none
-
-Item = Name | Whole | Summed | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Message
-
-# --- blocks -----------------------------------------------------------------------------------------------------------
 
 
 class Heading(Record):
@@ -166,13 +73,13 @@ class Table(Record):
 
 
 Rows = tuple[tuple[Item, ...], ...]
-Part = str | Item | Rows  # an operator, an item, or a matrix of items
+GridPart = str | Item | Rows  # an operator, an item, or a matrix of items
 
 
 class Grid(Record):
     """A matrix equation."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[GridPart, ...]
 
 
 class Picture(Record):
@@ -194,80 +101,6 @@ class Chart(Record):
 
 
 Block = Heading | Paragraph | Equation | Table | Grid | Picture | Chart
-
-
-# --- spelling ---------------------------------------------------------------------------------------------------------
-
-
-def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
-    """The text of an item in the reading's dialect and notation."""
-    match item:
-        case str():
-            return item
-        case Message():
-            return "".join(spell(piece, reading, translate) for piece in phrase(item, translate))
-        case Equal(left, right, relation):
-            return f"{reading.symbolic(left)} {sign(relation, reading.dialect)} {reading.symbolic(right)}"
-        case Plain(text):
-            return text
-        case Name(reference, bare, timed):
-            return reading.symbol(reference, bare, timed)
-        case Whole(quantity, places):
-            return reading.whole(reading.graph[quantity], places)
-        case Summed(letter):
-            return reading.dialect.summed.format(i=word(letter, reading.dialect))
-        case Symbolic(expr, gaps):
-            return reading.symbolic(expr, gaps)
-        case Numeric(expr, iteration, gaps):
-            return reading.numeric(expr, iteration, gaps)
-        case Blank():
-            return reading.dialect.blank
-        case Put(expr, numbers):
-            return reading.put(expr, numbers)
-        case Digits(number):
-            return reading.digits(number)
-        case Value(cell, iteration):
-            return reading.number(cell, iteration)
-        case FunctionName(name):
-            return function_name(name, reading.dialect)
-        case Ratio(above, below):
-            return reading.ratio(above, below)
-        case Factors(factors, negative):
-            return reading.factors(factors, negative)
-    raise TypeError(f"no spelling for {type(item).__name__}")
-
-
-def phrase(message: Message, translate: Translate) -> list[Item | str]:
-    """A sentence as pieces: words, and the formulas among what it is filled with."""
-    places: list[Item] = []
-
-    def placed(value: Any) -> Any:
-        if isinstance(value, Message):
-            found = copy(value)  # of its own class: one line of a text stays one
-            found.values = {name: placed(inner) for name, inner in value.values.items()}
-            return found
-        if isinstance(value, Record):
-            places.append(value)  # type: ignore[arg-type]
-            return _Place(len(places) - 1)
-        return value
-
-    text = placed(message).text(translate)
-    if not places:
-        return [text]
-    pieces = text.split(_Place.mark)
-    return [places[int(piece)] if number % 2 else piece for number, piece in enumerate(pieces) if piece]
-
-
-class _Place:
-    """Where a formula stands in a text."""
-
-    mark = "\0"
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-    def __str__(self) -> str:
-        return f"{self.mark}{self.number}{self.mark}"
 
 
 def chunks(widths: list[int], limit: int) -> list[list[int]]:

@@ -49,7 +49,7 @@ class Dialect(Record):
     plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
     arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; floor: {x}
     rounded down; old: after what was before an update; prime: of {x}, a derivative still to be taken;
-    summed: a total without what is added up.
+    summed: a total without what is added up; ascii: drawings and words are in ASCII, too; typeset: atoms, where indices are real ones.
     """
 
     key: str
@@ -62,13 +62,13 @@ class Dialect(Record):
     absolute: str
     total: str
     ten: str
-    functions: Mapping[str, str]
-    fractions: Mapping[tuple[int, int], str]
-    letters: Mapping[str, str]
-    high: Mapping[str, str]
-    low: Mapping[str, str]
     approximately: str
     ellipsis: str
+    functions: Mapping[str, str] = {}
+    fractions: Mapping[tuple[int, int], str] = {}
+    letters: Mapping[str, str] = {}
+    high: Mapping[str, str] = {}
+    low: Mapping[str, str] = {}
     function: str = "{x}"
     quotient: str = "{a}/{b}"
     power: str = "{a}^{b}"
@@ -89,6 +89,7 @@ class Dialect(Record):
     old: str = "_old"
     prime: str = "{x}'"
     summed: str = "Σ_{i} "
+    ascii: bool = False
     typeset: Typeset | None = None
 
 
@@ -103,20 +104,58 @@ _ASCII = GREEK | {
 }  # fmt: skip
 
 PLAIN = Dialect(
-    "plain", "*", " * ", "d", "+", "exp({x})", "sqrt({x})", "abs({x})", "sum_{i}({x})", "e{n}",
-    {}, {}, GREEK, {}, {}, "~=", "...", unraised=("/",), summed="sum_{i} ",
-)  # fmt: skip
+    key="plain",
+    times="*",
+    wide_times=" * ",
+    partial="d",
+    mark="+",
+    exponential="exp({x})",
+    root="sqrt({x})",
+    absolute="abs({x})",
+    total="sum_{i}({x})",
+    ten="e{n}",
+    letters=GREEK,
+    approximately="~=",
+    ellipsis="...",
+    unraised=("/",),
+    summed="sum_{i} ",
+    ascii=True,
+)
 
 UNICODE = Dialect(
-    "unicode", "·", " · ", "∂", "⁺", "e^{x}", "√({x})", "|{x}|", "Σ_{i} {x}", "×10{n}",
-    {"sigmoid": "σ", "relu": "ReLU", "relu'": "ReLU'", "leaky_relu": "LeakyReLU", "leaky_relu'": "LeakyReLU'", "elu": "ELU", "elu'": "ELU'",
-     "gelu": "GELU", "silu": "SiLU", "sqrt": "√", "pi": "π"},
-    {(1, 2): "½", (1, 3): "⅓", (1, 4): "¼", (2, 3): "⅔", (3, 4): "¾"},
-    {},
-    dict(zip("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")),
-    dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉")),
-    "≈", "…", unraised=("×10", "/", *"⁰¹²³⁴⁵⁶⁷⁸⁹"), hat="{x}\u0302", floor="⌊{x}⌋", old="ᵒˡᵈ",
-)  # fmt: skip
+    key="unicode",
+    times="·",
+    wide_times=" · ",
+    partial="∂",
+    mark="⁺",
+    exponential="e^{x}",
+    root="√({x})",
+    absolute="|{x}|",
+    total="Σ_{i} {x}",
+    ten="×10{n}",
+    functions={
+        "sigmoid": "σ",
+        "relu": "ReLU",
+        "relu'": "ReLU'",
+        "leaky_relu": "LeakyReLU",
+        "leaky_relu'": "LeakyReLU'",
+        "elu": "ELU",
+        "elu'": "ELU'",
+        "gelu": "GELU",
+        "silu": "SiLU",
+        "sqrt": "√",
+        "pi": "π",
+    },
+    fractions={(1, 2): "½", (1, 3): "⅓", (1, 4): "¼", (2, 3): "⅔", (3, 4): "¾"},
+    high=dict(zip("0123456789+-()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾")),
+    low=dict(zip("0123456789", "₀₁₂₃₄₅₆₇₈₉")),
+    approximately="≈",
+    ellipsis="…",
+    unraised=("×10", "/", *"⁰¹²³⁴⁵⁶⁷⁸⁹"),
+    hat="{x}\u0302",
+    floor="⌊{x}⌋",
+    old="ᵒˡᵈ",
+)
 
 TYPED = (PLAIN, UNICODE)  # dialects whose symbols are looked up
 

@@ -13,13 +13,15 @@ from collections.abc import Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.errors import Message
-from handcalc.render.blocks import MISSING, Block, Digits, Item, Paragraph, Plain, Table
+from handcalc.render.blocks import Block, Paragraph, Table
+from handcalc.render.items import MISSING, Digits, Item, Plain
 
 
 def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block]:
     """The table, of the first sample; nothing for one time only."""
-    graph, name = derivation.graph, f"grad.out{layer}"
-    if name not in graph:
+    graph = derivation.graph
+    name = graph.gradient(graph.in_layer(layer, "out"))
+    if not name:
         return
     quantity = graph[name]
     clock = next((number for number, axis in enumerate(quantity.axes) if axis.role == "time"), None)

@@ -11,13 +11,13 @@ from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Quantity
-from handcalc.core.index import Axis
+from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
-from handcalc.render.blocks import MISSING, Block, Item, Name, Paragraph, Plain, Rows, Table, Value
+from handcalc.render.blocks import Block, Paragraph, Rows, Table
+from handcalc.render.items import MISSING, Item, Name, Plain, Value
+from handcalc.render.options import DETAILS
 
 SIDE_LIMIT = 16  # rows and columns of one grid
-GRIDS_LIMIT = {"brief": 4, "normal": 8, "full": 200}  # grids of one quantity
 
 
 def directions(quantity: Quantity) -> int:
@@ -32,23 +32,19 @@ def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: in
     before, (rows, columns) = quantity.axes[:-2], quantity.axes[::-1] if turned else quantity.axes[-2:]
     samples = range(1) if quantity.sampled and detail != "full" else None
     leading = [samples if samples is not None and axis.role == "sample" else range(axis.size) for axis in before]
-    for place in islice(product(*leading), GRIDS_LIMIT[detail]):
+    for place in islice(product(*leading), DETAILS[detail].grids):
         cells = [
             [(quantity.name, (column, row) if turned else (*place, row, column)) for column in range(min(columns.size, SIDE_LIMIT))]
             for row in range(min(rows.size, SIDE_LIMIT))
         ]
         corner = Name(Ref(quantity.name, (*place, *quantity.index[-2:])))
-        heading: tuple[Item, ...] = (corner, *(Plain(_label(columns, number)) for number in range(len(cells[0]))))
+        heading: tuple[Item, ...] = (corner, *(Plain(columns.along(number)) for number in range(len(cells[0]))))
         present = derivation.graph.present
         body: Rows = tuple(
-            (Plain(_label(rows, number)), *(Value(cell, iteration) if present(*cell) else MISSING for cell in line))
+            (Plain(rows.along(number)), *(Value(cell, iteration) if present(*cell) else MISSING for cell in line))
             for number, line in enumerate(cells)
         )
         yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))
-    more = prod(map(len, leading)) - GRIDS_LIMIT[detail]
+    more = prod(map(len, leading)) - DETAILS[detail].grids
     if more > 0:
         yield Paragraph(Message("… {count} more tables are not shown", count=more))
-
-
-def _label(axis: Axis, place: int) -> str:
-    return axis.along(place)

@@ -21,8 +21,9 @@ from functools import cache
 from typing import Any
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Graph, Letter, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
 FOLDER = os.path.join(os.path.dirname(__file__), "notations")
@@ -210,12 +211,12 @@ class Notation:
             return self._lettered(quantity, quantity.letter, reference)
         concrete = all(isinstance(place, int) for place in reference.indices)
         if kind in ("weight", "bias", "threshold") and concrete:
-            named = (quantity.names or {}).get(reference.indices) if self.own else None  # type: ignore[arg-type]
+            named = (quantity.names or {}).get(reference.places) if self.own else None
             if named is None and "{param}" in self._template(kind, quantity.layer):
-                named = self._numbers.get((quantity.name, reference.indices))  # type: ignore[arg-type]
+                named = self._numbers.get((quantity.name, reference.places))
                 if named is None and kind == "weight" and not self._several():
-                    unnamed = self.graph.core((quantity.name, reference.indices))  # type: ignore[arg-type]
-                    _, numbers = quantity.labels(reference.indices)  # type: ignore[arg-type]
+                    unnamed = self.graph.core((quantity.name, reference.places))
+                    _, numbers = quantity.labels(reference.places)
                     return Symbol(quantity.word, ",".join(numbers), typed=unnamed)
             if named is not None:
                 return typed(named)
@@ -289,7 +290,7 @@ class Notation:
     def _rest(self, quantity: Quantity, places: list[Position], axes: list[Axis], unit: str, layer: int) -> str:
         """The places of a parameter after the first; merged ones as one number, where they are numbers."""
         if quantity.merged and all(isinstance(place, int) for place in places):
-            return str(quantity.numbers(tuple(places))[-1])  # type: ignore[arg-type]
+            return str(quantity.numbers(tuple(place for place in places if isinstance(place, int)))[-1])
         return ",".join(self._place(place, axis, unit, layer) for place, axis in zip(places[1:], axes[1:]))
 
     def _along(self, place: Position, axis: Axis) -> str:

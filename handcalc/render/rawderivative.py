@@ -9,7 +9,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import ONE, Expr, Number, Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 
 
 def raw_derivative(derivation: Derivation, wanted: Cell) -> Expr | None:

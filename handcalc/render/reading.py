@@ -2,7 +2,8 @@
 
 - `Reading.formula(cell)`, `symbol(cell)`, `shown(cell)`: the three columns of a step, as expressions and numbers.
 - `Reading.general(quantity)`: the general formula; `chain(cell)`: the named factors of a gradient.
-- `Reading.find(text)`: a cell from an id or from any symbol of the notation.
+- `Reading.find(text)`: a cell from an id or from any symbol of the notation (lookup.py).
+- `read(derivation, notation, …)` makes one.
 
 Where a letter stands for the negative of a quantity (δ = −∂E/∂net, θ = −b), references become −letter, the line is
 negated as a whole, and the constructors pull the signs outward. Delta-rule notations write Δw = η·δ·x with the
@@ -12,23 +13,28 @@ gradient put in; not in carry mode, where every line must reproduce from its own
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
-from math import prod
 
 from handcalc.core.derivation import Derivation, Step
-from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
-from handcalc.core.graph import Cell, Quantity, cell
+from handcalc.core.expr import Expr, Number, Ref, add, neg, references, rewrite
 from handcalc.core.index import Position
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
-from handcalc.errors import Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
-from handcalc.render.notation import Notation
+from handcalc.render.lookup import Lookup
+from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
 
-NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are a notation's
-SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
-
 Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
+
+
+def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
+    """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
+    header = derivation.header
+    chosen = notation or header.notation or DEFAULT
+    own = chosen == header.notation
+    by_source = header.conventions.get("weight_numbering") == "by_source"
+    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
 
 
 class Reading:
@@ -43,12 +49,11 @@ class Reading:
         self.dialect = dialect
         self.comma = comma
         self.longest = longest
+        self.lookup = Lookup(derivation, notation)
         self.delta_rule = notation.data["update"] == "delta" and not derivation.rounding.carry
         self._signs = {quantity.name: notation.sign(quantity) for quantity in self.graph}
         self._turning = any(sign < 0 for sign in self._signs.values())
-        self._symbols: dict[str, Cell] | None = None
         self._spelled: dict[Ref, str] = {}
-        self._ids: set[str] | None = None
         self._numbers: dict[tuple[Cell, int], str] = {}
 
     # --- expressions ---
@@ -86,10 +91,12 @@ class Reading:
         if quantity.kind == "updated":
             places = quantity.index if wanted is None else wanted[1]
             is_frozen = isinstance(expr, Ref)
-            return expr if is_frozen else add(Ref(parameter, places), Ref("delta." + parameter, places))
+            return expr if is_frozen else add(Ref(parameter, places), Ref(self.graph.change(parameter), places))
+
+        gradient = self.graph.gradient(parameter)
 
         def change(node: Expr) -> Expr | None:
-            if isinstance(node, Ref) and node.quantity == "grad." + parameter:
+            if isinstance(node, Ref) and node.quantity == gradient:
                 inner = self.graph[node.quantity]
                 return inner.definition if wanted is None else self.graph.instance((node.quantity, wanted[1]))
             return None
@@ -106,21 +113,10 @@ class Reading:
             return symbol(self.notation.name(reference), self.dialect)  # two indices of one letter may count from different numbers
         found = self._spelled.get(reference)
         if found is None:
-            found = symbol(self.notation.name(reference), self.dialect)
-            if self.dialect in TYPED and self._means_another(found, reference):
-                found = reference.quantity
+            typed = self.dialect in TYPED
+            found = self.lookup.spelled(cell(reference), self.dialect) if typed else symbol(self.notation.name(reference), self.dialect)
             self._spelled[reference] = found
         return found
-
-    def _means_another(self, spelled: str, reference: Ref) -> bool:
-        """Whether the letter of a number of the update, such as ε, is written like the id of another cell; ids go first."""
-        if self.graph[reference.quantity].kind not in NUMBERED or spelled == reference.quantity:
-            return False
-        if self._ids is None:
-            self._ids = {quantity.name for quantity in self.graph if not quantity.axes}
-            self._ids |= {label for quantity in self.graph if quantity.kind == "input" for axis in quantity.axes for label in axis.labels}
-            self._ids |= {name for quantity in self.graph for name in (quantity.names or {}).values()}
-        return spelled in self._ids
 
     def whole(self, quantity: Quantity, places: tuple[Position | None, ...] = ()) -> str:
         """The name of a whole quantity in a matrix formula, such as W⁽²⁾ or δ⁽¹⁾, or of a member of its family, such as h_t."""
@@ -179,7 +175,7 @@ class Reading:
         """Whether every number put into an expression is exact as shown, or what the computation really uses."""
         if self.derivation.rounding.carry:
             return True
-        return all(self.shown(cell(node), iteration).exact for node in _refs(expr))
+        return all(self.shown(cell(node), iteration).exact for node in references(expr))
 
     def factors(self, factors: tuple[Factor, ...], negative: bool = False) -> str:
         """A product of named derivatives."""
@@ -213,58 +209,21 @@ class Reading:
         before: tuple[Factor, ...] = ((None, through),)
         consumer = self.graph[through[0]]
         if consumer.kind == "net":
-            output = (through[0].replace("net", "out"), through[1])
-            local = "local." + output[0]
-            if local in self.graph:
+            output = (self.graph.in_layer(consumer.layer, "out"), through[1])
+            if self.graph.local(output[0]):
                 before = ((None, output), (output, through))
         return (*before, (through, target))
 
     # --- looking up ---
 
+    def find(self, text: str) -> tuple[Cell, int]:
+        """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""
+        return self.lookup.find(text)
+
     def symbols(self) -> dict[str, Cell]:
         """Every symbol of the notation, in every dialect people type, with its cell."""
-        if self._symbols is None:
-            self._symbols = {}
-            for quantity in self._searched():
-                for place in self.graph.positions(quantity.name):
-                    for spelled in self.spellings((quantity.name, place)):
-                        self._symbols.setdefault(spelled, (quantity.name, place))
-        return self._symbols
+        return self.lookup.symbols()
 
     def spellings(self, wanted: Cell) -> Iterator[str]:
         """What people may type for a cell, besides its id."""
-        quantity, place = self.graph[wanted[0]], wanted[1]
-        if quantity.kind in ("weight", "bias", "threshold") and place:  # a named one is also found by its place
-            numbers = ",".join(str(position + axis.first) for position, axis in zip(place, quantity.axes))
-            yield f"{quantity.name}[{numbers}]"
-        name = self.notation.name(Ref(*wanted))
-        for text in (symbol(name, dialect) for dialect in TYPED):
-            yield wanted[0] if self._means_another(text, Ref(*wanted)) else text
-
-    def _searched(self) -> list[Quantity]:
-        """The quantities whose symbols are looked through: not those with more cells than anybody looks up by a symbol."""
-        return [quantity for quantity in self.graph if prod(axis.size for axis in quantity.axes) <= SEARCHED_CELLS]
-
-    def find(self, text: str) -> tuple[Cell, int]:
-        """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""
-        try:
-            return self.derivation.find(text)
-        except UnknownIdError:
-            head, rest = text.split(":", 1) if text.startswith("#") and ":" in text else ("", text)
-            normal = rest.replace(" ", "").replace("−", "-")
-            for candidate in (normal, normal.replace("⁺", "+"), "∂".join(normal.split("d")) if normal.startswith("d") else normal):
-                found = self.symbols().get(candidate)
-                if found is not None:
-                    digits = head[1:] if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else "0"
-                    number = int(digits) if head else 1
-                    if 1 <= number <= self.derivation.iterations:
-                        return found, number
-            ids = [self.graph.cell_id((q.name, place)) for q in self._searched() for place in self.graph.positions(q.name)]
-            hint = near(rest, [*ids, *self.symbols()])
-            raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=hint)) from None
-
-
-def _refs(expr: Expr) -> list[Ref]:
-    from handcalc.core.expr import references
-
-    return list(references(expr))
+        return self.lookup.spellings(wanted)

@@ -3,7 +3,7 @@
 - `Style` says how a solution is wanted, `chapter(derivation, format, style)` is one solution in that style.
 - `export(derivations, format, style, language)` is what is written: text, or bytes where the format is binary.
 
-FORMATS is the table of formats. To add one, add a line, and a module with a function `document(report)` in formats/.
+FORMATS is the table of formats. To add one, add its record, and a module with a function `document(report)` in formats/.
 """
 
 from __future__ import annotations
@@ -11,65 +11,180 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from importlib import import_module
-from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Total, walk
-from handcalc.core.graph import Cell, Quantity
 from handcalc.core.order import PHASES
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
 from handcalc.language import Translate
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
-from handcalc.render.reading import Reading
+from handcalc.render.reading import Reading, read
+from handcalc.render.views import VIEWS, View, numbered, viewed
 
 if TYPE_CHECKING:
     from handcalc.render.blocks import Block
 
-VIEW_NAMES = ("key", "worksheet", "formulas", "cloze")  # of views.py, which is imported when there is a document
 NUMBERS_LIMIT = 1_500_000  # in the formulas of a file that has every step
 LONGEST_SUM = 12  # terms of a sum that documents show without leaving some out
 
 
 class Format(Record):
-    """A format of files: the ending of their names, the dialect of its formulas, its module; library: what it needs besides.
+    """A format of files.
 
-    binary: bytes, no text; document: made of blocks; extra: what to install for the library.
+    doc: what it is for, as the documentation says it; suffix: the ending of its files, none where it is for terminals only; dialect:
+    that of its formulas; module: in formats/; begins: the first bytes of every file; screen: it may be read on a terminal as it is;
+    binary: bytes, no text; document: made of blocks; library: what it needs besides, and extra: what to install for it; rank: place
+    where texts list endings.
     """
 
     name: str
-    suffix: str
+    doc: str
     dialect: str
     module: str
+    suffix: str = ""
+    begins: bytes = b""
+    screen: bool = False
     binary: bool = False
     document: bool = True
     library: str = ""
     extra: str = ""
+    rank: int = 0
 
 
 FORMATS = {
     format.name: format
     for format in (
-        Format("terminal", "", "unicode", "terminal"),  # colours and width of a terminal; as a file, 100 columns of Unicode
-        Format("plain", ".txt", "plain", "terminal"),  # ASCII
-        Format("markdown", ".md", "latex", "markdown"),  # formulas as GitHub shows them
-        Format("latex", ".tex", "latex", "latex"),
-        Format("html", ".html", "mathml", "html"),  # one page, with or without scripts
-        Format("pdf", ".pdf", "typst", "pdf", True, library="typst", extra="pdf"),
-        Format("typst", ".typ", "typst", "typst"),  # what the PDF is made from
-        Format("notebook", ".ipynb", "latex", "notebook"),  # Jupyter
-        Format("word", ".docx", "omml", "word", True, library="docx", extra="word"),
-        Format("svg", ".svg", "unicode", "svg"),  # the drawing alone
-        Format("csv", ".csv", "plain", "csvform", document=False),
-        Format("json", ".json", "plain", "jsonform", document=False),
+        Format(
+            "terminal",
+            "what a terminal shows; as a file, Unicode and 100 columns",
+            dialect="unicode",
+            module="terminal",
+            screen=True,
+        ),
+        Format(
+            "plain",
+            "ASCII, with formulas in the syntax that problem files use",
+            dialect="plain",
+            module="terminal",
+            suffix=".txt",
+            begins=b"\n",
+            screen=True,
+            rank=9,
+        ),
+        Format(
+            "markdown",
+            "GitHub, GitLab, blogs; formulas between dollars; drawings are SVG files beside it",
+            dialect="latex",
+            module="markdown",
+            suffix=".md",
+            begins=b"# ",
+            rank=5,
+        ),
+        Format(
+            "latex",
+            "any engine, with amsmath, booktabs and TikZ; xelatex or lualatex where there is Chinese (ctex)",
+            dialect="latex",
+            module="latex",
+            suffix=".tex",
+            begins=b"\\documentclass",
+            rank=4,
+        ),
+        Format(
+            "html",
+            "one page to read, project, click through and print; needs nothing else",
+            dialect="mathml",
+            module="html",
+            suffix=".html",
+            begins=b"<!DOCTYPE html>",
+            rank=1,
+        ),
+        Format(
+            "pdf",
+            "to hand in and print; no TeX needed",
+            dialect="typst",
+            module="pdf",
+            suffix=".pdf",
+            begins=b"%PDF-",
+            binary=True,
+            library="typst",
+            extra="pdf",
+            rank=2,
+        ),
+        Format(
+            "typst",
+            "what the PDF is made from, to change by hand",
+            dialect="typst",
+            module="typst",
+            suffix=".typ",
+            begins=b"#let ",
+            rank=10,
+        ),
+        Format(
+            "notebook",
+            "Jupyter, Colab, VS Code: every step as a formula and as Python that computes it",
+            dialect="latex",
+            module="notebook",
+            suffix=".ipynb",
+            begins=b'{\n "cells"',
+            rank=6,
+        ),
+        Format(
+            "word",
+            "real equations, to change in Word or LibreOffice",
+            dialect="omml",
+            module="word",
+            suffix=".docx",
+            begins=b"PK",
+            binary=True,
+            library="docx",
+            extra="word",
+            rank=3,
+        ),
+        Format(
+            "svg",
+            "the drawing of the network alone",
+            dialect="unicode",
+            module="svg",
+            suffix=".svg",
+            begins=b"<svg ",
+            rank=11,
+        ),
+        Format(
+            "csv",
+            "a row for each step, for a spreadsheet",
+            dialect="plain",
+            module="csvform",
+            suffix=".csv",
+            begins=b"id,phase",
+            document=False,
+            rank=7,
+        ),
+        Format(
+            "json",
+            "for programs, see [the command line](cli.md#json)",
+            dialect="plain",
+            module="jsonform",
+            suffix=".json",
+            begins=b'{\n "handcalc": 1',
+            document=False,
+            rank=8,
+        ),
     )
 }
 
 
+def endings(most: int | None = None) -> str:
+    """The endings of files as a text lists them, what people hand in and print first; most: so many of them."""
+    files = sorted((format for format in FORMATS.values() if format.suffix), key=lambda format: format.rank)
+    return " ".join(format.suffix for format in files[:most])
+
+
 class Style(Record):
     """How a solution is wanted: notation ("" for its own), decimal comma, detail, form, phases and ids (all, if none),
-    view (see views.py), whether lines are numbered and the network is drawn."""
+    view (of VIEWS), whether lines are numbered and the network is drawn."""
 
     notation: str = ""
     comma: bool = False
@@ -85,12 +200,11 @@ class Chapter:
     """One worked solution in a style and in the dialect of a format."""
 
     def __init__(self, derivation: Derivation, dialect: Dialect, style: Style) -> None:
-        from handcalc.render import read
-
         longest = 0 if style.detail == "full" else LONGEST_SUM
         self.derivation = derivation
         self.style = style
         self.reading: Reading = read(derivation, style.notation, dialect, style.comma, longest)
+        self.view: View = VIEWS[style.view]
 
     @cached_property
     def selected(self) -> tuple[tuple[str, ...], tuple[tuple[Cell, int], ...]]:
@@ -118,16 +232,16 @@ class Chapter:
 
     def blocks(self) -> Iterator[Block]:
         """The document."""
-        from handcalc.render.document import Options, solution
-        from handcalc.render.views import numbered, view
+        from handcalc.render.options import Options
+        from handcalc.render.solution import solution
 
         style = self.style
-        asked = None if style.view == "key" else self.asked
+        asked = self.asked if self.view.asks else None
         options = Options(style.detail, style.form, *self.selected, pictures=style.pictures, asked=asked)
         blocks: Iterable[Block] = solution(self.derivation, self.reading, options)
         if style.numbers:
             blocks = numbered(blocks)
-        return view(blocks, style.view, self.derivation, asked or {})
+        return viewed(blocks, self.view, self.derivation, asked or {})
 
     def steps(self) -> Iterator[Step]:
         """The steps that are wanted, in reading order; phases before single ids. Raises OutputError where there are too many."""
@@ -136,7 +250,7 @@ class Chapter:
         wanted = [group for group in derivation.groups() if group.phase in phases or not self.style.only]
         quantities = {group.quantity.name: group.quantity for group in wanted}.values()
         if sum(map(_numbers, quantities)) * derivation.iterations > NUMBERS_LIMIT:
-            count = sum(prod(axis.size for axis in quantity.axes) for quantity in quantities)
+            count = sum(quantity.size for quantity in quantities)
             raise OutputError(Message("{count} steps are too many for one file; choose some with --only", count=count))
         for iteration in range(1, derivation.iterations + 1):
             for group in wanted:
@@ -151,6 +265,7 @@ class Page(Chapter):
     def __init__(self, reading: Reading, blocks: Iterable[Block], style: Style) -> None:
         self.derivation = reading.derivation
         self.style = style
+        self.view = VIEWS[style.view]
         self.reading = reading
         self._blocks = tuple(blocks)
 
@@ -162,7 +277,7 @@ class Page(Chapter):
 def _numbers(quantity: Quantity) -> int:
     """About how many numbers the formulas of a quantity's cells have together: as many terms as their sums."""
     sums = [node.index.axis.size for node in walk(quantity.definition) if isinstance(node, Total)] if quantity.definition else []
-    return prod(axis.size for axis in quantity.axes) * max(sums, default=1)
+    return quantity.size * max(sums, default=1)
 
 
 class Report(Record):
@@ -205,7 +320,7 @@ def dialect_of(format: str) -> Dialect:
 
 def check_view(format: str, view: str) -> None:
     """Whether a format has a view. Raises OutputError."""
-    if view != "key" and not FORMATS[format].document:
+    if VIEWS[view].asks and not FORMATS[format].document:
         raise OutputError(Message("{format} is the whole solution, with every number; it has no view {view}", format=format, view=view))
 
 

@@ -1,10 +1,9 @@
 """Views of one document: the key as it is, a worksheet with blanks, a cloze with gaps in its formulas.
 
-- `view(blocks, name, derivation, asked)` turns the blocks of the key into those of a view; `VIEWS` lists the names.
+- `viewed(blocks, view, derivation, asked)` turns the blocks of the key into those of a view; `VIEWS` is the table.
 - `numbered(blocks)` gives every worked line its number, the same in every view.
 
-To add a view, add a function from a block of the key to a block (or None, to leave it out) to `VIEWS`, and its name to
-`VIEW_NAMES` of report.py.
+To add a view, write a function from a block of the key to a block (or None, to leave it out), and its record in `VIEWS`.
 """
 
 from __future__ import annotations
@@ -13,25 +12,25 @@ from collections.abc import Callable, Container, Iterable, Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import references
-from handcalc.core.graph import Cell, cell
 from handcalc.core.order import phase
-from handcalc.render.blocks import (
-    Blank,
-    Block,
-    Equation,
-    Factors,
-    Grid,
-    Heading,
-    Item,
-    Numeric,
-    Part,
-    Picture,
-    Symbolic,
-    Table,
-    Value,
-)
+from handcalc.core.quantity import Cell, cell
+from handcalc.core.record import Record
+from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Picture, Table
+from handcalc.render.items import Blank, Factors, Item, Numeric, Symbolic, Value
 
 Rewrite = Callable[[Block, Derivation], Block | None]
+
+
+class View(Record):
+    """A view. rewrite: from a block of the key to one of the view, None to leave it out; asks: something is to be filled in; room: there
+    is room to write; formulas: those of the steps are shown."""
+
+    name: str
+    doc: str
+    rewrite: Rewrite
+    asks: bool = True
+    room: bool = False
+    formulas: bool = True
 
 
 def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -44,14 +43,13 @@ def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
         yield block
 
 
-def view(blocks: Iterable[Block], name: str, derivation: Derivation, asked: Container[tuple[Cell, int]] = ()) -> Iterator[Block]:
+def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Container[tuple[Cell, int]] = ()) -> Iterator[Block]:
     """The blocks of a view; asked: the only steps that are wanted, if any. A heading with nothing left under it goes, but
     for the first, the title."""
-    rewrite = VIEWS[name]
     waiting: list[Heading] = []
     first = True
     for block in blocks:
-        changed = rewrite(block, derivation) if not asked or _concerns(block, derivation, asked) else None
+        changed = view.rewrite(block, derivation) if not asked or _concerns(block, derivation, asked) else None
         if isinstance(changed, Heading) and first:
             yield changed
         elif isinstance(changed, Heading):
@@ -102,11 +100,14 @@ def _cloze(block: Block, derivation: Derivation) -> Block | None:
     return block.replace(right=tuple(right))
 
 
-VIEWS: dict[str, Rewrite] = {
-    "key": _key,  # everything worked out
-    "worksheet": _worksheet,  # given data, and a blank for every step
-    "formulas": _formulas,  # a worksheet with the formula of every step
-    "cloze": _cloze,  # formulas and numbers with gaps
+VIEWS = {
+    view.name: view
+    for view in (
+        View("key", "everything worked out", _key, asks=False),
+        View("worksheet", "given data, and a blank for every step", _worksheet, room=True, formulas=False),
+        View("formulas", "a worksheet with the formula of every step", _formulas, room=True),
+        View("cloze", "formulas with one operand left out, numbers put in with all computed ones left out", _cloze),
+    )
 }
 
 # --- parts ------------------------------------------------------------------------------------------------------------
@@ -144,7 +145,7 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
             return item.replace(gaps=tuple(one for one in used if _is_computed(one, item.iteration, derivation)))
         return Blank() if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation) else item
 
-    def part(inside: Part) -> Part:
+    def part(inside: GridPart) -> GridPart:
         if isinstance(inside, tuple):
             return tuple(tuple(map(blank, row)) for row in inside)
         return inside if isinstance(inside, str) else blank(inside)

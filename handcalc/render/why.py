@@ -11,18 +11,25 @@ from collections.abc import Callable, Iterable, Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
-from handcalc.core.graph import Cell, cell
 from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
-from handcalc.errors import Message
-from handcalc.render.blocks import Block, Heading, Name, Paragraph, Picture, Table, Value
-from handcalc.render.document import worked
+from handcalc.core.quantity import Cell, cell
+from handcalc.errors import Message, Template
+from handcalc.render.blocks import Block, Heading, Paragraph, Picture, Table
+from handcalc.render.items import Name, Value
+from handcalc.render.lines import worked
+from handcalc.render.options import DETAILS
 from handcalc.render.reading import Reading
 from handcalc.render.windows import has_window
 
-LINES_LIMIT = {"brief": 4, "normal": 12, "full": 2000}  # worked lines of one phase
 SAMPLES_LIMIT = 20  # samples that are all followed
-_TITLES = {"given": "Given", "forward": "Forward pass", "error": "Error", "backward": "Backward pass", "update": "Update"}
+_TITLES: dict[str, Template] = {
+    "given": "Given",
+    "forward": "Forward pass",
+    "error": "Error",
+    "backward": "Backward pass",
+    "update": "Update",
+}
 NOTHING_NEEDED = Message("It is given; nothing else is needed for it.")
 
 
@@ -65,7 +72,7 @@ def _phase(
     derivation: Derivation, reading: Reading, name: str, cells: list[Cell], ends: list[Cell], iteration: int, detail: str
 ) -> Iterator[Block]:
     """Givens as a table, steps as worked lines; of very many the nearest to the end."""
-    limit = LINES_LIMIT[detail]
+    limit = DETAILS[detail].explained
     if name == "given":
         shown = cells[: 3 * limit]
         rows = tuple((Name(Ref(*current)), Value(current, iteration)) for current in shown)
@@ -85,9 +92,9 @@ def _phase(
 
 def ends(derivation: Derivation, wanted: Cell) -> list[Cell]:
     """Where the explanation of a cell ends: with itself; that of a parameter with its gradient and its update."""
-    quantity = derivation.graph[wanted[0]]
-    if quantity.definition is None and "grad." + quantity.name in derivation.graph:
-        return [(name, wanted[1]) for name in ("grad." + quantity.name, "new." + quantity.name) if name in derivation.graph]
+    name, graph = wanted[0], derivation.graph
+    if graph[name].definition is None and graph.gradient(name):
+        return [(end, wanted[1]) for end in (graph.gradient(name), graph.updated(name)) if end]
     return [wanted]
 
 

@@ -12,14 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError, UnknownIdError, near
 from handcalc.problem.schema import Problem
-from handcalc.render.plot.levels import Field, Function, Line, Lines, Point, grid, grids, level_lines, outline
+from handcalc.render.plot.levels import Function, HeightMap, Line, Lines, Point, grid, grids, level_lines, outline
 from handcalc.render.plot.model import digits_and_powers, round_numbers
 from handcalc.render.reading import Reading
-from handcalc.training.train import Trainer
+from handcalc.training.network import Network
+from handcalc.training.trainer import Trainer
 
 MAP = 101  # places of the plane of two inputs in either direction
 GRID = 61  # places of two parameters
@@ -39,7 +40,7 @@ HIGH = 0.9  # share of the places below the highest level line
 class Region(Record):
     """Where a network answers one class: at or above 0 in its field; outline: around it; border: where it ends."""
 
-    field: Field
+    field: HeightMap
     outline: Lines
     border: Lines
 
@@ -49,9 +50,10 @@ def check_inputs(trainer: Trainer) -> None:
     count = len(trainer.problem.inputs)
     if count != 2:
         raise _refused(trainer, Message("a decision boundary needs two inputs, found {count}", count=count))
-    if trainer.classes is None:
+    classes = Network(trainer).classes
+    if classes is None:
         raise _refused(trainer, Message("a decision boundary needs classes: targets that are 0 and 1, or -1 and 1"))
-    if not trainer.classes.each:
+    if not classes.each:
         raise _refused(trainer, Message("a decision boundary needs one output, or one for each class"))
 
 
@@ -59,16 +61,17 @@ def regions(trainer: Trainer) -> tuple[Region, ...]:
     """The region of every class, with the parameters as they are; they meet where an output crosses the middle of the two
     targets, or where the two largest outputs are equal. Raises ProblemError as `check_inputs`."""
     check_inputs(trainer)
-    assert trainer.classes is not None
-    classes = trainer.classes
-    low, high = zip(*(_beyond([row[side] for row in trainer.inputs]) for side in (0, 1)))
+    network = Network(trainer)
+    classes = network.classes
+    assert classes is not None
+    low, high = zip(*(_beyond([row[side] for row in network.inputs]) for side in (0, 1)))
     count = max(len(classes.targets[0]), 2)
 
     def exact(place: int) -> Function:
-        return lambda points: _lead(trainer.outputs(points), place, classes.middle)
+        return lambda points: _lead(network.outputs(points), place, classes.middle)
 
     def all_classes(points: Sequence[Point]) -> list[list[float]]:
-        outputs = trainer.outputs(points)
+        outputs = network.outputs(points)
         return [_lead(outputs, place, classes.middle) for place in range(count)]
 
     fields = enumerate(grids(low, high, MAP, all_classes))
@@ -95,7 +98,7 @@ def _beyond(numbers: Sequence[float]) -> Point:
 class Valley(Record):
     """The loss over two parameters: on a grid, and where it is equal (level, lines); alone: no others are trained."""
 
-    field: Field
+    field: HeightMap
     levels: tuple[tuple[float, Lines], ...]
     path: Line
     alone: bool
@@ -167,7 +170,7 @@ def _around(numbers: Sequence[float]) -> Point:
     return min(low - 0.15 * span, end - 0.5 * span), max(high + 0.15 * span, end + 0.5 * span)
 
 
-def _levels(field: Field) -> list[float]:
+def _levels(field: HeightMap) -> list[float]:
     """Round numbers for level lines: evenly spaced ones, or, where the loss grows by far, closer ones further down; of a
     staircase, the middles of its steps."""
     values = sorted(value for row in field.values for value in row if math.isfinite(value))

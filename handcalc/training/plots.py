@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.render.blocks import Digits, Name, Plain
-from handcalc.render.plot.model import CLASSES, Area, Axis, Label, Marks, Plot, Series, fitted
+from handcalc.render.plot.looks import CLASSES
+from handcalc.render.plot.model import Area, Label, Marks, Plot, Scale, Series, fitted
 from handcalc.render.reading import Reading
+from handcalc.training.classes import Classes
 from handcalc.training.landscape import path, regions, valley
-from handcalc.training.train import Trained, Trainer
+from handcalc.training.network import Network
+from handcalc.training.train import Trained
+from handcalc.training.trainer import Trainer
 
 NUMBER = Rounding(None, 6)  # digits of a level
 MAP_ROWS = 18  # of a map in letters
@@ -35,18 +39,19 @@ def history(found: Trained) -> Plot:
     if not found.accuracy:
         return Plot(loss[0], across, up, (Series((found.history,)),))
     series = (Series((found.history,), "first", loss), Series((found.accuracy,), "second", share, right=True))
-    return Plot(Message("Loss and accuracy"), across, up, series, right=Axis(share, -0.04, 1.04))
+    return Plot(Message("Loss and accuracy"), across, up, series, right=Scale(share, -0.04, 1.04))
 
 
 def boundary(trainer: Trainer, reading: Reading) -> Plot:
     """Where the trained network answers which class, and the samples. Raises ProblemError as `check_inputs`."""
     found = regions(trainer)
-    classes, inputs = trainer.classes, trainer.inputs
+    network = Network(trainer)
+    classes, inputs = network.classes, network.inputs
     assert classes is not None
-    output = f"out{len(trainer.problem.layers)}"
-    names = _class_names(trainer, reading)
+    graph, (output, _) = reading.graph, trainer.whole.answers()[0]
+    names = _class_names(classes, trainer, reading)
     field = found[0].field
-    across, up = (fitted((_name(reading, "x", side),), (field.across, field.up)[side], False, 0.0) for side in (0, 1))
+    across, up = (fitted((_name(reading, graph.inputs, side),), (field.across, field.up)[side], False, 0.0) for side in (0, 1))
     areas = tuple(Area(region.field, region.outline, name, tone) for tone, (region, name) in enumerate(zip(found, names)))
     marks = tuple(
         Marks(tuple((row[0], row[1]) for row, own in zip(inputs, classes.each) if own == tone), CLASSES[tone % len(CLASSES)], name, tone)
@@ -58,12 +63,10 @@ def boundary(trainer: Trainer, reading: Reading) -> Plot:
     return Plot(Message("Decision boundary"), across, up, (Series(lines, "boundary", border),), marks, areas, rows=MAP_ROWS)
 
 
-def _class_names(trainer: Trainer, reading: Reading) -> list[Label]:
+def _class_names(classes: Classes, trainer: Trainer, reading: Reading) -> list[Label]:
     """A target and its two numbers, or the outputs, one for each class."""
-    classes = trainer.classes
-    assert classes is not None
     if len(classes.targets[0]) == 1:
-        return [(_name(reading, "t", 0), Plain(" = "), _number(value)) for value in (classes.low, classes.high)]
+        return [(_name(reading, reading.graph.targets, 0), Plain(" = "), _number(value)) for value in (classes.low, classes.high)]
     return [(Plain(name),) for name in trainer.problem.layers[-1].neurons]
 
 

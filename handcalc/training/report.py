@@ -11,22 +11,23 @@ from itertools import islice
 from typing import Any
 
 from handcalc.core.expr import Number, Ref
-from handcalc.core.graph import Cell
 from handcalc.core.index import Axis
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.errors import Message
-from handcalc.models.site import places
+from handcalc.errors import Message, Template
+from handcalc.layers.site import places
 from handcalc.problem.dataset import Dataset
 from handcalc.render.blocks import Block, Chart, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
 from handcalc.render.plot.model import Plot
 from handcalc.render.reading import Reading
-from handcalc.training.accuracy import outputs
+from handcalc.training.network import Network
 from handcalc.training.plots import history as history_plot
-from handcalc.training.train import Trained, Trainer
+from handcalc.training.train import Trained
+from handcalc.training.trainer import Trainer
 
 ROWS = 11  # losses in the table, if nobody asked for more
 CELLS = 40  # parameters, and samples, that are listed
-_WHY = {
+_WHY: dict[str, Template] = {
     "iterations": "{count} updates, {epochs} epochs.",
     "loss": "Stopped after {count} updates ({epochs} epochs): the loss is small enough.",
     "change": "Stopped after {count} updates ({epochs} epochs): the loss hardly changes any more.",
@@ -44,7 +45,7 @@ def report(
     plots: Sequence[Plot] = (),
 ) -> Iterator[Block]:
     """The whole report; all_rows: every loss of the history in the table; asked: new inputs to answer; plots: to be shown."""
-    problem = trainer.problem
+    problem, graph, network = trainer.problem, trainer.whole.graph, Network(trainer)
     rounding = reading.derivation.rounding
 
     def number(value: float) -> Item:
@@ -64,12 +65,12 @@ def report(
     rows = [(Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value))) for cell, value in islice(values.items(), CELLS)]
     yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows), max(len(values) - CELLS, 0))
     if problem.samples:
-        yield from _predictions(trainer, reading, rounding)
+        yield from _predictions(network, rounding)
     if asked:
-        before = (0,) if trainer.whole.graph["x"].sampled else ()
-        names = [Name(Ref("x", (*before, *place)), bare=True, timed=True) for place in places(problem.axes)]
+        before = (0,) if graph[graph.inputs].sampled else ()
+        names = [Name(Ref(graph.inputs, (*before, *place)), bare=True, timed=True) for place in places(problem.axes)]
         names += [Name(Ref(*cell), bare=True, timed=True) for cell in trainer.whole.answers()]
-        answers = [(*inputs, *map(number, trainer.predict(inputs))) for inputs in asked]
+        answers = [(*inputs, *map(number, network.predict(inputs))) for inputs in asked]
         yield Heading(2, Message("New inputs"))
         yield Table(tuple(names), tuple(tuple(Plain(f"{one:g}") if isinstance(one, float) else one for one in row) for row in answers))
     for plot in plots:
@@ -95,10 +96,11 @@ def _chosen(history: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
     return [history[place] for place in places]
 
 
-def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iterator[Block]:
+def _predictions(network: Network, rounding: Rounding) -> Iterator[Block]:
     """What the network answers for every sample, beside the targets; how many are right where there are classes."""
-    graph, problem = trainer.whole.graph, trainer.problem
-    found = outputs(trainer, problem.samples, CELLS)
+    model, problem = network.trainer.whole, network.problem
+    targets = model.graph.targets
+    found = network.outputs_of(problem.samples, CELLS)
 
     def digits(value: float) -> Item:
         return Digits(rounding.replace(carry=False).shown(value, True))
@@ -106,22 +108,22 @@ def _predictions(trainer: Trainer, reading: Reading, rounding: Rounding) -> Iter
     if isinstance(problem.samples, Dataset) and problem.samples.is_classes:
         columns, rows = _classes(problem.samples, found, problem.layers[-1].axes[-1], digits)
     else:
-        sampled = graph["t"].sampled
+        sampled = model.graph[targets].sampled
         first = (0,) if sampled else ()
         columns = [Message("sample")] if sampled else []
-        columns += [Name(Ref(*cell), bare=True, timed=True) for cell in trainer.whole.answers()]
-        columns += [Name(Ref("t", (*first, *place)), bare=True, timed=True) for place in places(problem.layers[-1].axes)]
+        columns += [Name(Ref(*cell), bare=True, timed=True) for cell in model.answers()]
+        columns += [Name(Ref(targets, (*first, *place)), bare=True, timed=True) for place in places(problem.layers[-1].axes)]
         rows = []
         for sample, values in zip(problem.samples[:CELLS], found):
-            targets = [_typed(target, digits) for target in sample.targets or ()]
-            rows.append((*([Plain(sample.name)] if sampled else []), *map(digits, values), *targets))
+            typed = [_typed(target, digits) for target in sample.targets or ()]
+            rows.append((*([Plain(sample.name)] if sampled else []), *map(digits, values), *typed))
     yield Heading(2, Message("Predictions"))
     yield Table(tuple(columns), tuple(rows), max(len(problem.samples) - CELLS, 0))
-    share = trainer.accuracy()
+    share = network.accuracy()
     if share is not None:
         count = len(problem.samples)
         yield Paragraph(Message("Right: {right} of {count} samples.", right=round(share * count), count=count))
-    share = trainer.accuracy(problem.test) if problem.test else None
+    share = network.accuracy(problem.test) if problem.test else None
     if share is not None:
         count = len(problem.test)
         yield Paragraph(Message("Right in the test: {right} of {count} samples.", right=round(share * count), count=count))

@@ -9,12 +9,9 @@ the updates run in one piece.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from handcalc.core.expr import Number
-
-if TYPE_CHECKING:
-    from handcalc.training.train import Trainer
+from handcalc.training.trainer import Trainer
 
 
 class Stopping:

@@ -2,7 +2,8 @@
 
 - `MISTAKES` lists every entry in the order a sheet is worked; `MISTAKES[slug]` is one.
 - entry.py says what an entry is; forward.py, losses.py, output.py, hidden.py, update.py and optimisers.py hold those of any network,
-  maps.py, sharing.py, recurrent.py, attention.py and normalisation.py those of other layers than dense ones.
+  maps.py, sharing.py, recurrent.py, attention.py and normalisation.py those of other layers than dense ones; anyline.py slips of any
+  calculation.
 
 To add a mistake, write its rule and one `Mistake` in the file of its phase. The laws of the tests then inject it into
 every problem it applies to and expect it to be named.
@@ -10,6 +11,7 @@ every problem it applies to and expect it to be named.
 
 from __future__ import annotations
 
+from handcalc.marking.mistakes.anyline import ANY_LINE
 from handcalc.marking.mistakes.attention import ATTENTION
 from handcalc.marking.mistakes.entry import Mistake
 from handcalc.marking.mistakes.forward import FORWARD
@@ -24,6 +26,6 @@ from handcalc.marking.mistakes.sharing import SHARING
 from handcalc.marking.mistakes.update import UPDATE
 
 _OF_LAYERS = (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)
-_ALL = (*FORWARD, *LOSSES, *OUTPUT, *HIDDEN, *UPDATE, *OPTIMISERS, *_OF_LAYERS)
+_ALL = (*FORWARD, *LOSSES, *OUTPUT, *HIDDEN, *UPDATE, *OPTIMISERS, *_OF_LAYERS, *ANY_LINE)
 
 MISTAKES: dict[str, Mistake] = {mistake.slug: mistake for mistake in _ALL}

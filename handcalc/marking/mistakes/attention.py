@@ -58,7 +58,7 @@ def _masks(place: Place) -> Ref | None:
 
 def _is_seen(place: Place) -> bool:
     mask = _masks(place)
-    return mask is None or place.graph.given_value((mask.quantity, mask.indices)) == ZERO  # type: ignore[arg-type]
+    return mask is None or place.graph.given_value((mask.quantity, mask.places)) == ZERO
 
 
 def mask_forgotten(place: Place, formula: Expr) -> Expr | None:
@@ -121,8 +121,8 @@ def _other_row(step: int) -> Rule:
 
     def rule(place: Place, formula: Expr) -> Expr | None:
         def change(ref: Ref) -> Expr | None:
-            word, feature = ref.indices
-            return place.at(ref.quantity, word + step, feature)  # type: ignore[operator, arg-type]
+            word, feature = ref.places
+            return place.at(ref.quantity, word + step, feature)
 
         return place.swap(formula, change, "weight") if place.type == "embedding" else None
 

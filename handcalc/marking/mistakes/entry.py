@@ -21,10 +21,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import ZERO, Expr, Ref, Sum, add, references, rewrite
-from handcalc.core.graph import Cell, Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.instance import bind
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 
 if TYPE_CHECKING:
     from handcalc.marking.workbook import Workbook
@@ -159,17 +160,17 @@ class Place(Record):
 
     def same(self, name: str, ref: Ref | None = None) -> Ref | None:
         """The cell of a quantity at the places of this cell, or of another; times are compared as they are printed."""
-        source, places = self.cell if ref is None else (ref.quantity, ref.indices)
+        source, places = self.cell if ref is None else (ref.quantity, ref.places)
         if name not in self.graph or len(self.graph[name].axes) != len(places):
             return None
         axes = zip(places, self.graph[source].axes, self.graph[name].axes)
-        moved: tuple[Any, ...] = tuple(place + own.first - other.first if own.role == "time" else place for place, own, other in axes)  # type: ignore[operator]
+        moved = tuple(place + own.first - other.first if own.role == "time" else place for place, own, other in axes)
         return Ref(name, moved) if self.graph.present(name, moved) else None
 
     def time(self, ref: Ref) -> int | None:
         """The time a reference points at, as it is printed."""
-        axes = zip(ref.indices, self.graph[ref.quantity].axes)
-        return next((place + axis.first for place, axis in axes if axis.role == "time"), None)  # type: ignore[operator]
+        axes = zip(ref.places, self.graph[ref.quantity].axes)
+        return next((place + axis.first for place, axis in axes if axis.role == "time"), None)
 
     def written(self, change: Callable[[Ref], Expr | None]) -> Expr:
         """The general formula with its references changed, written out for this cell."""
@@ -187,7 +188,7 @@ class Place(Record):
     def turned(self, ref: Ref) -> Ref | None:
         """A weight of a square matrix with row and column exchanged."""
         sizes = [axis.size for axis in self.graph[ref.quantity].axes]
-        places: tuple[int, ...] = ref.indices[::-1]  # type: ignore[assignment]
+        places = ref.places[::-1]
         fits = len(sizes) == 2 and sizes[0] == sizes[1] and self.graph.present(ref.quantity, places)
         return Ref(ref.quantity, places) if fits else None
 
@@ -197,14 +198,14 @@ class Place(Record):
         wide = next((place for place in reversed(range(len(axes))) if axes[place].size > 1 and axes[place].role != "sample"), None)
         if wide is None:
             return None
-        moved = list(ref.indices)
-        moved[wide] += step  # type: ignore[operator]
-        places: tuple[int, ...] = tuple(moved)  # type: ignore[arg-type]
+        moved = list(ref.places)
+        moved[wide] += step
+        places = tuple(moved)
         return Ref(ref.quantity, places) if self.graph.present(ref.quantity, places) else None
 
     def formula(self, ref: Ref) -> Expr:
         """The right definition of another cell."""
-        return self.book.instance((ref.quantity, ref.indices))  # type: ignore[arg-type]
+        return self.book.instance((ref.quantity, ref.places))
 
     def first(self, expr: Expr, *kinds: str) -> Ref | None:
         """The first reference to a quantity of these kinds, or of any."""
@@ -228,8 +229,8 @@ class Mistake(Record):
     """
 
     slug: str
-    name: str
-    explanation: str
+    name: Template
+    explanation: Template
     variants: tuple[Variant, ...] = ()
     across: Callable[[Workbook, Cell, Expr], Expr | None] | None = None
     single: bool = False
@@ -243,7 +244,7 @@ class Mistake(Record):
 class _ExplanationLine(Message):
     """One line of a text."""
 
-    def __init__(self, template: str, number: int) -> None:
+    def __init__(self, template: Template, number: int) -> None:
         super().__init__(template)
         self.number = number
 

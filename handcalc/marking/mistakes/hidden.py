@@ -22,7 +22,7 @@ def _weights(change: Callable[[Place, Ref], Expr | None]) -> dict[str, Rule]:
 
 def _updated(place: Place, ref: Ref) -> Expr | None:
     """w⁺ for w"""
-    return place.at(place.graph.updated(ref.quantity), *ref.indices)  # type: ignore[arg-type]
+    return place.at(place.graph.updated(ref.quantity), *ref.places)
 
 
 def _turned(place: Place, ref: Ref) -> Expr | None:
@@ -33,14 +33,14 @@ def _turned(place: Place, ref: Ref) -> Expr | None:
 def _layer_before(place: Place, ref: Ref) -> Expr | None:
     """The weight at the same place of the layer before"""
     before = place.graph[ref.quantity].layer - 1
-    return place.at(place.in_layer("weight", layer=before), *ref.indices) if before else None  # type: ignore[arg-type]
+    return place.at(place.in_layer("weight", layer=before), *ref.places) if before else None
 
 
 def _share(place: Place, ref: Ref) -> Expr | None:
     """w_kj / Σ_j w_kj"""
     axes = place.graph[ref.quantity].axes
     columns = range(axes[1].size) if len(axes) == 2 else ()
-    incoming = [found for column in columns if (found := place.at(ref.quantity, ref.indices[0], column))]  # type: ignore[arg-type]
+    incoming = [found for column in columns if (found := place.at(ref.quantity, ref.places[0], column))]
     return div(ref, add(*incoming)) if len(incoming) > 1 else None
 
 
@@ -66,7 +66,7 @@ def gradient_for_delta_times_weight(place: Place, formula: Expr) -> Expr | None:
     if weight is None:
         return None
     name = place.graph.related("each", weight.quantity) or place.graph.gradient(weight.quantity)
-    return place.at(name, *weight.indices)  # type: ignore[arg-type]
+    return place.at(name, *weight.places)
 
 
 def _sum(change: Callable[[Place, tuple[Expr, ...]], Expr | None]) -> Rule:
@@ -136,7 +136,7 @@ def _input(place: Place, formula: Expr, ref: Ref) -> Expr | None:
     before = place.layer - 2
     if before < 0 or place.units(before) < place.units(before + 1):
         return None
-    return place.at(place.in_layer("out", layer=before) if before else place.graph.inputs, ref.indices[-1])  # type: ignore[arg-type]
+    return place.at(place.in_layer("out", layer=before) if before else place.graph.inputs, ref.places[-1])
 
 
 def _net(place: Place, formula: Expr, ref: Ref) -> Expr | None:

@@ -32,7 +32,7 @@ def kernel_flipped(place: Place, formula: Expr) -> Expr | None:
     def change(ref: Ref) -> Expr | None:
         if place.type_of(place.graph[ref.quantity].layer) not in CONVOLUTIONS:
             return None
-        return Ref(ref.quantity, _mirrored(place, ref.quantity, ref.indices))  # type: ignore[arg-type]
+        return Ref(ref.quantity, _mirrored(place, ref.quantity, ref.places))
 
     return place.swap(formula, change, "weight")
 
@@ -91,7 +91,7 @@ def _unbordered(place: Place, formula: Expr) -> Expr:
     count = len(place.graph[border].axes)
 
     def outside(ref: Ref) -> Expr | None:
-        return ZERO if place.role(ref) == "padded" and place.graph.present(border, ref.indices[-count:]) else None  # type: ignore[arg-type]
+        return ZERO if place.role(ref) == "padded" and place.graph.present(border, ref.places[-count:]) else None
 
     return rewrite(formula, lambda node: outside(node) if isinstance(node, Ref) else None)
 

@@ -40,7 +40,7 @@ def _along(whole: bool) -> Variant:
         mean = next((ref for ref in references(formula) if place.role(ref) == "mean"), None)
         if source is None or mean is None:
             return None
-        cells = _group(place, source, {number: source.indices[number] for number in _kept(place, source, whole)})  # type: ignore[misc]
+        cells = _group(place, source, {number: source.places[number] for number in _kept(place, source, whole)})
         if len(cells) < 2 or {*cells} == {*references(place.formula(mean))}:
             return None
         found = {"mean": _mean(cells), "variance": sub(_mean(cells, 2), Power(_mean(cells), Number(2)))}
@@ -50,10 +50,10 @@ def _along(whole: bool) -> Variant:
         source = place.first(formula, *SOURCES)
         if source is None:
             return None
-        kept = {number: source.indices[number] for number in _kept(place, source, whole)}
+        kept = {number: source.places[number] for number in _kept(place, source, whole)}
         if kept and not whole:  # the number of the token, or of the feature, is taken for one in the other direction
             kept[max(kept)] = place.cell[1][-1]
-        cells = _group(place, source, kept)  # type: ignore[arg-type]
+        cells = _group(place, source, kept)
         if len(cells) < 2:
             return None
         mean = next((ref for ref in references(formula) if place.role(ref) == "mean"), None)

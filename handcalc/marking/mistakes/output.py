@@ -147,8 +147,9 @@ def _tanh(change: Callable[[Ref, Ref], Expr]) -> Rule:
 
     def rule(place: Place, formula: Expr) -> Expr | None:
         out, net = place.same(place.in_layer("out")), place.same(place.in_layer("net"))
-        known = out is not None and net is not None and place.activation(place.own[-1]) == "tanh"
-        return change(out, net) if known else None  # type: ignore[arg-type]
+        if out is None or net is None or place.activation(place.own[-1]) != "tanh":
+            return None
+        return change(out, net)
 
     return rule
 

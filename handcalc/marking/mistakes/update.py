@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.core.expr import ONE, Expr, Number, Power, Ref, Sum, add, mul, neg
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.marking.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule
 from handcalc.marking.mistakes.optimisers import rate_in_both
 from handcalc.models.optimisers import PARAMETERS
@@ -200,7 +200,7 @@ def _copied(step: int) -> Rule:
         if place.quantity.kind not in (*PARAMETERS, "input", "target"):
             return None
         other = place.beside(Ref(*place.cell), step)
-        return place.graph.given_value((other.quantity, other.indices)) if other else None  # type: ignore[arg-type]
+        return place.graph.given_value((other.quantity, other.places)) if other else None
 
     return rule
 
@@ -310,56 +310,6 @@ UPDATE = (
         "A sign was lost, or the number beside it was taken.\nCompare the numbers with the exercise.",
         ({"given": sign_lost}, {"given": _copied(1)}, {"given": _copied(-1)}),
         single=True,
-    ),
-    Mistake(
-        "sign-lost",
-        "The sign is lost",
-        "The number has the wrong sign.\nWork out the signs of the factors, or of the terms, once more.",
-    ),
-    Mistake(
-        "sign-in-sum",
-        "One term of the sum has the wrong sign",
-        "A term was subtracted that is added, or the other way round.\nA product has a minus if an odd number of its factors has one.",
-    ),
-    Mistake(
-        "point-moved",
-        "The decimal point has moved",
-        "The digits are right, but the point stands in another place.\nCount the places behind the point.",
-    ),
-    Mistake(
-        "digits-exchanged",
-        "Two digits are exchanged",
-        "The number was copied with two of its digits in each other's place.\nCompare it with what you worked out, digit by digit.",
-    ),
-    Mistake(
-        "term-left-out",
-        "A term of the sum is left out",
-        "One of the terms is missing in the sum.\nEvery term of the line is added.",
-    ),
-    Mistake(
-        "term-twice",
-        "A term of the sum is taken twice",
-        "One of the terms was added twice.\nEvery term of the line is added once.",
-    ),
-    Mistake(
-        "factor-left-out",
-        "A factor is left out",
-        "One of the factors is missing in the product.\nEvery factor of the line is multiplied in.",
-    ),
-    Mistake(
-        "answers-exchanged",
-        "Two answers stand in each other's place",
-        "Each of the two numbers is the right one for the other step.\nExchange them.",
-    ),
-    Mistake(
-        "old-value-given",
-        "The old value is given as the new one",
-        "The parameter was copied as it was before the update.\nThe new value is the old one plus the change.",
-    ),
-    Mistake(
-        "other-number-given",
-        "Another number of the same parameter is given",
-        "The gradient, the change or the new value was given in the place of another of them.\nThe sheet says which is asked.",
     ),
     Mistake(
         "rounded-too-early",

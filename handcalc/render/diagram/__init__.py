@@ -12,11 +12,11 @@ reading and translate as in svg.py; symbols, numbers and their widths are in typ
 from __future__ import annotations
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
-from handcalc.render.diagram.model import Diagram, Edge, Item, Label, Node
+from handcalc.core.quantity import Cell
+from handcalc.render.diagram.model import CellItem, Diagram, Edge, Label, Node
 from handcalc.render.reading import Reading
 
-__all__ = ["Diagram", "Edge", "Item", "Label", "Node", "diagram", "window_of"]
+__all__ = ["Diagram", "Edge", "CellItem", "Label", "Node", "diagram", "window_of"]
 
 
 def diagram(derivation: Derivation, reading: Reading, iteration: int = 1, values: bool = True, gradients: bool = True) -> Diagram | None:

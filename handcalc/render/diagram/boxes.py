@@ -1,6 +1,6 @@
 """Boxes of quantities with their numbers in squares: what layers.py and unrolled.py put onto the paper.
 
-- `plan_of(…)` says what is shown, `parts(plan)` which quantities are one box and what uses what; `box(plan, part, …)` draws one.
+- `plan_of(…)` says what is shown, `planned(…)` which quantities are one box and what uses what; `box(plan, planned, …)` draws one.
 
 Nothing here knows a type of layer. What is worked out place by place from one quantity of the same layer, as out from net, stands
 with it in one box; parameters of the same formula stand together, and so do targets and loss.
@@ -13,14 +13,14 @@ from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, Total, references, walk
-from handcalc.core.graph import Cell, Quantity
-from handcalc.core.index import Affine, affine
+from handcalc.core.index import ROLES, Affine, affine
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.model import Label, Node, Sign
 from handcalc.render.diagram.neurons import units
 from handcalc.render.diagram.plan import Plan
-from handcalc.render.diagram.squares import GAP, Block, Sheet, below, beside
+from handcalc.render.diagram.squares import GAP, Patch, Squares, below, beside
 from handcalc.render.diagram.typesetting import LINE, Span, width
 from handcalc.render.document import layer_title
 from handcalc.render.givens import layer_details
@@ -33,16 +33,10 @@ PARAMETERS = ("weight", "bias", "threshold")
 ERRORS = ("target", "error", "loss_term", "loss")
 FORWARD = ("input", *PARAMETERS, "net", "out", "part", *ERRORS)
 
-# role of an axis → what there are several of
-AXES = {
-    "input": "inputs", "unit": "units", "channel": "channels", "row": "rows", "column": "columns", "time": "times", "token": "tokens",
-    "head": "heads", "sample": "samples",
-}  # fmt: skip
-
 Fixed = Callable[[Quantity], Mapping[str, int]]  # the places along axes of a quantity that are not drawn, by their role
 
 
-class Part(Record):
+class PlannedBox(Record):
     """A box to be: the quantities in it, its last one giving it its cell; kind: of the node; deep: so many stand below one another;
     words, so many titles first; also: quantities that are the same as others of the box, and not drawn."""
 
@@ -73,7 +67,7 @@ def _products(quantity: Quantity) -> int:
     if quantity.definition is None:
         return 0
     sums = [node.index.axis.size for node in walk(quantity.definition) if isinstance(node, Total)]
-    return prod(axis.size for axis in quantity.axes) * prod(sums)
+    return quantity.size * prod(sums)
 
 
 def mixes_samples(derivation: Derivation) -> bool:
@@ -91,40 +85,53 @@ def used_by(quantity: Quantity) -> list[Ref]:
 # --- which quantities are one box -------------------------------------------------------------------------------------
 
 
-def parts(derivation: Derivation, reading: Reading) -> dict[str, Part]:
+def planned(derivation: Derivation, reading: Reading) -> dict[str, PlannedBox]:
     """The boxes of a network, by the name of their last quantity."""
     quantities = {quantity.name: quantity for quantity in forward(derivation)}
     consumers: dict[str, list[str]] = {name: [] for name in quantities}
     for name, quantity in quantities.items():
-        for used in {ref.quantity for ref in used_by(quantity)}:
-            if used in consumers:
-                consumers[used].append(name)
-    hidden = {
-        ref.quantity for name in quantities for ref in [quantities[name].definition] if isinstance(ref, Ref) and _beside(quantities, name)
-    }
-    last = f"out{len(derivation.header.kinds)}"
-    found: dict[str, Part] = {}
+        for used in {ref.quantity for ref in used_by(quantity)} & consumers.keys():
+            consumers[used].append(name)
+    found: dict[str, PlannedBox] = {}
     errors = tuple(name for name, quantity in quantities.items() if quantity.kind in ERRORS)
     together: dict[tuple[str, ...], list[str]] = {}
     for name, quantity in quantities.items():
         if quantity.kind in PARAMETERS:
             together.setdefault(tuple(consumers[name]), []).append(name)
-        elif quantity.kind not in ERRORS and not any(
-            _beside(quantities, user) == name and _alone(quantities, consumers[name], user) for user in consumers[name]
-        ):
-            chain = [name]
-            while (before := _beside(quantities, chain[0])) and _alone(quantities, consumers[before], chain[0]):
-                chain.insert(0, before)
-            kind = "given" if quantity.definition is None else "answer" if name == last else "variable"
-            titles, words = _words(derivation, reading, quantity)
-            shown = tuple(one for one in chain if one not in hidden)
-            found[name] = Part(shown, kind, len(shown), (*titles, *words), len(titles), tuple(one for one in chain if one in hidden))
-    for names in together.values():
-        found[names[-1]] = Part(tuple(names), "weights")
+        elif quantity.kind not in ERRORS and not any(name == _joined(quantities, consumers, user) for user in consumers[name]):
+            found[name] = _chained(derivation, reading, quantities, consumers, quantity)
+    found |= {names[-1]: PlannedBox(tuple(names), "weights") for names in together.values()}
     if errors:
-        found[errors[-1]] = Part(errors, "loss", words=(Message("Error"),))
-    order = {name: number for number, name in enumerate(quantities)}
-    return {name: found[name] for name in sorted(found, key=order.__getitem__)}
+        found[errors[-1]] = PlannedBox(errors, "loss", words=(Message("Error"),))
+    return {name: found[name] for name in quantities if name in found}
+
+
+def _chained(
+    derivation: Derivation, reading: Reading, quantities: Mapping[str, Quantity], consumers: Mapping[str, list[str]], last: Quantity
+) -> PlannedBox:
+    """The box of a quantity and of those that stand with it, each worked out from the one before; what is copied is drawn once."""
+    chain = [last.name]
+    while before := _joined(quantities, consumers, chain[0]):
+        chain.insert(0, before)
+    copied = {copy.quantity for name in quantities if (copy := _copied(quantities, name)) is not None}
+    same = tuple(name for name in chain if name in copied)
+    shown = tuple(name for name in chain if name not in copied)
+    answer = derivation.graph.in_layer(len(derivation.header.kinds), "out")
+    kind = "given" if last.definition is None else "answer" if last.name == answer else "variable"
+    titles, words = _words(derivation, reading, last)
+    return PlannedBox(shown, kind, len(shown), (*titles, *words), len(titles), same)
+
+
+def _copied(quantities: Mapping[str, Quantity], name: str) -> Ref | None:
+    """What a quantity is a copy of, place by place."""
+    definition = quantities[name].definition
+    return definition if isinstance(definition, Ref) and _beside(quantities, name) else None
+
+
+def _joined(quantities: Mapping[str, Quantity], consumers: Mapping[str, list[str]], name: str) -> str:
+    """The quantity that stands in one box with another, before it: from which alone it is worked out, and nothing else is."""
+    before = _beside(quantities, name)
+    return before if before and _alone(quantities, consumers[before], name) else ""
 
 
 def _alone(quantities: Mapping[str, Quantity], consumers: list[str], one: str) -> bool:
@@ -146,16 +153,17 @@ def _beside(quantities: Mapping[str, Quantity], name: str) -> str:
     return source.name if same and source.layer == quantity.layer and source.definition is not None else ""
 
 
-def uses(derivation: Derivation, found: Mapping[str, Part]) -> dict[str, list[str]]:
+def uses(derivation: Derivation, found: Mapping[str, PlannedBox]) -> dict[str, list[str]]:
     """Box → the boxes that its formulas use; inputs in another form (words as zeros and ones) use the inputs."""
     home = {name: key for key, part in found.items() for name in (*part.names, *part.also)}
     result: dict[str, list[str]] = {}
+    inputs = derivation.graph.inputs
     for key, part in found.items():
         members = list(map(derivation.graph.__getitem__, (*part.names, *part.also)))
         seen = [ref.quantity for quantity in members for ref in used_by(quantity)]
         result[key] = list(dict.fromkeys(home[name] for name in seen if name in home and home[name] != key))
-        if part.kind == "given" and key != "x" and not members[0].layer and "x" in found:
-            result[key] = ["x"]
+        if part.kind == "given" and key != inputs and not members[0].layer and inputs in found:
+            result[key] = [inputs]
     return result
 
 
@@ -167,12 +175,12 @@ def _words(derivation: Derivation, reading: Reading, quantity: Quantity) -> tupl
     header, graph = derivation.header, derivation.graph
     roles = tuple(axis.role for axis in quantity.axes if axis.role != "sample")
     layer = quantity.layer
-    if quantity.name == "x":
+    if quantity.name == graph.inputs:
         return [Message("Inputs")], [shape(header.shapes[0], roles)]
-    if quantity.name != f"out{layer}":
+    if quantity.name != graph.in_layer(layer, "out"):
         return [], []
     first = layer
-    while first > 1 and f"out{first - 1}" not in graph:
+    while first > 1 and not graph.in_layer(first - 1, "out"):
         first -= 1
     return [layer_title(reading, number) for number in range(first, layer + 1)], [
         shape(header.shapes[layer], roles),
@@ -182,7 +190,7 @@ def _words(derivation: Derivation, reading: Reading, quantity: Quantity) -> tupl
 
 def shape(sizes: tuple[int, ...], roles: tuple[str, ...]) -> Message:
     """1×2×3 (channels × rows × columns), or units: 3."""
-    named = [Message(AXES[role]) for role in roles[len(roles) - len(sizes) :]]
+    named = [Message(ROLES[role].several) for role in roles[len(roles) - len(sizes) :]]
     axes = named[0]
     for name in named[1:]:
         axes = Message("{several} × {others}", several=axes, others=name)
@@ -194,13 +202,13 @@ def shape(sizes: tuple[int, ...], roles: tuple[str, ...]) -> Message:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def box(plan: Plan, part: Part, fixed: Fixed, column: int = 0) -> Node:
+def box(plan: Plan, part: PlannedBox, fixed: Fixed, column: int = 0) -> Node:
     """The node of a part around the point 0, 0: its words, then its grids."""
     graph = plan.derivation.graph
     members = [graph[name] for name in part.names]
     if all(quantity.kind in ("net", "out") and _is_column(quantity, fixed(quantity)) for quantity in members):
         return boxed(part, units(plan, members, fixed(members[-1])), _cell(plan, members[-1], fixed), column)
-    blocks = [beside(_sheets(plan, graph[name], fixed)) for name in part.names]
+    blocks = [beside(_grids(plan, graph[name], fixed)) for name in part.names]
     inside = beside([below(blocks[start : start + part.deep]) for start in range(0, len(blocks), part.deep)])
     return boxed(part, inside, _cell(plan, graph[part.names[-1]], fixed), column)
 
@@ -211,14 +219,14 @@ def _is_column(quantity: Quantity, fixed: Mapping[str, int]) -> bool:
     return quantity.definition is not None and [axis.role for axis in quantity.axes if axis.role != sample] == ["unit"]
 
 
-def boxed(part: Part, inside: Block, cell: Cell, column: int = 0) -> Node:
+def boxed(part: PlannedBox, inside: Patch, cell: Cell, column: int = 0) -> Node:
     """A box around some labels, around the point 0, 0."""
     words = part.words
     wide = max([inside.width, *(words_width(message.text(), place < part.titles) for place, message in enumerate(words))]) + 2 * PADDING
     head = len(words) * LINE + (PADDING / 2 if words else 0.0)
     high = inside.height + head + 1.5 * PADDING
     labels = tuple(label.moved(-inside.width / 2, head + 0.75 * PADDING - high / 2) for label in inside.labels)
-    return Node(part.kind, column, 0.0, 0.0, wide, high, cell, part.names[-1], labels, words=words, titles=part.titles)
+    return Node(part.kind, column, 0.0, 0.0, wide, high, cell, labels=labels, words=words, titles=part.titles)
 
 
 def words_width(text: str, bold: bool) -> float:
@@ -226,17 +234,18 @@ def words_width(text: str, bold: bool) -> float:
     return width((Span(text),)) * WORDS_FONT * (1.12 if bold else 1.0)
 
 
-def _sheets(plan: Plan, quantity: Quantity, fixed: Fixed) -> list[Block]:
-    sheet = Sheet(plan, quantity, fixed(quantity))
-    found = sheet.grids()
-    if sheet.left_out():
+def _grids(plan: Plan, quantity: Quantity, fixed: Fixed) -> list[Patch]:
+    """The grids of a quantity; dots for those that are left out."""
+    squares = Squares(plan, quantity, fixed(quantity))
+    found = squares.grids()
+    if squares.left_out():
         more = Label("more", GAP / 2, LINE / 2, GAP, LINE, ((Sign("…"),),))
-        found.append(Block((more,), GAP, LINE))
+        found.append(Patch((more,), GAP, LINE))
     return found
 
 
 def _cell(plan: Plan, quantity: Quantity, fixed: Fixed) -> Cell:
     """The first cell of a quantity."""
-    sheet = Sheet(plan, quantity, fixed(quantity))
-    first = sheet.at(sheet.leading()[0], 0, 0)
+    squares = Squares(plan, quantity, fixed(quantity))
+    first = squares.at(squares.leading()[0], 0, 0)
     return first if plan.derivation.graph.present(*first) else (quantity.name, next(plan.derivation.graph.positions(quantity.name)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from handcalc.core.derivation import Derivation
 from handcalc.errors import Message
 from handcalc.render.diagram.flow import flow
-from handcalc.render.diagram.model import Diagram, Formula, Item, Node, Row
+from handcalc.render.diagram.model import CellItem, Diagram, Formula, Node, Row
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.reading import Reading
 
@@ -45,9 +45,9 @@ def _box(plan: Plan, name: str) -> Node:
         rows.append((plan.parameter(cell),))
     else:
         rows.append((Formula(cell, plan.reading.formula(cell)),))
-        rows += [(Item(cell, named=False),)] if plan.computed else []
+        rows += [(CellItem(cell, named=False),)] if plan.computed else []
     gradient = plan.gradient(cell)
     rows += [(gradient,)] if gradient else []
     label = plan.label("values", tuple(rows))
     kind = "loss" if name == plan.derivation.loss else quantity.kind
-    return Node(kind, 0, 0.0, 0.0, label.width + 2 * PADDING, label.height + 1.5 * PADDING, cell, name, (label,))
+    return Node(kind, 0, 0.0, 0.0, label.width + 2 * PADDING, label.height + 1.5 * PADDING, cell, labels=(label,))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.errors import Message
-from handcalc.render.diagram.boxes import box, mixes_samples, parts, plan_of, uses
+from handcalc.render.diagram.boxes import box, mixes_samples, plan_of, planned, uses
 from handcalc.render.diagram.flow import paged
 from handcalc.render.diagram.model import Diagram
 from handcalc.render.diagram.plan import Plan
@@ -27,7 +27,7 @@ BOXES_LIMIT = 60  # boxes of a drawing that can be read
 def layers(derivation: Derivation, reading: Reading, iteration: int, values: bool, gradients: bool) -> Diagram | None:
     """The drawing of a network, the reading in UNICODE; None where there are too many boxes."""
     plan = plan_of(derivation, reading, iteration, values, gradients)
-    found = parts(derivation, reading)
+    found = planned(derivation, reading)
     if len(found) > BOXES_LIMIT:
         return None
     alone = {} if mixes_samples(derivation) else {"sample": 0}
@@ -40,7 +40,8 @@ def layers(derivation: Derivation, reading: Reading, iteration: int, values: boo
 
 def captions(plan: Plan, drawn: Diagram, large: bool, alone: bool) -> Iterator[Message]:
     """What a drawing of layers does not say by itself; large: nothing was worked out; alone: of the first sample only."""
-    header, samples = plan.derivation.header, plan.derivation.graph["x"].axes[0]
+    header, graph = plan.derivation.header, plan.derivation.graph
+    samples = graph[graph.inputs].axes[0]
     if header.online or plan.derivation.iterations > 1:
         yield iteration_title(header, plan.iteration)
     if samples.role == "sample" and alone:

@@ -2,7 +2,7 @@
 
 - `Diagram` is a drawing of a network (`network.py`), of a computation graph (`equations.py`), of layers of any type
   (`layers.py`, `unrolled.py`) or of a window over maps (`window.py`).
-- `Item`, `Formula`, `Title` and `Sign` are what a row of a label says; typesetting.py spells them in a notation.
+- `CellItem`, `Formula`, `Title` and `Sign` are what a row of a label says; typesetting.py spells them in a notation.
 
 Lengths are units of which a small letter has about 6; x goes to the right, y downwards.
 """
@@ -13,9 +13,10 @@ from collections.abc import Iterable
 from math import cos, radians, sin
 
 from handcalc.core.expr import Expr, Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
+from handcalc.render.diagram.looks import NODES, SQUARES
 
 BORDER = 10.0  # around a drawing
 
@@ -30,7 +31,7 @@ def around(points: Iterable[Point]) -> Box:
     return min(across), min(down), max(across), max(down)
 
 
-class Item(Record):
+class CellItem(Record):
     """A quantity in a label. named: with its symbol; numbered: with its number; gradient: in the second colour.
 
     sampled: its symbol says which sample it belongs to.
@@ -64,12 +65,8 @@ class Sign(Record):
     name: bool = False
 
 
-Content = Item | Formula | Title | Sign
+Content = CellItem | Formula | Title | Sign
 Row = tuple[Content, ...]
-
-# how a square of a grid is drawn: as any other, outside the map, outside it in the window, in the window, its largest, its result
-SQUARES = ("square", "padding", "outside", "window", "chosen", "result")
-DASHED = ("padding", "outside")
 
 
 class Label(Record):
@@ -146,7 +143,7 @@ class Node(Record):
     @property
     def round(self) -> bool:
         """Whether it is drawn as a circle."""
-        return self.kind in ("input", "hidden", "output")
+        return self.kind != "more" and NODES[self.kind].round
 
 
 class Edge(Record):
@@ -211,7 +208,7 @@ class Diagram(Record):
     def written(self) -> list[Cell]:
         """The cells whose symbols or numbers its labels say."""
         contents = (content for label in self.labels for row in label.rows for content in row)
-        return [content.cell for content in contents if isinstance(content, (Item, Formula))]
+        return [content.cell for content in contents if isinstance(content, (CellItem, Formula))]
 
 
 def framed(diagram: Diagram) -> Diagram:
@@ -221,5 +218,5 @@ def framed(diagram: Diagram) -> Diagram:
     right, bottom = max(box[2] for box in boxes) + BORDER, max(box[3] for box in boxes) + BORDER
     nodes = tuple(node.moved(-left, -top) for node in diagram.nodes)
     edges = tuple(edge.moved(-left, -top) for edge in diagram.edges)
-    shown = any(item.gradient for label in diagram.labels for row in label.rows for item in row if isinstance(item, Item))
+    shown = any(item.gradient for label in diagram.labels for row in label.rows for item in row if isinstance(item, CellItem))
     return diagram.replace(nodes=nodes, edges=edges, width=right - left, height=bottom - top, gradients=shown)

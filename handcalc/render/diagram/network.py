@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from math import atan2, degrees
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.errors import Message
-from handcalc.render.diagram.model import Box, Diagram, Edge, Item, Label, Node, framed
+from handcalc.render.diagram.model import Box, CellItem, Diagram, Edge, Label, Node, framed
 from handcalc.render.diagram.neurons import RADIUS, Column, bias_directions, column, targets
-from handcalc.render.diagram.placing import Line, meets, place
+from handcalc.render.diagram.placing import LabelledLine, meets, place
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.typesetting import measured
 from handcalc.render.givens import iteration_title
@@ -51,7 +51,8 @@ def network(derivation: Derivation, reading: Reading, iteration: int, values: bo
 
 def _captions(plan: Plan, layers: list[Column], drawn: Diagram, large: bool) -> Iterator[Message]:
     """What the drawing does not say by itself."""
-    header, samples = plan.derivation.header, plan.derivation.graph["x"].axes[0]
+    header, graph = plan.derivation.header, plan.derivation.graph
+    samples = graph[graph.inputs].axes[0]
     if header.online or plan.derivation.iterations > 1:
         yield iteration_title(header, plan.iteration)
     if samples.role == "sample":
@@ -172,9 +173,10 @@ def _between(plan: Plan, layer: int, sources: Column, ends: Column, first: int) 
 
 def _weights(plan: Plan, layer: int, sources: Column, ends: Column) -> Iterator[tuple[tuple[int, int], Cell]]:
     """The weights between neurons that are drawn, by the numbers of both in their columns."""
+    weight = plan.derivation.graph.in_layer(layer, "weight")
     for b, end in enumerate(ends):
         for a, source in enumerate(sources):
-            cell = plan.cell(f"W{layer}", end.cell[1][-1], source.cell[1][-1]) if source.cell and end.cell else None
+            cell = plan.cell(weight, end.cell[1][-1], source.cell[1][-1]) if source.cell and end.cell else None
             if cell:
                 yield (a, b), cell
 
@@ -199,7 +201,7 @@ def _moved(box: Box, right: float) -> Box:
 
 def _edge_labels(plan: Plan, layer: int, weight: Cell) -> list[Label]:
     """The weight, its gradient, and the bias of the connection with its own, where there is one."""
-    bias = plan.cell(f"b{layer}", *weight[1]) if bias_directions(plan, layer) == 2 else None
+    bias = plan.cell(plan.derivation.graph.bias(layer), *weight[1]) if bias_directions(plan, layer) == 2 else None
     labels = []
     for cell, kinds, step in ((weight, ("weight", "gradient"), None), (bias, ("bias", "bias"), bias)):
         if cell is not None:
@@ -215,17 +217,17 @@ def _widths(labels: list[Label]) -> list[float]:
     return [max(widths) for widths in kinds if widths]
 
 
-def _line(source: Node, end: Node, distance: float, labels: list[Label]) -> Line:
+def _line(source: Node, end: Node, distance: float, labels: list[Label]) -> LabelledLine:
     """An edge over a distance, and the room that its labels take above and below it."""
     start, stop = (source.x + RADIUS, source.y), (end.x + distance - RADIUS, end.y)
     if not labels:
-        return Line(start, stop)
+        return LabelledLine(start, stop)
     widths = _widths(labels)
     above, below = ([LIFT + label.height for label in labels if _is_gradient(label) is low] for low in (False, True))
-    return Line(start, stop, sum(widths) + BETWEEN * (len(widths) - 1), max(above), max(below, default=0.0))
+    return LabelledLine(start, stop, sum(widths) + BETWEEN * (len(widths) - 1), max(above), max(below, default=0.0))
 
 
-def _placed(labels: list[Label], line: Line, distance: float) -> tuple[Label, ...]:
+def _placed(labels: list[Label], line: LabelledLine, distance: float) -> tuple[Label, ...]:
     """The labels above and below their edge: first the weight's, then the bias's."""
     angle = degrees(atan2(line.end[1] - line.start[1], line.end[0] - line.start[0]))
     widths = _widths(labels)
@@ -241,4 +243,4 @@ def _placed(labels: list[Label], line: Line, distance: float) -> tuple[Label, ..
 
 def _is_gradient(label: Label) -> bool:
     content = label.rows[0][0]
-    return isinstance(content, Item) and content.gradient
+    return isinstance(content, CellItem) and content.gradient

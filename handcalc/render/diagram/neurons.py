@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from handcalc.core.graph import Cell, Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import printable
-from handcalc.render.diagram.model import Item, Label, Node, Row, Sign
+from handcalc.render.diagram.model import CellItem, Label, Node, Row, Sign
 from handcalc.render.diagram.plan import Plan
-from handcalc.render.diagram.squares import GAP, Block, Sheet, spots
+from handcalc.render.diagram.squares import GAP, Patch, Squares, spots
 from handcalc.render.diagram.typesetting import LINE, name_of, shortened
 from handcalc.render.symbols import typed
 
@@ -30,7 +30,8 @@ Column = tuple[Node, ...]
 
 def column(plan: Plan, layer: int) -> Column:
     """The neurons of a layer, the inputs being layer 0."""
-    axis = plan.derivation.graph[f"net{layer}" if layer else "x"].axes[-1]
+    graph = plan.derivation.graph
+    axis = graph[graph.in_layer(layer, "net") if layer else graph.inputs].axes[-1]
     whole = axis.size <= NEURONS_LIMIT
     places = range(axis.size) if whole else [*range(FIRST), axis.size - 1]
     make = _neuron if layer else _input
@@ -43,28 +44,31 @@ def column(plan: Plan, layer: int) -> Column:
 def bias_directions(plan: Plan, layer: int) -> int:
     """0: one bias for the layer, 1: one for each neuron, 2: one for each connection; −1: none."""
     graph = plan.derivation.graph
-    return len(graph[f"b{layer}"].axes) if f"b{layer}" in graph else -1
+    bias = graph.bias(layer)
+    return len(graph[bias].axes) if bias else -1
 
 
 def _input(plan: Plan, layer: int, place: int, name: str) -> Node:
-    cell = plan.cell("x", place)
+    cell = plan.cell(plan.derivation.graph.inputs, place)
     assert cell
-    item = Item(cell, named=name_of(cell, plan.reading) != shortened(typed(name)))
+    item = CellItem(cell, named=name_of(cell, plan.reading) != shortened(typed(name)))
     return Node("input", layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, cell, name, (_below(plan, ((item,),)),))
 
 
 def _neuron(plan: Plan, layer: int, place: int, name: str) -> Node:
-    wanted = (plan.item(f"net{layer}", place), plan.item(f"out{layer}", place), plan.item(f"grad.net{layer}", place, gradient=True))
+    graph = plan.derivation.graph
+    net, out = graph.in_layer(layer, "net"), graph.in_layer(layer, "out")
+    wanted = (plan.item(net, place), plan.item(out, place), plan.item(graph.gradient(net), place, gradient=True))
     rows = tuple((item,) for item in wanted if item)
     labels = [_below(plan, rows)] if rows else []
     directions = bias_directions(plan, layer)
-    bias = plan.cell(f"b{layer}", *([place] if directions else [])) if directions in (0, 1) else None
+    bias = plan.cell(graph.bias(layer), *([place] if directions else [])) if directions in (0, 1) else None
     if bias:
         gradient = plan.gradient(bias)
         label = plan.label("bias", ((plan.parameter(bias),), *([(gradient,)] if gradient else [])), bias)
         labels.append(label.moved(0.0, -RADIUS - STEM - label.height / 2))
     kind = "output" if layer == len(plan.derivation.header.sizes) - 1 else "hidden"
-    return Node(kind, layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, plan.cell(f"out{layer}", place), name, tuple(labels))
+    return Node(kind, layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, plan.cell(out, place), name, tuple(labels))
 
 
 def _below(plan: Plan, rows: tuple[Row, ...]) -> Label:
@@ -75,14 +79,17 @@ def _below(plan: Plan, rows: tuple[Row, ...]) -> Label:
 def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
     """A box beside each output, and one for the loss; with one output, all in one box."""
     alone = len(outputs) == 1
-    total = [item for item in (plan.item("loss@", sampled=True), plan.item("loss")) if item]
+    graph = plan.derivation.graph
+    losses = (plan.item(graph.in_layer(0, "loss", "each"), sampled=True), plan.item(graph.in_layer(0, "loss")))
+    term = graph.in_layer(outputs[0].column, "loss_term")
+    total = [item for item in losses if item]
     boxes = []
     for node in outputs:
-        target = plan.cell("t", node.cell[1][-1]) if node.cell else None
+        target = plan.cell(graph.targets, node.cell[1][-1]) if node.cell else None
         if target is None:
             continue
         place = target[1][-1]
-        items = [Item(target), plan.item("err", place), plan.item("loss_term", place), *(total if alone else ())]
+        items = [CellItem(target), plan.item(graph.errors, place), plan.item(term, place), *(total if alone else ())]
         kind, cell = ("loss", total[-1].cell) if alone and total else ("target", target)
         boxes.append(_box(plan, kind, node.column + 1, [item for item in items if item], node.y, cell))
     if alone or not total:
@@ -90,12 +97,12 @@ def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
     return tuple(boxes), (_box(plan, "loss", outputs[0].column + 2, total, (outputs[0].y + outputs[-1].y) / 2, total[-1].cell),)
 
 
-def _box(plan: Plan, kind: str, column: int, items: list[Item], y: float, cell: Cell) -> Node:
+def _box(plan: Plan, kind: str, column: int, items: list[CellItem], y: float, cell: Cell) -> Node:
     label = plan.label("values", tuple((item,) for item in items)).moved(0.0, y)
     return Node(kind, column, 0.0, y, label.width + 2 * PADDING, label.height + 1.5 * PADDING, cell, labels=(label,))
 
 
-def units(plan: Plan, quantities: Sequence[Quantity], fixed: Mapping[str, int]) -> Block:
+def units(plan: Plan, quantities: Sequence[Quantity], fixed: Mapping[str, int]) -> Patch:
     """A circle for every neuron, beside it what the quantities of the layer are there, and the gradient of the first."""
     axis, labels, top, wide = quantities[-1].axes[-1], [], 0.0, 0.0
     for spot in spots(axis.size):
@@ -103,15 +110,15 @@ def units(plan: Plan, quantities: Sequence[Quantity], fixed: Mapping[str, int]) 
             labels.append(Label("gap", SMALL_RADIUS, top + GAP / 2, GAP, LINE, ((Sign("⋮"),),)))
             top += GAP
             continue
-        sheets = [Sheet(plan, quantity, fixed) for quantity in quantities]
-        cells = [sheet.at((), spot, 0) for sheet in sheets]
-        rows: list[Row] = [(Item(cell, numbered=plan.computed),) for cell in cells]
-        below = (content for row in sheets[0].rows_of(cells[0]) for content in row)
-        rows += [(item.replace(named=True),) for item in below if isinstance(item, Item) and item.gradient]
+        squares = [Squares(plan, quantity, fixed) for quantity in quantities]
+        cells = [drawn.at((), spot, 0) for drawn in squares]
+        rows: list[Row] = [(CellItem(cell, numbered=plan.computed),) for cell in cells]
+        below = (content for row in squares[0].rows_of(cells[0]) for content in row)
+        rows += [(item.replace(named=True),) for item in below if isinstance(item, CellItem) and item.gradient]
         values, name = plan.label("values", tuple(rows)), Sign(printable(axis.label(spot)), True)
         high = max(2 * SMALL_RADIUS, values.height) + BELOW
         middle = top + high / 2
         labels.append(Label("neuron", SMALL_RADIUS, middle, 2 * SMALL_RADIUS, 2 * SMALL_RADIUS, ((name,),), step=cells[-1]))
         labels.append(values.moved(2 * SMALL_RADIUS + BELOW + values.width / 2, middle))
         top, wide = top + high, max(wide, 2 * SMALL_RADIUS + BELOW + values.width)
-    return Block(tuple(labels), wide, top)
+    return Patch(tuple(labels), wide, top)

@@ -1,6 +1,6 @@
 """Where the labels of edges go: along their edge, clear of every other line, box and label.
 
-- `Line` is an edge with the size of its label, `place(lines, boxes)` answers the distance of each label from the
+- `LabelledLine` is an edge with the size of its label, `place(lines, boxes)` answers the distance of each label from the
   start of its edge, None where there is no room.
 
 Seen from its own edge, everything in the way forbids the label an interval; what is left is searched for places at
@@ -19,7 +19,7 @@ MARGIN = 3.0  # around a label
 TRIES = 400  # places tried before a drawing is made larger
 
 
-class Line:
+class LabelledLine:
     """An edge and its label: how wide it is, and how far it reaches above and below the edge (width 0: no label)."""
 
     def __init__(self, start: Point, end: Point, width: float = 0.0, above: float = 0.0, below: float = 0.0) -> None:
@@ -46,7 +46,7 @@ class Line:
         return self.at(before, -self.above), self.at(after, -self.above), self.at(after, self.below), self.at(before, self.below)
 
 
-def place(lines: list[Line], boxes: list[Box]) -> list[float] | None:
+def place(lines: list[LabelledLine], boxes: list[Box]) -> list[float] | None:
     """A distance for every label (0 where there is none), or None where they cannot all be read."""
     free = [_free(line, lines, boxes) for line in lines]
     order = sorted((index for index, line in enumerate(lines) if line.width), key=lambda index: (len(free[index]), index))
@@ -58,7 +58,9 @@ def place(lines: list[Line], boxes: list[Box]) -> list[float] | None:
     return [chosen.get(index, 0.0) for index in range(len(lines))]
 
 
-def _search(order: list[int], depth: int, lines: list[Line], free: list[list[float]], chosen: dict[int, float], tries: list[int]) -> bool:
+def _search(
+    order: list[int], depth: int, lines: list[LabelledLine], free: list[list[float]], chosen: dict[int, float], tries: list[int]
+) -> bool:
     """Places for the labels from a depth on, the one with the least room first."""
     if depth == len(order):
         return True
@@ -79,7 +81,7 @@ def _search(order: list[int], depth: int, lines: list[Line], free: list[list[flo
 # --- room -------------------------------------------------------------------------------------------------------------
 
 
-def _free(line: Line, lines: list[Line], boxes: list[Box]) -> list[float]:
+def _free(line: LabelledLine, lines: list[LabelledLine], boxes: list[Box]) -> list[float]:
     """Distances at which a label meets no other line and no box, the preferred first."""
     if not line.width:
         return []
@@ -96,7 +98,7 @@ def _free(line: Line, lines: list[Line], boxes: list[Box]) -> list[float]:
     return sorted(places, key=lambda distance: (abs(distance - preferred), distance))
 
 
-def _shadow(line: Line, outline: list[Point], above: float, below: float) -> tuple[float, float] | None:
+def _shadow(line: LabelledLine, outline: list[Point], above: float, below: float) -> tuple[float, float] | None:
     """The part of an edge beside which an outline comes as near as a label would be."""
     low, high = -above - MARGIN, below + MARGIN
     points = [line.along(point) for point in outline]
@@ -114,7 +116,7 @@ def _shadow(line: Line, outline: list[Point], above: float, below: float) -> tup
     return (min(reached), max(reached)) if reached else None
 
 
-def meets(line: Line, box: Box) -> bool:
+def meets(line: LabelledLine, box: Box) -> bool:
     """Whether an edge runs through a box."""
     found = _shadow(line, _outline(box), 0.0, 0.0)
     return found is not None and found[1] > 0 and found[0] < line.length

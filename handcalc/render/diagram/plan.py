@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.render.diagram.model import Item, Label, Row
+from handcalc.render.diagram.model import CellItem, Label, Row
 from handcalc.render.diagram.typesetting import measured
 from handcalc.render.reading import Reading
 
@@ -27,19 +27,19 @@ class Plan(Record):
         found = (0, *places) if graph[name].sampled else places
         return (name, found) if graph.present(name, found) else None
 
-    def item(self, name: str, *places: int, gradient: bool = False, named: bool = True, sampled: bool = False) -> Item | None:
+    def item(self, name: str, *places: int, gradient: bool = False, named: bool = True, sampled: bool = False) -> CellItem | None:
         """An item for a computed quantity, None where it is not shown."""
         shown = self.gradients if gradient else self.computed
         cell = self.cell(name, *places) if shown else None
-        return Item(cell, named, gradient=gradient, sampled=sampled) if cell else None
+        return CellItem(cell, named, gradient=gradient, sampled=sampled) if cell else None
 
-    def gradient(self, cell: Cell) -> Item | None:
+    def gradient(self, cell: Cell) -> CellItem | None:
         """An item for ∂E/∂cell: its number only."""
-        return self.item("grad." + cell[0], *cell[1], gradient=True, named=False)
+        return self.item(self.derivation.graph.gradient(cell[0]), *cell[1], gradient=True, named=False)
 
-    def parameter(self, cell: Cell) -> Item:
+    def parameter(self, cell: Cell) -> CellItem:
         """An item for a weight, a bias or a given number; what is updated is given in the first round, computed later."""
-        return Item(cell, numbered=self.computed or self.iteration == 1 or cell[0] not in self.derivation.updated)
+        return CellItem(cell, numbered=self.computed or self.iteration == 1 or cell[0] not in self.derivation.updated)
 
     def label(self, kind: str, rows: tuple[Row, ...], step: Cell | None = None) -> Label:
         """A label around the point 0, 0."""

@@ -1,6 +1,6 @@
 """Grids of numbers in a drawing, rows over columns as on squared paper: maps, kernels, scores, the units of a layer.
 
-- `Sheet(plan, quantity, …)` lays them out: `cells(place)` is what one grid shows, `grid(place)` its labels.
+- `Squares(plan, quantity, …)` lays them out: `cells(place)` is what one grid shows, `grid(place)` its labels.
 - `beside(grids)` puts several into a row, `leading(…)` says which there are of numbers with more than two directions.
 
 Of long sides the first places and the last are drawn, with dots between. A square holds its number and below it, in the second
@@ -14,10 +14,10 @@ from itertools import islice, product
 from math import prod
 
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell, Quantity
 from handcalc.core.index import Index, Position
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
-from handcalc.render.diagram.model import Item, Label, Row, Sign, Title
+from handcalc.render.diagram.model import CellItem, Label, Row, Sign, Title
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.typesetting import LINE, measured
 
@@ -38,7 +38,7 @@ Place = tuple[int, ...]
 Spots = Sequence[int | None]  # places along a side; None where some are left out
 
 
-class Block(Record):
+class Patch(Record):
     """Labels in a box with its left upper corner at 0, 0."""
 
     labels: tuple[Label, ...]
@@ -51,7 +51,7 @@ def spots(size: int) -> Spots:
     return range(size) if size <= SIDE_LIMIT else [*range(FIRST), None, size - 1]
 
 
-class Sheet(Record):
+class Squares(Record):
     """A quantity whose numbers are drawn. fixed: role → the place along axes that are not drawn (the sample, the time);
     marks: cell → the kind of its square; places: the grids that are drawn, rows, columns: their places, none: as many as fit (also
     places outside the map); numbered: whether the number of a cell is
@@ -105,7 +105,7 @@ class Sheet(Record):
         axes = self.free
         last = (row, column) if len(axes) > 1 else (column,) if len(self.sides()[0]) == 1 and self._flat() else (row,)
         inner: dict[int, Position] = {**dict(zip(axes[:-2], place)), **dict(zip(axes[-2:], last))}
-        return self.quantity.name, self.whole(inner)  # type: ignore[return-value]
+        return cell(Ref(self.quantity.name, self.whole(inner)))
 
     def _flat(self) -> bool:
         axes = self.free
@@ -122,11 +122,11 @@ class Sheet(Record):
 
     # --- drawing ---
 
-    def grids(self) -> list[Block]:
+    def grids(self) -> list[Patch]:
         """Every grid of the quantity that is drawn."""
         return [self.grid(place) for place in self.leading()]
 
-    def grid(self, place: Place) -> Block:
+    def grid(self, place: Place) -> Patch:
         """The symbol and the squares below it."""
         plan, (rows, columns) = self.plan, self.sides()
         inside = [[None if r is None or c is None else self.rows_of(self.at(place, r, c)) for c in columns] for r in rows]
@@ -147,7 +147,7 @@ class Sheet(Record):
                 labels += self._square(place, r, c, content, (x + broad / 2, y + tall / 2, broad, tall), len(rows), len(columns))
                 x += broad
             y += tall
-        return Block(tuple(labels), total, y)
+        return Patch(tuple(labels), total, y)
 
     def _square(
         self,
@@ -187,14 +187,14 @@ class Sheet(Record):
         rows: list[Row] = []
         known = plan.computed or graph.given_value(cell) is not None and (plan.iteration == 1 or cell[0] not in plan.derivation.carried)
         if known:
-            rows.append((Item(cell, named=False),))
-        gradient = ("grad." + cell[0], cell[1])
-        if plan.gradients and graph[cell[0]].kind not in ENDS and gradient[0] in graph and graph.present(*gradient):
-            rows.append((Item(gradient, named=False, gradient=True),))
+            rows.append((CellItem(cell, named=False),))
+        gradient = (graph.gradient(cell[0]), cell[1])
+        if plan.gradients and graph[cell[0]].kind not in ENDS and gradient[0] and graph.present(*gradient):
+            rows.append((CellItem(gradient, named=False, gradient=True),))
         return tuple(rows)
 
 
-def beside(blocks: Sequence[Block], apart: float = BESIDE) -> Block:
+def beside(blocks: Sequence[Patch], apart: float = BESIDE) -> Patch:
     """Some blocks in a row, in the middle of its height."""
     high = max(block.height for block in blocks)
     labels: list[Label] = []
@@ -202,10 +202,10 @@ def beside(blocks: Sequence[Block], apart: float = BESIDE) -> Block:
     for block in blocks:
         labels += [label.moved(x, (high - block.height) / 2) for label in block.labels]
         x += block.width + apart
-    return Block(tuple(labels), x - apart, high)
+    return Patch(tuple(labels), x - apart, high)
 
 
-def below(blocks: Sequence[Block], apart: float = BESIDE / 2) -> Block:
+def below(blocks: Sequence[Patch], apart: float = BESIDE / 2) -> Patch:
     """Some blocks below one another, in the middle of their width."""
     wide = max(block.width for block in blocks)
     labels: list[Label] = []
@@ -213,4 +213,4 @@ def below(blocks: Sequence[Block], apart: float = BESIDE / 2) -> Block:
     for block in blocks:
         labels += [label.moved((wide - block.width) / 2, y) for label in block.labels]
         y += block.height + apart
-    return Block(tuple(labels), wide, y - apart)
+    return Patch(tuple(labels), wide, y - apart)

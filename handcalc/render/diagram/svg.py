@@ -3,57 +3,25 @@
 - `svg(diagram, reading, translate)` is the text of the element.
 
 Colours and fonts are presentation attributes, so that readers without CSS see them; everything has a class, so that a
-page can restyle it. `data-step` of an element and `data-cell` of a number are ids of steps. To draw another kind of
-node, add its colours to `COLOURS`, of a box with grids to `BOX_COLOURS`.
+page can restyle it. `data-step` of an element and `data-cell` of a number are ids of steps. Colours are those of looks.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.boxes import words_width
-from handcalc.render.diagram.model import DASHED, SQUARES, Diagram, Edge, Label, Node, Point
+from handcalc.render.diagram.looks import INK, LINES, NODES, PAPER, SECOND, SQUARES, STROKES
+from handcalc.render.diagram.model import Diagram, Edge, Label, Node, Point
 from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
 
 FONTS = "'Libertinus Serif','New Computer Modern','Latin Modern Roman','STIX Two Text','Times New Roman','Noto Serif CJK SC',serif"
-INK, LINES, PALE, SECOND, PAPER = "#1c1c1c", "#5f6368", "#8a8a8a", "#b3261e", "#ffffff"
-# kind of a node → its paper and its line
-COLOURS = {
-    "input": ("#e8f1fb", "#2f6db3"),
-    "hidden": ("#fff3dc", "#b97a10"),
-    "output": ("#e6f4e6", "#2e7d32"),
-    "target": ("#fafafa", "#8a8a8a"),
-    "loss": ("#f5eafa", "#7b3f98"),
-    "given": ("#e8f1fb", "#2f6db3"),
-    "variable": ("#fff3dc", "#b97a10"),
-}
-# the same of boxes with grids
-BOX_COLOURS = {
-    "weights": ("#f3f3f0", "#8a8a8a"),
-    "answer": ("#e6f4e6", "#2e7d32"),
-    "words": ("none", "none"),
-}
-# a square of a grid → its paper and its line
-SQUARE_COLOURS = {
-    "square": ("#ffffff", "#b9b9b4"),
-    "window": ("#ffe9a8", "#b97a10"),
-    "result": ("#bfe3c0", "#2e7d32"),
-    "chosen": ("#ffc766", "#a85b00"),
-    "padding": ("#f6f6f4", "#8a8a8a"),
-    "outside": ("#fff6dd", "#b97a10"),
-}
-# lines: of an edge, of one among many, to a target and the loss
-STROKES = {
-    "edge": f'stroke="{LINES}" stroke-width="1.1"',
-    "crowded": f'stroke="{PALE}" stroke-width="0.6"',
-    "link": f'stroke="{PALE}" stroke-width="1" stroke-dasharray="4 3"',
-}
 NAME, SMALLEST = 16.0, 8.0  # size of the name in a neuron
 SMALL = 12.0  # size of captions
 SHIFTS = {2: -0.46, 1: -0.38, 0: 0.0, -1: 0.2, -2: 0.3}  # how far powers and indices stand below the line, in em
@@ -66,10 +34,10 @@ LETTER = 0.5  # em of an average letter of a caption
 
 def svg(diagram: Diagram, reading: Reading, translate: Translate) -> str:
     """The drawing as an <svg> element."""
-    return _Drawing(diagram, in_unicode(reading), translate).text()
+    return _NetworkPicture(diagram, in_unicode(reading), translate).text()
 
 
-class _Drawing:
+class _NetworkPicture:
     """One drawing being written."""
 
     def __init__(self, diagram: Diagram, reading: Reading, translate: Translate) -> None:
@@ -86,16 +54,16 @@ class _Drawing:
         title, large = self.title(), " large" if wide > LARGE and any(label.square for label in diagram.labels) else ""
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-diagram{large}" role="img" aria-label="{xml_text(title)}"'
-            f' viewBox="0 0 {_n(wide)} {_n(high)}" width="{_n(wide)}" height="{_n(high)}"'
-            f' font-family="{FONTS}" font-size="{_n(FONT)}" fill="{INK}">',
+            f' viewBox="0 0 {short(wide)} {short(high)}" width="{short(wide)}" height="{short(high)}"'
+            f' font-family="{FONTS}" font-size="{short(FONT)}" fill="{INK}">',
             f"<title>{xml_text(title)}</title>",
-            f'<rect class="paper" width="{_n(wide)}" height="{_n(high)}" fill="{PAPER}"/>',
-            f'<g transform="translate({_n(left)} 0)">' if left else "<g>",
+            f'<rect class="paper" width="{short(wide)}" height="{short(high)}" fill="{PAPER}"/>',
+            f'<g transform="translate({short(left)} 0)">' if left else "<g>",
             *map(self.edge, diagram.edges),
             *(part for node in diagram.nodes for part in self.node(node)),
             "</g>",
             *(
-                f'<text class="{name}" x="{_n(MARGIN)}" y="{_n(diagram.height + (place + 0.9) * LINE)}" font-size="{_n(SMALL)}"'
+                f'<text class="{name}" x="{short(MARGIN)}" y="{short(diagram.height + (place + 0.9) * LINE)}" font-size="{short(SMALL)}"'
                 f' fill="{colour}">{xml_text(line)}</text>'
                 for place, (name, colour, line) in enumerate(captions)
             ),
@@ -127,7 +95,7 @@ class _Drawing:
     def edge(self, edge: Edge) -> str:
         """A line with the labels along it; a bias on the line is a group of its own."""
         kind = "link" if edge.kind == "link" else "edge"
-        line = f'<path class="line" d="{_path(edge, self.diagram)}" fill="none" {STROKES[stroke_of(edge)]}/>'
+        line = f'<path class="line" d="{_path(edge, self.diagram)}" fill="none" {STROKES[stroke_of(edge)].svg}/>'
         head = _arrow(edge, self.diagram) if edge.kind == "use" else ""
         own = "".join(self.label(label, False) for label in edge.labels if label.step is None)
         others: dict[Cell, str] = {}
@@ -142,35 +110,36 @@ class _Drawing:
         if node.cell is None:
             more = Message("{count} more", count=node.left_out).text(self.translate)
             yield (
-                f'<g class="node more"><text x="{_n(node.x)}" y="{_n(node.y)}" font-size="22" text-anchor="middle">⋮</text>'
-                f'<text x="{_n(node.x)}" y="{_n(node.y + LINE)}" font-size="{_n(SMALL)}" text-anchor="middle">{xml_text(more)}</text></g>'
+                f'<g class="node more"><text x="{short(node.x)}" y="{short(node.y)}" font-size="22" text-anchor="middle">⋮</text>'
+                f'<text x="{short(node.x)}" y="{short(node.y + LINE)}" font-size="{short(SMALL)}" text-anchor="middle">'
+                f"{xml_text(more)}</text></g>"
             )
             return
         own = "".join(self.label(label, node.round) for label in node.labels if label.step is None and not label.square)
         words = "".join(self.words(node))
         yield f'<g class="node {node.kind}" data-step="{self.step(node.cell)}">{self.shape(node)}{words}{own}</g>'
-        for label in sorted(node.labels, key=lambda label: SQUARES.index(label.kind) if label.square else 0):
+        for label in sorted(node.labels, key=lambda label: SQUARES[label.kind].over if label.square else 0):
             if label.kind == "neuron":
                 yield self.neuron(label, node)
             elif label.square:
                 yield self.square(label)
             elif label.step is not None:
                 stem = (label.y + label.height / 2, node.y - node.height / 2)
-                line = f'<path class="line" d="M{_n(node.x)} {_n(stem[0])}V{_n(stem[1])}" {STROKES["edge"]}/>'
+                line = f'<path class="line" d="M{short(node.x)} {short(stem[0])}V{short(stem[1])}" {STROKES["edge"].svg}/>'
                 yield f'<g class="bias" data-step="{self.step(label.step)}">{line}{self.label(label)}</g>'
 
     def shape(self, node: Node) -> str:
         """A circle with the neuron's name, or a box."""
-        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
-        style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
+        look = NODES[node.kind]
+        style = f'class="shape" fill="{look.paper}" stroke="{look.line}" stroke-width="1.5"'
         if not node.round:
-            corner = f'x="{_n(node.x - node.width / 2)}" y="{_n(node.y - node.height / 2)}"'
-            dashed = ' stroke-dasharray="4 3"' if node.kind == "target" else ""
-            return f'<rect {corner} width="{_n(node.width)}" height="{_n(node.height)}" rx="7" {style}{dashed}/>'
+            corner = f'x="{short(node.x - node.width / 2)}" y="{short(node.y - node.height / 2)}"'
+            dashed = ' stroke-dasharray="4 3"' if look.dashed else ""
+            return f'<rect {corner} width="{short(node.width)}" height="{short(node.height)}" rx="7" {style}{dashed}/>'
         spans = symbol_spans(neuron_name(node.name, (node.width - 8) / SMALLEST))
         size = min(NAME, (node.width - 8) / max(width(spans), 1.0))
         hint = f"<title>{xml_text(node.name)}</title>" if len(node.name) > 4 else ""
-        circle = f'<circle cx="{_n(node.x)}" cy="{_n(node.y)}" r="{_n(node.width / 2)}" {style}/>'
+        circle = f'<circle cx="{short(node.x)}" cy="{short(node.y)}" r="{short(node.width / 2)}" {style}/>'
         return hint + circle + self.typeset(spans, node.x, node.y + 0.3 * size, size, 'class="name"')
 
     def words(self, node: Node) -> Iterator[str]:
@@ -180,39 +149,40 @@ class _Drawing:
             size = min(SMALL, SMALL * (node.width - 8) / words_width(text, place < node.titles))
             y = node.y - node.height / 2 + (place + 0.9) * LINE
             weight = ' font-weight="bold"' if place < node.titles else ""
-            style = f'font-size="{_n(size)}" text-anchor="middle"{weight}'
-            yield f'<text class="words" x="{_n(node.x)}" y="{_n(y)}" {style}>{xml_text(text)}</text>'
+            style = f'font-size="{short(size)}" text-anchor="middle"{weight}'
+            yield f'<text class="words" x="{short(node.x)}" y="{short(y)}" {style}>{xml_text(text)}</text>'
 
     def square(self, label: Label) -> str:
         """A square of a grid with its numbers."""
-        paper, line = SQUARE_COLOURS[label.kind]
-        corner = f'x="{_n(label.x - label.width / 2)}" y="{_n(label.y - label.height / 2)}"'
-        dashed = ' stroke-dasharray="3 2"' if label.kind in DASHED else ""
-        style = f'width="{_n(label.width)}" height="{_n(label.height)}" fill="{paper}" stroke="{line}" stroke-width="1"{dashed}'
+        look = SQUARES[label.kind]
+        corner = f'x="{short(label.x - label.width / 2)}" y="{short(label.y - label.height / 2)}"'
+        dashed = ' stroke-dasharray="3 2"' if look.dashed else ""
+        size = f'width="{short(label.width)}" height="{short(label.height)}"'
+        style = f'{size} fill="{look.paper}" stroke="{look.line}" stroke-width="1"{dashed}'
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
         return f'<g class="cell {label.kind}"{step}><rect {corner} {style}/>{self.label(label, False)}</g>'
 
     def neuron(self, label: Label, node: Node) -> str:
         """A neuron in a box, with its name."""
-        paper, line = (COLOURS | BOX_COLOURS)[node.kind]
+        look = NODES[node.kind]
         spans = row_spans(label.rows[0], self.reading, self.diagram.iteration)
         size = min(NAME, (label.width - 8) / max(width(spans), 1.0))
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
-        style = f'class="shape" fill="{paper}" stroke="{line}" stroke-width="1.5"'
-        circle = f'<circle cx="{_n(label.x)}" cy="{_n(label.y)}" r="{_n(label.width / 2)}" {style}/>'
+        style = f'class="shape" fill="{look.paper}" stroke="{look.line}" stroke-width="1.5"'
+        circle = f'<circle cx="{short(label.x)}" cy="{short(label.y)}" r="{short(label.width / 2)}" {style}/>'
         name = self.typeset(spans, label.x, label.y + 0.3 * size, size, 'class="name"')
         return f'<g class="{node.kind} neuron"{step}>{circle}{name}</g>'
 
     def label(self, label: Label, halo: bool = True) -> str:
         """The rows of a label; halo: on paper of their own, for labels that lines may run under."""
         top = label.y - label.height / 2
-        turn = f' transform="rotate({_n(label.angle)} {_n(label.x)} {_n(label.y)})"' if round(label.angle, 1) else ""
+        turn = f' transform="rotate({short(label.angle)} {short(label.x)} {short(label.y)})"' if round(label.angle, 1) else ""
         written = ""
         for place, row in enumerate(label.rows):
             spans, y = row_spans(row, self.reading, self.diagram.iteration), top + place * label.line
             wide = width(spans) * FONT
             if halo:
-                box = f'x="{_n(label.x - wide / 2)}" y="{_n(y + 1)}" width="{_n(wide)}" height="{_n(label.line - 1)}"'
+                box = f'x="{short(label.x - wide / 2)}" y="{short(y + 1)}" width="{short(wide)}" height="{short(label.line - 1)}"'
                 written += f'<rect class="halo" {box} fill="{PAPER}"{turn}/>'
             written += self.typeset(spans, label.x, y + label.line / 2 + 0.26 * FONT, FONT, f'class="{label.kind}"{turn}')
         return written
@@ -220,7 +190,7 @@ class _Drawing:
     def typeset(self, spans: Spans, x: float, y: float, size: float, style: str) -> str:
         """A row of text around x with its line at y."""
         written = letters(spans, size, self.marks)
-        return f'<text {style} x="{_n(x)}" y="{_n(y)}" font-size="{_n(size)}" text-anchor="middle">{written}</text>'
+        return f'<text {style} x="{short(x)}" y="{short(y)}" font-size="{short(size)}" text-anchor="middle">{written}</text>'
 
     def marks(self, span: Span) -> dict[str, str]:
         """Attributes of letters: numbers carry the id of their step."""
@@ -236,9 +206,9 @@ def letters(spans: Spans, size: float, marks: Callable[[Span], dict[str, str]] =
     for span in spans:
         wanted = SHIFTS[span.shift] * size
         attributes = marks(span) | {
-            "dx": _n(-span.back * size) if span.back else "",
-            "dy": _n(wanted - level) if round(wanted - level, 2) else "",
-            "font-size": _n(size * SCRIPT) if span.shift else "",
+            "dx": short(-span.back * size) if span.back else "",
+            "dy": short(wanted - level) if round(wanted - level, 2) else "",
+            "font-size": short(size * SCRIPT) if span.shift else "",
             "font-style": "italic" if span.italic else "",
             "fill": SECOND if span.gradient else "",
         }
@@ -275,7 +245,7 @@ def legend_of(diagram: Diagram, reading: Reading) -> Message | None:
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
-def _n(number: float) -> str:
+def short(number: float) -> str:
     """A length, as short as it can be."""
     return f"{round(number, 1) + 0:.1f}".removesuffix(".0")
 
@@ -289,13 +259,13 @@ def _path(edge: Edge, diagram: Diagram) -> str:
 
 
 def _point(point: Point) -> str:
-    return f"{_n(point[0])} {_n(point[1])}"
+    return f"{short(point[0])} {short(point[1])}"
 
 
 def _arrow(edge: Edge, diagram: Diagram) -> str:
     """The head of an arrow at the end of an edge."""
-    half = _n(ARROW / 2)
+    half = short(ARROW / 2)
     (x, y), (right, down) = edge.points[-2:]
     upright = diagram.downwards if x != right and y != down else x == right  # a curve ends in the direction of the drawing
-    sides = f"l-{half} -{_n(ARROW)}h{_n(ARROW)}z" if upright else f"l-{_n(ARROW)} -{half}v{_n(ARROW)}z"
+    sides = f"l-{half} -{short(ARROW)}h{short(ARROW)}z" if upright else f"l-{short(ARROW)} -{half}v{short(ARROW)}z"
     return f'<path class="head" d="M{_point(edge.points[-1])}{sides}" fill="{LINES}"/>'

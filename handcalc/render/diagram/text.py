@@ -14,15 +14,15 @@ Where a line has no room for that, everything has a line of its own. Drawings wi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from unicodedata import east_asian_width
 
 from handcalc.core.expr import Ref
 from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.diagram.model import Diagram, Formula, Item, Label, Node, Row
+from handcalc.render.diagram.lettering import Lettering, columns_of, padded
+from handcalc.render.diagram.model import CellItem, Diagram, Formula, Label, Node, Row
 from handcalc.render.diagram.typesetting import in_unicode
-from handcalc.render.dialects import spelled_in_ascii, symbol
+from handcalc.render.dialects import symbol
 from handcalc.render.document import layer_title
 from handcalc.render.reading import Reading
 from handcalc.render.symbols import typed
@@ -51,49 +51,23 @@ APART = "  "
 
 def drawing(diagram: Diagram, reading: Reading, translate: Translate, width: int) -> str:
     """The drawing as text, no line longer than `width` columns."""
-    plain = reading.dialect.key == "plain"
+    plain = reading.dialect.ascii
     if any(label.square for label in diagram.labels):
         from handcalc.render.diagram.textgrids import grids
 
         return grids(diagram, reading if plain else in_unicode(reading), translate, width)
-    text = _Text(diagram, reading if plain else in_unicode(reading), translate, PENS["plain" if plain else "unicode"])
-    return "\n".join(text.fitting(line, width) for line in text.lines(width))
+    text = _NeuronLettering(diagram, reading if plain else in_unicode(reading), translate, width, PENS["plain" if plain else "unicode"])
+    return "\n".join(map(text.fitting, text.lines()))
 
 
-def columns_of(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+class _NeuronLettering(Lettering):
+    """A drawing of neurons, or of a computation graph."""
 
-
-def padded(text: str, columns: int, filling: str = " ") -> str:
-    """A text with as much after it as makes it that wide."""
-    return text + filling * (columns - columns_of(text))
-
-
-class _Text:
-    """One drawing being written."""
-
-    def __init__(self, diagram: Diagram, reading: Reading, translate: Translate, pen: Pen) -> None:
-        self.diagram = diagram
-        self.reading = reading
-        self.translate = translate
+    def __init__(self, diagram: Diagram, reading: Reading, translate: Translate, width: int, pen: Pen) -> None:
+        super().__init__(diagram, reading, translate, width, pen.ellipsis)
         self.pen = pen
 
-    def said(self, message: Message) -> str:
-        """A message in the reader's language, in ASCII signs where the drawing is."""
-        found = message.text(self.translate)
-        return found if self.reading.dialect.key == "unicode" else spelled_in_ascii(found)
-
-    def fitting(self, line: str, width: int) -> str:
-        """A line on which nothing is invisible, cut off at the width."""
-        line = printable(line).rstrip()
-        if columns_of(line) <= width:
-            return line
-        while columns_of(line) > width - len(self.pen.ellipsis) and line:
-            line = line[:-1]
-        return (line + self.pen.ellipsis)[:width]
-
-    def lines(self, width: int) -> Iterator[str]:
+    def lines(self) -> Iterator[str]:
         """Column after column, then what must be said."""
         shown = ""
         for column in sorted({node.column for node in self.diagram.nodes}):
@@ -103,13 +77,13 @@ class _Text:
                 yield self.said(title)
                 shown = str(title)
             drawn = [self.bracket(number, node) for number, node in members]
-            if any(columns_of(printable(line)) > width for lines in drawn for line in lines):
-                drawn = [self.listed(number, node, width) for number, node in members]
+            if any(columns_of(printable(line)) > self.width for lines in drawn for line in lines):
+                drawn = [self.listed(number, node) for number, node in members]
             apart = [""] if max(map(len, drawn)) > 1 else []
             yield from (line for lines in drawn for line in (*lines, *apart))
             yield from [] if apart else [""]
         for message in self.diagram.captions:
-            yield from wrapped(self.said(message), width)
+            yield from wrapped(self.said(message), self.width)
 
     def title(self, first: Node) -> Message | None:
         """The heading of a column; equations have none."""
@@ -166,7 +140,7 @@ class _Text:
                 found.append((self.name(source), self.items(edge.labels)))
         return found + [("", self.items((label,))) for label in node.labels if label.kind == "bias"]
 
-    def listed(self, number: int, node: Node, width: int) -> list[str]:
+    def listed(self, number: int, node: Node) -> list[str]:
         """The same, with as many texts on a line as it has room for."""
         if node.left_out:
             return self.bracket(number, node)
@@ -175,7 +149,7 @@ class _Text:
             line = 2 * APART + (f"{source} {self.pen.line * 2}" if source else "")
             blank = " " * columns_of(line)
             for text in texts:
-                if columns_of(line) + columns_of(text) + 2 > width and line.strip() and line != blank:
+                if columns_of(line) + columns_of(text) + 2 > self.width and line.strip() and line != blank:
                     found.append(line)
                     line = blank
                 line += APART + text
@@ -185,12 +159,12 @@ class _Text:
     # --- texts ---
 
     def name(self, node: Node) -> str:
-        """The name of a neuron or a quantity; for a target, what is last in its box."""
-        if node.name:
+        """The name of a neuron; of a box, the symbol of what is last in it, gradients apart."""
+        if node.round:
             return symbol(typed(node.name), self.reading.dialect)
-        last = node.labels[0].rows[-1][0]
-        assert isinstance(last, (Item, Formula))
-        return self.reading.symbol(Ref(*last.cell), bare=True)
+        said = [row[0] for row in node.labels[0].rows]
+        cells = [one.cell for one in said if isinstance(one, Formula) or isinstance(one, CellItem) and not one.gradient]
+        return self.reading.symbol(Ref(*cells[-1]), bare=True)
 
     def values(self, node: Node) -> list[str]:
         """The rows of a node's values; a formula and its value are one row."""
@@ -198,7 +172,7 @@ class _Text:
         found: list[str] = []
         for row in rows:
             text = self.row(row)
-            if isinstance(row[0], Item) and not row[0].named and not row[0].gradient and found:
+            if isinstance(row[0], CellItem) and not row[0].named and not row[0].gradient and found:
                 found[-1] += f" = {text}"
             else:
                 found.append(text)
@@ -212,8 +186,8 @@ class _Text:
         """symbol = number, or symbol = formula; gradients always with their symbol, for want of a colour."""
         texts = []
         for content in row:
-            assert isinstance(content, (Item, Formula))
-            name = self.reading.symbol(Ref(*content.cell), bare=not (isinstance(content, Item) and content.sampled))
+            assert isinstance(content, (CellItem, Formula))
+            name = self.reading.symbol(Ref(*content.cell), bare=not (isinstance(content, CellItem) and content.sampled))
             if isinstance(content, Formula):
                 texts.append(name if content.expr is None else f"{name} = {self.reading.symbolic(content.expr)}")
                 continue

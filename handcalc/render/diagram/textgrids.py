@@ -21,16 +21,16 @@ from collections.abc import Iterator
 
 from handcalc.core.expr import Ref
 from handcalc.core.record import Record
-from handcalc.errors import Message, printable
+from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
-from handcalc.render.diagram.model import Content, Diagram, Item, Label, Node, Sign, Title
-from handcalc.render.diagram.text import columns_of, padded
-from handcalc.render.dialects import spelled_in_ascii, symbol
+from handcalc.render.diagram.lettering import Lettering, columns_of, padded
+from handcalc.render.diagram.looks import SQUARES
+from handcalc.render.diagram.model import CellItem, Content, Diagram, Label, Node, Sign, Title
+from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
 from handcalc.render.symbols import typed
 
 APART = "   "  # between grids
-MARKS = {"window": "[{}]", "result": "[{}]", "chosen": "*[{}]", "outside": "[{}]"}
 
 
 class Signs(Record):
@@ -47,30 +47,16 @@ SIGNS = {"unicode": Signs("│", "◀──", "⋮", "…"), "plain": Signs("|",
 
 def grids(diagram: Diagram, reading: Reading, translate: Translate, width: int) -> str:
     """The drawing as text, no line longer than `width` columns."""
-    text = _Text(diagram, reading, translate, SIGNS["plain" if reading.dialect.key == "plain" else "unicode"], width)
-    lines = [text.fitting(line) for line in text.lines()]
-    return "\n".join(lines).rstrip("\n")
+    text = _GridLettering(diagram, reading, translate, width, SIGNS["plain" if reading.dialect.ascii else "unicode"])
+    return "\n".join(map(text.fitting, text.lines())).rstrip("\n")
 
 
-class _Text:
-    """One drawing being written."""
+class _GridLettering(Lettering):
+    """A drawing of boxes with squares."""
 
-    def __init__(self, diagram: Diagram, reading: Reading, translate: Translate, signs: Signs, width: int) -> None:
-        self.diagram, self.reading, self.translate, self.signs, self.width = diagram, reading, translate, signs, width
-
-    def said(self, message: Message) -> str:
-        """A message in the reader's language, in ASCII signs where the drawing is."""
-        found = printable(message.text(self.translate))
-        return found if self.reading.dialect.key == "unicode" else spelled_in_ascii(found)
-
-    def fitting(self, line: str) -> str:
-        """A line cut off at the width."""
-        line = printable(line).rstrip()
-        if columns_of(line) <= self.width:
-            return line
-        while columns_of(line) > self.width - len(self.signs.across):
-            line = line[:-1]
-        return line + self.signs.across
+    def __init__(self, diagram: Diagram, reading: Reading, translate: Translate, width: int, signs: Signs) -> None:
+        super().__init__(diagram, reading, translate, width, signs.across)
+        self.signs = signs
 
     def lines(self) -> Iterator[str]:
         """Box after box, then what must be said."""
@@ -101,9 +87,9 @@ class _Text:
         """What a box is called: the symbol of its last grid, or of several parameters those of all."""
         titles = [label.rows[0][0] for label in node.labels if label.kind == "title"]
         found = [self.reading.symbol(title.reference) for title in titles if isinstance(title, Title)]
-        if not found:  # neurons
-            quantity = self.reading.graph[node.name]
-            return [self.reading.symbol(Ref(node.name, quantity.index), bare=True)]
+        if not found and node.cell is not None:  # neurons
+            quantity = self.reading.graph[node.cell[0]]
+            return [self.reading.symbol(Ref(quantity.name, quantity.index), bare=True)]
         return found if node.kind == "weights" else found[-1:]
 
     # --- grids ---
@@ -125,7 +111,9 @@ class _Text:
             known = numbers or len(squares) == 1
             yield from self.parted(self.reading.symbol(name, bare=not content.sampled), squares if known else squares[:0], False)
         if gradients:
-            yield from self.parted(self.reading.symbol(Ref("grad." + name.quantity, name.indices), bare=True), squares, True)
+            yield from self.parted(
+                self.reading.symbol(Ref(self.reading.graph.gradient(name.quantity), name.indices), bare=True), squares, True
+            )
 
     def neuron(self, circle: Label, *others: Label) -> list[str]:
         """(y)  net_y = 0.32, and so on below."""
@@ -136,7 +124,7 @@ class _Text:
         for label in others:
             for row in label.rows:
                 item = row[0]
-                if isinstance(item, Item):
+                if isinstance(item, CellItem):
                     symbols = [self.reading.symbol(Ref(*item.cell), bare=True)]
                     symbols += [self.reading.number(item.cell, self.diagram.iteration)] if item.numbered else []
                     found.append(" = ".join(symbols))
@@ -150,8 +138,8 @@ class _Text:
             yield [name, f"{self.signs.side} {self.signs.across} {self.signs.side}"]
         tops, lefts = sorted({label.y for label in squares}), sorted({label.x for label in squares})
         texts = {(label.y, label.x): self.text(label, gradient) for label in squares}
-        if any(label.kind in MARKS for label in squares):
-            bare = {(label.y, label.x) for label in squares if label.kind not in MARKS}
+        if any(map(_mark, squares)):
+            bare = {(label.y, label.x) for label in squares if not _mark(label)}
             texts = {key: f" {text} " if key in bare else text for key, text in texts.items()}
         widths = [max((columns_of(texts[key]) for key in texts if key[1] == x), default=0) for x in lefts]
         start = 0
@@ -179,10 +167,10 @@ class _Text:
             return self.signs.dots if sign == "⋮" else self.signs.across if sign == "…" else sign
         rows = [row[0] for row in label.rows if _is_gradient(row[0]) is gradient]
         if not rows:
-            return "" if label.kind not in MARKS or gradient else MARKS[label.kind].format(" ")
+            return "" if gradient else _mark(label).format(" ")
         content = rows[0]
-        number = self.reading.number(content.cell, self.diagram.iteration) if isinstance(content, Item) else content.text  # type: ignore[union-attr]
-        return MARKS.get(label.kind, "{}").format(number)
+        number = self.reading.number(content.cell, self.diagram.iteration) if isinstance(content, CellItem) else content.text  # type: ignore[union-attr]
+        return (_mark(label) or "{}").format(number)
 
     def beside(self, blocks: list[list[str]]) -> Iterator[str]:
         """As many blocks side by side as a line has room for."""
@@ -213,5 +201,10 @@ def _grids(node: Node) -> list[list[Label]]:
     return found
 
 
+def _mark(label: Label) -> str:
+    """What is put around the number of a square."""
+    return SQUARES[label.kind].mark if label.square else ""
+
+
 def _is_gradient(content: Content) -> bool:
-    return isinstance(content, Item) and content.gradient
+    return isinstance(content, CellItem) and content.gradient

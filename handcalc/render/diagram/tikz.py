@@ -14,21 +14,9 @@ from math import cos, radians, sin
 from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.render.diagram.boxes import words_width
-from handcalc.render.diagram.model import DASHED, SQUARES, Content, Diagram, Edge, Formula, Label, Node, Sign, Title
-from handcalc.render.diagram.svg import (
-    BOX_COLOURS,
-    CAPTION_WIDTH,
-    COLOURS,
-    LINES,
-    NAME,
-    PALE,
-    SECOND,
-    SMALL,
-    SMALLEST,
-    SQUARE_COLOURS,
-    legend_of,
-    stroke_of,
-)
+from handcalc.render.diagram.looks import LINES, NODES, PALE, SECOND, SQUARES, STROKES, NodeLook, SquareLook
+from handcalc.render.diagram.model import Content, Diagram, Edge, Formula, Label, Node, Sign, Title
+from handcalc.render.diagram.svg import CAPTION_WIDTH, NAME, SMALL, SMALLEST, legend_of, stroke_of
 from handcalc.render.diagram.typesetting import FONT, LINE, LONGEST_FORMULA, in_unicode, name_of, neuron_name, symbol_spans, title_of, width
 from handcalc.render.dialects import symbol
 from handcalc.render.reading import Reading
@@ -67,18 +55,16 @@ def _colours(diagram: Diagram) -> Iterator[str]:
     """The colours, unless the document has defined them otherwise."""
     named = {"Second": SECOND, "Line": LINES, "Pale": PALE}
     squares = any(label.square for label in diagram.labels)
-    for kind, (paper, line) in (COLOURS | BOX_COLOURS | SQUARE_COLOURS if squares else COLOURS).items():
-        if paper == "none":
-            continue
-        named |= {kind.capitalize(): line, kind.capitalize() + "Paper": paper}
+    looks: list[NodeLook | SquareLook] = [look for look in NODES.values() if squares or not look.beside_squares]
+    looks += SQUARES.values() if squares else ()
+    for look in looks:
+        if look.paper != "none":
+            named |= {look.kind.capitalize(): look.line, look.kind.capitalize() + "Paper": look.paper}
     for name, colour in named.items():
         yield rf"\providecolor{{handcalc{name}}}{{HTML}}{{{colour.removeprefix('#').upper()}}}"
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------
-
-# what a line is → its style
-STYLES = {"edge": "handcalcLine", "crowded": "handcalcPale, very thin", "link": "handcalcPale, densely dashed"}
 
 
 def _edge(edge: Edge, diagram: Diagram) -> str:
@@ -90,7 +76,7 @@ def _edge(edge: Edge, diagram: Diagram) -> str:
             path += f" .. controls {_at(*first)} and {_at(*second)} .. {_at(*end)}"
         else:
             path += f" -- {_at(*piece)}"
-    return rf"\draw[{STYLES[stroke_of(edge)]}{', -stealth' if edge.kind == 'use' else ''}] {path};"
+    return rf"\draw[{STROKES[stroke_of(edge)].tikz}{', -stealth' if edge.kind == 'use' else ''}] {path};"
 
 
 def _node(node: Node, translate: Translate) -> Iterator[str]:
@@ -101,7 +87,7 @@ def _node(node: Node, translate: Translate) -> Iterator[str]:
         yield rf"\node[anchor=base] at {_at(node.x, node.y + LINE)} {{{latex_text(more)}}};"
         return
     kind = node.kind.capitalize()
-    style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper, thick" + (", densely dashed" if node.kind == "target" else "")
+    style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper, thick" + (", densely dashed" if NODES[node.kind].dashed else "")
     if not node.round:
         left, top, right, bottom = node.boxes()[0]
         if node.kind != "words":
@@ -114,7 +100,7 @@ def _node(node: Node, translate: Translate) -> Iterator[str]:
         for label in node.labels:
             if label.kind == "neuron":
                 yield rf"\draw[{style}] {_at(label.x, label.y)} circle[radius={_n(label.width / 2 * UNIT)}pt];"
-        for label in sorted((label for label in node.labels if label.square), key=lambda label: SQUARES.index(label.kind)):
+        for label in sorted((label for label in node.labels if label.square), key=lambda label: SQUARES[label.kind].over):
             yield _square(label)
         return
     yield rf"\draw[{style}] {_at(node.x, node.y)} circle[radius={_n(node.width / 2 * UNIT)}pt];"
@@ -129,7 +115,7 @@ def _node(node: Node, translate: Translate) -> Iterator[str]:
 def _square(label: Label) -> str:
     """The border of a square of a grid."""
     kind = label.kind.capitalize()
-    style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper" + (", densely dashed" if label.kind in DASHED else "")
+    style = f"draw=handcalc{kind}, fill=handcalc{kind}Paper" + (", densely dashed" if SQUARES[label.kind].dashed else "")
     (left, top), _, (right, bottom), _ = label.corners()
     return rf"\draw[{style}] {_at(left, top)} rectangle {_at(right, bottom)};"
 

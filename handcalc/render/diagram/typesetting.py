@@ -12,10 +12,10 @@ import re
 from unicodedata import east_asian_width
 
 from handcalc.core.expr import Expr, Ref, references
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import printable
-from handcalc.render.diagram.model import Content, Formula, Item, Row, Sign, Title
+from handcalc.render.diagram.model import CellItem, Content, Formula, Row, Sign, Title
 from handcalc.render.dialects import UNICODE
 from handcalc.render.reading import Reading
 from handcalc.render.symbols import Derivative, Name, Symbol, typed
@@ -70,7 +70,7 @@ def _spans(content: Content, reading: Reading, iteration: int) -> list[Span]:
         return list(symbol_spans(typed(content.text))) if content.name else [Span(content.text)]
     if isinstance(content, Title):
         return list(symbol_spans(title_of(content, reading)))
-    return _item(content, reading, iteration) if isinstance(content, Item) else _formula(content, reading)
+    return _item(content, reading, iteration) if isinstance(content, CellItem) else _formula(content, reading)
 
 
 def title_of(title: Title, reading: Reading) -> Name:
@@ -79,7 +79,7 @@ def title_of(title: Title, reading: Reading) -> Name:
     return shortened(name if title.sampled else name.replace(sample=""))
 
 
-def _item(item: Item, reading: Reading, iteration: int) -> list[Span]:
+def _item(item: CellItem, reading: Reading, iteration: int) -> list[Span]:
     found: list[Span] = []
     if item.named:
         found += [span.replace(gradient=item.gradient) for span in symbol_spans(name_of(item.cell, reading, item.sampled))]

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Cell, Quantity
+from handcalc.core.quantity import Cell, Quantity
+from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.render.diagram.boxes import Part, box, forward, used_by
+from handcalc.render.diagram.boxes import PlannedBox, box, boxed, forward, used_by
 from handcalc.render.diagram.flow import PAGE, arranged
 from handcalc.render.diagram.model import Diagram, Edge, Node, Point, framed
 from handcalc.render.diagram.plan import Plan
-from handcalc.render.diagram.squares import Sheet
+from handcalc.render.diagram.squares import Patch, Squares
 
 LANES_APART = 50.0  # between lanes
 TRACKS_APART = 7.0  # between lines that run up or down between two lanes
@@ -55,15 +56,23 @@ def _clock(quantity: Quantity) -> int | None:
     return next((number for number, axis in enumerate(quantity.axes) if axis.role == "time"), None)
 
 
-def unrolled(plan: Plan, parts: Mapping[str, Part], fixed: Mapping[str, int]) -> Diagram:
+def unrolled(plan: Plan, parts: Mapping[str, PlannedBox], fixed: Mapping[str, int]) -> Diagram:
     """The whole drawing."""
     return _Unrolled(plan, parts, fixed).diagram()
+
+
+class _Pattern(Record):
+    """The lane that all others are like: where every box stands, its edges with the boxes at their ends, and its height."""
+
+    places: Mapping[str, Node]
+    edges: tuple[tuple[Edge, str, str], ...]
+    height: float
 
 
 class _Unrolled:
     """One drawing being made."""
 
-    def __init__(self, plan: Plan, parts: Mapping[str, Part], fixed: Mapping[str, int]) -> None:
+    def __init__(self, plan: Plan, parts: Mapping[str, PlannedBox], fixed: Mapping[str, int]) -> None:
         self.plan, self.graph, self.alone = plan, plan.derivation.graph, fixed
         self.weights = {key: part for key, part in parts.items() if part.kind == "weights"}
         timed, untimed = self._split({key: part for key, part in parts.items() if key not in self.weights})
@@ -74,6 +83,7 @@ class _Unrolled:
         self.nodes: list[Node] = []
         self.numbers: dict[Spot, int] = {}
         self.edges: list[Edge] = []
+        self.boxes = {(key, lane): self._box(key, lane) for key in self.timed for lane in self.shown if self._cells(key, lane)}
 
     # --- what there is ---
 
@@ -84,10 +94,10 @@ class _Unrolled:
         axis = quantity.axes[clock] if clock is not None else None
         return range(axis.first, axis.first + axis.size) if axis else ()
 
-    def _split(self, parts: Mapping[str, Part]) -> tuple[dict[str, Part], dict[str, Part]]:
+    def _split(self, parts: Mapping[str, PlannedBox]) -> tuple[dict[str, PlannedBox], dict[str, PlannedBox]]:
         """Parts along time and parts without; one that has both is parted."""
-        timed: dict[str, Part] = {}
-        untimed: dict[str, Part] = {}
+        timed: dict[str, PlannedBox] = {}
+        untimed: dict[str, PlannedBox] = {}
         for part in parts.values():
             along = tuple(name for name in part.names if _clock(self.graph[name]) is not None)
             for names, where in ((along, timed), (tuple(name for name in part.names if name not in along), untimed)):
@@ -97,13 +107,13 @@ class _Unrolled:
                 untimed[part.names[-1]] = untimed[part.names[-1]].replace(words=())
         return timed, untimed
 
-    def _siblings(self, parts: Mapping[str, Part]) -> dict[str, Part]:
+    def _siblings(self, parts: Mapping[str, PlannedBox]) -> dict[str, PlannedBox]:
         """Parts without words that use the same along the same axes, as one."""
         groups: dict[tuple[object, ...], list[str]] = {}
         for key, part in parts.items():
             quantities = [self.graph[name] for name in part.names]
             seen = {ref.quantity for quantity in quantities for ref in used_by(quantity)} - {*part.names}
-            given = {name for name in seen if name in self.graph and self.graph[name].definition is None and name != "x"}
+            given = {name for name in seen if name in self.graph and self.graph[name].definition is None and name != self.graph.inputs}
             alike = (quantities[-1].layer, part.deep, quantities[-1].axes, frozenset(seen - given))
             groups.setdefault((key,) if part.words or part.kind != "variable" else alike, []).append(key)
         found = {}
@@ -122,10 +132,10 @@ class _Unrolled:
         found = []
         for name in (*part.names, *part.also):
             if lane == NONE or lane in self._times(name):
-                sheet = Sheet(self.plan, self.graph[name], self._fixed(lane, self.graph[name]))
-                rows, columns = sheet.sides()
-                squares = [(row, column) for row in rows for column in columns if row is not None and column is not None]
-                found += [sheet.at(place, row, column) for place in sheet.leading() for row, column in squares]
+                drawn = Squares(self.plan, self.graph[name], self._fixed(lane, self.graph[name]))
+                rows, columns = drawn.sides()
+                places = [(row, column) for row in rows for column in columns if row is not None and column is not None]
+                found += [drawn.at(place, row, column) for place in drawn.leading() for row, column in places]
         return [cell for cell in found if self.graph.present(*cell)]
 
     def _uses(self, key: str, lane: Lane) -> list[Spot]:
@@ -144,50 +154,57 @@ class _Unrolled:
 
     def diagram(self) -> Diagram:
         """Lanes from left to right, then what has no time; parameters below."""
-        boxes = {(key, lane): self._box(key, lane) for key in self.timed for lane in self.shown if self._cells(key, lane)}
-        full = max(self.shown, key=lambda lane: (sum((key, lane) in boxes for key in self.timed), -lane))
-        sizes = {key: [boxes[key, lane] for lane in self.shown if (key, lane) in boxes] for key in self.timed}
-        common = {key: _sized(boxes[key, full], sizes[key]) for key in self.timed if (key, full) in boxes}
-        inside = {key: [used for used, time in self._uses(key, full) if time == full and used in common] for key in common}
-        lane_diagram = arranged(inside, common, True)
-        places = dict(zip(common, lane_diagram.nodes))
-        beginning = left = self._captions(places)
+        pattern = self._pattern()
+        beginning = left = self._captions(pattern.places)
         for lane in self.shown:
-            here = {key: boxes[key, lane] for key in places if (key, lane) in boxes}
-            joined = [
-                (edge, used, key)
-                for edge, (used, key) in zip(lane_diagram.edges, [(used, key) for key in inside for used in inside[key]])
-                if used in here and key in here and (used, lane) in self._uses(key, lane)
-            ]
-            touched = {key for _, *ends in joined for key in ends}
-            here = {key: _sized(node, sizes[key]) if key in touched else node for key, node in here.items()}
-            gap = GAP if self._after_gap(lane) else 0.0
-            start = left + gap - min(places[key].x - node.width / 2 for key, node in here.items())
-            if gap:
-                hidden = len(self.lanes) - len(self.shown)
-                self._add(("", lane), Node("more", 0, left + (gap - LANES_APART) / 2, lane_diagram.height / 2, 40.0, 40.0, left_out=hidden))
-            for key, node in here.items():
-                self._add((key, lane), node.moved(start + places[key].x, places[key].y))
-            for edge, used, key in joined:
-                self._edge((used, lane), (key, lane), [(start + x, y) for x, y in edge.points])
-            left = start + max(places[key].x + node.width / 2 for key, node in here.items()) + LANES_APART
+            left = self._lane(lane, pattern, left)
         tracks: dict[tuple[Lane, Spot], float] = {}
         for lane in self.shown:
-            for key in places:
+            for key in pattern.places:
                 if (key, lane) in self.numbers:
                     self._handed_on((key, lane), tracks)
-        self._without_time(lane_diagram.height)
+        self._without_time(pattern.height)
         self._parameters(beginning)
         return framed(Diagram(tuple(self.nodes), tuple(self.edges), 0.0, 0.0, downwards=True))
 
-    def _after_gap(self, lane: Lane) -> bool:
-        return len(self.shown) < len(self.lanes) and lane == self.shown[-1]
+    def _pattern(self) -> _Pattern:
+        """That of the lane with the most boxes, each as large as the largest of those that stand for the same at other times."""
+        full = max(self.shown, key=lambda lane: (sum((key, lane) in self.boxes for key in self.timed), -lane))
+        common = {key: self._as_large(key, self.boxes[key, full]) for key in self.timed if (key, full) in self.boxes}
+        inside = {key: [used for used, time in self._uses(key, full) if time == full and used in common] for key in common}
+        drawn = arranged(inside, common, True)
+        ends = [(used, key) for key in inside for used in inside[key]]
+        return _Pattern(dict(zip(common, drawn.nodes)), tuple((edge, *pair) for edge, pair in zip(drawn.edges, ends)), drawn.height)
+
+    def _as_large(self, key: str, node: Node) -> Node:
+        """A node as large as the largest of those that stand for the same at other times."""
+        return _sized(node, [self.boxes[key, lane] for lane in self.shown if (key, lane) in self.boxes])
+
+    def _lane(self, lane: Lane, pattern: _Pattern, left: float) -> float:
+        """The boxes of a time and the edges between them; answers where the next lane begins."""
+        places = pattern.places
+        here = {key: self.boxes[key, lane] for key in places if (key, lane) in self.boxes}
+        joined = [
+            (edge, used, key) for edge, used, key in pattern.edges if used in here and key in here and (used, lane) in self._uses(key, lane)
+        ]
+        touched = {key for _, *ends in joined for key in ends}
+        here = {key: self._as_large(key, node) if key in touched else node for key, node in here.items()}
+        if len(self.shown) < len(self.lanes) and lane == self.shown[-1]:
+            hidden = len(self.lanes) - len(self.shown)
+            self._add(("", lane), Node("more", 0, left + (GAP - LANES_APART) / 2, pattern.height / 2, 40.0, 40.0, left_out=hidden))
+            left += GAP
+        start = left - min(places[key].x - node.width / 2 for key, node in here.items())
+        for key, node in here.items():
+            self._add((key, lane), node.moved(start + places[key].x, places[key].y))
+        for edge, used, key in joined:
+            self._edge((used, lane), (key, lane), [(start + x, y) for x, y in edge.points])
+        return start + max(places[key].x + node.width / 2 for key, node in here.items()) + LANES_APART
 
     def _box(self, key: str, lane: Lane) -> Node:
         part = self.timed[key]
         names = tuple(name for name in part.names if lane in self._times(name))
         given = all(self.graph.given_value(cell) is not None for cell in self._cells(key, lane))
-        words = (Message("Time {time}", time=lane),) if key == "x" else ()
+        words = (Message("Time {time}", time=lane),) if key == self.graph.inputs else ()
         kind = "given" if given and part.kind in ("variable", "answer") else part.kind
         return box(self.plan, part.replace(names=names, kind=kind, words=words, titles=1), lambda quantity: self._fixed(lane, quantity))
 
@@ -203,14 +220,11 @@ class _Unrolled:
 
     def _captions(self, places: Mapping[str, Node]) -> float:
         """The words of the layers, to the left of their boxes; answers where the lanes begin."""
-        from handcalc.render.diagram.boxes import boxed
-        from handcalc.render.diagram.squares import Block
-
         told = {key: self.timed[key] for key in places if self.timed[key].words}
         made = {}
         for key, part in told.items():
             cell = self._cells(key, self.shown[-1])[0]
-            made[key] = boxed(part.replace(kind="words"), Block((), 0.0, 0.0), cell)
+            made[key] = boxed(part.replace(kind="words"), Patch((), 0.0, 0.0), cell)
         wide = max(node.width for node in made.values())
         for key, node in made.items():
             self.nodes.append(node.moved(wide / 2, places[key].y))
@@ -260,25 +274,25 @@ class _Unrolled:
             self._edge((source, NONE), (target, NONE), [(x + right, y + down) for x, y in edge.points])
         bus = max(node.y + node.height / 2 for node in self.nodes) + BOXES_APART / 2
         for key, spots in uses.items():
-            end = self.nodes[self.numbers[key, NONE]]
-            before = end.x - end.width / 2
-            last = max((lane for _, lane in spots), default=NONE)
-            for spot in spots:
-                if spot[1] == NONE or spot not in self.numbers:
-                    continue
-                start = self.nodes[self.numbers[spot]]
-                points = [
-                    (start.x + start.width / 2, start.y),
-                    (before - LANES_APART / 2, start.y),
-                    (before - LANES_APART / 2, end.y),
-                    (before, end.y),
-                ]
-                if spot[1] != last:
-                    low = (start.x, start.y + start.height / 2)
-                    points = [low, (low[0], bus), (before - LANES_APART / 2, bus), (before - LANES_APART / 2, end.y), (before, end.y)]
-                elif start.y == end.y:
-                    points = [points[0], points[-1]]
-                self._edge(spot, (key, NONE), points)
+            self._out_of_time((key, NONE), [spot for spot in spots if spot[1] != NONE], bus)
+
+    def _out_of_time(self, target: Spot, spots: list[Spot], bus: float) -> None:
+        """The edges from lanes to a box without time: out of the last lane to the right, out of those before it below all boxes."""
+        end = self.nodes[self.numbers[target]]
+        before = end.x - end.width / 2
+        track = before - LANES_APART / 2
+        last = max((lane for _, lane in spots), default=NONE)
+        for spot in spots:
+            if spot not in self.numbers:
+                continue
+            start = self.nodes[self.numbers[spot]]
+            if spot[1] != last:
+                points = [(start.x, start.y + start.height / 2), (start.x, bus), (track, bus), (track, end.y), (before, end.y)]
+            elif start.y == end.y:
+                points = [(start.x + start.width / 2, start.y), (before, end.y)]
+            else:
+                points = [(start.x + start.width / 2, start.y), (track, start.y), (track, end.y), (before, end.y)]
+            self._edge(spot, target, points)
 
     def _parameters(self, left: float) -> None:
         """A row of parameters below everything, in as many rows as the width asks."""

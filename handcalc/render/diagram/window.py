@@ -9,17 +9,17 @@ where that is little work.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Ref, walk
-from handcalc.core.graph import Cell, Graph, Quantity, cell
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
-from handcalc.render.diagram.boxes import COMPUTED_LIMIT, Part, boxed
+from handcalc.render.diagram.boxes import COMPUTED_LIMIT, PlannedBox, boxed
 from handcalc.render.diagram.flow import arranged
 from handcalc.render.diagram.model import Diagram, Node
 from handcalc.render.diagram.plan import Plan
-from handcalc.render.diagram.squares import FIRST, SIDE_LIMIT, Sheet, Spots, beside
+from handcalc.render.diagram.squares import FIRST, SIDE_LIMIT, Spots, Squares, beside
 from handcalc.render.reading import Reading
 from handcalc.render.windows import KERNELS, has_window, used_in
 
@@ -35,7 +35,7 @@ def window(derivation: Derivation, reading: Reading, wanted: Cell, iteration: in
     for name, (used, outside) in maps.items():
         marks = dict.fromkeys((*used, *outside), "window") | dict.fromkeys(chosen.intersection(used), "chosen")
         boxes[name] = _box(plan, graph[name], marks, used)
-    small = sum(len(used) for used, _ in maps.values()) * prod(axis.size for axis in graph[wanted[0]].axes) <= COMPUTED_LIMIT
+    small = sum(len(used) for used, _ in maps.values()) * graph[wanted[0]].size <= COMPUTED_LIMIT
     boxes[""] = _box(plan, graph[wanted[0]], {wanted: "result"}, [wanted], lambda one: one[1] <= wanted[1] if small else one == wanted)
     drawn = arranged({name: [] for name in boxes if name} | {"": [name for name in boxes if name]}, boxes)
     return drawn.replace(captions=tuple(_captions(drawn)), iteration=iteration, about=wanted)
@@ -80,14 +80,14 @@ def _maxima(graph: Graph, wanted: Cell) -> list[Cell]:
 def _box(plan: Plan, quantity: Quantity, marks: dict[Cell, str], used: list[Cell], numbered: Callable[[Cell], bool] | None = None) -> Node:
     """A map with its squares marked: those grids, and of a large one those rows and columns, that have marks."""
     fixed = {"sample": used[0][1][0]} if quantity.sampled else {}
-    sheet = Sheet(plan, quantity, fixed, marks)
-    free = sheet.free
+    squares = Squares(plan, quantity, fixed, marks)
+    free = squares.free
     places = tuple(dict.fromkeys(tuple(one[1][number] for number in free[:-2]) for one in used))
     sides = [_spots(quantity.axes[number].size, {one[1][number] for one in marks}) for number in free[-2:]]
     rows, columns = (range(1), *sides)[-2:] if len(sides) > 1 or quantity.axes[free[-1]].role == "column" else (sides[0], range(1))
-    sheet = sheet.replace(places=places, rows=rows, columns=columns, numbered=numbered)
+    squares = squares.replace(places=places, rows=rows, columns=columns, numbered=numbered)
     kind = "weights" if quantity.kind in KERNELS else "given" if quantity.definition is None else "answer" if numbered else "variable"
-    return boxed(Part((quantity.name,), kind), beside(sheet.grids()), used[0])
+    return boxed(PlannedBox((quantity.name,), kind), beside(squares.grids()), used[0])
 
 
 def _spots(size: int, marked: set[int]) -> Spots:

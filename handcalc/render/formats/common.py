@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import MISSING, Blank, Digits, Equation, Item, Picture, Plain, Table, Value, phrase, spell
+from handcalc.render.blocks import Equation, Picture, Table
+from handcalc.render.items import MISSING, Blank, Digits, Item, Plain, Value, phrase, spell
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter
 

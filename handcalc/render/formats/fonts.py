@@ -2,13 +2,16 @@
 
 - `families(text)` are the families to look for, best first, where a text has Chinese letters.
 - `by_script(text)` are the parts of a text that need another font each.
-- `installed(text)` are the fonts to set a text with; it raises OutputError where there are none for its letters.
+- `installed(text)` are the fonts to set a text with; it raises OutputError where there are none for its letters. They are those of
+  the computer (as fontconfig says, FONTCONFIG_FILE) and, as for Typst itself, of the folders in TYPST_FONT_PATHS;
+  TYPST_IGNORE_SYSTEM_FONTS leaves these folders only.
 
 To add a family, add it to `CHINESE`, by the name it has in the font file.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from itertools import groupby
@@ -81,4 +84,5 @@ def _all() -> Fonts:
     """Looked for once: half a second where there are many."""
     from typst import Fonts
 
-    return Fonts()
+    folders = [folder for folder in os.environ.get("TYPST_FONT_PATHS", "").split(os.pathsep) if folder]
+    return Fonts(include_system_fonts=not os.environ.get("TYPST_IGNORE_SYSTEM_FONTS"), font_paths=folders)

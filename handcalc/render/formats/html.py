@@ -17,12 +17,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
 from handcalc.render.formats.page.mathml import PageFormulas
 from handcalc.render.givens import rounding_note
+from handcalc.render.items import Item
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import xml_text
 
@@ -74,7 +75,7 @@ _PANEL = """\
 def document(report: Report) -> str:
     """The whole page; several problems begin with a table of contents."""
     style, script = asset("page.css"), asset("page.js")
-    chapters = [_Chapter(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
+    chapters = [_Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
     written = "".join(chapter.text() for chapter in chapters)
     several = len(chapters) > 1
 
@@ -117,7 +118,7 @@ def embedded(data: Any) -> str:
     return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(data, ensure_ascii=False, separators=(",", ":")))
 
 
-class _Chapter:
+class _Article:
     """One problem being written."""
 
     def __init__(self, chapter: Chapter, report: Report, number: int) -> None:
@@ -148,7 +149,7 @@ class _Chapter:
         start = start if blocks and isinstance(blocks[0], Heading) else 0
         before, text = ("\n".join(part for block in inside for part in self.block(block)) for inside in (blocks[:start], blocks[start:]))
         panel = after = ""
-        if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.style.view != "worksheet":
+        if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
             panel = self.panel()
             lines = "\n".join(self.line(block) for block in interactive.hidden)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.render.reading import Reading
 
@@ -59,7 +59,7 @@ def loss(derivation: Derivation) -> dict[str, float | None]:
     graph, name = derivation.graph, derivation.loss
     before = float(derivation.evaluation[name, ()]) if name else None
     last = derivation.iteration(derivation.iterations).evaluation
-    after = float(last["after." + name, ()]) if name and "after." + name in graph else None
+    after = float(last[graph.after(name), ()]) if graph.after(name) else None
     return {"before": before, "after": after}
 
 

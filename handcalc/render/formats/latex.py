@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks, phrase
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas, width
+from handcalc.render.items import Blank, Item, phrase
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import LATEX, latex_text
 
@@ -58,15 +59,15 @@ _TIKZ = "\\usepackage{tikz}\n"
 def document(report: Report) -> str:
     """The whole file; several problems have a table of contents and a page of their own each."""
     several = len(report.chapters) > 1
-    body = "\n\n".join(_Writer(chapter, report).chapter(several) for chapter in report.chapters)
+    body = "\n\n".join(_LatexWriter(chapter, report).chapter(several) for chapter in report.chapters)
     if several:
         body = "\\tableofcontents\n\n" + body
-    style = report.chapters[0].style
+    first = report.chapters[0]
     before = _BEFORE % {
         "fonts": "".join(_fonts(body)),
         "tikz": _TIKZ if "{tikzpicture}" in body else "",
-        "point": "," if style.comma else ".",
-        "above": 12 if style.view in ("worksheet", "formulas") else 2,
+        "point": "," if first.style.comma else ".",
+        "above": 12 if first.view.room else 2,
     }
     return before + "\n" + body + "\n\n\\end{document}\n"
 
@@ -95,7 +96,7 @@ def _first_of(names: tuple[str, ...], command: str) -> str:
     return text + "\n"
 
 
-class _Writer:
+class _LatexWriter:
     """Writes the blocks of one chapter."""
 
     def __init__(self, chapter: Chapter, report: Report) -> None:
@@ -103,7 +104,7 @@ class _Writer:
         self.title = title_of(chapter)
         self.formulas = LatexFormulas(chapter.reading, report.translate, LINE_WIDTH)
         self.point = "," if chapter.style.comma else "."
-        self.lines = chapter.style.view in ("worksheet", "formulas")  # blanks are lines to write on
+        self.lines = chapter.view.room  # blanks are lines to write on
 
     def chapter(self, several: bool) -> str:
         """Formulas after each other are one paragraph, so that they stand close together."""

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 
 from handcalc.errors import Message, printable
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, phrase
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas
 from handcalc.render.formats.printed import picture_name
+from handcalc.render.items import Item, phrase
 from handcalc.render.report import Report
 
 ESCAPES = {letter: "\\" + letter for letter in "\\`*_[]{}#|~$"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;"}

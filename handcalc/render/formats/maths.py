@@ -14,8 +14,9 @@ from itertools import groupby
 
 from handcalc.errors import Message
 from handcalc.language import Translate
-from handcalc.render.blocks import Equation, Item, Part, Rows, phrase
+from handcalc.render.blocks import Equation, GridPart, Rows
 from handcalc.render.formats.common import Formulas
+from handcalc.render.items import Item, phrase
 from handcalc.render.reading import Reading
 
 LINE_WIDTH = 58  # letters of a formula beside each other
@@ -95,7 +96,7 @@ class LatexFormulas(Formulas):
             text += self._words("".join(map(str, group))) if words else "".join(map(self.formula, group))
         return text
 
-    def grid(self, parts: tuple[Part, ...]) -> list[str]:
+    def grid(self, parts: tuple[GridPart, ...]) -> list[str]:
         """A matrix equation, on one line for each relation."""
         sides: list[tuple[str, str]] = []
         text = ""
@@ -110,7 +111,7 @@ class LatexFormulas(Formulas):
             return [f"{text} {sides[0][0]} {sides[0][1]}"]
         return [f"{text if place == 0 else ''} &{relation} {side}".strip() for place, (relation, side) in enumerate(sides)]
 
-    def _part(self, part: Part, grouped: bool) -> str:
+    def _part(self, part: GridPart, grouped: bool) -> str:
         if isinstance(part, str):
             return _OPERATORS.get(part, part)
         text = self._matrix(part) if isinstance(part, tuple) else self.formula(part)

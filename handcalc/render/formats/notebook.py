@@ -9,18 +9,18 @@ are those of a run. In views to be filled in, the code has the given numbers and
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import prod
 from typing import Any
 
 from handcalc.core.order import phase
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Item, Picture, Table, Value, spell
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Picture, Table
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.markdown import ESCAPES, Markdown
 from handcalc.render.formats.maths import LatexFormulas
 from handcalc.render.formats.printed import picture_name
 from handcalc.render.formats.python import At, Program, TooLongError
+from handcalc.render.items import Item, Value, spell
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import xml_text
 
@@ -43,7 +43,7 @@ def document(report: Report) -> str:
     several = len(report.chapters) > 1
     cells = [_contents(report)] if several else []
     for number, chapter in enumerate(report.chapters, 1):
-        cells += _Writer(chapter, report.translate, _anchor(number) if several else "").cells()
+        cells += _NotebookWriter(chapter, report.translate, _anchor(number) if several else "").cells()
     runs = 0
     for number, cell in enumerate(cells, 1):
         cell["id"] = f"cell-{number}"
@@ -59,10 +59,10 @@ def program(chapter: Chapter) -> Program | None:
     derivation = chapter.derivation
     phases, cells = chapter.selected
     kept = [quantity for quantity in derivation.graph if not chapter.style.only or phase(quantity) in phases]
-    if sum(prod(axis.size for axis in quantity.axes) for quantity in kept) * derivation.iterations + len(cells) > STEPS_LIMIT:
+    if sum(quantity.size for quantity in kept) * derivation.iterations + len(cells) > STEPS_LIMIT:
         return None
     try:
-        return Program(derivation, ((step.cell, step.iteration) for step in chapter.steps()), chapter.style.view != "key", STEPS_LIMIT)
+        return Program(derivation, ((step.cell, step.iteration) for step in chapter.steps()), chapter.view.asks, STEPS_LIMIT)
     except TooLongError:
         return None
 
@@ -99,7 +99,7 @@ def _code(text: str, run: bool, output: str = "") -> Cell:
     }
 
 
-class _Text(Markdown):
+class _NotebookMarkdown(Markdown):
     """Markdown as notebooks read it."""
 
     def escaped(self, text: str) -> str:
@@ -109,14 +109,14 @@ class _Text(Markdown):
         return f"$$\n{formula}\n$$"
 
 
-class _Writer:
+class _NotebookWriter:
     """Writes the cells of one chapter: a cell of text for each heading, and one of code for the steps it shows."""
 
     def __init__(self, chapter: Chapter, translate: Translate, anchor: str) -> None:
         self.chapter = chapter
         self.translate = translate
         self.anchor = f'<a id="{anchor}"></a>' if anchor else ""
-        self.text = _Text(LatexFormulas(chapter.reading, translate))
+        self.text = _NotebookMarkdown(LatexFormulas(chapter.reading, translate))
         self.program = program(chapter)
         self.steps = self.program.steps if self.program else ()
         self.last = {(wanted[0], iteration): place for place, (wanted, iteration) in enumerate(self.steps)}

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.errors import Message, printable
-from handcalc.render.blocks import Block, Heading, Picture, spell
+from handcalc.render.blocks import Block, Heading, Picture
 from handcalc.render.diagram.svg import drawing_name
 from handcalc.render.formats.common import title_of
+from handcalc.render.items import spell
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter, Report
 
@@ -21,7 +22,7 @@ def title_of_report(report: Report) -> str:
     if len(report.chapters) == 1:
         chapter = report.chapters[0]
         return printable(spell(title_of(chapter), chapter.reading, report.translate))
-    key = all(chapter.style.view == "key" for chapter in report.chapters)
+    key = not any(chapter.view.asks for chapter in report.chapters)
     return (Message("Worked solutions") if key else Message("Worksheets")).text(report.translate)
 
 

@@ -22,8 +22,8 @@ from handcalc.core.definitions import definition
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Number, Ref, neg, rewrite, walk
 from handcalc.core.functions import FUNCTIONS, Function
-from handcalc.core.graph import Cell, cell
 from handcalc.core.instance import Arithmetic, Value, compute
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.render.dialects import PLAIN, letters
 from handcalc.render.printer import Printer

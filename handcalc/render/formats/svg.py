@@ -18,7 +18,7 @@ def document(report: Report) -> str:
     if len(report.chapters) != 1:
         raise OutputError(Message("an SVG file is the drawing of one problem; give a folder for several"))
     chapter = report.chapters[0]
-    key = chapter.style.view == "key"
+    key = not chapter.view.asks
     drawing = drawn(Picture(chapter.derivation.iterations, key, key), chapter.reading)
     if drawing is None:
         raise OutputError(Message("this problem has nothing to draw"))

@@ -23,24 +23,10 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import (
-    Blank,
-    Block,
-    Chart,
-    Equation,
-    Grid,
-    Heading,
-    Item,
-    Paragraph,
-    Picture,
-    Table,
-    Value,
-    chunks,
-    phrase,
-    spell,
-)
+from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
+from handcalc.render.items import Blank, Item, Value, phrase, spell
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -91,29 +77,38 @@ def document(report: Report) -> str:
 
 def show(blocks: Iterable[Block], reading: Reading, translate: Translate, console: Console) -> None:
     """Print a document."""
-    writer = _Writer(reading, translate, console)
+    writer = _TerminalWriter(reading, translate, console)
     for block in blocks:
         writer.write(block)
 
 
-class _Writer:
+def _apart(before: Block | None, block: Block) -> bool:
+    """Whether there is air before a block that is no heading; before: the block before it, None for the first."""
+    if isinstance(before, (Table, Grid, Chart, Picture)):
+        return True
+    if isinstance(block, (Table, Grid, Chart)):
+        return not isinstance(before, Heading)
+    if isinstance(before, Paragraph):
+        return isinstance(block, Equation)
+    if not isinstance(before, Equation):
+        return False
+    proof = bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons)
+    return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
+
+
+class _TerminalWriter:
     def __init__(self, reading: Reading, translate: Translate, console: Console) -> None:
         self.reading = reading
         self.translate = translate
         self.console = console
-        self.ascii = reading.dialect.key == "plain"
+        self.ascii = reading.dialect.ascii
         self.before: Block | None = None
 
     def write(self, block: Block) -> None:
         """One block; air before a table, after it, and between one quantity's lines and the next's."""
-        before, self.before = self.before, block
-        table = isinstance(block, (Table, Grid, Chart)) and not isinstance(before, Heading)
-        after = isinstance(before, (Table, Grid, Chart, Picture)) and not isinstance(block, Heading)
-        paragraph = isinstance(before, Paragraph) and isinstance(block, Equation)
-        formula = isinstance(block, Equation) and block.indent == 0 and isinstance(before, Equation) and before.indent > 0
-        proof = isinstance(before, Equation) and (bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons))
-        if table or after or formula or paragraph or (proof and not isinstance(block, Heading)):
+        if not isinstance(block, Heading) and _apart(self.before, block):
             self.console.print()
+        self.before = block
         match block:
             case Heading(level, text):
                 self.heading(level, self.spell(text))

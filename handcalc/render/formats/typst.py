@@ -41,7 +41,7 @@ def document(report: Report) -> str:
 
 
 def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
-    formulas = TypstFormulas(chapter.reading, report.translate, chapter.style.view in ("worksheet", "formulas"))
+    formulas = TypstFormulas(chapter.reading, report.translate, chapter.view.room)
     for block in levelled(chapter):
         yield from _block(block, formulas)
 

@@ -15,9 +15,10 @@ from itertools import pairwise
 
 from handcalc.core.record import Record
 from handcalc.language import Translate
-from handcalc.render.blocks import Blank, Equation, Item, Part, Rows, spell
+from handcalc.render.blocks import Equation, GridPart, Rows
 from handcalc.render.dialects import UNICODE
 from handcalc.render.formats.common import Formulas, is_text
+from handcalc.render.items import Blank, Item, spell
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import typst_text
 
@@ -72,7 +73,7 @@ class TypstFormulas(Formulas):
         parts = [(relation, pieces(text)) for relation, text in right]
         return ", ".join([self._aloud(*spoken), f"${label}{left}$", *_arguments(parts, blank)])
 
-    def grid(self, parts: tuple[Part, ...]) -> str:
+    def grid(self, parts: tuple[GridPart, ...]) -> str:
         """The same arguments for a matrix equation."""
         sides: list[tuple[str, list[str]]] = [("", [""])]
         depth = 0
@@ -89,7 +90,7 @@ class TypstFormulas(Formulas):
         spoken = [self._aloud_part(part) for part in parts]
         return ", ".join([literal(" ".join(spoken)), f"${sides[0][1][0].strip()}$", *_arguments(sides[1:], False)])
 
-    def _part(self, part: Part, power: bool) -> str:
+    def _part(self, part: GridPart, power: bool) -> str:
         match part:
             case "ᵀ":
                 return '^upright("T")'
@@ -110,7 +111,7 @@ class TypstFormulas(Formulas):
     def _aloud(self, *items: Item | str) -> str:
         return literal(" ".join(filter(None, (spell(item, self.spoken, self.translate) for item in items))))
 
-    def _aloud_part(self, part: Part) -> str:
+    def _aloud_part(self, part: GridPart) -> str:
         if not isinstance(part, tuple):
             return spell(part, self.spoken, self.translate)
         return "[" + "; ".join(", ".join(spell(item, self.spoken, self.translate) for item in row) for row in part) + "]"

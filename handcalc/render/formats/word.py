@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Blank, Block, Equation, Grid, Heading, Item, Paragraph, Picture, Table, chunks
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
 from handcalc.render.formats.wordmath import WordFormulas, linear, maths, smaller, width
@@ -34,6 +34,7 @@ from handcalc.render.formats.wordparts import (
     run,
     table,
 )
+from handcalc.render.items import Blank, Item
 from handcalc.render.report import FORMATS, Report
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def document(report: Report) -> bytes:
     from docx.oxml import parse_xml
 
     file = docx.Document()
-    body = parse_xml(f"<w:body {NAMESPACES}>{''.join(_Writer(report, file).document())}</w:body>")
+    body = parse_xml(f"<w:body {NAMESPACES}>{''.join(_WordWriter(report, file).document())}</w:body>")
     for place, element in enumerate(list(body)):
         file.element.body.insert(place, element)
     _set_up(file, report)
@@ -66,7 +67,7 @@ def document(report: Report) -> bytes:
     return _packed(stream)
 
 
-class _Writer:
+class _WordWriter:
     """Spells a report as paragraphs and tables of a Word document."""
 
     def __init__(self, report: Report, file: Document) -> None:
@@ -81,7 +82,7 @@ class _Writer:
         if self.several:
             yield from self.contents()
         for place, chapter in enumerate(self.report.chapters, 1):
-            formulas = WordFormulas(chapter.reading, self.report.translate, chapter.style.view in ("worksheet", "formulas"))
+            formulas = WordFormulas(chapter.reading, self.report.translate, chapter.view.room)
             for block in levelled(chapter):
                 yield from self.block(block, formulas, place)
 

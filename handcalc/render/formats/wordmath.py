@@ -14,9 +14,10 @@ from html import unescape
 from unicodedata import east_asian_width
 
 from handcalc.language import Translate
-from handcalc.render.blocks import Blank, Equation, Item, Part, Rows, spell
+from handcalc.render.blocks import Equation, GridPart, Rows
 from handcalc.render.dialects import UNICODE
 from handcalc.render.formats.common import Formulas
+from handcalc.render.items import Blank, Item, spell
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import OMML, xml_text
 
@@ -56,7 +57,7 @@ class WordFormulas(Formulas):
             found += [_NOTHING + _sign(relation) + first, *(_NOTHING + other for other in others)]
         return found
 
-    def grid(self, parts: tuple[Part, ...]) -> list[str]:
+    def grid(self, parts: tuple[GridPart, ...]) -> list[str]:
         """The same for a matrix equation."""
         found = [""]
         for sign, text in self._atoms(iter(parts)):
@@ -65,7 +66,7 @@ class WordFormulas(Formulas):
             found[-1] += text
         return found
 
-    def _atoms(self, parts: Iterator[Part]) -> Iterator[tuple[str, str]]:
+    def _atoms(self, parts: Iterator[GridPart]) -> Iterator[tuple[str, str]]:
         """Operators with their sign, and operands, up to the bracket that closes."""
         waiting = ""  # an operand that may get a power
         for part in parts:
@@ -89,7 +90,7 @@ class WordFormulas(Formulas):
         if waiting:
             yield "", waiting
 
-    def _operand(self, part: Part) -> str:
+    def _operand(self, part: GridPart) -> str:
         return self._matrix(part) if isinstance(part, tuple) else self.formula(part)
 
     def _matrix(self, rows: Rows) -> str:

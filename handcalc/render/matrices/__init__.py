@@ -9,6 +9,6 @@ source to target the matrix has a row for each source, and the same sum is Wáµ€Â
 """
 
 from handcalc.render.matrices.layout import matrix_letters, matrix_numbers, signed_form
-from handcalc.render.matrices.reading import Form, Manner, matrix_form
+from handcalc.render.matrices.reading import Manner, MatrixForm, matrix_form
 
-__all__ = ["Form", "Manner", "matrix_form", "matrix_letters", "matrix_numbers", "signed_form"]
+__all__ = ["MatrixForm", "Manner", "matrix_form", "matrix_letters", "matrix_numbers", "signed_form"]

@@ -11,21 +11,16 @@ diag(p) − p·pᵀ, or with all, where the sum over i then disappears.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from handcalc.core.expr import Delta, Expr, Negation, Product, Sum, Total, add, mul, neg, reindex, total, walk
 from handcalc.core.index import Index
-from handcalc.render.matrices.forms import Matrix, is_scalar, letters, negated, ones, oriented, times, transposed
+from handcalc.render.matrices.forms import MatrixNode, MatrixReader, is_scalar, letters, negated, ones, oriented, times, transposed
 from handcalc.render.matrices.windows import windowed
-
-if TYPE_CHECKING:
-    from handcalc.render.matrices.reading import Reader
-
 
 # --- sums and quotients ---------------------------------------------------------------------------------------------
 
 
-def added(terms: list[Matrix | None]) -> Matrix | None:
+def added(terms: list[MatrixNode | None]) -> MatrixNode | None:
     """A sum; a bias vector is added to every column or row."""
     forms = [term for term in terms if term is not None]
     if len(forms) < len(terms):
@@ -34,10 +29,10 @@ def added(terms: list[Matrix | None]) -> Matrix | None:
     fitting = [_along(form, widest) for form in forms]
     if None in fitting or any(form.operator == "identity" for form in forms) and any(letters(form) != letters(widest) for form in forms):
         return None
-    return Matrix("sum", tuple(fitting), widest.rows, widest.columns)
+    return MatrixNode("sum", tuple(fitting), widest.rows, widest.columns)
 
 
-def _along(form: Matrix, wide: Matrix) -> Matrix | None:
+def _along(form: MatrixNode, wide: MatrixNode) -> MatrixNode | None:
     """A form with the directions of a wider one, or a vector along one of them, the same for all rows or columns."""
     fitting = oriented(form, wide.rows, wide.columns)
     if fitting is None and len(letters(form)) == 1:
@@ -49,26 +44,26 @@ def _along(form: Matrix, wide: Matrix) -> Matrix | None:
     return fitting
 
 
-def elementwise(operator: str, left: Matrix | None, right: Matrix | None) -> Matrix | None:
+def elementwise(operator: str, left: MatrixNode | None, right: MatrixNode | None) -> MatrixNode | None:
     """Entry by entry; a quotient also by a vector, the same for all rows or columns."""
     if left is None or right is None:
         return None
     if is_scalar(left) or is_scalar(right):
         wide = right if is_scalar(left) else left
-        return Matrix(operator, (left, right), wide.rows, wide.columns)
+        return MatrixNode(operator, (left, right), wide.rows, wide.columns)
     if operator == "hadamard" and letters(left) != letters(right):
         return None
     fitting = _along(right, left)
     if fitting is None:
         return None
     first = left.parts if left.operator == operator == "hadamard" else (left,)
-    return Matrix(operator, (*first, fitting), left.rows, left.columns)
+    return MatrixNode(operator, (*first, fitting), left.rows, left.columns)
 
 
 # --- Σ over products ------------------------------------------------------------------------------------------------
 
 
-def contraction(reader: Reader, expr: Expr) -> Matrix | None:
+def contraction(reader: MatrixReader, expr: Expr) -> MatrixNode | None:
     """Σ over a product, or None."""
     summed: list[Index] = []
     while isinstance(expr, Total):
@@ -85,7 +80,7 @@ def contraction(reader: Reader, expr: Expr) -> Matrix | None:
     if found is None:
         return None
     for index in reversed([index for index in summed if index.letter in reader.members]):
-        found = Matrix("total", (index, found), found.rows, found.columns)
+        found = MatrixNode("total", (index, found), found.rows, found.columns)
     return found
 
 
@@ -95,26 +90,26 @@ def _over(summed: list[Index], expr: Expr) -> Expr:
     return expr
 
 
-def _product(reader: Reader, factors: list[Expr], summed: list[Index]) -> Matrix | None:
+def _product(reader: MatrixReader, factors: list[Expr], summed: list[Index]) -> MatrixNode | None:
     forms = [reader.read(factor) for factor in factors]
     if None in forms:
         return None
     return multiplied([form for form in forms if form is not None], {_joined(reader, index): index.axis.size for index in summed})
 
 
-def _joined(reader: Reader, index: Index) -> str:
+def _joined(reader: MatrixReader, index: Index) -> str:
     """The direction that an index counts along; of several counted through as one, it is named by all."""
     return next((",".join(group) for group in reader.groups if index.letter in group), index.letter)
 
 
-def multiplied(forms: list[Matrix], sizes: dict[str, int]) -> Matrix | None:
+def multiplied(forms: list[MatrixNode], sizes: dict[str, int]) -> MatrixNode | None:
     """The product of forms, summed over the directions that have a size here."""
     scalars = [form for form in forms if is_scalar(form)]
     wide = [form for form in forms if not is_scalar(form)]
     if not wide:
         if sizes:
             return None
-        return scalars[0] if len(scalars) == 1 else Matrix("scale", tuple(scalars))
+        return scalars[0] if len(scalars) == 1 else MatrixNode("scale", tuple(scalars))
     while len(wide) > 1:
         joined = next(_pairs(wide, sizes), None)
         if joined is None:
@@ -123,21 +118,21 @@ def multiplied(forms: list[Matrix], sizes: dict[str, int]) -> Matrix | None:
     result = wide[0]
     for letter in sorted(letters(result) & set(sizes)):  # summed over, but in one factor only: times a vector of ones
         result = _summed(result, letter, sizes[letter])
-    return Matrix("scale", (*scalars, result), result.rows, result.columns) if scalars else result
+    return MatrixNode("scale", (*scalars, result), result.rows, result.columns) if scalars else result
 
 
-def _summed(form: Matrix, letter: str, size: int) -> Matrix:
+def _summed(form: MatrixNode, letter: str, size: int) -> MatrixNode:
     if form.operator == "product" and form.rows == letter:
         return times(transposed(ones(size, letter)), form)
     return times(form if form.columns == letter else transposed(form), ones(size, letter))
 
 
-def _pairs(forms: list[Matrix], sizes: dict[str, int]) -> Iterator[list[Matrix]]:
+def _pairs(forms: list[MatrixNode], sizes: dict[str, int]) -> Iterator[list[MatrixNode]]:
     """The ways to make fewer factors, or fewer directions: the best first."""
     summed = set(sizes)
     pairs = [(one, other) for one in range(len(forms)) for other in range(one + 1, len(forms))]
 
-    def put(one: int, other: int, result: Matrix) -> list[Matrix]:
+    def put(one: int, other: int, result: MatrixNode) -> list[MatrixNode]:
         return [*forms[:one], result, *(form for place, form in enumerate(forms) if place > one and place != other)]
 
     for one, other in pairs:  # equal directions: entry by entry
@@ -159,14 +154,14 @@ def _pairs(forms: list[Matrix], sizes: dict[str, int]) -> Iterator[list[Matrix]]
     yield from _scaled(forms, put)
 
 
-def _scaled(forms: list[Matrix], put: Callable[[int, int, Matrix], list[Matrix]]) -> Iterator[list[Matrix]]:
+def _scaled(forms: list[MatrixNode], put: Callable[[int, int, MatrixNode], list[MatrixNode]]) -> Iterator[list[MatrixNode]]:
     """A vector along one direction of a matrix: diag(v)·A or A·diag(v); then vectors of two directions: a·bᵀ."""
     pairs = [(one, other) for one in range(len(forms)) for other in range(one + 1, len(forms))]
     for one, other in pairs:
         for vector, matrix in ((one, other), (other, one)):
             if len(letters(forms[vector])) == 1 and letters(forms[vector]) < letters(forms[matrix]):
                 (letter,) = letters(forms[vector])
-                diagonal = Matrix("diagonal", (_bare(forms[vector]),), letter, letter)
+                diagonal = MatrixNode("diagonal", (_bare(forms[vector]),), letter, letter)
                 form = forms[matrix]
                 if form.operator == "identity":
                     yield put(one, other, diagonal.replace(rows=form.rows, columns=form.columns))
@@ -179,7 +174,7 @@ def _scaled(forms: list[Matrix], put: Callable[[int, int, Matrix], list[Matrix]]
             yield put(one, other, times(row, column))
 
 
-def _bare(vector: Matrix) -> Matrix:
+def _bare(vector: MatrixNode) -> MatrixNode:
     """A vector as it is written alone, for diag(v)."""
     return vector.parts[0] if vector.operator == "transpose" else vector
 
@@ -187,7 +182,7 @@ def _bare(vector: Matrix) -> Matrix:
 # --- factors with [i = j] -------------------------------------------------------------------------------------------
 
 
-def _spread(reader: Reader, factors: list[Expr], summed: list[Index]) -> Matrix | None:
+def _spread(reader: MatrixReader, factors: list[Expr], summed: list[Index]) -> MatrixNode | None:
     """With a factor [i = j] − p_j multiplied out: with the one before it, then with all."""
     for place, factor in enumerate(factors):
         if place and isinstance(factor, Sum) and any(isinstance(node, Delta) for node in walk(factor)):

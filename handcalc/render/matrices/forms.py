@@ -1,4 +1,4 @@
-"""What matrix forms are made of: the tree `Matrix`, and what is done with a tree whatever it came from.
+"""What matrix forms are made of: the tree `MatrixNode`, and what is done with a tree whatever it came from.
 
 - `transposed(form)`, `negated(form)`, `oriented(form, rows, columns)`, `letters(form)`.
 - `at(form, places, graph)`: the form at places of its family, sums over a family written out, what is zero left out.
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Any
+from typing import Any, Protocol
 
-from handcalc.core.expr import ONE, ZERO, Expr, reindex
+from handcalc.core.expr import ONE, ZERO, Expr, Ref, reindex
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, Position, shift_index
 from handcalc.core.record import Record
 
 
-class Matrix(Record):
+class MatrixNode(Record):
     """A node of a matrix form.
 
     operator and parts: name (a quantity, its `Places`), scalar (an expression without directions), ones (a column of so many), identity,
@@ -51,50 +51,70 @@ class Window(Record):
     offset: int
 
 
+class MatrixReader(Protocol):
+    """What reads a formula as matrices (reading.py has it), for those who take a part of the formula over.
+
+    members: letters that name members of a family; groups: letters of axes that are counted through as one.
+    """
+
+    graph: Graph
+    members: frozenset[str]
+    groups: set[tuple[str, ...]]
+
+    def read(self, expr: Expr) -> MatrixNode | None:
+        """An expression in matrices."""
+
+    def reference(self, ref: Ref, windows: dict[int, str] | None = None) -> MatrixNode | None:
+        """A quantity, or a member of its family; windows: letters for the axes with shifted places."""
+
+    def fixed(self, place: Position) -> bool:
+        """Whether a place says which member of a family is meant."""
+
+
 OUTWARD = ("transpose", "product", "hadamard", "scale", "quotient", "diagonal", "correlation", "convolution", "turned", "total")
 # where the sign of a part is the sign of the whole, and a part that is zero makes the whole zero
 
 
-def inner(form: Matrix) -> list[Matrix]:
+def inner(form: MatrixNode) -> list[MatrixNode]:
     """The parts of a form that are forms."""
-    return [part for part in form.parts if isinstance(part, Matrix)]
+    return [part for part in form.parts if isinstance(part, MatrixNode)]
 
 
-def letters(form: Matrix) -> set[str]:
+def letters(form: MatrixNode) -> set[str]:
     """Its directions."""
     return {form.rows, form.columns} - {""}
 
 
-def is_scalar(form: Matrix) -> bool:
+def is_scalar(form: MatrixNode) -> bool:
     """Whether it has no direction."""
     return not form.rows and not form.columns
 
 
-def scalar(expr: Expr) -> Matrix:
+def scalar(expr: Expr) -> MatrixNode:
     """A number, or an expression without directions."""
-    return Matrix("scalar", (expr,))
+    return MatrixNode("scalar", (expr,))
 
 
-def ones(size: int, letter: str) -> Matrix:
+def ones(size: int, letter: str) -> MatrixNode:
     """A column of ones."""
-    return Matrix("ones", (size,), letter)
+    return MatrixNode("ones", (size,), letter)
 
 
-def made(operator: str, *parts: Any, like: Matrix) -> Matrix:
+def made(operator: str, *parts: Any, like: MatrixNode) -> MatrixNode:
     """A node with the directions of another."""
-    return Matrix(operator, parts, like.rows, like.columns)
+    return MatrixNode(operator, parts, like.rows, like.columns)
 
 
-def times(left: Matrix, right: Matrix) -> Matrix:
+def times(left: MatrixNode, right: MatrixNode) -> MatrixNode:
     """A·B; products of products are written without brackets."""
     parts = [part for form in (left, right) for part in (form.parts if form.operator == "product" else (form,))]
-    return Matrix("product", tuple(parts), left.rows, right.columns)
+    return MatrixNode("product", tuple(parts), left.rows, right.columns)
 
 
-def negated(form: Matrix) -> Matrix:
+def negated(form: MatrixNode) -> MatrixNode:
     """−A; −(−A) is A, −(A − B) is B − A."""
     if form.operator == "negative":
-        found: Matrix = form.parts[0]
+        found: MatrixNode = form.parts[0]
         return found
     if form.operator == "sum" and len(form.parts) == 2 and any(part.operator == "negative" for part in form.parts):
         terms = tuple(map(negated, form.parts))
@@ -102,40 +122,40 @@ def negated(form: Matrix) -> Matrix:
     return made("negative", form, like=form)
 
 
-def transposed(form: Matrix) -> Matrix:
+def transposed(form: MatrixNode) -> MatrixNode:
     """Aᵀ; inside a product, and where both ways are the same."""
     parts, rows, columns = form.parts, form.columns, form.rows
     if is_scalar(form):
         return form
     match form.operator:
         case "transpose":
-            found: Matrix = parts[0]
+            found: MatrixNode = parts[0]
             return found
         case "product":
-            return Matrix("product", tuple(transposed(part) for part in reversed(parts)), rows, columns)
+            return MatrixNode("product", tuple(transposed(part) for part in reversed(parts)), rows, columns)
         case "power":  # entry by entry, so the base may be turned as well
-            return Matrix("power", (transposed(parts[0]), parts[1]), rows, columns)
+            return MatrixNode("power", (transposed(parts[0]), parts[1]), rows, columns)
         case "diagonal" | "identity":
-            return Matrix(form.operator, parts, rows, columns)
+            return MatrixNode(form.operator, parts, rows, columns)
         case "total":
-            return Matrix("total", (parts[0], transposed(parts[1])), rows, columns)
+            return MatrixNode("total", (parts[0], transposed(parts[1])), rows, columns)
         case "sum" if any(_simpler(part) for part in parts):
-            return Matrix("sum", tuple(map(transposed, parts)), rows, columns)
+            return MatrixNode("sum", tuple(map(transposed, parts)), rows, columns)
         case "scale":
-            return Matrix("scale", (*parts[:-1], transposed(parts[-1])), rows, columns)
+            return MatrixNode("scale", (*parts[:-1], transposed(parts[-1])), rows, columns)
         case "negative" if _simpler(parts[0]):
-            return Matrix("negative", (transposed(parts[0]),), rows, columns)
-    return Matrix("transpose", (form,), rows, columns)
+            return MatrixNode("negative", (transposed(parts[0]),), rows, columns)
+    return MatrixNode("transpose", (form,), rows, columns)
 
 
-def _simpler(form: Matrix) -> bool:
+def _simpler(form: MatrixNode) -> bool:
     """Whether its transpose is written inside it."""
     if form.operator in ("negative", "scale"):
         return _simpler(form.parts[-1])
     return form.operator in ("product", "diagonal", "total", "transpose")
 
 
-def oriented(form: Matrix, rows: str, columns: str) -> Matrix | None:
+def oriented(form: MatrixNode, rows: str, columns: str) -> MatrixNode | None:
     """The form with these directions, transposed if need be; a scalar fits everywhere."""
     if (form.rows, form.columns) == (rows, columns):
         return form
@@ -147,7 +167,7 @@ def oriented(form: Matrix, rows: str, columns: str) -> Matrix | None:
 # --- at a place of the family ---------------------------------------------------------------------------------------
 
 
-def cells(graph: Graph, leaf: Matrix) -> list[list[tuple[int, ...]]]:
+def cells(graph: Graph, leaf: MatrixNode) -> list[list[tuple[int, ...]]]:
     """The places that the rows and columns of a quantity's matrix hold; the family's places must be known."""
     name, places = leaf.parts
     axes = graph[name].axes
@@ -162,7 +182,7 @@ def cells(graph: Graph, leaf: Matrix) -> list[list[tuple[int, ...]]]:
     return [[cell(row, column) for column in along(places.columns)] for row in along(places.rows)]
 
 
-def at(form: Matrix, places: Mapping[str, int], graph: Graph) -> Matrix | None:
+def at(form: MatrixNode, places: Mapping[str, int], graph: Graph) -> MatrixNode | None:
     """The form at places of its family; None where it is zero: there is no such cell, as before the first time or after the last."""
     if form.operator == "total":
         index, body = form.parts
@@ -173,7 +193,7 @@ def at(form: Matrix, places: Mapping[str, int], graph: Graph) -> Matrix | None:
     if form.operator == "scalar":
         number = reindex(form.parts[0], places)
         return None if number == ZERO else scalar(number)
-    parts = [at(part, places, graph) if isinstance(part, Matrix) else part for part in form.parts]
+    parts = [at(part, places, graph) if isinstance(part, MatrixNode) else part for part in form.parts]
     kept = [part for part in parts if part is not None]
     if form.operator == "sum":
         return _added(form, kept)
@@ -187,13 +207,13 @@ def at(form: Matrix, places: Mapping[str, int], graph: Graph) -> Matrix | None:
     return form.replace(parts=tuple(parts))
 
 
-def _added(form: Matrix, terms: list[Matrix]) -> Matrix | None:
+def _added(form: MatrixNode, terms: list[MatrixNode]) -> MatrixNode | None:
     if not terms:
         return None
-    return terms[0] if len(terms) == 1 else Matrix("sum", tuple(terms), form.rows, form.columns)
+    return terms[0] if len(terms) == 1 else MatrixNode("sum", tuple(terms), form.rows, form.columns)
 
 
-def _placed(leaf: Matrix, places: Mapping[str, int], graph: Graph) -> Matrix | None:
+def _placed(leaf: MatrixNode, places: Mapping[str, int], graph: Graph) -> MatrixNode | None:
     name, where = leaf.parts
     fixed = tuple(None if place is None else shift_index(place, places) for place in where.fixed)
     found = leaf.replace(parts=(name, where.replace(fixed=fixed)))
@@ -205,6 +225,6 @@ def _placed(leaf: Matrix, places: Mapping[str, int], graph: Graph) -> Matrix | N
     return found if there else None
 
 
-def family(form: Matrix) -> list[Index]:
+def family(form: MatrixNode) -> list[Index]:
     """The indices of a quantity's own matrix that are not directions: of time, of channels, of heads."""
     return [place for place in form.parts[1].fixed if isinstance(place, Index)]

@@ -1,6 +1,6 @@
 """The matrix form of a quantity, read off the indices of its general formula; never written by hand.
 
-- `matrix_form(graph, quantity, manner)` is a `Form`: what stands left of the equals sign and right of it, or None.
+- `matrix_form(graph, quantity, manner)` is a `MatrixForm`: what stands left of the equals sign and right of it, or None.
 
 How: every reference becomes a matrix whose rows and columns are named by its indices (a vector is a column). A product of factors is
 contracted over the summed indices (contraction.py), shifted ones become ⋆ and ∗ (windows.py); the free ones must come out as on the
@@ -32,12 +32,13 @@ from handcalc.core.expr import (
     total,
     walk,
 )
-from handcalc.core.graph import Graph, Quantity
+from handcalc.core.graph import Graph
 from handcalc.core.index import Affine, Index, Position, affine
+from handcalc.core.quantity import Quantity
 from handcalc.core.record import Record
 from handcalc.render.matrices.contraction import added, contraction, elementwise
 from handcalc.render.matrices.forms import (
-    Matrix,
+    MatrixNode,
     Places,
     Window,
     inner,
@@ -64,11 +65,11 @@ class Manner(Record):
 COLUMNS = Manner()
 
 
-class Form(Record):
+class MatrixForm(Record):
     """left = right."""
 
-    left: Matrix
-    right: Matrix
+    left: MatrixNode
+    right: MatrixNode
 
     @property
     def windows(self) -> tuple[Window, ...]:
@@ -76,20 +77,20 @@ class Form(Record):
         return next(_windows(self.right), ())
 
 
-def _windows(form: Matrix) -> Iterator[tuple[Window, ...]]:
+def _windows(form: MatrixNode) -> Iterator[tuple[Window, ...]]:
     if form.operator in ("correlation", "convolution"):
         yield form.parts[2:]
     for part in inner(form):
         yield from _windows(part)
 
 
-def matrix_form(graph: Graph, quantity: Quantity, manner: Manner = COLUMNS, definition: Expr | None = None) -> Form | None:
+def matrix_form(graph: Graph, quantity: Quantity, manner: Manner = COLUMNS, definition: Expr | None = None) -> MatrixForm | None:
     """What the quantity is in matrices, or None; definition: the formula of the quantity that is read, if not its own."""
     if quantity.definition is None or quantity.cases or not quantity.axes:
         return None
     formula = rewrite(definition or quantity.definition, lambda node: _put_in(graph, node))
     for members in _families(graph, quantity, formula):
-        found = Reader(graph, quantity, formula, manner, members).form()
+        found = FormulaReader(graph, quantity, formula, manner, members).form()
         if found is not None:
             return found
     return None
@@ -148,7 +149,7 @@ def counted_through(graph: Graph, quantity: Quantity) -> int:
     return quantity.merged
 
 
-class Reader:
+class FormulaReader:
     """Reads one formula, certain letters being those of families."""
 
     def __init__(self, graph: Graph, quantity: Quantity, formula: Expr, manner: Manner, members: frozenset[str]) -> None:
@@ -159,7 +160,7 @@ class Reader:
         self.members = members
         self.groups = _groups(graph, quantity, formula)
 
-    def form(self) -> Form | None:
+    def form(self) -> MatrixForm | None:
         """left = right, or None."""
         left = self.reference(Ref(self.quantity.name, self.quantity.index))
         right = self.read(self.formula)
@@ -167,7 +168,7 @@ class Reader:
             return None
         return self._told(left, right)
 
-    def _told(self, left: Matrix, right: Matrix) -> Form | None:
+    def _told(self, left: MatrixNode, right: MatrixNode) -> MatrixForm | None:
         """Both sides with the same directions: a number is every entry, a vector every column or row."""
         missing = letters(left) - letters(right)
         if missing and letters(right) and letters(right) < letters(left):
@@ -178,11 +179,11 @@ class Reader:
             right = times(column, transposed(ones(size, letter)))
         turned = oriented(right, left.rows, left.columns)
         geometries = set(_windows(right))
-        return Form(left, turned) if turned is not None and len(geometries) < 2 else None
+        return MatrixForm(left, turned) if turned is not None and len(geometries) < 2 else None
 
     # --- nodes ---
 
-    def read(self, expr: Expr) -> Matrix | None:
+    def read(self, expr: Expr) -> MatrixNode | None:
         """An expression in matrices."""
         match expr:
             case Number():
@@ -206,7 +207,7 @@ class Reader:
                     return None
                 if is_scalar(found) and not isinstance(exponent, Number):
                     return self._alone(expr)
-                return Matrix("power", (found, exponent), found.rows, found.columns) if isinstance(exponent, Number) else None
+                return MatrixNode("power", (found, exponent), found.rows, found.columns) if isinstance(exponent, Number) else None
             case Call(_, arguments) if arguments and expr.at < 0:
                 return self._call(expr)
             case Entry("logsumexp", _, index, body):
@@ -216,10 +217,10 @@ class Reader:
                 if found is None or index.letter not in letters(found):
                     return None
                 rows, columns = (letter if side == index.letter else side for side in (found.rows, found.columns))
-                return Matrix("softmax", (found, "rows" if found.rows == index.letter else "columns"), rows, columns)
+                return MatrixNode("softmax", (found, "rows" if found.rows == index.letter else "columns"), rows, columns)
         return None
 
-    def _call(self, expr: Call) -> Matrix | None:
+    def _call(self, expr: Call) -> MatrixNode | None:
         """A function of every entry; its arguments are of one shape, or numbers."""
         found = [self.read(argument) for argument in expr.arguments]
         arguments = [argument for argument in found if argument is not None]
@@ -230,13 +231,13 @@ class Reader:
             return self._alone(expr)
         shape = wide or arguments[0]
         fitting = [oriented(argument, shape.rows, shape.columns) for argument in arguments]
-        return None if None in fitting else Matrix("call", (expr.function, *fitting), shape.rows, shape.columns)
+        return None if None in fitting else MatrixNode("call", (expr.function, *fitting), shape.rows, shape.columns)
 
-    def _alone(self, expr: Expr) -> Matrix | None:
+    def _alone(self, expr: Expr) -> MatrixNode | None:
         """An expression of single numbers, printed as it is."""
         return None if any(ref.indices for ref in references(expr)) else scalar(expr)
 
-    def _delta(self, expr: Delta) -> Matrix | None:
+    def _delta(self, expr: Delta) -> MatrixNode | None:
         """[t = T] of a family is 1 or 0; of two directions it is the identity matrix."""
         used = {index.letter for place in (expr.left, expr.right) for _, index in affine(place).terms}
         if used <= self.members:
@@ -244,7 +245,7 @@ class Reader:
         left, right = expr.left, expr.right
         if not isinstance(left, Index) or not isinstance(right, Index) or used & self.members or left.axis.size != right.axis.size:
             return None
-        return Matrix("identity", (left.axis.size,), left.letter, right.letter)
+        return MatrixNode("identity", (left.axis.size,), left.letter, right.letter)
 
     # --- references ---
 
@@ -252,7 +253,7 @@ class Reader:
         """Whether a place says which member of a family is meant."""
         return all(index.letter in self.members for _, index in affine(place).terms)
 
-    def reference(self, ref: Ref, windows: dict[int, str] | None = None) -> Matrix | None:
+    def reference(self, ref: Ref, windows: dict[int, str] | None = None) -> MatrixNode | None:
         """A quantity, or a member of its family; windows: letters for the axes with shifted places."""
         axes, places = self.graph[ref.quantity].axes, ref.indices
         directions: list[tuple[str, tuple[int, ...]]] = []
@@ -283,7 +284,7 @@ class Reader:
                 return group
         return ()
 
-    def _laid(self, name: str, fixed: tuple[Position | None, ...], directions: list[tuple[str, tuple[int, ...]]]) -> Matrix:
+    def _laid(self, name: str, fixed: tuple[Position | None, ...], directions: list[tuple[str, tuple[int, ...]]]) -> MatrixNode:
         """A matrix as the notation lays it out."""
         along = [self.graph[name].axes[axis].role for _, chosen in directions for axis in chosen]
         if len(directions) == 1 and self.manner.rows and along != ["sample"]:  # samples are rows in every manner
@@ -293,4 +294,4 @@ class Reader:
         (rows, first), (columns, second) = [*directions, ("", ()), ("", ())][:2]
         several = max(len(first), len(second)) > 1
         flat = several and not counted_through(self.graph, self.graph[name])
-        return Matrix("name", (name, Places(fixed, first, second, flat)), rows, columns)
+        return MatrixNode("name", (name, Places(fixed, first, second, flat)), rows, columns)

@@ -10,15 +10,10 @@ result is turned by 180°.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from handcalc.core.expr import Expr, Ref, reindex
 from handcalc.core.index import Affine, Index, Position, affine, position
 from handcalc.core.record import Record
-from handcalc.render.matrices.forms import Matrix, Window, is_scalar, letters, oriented
-
-if TYPE_CHECKING:
-    from handcalc.render.matrices.reading import Reader
+from handcalc.render.matrices.forms import MatrixNode, MatrixReader, Window, is_scalar, letters, oriented
 
 
 class Shift(Record):
@@ -31,31 +26,40 @@ class Shift(Record):
     offset: int
 
 
-def windowed(reader: Reader, factors: list[Expr], summed: list[Index]) -> Matrix | None:
+def windowed(reader: MatrixReader, factors: list[Expr], summed: list[Index]) -> MatrixNode | None:
     """The factors as a correlation or a convolution, or None where no place is shifted."""
     factors, summed = _exchanged(reader, _forwards(factors, summed), summed)
     data = next((factor for factor in factors if isinstance(factor, Ref) and _mixed(reader, factor)), None)
     if data is None:
         return None
-    shifts = {axis: _shift(data.indices[axis], summed) for axis in _mixed(reader, data)}
-    found = {axis: shift for axis, shift in shifts.items() if shift is not None}
-    if len(found) < len(shifts) or {shift.inside for shift in found.values()} != {*summed}:
-        return None
+    shifts = _shifts(reader, data, summed)
+    over = reader.reference(data, {axis: shift.free.letter for axis, shift in shifts.items()})
     forms = [reader.read(factor) for factor in factors if factor is not data]
-    over = reader.reference(data, {axis: shift.free.letter for axis, shift in found.items()})
-    if over is None or None in forms:
-        return None
     others = [form for form in forms if form is not None]
-    inside = {shift.free.letter: shift.inside.letter for shift in found.values()}
-    kernels = [form for form in others if letters(form) == {*inside.values()}]
-    scalars = [form for form in others if is_scalar(form)]
-    kernel = oriented(kernels[0], inside.get(over.rows, ""), inside.get(over.columns, "")) if len(kernels) == 1 else None
-    if kernel is None or len(scalars) + 1 < len(others) or letters(over) != {*inside}:
+    inside = {shift.free.letter: shift.inside.letter for shift in shifts.values()}
+    if over is None or len(others) < len(forms) or not inside or letters(over) != {*inside}:
         return None
-    result = _laid(reader, over, kernel, list(found.values()))
+    kernel, scalars = _kernel(others, over, inside)
+    result = _laid(reader, over, kernel, list(shifts.values())) if kernel is not None else None
     if result is None or not scalars:
         return result
-    return Matrix("scale", (*scalars, result), result.rows, result.columns)
+    return MatrixNode("scale", (*scalars, result), result.rows, result.columns)
+
+
+def _shifts(reader: MatrixReader, data: Ref, summed: list[Index]) -> dict[int, Shift]:
+    """The shifted places of the data by their axes; none where one is no shift, or an index is summed without one."""
+    found = {axis: shift for axis in _mixed(reader, data) if (shift := _shift(data.indices[axis], summed)) is not None}
+    whole = len(found) == len(_mixed(reader, data)) and {shift.inside for shift in found.values()} == {*summed}
+    return found if whole else {}
+
+
+def _kernel(forms: list[MatrixNode], over: MatrixNode, inside: dict[str, str]) -> tuple[MatrixNode | None, list[MatrixNode]]:
+    """What lies over the data, with the directions of the data, and single numbers; None where there is more, or no such thing."""
+    kernels = [form for form in forms if letters(form) == {*inside.values()}]
+    scalars = [form for form in forms if is_scalar(form)]
+    if len(kernels) != 1 or len(scalars) + 1 < len(forms):
+        return None, scalars
+    return oriented(kernels[0], inside.get(over.rows, ""), inside.get(over.columns, "")), scalars
 
 
 def _forwards(factors: list[Expr], summed: list[Index]) -> list[Expr]:
@@ -68,7 +72,7 @@ def _forwards(factors: list[Expr], summed: list[Index]) -> list[Expr]:
     return factors
 
 
-def _exchanged(reader: Reader, factors: list[Expr], summed: list[Index]) -> tuple[list[Expr], list[Index]]:
+def _exchanged(reader: MatrixReader, factors: list[Expr], summed: list[Index]) -> tuple[list[Expr], list[Index]]:
     """Where both factors have shifted places, one along the rows and one along the columns: the same sums with all shifts in the second.
 
     Σ_u a[u]·b[r − u] is Σ_s a[r − s]·b[s].
@@ -87,7 +91,7 @@ def _exchanged(reader: Reader, factors: list[Expr], summed: list[Index]) -> tupl
     return factors, summed
 
 
-def _mixed(reader: Reader, data: Ref) -> list[int]:
+def _mixed(reader: MatrixReader, data: Ref) -> list[int]:
     """The axes along which the places are shifted."""
     return [axis for axis, place in enumerate(data.indices) if isinstance(place, Affine) and not reader.fixed(place)]
 
@@ -101,7 +105,7 @@ def _shift(place: Position, summed: list[Index]) -> Shift | None:
     return Shift(*free[0], *inside[0], affine(place).constant)
 
 
-def _laid(reader: Reader, over: Matrix, kernel: Matrix, shifts: list[Shift]) -> Matrix | None:
+def _laid(reader: MatrixReader, over: MatrixNode, kernel: MatrixNode, shifts: list[Shift]) -> MatrixNode | None:
     """What Σ_u kernel[u]·over[stride·r + spread·u + offset] is called."""
     rows, columns = over.rows, over.columns
     signs = {(shift.stride > 0, shift.spread > 0) for shift in shifts}
@@ -110,15 +114,15 @@ def _laid(reader: Reader, over: Matrix, kernel: Matrix, shifts: list[Shift]) -> 
     ((forwards, along),) = signs
     if not forwards and along and all(shift.stride == -1 and shift.spread == 1 for shift in shifts):
         windows = [Window(1, 1, -shift.offset) for shift in shifts]  # counted along the data instead: the roles are exchanged
-        return Matrix("correlation", (kernel, over, *windows), rows, columns)
+        return MatrixNode("correlation", (kernel, over, *windows), rows, columns)
     windows = [Window(abs(shift.stride), abs(shift.spread), _first(shift)) for shift in shifts]
     if along:
-        result = Matrix("correlation", (over, kernel, *windows), rows, columns)
+        result = MatrixNode("correlation", (over, kernel, *windows), rows, columns)
     elif _is_weight(reader, kernel) and all(window.spread == 1 for window in windows):
-        result = Matrix("convolution", (over, kernel, *windows), rows, columns)  # the same with its factors exchanged
+        result = MatrixNode("convolution", (over, kernel, *windows), rows, columns)  # the same with its factors exchanged
     else:
-        result = Matrix("convolution", (kernel, over, *windows), rows, columns)
-    return result if forwards else Matrix("turned", (result,), rows, columns)
+        result = MatrixNode("convolution", (kernel, over, *windows), rows, columns)
+    return result if forwards else MatrixNode("turned", (result,), rows, columns)
 
 
 def _first(shift: Shift) -> int:
@@ -126,5 +130,5 @@ def _first(shift: Shift) -> int:
     return shift.offset if shift.stride > 0 else shift.offset + shift.stride * (shift.free.axis.size - 1)
 
 
-def _is_weight(reader: Reader, form: Matrix) -> bool:
+def _is_weight(reader: MatrixReader, form: MatrixNode) -> bool:
     return form.operator == "name" and reader.graph[form.parts[0]].kind in ("weight", "updated")

@@ -12,23 +12,14 @@ from rich.cells import cell_len
 
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import spell
 from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.items import spell
 from handcalc.render.plot.levels import Point
+from handcalc.render.plot.looks import SHAPES, STYLES, TONES
 from handcalc.render.plot.model import Area, Label, Marks, Named, Plot, Series, inside, named, tick, written
 from handcalc.render.reading import Reading
 
-# style of lines → its letter in ASCII (none: its marks are enough), and whether it is dashed in dots
-LETTERS = {
-    "first": ("*", False), "second": (".", True), "level": (".", False), "boundary": ("#", False), "path": ("", False),
-    "guide": (":", True),
-}  # fmt: skip
 LEVELS = "abcdefghijklmnpqrstuvw"  # of level lines in ASCII, each its own
-SHAPES = {
-    "circle": "o", "cross": "x", "triangle": "^", "square": "#", "diamond": "v", "plus": "+", "dot": "o", "start": "S", "end": "E",
-}  # fmt: skip
-SHADES = (" ", "░", "▒", "·", "╱", "╲")  # of tones
-ASCII_SHADES = (" ", ".", ":", "-", "/", "\\")
 BETWEEN = 2.5  # rows from number to number, about
 SEVERAL = "&"  # marks of several kinds in one place
 
@@ -41,10 +32,10 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # row → left
 
 def drawing(plot: Plot, reading: Reading, translate: Translate, width: int) -> list[str]:
     """The lines of a plot, at most `width` columns."""
-    return list(_Drawing(plot, reading, translate, width).lines())
+    return list(_PlotLettering(plot, reading, translate, width).lines())
 
 
-class _Drawing:
+class _PlotLettering:
     """One plot being written."""
 
     def __init__(self, plot: Plot, reading: Reading, translate: Translate, width: int) -> None:
@@ -52,7 +43,7 @@ class _Drawing:
         self.reading = reading
         self.translate = translate
         self.width = width
-        self.ascii = reading.dialect.key == "plain"
+        self.ascii = reading.dialect.ascii
 
     def lines(self) -> Iterator[str]:
         """The drawing, or both; what has a name."""
@@ -106,25 +97,25 @@ class _Drawing:
 
     def letter(self, thing: Series | Marks) -> str:
         if isinstance(thing, Marks):
-            return SHAPES[thing.shape]
+            return SHAPES[thing.shape].letter
         if self.lettered(thing):
             return LEVELS[[series.label for series in self.plot.series if series.label].index(thing.label) % len(LEVELS)]
-        letter, dashed = LETTERS[thing.style]
-        return letter if self.ascii or not letter else _DASHED if dashed else _WHOLE
+        style = STYLES[thing.style]
+        return style.letter if self.ascii or not style.letter else _DASHED if style.dotted else _WHOLE
 
     def lettered(self, thing: Series | Marks) -> bool:
         """Whether a line has a letter of its own: in ASCII, level lines cannot be told apart otherwise."""
         return self.ascii and isinstance(thing, Series) and bool(thing.label)
 
     def shade(self, area: Area) -> str:
-        shades = ASCII_SHADES if self.ascii else SHADES
-        return shades[area.tone % len(shades)]
+        tone = TONES[area.tone % len(TONES)]
+        return tone.ascii if self.ascii else tone.shade
 
 
 class _Panel:
     """What stands between two axes."""
 
-    def __init__(self, whole: _Drawing, plot: Plot, margin: int) -> None:
+    def __init__(self, whole: _PlotLettering, plot: Plot, margin: int) -> None:
         self.whole = whole
         self.plot = plot
         self.up = plot.up
@@ -200,7 +191,7 @@ class _Panel:
 
     def draw(self, series: Series) -> None:
         """Dots along lines; in ASCII, letters where there are no marks of the same name."""
-        letter, dashed = self.whole.letter(series), LETTERS[series.style][1]
+        letter, dashed = self.whole.letter(series), STYLES[series.style].dotted
         if not letter or self.whole.ascii and any(marks.name == series.name for marks in self.plot.marks):
             return
         for part in (part for line in series.lines for part in inside(line, self.plot.across, self.up)):
@@ -223,7 +214,7 @@ class _Panel:
 
     def put(self, marks: Marks) -> None:
         """Letters; where marks of other kinds are already, that for several, but for the ends of a path."""
-        letter = SHAPES[marks.shape]
+        letter = SHAPES[marks.shape].letter
         for part in (part for one in marks.points for part in inside((one,), self.plot.across, self.up)):
             place = self.cell(*part[0])
             others = self.marked.get(place, letter) != letter and marks.shape not in ("start", "end")

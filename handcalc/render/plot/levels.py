@@ -1,6 +1,6 @@
 """Level lines and areas of a function known on a grid: marching squares.
 
-- `Field` has the numbers; `level_lines(field, level)` are the lines on which it has a value, `outline(field)` is what
+- `HeightMap` has the numbers; `level_lines(field, level)` are the lines on which it has a value, `outline(field)` is what
   surrounds the places where it is 0 or more.
 
 In every square of the grid, the part that is at or above the level is a polygon of corners and of crossings on the
@@ -27,7 +27,7 @@ _Side = tuple[_Node, _Node]
 _AROUND = ((0, 0), (1, 0), (1, 1), (0, 1))  # the corners of a square, its inside at the left
 
 
-class Field(Record):
+class HeightMap(Record):
     """Numbers on a grid, values[row][column], NaN where there is none; across and up: the places of columns and rows, rising."""
 
     across: tuple[float, ...]
@@ -53,25 +53,25 @@ def _between(places: Sequence[float], wanted: float) -> tuple[int, float]:
     return place, (wanted - places[place]) / (places[place + 1] - places[place])
 
 
-def grid(low: Point, high: Point, count: int, function: Function) -> Field:
+def grid(low: Point, high: Point, count: int, function: Function) -> HeightMap:
     """A function at count × count places between two corners."""
     return grids(low, high, count, lambda points: [function(points)])[0]
 
 
-def grids(low: Point, high: Point, count: int, functions: Callable[[Sequence[Point]], Sequence[Sequence[float]]]) -> tuple[Field, ...]:
+def grids(low: Point, high: Point, count: int, functions: Callable[[Sequence[Point]], Sequence[Sequence[float]]]) -> tuple[HeightMap, ...]:
     """Several functions at the same places."""
     across, up = (tuple(low[side] + (high[side] - low[side]) * step / (count - 1) for step in range(count)) for side in (0, 1))
     found = functions([(x, y) for y in up for x in across])
-    return tuple(Field(across, up, tuple(tuple(values[row * count : (row + 1) * count]) for row in range(count))) for values in found)
+    return tuple(HeightMap(across, up, tuple(tuple(values[row * count : (row + 1) * count]) for row in range(count))) for values in found)
 
 
-def level_lines(field: Field, level: float, exact: Function | None = None) -> Lines:
+def level_lines(field: HeightMap, level: float, exact: Function | None = None) -> Lines:
     """The lines on which a field has a value, the larger values at their left; exact: the function itself, to find them better."""
     sides = _sides(field, level)
     return _lines(field, level, [side for side in sides if side[0][2] and side[1][2]], exact)
 
 
-def outline(field: Field, exact: Function | None = None) -> Lines:
+def outline(field: HeightMap, exact: Function | None = None) -> Lines:
     """Closed lines around the places where a field is 0 or more; of points on one straight side of the grid, the ends."""
     found = _lines(field, 0.0, _sides(field, 0.0), exact)
     return tuple(tuple(_without_middles(line)) for line in found)
@@ -89,7 +89,7 @@ def _without_middles(line: Line) -> Iterator[Point]:
 # --- squares ----------------------------------------------------------------------------------------------------------
 
 
-def _sides(field: Field, level: float) -> dict[_Side, None]:
+def _sides(field: HeightMap, level: float) -> dict[_Side, None]:
     """The sides that surround the places at or above a level."""
     sides: dict[_Side, None] = {}
     for row in range(len(field.up) - 1):
@@ -130,7 +130,7 @@ def _crossing(one: tuple[int, int], other: tuple[int, int]) -> _Node:
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-def _lines(field: Field, level: float, sides: Iterable[_Side], exact: Function | None) -> Lines:
+def _lines(field: HeightMap, level: float, sides: Iterable[_Side], exact: Function | None) -> Lines:
     """Sides joined to lines; open ones begin where no side ends."""
     following: dict[_Node, list[_Node]] = {}
     ends: dict[_Node, int] = {}
@@ -148,7 +148,7 @@ def _lines(field: Field, level: float, sides: Iterable[_Side], exact: Function |
     return tuple(found)
 
 
-def _places(field: Field, level: float, nodes: Iterable[_Node], exact: Function | None) -> dict[_Node, Point]:
+def _places(field: HeightMap, level: float, nodes: Iterable[_Node], exact: Function | None) -> dict[_Node, Point]:
     """Where corners and crossings are."""
     found: dict[_Node, Point] = {}
     edges: dict[_Node, tuple[Point, Point]] = {}  # crossing → the ends of its edge, that below the level first

@@ -1,11 +1,10 @@
 """A plot as data: two axes, and what stands between them. It holds items, never text; svg.py and letters.py write it.
 
 - `Plot` is one drawing of `Series` (lines), `Marks` and `Area`s; what has a name is in the legend.
-- `Axis` knows where a number stands and which numbers are printed (`ticks`); `fitted(label, numbers)` makes one.
+- `Scale` knows where a number stands and which numbers are printed (`ticks`); `fitted(label, numbers)` makes one.
 - `inside(line, across, up)` are the parts of a line that both axes have room for.
 
-To add a style of lines, name it in `STYLES`, and give it colours in svg.py and a letter in letters.py; a shape of marks or
-a tone of areas alike.
+Styles of lines, shapes of marks and tones of areas are those of looks.py.
 """
 
 from __future__ import annotations
@@ -18,36 +17,13 @@ from typing import TYPE_CHECKING
 from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message, printable
-from handcalc.render.plot.levels import Field, Line, Lines, Point
+from handcalc.render.plot.levels import HeightMap, Line, Lines, Point
 
 if TYPE_CHECKING:
-    from handcalc.render.blocks import Item
+    from handcalc.render.items import Item
     from handcalc.render.reading import Reading
 
 Label = tuple["Item", ...]  # spelled one after the other
-
-# style of lines → what it is for
-STYLES = {
-    "first": "a curve",
-    "second": "another curve beside it",
-    "level": "lines of equal height, each with its number",
-    "boundary": "where one class ends and another begins",
-    "path": "the way from place to place",
-    "guide": "a place on an axis",
-}
-# shape of marks → what it is for; the first ones are those of classes, in their order
-SHAPES = {
-    "circle": "class 1",
-    "cross": "class 2",
-    "triangle": "class 3",
-    "square": "class 4",
-    "diamond": "class 5",
-    "plus": "class 6",
-    "dot": "places on a path",
-    "start": "where a path begins",
-    "end": "where it ends",
-}
-CLASSES = tuple(name for name, use in SHAPES.items() if use.startswith("class"))
 
 LOGARITHMIC = 100  # highest over lowest, from which on an axis is logarithmic if nobody says
 MARGIN = 0.04  # of an axis, beyond the numbers it must have room for
@@ -55,7 +31,7 @@ LONGEST = 30  # letters of a name
 TICKS = 6  # intervals between ticks, at most
 
 
-class Axis(Record):
+class Scale(Record):
     """What it is, and the numbers at its ends, low < high (positive where powers of ten are evenly spaced)."""
 
     label: Label
@@ -86,7 +62,7 @@ class Axis(Record):
 
 
 class Series(Record):
-    """Lines of one style (STYLES); name: in the legend; label: beside a line; right: along the axis at the right."""
+    """Lines of one style (of STYLES); name: in the legend; label: beside a line; right: along the axis at the right."""
 
     lines: Lines
     style: str = "first"
@@ -96,7 +72,7 @@ class Series(Record):
 
 
 class Marks(Record):
-    """Points of one shape (SHAPES); tone: their colour, that of an area."""
+    """Points of one shape (of SHAPES); tone: their colour, that of an area."""
 
     points: Line
     shape: str
@@ -107,7 +83,7 @@ class Marks(Record):
 class Area(Record):
     """Where a field is 0 or more; outline: around it; tone: its colour, a number from 0."""
 
-    field: Field
+    field: HeightMap
     outline: Lines
     name: Label = ()
     tone: int = 0
@@ -117,12 +93,12 @@ class Plot(Record):
     """title: what it shows; right: a second axis upwards; note: what else is to be said; rows: its height in letters."""
 
     title: Item
-    across: Axis
-    up: Axis
+    across: Scale
+    up: Scale
     series: tuple[Series, ...] = ()
     marks: tuple[Marks, ...] = ()
     areas: tuple[Area, ...] = ()
-    right: Axis | None = None
+    right: Scale | None = None
     note: Label = ()
     rows: int = 10
 
@@ -157,7 +133,7 @@ def tick(shown: Shown, reading: Reading) -> str:
 # --- axes -------------------------------------------------------------------------------------------------------------
 
 
-def fitted(label: Label, numbers: Iterable[float], logarithmic: bool | None = None, margin: float = MARGIN) -> Axis:
+def fitted(label: Label, numbers: Iterable[float], logarithmic: bool | None = None, margin: float = MARGIN) -> Scale:
     """An axis with room for the numbers that are finite; logarithmic: where nobody says, if those above 0 span LOGARITHMIC and
     none is below. Such an axis has no room for 0."""
     known = [number for number in numbers if math.isfinite(number)]
@@ -167,10 +143,10 @@ def fitted(label: Label, numbers: Iterable[float], logarithmic: bool | None = No
     if logarithmic and positive:
         ends = math.log10(min(positive)), math.log10(max(positive))
         room = margin * (ends[1] - ends[0]) or 0.5
-        return Axis(label, max(math.pow(10.0, ends[0] - room), sys.float_info.min), math.pow(10.0, min(ends[1] + room, 308.0)), True)
+        return Scale(label, max(math.pow(10.0, ends[0] - room), sys.float_info.min), math.pow(10.0, min(ends[1] + room, 308.0)), True)
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     room = margin * (high - low) if high > low else abs(low) / 2 or 1.0
-    return Axis(label, low - room, high + room)
+    return Scale(label, low - room, high + room)
 
 
 def round_numbers(low: float, high: float, most: int = TICKS) -> list[float]:
@@ -218,7 +194,7 @@ def _power(number: float) -> Shown:
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-def inside(line: Line, across: Axis, up: Axis) -> Iterator[list[Point]]:
+def inside(line: Line, across: Scale, up: Scale) -> Iterator[list[Point]]:
     """The parts of a line that lie between the axes, as shares of both; a number without a place ends a part."""
     places = [(across.share(x), up.share(y)) for x, y in line]
     part: list[Point] = []

@@ -2,8 +2,7 @@
 
 - `svg(plot, reading, translate)` is its text.
 
-Shades differ in lightness, so that they can be told apart in grey as well. To add a style of lines, a shape of marks or a
-tone of areas, add its line to `STROKES`, `FORMS` or `TONES`.
+Colours are those of looks.py.
 """
 
 from __future__ import annotations
@@ -11,14 +10,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from handcalc.core.graph import cell
+from handcalc.core.quantity import cell
 from handcalc.language import Translate
-from handcalc.render.blocks import Name, spell
-from handcalc.render.diagram.svg import FONTS, INK, PAPER, letters
+from handcalc.render.diagram.looks import INK, PAPER
+from handcalc.render.diagram.svg import FONTS, letters, short
 from handcalc.render.diagram.typesetting import Span, Spans, in_unicode, name_of, symbol_spans, width
 from handcalc.render.formats.fonts import CHINESE, by_script, has_chinese
+from handcalc.render.items import Name, spell
 from handcalc.render.plot.levels import Line, Lines, Point
-from handcalc.render.plot.model import Area, Axis, Label, Marks, Named, Plot, Series, inside, named, tick, written
+from handcalc.render.plot.looks import SHAPES, STYLES, TONES, Tone
+from handcalc.render.plot.model import Area, Label, Marks, Named, Plot, Scale, Series, inside, named, tick, written
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
 
@@ -32,44 +33,13 @@ CHINESE_FONTS = ",".join(f"'{family}'" for family in list(CHINESE)[:8]) + ",seri
 GRID, FRAME = "#e2e2e2", "#9a9a9a"
 FAR, CLEAR = 34.0, 16.0  # from a number beside a level line to the next one, and to other things
 
-# style of lines → colour, width, dashes
-STROKES = {
-    "first": ("#1f5fa8", 2.0, ""),
-    "second": ("#b5541c", 2.0, "6 3"),
-    "level": ("#8fa6bd", 1.0, ""),
-    "boundary": ("#333333", 1.6, ""),
-    "path": ("#b3261e", 1.3, ""),
-    "guide": ("#777777", 1.2, "3 3"),
-}
-# shape of marks → its path from its middle, and whether it is filled
-FORMS = {
-    "circle": ("m-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z", True),
-    "cross": ("m-3.6 -3.6l7.2 7.2m0 -7.2l-7.2 7.2", False),
-    "triangle": ("m0 -4.6l4.4 7.6h-8.8z", True),
-    "square": ("m-3.6 -3.6h7.2v7.2h-7.2z", True),
-    "diamond": ("m0 -5l4.4 5l-4.4 5l-4.4 -5z", True),
-    "plus": ("m-4.6 0h9.2m-4.6 -4.6v9.2", False),
-    "dot": ("m-1.7 0a1.7 1.7 0 1 0 3.4 0a1.7 1.7 0 1 0 -3.4 0z", True),
-    "start": ("m-5 0a5 5 0 1 0 10 0a5 5 0 1 0 -10 0z", True),
-    "end": ("m-5 -5h10v10h-10z", True),
-}
-# tone → of an area, of its marks
-TONES = (
-    ("#faf6ea", "#8a5a00"),
-    ("#c9def2", "#124a86"),
-    ("#eab98f", "#7a2c00"),
-    ("#8fbf86", "#123f16"),
-    ("#d9c2ea", "#5c2c7d"),
-    ("#b9b9b9", "#222222"),
-)
-
 
 def svg(plot: Plot, reading: Reading, translate: Translate) -> str:
     """The plot as an <svg> element, on lines of its own."""
-    return _Drawing(plot, in_unicode(reading), translate).text()
+    return _PlotPicture(plot, in_unicode(reading), translate).text()
 
 
-class _Drawing:
+class _PlotPicture:
     """One plot being written."""
 
     def __init__(self, plot: Plot, reading: Reading, translate: Translate) -> None:
@@ -88,12 +58,12 @@ class _Drawing:
         title = spell(self.plot.title, self.reading, self.translate)
         header = self.reading.derivation.header.title
         title = xml_text(f"{title}: {header}" if header else title)
-        size = f'viewBox="0 0 {_n(WIDTH)} {_n(HEIGHT)}" width="{_n(WIDTH)}" height="{_n(HEIGHT)}"'
+        size = f'viewBox="0 0 {short(WIDTH)} {short(HEIGHT)}" width="{short(WIDTH)}" height="{short(HEIGHT)}"'
         parts = [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="handcalc-plot" role="img" aria-label="{title}" {size}'
-            f' font-family="{FONTS}" font-size="{_n(SIZE)}" fill="{INK}">',
+            f' font-family="{FONTS}" font-size="{short(SIZE)}" fill="{INK}">',
             f"<title>{title}</title>",
-            f'<rect class="paper" width="{_n(WIDTH)}" height="{_n(HEIGHT)}" fill="{PAPER}"/>',
+            f'<rect class="paper" width="{short(WIDTH)}" height="{short(HEIGHT)}" fill="{PAPER}"/>',
             *map(self.area, self.plot.areas),
             *self.axes(),
             *map(self.series, self.plot.series),
@@ -119,7 +89,7 @@ class _Drawing:
         """Lines as the commands of a path; of points that fall together, one."""
         found = ""
         for part in (part for line in lines for part in self.parts(line, right)):
-            spelled = [f"{_n(x)} {_n(y)}" for x, y in part]
+            spelled = [f"{short(x)} {short(y)}" for x, y in part]
             kept = [one for place, one in enumerate(spelled) if place == 0 or one != spelled[place - 1]]
             found += "M" + "L".join(kept) + "h0" * (len(kept) == 1)
         return found
@@ -128,7 +98,7 @@ class _Drawing:
 
     def area(self, area: Area) -> str:
         path = self.path(area.outline)
-        return f'<path class="area tone{area.tone}" d="{path}" fill="{_tone(area.tone)[0]}" fill-rule="evenodd"/>' if path else ""
+        return f'<path class="area tone{area.tone}" d="{path}" fill="{_tone(area.tone).paper}" fill-rule="evenodd"/>' if path else ""
 
     def series(self, series: Series) -> str:
         path = self.path(series.lines, series.right)
@@ -137,8 +107,8 @@ class _Drawing:
     def marks(self, marks: Marks) -> str:
         """Marks that are inside; of those that fall together, one."""
         places = [part[0] for one in marks.points for part in self.parts((one,))]
-        found = dict.fromkeys(f"M{_n(x)} {_n(y)}" for x, y in places)
-        path = "".join(place + FORMS[marks.shape][0] for place in found)
+        found = dict.fromkeys(f"M{short(x)} {short(y)}" for x, y in places)
+        path = "".join(place + SHAPES[marks.shape].path for place in found)
         return f'<path class="marks {marks.shape}" d="{path}" {_ink(marks)}/>' if path else ""
 
     def numbers(self) -> Iterator[str]:
@@ -153,7 +123,8 @@ class _Drawing:
                 taken.append((best, FAR))
                 spans, (x, y) = self.spans(series.label), best
                 wide = width(spans) * SMALL + 2
-                yield f'<rect x="{_n(x - wide / 2)}" y="{_n(y - SMALL / 2)}" width="{_n(wide)}" height="{_n(SMALL)}" fill="{PAPER}"/>'
+                corner = f'x="{short(x - wide / 2)}" y="{short(y - SMALL / 2)}"'
+                yield f'<rect {corner} width="{short(wide)}" height="{short(SMALL)}" fill="{PAPER}"/>'
                 yield self.words(spans, x, y + 0.32 * SMALL, "middle", 'class="label"', SMALL)
 
     def is_clear(self, place: Point) -> bool:
@@ -168,32 +139,33 @@ class _Drawing:
         plot, middle = self.plot, (self.top + self.bottom) / 2
         for x, text in self.ticks(plot.across):
             place = self.point(x, 0)[0]
-            yield self.tick(f"M{_n(place)} {_n(self.bottom)}", f"v-{_n(self.bottom - self.top)}", "v4")
+            yield self.tick(f"M{short(place)} {short(self.bottom)}", f"v-{short(self.bottom - self.top)}", "v4")
             yield self.words(text, place, self.bottom + SIZE + 5, "middle", 'class="tick across"')
         for y, text in self.ticks(plot.up):
             place = self.point(0, y)[1]
-            yield self.tick(f"M{_n(self.left)} {_n(place)}", f"h{_n(self.right - self.left)}", "h-4")
+            yield self.tick(f"M{short(self.left)} {short(place)}", f"h{short(self.right - self.left)}", "h-4")
             yield self.words(text, self.left - 8, place + 0.32 * SIZE, "end", 'class="tick up"')
         for y, text in self.ticks(plot.right) if plot.right else ():
             place = self.point(0, y)[1]
-            yield f'<path d="M{_n(self.right)} {_n(place)}h4" stroke="{FRAME}"/>'
+            yield f'<path d="M{short(self.right)} {short(place)}h4" stroke="{FRAME}"/>'
             yield self.words(text, self.right + 8, place + 0.32 * SIZE, "start", 'class="tick right"')
-        box = f'x="{_n(self.left)}" y="{_n(self.top)}" width="{_n(self.right - self.left)}" height="{_n(self.bottom - self.top)}"'
-        yield f'<rect class="frame" {box} fill="none" stroke="{FRAME}"/>'
+        corner = f'x="{short(self.left)}" y="{short(self.top)}"'
+        size = f'width="{short(self.right - self.left)}" height="{short(self.bottom - self.top)}"'
+        yield f'<rect class="frame" {corner} {size} fill="none" stroke="{FRAME}"/>'
         yield self.words(self.spans(plot.across.label), (self.left + self.right) / 2, HEIGHT - EDGE, "middle", 'class="axis"')
         for axis, x in ((plot.up, EDGE + 0.7 * SIZE), (plot.right, WIDTH - EDGE)):
             if axis:
-                turn = f'class="axis" transform="rotate(-90 {_n(x)} {_n(middle)})"'
+                turn = f'class="axis" transform="rotate(-90 {short(x)} {short(middle)})"'
                 yield self.words(self.spans(axis.label), x, middle, "middle", turn)
 
     def tick(self, start: str, through: str, out: str) -> str:
         """A line through the picture, or a short one where lines have a meaning of their own."""
         return f'<path d="{start}{out}" stroke="{FRAME}"/>' if self.map else f'<path class="grid" d="{start}{through}" stroke="{GRID}"/>'
 
-    def ticks(self, axis: Axis) -> list[tuple[float, Spans]]:
+    def ticks(self, axis: Scale) -> list[tuple[float, Spans]]:
         return [(axis.share(number), (Span(tick(shown, self.reading)),)) for number, shown in axis.ticks()]
 
-    def widest(self, axis: Axis | None) -> float:
+    def widest(self, axis: Scale | None) -> float:
         return max((width(text) * SIZE for _, text in self.ticks(axis)), default=0.0) if axis else 0.0
 
     # --- words ---
@@ -210,8 +182,8 @@ class _Drawing:
         return tuple(span.replace(text=part) for span in found for part in by_script(span.text))
 
     def words(self, spans: Spans, x: float, y: float, anchor: str, style: str, size: float = SIZE) -> str:
-        own = "" if size == SIZE else f' font-size="{_n(size)}"'
-        return f'<text {style} x="{_n(x)}" y="{_n(y)}" text-anchor="{anchor}"{own}>{letters(spans, size, _font)}</text>'
+        own = "" if size == SIZE else f' font-size="{short(size)}"'
+        return f'<text {style} x="{short(x)}" y="{short(y)}" text-anchor="{anchor}"{own}>{letters(spans, size, _font)}</text>'
 
     # --- legend ---
 
@@ -236,12 +208,12 @@ class _Drawing:
         for things, spans in row:
             for thing in things:
                 if isinstance(thing, Area):
-                    box = f'x="{_n(x)}" y="{_n(y - 7)}" width="20" height="14"'
-                    yield f'<rect {box} fill="{_tone(thing.tone)[0]}" stroke="{FRAME}" stroke-width="0.6"/>'
+                    box = f'x="{short(x)}" y="{short(y - 7)}" width="20" height="14"'
+                    yield f'<rect {box} fill="{_tone(thing.tone).paper}" stroke="{FRAME}" stroke-width="0.6"/>'
                 elif isinstance(thing, Series):
-                    yield f'<path d="M{_n(x)} {_n(y)}h20" {_stroke(thing.style)}/>'
+                    yield f'<path d="M{short(x)} {short(y)}h20" {_stroke(thing.style)}/>'
                 else:
-                    yield f'<path d="M{_n(x + 10)} {_n(y)}{FORMS[thing.shape][0]}" {_ink(thing)}/>'
+                    yield f'<path d="M{short(x + 10)} {short(y)}{SHAPES[thing.shape].path}" {_ink(thing)}/>'
             x += SWATCH if things else 0
             yield self.words(spans, x, y + 0.32 * SIZE, "start", 'class="legend"')
             x += width(spans) * SIZE + GAP
@@ -253,27 +225,22 @@ def _font(span: Span) -> dict[str, str]:
 
 
 def _stroke(style: str) -> str:
-    colour, wide, dashes = STROKES[style]
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
-    return f'fill="none" stroke="{colour}" stroke-width="{_n(wide)}" stroke-linejoin="round" stroke-linecap="round"{dashed}'
+    look = STYLES[style]
+    dashed = f' stroke-dasharray="{look.dashes}"' if look.dashes else ""
+    return f'fill="none" stroke="{look.colour}" stroke-width="{short(look.width)}" stroke-linejoin="round" stroke-linecap="round"{dashed}'
 
 
-def _tone(tone: int) -> tuple[str, str]:
+def _tone(tone: int) -> Tone:
     return TONES[tone % len(TONES)]
 
 
 def _ink(marks: Marks) -> str:
     """How marks are drawn: places of a path in its colour, its start hollow."""
-    path = STROKES["path"][0]
+    path = STYLES["path"].colour
     if marks.shape == "dot":
         return f'fill="{path}"'
     if marks.shape in ("start", "end"):
         return f'fill="{PAPER if marks.shape == "start" else path}" stroke="{path}" stroke-width="1.8"'
-    ink = _tone(marks.tone)[1]
-    filled = FORMS[marks.shape][1]
+    ink = _tone(marks.tone).ink
+    filled = SHAPES[marks.shape].filled
     return f'fill="{PAPER if filled else "none"}" stroke="{ink}" stroke-width="1.8" stroke-linecap="round"'
-
-
-def _n(number: float) -> str:
-    """A length, as short as it can be."""
-    return f"{round(number, 1) + 0:.1f}".removesuffix(".0")

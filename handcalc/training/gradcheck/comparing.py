@@ -1,6 +1,6 @@
 """Numerical differentiation: every gradient of the chain rule beside the differences it must agree with.
 
-- `gradcheck(problem, h)` is the whole of it; `Checked` its result, a `Row` for each gradient.
+- `gradcheck(problem, h)` is the whole of it; `Checked` its result, a `CheckedGradient` for each gradient.
 - `Differentiation(problem)` goes on from there: `gradients(only)`, `check(gradients, h)`, `sweep(gradient)`.
 
 A gradient is checked by moving the cell it is taken by: the loss at x + h and at x − h is the value of the same graph
@@ -13,18 +13,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from handcalc.arrays.large import check_size
 from handcalc.core.chainrule import add_gradients
-from handcalc.core.graph import Cell, Graph
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
-from handcalc.derive import derive
+from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 from handcalc.render import read
 from handcalc.render.plot.levels import Lines, Point
-from handcalc.training.gradcheck.differences import CLOSE, NOISE, Differences, Kink, Line, Surface
+from handcalc.training.gradcheck.differences import CLOSE, NOISE, Curve, Differences, PassedKink, Surface
 
 STEP = 1e-4  # h, as in textbooks
 ROWS = 40  # gradients of one quantity that are checked if nobody asks for more
@@ -40,7 +40,7 @@ NO_DERIVATIVE = {"hidden_error_weights": "old"}
 _FORWARD = ("input", "target", *PARAMETERS, "net", "out", "part", "loss_term", "loss")
 
 
-class Row(Record):
+class CheckedGradient(Record):
     """One gradient checked.
 
     id: of what it is taken by (w5, W1[2,1], net.h1); gradient, moved, objective: the cells of ∂objective/∂moved; values:
@@ -63,13 +63,13 @@ class Row(Record):
     difference: float | None = None
     relative_error: float | None = None
     verdict: str = "suspicious"
-    kinks: tuple[Kink, ...] = ()
+    kinks: tuple[PassedKink, ...] = ()
     clear: float | None = None
     convention: str = ""
     note: Message | None = None
     reason: Message | None = None
 
-    def with_numbers(self, found: Differences) -> Row:
+    def with_numbers(self, found: Differences) -> CheckedGradient:
         """The row with differences in it."""
         return self.replace(
             values=found.values,
@@ -85,7 +85,7 @@ class Checked(Record):
     """All gradients checked; omitted: how many were not looked at."""
 
     h: float
-    rows: tuple[Row, ...]
+    rows: tuple[CheckedGradient, ...]
     omitted: int = 0
 
     @property
@@ -97,7 +97,7 @@ class Checked(Record):
 class Tangent(Record):
     """A row whose tangent line is wanted, and the function along what is moved."""
 
-    row: Row
+    row: CheckedGradient
     lines: Lines
 
 
@@ -114,7 +114,8 @@ class Sweep(Record):
 
     def best(self, kind: int) -> tuple[float, float]:
         """(h, error) where the forward (1) or the central (2) difference is best; of equals, the largest h."""
-        return min(((point[0], point[kind]) for point in self.points if point[kind] is not None), key=lambda point: point[1])  # type: ignore[return-value, arg-type]
+        found = [(h, error) for h, *errors in self.points if (error := errors[kind - 1]) is not None]
+        return min(found, key=lambda point: point[1])
 
     def truncated(self, kind: int) -> bool:
         """Whether a large h makes an error that is not round-off: not of a straight line, not of a parabola (central)."""
@@ -139,8 +140,7 @@ class Differentiation:
     def __init__(self, problem: Problem, rounding: Rounding | None = None) -> None:
         self.problem = problem
         full = (rounding or problem.rounding or Rounding()).replace(carry=False, exact=False)
-        self.derivation = derive(problem, full)
-        check_size(problem, self.derivation.graph)
+        self.derivation = derive(problem, full, by_cells=True)
         if not self.derivation.loss:
             raise _no_loss(problem)
         chosen = {name: getattr(problem.conventions, name) for name in NO_DERIVATIVE}
@@ -150,7 +150,7 @@ class Differentiation:
             if layer.options.get("truncate"):
                 self.conventions["truncate"] = str(layer.options["truncate"])
         plain = plain.replace(layers=tuple(layer.replace(options={**layer.options, "truncate": None}) for layer in plain.layers))
-        self.plain = derive(plain, full) if self.conventions else self.derivation
+        self.plain = derive(plain, full, by_cells=True) if self.conventions else self.derivation
         self.surface = Surface(self.derivation)
 
     # --- which gradients ---
@@ -160,17 +160,18 @@ class Differentiation:
         names = self._trained()
         if inputs and self.problem.inputs:
             self._add_inputs()
-            names.append("x")
+            names.append(self.derivation.graph.inputs)
         if only:
             return list(dict.fromkeys(self.find(text, notation) for text in only)), 0
         graph, omitted = self.derivation.graph, 0
         found: list[Cell] = []
         for name in names:
-            if "grad." + name in graph:
-                places = [place for place in graph.positions("grad." + name) if graph.core((name, place)) not in self.problem.frozen]
+            gradient = graph.gradient(name)
+            if gradient:
+                places = [place for place in graph.positions(gradient) if graph.core((name, place)) not in self.problem.frozen]
                 kept = places[:limit] if limit else places
                 omitted += len(places) - len(kept)
-                found += [("grad." + name, place) for place in kept]
+                found += [(gradient, place) for place in kept]
         return found, omitted
 
     def _trained(self) -> list[str]:
@@ -185,23 +186,24 @@ class Differentiation:
         graph = self.derivation.graph
         if graph[found[0]].kind == "input":
             self._add_inputs()
-        while graph[found[0]].kind in ("change", "updated") and not graph[found[0]].stage:
-            found = graph.at(graph[found[0]].of, found)  # type: ignore[arg-type]
+        while (of := graph[found[0]].of) is not None and graph[found[0]].kind in ("change", "updated") and not graph[found[0]].stage:
+            found = graph.at(of, found)
         if graph[found[0]].kind != "gradient":
-            found = "grad." + found[0], found[1]
-        if found[0] not in graph:
+            found = graph.gradient(found[0]), found[1]
+        if not found[0]:
             raise UnknownIdError(Message("there is no gradient of the loss by {found}", found=f'"{text}"'))
         return found
 
     def _add_inputs(self) -> None:
         """Define the gradients by the inputs, which a solution does not need."""
         for graph in {id(d): d.graph for d in (self.derivation, self.plain)}.values():
-            if "x" in graph and "grad.x" not in graph:
+            if graph.inputs and not graph.gradient(graph.inputs):
                 forward = Graph()
                 for quantity in graph:
                     if quantity.kind in _FORWARD and not quantity.stage:
                         forward.define(quantity)
-                objective = "loss@" if "loss@" in forward and "grad.loss" not in graph else "loss"
+                each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss")
+                objective = each if each and not graph.gradient(whole) else whole
                 add_gradients(forward, objective, lambda quantity: quantity.kind != "target")
                 for quantity in forward:
                     if quantity.name not in graph:
@@ -222,57 +224,58 @@ class Differentiation:
 
     def sweep(self, gradient: Cell) -> Sweep:
         """The errors of forward and central differences for h from 1e-1 to 1e-13."""
-        line, slope = self.surface.line(gradient), float(self.plain.evaluation[gradient])
+        curve, slope = self.surface.curve(gradient), float(self.plain.evaluation[gradient])
         points: list[tuple[float, float | None, float | None]] = []
         for h in SWEEP:
             try:
-                found = line.differences(h)
+                found = curve.differences(h)
                 points.append((h, abs(found.forward - slope), abs(found.central - slope)))
             except EvaluationError:
                 points.append((h, None, None))
         if all(central is None for _, _, central in points):
-            line.differences(SWEEP[0])  # says why
-        return Sweep(self._id(gradient), gradient, tuple(points), abs(line.value(line.start)))
+            curve.differences(SWEEP[0])  # says why
+        return Sweep(self._id(gradient), gradient, tuple(points), abs(curve.value(curve.start)))
 
     def along(self, gradient: Cell) -> Lines:
         """The objective along what a gradient is taken by, in lines that end where it has no value."""
-        line = self.surface.line(gradient)
-        reach = REACH * max(abs(line.start), 1.0)
+        curve = self.surface.curve(gradient)
+        reach = REACH * max(abs(curve.start), 1.0)
         found: list[list[Point]] = [[]]
         for place in range(-ALONG, ALONG + 1):
-            x = line.start + reach * place / ALONG
+            x = curve.start + reach * place / ALONG
             try:
-                found[-1].append((x, line.value(x)))
+                found[-1].append((x, curve.value(x)))
             except EvaluationError:
                 found.append([])
         return tuple(map(tuple, filter(None, found)))
 
     def _id(self, gradient: Cell) -> str:
-        return self.derivation.graph.cell_id(gradient).removeprefix("grad.")
+        graph = self.derivation.graph
+        return graph.cell_id(gradient).removeprefix(graph[gradient[0]].prefix + ".")
 
-    def _row(self, gradient: Cell, h: float) -> Row:
+    def _row(self, gradient: Cell, h: float) -> CheckedGradient:
         slope = float(self.derivation.evaluation[gradient]) + 0.0  # no −0
-        line = self.surface.line(gradient)
-        row = Row(self._id(gradient), gradient, line.moved, line.objective, slope, h)
-        found, reason = _differences(line, h)
+        curve = self.surface.curve(gradient)
+        row = CheckedGradient(self._id(gradient), gradient, curve.moved, curve.objective, slope, h)
+        found, reason = _differences(curve, h)
         if found is None:
-            smaller, closer = _clear(line, slope, h)
+            smaller, closer = _clear(curve, slope, h)
             if closer is None:
                 return row.replace(note=Message("there is no difference ({reason})", reason=reason))
             return self._judged(row.with_numbers(closer).replace(h=smaller, reason=reason), closer)
-        row, kinks = row.with_numbers(found), line.kinks(h)
+        row, kinks = row.with_numbers(found), curve.kinks(h)
         kinked = bool(kinks) and (found.bent or not found.agrees(slope))
         if not kinked and not found.blurred(slope):
             return self._judged(row, found)
         if kinked:
             row = row.replace(kinks=kinks, verdict="kink")
-        smaller, closer = (h, None) if any(kink.touched for kink in row.kinks) else _clear(line, slope, h)
+        smaller, closer = (h, None) if any(kink.touched for kink in row.kinks) else _clear(curve, slope, h)
         if closer is None:
             return row if kinked else row.replace(note=Message("with this h the difference is too inexact to tell"))
         judged = self._judged(row.replace(kinks=()), closer)
         return (row if kinked and judged.verdict == "ok" else judged).replace(clear=smaller)
 
-    def _judged(self, row: Row, found: Differences) -> Row:
+    def _judged(self, row: CheckedGradient, found: Differences) -> CheckedGradient:
         """The row with its verdict, where the differences can tell."""
         if found.agrees(row.chain_rule):
             return row.replace(verdict="ok")
@@ -283,20 +286,20 @@ class Differentiation:
         return row.replace(verdict="suspicious", note=Message("close, but further off than h explains"))
 
 
-def _differences(line: Line, h: float) -> tuple[Differences | None, Message | None]:
+def _differences(curve: Curve, h: float) -> tuple[Differences | None, Message | None]:
     """The differences, or why there are none."""
     try:
-        return line.differences(h), None
+        return curve.differences(h), None
     except EvaluationError as error:
         return None, error.messages[0]
 
 
-def _clear(line: Line, slope: float, h: float) -> tuple[float, Differences | None]:
+def _clear(curve: Curve, slope: float, h: float) -> tuple[float, Differences | None]:
     """A smaller h with which differences can tell what the slope is."""
     while h > LEAST:
         h /= 10
-        found, _ = _differences(line, h)
-        if found is not None and not line.kinks(h) and not found.blurred(slope):
+        found, _ = _differences(curve, h)
+        if found is not None and not curve.kinks(h) and not found.blurred(slope):
             return h, found
     return h, None
 

@@ -1,7 +1,7 @@
 """The loss as a function of one cell: its values at other places, its difference quotients, its kinks.
 
-- `Surface(derivation).line(gradient)` is what a gradient differentiates: a `Line`.
-- `Line.value(x)`, `differences(h)`, `kinks(h)`.
+- `Surface(derivation).curve(gradient)` is what a gradient differentiates: a `Curve`.
+- `Curve.value(x)`, `differences(h)`, `kinks(h)`.
 
 A value at another place is that of the same graph with one cell replaced; only what depends on the cell is computed again.
 """
@@ -16,8 +16,8 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Call, Expr, Number, walk
 from handcalc.core.functions import function
-from handcalc.core.graph import Cell
 from handcalc.core.instance import Value
+from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message
 
@@ -69,7 +69,7 @@ class Differences(Record):
         return abs(self.forward - self.backward) > CLOSE * max(abs(self.forward), abs(self.backward)) + self.noise
 
 
-class Kink(Record):
+class PassedKink(Record):
     """A place where a function on the way to the loss is not differentiable: left = right.
 
     step: the cell whose formula it is in; touched: it is at x itself, not only between x − h and x + h.
@@ -91,14 +91,15 @@ class Surface:
         self.known = derivation.evaluation
         self._consumers: dict[Cell, dict[Cell, list[Cell]]] = {}
 
-    def line(self, gradient: Cell) -> Line:
+    def curve(self, gradient: Cell) -> Curve:
         """What a gradient differentiates: the loss (a sample's own gradient: its own loss) along one cell."""
         quantity = self.graph[gradient[0]]
         assert quantity.of is not None
-        together = "grad." + self.loss in self.graph  # samples are mixed: every gradient is one of the whole loss
-        own = quantity.sampled and self.loss + "@" in self.graph and not together
-        objective = (self.loss + "@", gradient[1][:1]) if own else (self.loss, ())
-        return Line(self, self.graph.at(quantity.of, gradient), objective)
+        each = self.graph.in_layer(0, "loss", "each") if quantity.sampled else ""
+        if self.graph.gradient(self.loss):
+            each = ""  # samples are mixed: every gradient is one of the whole loss
+        objective = (each, gradient[1][:1]) if each else (self.loss, ())
+        return Curve(self, self.graph.at(quantity.of, gradient), objective)
 
     def between(self, moved: Cell, objective: Cell) -> list[Cell]:
         """The cells that depend on one, on the way to the objective."""
@@ -129,7 +130,7 @@ class Surface:
         return found
 
 
-class Line:
+class Curve:
     """An objective as a function of one cell; start: where the problem is."""
 
     def __init__(self, surface: Surface, moved: Cell, objective: Cell) -> None:
@@ -170,19 +171,19 @@ class Line:
         low, high = self.start - h, self.start + h
         return (self.value(high) - self.value(low)) / (high - low) if low < high else 0.0
 
-    def kinks(self, h: float) -> tuple[Kink, ...]:
+    def kinks(self, h: float) -> tuple[PassedKink, ...]:
         """Where functions on the way are not differentiable between x − h and x + h, each place once."""
         if self._corners is None:
             self._corners = [(step, *corner) for step in self.after for corner in _corners(self.surface.graph.instance(step))]
         runs = [self.run(x) for x in (self.start - h, self.start, self.start + h)]
-        found: dict[tuple[Expr, Expr], Kink] = {}
+        found: dict[tuple[Expr, Expr], PassedKink] = {}
         for step, name, left, right in self._corners:
             sides = [(float(run.of(left, step)), float(run.of(right, step))) for run in runs]
             below, here, above = (a - b for a, b in sides)
             if below == here == above or below * above > 0 and here * above > 0:
                 continue
             touched = abs(here) <= TOUCHED * max(1.0, *map(abs, sides[1]))
-            found.setdefault((left, right), Kink(step, name, left, right, touched))
+            found.setdefault((left, right), PassedKink(step, name, left, right, touched))
         return tuple(found.values())
 
 

@@ -17,14 +17,14 @@ from typing import Any
 
 from handcalc.core.expr import Expr, Number, Power, Product, Ref, add, div, mul, neg, sub
 from handcalc.core.expr import number as typed
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding, Shown
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.blocks import MISSING, Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.dialects import function_name
 from handcalc.render.reading import Reading
-from handcalc.training.gradcheck.comparing import BAD, Checked, Row, Sweep, Tangent
-from handcalc.training.gradcheck.differences import CONVENTIONS, Kink
+from handcalc.training.gradcheck.comparing import BAD, Checked, CheckedGradient, Sweep, Tangent
+from handcalc.training.gradcheck.differences import CONVENTIONS, PassedKink
 from handcalc.training.gradcheck.plots import errors, tangent
 
 EXACT = Rounding(None, 6)  # digits of h
@@ -32,7 +32,7 @@ DIGITS = 7  # of a difference of two losses, as many as there are
 NAMED = 8  # gradients named in one sentence
 
 # verdict → the word in a table
-_LABELS = {"ok": "ok", "suspicious": "suspicious", "wrong": "wrong", "kink": "kink", "convention": "convention"}
+_LABELS: dict[str, Template] = {"ok": "ok", "suspicious": "suspicious", "wrong": "wrong", "kink": "kink", "convention": "convention"}
 
 
 def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Tangent] = ()) -> Iterator[Block]:
@@ -59,27 +59,27 @@ def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tange
 # --- numbers in the signs of the notation -------------------------------------------------------------------------------
 
 
-def _sign(row: Row, reading: Reading) -> int:
+def _sign(row: CheckedGradient, reading: Reading) -> int:
     """−1 where the letter of the gradient stands for its negative."""
     return -1 if reading.turned(row.gradient) else 1
 
 
-def _direction(row: Row, reading: Reading) -> int:
+def _direction(row: CheckedGradient, reading: Reading) -> int:
     """−1 where the letter of what is moved stands for its negative."""
     return -1 if reading.turned(row.moved) else 1
 
 
-def _sides(row: Row, reading: Reading) -> tuple[float | None, float | None]:
+def _sides(row: CheckedGradient, reading: Reading) -> tuple[float | None, float | None]:
     """Forward and backward difference as the letter of what is moved goes."""
     return (row.forward, row.backward) if _direction(row, reading) > 0 else (row.backward, row.forward)
 
 
-def _number(value: float | None, row: Row, reading: Reading) -> Item:
+def _number(value: float | None, row: CheckedGradient, reading: Reading) -> Item:
     """A gradient, in its notation's sign and its digits."""
     return MISSING if value is None else Digits(_shown(value, row, reading))
 
 
-def _shown(value: float, row: Row, reading: Reading) -> Shown:
+def _shown(value: float, row: CheckedGradient, reading: Reading) -> Shown:
     identifier = reading.graph.cell_id(row.gradient)
     return reading.derivation.rounding.shown(_sign(row, reading) * value, cell_id=identifier)
 
@@ -136,7 +136,7 @@ def _worked(checked: Checked, reading: Reading) -> Iterator[Block]:
     yield Equation(Name(Ref(*row.gradient)), (("≈", general), ("≈", numbers), ("≈", result)))
 
 
-def _placed(number: Shown, row: Row, places: dict[Cell, Shown]) -> Ref:
+def _placed(number: Shown, row: CheckedGradient, places: dict[Cell, Shown]) -> Ref:
     """A number to be put in: a reference that stands for it."""
     cell = row.objective[0], (len(places),)
     places[cell] = number
@@ -170,13 +170,13 @@ def _tables(checked: Checked, reading: Reading) -> Iterator[Block]:
     yield Table(sided, tuple(sides))
 
 
-def _one_sided(row: Row, reading: Reading) -> Iterator[Block]:
+def _one_sided(row: CheckedGradient, reading: Reading) -> Iterator[Block]:
     """How they are worked out."""
     yield Equation(Message("forward"), (("=", _quotient("({E}({w}+h)-{E}({w}))/h", row, reading)),), 1)
     yield Equation(Message("backward"), (("=", _quotient("({E}({w})-{E}({w}-h))/h", row, reading)),), 1)
 
 
-def _quotient(form: str, row: Row, reading: Reading) -> Item:
+def _quotient(form: str, row: CheckedGradient, reading: Reading) -> Item:
     """A difference quotient with the letters of the loss and of what is moved."""
     dialect = reading.dialect
     spelled = form.replace("+", dialect.plus).replace("-", dialect.minus)
@@ -201,7 +201,7 @@ def _notes(checked: Checked, reading: Reading) -> Iterator[Block]:
         yield Paragraph(Message("{step}: {note}", step=listed, note=note))
 
 
-def notes(row: Row, reading: Reading) -> Iterator[Message]:
+def notes(row: CheckedGradient, reading: Reading) -> Iterator[Message]:
     """What is to be said about a gradient."""
     yield from (_kink(kink, row, reading) for kink in row.kinks)
     if row.verdict == "convention":
@@ -218,7 +218,7 @@ def notes(row: Row, reading: Reading) -> Iterator[Message]:
         yield Message(text, h=_h(row.clear, reading))
 
 
-def _kink(kink: Kink, row: Row, reading: Reading) -> Message:
+def _kink(kink: PassedKink, row: CheckedGradient, reading: Reading) -> Message:
     left, right = (reading.symbolic(reading.signed(side)) for side in (kink.left, kink.right))
     name = function_name(kink.function, reading.dialect)
     if not kink.touched:
@@ -286,7 +286,7 @@ def _reasons(sweep: Sweep, checked: Checked, reading: Reading) -> Iterator[Messa
 # --- the tangent line ---------------------------------------------------------------------------------------------------
 
 
-def _tangent(row: Row, reading: Reading) -> Iterator[Block]:
+def _tangent(row: CheckedGradient, reading: Reading) -> Iterator[Block]:
     """y = f'(a)(x − a) + f(a): with symbols, with numbers, and multiplied out."""
     loss, x = reading.symbol(Ref(*row.objective), bare=True), _text(row.moved, reading)
     if any(kink.touched for kink in row.kinks):
@@ -345,7 +345,7 @@ def as_json(checked: Checked, reading: Reading, sweep: Sweep | None = None, tang
     return found
 
 
-def _row(row: Row, reading: Reading) -> dict[str, Any]:
+def _row(row: CheckedGradient, reading: Reading) -> dict[str, Any]:
     keys = ("id", "chain_rule", "central", "forward", "backward", "relative_error", "verdict")
     found = {key: getattr(row, key) for key in keys}
     note = "; ".join(map(str, notes(row, reading)))

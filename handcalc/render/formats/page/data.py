@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
-from handcalc.core.graph import Cell, cell
 from handcalc.core.order import phase
+from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
-from handcalc.render.blocks import Block, Equation, Grid, Item, Name, Numeric, Symbolic, Table, Value
-from handcalc.render.document import size, worked
+from handcalc.render.blocks import Block, Equation, Grid, Table
 from handcalc.render.givens import rounding_note
+from handcalc.render.items import Item, Name, Numeric, Symbolic, Value
+from handcalc.render.lines import worked
 from handcalc.render.report import Chapter
 from handcalc.render.why import NOTHING_NEEDED, by_phase, dependencies, ends, phase_title, uses
 
@@ -52,14 +53,14 @@ class Interactive:
         self.pictures = pictures
         self.windows = windows
         self.drawn = {iteration: drawn_cells(picture) for iteration, picture in pictures.items()}
-        self.key = chapter.style.view == "key"
+        self.key = not chapter.view.asks
         self.lines: dict[Place, Equation] = {}
         for block in blocks:
             if isinstance(block, Equation) and block.step:
                 self.lines.setdefault(block.step, block)
         self._uses: dict[Cell, list[Cell]] = {}
         self._ids: dict[Place, int] = {}
-        cells = sum(size(quantity) for quantity in self.derivation.graph) * self.derivation.iterations
+        cells = sum(quantity.size for quantity in self.derivation.graph) * self.derivation.iterations
         self.small = cells <= EXPLAINED_LIMIT
         self.explained = self._explained() if self.key else {}
 
@@ -117,12 +118,11 @@ class Interactive:
         """What a quantity that is not drawn is shown at."""
         graph = self.derivation.graph
         quantity = graph[current[0]]
-        if quantity.stage:
-            return current[0].removeprefix(quantity.stage + "."), current[1]
         if quantity.of is not None:
             return graph.at(quantity.of, current)
-        name = {"net": f"out{quantity.layer}", "loss_term": "t", "error": "t"}.get(quantity.kind, "")
-        if name in graph:
+        name = graph.in_layer(quantity.layer, "out") if quantity.kind == "net" else ""
+        name = graph.targets if quantity.kind in ("loss_term", "error") else name
+        if name:
             return name, current[1]
         return (self.derivation.loss, ()) if quantity.kind in ("target", "loss") and current[0] != self.derivation.loss else None
 

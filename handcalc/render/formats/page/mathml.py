@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator
 
 from handcalc.core.rounding import Shown
-from handcalc.render.blocks import Digits, Equation, Grid, Item, Numeric, Part, Rows, Table, Value, chunks
+from handcalc.render.blocks import Equation, Grid, GridPart, Rows, Table, chunks
 from handcalc.render.dialects import UNICODE, shown
 from handcalc.render.formats.common import Formulas, is_text, number_columns, remarks
+from handcalc.render.items import Digits, Item, Numeric, Value
 from handcalc.render.typeset import MATHML, xml_text
 
 TABLE_WIDTH = 78  # letters of a table beside each other on paper
@@ -120,7 +121,7 @@ class PageFormulas(Formulas):
 
     def grid(self, block: Grid) -> str:
         """A matrix equation; like a line, it may be broken before each relation and before each sign."""
-        sides: list[list[Part]] = [[]]
+        sides: list[list[GridPart]] = [[]]
         relations: list[str] = []
         for part in block.parts:
             if part in ("=", "≈"):
@@ -135,7 +136,7 @@ class PageFormulas(Formulas):
         )
         return f'<div class="left">{_math("".join(left))}</div> <div class="right">{" ".join(parts)}</div>'
 
-    def _side(self, parts: list[Part]) -> list[str]:
+    def _side(self, parts: list[GridPart]) -> list[str]:
         """The pieces of one side; what is inside brackets stays together, and a power with its base."""
         tall = any(isinstance(part, tuple) and len(part) > 1 for part in parts)
         levels: list[list[str]] = [[""]]  # the elements of the side, then of each open bracket
@@ -161,7 +162,7 @@ class PageFormulas(Formulas):
         starts = [place for place, text in enumerate(levels[0]) if not text]
         return ["".join(levels[0][start:end]) for start, end in zip(starts, [*starts[1:], len(levels[0])])]
 
-    def _element(self, part: Part) -> str:
+    def _element(self, part: GridPart) -> str:
         if isinstance(part, tuple):
             return self._matrix(part)
         if isinstance(part, str):

@@ -1,7 +1,7 @@
 """Where a layer is built: the graph, what comes in, and small helpers that every builder uses.
 
-- `Site` is handed to a builder; `Site.parameter` defines given tensors; a builder answers the reference to its output,
-  a quantity called `out` and the layer's number.
+- `Site` is handed to a builder; `Site.parameter` defines given tensors, `Site.part` what is worked out on the way; a builder answers the
+  reference to its output, a quantity of the kind `out`.
 - `letter`, `sample_index`, `totals`, `shifted`.
 """
 
@@ -11,34 +11,21 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from handcalc.core.expr import Expr, Ref, number, reindex, total
-from handcalc.core.graph import Givens, Graph, Letter, Quantity
-from handcalc.core.index import Axis, Index, Position, affine, position
+from handcalc.core.graph import Graph
+from handcalc.core.index import ROLES, Axis, Index, Position, affine, position
+from handcalc.core.quantity import Givens, Letter, Quantity
 from handcalc.core.record import Record
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Conventions, Layer, Problem, Tensor
 
 LOWEST = number("-1e9")  # stands for −∞: nothing is smaller, and e to its power is 0
 LETTERS = "ijklmnpq"
-# what a layer works out on the way → how it is written
-PARTS = {
-    "net_i": Letter("net", "i"), "net_f": Letter("net", "f"), "net_g": Letter("net", "g"), "net_o": Letter("net", "o"),
-    "net_r": Letter("net", "r"), "net_z": Letter("net", "z"), "net_n": Letter("net", "n"),
-    "gate_i": Letter("i"), "gate_f": Letter("f"), "gate_g": Letter("g"), "gate_o": Letter("o"),
-    "gate_r": Letter("r"), "gate_z": Letter("z"), "gate_n": Letter("n"), "cell": Letter("c"),
-    "query": Letter("q"), "key": Letter("k"), "value": Letter("v"), "score": Letter("s"),
-    "masked": Letter("s", hat=True), "mask": Letter("m"), "attention": Letter("a"), "context": Letter("y"),
-    "mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True), "word": Letter("x"),
-    "position": Letter("p"), "place": Letter("pos"), "pair": Letter("pair"),
-    "padded": Letter("x", "pad"), "border": Letter("p"), "inside": Letter("in"), "counted": Letter("n"),
-    "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run"),
-    "held_out": Letter("out", "held"), "held_cell": Letter("c", "held"),
-}  # fmt: skip
-SPACE = {"channel": "d", "row": "r", "column": "c", "time": "t", "token": "t", "head": "h", "unit": "j", "input": "i"}
 
 
 class Site(Record):
     """A layer to be built: place: its number from 1; source: the reference to what comes in; merged: how many of its directions at
-    the end are the features of a dense layer (all after a flatten); outputs: the references to all earlier outputs, inputs first."""
+    the end are the features of a dense layer (all after a flatten); outputs: the references to all earlier outputs, inputs first;
+    letters: those of its type."""
 
     graph: Graph
     layer: Layer
@@ -47,6 +34,7 @@ class Site(Record):
     merged: int
     outputs: tuple[Ref, ...]
     conventions: Conventions
+    letters: Mapping[str, Letter]
 
     @property
     def batch(self) -> tuple[Index, ...]:
@@ -62,6 +50,16 @@ class Site(Record):
     def outgoing(self) -> tuple[Index, ...]:
         """The same letters along the axes of the layer's own output, which has the same shape."""
         return tuple(Index(index.letter, axis) for index, axis in zip(self.incoming, self.layer.axes))
+
+    def written(self, role: str) -> Letter:
+        """How a part is written."""
+        if role not in self.letters:
+            raise KeyError(f"the layer type {self.layer.type} has no letter for its part {role}")
+        return self.letters[role]
+
+    def name(self, role: str) -> str:
+        """What the layer calls a quantity in the graph, also before it is there."""
+        return f"{role}{self.place}"
 
     def at(self, *places: Position) -> Ref:
         """What comes in, at other places than its own free indices."""
@@ -79,19 +77,17 @@ class Site(Record):
         """A given tensor of the layer as a quantity, with these index letters."""
         tensor = self.tensor(kind, role)
         assert tensor is not None, f"layer {self.place} has no {kind} {role}"
-        letter = PARTS[role] if kind == "input" else Letter(tensor.stem[0], role) if role else None
-        name = f"{tensor.stem}{self.place}"
-        self.graph.given(
-            Quantity(name, kind, tensor.axes, index, givens=tensor.get, layer=self.place, role=role, letter=letter, saved=tensor.key)
-        )
+        own = role in self.letters or kind == "input"
+        letter = self.written(role) if own else Letter(tensor.letter, role) if role else None
+        name, shape = self.name(tensor.stem), (tensor.axes, index)
+        self.graph.given(Quantity(name, kind, *shape, givens=tensor.get, layer=self.place, role=role, letter=letter, saved=tensor.key))
         return Ref(name, index)
 
     def data(self, role: str, index: tuple[Index, ...], givens: Givens, layer: int | None = None) -> Ref:
-        """Numbers that are known beforehand, such as a mask or positions."""
-        name, axes = f"{role}{self.place}", tuple(i.axis for i in index)
-        self.graph.given(
-            Quantity(name, "input", axes, index, givens=givens, layer=self.place if layer is None else layer, role=role, letter=PARTS[role])
-        )
+        """Numbers that are known beforehand, such as a mask or positions; layer: another than the site's, 0 for what the inputs are."""
+        name, axes = self.name(role), tuple(i.axis for i in index)
+        number = self.place if layer is None else layer
+        self.graph.given(Quantity(name, "input", axes, index, givens=givens, layer=number, role=role, letter=self.written(role)))
         return Ref(name, index)
 
     def part(
@@ -104,15 +100,15 @@ class Site(Record):
         held: bool = False,
     ) -> Ref:
         """A quantity that the layer works out on the way, such as a query; net and out are the kinds of that name."""
-        kind, name, axes = (role if role in ("net", "out") else "part"), f"{role}{self.place}", tuple(i.axis for i in index)
-        own = ("", None) if kind == role else (role, PARTS[role])
+        kind, name, axes = (role if role in ("net", "out") else "part"), self.name(role), tuple(i.axis for i in index)
+        own = ("", None) if kind == role else (role, self.written(role))
         quantity = Quantity(name, kind, axes, index, formula, cases or None, givens, role, layer=self.place, held=held)
         self.graph.define(quantity.replace(role=own[0], letter=own[1]))
         return Ref(name, index)
 
-    def output(self, index: tuple[Index, ...], formula: Expr) -> Ref:
+    def output(self, index: tuple[Index, ...], formula: Expr, cases: Mapping[tuple[int, ...], Expr] | None = None) -> Ref:
         """The layer's output."""
-        return self.part("out", index, formula)
+        return self.part("out", index, formula, cases)
 
 
 def reindexed(reference: Ref, free: tuple[Index, ...], places: tuple[Position, ...]) -> Ref:
@@ -136,7 +132,7 @@ def sample_index(problem: Problem) -> tuple[Index, ...]:
 
 def index_of(axis: Axis, letter: str = "") -> Index:
     """An index along an axis, with the usual letter of its role."""
-    return Index(letter or SPACE[axis.role], axis)
+    return Index(letter or ROLES[axis.role].letter, axis)
 
 
 def totals(indices: tuple[Index, ...], body: Expr) -> Expr:

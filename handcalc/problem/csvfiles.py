@@ -1,6 +1,6 @@
 """CSV files with a heading line: small ones as typed numbers, large ones as arrays.
 
-- `read_table(item, name)` opens one; `Table.read(columns, words)` are its columns: numbers, and texts such as names or classes.
+- `open_csv(item, name)` opens one; `CsvFile.read(columns, words)` are its columns: numbers, and texts such as names or classes.
 
 A file of at most `TYPED_BYTES` keeps the digits of its numbers. A larger one is parsed by NumPy; what NumPy does not read
 (quotation marks, fractions, something wrong) is read cell by cell, which finds the line and the column of every mistake.
@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.errors import Message, ProblemError
-from handcalc.loading.samples import countable, listed
 from handcalc.problem.files import read_bytes
 from handcalc.problem.limits import limit
-from handcalc.problem.reader import Item, literal, quoted
+from handcalc.problem.reader import FileNode, listed, literal, quoted
 
 TYPED_BYTES = 100_000  # a larger file is held as an array; its numbers have no digits of their own
 ROWS_AT_ONCE = 4096  # of a large file, while it is read
@@ -27,10 +26,10 @@ Row = tuple[int, list[str]]  # line and cells
 Columns = tuple[Any, list[list[str]]]  # numbers by (row, column), a list of tuples or an array; then the columns of texts
 
 
-class Table(NamedTuple):
+class CsvFile(NamedTuple):
     """An open CSV file: where it is named, its path, its name as typed, the heading; rows: those of a small file."""
 
-    item: Item
+    item: FileNode
     path: str
     name: str
     heading: list[str]
@@ -40,16 +39,14 @@ class Table(NamedTuple):
         """Some columns as numbers and some as texts; None after an error."""
         if self.rows is not None:
             numbers = [tuple(self._cell(line, place, row[place]) for place in columns) for line, row in self.rows]
-            return (numbers, _texts(self.rows, words)) if countable(self.item, len(self.rows), "samples") else None
-        found: Columns | None
+            return numbers, _texts(self.rows, words)
         try:
-            found = self._quickly(columns, words)
+            return self._quickly(columns, words)
         except UnicodeDecodeError:
             _content(self.item, self.path)  # says in which line
             return None
         except _Odd:
-            found = self._carefully(columns, words)
-        return found if found is not None and countable(self.item, len(found[0]), "rows") else None
+            return self._carefully(columns, words)
 
     def _cell(self, line: int, place: int, text: str) -> Number:
         """The number in a cell; 0 after an error."""
@@ -115,8 +112,8 @@ class _Odd(Exception):
     """Something in a file that is to be read cell by cell."""
 
 
-def read_table(item: Item, name: str) -> Table | None:
-    """The table in a CSV file beside the problem; None after an error."""
+def open_csv(item: FileNode, name: str) -> CsvFile | None:
+    """A CSV file beside the problem; None after an error."""
     path = os.path.join(item.source.folder, name)
     try:
         large = TYPED_BYTES < os.stat(path).st_size <= limit("data_bytes")
@@ -125,13 +122,13 @@ def read_table(item: Item, name: str) -> Table | None:
     if large:
         heading = _first_line(path)
         if heading is not None:
-            return Table(item, path, name, heading, None) if _is_heading(item, name, heading) else None
+            return CsvFile(item, path, name, heading, None) if _is_heading(item, name, heading) else None
     content = _content(item, path)
     rows = None if content is None else _checked(item, name, content, limit("samples") + 2)
-    return Table(item, path, name, _cells(rows[0][1]), rows[1:]) if rows else None
+    return CsvFile(item, path, name, _cells(rows[0][1]), rows[1:]) if rows else None
 
 
-def _content(item: Item, path: str) -> str | None:
+def _content(item: FileNode, path: str) -> str | None:
     try:
         return read_bytes(path, "data_bytes")
     except ProblemError as error:
@@ -156,7 +153,7 @@ def _filled(reader: Any, most: int) -> list[Row]:
     return list(islice(((reader.line_num, row) for row in reader if any(cell.strip() for cell in row)), most))
 
 
-def _checked(item: Item, name: str, content: str, most: int) -> list[Row] | None:
+def _checked(item: FileNode, name: str, content: str, most: int) -> list[Row] | None:
     """The heading and the rows of a table, every one as long as the heading; None after an error."""
     import csv
     from io import StringIO
@@ -180,7 +177,7 @@ def _checked(item: Item, name: str, content: str, most: int) -> list[Row] | None
     return rows
 
 
-def _is_heading(item: Item, name: str, heading: list[str]) -> bool:
+def _is_heading(item: FileNode, name: str, heading: list[str]) -> bool:
     if len(set(heading)) < len(heading):
         item.fail("{file}: a column name is there twice: {names}", file=name, names=listed(heading))
         return False

@@ -1,6 +1,6 @@
 """Reading weights and biases: named edges, a matrix, or a file; shared, per neuron, named, or per connection.
 
-- `weights(layer)` and `bias(layer)` read the keys of one layer, given as a `LayerItem`: the layer's items and the names
+- `weights(layer)` and `bias(layer)` read the keys of one layer, given as a `DenseEntry`: the layer's items and the names
   around it. An edge that is not there is None in the matrix.
 """
 
@@ -10,14 +10,13 @@ from typing import Any
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
-from handcalc.errors import Message
-from handcalc.loading.initial import drawn, names_random
-from handcalc.problem.arrays import as_array, names_file, read_array, untyped
-from handcalc.problem.fields import choices
-from handcalc.problem.limits import limit, raised_by
+from handcalc.errors import Message, Template
+from handcalc.layers.initial import drawn
+from handcalc.problem.arrays import as_array, read_array, untyped
+from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.names import Names
-from handcalc.problem.reader import Item, near, quoted
-from handcalc.problem.schema import Bias, Matrix
+from handcalc.problem.reader import FileNode, near, quoted
+from handcalc.problem.schema import Bias, EdgeMatrix
 
 TYPED_LIMIT = 1000  # drawn weights that are kept as single numbers; more are an array
 ZEROS = "zeros"  # as a bias: one for each neuron, all 0
@@ -26,12 +25,12 @@ Place = tuple[int, ...]
 Called = dict[Place, str]
 
 
-class LayerItem(Record):
+class DenseEntry(Record):
     """One layer being read: its number from 1, its entry, its keys, its neurons, what they are connected to, all names."""
 
     number: int
-    entry: Item
-    found: dict[str, Item]
+    entry: FileNode
+    found: dict[str, FileNode]
     neurons: tuple[str, ...]
     sources: tuple[str, ...]
     names: Names
@@ -39,18 +38,18 @@ class LayerItem(Record):
     @property
     def by_input(self) -> bool:
         """Whether a row of the matrix belongs to an input."""
-        return "weight_rows" in self.found and self.found["weight_rows"].choice(choices("layer", "weight_rows")) == "inputs"
+        return "weight_rows" in self.found and self.found["weight_rows"].typed == ROWS_OF[1]
 
-    def neuron(self, item: Item) -> int | None:
+    def neuron(self, item: FileNode) -> int | None:
         """The place of a neuron of this layer, named by an item."""
         return _place(item, self.neurons, "there is no neuron {found} in this layer{near}; its neurons are {known}")
 
-    def source(self, item: Item) -> int | None:
+    def source(self, item: FileNode) -> int | None:
         """The place of a neuron or input of the layer before, named by an item."""
         return _place(item, self.sources, "there is no input {found} of this layer{near}; its inputs are {known}")
 
 
-def _place(item: Item, known: tuple[str, ...], template: str) -> int | None:
+def _place(item: FileNode, known: tuple[str, ...], template: Template) -> int | None:
     name = item.text()
     if name is None or not known:
         return None
@@ -61,28 +60,27 @@ def _place(item: Item, known: tuple[str, ...], template: str) -> int | None:
     return None
 
 
-def _is_reversed(layer: LayerItem, parts: list[Item]) -> bool:
+def _is_reversed(layer: DenseEntry, parts: list[FileNode]) -> bool:
     """Whether [to, from, value] was typed; an error that shows the right order."""
-    source, to = parts[0].node.value, parts[1].node.value
+    source, to = parts[0].typed, parts[1].typed
     if source in layer.sources and to in layer.neurons or source not in layer.neurons or to not in layer.sources:
         return False
-    value = parts[2].node.value if parts[2].kind == "text" else "…"
-    parts[0].fail("the order is [from, to, value]: write {example}", example=f"[{to}, {source}, {value}]")
+    parts[0].fail("the order is [from, to, value]: write {example}", example=f"[{to}, {source}, {parts[2].typed or '…'}]")
     return True
 
 
 # --- weights ----------------------------------------------------------------------------------------------------------
 
 
-def weights(layer: LayerItem) -> tuple[Any, Called]:
+def weights(layer: DenseEntry) -> tuple[Any, Called]:
     """The weights of a layer, to be asked by (neuron, input), and their names; None after an error."""
     item = layer.found.get("weights")
     if item is None:
         layer.entry.fail("weights are missing")
         return None, {}
-    if names_file(item):
+    if item.names("file"):
         return _from_file(layer, item)
-    if names_random(item):
+    if item.names("random"):
         return _random(layer, item)
     if item.kind == "sequence":
         return _matrix(layer, item)
@@ -99,11 +97,10 @@ def weights(layer: LayerItem) -> tuple[Any, Called]:
     return _edges(layer, item)
 
 
-def _edges(layer: LayerItem, item: Item) -> tuple[Any, Called]:
+def _edges(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     size = len(layer.neurons) * len(layer.sources)
-    if size > limit("edges"):
-        message = "more than {limit} possible edges; put the weights into a file, or set {variable} to raise the limit"
-        item.fail(message, limit=limit("edges"), variable=raised_by("edges"))
+    message = "more than {limit} possible edges; put the weights into a file, or set {variable} to raise the limit"
+    if not item.within_limit(size, "edges", message):
         return None, {}
     rows: list[list[Number | None]] = [[None] * len(layer.sources) for _ in layer.neurons]
     called: Called = {}
@@ -135,10 +132,10 @@ def _edges(layer: LayerItem, item: Item) -> tuple[Any, Called]:
     alone = [neuron for neuron, row in zip(layer.neurons, rows) if not any(row)]
     if alone and len(called) == len(edges):  # not after an error
         item.fail("no edge leads to {names}", names=", ".join(alone[:8]))
-    return Matrix(tuple(map(tuple, rows))), called
+    return EdgeMatrix(tuple(map(tuple, rows))), called
 
 
-def _matrix(layer: LayerItem, item: Item) -> tuple[Any, Called]:
+def _matrix(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input = layer.by_input
     wanted = (len(layer.sources), len(layer.neurons)) if by_input else (len(layer.neurons), len(layer.sources))
     lines = _lines(item, wanted)
@@ -162,10 +159,10 @@ def _matrix(layer: LayerItem, item: Item) -> tuple[Any, Called]:
     called = _matrix_names(layer, wanted, by_input)
     if by_input:
         rows = [list(column) for column in zip(*rows)]
-    return Matrix(tuple(map(tuple, rows))), called
+    return EdgeMatrix(tuple(map(tuple, rows))), called
 
 
-def _lines(item: Item, wanted: tuple[int, int]) -> list[list[Item]]:
+def _lines(item: FileNode, wanted: tuple[int, int]) -> list[list[FileNode]]:
     """The rows of a matrix; a plain list is its only row, or its only column."""
     entries = item.sequence() or []
     if entries and wanted[0] == 1 and not any(entry.kind == "sequence" for entry in entries):
@@ -173,7 +170,7 @@ def _lines(item: Item, wanted: tuple[int, int]) -> list[list[Item]]:
     return [(entry.sequence() or []) if entry.kind == "sequence" else [entry] for entry in entries]
 
 
-def _matrix_names(layer: LayerItem, wanted: tuple[int, int], by_input: bool) -> Called:
+def _matrix_names(layer: DenseEntry, wanted: tuple[int, int], by_input: bool) -> Called:
     item = layer.found.get("weight_names")
     if item is None:
         return {}
@@ -191,7 +188,7 @@ def _matrix_names(layer: LayerItem, wanted: tuple[int, int], by_input: bool) -> 
     return called
 
 
-def _from_file(layer: LayerItem, item: Item) -> tuple[Any, Called]:
+def _from_file(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input = layer.by_input
     shape = (len(layer.neurons), len(layer.sources))
     if 0 in shape:
@@ -199,14 +196,14 @@ def _from_file(layer: LayerItem, item: Item) -> tuple[Any, Called]:
     return read_array(item, shape, by_input), _matrix_names(layer, shape[::-1] if by_input else shape, by_input)
 
 
-def _random(layer: LayerItem, item: Item) -> tuple[Any, Called]:
+def _random(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input, shape = layer.by_input, (len(layer.neurons), len(layer.sources))
     found = drawn(item, shape[0] * shape[1], f"W{layer.number}", shape[1], shape[0])
     called = _matrix_names(layer, shape[::-1] if by_input else shape, by_input)
     if not found:
         return None, {}
     rows = [found[start : start + shape[1]] for start in range(0, len(found), shape[1])]
-    return as_array(rows) if len(found) > TYPED_LIMIT else Matrix(tuple(tuple(map(untyped, row)) for row in rows)), called
+    return as_array(rows) if len(found) > TYPED_LIMIT else EdgeMatrix(tuple(tuple(map(untyped, row)) for row in rows)), called
 
 
 # --- biases -----------------------------------------------------------------------------------------------------------
@@ -214,7 +211,7 @@ def _random(layer: LayerItem, item: Item) -> tuple[Any, Called]:
 FORMS = ("shared", "neuron", "connection")  # of a bias, by the number of names before its value
 
 
-def bias(layer: LayerItem, edges: Any) -> Bias | None:
+def bias(layer: DenseEntry, edges: Any) -> Bias | None:
     """The bias or threshold of a layer; None where there is none. edges: the weights, for biases on connections."""
     if "bias" in layer.found and "threshold" in layer.found:
         layer.found["threshold"].fail("give bias or threshold, not both")
@@ -222,13 +219,13 @@ def bias(layer: LayerItem, edges: Any) -> Bias | None:
     item = layer.found.get("threshold") or layer.found.get("bias")
     if item is None:
         return None
-    if names_file(item):
+    if item.names("file"):
         array = read_array(item, (len(layer.neurons),))
         return Bias("neuron", array, {}, threshold) if array is not None else None
-    if names_random(item):
+    if item.names("random"):
         numbers = drawn(item, len(layer.neurons), f"b{layer.number}", len(layer.sources), len(layer.neurons))
         return None if numbers is None else Bias("neuron", {(place,): untyped(value) for place, value in enumerate(numbers)}, {}, threshold)
-    if item.kind == "text" and item.node.value == ZEROS:
+    if item.typed == ZEROS:
         return Bias("neuron", dict.fromkeys(((place,) for place in range(len(layer.neurons))), ZERO), {}, threshold)
     if item.kind == "sequence":
         return _bias_list(layer, item, threshold)
@@ -238,14 +235,14 @@ def bias(layer: LayerItem, edges: Any) -> Bias | None:
     return Bias("shared", {(): value}, {}, threshold) if value is not None else None
 
 
-def _bias_list(layer: LayerItem, item: Item, threshold: bool) -> Bias:
+def _bias_list(layer: DenseEntry, item: FileNode, threshold: bool) -> Bias:
     values = [part.number() for part in item.sequence() or ()]
     if layer.neurons and len(values) != len(layer.neurons):
         item.fail("one number per neuron is expected: {wanted}, found {found}", wanted=len(layer.neurons), found=len(values))
     return Bias("neuron", {(position,): value for position, value in enumerate(values)}, {}, threshold)
 
 
-def _named_bias(layer: LayerItem, item: Item, edges: Any, threshold: bool) -> Bias | None:
+def _named_bias(layer: DenseEntry, item: FileNode, edges: Any, threshold: bool) -> Bias | None:
     values: dict[Place, Number | None] = {}
     called: Called = {}
     entries = item.mapping() or {}
@@ -267,7 +264,7 @@ def _named_bias(layer: LayerItem, item: Item, edges: Any, threshold: bool) -> Bi
     return Bias(FORMS[len(next(iter(values)))], values, called, threshold) if values else None
 
 
-def _one_bias(layer: LayerItem, entry: Item, edges: Any) -> tuple[Place, Number] | None:
+def _one_bias(layer: DenseEntry, entry: FileNode, edges: Any) -> tuple[Place, Number] | None:
     """The place and value of `number`, `[to, value]` or `[from, to, value]`; None after an error."""
     parts = (entry.sequence() or []) if entry.kind == "sequence" else []
     if entry.kind == "text":

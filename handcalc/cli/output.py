@@ -1,0 +1,195 @@
+"""What commands print or write: where it goes, in which letters, and never over a file unasked.
+
+- `write(content, output, force, inputs)` writes a file whole or not at all, `save` what was exported with the files beside it.
+- `Wish` is how a report is wanted and where it goes: `wish.show(blocks, derivation)`, `wish.write_json(data)`, `wish.page(…)`.
+- `dialect_for(stream)`, `console_for(stream)`, `fits(text, stream)`: what a stream can show; `say(text)` is a line of it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import IO, TYPE_CHECKING, Any
+
+from handcalc.cli.options import SCREEN, Settings
+from handcalc.core.record import Record
+from handcalc.errors import Message, OutputError
+from handcalc.language import Translate, translator
+from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
+from handcalc.render.report import LONGEST_SUM
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from handcalc.core.derivation import Derivation
+    from handcalc.problem.schema import Problem
+    from handcalc.render.blocks import Block
+    from handcalc.render.reading import Reading
+    from handcalc.render.report import Exported
+
+
+def dialect_for(stream: IO[str]) -> Dialect:
+    """Unicode where the stream can show it."""
+    from handcalc.render.formats.terminal import has_unicode
+
+    locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
+    ascii_terminal = locale in ("C", "POSIX") and stream.isatty()
+    return UNICODE if has_unicode(stream) and not ascii_terminal else PLAIN
+
+
+def console_for(stream: IO[str], plain: bool = False) -> Console:
+    """The console a document is printed on; a terminal gets the width it has."""
+    from handcalc.render.formats.terminal import terminal_console
+
+    return terminal_console(stream, plain)
+
+
+def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
+    """To a file, whole or not at all, never over an input and over another file only with --force; else to stdout."""
+    if output is None:
+        if isinstance(content, str):
+            sys.stdout.write(content)
+        elif sys.stdout.isatty():
+            raise OutputError(Message("this format is nothing for a terminal; give a file with -o"))
+        else:
+            sys.stdout.buffer.write(content)
+        return
+    import tempfile
+
+    check_target(output, force, inputs)
+    where = f"{output}: "
+    try:
+        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(output) or os.curdir, prefix=".handcalc-")
+    except OSError as error:
+        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+    try:
+        with open(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, output)
+    except OSError as error:
+        os.unlink(temporary)
+        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+
+
+def check_target(output: str, force: bool, inputs: tuple[str, ...]) -> None:
+    """Whether a file may be written. Raises OutputError."""
+    where = f"{output}: "
+    exists = os.path.exists(output)
+    if exists and any(os.path.exists(source) and os.path.samefile(source, output) for source in inputs):
+        raise OutputError(Message("this is the file that is read; give another name", where))
+    if os.path.isdir(output):
+        raise OutputError(Message("this is a folder; give a file", where))
+    if exists and not force:
+        raise OutputError(Message("the file exists; use --force to overwrite it", where))
+
+
+def save(exported: Exported, output: str | None, force: bool, inputs: tuple[str, ...]) -> None:
+    """What was exported, and the files beside it; nothing is written if one of them may not be."""
+    files = {output: exported.content}
+    if output is not None:
+        folder = os.path.dirname(output)
+        files |= {os.path.join(folder, name): content for name, content in exported.beside.items()}
+        for name in files:
+            check_target(str(name), force, inputs)
+    for name, content in files.items():
+        write(content, name, force, inputs)
+
+
+class Wish(Record):
+    """How a report is wanted: what the options say, the language, and the files that are read."""
+
+    settings: Settings
+    language: str
+    inputs: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Settings, problem: Problem, *inputs: str) -> Wish:
+        """The wish for a report on a problem that was read from the first of these files."""
+        return cls(settings, settings.language(problem.language), (inputs[0], problem.path, *inputs[1:]))
+
+    @property
+    def translate(self) -> Translate:
+        """The function that translates into the language. The catalogue is loaded when it is first asked for."""
+        return translator(self.language)
+
+    def write(self, content: str | bytes, target: str | None = None) -> None:
+        """To a file; to the output that was asked for, if none is named."""
+        write(content, target or self.settings.output, self.settings.force, self.inputs)
+
+    def check(self, target: str) -> None:
+        """Whether a file may be written. Raises OutputError."""
+        check_target(target, self.settings.force, self.inputs)
+
+    def write_json(self, data: dict[str, Any], visible: bool = False) -> None:
+        """Data as JSON, escaped where the output has other letters only; visible: also where some letters cannot be seen."""
+        from handcalc.render.formats.jsonform import dumps, in_ascii
+
+        text = dumps(data)
+        readable = (self.settings.output or fits(text, sys.stdout)) and (not visible or text.replace("\n", "").isprintable())
+        self.write(text if readable else in_ascii(text))
+
+    def dialect(self) -> Dialect:
+        """The spelling of formulas in text, as the output can show it."""
+        if self.settings.plain:
+            return PLAIN
+        return UNICODE if self.settings.output else dialect_for(sys.stdout)
+
+    def reading(self, derivation: Derivation) -> Reading:
+        """The derivation in the notation, spelled as the output can show it."""
+        from handcalc.render import read
+
+        return read(derivation, self.settings.notation, self.dialect(), self.settings.comma, LONGEST_SUM)
+
+    def page(
+        self, read: Callable[[Dialect], Reading], blocks: Callable[[Reading], Iterable[Block]], data: Callable[[Reading], dict[str, Any]]
+    ) -> None:
+        """A page of its own in the form that is wanted; read: in a dialect; data: as JSON."""
+        from handcalc.render.report import Page, Report, Style, dialect_of, written
+
+        format = self.settings.format
+        if format == "json":
+            self.write_json(data(read(PLAIN)))
+        elif format in SCREEN:
+            reading = read(self.dialect())
+            self._show(blocks(reading), reading)
+        else:
+            reading = read(dialect_of(format))
+            page = Page(reading, blocks(reading), Style(comma=self.settings.comma))
+            self.write(written(Report((page,), self.translate), format).content)
+
+    def show(self, blocks: Callable[[Reading], Iterable[Block]], derivation: Derivation) -> None:
+        """Blocks as a terminal shows them, there or in the file."""
+        reading = self.reading(derivation)
+        self._show(blocks(reading), reading)
+
+    def _show(self, blocks: Iterable[Block], reading: Reading) -> None:
+        from handcalc.render.formats.terminal import show
+
+        stream = io.StringIO() if self.settings.output else sys.stdout
+        show(blocks, reading, self.translate, console_for(stream, self.settings.plain))
+        if isinstance(stream, io.StringIO):
+            self.write(stream.getvalue())
+
+
+def fits(text: str, stream: IO[str]) -> bool:
+    """Whether a stream's encoding has every letter of a text."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def say(text: str, stream: IO[str] | None = None) -> None:
+    """A line of text, spelled in ASCII where the stream has no other letters (click would write UTF-8 to it)."""
+    target = stream or sys.stdout
+    target.write((text if fits(text, target) else spelled_in_ascii(text)) + "\n")
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

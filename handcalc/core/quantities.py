@@ -1,0 +1,266 @@
+"""Quantities in order of definition, what belongs together, and the cells of each.
+
+- `Quantities` keeps quantities in the order they were defined: `given`, `define`; it holds no values of its own.
+- `RELATIONS` are what one quantity may be to another; `Quantities.related`, `gradient`, `in_layer` … answer them.
+- `Quantities.instance(cell)` is the definition of one cell.
+
+graph.py gives cells their ids, evaluation.py their values. Cells are made when asked for, so a layer of a hundred thousand weights costs
+only what is looked at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, Self
+
+from handcalc.core.expr import ZERO, Expr, Number, Ref, references
+from handcalc.core.index import shift_index
+from handcalc.core.instance import bind
+from handcalc.core.quantity import KINDS, Cell, Quantity, cell
+
+SMALL = 1000  # places of a quantity; of larger ones no list is kept
+
+
+class WorkedOut:
+    """What has been worked out from formulas alone, and holds whatever the numbers are."""
+
+    def __init__(self) -> None:
+        self.instances: dict[Cell, Expr] = {}
+        self.present: dict[Cell, bool] = {}
+        self.names: dict[Cell, str] = {}
+        self.uses: dict[Cell, tuple[Cell, ...]] = {}
+        self.places: dict[str, list[tuple[int, ...]]] = {}
+        self.paths: dict[str, list[str]] = {}
+        self.ends: dict[str, set[str]] = {}
+        self.groups: list[Any] = []  # those of order.py
+        self.steps: dict[Cell, Any] = {}  # those of derivation.py, without numbers
+
+
+# relation → of a quantity, the one that …; a relation is the kind of what is derived, or its role or stage where that says more.
+RELATIONS: dict[str, str] = {
+    "gradient": "is ∂E/∂ it; with several samples, of the whole loss",
+    "each": "is ∂E/∂ it for every sample, or its value for every sample",
+    "local": "is the slope of this activation",
+    "change": "is Δ of this parameter",
+    "updated": "is its value after the update",
+    "after": "is it, worked out again with updated parameters",
+}
+
+
+class Quantities:
+    """Quantities in order of definition. Adding one twice, or a kind that is not in KINDS, is a programming error.
+
+    Which quantities belong together is asked of the graph, never read from their names: `related(relation, name)` (with a method for each
+    of RELATIONS), `in_layer(layer, kind, role)`, `bias(layer)`, `inputs`, `targets`, `errors`. All answer names, "" where there is none.
+    """
+
+    def __init__(self) -> None:
+        self.quantities: dict[str, Quantity] = {}
+        self.known = WorkedOut()
+        self._related: dict[tuple[str, str], str] = {}
+        self._in_layer: dict[tuple[int, str, str], tuple[str, ...]] = {}
+
+    def renumbered(self, numbers: Quantities) -> Self:
+        """The same formulas with the given numbers of another graph; the places of given cells must be the same.
+
+        The new graph shares what is known; it is forgotten by the one whose formulas change.
+        """
+        result = type(self)()
+        result.known = self.known
+        result.quantities = dict(self.quantities)
+        result._related, result._in_layer = dict(self._related), dict(self._in_layer)
+        for name, quantity in self.quantities.items():  # a copy, as of a state after the update, has the numbers of what it copies
+            source = quantity.of.quantity if quantity.of is not None and quantity.stage else name
+            if quantity.givens is not None and source in numbers:
+                result.quantities[name] = quantity.replace(givens=numbers[source].givens)
+        return result
+
+    def given(self, quantity: Quantity) -> Quantity:
+        """Add a quantity whose cells are given numbers."""
+        return self._add(quantity)
+
+    def define(self, quantity: Quantity, after: str = "") -> Quantity:
+        """Add a quantity whose cells follow from a definition, at the end of the order or after another."""
+        self._add(quantity)
+        if after:
+            names = [name for name in self.quantities if name != quantity.name]
+            names.insert(names.index(after) + 1, quantity.name)
+            self.quantities = {name: self.quantities[name] for name in names}
+        return quantity
+
+    def redefine(self, quantity: Quantity) -> None:
+        """Put another definition in the place of a quantity's: what a convention does."""
+        self.quantities[quantity.name] = quantity
+        self.known = WorkedOut()
+
+    def rename(self, name: str, new: str, role: str) -> None:
+        """Give a quantity another name and role in the same place; nothing may refer to it yet."""
+        quantity = self.quantities[name].replace(name=new, role=role)
+        self.quantities = {new if known == name else known: other for known, other in self.quantities.items()}
+        self.redefine(quantity)
+        self._related, self._in_layer = {}, {}
+        for other in self:
+            self._relate(other)
+
+    def _add(self, quantity: Quantity) -> Quantity:
+        if quantity.name in self.quantities or quantity.kind not in KINDS:
+            raise ValueError(f"{quantity.name}: defined twice, or unknown kind {quantity.kind}")
+        self.quantities[quantity.name] = quantity
+        self.known = WorkedOut()
+        self._relate(quantity)
+        return quantity
+
+    def _relate(self, quantity: Quantity) -> None:
+        """Remember what a quantity is to others."""
+        if quantity.of is None:
+            where = quantity.layer, quantity.kind, quantity.role
+            self._in_layer[where] = (*self._in_layer.get(where, ()), quantity.name)
+        else:
+            relation = quantity.stage or quantity.role or quantity.kind
+            self._related.setdefault((relation, quantity.of.quantity), quantity.name)
+
+    # --- what belongs together ---
+
+    def related(self, relation: str, name: str) -> str:
+        """Of a quantity, its gradient, change, velocity …: what has this kind, or this role or stage where it has one."""
+        return self._related.get((relation, name), "")
+
+    def gradient(self, name: str) -> str:
+        """∂E/∂ a quantity; with several samples, of what they share, the gradient of the whole loss."""
+        return self.related("gradient", name)
+
+    def local(self, name: str) -> str:
+        """The slope of an activation or a gate."""
+        return self.related("local", name)
+
+    def change(self, name: str) -> str:
+        """Δ of a parameter."""
+        return self.related("change", name)
+
+    def updated(self, name: str) -> str:
+        """A parameter after the update."""
+        return self.related("updated", name)
+
+    def after(self, name: str) -> str:
+        """A quantity of the forward pass, worked out again with updated parameters."""
+        return self.related("after", name)
+
+    def in_layer(self, layer: int, kind: str, role: str = "") -> str:
+        """The quantity of a layer with a kind and a role: its net, out, weight, a part such as the query; 0: inputs, loss."""
+        return next(iter(self._in_layer.get((layer, kind, role), ())), "")
+
+    @property
+    def inputs(self) -> str:
+        """The inputs of a network."""
+        return self.in_layer(0, "input")
+
+    @property
+    def targets(self) -> str:
+        """The targets of a network."""
+        return self.in_layer(0, "target")
+
+    def bias(self, layer: int) -> str:
+        """What is added to the net inputs of a layer, its bias, or subtracted from them, its threshold."""
+        return self.in_layer(layer, "bias") or self.in_layer(layer, "threshold")
+
+    @property
+    def errors(self) -> str:
+        """t − o, where it is a quantity of its own."""
+        return next((quantity.name for quantity in self if quantity.kind == "error" and not quantity.stage), "")
+
+    def __getitem__(self, name: str) -> Quantity:
+        return self.quantities[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.quantities
+
+    def __iter__(self) -> Iterator[Quantity]:
+        return iter(self.quantities.values())
+
+    # --- cells ---
+
+    def positions(self, name: str) -> Iterator[tuple[int, ...]]:
+        """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
+        quantity, kept = self.quantities[name], self.known.places.get(name)
+        if kept is None:
+            places = (indices for indices in self._places(quantity) if self.present(name, indices))
+            if quantity.size > SMALL:
+                return places
+            kept = self.known.places[name] = list(places)
+        return iter(kept)
+
+    def _places(self, quantity: Quantity) -> Iterator[tuple[int, ...]]:
+        named = quantity.names
+        sizes = [range(axis.size) for axis in quantity.axes]
+        own = quantity.axes[1:] if quantity.sampled else quantity.axes
+        if quantity.of is not None and quantity.through is None:
+            base = self.quantities[quantity.of.quantity]
+            named = base.names if base.axes == own else None
+        if not named or len(named) < 2 or any(len(place) != len(own) for place in named):
+            yield from product(*sizes)
+        elif quantity.sampled:
+            yield from ((sample, *place) for sample in sizes[0] for place in named)
+        else:
+            yield from named
+            if quantity.givens is not None or len(named) < math.prod(axis.size for axis in own):
+                yield from (place for place in product(*sizes) if place not in named)
+
+    def present(self, name: str, indices: tuple[int, ...]) -> bool:
+        """Whether there is such a cell: inside the axes, and an edge that exists."""
+        found = self.known.present.get((name, indices))
+        if found is None:
+            found = self.known.present[name, indices] = self._is_cell(name, indices)
+        return found
+
+    def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
+        quantity = self.quantities[name]
+        for place, axis in zip(indices, quantity.axes):
+            if not 0 <= place < axis.size:
+                return False
+        if quantity.definition is None and quantity.givens is not None and quantity.givens(indices) is None:
+            return False
+        if quantity.of is not None:
+            base = self.at(quantity.of, (name, indices))
+            start = quantity.kind == "gradient" and self.quantities[base[0]].definition is not None
+            if not self.present(*base) or (start and self.given_value(base) is not None):
+                return False  # also: of the state that a recurrence starts from, nobody asks the gradient
+            if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
+                return False
+            if quantity.through is not None:
+                return self.present(*self.at(quantity.through, (name, indices))) and self.instance((name, indices)) != ZERO
+        return True
+
+    def given_value(self, cell: Cell) -> Number | None:
+        """The given number of a cell, None where it is computed."""
+        quantity = self.quantities[cell[0]]
+        return quantity.givens(cell[1]) if quantity.givens else None
+
+    def instance(self, cell: Cell) -> Expr:
+        """The definition of one cell, totals written out."""
+        found = self.known.instances.get(cell)
+        if found is None:
+            name, indices = cell
+            quantity = self.quantities[name]
+            general = quantity.formula(indices)
+            if general is None:
+                raise KeyError(f"{name} is given, not defined")
+            letters = {index.letter: place for index, place in zip(quantity.index, indices)}
+            found = self.known.instances[cell] = bind(general, letters, self.present)
+        return found
+
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        """The cells that the definition of a cell uses, each once, in the order written."""
+        found = self.known.uses.get(wanted)
+        if found is None:
+            found = self.known.uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
+        return found
+
+    def at(self, reference: Ref, wanted: Cell) -> Cell:
+        """What a reference in a quantity's own indices (of, through, a term) is, at one of its cells."""
+        quantity = self.quantities[wanted[0]]
+        if reference.indices == quantity.index:
+            return reference.quantity, wanted[1]
+        places = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
+        return cell(Ref(reference.quantity, tuple([shift_index(place, places) for place in reference.indices])))

@@ -1,0 +1,125 @@
+"""Fully connected layers: net[k] = Σ_j W[k,j]·out[j] + b[k], out[k] = f(net[k]).
+
+- `add_activation` defines the net inputs and outputs of any layer that has both.
+
+Weights and biases are read in weights.py.
+Shapes: inputs (sample, input), W (unit, input), b (unit) or () or (unit, input), net and out (sample, unit); the sample
+axis is there only with several samples. A missing edge is an absent cell, so its term is not there.
+Source: any textbook; the layout is PyTorch's nn.Linear (one row of W per neuron).
+"""
+
+from __future__ import annotations
+
+from handcalc.core.expr import Call, Entry, Expr, Ref, add, mul, neg, rewrite
+from handcalc.core.index import Axis, Index, through
+from handcalc.core.quantity import Quantity
+from handcalc.layers.activations import activations
+from handcalc.layers.layertype import COUNT, FILE, LayerType, Row
+from handcalc.layers.site import Site, letter, totals
+from handcalc.layers.weights import DenseEntry, bias, weights
+from handcalc.problem.fields import RANDOM, ROWS_OF
+from handcalc.problem.schema import Activation, Layer
+from handcalc.problem.shapes import Incoming, spelled
+from handcalc.problem.values import NUMBER, Shape
+
+# --- keys -------------------------------------------------------------------------------------------------------------
+
+_NAME: Shape = {"type": ["string", "integer"]}
+_NUMBERS: Shape = {"type": "array", "items": {"anyOf": [NUMBER, {"type": "array"}]}}
+_MATRIX: Shape = {"type": "array", "items": {"anyOf": [_NUMBERS, NUMBER]}}
+_NAMES: Shape = {"type": "array", "items": {"anyOf": [{"type": "array", "items": _NAME}, _NAME]}}
+_EDGES: Shape = {"type": "object", "additionalProperties": {"type": "array", "minItems": 3, "maxItems": 3}}
+_BIAS: Shape = {"type": "object", "additionalProperties": {"anyOf": [NUMBER, {"type": "array", "minItems": 2, "maxItems": 3}]}}
+_BIASES: Shape = {"anyOf": [NUMBER, _NUMBERS, _BIAS, {"enum": ["zeros"]}, FILE, RANDOM, {"type": "null"}]}
+
+KEYS: tuple[Row, ...] = (
+    ("type", {"enum": ["dense"]}, "kind of layer; other kinds have keys of their own", "dense"),
+    ("neurons", {"anyOf": [COUNT, {"type": "array", "items": _NAME}]}, "names of the neurons, or their number", "[h1, h2]"),
+    ("activation", {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}]},
+     "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
+    ("weights", {"anyOf": [FILE, RANDOM, _EDGES, _MATRIX]}, "named edges {name: [from, to, value]}, a matrix, a file, or drawn",
+     "{w1: [i1, h1, 0.15]}"),
+    ("weight_names", _NAMES, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
+    ("weight_rows", {"enum": [*ROWS_OF]}, "whether a row of the matrix belongs to a neuron or to an input", "inputs"),
+    ("bias", _BIASES, "a number or {name: value}: shared; a list, or zeros: one per neuron; {name: [to, value]}; {name: [from, to, value]}",
+     "{b1: 0.35}"),
+    ("threshold", _BIASES, "like bias, but subtracted", "[0.5, 0.1]"),
+)  # fmt: skip
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_dense(incoming: Incoming) -> Layer | None:
+    """On all inputs, or on the features of every time or token."""
+    if any(axis.role in ("channel", "row", "column") for axis in incoming.axes):
+        text = "maps come in ({found}); put a flatten layer between them and a dense layer"
+        incoming.entry.fail(text, found=spelled(incoming.axes))
+        return None
+    source = incoming.axes[-1]
+    sources = source.labels or tuple(str(number) for number in range(1, source.size + 1))
+    layer = DenseEntry(incoming.number, incoming.entry, incoming.found, incoming.neurons, sources, incoming.names)
+    edges, called = weights(layer)
+    unit = Axis("unit", len(incoming.neurons), incoming.neurons)
+    own = activations(incoming.found.get("activation"), incoming.neurons)
+    return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit))
+
+
+# --- building ---------------------------------------------------------------------------------------------------------
+
+
+def add_dense(site: Site) -> Ref:
+    """net = Σ W·source + b, out = f(net). On the last direction of what comes in, or on all of them after a flatten."""
+    layer, place, source = site.layer, site.place, site.source
+    unit = Index(letter(place), Axis("unit", len(layer.neurons), layer.neurons))
+    apart = len(site.incoming) - site.merged
+    summed = site.incoming[apart:]
+    index = (*site.batch, *site.incoming[:apart], unit)
+    axes = (unit.axis, *(Axis("input", i.axis.size, i.axis.labels) if len(summed) == 1 else i.axis for i in summed))
+    values = layer.weights.get
+    if len(summed) > 1:  # typed as one row of all inputs
+        values = lambda at: layer.weights.get((at[0], through((axis.size for axis in axes[1:]), at[1:])))  # noqa: E731
+    merged = len(summed) if len(summed) > 1 else 0
+    name, shape = site.name("W"), (axes, (unit, *summed))
+    site.graph.given(Quantity(name, "weight", *shape, givens=values, names=layer.weight_names, layer=place, merged=merged, saved="weights"))
+    term = mul(Ref(name, (unit, *summed)), source)
+    net = _with_bias(site, unit, summed, term)
+    return add_activation(site, index, net)
+
+
+def add_activation(site: Site, index: tuple[Index, ...], net: Expr) -> Ref:
+    """Define net and out of a layer, cell by cell; a softmax goes along the last index."""
+    unit = index[-1]
+    before = site.part("net", index, net)
+    inner = Index(unit.letter + "'", unit.axis)
+    family = Ref(before.quantity, (*index[:-1], inner))
+    formulas = [_activation(activation, before, family, unit, inner) for activation in site.layer.activations]
+    cases: dict[tuple[int, ...], Expr] | None = (
+        {(unit_place,): formula for unit_place, formula in enumerate(formulas)} if len(set(formulas)) > 1 else None
+    )
+    return site.output(index, formulas[0], cases)
+
+
+def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr) -> Expr:
+    """Σ term + b, or Σ (term + b) with a bias on every connection; a threshold is subtracted."""
+    bias, name = site.layer.bias, site.name("b")
+    if bias is None:
+        return totals(summed, term)
+    inputs = summed[0]
+    index = {"shared": (), "neuron": (unit,), "connection": (unit, inputs)}[bias.form]
+    axes = tuple(Axis("input", i.axis.size, i.axis.labels) if i is inputs else i.axis for i in index)
+    kind = "threshold" if bias.threshold else "bias"
+    site.graph.given(Quantity(name, kind, axes, index, givens=bias.get, names=bias.names, layer=site.place, saved=kind))
+    added = neg(Ref(name, index)) if bias.threshold else Ref(name, index)
+    if bias.form == "connection":
+        return totals(summed, add(term, added))
+    return add(totals(summed, term), added)
+
+
+def _activation(activation: Activation, before: Ref, family: Ref, unit: Index, inner: Index) -> Expr:
+    if activation.formula is None:
+        return Entry(activation.name, unit, inner, family)
+    placed = rewrite(activation.formula, lambda node: before if isinstance(node, Ref) else None)
+    return placed.arguments[0] if isinstance(placed, Call) and placed.function == "identity" else placed
+
+
+TYPES = (LayerType("dense", "fully connected", KEYS, read_dense, add_dense, section="layer", has_neurons=True),)

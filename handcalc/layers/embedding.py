@@ -1,0 +1,114 @@
+"""Embedding of words, and encoding of positions.
+
+- Embedding: out[t,i] = Σ_v x[t,v]·W[v,i], x being 1 at the number of the word and nothing elsewhere.
+- Positional encoding: out[t,i] = x[t,i] + p[t,i], p[t,2m] = sin(t/10000^(2m/n)), p[t,2m+1] = cos(t/10000^(2m/n)), t and m from 0.
+
+Shapes (the sample axis in front): numbers of words (token), W (word, feature), out and p (token, feature).
+Source: Vaswani et al., 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power
+from handcalc.core.index import Axis, Index
+from handcalc.core.quantity import Letter
+from handcalc.layers.layertype import ARRAY, LayerType
+from handcalc.layers.site import Site, totals
+from handcalc.problem.reader import FileNode
+from handcalc.problem.schema import Layer, Sample
+from handcalc.problem.shapes import Incoming, names_of, nested, unnamed
+from handcalc.problem.values import NUMBER
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_embedding(incoming: Incoming) -> Layer | None:
+    """embedding: a row of weights for every word, looked up by its number (from 0)."""
+    read = nested(incoming.found["weights"]) if "weights" in incoming.found else None
+    if read is None or len(read[0]) != 2:
+        incoming.entry.fail("the key {key} is missing", key="weights")
+        return None
+    word, feature = Axis("input", read[0][0]), Axis("input", read[0][1])
+    weights = incoming.tensor("weights", "weight", (word, feature))
+    axes = (incoming.axes[0], feature)
+    return Layer(names_of(axes), type="embedding", axes=axes, tensors=(weights,)) if weights is not None else None
+
+
+def read_positions(incoming: Incoming) -> Layer | None:
+    """positional_encoding: sines and cosines of the position are added."""
+    base = incoming.found["base"].number(above=0) if "base" in incoming.found else None
+    axes = unnamed(incoming.axes)
+    return Layer(names_of(axes), type=incoming.kind, axes=axes, options={"base": base or number("10000")})
+
+
+def _check_words(layer: Layer, item: FileNode, cases: Sequence[Sample]) -> None:
+    """Numbers of words, from 0."""
+    words = layer.tensors[0].axes[0].size
+    for sample in cases:
+        for word in sample.inputs:
+            if word.denominator != 1 or not 0 <= word.numerator < words:
+                text = "an embedding takes numbers of words, whole numbers from 0 to {most}; found {found}"
+                item.fail(text, most=words - 1, found=word.text or word.numerator)
+                return
+
+
+# --- building ---------------------------------------------------------------------------------------------------------
+
+
+def add_embedding(site: Site) -> Ref:
+    """A row of W for every word."""
+    token, feature = (Index(letter, axis) for letter, axis in zip("ti", site.layer.axes))
+    words = next(tensor for tensor in site.layer.tensors).axes[0]
+    word = Index("v", words)
+    source, batch = site.graph[site.source.quantity], site.batch
+    assert source.givens is not None
+    chosen = source.givens
+
+    def seen(place: tuple[int, ...]) -> Number | None:
+        number = chosen(place[:-1])
+        return ONE if number is not None and number == Number(place[-1]) else None
+
+    index = (*batch, token, word)
+    one = site.data("word", index, seen, layer=0)
+    weight = site.parameter("weight", "", word, feature)
+    return site.output((*batch, token, feature), totals((word,), mul(one, weight)))
+
+
+def add_positions(site: Site) -> Ref:
+    """x + p; p is a sine of every even feature, from 0, and a cosine of every odd one. Given are the numbers that are counted: of the
+    position, t, and of the pair of features, m."""
+    token, feature = site.outgoing
+    place = site.data("place", (token,), lambda at: Number(at[0]))
+    pair = site.data("pair", (feature,), lambda at: Number(at[0] // 2))
+    exponent = div(mul(Number(2), pair), Number(feature.axis.size))
+    angle = div(place, power(site.layer.options["base"], exponent))
+    odd: dict[tuple[int, ...], Expr] = {(one,): call("cos", angle) for one in range(1, feature.axis.size, 2)}
+    position = site.part("position", (token, feature), call("sin", angle), cases=odd)
+    return site.output((*site.batch, token, feature), add(site.source, position))
+
+
+# --- types ------------------------------------------------------------------------------------------------------------
+
+EMBEDDING = LayerType(
+    "embedding",
+    "embedding",
+    (("weights", ARRAY, "one row per word, one column per feature; inputs are numbers of words from 0", "[[0.1, 0.2], [0.3, 0.4]]"),),
+    read_embedding,
+    add_embedding,
+    takes=(("token",),),
+    first=(("token",),),
+    letters={"word": Letter("x")},
+    check_inputs=_check_words,
+)
+POSITIONS = LayerType(
+    "positional_encoding",
+    "positional encoding",
+    (("base", NUMBER, "base of the wave lengths", "10000"),),
+    read_positions,
+    add_positions,
+    takes=(("token", ""),),
+    letters={"position": Letter("p"), "place": Letter("pos"), "pair": Letter("pair")},
+)
+TYPES = (EMBEDDING, POSITIONS)

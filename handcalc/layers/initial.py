@@ -1,0 +1,52 @@
+"""Initial values drawn at random with a seed: `{random: xavier, seed: 1}`; the same numbers on every machine.
+
+- `drawn(item, count, stream, inputs, neurons)` draws the numbers of such a mapping.
+
+Every array has a stream of its own, that of Python's generator seeded with a text such as "1 W2": seed 1, weights of layer 2. Its
+`random()` is the same in all versions of Python. A normal number is √(−2 ln u)·cos(2πv) of two of them (Box and Muller, 1958).
+Numbers are rounded to `DIGITS` significant digits, which hides the last bits in which logarithms differ between machines, and
+makes a number on paper the whole number.
+
+The rules are in problem/words.py.
+"""
+
+from __future__ import annotations
+
+import math
+
+from handcalc.core import formula
+from handcalc.core.expr import ONE
+from handcalc.core.instance import evaluate
+from handcalc.problem.fields import RANDOM
+from handcalc.problem.reader import FileNode, quoted, suggestion
+from handcalc.problem.values import read_entries
+from handcalc.problem.words import INITIAL
+
+DIGITS = 6
+
+
+def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) -> list[float] | None:
+    """So many numbers; stream: the name of the array; None after an error."""
+    part = read_entries(item, RANDOM["properties"])
+    rule = part["random"].text() if "random" in part else None
+    scale, seed = part.value("scale", None if "scale" in part else ONE), part.value("seed")
+    if rule is not None and rule not in INITIAL:
+        part["random"].fail("unknown rule {found}{near}", found=quoted(rule), near=suggestion(rule, INITIAL))
+    if "seed" not in part:
+        item.fail("the seed is missing: a whole number, with which everybody draws the same")
+    if rule not in INITIAL or scale is None or seed is None or not count:
+        return None
+    sizes = {"inputs": inputs, "neurons": neurons}
+    wide = evaluate(formula.parse(INITIAL[rule].wide, formula.any_name), lambda name: float(sizes[name.quantity]))
+    wide = wide * scale.numerator / scale.denominator
+    return [float(f"{wide * one:.{DIGITS}g}") for one in _numbers(INITIAL[rule].spread, count, f"{seed} {stream}")]
+
+
+def _numbers(spread: str, count: int, seed: str) -> list[float]:
+    """Normal numbers with a standard deviation of 1, or even ones from −1 to 1."""
+    from random import Random
+
+    draw = Random(seed).random
+    if spread == "even":
+        return [2 * draw() - 1 for _ in range(count)]
+    return [math.sqrt(-2 * math.log(1 - draw())) * math.cos(2 * math.pi * draw()) for _ in range(count)]

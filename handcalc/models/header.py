@@ -1,0 +1,78 @@
+"""What a report says about a problem besides its steps: `header_of(problem)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from handcalc.core.derivation import About, Header, Told
+from handcalc.core.expr import Number
+from handcalc.errors import Message
+from handcalc.layers import layer_type
+from handcalc.layers.layertype import LayerOption
+from handcalc.problem.dataset import sample_names
+from handcalc.problem.schema import Layer, Loss, Problem
+from handcalc.problem.words import DIRECT, LOSSES
+
+
+def header_of(problem: Problem) -> Header:
+    """The header of a problem's solution."""
+    layers, chosen = problem.layers, problem.conventions
+    return Header(
+        title=problem.title,
+        source=problem.source,
+        notation=problem.notation,
+        language=problem.language,
+        sizes=(len(problem.inputs), *(len(layer.neurons) for layer in layers)) if layers else (),
+        kinds=tuple(layer.type for layer in layers),
+        about=tuple(map(_about, layers)),
+        shapes=tuple(tuple(axis.size for axis in axes) for axes in (problem.axes, *(layer.axes for layer in layers))),
+        activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
+        loss=problem.loss.name if problem.loss else "",
+        loss_title=_loss_title(problem.loss) if problem.loss else "",
+        notes=_notes(problem),
+        samples=sample_names(problem.samples),
+        online=problem.training.mode == "online" and len(problem.samples) > 1,
+        trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
+        frozen=tuple(sorted(problem.frozen)),
+        conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
+        tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
+    )
+
+
+def _loss_title(loss: Loss) -> Message | str:
+    """What a report calls a loss; one that was typed as a formula is called by it."""
+    named = {**LOSSES, DIRECT.word: DIRECT}
+    return Message(named[loss.name].title) if loss.name in named else loss.name
+
+
+def _about(layer: Layer) -> About:
+    """What a reader should know about how a layer works."""
+    kind = layer_type(layer.type)
+    told = ((option, _spelled(option, layer.options[option.name])) for option in kind.options)
+    return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None))
+
+
+def _spelled(option: LayerOption, value: Any) -> str | Message | None:
+    """What an option is, "" where its name says all; None where it needs no telling."""
+    if value is None or value is False or value == option.plain:
+        return None
+    if isinstance(value, tuple):
+        sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
+        if all(side == (option.plain, option.plain) for side in sides):
+            return None
+        return "×".join(f"{before}" if before == after else f"({before}+{after})" for before, after in sides)
+    if isinstance(value, str):
+        return Message(option.choice(value).words)
+    if isinstance(value, Number):
+        return value.text or f"{value.numerator / value.denominator:g}"
+    return "" if value is True else str(value)
+
+
+def _notes(problem: Problem) -> tuple[Message, ...]:
+    """What is said of conventions that matter to types of layers, each once."""
+    said = dict.fromkeys(said for layer in problem.layers for said in layer_type(layer.type).conventions)
+    return tuple(Message(one.sentence) for one in said if getattr(problem.conventions, one.convention) == one.value)
+
+
+def _has_bias(layer: Layer) -> bool:
+    return layer.bias is not None or any(tensor.kind == "bias" for tensor in layer.tensors)

@@ -1,0 +1,143 @@
+"""Words of the file that stand for something: losses, optimisers, schedules, rules of initial values, ends of training.
+
+- One record a word, with everything that is known about it: `LOSSES`, `OPTIMISERS`, `SCHEDULES`, `INITIAL`.
+- Keys (fields.py), readers (loading/), the JSON Schema, the documentation and reports are made from these tables.
+
+To add a loss, a schedule or a rule, add its record. An optimiser also needs its rule in models/optimisers.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from handcalc.core.record import Record
+from handcalc.errors import Template
+from handcalc.problem.values import ABOVE_0, BELOW_1, FROM_0, UPDATES, Shape
+
+
+class NamedLoss(Record):
+    """A loss: its word, what a report calls it, the formula of one term in o (output) and t (target), and how terms become E.
+
+    mean: averaged over the outputs, not summed; form: terms, fused (on net inputs) or direct (no loss at all);
+    numbers: those that may be typed with it, and their usual values.
+    """
+
+    word: str
+    title: Template
+    formula: str = ""
+    mean: bool = False
+    form: str = "terms"
+    numbers: Mapping[str, str] = {}
+
+    @property
+    def usual(self) -> str:
+        """The formula with the usual numbers in it."""
+        return re.sub(r"\w+", lambda name: self.numbers.get(name[0], name[0]), self.formula)
+
+
+class NamedOptimiser(Record):
+    """An optimiser: its word, its numbers and their usual values (PyTorch's; 0.9 for a momentum).
+
+    either_root: whether √s + ε may also be √(s + ε); counts: whether it knows the number of the update.
+    """
+
+    word: str
+    numbers: Mapping[str, str] = {}
+    either_root: bool = False
+    counts: bool = False
+
+
+class NamedSchedule(Record):
+    """A schedule: its word, the learning rate as a formula in `rate`, the one at the start, and t, what is counted, from 0.
+
+    numbers: their usual values (PyTorch's), "" where they must be given; doc and example as those of a key; like: its name in
+    PyTorch, "" where there is none.
+    """
+
+    word: str
+    formula: str
+    numbers: Mapping[str, str]
+    doc: str
+    example: str
+    like: str = ""
+
+
+class InitialRule(Record):
+    """A rule by which numbers are drawn: how they are spread, and how widely.
+
+    wide: the standard deviation of normal numbers, the ends of even ones (− and +); a formula in the sizes of the layer.
+    """
+
+    word: str
+    spread: str
+    wide: str
+
+
+# --- losses -----------------------------------------------------------------------------------------------------------
+
+FUSED = "softmax_cross_entropy"
+DIRECT = NamedLoss("direct", "No loss is given: the error is target minus output, and the delta rule starts from it.", form="direct")
+DEFAULT_LOSS = "half_squared_error"
+
+_LOSSES = (
+    NamedLoss("half_squared_error", "half squared error, summed over the outputs", "1/2*(t - o)^2"),  # ½Σ(t−o)²
+    NamedLoss("squared_error", "squared error, summed over the outputs", "(t - o)^2"),  # Σ(t−o)²
+    NamedLoss("mean_squared_error", "squared error, averaged over the outputs", "(t - o)^2", mean=True),  # 1/n Σ(t−o)²
+    NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)"),  # −Σ t ln o
+    NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs", "-(t*ln(o) + (1 - t)*ln(1 - o))"),
+    NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)"),  # Σ|t−o|
+    # ½e² for |e| ≤ δ, else δ(|e| − δ/2)
+    NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"}),
+    NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)"),  # Σ max(0, 1 − t·o)
+    NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused"),
+)
+LOSSES = {loss.word: loss for loss in _LOSSES}
+
+# --- updates ----------------------------------------------------------------------------------------------------------
+
+_OPTIMISERS = (
+    NamedOptimiser("sgd"),
+    NamedOptimiser("momentum", {"momentum": "0.9"}),
+    NamedOptimiser("nesterov", {"momentum": "0.9"}),
+    NamedOptimiser("adagrad", {"epsilon": "1e-10"}, either_root=True),
+    NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True),
+    NamedOptimiser("adadelta", {"rho": "0.9", "epsilon": "1e-6"}),
+    NamedOptimiser("adam", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8"}, either_root=True, counts=True),
+    NamedOptimiser("adamw", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8", "weight_decay": "0.01"}, either_root=True, counts=True),
+)
+OPTIMISERS = {optimiser.word: optimiser for optimiser in _OPTIMISERS}
+DEFAULT_OPTIMISER = "sgd"
+
+_SCHEDULES = (
+    NamedSchedule("step", "rate*factor^floor(t/every)", {"every": "", "factor": "0.1"},
+                  "rate·factor^⌊t/every⌋; factor 0.1 if not given", "{every: 10, factor: 0.5}", "StepLR"),
+    NamedSchedule("exponential", "rate*factor^t", {"factor": ""}, "rate·factor^t", "{factor: 0.95}", "ExponentialLR"),
+    NamedSchedule("inverse_time", "rate/(1 + decay*t)", {"decay": ""}, "rate/(1 + decay·t)", "{decay: 0.1}"),
+    NamedSchedule("cosine", "lowest + (rate - lowest)*(1 + cos(pi*min(t, iterations)/iterations))/2", {"iterations": "", "lowest": "0"},
+                  "half a cosine from rate to lowest, which is 0 if not given", "{iterations: 100}", "CosineAnnealingLR"),
+    NamedSchedule("linear", "rate*(start + (end - start)*min(t, iterations)/iterations)",
+                  {"iterations": "", "start": "1/3", "end": "1"}, "from rate·start to rate·end; 1/3 and 1 if not given",
+                  "{iterations: 5, start: 0.1}", "LinearLR: warm-up, or decay"),
+)  # fmt: skip
+SCHEDULES = {schedule.word: schedule for schedule in _SCHEDULES}
+
+# --- numbers that go with these words ---------------------------------------------------------------------------------
+
+# number of an optimiser, a schedule or a loss → what it may be
+RANGES: Mapping[str, Shape] = {
+    "momentum": BELOW_1, "rho": BELOW_1, "beta1": BELOW_1, "beta2": BELOW_1, "weight_decay": BELOW_1, "epsilon": FROM_0,
+    "every": UPDATES, "iterations": UPDATES, "factor": ABOVE_0, "decay": ABOVE_0, "lowest": FROM_0, "start": FROM_0, "end": FROM_0,
+    "delta": ABOVE_0,
+}  # fmt: skip
+
+# --- the beginning and the end of training ----------------------------------------------------------------------------
+
+_INITIAL = (
+    InitialRule("normal", "normal", "1"),
+    InitialRule("uniform", "even", "1"),
+    InitialRule("xavier", "even", "sqrt(6/(inputs + neurons))"),  # Glorot and Bengio, 2010
+    InitialRule("he", "normal", "sqrt(2/inputs)"),  # He et al., 2015
+)
+INITIAL = {rule.word: rule for rule in _INITIAL}
+STOPS = ("loss", "change", "gradient")

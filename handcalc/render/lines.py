@@ -1,0 +1,128 @@
+"""The lines of a quantity: its general formula, then one cell after the other, worked out.
+
+- `general(reading, options, quantity)` is what holds for every cell; `lines(derivation, reading, options, …)` are the worked cells.
+- `worked(derivation, reading, cell, iteration)` is the line of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import Expr, Number, Ref, references, rewrite
+from handcalc.core.order import Group
+from handcalc.core.quantity import Cell, Quantity, cell
+from handcalc.errors import Message
+from handcalc.render.blocks import Block, Equation, Picture
+from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value
+from handcalc.render.options import Options
+from handcalc.render.rawderivative import raw_derivative
+from handcalc.render.reading import Reading
+from handcalc.render.windows import has_window
+
+PLACES_LIMIT = 4  # places named beside a formula that holds there
+
+
+def general(reading: Reading, options: Options, quantity: Quantity) -> Iterator[Block]:
+    """The general formula, and the matrix form in letters."""
+    if quantity.axes:
+        yield from _told(reading, quantity)
+    if options.form != "scalar":
+        from handcalc.render.matrices import matrix_letters
+
+        yield from matrix_letters(reading, quantity)
+
+
+def lines(derivation: Derivation, reading: Reading, options: Options, iteration: int, group: Group) -> Iterator[Block]:
+    """The matrix form with numbers, worked lines; paths come with the sum they belong to."""
+    quantity = group.quantity
+    if options.form != "scalar":
+        from handcalc.render.matrices import matrix_numbers
+
+        yield from matrix_numbers(reading, group, iteration)
+        if options.form == "matrix" and quantity.axes:
+            return
+    if quantity.kind == "path":
+        return
+    paths = [term.path.quantity for term in quantity.terms if term.path]
+    at_once = not derivation.header.plain and not options.full  # a sum over places of maps or over times is one line
+    cells = list(islice(worked_cells(derivation, options, group), options.limits.lines))
+    laid = {cells[0], cells[-1]} if cells and options.full and has_window(derivation.graph, quantity) else set()
+    for wanted in cells:
+        for reference in references(derivation.graph.instance(wanted)) if paths and not at_once else ():
+            if reference.quantity in paths:
+                yield worked(derivation, reading, cell(reference), iteration)
+        yield worked(derivation, reading, wanted, iteration, untidied=options.full, put_in=paths if at_once else ())
+        if wanted in laid:
+            yield Picture(iteration, window=wanted)
+
+
+def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+    """The general formula with its own factor; where places along the last direction differ, the formula of each with its places."""
+    general = reading.general(quantity)
+    if general is None:
+        return
+    name = Name(Ref(quantity.name, quantity.index))
+    if not quantity.cases:
+        yield Equation(name, (("=", Symbolic(general)),))
+        yield from _own_factor(reading, quantity)
+        return
+    axis, letter = quantity.axes[-1], quantity.index[-1].letter
+    alike: dict[Expr, list[str]] = {}
+    for place in range(axis.size):
+        alike.setdefault(quantity.cases.get((place,), general), []).append(axis.label(place))
+    for formula, places in alike.items():
+        shown = ", ".join(places[:PLACES_LIMIT]) + ", …" * (len(places) > PLACES_LIMIT)
+        label = Message("{letter} = {places}:", letter=letter, places=shown)
+        yield Equation(name, (("=", Symbolic(formula if formula is general else reading.line((quantity.name, ()), formula))),), label=label)
+
+
+def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+    """∂net_k/∂w_kj = out_j: the last factor of a gradient that comes through one consumer."""
+    if quantity.kind == "gradient" and len(quantity.terms) == 1 and quantity.of is not None:
+        term = quantity.terms[0]
+        named = isinstance(term.local, Ref) and reading.graph[term.local.quantity].kind == "local"
+        if term.path is None and not named and not isinstance(term.upstream, Number):
+            yield Equation(Ratio(term.through, quantity.of), (("=", Symbolic(reading.signed(term.local))),))
+
+
+def worked_cells(derivation: Derivation, options: Options, group: Group) -> Iterator[Cell]:
+    """The cells worked line by line: those of the first sample, unless everything is wanted."""
+    quantity = group.quantity
+    for place in derivation.places(group):
+        if options.full or not quantity.sampled or place[0] == 0:
+            yield quantity.name, place
+
+
+def worked(
+    derivation: Derivation,
+    reading: Reading,
+    wanted: Cell,
+    iteration: int,
+    indent: int = 1,
+    untidied: bool = False,
+    put_in: Sequence[str] = (),
+) -> Equation:
+    """One cell: symbol = named factors = formula ≈ numbers ≈ value; untidied: with the raw derivative before it; put_in: quantities
+    whose definitions stand in the line (the paths of a sum)."""
+    step = derivation.step(wanted, iteration)
+    formula = reading.formula(wanted)
+    if formula is not None and put_in:
+        formula = rewrite(formula, lambda node: reading.formula(cell(node)) if isinstance(node, Ref) and node.quantity in put_in else None)
+    right: list[tuple[str, Item]] = []
+    if formula is not None:
+        factors = reading.chain(step)
+        chain = Factors(factors, reading.turned(wanted))
+        if factors and reading.factors(factors, chain.negative) != reading.symbolic(formula):
+            right.append(("=", chain))
+        raw = raw_derivative(derivation, wanted) if untidied else None
+        if raw is not None and reading.symbolic(reading.signed(raw)) != reading.symbolic(formula) and not reading.turned(wanted):
+            right.append(("=", Symbolic(reading.signed(raw))))
+        right.append(("=", Symbolic(formula)))
+        relation = "=" if reading.exact_inputs(formula, iteration) else "≈"
+        if not isinstance(formula, (Ref, Number)):
+            right.append((relation, Numeric(formula, iteration)))
+    if formula is None or not isinstance(formula, Number):
+        right.append(("=" if step.shown.exact else "≈", Value(wanted, iteration)))
+    return Equation(Name(Ref(*wanted)), tuple(right), indent, step=(wanted, iteration))

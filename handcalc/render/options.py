@@ -1,0 +1,68 @@
+"""What is shown of a solution, and how much: the words of `--detail` and `--form` as tables.
+
+- `Options` say what one document shows; `Options.limits` is how much of it.
+- `DETAILS` has a `Detail` for every word of `--detail`; `FORMS` are the words of `--form`.
+
+To add a degree of detail, add a line to `DETAILS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handcalc.core.quantity import Cell
+from handcalc.core.record import Record
+
+
+class Detail(Record):
+    """How much is shown at most.
+
+    lines: worked lines of one quantity; updates: the same in the update; after: of a loss and of another quantity, worked out
+    again with updated parameters; rows: of one table; changes: rows of the table of updates; grids: of one quantity; explained:
+    worked lines of one phase of an explanation.
+    """
+
+    lines: int
+    updates: int
+    after: tuple[int, int]
+    rows: int
+    changes: int
+    grids: int
+    explained: int
+
+
+DETAILS = {
+    "brief": Detail(lines=0, updates=0, after=(4, 0), rows=20, changes=40, grids=4, explained=4),
+    "normal": Detail(lines=8, updates=2, after=(8, 8), rows=20, changes=40, grids=8, explained=12),
+    "full": Detail(lines=1000, updates=1000, after=(1000, 1000), rows=1000, changes=1000, grids=200, explained=2000),
+}
+FORMS = ("scalar", "matrix", "both")
+COLUMNS_LIMIT = 40  # cells of one quantity side by side, in every detail
+
+
+class Options(Record):
+    """What is shown: detail, form, phases or cells (with their iteration) to restrict it to, drawings.
+
+    asked: not None where the reader is to fill it in; the steps that are asked with their marks, none: all of them.
+    """
+
+    detail: str = "normal"
+    form: str = "scalar"
+    phases: tuple[str, ...] = ()
+    cells: tuple[tuple[Cell, int], ...] = ()
+    pictures: bool = False
+    asked: Mapping[tuple[Cell, int], str] | None = None
+
+    def wants(self, phase: str) -> bool:
+        """Whether a phase is shown."""
+        return not self.phases or phase in self.phases
+
+    @property
+    def limits(self) -> Detail:
+        """How much is shown at most."""
+        return DETAILS[self.detail]
+
+    @property
+    def full(self) -> bool:
+        """Whether every number of every sample has a line of its own, with what a reader could do without."""
+        return self.detail == "full"

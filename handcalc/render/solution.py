@@ -1,0 +1,37 @@
+"""Derivation → document: the order of headings, formulas and tables of a worked solution.
+
+- `solution(derivation, reading, options)` is the whole: title, what is given (givens.py), then for every iteration forward pass, error
+  and backward pass (document.py), the drawing, the update (updates.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handcalc.core.derivation import Derivation
+from handcalc.render.blocks import Block, Heading, Picture
+from handcalc.render.document import body
+from handcalc.render.givens import given, iteration_title, title
+from handcalc.render.lines import worked
+from handcalc.render.options import Options
+from handcalc.render.reading import Reading
+from handcalc.render.updates import update
+
+
+def solution(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
+    """The worked solution: title, given data, then for every iteration forward, error, backward, update."""
+    if options.cells:
+        for wanted, iteration in options.cells:
+            yield worked(derivation, reading, wanted, iteration, indent=0)
+        return
+    yield from title(derivation.header, options.asked is not None)
+    if options.wants("given"):
+        yield from given(derivation, reading, options)
+    for iteration in range(1, derivation.iterations + 1):
+        if derivation.iterations > 1:
+            yield Heading(1, iteration_title(derivation.header, iteration))
+        yield from body(derivation, reading, options, iteration)
+        if options.pictures and options.wants("backward"):
+            yield Picture(iteration)
+        if options.wants("update"):
+            yield from update(derivation, reading, options, iteration)

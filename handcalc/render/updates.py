@@ -1,0 +1,145 @@
+"""The update in a worked solution: what an optimiser keeps, rule and worked lines, the table old and new, and the forward pass again.
+
+- `update(derivation, reading, options, iteration)` is all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.expr import Ref
+from handcalc.core.order import Group
+from handcalc.core.quantity import Cell, Quantity
+from handcalc.errors import Message
+from handcalc.render.blocks import Block, Equation, Heading, Table
+from handcalc.render.items import Item, Name, Symbolic, Value
+from handcalc.render.lines import worked
+from handcalc.render.options import Options
+from handcalc.render.reading import Reading
+from handcalc.render.tables import count, sample_table
+
+
+def update(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """The update rule, worked lines, the table old · gradient · η·gradient · new; then the re-computed forward pass."""
+    graph = derivation.graph
+    if not derivation.updated and all(quantity.kind != "state" for quantity in graph):
+        return
+    yield Heading(2, Message("Update"))
+    yield from _states(derivation, reading, options, iteration)
+    if not derivation.updated:
+        return
+    yield from _rules(derivation, reading, options)
+    yield from _worked_updates(derivation, reading, options, iteration)
+    yield update_table(derivation, reading, options, iteration)
+    yield from _after(derivation, reading, options, iteration)
+
+
+def _rules(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
+    """The rule of updating, once for weights and once for biases."""
+    graph = derivation.graph
+    seen = set()
+    for parameter, new in derivation.updated.items():
+        quantity = graph[new]
+        rule = reading.general(quantity)
+        change = graph[graph.change(parameter)]
+        changed = reading.general(change)
+        if rule is None or changed is None or (quantity.kind, graph[parameter].kind) in seen:
+            continue
+        seen.add((quantity.kind, graph[parameter].kind))
+        if reading.delta_rule or options.full:
+            yield Equation(Name(Ref(change.name, change.index)), (("=", Symbolic(changed)),))
+        yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(rule)),))
+
+
+def _states(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """What an optimiser keeps: the rule once for weights and once for biases, and worked lines as for the updates."""
+    seen = set()
+    for quantity in derivation.graph:
+        general = reading.general(quantity) if quantity.kind in ("state", "rate") else None
+        if general is None:
+            continue
+        base = derivation.graph[quantity.of.quantity] if quantity.of else None
+        of = "" if base is None else base.name if base.kind == "input" else base.kind
+        if of and (quantity.role, of) not in seen:
+            yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(general)),))
+        seen.add((quantity.role, of))
+        yield from _matrices(derivation, reading, options, iteration, quantity)
+        if options.form == "matrix" and quantity.axes:
+            continue
+        for place in islice(derivation.graph.positions(quantity.name), options.limits.updates):
+            yield worked(derivation, reading, (quantity.name, place), iteration)
+
+
+def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """Every update worked in full detail, the first of each quantity in normal detail."""
+    for parameter, new in derivation.updated.items():
+        change = derivation.graph.change(parameter)
+        changes = [derivation.graph[change]] if reading.delta_rule or options.full else []
+        for quantity in (*changes, derivation.graph[new]):
+            yield from _matrices(derivation, reading, options, iteration, quantity)
+        if options.form == "matrix" and derivation.graph[new].axes:
+            continue
+        for place in islice(derivation.graph.positions(new), options.limits.updates):
+            if reading.delta_rule or options.full:
+                yield worked(derivation, reading, (change, place), iteration)
+            yield worked(derivation, reading, (new, place), iteration)
+
+
+def _matrices(derivation: Derivation, reading: Reading, options: Options, iteration: int, quantity: Quantity) -> Iterator[Block]:
+    """The matrix form of a rule of updating, if it is wanted."""
+    if options.form != "scalar":
+        from handcalc.render.matrices import matrix_letters, matrix_numbers
+
+        yield from matrix_letters(reading, quantity)
+        yield from matrix_numbers(reading, Group(quantity, "update"), iteration)
+
+
+def update_table(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Table:
+    """old, gradient, η·gradient, new of every updated parameter."""
+    graph = derivation.graph
+    rows: list[tuple[Item, ...]] = []
+    limit, omitted = options.limits.changes, 0
+    for parameter, new in derivation.updated.items():
+        places = list(islice(graph.positions(new), limit))
+        omitted += count(derivation, Group(graph[new], "update")) - len(places)
+        for place in places:
+            wanted = (parameter, place)
+            rows.append(
+                (
+                    Name(Ref(*wanted)),
+                    Value(wanted, iteration),
+                    Value((graph.gradient(parameter), place), iteration),
+                    Value((graph.change(parameter), place), iteration),
+                    Value((new, place), iteration),
+                )
+            )
+    columns = (Message("parameter"), Message("old"), Message("gradient"), Message("change"), Message("new"))
+    return Table(columns, tuple(rows), omitted)
+
+
+def _after(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
+    """Outputs and loss with the updated parameters."""
+    graph = derivation.graph
+    groups = [quantity for quantity in graph if quantity.stage == "after"]
+    if not groups:
+        return
+    yield Heading(2, Message("After the update"))
+    for quantity in groups:
+        if quantity.sampled:
+            if quantity.kind in ("out", "loss"):
+                yield sample_table(derivation, options, iteration, [Group(quantity, "after")])
+            continue
+        of_loss, of_others = options.limits.after
+        most = of_loss if quantity.kind == "loss" else of_others
+        for place in islice(graph.positions(quantity.name), most):
+            yield worked(derivation, reading, (quantity.name, place), iteration)
+    if graph.after(derivation.loss):
+        yield _comparison(derivation, (derivation.loss, ()), (graph.after(derivation.loss), ()), iteration)
+
+
+def _comparison(derivation: Derivation, before: Cell, after: Cell, iteration: int) -> Block:
+    """Loss before and after."""
+    name = Name(Ref(*before))
+    return Table((Message("loss"), Message("before"), Message("after")), ((name, Value(before, iteration), Value(after, iteration)),))

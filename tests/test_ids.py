@@ -1,0 +1,81 @@
+"""The law of ids: no two steps of a solution have one id, whatever the layers, times and samples are; and an id finds its step.
+
+Ids are made from names (graph.py); two paths with the same ends are told apart (pathids.py). Shipped problems and dense networks:
+test_graph.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from modelproblems import MODELS
+from models import CASES, Maker
+from oracles import law
+from test_graph import check_order
+
+from handcalc.core.derivation import Derivation
+from handcalc.core.rounding import Rounding
+from handcalc.deriving import derive
+from handcalc.loading.loader import loads
+
+
+@pytest.mark.parametrize("problem", MODELS)
+def test_order_and_ids_of_layers_of_every_kind(problem: str) -> None:
+    check_order(derive(loads(MODELS[problem]), Rounding()))
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_no_two_steps_of_networks_of_any_shape_have_one_id(kind: str) -> None:
+    @given(st.data())
+    @law(12)
+    def holds(data: st.DataObject) -> None:
+        counted = Counter(step.id for step in derive(CASES[kind](Maker(data.draw)).problem(), Rounding()).steps())
+        assert [name for name, count in counted.items() if count > 1] == []
+
+    holds()
+
+
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # type → how many blocks its weights have
+HEADS = {"": 2, "- {neurons: [o], weights: [[0.4, -0.3]]}": 1, "- {type: dropout, mask: [1, 0]}": 2}  # what follows → its outputs
+
+
+def recurrent(kind: str, times: int, head: str = "") -> Derivation:
+    """A recurrent layer of two neurons over so many times; the loss is on every state, or on what comes after it."""
+    rows = 2 * GATES[kind]
+    problem = f"""
+        inputs: {[[0.5 + time] for time in range(times)]}
+        targets: {[[0.5] * HEADS[head]] * times}
+        layers:
+          - type: {kind}
+            neurons: [h, g]
+            input_weights: {[[0.1 + row / 10] for row in range(rows)]}
+            hidden_weights: {[[0.3 - row / 20, row / 10] for row in range(rows)]}
+            initial_state: [0.2, -0.4]
+          {head.replace("[1, 0]", str([[1, 0]] * times))}
+        learning_rate: 0.1"""
+    return derive(loads(problem))
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("kind", GATES)
+def test_order_and_ids_of_a_recurrence(kind: str, times: int, head: str) -> None:
+    """A state goes into the loss and into the next state: two paths from a neuron to itself."""
+    check_order(recurrent(kind, times, head))
+
+
+# time → the ids of the paths to the states of a recurrence over three times with the loss on every state
+PATHS = {
+    0: ["path.g.g", "path.g.h", "path.h.g", "path.h.h"],  # from the net inputs of time 1
+    1: ["path.g.g", "path.g.h", "path.h.g", "path.h.h", "path.net.g.g", "path.net.h.h"],  # from the loss, and the net inputs of time 2
+    3: ["path.g.g", "path.h.h"],  # from the loss
+}
+
+
+@pytest.mark.parametrize("time", PATHS)
+def test_only_a_path_with_a_namesake_is_called_otherwise(time: int) -> None:
+    ids = [step.id for step in recurrent("rnn", 3).steps() if step.kind == "path" and step.cell[0].endswith(".out1")]
+    assert sorted(name.partition("@")[0] for name in ids if name.endswith(f"@t{time}")) == PATHS[time]
