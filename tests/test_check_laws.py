@@ -41,7 +41,7 @@ from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking import check as checking
-from handcalc.marking import diagnosis
+from handcalc.marking import diagnosis, history
 from handcalc.marking.answers import read_sheet, sheet_of
 from handcalc.marking.check import Checker, Marking
 from handcalc.marking.diagnosis import Diagnoser, Explanation
@@ -386,7 +386,7 @@ BROKEN: dict[str, tuple[Any, str, Any]] = {
     "guesses instead of naming a tie": (diagnosis, "_alternatives", lambda best, trials: ()),
     "knows no rounding": (Modes, "found", lambda self, answers, declared: None),
     "counts no digits": (checking.Desk, "_precise", lambda self, *rest: True),
-    "does not say where it began": (checking.SheetHistory, "because_of", lambda self, wanted: None),
+    "does not say where it began": (history.SheetHistory, "because_of", lambda self, wanted: None),
 }
 
 

@@ -19,10 +19,11 @@ from handcalc.core.record import Record
 from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
-from handcalc.marking.check import Desk, SheetHistory, firm, formula_value
+from handcalc.marking.check import Desk, firm, formula_value
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
 from handcalc.marking.follow import Follow, fits, unit
+from handcalc.marking.history import SheetHistory
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.mistakes.entry import BIASES
@@ -137,7 +138,7 @@ class _Auditor:
         settled = right | cut | frozenset(self.chosen)
         page = Slips(first, settled, slips, follow, self._sizes(first), firm(right, follow))
         explanation = self.desk.diagnoser.explain(page) if slips else None
-        story = SheetHistory(self.desk, first, settled, slips, follow, explanation, support)
+        story = SheetHistory(self.desk.definitions, first, settled, slips, follow, explanation, support)
         if explanation is not None:
             self.found.append(explanation.hypothesis)
         for read, as_read in zip(reads, typed_as_meant):

@@ -25,6 +25,7 @@ from handcalc.marking.bands import NOISE
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.marking.follow import Follow, fits
+from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, as_meant, grain_of
 from handcalc.marking.slips import Found, LineSlips, misplaced_answers
@@ -160,12 +161,12 @@ class Desk:
         follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
         slips = tuple(wanted for wanted in answers if wanted not in right and not (wanted in accepted and self.stands(wanted, support)))
-        misplaced = misplaced_answers(self, answers, slips)
+        misplaced = misplaced_answers(self.definitions, answers, slips)
         open_slips = tuple(wanted for wanted in slips if wanted not in misplaced)
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         judged = {wanted: typed for wanted, typed in answers.items() if wanted not in misplaced}
         explanation = self._explanation(Slips(judged, right, open_slips, follow, sizes, firm(right, follow))) if open_slips else None
-        story = SheetHistory(self, answers, right, slips, follow, explanation, support)
+        story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support)
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         marked = self._with_slips(marked, answers, misplaced)
         return Marking(sheet.name, marked, rounding, explanation)
@@ -256,7 +257,7 @@ class Desk:
         wrong = [answer.cell for answer in marked if answer.cell in answers and answer.cell and answer.verdict == "wrong"]
         found = {cell: Found(slug, True) for cell, slug in misplaced.items()}
         if self.book.small:
-            lines = LineSlips(self, answers)
+            lines = LineSlips(self.definitions, answers, self.size)
             found |= {cell: slip for cell in wrong[:SLIPS_LIMIT] if cell not in found and (slip := lines.explain(cell))}
 
         def explained(answer: Marked) -> Marked:
@@ -330,90 +331,3 @@ def formula_value(desk: Desk, read: ReadAnswer) -> ReadAnswer:
         return read.replace(typed=_typed(float(desk.right.of(desk.book.moved(formula, number)))))
     except (ArithmeticError, ValueError):
         return read.replace(trouble=Message("this formula has no value for the numbers of the problem"))
-
-
-class SheetHistory:
-    """What happened on a sheet: where it went wrong first, and what follows from it."""
-
-    def __init__(
-        self,
-        desk: Desk,
-        answers: Mapping[Cell, Typed],
-        right: frozenset[Cell],
-        slips: tuple[Cell, ...],
-        follow: Follow,
-        explanation: Explanation | None,
-        support: Support,
-    ) -> None:
-        self.desk = desk
-        self.support = support
-        self.answers = answers
-        self.right = right
-        self.slips = frozenset(slips)
-        self.follow = follow
-        self.explanation = explanation
-        self._first: dict[tuple[str, ...], Cell] = {}
-        self._made: dict[Cell, tuple[str, ...]] = {}
-        for wanted in slips:
-            slugs = self._slugs(wanted)
-            if slugs:
-                self._made[wanted] = slugs
-                self._first.setdefault(slugs, wanted)
-        self._roots: dict[Cell, Cell | None] = {}
-        for wanted in answers:
-            self._roots[wanted] = self._root(wanted)
-
-    def verdict(self, wanted: Cell) -> str:
-        """The verdict on a readable answer, but for its precision."""
-        if wanted in self.right:
-            return "correct"
-        if wanted in self.slips:
-            return "mistake" if wanted in self._made else "wrong"
-        if self._roots[wanted] is not None:
-            return "follow_through"
-        return "rounded" if self.support.is_supported(wanted) else "imprecise"
-
-    def mistakes(self, wanted: Cell) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-        """The mistakes made at an answer, and what else they may have been."""
-        assert self.explanation is not None
-        mine = self._made[wanted]
-        whole = self.explanation.hypothesis.slugs
-        others = []
-        for other in self.explanation.alternatives:
-            swapped = tuple(slug for slug in other.slugs if slug not in whole)
-            kept = tuple(slug for slug in mine if slug in other.slugs)
-            if swapped and len(kept) < len(mine):
-                others.append((*kept, *swapped))
-        return mine, tuple(dict.fromkeys(others))
-
-    def because_of(self, wanted: Cell) -> Cell | None:
-        """The answer with which it began; nothing where this is it."""
-        if wanted in self._made:
-            first = self._first[self._made[wanted]]
-            return None if first == wanted else first
-        return None if wanted in self.right or wanted in self.slips else self._roots[wanted]
-
-    def _slugs(self, wanted: Cell) -> tuple[str, ...]:
-        """The mistakes made between the answers before a slip and the slip itself."""
-        if self.explanation is None or wanted in self.explanation.left:
-            return ()
-        definitions, hypothesis = self.desk.definitions, self.explanation.hypothesis
-        cells = definitions.between(wanted, self.answers, hypothesis)
-        found = {form.mistake.slug for current in cells for form in hypothesis.at(current) if form in definitions.wrong(current)}
-        return tuple(slug for slug in hypothesis.slugs if slug in found) or hypothesis.slugs
-
-    def has_earlier(self, wanted: Cell) -> bool:
-        """Whether another answer comes before this one."""
-        definitions = self.desk.definitions
-        return any(used in self.answers for current in definitions.between(wanted, self.answers) for used in definitions.uses(current))
-
-    def _root(self, wanted: Cell) -> Cell | None:
-        """The first slip that an answer depends on, through what was not asked for."""
-        definitions = self.desk.definitions
-        for current in definitions.between(wanted, self.answers):
-            for used in definitions.uses(current):
-                if used in self.slips:
-                    return self.because_of(used) or used
-                if used in self.answers and used not in self.right and self._roots.get(used) is not None:
-                    return self._roots[used]
-        return None

@@ -1,7 +1,7 @@
 """Slips of any calculation, on one answer: what no rewrite of the whole solution explains may be a slip on a single line.
 
-- `LineSlips(desk, answers).explain(cell)` names the slip that gives an answer, a `Found`: sure of it, or a hint where the digits are
-  too few; None where nothing gives it.
+- `LineSlips(definitions, answers, size).explain(cell)` names the slip that gives an answer, a `Found`: sure of it, or a hint where the
+  digits are too few; None where nothing gives it.
 - `misplaced_answers(…)` are those that are the right number of another step: exchanged, or the old value of a parameter.
 
 Tried are the answer's own line first, then the lines it is made from that were not answered, with the student's own earlier numbers:
@@ -12,23 +12,19 @@ among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import isfinite, log2
-from typing import TYPE_CHECKING
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import ONE, Expr, Number, Product, Quotient, Sum, add, div, mul, neg, rewrite, walk
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError
-from handcalc.marking.definitions import NONE, MistakenBook
+from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of
 from handcalc.marking.follow import fits
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration, on_sheet
-
-if TYPE_CHECKING:
-    from handcalc.marking.check import Desk
 
 MARGIN = 7.0  # bits by which a slip must beat coincidence to be named
 HINT = 1.0  # and to be a hint
@@ -44,17 +40,18 @@ class Found(Record):
 
 
 class LineSlips:
-    """The slips of one sheet."""
+    """The slips of one sheet; size: how large an answer is, counted from what it starts from."""
 
-    def __init__(self, desk: Desk, answers: Mapping[Cell, Typed]) -> None:
-        self.desk = desk
+    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed], size: Callable[[Cell, Typed], float]) -> None:
+        self.definitions = definitions
         self.answers = answers
-        self._book = MistakenBook(desk.definitions, NONE)
+        self.size = size
+        self._book = MistakenBook(definitions, NONE)
         self._numbers = {wanted: typed.value for wanted, typed in answers.items()}
 
     def explain(self, wanted: Cell) -> Found | None:
         """The slip that gives an answer: on its own line, else on one of those before it."""
-        typed, size = self.answers[wanted], self.desk.size(wanted, self.answers[wanted])
+        typed, size = self.answers[wanted], self.size(wanted, self.answers[wanted])
         tried: dict[float, str] = {}
         for numbers in (self._own(wanted), self._before(wanted)):
             tried |= {value: slug for slug, value in numbers if isfinite(value) and value not in tried}
@@ -75,20 +72,20 @@ class LineSlips:
         """The same on the lines before it, worked on to the answer."""
         others = {cell: value for cell, value in self._numbers.items() if cell != wanted}
         run = Evaluation(self._book, None, others)
-        for current in self.desk.definitions.between(wanted, self.answers)[1:LINES]:
-            if self.desk.book.given_value(current) is None:
+        for current in self.definitions.between(wanted, self.answers)[1:LINES]:
+            if self.definitions.book.given_value(current) is None:
                 for slug, value in self._of_line(current, run):
                     if isfinite(value):
                         yield slug, _number(Evaluation(self._book, None, others | {current: value}), wanted)
 
     def _of_line(self, current: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
-        if self.desk.book.given_value(current) is not None:
+        if self.definitions.book.given_value(current) is not None:
             return
         value = _number(run, current)
         yield "sign-lost", -value
         yield from (("point-moved", value * 10.0**places) for places in (1, -1, 2, -2))
         yield from (("digits-exchanged", other) for other in _digits_exchanged(value, self.answers.get(current)))
-        for slug, expr in variants(self.desk.definitions.right(current)):
+        for slug, expr in variants(self.definitions.right(current)):
             try:
                 yield slug, float(run.of(expr, current))
             except (HandcalcError, ArithmeticError, ValueError):
@@ -96,7 +93,7 @@ class LineSlips:
 
     def _given_for(self, wanted: Cell) -> Iterator[tuple[str, float]]:
         """Numbers of the same parameter: the old value for the new one, the gradient for the change …"""
-        book, number, (name, place) = self.desk.book, iteration(wanted), base(wanted)
+        book, number, (name, place) = self.definitions.book, iteration(wanted), base(wanted)
         quantity = book.graph[name]
         if quantity.of is None or quantity.kind not in PARAMETER or quantity.stage:
             return
@@ -104,7 +101,7 @@ class LineSlips:
         related = {"gradient": book.graph.gradient(of), "change": book.graph.change(of), "updated": book.graph.updated(of)}
         for kind, other in related.items():
             if other and kind != quantity.kind and len(book.graph[other].axes) == len(place):
-                yield "other-number-given", _number(self.desk.right, (on_sheet(number, other), place))
+                yield "other-number-given", _number(self.definitions.values, (on_sheet(number, other), place))
 
 
 def _number(run: Evaluation, wanted: Cell) -> float:
@@ -150,21 +147,26 @@ def _slips_of(node: Expr) -> Iterator[tuple[str, Expr]]:
         yield "factor-left-out", div(ONE, node.below)
 
 
-def misplaced_answers(desk: Desk, answers: Mapping[Cell, Typed], wrong: tuple[Cell, ...]) -> dict[Cell, str]:
+def misplaced_answers(definitions: Definitions, answers: Mapping[Cell, Typed], wrong: tuple[Cell, ...]) -> dict[Cell, str]:
     """Wrong answers that are right numbers of the sheet in a wrong place: exchanged with another of their kind, or the old value."""
     found: dict[Cell, str] = {}
+    right = definitions.values
     for place, first in enumerate(wrong):
         for second in wrong[place + 1 :]:
-            alike = desk.book.quantity(first).kind == desk.book.quantity(second).kind and not {first, second} & {*found}
-            if alike and fits(_number(desk.right, second), answers[first]) and fits(_number(desk.right, first), answers[second]):
+            alike = definitions.book.quantity(first).kind == definitions.book.quantity(second).kind and not {first, second} & {*found}
+            if (
+                alike
+                and fits(_number(definitions.values, second), answers[first])
+                and fits(_number(definitions.values, first), answers[second])
+            ):
                 found |= dict.fromkeys((first, second), "answers-exchanged")
     for wanted in wrong:
-        if wanted not in found and desk.book.quantity(wanted).kind == "updated" and _is_old(desk, wanted, answers[wanted]):
+        if wanted not in found and definitions.book.quantity(wanted).kind == "updated" and _is_old(definitions, wanted, answers[wanted]):
             found[wanted] = "old-value-given"
     return found
 
 
-def _is_old(desk: Desk, wanted: Cell, typed: Typed) -> bool:
+def _is_old(definitions: Definitions, wanted: Cell, typed: Typed) -> bool:
     """Whether the number of a new parameter is the old one."""
-    of, number = desk.book.quantity(wanted).of, iteration(wanted)
-    return of is not None and typed.value == _number(desk.right, (on_sheet(number, of.quantity), wanted[1]))
+    of, number = definitions.book.quantity(wanted).of, iteration(wanted)
+    return of is not None and typed.value == _number(definitions.values, (on_sheet(number, of.quantity), wanted[1]))
