@@ -154,11 +154,7 @@ def misplaced_answers(definitions: Definitions, answers: Mapping[Cell, Typed], w
     for place, first in enumerate(wrong):
         for second in wrong[place + 1 :]:
             alike = definitions.book.quantity(first).kind == definitions.book.quantity(second).kind and not {first, second} & {*found}
-            if (
-                alike
-                and fits(_number(definitions.values, second), answers[first])
-                and fits(_number(definitions.values, first), answers[second])
-            ):
+            if alike and fits(_number(right, second), answers[first]) and fits(_number(right, first), answers[second]):
                 found |= dict.fromkeys((first, second), "answers-exchanged")
     for wanted in wrong:
         if wanted not in found and definitions.book.quantity(wanted).kind == "updated" and _is_old(definitions, wanted, answers[wanted]):
