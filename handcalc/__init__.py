@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from handcalc.training.gradcheck.comparing import gradcheck
     from handcalc.training.train import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "load": "handcalc.loading.loader",
