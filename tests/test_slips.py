@@ -1,0 +1,77 @@
+"""Slips of a single line: each is named from its number, is a hint where the digits are too few, and is not read into chance numbers.
+
+The numbers are worked out by hand from those Matt Mazur published for his network (A Step by Step Backpropagation Example, 2015):
+out.h1 = 0.593269992, out.h2 = 0.596884378, net.o1 = 0.4·out.h1 + 0.45·out.h2 + 0.6 = 1.105905967, and a formula of four numbers.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from handcalc.loading.loader import load, loads
+from handcalc.marking.check import check
+from handcalc.marking.mistakes.anyline import ANY_LINE
+
+FOUR_NUMBERS = """
+given: {a: 1.3, b: 0.7, c: 2.1, d: 0.9, y: 2}
+equations: {p: a*b*c + d, E: (y - p)^2/2}
+minimize: E
+parameters: [a, d]
+learning_rate: 0.1
+"""
+PARABOLA = """
+given: {x: 1.357, w: 0.741, v: 2.183, u: 0.9127, y: 2}
+equations: {p: w*x + v*x^2 + u, E: (y - p)^2/2}
+minimize: E
+parameters: [w, v, u]
+learning_rate: 0.1
+"""
+# slug, step, answer
+SLIPS = [
+    ("sign-lost", "net.o1", "-1.105905967"),
+    ("point-moved", "out.h1", "5.93269992"),
+    ("point-moved", "out.h1", "0.0593269992"),
+    ("digits-exchanged", "out.h1", "0.539269992"),
+    ("term-left-out", "net.o1", "0.868597970"),
+    ("term-twice", "net.o1", "1.343213964"),
+    ("factor-left-out", "net.o1", "1.461867962"),  # out.h1 without its weight
+    ("old-value-given", "new.w5", "0.4000"),
+    ("other-number-given", "grad.w5", "0.35891648"),
+    ("other-number-given", "new.w5", "0.082167041"),
+]
+
+
+@pytest.mark.parametrize(("slug", "id", "answer"), SLIPS)
+def test_a_slip_has_its_name(slug: str, id: str, answer: str) -> None:
+    (found,) = check(load("mazur-2-2-2"), {id: answer}).answers
+    assert (found.verdict, found.mistakes) == ("mistake", (slug,))
+
+
+def test_two_answers_in_each_others_place() -> None:
+    marked = check(load("mazur-2-2-2"), {"out.o1": "0.772928465", "out.o2": "0.75136507"}).answers
+    assert [(found.verdict, found.mistakes) for found in marked] == [("mistake", ("answers-exchanged",))] * 2
+
+
+@pytest.mark.parametrize("answer", ["-2.101646167", "4.112720167", "3.927046167"])  # wx = 1.005537, vx² = 4.019883167
+def test_one_term_with_the_wrong_sign(answer: str) -> None:
+    (found,) = check(loads(PARABOLA), {"p": answer}).answers
+    assert (found.verdict, found.mistakes) == ("mistake", ("sign-in-sum",))
+
+
+def test_every_slip_has_a_row() -> None:
+    assert {row[0] for row in SLIPS} | {"answers-exchanged", "sign-in-sum"} == {mistake.slug for mistake in ANY_LINE}
+
+
+@pytest.mark.parametrize(
+    ("answer", "slug"),
+    [("2.37", "factor-left-out"), ("3.63", "factor-left-out"), ("-1.011", "sign-in-sum")],  # without b; without a; −abc + d
+)
+def test_few_digits_are_a_hint(answer: str, slug: str) -> None:
+    (found,) = check(loads(FOUR_NUMBERS), {"p": answer}).answers
+    assert (found.verdict, found.mistakes, found.hints) == ("wrong", (), (slug,))
+
+
+@pytest.mark.parametrize("answer", ["2.6374", "4.9182", "17.3391", "0.0713"])
+def test_chance_numbers_have_no_name(answer: str) -> None:
+    (found,) = check(loads(FOUR_NUMBERS), {"p": answer}).answers
+    assert (found.verdict, found.mistakes, found.hints) == ("wrong", (), ())
