@@ -84,8 +84,8 @@ class Interpreter:
         try:
             return self.book.find(text), False
         except UnknownIdError:
-            found, number = self.reading.find(text)
-            return (on_sheet(number, found[0]), found[1]), self.reading.turned(found)
+            found = self.reading.look_up(text)
+            return (on_sheet(found.iteration, found.cell[0]), found.cell[1]), found.turned
 
     def read_one(self, answer: Answer) -> ReadAnswer:
         """One answer, understood."""

@@ -2,7 +2,7 @@
 
 - `Reading.formula(cell)`, `symbol(cell)`, `shown(cell)`: the three columns of a step, as expressions and numbers.
 - `Reading.general(quantity)`: the general formula; `chain(cell)`: the named factors of a gradient.
-- `Reading.find(text)`: a cell from an id or from any symbol of the notation.
+- `Reading.find(text)`: a cell from an id, from any symbol of the notation, or from another name (lookup.py).
 
 Where a letter stands for the negative of a quantity (δ = −∂E/∂net, θ = −b), references become −letter, the line is
 negated as a whole, and the constructors pull the signs outward. Delta-rule notations write Δw = η·δ·x with the
@@ -19,8 +19,8 @@ from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import Position
 from handcalc.core.rounding import Shown
-from handcalc.errors import Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
+from handcalc.render.lookup import Found, Lookup
 from handcalc.render.notation import Notation
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
@@ -50,6 +50,7 @@ class Reading:
         self._spelled: dict[Ref, str] = {}
         self._ids: set[str] | None = None
         self._numbers: dict[tuple[Cell, int], str] = {}
+        self._lookup: Lookup | None = None
 
     # --- expressions ---
 
@@ -225,7 +226,7 @@ class Reading:
         """Every symbol of the notation, in every dialect people type, with its cell."""
         if self._symbols is None:
             self._symbols = {}
-            for quantity in self._searched():
+            for quantity in self.searched():
                 for place in self.graph.positions(quantity.name):
                     for spelled in self.spellings((quantity.name, place)):
                         self._symbols.setdefault(spelled, (quantity.name, place))
@@ -241,27 +242,20 @@ class Reading:
         for text in (symbol(name, dialect) for dialect in TYPED):
             yield wanted[0] if self._means_another(text, Ref(*wanted)) else text
 
-    def _searched(self) -> list[Quantity]:
+    def searched(self) -> list[Quantity]:
         """The quantities whose symbols are looked through: not those with more cells than anybody looks up by a symbol."""
         return [quantity for quantity in self.graph if prod(axis.size for axis in quantity.axes) <= SEARCHED_CELLS]
 
+    def look_up(self, text: str) -> Found:
+        """What an id, a symbol, or another name for a step means. Raises UnknownIdError with a near match, or if it may mean several."""
+        if self._lookup is None:
+            self._lookup = Lookup(self)
+        return self._lookup.find(text)
+
     def find(self, text: str) -> tuple[Cell, int]:
-        """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""
-        try:
-            return self.derivation.find(text)
-        except UnknownIdError:
-            head, rest = text.split(":", 1) if text.startswith("#") and ":" in text else ("", text)
-            normal = rest.replace(" ", "").replace("−", "-")
-            for candidate in (normal, normal.replace("⁺", "+"), "∂".join(normal.split("d")) if normal.startswith("d") else normal):
-                found = self.symbols().get(candidate)
-                if found is not None:
-                    digits = head[1:] if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else "0"
-                    number = int(digits) if head else 1
-                    if 1 <= number <= self.derivation.iterations:
-                        return found, number
-            ids = [self.graph.cell_id((q.name, place)) for q in self._searched() for place in self.graph.positions(q.name)]
-            hint = near(rest, [*ids, *self.symbols()])
-            raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=hint)) from None
+        """The cell and iteration that `look_up` finds. Raises UnknownIdError."""
+        found = self.look_up(text)
+        return found.cell, found.iteration
 
 
 def _refs(expr: Expr) -> list[Ref]:

@@ -1,0 +1,232 @@
+"""What a word of a reader means: `Lookup(reading).find(text)` is the cell of an id, of a symbol, or of another name for one.
+
+A word is looked for among the ids, then among the symbols of the notation as they are printed, then among both in any spelling
+(spelling.py), then among the further names of `_further`: names put together (`grad.w11`, `delta.θ`, `w11+` where w11 is a printed
+symbol), a neuron for its output, E for the loss, δ with the name of a neuron, a path where there is only one, and the words of the
+default notation. What may be two things is an error that names them, never a guess.
+
+To add a name: a line in `_names_of`, which yields names for a cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING
+
+from handcalc.core.expr import Ref
+from handcalc.core.graph import Cell, Quantity
+from handcalc.core.record import Record
+from handcalc.errors import Message, UnknownIdError, near, printable
+from handcalc.render.dialects import TYPED, symbol
+from handcalc.render.notation import DEFAULT, Notation, profile
+from handcalc.render.spelling import forms, plain, without_list_mark
+from handcalc.render.symbols import Derivative, Name
+
+if TYPE_CHECKING:
+    from handcalc.render.reading import Reading
+
+FURTHER_CELLS = 2_000  # cells of one quantity that have names besides their ids and symbols
+CANDIDATES = 6  # of an ambiguous word that are listed
+WORDS = ("net", "out", "target", "loss", "loss_term")  # kinds whose names in the default notation are words, in any notation
+
+# kind → what stands before the name of what it is derived from; {E} is the letter of what is differentiated
+BEFORE = {"gradient": ("grad", "dE/d", "d{E}/d"), "change": ("delta", "Delta"), "updated": ("new",)}
+
+
+class Found(Record):
+    """What a word means. turned: in the word's sign the number is the negative of the cell's."""
+
+    cell: Cell
+    iteration: int = 1
+    turned: bool = False
+
+
+Meaning = tuple[Cell, bool]  # a cell, and whether the name stands for its negative
+
+
+class Lookup:
+    """The names of one reading; each table is made when it is first needed."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.graph = reading.graph
+        self._printed: dict[str, set[Meaning]] = {}
+        self._tables: list[dict[str, set[Meaning]]] = []
+        self._default = Notation(profile(DEFAULT), self.graph, reading.derivation.loss)
+
+    def find(self, text: str) -> Found:
+        """The cell, iteration and sign of a word. Raises UnknownIdError with a near match, or with all that it may mean."""
+        derivation = self.reading.derivation
+        try:
+            cell, number = derivation.find(text)
+            return Found(cell, number)
+        except UnknownIdError:
+            pass
+        head, rest = text.split(":", 1) if text.startswith("#") and ":" in text else ("", text)
+        digits = head[1:] if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else "0"
+        number = int(digits) if head else 1
+        if 1 <= number <= derivation.iterations:
+            found = self._meaning(rest.strip())
+            if found is not None:
+                return Found(found[0], number, found[1])
+        raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=self._hint(rest)))
+
+    def _hint(self, text: str) -> Message | str:
+        graph = self.graph
+        ids = [graph.cell_id((q.name, place)) for q in self.reading.searched() for place in graph.positions(q.name)]
+        return near(text, [*ids, *self._symbols()])
+
+    # --- from the nearest names to the farthest ---
+
+    def _meaning(self, text: str) -> Meaning | None:
+        for word in dict.fromkeys((text, without_list_mark(text))):
+            found = self._exact(word)
+            for place in range(2):
+                found = found or self._spelled(word, place)
+            if found is not None:
+                return found
+        return None
+
+    def _exact(self, text: str) -> Meaning | None:
+        """An id behind a list mark, or a symbol as it is printed."""
+        cell = self.graph.find(text)
+        if cell is not None:
+            return cell, False
+        normal = text.replace(" ", "").replace("−", "-")
+        for candidate in (normal, normal.replace("⁺", "+"), "∂".join(normal.split("d")) if normal.startswith("d") else normal):
+            if candidate in self._symbols():
+                return self._only(text, self._symbols()[candidate])
+        return None
+
+    def _symbols(self) -> dict[str, set[Meaning]]:
+        """Every symbol as it is printed, in every dialect people type."""
+        if not self._printed:
+            for spelled, meaning in self._spellings():
+                self._printed.setdefault(spelled, set()).add(meaning)
+        return self._printed
+
+    def _spellings(self) -> Iterator[tuple[str, Meaning]]:
+        """Printed symbols, in the sign of the notation; the places of a named parameter, such as b1[2], stand for the number itself."""
+        for quantity in self.reading.searched():
+            for place in self.graph.positions(quantity.name):
+                cell = quantity.name, place
+                for spelled in self.reading.spellings(cell):
+                    yield spelled, (cell, self.reading.turned(cell) and not spelled.startswith(quantity.name + "["))
+
+    def _spelled(self, text: str, place: int) -> Meaning | None:
+        """A name in any spelling, of the table at a place."""
+        if len(self._tables) <= place:
+            self._tables.append(self._table((self._close, self._further)[place]()))
+        for form in forms(text):
+            if form in self._tables[place]:
+                return self._only(text, self._tables[place][form])
+        return None
+
+    def _only(self, text: str, meanings: set[Meaning]) -> Meaning:
+        if len(meanings) == 1:
+            return next(iter(meanings))
+        ids = list(dict.fromkeys(self.graph.cell_id(cell) for cell, _ in sorted(meanings)))
+        names = ", ".join(ids[:CANDIDATES]) + ", …" * (len(ids) > CANDIDATES)
+        if len(ids) == 1:
+            message = Message(
+                "{found} may be {names} or its negative; write the id or the letter of the notation", found=f'"{text[:60]}"', names=names
+            )
+        else:
+            message = Message("{found} may be one of {names}; write which", found=f'"{text[:60]}"', names=names)
+        raise UnknownIdError(message)
+
+    def _table(self, names: Iterator[tuple[str, Meaning]]) -> dict[str, set[Meaning]]:
+        table: dict[str, set[Meaning]] = {}
+        for name, meaning in names:
+            table.setdefault(plain(name), set()).add(meaning)
+        return table
+
+    def _close(self) -> Iterator[tuple[str, Meaning]]:
+        """Ids and printed symbols."""
+        for quantity in self.reading.searched():
+            for place in self.graph.positions(quantity.name):
+                yield self.graph.cell_id((quantity.name, place)), ((quantity.name, place), False)
+        yield from self._spellings()
+
+    def _further(self) -> Iterator[tuple[str, Meaning]]:
+        """Names besides ids and symbols, with the sample and the time as ids and as symbols have them."""
+        for quantity in self.graph:
+            if prod(axis.size for axis in quantity.axes) > FURTHER_CELLS:
+                continue
+            for place in self.graph.positions(quantity.name):
+                cell = quantity.name, place
+                along = [(axis, at) for axis, at in zip(quantity.axes, place) if axis.role in ("sample", "time")]
+                id_end = "".join("@" + axis.along(at) for axis, at in along)
+                symbol_end = f"[{self.reading.notation.name(Ref(*cell)).sample}]" * bool(along)
+                for name, turned in self._names_of(quantity, cell):
+                    for end in dict.fromkeys((id_end, symbol_end)):
+                        yield name + end, (cell, turned)
+
+    # --- names of one cell, without its sample and time ---
+
+    def _names_of(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool]]:
+        turned = self.reading.turned(cell)
+        if quantity.stage:
+            yield from self._after(quantity, cell)
+        elif quantity.of is not None and quantity.kind in BEFORE:
+            base = self.graph.at(quantity.of, cell)
+            yield from self._put_together(quantity.kind, base, turned)
+            if quantity.kind == "gradient":
+                yield from self._of_gradient(cell, base, turned)
+        elif quantity.of is None:
+            yield from self._own(quantity, cell)
+
+    def _own(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool]]:
+        """A neuron for its output, E for the loss, words of the default notation."""
+        core = self.graph.core(cell)
+        if quantity.kind == "out" and core[:1].isalpha():
+            yield core, False
+        if quantity.kind == "loss":
+            for letter in (self._objective(), "E", "loss"):
+                yield letter, False
+        if quantity.kind in WORDS:
+            yield from ((text, False) for text in _texts(self._default.name(Ref(*cell), ())))
+
+    def _after(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool]]:
+        """The same names with a + behind them, of what is worked out again after the update."""
+        assert quantity.of is not None
+        base = self.graph.at(quantity.of, cell)
+        for name, turned in self._own(self.graph[base[0]], base):
+            yield name + "+", turned
+
+    def _put_together(self, kind: str, base: Cell, turned: bool) -> Iterator[tuple[str, bool]]:
+        """grad.w11, ∂E/∂w11, Δw11, w11+, new.w11: of the id and of the symbol of what it is derived from.
+
+        An id says that the number is meant as it is; a symbol, that it is meant in the sign of the notation.
+        """
+        names = [(self.graph.stem(base), False)]
+        names += [(text, turned) for text in _texts(self.reading.notation.name(Ref(*base), ()))]
+        if self.graph[base[0]].kind == "out":
+            names.append((self.graph.core(base), False))
+        for name, sign in names:
+            for start in BEFORE[kind]:
+                yield start.format(E=self._objective()) + name, sign
+            if kind == "updated":
+                yield name + "+", sign
+
+    def _of_gradient(self, cell: Cell, base: Cell, turned: bool) -> Iterator[tuple[str, bool]]:
+        """δ of a neuron by its name; a path, where there is one only."""
+        kind, core = self.graph[base[0]].kind, self.graph.core(base)
+        letter = self.reading.notation.name(Ref(*cell), ())
+        if kind == "net" and core[:1].isalpha() and (not turned or not isinstance(letter, Derivative) and letter.base == "δ"):
+            yield "δ" + core, turned
+        if kind in ("out", "part") and len(self.graph[cell[0]].terms) == 1:
+            paths = self.reading.derivation.contributions(cell)
+            if len(paths) == 1:
+                consumer = self.graph.core(paths[0].through)
+                yield f"path.{consumer}.{core}", False
+                for text in _texts(self.reading.notation.name(Ref(*base), ())):
+                    yield f"d{self._objective()}/d{text}|{consumer}", turned
+
+    def _objective(self) -> str:
+        return symbol(self.reading.notation.objective, TYPED[0])
+
+
+def _texts(name: Name) -> list[str]:
+    return [symbol(name, dialect) for dialect in TYPED]
