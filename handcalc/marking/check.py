@@ -210,7 +210,7 @@ class Desk:
     def _marked(self, read: ReadAnswer, story: SheetHistory, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> Marked:
         """The verdict on one answer."""
         answer = read.answer
-        worth = float(read.task.marks.numerator / read.task.marks.denominator)
+        worth = float(read.task.marks.numerator / read.task.marks.denominator) if answer.trouble is None else 0.0
         known = Marked(answer.id, answer.text, "unreadable", read.cell, note=read.trouble, worth=worth)
         if read.cell is None:
             return known

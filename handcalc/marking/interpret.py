@@ -16,10 +16,11 @@ from handcalc.core.graph import Cell
 from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.errors import Message, UnknownIdError
-from handcalc.marking.answers import Answer, Sheet
+from handcalc.marking.draft import Answer, Sheet, filled_in, is_heading
 from handcalc.marking.mistakes.entry import kind
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import Workbook, base, on_sheet
+from handcalc.marking.working import result
 from handcalc.problem.schema import Task
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
@@ -58,7 +59,7 @@ class Interpreter:
 
     def read(self, sheet: Sheet) -> list[ReadAnswer]:
         """The answers in their order, then the tasks that are not among them."""
-        found = [self.read_one(answer) for answer in sheet.answers]
+        found = [self.read_one(answer) for answer in sheet.answers if not self._is_heading(answer)]
         seen: set[Cell] = set()
         for place, one in enumerate(found):
             if one.cell in seen:
@@ -88,13 +89,17 @@ class Interpreter:
             return (on_sheet(found.iteration, found.cell[0]), found.cell[1]), found.turned
 
     def read_one(self, answer: Answer) -> ReadAnswer:
-        """One answer, understood."""
+        """One answer, understood: what stands behind the last sign of its working."""
+        if answer.trouble is not None:
+            return ReadAnswer(answer, trouble=answer.trouble)
         try:
             cell, turned = self.find(answer.id)
         except UnknownIdError as error:
             return ReadAnswer(answer, trouble=error.messages[0])
+        text, remark = result(answer.text)
+        answer = answer.replace(text=filled_in(text))
         task = self.tasks.get(cell, UNASKED)
-        known = ReadAnswer(answer, cell, turned=turned, task=task)
+        known = ReadAnswer(answer, cell, turned=turned, task=task, trouble=remark)
         if known.blank:
             return known
         number = typed(answer.text)
@@ -108,6 +113,16 @@ class Interpreter:
         if formula == Ref(*base(cell)) or formula == neg(Ref(*base(cell))):
             return known.replace(trouble=Message("this formula is the name of the step itself"))
         return known.replace(formula=formula)
+
+    def _is_heading(self, answer: Answer) -> bool:
+        """Whether an answer stands at the head of a sheet, as a student's number does, and is no step."""
+        if not is_heading(answer.id):
+            return False
+        try:
+            self.find(answer.id)
+        except UnknownIdError:
+            return True
+        return False
 
     # --- what is asked ---
 

@@ -80,6 +80,9 @@ class Lookup:
     # --- from the nearest names to the farthest ---
 
     def _meaning(self, text: str) -> Meaning | None:
+        if text[:1] in ("-", "−"):  # -δ_o1 = 0.3
+            found = self._meaning(text[1:].strip())
+            return None if found is None else (found[0], not found[1])
         for word in dict.fromkeys((text, without_list_mark(text))):
             found = self._exact(word)
             for place in range(2):
