@@ -487,5 +487,5 @@ def test_a_sheet_in_chinese(tmp_path: Any) -> None:
 def test_explanations_are_printed_line_by_line(language: str) -> None:
     translate = translator(language)
     for mistake in MISTAKES.values():
-        printed = ["".join(map(str, phrase(line, translate))) for line in mistake.told]
+        printed = ["".join(map(str, phrase(line, translate))) for line in mistake.explanation_lines]
         assert printed == translate(mistake.explanation).split("\n")

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import FileName, Wish, fits, output_options, reading_options
+from handcalc.cli.options import FileName, Wish, dialect_for, fits, output_options, reading_options
 from handcalc.core.rounding import Rounding
 from handcalc.language import choose, translator
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
+from handcalc.render.dialects import PLAIN, UNICODE
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
@@ -26,7 +27,7 @@ FORMATS = ("terminal", "plain", "json", "csv", "markdown")
 @click.argument("file")
 @click.argument("answers", nargs=-1, type=FileName())
 @click.option("--answer", "pairs", multiple=True, metavar="ID=VALUE", help="An answer on the command line; may be repeated.")
-@click.option("--blank", is_flag=True, help="Write an empty answer sheet (as text, or with --format csv).")
+@click.option("--blank", is_flag=True, help="Write an empty answer sheet (as text, or with --format csv or -o NAME.csv as a table).")
 @click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help="The sheet was worked with N decimal places.")
 @click.option("--significant", type=click.IntRange(1, 17), metavar="N", help="The sheet was worked with N significant digits.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="terminal", help="Output format.", show_default=True)
@@ -50,8 +51,9 @@ def command(
 ) -> int:
     """Mark a student's numbers, and say where they went wrong, and why.
 
-    ANSWERS is a sheet (YAML, CSV, or lines ID = VALUE), or - for standard input; several sheets or a folder give a class
-    report. An answer is a number or a formula. Exit code 1 says that something is wrong.
+    ANSWERS is a sheet (lines ID = VALUE, CSV, YAML, Excel, or a filled-in Word worksheet), or - for standard input; several
+    sheets or a folder give a class report. An answer is a number or a formula, working may stand before it. Exit code 1 says
+    that something is wrong.
 
     Example: handcalc check mazur-2-2-2 --answer net.h1=0.3775
     """
@@ -73,10 +75,15 @@ def command(
 
 
 def _blank(problem: Problem, wish: Wish) -> int:
+    from handcalc.marking.answers import Sheet
     from handcalc.marking.blank import blank_sheet
     from handcalc.marking.check import Checker
 
-    wish.write(blank_sheet(Checker(problem, wish.notation).desk(), "csv" if wish.form == "csv" else "text"))
+    form = "csv" if wish.form == "csv" or (wish.output or "").lower().endswith(".csv") else "text"
+    dialect = PLAIN if wish.form == "plain" else UNICODE if wish.output else dialect_for(sys.stdout)
+    sheet = blank_sheet(Checker(problem, wish.notation).desk_for(Sheet("", ())), form, wish.translate, dialect)
+    mark = "\ufeff" if form == "csv" and wish.output and not sheet.isascii() else ""  # spreadsheets know UTF-8 by it
+    wish.write(mark + sheet)
     return 0
 
 

@@ -25,9 +25,12 @@ HEADINGS = (
     *NAMES, "date", "class", "course", "group", "number", "no", "student number", "student no", "student id", "matriculation number",
     "teacher", "subject", "exercise", "problem", "title", "日期", "班级", "学号", "课程", "老师", "教师", "题目", "作业", "学校", "院系",
 )  # fmt: skip
-ROUNDING = ("rounding", "舍入")
+ROUNDING = ("rounding", "取近似值", "舍入")
 
-_DIGITS = re.compile(r"([0-9]{1,2}) *(?:(decimals?(?: places)?|位小数)|significant(?: digits)?|位有效数字)( *[,，] *(?:carry|带入下一步))?")
+_DIGITS = re.compile(
+    r"([0-9]{1,2}) *(?:(decimals?(?: places)?|位小数)|significant(?: digits)?|位有效数字)"
+    r"( *[,，] *(?:carry|再?[代带]入下一步))?"
+)
 _DATE = re.compile(
     r"(?:[^\W\d_]{2,9}[,.]? +)?(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\.?|\d{1,2}(?:st|nd|rd|th)?\.? +[^\W\d_]{3,9}\.?,? +\d{4}|"
     r"[^\W\d_]{3,9}\.? +\d{1,2}(?:st|nd|rd|th)?,? +\d{4}|\d{4} *年 *\d{1,2} *月 *\d{1,2} *日)"

@@ -15,12 +15,13 @@ from handcalc.core.expr import Expr, Ref, neg
 from handcalc.core.graph import Cell
 from handcalc.core.order import PHASES
 from handcalc.core.record import Record
-from handcalc.errors import Message, UnknownIdError
+from handcalc.errors import AmbiguousIdError, Message, UnknownIdError
 from handcalc.marking.draft import Answer, Sheet, filled_in, is_heading
 from handcalc.marking.mistakes.entry import kind
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import Workbook, base, on_sheet
 from handcalc.marking.working import result
+from handcalc.problem.reader import quoted
 from handcalc.problem.schema import Task
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
@@ -86,7 +87,12 @@ class Interpreter:
             return self.book.find(text), False
         except UnknownIdError:
             found = self.reading.look_up(text)
-            return (on_sheet(found.iteration, found.cell[0]), found.cell[1]), found.turned
+            cell = on_sheet(found.iteration, found.cell[0]), found.cell[1]
+            if found.turned is None:
+                message = "{found} may be {id} or its negative; write the id, or {symbol} as in this notation"
+                letter = self.reading.symbol(Ref(*found.cell))
+                raise AmbiguousIdError(Message(message, found=quoted(text), id=self.book.cell_id(cell), symbol=letter)) from None
+            return cell, found.turned
 
     def read_one(self, answer: Answer) -> ReadAnswer:
         """One answer, understood: what stands behind the last sign of its working."""
@@ -143,7 +149,11 @@ class Interpreter:
             if not found:
                 raise UnknownIdError(Message("tasks: no step fits {found}", found=f'"{ask}"'))
             return found
-        return [self.find(ask)[0]]
+        try:
+            return [self.book.find(ask)]
+        except UnknownIdError:
+            (name, place), number = self.reading.find(ask)
+            return [(on_sheet(number, name), place)]
 
     def default(self) -> list[Cell]:
         """What a blank sheet asks where the problem says nothing: net inputs, outputs, what layers work out between them, loss,

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from handcalc.core.derivation import Derivation
 from handcalc.render.dialects import UNICODE, Dialect
-from handcalc.render.notation import DEFAULT, Notation, profile
+from handcalc.render.notation import notation_for
 from handcalc.render.reading import Reading
 
 
 def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
     """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
-    header = derivation.header
-    chosen = notation or header.notation or DEFAULT
-    own = chosen == header.notation
-    by_source = header.conventions.get("weight_numbering") == "by_source"
-    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
+    return Reading(derivation, notation_for(derivation, notation), dialect, comma, longest)
 
 
 def render(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Cell, Quantity
 from handcalc.core.record import Record
-from handcalc.errors import Message, UnknownIdError, near, printable
+from handcalc.errors import AmbiguousIdError, Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, symbol
 from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.spelling import forms, plain, without_list_mark
@@ -35,14 +35,14 @@ BEFORE = {"gradient": ("grad", "dE/d", "d{E}/d"), "change": ("delta", "Delta"), 
 
 
 class Found(Record):
-    """What a word means. turned: in the word's sign the number is the negative of the cell's."""
+    """What a word means. turned: in the word's sign the number is the negative of the cell's; None where both signs are in use."""
 
     cell: Cell
     iteration: int = 1
-    turned: bool = False
+    turned: bool | None = False
 
 
-Meaning = tuple[Cell, bool]  # a cell, and whether the name stands for its negative
+Meaning = tuple[Cell, bool | None]  # a cell, and whether the name stands for its negative
 
 
 class Lookup:
@@ -82,7 +82,7 @@ class Lookup:
     def _meaning(self, text: str) -> Meaning | None:
         if text[:1] in ("-", "−"):  # -δ_o1 = 0.3
             found = self._meaning(text[1:].strip())
-            return None if found is None else (found[0], not found[1])
+            return None if found is None else (found[0], None if found[1] is None else not found[1])
         for word in dict.fromkeys((text, without_list_mark(text))):
             found = self._exact(word)
             for place in range(2):
@@ -127,17 +127,13 @@ class Lookup:
         return None
 
     def _only(self, text: str, meanings: set[Meaning]) -> Meaning:
-        if len(meanings) == 1:
-            return next(iter(meanings))
-        ids = list(dict.fromkeys(self.graph.cell_id(cell) for cell, _ in sorted(meanings)))
+        """The only meaning there is; of one cell in both signs, without a sign."""
+        cells = {cell for cell, _ in meanings}
+        if len(cells) == 1:
+            return next(iter(meanings)) if len(meanings) == 1 else (cells.pop(), None)
+        ids = sorted(map(self.graph.cell_id, cells))
         names = ", ".join(ids[:CANDIDATES]) + ", …" * (len(ids) > CANDIDATES)
-        if len(ids) == 1:
-            message = Message(
-                "{found} may be {names} or its negative; write the id or the letter of the notation", found=f'"{text[:60]}"', names=names
-            )
-        else:
-            message = Message("{found} may be one of {names}; write which", found=f'"{text[:60]}"', names=names)
-        raise UnknownIdError(message)
+        raise AmbiguousIdError(Message("{found} may be one of {names}; write which", found=f'"{printable(text[:60])}"', names=names))
 
     def _table(self, names: Iterator[tuple[str, Meaning]]) -> dict[str, set[Meaning]]:
         table: dict[str, set[Meaning]] = {}
@@ -168,7 +164,7 @@ class Lookup:
 
     # --- names of one cell, without its sample and time ---
 
-    def _names_of(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool]]:
+    def _names_of(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
         turned = self.reading.turned(cell)
         if quantity.stage:
             yield from self._after(quantity, cell)
@@ -180,7 +176,7 @@ class Lookup:
         elif quantity.of is None:
             yield from self._own(quantity, cell)
 
-    def _own(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool]]:
+    def _own(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
         """A neuron for its output, E for the loss, words of the default notation."""
         core = self.graph.core(cell)
         if quantity.kind == "out" and core[:1].isalpha():
@@ -191,14 +187,14 @@ class Lookup:
         if quantity.kind in WORDS:
             yield from ((text, False) for text in _texts(self._default.name(Ref(*cell), ())))
 
-    def _after(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool]]:
+    def _after(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
         """The same names with a + behind them, of what is worked out again after the update."""
         assert quantity.of is not None
         base = self.graph.at(quantity.of, cell)
         for name, turned in self._own(self.graph[base[0]], base):
             yield name + "+", turned
 
-    def _put_together(self, kind: str, base: Cell, turned: bool) -> Iterator[tuple[str, bool]]:
+    def _put_together(self, kind: str, base: Cell, turned: bool) -> Iterator[tuple[str, bool | None]]:
         """grad.w11, ∂E/∂w11, Δw11, w11+, new.w11: of the id and of the symbol of what it is derived from.
 
         An id says that the number is meant as it is; a symbol, that it is meant in the sign of the notation.
@@ -213,12 +209,12 @@ class Lookup:
             if kind == "updated":
                 yield name + "+", sign
 
-    def _of_gradient(self, cell: Cell, base: Cell, turned: bool) -> Iterator[tuple[str, bool]]:
+    def _of_gradient(self, cell: Cell, base: Cell, turned: bool) -> Iterator[tuple[str, bool | None]]:
         """δ of a neuron by its name; a path, where there is one only."""
         kind, core = self.graph[base[0]].kind, self.graph.core(base)
         letter = self.reading.notation.name(Ref(*cell), ())
-        if kind == "net" and core[:1].isalpha() and (not turned or not isinstance(letter, Derivative) and letter.base == "δ"):
-            yield "δ" + core, turned
+        if kind == "net" and core[:1].isalpha():  # where the notation has another letter for the negative, δ may be either
+            yield "δ" + core, turned if not turned or not isinstance(letter, Derivative) and letter.base == "δ" else None
         if kind in ("out", "part") and len(self.graph[cell[0]].terms) == 1:
             paths = self.reading.derivation.contributions(cell)
             if len(paths) == 1:

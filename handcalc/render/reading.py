@@ -19,9 +19,10 @@ from handcalc.core.expr import Expr, Number, Ref, add, neg, rewrite
 from handcalc.core.graph import Cell, Quantity, cell
 from handcalc.core.index import Position
 from handcalc.core.rounding import Shown
+from handcalc.errors import AmbiguousIdError, UnknownIdError
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
 from handcalc.render.lookup import Found, Lookup
-from handcalc.render.notation import Notation
+from handcalc.render.notation import Notation, notation_for
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
 
@@ -253,8 +254,19 @@ class Reading:
         return self._lookup.find(text)
 
     def find(self, text: str) -> tuple[Cell, int]:
-        """The cell and iteration that `look_up` finds. Raises UnknownIdError."""
-        found = self.look_up(text)
+        """The cell and iteration of a word whose sign does not matter; a problem's own notation is understood in any other.
+
+        Raises UnknownIdError.
+        """
+        try:
+            found = self.look_up(text)
+        except AmbiguousIdError:
+            raise
+        except UnknownIdError as error:
+            try:
+                found = Lookup(Reading(self.derivation, notation_for(self.derivation))).find(text)
+            except UnknownIdError:
+                raise error from None
         return found.cell, found.iteration
 
 
