@@ -7,7 +7,7 @@ from typing import Any
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding
 from handcalc.errors import Message
 from handcalc.problem.fields import STOPS, choices, keys
-from handcalc.problem.names import is_parameter, name_of, parameter_names
+from handcalc.problem.names import is_parameter, name_of, parameter_names, printed_weights
 from handcalc.problem.reader import Item, near
 from handcalc.problem.schema import Conventions, Problem, Training
 
@@ -36,6 +36,8 @@ def add_settings(found: dict[str, Item], problem: Problem) -> Problem:
     if "update" in found:
         problem = _update(found["update"], problem)
     problem = _conventions(found, problem)
+    if "update" in found:
+        problem = _frozen(found["update"], problem)
     if "rounding" in found:
         problem = problem.replace(rounding=rounding(found["rounding"]))
     if "tasks" in found:
@@ -89,15 +91,25 @@ def _training(item: Item) -> Training:
 def _update(item: Item, problem: Problem) -> Problem:
     part = item.section(keys("update"))
     trained = "biases" not in part or part["biases"].flag() is not False
+    return problem.replace(trained_biases=trained)
+
+
+def _frozen(item: Item, problem: Problem) -> Problem:
+    """The parameters that are not trained, by their names, their ids, or as they are printed."""
+    part = item.section(keys("update")) if item.kind == "mapping" else {}
+    printed = printed_weights(problem)
     frozen = set()
     for entry in (part["frozen"].sequence() or ()) if "frozen" in part else ():
         name = entry.text()
         if name is not None and not is_parameter(name, problem):
             called = name_of(name, problem)
             hint = Message(', it is called "{name}"', name=called) if called else near(name, parameter_names(problem))
-            entry.fail("there is no parameter {found}{near}", found=entry.shown, near=hint)
+            if name in printed:
+                name = printed[name]
+            else:
+                entry.fail("there is no parameter {found}{near}", found=entry.shown, near=hint)
         frozen.add(name or "")
-    return problem.replace(trained_biases=trained, frozen=frozenset(frozen))
+    return problem.replace(frozen=frozenset(frozen))
 
 
 def _conventions(found: dict[str, Item], problem: Problem) -> Problem:
