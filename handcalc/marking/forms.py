@@ -68,6 +68,8 @@ def _read_lines(draft: Draft, text: str) -> None:
 
 def add_line(draft: Draft, text: str, line: int) -> None:
     """A line id = answer, perhaps with working between; a heading, or one that cannot be read."""
+    if re.fullmatch(r"[-=_*~.·—–+\s]{3,}", text):  # a rule
+        return
     iteration = re.match("#[0-9]+[:：]", text)
     start = iteration.end() if iteration else 0
     found = first_sign(text[start:], colon=True)

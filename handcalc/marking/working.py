@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from math import isfinite
 
-from handcalc.core.expr import Number, Ref
+from handcalc.core.expr import Number, Ref, number
 from handcalc.core.formula import FormulaError, parse
 from handcalc.core.instance import compute, evaluate
 from handcalc.errors import Message
@@ -24,6 +24,7 @@ from handcalc.marking.typed import Typed, typed
 _SIGN = re.compile(r"~=|:=|=|＝|[≈≃≅≒≐]")
 _LOOSE = re.compile(r"[∼~]")
 _COMMA = re.compile(r"(?<=\d)[,，](?=\d)")
+_E = number("2.718281828459045")  # in e^(-0.3775)
 LONGEST = 400  # letters of a working that is worked out
 
 
@@ -67,13 +68,12 @@ def _contradiction(part: str, last: Typed) -> Message | None:
     if not plain or len(plain) > LONGEST or "," in plain:
         return None
     try:
-        expr = parse(plain, lambda name: None)
+        expr = parse(plain, lambda name: _E if name == "e" else None)
         found, middle = band(compute(expr, _nothing, _ROUNDED)), float(evaluate(expr, _nothing))
     except (FormulaError, ArithmeticError, ValueError):
         return None
-    size = unit(last)
-    overlaps = found.low <= last.value + size and found.high >= last.value - size
-    if overlaps or not isfinite(middle):
+    possible = _unrounded(last.value, unit(last))
+    if (found.low < possible.high and found.high >= possible.low) or not isfinite(middle):
         return None
     return Message("{working} is {value}, not {answer}", working=part[:60], value=f"{middle:.6g}", answer=last.plain)
 
@@ -83,11 +83,14 @@ def _nothing(reference: Ref) -> float:
 
 
 def _interval(literal: Number) -> Band:
-    """What a number of a working may have been before it was rounded or cut off."""
-    value = literal.numerator / literal.denominator
-    number = typed(literal.text) if literal.text else None
-    size = unit(number) if number is not None and number.places else 0.0
-    return Band(value - size, value + size)
+    """What a number of a working may have been before it was rounded or cut off; a whole number is exact."""
+    digits = typed(literal.text) if literal.text else None
+    return _unrounded(literal.numerator / literal.denominator, unit(digits) if digits is not None and digits.places else 0.0)
+
+
+def _unrounded(value: float, size: float) -> Band:
+    """What a number may have been before it was rounded or cut off at a digit of this size."""
+    return Band(value - size / 2, value + size) if value >= 0 else Band(value - size, value + size / 2)
 
 
 _ROUNDED = BANDS.replace(number=_interval)

@@ -199,9 +199,12 @@ class Lookup:
 
         An id says that the number is meant as it is; a symbol, that it is meant in the sign of the notation.
         """
+        quantity = self.graph[base[0]]
         names = [(self.graph.stem(base), False)]
+        if quantity.kind in ("weight", "bias", "threshold") and base[1]:
+            names.append((f"{quantity.word}[{','.join(quantity.labels(base[1])[1])}]", False))
         names += [(text, turned) for text in _texts(self.reading.notation.name(Ref(*base), ()))]
-        if self.graph[base[0]].kind == "out":
+        if quantity.kind == "out":
             names.append((self.graph.core(base), False))
         for name, sign in names:
             for start in BEFORE[kind]:

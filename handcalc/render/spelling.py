@@ -17,8 +17,9 @@ from handcalc.render.dialects import GREEK
 _LETTERS = str.maketrans(GREEK | {"∆": "Delta", "−": "-", "–": "-", "′": "'", "’": "'", "\u0302": "hat", "＂": '"'})
 _DROPPED = re.compile(r"[\s_{}^\\.]")
 _NEW = r"(?:new|updated|新)"
-_NEW_BEFORE = re.compile(rf"{_NEW}(?:[\s._]+|的|(?<=新))(.+)", re.IGNORECASE)
-_NEW_BEHIND = re.compile(rf"(.+?)(?:[\s._^{{(]+{_NEW}[)}}]*|新|\^?['′’]|\^\{{?\+\}}?)", re.IGNORECASE)
+_ALONG = r"(\[[^\[\]]*\]|@.*)?"  # the sample and the time behind a name
+_NEW_BEFORE = re.compile(rf"{_NEW}(?:[\s._]+|的|(?<=新))(.+?){_ALONG}", re.IGNORECASE)
+_NEW_BEHIND = re.compile(rf"(.+?)(?:[\s._^{{(]+{_NEW}[)}}]*|新|\^?['′’]|\^\{{?\+\}}?){_ALONG}", re.IGNORECASE)
 _LIST_MARK = re.compile(r"(?:\(\d{1,4}\)|\d{1,4}[.)]\s|[-•*]\s)\s*(?=\S)")
 
 
@@ -32,7 +33,7 @@ def forms(text: str) -> Iterator[str]:
     yield plain(text)
     found = _NEW_BEFORE.fullmatch(text) or _NEW_BEHIND.fullmatch(text)
     if found is not None:
-        yield plain(found[1]) + "+"
+        yield plain(f"{found[1]}+{found[2] or ''}")
 
 
 def without_list_mark(text: str) -> str:
