@@ -27,6 +27,7 @@ CATALOGUES = sorted(PACKAGE.glob("locale/*/LC_MESSAGES/handcalc.po"))
 CALLS: dict[str, tuple[int, str]] = {
     "Message": (0, ""),
     "fail": (0, ""),
+    "bad": (1, ""),
     "FormulaError": (0, ""),
     "translate": (0, ""),
     "gettext": (0, ""),

@@ -582,7 +582,7 @@ def test_the_blank_sheet_says_what_is_wanted(tmp_path: Path) -> None:
         sheet = read_sheet(tmp_path / "s.txt")
         assert sheet.name == "Nina" and len(sheet.answers) == 3 and sheet.rounding is not None
         assert (sheet.rounding.decimals, sheet.rounding.carry) == (4, True)
-    for language, heading in (("en", "id,marks,digits,answer"), ("zh", "步骤,得分,位数,答案")):
+    for language, heading in (("en", "id,out of,digits,answer"), ("zh", "编号,满分,位数,答案")):
         target = tmp_path / f"{language}.csv"
         done = run(group, ["check", str(path), "--blank", "-o", str(target), "--lang", language])
         assert done.exit_code == 0 and target.read_bytes().startswith(b"\xef\xbb\xbf")

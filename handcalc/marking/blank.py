@@ -77,7 +77,7 @@ class _BlankSheet:
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         more = any(any(self.remarks(wanted)) for wanted in self.asked)
-        heading = [Message("id"), *([Message("marks"), Message("digits")] if more else []), Message("answer")]
+        heading = [Message("id"), *([Message("out of"), Message("digits")] if more else []), Message("answer")]
         writer.writerow(self.text(cell) for cell in heading)
         writer.writerows((self.name(wanted), *(self.remarks(wanted) if more else ()), "") for wanted in self.asked)
         return stream.getvalue()
