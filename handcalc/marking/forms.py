@@ -139,7 +139,7 @@ def _read_csv(draft: Draft, text: str) -> None:
             line = start + reader.line_num
     except csv.Error as error:
         add_rows(draft, rows)
-        draft.bad("", "not valid CSV: {reason}", line, reason=str(error))
+        draft.bad(lines[line - 1], "not valid CSV: {reason}", line, reason=str(error))
         return
     add_rows(draft, rows)
 
