@@ -385,7 +385,7 @@ BROKEN: dict[str, tuple[Any, str, Any]] = {
     "guesses instead of naming a tie": (diagnosis, "_alternatives", lambda best, trials: ()),
     "knows no rounding": (Modes, "found", lambda self, answers, declared: None),
     "counts no digits": (checking.Desk, "_precise", lambda self, *rest: True),
-    "does not say where it began": (checking.Story, "because_of", lambda self, wanted: None),
+    "does not say where it began": (checking.SheetHistory, "because_of", lambda self, wanted: None),
 }
 
 
