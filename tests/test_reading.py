@@ -369,6 +369,9 @@ def test_a_heading_may_be_a_step() -> None:
     text = "given: {number: 2}\nequations: {group: number*3}\nminimize: group\n"
     marking = check(loads(text), {"group": "6", "date": "5", "number": "2", "student": "123"})
     assert [(answer.id, answer.verdict) for answer in marking.answers] == [("group", "correct"), ("number", "correct")]
+    marking = check(loads(text), {"group": "number*3", "class": "5b", "name": "Nina"})
+    assert [(answer.id, answer.verdict) for answer in marking.answers] == [("group", "correct")]
+    assert marking.name == "Nina"
 
 
 @pytest.mark.parametrize(
@@ -504,7 +507,7 @@ def test_a_worksheet_filled_in_with_word_is_marked(notation: str, problem: str, 
     (tmp_path / "s.docx").write_bytes(filled(found, notation, view, 1).getvalue())
     marking = mark(problem, read_sheet(tmp_path / "s.docx"))
     bad = [answer for answer in marking.answers if answer.verdict not in ("correct", "rounded")]
-    assert len(marking.answers) > 3 and len(bad) <= 1 and all(answer.given == "77" for answer in bad), bad
+    assert len(marking.answers) > 1 and len(bad) <= 1 and all(answer.given == "77" for answer in bad), bad
 
 
 def test_a_worksheet_without_its_bookmarks_is_known_by_its_symbols(tmp_path: Path) -> None:

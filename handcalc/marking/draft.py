@@ -52,11 +52,15 @@ class Answer(Record):
 
 
 class Sheet(Record):
-    """What one student handed in: the name, the answers in order, and the rounding that was declared."""
+    """What one student handed in: the name, the answers in order, and the rounding that was declared.
+
+    headings: what stands at its head, such as name: Nina; answers, where the problem has steps of these names.
+    """
 
     name: str
     answers: tuple[Answer, ...]
     rounding: Rounding | None = None
+    headings: tuple[Answer, ...] = ()
 
 
 class Draft:
@@ -73,6 +77,7 @@ class Draft:
         self.answers: dict[str, tuple[Answer, int]] = {}
         self.name = ""
         self.rounding: Rounding | None = None
+        self.headings: list[Answer] = []
         self.bad_lines = 0
 
     def _where(self, line: int) -> str:
@@ -104,7 +109,7 @@ class Draft:
         if not name:
             self.bad(f"= {text}", "an id is missing before the answer {found}", line, found=quoted(text))
         elif is_heading(name) and typed(text) is None:
-            self._heading(name, text)
+            self._heading(name, text, line)
         elif name in self.answers and not self.repeats:
             first = Message("; first in line {line}", line=self.answers[name][1]) if self.has_lines else ""
             self.bad(name, "the id {found} is there twice{first}", line, found=quoted(name), first=first)
@@ -119,7 +124,8 @@ class Draft:
             self.source.finish()
         self.answers[key] = answer, line
 
-    def _heading(self, name: str, text: str) -> None:
+    def _heading(self, name: str, text: str, line: int) -> None:
+        self.headings.append(Answer(name, filled_in(text), self._where(line)))
         value = filled_in(_NEXT.split(text)[0].strip("_＿ ,;，；"))
         if plain_heading(name) in NAMES and value:
             self.name = value
@@ -145,7 +151,7 @@ class Draft:
         if self.source.errors or all(answer.trouble is not None for answer in answers):
             self._refuse()
         self.source.finish()
-        return Sheet(self.name or name, tuple(answers), self.rounding)
+        return Sheet(self.name or name, tuple(answers), self.rounding, tuple(self.headings))
 
 
 def plain_heading(text: str) -> str:

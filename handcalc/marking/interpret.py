@@ -60,7 +60,7 @@ class Interpreter:
 
     def read(self, sheet: Sheet) -> list[ReadAnswer]:
         """The answers in their order, then the tasks that are not among them."""
-        found = [self.read_one(answer) for answer in sheet.answers if not self._is_heading(answer)]
+        found = [self.read_one(answer) for answer in self.answers(sheet)]
         seen: set[Cell] = set()
         for place, one in enumerate(found):
             if one.cell in seen:
@@ -120,15 +120,17 @@ class Interpreter:
             return known.replace(trouble=Message("this formula is the name of the step itself"))
         return known.replace(formula=formula)
 
-    def _is_heading(self, answer: Answer) -> bool:
-        """Whether an answer stands at the head of a sheet, as a student's number does, and is no step."""
-        if not is_heading(answer.id):
-            return False
+    def answers(self, sheet: Sheet) -> list[Answer]:
+        """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step."""
+        listed = [answer for answer in sheet.answers if answer.trouble or not is_heading(answer.id) or self._is_step(answer.id)]
+        return [answer for answer in sheet.headings if self._is_step(answer.id)] + listed
+
+    def _is_step(self, text: str) -> bool:
         try:
-            self.find(answer.id)
+            self.find(text)
         except UnknownIdError:
-            return True
-        return False
+            return False
+        return True
 
     # --- what is asked ---
 
