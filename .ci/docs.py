@@ -109,6 +109,7 @@ _LIMITED = {
     "equations": "equations",
     "terms": "names and numbers in one formula",
     "answers": "answers in an answer sheet",
+    "document_bytes": "bytes of an answer sheet in Excel or Word",
     "data_bytes": "bytes of a CSV file",
     "array_bytes": "bytes of an array, unpacked",
 }

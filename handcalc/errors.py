@@ -79,6 +79,10 @@ class UnknownIdError(HandcalcError):
     """An id or symbol that the solution does not have."""
 
 
+class AmbiguousIdError(UnknownIdError):
+    """A word that may mean several steps; the message names them."""
+
+
 class DeriveError(HandcalcError):
     """Something that cannot be differentiated."""
 

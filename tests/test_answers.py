@@ -79,7 +79,28 @@ NUMBERS: list[tuple[str, str, str, int | None, int]] = [
     (",5", ".5", "1/2", 1, 1),
     ("5,", "5.", "5", 0, 1),
     ("1,2e-3", "1.2e-3", "3/2500", 4, 2),
+    ("1 1/2", "3/2", "3/2", None, 0),
+    ("-1 1/2", "-3/2", "-3/2", None, 0),
+    ("½", "1/2", "1/2", None, 0),
+    ("1½", "3/2", "3/2", None, 0),
+    # percentages
+    ("59.33 %", "0.5933", "5933/10000", 4, 4),
+    ("59.33%", "0.5933", "5933/10000", 4, 4),
+    ("５９％", "0.59", "59/100", 2, 2),
+    ("-5 %", "-0.05", "-1/20", 2, 1),
+    ("100%", "1.00", "1", 2, 3),
+    ("0,5 %", "0.005", "1/200", 3, 1),
+    ("1.2e1 %", "0.012e1", "3/25", 2, 2),
+    # behind the number
+    ("0.3656?", "0.3656", "457/1250", 4, 4),
+    ("0.3656 (?)", "0.3656", "457/1250", 4, 4),
+    ("≈ 0.37 ??", "0.37", "37/100", 2, 2),
+    ("0.12 (rounded)", "0.12", "3/25", 2, 2),
+    ("0.12 （约）", "0.12", "3/25", 2, 2),
+    ("0.12 (4 d.p.)", "0.12", "3/25", 2, 2),
+    ("3/8 (exactly)", "3/8", "3/8", None, 0),
     # before the number
+    ("~= 0.3", "0.3", "3/10", 1, 1),
     ("= 0.3", "0.3", "3/10", 1, 1),
     ("≈0.3", "0.3", "3/10", 1, 1),
     ("~ -0.3", "-0.3", "-3/10", 1, 1),
@@ -101,10 +122,11 @@ def test_number(text: str, plain: str, value: str, places: int | None, significa
 
 NO_NUMBERS = [
     "", " ", "0,3,5", "1,234.5", "0.3.5", "1.234,5", "abc", "e", "e5", "1e", "1e+", "1e1.5", "nan", "inf", "-inf", "∞", "--3", "+-3", "-",
-    ".", ",", "1/0", "1/", "/2", "1/2/3", "1.5/2", "1/-2", "1 2", "1. 5", "0x10", "1_000", "50%", "½", "²", "Ⅷ", "1.2×10", "1.2 10^3",
+    ".", ",", "1/0", "1/", "/2", "1/2/3", "1.5/2", "1/-2", "1 2", "1. 5", "0x10", "1_000", "²", "Ⅷ", "1.2×10", "1.2 10^3",
     "1.2×10^", "1.2×10^^3", "1.2×10^-", "1.2×10^(-3", "1.2×10^-3)", "1.2×11^3", "1010^3", "1e301", "1e-301", "1e" + "9" * 90, "10^999",
-    "9" * 101, "0." + "1" * 100, "9" * 97 + "e300", "0." + "0" * 90 + "1e-300", "0.3 0.4", "0.3?", "x=0.3", "= = 0.3", "0.3\n0.4",
-    "net.h1", "__import__('os')", "9**9**9",
+    "9" * 101, "0." + "1" * 100, "9" * 97 + "e300", "0." + "0" * 90 + "1e-300", "0.3 0.4", "x=0.3", "= = 0.3", "0.3\n0.4",
+    "net.h1", "__import__('os')", "9**9**9", "1/2 %", "½%", "%", "?", "0.5%%", "1 1 1/2", "1.5 1/2", "1 1/0", "0.5 (w5)", "0.5(w)",
+    "0.5 (w)", "0.5 (2*out)", "0.5 rounded", "0.5 ()", "(rounded)", "0.5 (a) (b)", "⅟",
 ]  # fmt: skip
 
 
@@ -264,12 +286,9 @@ WRONG: list[tuple[str, str, str, list[str]]] = [
       ':2: ronding: unknown key, did you mean "rounding"?']),
     ("YAML: misspelt answers", "a.yaml", "anwsers:\n  a: 1\n", [':1: anwsers: expected an answer, found {…}, did you mean "answers"?']),
     ("YAML: id twice", "a.yaml", "answers:\n  a: 1\n  a: 2\n", [":3: answers.a: this key is there twice; first in line 2"]),
-    ("YAML: id twice in a list", "a.yaml", "answers:\n- {id: a, answer: 1}\n- {id: a, answer: 1}\n",
-     [':3: the id "a" is there twice; first in line 2']),
     ("YAML: list without id", "a.yaml", "answers:\n- {answer: 5}\n- 7\n- {id: a, worth: 1}\n",
      [':2: an id is missing before the answer "5"', ':3: answers[1]: expected a mapping (key: value), found "7"',
       ":4: answers[2].worth: unknown key; known are id, answer, value, printed"]),
-    ("YAML: id with a space around", "a.yaml", "a: 1\n'a ': 2\n", [':2: the id "a" is there twice; first in line 1']),
     ("YAML: rounding", "a.yaml", "answers: {a: 1}\nrounding: {decimals: 99, carry: maybe}\n",
      [':2: rounding.decimals: expected a whole number from 0 to 15, found "99"',
       ':2: rounding.carry: expected true or false, found "maybe"']),
@@ -282,22 +301,18 @@ WRONG: list[tuple[str, str, str, list[str]]] = [
      [':1: the column "id" is missing; there are name, worth', ':1: the column "answer" is missing; there are name, worth']),
     ("CSV: misspelt column", "a.csv", "# x: y\nid,answers\na,1\n",
      [':2: the column "answer" is missing, did you mean "answers"?; there are id, answers']),
-    ("CSV: id twice", "a.csv", "id,answer\na,1\nb,1\na,2\nb,3\n",
-     [':4: the id "a" is there twice; first in line 2', ':5: the id "b" is there twice; first in line 3']),
     ("CSV: decimal comma without quotation marks", "a.csv", "id,answer\na,0,35\n",
      [":2: 3 cells, expected 2; a number with a decimal comma needs quotation marks"]),
     ("CSV: no id", "a.csv", "id,answer\n,1\n", [':2: an id is missing before the answer "1"']),
     ("CSV: quotation mark open", "a.csv", 'id,answer\na,"1\nb,2\n', [":2: not valid CSV: unexpected end of data"]),
     ("CSV: a cell of 200 000 characters", "a.csv", "id,answer\na," + "9" * 200_000,
      [":2: not valid CSV: field larger than field limit (131072)"]),
-    ("CSV: rounding", "a.csv", "# rounding: 4\nid,answer\na,1\n", [f':1: {EXAMPLES}"4"']),
-    ("text: neither", "a.txt", "a = 1\nhello world\nb 2\n",
-     [':2: expected ID = ANSWER, found "hello world"', ':3: expected ID = ANSWER, found "b 2"']),
     ("text: iteration without answer", "a.txt", "#2:net.h1\n", [':1: expected ID = ANSWER, found "#2:net.h1"']),
-    ("text: id twice", "a.txt", "a = 1\n\na: 2\n", [':3: the id "a" is there twice; first in line 1']),
     ("text: no id", "a.txt", "= 1\n: 2\n", [':1: an id is missing before the answer "1"', ':2: an id is missing before the answer "2"']),
-    ("text: rounding", "a.txt", "# rounding: 16 decimals\n# rounding: 0 significant\n# rounding: 18 significant\n# rounding: yes\na = 1\n",
-     [f':1: {EXAMPLES}"16 decimals"', f':2: {EXAMPLES}"0 significant"', f':3: {EXAMPLES}"18 significant"', f':4: {EXAMPLES}"yes"']),
+    ("text: neither", "a.txt", "hello world\nb 2\n",
+     [':1: expected ID = ANSWER, found "hello world"', ':2: expected ID = ANSWER, found "b 2"']),
+    ("text: rounding and nothing else", "a.txt", "# rounding: 16 decimals\n# rounding: yes\n",
+     [f':1: {EXAMPLES}"16 decimals"', f':2: {EXAMPLES}"yes"']),
     ("text: control character", "a.txt", "\x1b[31m\u202ehello\n", [':1: expected ID = ANSWER, found "\\u001b[31m\\u202ehello"']),
 ]  # fmt: skip
 
@@ -318,8 +333,43 @@ def test_wrong_sheet(file: str, text: str, wanted: list[str], tmp_path: Path) ->
     assert messages(path) == wanted
 
 
+# file's name, its text, the answers that are read, the messages of the lines that cannot be
+BAD_LINES: list[tuple[str, str, str, dict[str, str], list[str]]] = [
+    ("YAML: id twice in a list", "a.yaml", "answers:\n- {id: a, answer: 1}\n- {id: a, answer: 1}\n", {"a": "1"},
+     [':3: the id "a" is there twice; first in line 2']),
+    ("YAML: id with a space around", "a.yaml", "a: 1\n'a ': 2\n", {"a": "1"}, [':2: the id "a" is there twice; first in line 1']),
+    ("CSV: id twice", "a.csv", "id,answer\na,1\nb,1\na,2\nb,3\n", {"a": "1", "b": "1"},
+     [':4: the id "a" is there twice; first in line 2', ':5: the id "b" is there twice; first in line 3']),
+    ("CSV: decimal comma without quotation marks", "a.csv", "id,answer\na,0,35\nb,1\n", {"b": "1"},
+     [":2: 3 cells, expected 2; a number with a decimal comma needs quotation marks"]),
+    ("CSV: quotation mark open", "a.csv", 'id,answer\nb,2\na,"1\n', {"b": "2"}, [":3: not valid CSV: unexpected end of data"]),
+    ("CSV: rounding", "a.csv", "# rounding: 4\nid,answer\na,1\n", {"a": "1"}, [f':1: {EXAMPLES}"4"']),
+    ("text: neither", "a.txt", "a = 1\nhello world\nb 2\n", {"a": "1"},
+     [':2: expected ID = ANSWER, found "hello world"', ':3: expected ID = ANSWER, found "b 2"']),
+    ("text: id twice", "a.txt", "a = 1\n\na: 2\n", {"a": "1"}, [':3: the id "a" is there twice; first in line 1']),
+    ("text: no id", "a.txt", "= 1\nb = 2\n", {"b": "2"}, [':1: an id is missing before the answer "1"']),
+    ("text: rounding", "a.txt", "# rounding: 16 decimals\n# rounding: 0 significant\n# rounding: 18 significant\n# rounding: yes\na = 1\n",
+     {"a": "1"},
+     [f':1: {EXAMPLES}"16 decimals"', f':2: {EXAMPLES}"0 significant"', f':3: {EXAMPLES}"18 significant"', f':4: {EXAMPLES}"yes"']),
+    ("text: rules and dates", "a.txt", "=====\n12.3.2026\n-----\na = 1\n", {"a": "1"}, []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "text", "answers", "wanted"), [pytest.param(*row[1:], id=row[0]) for row in BAD_LINES])
+def test_a_line_that_cannot_be_read_costs_that_line(
+    file: str, text: str, answers: dict[str, str], wanted: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / file
+    path.write_text(text, encoding="utf-8", newline="")
+    sheet = read_sheet(path)
+    assert {answer.id: answer.text for answer in sheet.answers if answer.trouble is None} == answers
+    told = [answer.trouble for answer in sheet.answers if answer.trouble is not None]
+    assert [str(trouble).removeprefix(str(path)) for trouble in told] == wanted
+
+
 CONTENTS: list[tuple[str, bytes, str]] = [
-    ("GBK", "a = 1\nb = 阈\n".encode("gbk"), ":2: not a text in UTF-8; save it with that encoding"),
+    ("no text", b"a = 1\x00\x81\n",
+     ": this is no text; save it as text in UTF-8, as CSV, or as an Excel (.xlsx) or Word (.docx) file"),
     ("too large", b"#" * (LIMITS["bytes"] + 1),
      ": larger than 400000 bytes; put large weights or data into a CSV or NPZ file beside it, or set HANDCALC_MAX_BYTES"),
     ("nothing", b"", MISSING),
@@ -374,7 +424,7 @@ def test_arguments() -> None:
     sheet = from_arguments(["w5+=0.3589", " ∂E/∂w5 = out.h1*(1 - out.h1) ", "#2:net.h1＝", "a==1"])
     assert sheet.answers == tuple(
         Answer(id, text, "--answer: ")
-        for id, text in [("w5+", "0.3589"), ("∂E/∂w5", "out.h1*(1 - out.h1)"), ("#2:net.h1", ""), ("a=", "1")]
+        for id, text in [("w5+", "0.3589"), ("∂E/∂w5", "out.h1*(1 - out.h1)"), ("#2:net.h1", ""), ("a", "=1")]
     )
     assert (sheet.name, sheet.rounding) == ("", None)
 
@@ -460,7 +510,7 @@ def test_any_text_is_a_sheet_or_an_error(folder: Path, sheet: tuple[str, str]) -
     except HandcalcError as error:
         assert error.messages and all(str(message).isprintable() for message in error.messages)
         return
-    assert found.answers and all(answer.id == answer.id.strip() != "" for answer in found.answers)
+    assert found.answers and all(answer.id == answer.id.strip() != "" or answer.trouble for answer in found.answers)
     for answer in found.answers:
         typed(answer.text)
 

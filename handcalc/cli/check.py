@@ -25,7 +25,7 @@ FORMATS = ("terminal", "plain", "json", "csv", "markdown")
 @click.argument("file")
 @click.argument("answers", nargs=-1, type=FileName())
 @click.option("--answer", "pairs", multiple=True, metavar="ID=VALUE", help="An answer on the command line; may be repeated.")
-@click.option("--blank", is_flag=True, help="Write an empty answer sheet (as text, or with --format csv).")
+@click.option("--blank", is_flag=True, help="Write an empty answer sheet (as text, or with --format csv or -o NAME.csv as a table).")
 @digits_options("The sheet was worked with N decimal places.", "The sheet was worked with N significant digits.")
 @format_option(FORMATS)
 @click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes for the sheets of a class (as many as processors).")
@@ -34,8 +34,9 @@ FORMATS = ("terminal", "plain", "json", "csv", "markdown")
 def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: bool, jobs: int | None, settings: Settings) -> int:
     """Mark a student's numbers, and say where they went wrong, and why.
 
-    ANSWERS is a sheet (YAML, CSV, or lines ID = VALUE), or - for standard input; several sheets or a folder give a class
-    report. An answer is a number or a formula. Exit code 1 says that something is wrong.
+    ANSWERS is a sheet (lines ID = VALUE, CSV, YAML, Excel, or a filled-in Word worksheet), or - for standard input; several
+    sheets or a folder give a class report. An answer is a number or a formula, working may stand before it. Exit code 1 says
+    that something is wrong.
 
     Example: handcalc check mazur-2-2-2 --answer net.h1=0.3775
     """
@@ -54,10 +55,14 @@ def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: 
 
 
 def _blank(problem: Problem, wish: Wish) -> int:
+    from handcalc.marking.answers import Sheet
     from handcalc.marking.blank import blank_sheet
     from handcalc.marking.check import Checker
 
-    wish.write(blank_sheet(Checker(problem, wish.settings.notation).desk(), "csv" if wish.settings.format == "csv" else "text"))
+    form = "csv" if wish.settings.format == "csv" or (wish.settings.output or "").lower().endswith(".csv") else "text"
+    sheet = blank_sheet(Checker(problem, wish.settings.notation).desk_for(Sheet("", ())), form, wish.translate, wish.dialect())
+    mark = "\ufeff" if form == "csv" and wish.settings.output and not sheet.isascii() else ""  # spreadsheets know UTF-8 by it
+    wish.write(mark + sheet)
     return 0
 
 

@@ -105,7 +105,7 @@ class _Auditor:
 
     def audit(self) -> Audit:
         """The near numbers together, then each of the later ones."""
-        reads = [self._read(answer) for answer in self.sheet.answers]
+        reads = [self._read(answer) for answer in self.desk.interpreter.answers(self.sheet)]
         near = {id(read): judged for read, judged in self._near([read for read in reads if not _is_far(read)])}
         return Audit(tuple(near[id(read)] if id(read) in near else self._later(read) for read in reads))
 

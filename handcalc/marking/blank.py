@@ -1,38 +1,114 @@
 """The empty answer sheet of a problem: every step that is asked, one a line, to be filled in and checked.
 
-- `blank_sheet(desk, form)` in the forms "text" and "csv"; what it writes, answers.py reads.
+- `blank_sheet(desk, form, translate, dialect)` in the forms "text" and "csv"; what it writes, forms.py reads.
+
+A step is called by its letter in the notation, so that the number asked for is the one the solution prints; by its id where the
+letter could mean another step. Digits and marks are said where they are asked.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from itertools import groupby
 
+from handcalc.core.expr import Ref
+from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import printable
+from handcalc.errors import Message, UnknownIdError, printable
+from handcalc.language import Translate
 from handcalc.marking.check import Desk
+from handcalc.marking.interpret import UNASKED
+from handcalc.marking.report import decimal
+from handcalc.marking.workbook import base, iteration
+from handcalc.render.dialects import UNICODE, Dialect
+from handcalc.render.reading import Reading
 
 FORMS = ("text", "csv")
 
 
-def blank_sheet(desk: Desk, form: str = "text") -> str:
+def blank_sheet(desk: Desk, form: str = "text", translate: Translate = str, dialect: Dialect = UNICODE) -> str:
     """The tasks of the problem, else the steps of a usual exercise; each with nothing behind it."""
-    asked = [*desk.interpreter.tasks] or desk.interpreter.default()
-    ids = [desk.book.cell_id(cell) for cell in asked]
-    lines = [f"# {printable(desk.problem.title)}"] if desk.problem.title else []
-    lines.append("# name: ")
-    if desk.problem.rounding is not None:
-        lines.append(f"# rounding: {_digits(desk.problem.rounding)}")
-    if form == "csv":
+    return _BlankSheet(desk, translate, dialect).written(form)
+
+
+class _BlankSheet:
+    def __init__(self, desk: Desk, translate: Translate, dialect: Dialect) -> None:
+        self.desk = desk
+        self.translate = translate
+        interpreter = desk.interpreter
+        self.asked = [*interpreter.tasks] or interpreter.default()
+        self.reading = Reading(desk.book.derivation, interpreter.reading.notation, dialect)
+
+    def written(self, form: str) -> str:
+        """The whole sheet."""
+        lines = [*self.head(form), ""] if form == "text" else [*self.head(form)]
+        return "\n".join(lines) + "\n" + (self.table() if form == "csv" else "\n".join(self.lines()) + "\n")
+
+    def text(self, message: Message) -> str:
+        return message.text(self.translate)
+
+    def head(self, form: str) -> Iterator[str]:
+        """Comments: the title, the student's name, the rounding, what to do."""
+        problem = self.desk.problem
+        if problem.title:
+            yield f"# {printable(problem.title)}"
+        yield self.text(Message("# name:")) + " "
+        if problem.rounding is not None:
+            yield self.text(_rounding(problem.rounding))
+        if form == "csv":
+            yield self.text(Message("# Write every answer into its last column; a number or a formula"))
+        else:
+            yield self.text(Message("# Write every answer behind its =; a number or a formula; working may stand before it: a = 2*3 = 6"))
+
+    def lines(self) -> Iterator[str]:
+        """net_h1 = ; before the first of those for which the same digits and marks are asked, which they are."""
+        width = max((len(self.name(wanted)) for wanted in self.asked), default=0)
+        for remarks, group in groupby(self.asked, self.remarks):
+            said = ", ".join(filter(None, remarks))
+            if said:
+                yield f"# {said}"
+            for wanted in group:
+                yield f"{self.name(wanted):<{width}} = "
+
+    def table(self) -> str:
+        """The same as rows; the answer is in the last column, where a decimal comma without quotation marks is noticed."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(("id", "answer"))
-        writer.writerows((name, "") for name in ids)
-        return "\n".join(lines) + "\n" + stream.getvalue()
-    width = max(map(len, ids), default=0)
-    return "\n".join([*lines, "", *(f"{name:<{width}} = " for name in ids)]) + "\n"
+        more = any(any(self.remarks(wanted)) for wanted in self.asked)
+        heading = [Message("id"), *([Message("out of"), Message("digits")] if more else []), Message("answer")]
+        writer.writerow(self.text(cell) for cell in heading)
+        writer.writerows((self.name(wanted), *(self.remarks(wanted) if more else ()), "") for wanted in self.asked)
+        return stream.getvalue()
+
+    def name(self, wanted: Cell) -> str:
+        """The letter of a step, where it is found again as this step and in this sign; else its id."""
+        plain, number = base(wanted), iteration(wanted)
+        letter = f"#{number}:" * (number > 1) + self.reading.symbol(Ref(*plain))
+        try:
+            found = self.desk.interpreter.find(letter)
+        except UnknownIdError:
+            found = None
+        return letter if found == (wanted, self.reading.turned(plain)) else self.desk.book.cell_id(wanted)
+
+    def remarks(self, wanted: Cell) -> tuple[str, str]:
+        """The marks and digits that are asked, where the problem's tasks say so."""
+        task = self.desk.interpreter.tasks.get(wanted, UNASKED)
+        if task is UNASKED:
+            return "", ""
+        marks = decimal(task.marks.numerator / task.marks.denominator)
+        told = self.text(Message("1 mark") if marks == "1" else Message("{marks} marks", marks=marks))
+        digits = self.desk.asked_digits(wanted, task)
+        return told, "" if digits is None else self.text(_digits(*digits))
 
 
-def _digits(rounding: Rounding) -> str:
-    text = f"{rounding.decimals} decimals" if rounding.decimals is not None else f"{rounding.significant} significant"
-    return text + (", carry" if rounding.carry else "")
+def _rounding(rounding: Rounding) -> Message:
+    digits = _digits(rounding.decimals, rounding.significant)
+    return Message("# rounding: {digits}, carry", digits=digits) if rounding.carry else Message("# rounding: {digits}", digits=digits)
+
+
+def _digits(decimals: int | None, significant: int | None) -> Message:
+    if decimals is not None:
+        return Message("{count} decimals", count=decimals)
+    return Message("{count} significant digits", count=significant or 1)

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from handcalc.core.expr import neg, references
+from handcalc.core.expr import Ref, neg, references
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
@@ -33,7 +33,7 @@ from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, on_sheet
-from handcalc.problem.schema import Problem
+from handcalc.problem.schema import Problem, Task
 
 SLIPS_LIMIT = 24  # wrong answers of a sheet for which slips are looked for
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
@@ -237,8 +237,8 @@ class Desk:
     def _marked(self, read: ReadAnswer, story: SheetHistory, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> Marked:
         """The verdict on one answer."""
         answer = read.answer
-        worth = float(read.task.marks.numerator / read.task.marks.denominator)
-        known = Marked(answer.id, answer.text, "unreadable", read.cell, turned=read.turned, note=read.trouble, worth=worth)
+        worth = float(read.task.marks.numerator / read.task.marks.denominator) if answer.trouble is None else 0.0
+        known = Marked(answer.id, answer.text, "unreadable", read.cell, turned=read.turned or False, note=read.trouble, worth=worth)
         if read.cell is None:
             return known
         known = known.replace(id=self.book.cell_id(read.cell), expected=self._expected(read), typed=read.typed)
@@ -249,7 +249,9 @@ class Desk:
             verdict = "imprecise"
         slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
         begun = story.because_of(read.cell)
-        known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, because_of=self.book.cell_id(begun) if begun else "")
+        note = known.note or (self._of_given(read.cell, read.typed) if verdict not in RIGHT else None)
+        known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, note=note)
+        known = known.replace(because_of=self.book.cell_id(begun) if begun else "")
         return known.replace(marks=worth * self._share(known))
 
     def _with_slips(self, marked: tuple[Marked, ...], answers: Mapping[Cell, Typed], misplaced: Mapping[Cell, str]) -> tuple[Marked, ...]:
@@ -281,7 +283,7 @@ class Desk:
         """
         assert read.cell is not None
         typed, value = answers[read.cell], float(self.right[read.cell])
-        asked = self._asked_digits(read)
+        asked = self.asked_digits(read.cell, read.task)
         if typed.places is None or abs(typed.value - value) <= 1e-9 * abs(value):
             return True
         if asked is None:
@@ -290,11 +292,25 @@ class Desk:
         decimals, significant = asked
         return typed.places >= decimals if decimals is not None else typed.significant >= (significant or 1)
 
-    def _asked_digits(self, read: ReadAnswer) -> tuple[int | None, int | None] | None:
-        if read.task.decimals is not None or read.task.significant is not None:
-            return read.task.decimals, read.task.significant
+    def asked_digits(self, wanted: Cell, task: Task) -> tuple[int | None, int | None] | None:
+        """The decimals or significant digits that a task or the problem asks of an answer."""
+        if task.decimals is not None or task.significant is not None:
+            return task.decimals, task.significant
         rounding = self.problem.rounding
-        return None if rounding is None or read.cell is None else rounding.digits(self.book.cell_id(read.cell))
+        return None if rounding is None else rounding.digits(self.book.cell_id(wanted))
+
+    def _of_given(self, wanted: Cell, typed: Typed) -> Message | None:
+        """A remark on another number for a parameter that is given: the new one has a name of its own."""
+        name, place = base(wanted)
+        given = self.book.given_value(wanted)
+        new = self.book.graph.updated(name)
+        if given is None or iteration(wanted) > 1 or not new or fits(float(self.right[wanted]), typed):
+            return None
+        reading, found = self.interpreter.reading, float(self.right[new, place])
+        words = {"old": reading.symbol(Ref(name, place)), "new": reading.symbol(Ref(new, place)), "id": self.book.cell_id((new, place))}
+        if fits(found, typed):
+            return Message("{old} is given; your number is right for the updated one, {new} (id {id})", **words)
+        return Message("{old} is given; the updated one is {new} (id {id})", **words)
 
     def _share(self, marked: Marked) -> float:
         scheme = self.problem.marking

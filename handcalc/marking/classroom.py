@@ -20,7 +20,7 @@ from handcalc.marking.check import Checker, Marking
 from handcalc.problem.files import shown_path
 from handcalc.problem.schema import Problem
 
-SUFFIXES = (".yaml", ".yml", ".csv", ".txt")  # of the sheets in a folder
+SUFFIXES = (".yaml", ".yml", ".csv", ".txt", ".xlsx", ".docx")  # of the sheets in a folder
 SHEETS_PER_PROCESS = 40  # fewer are marked sooner than another process has learnt the problem: measured, about 0.3 s
 CHUNK = 8  # sheets handed to a process at once, at most
 
@@ -70,7 +70,7 @@ def _inside(folder: str) -> list[str]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise HandcalcError(Message("cannot be read: {reason}", f"{shown_path(folder)}: ", reason=reason)) from None
-    wanted = [name for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
+    wanted = [name for name in names if not name.startswith((".", "~$")) and name.lower().endswith(SUFFIXES)]
     files = [os.path.join(folder, name) for name in wanted]
     return [file for file in files if os.path.isfile(file) or not os.path.exists(file)]
 

@@ -15,11 +15,13 @@ from handcalc.core.expr import Expr, Ref, neg
 from handcalc.core.order import PHASES
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import Message, UnknownIdError
-from handcalc.marking.answers import Answer, Sheet
+from handcalc.errors import AmbiguousIdError, Message, UnknownIdError
+from handcalc.marking.draft import Answer, Sheet, filled_in, is_heading
 from handcalc.marking.mistakes.entry import kind
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import Workbook, base, on_sheet
+from handcalc.marking.working import result
+from handcalc.problem.reader import quoted
 from handcalc.problem.schema import Task
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
@@ -58,7 +60,7 @@ class Interpreter:
 
     def read(self, sheet: Sheet) -> list[ReadAnswer]:
         """The answers in their order, then the tasks that are not among them."""
-        found = [self.read_one(answer) for answer in sheet.answers]
+        found = [self.read_one(answer) for answer in self.answers(sheet)]
         seen: set[Cell] = set()
         for place, one in enumerate(found):
             if one.cell in seen:
@@ -84,17 +86,26 @@ class Interpreter:
         try:
             return self.book.find(text), False
         except UnknownIdError:
-            found, number = self.reading.find(text)
-            return (on_sheet(number, found[0]), found[1]), self.reading.turned(found)
+            found = self.reading.look_up(text)
+            cell = on_sheet(found.iteration, found.cell[0]), found.cell[1]
+            if found.turned is None:
+                message = "{found} may be {id} or its negative; write the id, or {symbol} as in this notation"
+                letter = self.reading.symbol(Ref(*found.cell))
+                raise AmbiguousIdError(Message(message, found=quoted(text), id=self.book.cell_id(cell), symbol=letter)) from None
+            return cell, found.turned
 
     def read_one(self, answer: Answer) -> ReadAnswer:
-        """One answer, understood."""
+        """One answer, understood: what stands behind the last sign of its working."""
+        if answer.trouble is not None:
+            return ReadAnswer(answer, trouble=answer.trouble)
         try:
             cell, turned = self.find(answer.id)
         except UnknownIdError as error:
             return ReadAnswer(answer, trouble=error.messages[0])
+        text, remark = result(answer.text)
+        answer = answer.replace(text=filled_in(text))
         task = self.tasks.get(cell, UNASKED)
-        known = ReadAnswer(answer, cell, turned=turned, task=task)
+        known = ReadAnswer(answer, cell, turned=turned, task=task, trouble=remark)
         if known.blank:
             return known
         number = typed(answer.text)
@@ -108,6 +119,18 @@ class Interpreter:
         if formula == Ref(*base(cell)) or formula == neg(Ref(*base(cell))):
             return known.replace(trouble=Message("this formula is the name of the step itself"))
         return known.replace(formula=formula)
+
+    def answers(self, sheet: Sheet) -> list[Answer]:
+        """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step."""
+        listed = [answer for answer in sheet.answers if answer.trouble or not is_heading(answer.id) or self._is_step(answer.id)]
+        return [answer for answer in sheet.headings if self._is_step(answer.id)] + listed
+
+    def _is_step(self, text: str) -> bool:
+        try:
+            self.find(text)
+        except UnknownIdError:
+            return False
+        return True
 
     # --- what is asked ---
 
@@ -128,7 +151,11 @@ class Interpreter:
             if not found:
                 raise UnknownIdError(Message("tasks: no step fits {found}", found=f'"{ask}"'))
             return found
-        return [self.find(ask)[0]]
+        try:
+            return [self.book.find(ask)]
+        except UnknownIdError:
+            (name, place), number = self.reading.find(ask)
+            return [(on_sheet(number, name), place)]
 
     def default(self) -> list[Cell]:
         """What a blank sheet asks where the problem says nothing: net inputs, outputs, what layers work out between them, loss,

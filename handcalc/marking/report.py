@@ -77,8 +77,8 @@ class _MarkingReport:
         else:
             yield Paragraph(Message("The sheet holds no answer."))
         for answer in self.marking.answers:
-            if answer.note is not None:
-                yield Paragraph(Message("{step}: {note}", step=answer.id, note=answer.note))
+            if answer.note is not None:  # that of a line which could not be read says itself where it is
+                yield Paragraph(answer.note if answer.note.where else Message("{step}: {note}", step=answer.id, note=answer.note))
         yield from self._mistakes()
         yield from self._slips()
         yield from self._unnamed()

@@ -33,6 +33,11 @@ def shown_path(path: str) -> str:
 
 def read_bytes(path: str, kind: str = "bytes") -> str:
     """The text of a file, at most limit(kind) bytes. Raises ProblemError with the reason and what to do."""
+    return decoded(contents(path, kind), shown_path(path), kind)
+
+
+def contents(path: str, kind: str = "bytes") -> bytes:
+    """What is in a file, at most limit(kind) bytes. Raises ProblemError with the reason and what to do."""
     name = shown_path(path)
     most = limit(kind)
     try:
@@ -45,16 +50,22 @@ def read_bytes(path: str, kind: str = "bytes") -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ProblemError(Message("cannot be read: {reason}", f"{name}: ", reason=reason)) from None
-    return decoded(data, name, kind)
+    check_size(data, name, kind)
+    return data
 
 
-def decoded(data: bytes, name: str, kind: str = "bytes") -> str:
-    """The text in UTF-8 bytes, at most limit(kind) of them. Raises ProblemError with the reason and what to do."""
+def check_size(data: bytes, name: str, kind: str = "bytes") -> None:
+    """An error where there are more than limit(kind) bytes. Raises ProblemError."""
     if len(data) > limit(kind):
         template = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"
         if kind != "bytes":
             template = "larger than {limit} bytes; set {variable} to raise the limit"
         raise ProblemError(Message(template, f"{name}: ", limit=limit(kind), variable=raised_by(kind)))
+
+
+def decoded(data: bytes, name: str, kind: str = "bytes") -> str:
+    """The text in UTF-8 bytes, at most limit(kind) of them. Raises ProblemError with the reason and what to do."""
+    check_size(data, name, kind)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

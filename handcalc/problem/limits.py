@@ -19,6 +19,7 @@ LIMITS: dict[str, int] = {
     "equations": 300,
     "terms": 200,  # names and numbers in one formula: the derivative of a long product is as long as its square
     "answers": 20_000,  # of one answer sheet
+    "document_bytes": 20_000_000,  # of an answer sheet in Excel or Word
     "data_bytes": 200_000_000,  # of a CSV file
     "array_bytes": 500_000_000,  # of an array, unpacked
 }

@@ -17,6 +17,8 @@ from handcalc.problem.schema import Layer, Problem
 
 RESERVED: dict[str, Template] = {"loss": "the total loss", "rate": "the learning rate"}
 WIDTH = {"shared": 0, "neuron": 1, "connection": 2}  # how many places a bias has
+NUMBERING = ("", "mazur")  # notations that number unnamed weights
+NUMBERED_LIMIT = 99  # more unnamed weights than this are printed with indices, not numbered through
 _ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?"
 
 
@@ -88,6 +90,30 @@ def is_parameter(text: str, problem: Problem) -> bool:
 def name_of(text: str, problem: Problem) -> str:
     """The name of the parameter at W1[2,1], b1[2] or b1, where it has one."""
     return _numbered(text, problem) or ""
+
+
+def printed_weights(problem: Problem) -> dict[str, str]:
+    """w1, w2 …, as unnamed weights of dense layers are printed where there are not many, with their ids.
+
+    (render/notation.py prints them so; a law of tests/ compares both.)
+    """
+    if problem.notation not in NUMBERING or any(layer.type != "dense" or layer.weights is None for layer in problem.layers):
+        return {}
+    sizes = [len(problem.inputs), *(len(layer.neurons) for layer in problem.layers)]
+    if sum(above * below for above, below in zip(sizes[1:], sizes)) > NUMBERED_LIMIT:
+        return {}
+    by_source = problem.conventions.weight_numbering == "by_source"
+    taken = {name for layer in problem.layers for names in _tables(layer) for name in names}
+    found: dict[str, str] = {}
+    count = 0
+    for number, layer in enumerate(problem.layers, 1):
+        places = [(to, source) for to in range(sizes[number]) for source in range(sizes[number - 1])]
+        for to, source in sorted(places, key=lambda place: place[::-1]) if by_source else places:
+            if layer.weights.get((to, source)) is not None:
+                count += 1
+                if f"w{count}" not in taken and (to, source) not in layer.weight_names:
+                    found[f"w{count}"] = f"W{number}[{to + 1},{source + 1}]"
+    return found
 
 
 def _tables(layer: Layer) -> tuple[Collection[str], ...]:

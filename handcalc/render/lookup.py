@@ -1,8 +1,11 @@
-"""From what people type to the cell they mean: an id, or a symbol of a notation in any dialect that is typed.
+"""What a word of a reader means: `Lookup(derivation, notation).find(text)` is the cell of an id, of a symbol, or of another name for one.
 
-- `Lookup(derivation, notation)`: `find(text)`, the table `symbols()`, the `spellings(cell)` of one.
+A word is looked for among the ids, then among the symbols of the notation as they are printed, then among both in any spelling
+(spelling.py), then among the further names of `_further`: names put together (`grad.w11`, `delta.θ`, `w11+` where w11 is a printed
+symbol), a neuron for its output, E for the loss, δ with the name of a neuron, a path where there is only one, and the words of the
+default notation. What may be two things is an error that names them, never a guess.
 
-Ids go first: a letter of a notation that is written like the id of another cell is no name for its own.
+To add a name: a line in `_names_of`, which yields names for a cell.
 """
 
 from __future__ import annotations
@@ -13,54 +16,73 @@ from functools import cached_property
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell, Quantity
-from handcalc.errors import Message, UnknownIdError, near, printable
+from handcalc.core.record import Record
+from handcalc.errors import AmbiguousIdError, Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, Dialect, symbol
-from handcalc.render.notation import Notation
+from handcalc.render.notation import DEFAULT, Notation, profile
+from handcalc.render.spelling import forms, plain, without_list_mark
+from handcalc.render.symbols import Derivative, Name
 
 NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are a notation's
 SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
+FURTHER_CELLS = 2_000  # cells of one quantity that have names besides their ids and symbols
+CANDIDATES = 6  # of an ambiguous word that are listed
+WORDS = ("net", "out", "target", "loss", "loss_term")  # kinds whose names in the default notation are words, in any notation
+
+# kind → what stands before the name of what it is derived from; {E} is the letter of what is differentiated
+BEFORE = {"gradient": ("grad", "dE/d", "d{E}/d"), "change": ("delta", "Delta"), "updated": ("new",)}
+
+
+class Found(Record):
+    """What a word means. turned: in the word's sign the number is the negative of the cell's; None where both signs are in use."""
+
+    cell: Cell
+    iteration: int = 1
+    turned: bool | None = False
+
+
+Meaning = tuple[Cell, bool | None]  # a cell, and whether the name stands for its negative
 
 
 class Lookup:
-    """The symbols of a notation, as people type them."""
+    """The names of one reading; each table is made when it is first needed."""
 
     def __init__(self, derivation: Derivation, notation: Notation) -> None:
         self.derivation, self.graph, self.notation = derivation, derivation.graph, notation
+        self._tables: list[dict[str, set[Meaning]]] = []
 
-    def find(self, text: str) -> tuple[Cell, int]:
-        """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""
+    def find(self, text: str) -> Found:
+        """The cell, iteration and sign of a word. Raises UnknownIdError with a near match, or with all that it may mean."""
+        derivation = self.derivation
         try:
-            return self.derivation.find(text)
+            cell, number = derivation.find(text)
+            return Found(cell, number)
         except UnknownIdError:
-            head, rest = text.split(":", 1) if text.startswith("#") and ":" in text else ("", text)
-            found, number = self._meant(rest), _iteration(head)
-            if found is not None and 1 <= number <= self.derivation.iterations:
-                return found, number
-            hint = near(rest, [*self._ids(), *self.symbols()])
-            raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=hint)) from None
+            pass
+        head, rest = text.split(":", 1) if text.startswith("#") and ":" in text else ("", text)
+        digits = head[1:] if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else "0"
+        number = int(digits) if head else 1
+        if 1 <= number <= derivation.iterations:
+            found = self._meaning(rest.strip())
+            if found is not None:
+                return Found(found[0], number, found[1])
+        raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=self._hint(rest)))
 
-    def _meant(self, text: str) -> Cell | None:
-        """The cell of a symbol, typed with other signs perhaps than those of its dialect."""
-        normal = text.replace(" ", "").replace("−", "-")
-        candidates = (normal, normal.replace("⁺", "+"), "∂".join(normal.split("d")) if normal.startswith("d") else normal)
-        return next((self.symbols()[candidate] for candidate in candidates if candidate in self.symbols()), None)
+    def _hint(self, text: str) -> Message | str:
+        return near(text, [*map(self.graph.cell_id, self._searched()), *self._printed])
+
+    # --- symbols as they are printed ---
 
     def symbols(self) -> dict[str, Cell]:
         """Every symbol of the notation, in every dialect people type, with its cell."""
-        return self._symbols
-
-    @cached_property
-    def _symbols(self) -> dict[str, Cell]:
         found: dict[str, Cell] = {}
-        for wanted in self._searched():
-            for spelled in self.spellings(wanted):
-                found.setdefault(spelled, wanted)
+        for spelled, (cell, _) in self._spellings():
+            found.setdefault(spelled, cell)
         return found
 
     def spellings(self, wanted: Cell) -> Iterator[str]:
         """What people may type for a cell, besides its id."""
-        if self.graph[wanted[0]].kind in ("weight", "bias", "threshold") and wanted[1]:
-            yield self.graph.numbered(wanted)  # a named one is also found by its place
+        yield from self._by_number(wanted)
         yield from (self.spelled(wanted, dialect) for dialect in TYPED)
 
     def spelled(self, wanted: Cell, dialect: Dialect) -> str:
@@ -70,6 +92,15 @@ class Lookup:
             return found
         own = self.graph.cell_id(wanted)
         return own if found != own and found in self._taken else found
+
+    def turned(self, wanted: Cell) -> bool:
+        """Whether the notation's letter for a cell stands for its negative."""
+        return self.notation.sign(self.graph[wanted[0]]) < 0
+
+    def _by_number(self, wanted: Cell) -> Iterator[str]:
+        """A parameter by its place, which one with a name has too."""
+        if self.graph[wanted[0]].kind in ("weight", "bias", "threshold") and wanted[1]:
+            yield self.graph.numbered(wanted)
 
     @cached_property
     def _taken(self) -> set[str]:
@@ -83,12 +114,157 @@ class Lookup:
         searched: list[Quantity] = [quantity for quantity in self.graph if quantity.size <= SEARCHED_CELLS]
         return ((quantity.name, place) for quantity in searched for place in self.graph.positions(quantity.name))
 
-    def _ids(self) -> list[str]:
-        return list(map(self.graph.cell_id, self._searched()))
+    @cached_property
+    def _printed(self) -> dict[str, set[Meaning]]:
+        found: dict[str, set[Meaning]] = {}
+        for spelled, meaning in self._spellings():
+            found.setdefault(spelled, set()).add(meaning)
+        return found
+
+    def _spellings(self) -> Iterator[tuple[str, Meaning]]:
+        """Printed symbols, in the sign of the notation; the place of a parameter stands for the number itself."""
+        for wanted in self._searched():
+            yield from ((spelled, (wanted, False)) for spelled in self._by_number(wanted))
+            yield from ((self.spelled(wanted, dialect), (wanted, self.turned(wanted))) for dialect in TYPED)
+
+    @cached_property
+    def _default(self) -> Notation:
+        return Notation(profile(DEFAULT), self.graph, self.derivation.loss)
+
+    # --- from the nearest names to the farthest ---
+
+    def _meaning(self, text: str) -> Meaning | None:
+        if text[:1] in ("-", "−"):  # -δ_o1 = 0.3
+            found = self._meaning(text[1:].strip())
+            return None if found is None else (found[0], None if found[1] is None else not found[1])
+        for word in dict.fromkeys((text, without_list_mark(text))):
+            found = self._exact(word)
+            for place in range(2):
+                found = found or self._spelled(word, place)
+            if found is not None:
+                return found
+        return None
+
+    def _exact(self, text: str) -> Meaning | None:
+        """An id behind a list mark, or a symbol as it is printed."""
+        cell = self.graph.find(text)
+        if cell is not None:
+            return cell, False
+        normal = text.replace(" ", "").replace("−", "-")
+        for candidate in (normal, normal.replace("⁺", "+"), "∂".join(normal.split("d")) if normal.startswith("d") else normal):
+            if candidate in self._printed:
+                return self._only(text, self._printed[candidate])
+        return None
+
+    def _spelled(self, text: str, place: int) -> Meaning | None:
+        """A name in any spelling, of the table at a place."""
+        if len(self._tables) <= place:
+            self._tables.append(self._table((self._close, self._further)[place]()))
+        for form in forms(text):
+            if form in self._tables[place]:
+                return self._only(text, self._tables[place][form])
+        return None
+
+    def _only(self, text: str, meanings: set[Meaning]) -> Meaning:
+        """The only meaning there is; of one cell in both signs, without a sign."""
+        cells = {cell for cell, _ in meanings}
+        if len(cells) == 1:
+            return next(iter(meanings)) if len(meanings) == 1 else (cells.pop(), None)
+        ids = sorted(map(self.graph.cell_id, cells))
+        names = ", ".join(ids[:CANDIDATES]) + ", …" * (len(ids) > CANDIDATES)
+        raise AmbiguousIdError(Message("{found} may be one of {names}; write which", found=f'"{printable(text[:60])}"', names=names))
+
+    def _table(self, names: Iterator[tuple[str, Meaning]]) -> dict[str, set[Meaning]]:
+        table: dict[str, set[Meaning]] = {}
+        for name, meaning in names:
+            table.setdefault(plain(name), set()).add(meaning)
+        return table
+
+    def _close(self) -> Iterator[tuple[str, Meaning]]:
+        """Ids and printed symbols."""
+        yield from ((self.graph.cell_id(wanted), (wanted, False)) for wanted in self._searched())
+        yield from self._spellings()
+
+    def _further(self) -> Iterator[tuple[str, Meaning]]:
+        """Names besides ids and symbols, with the sample and the time as ids and as symbols have them."""
+        for quantity in self.graph:
+            if quantity.size > FURTHER_CELLS:
+                continue
+            for place in self.graph.positions(quantity.name):
+                cell = quantity.name, place
+                along = [(axis, at) for axis, at in zip(quantity.axes, place) if axis.role in ("sample", "time")]
+                id_end = "".join("@" + axis.along(at) for axis, at in along)
+                symbol_end = f"[{self.notation.name(Ref(*cell)).sample}]" * bool(along)
+                for name, turned in self._names_of(quantity, cell):
+                    for end in dict.fromkeys((id_end, symbol_end)):
+                        yield name + end, (cell, turned)
+
+    # --- names of one cell, without its sample and time ---
+
+    def _names_of(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
+        turned = self.turned(cell)
+        if quantity.stage:
+            yield from self._after(quantity, cell)
+        elif quantity.of is not None and quantity.kind in BEFORE:
+            base = self.graph.at(quantity.of, cell)
+            yield from self._put_together(quantity.kind, base, turned)
+            if quantity.kind == "gradient":
+                yield from self._of_gradient(cell, base, turned)
+        elif quantity.of is None:
+            yield from self._own(quantity, cell)
+
+    def _own(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
+        """A neuron for its output, E for the loss, words of the default notation."""
+        core = self.graph.core(cell)
+        if quantity.kind == "out" and core[:1].isalpha():
+            yield core, False
+        if quantity.kind == "loss":
+            for letter in (self._objective(), "E", "loss"):
+                yield letter, False
+        if quantity.kind in WORDS:
+            yield from ((text, False) for text in _texts(self._default.name(Ref(*cell), ())))
+
+    def _after(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
+        """The same names with a + behind them, of what is worked out again after the update."""
+        assert quantity.of is not None
+        base = self.graph.at(quantity.of, cell)
+        for name, turned in self._own(self.graph[base[0]], base):
+            yield name + "+", turned
+
+    def _put_together(self, kind: str, base: Cell, turned: bool) -> Iterator[tuple[str, bool | None]]:
+        """grad.w11, ∂E/∂w11, Δw11, w11+, new.w11: of the id and of the symbol of what it is derived from.
+
+        An id says that the number is meant as it is; a symbol, that it is meant in the sign of the notation.
+        """
+        quantity = self.graph[base[0]]
+        names = [(self.graph.stem(base), False)]
+        names += [(text, False) for text in self._by_number(base)]
+        names += [(text, turned) for text in _texts(self.notation.name(Ref(*base), ()))]
+        if quantity.kind == "out":
+            names.append((self.graph.core(base), False))
+        for name, sign in names:
+            for start in BEFORE[kind]:
+                yield start.format(E=self._objective()) + name, sign
+            if kind == "updated":
+                yield name + "+", sign
+
+    def _of_gradient(self, cell: Cell, base: Cell, turned: bool) -> Iterator[tuple[str, bool | None]]:
+        """δ of a neuron by its name; a path, where there is one only."""
+        kind, core = self.graph[base[0]].kind, self.graph.core(base)
+        letter = self.notation.name(Ref(*cell), ())
+        if kind == "net" and core[:1].isalpha():  # where the notation has another letter for the negative, δ may be either
+            yield "δ" + core, turned if not turned or not isinstance(letter, Derivative) and letter.base == "δ" else None
+        if kind in ("out", "part") and len(self.graph[cell[0]].terms) == 1:
+            paths = self.derivation.contributions(cell)
+            if len(paths) == 1:
+                consumer = self.graph.core(paths[0].through)
+                yield f"path.{consumer}.{core}", False
+                for text in _texts(self.notation.name(Ref(*base), ())):
+                    yield f"d{self._objective()}/d{text}|{consumer}", turned
+
+    def _objective(self) -> str:
+        return symbol(self.notation.objective, TYPED[0])
 
 
-def _iteration(head: str) -> int:
-    """The number in #2, 1 where none is said, 0 where it is no number."""
-    if not head:
-        return 1
-    return int(head[1:]) if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else 0
+def _texts(name: Name) -> list[str]:
+    return [symbol(name, dialect) for dialect in TYPED]

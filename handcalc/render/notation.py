@@ -1,7 +1,7 @@
 """Notation profiles: which letter each quantity has. A profile is a JSON file in notations/, nothing else.
 
 - `profile(name)` reads one, `profiles()` lists them; `Notation(profile, …).name(ref)` is the symbol of a reference,
-  concrete or with general indices.
+  concrete or with general indices; `notation_for(derivation, name)` is the notation to read a derivation in.
 
 A profile holds: `units` (what {unit} is: name, number in its layer, or global number), `first_layer` (number of the
 first layer after the inputs), `delta_sign` and `bias_sign` (−1: the letter stands for the negative of ∂E/∂net, of a
@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position
@@ -47,6 +48,14 @@ def profiles() -> list[str]:
     return sorted(
         (file.removesuffix(".json") for file in os.listdir(FOLDER) if file.endswith(".json")), key=lambda name: (name != DEFAULT, name)
     )
+
+
+def notation_for(derivation: Derivation, name: str = "") -> Notation:
+    """A notation put on a derivation: the given one, else the problem's own, else the default."""
+    header = derivation.header
+    chosen = name or header.notation or DEFAULT
+    by_source = header.conventions.get("weight_numbering") == "by_source"
+    return Notation(profile(chosen), derivation.graph, derivation.loss, chosen == header.notation, by_source)
 
 
 class Notation:

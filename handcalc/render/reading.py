@@ -2,7 +2,7 @@
 
 - `Reading.formula(cell)`, `symbol(cell)`, `shown(cell)`: the three columns of a step, as expressions and numbers.
 - `Reading.general(quantity)`: the general formula; `chain(cell)`: the named factors of a gradient.
-- `Reading.find(text)`: a cell from an id or from any symbol of the notation (lookup.py).
+- `Reading.find(text)`: a cell from an id, from any symbol of the notation, or from another name (lookup.py).
 - `read(derivation, notation, …)` makes one.
 
 Where a letter stands for the negative of a quantity (δ = −∂E/∂net, θ = −b), references become −letter, the line is
@@ -19,9 +19,10 @@ from handcalc.core.expr import Expr, Number, Ref, add, neg, references, rewrite
 from handcalc.core.index import Position
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
+from handcalc.errors import AmbiguousIdError, UnknownIdError
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
-from handcalc.render.lookup import Lookup
-from handcalc.render.notation import DEFAULT, Notation, profile
+from handcalc.render.lookup import Found, Lookup
+from handcalc.render.notation import Notation, notation_for
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
 
@@ -30,11 +31,7 @@ Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
 
 def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
     """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
-    header = derivation.header
-    chosen = notation or header.notation or DEFAULT
-    own = chosen == header.notation
-    by_source = header.conventions.get("weight_numbering") == "by_source"
-    return Reading(derivation, Notation(profile(chosen), derivation.graph, derivation.loss, own, by_source), dialect, comma, longest)
+    return Reading(derivation, notation_for(derivation, notation), dialect, comma, longest)
 
 
 class Reading:
@@ -55,6 +52,7 @@ class Reading:
         self._turning = any(sign < 0 for sign in self._signs.values())
         self._spelled: dict[Ref, str] = {}
         self._numbers: dict[tuple[Cell, int], str] = {}
+        self._lookup: Lookup | None = None
 
     # --- expressions ---
 
@@ -216,10 +214,6 @@ class Reading:
 
     # --- looking up ---
 
-    def find(self, text: str) -> tuple[Cell, int]:
-        """The cell and iteration of an id or a symbol. Raises UnknownIdError with a near match."""
-        return self.lookup.find(text)
-
     def symbols(self) -> dict[str, Cell]:
         """Every symbol of the notation, in every dialect people type, with its cell."""
         return self.lookup.symbols()
@@ -227,3 +221,23 @@ class Reading:
     def spellings(self, wanted: Cell) -> Iterator[str]:
         """What people may type for a cell, besides its id."""
         return self.lookup.spellings(wanted)
+
+    def look_up(self, text: str) -> Found:
+        """What an id, a symbol, or another name for a step means. Raises UnknownIdError with a near match, or if it may mean several."""
+        return self.lookup.find(text)
+
+    def find(self, text: str) -> tuple[Cell, int]:
+        """The cell and iteration of a word whose sign does not matter; a problem's own notation is understood in any other.
+
+        Raises UnknownIdError.
+        """
+        try:
+            found = self.look_up(text)
+        except AmbiguousIdError:
+            raise
+        except UnknownIdError as error:
+            try:
+                found = Lookup(self.derivation, notation_for(self.derivation)).find(text)
+            except UnknownIdError:
+                raise error from None
+        return found.cell, found.iteration

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import Message, ProblemError, UnknownIdError, near
+from handcalc.errors import AmbiguousIdError, Message, ProblemError, UnknownIdError, near
 from handcalc.problem.schema import Problem
 from handcalc.render.plot.levels import Function, HeightMap, Line, Lines, Point, grid, grids, level_lines, outline
 from handcalc.render.plot.model import digits_and_powers, round_numbers
@@ -130,10 +130,21 @@ def _parameters(texts: Sequence[str], trained: Sequence[Cell], reading: Reading)
     """The parameters with some ids or symbols. Raises UnknownIdError with a near match."""
     ids = {reading.graph.cell_id(cell): cell for cell in trained}
     known = {spelled: cell for cell in trained for spelled in reading.spellings(cell)} | ids
-    for text in texts:
-        if text not in known:
+    found = [known.get(text) or _found(text, reading) for text in texts]
+    for text, cell in zip(texts, found):
+        if cell not in trained:
             raise UnknownIdError(Message("{found} is no parameter that is trained{near}", found=f'"{text}"', near=near(text, ids)))
-    return [known[text] for text in texts]
+    return [cell for cell in found if cell is not None]
+
+
+def _found(text: str, reading: Reading) -> Cell | None:
+    """The cell of any other name; None where there is none. Raises AmbiguousIdError."""
+    try:
+        return reading.find(text)[0]
+    except AmbiguousIdError:
+        raise
+    except UnknownIdError:
+        return None
 
 
 def path(problem: Problem, cells: Sequence[Cell], iterations: int) -> Line:

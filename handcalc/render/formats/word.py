@@ -32,6 +32,7 @@ from handcalc.render.formats.wordparts import (
     picture,
     row,
     run,
+    step_mark,
     table,
 )
 from handcalc.render.items import Blank, Item
@@ -76,6 +77,7 @@ class _WordWriter:
         self.several = len(report.chapters) > 1
         self.chinese = report.language == "zh"
         self.pictures = count(1)
+        self.marks: set[str] = set()
 
     def document(self) -> Iterator[str]:
         """Everything, one chapter after the other."""
@@ -139,8 +141,21 @@ class _WordWriter:
         if not (formulas.lines and block.right and isinstance(block.right[-1][1], Blank)):
             return paragraph("Step" if begins else "Formula", start + _side_by_side(pieces))
         before, sign = pieces[:-1], pieces[-1]
+        start = self.marked(start, block, formulas)
         further = BREAK * (sum(map(width, before)) > WRITING)
         return paragraph("StepToWrite", start + _side_by_side(before) + further + maths(sign) + TAB)
+
+    def marked(self, inside: str, block: Equation, formulas: WordFormulas) -> str:
+        """The beginning of a line that is filled in, with a hidden bookmark that says which step it is and in which sign."""
+        if block.step is None or self.several:
+            return inside
+        wanted, iteration = block.step
+        reading = formulas.reading
+        name = step_mark(f"#{iteration}:" * (iteration > 1) + "-" * reading.turned(wanted) + reading.graph.cell_id(wanted))
+        if not name or name in self.marks:
+            return inside
+        self.marks.add(name)
+        return bookmark(inside, len(self.marks), name)
 
     # --- tables and pictures ---
 

@@ -5,6 +5,7 @@ What is passed as `inside` is markup already; `run` makes markup of a user's wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from handcalc.render.typeset import xml_text
@@ -40,15 +41,34 @@ def paragraph(style: str, inside: str, properties: str = "") -> str:
     return f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{properties}</w:pPr>{inside}</w:p>'
 
 
-def bookmark(inside: str, number: int) -> str:
-    """A place that `link` leads to."""
-    return f'<w:bookmarkStart w:id="{number}" w:name="_Toc{number}"/>{inside}<w:bookmarkEnd w:id="{number}"/>'
+def bookmark(inside: str, number: int, name: str = "") -> str:
+    """A place that `link` leads to, or one with a name."""
+    return f'<w:bookmarkStart w:id="{number}" w:name="{name or f"_Toc{number}"}"/>{inside}<w:bookmarkEnd w:id="{number}"/>'
 
 
 def link(inside: str, number: int) -> str:
     """A link to a `bookmark`."""
     return f'<w:hyperlink w:anchor="_Toc{number}" w:history="1">{inside}</w:hyperlink>'
 
+
+def step_mark(step: str) -> str:
+    """The name of a hidden bookmark that says which step a line is: net.h1 is _handcalc_net_dh1. Nothing where no name can say it."""
+    spelled = "".join(letter if letter.isalnum() else f"_{_SIGNS.get(letter, '?')}" for letter in step)
+    name = _STEP + spelled
+    return name if "?" not in name and len(name) <= LONGEST_NAME else ""
+
+
+def step_of(name: str) -> str:
+    """The step that the name of a bookmark says; nothing where it is another bookmark."""
+    if not name.startswith(_STEP):
+        return ""
+    signs = {code: letter for letter, code in _SIGNS.items()}
+    return re.sub("_(.)", lambda found: signs.get(found[1], ""), name.removeprefix(_STEP))
+
+
+LONGEST_NAME = 40  # letters of a bookmark's name
+_STEP = "_hc_"  # hidden bookmarks begin with _
+_SIGNS = dict(zip(".[],@#:_'-+|/= ", "dlrcanuqmpbves0", strict=True))
 
 FIELD_END = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
 

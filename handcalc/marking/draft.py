@@ -1,0 +1,174 @@
+"""A sheet while it is read: the answers so far, what it declares, and the lines that could not be read.
+
+- `Draft.add(id, text, line)` takes an answer or a heading such as `name: Nina`, `Draft.bad(…)` a line that is neither,
+  `Draft.comment(text, line)` a comment; `Draft.sheet()` is the sheet.
+
+A line that cannot be read costs that line: it is among the answers, with what is wrong with it. A sheet of nothing else is no
+sheet, nor is one with a hundred of them. To read another heading, add its word to `HEADINGS`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
+from handcalc.errors import Message, Template
+from handcalc.marking.typed import typed
+from handcalc.problem.fields import DECIMALS, SIGNIFICANT
+from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
+from handcalc.problem.reader import Source, quoted
+
+NAMES = ("name", "student", "student name", "full name", "姓名", "名字", "学生")  # what comments and headings call the student
+HEADINGS = (
+    *NAMES, "date", "class", "course", "group", "number", "no", "student number", "student no", "student id", "matriculation number",
+    "teacher", "subject", "exercise", "problem", "title", "日期", "班级", "学号", "课程", "老师", "教师", "题目", "作业", "学校", "院系",
+)  # fmt: skip
+ROUNDING = ("rounding", "取近似值", "舍入")
+
+_DIGITS = re.compile(
+    r"([0-9]{1,2}) *(?:(decimals?(?: places)?|位小数)|significant(?: digits)?|位有效数字)"
+    r"( *[,，] *(?:carry|再?[代带]入下一步))?"
+)
+_DATE = re.compile(
+    r"(?:[^\W\d_]{2,9}[,.]? +)?(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\.?|\d{1,2}(?:st|nd|rd|th)?\.? +[^\W\d_]{3,9}\.?,? +\d{4}|"
+    r"[^\W\d_]{3,9}\.? +\d{1,2}(?:st|nd|rd|th)?,? +\d{4}|\d{4} *年 *\d{1,2} *月 *\d{1,2} *日)"
+)
+
+_NEXT = re.compile(r"[\s_＿,;，；]+(?=(?:" + "|".join(HEADINGS) + r")\s*[:：])", re.IGNORECASE)  # Name: Nina   Date: 12 May
+
+
+class Answer(Record):
+    """One answer: the id as the student wrote it, the answer as typed ("" where it was left blank), and its place.
+
+    trouble: why it is no answer, but a line that could not be read; id is then the line.
+    """
+
+    id: str
+    text: str
+    where: str = ""
+    trouble: Message | None = None
+
+
+class Sheet(Record):
+    """What one student handed in: the name, the answers in order, and the rounding that was declared.
+
+    headings: what stands at its head, such as name: Nina; answers, where the problem has steps of these names.
+    """
+
+    name: str
+    answers: tuple[Answer, ...]
+    rounding: Rounding | None = None
+    headings: tuple[Answer, ...] = ()
+
+
+class Draft:
+    """A sheet being read: answers by id with their lines, what it declares, and its errors.
+
+    repeats: an id may be there more than once; strict: a line that cannot be read is an error of the whole.
+    """
+
+    def __init__(self, source: Source, has_lines: bool = True, repeats: bool = False, strict: bool = False) -> None:
+        self.source = source
+        self.repeats = repeats
+        self.strict = strict
+        self.has_lines = has_lines
+        self.answers: dict[str, tuple[Answer, int]] = {}
+        self.name = ""
+        self.rounding: Rounding | None = None
+        self.headings: list[Answer] = []
+        self.bad_lines = 0
+
+    def _where(self, line: int) -> str:
+        return f"{self.source.name}:{line}: " if self.has_lines else f"{self.source.name}: "
+
+    def fail(self, template: Template, line: int = 0, **values: Any) -> None:
+        """Add an error in a line that costs the whole sheet."""
+        self.source.add((line, 0), Message(template, self._where(line), **values))
+
+    def bad(self, shown: str, template: Template, line: int = 0, **values: Any) -> None:
+        """Add a line that cannot be read, as it is shown."""
+        if self.strict:
+            return self.fail(template, line, **values)
+        trouble = Message(template, self._where(line), **values)
+        self.bad_lines += 1
+        self._take(f"{shown}\n{line}", Answer(shown.strip()[:60], "", self._where(line), trouble), line)
+        if self.bad_lines >= ERROR_LIMIT:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        """Make errors of the lines that cannot be read."""
+        for answer, line in self.answers.values():
+            if answer.trouble is not None:
+                self.source.add((line, 0), answer.trouble)
+
+    def add(self, name: str, text: str, line: int = 0) -> None:
+        """Add an answer, one that was left blank, or a heading."""
+        name, text = name.strip(), text.strip()
+        if not name:
+            self.bad(f"= {text}", "an id is missing before the answer {found}", line, found=quoted(text))
+        elif is_heading(name) and typed(text) is None:
+            self._heading(name, text, line)
+        elif name in self.answers and not self.repeats:
+            first = Message("; first in line {line}", line=self.answers[name][1]) if self.has_lines else ""
+            self.bad(name, "the id {found} is there twice{first}", line, found=quoted(name), first=first)
+        else:
+            key = name if name not in self.answers else f"{name} {len(self.answers)}"
+            self._take(key, Answer(name, filled_in(text), self._where(line)), line)
+
+    def _take(self, key: str, answer: Answer, line: int) -> None:
+        if len(self.answers) >= limit("answers"):
+            most, variable = limit("answers"), raised_by("answers")
+            self.fail("more than {limit} answers; set {variable} to raise the limit", line, limit=most, variable=variable)
+            self.source.finish()
+        self.answers[key] = answer, line
+
+    def _heading(self, name: str, text: str, line: int) -> None:
+        self.headings.append(Answer(name, filled_in(text), self._where(line)))
+        value = filled_in(_NEXT.split(text)[0].strip("_＿ ,;，；"))
+        if plain_heading(name) in NAMES and value:
+            self.name = value
+
+    def comment(self, text: str, line: int) -> None:
+        """What a comment declares: `# name: Alice` or `# rounding: 4 decimals`; spreadsheets put commas after it."""
+        key, _, value = (filled_in(part) for part in text.strip('#＃/%",; \t\r\n').replace("：", ":", 1).partition(":"))
+        if plain_heading(key) in NAMES:
+            self.name = value
+        elif key.lower() in ROUNDING and value:
+            found = _DIGITS.fullmatch(value.lower())
+            digits = DECIMALS if found and found[2] else SIGNIFICANT
+            if found and digits["minimum"] <= int(found[1]) <= digits["maximum"]:
+                decimals, significant = (int(found[1]), None) if found[2] else (None, int(found[1]))
+                self.rounding = Rounding(decimals, significant, carry=bool(found[3]))
+            else:
+                message = 'expected "4 decimals" or "3 significant", perhaps with ", carry", found {found}'
+                self.bad(text.strip(), message, line, found=quoted(value))
+
+    def sheet(self, name: str = "") -> Sheet:
+        """The sheet. Raises ProblemError with every error found, also where there is nothing but lines that cannot be read."""
+        answers = [answer for answer, _ in self.answers.values()]
+        if self.source.errors or all(answer.trouble is not None for answer in answers):
+            self._refuse()
+        self.source.finish()
+        return Sheet(self.name or name, tuple(answers), self.rounding, tuple(self.headings))
+
+
+def plain_heading(text: str) -> str:
+    """A heading as HEADINGS has it."""
+    return " ".join(text.strip("*#_ \t").lower().replace(".", " ").split())
+
+
+def is_heading(text: str) -> bool:
+    """Whether a word stands at the head of a sheet, before what is no answer."""
+    return plain_heading(text) in HEADINGS
+
+
+def is_date(text: str) -> bool:
+    """Whether a line is a date."""
+    return _DATE.fullmatch(text.strip()) is not None
+
+
+def filled_in(text: str) -> str:
+    """What was typed into a gap of underscores or dots: nothing if they are still there alone."""
+    return "" if re.fullmatch(r"[_＿.…⋯\s]*", text) else text.strip()
