@@ -13,7 +13,7 @@ from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, shipped
 from handcalc.marking.definitions import Definitions, Hypothesis, MadeMistake, MistakeForm, MistakenBook
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.workbook import Workbook
+from handcalc.marking.workbook import Workbook, on_sheet
 
 FIRST = "mazur-2-2-2"  # the problem that is looked through first
 
@@ -55,7 +55,7 @@ def _given(book: Workbook) -> list[Cell]:
 
 
 def _parameters(book: Workbook, number: int) -> list[Cell]:
-    return [] if number == 1 else [(f"#{number}:{name}", place) for name in book.updated for place in book.graph.positions(name)]
+    return [] if number == 1 else [(on_sheet(number, name), place) for name in book.updated for place in book.graph.positions(name)]
 
 
 def _example(name: str, definitions: Definitions, right: Evaluation, cell: Cell, form: MistakeForm, wrong: Expr) -> Example | None:
