@@ -74,7 +74,7 @@ class Copy:
         for name in NEEDED:
             whole = ROOT / name
             if whole.is_dir():
-                shutil.copytree(whole, folder / name, ignore=shutil.ignore_patterns("golden", ".mypy_cache", ".ruff_cache"))
+                shutil.copytree(whole, folder / name, ignore=shutil.ignore_patterns("golden", "*.pyc.*"))
             else:
                 shutil.copy2(whole, folder / name)
         for addition in RECIPES[recipe]:
