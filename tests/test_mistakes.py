@@ -20,6 +20,7 @@ from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.quantity import Cell
 from handcalc.loading.loader import load, loads
+from handcalc.marking import example
 from handcalc.marking.definitions import FORMS, NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.mistakes import MISTAKES
@@ -420,6 +421,14 @@ def test_entry(slug: str) -> None:
     assert [phrase(line, str) for line in mistake.explanation_lines] == [[line] for line in lines]
     assert len(lines) == 2 and all(line.strip() == line and line for line in lines)
     assert bool(mistake.variants or mistake.across) == (slug not in NOT_A_DEFINITION)
+
+
+def test_examples_of_mistakes_between_iterations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in docs/mistakes.md: the second iteration shows them, in the parameters it begins with as well."""
+    monkeypatch.setattr(example, "shipped", lambda: {})  # the first problem only
+    found = example.examples()
+    shown = {slug: found[slug].book.cell_id(found[slug].cell) for slug in ("old-weights-in-next-step", "stale-gradient-added")}
+    assert shown == {"old-weights-in-next-step": "#2:w1", "stale-gradient-added": "#2:grad.w5"}
 
 
 def test_slugs_and_names_are_unique() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from models import FULL, Layer
 
 from handcalc import load, loads
 from handcalc.cli import main
@@ -97,66 +98,6 @@ def test_many_weights_after_maps_have_a_file_of_their_own(tmp_path: Path) -> Non
 
 # --- under every key --------------------------------------------------------------------------------------------------
 
-Layer = dict[str, Any]
-RANDOM = np.random.default_rng(5)
-
-
-def numbers(*shape: int) -> Any:
-    return np.round(RANDOM.uniform(-1, 1, shape), 2).tolist()
-
-
-def recurrent(kind: str, blocks: int, biases: tuple[str, ...], **keys: Any) -> Layer:
-    """Weights of all gates below each other."""
-    rows = 2 * blocks
-    given = {key: numbers(rows) for key in biases}
-    return {"type": kind, "neurons": 2, "input_weights": numbers(rows, 3), "hidden_weights": numbers(rows, 2), **given, **keys}
-
-
-def gated(kind: str, gates: tuple[str, ...], biases: dict[str, tuple[str, ...]], **keys: Any) -> Layer:
-    """Weights of every gate by itself."""
-
-    def gate(name: str) -> Layer:
-        own = {key: numbers(2) for key in ("bias", *biases.get(name, ()))}
-        return {"input_weights": numbers(2, 3), "hidden_weights": numbers(2, 2), **own}
-
-    return {"type": kind, "neurons": 2, "gates": {name: gate(name) for name in gates}, **keys}
-
-
-def attention(**keys: Any) -> Layer:
-    parts = ("query", "key", "value")
-    given = {f"{part}_weights": numbers(4, 3) for part in parts} | {f"{part}_bias": numbers(4) for part in parts}
-    return {"type": "attention", "heads": 2, **given, "output_weights": numbers(2, 4), "output_bias": numbers(2), **keys}
-
-
-def normalised(kind: str, size: int, **keys: Any) -> Layer:
-    return {"type": kind, "weights": numbers(size), "bias": numbers(size), "epsilon": 0.1, **keys}
-
-
-DENSE = {"neurons": 2, "activation": "tanh", "weights": numbers(2, 3), "bias": numbers(2)}
-IMAGES, ROWS, TABLE = numbers(2, 2, 4, 4), numbers(2, 4, 3), numbers(3, 3)  # samples first
-STATES = {"running_mean": numbers(2), "running_var": [0.8, 1.2]}
-GATES_OF = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset", "update", "candidate")}
-# type → the inputs, and layers that have every key of parameters of that type between them; each in a network of its own
-FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
-    "dense": (TABLE, [[DENSE], [{**DENSE, "bias": None, "threshold": numbers(2)}]]),
-    "conv2d": (IMAGES, [[{"type": "conv2d", "weights": numbers(3, 2, 2, 3), "bias": numbers(3), "activation": "tanh"}]]),
-    "conv1d": (ROWS, [[{"type": "conv1d", "weights": numbers(2, 4, 2), "bias": numbers(2)}]]),
-    "conv_transpose2d": (IMAGES, [[{"type": "conv_transpose2d", "weights": numbers(2, 3, 2, 2), "bias": numbers(3), "stride": 2}]]),
-    "max_pool": (IMAGES, [[{"type": "max_pool", "kernel_size": 2}]]),
-    "avg_pool": (IMAGES, [[{"type": "avg_pool", "kernel_size": 2}]]),
-    "flatten": (IMAGES, [[{"type": "flatten"}, {"neurons": 2, "weights": numbers(2, 32), "bias": numbers(2)}]]),
-    "rnn": (ROWS, [[recurrent("rnn", 1, ("bias",))]]),
-    "lstm": (ROWS, [[recurrent("lstm", 4, ("bias", "hidden_bias"))], [gated("lstm", GATES_OF["lstm"], {})]]),
-    "gru": (ROWS, [[recurrent("gru", 3, ("bias", "hidden_bias"), reset_after=True)],
-                   [gated("gru", GATES_OF["gru"], {"candidate": ("hidden_bias",)}, reset_after=True)]]),
-    "embedding": ([[0, 2, 1], [3, 0, 0]], [[{"type": "embedding", "weights": numbers(5, 2)}]]),
-    "positional_encoding": (ROWS, [[{"type": "positional_encoding"}]]),
-    "attention": (ROWS, [[attention()]]),
-    "layer_norm": (ROWS, [[normalised("layer_norm", 3)]]),
-    "batch_norm": (TABLE, [[DENSE, normalised("batch_norm", 2, **STATES, momentum=0.3)]]),
-    "dropout": (TABLE, [[DENSE, {"type": "dropout", "mask": [1, 0]}]]),
-    "residual": (TABLE, [[{**DENSE, "neurons": 3, "weights": numbers(3, 3), "bias": numbers(3)}, {"type": "residual", "from": 0}]]),
-}  # fmt: skip
 CASES = [pytest.param(kind, place, id=f"{kind}-{place}") for kind in FULL for place in range(len(FULL[kind][1]))]
 
 

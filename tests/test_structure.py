@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import handcalc
 
-PACKAGE = Path(__file__).parents[1] / "handcalc"
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "handcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
 CORE_LIMIT = 2250  # lines of code in core/: not blank, no comments, no docstrings
@@ -25,7 +29,6 @@ NOT = {"core": {"language"}, "render": {"problem", "layers", "loading", "models"
 MAY_IMPORT = {room: set(ROOMS[:place]) - NOT.get(room, set()) for place, room in enumerate(ROOMS)}
 TOP = ("__init__", "__main__")  # the public names and `python -m handcalc` may reach everything, lazily
 LAZY = ("sympy", "numpy", "typst")  # half a second each: only inside functions
-# Circles of files that import each other, and names that several public classes have: still to be cut. Never add one.
 NOT_IN_CORE = ("sympy", "numpy", "rich", "click", "yaml", "ruamel")
 
 
@@ -193,6 +196,33 @@ def test_modules_say_what_they_are() -> None:
     assert not [f"{name(path)} has no docstring" for path in MODULES if path.stat().st_size and not ast.get_docstring(parsed(path))]
 
 
+def named_files(text: str) -> set[str]:
+    """The files that a text names, but for patterns such as *.py."""
+    found: set[str] = set(
+        re.findall(r"(?<![\w/.{-])(?:\.ci/)?\w[\w/-]*\.(?:in\.)?(?:py|md|txt|po|toml)\b", re.sub(r"https?://\S+", "", text))
+    )
+    return found
+
+
+def test_files_that_documents_name_exist() -> None:
+    """From handcalc/ on or from the top; what stands in examples is not meant."""
+    assert "marking/check.py" in named_files((ROOT / "docs" / "architecture.md").read_text("utf-8"))
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.in.md"), ROOT / "docs" / "architecture.md"):
+        text = re.sub(r"^```.*?^```$|^    .*?$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+        missing = {
+            file for file in named_files(text) if "/" in file and not any((top / file).exists() for top in (ROOT, PACKAGE, page.parent))
+        }
+        assert not missing, f"{page.name} names {missing}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_files_that_a_docstring_names_exist(path: Path) -> None:
+    """From handcalc/ on, from the top, or beside the file."""
+    files = named_files(ast.get_docstring(parsed(path)) or "")
+    folders = (ROOT, PACKAGE, path.parent, ROOT / "tests")
+    assert not [file for file in files if file.endswith(".py") and not any((folder / file).exists() for folder in folders)]
+
+
 def test_importing_handcalc_is_cheap() -> None:
     """`import handcalc` and the core load none of the libraries."""
     heavy = {*LAZY, *NOT_IN_CORE}
@@ -270,6 +300,13 @@ def test_imports_of_files_are_found() -> None:
     assert imported(ast.parse(SAMPLE), modules) == {"core.expr", "render"}
     late = "def late():\n    from handcalc.render import report\n\nif TYPE_CHECKING:\n    from handcalc.core.expr import Expr\n"
     assert imported(ast.parse(late), modules) == {"render.report", "core.expr"}
+
+
+def test_named_files_are_found() -> None:
+    text = "(layers/dense.py), `.ci/docs.py`: **a.md** https://x.org/b.py *.in.md handcalc/locale/zh_CN/handcalc.po docs/c.in.md {x}.py"
+    assert named_files(text) == {
+        "layers/dense.py", ".ci/docs.py", "a.md", "handcalc/locale/zh_CN/handcalc.po", "docs/c.in.md",
+    }  # fmt: skip
 
 
 def test_public_classes_are_found() -> None:

@@ -1,6 +1,6 @@
 """From the nodes of a file to a `Problem`, part by part, with all errors at once: loader.py is the way in.
 
-- loader.py reads the header, then samples.py (data.py for files), layers.py (weights.py, initial.py) and loss.py, or equations.py;
+- loader.py reads the header, then samples.py (data.py for files), layers.py (each by its type, in layers/) and loss.py, or equations.py;
   then settings.py: training, update, conventions, and with files of their own rounding.py, optimisers.py, schedules.py, tasks.py.
 - saving.py and savedlayers.py write a file with other numbers.
 

@@ -6,7 +6,7 @@ An optimiser is a function from a `Rule` to the change Δw and the updated value
 for numbers such as μ (`rule.hyper`), for what is carried from iteration to iteration (`rule.carried`: the velocity
 v from the old one, which is 0 at the start), and for roots √s + ε (`rule.root`; √(s + ε) as in d2l and in Keras by
 `epsilon_inside`). Every quantity it defines is a step like any other. To add one, write its function, a line in the
-table, and its numbers in HYPER (loading/optimisers.py).
+table, and its record with its numbers in problem/words.py.
 """
 
 from __future__ import annotations

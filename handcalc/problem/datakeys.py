@@ -1,6 +1,6 @@
 """The keys of `data`, `test` and `schedule`, which fields.py puts into the table of all keys.
 
-Their readers are data.py, samples.py and schedules.py of loading/.
+Their readers are loading/data.py, loading/samples.py and loading/schedules.py.
 """
 
 from __future__ import annotations

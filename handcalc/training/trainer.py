@@ -3,8 +3,8 @@
 - `Trainer(problem)` goes on step by step: `advance(count)`, `loss()`, `parameters()`; `next_step()` is the worked solution of the
   next update, `loss_at(values)` is for pictures. What the network answers is in network.py.
 
-Nothing here computes: the updates are a program made from the problem's graph (straightline.py for small networks,
-vectorised.py for large ones), and the loss is that of all samples, from the graph of the whole batch.
+Nothing here computes: the updates are a program made from the problem's graph (arrays/straightline.py for small
+networks, arrays/vectorised.py for large ones), and the loss is that of all samples, from the graph of the whole batch.
 """
 
 from __future__ import annotations

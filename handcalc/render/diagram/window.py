@@ -1,6 +1,6 @@
 """The drawing of one number of a map: the window over what comes in, the kernel, and where the result goes.
 
-- `window(derivation, reading, wanted, iteration, values)` answers the diagram; windows.py finds the window in the definition.
+- `window(derivation, reading, wanted, iteration, values)` answers the diagram; render/windows.py finds the window in the definition.
 
 What is outside a map is drawn dashed, as the zero it stands for. The map of the result is filled up to the number that is worked out,
 where that is little work.
