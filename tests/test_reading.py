@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from handcalc.derive import derive
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handcalc.cli import group
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
-from handcalc.core.graph import Cell
+from handcalc.core.quantity import Cell
+from handcalc.deriving import derive
 from handcalc.errors import AmbiguousIdError, HandcalcError, ProblemError, UnknownIdError
 from handcalc.language import translator
 from handcalc.loading.loader import load, loads, shipped

@@ -28,7 +28,7 @@ from handcalc.marking.follow import Follow, fits
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, as_meant, grain_of
-from handcalc.marking.slips import Found, LineSlips, misplaced_answers
+from handcalc.marking.slips import LineSlip, LineSlips, misplaced_answers
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
@@ -257,7 +257,7 @@ class Desk:
     def _with_slips(self, marked: tuple[Marked, ...], answers: Mapping[Cell, Typed], misplaced: Mapping[Cell, str]) -> tuple[Marked, ...]:
         """The answers that no mistake explains, with the slip on a single line that does, or that may."""
         wrong = [answer.cell for answer in marked if answer.cell in answers and answer.cell and answer.verdict == "wrong"]
-        found = {cell: Found(slug, True) for cell, slug in misplaced.items()}
+        found = {cell: LineSlip(slug, True) for cell, slug in misplaced.items()}
         if self.book.small:
             lines = LineSlips(self.definitions, answers, self.size)
             found |= {cell: slip for cell in wrong[:SLIPS_LIMIT] if cell not in found and (slip := lines.explain(cell))}

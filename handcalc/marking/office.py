@@ -2,8 +2,8 @@
 
 - `read_office(draft, data)` adds the answers of the file with these bytes to a `Draft`.
 
-The lines of a worksheet that handcalc exports carry a hidden bookmark with the id of their step (wordparts.py); without it a line is
-known by its symbol. openpyxl and python-docx are the extras `excel` and `word`.
+The lines of a worksheet that handcalc exports carry a hidden bookmark with the id of their step (render/formats/wordparts.py);
+without it a line is known by its symbol. openpyxl and python-docx are the extras `excel` and `word`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Slips of any calculation, on one answer: what no rewrite of the whole solution explains may be a slip on a single line.
 
-- `LineSlips(definitions, answers, size).explain(cell)` names the slip that gives an answer, a `Found`: sure of it, or a hint where the
+- `LineSlips(definitions, answers, size).explain(cell)` names the slip that gives an answer, a `LineSlip`: sure of it, or a hint where the
   digits are too few; None where nothing gives it.
 - `misplaced_answers(…)` are those that are the right number of another step: exchanged, or the old value of a parameter.
 
@@ -32,7 +32,7 @@ LINES = 24  # lines before an answer that are tried
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
 
 
-class Found(Record):
+class LineSlip(Record):
     """A slip that gives an answer; sure: whether it is no coincidence."""
 
     slug: str
@@ -49,7 +49,7 @@ class LineSlips:
         self._book = MistakenBook(definitions, NONE)
         self._numbers = {wanted: typed.value for wanted, typed in answers.items()}
 
-    def explain(self, wanted: Cell) -> Found | None:
+    def explain(self, wanted: Cell) -> LineSlip | None:
         """The slip that gives an answer: on its own line, else on one of those before it."""
         typed, size = self.answers[wanted], self.size(wanted, self.answers[wanted])
         tried: dict[float, str] = {}
@@ -58,7 +58,7 @@ class LineSlips:
             slugs = list(dict.fromkeys(slug for value, slug in tried.items() if fits(value, typed)))
             if slugs:
                 bits = bits_of(typed, size) - log2(max(len(tried), 2))
-                return Found(slugs[0], bits >= MARGIN and len(slugs) == 1) if bits >= HINT else None
+                return LineSlip(slugs[0], bits >= MARGIN and len(slugs) == 1) if bits >= HINT else None
         return None
 
     def _own(self, wanted: Cell) -> Iterator[tuple[str, float]]:
