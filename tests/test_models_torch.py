@@ -1,21 +1,19 @@
 """Law 3 with PyTorch as the judge, for every type of layer: outputs, and every gradient, equal autograd in double precision.
 
-The layers of a random network (models.py) are worked out by PyTorch's own: conv2d, RNN, LSTM, GRU, scaled_dot_product_attention,
-layer_norm … `LAYERS[type](layer, place, source, run)` is the output of one.
+The layers of a random network are worked out by PyTorch's own: conv2d, RNN, LSTM, GRU, scaled_dot_product_attention, layer_norm …
+(`LAYERS` of models.py).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models import CASES, Maker, Network
+from models import CASES, LAYERS, Maker, Network, Run
 from oracles import close, law
 
 from handcalc.core.evaluation import Evaluation
@@ -28,208 +26,6 @@ from handcalc.training.trainer import Trainer
 
 torch = pytest.importorskip("torch")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Using padding='same'")]  # of kernels of even size
-
-F = torch.nn.functional
-Tensor = Any
-Layer = dict[str, Any]
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"identity": lambda z: z, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
-
-
-@dataclass
-class Run:
-    """Parameters by their names in the graph, and all outputs so far, inputs first."""
-
-    parameters: dict[str, Tensor]
-    outputs: list[Tensor] = field(default_factory=list)
-
-    def bias(self, name: str, size: int) -> Tensor:
-        """A bias, 0 where there is none."""
-        found = self.parameters.get(name)
-        return torch.zeros(size, dtype=torch.double) if found is None else found
-
-
-def _activated(layer: Layer, net: Tensor) -> Tensor:
-    return ACTIVATIONS[layer.get("activation", "identity")](net)
-
-
-# --- maps -------------------------------------------------------------------------------------------------------------
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    return (value[0], value[1]) if isinstance(value, list) else (value, value)
-
-
-def conv2d(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    kernel = run.parameters[f"W{place}"]
-    kernel = kernel.reshape(len(kernel), source.shape[1], *kernel.shape[-2:])
-    padding = layer["padding"] if layer["padding"] == "same" else _pair(layer["padding"])
-    bias = run.parameters.get(f"b{place}")
-    return _activated(layer, F.conv2d(source, kernel, bias, _pair(layer["stride"]), padding, _pair(layer["dilation"])))
-
-
-def conv1d(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    kernel = run.parameters[f"W{place}"]
-    kernel = kernel.reshape(len(kernel), source.shape[1], kernel.shape[-1])
-    return _activated(
-        layer, F.conv1d(source, kernel, run.parameters.get(f"b{place}"), layer["stride"], layer["padding"], layer["dilation"])
-    )
-
-
-def conv_transpose2d(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    kernel = run.parameters[f"W{place}"]
-    kernel = kernel.reshape(source.shape[1], -1, *kernel.shape[-2:])
-    bias = run.parameters.get(f"b{place}")
-    return _activated(layer, F.conv_transpose2d(source, kernel, bias, _pair(layer["stride"]), _pair(layer["padding"])))
-
-
-def _pooled(kind: Callable[..., Tensor]) -> Callable[[Layer, int, Tensor, Run], Tensor]:
-    def pooled(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-        window, own = tuple(layer["kernel_size"]), {key: layer[key] for key in ("count_include_pad",) if key in layer}
-        return kind(source, window, _pair(layer["stride"]) if "stride" in layer else window, _pair(layer.get("padding", 0)), **own)
-
-    return pooled
-
-
-def flatten(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return source.flatten(1)
-
-
-def dense(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    kernel = run.parameters[f"W{place}"]
-    return _activated(layer, F.linear(source, kernel.reshape(len(kernel), -1), run.parameters.get(f"b{place}")))
-
-
-# --- recurrence -------------------------------------------------------------------------------------------------------
-
-
-def _module(kind: str, gates: tuple[str, ...], layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    """PyTorch's RNN, LSTM or GRU with our weights, gates below each other."""
-    weights = {}
-    for name, stem in (("weight_ih_l0", "Wx"), ("weight_hh_l0", "Wh")):
-        weights[name] = torch.cat([run.parameters[f"{stem}{gate}{place}"] for gate in gates])
-    units = weights["weight_hh_l0"].shape[1]
-    for name, stem in (("bias_ih_l0", "b"), ("bias_hh_l0", "bh")):
-        weights[name] = torch.cat([run.bias(f"{stem}{gate}{place}", units) for gate in gates])
-    module = getattr(torch.nn, kind)(source.shape[-1], units, batch_first=True, dtype=torch.double)
-    start = _state(layer, "initial_state", units, source)[None]
-    begin = (start, _state(layer, "initial_cell", units, source)[None]) if kind == "LSTM" else start
-    return _answer(layer, torch.func.functional_call(module, weights, (source, begin))[0])
-
-
-def _state(layer: Layer, key: str, units: int, source: Tensor) -> Tensor:
-    return torch.tensor(layer.get(key, [0.0] * units), dtype=torch.double).expand(len(source), units).contiguous()
-
-
-def _answer(layer: Layer, states: Tensor) -> Tensor:
-    return states[:, -1] if layer.get("returns") == "last" else states
-
-
-def rnn(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return _module("RNN", ("",), layer, place, source, run)
-
-
-def lstm(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return _module("LSTM", ("i", "f", "g", "o"), layer, place, source, run)
-
-
-def gru(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    """PyTorch's where it is that variant, else the formulas of Cho et al., 2014."""
-    if layer["reset_after"] and layer["update_keeps"] == "old":
-        return _module("GRU", ("r", "z", "n"), layer, place, source, run)
-    units = len(run.parameters[f"Whr{place}"])
-    state, states = _state(layer, "initial_state", units, source), []
-
-    def gate(letter: str, now: Tensor) -> tuple[Tensor, Tensor]:
-        wx, wh = (run.parameters[f"{stem}{letter}{place}"] for stem in ("Wx", "Wh"))
-        hidden = F.linear(state, wh, run.bias(f"bh{letter}{place}", units))
-        return F.linear(now, wx, run.bias(f"b{letter}{place}", units)), hidden
-
-    for now in source.unbind(1):
-        reset, update = (torch.sigmoid(sum(gate(letter, now))) for letter in "rz")
-        inputs, hidden = gate("n", now)
-        if not layer["reset_after"]:
-            hidden = F.linear(reset * state, run.parameters[f"Whn{place}"])
-        candidate = torch.tanh(inputs + (reset * hidden if layer["reset_after"] else hidden))
-        new, old = (1 - update, update) if layer["update_keeps"] == "old" else (update, 1 - update)
-        state = new * candidate + old * state
-        states.append(state)
-    return _answer(layer, torch.stack(states, 1))
-
-
-# --- tokens -----------------------------------------------------------------------------------------------------------
-
-
-def embedding(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return F.embedding(source, run.parameters[f"W{place}"])
-
-
-def positional_encoding(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    tokens, features = source.shape[1:]
-    pairs = torch.arange(features, dtype=torch.double) // 2 * 2
-    angles = torch.arange(tokens, dtype=torch.double)[:, None] / layer.get("base", 10000) ** (pairs / features)
-    even = torch.arange(features) % 2 == 0
-    return source + torch.where(even, torch.sin(angles), torch.cos(angles))
-
-
-def attention(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    tokens, heads = source.shape[1], layer.get("heads", 1)
-    parts = []
-    for letter in "qkv":
-        weights, bias = run.parameters.get(f"W{letter}{place}"), run.parameters.get(f"b{letter}{place}")
-        made = source if weights is None else F.linear(source, weights.flatten(0, -2), None if bias is None else bias.flatten())
-        parts.append(made.unflatten(-1, (heads, -1)).transpose(1, 2))
-    mask = layer.get("mask")
-    seen = torch.ones(tokens, tokens).tril().bool() if mask == "causal" else None if mask is None else torch.tensor(mask).bool()
-    scale = layer.get("scale")
-    found = F.scaled_dot_product_attention(*parts, attn_mask=seen, scale=1.0 if scale is False else scale)
-    found = found.transpose(1, 2).flatten(2)
-    out = run.parameters.get(f"Wo{place}")
-    return found if out is None else F.linear(found, out.flatten(1), run.parameters.get(f"bo{place}"))
-
-
-# --- normalisation ----------------------------------------------------------------------------------------------------
-
-
-def layer_norm(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    parameters = run.parameters.get(f"W{place}"), run.parameters.get(f"b{place}")
-    return F.layer_norm(source, source.shape[-1:], *parameters, layer.get("epsilon", 1e-5))
-
-
-def batch_norm(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    parameters = run.parameters.get(f"W{place}"), run.parameters.get(f"b{place}")
-    evaluated = layer.get("mode") == "eval"
-    running = [torch.tensor(layer[key], dtype=torch.double) if evaluated else None for key in ("running_mean", "running_var")]
-    return F.batch_norm(source, *running, *parameters, training=not evaluated, eps=layer.get("epsilon", 1e-5))
-
-
-def dropout(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return source * torch.tensor(layer["mask"]) / (1 - layer.get("share", 0))
-
-
-def residual(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return _activated(layer, source + run.outputs[layer["from"]])
-
-
-LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
-    "dense": dense,
-    "conv2d": conv2d,
-    "conv1d": conv1d,
-    "conv_transpose2d": conv_transpose2d,
-    "max_pool": _pooled(F.max_pool2d),
-    "avg_pool": _pooled(F.avg_pool2d),
-    "flatten": flatten,
-    "rnn": rnn,
-    "lstm": lstm,
-    "gru": gru,
-    "embedding": embedding,
-    "positional_encoding": positional_encoding,
-    "attention": attention,
-    "layer_norm": layer_norm,
-    "batch_norm": batch_norm,
-    "dropout": dropout,
-    "residual": residual,
-}
 
 
 # --- the law ----------------------------------------------------------------------------------------------------------
@@ -364,7 +160,7 @@ def test_the_largest_share_a_gradient_as_in_amax(data: Any) -> None:
     graph = build(problem).graph
     known = Evaluation(graph)
     inputs = torch.tensor(numbers, dtype=torch.double, requires_grad=True)
-    wide = F.pad(inputs[:, None], (padding[1],) * 2 + (padding[0],) * 2, value=-1e9)
+    wide = torch.nn.functional.pad(inputs[:, None], (padding[1],) * 2 + (padding[0],) * 2, value=-1e9)
     pooled = wide.unfold(2, window[0], stride[0]).unfold(3, window[1], stride[1]).amax((-1, -2))
     goals = torch.tensor([[t.numerator / t.denominator for t in sample.targets or ()] for sample in problem.samples], dtype=torch.double)
     (0.5 * (pooled.flatten(1) - goals) ** 2).sum().backward()

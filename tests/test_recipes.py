@@ -248,7 +248,7 @@ def test_every_recipe_is_done_and_small() -> None:
     assert [*RECIPES] == ["An activation", "A loss", "A layer type", "A notation", "An output format", "A mistake"]
     for recipe, additions in RECIPES.items():
         files = {addition.file for addition in additions}
-        assert len(files) <= FILES + (recipe == "A layer type"), recipe  # its random network, and the same in PyTorch
+        assert len(files) <= FILES, recipe
 
 
 def test_what_a_block_says_is_done(tmp_path: Path) -> None:
