@@ -47,6 +47,7 @@ from handcalc.marking.check import Checker, Marking
 from handcalc.marking.diagnosis import Diagnoser, Explanation
 from handcalc.marking.follow import Follow
 from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.mistakes.anyline import ANY_LINE
 from handcalc.marking.modes import Modes
 from handcalc.marking.typed import Typed, typed
 from handcalc.problem.fields import NOTATION_NAMES
@@ -295,8 +296,9 @@ def test_every_mistake_is_named_somewhere() -> None:
     """Those that the laws above make, those in the rows of test_check.py, and those of optimisers in their own tests."""
     made = {slug for slug, _ in WRONG} | {row.slugs[0] for problem in TRAINED for row in exercise(problem).mistakes("all")}
     said = {word for _, row in CASES.values() for _, expected in row.values() for word in expected.split()} | {*OF_LAYERS}
+    of_a_line = {mistake.slug for mistake in ANY_LINE}  # test_slips.py
     of_the_digits, of_an_audit = "rounded-too-early", "iteration-miscounted"
-    assert (made | said | {*OF_OPTIMISERS}) & set(MISTAKES) == set(MISTAKES) - {of_the_digits, of_an_audit}
+    assert (made | said | {*OF_OPTIMISERS}) & set(MISTAKES) == set(MISTAKES) - {of_the_digits, of_an_audit, *of_a_line}
 
 
 # --- law 8: honest rounding is never accused --------------------------------------------------------------------------------

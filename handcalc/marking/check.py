@@ -12,7 +12,7 @@ Rounding is a mode and interval arithmetic, never a tolerance.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from handcalc.core.expr import Ref, neg, references
@@ -160,16 +160,39 @@ class Desk:
         rounding = found or sheet.rounding
         follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
-        slips = tuple(wanted for wanted in answers if wanted not in right and not (wanted in accepted and self.stands(wanted, support)))
-        misplaced = misplaced_answers(self.definitions, answers, slips)
-        open_slips = tuple(wanted for wanted in slips if wanted not in misplaced)
+        slips = self._slips(answers, right, accepted, support)
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
+        known = Slips(answers, right, slips, follow, sizes, firm(right, follow))
+        misplaced = self._misplaced(known)
         judged = {wanted: typed for wanted, typed in answers.items() if wanted not in misplaced}
-        explanation = self._explanation(Slips(judged, right, open_slips, follow, sizes, firm(right, follow))) if open_slips else None
+        open_slips = tuple(wanted for wanted in slips if wanted not in misplaced)
+        explanation = self._explanation(known.replace(answers=judged, slips=open_slips)) if open_slips else None
         story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support)
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         marked = self._with_slips(marked, answers, misplaced)
         return Marking(sheet.name, marked, rounding, explanation)
+
+    def _slips(
+        self, answers: Mapping[Cell, Typed], right: frozenset[Cell], accepted: Collection[Cell], support: Support
+    ) -> tuple[Cell, ...]:
+        """The answers with which something went wrong: not those that follow from an earlier wrong one, or that rounding explains."""
+        slips: list[Cell] = []
+        wrong: set[Cell] = set()  # and what follows from it
+        for wanted in (found for found in answers if found not in right):
+            before = self.definitions.between(wanted, answers)
+            follows = any(used in wrong for current in before for used in self.definitions.uses(current))
+            is_slip = wanted not in accepted or not (follows or self.stands(wanted, support))
+            if is_slip:
+                slips.append(wanted)
+            if is_slip or follows:
+                wrong.add(wanted)
+        return tuple(slips)
+
+    def _misplaced(self, sheet: Slips) -> dict[Cell, str]:
+        """The slips that are right numbers in a wrong place, if no one mistake explains the whole sheet."""
+        found = misplaced_answers(self.definitions, sheet.answers, sheet.slips)
+        whole = self.diagnoser.explain(sheet) if found else None
+        return {} if whole is not None and not whole.left and len(whole.hypothesis.slugs) == 1 else found
 
     def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
         """Whether an answer is right in full precision, to the digits typed; where those show the whole number, only it is."""

@@ -57,6 +57,6 @@ class Support:
     def is_near(self, wanted: Cell, value: float) -> bool:
         """Whether an answer has the sign of a number, and is it, cut off or nearly rounded, at the digits typed."""
         typed = self.typed[wanted]
-        if typed.places is None or typed.value * value <= 0:
+        if typed.places is None or typed.value * value < 0:
             return False
-        return abs(typed.value - value) <= NEAR * 10.0**-typed.places or fits(value, typed, True)
+        return abs(typed.value - value) <= NEAR * 10.0**-typed.places or (typed.value != 0 and fits(value, typed, True))
