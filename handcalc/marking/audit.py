@@ -28,6 +28,7 @@ from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.mistakes.entry import BIASES
 from handcalc.marking.modes import as_meant, grain_of
+from handcalc.marking.signs import with_sign_of_errors
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
@@ -106,8 +107,8 @@ class _Auditor:
     def audit(self) -> Audit:
         """The near numbers together, then each of the later ones."""
         reads = [self._read(answer) for answer in self.desk.interpreter.answers(self.sheet)]
-        near = {id(read): judged for read, judged in self._near([read for read in reads if not _is_far(read)])}
-        return Audit(tuple(near[id(read)] if id(read) in near else self._later(read) for read in reads))
+        near = self._near(with_sign_of_errors(self.desk.definitions, [read for read in reads if not _is_far(read)]))
+        return Audit(tuple(self._later(read) if _is_far(read) else next(near) for read in reads))
 
     def _read(self, answer: Answer) -> ReadAnswer:
         if iteration_of(answer.id) <= NEAR:
@@ -118,7 +119,7 @@ class _Auditor:
 
     # --- numbers of the first iterations ---
 
-    def _near(self, reads: list[ReadAnswer]) -> Iterator[tuple[ReadAnswer, Judged]]:
+    def _near(self, reads: list[ReadAnswer]) -> Iterator[Judged]:
         first: dict[Cell, Typed] = {}
         for read in self.desk.in_order(reads):
             if read.cell is not None and read.typed is not None:
@@ -132,7 +133,7 @@ class _Auditor:
         right = frozenset(wanted for wanted, typed in first.items() if desk.is_right(wanted, typed, support))
         cut = frozenset(wanted for wanted, typed in first.items() if wanted not in right and self._is_cut(wanted, typed, support))
         follow = Follow(desk.definitions, first, grain_of(first, self.sheet.rounding))
-        slips = tuple(w for w in first if w not in right | cut and not (follow.accepts(w) and desk.stands(w, support)))
+        slips = desk.slips(first, right | cut, [wanted for wanted in first if follow.accepts(wanted)], support)
         self._by_convention(first, slips)
         slips = tuple(wanted for wanted in slips if wanted not in self.chosen)
         settled = right | cut | frozenset(self.chosen)
@@ -141,8 +142,8 @@ class _Auditor:
         story = SheetHistory(self.desk.definitions, first, settled, slips, follow, explanation, support)
         if explanation is not None:
             self.found.append(explanation.hypothesis)
-        for read, as_read in zip(reads, typed_as_meant):
-            yield read, self._judged(as_read, story)
+        for read in typed_as_meant:
+            yield self._judged(read, story)
 
     def _is_cut(self, wanted: Cell, typed: Typed, support: Support) -> bool:
         """Whether a number is the right one, cut off at digits that say something."""

@@ -24,10 +24,11 @@ from handcalc.marking.answers import Sheet, sheet_of
 from handcalc.marking.bands import NOISE
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
-from handcalc.marking.follow import Follow, fits
+from handcalc.marking.follow import Follow, fits, is_single
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, as_meant, grain_of
+from handcalc.marking.signs import with_sign_of_errors
 from handcalc.marking.slips import LineSlip, LineSlips, misplaced_answers
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
@@ -150,7 +151,7 @@ class Desk:
 
     def mark(self, sheet: Sheet) -> Marking:
         """The questions, in order."""
-        reads = [formula_value(self, read) for read in self.interpreter.read(sheet)]
+        reads = with_sign_of_errors(self.definitions, [formula_value(self, read) for read in self.interpreter.read(sheet)])
         typed = {read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}
         answers, support = as_meant(typed, sheet.rounding), Support(self.definitions, typed, sheet.rounding)
         right = frozenset(wanted for wanted in answers if self.is_right(wanted, answers[wanted], support))
@@ -160,7 +161,7 @@ class Desk:
         rounding = found or sheet.rounding
         follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
-        slips = self._slips(answers, right, accepted, support)
+        slips = self.slips(answers, right, accepted, support)
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         known = Slips(answers, right, slips, follow, sizes, firm(right, follow))
         misplaced = self._misplaced(known)
@@ -172,7 +173,7 @@ class Desk:
         marked = self._with_slips(marked, answers, misplaced)
         return Marking(sheet.name, marked, rounding, explanation)
 
-    def _slips(
+    def slips(
         self, answers: Mapping[Cell, Typed], right: frozenset[Cell], accepted: Collection[Cell], support: Support
     ) -> tuple[Cell, ...]:
         """The answers with which something went wrong: not those that follow from an earlier wrong one, or that rounding explains."""
@@ -195,11 +196,14 @@ class Desk:
         return {} if whole is not None and not whole.left and len(whole.hypothesis.slugs) == 1 else found
 
     def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
-        """Whether an answer is right in full precision, to the digits typed; where those show the whole number, only it is."""
+        """Whether an answer is right in full precision, or in single precision, to the digits typed.
+
+        Where those show the whole number, only it is right.
+        """
         value = float(self.right[wanted])
         if support.is_exact(wanted):
             return abs(typed.value - value) <= NOISE * max(abs(value), 1.0)
-        return fits(value, typed)
+        return fits(value, typed) or is_single(value, typed)
 
     def stands(self, wanted: Cell, support: Support) -> bool:
         """Whether an answer that rounding on the way may explain is right, or has too few digits, but is not wrong."""
@@ -278,8 +282,9 @@ class Desk:
         return known.replace(marks=worth * self._share(known))
 
     def _with_slips(self, marked: tuple[Marked, ...], answers: Mapping[Cell, Typed], misplaced: Mapping[Cell, str]) -> tuple[Marked, ...]:
-        """The answers that no mistake explains, with the slip on a single line that does, or that may."""
-        wrong = [answer.cell for answer in marked if answer.cell in answers and answer.cell and answer.verdict == "wrong"]
+        """The answers that no mistake explains, or two at once, with the slip on a single line that does, or that may."""
+        unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1]
+        wrong = [answer.cell for answer in unexplained if answer.cell and answer.cell in answers]
         found = {cell: LineSlip(slug, True) for cell, slug in misplaced.items()}
         if self.book.small:
             lines = LineSlips(self.definitions, answers, self.size)
@@ -289,7 +294,9 @@ class Desk:
             slip = found.get(answer.cell) if answer.cell else None
             if slip is None or answer.verdict not in ("wrong", "mistake"):
                 return answer
-            return answer.replace(verdict="mistake", mistakes=(slip.slug,)) if slip.sure else answer.replace(hints=(slip.slug,))
+            if slip.sure:
+                return answer.replace(verdict="mistake", mistakes=(slip.slug,), alternatives=())
+            return answer.replace(hints=(slip.slug,)) if answer.verdict == "wrong" else answer
 
         return tuple(map(explained, marked))
 

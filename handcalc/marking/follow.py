@@ -19,6 +19,8 @@ from handcalc.marking.bands import ANYTHING, BANDS, NOISE, Band, Grain, band
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis
 from handcalc.marking.typed import Typed
 
+SINGLE_DIGITS = 7  # significant digits that a number in single precision has at least
+SINGLE = 2.0**-22  # relative error of a few operations in single precision (IEEE 754 binary32: 2⁻²⁴ of one)
 EXACT = 1e-9  # how near a fraction such as 3/8 has to be
 
 
@@ -34,6 +36,11 @@ def fits(value: float, typed: Typed, cut: bool = False) -> bool:
     if abs(value - typed.value) <= size / 2 + slack:
         return True
     return cut and 0 <= (value - typed.value) * (1 if value >= 0 else -1) < size * (1 - EXACT)
+
+
+def is_single(value: float, typed: Typed) -> bool:
+    """Whether a number is one worked in single precision: typed with at least seven digits, of which the last may be off."""
+    return typed.significant >= SINGLE_DIGITS and abs(value - typed.value) <= SINGLE * abs(value)
 
 
 class Follow:

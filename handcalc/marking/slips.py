@@ -27,7 +27,7 @@ from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration, on_sheet
 
 MARGIN = 7.0  # bits by which a slip must beat coincidence to be named
-HINT = 1.0  # and to be a hint
+HINT = 1.0  # and to be a hint, where it happened on a line before
 LINES = 24  # lines before an answer that are tried
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
 
@@ -53,12 +53,12 @@ class LineSlips:
         """The slip that gives an answer: on its own line, else on one of those before it."""
         typed, size = self.answers[wanted], self.size(wanted, self.answers[wanted])
         tried: dict[float, str] = {}
-        for numbers in (self._own(wanted), self._before(wanted)):
+        for numbers, least in ((self._own(wanted), 0.0), (self._before(wanted), HINT)):
             tried |= {value: slug for slug, value in numbers if isfinite(value) and value not in tried}
             slugs = list(dict.fromkeys(slug for value, slug in tried.items() if fits(value, typed)))
             if slugs:
                 bits = bits_of(typed, size) - log2(max(len(tried), 2))
-                return LineSlip(slugs[0], bits >= MARGIN and len(slugs) == 1) if bits >= HINT else None
+                return LineSlip(slugs[0], bits >= MARGIN and len(slugs) == 1) if bits >= least else None
         return None
 
     def _own(self, wanted: Cell) -> Iterator[tuple[str, float]]:
