@@ -60,3 +60,4 @@ def test_single_precision(answer: str, right: bool) -> None:
     """out.o1 = 0.751365069…; in single precision the eighth digit may be off."""
     (found,) = check(load("mazur-2-2-2"), {"out.o1": answer}).answers
     assert (found.verdict == "correct") == right
+    assert (found.note is not None) == right

@@ -154,7 +154,8 @@ class Desk:
         reads = with_sign_of_errors(self.definitions, [formula_value(self, read) for read in self.interpreter.read(sheet)])
         typed = {read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}
         answers, support = as_meant(typed, sheet.rounding), Support(self.definitions, typed, sheet.rounding)
-        right = frozenset(wanted for wanted in answers if self.is_right(wanted, answers[wanted], support))
+        full = frozenset(wanted for wanted, typed in answers.items() if self.is_right(wanted, typed, support))
+        right = full | {wanted for wanted, typed in answers.items() if is_single(float(self.right[wanted]), typed)}
         found = self.modes.found(answers, sheet.rounding) if answers else None
         if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
             found = None
@@ -196,14 +197,11 @@ class Desk:
         return {} if whole is not None and not whole.left and len(whole.hypothesis.slugs) == 1 else found
 
     def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
-        """Whether an answer is right in full precision, or in single precision, to the digits typed.
-
-        Where those show the whole number, only it is right.
-        """
+        """Whether an answer is right in full precision, to the digits typed; where those show the whole number, only it is."""
         value = float(self.right[wanted])
         if support.is_exact(wanted):
             return abs(typed.value - value) <= NOISE * max(abs(value), 1.0)
-        return fits(value, typed) or is_single(value, typed)
+        return fits(value, typed)
 
     def stands(self, wanted: Cell, support: Support) -> bool:
         """Whether an answer that rounding on the way may explain is right, or has too few digits, but is not wrong."""
@@ -276,7 +274,7 @@ class Desk:
             verdict = "imprecise"
         slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
         begun = story.because_of(read.cell)
-        note = known.note or (self._of_given(read.cell, read.typed) if verdict not in RIGHT else None)
+        note = known.note or self._remark(read.cell, read.typed, verdict)
         known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, note=note)
         known = known.replace(because_of=self.book.cell_id(begun) if begun else "")
         return known.replace(marks=worth * self._share(known))
@@ -295,7 +293,8 @@ class Desk:
             if slip is None or answer.verdict not in ("wrong", "mistake"):
                 return answer
             if slip.sure:
-                return answer.replace(verdict="mistake", mistakes=(slip.slug,), alternatives=())
+                named = answer.replace(verdict="mistake", mistakes=(slip.slug,), alternatives=())
+                return named.replace(marks=named.worth * self._share(named))
             return answer.replace(hints=(slip.slug,)) if answer.verdict == "wrong" else answer
 
         return tuple(map(explained, marked))
@@ -328,6 +327,12 @@ class Desk:
             return task.decimals, task.significant
         rounding = self.problem.rounding
         return None if rounding is None else rounding.digits(self.book.cell_id(wanted))
+
+    def _remark(self, wanted: Cell, typed: Typed, verdict: str) -> Message | None:
+        if verdict not in RIGHT:
+            return self._of_given(wanted, typed)
+        value = float(self.right[wanted])
+        return Message("right in single precision (float32)") if is_single(value, typed) and not fits(value, typed) else None
 
     def _of_given(self, wanted: Cell, typed: Typed) -> Message | None:
         """A remark on another number for a parameter that is given: the new one has a name of its own."""
