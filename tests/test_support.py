@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from handcalc.core.rounding import Rounding
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
@@ -128,3 +130,16 @@ def test_a_whole_number_that_follows_from_a_wrong_one_is_right_for_it() -> None:
     answers = {"delta.x": "-4", "new.x": "-2"}
     text = "given: {x: 2}\nequations: {E: x^2}\nminimize: E\nparameters: [x]\nlearning_rate: 0.4\n"
     assert [found.verdict for found in check(loads(text), answers).answers] == ["mistake", "follow_through"]
+
+
+CUT_OFF = ["zhou-alice", "mazur-2-2-2", "adam-logistic", "gru-backward", "conv-pool-dense"]
+
+
+@pytest.mark.parametrize("places", [4, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", CUT_OFF)
+def test_a_solution_cut_off_at_every_step_is_right(name: str, places: int) -> None:
+    """Every result cut off, and worked on with; new parameters in one line, as the solution has them. Nothing is declared."""
+    problem = load(name)
+    solution = derive(problem, Rounding(places, None, True, "truncate"))
+    printed = {step.id: step.shown.plain for step in solution.steps() if step.phase != "given"}
+    assert set(check(problem, printed).summary) <= {"correct", "rounded"}

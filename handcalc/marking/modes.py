@@ -16,7 +16,7 @@ from handcalc.errors import EvaluationError
 from handcalc.marking.bands import Grain
 from handcalc.marking.follow import fits
 from handcalc.marking.typed import Typed
-from handcalc.marking.workbook import Workbook
+from handcalc.marking.workbook import InOneLine, Workbook
 
 TIES = ("half_up", "half_even", "truncate")
 MOST_DECIMALS = 15
@@ -29,11 +29,22 @@ class Modes:
 
     def __init__(self, book: Workbook) -> None:
         self.book = book
-        self._runs: dict[Rounding, Evaluation] = {}
+        self._runs: dict[tuple[Rounding, bool], Evaluation] = {}
 
     def reproduces(self, rounding: Rounding, answers: Mapping[Cell, Typed], early: bool = False) -> bool:
         """Whether every answer is what comes out in a rounding; early: or what it was before the last rounding."""
-        run = self._runs.setdefault(rounding, Evaluation(self.book, rounding))
+        ways = (False, True) if rounding.carry else (False,)
+        return any(self._gives(self._run(rounding, in_one_line), rounding, answers, early) for in_one_line in ways)
+
+    def _run(self, rounding: Rounding, in_one_line: bool) -> Evaluation:
+        """The solution in a rounding, with new parameters worked out by their change, or in one line."""
+        found = self._runs.get((rounding, in_one_line))
+        if found is None:
+            found = Evaluation(InOneLine(self.book) if in_one_line else self.book, rounding)
+            self._runs[rounding, in_one_line] = found
+        return found
+
+    def _gives(self, run: Evaluation, rounding: Rounding, answers: Mapping[Cell, Typed], early: bool) -> bool:
         cut = rounding.ties == "truncate"
         try:
             return all(

@@ -95,11 +95,23 @@ class Workbook:
         name, place = plain
         if name in self.carried and number > 1:
             return Ref(on_sheet(number - 1, self.carried[name]), place)
-        expr = self.graph.instance(plain)
         quantity = self.graph[name]
-        if quantity.kind == "updated" and quantity.of is not None and not isinstance(expr, Ref) and not quantity.stage:
-            expr = add(Ref(quantity.of.quantity, place), Ref(self.graph.change(quantity.of.quantity), place))
-        return self.moved(expr, number)
+        if not self._is_updated(plain) or quantity.of is None:
+            return self.moved(self.graph.instance(plain), number)
+        parameter = quantity.of.quantity
+        return self.moved(add(Ref(parameter, place), Ref(self.graph.change(parameter), place)), number)
+
+    def _is_updated(self, plain: Cell) -> bool:
+        """Whether a cell is a parameter that an update changes."""
+        quantity = self.graph[plain[0]]
+        return quantity.kind == "updated" and not quantity.stage and not isinstance(self.graph.instance(plain), Ref)
+
+    def in_one_line(self, wanted: Cell) -> Expr:
+        """The definition of one cell, where a new parameter is w − η·∂E/∂w in one line, as solutions print it."""
+        plain, number = base(wanted), iteration(wanted)
+        if (number > 1 and plain[0] in self.carried) or not self._is_updated(plain):
+            return self.instance(wanted)
+        return self.moved(self.graph.instance(plain), number)
 
     def moved(self, expr: Expr, number: int) -> Expr:
         """An expression over the cells of an iteration; parameters that are never updated stay where they are given."""
@@ -141,6 +153,29 @@ class Workbook:
         groups = [group for group in self.derivation.groups() if group.quantity.definition is not None]
         found = ((group.quantity.name, place) for group in groups for place in self.derivation.places(group))
         return [(on_sheet(number, name), place) for name, place in found if self.graph.given_value((name, place)) is None]
+
+
+class InOneLine:
+    """A workbook in which new parameters are worked out in one line, for an `Evaluation`: Δw is not rounded before it is added."""
+
+    def __init__(self, book: Workbook) -> None:
+        self.book = book
+
+    def given_value(self, cell: Cell) -> Number | None:
+        """The given number of a cell."""
+        return self.book.given_value(cell)
+
+    def instance(self, wanted: Cell) -> Expr:
+        """The definition of one cell."""
+        return self.book.in_one_line(wanted)
+
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        """The cells that definition uses."""
+        return tuple(cell(ref) for ref in references(self.instance(wanted)))
+
+    def cell_id(self, cell: Cell) -> str:
+        """The id of a cell."""
+        return self.book.cell_id(cell)
 
 
 class OnSheet(str):
