@@ -162,14 +162,16 @@ class Desk:
         rounding = found or sheet.rounding
         follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
+        last = {wanted for wanted in answers if wanted not in right | accepted and self.is_last_digit(wanted, support)}
         slips = self.slips(answers, right, accepted, support)
+        if last.issuperset(slips):
+            slips = ()
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         known = Slips(answers, right, slips, follow, sizes, firm(right, follow))
-        misplaced = self._misplaced(known)
-        judged = {wanted: typed for wanted, typed in answers.items() if wanted not in misplaced}
-        open_slips = tuple(wanted for wanted in slips if wanted not in misplaced)
-        explanation = self._explanation(known.replace(answers=judged, slips=open_slips)) if open_slips else None
-        story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support)
+        misplaced, explanation = self._explained(known)
+        unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left
+        slips = tuple(wanted for wanted in slips if wanted not in last or wanted not in unexplained)
+        story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support, frozenset(last))
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         marked = self._with_slips(marked, answers, misplaced)
         return Marking(sheet.name, marked, rounding, explanation)
@@ -190,11 +192,15 @@ class Desk:
                 wrong.add(wanted)
         return tuple(slips)
 
-    def _misplaced(self, sheet: Slips) -> dict[Cell, str]:
-        """The slips that are right numbers in a wrong place, if no one mistake explains the whole sheet."""
-        found = misplaced_answers(self.definitions, sheet.answers, sheet.slips)
-        whole = self.diagnoser.explain(sheet) if found else None
-        return {} if whole is not None and not whole.left and len(whole.hypothesis.slugs) == 1 else found
+    def _explained(self, sheet: Slips) -> tuple[dict[Cell, str], Explanation | None]:
+        """The slips that are right numbers in a wrong place, if no one mistake explains the whole sheet; and what explains the others."""
+        misplaced = misplaced_answers(self.definitions, sheet.answers, sheet.slips)
+        whole = self.diagnoser.explain(sheet) if misplaced else None
+        if whole is not None and not whole.left and len(whole.hypothesis.slugs) == 1:
+            return {}, whole
+        judged = {wanted: typed for wanted, typed in sheet.answers.items() if wanted not in misplaced}
+        slips = tuple(wanted for wanted in sheet.slips if wanted not in misplaced)
+        return misplaced, self._explanation(sheet.replace(answers=judged, slips=slips)) if slips else None
 
     def is_right(self, wanted: Cell, typed: Typed, support: Support) -> bool:
         """Whether an answer is right in full precision, to the digits typed; where those show the whole number, only it is."""
@@ -202,6 +208,10 @@ class Desk:
         if support.is_exact(wanted):
             return abs(typed.value - value) <= NOISE * max(abs(value), 1.0)
         return fits(value, typed)
+
+    def is_last_digit(self, wanted: Cell, support: Support) -> bool:
+        """Whether an answer is the right number but for one unit of its last digit."""
+        return support.is_last_digit(wanted, float(self.right[wanted]))
 
     def stands(self, wanted: Cell, support: Support) -> bool:
         """Whether an answer that rounding on the way may explain is right, or has too few digits, but is not wrong."""
@@ -274,7 +284,7 @@ class Desk:
             verdict = "imprecise"
         slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
         begun = story.because_of(read.cell)
-        note = known.note or self._remark(read.cell, read.typed, verdict)
+        note = known.note or self._remark(read.cell, read.typed, verdict, story.last)
         known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, note=note)
         known = known.replace(because_of=self.book.cell_id(begun) if begun else "")
         return known.replace(marks=worth * self._share(known))
@@ -328,7 +338,9 @@ class Desk:
         rounding = self.problem.rounding
         return None if rounding is None else rounding.digits(self.book.cell_id(wanted))
 
-    def _remark(self, wanted: Cell, typed: Typed, verdict: str) -> Message | None:
+    def _remark(self, wanted: Cell, typed: Typed, verdict: str, last: Collection[Cell]) -> Message | None:
+        if verdict == "imprecise" and wanted in last:
+            return Message("one unit of the last digit away from the right number")
         if verdict not in RIGHT:
             return self._of_given(wanted, typed)
         value = float(self.right[wanted])

@@ -13,7 +13,10 @@ from handcalc.marking.typed import Typed
 
 
 class SheetHistory:
-    """What happened on a sheet: where it went wrong first, and what follows from it."""
+    """What happened on a sheet: where it went wrong first, and what follows from it.
+
+    last: answers that are right but for one unit of the last digit.
+    """
 
     def __init__(
         self,
@@ -24,9 +27,11 @@ class SheetHistory:
         follow: Follow,
         explanation: Explanation | None,
         support: Support,
+        last: frozenset[Cell] = frozenset(),
     ) -> None:
         self.definitions = definitions
         self.support = support
+        self.last = last
         self.answers = answers
         self.right = right
         self.slips = frozenset(slips)
@@ -51,7 +56,7 @@ class SheetHistory:
             return "mistake" if wanted in self._made else "wrong"
         if self._roots[wanted] is not None:
             return "follow_through"
-        return "rounded" if self.support.is_supported(wanted) else "imprecise"
+        return "rounded" if self.support.is_supported(wanted) and wanted not in self.last else "imprecise"
 
     def mistakes(self, wanted: Cell) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """The mistakes made at an answer, and what else they may have been."""

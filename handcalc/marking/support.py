@@ -54,6 +54,13 @@ class Support:
         others = (typed for cell, typed in self.typed.items() if cell != wanted)
         return any(typed.places is not None and typed.places > 0 and typed.significant >= HABIT for typed in others)
 
+    def is_last_digit(self, wanted: Cell, value: float) -> bool:
+        """Whether an answer of several digits is a number but for one unit of the last of them."""
+        typed = self.typed[wanted]
+        if typed.places is None or typed.places <= 0 or typed.significant < ENOUGH or self.is_exact(wanted):
+            return False
+        return abs(typed.value - round(value, typed.places)) <= (1 + WHOLE) * 10.0**-typed.places
+
     def is_near(self, wanted: Cell, value: float) -> bool:
         """Whether an answer has the sign of a number, and is it, cut off or nearly rounded, at the digits typed."""
         typed = self.typed[wanted]
