@@ -20,6 +20,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from oracles import law
 
 from handcalc.cli import group
 from handcalc.core.derivation import Derivation
@@ -39,6 +40,7 @@ from handcalc.problem.names import printed_weights
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN, TYPED, UNICODE, shown
 from handcalc.render.notation import profiles
+from handcalc.render.reading import Reading
 from handcalc.render.report import Style, export
 
 FEW = ("mazur-2-2-2", "zhou-four-people", "xigua-thresholds", "han-kamber-3-2-1", "softmax-cross-entropy")
@@ -277,7 +279,7 @@ def test_working(text: str, answer: str, remark: str) -> None:
 
 
 @given(st.text(max_size=60) | st.text("0123456789.=≈~+-*/()[]e ,", max_size=40))
-@settings(max_examples=300)
+@law(300)
 def test_any_working_has_an_answer(text: str) -> None:
     found, _ = result(text)
     assert found in text
@@ -611,7 +613,7 @@ WRITTEN = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 
 
 @given(st.binary(max_size=300) | WRITTEN.map(str.encode) | st.text().map(str.encode))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(law(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 def test_any_bytes_are_a_sheet_or_an_error(folder: Path, data: bytes) -> None:
     for name in ("s.txt", "s.csv", "s.xlsx"):
         (folder / name).write_bytes(data)
@@ -637,12 +639,17 @@ def test_damaged_documents_are_errors(folder: Path) -> None:
             mark(FAMOUS, read_sheet(folder / "s.docx"))
 
 
+@cache
+def in_two_notations() -> tuple[Reading, Reading]:
+    return read(derivation(FAMOUS)), read(derivation(FAMOUS), "zhou")
+
+
 @given(st.text(max_size=30) | st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
-@settings(max_examples=200, deadline=None)
+@law(200)
 def test_any_word_is_a_step_or_an_error(text: str) -> None:
-    for notation in ("", "zhou"):
+    for reading in in_two_notations():
         try:
-            read(derivation(FAMOUS), notation).find(text)
+            reading.find(text)
         except UnknownIdError as error:
             assert all(str(message).isprintable() for message in error.messages)
     typed(text)

@@ -13,6 +13,7 @@ gradient put in; not in carry mode, where every line must reproduce from its own
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from functools import cached_property
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, references, rewrite
@@ -226,6 +227,11 @@ class Reading:
         """What an id, a symbol, or another name for a step means. Raises UnknownIdError with a near match, or if it may mean several."""
         return self.lookup.find(text)
 
+    @cached_property
+    def _own_lookup(self) -> Lookup:
+        """The names of the problem's own notation."""
+        return Lookup(self.derivation, notation_for(self.derivation))
+
     def find(self, text: str) -> tuple[Cell, int]:
         """The cell and iteration of a word whose sign does not matter; a problem's own notation is understood in any other.
 
@@ -237,7 +243,7 @@ class Reading:
             raise
         except UnknownIdError as error:
             try:
-                found = Lookup(self.derivation, notation_for(self.derivation)).find(text)
+                found = self._own_lookup.find(text)
             except UnknownIdError:
                 raise error from None
         return found.cell, found.iteration
