@@ -37,6 +37,7 @@ from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, o
 from handcalc.problem.schema import Problem, Task
 
 SLIPS_LIMIT = 24  # wrong answers of a sheet for which slips are looked for
+SEVERAL = 3  # answers that show a rounding together, if all come out in it
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
@@ -157,6 +158,7 @@ class Desk:
         full = frozenset(wanted for wanted, typed in answers.items() if self.is_right(wanted, typed, support))
         right = full | {wanted for wanted, typed in answers.items() if is_single(float(self.right[wanted]), typed)}
         found = self.modes.found(answers, sheet.rounding) if answers else None
+        support.is_reproduced = found is not None and len(answers) >= SEVERAL
         if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
             found = None
         rounding = found or sheet.rounding
@@ -164,7 +166,7 @@ class Desk:
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
         last = {wanted for wanted in answers if wanted not in right | accepted and self.is_last_digit(wanted, support)}
         slips = self.slips(answers, right, accepted, support)
-        if last.issuperset(slips):
+        if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
             slips = ()
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
         known = Slips(answers, right, slips, follow, sizes, firm(right, follow))
@@ -215,7 +217,9 @@ class Desk:
 
     def stands(self, wanted: Cell, support: Support) -> bool:
         """Whether an answer that rounding on the way may explain is right, or has too few digits, but is not wrong."""
-        return support.is_supported(wanted) or (not support.is_exact(wanted) and support.is_near(wanted, float(self.right[wanted])))
+        if support.is_supported(wanted):
+            return True
+        return not support.is_exact(wanted) and (support.is_reproduced or support.is_near(wanted, float(self.right[wanted])))
 
     def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:
         """The first step not answered whose value would tell an explanation from its alternatives."""

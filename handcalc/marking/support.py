@@ -30,13 +30,18 @@ class Support:
         self.definitions = definitions
         self.typed = typed
         self.declared = declared
+        self.is_reproduced = False  # whether the whole sheet, of several answers, comes out in one rounding
 
     def is_exact(self, wanted: Cell) -> bool:
         """Whether the right number of a cell, and all that it is made from, end within the decimals typed."""
-        places = self.typed[wanted].places
+        typed = self.typed[wanted]
+        places = typed.places
         if places is None or (self.declared is not None and self.declared.carry):
             return False
-        return all(self._ends(current, max(places, 0)) for current in self.definitions.between(wanted, self.typed))
+        if self.is_reproduced and places <= 0 and typed.above:  # among others that were rounded so, 1800 may have been 1750
+            digits = str(abs(typed.above))
+            places = len(digits.rstrip("0")) - len(digits)
+        return all(self._ends(current, places) for current in self.definitions.between(wanted, self.typed))
 
     def _ends(self, current: Cell, places: int) -> bool:
         right = self.definitions.values
