@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from handcalc.core.numbering import Weights, numbered
 from handcalc.errors import Message, Template
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Problem
@@ -18,7 +19,6 @@ from handcalc.problem.schema import Layer, Problem
 RESERVED: dict[str, Template] = {"loss": "the total loss", "rate": "the learning rate"}
 WIDTH = {"shared": 0, "neuron": 1, "connection": 2}  # how many places a bias has
 NUMBERING = ("", "mazur")  # notations that number unnamed weights
-NUMBERED_LIMIT = 99  # more unnamed weights than this are printed with indices, not numbered through
 _ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?"
 
 
@@ -93,27 +93,18 @@ def name_of(text: str, problem: Problem) -> str:
 
 
 def printed_weights(problem: Problem) -> dict[str, str]:
-    """w1, w2 …, as unnamed weights of dense layers are printed where there are not many, with their ids.
-
-    (render/notation.py prints them so; a law of tests/ compares both.)
-    """
+    """w1, w2 …, as unnamed weights of dense layers are printed where there are not many, with their ids."""
     if problem.notation not in NUMBERING or any(layer.type != "dense" or layer.weights is None for layer in problem.layers):
         return {}
     sizes = [len(problem.inputs), *(len(layer.neurons) for layer in problem.layers)]
-    if sum(above * below for above, below in zip(sizes[1:], sizes)) > NUMBERED_LIMIT:
-        return {}
-    by_source = problem.conventions.weight_numbering == "by_source"
-    taken = {name for layer in problem.layers for names in _tables(layer) for name in names}
-    found: dict[str, str] = {}
-    count = 0
+    matrices: dict[int, Weights] = {}
     for number, layer in enumerate(problem.layers, 1):
         places = [(to, source) for to in range(sizes[number]) for source in range(sizes[number - 1])]
-        for to, source in sorted(places, key=lambda place: place[::-1]) if by_source else places:
-            if layer.weights.get((to, source)) is not None:
-                count += 1
-                if f"w{count}" not in taken and (to, source) not in layer.weight_names:
-                    found[f"w{count}"] = f"W{number}[{to + 1},{source + 1}]"
-    return found
+        present = [place for place in places if layer.weights.get(place) is not None]
+        matrices[number] = Weights(len(places), present, layer.weight_names)
+    taken = {name for layer in problem.layers for names in _tables(layer) for name in names}
+    found = numbered(matrices, taken, problem.conventions.weight_numbering == "by_source")
+    return {name: f"W{number}[{place[0] + 1},{place[1] + 1}]" for (number, place), name in found.items()}
 
 
 def _tables(layer: Layer) -> tuple[Collection[str], ...]:

@@ -24,13 +24,13 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position
+from handcalc.core.numbering import Weights, numbered
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
 FOLDER = os.path.join(os.path.dirname(__file__), "notations")
 DEFAULT = "mazur"
 WIDTHS = {"out": 1, "weight": 2}  # directions in a network of dense layers
-NUMBERED_LIMIT = 99  # more unnamed weights than this are written with indices, not numbered through
 
 
 @cache
@@ -81,18 +81,11 @@ class Notation:
     def _numbered(self, by_source: bool) -> dict[tuple[str, tuple[int, ...]], str]:
         """w1, w2 … for weights without a name, in the order of the layers."""
         weights = [quantity for quantity in self.graph if quantity.kind == "weight" and len(quantity.axes) == 2]
-        if sum(quantity.axes[0].size * quantity.axes[1].size for quantity in weights) > NUMBERED_LIMIT or self._several():
+        if self._several():
             return {}
         taken = {name for quantity in self.graph for name in (quantity.names or {}).values()}
-        result: dict[tuple[str, tuple[int, ...]], str] = {}
-        count = 0
-        for quantity in weights:
-            places = sorted(self.graph.positions(quantity.name), key=(lambda place: place[::-1]) if by_source else None)
-            for place in places:
-                count += 1
-                if f"w{count}" not in taken and place not in (quantity.names or {}):
-                    result[quantity.name, place] = f"w{count}"
-        return result
+        positions = self.graph.positions
+        return numbered({q.name: Weights(q.size, positions(q.name), q.names or {}) for q in weights}, taken, by_source)
 
     def _several(self) -> bool:
         """Whether there are other layers than dense ones, whose cells are written with places and layers."""
