@@ -36,7 +36,6 @@ from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, on_sheet
 from handcalc.problem.schema import Problem, Task
 
-SLIPS_LIMIT = 24  # wrong answers of a sheet for which slips are looked for
 SEVERAL = 3  # answers that show a rounding together, if all come out in it
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
@@ -299,8 +298,7 @@ class Desk:
         wrong = [answer.cell for answer in unexplained if answer.cell and answer.cell in answers]
         found = {cell: LineSlip(slug, True) for cell, slug in misplaced.items()}
         if self.book.small:
-            lines = LineSlips(self.definitions, answers, self.size)
-            found |= {cell: slip for cell in wrong[:SLIPS_LIMIT] if cell not in found and (slip := lines.explain(cell))}
+            found |= LineSlips(self.definitions, answers, self.size).explain_all([cell for cell in wrong if cell not in found])
 
         def explained(answer: Marked) -> Marked:
             slip = found.get(answer.cell) if answer.cell else None

@@ -1,7 +1,7 @@
 """Slips of any calculation, on one answer: what no rewrite of the whole solution explains may be a slip on a single line.
 
-- `LineSlips(definitions, answers, size).explain(cell)` names the slip that gives an answer, a `LineSlip`: sure of it, or a hint where the
-  digits are too few; None where nothing gives it.
+- `LineSlips(definitions, answers, size).explain_all(wrong)` names the slips that give answers, each a `LineSlip`: sure of it, or a hint
+  where the digits are too few.
 - `misplaced_answers(…)` are those that are the right number of another step: exchanged, or the old value of a parameter.
 
 Tried are the answer's own line first, then the lines it is made from that were not answered, with the student's own earlier numbers:
@@ -12,7 +12,8 @@ among them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite, log2
 
 from handcalc.core.evaluation import Evaluation
@@ -28,6 +29,7 @@ from handcalc.marking.workbook import base, iteration, on_sheet
 
 MARGIN = 7.0  # bits by which a slip must beat coincidence to be named
 HINT = 1.0  # and to be a hint, where it happened on a line before
+ANSWERS = 24  # wrong answers of a sheet for which slips are looked for
 LINES = 24  # lines before an answer that are tried
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
 
@@ -48,6 +50,18 @@ class LineSlips:
         self.size = size
         self._book = MistakenBook(definitions, NONE)
         self._numbers = {wanted: typed.value for wanted, typed in answers.items()}
+
+    def explain_all(self, wrong: Sequence[Cell]) -> dict[Cell, LineSlip]:
+        """The slips of wrong answers; not one that most of the wrong answers of its kind refute, since they have another reason."""
+        kinds = Counter(self.definitions.book.quantity(wanted).kind for wanted in wrong)
+        found = {wanted: slip for wanted in wrong[:ANSWERS] if (slip := self.explain(wanted)) is not None}
+        alike = Counter((self.definitions.book.quantity(wanted).kind, slip.slug) for wanted, slip in found.items())
+
+        def stands(wanted: Cell, slip: LineSlip) -> bool:
+            kind = self.definitions.book.quantity(wanted).kind
+            return 2 * alike[kind, slip.slug] >= min(kinds[kind], ANSWERS)
+
+        return {wanted: slip for wanted, slip in found.items() if stands(wanted, slip)}
 
     def explain(self, wanted: Cell) -> LineSlip | None:
         """The slip that gives an answer: on its own line, else on one of those before it."""
