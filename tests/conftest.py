@@ -14,7 +14,7 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-FEW, MANY = 20, 100  # examples, where a test does not say that it needs more (see `law` in oracles.py)
+FEW, MANY = 12, 100  # examples, where a test does not say that it needs more (see `law` in oracles.py)
 settings.register_profile("quick", max_examples=FEW, derandomize=True, database=None, deadline=None)
 settings.register_profile("slow", max_examples=MANY, derandomize=True, database=None, deadline=None)
 settings.load_profile("quick")

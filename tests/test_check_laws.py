@@ -293,6 +293,7 @@ def test_the_notebook_is_right(network: str) -> None:
         assert math.isclose(float(own.desk.right[own.book.find(name)]), number, rel_tol=1e-12), name
 
 
+@pytest.mark.slow
 def test_every_mistake_is_named_somewhere() -> None:
     """Those that the laws above make, those in the rows of test_check.py, and those of optimisers in their own tests."""
     made = {slug for slug, _ in WRONG} | {row.slugs[0] for problem in TRAINED for row in exercise(problem).mistakes("all")}

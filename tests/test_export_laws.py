@@ -465,6 +465,7 @@ for format in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_the_same_bytes_every_time() -> None:
     """In two processes that order sets in different ways, far from each other in the world."""
     found = []

@@ -63,6 +63,14 @@ def script() -> ModuleType:
     return module(SCRIPT)
 
 
+@pytest.fixture(scope="module")
+def texts(script: ModuleType) -> dict[str, list[str]]:
+    """Every text of the program with the files it is in."""
+    found, lost = script.messages()
+    assert lost == []
+    return found
+
+
 def module(path: Path) -> ModuleType:
     """A script as a module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -73,9 +81,7 @@ def module(path: Path) -> ModuleType:
 
 
 @pytest.mark.parametrize("path", PO, ids=lambda path: path.parts[-3])
-def test_every_message_is_translated_with_the_same_fields(script: ModuleType, path: Path) -> None:
-    texts, lost = script.messages()
-    assert lost == []
+def test_every_message_is_translated_with_the_same_fields(script: ModuleType, texts: dict[str, list[str]], path: Path) -> None:
     assert [line for _, line in script.wrong(path, texts)] == []
 
 
@@ -91,9 +97,8 @@ def test_the_compiled_catalogue_says_what_the_written_one_says(script: ModuleTyp
         assert [compiled.ngettext(text, text, count) for count in (1, 2)] == [script.said(written.get(text))] * 2
 
 
-def test_the_compiled_catalogue_is_the_same_every_time(script: ModuleType) -> None:
+def test_the_compiled_catalogue_is_the_same_every_time(script: ModuleType, texts: dict[str, list[str]]) -> None:
     """In whatever order the texts come, and on whatever day."""
-    texts, _ = script.messages()
     old = script.read(PO[0])
     assert script.compiled(script.updated(old, texts)) == script.compiled(script.updated(old, dict(reversed(texts.items()))))
     assert b"-Date:" not in script.compiled(script.updated(old, texts))

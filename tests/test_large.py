@@ -272,6 +272,7 @@ def test_saving_many_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 # --- a real data set --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_handwritten_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """scikit-learn's digits (1,797 of 8×8, from UCI) as a CSV file with a heading, as people share them."""
     datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn is not installed")

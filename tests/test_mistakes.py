@@ -448,6 +448,7 @@ def slugs(problem: str) -> set[str]:
     return {form.mistake.slug for form in touched(problem)}
 
 
+@pytest.mark.slow
 def test_every_form_of_a_mistake_applies_somewhere() -> None:
     """A rule that never applies is misspelled."""
     rules = {form for form in FORMS if (form.variant < 0 or form.mistake.variants) and form.mistake.slug not in OF_LAYERS}

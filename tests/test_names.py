@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from opaque import METHODS, WORDS, renaming
-from shipping import EACH, loaded, solved, some
+from shipping import loaded, solved, some
 
 from handcalc.cli import group
 from handcalc.core.graph import Graph
@@ -58,7 +58,7 @@ def output(arguments: list[str]) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("problem", EACH)
+@pytest.mark.parametrize("problem", some(shipped(), ("mazur-2-2-2", "karim-self-attention")))
 def test_a_network_is_the_same_whatever_its_quantities_are_called(problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = printed(problem, tmp_path)
     renaming(monkeypatch)
@@ -104,8 +104,9 @@ def test_equations_are_the_same_whatever_their_variables_are_called(problem: str
 
     assert [(called(id), *rest, list(map(called, inputs))) for id, *rest, inputs in bare(old)] == [(*rest, i) for *rest, i in bare(new)]
     for command in (["train", "--iterations", "5", "--format", "json"], ["gradcheck", "--format", "json"]):
-        before, after = (output([command[0], file, *command[1:]]) for file in (problem, str(path)))
-        assert called(before.replace("@", "")) == after.replace("@", "") or before.startswith(("nothing", f"{problem}"))
+        files = map(str, (shipped()[problem], path))
+        before, after = (output([command[0], file, *command[1:]]).replace(file, "its file").replace("@", "") for file in files)
+        assert after == (called(before) if before.startswith("{") else before)  # else: why there is nothing to train
 
 
 # --- and it gave wrong numbers ----------------------------------------------------------------------------------------

@@ -370,6 +370,7 @@ def test_mistakes_are_named(everywhere: bool, with_states: bool) -> None:
     assert (total["named"] + total["tie"]) / total.total() >= 0.95 and not total["misnamed"] and total.total() > 150, total
 
 
+@pytest.mark.slow
 def test_every_mistake_of_an_optimiser_is_here() -> None:
     """In a row with its numbers, and on a sheet that names it."""
     made = {row.slugs[0] for own in map(course, PROBLEMS) for row, _ in own.sheets(own.rows(everywhere=True), own.asked)}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
+from shipping import some
 
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
@@ -46,7 +49,7 @@ learning_rate: 0.5
 """
 
 
-def verdicts(text: str, id: str, numbers: range) -> dict[int, str]:
+def verdicts(text: str, id: str, numbers: Iterable[int]) -> dict[int, str]:
     """What is said of every whole number, as the only answer of a sheet."""
     checker = Checker(loads(text))
     return {number: checker.mark(sheet_of({id: str(number)})).answers[0].verdict for number in numbers}
@@ -63,7 +66,7 @@ def verdicts(text: str, id: str, numbers: range) -> dict[int, str]:
     ],
 )
 def test_where_the_right_number_is_whole_only_it_is_right(text: str, id: str, right: int) -> None:
-    found = verdicts(text, id, range(right - 12, right + 13)) | verdicts(text, id, range(right - 60, right + 61, 11))
+    found = verdicts(text, id, [*range(right - 4, right + 5), *range(right - 60, right + 61, 15)])
     assert found.pop(right) == "correct"
     assert set(found.values()) <= {"wrong", "mistake"}
 
@@ -117,7 +120,7 @@ def test_a_mistake_that_has_no_value_ends_nothing(text: str, answers: dict[str, 
     assert len(audit(loads(text), answers).numbers) == len(answers)
 
 
-@pytest.mark.parametrize("id", ["#3:b1", "rate", "i1", "#2:w1", "target.o1"])
+@pytest.mark.parametrize("id", some(["#3:b1", "rate", "i1", "#2:w1", "target.o1"], ["rate", "i1", "#2:w1"]))
 def test_a_wrong_given_number_ends_nothing(id: str) -> None:
     answers = {id: "0.451", "#3:net.h1": "0.3711"}
     found = check(load("mazur-2-2-2"), answers)

@@ -85,7 +85,7 @@ def network(activation: str, loss: str) -> Problem:
 ACTIVATIONS = ["sigmoid", "tanh", "relu", "gelu", "softplus", "{leaky_relu: {slope: 0.1}}", "z/(1 + abs(z))"]
 
 
-@pytest.mark.parametrize("activation", some(ACTIVATIONS, ACTIVATIONS[2::2]))
+@pytest.mark.parametrize("activation", some(ACTIVATIONS, ACTIVATIONS[2:3]))
 @pytest.mark.parametrize("loss", ["cross_entropy", "softmax_cross_entropy"])
 def test_mini_batches_of_both_engines(activation: str, loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Shuffled batches of 4, 4 and 2 samples, three epochs: arrays and straight lines come to the same."""
