@@ -83,7 +83,7 @@ def check(found: Derivation, variables: dict[str, Any]) -> None:
                 assert value == found.iteration(iteration).evaluation[step.cell], step.id
                 assert float(value) == pytest.approx(step.shown.value, rel=1e-15), step.id
             else:
-                assert float(value) == pytest.approx(float(step.value), rel=1e-12, abs=0), step.id
+                assert float(value) == pytest.approx(float(step.value), rel=1e-12, abs=1e-15), step.id
 
 
 # --- what the code computes -------------------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ FRACTIONS = {
     "7": (Fraction(7), "7", True),
     "0": (Fraction(0), "0", True),
     # sizes that no float holds: they come up when fractions are worked on for a few iterations
-    "1 + 10^-400": (Fraction(10**400 + 1, 10**400), "1", True),
+    "1 + 10^-400": (Fraction(10**400 + 1, 10**400), "1.00000", False),
     "10^400/3": (Fraction(10**400, 3), "3.33333e399", False),
     "1/(3*10^400)": (Fraction(1, 3 * 10**400), "3.33333e-401", False),
     "5*10^-400": (Fraction(5, 10**400), "5e-400", True),

@@ -39,7 +39,11 @@ def test_all_three_agree(name: str) -> None:
     begin = straight.start(lambda cell: float(known[cell]))
     (state, _, count), loss = straight.run(begin, [()]), straight.loss(begin)
     expected = {cell: float(known[carried[cell[0]], cell[1]]) for cell in straight.state}
-    assert straight.values(state) == expected and loss == float(known[model.loss, ()]) and count == 1
+    assert (
+        straight.values(state) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+        and loss == pytest.approx(float(known[model.loss, ()]))
+        and count == 1
+    )
     arrays = Vectorised(model.graph, carried, model.loss)
     start = arrays.start(lambda cell: float(known[cell]))
     after, again, count = arrays.run(start, [()])

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from handcalc.arrays.arrayviews import kronecker, window
+from handcalc.arrays.noise import positive
 from handcalc.core.definitions import definition
 from handcalc.core.expr import (
     Call,
@@ -220,7 +221,7 @@ class Writer:
             written = definition(name, arguments)
             assert written is not None
             return self.write(written)
-        pieces = [self.write(argument) for argument in arguments]
+        pieces = [self.settled(argument) if record.jumps else self.write(argument) for argument in arguments]
         letters = _union(pieces)
         texts = [piece.along(letters) for piece in pieces]
         if name in NUMPY:
@@ -229,6 +230,14 @@ class Writer:
                 text = f"np.{NUMPY[name]}({text}, {other})"
             return Piece(text, letters)
         return Piece(f"each[{name!r}]({', '.join(texts)})", letters)
+
+    def settled(self, expr: Expr) -> Piece:
+        """Code for an expression; 0 where it is a sum that is nothing but the noise of its terms."""
+        piece = self.write(expr)
+        if not isinstance(expr, (Sum, Total)) or not piece.letters:
+            return piece
+        text = f"without_noise({piece.along(piece.letters)}, lambda: {self.write(positive(expr)).along(piece.letters)})"
+        return Piece(text, piece.letters)
 
     def entry(self, expr: Entry) -> Piece:
         """softmax or logsumexp over one axis of a family."""

@@ -72,7 +72,7 @@ class ArrayEvaluation(Evaluation):
         self._arrays = {name: array for name, array in data.items() if name not in self._replaced}
         self._fraction: dict[str, bool] = {}
 
-    def __getitem__(self, wanted: Cell) -> Value:
+    def precise(self, wanted: Cell) -> Value:
         """The value of a cell. Raises EvaluationError where it is no finite number."""
         if wanted not in self.values:
             name, place = wanted
@@ -83,8 +83,8 @@ class ArrayEvaluation(Evaluation):
                 self.values[wanted] = self.unrounded[wanted] = value
             else:
                 for used in () if self.literal(wanted) is not None else self._graph.uses(wanted):
-                    self[used]
-                super().__getitem__(wanted)
+                    self.precise(used)
+                super().precise(wanted)
         return self.values[wanted]
 
     def rational(self, wanted: Cell) -> bool:

@@ -6,7 +6,7 @@
 - `answers(name, data)` is a program for a quantity alone, such as the outputs.
 
 An expression becomes code by being computed in an arithmetic of code (`CODE`), so it does the same operations in the
-same order as an evaluation, and its results are the same to the last bit. The text is made of numbers, the names made
+same order as an evaluation does with floats. The text is made of numbers, the names made
 here (p0, d0, c0 …) and the functions of core/functions.py; nothing that a user wrote is in it.
 """
 
@@ -15,17 +15,18 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from inspect import getsource
 from operator import length_hint
 from textwrap import dedent
 from typing import Any
 
-from handcalc.core.expr import Call, Number, Power, Ref, walk
-from handcalc.core.functions import FUNCTIONS, Function
+from handcalc.arrays.noise import decisive
+from handcalc.core.expr import Call, Number, Power, Ref, Sum, walk
+from handcalc.core.functions import FUNCTIONS, SMALL, Function
 from handcalc.core.graph import Graph
-from handcalc.core.instance import FLOATS, Arithmetic, compute
+from handcalc.core.instance import FLOATS, Arithmetic, compute, settled
 from handcalc.core.quantity import Cell, cell
 
 State = tuple[float, ...]
@@ -99,7 +100,11 @@ def _put_in(inline: tuple[tuple[str, ...], ast.expr], arguments: list[str]) -> s
     return text.replace("math.", "")
 
 
-CODE = Arithmetic(_number, _power, _call)
+def _settle(value: Code, terms: list[Code]) -> Code:
+    return Code(f"settled({value.text}, {_tuple(term.text for term in terms)})")
+
+
+CODE = Arithmetic(_number, _power, _call, _settle)
 
 
 class Straight:
@@ -115,6 +120,7 @@ class Straight:
         self.data = [(name, place) for name in data for place in graph.positions(name)]
         self.state = tuple((name, place) for name in updated for place in graph.positions(name))
         self.new = [(updated[name], place) for name, place in self.state]
+        self.decisive = decisive(graph, updated.values())
 
     def start(self, value: Callable[[Cell], float]) -> State:
         """The state with these values."""
@@ -178,7 +184,7 @@ class Straight:
 
     def _writer(self, wanted: list[Cell], data: Iterable[Cell]) -> _Writer:
         """A writer that knows the names of what a program is given."""
-        writer = _Writer(self.graph, wanted)
+        writer = _Writer(self.graph, wanted, self.decisive)
         writer.names |= {one: f"p{number}" for number, one in enumerate(self.state)}
         writer.names |= {one: f"d{number}" for number, one in enumerate(data)}
         return writer
@@ -201,7 +207,7 @@ class Straight:
 
 def _compiled(source: str) -> Callable[..., Any]:
     functions: dict[str, Any] = {f"f{number}": record.value for number, record in enumerate(FUNCTIONS.values())}
-    functions |= {"power": FLOATS.power, "__builtins__": {}, **vars(math)}
+    functions |= {"power": FLOATS.power, "settled": settled, "__builtins__": {}, **vars(math)}
     namespace: dict[str, Any] = {}
     exec(compile(source, "<straight line>", "exec"), functions, namespace)
     found: Callable[..., Any] = namespace["run"]
@@ -215,8 +221,9 @@ def _tuple(names: Iterable[str]) -> str:
 class _Writer:
     """Writes the assignments of cells; a cell that is used once and only in sums and products stands where it is used."""
 
-    def __init__(self, graph: Graph, wanted: list[Cell]) -> None:
+    def __init__(self, graph: Graph, wanted: list[Cell], decisive: Collection[str]) -> None:
         self.graph = graph
+        self.decisive = decisive
         self.names: dict[Cell, str] = {}
         self.codes: dict[Cell, Code] = {}
         self.once = self._used_once(wanted)
@@ -261,9 +268,18 @@ class _Writer:
             else:
                 self.names[current] = f"c{len(self.names)}"
                 lines.append(f"{self.names[current]} = {code.text}")
+                lines += self._settled(current) if current[0] in self.decisive else []
         if wanted not in self.names:
             self.names[wanted] = self.codes[wanted].text
         return lines
+
+    def _settled(self, current: Cell) -> list[str]:
+        """The line that rids a sum of its noise."""
+        expr, name = self.graph.instance(current), self.names[current]
+        if not isinstance(expr, Sum):
+            return []
+        terms = _tuple(compute(term, self._code, CODE).text for term in expr.terms)
+        return [f"if -{SMALL} < {name} < {SMALL}: {name} = settled({name}, {terms})"]
 
     def _known(self, wanted: Cell) -> bool:
         return wanted in self.names or wanted in self.codes

@@ -14,6 +14,7 @@ from typing import Any
 
 from handcalc.arrays.arraycode import NotVectorised, Piece, Writer
 from handcalc.arrays.arrayviews import contract, logsumexp, softmax, spread, windows
+from handcalc.arrays.noise import decisive, without_noise
 from handcalc.arrays.unrolling import at_time, unrolled
 from handcalc.core.expr import (
     Expr,
@@ -127,7 +128,14 @@ def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Se
     constants: dict[str, Any] = {}  # given quantities that are neither in the state nor data
     source = _program(graph, names, [*wanted], constants, len(state), len(data))
     each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
-    library = {"softmax": softmax, "logsumexp": logsumexp, "windows": windows, "contract": contract, "spread": spread}
+    library = {
+        "softmax": softmax,
+        "logsumexp": logsumexp,
+        "windows": windows,
+        "contract": contract,
+        "spread": spread,
+        "without_noise": without_noise,
+    }
     surroundings = {"np": numpy, **library, "each": each, **constants}
     found: dict[str, Any] = {}
     exec(compile(source, "<arrays>", "exec"), surroundings, found)
@@ -151,7 +159,7 @@ def _tuple(letter: str, count: int) -> str:
 
 def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constants: dict[str, Any], results: list[str]) -> None:
     """The lines a quantity needs that are not there yet, and its own; a gradient that is no result waits for its scale."""
-    pending, opened = [wanted], set[str]()
+    pending, opened, settled = [wanted], set[str](), decisive(graph)
     while pending:
         name = pending[-1]
         if name in writer.names:
@@ -174,7 +182,8 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             pending.extend(reversed(missing))
             continue
         writer.order = tuple(index.letter for index in quantity.index)
-        piece = writer.write(formulas[quantity.definition])
+        write = writer.settled if name in settled else writer.write
+        piece = write(formulas[quantity.definition])
         for other in _others(quantity):
             there = f"k{len(constants)}"
             constants[there] = _holds(quantity, other)

@@ -127,7 +127,8 @@ class Iteration:
         if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
             return Shown(literal.text or str(literal.numerator))
         name = evaluation.graph.cell_id(wanted) if rounding.overrides else ""
-        value, rational = evaluation.before_rounding(wanted), evaluation.rational(wanted)
+        rational = evaluation.rational(wanted)
+        value = evaluation.before_rounding(wanted) if evaluation.rounding.carry else evaluation.precise(wanted)
         if rational and isinstance(value, float):
             value = float(f"{value:.15g}")  # without the noise of binary fractions, so that a tie is a tie
         return rounding.shown(value, rational, name, evaluation.rounding.carry and evaluation.touched(wanted))
@@ -176,7 +177,9 @@ class Derivation:
         while latest < number:
             latest += 1
             known, carried = current.evaluation, self.carried.items()
-            current = self._round(latest, {(old, place): known[new, place] for old, new in carried for place in self.graph.positions(old)})
+            current = self._round(
+                latest, {(old, place): known.precise((new, place)) for old, new in carried for place in self.graph.positions(old)}
+            )
         self._rounds[number] = current
         return current
 

@@ -2,6 +2,11 @@
 
 - `Evaluation(graph, rounding, replaced)[cell]` computes on demand, in full precision, with carried rounding, exactly,
   or with some cells taken as given (updated parameters, a student's numbers).
+- `precise(cell)` is what the next step uses.
+
+In full precision a number is a fraction as long as it is rational and short, so that 0.3 − 0.1·3 is 0, and a threshold is met
+where it is met on paper; whoever asks for it gets a float. Else it is a float, and what is left of a sum when all but its noise
+is gone is 0 (`settled` in instance.py).
 """
 
 from __future__ import annotations
@@ -10,9 +15,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from handcalc.core.expr import Call, Expr, Number, Power, Ref, children
-from handcalc.core.functions import function
-from handcalc.core.instance import FLOATS, FRACTIONS, Value, compute, evaluate, shorter
+from handcalc.core.expr import Call, Expr, Number, Power, Ref, Sum, children
+from handcalc.core.functions import SMALL, function
+from handcalc.core.instance import FRACTIONS, Value, compute, evaluate, settled, short, shorter
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
@@ -42,21 +47,31 @@ class Evaluation:
         self.unrounded: dict[Cell, Value] = {} if self.rounding.carry else self.values
         self.replaced = replaced or {}
         self.literals: dict[Cell, Value] = {}  # what is given, of the cells that have a value
-        exact = self.rounding.exact or self.rounding.carry  # carried numbers are decimals: a tie is a tie
-        self.numbers = FRACTIONS if exact else FLOATS
+        self._fractions = (
+            self.rounding.exact or self.rounding.carry
+        )  # asked for, of any length; carried numbers are decimals: a tie is a tie
+        self._shorter = shorter if self._fractions else short
         self._rational: dict[Cell, bool] = {}
         self._touched: dict[Cell, bool] = {}
 
     def __getitem__(self, wanted: Cell) -> Value:
+        """The value of a cell: a float, or a fraction where fractions were asked for. Raises EvaluationError naming the first step
+        that fails."""
+        return self._read(self.precise(wanted))
+
+    def precise(self, wanted: Cell) -> Value:
         """The value of a cell, as the next step uses it. Raises EvaluationError naming the first step that fails."""
         found = self.values.get(wanted)
         return self._worked_out(wanted) if found is None else found
 
+    def _read(self, value: Value) -> Value:
+        return value if self._fractions or type(value) is float else float(value)
+
     def before_rounding(self, wanted: Cell) -> Value:
         """The value of a cell before it is rounded for the next step."""
         if wanted not in self.unrounded:
-            self[wanted]
-        return self.unrounded[wanted]
+            self.precise(wanted)
+        return self._read(self.unrounded[wanted])
 
     def literal(self, wanted: Cell) -> Value | None:
         """What is given for a cell, None where it is computed."""
@@ -79,9 +94,11 @@ class Evaluation:
                 continue
             expr = self.graph.instance(current)
             try:
-                value = compute(expr, self._known, self.numbers)
-                if not isinstance(value, float):
-                    value = shorter(value)
+                value = compute(expr, self._known, FRACTIONS)
+                if type(value) is not float:
+                    value = self._shorter(value)
+                elif type(expr) is Sum and -SMALL < value < SMALL:
+                    value = settled(value, [compute(term, self._known, FRACTIONS) for term in expr.terms])
             except _Missing:
                 if current in opened:
                     raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
@@ -98,14 +115,15 @@ class Evaluation:
         if not isinstance(value, Number):
             return value
         try:
-            return compute(value, _nothing, self.numbers)
+            found = compute(value, _nothing, FRACTIONS)
+            return found if self._fractions else short(found)
         except OverflowError as error:
             raise EvaluationError(self._reason(current, error)) from None
 
     def of(self, expr: Expr, step: Cell | None = None) -> Value:
         """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
         try:
-            return compute(expr, self._worked, self.numbers)
+            return self._read(compute(expr, self._worked, FRACTIONS))
         except (ArithmeticError, ValueError) as error:
             if step is None:
                 raise
@@ -118,7 +136,7 @@ class Evaluation:
             raise _Missing from None
 
     def _worked(self, ref: Ref) -> Value:
-        return self[cell(ref)]
+        return self.precise(cell(ref))
 
     def _keep(self, current: Cell, value: Value) -> None:
         if isinstance(value, float) and not math.isfinite(value):
@@ -141,7 +159,7 @@ class Evaluation:
         """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
         found = self._rational.get(wanted)
         if found is None:
-            self[wanted]
+            self.precise(wanted)
             found = self._settle(wanted, self._rational, True, not self.rounding.carry, lambda own: self._plain(self.graph.instance(own)))
         return found
 

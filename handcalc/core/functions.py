@@ -18,6 +18,9 @@ from typing import Any
 from handcalc.core.record import Record
 from handcalc.errors import Template
 
+SMALL = 1e-6  # a sum above is no noise of terms of a usual size: it is not asked
+NOISE = 1e-13  # two numbers that differ by less than this, of themselves, differ by their rounding errors
+
 
 class Function(Record):
     """One function.
@@ -27,6 +30,7 @@ class Function(Record):
     doc: one line; defaults: values of trailing arguments that may be left out; rational: exact in fractions;
     exact_at: arguments with an exact value; kinks: where the derivative jumps; safe: a range for tests;
     family: a function of a whole family, `at` choosing the entry; member: the family function whose entries are `yk`;
+    jumps: its value does, at a kink or where two arguments are equal;
     worked: show the definition when numbers are put in; variadic: takes two arguments or more; layer: layers may name it as activation.
     """
 
@@ -40,6 +44,7 @@ class Function(Record):
     rational: bool = False
     exact_at: tuple[int, ...] = ()
     kinks: tuple[int, ...] = ()
+    jumps: bool = False
     safe: tuple[float, float] = (-3.0, 3.0)
     family: bool = False
     member: str = ""
@@ -80,7 +85,7 @@ def _slope(z: Any, below: Any, above: Any, at_zero: Any) -> Any:
 
 
 def _larger(a: Any, b: Any, tie: Any) -> Any:
-    return 1 if a > b else 0 if a < b else tie
+    return tie if abs(a - b) <= NOISE * max(abs(a), abs(b)) else 1 if a > b else 0
 
 
 def _huber(e: Any, d: Any) -> Any:
@@ -109,8 +114,9 @@ _RECORDS = (
     Function("softplus", _softplus, ("z",), ("sigmoid(z)",), "ln(1 + exp(z))", "smooth ReLU", worked=True, layer=True),
     Function("identity", lambda z: z, ("z",), ("1",), "z", "no activation", rational=True, layer=True),
     Function("step", _step, ("z",), ("0",), "1 - max(0, sign(-z))", "1 from 0 upwards, else 0", rational=True, kinks=(0,),
-             safe=(0.5, 3.0), layer=True),
-    Function("sign", _sign, ("z",), ("0",), "", "−1, 0 or 1", rational=True, kinks=(0,), safe=(0.5, 3.0), layer=True),
+             jumps=True, safe=(0.5, 3.0), layer=True),
+    Function("sign", _sign, ("z",), ("0",), "", "−1, 0 or 1", rational=True, kinks=(0,), jumps=True, safe=(0.5, 3.0),
+             layer=True),
     Function("softmax", _softmax, ("z",), ("y*(same - yk)",), "", "e^z over Σ e^z", family=True, member="softmax", worked=True, layer=True),
     # --- elementary functions, for formulas --------------------------------------------------------------------------
     Function("exp", math.exp, ("x",), ("y",), "", "e^x", exact_at=(0,)),
@@ -124,7 +130,8 @@ _RECORDS = (
     Function("cos", math.cos, ("x",), ("-sin(x)",), "", "cosine", exact_at=(0,)),
     Function("tan", math.tan, ("x",), ("1 + y^2",), "", "tangent", exact_at=(0,), safe=(-1.2, 1.2)),
     Function("erf", math.erf, ("x",), ("2/sqrt(pi)*exp(-x^2)",), "", "error function", exact_at=(0,)),
-    Function("floor", math.floor, ("x",), ("0",), "", "the largest whole number not above x", rational=True, kinks=tuple(range(-99, 100))),
+    Function("floor", math.floor, ("x",), ("0",), "", "the largest whole number not above x", rational=True, kinks=tuple(range(-99, 100)),
+             jumps=True),
     Function("pi", lambda: math.pi, (), (), "", "π"),
     Function("max", max, ("a", "b"), ("max'(a, b, 1)", "max'(b, a, 0)"), "", "the largest", rational=True, variadic=True),
     Function("min", min, ("a", "b"), ("max'(b, a, 1)", "max'(a, b, 0)"), "", "the smallest", rational=True, variadic=True),
@@ -133,13 +140,13 @@ _RECORDS = (
     Function("logsumexp", _log_sum_exp, ("z",), ("yk",), "", "ln of the sum of all e^z", family=True, member="softmax", worked=True),
     # --- derivatives with a name of their own: slopes that jump -------------------------------------------------------
     Function("relu'", lambda z, at_zero: _slope(z, 0, 1, at_zero), ("z", "at_zero"), ("0", "0"),
-             "max(0, sign(z)) + at_zero*(1 - abs(sign(z)))", "slope of ReLU", ("0",), rational=True, kinks=(0,)),
+             "max(0, sign(z)) + at_zero*(1 - abs(sign(z)))", "slope of ReLU", ("0",), rational=True, kinks=(0,), jumps=True),
     Function("leaky_relu'", lambda z, slope: _slope(z, slope, 1, slope), ("z", "slope"), ("0", "step(-z)"),
-             "max(0, sign(z)) + slope*(1 - max(0, sign(z)))", "slope of leaky ReLU", rational=True, kinks=(0,)),
+             "max(0, sign(z)) + slope*(1 - max(0, sign(z)))", "slope of leaky ReLU", rational=True, kinks=(0,), jumps=True),
     Function("elu'", lambda z, alpha: 1 if z > 0 else alpha * math.exp(z), ("z", "alpha"), ("step(-z)*y", "step(-z)*exp(min(0, z))"),
-             "max(0, sign(z)) + alpha*exp(min(0, z))*(1 - max(0, sign(z)))", "slope of ELU", kinks=(0,)),
+             "max(0, sign(z)) + alpha*exp(min(0, z))*(1 - max(0, sign(z)))", "slope of ELU", kinks=(0,), jumps=True),
     Function("max'", _larger, ("a", "b", "tie"), ("0", "0", "0"), "relu'(a - b, tie)", "1 if a is larger, 0 if smaller, else `tie`",
-             ("1",), rational=True),
+             ("1",), rational=True, jumps=True),
 )  # fmt: skip
 
 FUNCTIONS: dict[str, Function] = {record.name: record for record in _RECORDS}

@@ -6,7 +6,7 @@ Binding and evaluating are the inner loops of the program, so the most frequent 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from handcalc.core.expr import (
@@ -29,7 +29,7 @@ from handcalc.core.expr import (
     children,
     mul,
 )
-from handcalc.core.functions import Function, function
+from handcalc.core.functions import NOISE, Function, function
 from handcalc.core.index import Index, Position
 from handcalc.core.record import Record
 
@@ -85,7 +85,8 @@ def _concrete(place: Position, indices: Mapping[str, int]) -> int:
 
 # --- values -----------------------------------------------------------------------------------------------------------
 
-EXACT_LIMIT = 2000  # digits of a fraction; beyond, floats go on
+EXACT_LIMIT = 2000  # digits of a fraction where fractions are asked for; beyond, floats go on
+SHORT = 512  # bits of a fraction where they are not
 Value = Any  # a float, or a Fraction where the problem is worked exactly
 Lookup = Callable[[Ref], Value]
 
@@ -93,12 +94,14 @@ Lookup = Callable[[Ref], Value]
 class Arithmetic(Record):
     """What an expression is computed in: numbers that add, multiply and divide by themselves, and what they cannot.
 
-    number: the value of a literal; power: base and exponent; call: a function of values, `at` choosing the entry.
+    number: the value of a literal; power: base and exponent; call: a function of values, `at` choosing the entry;
+    settle: what a sum is where a function jumps, from its value and its terms: 0 where it is nothing but their noise.
     """
 
     number: Callable[[Number], Value]
     power: Callable[[Value, Value], Value]
     call: Callable[[Function, list[Value], int], Value]
+    settle: Callable[[Value, list[Value]], Value] = lambda value, terms: value
 
 
 def evaluate(expr: Expr, lookup: Lookup, exact: bool = False) -> Value:
@@ -149,6 +152,11 @@ def shorter(value: Value, times: Value = 1) -> Value:
     return number if size * times > 3.3 * EXACT_LIMIT else value
 
 
+def short(value: Value) -> Value:
+    """A fraction as it is while it is short, as a float beyond. Raises OverflowError where no float is as large."""
+    return float(value) if value.numerator.bit_length() + value.denominator.bit_length() > SHORT else value
+
+
 def _fraction(literal: Number) -> Value:
     from fractions import Fraction
 
@@ -170,15 +178,31 @@ def _fraction_call(record: Function, values: list[Value], at: int) -> Value:
     return _fraction(Number(result)) if isinstance(result, int) else result
 
 
-FLOATS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _float_call)
-FRACTIONS = Arithmetic(_fraction, _power, _fraction_call)
+def settled(value: Value, terms: Iterable[Value]) -> Value:
+    """A sum of floats: 0 where it is nothing but the noise of its terms."""
+    return 0.0 if abs(value) <= NOISE * max(map(abs, terms)) else value
+
+
+def _settle(value: Value, terms: list[Value]) -> Value:
+    return settled(value, terms) if isinstance(value, float) else value
+
+
+FLOATS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _float_call, _settle)
+FRACTIONS = Arithmetic(_fraction, _power, _fraction_call, _settle)
+
+
+def _called(expr: Call, lookup: Lookup, numbers: Arithmetic) -> Value:
+    record = function(expr.function)
+    values = [compute(argument, lookup, numbers) for argument in expr.arguments]
+    if record.jumps and type(expr.arguments[0]) is Sum:
+        values[0] = numbers.settle(values[0], [compute(term, lookup, numbers) for term in expr.arguments[0].terms])
+    return numbers.call(record, values, expr.at)
+
 
 _COMPUTE: dict[type[Expr], Callable[[Any, Lookup, Arithmetic], Value]] = {
     Number: lambda e, lookup, numbers: numbers.number(e),
     Negation: lambda e, lookup, numbers: -compute(e.operand, lookup, numbers),
     Quotient: lambda e, lookup, numbers: compute(e.above, lookup, numbers) / compute(e.below, lookup, numbers),
     Power: lambda e, lookup, numbers: numbers.power(compute(e.base, lookup, numbers), compute(e.exponent, lookup, numbers)),
-    Call: lambda e, lookup, numbers: numbers.call(
-        function(e.function), [compute(argument, lookup, numbers) for argument in e.arguments], e.at
-    ),
+    Call: _called,
 }

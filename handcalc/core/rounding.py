@@ -94,29 +94,30 @@ class Rounding(Record):
         above, below = ratio(value)
         if above == 0:
             return Shown("0")
+        noise = isinstance(value, float)
         if decimals is not None:
             places = decimals
             whole = _rounded(above, below, places, self.ties)
             if whole == 0 and self.carry:
                 return Shown("0", exact=False)
             if whole == 0:  # too small for the decimals asked: keep its digits and say the power of ten
-                return self._scientific(above, below, max(decimals, 1), exact)
+                return self._scientific(above, below, max(decimals, 1), exact, noise)
         else:
             significant = significant or DEFAULT_SIGNIFICANT
             size = _magnitude(above, below)
             if size < -5 or size >= max(significant, 6):
-                return self._scientific(above, below, significant, exact)
+                return self._scientific(above, below, significant, exact, noise)
             whole, places = _significant(above, below, size, significant, self.ties)
         text = _spell(whole, places)
-        if exact and _same(whole, places, above, below):
+        if exact and _same(whole, places, above, below, noise):
             return Shown(text if padded else _stripped(text))
         return Shown(text, 0, False)
 
-    def _scientific(self, above: int, below: int, significant: int, exact: bool) -> Shown:
+    def _scientific(self, above: int, below: int, significant: int, exact: bool, noise: bool) -> Shown:
         whole, places = _significant(above, below, _magnitude(above, below), significant, self.ties)
         text = _spell(whole, significant - 1)
         exponent = significant - 1 - places
-        if exact and _same(whole, places, above, below):
+        if exact and _same(whole, places, above, below, noise):
             return Shown(_stripped(text), exponent)
         return Shown(text, exponent, exact=False)
 
@@ -173,11 +174,11 @@ def _significant(above: int, below: int, size: int, significant: int, ties: str)
     return (whole // 10, places - 1) if len(str(abs(whole))) > significant else (whole, places)
 
 
-def _same(whole: int, places: int, above: int, below: int) -> bool:
-    """Whether whole/10^places is above/below, but for the noise of floats."""
+def _same(whole: int, places: int, above: int, below: int, noise: bool) -> bool:
+    """Whether whole/10^places is above/below; noise: but for that of floats."""
     left: int = whole * below * 10 ** max(-places, 0)
     right: int = above * 10 ** max(places, 0)
-    return abs(left - right) * _CLOSE <= abs(right)
+    return left == right or (noise and abs(left - right) * _CLOSE <= abs(right))
 
 
 def _spell(whole: int, places: int) -> str:

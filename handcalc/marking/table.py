@@ -11,8 +11,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from handcalc.core.expr import Ref
-from handcalc.core.functions import Function
+from handcalc.core.expr import Ref, Sum
+from handcalc.core.functions import NOISE, SMALL, Function
 from handcalc.core.instance import Arithmetic, apply, compute
 from handcalc.core.quantity import Cell, cell
 from handcalc.marking.definitions import Definitions, Hypothesis, MistakeForm
@@ -40,7 +40,15 @@ def _call(record: Function, values: list[Any], at: int) -> Any:
     return numpy.array([one(*numbers) for numbers in zip(*(array.ravel().tolist() for array in arrays))]) if arrays else one()
 
 
-ARRAYS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _call)
+def _settle(value: Any, terms: list[Any]) -> Any:
+    import numpy
+
+    if not numpy.any(numpy.abs(value) < SMALL):
+        return value
+    return numpy.where(numpy.abs(value) <= NOISE * numpy.max(numpy.abs(numpy.broadcast_arrays(*terms)), axis=0), 0.0, value)
+
+
+ARRAYS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _call, _settle)
 
 
 class HypothesisTable:
@@ -176,8 +184,14 @@ class _Team:
 
     def _worked(self, wanted: Cell, forms: tuple[MistakeForm, ...], rows: Array) -> Any:
         """What a definition gives under some hypotheses; no number where it has no value, as of a share of nothing."""
+
+        def used(ref: Ref) -> Any:
+            return self._used(ref, rows)
+
+        formula = self.definitions.under(wanted, forms)
         try:
-            return compute(self.definitions.under(wanted, forms), lambda ref: self._used(ref, rows), ARRAYS)
+            value = compute(formula, used, ARRAYS)
+            return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms]) if isinstance(formula, Sum) else value
         except (ArithmeticError, ValueError):
             return math.nan
 

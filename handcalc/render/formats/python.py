@@ -20,7 +20,7 @@ from fractions import Fraction
 from handcalc.core import formula
 from handcalc.core.definitions import definition
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Call, Expr, Number, Ref, neg, rewrite, walk
+from handcalc.core.expr import Call, Expr, Number, Ref, Sum, neg, rewrite, walk
 from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.instance import Arithmetic, Value, compute
 from handcalc.core.quantity import Cell, cell
@@ -29,7 +29,7 @@ from handcalc.render.dialects import PLAIN, letters
 from handcalc.render.printer import Printer
 
 LINE_WIDTH = 100  # letters of a line of code that is not broken
-CLOSE = 1e-12  # how much Python's result may differ from the derivation's, of itself
+CLOSE = 1e-12  # how much Python's result may differ from the derivation's, of itself or of what it is the sum of
 
 # function → its name in Python's math module
 IN_MATH = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "sin", "cos", "tan", "tanh", "erf", "floor", "pi")} | {
@@ -225,12 +225,18 @@ class Program:
             found = compute(self.graph.instance(step[0]), lambda used: self._values[self.at((cell(used), step[1]))], self._arithmetic)
             if self.rounding.carry:
                 found = self.rounding.carried(found, self.graph.cell_id(step[0]))
-            if abs(found - expected) <= (0 if self.rounding.carry else CLOSE * abs(expected)):
+            if abs(found - expected) <= (0 if self.rounding.carry else CLOSE * self._size(step)):
                 return found
         except (ArithmeticError, ValueError):
             pass
         self._put_in.add(step)
         return expected
+
+    def _size(self, step: At) -> float:
+        """How large the numbers are that a step's formula adds, or its result."""
+        evaluation, formula = self.derivation.iteration(step[1]).evaluation, self.graph.instance(step[0])
+        terms = formula.terms if isinstance(formula, Sum) else (formula,)
+        return max(abs(float(evaluation.of(term, step[0]))) for term in terms)
 
     def _number(self, number: Number) -> Value:
         if _is_decimal(number) and not self.exact:
