@@ -13,27 +13,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.check import Desk, firm, formula_value
+from handcalc.marking.conventions import OtherConvention, Page
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
 from handcalc.marking.follow import Follow, fits, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
-from handcalc.marking.mistakes.entry import BIASES
 from handcalc.marking.modes import as_meant, grain_of
 from handcalc.marking.signs import with_sign_of_errors
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of
-from handcalc.problem.fields import choices
 from handcalc.problem.schema import Problem
 
 # status → what it says of a printed number
@@ -99,15 +97,14 @@ class _Auditor:
         self.desk = Desk(problem.replace(tasks=()), notation, max(near, default=1))
         self.book = self.desk.book
         self.sheet = sheet
-        self.conventions = dict(_conventions(problem, self.book.graph))
-        self.chosen: dict[Cell, str] = {}
+        self.chosen: dict[Cell, OtherConvention] = {}
         self.found: list[Hypothesis] = []
         self._far: dict[Hypothesis, dict[int, Evaluation]] = {}
 
     def audit(self) -> Audit:
         """The near numbers together, then each of the later ones."""
         reads = [self._read(answer) for answer in self.desk.interpreter.answers(self.sheet)]
-        near = self._near(with_sign_of_errors(self.desk.definitions, [read for read in reads if not _is_far(read)]))
+        near = self._near(with_sign_of_errors(self.desk.definitions, [read for read in reads if not _is_far(read)])[0])
         return Audit(tuple(self._later(read) if _is_far(read) else next(near) for read in reads))
 
     def _read(self, answer: Answer) -> ReadAnswer:
@@ -134,10 +131,11 @@ class _Auditor:
         cut = frozenset(wanted for wanted, typed in first.items() if wanted not in right and self._is_cut(wanted, typed, support))
         follow = Follow(desk.definitions, first, grain_of(first, self.sheet.rounding))
         slips = desk.slips(first, right | cut, [wanted for wanted in first if follow.accepts(wanted)], support)
-        self._by_convention(first, slips)
+        sizes = self._sizes(first)
+        self.chosen = desk.conventions.find(Page(first, right, slips, follow.grain, sizes), alone=True) if slips else {}
         slips = tuple(wanted for wanted in slips if wanted not in self.chosen)
         settled = right | cut | frozenset(self.chosen)
-        page = Slips(first, settled, slips, follow, self._sizes(first), firm(right, follow))
+        page = Slips(first, settled, slips, follow, sizes, firm(right, follow))
         explanation = self.desk.diagnoser.explain(page) if slips else None
         story = SheetHistory(self.desk.definitions, first, settled, slips, follow, explanation, support)
         if explanation is not None:
@@ -153,16 +151,6 @@ class _Auditor:
         """Whether a number follows from numbers cut off on the way, and is nearly the right one."""
         near = typed.above != 0 and abs(typed.value - float(self.desk.right[wanted])) <= CUT_UNITS * unit(typed)
         return near and Follow(self.desk.definitions, story.answers, story.follow.grain.replace(cut=True)).accepts(wanted)
-
-    def _by_convention(self, answers: Mapping[Cell, Typed], slips: tuple[Cell, ...]) -> None:
-        """Numbers that are right under one other convention, if they are too many digits for coincidence."""
-        best = SINGLE_MARGIN
-        for convention, book in self.conventions.items():
-            values = {wanted: _value(book, self.book.cell_id(wanted)) for wanted in slips}
-            fitting = [wanted for wanted, value in values.items() if value is not None and fits(value, answers[wanted])]
-            bits = sum(self._bits(wanted, answers[wanted]) for wanted in fitting)
-            if bits > best:
-                best, self.chosen = bits, dict.fromkeys(fitting, convention)
 
     def _sizes(self, answers: Mapping[Cell, Typed]) -> dict[Cell, float]:
         """How large a number may be: as large as the largest of its kind."""
@@ -185,7 +173,8 @@ class _Auditor:
         cut = self._is_cut(wanted, typed, story.support)
         if story.answers[wanted] == typed:
             if wanted in self.chosen:
-                return known.replace(status="convention", explanation=(self.chosen[wanted],))
+                chosen = self.chosen[wanted]
+                return known.replace(status="convention", explanation=(chosen.name,), note=known.note or chosen.title)
             if cut and story.follow.accepts(wanted) and story.has_earlier(wanted):
                 return known.replace(status="carried")
             verdict = story.verdict(wanted)
@@ -298,17 +287,6 @@ def _is_far(read: ReadAnswer) -> bool:
 def _explained(known: Judged, found: list[Hypothesis]) -> Judged:
     sets = list(dict.fromkeys(row.slugs for row in found))
     return known.replace(status="mistake", explanation=sets[0], alternatives=tuple(sets[1:]))
-
-
-def _conventions(problem: Problem, graph: Graph) -> Iterator[tuple[str, Workbook]]:
-    """Name → the same problem under another convention. Updated weights on the way back are a mistake here."""
-    if any(quantity.kind in BIASES for quantity in graph):
-        yield "bias_update", Workbook(problem.replace(trained_biases=not problem.trained_biases))
-    chosen = problem.conventions
-    for name in chosen._fields:
-        for choice in choices("conventions", name):
-            if choice != getattr(chosen, name) and name not in ("hidden_error_weights", "weight_numbering"):
-                yield name, Workbook(problem.replace(conventions=chosen.replace(**{name: choice})))
 
 
 def _value(book: Workbook, name: str) -> float | None:

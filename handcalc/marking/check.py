@@ -22,13 +22,14 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.marking.answers import Sheet, sheet_of
 from handcalc.marking.bands import NOISE
+from handcalc.marking.conventions import OtherConvention, OtherConventions, Page
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.marking.follow import Follow, fits, is_single
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, as_meant, grain_of
-from handcalc.marking.signs import with_sign_of_errors
+from handcalc.marking.signs import is_error, with_sign_of_errors
 from handcalc.marking.slips import LineSlip, LineSlips, misplaced_answers
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
@@ -46,13 +47,16 @@ VERDICTS = {
     "correct": "right to the digits typed",
     "rounded": "right, with rounding on the way",
     "imprecise": "right, but with fewer digits than asked",
+    "last_digit": "right but for one unit of the last digit",
     "follow_through": "right for an earlier wrong number",
+    "convention": "right under another convention",
     "mistake": "wrong, and it is known how",
     "wrong": "wrong",
     "missing": "asked, but not answered",
     "unreadable": "neither a number nor a formula, or no step of the solution",
 }
-RIGHT = ("correct", "rounded")
+RIGHT = ("correct", "rounded", "convention")
+_LIKE = {"last_digit": "imprecise"}  # whose share of the marks it has
 
 
 class Marked(Record):
@@ -61,8 +65,8 @@ class Marked(Record):
     id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
     cell, expected: the step and its right number as printed; turned: given under a letter that stands for the negative, so both given
     and expected are in its sign; verdict: of VERDICTS; mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell
-    from it; hints: what it may be, where the digits are too few to be sure; because_of: the id of the answer where it began; note: what
-    else there is to say.
+    from it; hints: what it may be, where the digits are too few to be sure; conventions: those under which it is right; because_of: the
+    id of the answer where it began; note: what else there is to say.
     """
 
     id: str
@@ -74,6 +78,7 @@ class Marked(Record):
     mistakes: tuple[str, ...] = ()
     alternatives: tuple[tuple[str, ...], ...] = ()
     hints: tuple[str, ...] = ()
+    conventions: tuple[str, ...] = ()
     because_of: str = ""
     note: Message | None = None
     marks: float = 0.0
@@ -148,10 +153,11 @@ class Desk:
         self.right = self.definitions.values
         self.modes = Modes(self.book)
         self.diagnoser = Diagnoser(self.definitions)
+        self.conventions = OtherConventions(self.definitions)
 
     def mark(self, sheet: Sheet) -> Marking:
         """The questions, in order."""
-        reads = with_sign_of_errors(self.definitions, [formula_value(self, read) for read in self.interpreter.read(sheet)])
+        reads, turned = with_sign_of_errors(self.definitions, [formula_value(self, read) for read in self.interpreter.read(sheet)])
         typed = {read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}
         answers, support = as_meant(typed, sheet.rounding), Support(self.definitions, typed, sheet.rounding)
         full = frozenset(wanted for wanted, typed in answers.items() if self.is_right(wanted, typed, support))
@@ -168,13 +174,16 @@ class Desk:
         if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
             slips = ()
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
+        conventions = self.conventions.find(Page(answers, right, slips, follow.grain, sizes)) if slips else {}
+        right, slips = right | conventions.keys(), tuple(wanted for wanted in slips if wanted not in conventions)
+        conventions |= turned
         known = Slips(answers, right, slips, follow, sizes, firm(right, follow))
         misplaced, explanation = self._explained(known)
         unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left
         slips = tuple(wanted for wanted in slips if wanted not in last or wanted not in unexplained)
         story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support, frozenset(last))
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
-        marked = self._with_slips(marked, answers, misplaced)
+        marked = tuple(self._by_convention(answer, conventions) for answer in self._with_slips(marked, answers, misplaced))
         return Marking(sheet.name, marked, rounding, explanation)
 
     def slips(
@@ -287,7 +296,7 @@ class Desk:
             verdict = "imprecise"
         slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
         begun = story.because_of(read.cell)
-        note = known.note or self._remark(read.cell, read.typed, verdict, story.last)
+        note = known.note or self._remark(read.cell, read.typed, verdict)
         known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, note=note)
         known = known.replace(because_of=self.book.cell_id(begun) if begun else "")
         return known.replace(marks=worth * self._share(known))
@@ -310,6 +319,14 @@ class Desk:
             return answer.replace(hints=(slip.slug,)) if answer.verdict == "wrong" else answer
 
         return tuple(map(explained, marked))
+
+    def _by_convention(self, marked: Marked, conventions: Mapping[Cell, OtherConvention]) -> Marked:
+        """The answer, or that it is right under another convention."""
+        found = conventions.get(marked.cell) if marked.cell else None
+        if found is None or marked.verdict not in ("correct", "rounded"):
+            return marked
+        known = marked.replace(verdict="convention", conventions=(found.name,), note=marked.note or found.title)
+        return known.replace(marks=known.worth * self._share(known))
 
     def _expected(self, read: ReadAnswer) -> str:
         assert read.cell is not None
@@ -340,9 +357,11 @@ class Desk:
         rounding = self.problem.rounding
         return None if rounding is None else rounding.digits(self.book.cell_id(wanted))
 
-    def _remark(self, wanted: Cell, typed: Typed, verdict: str, last: Collection[Cell]) -> Message | None:
-        if verdict == "imprecise" and wanted in last:
+    def _remark(self, wanted: Cell, typed: Typed, verdict: str) -> Message | None:
+        if verdict == "last_digit":
             return Message("one unit of the last digit away from the right number")
+        if verdict in ("mistake", "wrong") and is_error(self.definitions, wanted) and fits(-float(self.right[wanted]), typed):
+            return Message("right if δ = −∂E/∂net: a new weight beside it would tell")
         if verdict not in RIGHT:
             return self._of_given(wanted, typed)
         value = float(self.right[wanted])
@@ -363,8 +382,10 @@ class Desk:
 
     def _share(self, marked: Marked) -> float:
         scheme = self.problem.marking
+        if marked.verdict == "convention":
+            return float(scheme.conventions == "allow")
         repeated = marked.verdict == "mistake" and marked.because_of != ""
-        name = "follow_through" if repeated else marked.verdict
+        name = "follow_through" if repeated else _LIKE.get(marked.verdict, marked.verdict)
         share = getattr(scheme, name, None)
         return float(share.numerator / share.denominator) if share is not None else 1.0 if name == "correct" else 0.0
 

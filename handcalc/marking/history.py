@@ -56,7 +56,9 @@ class SheetHistory:
             return "mistake" if wanted in self._made else "wrong"
         if self._roots[wanted] is not None:
             return "follow_through"
-        return "rounded" if self.support.is_supported(wanted) and wanted not in self.last else "imprecise"
+        if wanted in self.last:
+            return "last_digit"
+        return "rounded" if self.support.is_supported(wanted) else "imprecise"
 
     def mistakes(self, wanted: Cell) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """The mistakes made at an answer, and what else they may have been."""

@@ -33,7 +33,9 @@ WRONG_LINES = 12  # wrong answers without a name that are worked
 _LABELS: dict[str, Template] = {
     "correct": "correct",
     "rounded": "correct (rounded)",
+    "convention": "right by another convention",
     "imprecise": "too few digits",
+    "last_digit": "last digit off",
     "follow_through": "follows",
     "mistake": "mistake",
     "repeated": "same mistake",
@@ -367,7 +369,12 @@ def as_json(marking: Marking) -> dict[str, Any]:
 def _answer(answer: Marked) -> dict[str, Any]:
     found = {"id": answer.id, "given": answer.given, "expected": answer.expected or None, "verdict": answer.verdict, "marks": answer.marks}
     return found | filled(
-        mistakes=answer.mistakes, alternatives=answer.alternatives, hints=answer.hints, because_of=answer.because_of, note=answer.note
+        mistakes=answer.mistakes,
+        alternatives=answer.alternatives,
+        hints=answer.hints,
+        because_of=answer.because_of,
+        note=answer.note,
+        conventions=answer.conventions,
     )
 
 

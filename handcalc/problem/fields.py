@@ -160,6 +160,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("follow_through", SHARE, "share of the marks where an answer follows from an earlier wrong one; 1 if not given", "0.5"),
         Key("imprecise", SHARE, "share of the marks for too few digits; 1/2 if not given", "0"),
         Key("rounded", SHARE, "share of the marks where only numbers rounded on the way make the difference; 1 if not given", "0.5"),
+        Key("conventions", word("allow", "deny"), "whether answers that are right under another convention have their marks", "allow"),
     ),
     "task": (
         Key("ask", either(TEXT, several(TEXT)), "an id, a symbol, a pattern with * and ?, a phase, or a list of them",

@@ -200,12 +200,14 @@ class MarkingScheme(Record):
     """The share of a task's marks, from 0 to 1, for an answer that is not simply right.
 
     follow_through: right with the student's own earlier numbers; imprecise: right, but with too few digits;
-    rounded: right but for numbers that were rounded on the way.
+    rounded: right but for numbers that were rounded on the way; conventions: whether answers that are right under another convention
+    have their marks (allow, deny).
     """
 
     follow_through: Number = Number(1)
     imprecise: Number = Number(1, 2)
     rounded: Number = Number(1)
+    conventions: str = "allow"
 
 
 class Problem(Record):

@@ -1,0 +1,189 @@
+"""Another convention that a sheet was worked in: teachers disagree, and its numbers are right by theirs.
+
+- `OtherConventions(definitions).find(page)` names, for every answer that one other convention makes right, that convention; nothing
+  where a right answer speaks against it, or where it may be coincidence.
+- `ERROR_SIGN` is the name of δ = −∂E/∂net, which signs.py finds.
+
+Conventions are those of a problem's `conventions:`, the scale of a squared loss (½Σ, Σ, 1/n, 1/(2n)) and whether biases are trained.
+Updated weights on the way back are a mistake, and how weights are numbered changes no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from math import inf, log2, nan
+
+from handcalc.core.expr import ONE, Number, Power, Ref, mul, sub
+from handcalc.core.quantity import Cell
+from handcalc.core.record import Record
+from handcalc.errors import HandcalcError, Message, Template
+from handcalc.marking.bands import Grain
+from handcalc.marking.definitions import Definitions
+from handcalc.marking.diagnosis import bits_of
+from handcalc.marking.follow import Follow, fits
+from handcalc.marking.mistakes.entry import BIASES
+from handcalc.marking.typed import Typed
+from handcalc.marking.workbook import Workbook
+from handcalc.problem.fields import choices
+from handcalc.problem.schema import Problem
+
+ERROR_SIGN = "error_sign"
+LOSS_SCALE = "loss_scale"
+NO_CONVENTION = ("hidden_error_weights", "weight_numbering")
+SEVERAL_MARGIN = 2.0  # bits by which several answers must beat coincidence, if they are all that is wrong
+FOLLOWED_MARGIN = 4.0  # and one, if others follow from it
+SINGLE_MARGIN = 6.0  # and one alone
+SQUARED = {
+    "half_squared_error": (Number(1, 2), False),
+    "squared_error": (ONE, False),
+    "mean_squared_error": (ONE, True),
+    "": (Number(1, 2), True),  # 1/(2n) Σ(t − o)², which has no word
+}
+SCALES = {
+    (Number(1, 2), False): "½Σ(t − o)²",
+    (ONE, False): "Σ(t − o)²",
+    (ONE, True): "1/n Σ(t − o)²",
+    (Number(1, 2), True): "1/(2n) Σ(t − o)²",
+}
+
+# convention → what is said of it
+TITLES: dict[str, Template] = {
+    ERROR_SIGN: "δ = −∂E/∂net on this sheet",
+    LOSS_SCALE: "the loss as {choice}",
+    "sample_reduction": "the {choice} over the samples",
+    "bias_update": "biases and thresholds {choice}",
+    "bias_decay": "weight decay: biases {choice}",
+}
+
+
+class OtherConvention(Record):
+    """A convention of the problem made otherwise: its name, the choice, and the problem under it."""
+
+    name: str
+    choice: str
+    problem: Problem
+
+    @property
+    def title(self) -> Message:
+        """What is said of answers that are right under it."""
+        if self.name in TITLES:
+            return Message(TITLES[self.name], choice=self.choice)
+        return Message("another convention: {name}: {choice}", name=self.name, choice=self.choice)
+
+
+def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConvention]:
+    """The same problem under each other convention."""
+    if has_biases:
+        yield OtherConvention("bias_update", _flag(not problem.trained_biases), problem.replace(trained_biases=not problem.trained_biases))
+    if problem.loss is not None and problem.loss.name in SQUARED:
+        for scale, title in SCALES.items():
+            if scale != SQUARED[problem.loss.name]:
+                factor, mean = scale
+                term = mul(factor, Power(sub(Ref("t"), Ref("o")), Number(2)))
+                loss = problem.loss.replace(name="", term=term, mean=mean)
+                yield OtherConvention(LOSS_SCALE, title, problem.replace(loss=loss))
+    chosen = problem.conventions
+    for name in chosen._fields:
+        for choice in () if name in NO_CONVENTION else choices("conventions", name):
+            value = {"true": True, "false": False}.get(choice, choice)
+            if value != getattr(chosen, name):
+                yield OtherConvention(name, choice, problem.replace(conventions=chosen.replace(**{name: value})))
+
+
+def _flag(value: bool) -> str:
+    return "trained" if value else "not trained"
+
+
+class Page(Record):
+    """What is asked of: the answers, those that are right as they are, the slips, how exactly it is worked, and how large answers are."""
+
+    answers: Mapping[Cell, Typed]
+    right: frozenset[Cell]
+    slips: tuple[Cell, ...]
+    grain: Grain
+    sizes: Mapping[Cell, float]
+
+
+class _Worked:
+    """The problem worked under another convention; its cells are found by their ids."""
+
+    def __init__(self, convention: OtherConvention, book: Workbook) -> None:
+        self.convention = convention
+        self._book = book
+        self._other = Workbook(convention.problem, book.iterations)
+        self._definitions = Definitions(self._other)
+        self._cells: dict[Cell, Cell | None] = {}
+
+    def cell(self, wanted: Cell) -> Cell | None:
+        """A cell of the sheet among those of this convention, None where it has none."""
+        if wanted not in self._cells:
+            try:
+                self._cells[wanted] = self._other.find(self._book.cell_id(wanted))
+            except HandcalcError:
+                self._cells[wanted] = None
+        return self._cells[wanted]
+
+    def value(self, wanted: Cell) -> float:
+        """The right number under this convention; not a number where there is none."""
+        found = self.cell(wanted)
+        try:
+            return nan if found is None else float(self._definitions.values[found])
+        except HandcalcError:
+            return nan
+
+    def accepts(self, answers: Mapping[Cell, Typed], grain: Grain) -> Callable[[Cell], bool]:
+        """Whether an answer follows, under this convention, from those before it."""
+        follow = Follow(self._definitions, {found: typed for wanted, typed in answers.items() if (found := self.cell(wanted))}, grain)
+
+        def accepts(wanted: Cell) -> bool:
+            found = self.cell(wanted)
+            return found is not None and (fits(self.value(wanted), answers[wanted]) or follow.accepts(found))
+
+        return accepts
+
+
+class OtherConventions:
+    """The other conventions of one problem, each worked out once."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+
+    @cached_property
+    def _worked(self) -> list[_Worked]:
+        """Those under which the problem can be worked."""
+        book, found = self._definitions.book, []
+        for convention in other_conventions(book.problem, any(quantity.kind in BIASES for quantity in book.graph)):
+            try:
+                found.append(_Worked(convention, book))
+            except HandcalcError:
+                continue
+        return found
+
+    def find(self, page: Page, alone: bool = False) -> dict[Cell, OtherConvention]:
+        """Answer → the convention under which it is right: one for the whole sheet, and of those the one that explains most.
+
+        alone: one answer that nothing confirms may name a convention, if it has so many digits that it is no coincidence.
+        """
+        moving = [one for one in self._worked if any(one.value(wanted) != self._own(wanted) for wanted in page.slips)]
+        prior = log2(max(len({tuple(one.value(wanted) for wanted in page.slips) for one in moving}), 1))
+        best: dict[Cell, OtherConvention] = {}
+        most = 0.0
+        for one in moving:
+            accepts = one.accepts(page.answers, page.grain)
+            fitting = [wanted for wanted in page.slips if accepts(wanted) and not fits(self._own(wanted), page.answers[wanted])]
+            if not fitting or not all(map(accepts, page.right)):
+                continue
+            found = [wanted for wanted in page.answers if wanted not in page.right and accepts(wanted)]
+            bits = sum(bits_of(page.answers[wanted], page.sizes[wanted]) for wanted in fitting) - prior
+            whole = len(fitting) == len(page.slips) and len(found) > 1
+            least = (SEVERAL_MARGIN if len(fitting) > 1 else FOLLOWED_MARGIN) if whole else SINGLE_MARGIN if alone else inf
+            if bits > most and bits >= least:
+                most, best = bits, dict.fromkeys(found, one.convention)
+        return best
+
+    def _own(self, wanted: Cell) -> float:
+        try:
+            return float(self._definitions.values[wanted])
+        except HandcalcError:
+            return nan
