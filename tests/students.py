@@ -27,9 +27,10 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError
 from handcalc.loading.loader import shipped
 from handcalc.marking.answers import sheet_of
-from handcalc.marking.check import Checker, Marked, Marking
+from handcalc.marking.check import Checker
 from handcalc.marking.definitions import Hypothesis
 from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.marked import Marked, Marking
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.workbook import Workbook
 from handcalc.problem.schema import Problem
@@ -58,7 +59,7 @@ def trained() -> list[str]:
 
 def told(answer: Marked) -> str:
     """What is said of an answer."""
-    mistakes = " or ".join(" + ".join(slugs) for slugs in (answer.mistakes, *answer.alternatives))
+    mistakes = " or ".join(" + ".join(slugs) for slugs in (answer.mistakes or answer.conventions, *answer.alternatives))
     because = f"because {answer.because_of}" if answer.because_of else ""
     return " ".join(part for part in (answer.verdict, mistakes, because) if part)
 
@@ -157,6 +158,8 @@ class Exercise:
         """
         marking = self.mark(answers)
         found = marking.explanation
+        if any(row.slugs in answer.alternatives for answer in marking.answers if answer.verdict == "convention"):
+            return "named", row.slugs
         if found is None:
             return "accepted" if set(marking.summary) <= {"correct", "rounded"} else "unnamed", ()
         if set(row.slugs) in (set(other.slugs) for other in (found.hypothesis, *found.alternatives)):

@@ -19,7 +19,8 @@ from handcalc.errors import UnknownIdError
 from handcalc.language import translator
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking.answers import read_sheet, sheet_of
-from handcalc.marking.check import VERDICTS, Checker, Marking, check
+from handcalc.marking.check import Checker, check
+from handcalc.marking.marked import VERDICTS, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.workbook import Workbook
 from handcalc.render.blocks import phrase
@@ -111,6 +112,7 @@ CASES: dict[str, tuple[str, Row]] = {
         "out.o2": ("0.7729", "correct")}),
     "two decimals asked and carried": ("famous, 2 decimals carried", {
         "out.h1": ("0.59", "correct"), "loss": ("0.29", "rounded"), "grad.w5": ("0.08", "correct"), "grad.w1": ("0.00", "correct")}),
+    "one unit of the last digit": ("famous", {"out.h1": ("0.59328", "last_digit"), "out.h2": ("0.5969", "correct")}),
     # imprecise
     "fewer decimals than asked": ("famous, 4 decimals asked", {
         "out.h1": ("0.59", "imprecise"), "out.h2": ("0.5969", "correct"), "out.o1": ("0.751", "imprecise"),
@@ -139,8 +141,9 @@ CASES: dict[str, tuple[str, Row]] = {
         "grad.net.o1": ("0.1385", "correct"), "new.w5": ("0.3178", "mistake rate-forgotten"),
         "new.w6": ("0.3673", "mistake rate-forgotten because new.w5")}),
     "delta tells that it was the half": ("famous", {
-        "grad.net.o1": ("0.2770", "mistake half-forgotten"), "new.w5": ("0.3178", "follow_through because grad.net.o1"),
-        "new.w6": ("0.3673", "follow_through because grad.net.o1")}),
+        "grad.net.o1": ("0.2770", "convention loss_scale or half-forgotten"),
+        "new.w5": ("0.3178", "convention loss_scale or half-forgotten"),
+        "new.w6": ("0.3673", "convention loss_scale or half-forgotten")}),
     "sign of the error, or of the update": ("famous", {
         "new.w5": ("0.4411", "mistake error-sign-flipped or plus-for-minus"),
         "new.w1": ("0.150219", "mistake error-sign-flipped or plus-for-minus because new.w5")}),
@@ -220,8 +223,9 @@ CASES: dict[str, tuple[str, Row]] = {
         "grad.w@b": ("2.500", "follow_through because net.o@b"), "grad.w": ("1.000", "follow_through because net.o@b"),
         "new.w": ("0.400", "follow_through because net.o@b")}),
     "the sum for the mean": ("batch", {
-        "grad.w@a": ("-0.5000", "correct"), "grad.w@b": ("2.0000", "correct"), "grad.w": ("1.5000", "mistake batch-scaling"),
-        "new.w": ("0.3500", "follow_through because grad.w")}),
+        "grad.w@a": ("-0.5000", "correct"), "grad.w@b": ("2.0000", "correct"),
+        "grad.w": ("1.5000", "convention sample_reduction or batch-scaling"),
+        "new.w": ("0.3500", "convention sample_reduction or batch-scaling")}),
     "changed after every sample": ("batch", {
         "net.o@a": ("0.5", "correct"), "net.o@b": ("1.1", "mistake online-for-batch"),
         "new.w": ("0.33", "mistake online-for-batch because net.o@b")}),

@@ -43,9 +43,10 @@ from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking import check as checking
 from handcalc.marking import diagnosis, history
 from handcalc.marking.answers import read_sheet, sheet_of
-from handcalc.marking.check import Checker, Marking
+from handcalc.marking.check import Checker
 from handcalc.marking.diagnosis import Diagnoser, Explanation
 from handcalc.marking.follow import Follow
+from handcalc.marking.marked import Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.mistakes.anyline import ANY_LINE
 from handcalc.marking.modes import Modes

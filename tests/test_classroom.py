@@ -26,9 +26,10 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError, Message
 from handcalc.loading.loader import load, loads
 from handcalc.marking import classroom
-from handcalc.marking.check import VERDICTS, Checker
+from handcalc.marking.check import Checker
 from handcalc.marking.classreport import SIGNS, Gradebook, as_csv, as_markdown, class_json, class_report, escaped, harmless
 from handcalc.marking.classroom import StudentRow, mark_file, mark_sheets, processes, sheets_of
+from handcalc.marking.marked import VERDICTS
 from handcalc.marking.report import as_json
 from handcalc.marking.workbook import Workbook
 from handcalc.render import read

@@ -19,9 +19,10 @@ from students import FOUR, Answers, asked
 from handcalc.core.quantity import Cell
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import sheet_of
-from handcalc.marking.check import Checker, Marking
+from handcalc.marking.check import Checker
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.marked import Marking
 from handcalc.marking.mistakes.optimisers import OPTIMISERS
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.workbook import Workbook, on_sheet

@@ -32,8 +32,9 @@ from handcalc.language import translator
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking.answers import from_arguments, read_sheet, sheet_of
 from handcalc.marking.blank import blank_sheet
-from handcalc.marking.check import RIGHT, Checker, Marking, check
+from handcalc.marking.check import Checker, check
 from handcalc.marking.encodings import text_of
+from handcalc.marking.marked import RIGHT, Marking
 from handcalc.marking.typed import typed
 from handcalc.marking.working import result
 from handcalc.problem.names import printed_weights

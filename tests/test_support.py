@@ -150,10 +150,10 @@ def test_a_solution_cut_off_at_every_step_is_right(name: str, places: int) -> No
 
 @pytest.mark.parametrize(
     ("answer", "verdict"),
-    [("0.59327", "correct"), ("0.59328", "imprecise"), ("0.59326", "rounded"), ("0.59329", "wrong")],
+    [("0.59327", "correct"), ("0.59328", "last_digit"), ("0.59326", "rounded"), ("0.59329", "wrong")],
 )
 def test_one_unit_of_the_last_digit_has_too_few_digits(answer: str, verdict: str) -> None:
     """out.h1 = 0.593269992…, cut off 0.59326."""
     (found,) = check(load("mazur-2-2-2"), {"out.h1": answer}).answers
     assert found.verdict == verdict
-    assert (found.note is not None) == (verdict == "imprecise")
+    assert (found.note is not None) == (verdict == "last_digit")

@@ -19,7 +19,7 @@ from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.check import Desk, firm, formula_value
-from handcalc.marking.conventions import OtherConvention, Page
+from handcalc.marking.conventions import OtherConvention, SheetSoFar
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
 from handcalc.marking.follow import Follow, fits, unit
@@ -132,7 +132,7 @@ class _Auditor:
         follow = Follow(desk.definitions, first, grain_of(first, self.sheet.rounding))
         slips = desk.slips(first, right | cut, [wanted for wanted in first if follow.accepts(wanted)], support)
         sizes = self._sizes(first)
-        self.chosen = desk.conventions.find(Page(first, right, slips, follow.grain, sizes), alone=True) if slips else {}
+        self.chosen = desk.conventions.find(SheetSoFar(first, right, slips, follow.grain, sizes), published=True) if slips else {}
         slips = tuple(wanted for wanted in slips if wanted not in self.chosen)
         settled = right | cut | frozenset(self.chosen)
         page = Slips(first, settled, slips, follow, sizes, firm(right, follow))

@@ -2,7 +2,6 @@
 
 - `Checker(problem)` marks sheets of one problem: `Checker.mark(sheet)` answers a `Marking`; `check(problem, answers)`
   does both.
-- `VERDICTS` is the closed list of what an answer can be.
 
 1. Readable, and a step of the solution?  2. Right in full precision, to the digits typed?  3. Right in the student's rounding?
 4. Right for the student's own earlier numbers?  5. Explained by a mistake, together with the rest of the sheet?
@@ -11,23 +10,22 @@ Rounding is a mode and interval arithmetic, never a tolerance.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from handcalc.core.expr import Ref, neg, references
 from handcalc.core.quantity import Cell
-from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.marking.answers import Sheet, sheet_of
 from handcalc.marking.bands import NOISE
-from handcalc.marking.conventions import OtherConvention, OtherConventions, Page
+from handcalc.marking.conventions import OtherConvention, OtherConventions, SheetSoFar
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
 from handcalc.marking.follow import Follow, fits, is_single
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import Interpreter, ReadAnswer
+from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.modes import Modes, as_meant, grain_of
 from handcalc.marking.signs import is_error, with_sign_of_errors
 from handcalc.marking.slips import LineSlip, LineSlips, misplaced_answers
@@ -41,75 +39,7 @@ SEVERAL = 3  # answers that show a rounding together, if all come out in it
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
-
-# verdict → what it says
-VERDICTS = {
-    "correct": "right to the digits typed",
-    "rounded": "right, with rounding on the way",
-    "imprecise": "right, but with fewer digits than asked",
-    "last_digit": "right but for one unit of the last digit",
-    "follow_through": "right for an earlier wrong number",
-    "convention": "right under another convention",
-    "mistake": "wrong, and it is known how",
-    "wrong": "wrong",
-    "missing": "asked, but not answered",
-    "unreadable": "neither a number nor a formula, or no step of the solution",
-}
-RIGHT = ("correct", "rounded", "convention")
-_LIKE = {"last_digit": "imprecise"}  # whose share of the marks it has
-
-
-class Marked(Record):
-    """One answer, marked.
-
-    id: of the step, or as the student wrote it where there is none; given, typed: the answer as written, and its number;
-    cell, expected: the step and its right number as printed; turned: given under a letter that stands for the negative, so both given
-    and expected are in its sign; verdict: of VERDICTS; mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell
-    from it; hints: what it may be, where the digits are too few to be sure; conventions: those under which it is right; because_of: the
-    id of the answer where it began; note: what else there is to say.
-    """
-
-    id: str
-    given: str
-    verdict: str
-    cell: Cell | None = None
-    expected: str = ""
-    turned: bool = False
-    mistakes: tuple[str, ...] = ()
-    alternatives: tuple[tuple[str, ...], ...] = ()
-    hints: tuple[str, ...] = ()
-    conventions: tuple[str, ...] = ()
-    because_of: str = ""
-    note: Message | None = None
-    marks: float = 0.0
-    worth: float = 1.0
-    typed: Typed | None = None
-
-
-class Marking(Record):
-    """One sheet, marked. rounding: the one that was found or declared; explanation: what went wrong, if that is known."""
-
-    name: str
-    answers: tuple[Marked, ...]
-    rounding: Rounding | None
-    explanation: Explanation | None = None
-
-    @property
-    def summary(self) -> dict[str, int]:
-        """verdict → how many answers have it."""
-        counted = Counter(answer.verdict for answer in self.answers)
-        return {verdict: counted[verdict] for verdict in VERDICTS if counted[verdict]}
-
-    @property
-    def marks(self) -> tuple[float, float]:
-        """The marks earned, and those there were."""
-        return sum(answer.marks for answer in self.answers), sum(answer.worth for answer in self.answers)
-
-    @property
-    def score(self) -> float:
-        """The share of the marks that was earned, from 0 to 1."""
-        got, worth = self.marks
-        return got / worth if worth else 1.0
+_LIKE = {"last_digit": "imprecise"}  # whose share of the marks a verdict has
 
 
 class Checker:
@@ -174,7 +104,8 @@ class Desk:
         if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
             slips = ()
         sizes = {wanted: self.size(wanted, typed) for wanted, typed in answers.items()}
-        conventions = self.conventions.find(Page(answers, right, slips, follow.grain, sizes)) if slips else {}
+        allowed = slips and self.problem.marking.conventions == "allow"
+        conventions = self.conventions.find(SheetSoFar(answers, right, slips, follow.grain, sizes)) if allowed else {}
         right, slips = right | conventions.keys(), tuple(wanted for wanted in slips if wanted not in conventions)
         conventions |= turned
         known = Slips(answers, right, slips, follow, sizes, firm(right, follow))
@@ -325,7 +256,8 @@ class Desk:
         found = conventions.get(marked.cell) if marked.cell else None
         if found is None or marked.verdict not in ("correct", "rounded"):
             return marked
-        known = marked.replace(verdict="convention", conventions=(found.name,), note=marked.note or found.title)
+        others = ((found.mistake,),) if found.mistake else ()
+        known = marked.replace(verdict="convention", conventions=(found.name,), alternatives=others, note=marked.note or found.title)
         return known.replace(marks=known.worth * self._share(known))
 
     def _expected(self, read: ReadAnswer) -> str:

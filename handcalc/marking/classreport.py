@@ -18,8 +18,8 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
-from handcalc.marking.check import RIGHT, Marked, Marking
 from handcalc.marking.classroom import StudentRow
+from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import all_right, as_json, decimal, step_item, symbol
 from handcalc.marking.workbook import base, iteration
@@ -37,7 +37,9 @@ MESSAGES = 3  # messages about a sheet that could not be read
 SIGNS = {
     "correct": ("✓", "+"),
     "rounded": ("✓", "+"),
+    "convention": ("✓", "+"),
     "imprecise": ("~", "~"),
+    "last_digit": ("~", "~"),
     "follow_through": ("→", ">"),
     "wrong": ("✗", "x"),
     "missing": ("·", "."),

@@ -16,7 +16,8 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError, Message
 from handcalc.marking.answers import Sheet, read_sheet
-from handcalc.marking.check import Checker, Marking
+from handcalc.marking.check import Checker
+from handcalc.marking.marked import Marking
 from handcalc.problem.files import shown_path
 from handcalc.problem.schema import Problem
 

@@ -1,6 +1,6 @@
 """Another convention that a sheet was worked in: teachers disagree, and its numbers are right by theirs.
 
-- `OtherConventions(definitions).find(page)` names, for every answer that one other convention makes right, that convention; nothing
+- `OtherConventions(definitions).find(sheet)` names, for every answer that one other convention makes right, that convention; nothing
   where a right answer speaks against it, or where it may be coincidence.
 - `ERROR_SIGN` is the name of δ = −∂E/∂net, which signs.py finds.
 
@@ -30,6 +30,9 @@ from handcalc.problem.schema import Problem
 
 ERROR_SIGN = "error_sign"
 LOSS_SCALE = "loss_scale"
+ON_SHEETS = (LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay")
+OF_LOSS = (LOSS_SCALE, "sample_reduction")
+BEFORE_RATE = ("loss", "loss_term", "gradient", "part")
 NO_CONVENTION = ("hidden_error_weights", "weight_numbering")
 SEVERAL_MARGIN = 2.0  # bits by which several answers must beat coincidence, if they are all that is wrong
 FOLLOWED_MARGIN = 4.0  # and one, if others follow from it
@@ -47,13 +50,25 @@ SCALES = {
     (Number(1, 2), True): "1/(2n) Σ(t − o)²",
 }
 
-# convention → what is said of it
-TITLES: dict[str, Template] = {
-    ERROR_SIGN: "δ = −∂E/∂net on this sheet",
-    LOSS_SCALE: "the loss as {choice}",
-    "sample_reduction": "the {choice} over the samples",
-    "bias_update": "biases and thresholds {choice}",
-    "bias_decay": "weight decay: biases {choice}",
+# convention, or scale of the loss → the mistake that it is where it is not allowed
+MISTAKEN = {
+    "Σ(t − o)²": "half-forgotten",
+    "1/n Σ(t − o)²": "mean-for-half",
+    "1/(2n) Σ(t − o)²": "mean-for-half",
+    "sample_reduction": "batch-scaling",
+    "bias_update": "bias-update-rule",
+    "bias_decay": "bias-decayed",
+}
+
+# convention, with its choice → what is said of it
+TITLES: dict[tuple[str, str], Template] = {
+    (ERROR_SIGN, ""): "δ = −∂E/∂net on this sheet",
+    ("sample_reduction", "sum"): "the sum over the samples on this sheet",
+    ("sample_reduction", "mean"): "the mean over the samples on this sheet",
+    ("bias_update", "true"): "biases and thresholds are trained on this sheet",
+    ("bias_update", "false"): "biases and thresholds are not trained on this sheet",
+    ("bias_decay", "true"): "weight decay acts on biases too on this sheet",
+    ("bias_decay", "false"): "weight decay does not act on biases on this sheet",
 }
 
 
@@ -65,17 +80,25 @@ class OtherConvention(Record):
     problem: Problem
 
     @property
+    def mistake(self) -> str:
+        """What it is called where the convention is not allowed, "" where it has no name as a mistake."""
+        return MISTAKEN.get(self.choice if self.name == LOSS_SCALE else self.name, "")
+
+    @property
     def title(self) -> Message:
         """What is said of answers that are right under it."""
-        if self.name in TITLES:
-            return Message(TITLES[self.name], choice=self.choice)
-        return Message("another convention: {name}: {choice}", name=self.name, choice=self.choice)
+        if self.name == LOSS_SCALE:
+            return Message("the loss is {choice} on this sheet", choice=self.choice)
+        if (self.name, self.choice) in TITLES:
+            return Message(TITLES[self.name, self.choice])
+        return Message("another convention on this sheet: {name}: {choice}", name=self.name, choice=self.choice)
 
 
 def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConvention]:
     """The same problem under each other convention."""
     if has_biases:
-        yield OtherConvention("bias_update", _flag(not problem.trained_biases), problem.replace(trained_biases=not problem.trained_biases))
+        other = not problem.trained_biases
+        yield OtherConvention("bias_update", "true" if other else "false", problem.replace(trained_biases=other))
     if problem.loss is not None and problem.loss.name in SQUARED:
         for scale, title in SCALES.items():
             if scale != SQUARED[problem.loss.name]:
@@ -91,11 +114,7 @@ def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConve
                 yield OtherConvention(name, choice, problem.replace(conventions=chosen.replace(**{name: value})))
 
 
-def _flag(value: bool) -> str:
-    return "trained" if value else "not trained"
-
-
-class Page(Record):
+class SheetSoFar(Record):
     """What is asked of: the answers, those that are right as they are, the slips, how exactly it is worked, and how large answers are."""
 
     answers: Mapping[Cell, Typed]
@@ -160,27 +179,33 @@ class OtherConventions:
                 continue
         return found
 
-    def find(self, page: Page, alone: bool = False) -> dict[Cell, OtherConvention]:
+    def find(self, sheet: SheetSoFar, published: bool = False) -> dict[Cell, OtherConvention]:
         """Answer → the convention under which it is right: one for the whole sheet, and of those the one that explains most.
 
-        alone: one answer that nothing confirms may name a convention, if it has so many digits that it is no coincidence.
+        published: a page, on which every convention is looked for, not only those that a student may choose (`ON_SHEETS`), and one number
+        that nothing confirms may name one, if it has so many digits that it is no coincidence.
         """
-        moving = [one for one in self._worked if any(one.value(wanted) != self._own(wanted) for wanted in page.slips)]
-        prior = log2(max(len({tuple(one.value(wanted) for wanted in page.slips) for one in moving}), 1))
+        worked = [one for one in self._worked if published or one.convention.name in ON_SHEETS]
+        moving = [one for one in worked if any(one.value(wanted) != self._own(wanted) for wanted in sheet.slips)]
+        prior = log2(max(len({tuple(one.value(wanted) for wanted in sheet.slips) for one in moving}), 1))
         best: dict[Cell, OtherConvention] = {}
         most = 0.0
         for one in moving:
-            accepts = one.accepts(page.answers, page.grain)
-            fitting = [wanted for wanted in page.slips if accepts(wanted) and not fits(self._own(wanted), page.answers[wanted])]
-            if not fitting or not all(map(accepts, page.right)):
+            accepts = one.accepts(sheet.answers, sheet.grain)
+            fitting = [wanted for wanted in sheet.slips if accepts(wanted) and not fits(self._own(wanted), sheet.answers[wanted])]
+            if not fitting or not all(map(accepts, sheet.right)):
                 continue
-            found = [wanted for wanted in page.answers if wanted not in page.right and accepts(wanted)]
-            bits = sum(bits_of(page.answers[wanted], page.sizes[wanted]) for wanted in fitting) - prior
-            whole = len(fitting) == len(page.slips) and len(found) > 1
-            least = (SEVERAL_MARGIN if len(fitting) > 1 else FOLLOWED_MARGIN) if whole else SINGLE_MARGIN if alone else inf
+            found = [wanted for wanted in sheet.answers if wanted not in sheet.right and accepts(wanted)]
+            bits = sum(bits_of(sheet.answers[wanted], sheet.sizes[wanted]) for wanted in fitting) - prior
+            whole = len(fitting) == len(sheet.slips) and len(found) > 1 and self._tells(one.convention, found)
+            least = (SEVERAL_MARGIN if len(fitting) > 1 else FOLLOWED_MARGIN) if whole else SINGLE_MARGIN if published else inf
             if bits > most and bits >= least:
                 most, best = bits, dict.fromkeys(found, one.convention)
         return best
+
+    def _tells(self, convention: OtherConvention, found: list[Cell]) -> bool:
+        """Whether answers tell a convention from another learning rate: of the loss, and of how samples are reduced, new weights do not."""
+        return convention.name not in OF_LOSS or any(self._definitions.book.quantity(wanted).kind in BEFORE_RATE for wanted in found)
 
     def _own(self, wanted: Cell) -> float:
         try:

@@ -17,8 +17,9 @@ from handcalc.core.expr import Expr, Ref, references, rewrite
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
 from handcalc.errors import EvaluationError, Message, Template
-from handcalc.marking.check import RIGHT, Desk, Marked, Marking
+from handcalc.marking.check import Desk
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
+from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import base, iteration
