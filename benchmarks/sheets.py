@@ -17,18 +17,18 @@ from concurrent.futures import ProcessPoolExecutor
 from types import ModuleType
 
 from marked import chance, honest, slips, speed
-from marked.exercises import EQUATIONS, FAMILIES, PROBLEMS, TWIN
+from marked.exercises import EQUATIONS, FAMILIES, FIRST, PROBLEMS, TWIN
 from marked.judging import Judged, judge, told
 
 MEASUREMENTS: dict[str, ModuleType] = {"honest": honest, "chance": chance, "slips": slips}
-BRIEF = 0.08  # of the sheets of a whole run
+BRIEF = 6  # times fewer sheets of a problem
 
 
 def arguments() -> argparse.Namespace:
     """What is asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("measurement", nargs="*", help=f"of {', '.join((*MEASUREMENTS, 'speed'))}; all without")
-    parser.add_argument("--brief", action="store_true", help="a minute instead of ten")
+    parser.add_argument("--brief", action="store_true", help="one problem of each family, and fewer sheets: a minute instead of ten")
     parser.add_argument("--sheets", type=int, metavar="N", help="about so many sheets of each measurement")
     parser.add_argument("--problem", action="append", metavar="NAME", help="only this problem, or this family; may be repeated")
     parser.add_argument("--details", nargs="?", type=int, const=3, metavar="N", help="also N misjudged sheets of every kind (3)")
@@ -41,6 +41,8 @@ def arguments() -> argparse.Namespace:
     named = {*PROBLEMS, *FAMILIES, *(name + TWIN for name in EQUATIONS)}
     if unknown := [name for name in found.problem or () if name not in named]:
         parser.error(f"no problem or family {unknown[0]}; there are {'; '.join(sorted(named))}")
+    if found.brief and not found.problem:
+        found.problem = list(FIRST)
     return found
 
 
@@ -61,7 +63,7 @@ def measure(names: list[str], asked: argparse.Namespace) -> None:
         waiting = []
         for name in names:
             part = MEASUREMENTS[name]
-            count = asked.sheets or int(part.SHEETS * (BRIEF if asked.brief else 1))
+            count = asked.sheets or part.SHEETS // (BRIEF if asked.brief else 1)
             tasks = [(name, problem, each, asked.seed) for problem, each in part.tasks(count) if chosen(problem, asked.problem)]
             waiting.append((part, pool.map(judged, tasks)))
         for part, results in waiting:

@@ -41,6 +41,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 EQUATIONS = ("mazur-2-2-2", "shared-bias-2-3-2", "per-connection-bias-2-3-1", "hmkcode-linear", "custom-formulas")
 TWIN = ", equations"
 PROBLEMS = tuple(name for names in FAMILIES.values() for name in names)
+FIRST = (*(names[0] for names in FAMILIES.values()), EQUATIONS[0] + TWIN)  # one of each family
 
 
 def problem(name: str) -> Problem:

@@ -52,13 +52,14 @@ class Digits(NamedTuple):
 
     def write(self, value: Any) -> str:
         """A number as it is written down."""
-        return spelled(self.of(float(value)))
+        found = self.of(float(value))
+        return "0" if self.significant and not found else spelled(found)
 
 
 def spelled(number: Decimal) -> str:
     """A decimal number in digits; very small and very large ones with a power of ten."""
     if not number:
-        return f"{abs(number):f}"
+        return f"{abs(number):f}"  # no -0.00
     return f"{number:f}" if SMALLEST < number.adjusted() < LARGEST else f"{number:e}".replace("E", "e")
 
 

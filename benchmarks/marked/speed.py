@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -22,6 +22,7 @@ from handcalc.marking.answers import sheet_of
 from marked import ROOT, chance, honest, slips
 from marked.exercises import Exercise, exercise
 from marked.judging import table
+from marked.slipkinds import SLIPS
 
 TITLE = "Time of marking"
 COLUMNS = ("what", "wall", "CPU", "× import handcalc", "× empty process", "peak")
@@ -76,17 +77,15 @@ def _row(name: str, found: list[Cost], costs: dict[str, list[Cost]]) -> tuple[st
 
 def class_of(count: int) -> list[dict[str, str]]:
     """A class: two of five are honest, two made a slip, one wrote anything."""
-    chooser = Random(1)
+    chooser, problem = Random(1), "mazur-2-2-2"
     kinds = [
-        (sheet.answers for sheet in honest.sheets("mazur-2-2-2", count, chooser) if not sheet.audited),
-        (sheet.answers for sheet in slips.sheets("mazur-2-2-2", count, chooser)),
-        (sheet.answers for sheet in chance.sheets("mazur-2-2-2", count, chooser)),
+        [sheet.answers for sheet in honest.sheets(problem, count // len(honest.HABITS) + 1, chooser) if not sheet.audited],
+        [sheet.answers for sheet in slips.sheets(problem, count // len(SLIPS) + 1, chooser)],
+        [sheet.answers for sheet in chance.sheets(problem, count // len(chance.DIGITS) + 1, chooser)],
     ]
-    parts = [count * 2 // 5, count * 2 // 5, count - 2 * (count * 2 // 5)]
-    pools = [list(islice(kind, 4 * part)) for kind, part in zip(kinds, parts)]
-    return [
-        dict(answers) for answers in chain.from_iterable(chooser.sample(pool, min(part, len(pool))) for pool, part in zip(pools, parts))
-    ]
+    two = count * 2 // 5
+    chosen = chain.from_iterable(chooser.sample(kind, part) for kind, part in zip(kinds, (two, two, count - 2 * two)))
+    return [dict(answers) for answers in chosen]
 
 
 def marked(count: int) -> float:
