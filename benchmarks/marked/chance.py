@@ -1,7 +1,7 @@
 """Wrong numbers drawn by lot: hardly any may be named, and none taken for right.
 
 One to three on a sheet with nothing else, and on a sheet whose other answers are right. What is drawn is more than one in a hundred,
-and more than two units of its last digit, away from the right number.
+more than two units of its last digit, and three times farther away from the right number than who carries as many digits comes.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from random import Random
 
+from handcalc.core.quantity import Cell
+from handcalc.errors import HandcalcError
 from marked.exercises import PROBLEMS, exercise
 from marked.judging import ACCUSED, RIGHT, Judged, Said, Sheet, share, table
-from marked.paper import Digits
+from marked.paper import Digits, Paper
 
 TITLE = "Wrong numbers drawn by lot"
-COLUMNS = ("sheet", "numbers", "named", "hinted", "accepted", "imprecise", "follows", "others accused")
+COLUMNS = ("sheet", "numbers", "named", "hinted", "accepted", "imprecise", "follows", "crashed", "others accused")
 SHEETS = 1600
 DIGITS = (2, 3, 4, 5)
 ALONE, AMONG = "alone", "among right ones"
 OTHERS = (5, 30)  # right answers on a sheet, from and to
-APART, UNITS = 0.01, 2.0
+APART, UNITS, ROUNDED = 0.01, 2.0, 3.0
+TRIES = 100
 
 
 def tasks(count: int) -> list[tuple[str, int]]:
@@ -33,13 +36,13 @@ def sheets(problem: str, count: int, chooser: Random) -> Iterator[Sheet]:
     cells = list(own.ids)
     for digits in DIGITS:
         written = Digits(digits, significant=True)
+        carried = Paper(own.graph, keep=written.keep)
         for among in (False, True) * count:
-            wrong = {
-                wanted: _drawn(own.value(wanted), written, chooser)
-                for wanted in chooser.sample(cells, min(chooser.randint(1, 3), len(cells)))
-            }
+            places = chooser.sample(cells, min(chooser.randint(1, 3), len(cells)))
+            drawn = {wanted: _drawn(own.value(wanted), _rounded(carried, wanted), written, chooser) for wanted in places}
+            wrong = {wanted: text for wanted, text in drawn.items() if text}
             others = [wanted for wanted in cells if wanted not in wrong]
-            if among and len(others) < OTHERS[0]:
+            if not wrong or among and len(others) < OTHERS[0]:
                 continue
             right = chooser.sample(others, min(chooser.randint(*OTHERS), len(others))) if among else []
             answers = {wanted: written.write(own.value(wanted)) for wanted in right} | wrong
@@ -52,9 +55,18 @@ def sheets(problem: str, count: int, chooser: Random) -> Iterator[Sheet]:
             )
 
 
-def _drawn(value: float, digits: Digits, chooser: Random) -> str:
-    """A number as written that is not the right one."""
-    while True:
+def _rounded(carried: Paper, wanted: Cell) -> float:
+    """The number of who carries rounded ones; not a number where that leaves nothing to divide by."""
+    try:
+        return float(carried[wanted])
+    except HandcalcError:
+        return float("nan")
+
+
+def _drawn(value: float, rounded: float, digits: Digits, chooser: Random) -> str:
+    """A number as written that is not the right one; "" where rounding on the way can give almost anything."""
+    least = max(APART * abs(value), ROUNDED * abs(rounded - value))  # the first, where the second is not a number
+    for _ in range(TRIES):
         drawn = {
             "any": chooser.uniform(-1, 1),
             "off": (abs(value) or 1) * chooser.uniform(-2, 2),
@@ -62,8 +74,9 @@ def _drawn(value: float, digits: Digits, chooser: Random) -> str:
         }[chooser.choice(["any", "off", "near"])]
         number = digits.of(drawn)
         unit = 10.0 ** int(number.as_tuple().exponent)
-        if number and abs(float(number) - value) > max(APART * abs(value), UNITS * unit):
+        if number and abs(float(number) - value) > max(least, UNITS * unit):
             return digits.write(drawn)
+    return ""
 
 
 # --- figures ------------------------------------------------------------------------------------------------------------------
@@ -92,6 +105,7 @@ def _row(name: str, found: Sequence[Judged]) -> tuple[str, ...]:
         count(RIGHT),
         count(("imprecise",)),
         count(("follow_through",)),
+        count(("crash",)),
         share(sum(answer.verdict in ACCUSED for answer in others), len(others)),
     )
 

@@ -17,11 +17,12 @@ from marked.judging import Judged, Sheet, share, table
 from marked.paper import CUT, FLOATS, FRACTIONS, TIES, Digits, Paper, as_fraction, rounding_each, single
 
 TITLE = "Honest students"
-COLUMNS = ("habit", "sheets", "named", "accused", "hinted", "imprecise", "crashed")
+COLUMNS = ("habit", "sheets", "named", "too early", "accused", "hinted", "imprecise", "crashed")
 SHEETS = 2400
 ANSWERS = (1, 3, 8, 20, 1000)  # on a sheet, if there are so many
 AUDITED = 8  # every so many sheets is also one of a published solution
 LARGEST = 999  # denominator of a fraction that is written so
+TOO_EARLY = ("rounded-too-early",)  # a mistake, and yet true of who prints more digits than were carried
 WRONG = ("wrong", "mistake", "unexplained", "convention", "follows", "follow_through", "unreadable", "crash")
 
 
@@ -180,8 +181,13 @@ def sheets(problem: str, count: int, chooser: Random) -> Iterator[Sheet]:
 
 
 def is_named(judged: Judged) -> bool:
-    """Whether a mistake is named."""
-    return any(said.verdict == "mistake" for said in judged.said)
+    """Whether a mistake is named that was not made."""
+    return any(said.verdict == "mistake" and said.mistakes != TOO_EARLY for said in judged.said)
+
+
+def is_too_early(judged: Judged) -> bool:
+    """Whether numbers are said to be rounded too early, and nothing worse."""
+    return not is_named(judged) and any(said.mistakes == TOO_EARLY for said in judged.said)
 
 
 def is_accused(judged: Judged) -> bool:
@@ -205,6 +211,7 @@ def _row(name: str, found: Sequence[Judged]) -> tuple[str, ...]:
         name,
         str(len(found)),
         count(is_named),
+        count(is_too_early),
         count(is_accused),
         count(lambda one: any(said.hints for said in one.said)),
         count(lambda one: any(said.verdict == "imprecise" for said in one.said)),
@@ -216,4 +223,5 @@ def misjudged(found: Sequence[Judged]) -> Iterator[tuple[str, Judged]]:
     """The sheets that are accused, by what is said."""
     for one in found:
         if is_accused(one):
-            yield ("named" if is_named(one) else "accused") + f", {one.sheet.row}", one
+            said = "named" if is_named(one) else "too early" if is_too_early(one) else "accused"
+            yield f"{said}, {one.sheet.row}", one

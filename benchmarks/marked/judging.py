@@ -12,17 +12,18 @@ from typing import NamedTuple
 
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
-from handcalc.marking.check import Marked
-from marked.exercises import exercise
+from handcalc.marking.check import Marked, Marking
+from handcalc.marking.table import HypothesisTable
+from marked.exercises import Exercise, exercise
 
 RIGHT = ("correct", "rounded")
-ACCUSED = ("wrong", "mistake", "follow_through", "unreadable", "crash")
+ACCUSED = ("wrong", "mistake", "follow_through", "unreadable")
 
 
 class Sheet(NamedTuple):
     """One sheet. row: of the table it is counted in; wrong: the ids of the answers that are wrong; named: the slugs of a mistake
     that say what was done; how: the same in words; audited: judged as a published solution instead; following: the ids of the answers
-    that follow from wrong ones."""
+    that follow from wrong ones; exact: the wrong number before it was rounded, if it is known."""
 
     row: str
     problem: str
@@ -32,10 +33,11 @@ class Sheet(NamedTuple):
     how: str = ""
     audited: bool = False
     following: tuple[str, ...] = ()
+    exact: float | None = None
 
 
 class Said(NamedTuple):
-    """What is said of one answer; of an audit, its status is the verdict."""
+    """What is said of one answer; of an audit, its status is the verdict. numbers: those that the mistakes named would give."""
 
     id: str
     given: str
@@ -45,6 +47,7 @@ class Said(NamedTuple):
     hints: tuple[str, ...] = ()
     expected: str = ""
     because_of: str = ""
+    numbers: tuple[float, ...] = ()
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -79,10 +82,12 @@ def judge(sheet: Sheet) -> Judged:
     own = exercise(sheet.problem)
     try:
         if sheet.audited:
-            numbers = audit(own.problem, sheet.answers).numbers
-            said = [Said(n.id, n.printed, n.status, n.explanation, n.alternatives, (), repr(n.ours), n.because_of) for n in numbers]
+            judged = audit(own.problem, sheet.answers).numbers
+            said = [Said(n.id, n.printed, n.status, n.explanation, n.alternatives, (), repr(n.ours), n.because_of) for n in judged]
         else:
-            said = [_said(answer) for answer in own.checker.mark(sheet_of(sheet.answers)).answers]
+            marking = own.checker.mark(sheet_of(sheet.answers))
+            numbers = _numbers(own, marking, sheet.wrong) if sheet.exact is not None else {}
+            said = [_said(answer)._replace(numbers=numbers.get(answer.id, ())) for answer in marking.answers]
     except Exception as error:  # noqa: BLE001  (a crash is a finding; the other sheets are to be judged all the same)
         said = [Said(id, text, "crash", (repr(error),)) for id, text in sheet.answers.items()]
     return Judged(sheet, tuple(said))
@@ -99,6 +104,14 @@ def _said(answer: Marked) -> Said:
         answer.expected,
         answer.because_of,
     )
+
+
+def _numbers(own: Exercise, marking: Marking, ids: tuple[str, ...]) -> dict[str, tuple[float, ...]]:
+    """What the mistakes that explain a sheet would give, to all digits."""
+    if marking.explanation is None:
+        return {}
+    table = HypothesisTable(own.checker.desk().definitions, (marking.explanation.hypothesis, *marking.explanation.alternatives))
+    return {answer.id: tuple(map(float, table[answer.cell])) for answer in marking.answers if answer.cell and answer.id in ids}
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------------

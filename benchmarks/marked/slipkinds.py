@@ -22,12 +22,14 @@ MISREAD = Ref("misread")
 
 
 class Slip(NamedTuple):
-    """A wrong number. texts: as written, of the step and of others; value: what is worked on with; None: only written down wrong."""
+    """A wrong number. texts: as written, of the step and of others; value: what is worked on with; None: only written down wrong;
+    exact: the wrong number to all digits, where it has more than are written."""
 
     name: str
     texts: dict[Cell, str]
     how: str
     value: float | None = None
+    exact: float | None = None
 
 
 # --- written down wrong -------------------------------------------------------------------------------------------------------
@@ -36,7 +38,7 @@ class Slip(NamedTuple):
 def point_moved(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[Slip]:
     number = FOUR.of(own.value(wanted))
     for places in (1, -1):
-        yield _written("point moved", own, wanted, spelled(number.scaleb(places)))
+        yield _written("point moved", own, wanted, spelled(number.scaleb(places)))._replace(exact=own.value(wanted) * 10.0**places)
 
 
 def digits_exchanged(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[Slip]:
@@ -51,7 +53,7 @@ def digit_dropped(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[Slip
 
 
 def sign_of_result(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[Slip]:
-    yield Slip("sign of the result", {wanted: FOUR.write(-own.value(wanted))}, "other sign", -own.value(wanted))
+    yield Slip("sign of the result", {wanted: FOUR.write(-own.value(wanted))}, "other sign", -own.value(wanted), -own.value(wanted))
 
 
 def answers_exchanged(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[Slip]:
@@ -61,7 +63,7 @@ def answers_exchanged(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[
         other = chooser.choice(alike)
         texts = {wanted: FOUR.write(own.value(other)), other: FOUR.write(own.value(wanted))}
         if texts[wanted] != texts[other]:
-            yield Slip("answers exchanged", texts, f"with {own.ids[other]}")
+            yield Slip("answers exchanged", texts, f"with {own.ids[other]}", exact=own.value(other))
 
 
 def _written(name: str, own: Exercise, wanted: Cell, text: str) -> Slip:
@@ -111,7 +113,7 @@ def _related(name: str, own: Exercise, wanted: Cell, kind: str, relation: Callab
 def _instead(name: str, own: Exercise, wanted: Cell, other: Cell) -> Iterator[Slip]:
     given = own.graph.given_value(other)
     text = given.text if given is not None and given.text else FOUR.write(own.value(other))
-    yield Slip(name, {wanted: text}, f"{own.graph.cell_id(other)} given")
+    yield Slip(name, {wanted: text}, f"{own.graph.cell_id(other)} given", exact=own.value(other))
 
 
 # --- worked out wrong ----------------------------------------------------------------------------------------------------------
@@ -214,7 +216,7 @@ def _worked(name: str, own: Exercise, wanted: Cell, line: Expr, how: str, misrea
     """The line with something else in it, worked out; nothing where it has no value."""
     try:
         value = float(compute(line, lambda ref: misread if ref == MISREAD else own.value(cell(ref)), FLOATS))
-        yield Slip(name, {wanted: FOUR.write(value)}, how, value)
+        yield Slip(name, {wanted: FOUR.write(value)}, how, value, value)
     except (HandcalcError, ArithmeticError, ValueError):
         return
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from math import isclose
 from random import Random
 
 from handcalc.core.quantity import Cell
@@ -35,8 +36,8 @@ SAYING_AS_MUCH: dict[str, str] = {
     "term left out": """
         bias-forgotten sum-over-outputs-forgotten one-output-only velocity-forgotten memory-forgotten residual-forgotten
         time-path-forgotten state-not-carried initial-state-forgotten gradient-of-one-window gradient-of-one-time
-        gradient-of-one-token decay-forgotten norm-epsilon-forgotten""",
-    "term twice": "bias-per-product",
+        gradient-of-one-token decay-forgotten norm-epsilon-forgotten change-given-as-weight bias-update-rule""",
+    "term twice": "bias-per-product bias-moved-per-weight",
     "factor left out": """
         rate-forgotten half-forgotten two-over-n mean-for-half batch-scaling output-derivative-forgotten
         hidden-derivative-forgotten weights-left-out-of-back-sum raw-error-sent-back upstream-replaced-by-derivative
@@ -112,7 +113,7 @@ def _sheet(own: Exercise, problem: str, place: str, slip: Slip, slugs: tuple[str
     wrong = tuple(own.ids[wanted] for wanted in slip.texts)
     following = tuple(own.ids[wanted] for wanted, (_, follows) in others.items() if follows)
     how = f"{', '.join(wrong)} {slip.how}".strip()
-    return Sheet(f"{slip.name}, {place}", problem, answers, wrong, slugs, how, following=following)
+    return Sheet(f"{slip.name}, {place}", problem, answers, wrong, slugs, how, following=following, exact=slip.exact)
 
 
 # --- figures -------------------------------------------------------------------------------------------------------------------------
@@ -121,7 +122,8 @@ COLUMNS = ("slip", "sheets", "named", "as a mistake", "misnamed", "hint", "other
 
 
 def outcome(one: Judged) -> str:
-    """What became of a slip, one of COLUMNS: named, by its own name; as a mistake, by one that says as much."""
+    """What became of a slip, one of COLUMNS: named, by its own name; as a mistake, by one that says as much, or gives the very same
+    number; misnamed, by one that gives another number, which is the same only in the digits written."""
     said = one.of_wrong()
     verdicts = {answer.verdict for answer in said}
     slugs = {slug for answer in said for slug in answer.slugs}
@@ -129,12 +131,19 @@ def outcome(one: Judged) -> str:
     if "mistake" in verdicts:
         if slugs & {*one.sheet.named}:
             return "named"
-        return "as a mistake" if slugs & {*SAYING_AS_MUCH.get(slip_of(one), "").split()} else "misnamed"
+        as_much = slugs & {*SAYING_AS_MUCH.get(slip_of(one), "").split()}
+        return "as a mistake" if as_much or _is_the_same(one) else "misnamed"
     if verdicts <= {"correct", "rounded", "imprecise"}:
         return "taken for right"
     if hints:
         return "hint" if hints & {*one.sheet.named} else "other hint"
     return "wrong"
+
+
+def _is_the_same(one: Judged) -> bool:
+    """Whether a mistake that is named gives the very same number."""
+    exact, numbers = one.sheet.exact, [number for said in one.of_wrong() for number in said.numbers]
+    return exact is not None and any(isclose(exact, number, rel_tol=1e-9) for number in numbers)
 
 
 def slip_of(one: Judged) -> str:
