@@ -197,8 +197,8 @@ def _names(found: Sequence[Judged]) -> str:
             slugs = " or ".join(sorted({slug for said in one.of_wrong() for slug in said.slugs}))
             called[slip_of(one), outcome(one), slugs] += 1
     ordered = sorted(called.items(), key=lambda item: (item[0][:2], -item[1]))
-    rows = [(f"{slip}: {slugs}", str(count), said) for (slip, said, slugs), count in ordered]
-    return table(f"{TITLE}: other names", ("slip, and what it is called", "sheets", "which is"), rows)
+    lines = [(f"{count} × {slip}, {said}: {slugs}",) for (slip, said, slugs), count in ordered]
+    return table(f"{TITLE}: other names", ("what slips are called",), lines)
 
 
 def misjudged(found: Sequence[Judged]) -> Iterator[tuple[str, Judged]]:

@@ -24,7 +24,7 @@ from marked.judging import table
 from marked.slipkinds import SLIPS
 
 TITLE = "Time of marking"
-COLUMNS = ("what", "wall", "CPU", "× import handcalc", "× empty process", "peak")
+COLUMNS = ("what", "wall", "CPU", "× import handcalc", "× empty process")
 RUNS, BRIEF_RUNS = 9, 3
 CLASS, BRIEF_CLASS = 500, 100
 CHECK = """
@@ -62,7 +62,7 @@ def figures(brief: bool) -> str:
         costs[name] = [_process(CHECK, "check", "mazur-2-2-2", folder)()]
     rows = [_row(name, found[1:] or found, costs) for name, found in costs.items()]
     seconds = marked(count)
-    rows.append((f"the same {count} in one process, marking only", f"{seconds:.2f} s", "", "", "", ""))
+    rows.append((f"the same {count} in one process, marking only", f"{seconds:.2f} s", "", "", ""))
     return table(TITLE, COLUMNS, rows)
 
 
@@ -71,9 +71,9 @@ def _process(code: str, *arguments: str) -> Callable[[], Cost]:
 
 
 def _row(name: str, found: list[Cost], costs: dict[str, list[Cost]]) -> tuple[str, ...]:
-    wall, cpu, peak = (median(column) for column in zip(*found))
+    wall, cpu = (median(column) for column in list(zip(*found))[:2])
     ratios = (f"{wall / median(cost.wall for cost in costs[other][1:]):.1f}" for other, _ in (IMPORT, EMPTY))
-    return (name, f"{wall:.3f} s", f"{cpu:.3f} s", *ratios, f"{peak:.0f} MB")
+    return (name, f"{wall:.3f} s", f"{cpu:.3f} s", *ratios)
 
 
 def class_of(count: int) -> list[dict[str, str]]:
