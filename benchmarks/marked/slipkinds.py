@@ -49,7 +49,9 @@ def digits_exchanged(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[S
 def digit_dropped(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[Slip]:
     text = FOUR.write(own.value(wanted))
     for place in _figures(text)[:-1]:
-        yield _written("digit dropped", own, wanted, text[:place] + text[place + 1 :])
+        shorter = text[:place] + text[place + 1 :]
+        if not shorter.lstrip("-").startswith("."):
+            yield _written("digit dropped", own, wanted, shorter)
 
 
 def sign_of_result(own: Exercise, wanted: Cell, chooser: Random) -> Iterator[Slip]:

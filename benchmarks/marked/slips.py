@@ -167,7 +167,9 @@ def figures(found: Sequence[Judged]) -> str:
         rows = [_row(name, [one for one in found if one.sheet.row == f"{name}, {place}"]) for name in SLIPS]
         rows.append(_row("all", [one for one in found if one.sheet.row.endswith(place)]))
         tables.append(table(f"{TITLE}, {place} (named: at least 95 %)", COLUMNS, rows))
-    return "\n".join([*tables, _twins(found), _names(found)])
+    if any(one.sheet.problem in TWINS for one in found):
+        tables.append(_twins(found))
+    return "\n".join([*tables, _names(found)])
 
 
 def _row(name: str, found: Sequence[Judged]) -> tuple[str, ...]:
