@@ -22,7 +22,7 @@ from handcalc.marking.bands import NOISE
 from handcalc.marking.conventions import OtherConvention, OtherConventions, SheetSoFar
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
-from handcalc.marking.follow import Follow, fits, is_single
+from handcalc.marking.follow import Follow, fits, is_single, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked, Marking
@@ -37,6 +37,7 @@ from handcalc.problem.schema import Problem, Task
 
 SEVERAL = 3  # answers that show a rounding together, if all come out in it
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
+NEAR = 0.02  # relative difference of numbers that rounding on the way, or any small slip, may explain
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
 _LIKE = {"last_digit": "imprecise"}  # whose share of the marks a verdict has
@@ -108,7 +109,8 @@ class Desk:
         conventions = self.conventions.find(SheetSoFar(answers, right, slips, follow.grain, sizes)) if allowed else {}
         right, slips = right | conventions.keys(), tuple(wanted for wanted in slips if wanted not in conventions)
         conventions |= turned
-        known = Slips(answers, right, slips, follow, sizes, firm(right, follow))
+        rooms = {wanted: self.room(wanted, typed) for wanted, typed in answers.items()}
+        known = Slips(answers, right, slips, follow, rooms, firm(right, follow))
         misplaced, explanation = self._explained(known)
         unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left
         slips = tuple(wanted for wanted in slips if wanted not in last or wanted not in unexplained)
@@ -181,6 +183,11 @@ class Desk:
         old = float(self.right[before])
         return max(abs(typed.value - old), abs(float(self.right[wanted]) - old))
 
+    def room(self, wanted: Cell, typed: Typed) -> float:
+        """How much there is to explain: how large an answer is; near the right number, where many wrong ones are, how far off it is."""
+        size, off = self.size(wanted, typed), max(abs(typed.value - float(self.right[wanted])), unit(typed))
+        return off if off < NEAR * size else size
+
     def _before(self, wanted: Cell) -> Cell | None:
         """The cell that held the number before the update: w for w⁺, net for net after it, and in the iteration before."""
         quantity, number, (name, place) = self.book.quantity(wanted), iteration(wanted), base(wanted)
@@ -238,7 +245,7 @@ class Desk:
         wrong = [answer.cell for answer in unexplained if answer.cell and answer.cell in answers]
         found = {cell: LineSlip(slug, True) for cell, slug in misplaced.items()}
         if self.book.small:
-            found |= LineSlips(self.definitions, answers, self.size).explain_all([cell for cell in wrong if cell not in found])
+            found |= LineSlips(self.definitions, answers, self.size, self.room).explain_all([cell for cell in wrong if cell not in found])
 
         def explained(answer: Marked) -> Marked:
             slip = found.get(answer.cell) if answer.cell else None

@@ -21,6 +21,7 @@ from handcalc.marking.workbook import InOneLine, Workbook
 TIES = ("half_up", "half_even", "truncate")
 MOST_DECIMALS = 15
 ENOUGH = 3  # answers with decimals that show a habit
+SPREAD = 2  # digits that one number of a sheet may have more than another that it is worked from
 FEWEST = 2  # digits that whole numbers are thought to have where no other number shows how many
 
 
@@ -146,4 +147,12 @@ def grain_of(answers: Mapping[Cell, Typed], declared: Rounding | None, cut: bool
     uniform = _uniform(answers)
     places = None if uniform == "significant" else max(_places(answers), default=None)
     significant = None if uniform == "decimals" else max(_significant(answers), default=None)
+    if places is not None and significant is not None:
+        significant = _fewest(answers, significant)
     return Grain(places, significant, cut)
+
+
+def _fewest(answers: Mapping[Cell, Typed], most: int) -> int:
+    """The significant digits that numbers on the way may have had: the fewest of the sheet, one fewer than a single answer has."""
+    broken = [typed.significant for typed in answers.values() if typed.places and typed.places > 0 and typed.significant >= ENOUGH]
+    return max(min(broken) - (len(broken) == 1), ENOUGH, most - SPREAD) if broken else most

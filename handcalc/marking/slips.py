@@ -4,10 +4,10 @@
   where the digits are too few.
 - `misplaced_answers(…)` are those that are the right number of another step: exchanged, or the old value of a parameter.
 
-Tried are the answer's own line first, then the lines it is made from that were not answered, with the student's own earlier numbers:
-a sign lost, the point moved, two digits exchanged, a term or a factor left out or taken twice, a number of the same parameter given
-for another. What a name costs grows with how many numbers were tried: an answer must have `MARGIN` bits more than it takes to choose
-among them.
+Tried are, one kind after the other (`KINDS`): the number itself, written down wrong or another in its place; the line worked wrong; the
+lines it is made from that were not answered; a number of the line misread. Each with the student's own earlier numbers, which may
+have been rounded, and with the right ones. What a name costs grows with how many numbers were tried: an answer must have so many bits
+more than it takes to choose among them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite, log2
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import ONE, Expr, Number, Product, Quotient, Sum, add, div, mul, neg, rewrite, walk
-from handcalc.core.quantity import Cell
+from handcalc.core.expr import ONE, Expr, Number, Product, Quotient, Ref, Sum, add, div, mul, neg, number, references, rewrite, walk
+from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
@@ -27,11 +27,16 @@ from handcalc.marking.follow import fits
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration, on_sheet
 
-MARGIN = 7.0  # bits by which a slip must beat coincidence to be named
-HINT = 1.0  # and to be a hint, where it happened on a line before
 ANSWERS = 24  # wrong answers of a sheet for which slips are looked for
 LINES = 24  # lines before an answer that are tried
+USUAL = 4  # decimals of a number whose digits are not known
+OPERANDS = ("number-misread", "neighbour-used")
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
+
+
+Changed = Callable[[str], Iterator[float]]
+Size = Callable[[Cell, Typed], float]
+Kind = Callable[["LineSlips", Cell, Evaluation], Iterator[tuple[str, float]]]
 
 
 class LineSlip(Record):
@@ -42,12 +47,13 @@ class LineSlip(Record):
 
 
 class LineSlips:
-    """The slips of one sheet; size: how large an answer is, counted from what it starts from."""
+    """The slips of one sheet; size: how large an answer is, counted from what it starts from; room: and how far off it is, at most."""
 
-    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed], size: Callable[[Cell, Typed], float]) -> None:
+    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed], size: Size, room: Size) -> None:
         self.definitions = definitions
         self.answers = answers
         self.size = size
+        self.room = room
         self._book = MistakenBook(definitions, NONE)
         self._numbers = {wanted: typed.value for wanted, typed in answers.items()}
 
@@ -64,50 +70,109 @@ class LineSlips:
         return {wanted: slip for wanted, slip in found.items() if stands(wanted, slip)}
 
     def explain(self, wanted: Cell) -> LineSlip | None:
-        """The slip that gives an answer: on its own line, else on one of those before it."""
-        typed, size = self.answers[wanted], self.size(wanted, self.answers[wanted])
-        tried: dict[float, str] = {}
-        for numbers, least in ((self._own(wanted), 0.0), (self._before(wanted), HINT)):
-            tried |= {value: slug for slug, value in numbers if isfinite(value) and value not in tried}
-            slugs = list(dict.fromkeys(slug for value, slug in tried.items() if fits(value, typed)))
+        """The slip that gives an answer: of the first kind that has one."""
+        typed = self.answers[wanted]
+        size = self.size(wanted, typed)
+        if not isfinite(_number(self.definitions.values, wanted)):
+            return None
+        others = {cell: value for cell, value in self._numbers.items() if cell != wanted}
+        runs = [Evaluation(self._book, None, others), Evaluation(self._book)] if others else [Evaluation(self._book)]
+        tried: set[float] = set()
+        for kind, margin, least in KINDS:
+            found = [[(slug, value) for slug, value in kind(self, wanted, run) if isfinite(value)] for run in runs]
+            tried |= {value for _, value in found[0]}
+            slugs = list(dict.fromkeys(slug for numbers in found for slug, value in numbers if fits(value, typed)))
             if slugs:
-                bits = bits_of(typed, size) - log2(max(len(tried), 2))
-                return LineSlip(slugs[0], bits >= MARGIN and len(slugs) == 1) if bits >= least else None
+                room = size if kind is LineSlips.written else self.room(wanted, typed)
+                bits = bits_of(typed, room) - log2(max(len(tried), 2))
+                doubtful = slugs[0] in OPERANDS and self._is_one_digit_off(wanted, typed)
+                return LineSlip(slugs[0], bits >= margin and len(slugs) == 1 and not doubtful) if bits >= least else None
         return None
 
-    def _own(self, wanted: Cell) -> Iterator[tuple[str, float]]:
-        """(slug, number) of every slip on the answer's own line, and of what is given for it."""
+    def _is_one_digit_off(self, wanted: Cell, typed: Typed) -> bool:
+        """Whether one digit of an answer is wrong: it may also have been added up wrong."""
+        off = f"{abs(typed.value - float(self.definitions.values[wanted])):.{max(typed.places or 0, 0)}f}"
+        return sum(letter in "123456789" for letter in off) == 1
+
+    def written(self, wanted: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
+        """(slug, number): the number written down wrong, or another number in its place."""
         yield from self._given_for(wanted)
-        others = {cell: value for cell, value in self._numbers.items() if cell != wanted}
-        run = Evaluation(self._book, None, others)
+        if self.definitions.book.given_value(wanted) is None:
+            yield from self._misspelled(_worked_from(run, self.definitions.right(wanted), wanted), self.answers[wanted])
+
+    def on_its_line(self, wanted: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
+        """The answer's own line worked wrong."""
         yield from self._of_line(wanted, run)
 
-    def _before(self, wanted: Cell) -> Iterator[tuple[str, float]]:
-        """The same on the lines before it, worked on to the answer."""
-        others = {cell: value for cell, value in self._numbers.items() if cell != wanted}
-        run = Evaluation(self._book, None, others)
+    def on_lines_before(self, wanted: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
+        """A line before it worked wrong, and the rest worked on."""
         for current in self.definitions.between(wanted, self.answers)[1:LINES]:
             if self.definitions.book.given_value(current) is None:
-                for slug, value in self._of_line(current, run):
-                    if isfinite(value):
-                        yield slug, _number(Evaluation(self._book, None, others | {current: value}), wanted)
+                value = _worked_from(run, self.definitions.right(current), current)
+                slips = (*self._misspelled(value, None), *self._of_line(current, run))
+                for slug, other in slips:
+                    if isfinite(other):
+                        yield slug, _number(Evaluation(self._book, None, {**run.replaced, current: other}), wanted)
 
-    def _of_line(self, current: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
-        if self.definitions.book.given_value(current) is not None:
+    def misread(self, wanted: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
+        """A number of the line with another digit."""
+        yield from self._with_operands(wanted, run, "number-misread", _other_digits)
+
+    def _misspelled(self, value: float, typed: Typed | None) -> Iterator[tuple[str, float]]:
+        """A number without its sign, with the point elsewhere, with two digits exchanged or one dropped."""
+        if not isfinite(value):
             return
-        value = _number(run, current)
         yield "sign-lost", -value
         yield from (("point-moved", value * 10.0**places) for places in (1, -1, 2, -2))
-        yield from (("digits-exchanged", other) for other in _digits_exchanged(value, self.answers.get(current)))
+        places = typed.places if typed is not None and typed.places is not None else USUAL
+        yield from (("digits-exchanged", other) for other in _digits_exchanged(_text(value, places)))
+        yield from (("digit-dropped", other) for other in _digit_dropped(_text(value, places + 1)))
+
+    def _of_line(self, current: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
+        """The line with a term or factor too many or too few, with a number beside the one meant, or two digits of one exchanged."""
+        if self.definitions.book.given_value(current) is not None:
+            return
         for slug, expr in variants(self.definitions.right(current)):
-            try:
-                yield slug, float(run.of(expr, current))
-            except (HandcalcError, ArithmeticError, ValueError):
-                continue
+            yield slug, _worked_from(run, expr, current)
+        yield from self._with_neighbours(current, run)
+        yield from self._with_operands(current, run, "number-misread", _digits_exchanged)
+
+    def _with_neighbours(self, current: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
+        """The line with the number next to one of its numbers."""
+        expr, graph = self.definitions.right(current), self.definitions.book.graph
+        for ref in references(expr):
+            name, place = base(cell(ref))
+            for axis in range(len(place)):
+                for step in (1, -1):
+                    beside = (*place[:axis], place[axis] + step, *place[axis + 1 :])
+                    if 0 <= beside[axis] < graph[name].axes[axis].size and graph.present(name, beside):
+                        other = Ref(ref.quantity, beside)
+                        yield "neighbour-used", _worked_from(run, _put(expr, ref, other), current)
+
+    def _with_operands(self, current: Cell, run: Evaluation, slug: str, changed: Changed) -> Iterator[tuple[str, float]]:
+        """The line with each of its numbers changed."""
+        if self.definitions.book.given_value(current) is not None:
+            return
+        expr = self.definitions.right(current)
+        for ref in references(expr):
+            value = _number(run, cell(ref))
+            if isfinite(value):
+                for other in changed(self._as_written(cell(ref), value)):
+                    yield slug, _worked_from(run, _put(expr, ref, number(repr(other))), current)
+
+    def _as_written(self, wanted: Cell, value: float) -> str:
+        """A number as it stands on the sheet, or on the exercise."""
+        given, typed = self.definitions.book.given_value(wanted), self.answers.get(wanted)
+        if given is not None and given.text and "e" not in given.text and "/" not in given.text:
+            return given.text
+        return _text(value, typed.places if typed is not None and typed.places is not None else USUAL)
 
     def _given_for(self, wanted: Cell) -> Iterator[tuple[str, float]]:
-        """Numbers of the same parameter: the old value for the new one, the gradient for the change …"""
-        book, number, (name, place) = self.definitions.book, iteration(wanted), base(wanted)
+        """The number of another iteration; numbers of the same parameter: the old value for the new one, the gradient for the change …"""
+        book, round, (name, place) = self.definitions.book, iteration(wanted), base(wanted)
+        for near in (round - 1, round + 1):
+            if 1 <= near <= book.iterations:
+                yield "iteration-miscounted", _number(self.definitions.values, (on_sheet(near, name), place))
         quantity = book.graph[name]
         if quantity.of is None or quantity.kind not in PARAMETER or quantity.stage:
             return
@@ -115,7 +180,7 @@ class LineSlips:
         related = {"gradient": book.graph.gradient(of), "change": book.graph.change(of), "updated": book.graph.updated(of)}
         for kind, other in related.items():
             if other and kind != quantity.kind and len(book.graph[other].axes) == len(place):
-                yield "other-number-given", _number(self.definitions.values, (on_sheet(number, other), place))
+                yield "other-number-given", _number(self.definitions.values, (on_sheet(round, other), place))
 
 
 def _number(run: Evaluation, wanted: Cell) -> float:
@@ -126,14 +191,44 @@ def _number(run: Evaluation, wanted: Cell) -> float:
         return float("nan")
 
 
-def _digits_exchanged(value: float, typed: Typed | None) -> Iterator[float]:
-    """The number with two digits beside each other exchanged, as many as were typed."""
-    places = typed.places if typed is not None and typed.places is not None else 4
-    text = f"{abs(value):.{max(places, 0)}f}"
+def _worked_from(run: Evaluation, expr: Expr, current: Cell) -> float:
+    """What a line gives; not a number where it gives none."""
+    try:
+        return float(run.of(expr, current))
+    except (HandcalcError, ArithmeticError, ValueError):
+        return float("nan")
+
+
+def _put(expr: Expr, ref: Ref, other: Expr) -> Expr:
+    return rewrite(expr, lambda node: other if node == ref else None)
+
+
+def _text(value: float, places: int) -> str:
+    return f"{value:.{max(places, 0)}f}"
+
+
+def _digits_exchanged(text: str) -> Iterator[float]:
+    """The number with two digits beside each other exchanged."""
     for place in range(len(text) - 1):
         one, two = text[place], text[place + 1]
-        if "." not in (one, two) and one != two:
-            yield float(text[:place] + two + one + text[place + 2 :]) * (1 if value >= 0 else -1)
+        if one.isdigit() and two.isdigit() and one != two:
+            yield float(text[:place] + two + one + text[place + 2 :])
+
+
+def _digit_dropped(text: str) -> Iterator[float]:
+    """The number without one of its digits, which is not the first nor the last."""
+    first = next((place for place, letter in enumerate(text) if letter in "123456789"), len(text))
+    for place in range(first + 1, len(text) - 1):
+        if text[place].isdigit():
+            yield float(text[:place] + text[place + 1 :])
+
+
+def _other_digits(text: str) -> Iterator[float]:
+    """The number with another digit in the place of one, but for zeros before the first."""
+    first = next((place for place, letter in enumerate(text) if letter in "123456789"), len(text))
+    for place in range(first, len(text)):
+        if text[place].isdigit():
+            yield from (float(text[:place] + digit + text[place + 1 :]) for digit in "123456789" if digit != text[place])
 
 
 def variants(expr: Expr) -> Iterator[tuple[str, Expr]]:
@@ -159,6 +254,15 @@ def _slips_of(node: Expr) -> Iterator[tuple[str, Expr]]:
     elif isinstance(node, Quotient):
         yield "factor-left-out", node.above
         yield "factor-left-out", div(ONE, node.below)
+
+
+# a kind of slip, the bits by which it must beat coincidence to be named, and to be a hint
+KINDS: tuple[tuple[Kind, float, float], ...] = (
+    (LineSlips.written, 5.0, 0.0),
+    (LineSlips.on_its_line, 7.0, 0.0),
+    (LineSlips.on_lines_before, 7.0, 1.0),
+    (LineSlips.misread, 6.0, 3.0),
+)
 
 
 def misplaced_answers(definitions: Definitions, answers: Mapping[Cell, Typed], wrong: tuple[Cell, ...]) -> dict[Cell, str]:

@@ -26,6 +26,21 @@ ANY_LINE = (
         "The number was copied with two of its digits in each other's place.\nCompare it with what you worked out, digit by digit.",
     ),
     Mistake(
+        "digit-dropped",
+        "A digit is left out",
+        "The number was copied without one of its digits.\nCompare it with what you worked out, digit by digit.",
+    ),
+    Mistake(
+        "number-misread",
+        "A number of the line is misread",
+        "The line is right, but one of its numbers has another digit, or two exchanged.\nCompare each number with where it comes from.",
+    ),
+    Mistake(
+        "neighbour-used",
+        "The number beside it is used",
+        "The line is right, but for one of its numbers the one beside it was taken.\nThe indices say which number is meant.",
+    ),
+    Mistake(
         "term-left-out",
         "A term of the sum is left out",
         "One of the terms is missing in the sum.\nEvery term of the line is added.",
