@@ -25,6 +25,7 @@ from handcalc.render.items import Put as Put
 from handcalc.render.items import Ratio as Ratio
 from handcalc.render.items import Summed as Summed
 from handcalc.render.items import Symbolic as Symbolic
+from handcalc.render.items import Toned as Toned
 from handcalc.render.items import Value as Value
 from handcalc.render.items import Whole as Whole
 from handcalc.render.items import phrase as phrase
@@ -57,7 +58,7 @@ class Equation(Record):
     left: Item
     right: tuple[tuple[str, Item], ...]
     indent: int = 0
-    label: Message | None = None
+    label: Message | Toned | None = None
     step: tuple[Cell, int] | None = None
     number: int = 0
     reasons: tuple[Message, ...] = ()

@@ -26,7 +26,7 @@ from handcalc.language import Translate, wrapped
 from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
-from handcalc.render.items import Blank, Item, Value, phrase, spell
+from handcalc.render.items import Blank, Item, Toned, Value, phrase, spell
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
 REASON_WIDTH = 28  # columns of the reasons beside them, at least
 # where a matrix equation may be broken: the better, the smaller
 _BREAKS = {"=": 0, "≈": 0, "+": 1, "-": 1, "·": 2, "⊙": 2, "⋆": 2, "∗": 2, "/": 2}
+_STYLES = {"right": "green", "wrong": "red", "follows": "yellow", "few": "yellow", "strong": "bold"}  # tone → how it looks
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -96,6 +97,11 @@ def _apart(before: Block | None, block: Block) -> bool:
     return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
 
 
+def _style(item: Item | str) -> str:
+    """How an item looks on a terminal that has colours."""
+    return _STYLES[item.tone] if isinstance(item, Toned) else ""
+
+
 class _TerminalWriter:
     def __init__(self, reading: Reading, translate: Translate, console: Console) -> None:
         self.reading = reading
@@ -114,7 +120,7 @@ class _TerminalWriter:
                 self.heading(level, self.spell(text))
             case Paragraph(text):
                 for line in wrapped(self.spell(text), self.console.width):
-                    self.line(Text(line))
+                    self.line(Text(line, style=_style(text)))
             case Equation():
                 self.equation(block)
             case Table():
@@ -209,10 +215,13 @@ class _TerminalWriter:
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
         start = " " * (2 * block.indent)
+        shown = len(start), len(start + label)
         whole = start + left + "".join(f" {self.relation(relation)} {text}" for relation, text, _ in kept)
         lines = [kept] if cell_len(whole) <= min(self.console.width, FILE_WIDTH) else [[part] for part in kept]
         for place, inside in enumerate(lines):
             line = Text(start + left if place == 0 else " " * cell_len(start + left))
+            if place == 0 and block.label:
+                line.stylize(_style(block.label), *shown)
             for relation, text, final in inside:
                 line.append(f" {self.relation(relation)} ")
                 for extra, piece in enumerate(self.pieces(text, self.console.width - cell_len(start + left) - 3)):
@@ -258,7 +267,8 @@ class _TerminalWriter:
                 table.add_column(Text(gap + headings[place]), no_wrap=True)
             for row in range(len(block.rows)):
                 gaps = [" " * (widths[place] - cell_len(columns[place][row])) if numeric[place] else "" for place in chunk]
-                table.add_row(*(Text(gap + columns[place][row]) for gap, place in zip(gaps, chunk)))
+                cells = (Text(gap + columns[place][row], style=_style(block.rows[row][place])) for gap, place in zip(gaps, chunk))
+                table.add_row(*cells)
             self.show(table)
         if block.omitted:
             self.console.print(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))

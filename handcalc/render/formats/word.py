@@ -35,7 +35,7 @@ from handcalc.render.formats.wordparts import (
     step_mark,
     table,
 )
-from handcalc.render.items import Blank, Item
+from handcalc.render.items import Blank, Item, Toned, phrase
 from handcalc.render.report import FORMATS, Report
 
 if TYPE_CHECKING:
@@ -117,13 +117,18 @@ class _WordWriter:
 
     # --- text ---
 
-    def run(self, text: str) -> str:
+    def run(self, text: str, style: str = "") -> str:
         """Words in the language of the report."""
-        return run(text, chinese=self.chinese)
+        return run(text, style, chinese=self.chinese)
 
-    def words(self, item: Item, formulas: WordFormulas) -> str:
-        """An item between words: a run or a formula."""
-        return self.run(formulas.text(item)) if is_text(item) else maths(formulas.formula(item))
+    def words(self, item: Item, formulas: WordFormulas, style: str = "") -> str:
+        """An item between words: runs and formulas; style: of the words."""
+        if isinstance(item, Toned):
+            return self.words(item.text, formulas, f"Tone{item.tone.capitalize()}")
+        if isinstance(item, Message):
+            pieces = phrase(item, self.report.translate)
+            return "".join(self.run(piece, style) if isinstance(piece, str) else self.words(piece, formulas, style) for piece in pieces)
+        return self.run(formulas.text(item), style) if is_text(item) else maths(formulas.formula(item))
 
     def heading(self, level: int, inside: str, place: int) -> str:
         """The title is a title where it is the only one, else the first level of headings."""
