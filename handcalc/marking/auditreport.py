@@ -13,7 +13,8 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, Template
 from handcalc.marking.audit import Audit, Judged
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.report import filled, step_item, turned_text
+from handcalc.marking.report import filled
+from handcalc.marking.wording import step_item, turned_text
 from handcalc.marking.workbook import base
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
@@ -57,7 +58,7 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
 
 def _row(number: Judged, reading: Reading) -> tuple[Item, ...]:
     far = number.cell is None or number.iteration > 1
-    step = Plain(number.id) if far else step_item(number.cell, reading)  # type: ignore[arg-type]
+    step = Plain(number.id) if far else step_item(number.cell)  # type: ignore[arg-type]
     other = not far and reading.turned(base(number.cell)) != number.turned  # type: ignore[arg-type]
     ours: Item = Plain("")
     if number.ours is not None and number.status not in ("exact", "rounded"):

@@ -129,8 +129,9 @@ TONES = ("right", "wrong", "follows", "few", "strong")
 MISSING = Plain("–")  # where a table of numbers has none
 
 Item = (
-    Name | Whole | Summed | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Toned | Message
-)
+    Name | Whole | Summed | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Toned
+    | Message
+)  # fmt: skip
 
 
 # --- spelling ---------------------------------------------------------------------------------------------------------
