@@ -33,7 +33,7 @@ from handcalc.render.formats.markdown import escaped
 from handcalc.render.reading import Reading
 
 NAME_LENGTH = 30  # letters of a name in the table
-LETTERS = "abcdefghijklmnopqrstuvwxyz"  # what mistakes are called by in the table
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # what mistakes are called by in the table
 EXPLAINED = ("correct", "imprecise", "follow_through", "wrong", "missing", "unreadable")  # verdicts whose signs are below the table
 MOST_SKIPPED = 12  # files that are named, of those that are no sheets
 MESSAGES = 3  # messages about a sheet that could not be read
@@ -253,7 +253,7 @@ class _ClassReport:
 
 
 def _letters(place: int) -> str:
-    """a, b … z, aa, ab …"""
+    """A, B … Z, AA, AB …"""
     return (_letters(place // len(LETTERS) - 1) if place >= len(LETTERS) else "") + LETTERS[place % len(LETTERS)]
 
 
