@@ -205,7 +205,7 @@ class _MarkingReport:
         yield from map(Paragraph, _hidden(right, follow))
         for answer in shown:
             if answer.note is not None:  # that of a line which could not be read says itself where it is
-                step = Plain(shortened(answer.id)) if answer.cell is None else step_item(answer.cell)
+                step = Plain(answer.id) if answer.cell is None else step_item(answer.cell)
                 yield Paragraph(answer.note if answer.note.where else Message("{step}: {note}", step=step, note=answer.note))
 
     def _is_left_out(self, answer: Marked) -> bool:
@@ -215,7 +215,7 @@ class _MarkingReport:
 
     def _table(self, answers: list[Marked]) -> Table:
         columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
-        return Table(columns, tuple(map(self._row, answers)))
+        return Table(columns, tuple(map(self._row, answers)), wraps=True)
 
     def _row(self, answer: Marked) -> tuple[Item, ...]:
         look = look_of(answer)
@@ -232,8 +232,6 @@ class _MarkingReport:
             return Message("see {numbers}", numbers=joined(places))
         if answer.because_of:
             return Message("after {step}", step=step_item(self.desk.book.find(answer.because_of)))
-        if answer.verdict == "rounded":
-            return Message("unrounded {number}", number=Digits(self.lines.unrounded(answer)))
         own = self.lines.own_numbers(answer) if answer.verdict in ("wrong", "unreadable") else ()
         return Message("with your {steps}", steps=listed([*map(step_item, own)], 1)) if own else Plain("")
 

@@ -55,11 +55,6 @@ class StudentLines:
         assert answer.cell is not None
         return self._signed(answer.cell, self._rounded(answer, self.desk.right[answer.cell]))
 
-    def unrounded(self, answer: Marked) -> Shown:
-        """The number of the solution, as it is printed."""
-        assert answer.cell is not None
-        return self._signed(answer.cell, self.desk.book.derivation.rounding.shown(self.desk.right[answer.cell], True))
-
     def own_numbers(self, answer: Marked) -> tuple[Cell, ...]:
         """The answers that make another right number than the solution's: the wrong ones among those it is made from, else all."""
         if answer.cell is None or self.right(answer) == self.solution(answer):

@@ -21,7 +21,8 @@ from handcalc.render.items import Item, Name, Plain, Toned
 from handcalc.render.reading import Reading
 
 LISTED = 6  # steps that are named, of many
-LONGEST_ANSWER = 28  # letters of an answer in a table
+LONGEST_ANSWER = 20  # letters of an answer in a table
+LONGEST_LINE = 16  # of a line that could not be read, beside it
 
 
 class Look(Record):
@@ -39,7 +40,7 @@ class Look(Record):
 
 VERDICTS_SHOWN: dict[str, Look] = {
     "correct": Look("correct", "✓", "+", "right"),
-    "rounded": Look("correct (rounded)", "✓", "+", "right"),
+    "rounded": Look("rounded", "✓", "+", "right"),
     "imprecise": Look("too few digits", "~", "~", "few"),
     "follow_through": Look("follows", "→", ">", "follows"),
     "mistake": Look("wrong", "✗", "x", "wrong"),
@@ -71,7 +72,7 @@ def step_item(step: Cell) -> Name | Message:
 
 def step_name(answer: Marked) -> Item:
     """The step of an answer, or what the student wrote for it."""
-    return Plain(shortened(answer.id)) if answer.cell is None else step_item(answer.cell)
+    return Plain(shortened(answer.id, LONGEST_LINE)) if answer.cell is None else step_item(answer.cell)
 
 
 def given(answer: Marked, reading: Reading) -> str:

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
+from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
 from handcalc.render.items import Blank, Item, Toned, Value, phrase, spell
@@ -258,13 +258,14 @@ class _TerminalWriter:
         columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
         numeric = number_columns(block)
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
-        for chunk in chunks(widths, self.console.width):
+        wrapped_column = len(widths) - 1 if block.wraps else -1
+        for chunk in chunks(narrowed(widths, self.console.width) if block.wraps else widths, self.console.width):
             table = RichTable(
                 box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
             )
             for place in chunk:
                 gap = " " * (widths[place] - cell_len(headings[place])) if numeric[place] else ""
-                table.add_column(Text(gap + headings[place]), no_wrap=True)
+                table.add_column(Text(gap + headings[place]), no_wrap=place != wrapped_column)
             for row in range(len(block.rows)):
                 gaps = [" " * (widths[place] - cell_len(columns[place][row])) if numeric[place] else "" for place in chunk]
                 cells = (Text(gap + columns[place][row], style=_style(block.rows[row][place])) for gap, place in zip(gaps, chunk))

@@ -47,6 +47,7 @@ TABLE_WIDTH = 72  # letters of a table beside each other
 TABLE_HEIGHT = 12  # rows of a table that stays on one page
 NARROWEST = 4  # letters of a column
 LETTER, PADDING = 132, 280  # twentieths of a point: a letter of a table, and what a column has besides
+PAGE_WIDTH = 9411  # twentieths of a point: of the text on a page
 WRITING = 45  # letters of a formula that leaves room to write beside it
 INCH = 914400  # units of a picture
 LARGEST = (5976000, 4140000)  # a picture of 166 by 115 mm
@@ -176,8 +177,9 @@ class _WordWriter:
         ]
         headings = [linear(self.words(column, formulas)) for column in block.columns]
         letters = [max(NARROWEST, *map(width, (headings[place], *columns[place]))) for place in places]
-        for chunk in chunks(letters, TABLE_WIDTH):
+        for chunk in [[*places]] if block.wraps else chunks(letters, TABLE_WIDTH):
             sizes = [LETTER * letters[place] + PADDING for place in chunk]
+            sizes = [size * min(PAGE_WIDTH, sum(sizes)) // sum(sizes) for size in sizes]
             right = [numeric[place] for place in chunk]
             rows = [row([headings[place] for place in chunk], sizes, right, True, True, False)]
             for number, line in enumerate(block.rows):

@@ -188,14 +188,15 @@ class PageFormulas(Formulas):
         numbers = number_columns(block)
         gaps = [self._gaps([row[place] for row in block.rows]) if numbers[place] else None for place in columns]
         widths = [max(letters(line[place]) for line in lines) for place in columns]
-        for chunk in chunks(widths, TABLE_WIDTH):
+        for chunk in [[*columns]] if block.wraps else chunks(widths, TABLE_WIDTH):
             heading = "".join(_cell("th", lines[0][place], 'scope="col"', numbers[place]) for place in chunk)
             rows = []
             for row, line in enumerate(lines[1:]):
                 cells = "".join(self._cell(line[place], place, row, gaps[place]) for place in chunk)
                 rows.append(f"<tr>{cells}</tr>")
             inside = f"<thead><tr>{heading}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>"
-            yield f'<div class="scroll"><table>\n{inside}\n</table></div>'
+            kind = ' class="wraps"' * block.wraps
+            yield f'<div class="scroll"><table{kind}>\n{inside}\n</table></div>'
         for remark in remarks(block):
             yield f'<p class="remark">{self.words(remark)}</p>'
 
