@@ -161,12 +161,17 @@ def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None
             hand_back=files.write if files else None,
         )
     derivation = Workbook(problem).derivation
-    names = [os.path.basename(path.rstrip("/")) + "/" * path.endswith("/") for path in skipped]
-    book = Gradebook(rows, derivation, [f"*{os.path.splitext(name)[1]}" for name in names] if choices.anonymous else names)
+    book = Gradebook(rows, derivation, _called(skipped, choices.anonymous))
     _write_class(book, derivation, wish)
     if files:
         files.say_what_was_written()
     return 0 if book.all_right(bool(problem.tasks)) else 1
+
+
+def _called(skipped: Sequence[str], anonymous: bool) -> list[str]:
+    """What was no sheet, by its name, or by its kind alone."""
+    parts = [(os.path.splitext(os.path.basename(path.rstrip("/"))), "/" * path.endswith("/")) for path in skipped]
+    return [*dict.fromkeys(f"*{ending}{folder}" if anonymous else f"{stem}{ending}{folder}" for (stem, ending), folder in parts)]
 
 
 class _Files:

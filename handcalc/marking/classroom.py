@@ -131,7 +131,7 @@ def mark_file(checker: Checker, path: str, wanted: Wanted | None = None) -> Stud
         name = _encodable(sheet.name) if sheet.name != "-" else name
         marking = checker.mark(sheet).replace(name=name)
         if number:
-            marking = hidden(marking, (shown, name, stem_of(path)), number)
+            marking = hidden(marking, shown, number)
         content = wanted.feedback.written(checker.desk_for(sheet), marking) if wanted.feedback else None
         return StudentRow(number or name, number or shown, marking.replace(explanation=None), called=name, feedback=content)
     except OutputError:
@@ -144,7 +144,7 @@ def mark_file(checker: Checker, path: str, wanted: Wanted | None = None) -> Stud
         text = "internal error ({kind}: {reason}); please report it. HANDCALC_DEBUG=1 shows where it happened."
         trouble = (Message(text, f"{shown}: ", kind=type(error).__name__, reason=str(error)[:200]),)
     if number:
-        trouble = tuple(hidden_message(message, (shown, name, stem_of(path)), number) for message in trouble)
+        trouble = tuple(hidden_message(message, shown, number) for message in trouble)
     return StudentRow(number or stem_of(path), number or shown, None, trouble, called=name)
 
 

@@ -2,26 +2,27 @@
 
 - `Feedback(format, …).written(desk, marking)` is the content of a file, with every answer.
 - `file_names(stems, suffix)` are names that every system takes, each once; `numbers(paths)` a number for each sheet.
-- `hidden(marking, names, number)`, `hidden_message(…)`: the same without the names.
+- `hidden(marking, path, number)`, `hidden_message(…)`: the same without what may be a name.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from unicodedata import normalize
 
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.language import translator
-from handcalc.marking.check import Desk, Marking
+from handcalc.marking.check import Desk, Marked, Marking
 from handcalc.marking.report import report
 from handcalc.render import read
 from handcalc.render.report import LONGEST_SUM, Page, Report, Style, dialect_of, written
 
 NAME_BYTES = 120  # of the name of a file, without its ending: file systems take 255
+HIDDEN = "…"
 FOUR_DIGITS = 4  # of the number of a sheet, at least
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # devices of Windows
 _UNSAFE = re.compile(r"[^\w.()+, -]")
@@ -92,36 +93,25 @@ def numbers(paths: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def hidden(marking: Marking, names: Collection[str], number: str) -> Marking:
-    """A marking under a number, without the names in lines that could not be read and in what is said of them."""
+def hidden(marking: Marking, path: str, number: str) -> Marking:
+    """A marking under a number, without the words of what could not be read, among which a name may be; path: as messages call it."""
 
-    def without(text: str) -> str:
-        return _without(text, names, number)
+    def without(answer: Marked) -> Marked:
+        if answer.cell is not None and answer.verdict != "unreadable":
+            return answer
+        known = answer if answer.cell else answer.replace(id=HIDDEN)
+        return known.replace(given=answer.given and HIDDEN, note=answer.note and hidden_message(answer.note, path, number))
 
-    answers = (
-        answer.replace(
-            id=answer.id if answer.cell else without(answer.id),
-            given=without(answer.given) if answer.verdict == "unreadable" else answer.given,
-            note=answer.note and hidden_message(answer.note, names, number),
-        )
-        for answer in marking.answers
-    )
-    return marking.replace(name=number, answers=tuple(answers))
+    return marking.replace(name=number, answers=tuple(map(without, marking.answers)))
 
 
-def hidden_message(message: Message, names: Collection[str], number: str) -> Message:
-    """A message without the names, in its place and in what it is filled with."""
+def hidden_message(message: Message, path: str, number: str) -> Message:
+    """A message with a number in the place of the path, without the words it is filled with."""
 
     def without(value: Any) -> Any:
         if isinstance(value, Message):
-            return hidden_message(value, names, number)
-        return _without(value, names, number) if isinstance(value, str) else value
+            return hidden_message(value, path, number)
+        return value and HIDDEN if isinstance(value, str) else value
 
-    values = {key: without(value) for key, value in message.values.items()}
-    return Message(message.template, _without(message.where, names, number), **values)
-
-
-def _without(text: str, names: Collection[str], number: str) -> str:
-    for name in sorted(filter(None, names), key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", number, text, flags=re.IGNORECASE)
-    return text
+    where = number + message.where.removeprefix(path) if message.where.startswith(path) else message.where and f"{number}: "
+    return Message(message.template, where, **{key: without(value) for key, value in message.values.items()})

@@ -152,7 +152,8 @@ class StudentLines:
     def _number(self, wanted: Cell, run: Evaluation) -> Shown:
         typed = self.answers.get(wanted)
         if typed is not None:
-            return Shown(typed.plain)
+            is_formula = typed.places is None and "/" not in typed.plain
+            return self.rounding.shown(typed.value, True) if is_formula else Shown(typed.plain)
         given = run.graph.given_value(wanted)
         if given is not None and given.text:
             return Shown(given.text)

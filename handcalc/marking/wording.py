@@ -21,8 +21,8 @@ from handcalc.render.items import Item, Name, Plain, Toned
 from handcalc.render.reading import Reading
 
 LISTED = 6  # steps that are named, of many
-LONGEST_ANSWER = 20  # letters of an answer in a table
-LONGEST_LINE = 16  # of a line that could not be read, beside it
+LONGEST_ANSWER = 18  # letters of an answer in a table
+LONGEST_LINE = 12  # of a line that could not be read, beside it
 
 
 class Look(Record):
@@ -40,7 +40,7 @@ class Look(Record):
 
 VERDICTS_SHOWN: dict[str, Look] = {
     "correct": Look("correct", "✓", "+", "right"),
-    "rounded": Look("rounded", "✓", "+", "right"),
+    "rounded": Look("right, rounded", "✓", "+", "right"),
     "imprecise": Look("too few digits", "~", "~", "few"),
     "follow_through": Look("follows", "→", ">", "follows"),
     "mistake": Look("wrong", "✗", "x", "wrong"),

@@ -53,9 +53,10 @@ def has_unicode(stream: IO[str]) -> bool:
 def terminal_console(stream: IO[str] | None = None, plain: bool = False) -> Console:
     """A console for the solution: no colour unless it is a terminal that wants it; as wide as the terminal."""
     target = stream or sys.stdout
-    tty = bool(getattr(target, "isatty", lambda: False)()) and not plain
+    screen = bool(getattr(target, "isatty", lambda: False)())
+    tty = screen and not plain
     columns = os.environ.get("COLUMNS", "")
-    width = None if tty else int(columns) if columns.isdigit() and int(columns) > 20 else FILE_WIDTH
+    width = None if screen else int(columns) if columns.isdigit() and int(columns) > 20 else FILE_WIDTH
     return Console(
         file=target,
         highlight=False,
@@ -93,6 +94,8 @@ def _apart(before: Block | None, block: Block) -> bool:
         return isinstance(block, Equation)
     if not isinstance(before, Equation):
         return False
+    if isinstance(block, Equation) and block.label and before.label and block.left != before.left:
+        return True
     proof = bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons)
     return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
 

@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
 from handcalc.render.formats.wordmath import WordFormulas, linear, maths, smaller, width
@@ -177,6 +177,8 @@ class _WordWriter:
         ]
         headings = [linear(self.words(column, formulas)) for column in block.columns]
         letters = [max(NARROWEST, *map(width, (headings[place], *columns[place]))) for place in places]
+        if block.wraps:
+            letters = narrowed(letters, PAGE_WIDTH // LETTER + 1)
         for chunk in [[*places]] if block.wraps else chunks(letters, TABLE_WIDTH):
             sizes = [LETTER * letters[place] + PADDING for place in chunk]
             sizes = [size * min(PAGE_WIDTH, sum(sizes)) // sum(sizes) for size in sizes]
