@@ -177,6 +177,11 @@ RIGHT_NUMBERS = {
     "as many digits": ({"net.o1": "1.205"}, "1.106", ""),
     "with the student's own number": ({"out.h1": "0.61", "net.o1": "1.205"}, "1.113", "With your out_h1 it should be 1.113 (1.106 "),
     "own numbers that make no difference": ({"out.h1": "0.59", "net.o1": "1.3"}, "1.1", ""),
+    "own numbers that are rounded": (
+        {"out.h1": "0.59", "net.o1": "1.205"},
+        "1.105",
+        "With your rounded numbers it should be 1.105 (1.106 ",
+    ),
     "two digits at least": ({"net.o1": "2"}, "1.1", ""),
     "as many as tell them apart": ({"net.o1": "1.1069"}, "1.1059", ""),
     "one digit that tells too little": ({"net.h2": "0.3925", "net.h1": "0.4"}, "0.38", ""),

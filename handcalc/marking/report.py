@@ -181,16 +181,14 @@ class _MarkingReport:
         """The right line of an answer; where the student's own numbers make another result than that of the solution, it says so."""
         assert answer.cell is not None
         yield self.lines.line(_RIGHT, answer.cell, None)
-        own = self.lines.own_numbers(answer)
-        if own:
-            yield Paragraph(
-                Message(
-                    "With your {steps} it should be {number} ({other} with all right numbers).",
-                    steps=listed([*map(step_item, own)], 3),
-                    number=Digits(self.lines.right(answer)),
-                    other=Digits(self.lines.solution(answer)),
-                )
-            )
+        if self.lines.differs(answer):
+            numbers: dict[str, Any] = {"number": Digits(self.lines.right(answer)), "other": Digits(self.lines.solution(answer))}
+            own = [*map(step_item, self.lines.own_numbers(answer))]
+            if own:
+                template = "With your {steps} it should be {number} ({other} with all right numbers)."
+                yield Paragraph(Message(template, steps=listed(own, 3), **numbers))
+            else:
+                yield Paragraph(Message("With your rounded numbers it should be {number} ({other} unrounded).", **numbers))
 
     # --- the table ---
 

@@ -55,15 +55,18 @@ class StudentLines:
         assert answer.cell is not None
         return self._signed(answer.cell, self._rounded(answer, self.desk.right[answer.cell]))
 
+    def differs(self, answer: Marked) -> bool:
+        """Whether the student's own numbers make another right number than the solution's."""
+        return answer.cell is not None and self.right(answer).plain != self.solution(answer).plain
+
     def own_numbers(self, answer: Marked) -> tuple[Cell, ...]:
-        """The answers that make another right number than the solution's: the wrong ones among those it is made from, else all."""
-        if answer.cell is None or self.right(answer) == self.solution(answer):
+        """The wrong answers that make it another; none where it is rounding alone."""
+        if answer.cell is None or not self.differs(answer):
             return ()
         book = self.desk.definitions
         between = book.between(answer.cell, self.answers)
         used = dict.fromkeys(used for current in between for used in book.uses(current) if used in self.answers)
-        wrong = tuple(step for step in used if self.marked[step].verdict not in RIGHT)
-        return wrong or tuple(used)
+        return tuple(step for step in used if self.marked[step].verdict not in RIGHT)
 
     def _own(self, wanted: Cell) -> Any:
         try:

@@ -21,7 +21,7 @@ from handcalc.render.items import Item, Name, Plain, Toned
 from handcalc.render.reading import Reading
 
 LISTED = 6  # steps that are named, of many
-LONGEST_ANSWER = 18  # letters of an answer in a table
+LONGEST_ANSWER = 22  # letters of an answer in a table
 LONGEST_LINE = 12  # of a line that could not be read, beside it
 
 
