@@ -544,7 +544,7 @@ def test_jobs_and_rounding_of_the_command(school: Path, capsys: pytest.CaptureFi
 def test_a_shipped_problem_and_a_decimal_comma(school: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write(school / "mazur", {"a.txt": "net.h1 = 0.3775\nnet.h2 = 0.4\n", "b.txt": "net.h1 = 0.3775\n"})
     out = run(capsys, "mazur-2-2-2", folder, "--format", "csv", "--decimal-comma").out
-    assert [row["marks"] for row in csv.DictReader(io.StringIO(out))] == ["1,5", "1"]
+    assert [row["marks"] for row in csv.DictReader(io.StringIO(out), delimiter=";")] == ["1,5", "1"]
 
 
 def test_no_progress_bar_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:

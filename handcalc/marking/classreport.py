@@ -292,12 +292,15 @@ def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate)
 
 
 def as_csv(book: Gradebook, comma: bool = False, translate: Translate = str) -> str:
-    """A row for each sheet: name, file, marks, the verdict on each step, the marks for it, mistakes; what belongs to no step; errors."""
+    """A row for each sheet: name, file, marks, the verdict on each step, the marks for it, mistakes; what belongs to no step; errors.
+
+    comma: in numbers; then a semicolon is between the columns, as spreadsheets expect it where numbers have a comma.
+    """
     import csv
     from io import StringIO
 
     stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream, delimiter=";" if comma else ",", lineterminator="\n")
     ids = [book.id(step) for step in book.steps]
     marks = (f"{name} marks" for name in ids)
     for line in (("name", "file", "marks", "of", "percent", *ids, *marks, "mistakes", "no_step", "error"), *_lines(book, comma, translate)):

@@ -262,7 +262,9 @@ class _TerminalWriter:
         numeric = number_columns(block)
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
         wrapped_column = len(widths) - 1 if block.wraps else -1
-        for chunk in chunks(narrowed(widths, self.console.width) if block.wraps else widths, self.console.width):
+        for part, chunk in enumerate(chunks(narrowed(widths, self.console.width) if block.wraps else widths, self.console.width)):
+            if part:
+                self.console.print()
             table = RichTable(
                 box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
             )
