@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import chain
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -25,6 +26,7 @@ from handcalc.marking.check import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import FOLLOWING, WORKSHEET, report
 from handcalc.marking.studentlines import StudentLines
+from handcalc.marking.wording import VERDICTS_SHOWN
 from handcalc.render import read
 from handcalc.render.blocks import Block, Digits, Equation, Name, Paragraph, Table, Toned, spell
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
@@ -339,6 +341,13 @@ def test_verdicts_of_all_kinds_have_a_row() -> None:
         answer = Marked("net.h1", "0.4", verdict, cell, "0.3775")
         text = unstyled(on_screen(own, Marking("", (answer,), None), everything=True))
         assert re.search(r"^net_h1 .* \S [a-z]", text, re.MULTILINE), verdict
+
+
+def test_the_documentation_has_the_words_of_verdicts() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "checking.md").read_text("utf-8")
+    for verdict, look in VERDICTS_SHOWN.items():
+        row = "mistake" if verdict == "repeated" else verdict
+        assert re.search(rf"^\| `{row}` \|.* {re.escape(f'{look.sign} {look.word}')}[, |]", page, re.MULTILINE), verdict
 
 
 def test_every_document_format_has_its_beginning() -> None:
