@@ -362,6 +362,19 @@ def test_every_document_format_has_its_beginning() -> None:
     assert "<i>Ann" not in str(Feedback("html").written(own.desk, marking))
 
 
+@pytest.mark.parametrize("problem", ["mazur-2-2-2", "xigua-thresholds"])
+def test_numbers_and_symbols_are_never_the_text_of_another_format(problem: str) -> None:
+    """Also where a letter stands for the negative of what is answered under an id."""
+    from handcalc.marking.feedback import Feedback
+
+    own = exercise(problem)
+    marking = own.mark(spoiled(own, 4))
+    page = str(Feedback("html", notation="zhou").written(own.desk, marking))
+    assert "&lt;m" not in page[page.index("<main") : page.index("</main>")]
+    text = str(Feedback("latex", notation="zhou").written(own.desk, marking))
+    assert "textbackslash" not in text and "\\_" not in text.replace("\\_handcalc", "")
+
+
 def test_a_name_in_a_sentence_is_a_formula_of_the_format() -> None:
     """The steps that a sentence names are spelled as formulas, not as the text of another format."""
     from handcalc.marking.feedback import Feedback

@@ -14,7 +14,7 @@ from handcalc.errors import Message, Template
 from handcalc.marking.audit import Audit, Judged
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import filled
-from handcalc.marking.wording import step_item, turned_text
+from handcalc.marking.wording import as_typed, step_item
 from handcalc.marking.workbook import base
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
@@ -63,8 +63,7 @@ def _row(number: Judged, reading: Reading) -> tuple[Item, ...]:
     ours: Item = Plain("")
     if number.ours is not None and number.status not in ("exact", "rounded"):
         ours = Digits(SHOWN.shown(-number.ours if other else number.ours))
-    printed = turned_text(number.printed, reading) if other else number.printed
-    return step, Plain(printed), ours, Message(_LABELS[number.status]), _explanation(number)
+    return step, as_typed(number.printed, other), ours, Message(_LABELS[number.status]), _explanation(number)
 
 
 def _explanation(number: Judged) -> Item:

@@ -20,7 +20,7 @@ from handcalc.marking.check import RIGHT, Desk, Marked, Marking
 from handcalc.marking.definitions import NONE, Hypothesis
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.studentlines import StudentLines
-from handcalc.marking.wording import decimal, given, joined, listed, look_of, shortened, step_item, step_name, toned
+from handcalc.marking.wording import LONGEST_ANSWER, decimal, given, joined, listed, look_of, step_item, step_name, toned
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Paragraph, Plain, Table, Toned
 from handcalc.render.formats.jsonform import rounding
 from handcalc.render.reading import Reading
@@ -174,7 +174,7 @@ class _MarkingReport:
 
     def _wrong_line(self, answer: Marked) -> Iterator[Block]:
         assert answer.cell is not None
-        yield Equation(step_item(answer.cell), (("=", Plain(given(answer, self.reading))),), 1, _YOURS)
+        yield Equation(step_item(answer.cell), (("=", given(answer, self.reading)),), 1, _YOURS)
         yield from self._right(answer)
 
     def _right(self, answer: Marked) -> Iterator[Block]:
@@ -221,8 +221,7 @@ class _MarkingReport:
         right = Digits(self.lines.right(answer)) if is_wrong else Plain("")
         verdict = Message("{sign} {verdict}", sign=look.marked(self.reading.dialect.ascii), verdict=Message(look.word))
         marks = Plain("/".join(decimal(value, self.reading.comma) for value in (answer.marks, answer.worth)))
-        said = Plain(shortened(given(answer, self.reading)))
-        return step_name(answer), said, right, toned(verdict, look.tone), marks, self._remark(answer)
+        return step_name(answer), given(answer, self.reading, LONGEST_ANSWER), right, toned(verdict, look.tone), marks, self._remark(answer)
 
     def _remark(self, answer: Marked) -> Item:
         if answer.verdict == "mistake":

@@ -15,9 +15,9 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message, Template
 from handcalc.marking.check import Marked
-from handcalc.marking.typed import typed
+from handcalc.marking.typed import LENGTH_LIMIT, typed
 from handcalc.marking.workbook import base, iteration
-from handcalc.render.items import Item, Name, Plain, Toned
+from handcalc.render.items import Digits, Item, Name, Plain, Toned
 from handcalc.render.reading import Reading
 
 LISTED = 6  # steps that are named, of many
@@ -75,16 +75,18 @@ def step_name(answer: Marked) -> Item:
     return Plain(shortened(answer.id, LONGEST_LINE)) if answer.cell is None else step_item(answer.cell)
 
 
-def given(answer: Marked, reading: Reading) -> str:
-    """The answer, in the sign of the symbol that `step_name` puts before it."""
+def given(answer: Marked, reading: Reading, length: int = LENGTH_LIMIT) -> Item:
+    """The answer, in the sign of the symbol that `step_name` puts before it; length: letters there is room for."""
     other = answer.cell is not None and reading.turned(base(answer.cell)) != answer.turned
-    return turned_text(answer.given, reading) if other else answer.given
+    return as_typed(answer.given, other, length)
 
 
-def turned_text(text: str, reading: Reading) -> str:
-    """A number or a formula, as typed, with the other sign."""
+def as_typed(text: str, other: bool, length: int = LENGTH_LIMIT) -> Item:
+    """A number or a formula as typed; other: with the other sign."""
     number = typed(text)
-    return reading.digits(Shown(number.negated().plain)) if number else f"-({text})" if text else ""
+    if number is not None and len(number.plain) < length and (other or number.plain == text):
+        return Digits(Shown(number.negated().plain if other else number.plain))
+    return Plain(shortened(f"-({text})" if other and text else text, length))
 
 
 def shortened(text: str, length: int = LONGEST_ANSWER) -> str:
