@@ -21,14 +21,16 @@ from students import FOUR, Answers, Exercise
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.language import translator
+from handcalc.marking import auditreport
 from handcalc.marking.answers import sheet_of
+from handcalc.marking.audit import audit
 from handcalc.marking.check import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import FOLLOWING, WORKSHEET, report
 from handcalc.marking.studentlines import StudentLines
 from handcalc.marking.wording import VERDICTS_SHOWN
 from handcalc.render import read
-from handcalc.render.blocks import Block, Digits, Equation, Name, Paragraph, Table, Toned, spell
+from handcalc.render.blocks import Block, Digits, Equation, Heading, Name, Paragraph, Table, Toned, spell
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
 from handcalc.render.formats.terminal import show
 from handcalc.render.reading import Reading
@@ -235,6 +237,22 @@ def test_mistakes_are_named_in_words(problem: str) -> None:
             assert f". {MISTAKES[slug].name}\n" in text
             named.add(slug)
     assert len(named) > 5
+
+
+def test_an_audit_names_mistakes_in_words_and_rows_say_which() -> None:
+    own, reading = exercise("mazur-2-2-2"), reading_of(exercise("mazur-2-2-2"))
+    found = audit(own.problem, sheet_of({"net.h1": "0.0275", "new.w5": "0.4411", "new.w6": "0.4913"}))
+    assert any(number.alternatives for number in found.numbers)
+    title, table, *blocks = auditreport.report(own.problem, found, reading)
+    headings = [spell(block.text, reading, str) for block in blocks if isinstance(block, Heading)]
+    assert not [
+        text
+        for block in (title, *blocks)
+        if isinstance(block, (Heading, Paragraph))
+        if SLUGS.search(text := spell(block.text, reading, str))
+    ]
+    assert isinstance(table, Table) and [spell(row[-1], reading, str) for row in table.rows] == ["see 1", "see 2 / 3", "see 2 / 3"]
+    assert [heading.partition(". ")[0] for heading in headings[:-1]] == ["1", "2", "3"]
 
 
 def test_a_mistake_is_explained_once_and_rows_say_where() -> None:
