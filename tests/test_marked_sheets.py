@@ -20,11 +20,10 @@ from students import FOUR, Answers, Exercise
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding, Shown
-from handcalc.language import translator
 from handcalc.marking import auditreport
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
-from handcalc.marking.check import RIGHT, Marked, Marking
+from handcalc.marking.check import RIGHT, Desk, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import FOLLOWING, WORKSHEET, report
 from handcalc.marking.studentlines import StudentLines
@@ -164,7 +163,7 @@ def odd_digits(own: Exercise, marking: Marking) -> Iterator[str]:
         value = shown.negated() if lines.reading.turned(answer.cell) else shown  # type: ignore[arg-type]
         if value.value == typed.value:
             yield f"{answer.id}: {answer.given} beside {shown.plain}"
-        shorter = Rounding(None, digits(shown) - 1).shown(value.value) if digits(shown) > max(2, typed.significant) else None
+        shorter = Rounding(None, digits(shown) - 1).shown(value.value) if digits(shown) > max(2, typed.significant + 1) else None
         if shorter is not None and shorter.value != typed.value:
             yield f"{answer.id}: {shown.plain} has more digits than {answer.given}"
 
@@ -187,6 +186,8 @@ RIGHT_NUMBERS = {
         "With your rounded numbers it should be 1.105 (1.106 ",
     ),
     "two digits at least": ({"net.o1": "2"}, "1.1", ""),
+    "as many decimals": ({"net.h1": "0.0275"}, "0.3775", ""),
+    "few of a small number": ({"net.h1": "0.0000025"}, "0.378", ""),
     "as many decimals, not digits": ({"net.o1": "12.205"}, "1.106", ""),
     "as many as tell them apart": ({"net.h1": "0.3775", "out.h2": "0.6"}, "0.597", ""),
     "one digit that tells too little": ({"net.h2": "0.3925", "net.h1": "0.4"}, "0.38", ""),
@@ -212,12 +213,13 @@ def test_the_right_number(case: str) -> None:
 SLUGS = re.compile("|".join(rf"(?<![\w-]){re.escape(slug)}(?![\w-])" for slug in MISTAKES if "-" in slug))
 
 
-def on_screen(own: Exercise, marking: Marking, everything: bool = False, language: str = "en", dialect: Dialect = UNICODE) -> str:
+def on_screen(own: Exercise, marking: Marking, everything: bool = False, dialect: Dialect = UNICODE, desk: Desk | None = None) -> str:
     """The report as a terminal of 80 columns shows it."""
-    reading = reading_of(own, dialect)
+    desk = desk or own.desk
+    reading = read(desk.book.derivation, "", dialect)
     stream = io.StringIO()
     console = Console(file=stream, width=80, highlight=False, markup=False, emoji=False, force_terminal=True, color_system="standard")
-    show(report(own.desk, marking, reading, everything), reading, translator(language), console)
+    show(report(desk, marking, reading, everything), reading, str, console)
     return stream.getvalue()
 
 
@@ -349,6 +351,8 @@ def test_steps_of_a_further_iteration_are_named_in_every_format() -> None:
         reading = read(desk.book.derivation, "", dialect)
         tables = [block for block in report(desk, marking, reading) if isinstance(block, Table)]
         assert spell(tables[0].rows[0][0], reading, str) == name
+    text = unstyled(on_screen(own, marking, everything=True, desk=desk))
+    assert re.search(r"yours +#2:net_h1 = 0\.5\n +right +#2:net_h1 = w1·i1", text), "the two lines are one below the other"
 
 
 def test_verdicts_of_all_kinds_have_a_row() -> None:

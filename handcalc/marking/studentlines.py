@@ -4,7 +4,8 @@
   definition gives on the numbers the student had; `solution(answer)` the same with all right numbers, in as many digits.
 - `line(label, cell, hypothesis)` is a step worked out under a hypothesis; the line of a right step ends in the number of `right`.
 
-Digits are those of the answer, at least two, and as many more as it takes to see that the numbers differ.
+Decimals are those of the answer (of a very small one fewer), digits at least two, and as many more as it takes to see that the numbers
+differ.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class StudentLines:
         if number == 0:
             return Shown("0")
         decimals = floor(log10(abs(number))) + 1 + typed.places
-        fewest = max(min(typed.significant, decimals), FEWEST)
+        fewest = max(min(decimals, typed.significant + 1), FEWEST)
         candidates = [Rounding(None, digits).shown(value, True) for digits in range(min(fewest, DIGITS_LIMIT), DIGITS_LIMIT + 1)]
         if answer.verdict == "imprecise":
             candidates.insert(0, self._asked(answer, Rounding(None, fewest)).shown(value, True))
@@ -114,12 +115,12 @@ class StudentLines:
             numbers = {base(used): self._number(used, run) for ref in references(expr) if (used := cell(ref))}
             value = run.of(expr, wanted)
         except EvaluationError:
-            return Equation(step_item(plain), tuple(right), 1, label)
+            return Equation(step_item(wanted), tuple(right), 1, label)
         exact = all(number.exact for number in numbers.values())
         right.append(("=" if exact else "≈", Put(line, numbers)))
         shown = self._result(wanted, hypothesis, value)
         right.append(("=" if exact and shown.exact else "≈", Digits(shown)))
-        return Equation(step_item(plain), tuple(right), 1, label)
+        return Equation(step_item(wanted), tuple(right), 1, label)
 
     def _result(self, wanted: Cell, hypothesis: Hypothesis | None, value: Any) -> Shown:
         """The number at the end of a line, in the sign of its symbol."""

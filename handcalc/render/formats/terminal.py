@@ -94,7 +94,7 @@ def _apart(before: Block | None, block: Block) -> bool:
         return isinstance(block, Equation)
     if not isinstance(before, Equation):
         return False
-    if isinstance(block, Equation) and block.label and before.label and block.left != before.left:
+    if isinstance(block, Equation) and before.label and isinstance(block.label, Toned) and block.label.tone == "wrong":
         return True
     proof = bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons)
     return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
