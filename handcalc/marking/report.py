@@ -196,6 +196,8 @@ class _MarkingReport:
         """The table of answers, how many are not in it, and what there is to say about those that are."""
         answers = self.marking.answers
         shown = [answer for answer in answers if self.everything or not self._is_left_out(answer)]
+        if shown and self.everything:
+            yield Heading(2, Message("All answers"))
         if shown:
             yield self._table(shown)
         right = sum(answer.verdict in RIGHT for answer in answers if answer not in shown)
