@@ -565,7 +565,7 @@ WRONG_TASKS: list[tuple[str, str, list[str]]] = [
     ("ask forgotten in the scheme", "tasks:\n  marks: 2\n", [f"3: tasks: {ASK}"]),
     ("unknown keys", "tasks: {ask: [{ask: a, mark: 2}], carry: 1}\n",
      ['3: tasks.ask[0].mark: unknown key, did you mean "marks"?',
-      "3: tasks.carry: unknown key; known are ask, marks, decimals, significant, follow_through, imprecise, rounded"]),
+      "3: tasks.carry: unknown key; known are ask, marks, decimals, significant, follow_through, imprecise, rounded, conventions"]),
     ("marks", "tasks:\n- {ask: a, marks: -1}\n- {ask: b, marks: two}\n",
      ['4: tasks[0].marks: expected a number of at least 0, found "-1"', '5: tasks[1].marks: expected a number, found "two"']),
     ("shares", "tasks:\n  ask: a\n  follow_through: 1.01\n  imprecise: -0.1\n  rounded: 50%\n",

@@ -290,6 +290,17 @@ def test_wrong_rows_are_found(name: str) -> None:
     assert list(complaints(problem, {**row, "another": ("1", "wrong")}, mark(problem, answers_of(row))))
 
 
+def test_a_teacher_may_deny_other_conventions() -> None:
+    sheet = {"grad.net.o1": "0.2770", "new.w5": "0.3178"}
+    allowed, denied = (
+        check(loads(FAMOUS + f"tasks: {{ask: [grad.net.o1, new.w5], conventions: {word}}}\n"), sheet) for word in ("allow", "deny")
+    )
+    assert [answer.verdict for answer in allowed.answers] == ["convention"] * 2 and allowed.score == 1
+    assert [answer.verdict for answer in denied.answers] == ["mistake", "follow_through"] and denied.answers[0].mistakes == (
+        "half-forgotten",
+    )
+
+
 # --- the rest of what is said -------------------------------------------------------------------------------------------
 
 # (id, answer) → the note

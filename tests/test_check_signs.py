@@ -15,6 +15,7 @@ from shipping import loaded, some
 from students import FOUR, Exercise
 from test_laws import SIGNS, numeric_value
 
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell
 from handcalc.marking import auditreport
@@ -23,7 +24,7 @@ from handcalc.marking.audit import audit
 from handcalc.marking.check import Checker
 from handcalc.marking.marked import Marking
 from handcalc.marking.report import as_json, report
-from handcalc.marking.workbook import base
+from handcalc.marking.workbook import Workbook, base
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.blocks import Equation, Item, Name, Put, Table, spell
@@ -70,10 +71,17 @@ def number(item: Item, reading: Reading) -> float:
     return numeric_value(spell(item, reading, str)) * 1.0
 
 
+def half_a_unit(shown: str) -> float:
+    """How far a number that was rounded may be from the one that is shown: half of its last digit."""
+    digits, _, power = shown.partition("*10^")
+    places = len(digits.partition(".")[2])
+    return 0.5001 * 10.0 ** (float(power.strip("()") or 0) - places)
+
+
 # --- what is said of a report -----------------------------------------------------------------------------------------
 
 
-def untrue_rows(marking: Marking, table: Table, answers: dict[Cell, float], reading: Reading) -> Iterator[str]:
+def untrue_rows(marking: Marking, table: Table, answers: dict[Cell, float], reading: Reading, book: Workbook) -> Iterator[str]:
     """Rows of the table whose numbers are not those of the row's symbol."""
     for answer, row in zip(marking.answers, table.rows):
         assert answer.cell is not None
@@ -83,8 +91,11 @@ def untrue_rows(marking: Marking, table: Table, answers: dict[Cell, float], read
         if not isclose(number(given, reading), sign * answers[answer.cell], rel_tol=1e-7):
             yield f"{spell(label, reading, str)}: given {spell(given, reading, str)}, it was {sign * answers[answer.cell]}"
         shown = spell(right, reading, str)
-        if shown and shown != reading.number(base(answer.cell)):
-            yield f"{spell(label, reading, str)}: right is {reading.number(base(answer.cell))}, not {shown}"
+        if shown:
+            others = {wanted: value for wanted, value in answers.items() if wanted != answer.cell}
+            wanted = sign * float(Evaluation(book, None, others)[base(answer.cell)])
+            if not isclose(numeric_value(shown), wanted, rel_tol=1e-5, abs_tol=half_a_unit(shown)):
+                yield f"{spell(label, reading, str)}: right is {wanted} with the numbers of the sheet, not {shown}"
 
 
 def untrue_lines(blocks: list[Equation], answers: dict[Cell, float], reading: Reading) -> Iterator[str]:
@@ -94,7 +105,8 @@ def untrue_lines(blocks: list[Equation], answers: dict[Cell, float], reading: Re
         put = next((item for _, item in line.right if isinstance(item, Put)), None)
         if put is not None:
             result = line.right[-1][1]
-            if not isclose(number(put, reading), number(result, reading), rel_tol=2e-3, abs_tol=1e-5):
+            near = 1e-5 + half_a_unit(spell(result, reading, str))
+            if not isclose(number(put, reading), number(result, reading), rel_tol=2e-3, abs_tol=near):
                 yield f"{said}: the numbers give {number(put, reading)}"
         elif isinstance(line.left, Name):
             wanted = (line.left.reference.quantity, line.left.reference.indices)
@@ -107,11 +119,11 @@ def untrue(problem: str, notation: str, sheet: dict[str, str], answers: dict[Cel
     """What is not true of the report on a sheet, whose numbers are these in the sign of the steps."""
     desk, reading = checker(problem, notation).desk(), reading_of(problem, notation)
     marking = checker(problem, notation).mark(sheet_of(sheet))
-    blocks = [*report(desk, marking, reading)]
+    blocks = [*report(desk, marking, reading, everything=True)]
     table = next(block for block in blocks if isinstance(block, Table))
     equations = [block for block in blocks if isinstance(block, Equation)]
     assert equations
-    return [*untrue_rows(marking, table, answers, reading), *untrue_lines(equations, answers, reading)]
+    return [*untrue_rows(marking, table, answers, reading, desk.book), *untrue_lines(equations, answers, reading)]
 
 
 every_notation = pytest.mark.parametrize("notation", some(NOTATION_NAMES, ("mazur", "zhou")))

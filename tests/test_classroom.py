@@ -27,13 +27,15 @@ from handcalc.errors import HandcalcError, Message
 from handcalc.loading.loader import load, loads
 from handcalc.marking import classroom
 from handcalc.marking.check import Checker
-from handcalc.marking.classreport import SIGNS, Gradebook, as_csv, as_markdown, class_json, class_report, escaped, harmless
+from handcalc.marking.classreport import Gradebook, as_csv, as_markdown, class_json, class_report, escaped, harmless
 from handcalc.marking.classroom import StudentRow, mark_file, mark_sheets, processes, sheets_of
 from handcalc.marking.marked import VERDICTS
 from handcalc.marking.report import as_json
+from handcalc.marking.wording import VERDICTS_SHOWN
 from handcalc.marking.workbook import Workbook
 from handcalc.render import read
 from handcalc.render.blocks import Equation, Paragraph, Plain
+from handcalc.render.items import TONES
 
 NEURON = """\
 title: One neuron
@@ -58,21 +60,22 @@ One neuron
 Sheets: 4; marked: 3
 Average: 58 %
 
-+------------+-------+-----+-------+-------+---------+-------+---+
-|student     | marks | %   | net_y | out_y | E_total | dE/dw | w+|
-+------------+-------+-----+-------+-------+---------+-------+---+
-|Anna        | 4/4   | 100 | +     | +     | .       | +     | + |
-|Bert        | 3/4   | 75  | 1     | >     | .       | >     | > |
-|dora        | 0/3   | 0   | .     | .     | .       | .     | . |
-|right, of 3 |       |     | 1     | 1     | 0       | 1     | 1 |
-+------------+-------+-----+-------+-------+---------+-------+---+
++---------------+-------+-----+-------+-------+---------+-------+-----+
+|student        | marks | %   | net_y | out_y | E_total | dE/dw | w+  |
++---------------+-------+-----+-------+-------+---------+-------+-----+
+|Anna           | 4/4   | 100 | 1 +   | 1 +   | .       | 1 +   | 1 + |
+|Bert           | 3/4   | 75  | 0 xA  | 1 >   | .       | 1 >   | 1 > |
+|dora           | 0/3   | 0   | .     | .     | .       | .     | .   |
+|right, of 3    |       |     | 1     | 1     | 0       | 1     | 1   |
+|marks, average |       |     | 0.33  | 0.67  | 0       | 0.67  | 0.67|
++---------------+-------+-----+-------+-------+---------+-------+-----+
 
-+ right; ~ right, but too few digits; > right for an earlier wrong number; x wrong; . not answered;
-? unreadable; a number is a mistake below
+In each column: marks, and + right; ~ right, but too few digits; > right for an earlier wrong
+number; x wrong, with the letter of a mistake below; . not answered; ? unreadable
 
 Most frequent mistakes
 ----------------------
-1. The bias is forgotten (bias-forgotten). Students: 1; first at net_y
+A. The bias is forgotten. Students: 1; first at net_y
 
 Sheets that could not be read
 -----------------------------
@@ -89,17 +92,18 @@ Average: 58 %
 
 | student | marks | % | net\\_y | out\\_y | E\\_total | ∂E/∂w | w⁺ |
 | --- | --- | --- | --- | --- | --- | --- | --- |
-| Anna | 4/4 | 100 | ✓ | ✓ | · | ✓ | ✓ |
-| Bert | 3/4 | 75 | 1 | → | · | → | → |
+| Anna | 4/4 | 100 | 1 ✓ | 1 ✓ | · | 1 ✓ | 1 ✓ |
+| Bert | 3/4 | 75 | 0 ✗A | 1 → | · | 1 → | 1 → |
 | dora | 0/3 | 0 | · | · | · | · | · |
 | right, of 3 |  |  | 1 | 1 | 0 | 1 | 1 |
+| marks, average |  |  | 0.33 | 0.67 | 0 | 0.67 | 0.67 |
 
-✓ right; \\~ right, but too few digits; → right for an earlier wrong number; ✗ wrong; · not answered; ? unreadable; \
-a number is a mistake below
+In each column: marks, and ✓ right; \\~ right, but too few digits; → right for an earlier wrong number; \
+✗ wrong, with the letter of a mistake below; · not answered; ? unreadable
 
 ## Most frequent mistakes
 
-1\\. The bias is forgotten (bias-forgotten). Students: 1; first at net\\_y
+A. The bias is forgotten. Students: 1; first at net\\_y
 
 ## Sheets that could not be read
 
@@ -109,13 +113,13 @@ FOLDER/carl.csv:1: the column "answer" is missing; there are foo, bar
 """
 
 CSV = """\
-name,file,marks,of,percent,net.y,out.y,loss,grad.w,new.w,mistakes,no_step,error
-Anna,FOLDER/anna.yaml,4,4,100,correct,correct,,correct,correct,,,
-Bert,FOLDER/bert.txt,3,4,75,mistake,follow_through,,follow_through,follow_through,bias-forgotten,,
-carl,FOLDER/carl.csv,,,,,,,,,,,\
-"FOLDER/carl.csv:1: the column ""id"" is missing; there are foo, bar; \
-FOLDER/carl.csv:1: the column ""answer"" is missing; there are foo, bar"
-dora,FOLDER/dora.txt,0,3,0,missing,missing,missing,,,,,
+name,file,marks,of,percent,net.y,out.y,loss,grad.w,new.w,net.y marks,out.y marks,loss marks,grad.w marks,new.w marks,\
+mistakes,no_step,error
+Anna,FOLDER/anna.yaml,4,4,100,correct,correct,,correct,correct,1,1,,1,1,,,
+Bert,FOLDER/bert.txt,3,4,75,mistake,follow_through,,follow_through,follow_through,0,1,,1,1,The bias is forgotten,,
+carl,FOLDER/carl.csv,,,,,,,,,,,,,,,,"FOLDER/carl.csv:1: the column ""id"" is missing; there are foo, bar; FOLDER/carl.csv:1:\
+ the column ""answer"" is missing; there are foo, bar"
+dora,FOLDER/dora.txt,0,3,0,missing,missing,missing,,,0,0,0,,,,,
 """
 
 
@@ -351,7 +355,7 @@ def test_the_terminal_report(school: Path, capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     out = run(capsys, school / "neuron.yaml", school / "sheets").out
     assert "∂E/∂w" in out and [line.split() for line in out.splitlines() if line.startswith("Bert")] == [
-        ["Bert", "3/4", "75", "1", "→", "·", "→", "→"]
+        ["Bert", "3/4", "75", "0", "✗A", "1", "→", "·", "1", "→", "1", "→"]
     ]
     assert "δ" in run(capsys, school / "neuron.yaml", school / "sheets", write(school / "d", {"d.txt": "grad.net.y = 1"})).out
 
@@ -380,14 +384,17 @@ def test_one_sheet_in_a_form_for_classes(school: Path, capsys: pytest.CaptureFix
     assert ended.code == 0 and [*csv.DictReader(io.StringIO(ended.out))] == [
         {"name": "Anna", "file": str(anna), "marks": "4", "of": "4", "percent": "100"}
         | {"net.y": "correct", "out.y": "correct", "grad.w": "correct", "new.w": "correct"}
+        | {f"{step} marks": "1" for step in ("net.y", "out.y", "grad.w", "new.w")}
         | {"mistakes": "", "no_step": "", "error": ""}
     ]
-    assert "Average: 4 of 4 marks (100 %)" in run(capsys, school / "neuron.yaml", anna, "--format", "markdown").out
+    second = write(school / "second", {"b.txt": "net.y = 0.7\nout.y = 0.668188\ngrad.w = -0.147134\nnew.w = 0.5\n"})
+    assert "Average: 3.5 of 4 marks (88 %)" in run(capsys, school / "neuron.yaml", anna, second).out
 
 
 def test_every_verdict_has_a_sign() -> None:
-    assert {*SIGNS, "mistake"} == {*VERDICTS}
-    assert all(plain.isascii() and len(plain) == len(sign) == 1 for sign, plain in SIGNS.values())
+    assert {*VERDICTS_SHOWN} - {"repeated"} == {*VERDICTS}
+    assert all(look.ascii.isascii() and len(look.ascii) == len(look.sign) == 1 for look in VERDICTS_SHOWN.values())
+    assert {look.tone for look in VERDICTS_SHOWN.values()} - {""} <= {*TONES}
 
 
 def test_steps_are_in_reading_order_and_mistakes_by_students(school: Path) -> None:
@@ -538,7 +545,7 @@ def test_jobs_and_rounding_of_the_command(school: Path, capsys: pytest.CaptureFi
 def test_a_shipped_problem_and_a_decimal_comma(school: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write(school / "mazur", {"a.txt": "net.h1 = 0.3775\nnet.h2 = 0.4\n", "b.txt": "net.h1 = 0.3775\n"})
     out = run(capsys, "mazur-2-2-2", folder, "--format", "csv", "--decimal-comma").out
-    assert [row["marks"] for row in csv.DictReader(io.StringIO(out))] == ["1,5", "1"]
+    assert [row["marks"] for row in csv.DictReader(io.StringIO(out), delimiter=";")] == ["1,5", "1"]
 
 
 def test_no_progress_bar_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -242,6 +242,7 @@ READ: list[tuple[str, str, Any, Any]] = [
       for key, value, wanted in (("marks", "3", Number(3)), ("decimals", "4", 4), ("significant", "5", 5))),
     *((f"tasks.{key}", NETWORK + f"tasks: {{ask: w, {key}: 0.25}}\n", lambda p, key=key: getattr(p.marking, key).text, "0.25")
       for key in ("follow_through", "imprecise", "rounded")),
+    ("tasks.conventions", NETWORK + "tasks: {ask: w, conventions: deny}\n", lambda p: p.marking.conventions, "deny"),
     ("task.ask", NETWORK + "tasks: [{ask: [w, b]}]\n", lambda p: [task.ask for task in p.tasks], ["w", "b"]),
     *((f"task.{key}", NETWORK + f"tasks: [{{ask: w, {key}: {value}}}]\n", lambda p, key=key: getattr(p.tasks[0], key), wanted)
       for key, value, wanted in (("marks", "1/3", Number(1, 3, "1/3")), ("decimals", "4", 4), ("significant", "5", 5))),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
-from handcalc.marking.check import Marked, Marking
+from handcalc.marking.marked import Marked, Marking
 from handcalc.marking.table import HypothesisTable
 from marked.exercises import Exercise, exercise
 

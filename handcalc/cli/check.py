@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import FileName, Settings, digits_options, format_option, output_options, reading_options
-from handcalc.cli.output import Wish
+from handcalc.cli.options import SCREEN, FileName, Settings, digits_options, format_option, gathered, output_options, reading_options
+from handcalc.cli.output import Wish, say
+from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
+from handcalc.errors import Message, OutputError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
     from handcalc.marking.classreport import Gradebook
+    from handcalc.render.dialects import Dialect
+    from handcalc.render.reading import Reading
 
-FORMATS = ("terminal", "plain", "json", "csv", "markdown")
+DOCUMENTS = ("markdown", "latex", "html", "pdf", "typst", "word")
+FORMATS = ("terminal", "plain", *DOCUMENTS, "json", "csv")
+
+
+class Choices(Record):
+    """What else is wanted: every answer, so many processes, a folder for the files that students get, numbers for their names."""
+
+    everything: bool = False
+    jobs: int | None = None
+    feedback: str | None = None
+    anonymous: bool = False
 
 
 @click.command(cls=Translated)
@@ -26,12 +42,23 @@ FORMATS = ("terminal", "plain", "json", "csv", "markdown")
 @click.argument("answers", nargs=-1, type=FileName())
 @click.option("--answer", "pairs", multiple=True, metavar="ID=VALUE", help="An answer on the command line; may be repeated.")
 @click.option("--blank", is_flag=True, help="Write an empty answer sheet (as text, or with --format csv or -o NAME.csv as a table).")
+@gathered(
+    "choices",
+    Choices,
+    click.option("--all", "everything", is_flag=True, help="Show right answers as well."),
+)
 @digits_options("The sheet was worked with N decimal places.", "The sheet was worked with N significant digits.")
 @format_option(FORMATS)
-@click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes for the sheets of a class (as many as processors).")
+@gathered(
+    "choices",
+    Choices,
+    click.option("--feedback", metavar="FOLDER", type=FileName(), help="Write a file for each student, in --format (html)."),
+    click.option("--anonymous", is_flag=True, help="Numbers instead of the names of a class."),
+    click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes for the sheets of a class (as many as processors)."),
+)
 @reading_options
 @output_options
-def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: bool, jobs: int | None, settings: Settings) -> int:
+def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: bool, choices: Choices, settings: Settings) -> int:
     """Mark a student's numbers, and say where they went wrong, and why.
 
     ANSWERS is a sheet (lines ID = VALUE, CSV, YAML, Excel, or a filled-in Word worksheet), or - for standard input; several
@@ -49,9 +76,14 @@ def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: 
         raise click.UsageError(wish.translate("give a sheet of answers, --answer ID=VALUE, or --blank"))
     if pairs and answers:
         raise click.UsageError(wish.translate("give a sheet of answers or --answer, not both"))
-    if pairs or (len(answers) == 1 and not os.path.isdir(answers[0]) and settings.format not in ("csv", "markdown")):
-        return _one(problem, answers, pairs, declared, wish)
-    return _class(problem, answers, declared, wish, jobs)
+    if pairs and (choices.feedback or choices.anonymous):
+        raise click.UsageError(wish.translate("--feedback and --anonymous go with sheets of answers"))
+    if choices.feedback is None:
+        wish = wish.in_format_of_output(FORMATS)
+    alone = len(answers) == 1 and not os.path.isdir(answers[0]) and not choices.feedback and not choices.anonymous
+    if pairs or (alone and wish.settings.format != "csv"):
+        return _one(problem, answers, pairs, declared, choices, wish)
+    return _class(problem, answers, declared, choices, wish)
 
 
 def _blank(problem: Problem, wish: Wish) -> int:
@@ -61,13 +93,19 @@ def _blank(problem: Problem, wish: Wish) -> int:
 
     form = "csv" if wish.settings.format == "csv" or (wish.settings.output or "").lower().endswith(".csv") else "text"
     sheet = blank_sheet(Checker(problem, wish.settings.notation).desk_for(Sheet("", ())), form, wish.translate, wish.dialect())
-    mark = "\ufeff" if form == "csv" and wish.settings.output and not sheet.isascii() else ""  # spreadsheets know UTF-8 by it
-    wish.write(mark + sheet)
+    wish.write(_known_to_spreadsheets(sheet, wish) if form == "csv" else sheet)
     return 0
 
 
-def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], declared: Rounding | None, wish: Wish) -> int:
-    """One sheet: a report on every answer."""
+def _known_to_spreadsheets(table: str, wish: Wish) -> str:
+    """A table for a file, with the mark by which spreadsheets know UTF-8, where there is anything but ASCII."""
+    return "\ufeff" * bool(wish.settings.output and not table.isascii()) + table
+
+
+def _one(
+    problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], declared: Rounding | None, choices: Choices, wish: Wish
+) -> int:
+    """One sheet: a report on what is wrong on a terminal; a document has every answer."""
     from handcalc.marking.answers import from_arguments, read_sheet
     from handcalc.marking.check import Checker
     from handcalc.marking.report import all_right, as_json, report
@@ -76,28 +114,107 @@ def _one(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], dec
     sheet = from_arguments(pairs) if pairs else read_sheet(answers[0])
     marking = checker.mark(sheet)
     desk = checker.desk_for(sheet)
-    code = 0 if all_right(marking, bool(problem.tasks)) else 1
-    if wish.settings.format == "json":
-        wish.write_json(as_json(marking))
-        return code
-    wish.show(lambda reading: report(desk, marking, reading), desk.book.derivation)
-    return code
+    everything = choices.everything or wish.settings.format not in SCREEN
+    wish.page(
+        _reads(desk.book.derivation, wish),
+        lambda reading: report(desk, marking, reading, everything),
+        lambda reading: as_json(marking),
+    )
+    return 0 if all_right(marking, bool(problem.tasks)) else 1
 
 
-def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None, wish: Wish, jobs: int | None) -> int:
+def _reads(derivation: Derivation, wish: Wish) -> Callable[[Dialect], Reading]:
+    """The derivation in the notation, in any dialect."""
+    from handcalc.render import read
+    from handcalc.render.report import LONGEST_SUM
+
+    return lambda dialect: read(derivation, wish.settings.notation, dialect, wish.settings.comma, LONGEST_SUM)
+
+
+# --- a class ----------------------------------------------------------------------------------------------------------
+
+
+def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None, choices: Choices, wish: Wish) -> int:
     """Several sheets: a table of students and steps."""
     from handcalc.cli.progress import progress_bar
     from handcalc.marking.classreport import Gradebook
-    from handcalc.marking.classroom import mark_sheets, sheets_of
+    from handcalc.marking.classroom import Wanted, mark_sheets, no_sheets, sheets_of
+    from handcalc.marking.feedback import numbers
     from handcalc.marking.workbook import Workbook
 
     paths = sheets_of(answers, wish.inputs[:2])
+    skipped = no_sheets(answers, (*wish.inputs[:2], *filter(None, (choices.feedback, wish.settings.output))))
+    hidden = numbers(paths) if choices.anonymous else {}
+    paths = sorted(paths, key=lambda path: hidden[path]) if hidden else paths
+    wish = wish.replace(inputs=(*wish.inputs, *paths))
+    files = _Files(choices.feedback, paths, hidden, wish) if choices.feedback else None
+    wish = files.wish_for_table() if files else wish
     with progress_bar(len(paths), wish.translate("Marking")) as progress:
-        rows = mark_sheets(problem, paths, notation=wish.settings.notation, rounding=declared, jobs=jobs, progress=progress)
+        rows = mark_sheets(
+            problem,
+            paths,
+            notation=wish.settings.notation,
+            rounding=declared,
+            jobs=choices.jobs,
+            progress=progress,
+            wanted=Wanted(hidden, files.feedback if files else None),
+            hand_back=files.write if files else None,
+        )
     derivation = Workbook(problem).derivation
-    book = Gradebook(rows, derivation)
-    _write_class(book, derivation, wish.replace(inputs=(*wish.inputs, *paths)))
+    book = Gradebook(rows, derivation, _called(skipped, choices.anonymous))
+    _write_class(book, derivation, wish)
+    if files:
+        files.say_what_was_written()
     return 0 if book.all_right(bool(problem.tasks)) else 1
+
+
+def _called(skipped: Sequence[str], anonymous: bool) -> list[str]:
+    """What was no sheet, by its name, or by its kind alone."""
+    parts = [(os.path.splitext(os.path.basename(path.rstrip("/"))), "/" * path.endswith("/")) for path in skipped]
+    return [*dict.fromkeys(f"*{ending}{folder}" if anonymous else f"{stem}{ending}{folder}" for (stem, ending), folder in parts)]
+
+
+class _Files:
+    """The files for the students: their names, known before anything is marked, so that none is there already."""
+
+    def __init__(self, folder: str, paths: Sequence[str], numbers: dict[str, str], wish: Wish) -> None:
+        from handcalc.marking.feedback import Feedback, file_names, stem_of
+        from handcalc.render.report import FORMATS
+
+        settings = wish.settings
+        format = settings.format if settings.format in DOCUMENTS else "html"
+        stems = [numbers.get(path) or stem_of(path) for path in paths]
+        self.folder = folder
+        self.wish = wish
+        self.feedback = Feedback(format, wish.language, settings.notation, settings.comma)
+        self.targets = dict(zip(paths, (os.path.join(folder, name) for name in file_names(stems, FORMATS[format].suffix))))
+        self.written = 0
+        if any(os.path.isdir(folder) and os.path.samefile(os.path.dirname(path) or os.curdir, folder) for path in paths if path != "-"):
+            raise OutputError(Message("the sheets are in this folder; give another one for the feedback", f"{folder}: "))
+        for target in self.targets.values():
+            wish.check(target)
+        if settings.output:
+            wish.check(settings.output)
+        try:
+            os.makedirs(folder, exist_ok=True)
+        except OSError as error:
+            raise OutputError(Message("cannot be written: {reason}", f"{folder}: ", reason=error.strerror or str(error))) from None
+
+    def wish_for_table(self) -> Wish:
+        """The wish for the table of the class, whose format is that of its file; --format says that of the students' files."""
+        settings = self.wish.settings
+        if settings.format in DOCUMENTS:
+            settings = settings.replace(format="terminal")
+        return self.wish.replace(settings=settings).in_format_of_output(FORMATS)
+
+    def write(self, path: str, content: str | bytes) -> None:
+        """The file for the student of a sheet."""
+        self.wish.write(content, self.targets[path])
+        self.written += 1
+
+    def say_what_was_written(self) -> None:
+        """A line for whoever waits for it."""
+        say(Message("Feedback: {count} files in {folder}", count=self.written, folder=self.folder).text(self.wish.translate), sys.stderr)
 
 
 def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
@@ -105,10 +222,10 @@ def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
     from handcalc.marking.classreport import as_csv, as_markdown, class_json, class_report
 
     if wish.settings.format == "csv":
-        return wish.write(as_csv(book, wish.settings.comma))
+        return wish.write(_known_to_spreadsheets(as_csv(book, wish.settings.comma, wish.translate), wish))
     if wish.settings.format == "json":
         return wish.write_json(class_json(book), visible=True)
     if wish.settings.format == "markdown":
         reading = wish.reading(derivation)
         return wish.write(as_markdown(class_report(book, reading), reading, wish.translate))
-    wish.show(lambda reading: class_report(book, reading), derivation)
+    wish.page(_reads(derivation, wish), lambda reading: class_report(book, reading), lambda reading: class_json(book))

@@ -119,6 +119,24 @@ class Wish(Record):
         """To a file; to the output that was asked for, if none is named."""
         write(content, target or self.settings.output, self.settings.force, self.inputs)
 
+    def in_format_of_output(self, formats: Iterable[str]) -> Wish:
+        """The same with the format, of these, that the ending of the output stands for. Raises OutputError where it is another one's."""
+        from handcalc.render.report import FORMATS
+
+        settings, known = self.settings, {format.suffix: format.name for format in FORMATS.values() if format.suffix}
+        meant = known.get(os.path.splitext(settings.output or "")[1].lower(), "plain")
+        if meant in SCREEN or meant == settings.format:
+            return self
+        where = f"{settings.output}: "
+        if meant not in formats:
+            endings = ", ".join(FORMATS[format].suffix for format in formats if FORMATS[format].suffix)
+            raise OutputError(Message("this command has no format with this ending; known are {known}", where, known=endings))
+        if settings.format != "terminal":
+            raise OutputError(
+                Message("the ending stands for {meant}, but --format says {chosen}", where, meant=meant, chosen=settings.format)
+            )
+        return self.replace(settings=settings.replace(format=meant))
+
     def check(self, target: str) -> None:
         """Whether a file may be written. Raises OutputError."""
         check_target(target, self.settings.force, self.inputs)
@@ -158,7 +176,7 @@ class Wish(Record):
         else:
             reading = read(dialect_of(format))
             page = Page(reading, blocks(reading), Style(comma=self.settings.comma))
-            self.write(written(Report((page,), self.translate), format).content)
+            self.write(written(Report((page,), self.translate, self.language), format).content)
 
     def show(self, blocks: Callable[[Reading], Iterable[Block]], derivation: Derivation) -> None:
         """Blocks as a terminal shows them, there or in the file."""

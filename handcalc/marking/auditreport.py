@@ -6,14 +6,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, Template
 from handcalc.marking.audit import Audit, Judged
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.report import filled, step_item, turned_text
+from handcalc.marking.report import filled
+from handcalc.marking.wording import as_typed, step_item
 from handcalc.marking.workbook import base
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
@@ -38,37 +39,50 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
     """The whole report on a published solution."""
     yield Heading(1, Plain(problem.title or problem.path))
     columns = (Message("step"), Message("printed"), Message("ours"), Message("status"), Message("explanation"))
-    yield Table(columns, tuple(_row(number, reading) for number in found.numbers))
+    places = {slug: place for place, slug in enumerate(_slugs(found), 1)}
+    yield Table(columns, tuple(_row(number, reading, places) for number in found.numbers), wraps=True)
     for number in found.numbers:
         if number.note is not None:
             yield Paragraph(Message("{step}: {note}", step=number.id, note=number.note))
-    slugs = dict.fromkeys(slug for number in found.numbers if number.status == "mistake" for slug in number.explanation)
-    for slug in slugs:
+    for slug, place in places.items():
         mistake = MISTAKES[slug]
-        yield Heading(2, Message("{name} ({slug})", name=Message(mistake.name), slug=slug))
+        yield Heading(2, Message("{number}. {name}", number=place, name=Message(mistake.name)))
         for line in mistake.explanation_lines:
             yield Paragraph(line)
-        ids = [number.id for number in found.numbers if slug in number.explanation]
+        ids = [number.id for number in found.numbers if any(slug in slugs for slugs in _explanations(number))]
         yield Paragraph(Message("Numbers: {steps}.", steps=", ".join(ids)))
     yield Heading(2, Message("Result"))
     for status, count in found.summary.items():
         yield Paragraph(Message("{count} × {status}", count=count, status=Message(_LABELS[status])))
 
 
-def _row(number: Judged, reading: Reading) -> tuple[Item, ...]:
+def _explanations(number: Judged) -> Iterator[tuple[str, ...]]:
+    """The mistakes that may have been made: those of the explanation, then others that the numbers cannot tell from them."""
+    if number.status == "mistake":
+        yield from filter(None, (number.explanation, *number.alternatives))
+
+
+def _slugs(found: Audit) -> list[str]:
+    """The mistakes that are explained below the table."""
+    return [*dict.fromkeys(slug for number in found.numbers for slugs in _explanations(number) for slug in slugs)]
+
+
+def _row(number: Judged, reading: Reading, places: Mapping[str, int]) -> tuple[Item, ...]:
     far = number.cell is None or number.iteration > 1
-    step = Plain(number.id) if far else step_item(number.cell, reading)  # type: ignore[arg-type]
+    step = Plain(number.id) if far else step_item(number.cell)  # type: ignore[arg-type]
     other = not far and reading.turned(base(number.cell)) != number.turned  # type: ignore[arg-type]
     ours: Item = Plain("")
     if number.ours is not None and number.status not in ("exact", "rounded"):
         ours = Digits(SHOWN.shown(-number.ours if other else number.ours))
-    printed = turned_text(number.printed, reading) if other else number.printed
-    return step, Plain(printed), ours, Message(_LABELS[number.status]), _explanation(number)
+    return step, as_typed(number.printed, other), ours, Message(_LABELS[number.status]), _explanation(number, places)
 
 
-def _explanation(number: Judged) -> Item:
+def _explanation(number: Judged, places: Mapping[str, int]) -> Item:
     if number.because_of:
         return Message("after {step}", step=number.because_of)
+    made = [" + ".join(str(places[slug]) for slug in slugs) for slugs in _explanations(number)]
+    if made:
+        return Message("see {numbers}", numbers=" / ".join(made))
     names = [" + ".join(slugs) for slugs in (number.explanation, *number.alternatives) if slugs]
     return Plain(" / ".join(names))
 

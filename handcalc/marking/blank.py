@@ -20,7 +20,7 @@ from handcalc.errors import Message, UnknownIdError, printable
 from handcalc.language import Translate
 from handcalc.marking.check import Desk
 from handcalc.marking.interpret import UNASKED
-from handcalc.marking.report import decimal
+from handcalc.marking.wording import decimal
 from handcalc.marking.workbook import base, iteration
 from handcalc.render.dialects import UNICODE, Dialect
 from handcalc.render.reading import Reading

@@ -3,14 +3,16 @@
 - `Gradebook(rows, derivation)` counts; `class_report(book, reading)` gives the blocks, `as_markdown(blocks, …)` their text,
   `as_csv(book)` a row for each student, `class_json(book)` the object of the contract.
 
-A cell shows the sign of a verdict, from `SIGNS`, or for a mistake its number in the list below. Marks are of the sheets that
-could be read. Names and answers are hostile in every form: shown on one line, escaped, and never a formula of a spreadsheet.
+A cell shows the marks for a step and the sign of the verdict (wording.py), with the letters of mistakes in the list below. Marks are
+of the sheets that could be read. Sheets that are alike, and files that are no sheets, are named. Names and answers are hostile in every
+form: shown on one line, escaped, and never a formula of a spreadsheet.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any
 
 from handcalc.core.derivation import Derivation
@@ -21,7 +23,8 @@ from handcalc.language import Translate
 from handcalc.marking.classroom import StudentRow
 from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.report import all_right, as_json, decimal, step_item, symbol
+from handcalc.marking.report import all_right, as_json, percent
+from handcalc.marking.wording import VERDICTS_SHOWN, decimal, listed, look_of, shortened, step_item, toned
 from handcalc.marking.workbook import base, iteration
 from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table, spell
 from handcalc.render.dialects import spelled_in_ascii
@@ -30,21 +33,10 @@ from handcalc.render.formats.markdown import escaped
 from handcalc.render.reading import Reading
 
 NAME_LENGTH = 30  # letters of a name in the table
-LISTED = 6  # steps named with a mistake
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # what mistakes are called by in the table
+EXPLAINED = ("correct", "imprecise", "follow_through", "wrong", "missing", "unreadable")  # verdicts whose signs are below the table
+MOST_SKIPPED = 12  # files that are named, of those that are no sheets
 MESSAGES = 3  # messages about a sheet that could not be read
-
-# verdict → its sign in a cell, and in ASCII
-SIGNS = {
-    "correct": ("✓", "+"),
-    "rounded": ("✓", "+"),
-    "convention": ("✓", "+"),
-    "imprecise": ("~", "~"),
-    "last_digit": ("~", "~"),
-    "follow_through": ("→", ">"),
-    "wrong": ("✗", "x"),
-    "missing": ("·", "."),
-    "unreadable": ("?", "?"),
-}
 
 
 class Frequent(Record):
@@ -56,10 +48,11 @@ class Frequent(Record):
 
 
 class Gradebook:
-    """The marked sheets of a class: rows as given, steps in reading order, mistakes by how many made them."""
+    """The marked sheets of a class: rows as given, steps in reading order, mistakes by how many made them; skipped: no sheets."""
 
-    def __init__(self, rows: Sequence[StudentRow], derivation: Derivation) -> None:
+    def __init__(self, rows: Sequence[StudentRow], derivation: Derivation, skipped: Sequence[str] = ()) -> None:
         self.rows = tuple(rows)
+        self.skipped = tuple(skipped)
         self.title = derivation.header.title
         self.marked = [(row, row.marking) for row in rows if row.marking is not None]
         self.unread = [row for row in rows if row.marking is None]
@@ -79,6 +72,19 @@ class Gradebook:
     def right(self, step: Cell) -> int:
         """How many have a step right."""
         return sum(1 for _, marking in self.marked for a in marking.answers if a.cell == step and a.verdict in RIGHT)
+
+    def marks(self, step: Cell) -> float:
+        """The mean of the marks for a step, of all sheets that could be read."""
+        return sum(a.marks for _, marking in self.marked for a in marking.answers if a.cell == step) / len(self.marked)
+
+    def alike(self) -> Iterator[Message]:
+        """Sheets with one name, and sheets with the same answers: one that was handed in twice, or copied."""
+        for sheets in _groups((row.called.casefold(), row) for row in self.rows if row.called):
+            yield Message("The same name: {sheets}.", sheets=_files(sheets))
+        for sheets in _groups((_answers_of(row.marking), row) for row in self.rows if row.marking is not None):
+            right = all(verdict in (*RIGHT, "missing") for verdict in sheets[0].marking.summary)  # type: ignore[union-attr]
+            template = "The same answers, all right: {sheets}." if right else "The same answers: {sheets}."
+            yield Message(template, sheets=_files(sheets))
 
     @property
     def average(self) -> float | None:
@@ -103,6 +109,25 @@ class Gradebook:
         return tuple(Frequent(slug, len(students[slug]), tuple(s for s in self.steps if s in steps.get(slug, ()))) for slug in slugs)
 
 
+def _groups(keyed: Iterable[tuple[Hashable, StudentRow]]) -> list[list[StudentRow]]:
+    """The rows that have a key with another one, by key; none where there is nothing to compare."""
+    found: dict[Hashable, list[StudentRow]] = {}
+    for key, row in keyed:
+        if key:
+            found.setdefault(key, []).append(row)
+    return [rows for rows in found.values() if len(rows) > 1]
+
+
+def _answers_of(marking: Marking) -> frozenset[tuple[str, str]]:
+    """What was answered, without what was left blank."""
+    return frozenset((answer.id, answer.given) for answer in marking.answers if answer.given)
+
+
+def _files(rows: Sequence[StudentRow]) -> Item:
+    """Sheets by the names of their files."""
+    return listed([Plain(_short(os.path.basename(row.path))) for row in rows])
+
+
 # --- as a document ----------------------------------------------------------------------------------------------------
 
 
@@ -115,8 +140,8 @@ class _ClassReport:
     def __init__(self, book: Gradebook, reading: Reading) -> None:
         self.book = book
         self.reading = reading
-        self.ascii = reading.dialect.key == "plain"
-        self.numbers = {mistake.slug: number for number, mistake in enumerate(book.mistakes, 1)}
+        self.ascii = reading.dialect.ascii
+        self.letters = {mistake.slug: _letters(place) for place, mistake in enumerate(book.mistakes)}
 
     def blocks(self) -> Iterator[Block]:
         """Title, table, mistakes, what is left over."""
@@ -129,6 +154,7 @@ class _ClassReport:
         yield from self._frequent()
         yield from self._without_step()
         yield from self._unread()
+        yield from self._remarks()
 
     def _result(self) -> Iterator[Block]:
         marked, average = self.book.marked, self.book.average
@@ -136,63 +162,65 @@ class _ClassReport:
         if average is None:
             return
         worths = {marking.marks[1] for _, marking in marked}
-        percent = self._percent(average)
+        share = f"{100 * average:.0f} %"
         if len(worths) > 1:
-            yield Paragraph(Message("Average: {percent}", percent=percent))
+            yield Paragraph(Message("Average: {percent}", percent=share))
         else:
             got = self._marks(sum(marking.marks[0] for _, marking in marked) / len(marked))
             worth = self._marks(worths.pop())
-            yield Paragraph(Message("Average: {marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=percent))
+            yield Paragraph(Message("Average: {marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=share))
 
     def _marks(self, value: float) -> str:
         return decimal(value, self.reading.comma)
-
-    def _percent(self, score: float) -> str:
-        return f"{100 * score:.0f} %"
 
     # --- students and steps ---
 
     def _table(self) -> Table:
         steps = self.book.steps
-        columns = (Message("student"), Message("marks"), Plain("%"), *(step_item(step, self.reading) for step in steps))
+        columns = (Message("student"), Message("marks"), Plain("%"), *(step_item(step) for step in steps))
         rows: list[tuple[Item, ...]] = []
         for row, marking in self.book.marked:
             answers = self.book.answers(marking)
             got, worth = map(self._marks, marking.marks)
-            signs = (Plain(self._sign(answers.get(step))) for step in steps)
-            rows.append((Plain(_short(row.name)), Plain(f"{got}/{worth}"), Plain(f"{100 * marking.score:.0f}"), *signs))
+            signs = (self._cell(answers.get(step)) for step in steps)
+            rows.append((Plain(_short(row.name)), Plain(f"{got}/{worth}"), Plain(percent(marking).removesuffix(" %")), *signs))
         right = (Plain(str(self.book.right(step))) for step in steps)
+        means = (Plain(self._marks(self.book.marks(step))) for step in steps)
         rows.append((Message("right, of {count}", count=len(rows)), Plain(""), Plain(""), *right))
+        rows.append((Message("marks, average"), Plain(""), Plain(""), *means))
         return Table(columns, tuple(rows))
 
-    def _sign(self, answer: Marked | None) -> str:
-        """The sign of a verdict, or the numbers of the mistakes made."""
-        if answer is not None and answer.verdict == "mistake":
-            return ",".join(str(number) for number in sorted(self.numbers[slug] for slug in answer.mistakes))
-        return SIGNS[answer.verdict if answer is not None else "missing"][self.ascii]
+    def _cell(self, answer: Marked | None) -> Item:
+        """The marks for a step and the sign of the verdict, with the letters of the mistakes made."""
+        if answer is None:
+            return Plain(VERDICTS_SHOWN["missing"].marked(self.ascii))
+        look = look_of(answer)
+        sign = look.marked(self.ascii)
+        if answer.verdict == "missing":
+            return Plain(sign)
+        letters = ",".join(sorted(self.letters[slug] for slug in answer.mistakes)) if answer.verdict == "mistake" else ""
+        return toned(Plain(f"{self._marks(answer.marks)} {sign}{letters}"), look.tone)
 
     def _legend(self) -> Paragraph:
         template = (
-            "{correct} right; {imprecise} right, but too few digits; {follow_through} right for an earlier wrong number; "
-            "{wrong} wrong; {missing} not answered; {unreadable} unreadable; a number is a mistake below"
+            "In each column: marks, and {correct} right; {imprecise} right, but too few digits; {follow_through} right for an earlier "
+            "wrong number; {wrong} wrong, with the letter of a mistake below; {missing} not answered; {unreadable} unreadable"
         )
-        return Paragraph(Message(template, **{verdict: signs[self.ascii] for verdict, signs in SIGNS.items()}))
+        return Paragraph(Message(template, **{verdict: VERDICTS_SHOWN[verdict].marked(self.ascii) for verdict in EXPLAINED}))
 
     # --- below the table ---
 
     def _frequent(self) -> Iterator[Block]:
         if self.book.mistakes:
             yield Heading(2, Message("Most frequent mistakes"))
-        for number, mistake in enumerate(self.book.mistakes, 1):
-            more = ", …" if len(mistake.steps) > LISTED else ""
+        for mistake in self.book.mistakes:
             yield Paragraph(
                 Message(
-                    "{number}. {name} ({slug}). Students: {count}; first at {steps}",
-                    number=number,
+                    "{letter}. {name}. Students: {count}; first at {steps}",
+                    letter=self.letters[mistake.slug],
                     name=Message(MISTAKES[mistake.slug].name),
-                    slug=mistake.slug,
                     count=mistake.students,
-                    steps=", ".join(symbol(step, self.reading) for step in mistake.steps[:LISTED]) + more,
+                    steps=listed([*map(step_item, mistake.steps)]) if mistake.steps else Plain("–"),
                 )
             )
 
@@ -213,11 +241,25 @@ class _ClassReport:
             if len(row.trouble) > MESSAGES:
                 yield Paragraph(Message("… {count} more", count=len(row.trouble) - MESSAGES))
 
+    def _remarks(self) -> Iterator[Block]:
+        """Sheets that are alike, and what was no sheet."""
+        found = [*self.book.alike()]
+        if self.book.skipped:
+            skipped = listed([Plain(_short(name)) for name in self.book.skipped], MOST_SKIPPED)
+            found.append(Message("Not read, for these are no sheets: {files}.", files=skipped))
+        if found:
+            yield Heading(2, Message("Remarks on the sheets"))
+        yield from map(Paragraph, found)
+
+
+def _letters(place: int) -> str:
+    """A, B … Z, AA, AB …"""
+    return (_letters(place // len(LETTERS) - 1) if place >= len(LETTERS) else "") + LETTERS[place % len(LETTERS)]
+
 
 def _short(text: str) -> str:
     """A user's text in a table, which has to fit beside others."""
-    shown = printable(text)
-    return shown if len(shown) <= NAME_LENGTH else shown[: NAME_LENGTH - 1] + "…"
+    return shortened(printable(text), NAME_LENGTH)
 
 
 # --- Markdown ---------------------------------------------------------------------------------------------------------
@@ -225,7 +267,7 @@ def _short(text: str) -> str:
 
 def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate) -> str:
     """Headings, paragraphs and tables in Markdown, with nothing in a text that means something there."""
-    ascii = reading.dialect.key == "plain"
+    ascii = reading.dialect.ascii
 
     def text(item: Item) -> str:
         plain = printable(spell(item, reading, translate))
@@ -249,31 +291,37 @@ def as_markdown(blocks: Iterable[Block], reading: Reading, translate: Translate)
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def as_csv(book: Gradebook, comma: bool = False) -> str:
-    """A row for each sheet: name, file, marks, the verdict on each step, mistakes; what belongs to no step; errors."""
+def as_csv(book: Gradebook, comma: bool = False, translate: Translate = str) -> str:
+    """A row for each sheet: name, file, marks, the verdict on each step, the marks for it, mistakes; what belongs to no step; errors.
+
+    comma: in numbers; then a semicolon is between the columns, as spreadsheets expect it where numbers have a comma.
+    """
     import csv
     from io import StringIO
 
     stream = StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream, delimiter=";" if comma else ",", lineterminator="\n")
     ids = [book.id(step) for step in book.steps]
-    for line in (("name", "file", "marks", "of", "percent", *ids, "mistakes", "no_step", "error"), *_lines(book, comma)):
+    marks = (f"{name} marks" for name in ids)
+    for line in (("name", "file", "marks", "of", "percent", *ids, *marks, "mistakes", "no_step", "error"), *_lines(book, comma, translate)):
         writer.writerow([harmless(text) for text in line])
     return stream.getvalue()
 
 
-def _lines(book: Gradebook, comma: bool) -> Iterator[Sequence[str]]:
+def _lines(book: Gradebook, comma: bool, translate: Translate) -> Iterator[Sequence[str]]:
     for row in book.rows:
         if row.marking is None:
-            yield (row.name, row.path, "", "", "", *([""] * len(book.steps)), "", "", "; ".join(map(str, row.trouble)))
+            yield (row.name, row.path, "", "", "", *([""] * 2 * len(book.steps)), "", "", "; ".join(map(str, row.trouble)))
             continue
         answers = book.answers(row.marking)
         got, worth = (decimal(value, comma) for value in row.marking.marks)
         percent = decimal(100 * row.marking.score, comma)
         verdicts = (answers[step].verdict if step in answers else "" for step in book.steps)
-        mistakes = dict.fromkeys(slug for answer in row.marking.answers for slug in answer.mistakes)
+        each = (decimal(answers[step].marks, comma) if step in answers else "" for step in book.steps)
+        slugs = dict.fromkeys(slug for answer in row.marking.answers for slug in answer.mistakes)
+        mistakes = "; ".join(translate(MISTAKES[slug].name) for slug in slugs)
         others = "; ".join(answer.id for answer in row.marking.answers if not answer.cell)
-        yield (row.name, row.path, got, worth, percent, *verdicts, " ".join(mistakes), others, "")
+        yield (row.name, row.path, got, worth, percent, *verdicts, *each, mistakes, others, "")
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """The sheets of a class: which files they are, and marking them, in several processes where that pays.
 
-- `sheets_of(paths)` are the files meant by files and folders; `mark_sheets(problem, paths)` answers a `StudentRow` for each, in order.
+- `sheets_of(paths)` are the files meant by files and folders, `no_sheets(paths)` what else is in these folders;
+  `mark_sheets(problem, paths)` answers a `StudentRow` for each sheet, in order.
 - `mark_file(checker, path)` marks one; it takes and answers what can be sent to another process. `prepare(problem, …)` once in
   a process, then `mark_here(path)`, is the same for whatever hands out paths.
 
@@ -10,13 +11,14 @@ What is wrong with one sheet is in its row and stops no other. To read another f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
-from handcalc.errors import HandcalcError, Message
+from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.marking.answers import Sheet, read_sheet
 from handcalc.marking.check import Checker
+from handcalc.marking.feedback import Feedback, hidden, hidden_message, stem_of
 from handcalc.marking.marked import Marking
 from handcalc.problem.files import shown_path
 from handcalc.problem.schema import Problem
@@ -29,13 +31,23 @@ CHUNK = 8  # sheets handed to a process at once, at most
 class StudentRow(Record):
     """One sheet of a class: the student's name, the path as shown, and the marking, or else why there is none.
 
-    marking: without the explanation, which is bound to the process that found it.
+    marking: without the explanation, which is bound to the process that found it; called: the name, also where the row has a number
+    for it; feedback: the marked sheet as a file, where that is wanted.
     """
 
     name: str
     path: str
     marking: Marking | None = None
     trouble: tuple[Message, ...] = ()
+    called: str = ""
+    feedback: str | bytes | None = None
+
+
+class Wanted(Record):
+    """What is wanted of every sheet besides its marks: a number in the place of its name (path → number), a file for its student."""
+
+    numbers: Mapping[str, str] = {}
+    feedback: Feedback | None = None
 
 
 # --- which files ------------------------------------------------------------------------------------------------------
@@ -64,16 +76,35 @@ def sheets_of(paths: Sequence[str], besides: Iterable[str] = ()) -> list[str]:
     return [*found.values()]
 
 
+def no_sheets(paths: Sequence[str], besides: Iterable[str] = ()) -> list[str]:
+    """What is in the folders and is no sheet: files with another ending, and folders; not those that are hidden.
+
+    besides: files and folders that nobody would take for a sheet.
+    """
+    known = {_identity(path) for path in besides}
+    folders = [path for path in dict.fromkeys(paths) if path != "-" and os.path.isdir(path)]
+    inside = [file for folder in folders for file in _visible(folder) if not _is_sheet(file)]
+    return [file + "/" * os.path.isdir(file) for file in inside if _identity(file) not in known]
+
+
 def _inside(folder: str) -> list[str]:
-    """The sheets in a folder, by name; a link that leads nowhere is one, so that it is missed."""
+    """The sheets in a folder, by name."""
+    return [file for file in _visible(folder) if _is_sheet(file)]
+
+
+def _is_sheet(file: str) -> bool:
+    """Whether a file is a sheet, by its ending; a link that leads nowhere is one, so that it is missed."""
+    return file.lower().endswith(SUFFIXES) and (os.path.isfile(file) or not os.path.exists(file))
+
+
+def _visible(folder: str) -> list[str]:
+    """What is in a folder, by name."""
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
         reason = error.strerror or str(error)
         raise HandcalcError(Message("cannot be read: {reason}", f"{shown_path(folder)}: ", reason=reason)) from None
-    wanted = [name for name in names if not name.startswith((".", "~$")) and name.lower().endswith(SUFFIXES)]
-    files = [os.path.join(folder, name) for name in wanted]
-    return [file for file in files if os.path.isfile(file) or not os.path.exists(file)]
+    return [os.path.join(folder, name) for name in names if not name.startswith((".", "~$"))]
 
 
 def _identity(path: str) -> object:
@@ -90,22 +121,32 @@ def _identity(path: str) -> object:
 # --- marking ----------------------------------------------------------------------------------------------------------
 
 
-def mark_file(checker: Checker, path: str) -> StudentRow:
+def mark_file(checker: Checker, path: str, wanted: Wanted | None = None) -> StudentRow:
     """One sheet, marked, or what is wrong with it. (HANDCALC_DEBUG=1: an internal error ends everything.)"""
+    wanted = wanted or Wanted()
     shown = "stdin" if path == "-" else _encodable(shown_path(path))
-    name = "stdin" if path == "-" else _encodable(os.path.splitext(os.path.basename(path))[0])
+    number, name = wanted.numbers.get(path, ""), stem_of(path)
+    trouble: tuple[Message, ...]
     try:
         sheet = read_sheet(path)
-        marking = checker.mark(sheet)
+        name = _encodable(sheet.name) if sheet.name != "-" else name
+        marking = checker.mark(sheet).replace(name=name)
+        if number:
+            marking = hidden(marking, shown, number)
+        content = wanted.feedback.written(checker.desk_for(sheet), marking) if wanted.feedback else None
+        return StudentRow(number or name, number or shown, marking.replace(explanation=None), called=name, feedback=content)
+    except OutputError:
+        raise
     except HandcalcError as error:
-        return StudentRow(name, shown, None, error.messages)
+        trouble = error.messages
     except Exception as error:  # noqa: BLE001 - one sheet must not cost the others their marks
         if os.environ.get("HANDCALC_DEBUG"):
             raise
         text = "internal error ({kind}: {reason}); please report it. HANDCALC_DEBUG=1 shows where it happened."
-        return StudentRow(name, shown, None, (Message(text, f"{shown}: ", kind=type(error).__name__, reason=str(error)[:200]),))
-    name = _encodable(sheet.name) if sheet.name != "-" else name
-    return StudentRow(name, shown, marking.replace(name=name, explanation=None))
+        trouble = (Message(text, f"{shown}: ", kind=type(error).__name__, reason=str(error)[:200]),)
+    if number:
+        trouble = tuple(hidden_message(message, shown, number) for message in trouble)
+    return StudentRow(number or stem_of(path), number or shown, None, trouble, called=name)
 
 
 def mark_sheets(
@@ -116,18 +157,23 @@ def mark_sheets(
     rounding: Rounding | None = None,
     jobs: int | None = 1,
     progress: Callable[[int], None] | None = None,
+    wanted: Wanted | None = None,
+    hand_back: Callable[[str, str | bytes], None] | None = None,
 ) -> list[StudentRow]:
     """A row for each sheet, in the order of the paths. Raises HandcalcError where the problem's own tasks are wrong.
 
-    jobs: processes; None: as many as there are processors, fewer for a small class. progress: told how many are done.
+    jobs: processes; None: as many as there are processors, fewer for a small class. progress: told how many are done; hand_back: given
+    the path of a sheet and the file for its student, which no row keeps.
     """
     checker = Checker(problem, notation, rounding)
     checker.desk_for(Sheet("", ()))
     count = processes(jobs, len(paths)) if "-" not in paths else 1  # another process has no standard input
-    marked = _by_processes(checker, paths, count) if count > 1 else (mark_file(checker, path) for path in paths)
+    marked = _by_processes(checker, paths, count, wanted) if count > 1 else (mark_file(checker, path, wanted) for path in paths)
     rows = []
-    for row in marked:
-        rows.append(row)
+    for path, row in zip(paths, marked):
+        if hand_back is not None and row.feedback is not None:
+            hand_back(path, row.feedback)
+        rows.append(row.replace(feedback=None))
         if progress is not None:
             progress(len(rows))
     return rows
@@ -145,10 +191,10 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _by_processes(checker: Checker, paths: Sequence[str], count: int) -> Iterator[StudentRow]:
+def _by_processes(checker: Checker, paths: Sequence[str], count: int, wanted: Wanted | None) -> Iterator[StudentRow]:
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
-    known = (checker.problem, checker.notation, checker.rounding)
+    known = (checker.problem, checker.notation, checker.rounding, wanted)
     chunk = max(min(len(paths) // (4 * count), CHUNK), 1)
     try:
         with ProcessPoolExecutor(count, initializer=_start, initargs=known) as pool:
@@ -159,27 +205,28 @@ def _by_processes(checker: Checker, paths: Sequence[str], count: int) -> Iterato
 
 # --- in a process of its own ------------------------------------------------------------------------------------------
 
-_own: Checker | None = None
+_own: tuple[Checker, Wanted | None] | None = None
 
 
-def prepare(problem: Problem, notation: str = "", rounding: Rounding | None = None) -> None:
+def prepare(problem: Problem, notation: str = "", rounding: Rounding | None = None, wanted: Wanted | None = None) -> None:
     """Makes this process one that marks sheets of a problem."""
     global _own
-    _own = Checker(problem, notation, rounding)
+    _own = Checker(problem, notation, rounding), wanted
 
 
-def _start(problem: Problem, notation: str, rounding: Rounding | None) -> None:
+def _start(problem: Problem, notation: str, rounding: Rounding | None, wanted: Wanted | None) -> None:
     """The same in a process of the pool, which leaves it to the one that started it to be interrupted."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare(problem, notation, rounding)
+    prepare(problem, notation, rounding, wanted)
 
 
 def mark_here(path: str) -> StudentRow:
     """One sheet, marked in a process that was prepared."""
     assert _own is not None, "prepare() comes first"
-    return mark_file(_own, path)
+    checker, wanted = _own
+    return mark_file(checker, path, wanted)
 
 
 def _encodable(text: str) -> str:

@@ -1,10 +1,11 @@
 """A marked sheet as a document, and as JSON.
 
-- `report(desk, marking, notation …)` gives the blocks: a table of all answers, then what went wrong, line by line, then marks.
-- `as_json(marking)` is the object of the contract.
+- `report(desk, marking, reading)` gives the blocks: the result, what went wrong and its right lines, then the answers that are not
+  right in a table; `everything`: all answers.
+- `as_json(marking)` is the object of the contract, `all_right(marking, tasks)` says whether nothing is wrong.
 
-For a mistake: its name, the wrong formula worked to the student's number, and the right line beneath it, both in the student's
-own earlier numbers. A mistake is explained once, at the first answer it spoils.
+A mistake is explained once, at the first answer it spoils: its name, the wrong formula worked to the student's number, and the right
+line beneath it, both in the student's own earlier numbers. The right number of a line and that of the table are one (studentlines.py).
 """
 
 from __future__ import annotations
@@ -12,265 +13,76 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import Expr, Ref, references, rewrite
-from handcalc.core.quantity import Cell, cell
-from handcalc.core.rounding import DEFAULT_SIGNIFICANT, Rounding, Shown
-from handcalc.errors import EvaluationError, Message, Template
+from handcalc.core.quantity import Cell
+from handcalc.core.rounding import Rounding
+from handcalc.errors import Message, Template
 from handcalc.marking.check import Desk
-from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
+from handcalc.marking.definitions import NONE, Hypothesis
 from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.typed import Typed, typed
-from handcalc.marking.workbook import base, iteration
-from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
+from handcalc.marking.studentlines import StudentLines
+from handcalc.marking.wording import LONGEST_ANSWER, decimal, given, joined, listed, look_of, step_item, step_name, toned
+from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Paragraph, Plain, Table, Toned
 from handcalc.render.formats.jsonform import rounding
 from handcalc.render.reading import Reading
 
-LISTED = 6  # further answers named after the first
 WRONG_LINES = 12  # wrong answers without a name that are worked
-
-# verdict → the word in a table
-_LABELS: dict[str, Template] = {
-    "correct": "correct",
-    "rounded": "correct (rounded)",
-    "convention": "right by another convention",
-    "imprecise": "too few digits",
-    "last_digit": "last digit off",
-    "follow_through": "follows",
-    "mistake": "mistake",
-    "repeated": "same mistake",
-    "wrong": "wrong",
-    "missing": "missing",
-    "unreadable": "unreadable",
-}
+FOLLOWING = 3  # answers that follow from a wrong one, in a table of what is not right
+WORKSHEET = 8  # answers that a sheet has which is filled in and not a few numbers, and more than half of what a blank one asks
 
 # phase → what to practise
 _PRACTICE: dict[str, Template] = {
-    "given": "reading the exercise",
+    "given": "copying the given numbers",
     "forward": "the forward pass",
     "error": "the error",
     "backward": "the backward pass",
     "update": "the update",
 }
 
+_MADE, _YOURS, _RIGHT = Toned(Message("made"), "wrong"), Toned(Message("yours"), "wrong"), Toned(Message("right"), "right")
 
-def report(desk: Desk, marking: Marking, reading: Reading) -> Iterator[Block]:
-    """The whole report on one sheet."""
-    return _MarkingReport(desk, marking, reading).blocks()
+
+def report(desk: Desk, marking: Marking, reading: Reading, everything: bool = False) -> Iterator[Block]:
+    """The whole report on one sheet; everything: right answers and what follows from wrong ones as well."""
+    return _MarkingReport(desk, marking, reading, everything).blocks()
 
 
 class _MarkingReport:
-    def __init__(self, desk: Desk, marking: Marking, reading: Reading) -> None:
+    def __init__(self, desk: Desk, marking: Marking, reading: Reading, everything: bool) -> None:
         self.desk = desk
         self.marking = marking
         self.reading = reading
-        self.answers: dict[Cell, Typed] = {a.cell: a.typed for a in marking.answers if a.cell and a.typed}
-        self.rounding = self._rounding()
-        self._runs: dict[Hypothesis, Evaluation] = {}
+        self.everything = everything
+        self.lines = StudentLines(desk, marking, reading)
+        self.numbers: dict[str, int] = {}  # slug → the number under which it is explained
 
     def blocks(self) -> Iterator[Block]:
-        """Title, table, what went wrong, marks."""
-        title = self.desk.problem.title or self.desk.problem.path
-        yield Heading(1, Plain(title))
+        """Title, result, what went wrong, the table, what is not there."""
+        yield Heading(1, Plain(self.desk.problem.title or self.desk.problem.path))
         if self.marking.name not in ("", "-"):
             yield Paragraph(Message("Answers of {name}", name=self.marking.name))
-        if self.marking.answers:
-            yield self._table()
-        else:
-            yield Paragraph(Message("The sheet holds no answer."))
-        for answer in self.marking.answers:
-            if answer.note is not None:  # that of a line which could not be read says itself where it is
-                yield Paragraph(answer.note if answer.note.where else Message("{step}: {note}", step=answer.id, note=answer.note))
+        yield from self._result()
         yield from self._mistakes()
         yield from self._slips()
         yield from self._unnamed()
-        yield from self._summary()
+        yield from self._answers()
+        yield from self._absent()
 
-    # --- the table ---
+    # --- result ---
 
-    def _table(self) -> Table:
-        columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
-        rows = []
-        for answer in self.marking.answers:
-            is_shown = answer.cell is not None and answer.verdict not in ("correct", "missing")
-            right = Digits(expected(answer, self.reading)) if is_shown else Plain("")
-            marks = Plain("/".join(decimal(value, self.reading.comma) for value in (answer.marks, answer.worth)))
-            label = Message(_LABELS["repeated" if answer.verdict == "mistake" and answer.because_of else answer.verdict])
-            rows.append((step_name(answer, self.reading), Plain(given(answer, self.reading)), right, label, marks, self._remark(answer)))
-        return Table(columns, tuple(rows))
-
-    def _remark(self, answer: Marked) -> Item:
-        if answer.verdict == "mistake":
-            return Plain(", ".join(answer.mistakes) + (" …?" if answer.alternatives else ""))
-        if answer.because_of:
-            return Message("after {step}", step=self._symbol(answer.because_of))
-        return Plain("")
-
-    def _symbol(self, name: str) -> str:
-        return symbol(self.desk.book.find(name), self.reading)
-
-    # --- what went wrong ---
-
-    def _mistakes(self) -> Iterator[Block]:
-        explanation = self.marking.explanation
-        if explanation is None:
-            return
-        spoiled = {slug: [a for a in self.marking.answers if slug in a.mistakes and a.cell] for slug in explanation.hypothesis.slugs}
-        number = 0
-        for slug, answers in spoiled.items():
-            if answers:
-                number += 1
-                yield from self._mistake(number, slug, answers)
-
-    def _mistake(self, number: int, slug: str, answers: list[Marked]) -> Iterator[Block]:
-        mistake = MISTAKES[slug]
-        first = answers[0]
-        assert first.cell is not None and self.marking.explanation is not None
-        yield Heading(2, Message("{number}. {name} ({slug})", number=number, name=Message(mistake.name), slug=slug))
-        for line in mistake.explanation_lines:
-            yield Paragraph(line)
-        hypothesis = self.marking.explanation.hypothesis
-        where = self._where(first.cell, slug, hypothesis)
-        if where is not None and self.desk.book.quantity(where).kind == "change":
-            where = first.cell  # the change is written out in the line of the new parameter
-        if where is not None:
-            yield self._line(Message("made"), where, hypothesis)
-            yield self._line(Message("right"), where, NONE)
-        if where != first.cell:
-            yield self._line(Message("so"), first.cell, hypothesis if where is not None else None)
-            yield self._line(Message("right"), first.cell, None)
-        rest = [self._symbol(answer.id) for answer in answers[1:]]
-        if rest:
-            more = ", …" if len(rest) > LISTED else ""
-            yield Paragraph(Message("The same in {steps}.", steps=", ".join(rest[:LISTED]) + more))
-        yield from self._alternatives(first)
-
-    def _where(self, wanted: Cell, slug: str, hypothesis: Hypothesis) -> Cell | None:
-        """The step nearest to an answer in which a mistake was made, with no other answer between."""
-        definitions = self.desk.definitions
-        for current in definitions.between(wanted, self.answers, hypothesis):
-            if any(form.mistake.slug == slug and form in definitions.wrong(current) for form in hypothesis.at(current)):
-                return current
-        return None
-
-    def _alternatives(self, first: Marked) -> Iterator[Block]:
-        explanation = self.marking.explanation
-        if not first.alternatives or explanation is None:
-            return
-        for slugs in first.alternatives:
-            names = _joined([Message(MISTAKES[slug].name) for slug in slugs])
-            yield Paragraph(Message("Or: {name} ({slug}). The numbers cannot tell.", name=names, slug=", ".join(slugs)))
-        telling = self.desk.telling(explanation, self.answers)
-        if telling is not None:
-            yield Paragraph(Message("The value of {step} would tell.", step=self._symbol(self.desk.book.cell_id(telling))))
-
-    def _slips(self) -> Iterator[Block]:
-        """Slips on single lines: what was done, the answer, and the right line."""
-        known = set(self.marking.explanation.hypothesis.slugs) if self.marking.explanation else set()
-        spoiled: dict[str, list[Marked]] = {}
-        for answer in self.marking.answers:
-            if answer.verdict == "mistake" and answer.cell and not known & {*answer.mistakes}:
-                spoiled.setdefault(answer.mistakes[0], []).append(answer)
-        for slug, answers in spoiled.items():
-            yield Heading(2, Message("{name} ({slug})", name=Message(MISTAKES[slug].name), slug=slug))
-            for line in MISTAKES[slug].explanation_lines:
-                yield Paragraph(line)
-            for answer in answers[:WRONG_LINES]:
-                yield from self._wrong_line(answer)
-
-    def _wrong_line(self, answer: Marked) -> Iterator[Block]:
-        assert answer.cell is not None
-        yield Equation(step_name(answer, self.reading), (("=", Plain(given(answer, self.reading))),))
-        yield self._line(Message("right"), answer.cell, None)
-
-    def _unnamed(self) -> Iterator[Block]:
-        wrong = [answer for answer in self.marking.answers if answer.verdict == "wrong" and answer.cell]
-        if wrong:
-            yield Heading(2, Message("Wrong, and not known why"))
-        for answer in wrong[:WRONG_LINES]:
-            yield from self._wrong_line(answer)
-            for slug in answer.hints:
-                name = Message(MISTAKES[slug].name)
-                yield Paragraph(Message("Perhaps: {name} ({slug}); the digits are too few to be sure.", name=name, slug=slug))
-        if len(wrong) > WRONG_LINES:
-            yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
-
-    # --- lines ---
-
-    def _line(self, label: Message, wanted: Cell, hypothesis: Hypothesis | None) -> Equation:
-        """A step under a hypothesis, with the student's own earlier numbers put in: formula, numbers, result.
-
-        hypothesis: None for the right definition; the student's answer itself is the result where one is supposed.
-        """
-        supposed = hypothesis or NONE
-        run = self._run(supposed if hypothesis is not NONE else self._made())
-        expr = self._inlined(wanted, supposed)
-        plain = base(wanted)
-        line = self.reading.line(plain, rewrite(expr, lambda node: Ref(*base(cell(node))) if isinstance(node, Ref) else None))
-        right: list[tuple[str, Item]] = [("=", Symbolic(line))]
-        try:
-            numbers = {base(used): self._number(used, run) for ref in references(expr) if (used := cell(ref))}
-            value = run.of(expr, wanted)
-        except EvaluationError:
-            return Equation(Name(Ref(*plain)), tuple(right), 1, label)
-        right.append(("≈", Put(line, numbers)))
-        typed = self.answers.get(wanted)
-        made = hypothesis is not None and hypothesis is not NONE and typed is not None
-        shown = Shown(typed.plain) if made and typed else self.rounding.shown(value)
-        right.append(("=" if shown.exact and made else "≈", Digits(shown.negated() if self.reading.turned(plain) else shown)))
-        return Equation(Name(Ref(*plain)), tuple(right), 1, label)
-
-    def _made(self) -> Hypothesis:
-        return self.marking.explanation.hypothesis if self.marking.explanation else NONE
-
-    def _inlined(self, wanted: Cell, hypothesis: Hypothesis) -> Expr:
-        """A definition with the change Δw written out, unless it was answered."""
-        book, definitions = self.desk.book, self.desk.definitions
-        expr = definitions.under(wanted, hypothesis.at(wanted))
-        if book.quantity(wanted).kind != "updated":
-            return expr
-
-        def change(node: Expr) -> Expr | None:
-            if isinstance(node, Ref) and cell(node) not in self.answers and book.quantity(cell(node)).kind == "change":
-                return definitions.under(cell(node), hypothesis.at(cell(node)))
-            return None
-
-        return rewrite(expr, change)
-
-    def _run(self, hypothesis: Hypothesis) -> Evaluation:
-        if hypothesis not in self._runs:
-            replaced = {wanted: typed.value for wanted, typed in self.answers.items()}
-            self._runs[hypothesis] = Evaluation(MistakenBook(self.desk.definitions, hypothesis), None, replaced)
-        return self._runs[hypothesis]
-
-    def _number(self, wanted: Cell, run: Evaluation) -> Shown:
-        typed = self.answers.get(wanted)
-        if typed is not None:
-            return Shown(typed.plain)
-        given = run.graph.given_value(wanted)
-        if given is not None and given.text:
-            return Shown(given.text)
-        return self.rounding.shown(run[wanted], given is not None)
-
-    def _rounding(self) -> Rounding:
-        """The digits numbers between the answers are shown with: as many as the answers have."""
-        digits = max((typed.significant for typed in self.answers.values()), default=DEFAULT_SIGNIFICANT)
-        return Rounding(None, min(max(digits, 3), DEFAULT_SIGNIFICANT))
-
-    # --- marks ---
-
-    def _summary(self) -> Iterator[Block]:
+    def _result(self) -> Iterator[Block]:
         marking = self.marking
-        yield Heading(2, Message("Result"))
+        if not marking.answers:
+            yield Paragraph(Message("The sheet holds no answer."))
+            return
         got, worth = (decimal(value, self.reading.comma) for value in marking.marks)
-        percent = f"{100 * marking.score:.0f} %"
-        yield Paragraph(Message("{marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=percent))
-        if marking.rounding is not None:
-            yield Paragraph(_mode(marking.rounding))
+        tone = "right" if marking.score == 1 else "strong"
+        yield Paragraph(Toned(Message("{marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=percent(marking)), tone))
         topics = self._topics()
         if topics:
-            yield Paragraph(Message("To practise: {topics}.", topics=_joined(topics)))
+            yield Paragraph(Message("To practise: {topics}.", topics=joined(topics)))
+        if marking.rounding is not None:
+            yield Paragraph(_mode(marking.rounding))
 
     def _topics(self) -> list[Message]:
         spoiled = [a for a in self.marking.answers if a.verdict in ("mistake", "wrong") and a.cell and not a.because_of]
@@ -280,16 +92,183 @@ class _MarkingReport:
     def _origin(self, answer: Marked) -> str:
         """The phase in which an answer went wrong."""
         assert answer.cell is not None
-        where = self._where(answer.cell, answer.mistakes[0], self._made()) if answer.mistakes else None
+        where = self._where(answer.cell, answer.mistakes[0], self.lines.made) if answer.mistakes else None
         return self.desk.book.phase(where or answer.cell)
 
+    # --- what went wrong ---
 
-def _joined(parts: list[Message]) -> Message:
-    """The parts one after the other, as a list in the reader's language."""
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = Message("{first}, {next}", first=whole, next=part)
-    return whole
+    def _mistakes(self) -> Iterator[Block]:
+        """The mistakes that explain the sheet."""
+        for slug in self.lines.made.slugs:
+            answers = [answer for answer in self.marking.answers if slug in answer.mistakes and answer.cell]
+            if answers and slug not in self.numbers:
+                yield from self._headed(slug)
+                yield from self._made(slug, answers)
+
+    def _headed(self, slug: str) -> Iterator[Block]:
+        """The name of a mistake, and what it is."""
+        self.numbers[slug] = len(self.numbers) + 1
+        mistake = MISTAKES[slug]
+        yield Heading(2, Message("{number}. {name}", number=self.numbers[slug], name=Message(mistake.name)))
+        for line in mistake.explanation_lines:
+            yield Paragraph(line)
+
+    def _made(self, slug: str, answers: list[Marked]) -> Iterator[Block]:
+        """The wrong line and the right one."""
+        first = answers[0]
+        assert first.cell is not None
+        hypothesis = self.lines.made
+        where = self._where(first.cell, slug, hypothesis)
+        if where is not None and self.desk.book.quantity(where).kind == "change":
+            where = first.cell  # the change is written out in the line of the new parameter
+        if where is not None:
+            yield self.lines.line(_MADE, where, hypothesis)
+        if where is not None and where != first.cell:
+            yield self.lines.line(_RIGHT, where, NONE)
+        if where != first.cell:
+            yield self.lines.line(Toned(Message("so"), "wrong"), first.cell, hypothesis if where is not None else None)
+        yield from self._right(first)
+        rest = [step_item(answer.cell) for answer in answers[1:] if answer.cell]
+        if rest:
+            yield Paragraph(Message("The same in {steps}.", steps=listed(rest)))
+        yield from self._alternatives(first)
+
+    def _where(self, wanted: Cell, slug: str, hypothesis: Hypothesis) -> Cell | None:
+        """The step nearest to an answer in which a mistake was made, with no other answer between."""
+        definitions = self.desk.definitions
+        for current in definitions.between(wanted, self.lines.answers, hypothesis):
+            if any(form.mistake.slug == slug and form in definitions.wrong(current) for form in hypothesis.at(current)):
+                return current
+        return None
+
+    def _alternatives(self, first: Marked) -> Iterator[Block]:
+        explanation = self.marking.explanation
+        if not first.alternatives or explanation is None:
+            return
+        for slugs in first.alternatives:
+            yield Paragraph(Message("Or: {name}. The numbers cannot tell.", name=joined([Message(MISTAKES[slug].name) for slug in slugs])))
+        telling = self.desk.telling(explanation, self.lines.answers)
+        if telling is not None:
+            yield Paragraph(Message("The value of {step} would tell.", step=step_item(telling)))
+
+    def _slips(self) -> Iterator[Block]:
+        """Slips on single lines: what was done, the answer, and the right line."""
+        spoiled: dict[str, list[Marked]] = {}
+        for answer in self.marking.answers:
+            if answer.verdict == "mistake" and answer.cell and not {*self.lines.made.slugs} & {*answer.mistakes}:
+                spoiled.setdefault(answer.mistakes[0], []).append(answer)
+        for slug, answers in spoiled.items():
+            yield from self._headed(slug)
+            for answer in answers[:WRONG_LINES]:
+                yield from self._wrong_line(answer)
+
+    def _unnamed(self) -> Iterator[Block]:
+        wrong = [answer for answer in self.marking.answers if answer.verdict == "wrong" and answer.cell]
+        if wrong:
+            yield Heading(2, Message("Wrong, and not known why"))
+        for answer in wrong[:WRONG_LINES]:
+            yield from self._wrong_line(answer)
+            for slug in answer.hints:
+                yield Paragraph(Message("Perhaps: {name}; the digits are too few to be sure.", name=Message(MISTAKES[slug].name)))
+        if len(wrong) > WRONG_LINES:
+            yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
+
+    def _wrong_line(self, answer: Marked) -> Iterator[Block]:
+        assert answer.cell is not None
+        yield Equation(step_item(answer.cell), (("=", given(answer, self.reading)),), 1, _YOURS)
+        yield from self._right(answer)
+
+    def _right(self, answer: Marked) -> Iterator[Block]:
+        """The right line of an answer; where the student's own numbers make another result than that of the solution, it says so."""
+        assert answer.cell is not None
+        yield self.lines.line(_RIGHT, answer.cell, None)
+        if self.lines.differs(answer):
+            numbers: dict[str, Any] = {"number": Digits(self.lines.right(answer)), "other": Digits(self.lines.solution(answer))}
+            own = [*map(step_item, self.lines.own_numbers(answer))]
+            if own:
+                template = "With your {steps} it should be {number} ({other} with all right numbers)."
+                yield Paragraph(Message(template, steps=listed(own, 3), **numbers))
+            else:
+                yield Paragraph(Message("With your rounded numbers it should be {number} ({other} unrounded).", **numbers))
+
+    # --- the table ---
+
+    def _answers(self) -> Iterator[Block]:
+        """The table of answers, how many are not in it, and what there is to say about those that are."""
+        answers = self.marking.answers
+        shown = [answer for answer in answers if self.everything or not self._is_left_out(answer)]
+        if shown and self.everything:
+            yield Heading(2, Message("All answers"))
+        if shown:
+            yield self._table(shown)
+        right = sum(answer.verdict in RIGHT for answer in answers if answer not in shown)
+        follow = sum(answer.verdict == "follow_through" for answer in answers if answer not in shown)
+        yield from map(Paragraph, _hidden(right, follow))
+        for answer in shown:
+            if answer.note is not None:  # that of a line which could not be read says itself where it is
+                step = Plain(answer.id) if answer.cell is None else step_item(answer.cell)
+                yield Paragraph(answer.note if answer.note.where else Message("{step}: {note}", step=step, note=answer.note))
+
+    def _is_left_out(self, answer: Marked) -> bool:
+        if answer.verdict == "follow_through":
+            return answer.marks == answer.worth and self.marking.summary["follow_through"] > FOLLOWING
+        return answer.verdict in (*RIGHT, "missing")
+
+    def _table(self, answers: list[Marked]) -> Table:
+        columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
+        return Table(columns, tuple(map(self._row, answers)), wraps=True)
+
+    def _row(self, answer: Marked) -> tuple[Item, ...]:
+        look = look_of(answer)
+        is_wrong = answer.cell is not None and answer.verdict in ("mistake", "wrong", "imprecise", "unreadable")
+        right = Digits(self.lines.right(answer)) if is_wrong else Plain("")
+        verdict = Message("{sign} {verdict}", sign=look.marked(self.reading.dialect.ascii), verdict=Message(look.word))
+        marks = Plain("/".join(decimal(value, self.reading.comma) for value in (answer.marks, answer.worth)))
+        return step_name(answer), given(answer, self.reading, LONGEST_ANSWER), right, toned(verdict, look.tone), marks, self._remark(answer)
+
+    def _remark(self, answer: Marked) -> Item:
+        if answer.verdict == "mistake":
+            places = [Plain(str(self.numbers[slug])) for slug in answer.mistakes if slug in self.numbers]
+            return Message("see {numbers}", numbers=joined(places))
+        if answer.because_of:
+            return Message("after {step}", step=step_item(self.desk.book.find(answer.because_of)))
+        own = self.lines.own_numbers(answer) if answer.verdict in ("wrong", "unreadable") else ()
+        return Message("with your {steps}", steps=listed([*map(step_item, own)], 1)) if own else Plain("")
+
+    # --- what is not there ---
+
+    def _absent(self) -> Iterator[Block]:
+        """Steps that were asked or left blank, and those of a whole worksheet that are not on it."""
+        missing = [answer.cell for answer in self.marking.answers if answer.verdict == "missing" and answer.cell]
+        if missing:
+            yield Paragraph(Message("Not answered: {steps}.", steps=listed([*map(step_item, missing)])))
+        left_out = self._left_out()
+        if left_out:
+            yield Paragraph(Message("Not on the sheet: {steps}.", steps=listed([*map(step_item, left_out)])))
+
+    def _left_out(self) -> list[Cell]:
+        """What a blank sheet asks and this one has not, where it is one; nothing where the exercise says what it asks."""
+        if self.desk.problem.tasks or len(self.lines.marked) < WORKSHEET:
+            return []
+        asked = self.desk.interpreter.default()
+        left_out = [wanted for wanted in asked if wanted not in self.lines.marked]
+        return left_out if 2 * len(left_out) < len(asked) else []
+
+
+def percent(marking: Marking) -> str:
+    """The share of the marks that was earned; 100 % and 0 % only where it is all or nothing."""
+    share = 100 * marking.score
+    return f"{min(max(round(share), 1), 99) if 0 < share < 100 else share:.0f} %"
+
+
+def _hidden(right: int, follow: int) -> Iterator[Message]:
+    """How many answers are not in the table."""
+    if right == 1:
+        yield Message("1 right answer is not shown (--all).")
+    elif right:
+        yield Message("{count} right answers are not shown (--all).", count=right)
+    if follow:
+        yield Message("{count} answers that follow from a wrong one are not shown (--all).", count=follow)
 
 
 def _mode(rounding: Rounding) -> Message:
@@ -301,54 +280,6 @@ def _mode(rounding: Rounding) -> Message:
     if rounding.carry:
         return Message("Rounding: {digits}, carried on.", digits=digits)
     return Message("Rounding: {digits}, full precision inside.", digits=digits)
-
-
-def _shown(text: str) -> Shown:
-    digits, _, exponent = text.partition("e")
-    return Shown(digits, int(exponent or 0))
-
-
-def symbol(step: Cell, reading: Reading) -> str:
-    """The symbol of a step, with its iteration."""
-    number = iteration(step)
-    return ("" if number == 1 else f"#{number}:") + reading.symbol(Ref(*base(step)))
-
-
-def step_item(step: Cell, reading: Reading) -> Item:
-    """A step in a table or before an equation."""
-    return Name(Ref(*step)) if iteration(step) == 1 else Plain(symbol(step, reading))
-
-
-def step_name(answer: Marked, reading: Reading) -> Item:
-    """The step of an answer, or what the student wrote for it."""
-    return Plain(answer.id) if answer.cell is None else step_item(answer.cell, reading)
-
-
-def given(answer: Marked, reading: Reading) -> str:
-    """The answer, in the sign of the symbol that `step_name` puts before it."""
-    return turned_text(answer.given, reading) if _other_sign(answer, reading) else answer.given
-
-
-def expected(answer: Marked, reading: Reading) -> Shown:
-    """The right number, in the sign of the same symbol."""
-    return _shown(answer.expected).negated() if _other_sign(answer, reading) else _shown(answer.expected)
-
-
-def _other_sign(answer: Marked, reading: Reading) -> bool:
-    """Whether an answer was given under a name of the other sign: under its id, where the letter stands for the negative."""
-    return answer.cell is not None and reading.turned(base(answer.cell)) != answer.turned
-
-
-def turned_text(text: str, reading: Reading) -> str:
-    """A number or a formula, as typed, with the other sign."""
-    number = typed(text)
-    return reading.digits(Shown(number.negated().plain)) if number else f"-({text})" if text else ""
-
-
-def decimal(value: float, comma: bool = False) -> str:
-    """Marks, with as few decimals as they need."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return text.replace(".", ",") if comma else text
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from handcalc.render.items import Put as Put
 from handcalc.render.items import Ratio as Ratio
 from handcalc.render.items import Summed as Summed
 from handcalc.render.items import Symbolic as Symbolic
+from handcalc.render.items import Toned as Toned
 from handcalc.render.items import Value as Value
 from handcalc.render.items import Whole as Whole
 from handcalc.render.items import phrase as phrase
@@ -57,19 +58,21 @@ class Equation(Record):
     left: Item
     right: tuple[tuple[str, Item], ...]
     indent: int = 0
-    label: Message | None = None
+    label: Message | Toned | None = None
     step: tuple[Cell, int] | None = None
     number: int = 0
     reasons: tuple[Message, ...] = ()
 
 
 class Table(Record):
-    """Columns and rows; omitted: how many rows are not there; hidden: how many columns are not."""
+    """Columns and rows; omitted: how many rows are not there; hidden: how many columns are not; wraps: the last column holds words
+    that may go on in a further line of their cell."""
 
     columns: tuple[Item, ...]
     rows: tuple[tuple[Item, ...], ...]
     omitted: int = 0
     hidden: int = 0
+    wraps: bool = False
 
 
 Rows = tuple[tuple[Item, ...], ...]
@@ -100,7 +103,15 @@ class Chart(Record):
     plot: Plot
 
 
+WORD_WIDTH = 8  # letters of a column whose words may go on in a further line
+
 Block = Heading | Paragraph | Equation | Table | Grid | Picture | Chart
+
+
+def narrowed(widths: list[int], limit: int) -> list[int]:
+    """The widths of columns side by side, the last as wide as there is room for it, but not less than a word."""
+    room = limit - 2 - sum(widths[:-1]) - 3 * (len(widths) - 1)
+    return [*widths[:-1], min(widths[-1], max(room, WORD_WIDTH))]
 
 
 def chunks(widths: list[int], limit: int) -> list[list[int]]:

@@ -118,9 +118,20 @@ class Plain(Record):
     text: str
 
 
+class Toned(Record):
+    """Words in one of TONES; formats that have colours show it so. What it means has to be said in the words or by a sign."""
+
+    text: Message | Plain
+    tone: str
+
+
+TONES = ("right", "wrong", "follows", "few", "strong")
 MISSING = Plain("–")  # where a table of numbers has none
 
-Item = Name | Whole | Summed | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Message
+Item = (
+    Name | Whole | Summed | Symbolic | Numeric | Put | Digits | Value | Factors | Ratio | FunctionName | Equal | Blank | Plain | Toned
+    | Message
+)  # fmt: skip
 
 
 # --- spelling ---------------------------------------------------------------------------------------------------------
@@ -137,6 +148,8 @@ def spell(item: Item | str, reading: Reading, translate: Translate) -> str:
             return f"{reading.symbolic(left)} {sign(relation, reading.dialect)} {reading.symbolic(right)}"
         case Plain(text):
             return text
+        case Toned(text, _):
+            return spell(text, reading, translate)
         case Name(reference, bare, timed):
             return reading.symbol(reference, bare, timed)
         case Whole(quantity, places):

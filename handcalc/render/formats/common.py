@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.render.blocks import Equation, Picture, Table
-from handcalc.render.items import MISSING, Blank, Digits, Item, Plain, Value, phrase, spell
+from handcalc.render.items import MISSING, Blank, Digits, Item, Plain, Toned, Value, phrase, spell
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def is_text(item: Item | str) -> bool:
     """Whether an item is words and no formula."""
-    return isinstance(item, (Plain, Message))
+    return isinstance(item, (Plain, Toned, Message))
 
 
 def number_columns(table: Table) -> list[bool]:
@@ -78,6 +78,8 @@ class Formulas:
 
     def formula(self, item: Item | str) -> str:
         """An item inside a formula."""
+        if isinstance(item, Toned):
+            return self.formula(item.text)
         if isinstance(item, Message):
             pieces = phrase(item, self.translate)
             return "".join(self.formula(piece) if not isinstance(piece, str) else piece and self._words(piece) for piece in pieces)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas, width
 from handcalc.render.items import Blank, Item, phrase
@@ -21,6 +21,7 @@ from handcalc.render.typeset import LATEX, latex_text
 
 LINE_WIDTH = 72  # letters of a formula beside each other
 TABLE_WIDTH = 80  # letters of a table beside each other
+ONE_TABLE = 16  # more letters for a table that is not parted
 TABLE_HEIGHT = 40  # rows of a table on a page
 TALL = 12  # lines of a formula that may be parted at the end of a page
 LINE_LENGTH = 30  # em of a line to write on
@@ -170,8 +171,12 @@ class _LatexWriter:
             before, after = (max((_digits(cell, self.point)[side] for cell in cells), default=0) for side in (0, 1))
             kinds.append(f"d{{{before}.{after}}}" if numeric[place] else "l")
             widths.append(max([width(self.words(title)), *([before + after + 1] if numeric[place] else map(width, cells))]))
+        narrow = narrowed(widths, TABLE_WIDTH + ONE_TABLE) if block.wraps else widths
+        if narrow != widths:
+            widths = narrow
+            kinds[-1] = f"p{{{widths[-1] / 2:.1f}em}}"
         for start in range(0, max(len(rows), 1), TABLE_HEIGHT):
-            for chunk in chunks(widths, TABLE_WIDTH):
+            for chunk in [[*range(len(widths))]] if block.wraps else chunks(widths, TABLE_WIDTH):
                 first, *others = (
                     " & ".join(line[place] for place in chunk) + r" \\" for line in (heading, *rows[start : start + TABLE_HEIGHT])
                 )

@@ -23,10 +23,10 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
+from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
-from handcalc.render.items import Blank, Item, Value, phrase, spell
+from handcalc.render.items import Blank, Item, Toned, Value, phrase, spell
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
 REASON_WIDTH = 28  # columns of the reasons beside them, at least
 # where a matrix equation may be broken: the better, the smaller
 _BREAKS = {"=": 0, "≈": 0, "+": 1, "-": 1, "·": 2, "⊙": 2, "⋆": 2, "∗": 2, "/": 2}
+_STYLES = {"right": "green", "wrong": "red", "follows": "yellow", "few": "yellow", "strong": "bold"}  # tone → how it looks
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -52,9 +53,10 @@ def has_unicode(stream: IO[str]) -> bool:
 def terminal_console(stream: IO[str] | None = None, plain: bool = False) -> Console:
     """A console for the solution: no colour unless it is a terminal that wants it; as wide as the terminal."""
     target = stream or sys.stdout
-    tty = bool(getattr(target, "isatty", lambda: False)()) and not plain
+    screen = bool(getattr(target, "isatty", lambda: False)())
+    tty = screen and not plain
     columns = os.environ.get("COLUMNS", "")
-    width = None if tty else int(columns) if columns.isdigit() and int(columns) > 20 else FILE_WIDTH
+    width = None if screen else int(columns) if columns.isdigit() and int(columns) > 20 else FILE_WIDTH
     return Console(
         file=target,
         highlight=False,
@@ -92,8 +94,15 @@ def _apart(before: Block | None, block: Block) -> bool:
         return isinstance(block, Equation)
     if not isinstance(before, Equation):
         return False
+    if isinstance(block, Equation) and before.label and isinstance(block.label, Toned) and block.label.tone == "wrong":
+        return True
     proof = bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons)
     return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
+
+
+def _style(item: Item | str) -> str:
+    """How an item looks on a terminal that has colours."""
+    return _STYLES[item.tone] if isinstance(item, Toned) else ""
 
 
 class _TerminalWriter:
@@ -114,7 +123,7 @@ class _TerminalWriter:
                 self.heading(level, self.spell(text))
             case Paragraph(text):
                 for line in wrapped(self.spell(text), self.console.width):
-                    self.line(Text(line))
+                    self.line(Text(line, style=_style(text)))
             case Equation():
                 self.equation(block)
             case Table():
@@ -209,10 +218,13 @@ class _TerminalWriter:
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
         start = " " * (2 * block.indent)
+        shown = len(start), len(start + label)
         whole = start + left + "".join(f" {self.relation(relation)} {text}" for relation, text, _ in kept)
         lines = [kept] if cell_len(whole) <= min(self.console.width, FILE_WIDTH) else [[part] for part in kept]
         for place, inside in enumerate(lines):
             line = Text(start + left if place == 0 else " " * cell_len(start + left))
+            if place == 0 and block.label:
+                line.stylize(_style(block.label), *shown)
             for relation, text, final in inside:
                 line.append(f" {self.relation(relation)} ")
                 for extra, piece in enumerate(self.pieces(text, self.console.width - cell_len(start + left) - 3)):
@@ -249,16 +261,20 @@ class _TerminalWriter:
         columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
         numeric = number_columns(block)
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
-        for chunk in chunks(widths, self.console.width):
+        wrapped_column = len(widths) - 1 if block.wraps else -1
+        for part, chunk in enumerate(chunks(narrowed(widths, self.console.width) if block.wraps else widths, self.console.width)):
+            if part:
+                self.console.print()
             table = RichTable(
                 box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
             )
             for place in chunk:
                 gap = " " * (widths[place] - cell_len(headings[place])) if numeric[place] else ""
-                table.add_column(Text(gap + headings[place]), no_wrap=True)
+                table.add_column(Text(gap + headings[place]), no_wrap=place != wrapped_column)
             for row in range(len(block.rows)):
                 gaps = [" " * (widths[place] - cell_len(columns[place][row])) if numeric[place] else "" for place in chunk]
-                table.add_row(*(Text(gap + columns[place][row]) for gap, place in zip(gaps, chunk)))
+                cells = (Text(gap + columns[place][row], style=_style(block.rows[row][place])) for gap, place in zip(gaps, chunk))
+                table.add_row(*cells)
             self.show(table)
         if block.omitted:
             self.console.print(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))

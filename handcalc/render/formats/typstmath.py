@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from handcalc.core.record import Record
+from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.render.blocks import Equation, GridPart, Rows
 from handcalc.render.dialects import UNICODE
 from handcalc.render.formats.common import Formulas, is_text
-from handcalc.render.items import Blank, Item, spell
+from handcalc.render.items import Blank, Item, Toned, phrase, spell
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import typst_text
 
@@ -52,7 +53,12 @@ class TypstFormulas(Formulas):
         self.lines = lines
 
     def content(self, item: Item) -> str:
-        """An item between words: a string or a formula."""
+        """An item between words: strings and formulas."""
+        if isinstance(item, Toned):
+            return f"toned({literal(item.tone)}, {self.content(item.text)})"
+        if isinstance(item, Message):
+            pieces = phrase(item, self.translate)
+            return " + ".join(literal(piece) if isinstance(piece, str) else self.content(piece) for piece in pieces) or literal("")
         if is_text(item):
             return literal(self.text(item))
         return f"m({self._aloud(item)}, ${self.formula(item)}$)"

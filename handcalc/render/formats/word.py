@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
 from handcalc.render.formats.wordmath import WordFormulas, linear, maths, smaller, width
@@ -35,7 +35,7 @@ from handcalc.render.formats.wordparts import (
     step_mark,
     table,
 )
-from handcalc.render.items import Blank, Item
+from handcalc.render.items import Blank, Item, Toned, phrase
 from handcalc.render.report import FORMATS, Report
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ TABLE_WIDTH = 72  # letters of a table beside each other
 TABLE_HEIGHT = 12  # rows of a table that stays on one page
 NARROWEST = 4  # letters of a column
 LETTER, PADDING = 132, 280  # twentieths of a point: a letter of a table, and what a column has besides
+PAGE_WIDTH = 9411  # twentieths of a point: of the text on a page
 WRITING = 45  # letters of a formula that leaves room to write beside it
 INCH = 914400  # units of a picture
 LARGEST = (5976000, 4140000)  # a picture of 166 by 115 mm
@@ -117,13 +118,18 @@ class _WordWriter:
 
     # --- text ---
 
-    def run(self, text: str) -> str:
+    def run(self, text: str, style: str = "") -> str:
         """Words in the language of the report."""
-        return run(text, chinese=self.chinese)
+        return run(text, style, chinese=self.chinese)
 
-    def words(self, item: Item, formulas: WordFormulas) -> str:
-        """An item between words: a run or a formula."""
-        return self.run(formulas.text(item)) if is_text(item) else maths(formulas.formula(item))
+    def words(self, item: Item, formulas: WordFormulas, style: str = "") -> str:
+        """An item between words: runs and formulas; style: of the words."""
+        if isinstance(item, Toned):
+            return self.words(item.text, formulas, f"Tone{item.tone.capitalize()}")
+        if isinstance(item, Message):
+            pieces = phrase(item, self.report.translate)
+            return "".join(self.run(piece, style) if isinstance(piece, str) else self.words(piece, formulas, style) for piece in pieces)
+        return self.run(formulas.text(item), style) if is_text(item) else maths(formulas.formula(item))
 
     def heading(self, level: int, inside: str, place: int) -> str:
         """The title is a title where it is the only one, else the first level of headings."""
@@ -171,8 +177,11 @@ class _WordWriter:
         ]
         headings = [linear(self.words(column, formulas)) for column in block.columns]
         letters = [max(NARROWEST, *map(width, (headings[place], *columns[place]))) for place in places]
-        for chunk in chunks(letters, TABLE_WIDTH):
+        if block.wraps:
+            letters = narrowed(letters, PAGE_WIDTH // LETTER + 1)
+        for chunk in [[*places]] if block.wraps else chunks(letters, TABLE_WIDTH):
             sizes = [LETTER * letters[place] + PADDING for place in chunk]
+            sizes = [size * min(PAGE_WIDTH, sum(sizes)) // sum(sizes) for size in sizes]
             right = [numeric[place] for place in chunk]
             rows = [row([headings[place] for place in chunk], sizes, right, True, True, False)]
             for number, line in enumerate(block.rows):

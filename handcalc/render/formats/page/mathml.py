@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator
 
 from handcalc.core.rounding import Shown
+from handcalc.errors import Message
 from handcalc.render.blocks import Equation, Grid, GridPart, Rows, Table, chunks
 from handcalc.render.dialects import UNICODE, shown
 from handcalc.render.formats.common import Formulas, is_text, number_columns, remarks
-from handcalc.render.items import Digits, Item, Numeric, Value
+from handcalc.render.items import Digits, Item, Numeric, Toned, Value, phrase
 from handcalc.render.typeset import MATHML, xml_text
 
 TABLE_WIDTH = 78  # letters of a table beside each other on paper
@@ -96,6 +97,11 @@ class PageFormulas(Formulas):
 
     def words(self, item: Item | str) -> str:
         """An item between words: escaped, or a formula."""
+        if isinstance(item, Toned):
+            return f'<span class="tone {item.tone}">{self.words(item.text)}</span>'
+        if isinstance(item, Message):
+            pieces = phrase(item, self.translate)
+            return "".join(xml_text(piece) if isinstance(piece, str) else self.words(piece) for piece in pieces)
         return xml_text(self.text(item)) if is_text(item) else f"<math>{self.formula(item)}</math>"
 
     # --- equations ---
@@ -182,14 +188,15 @@ class PageFormulas(Formulas):
         numbers = number_columns(block)
         gaps = [self._gaps([row[place] for row in block.rows]) if numbers[place] else None for place in columns]
         widths = [max(letters(line[place]) for line in lines) for place in columns]
-        for chunk in chunks(widths, TABLE_WIDTH):
+        for chunk in [[*columns]] if block.wraps else chunks(widths, TABLE_WIDTH):
             heading = "".join(_cell("th", lines[0][place], 'scope="col"', numbers[place]) for place in chunk)
             rows = []
             for row, line in enumerate(lines[1:]):
                 cells = "".join(self._cell(line[place], place, row, gaps[place]) for place in chunk)
                 rows.append(f"<tr>{cells}</tr>")
             inside = f"<thead><tr>{heading}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody>"
-            yield f'<div class="scroll"><table>\n{inside}\n</table></div>'
+            kind = ' class="wraps"' * block.wraps
+            yield f'<div class="scroll"><table{kind}>\n{inside}\n</table></div>'
         for remark in remarks(block):
             yield f'<p class="remark">{self.words(remark)}</p>'
 
