@@ -26,7 +26,7 @@ from handcalc.marking.follow import Follow, fits, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
-from handcalc.marking.modes import as_meant, grain_of
+from handcalc.marking.modes import as_meant
 from handcalc.marking.signs import with_sign_of_errors
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
@@ -129,8 +129,8 @@ class _Auditor:
         first = meant
         right = frozenset(wanted for wanted, typed in first.items() if desk.is_right(wanted, typed, support))
         cut = frozenset(wanted for wanted, typed in first.items() if wanted not in right and self._is_cut(wanted, typed, support))
-        follow = Follow(desk.definitions, first, grain_of(first, self.sheet.rounding))
-        slips = desk.slips(first, right | cut, [wanted for wanted in first if follow.accepts(wanted)], support)
+        found, follow = desk.rounding_of(first, self.sheet.rounding, right | cut, support)
+        slips = desk.slips(first, right | cut, [wanted for wanted in first if found or follow.accepts(wanted)], support)
         sizes = self._sizes(first)
         self.chosen = desk.conventions.find(SheetSoFar(first, right, slips, follow.grain, sizes), published=True) if slips else {}
         slips = tuple(wanted for wanted in slips if wanted not in self.chosen)
@@ -153,12 +153,14 @@ class _Auditor:
         return near and Follow(self.desk.definitions, story.answers, story.follow.grain.replace(cut=True)).accepts(wanted)
 
     def _sizes(self, answers: Mapping[Cell, Typed]) -> dict[Cell, float]:
-        """How large a number may be: as large as the largest of its kind."""
+        """How large a number may be: as large as the largest of its kind, if it is not near the right one."""
         largest: dict[str, float] = {}
         for wanted, typed in answers.items():
             kind = self.book.quantity(wanted).kind
             largest[kind] = max(largest.get(kind, 0.0), self.desk.size(wanted, typed))
-        return {wanted: largest[self.book.quantity(wanted).kind] for wanted in answers}
+        rooms = {wanted: self.desk.room(wanted, typed) for wanted, typed in answers.items()}
+        near = {wanted for wanted, typed in answers.items() if rooms[wanted] < self.desk.size(wanted, typed)}
+        return {wanted: rooms[wanted] if wanted in near else largest[self.book.quantity(wanted).kind] for wanted in answers}
 
     def _judged(self, read: ReadAnswer, story: SheetHistory) -> Judged:
         known = Judged(read.answer.id, read.answer.text, "unexplained", note=read.trouble, cell=read.cell, turned=read.turned)
@@ -168,6 +170,8 @@ class _Auditor:
         value = float(self.desk.right[wanted])
         known = known.replace(ours=-value if read.turned else value)
         if self.desk.is_right(wanted, typed, story.support):
+            if not fits(value, typed) and story.follow.accepts(wanted) and story.has_earlier(wanted):
+                return known.replace(status="carried")  # and no sign of single precision
             exact = typed.value == value or (self.desk.right.rational(wanted) and abs(typed.value - value) <= 1e-13 * abs(value))
             return known.replace(status="exact" if exact else "rounded")
         cut = self._is_cut(wanted, typed, story.support)

@@ -91,14 +91,9 @@ class Desk:
         reads, turned = with_sign_of_errors(self.definitions, [formula_value(self, read) for read in self.interpreter.read(sheet)])
         typed = {read.cell: read.typed for read in self.in_order(reads) if read.cell and read.typed}
         answers, support = as_meant(typed, sheet.rounding), Support(self.definitions, typed, sheet.rounding)
-        full = frozenset(wanted for wanted, typed in answers.items() if self.is_right(wanted, typed, support))
-        right = full | {wanted for wanted, typed in answers.items() if is_single(float(self.right[wanted]), typed)}
-        found = self.modes.found(answers, sheet.rounding) if answers else None
-        support.is_reproduced = found is not None and len(answers) >= SEVERAL
-        if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
-            found = None
+        right = frozenset(wanted for wanted, typed in answers.items() if self.is_right(wanted, typed, support))
+        found, follow = self.rounding_of(answers, sheet.rounding, right, support)
         rounding = found or sheet.rounding
-        follow = Follow(self.definitions, answers, grain_of(answers, sheet.rounding, found is not None and found.ties == "truncate"))
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
         last = {wanted for wanted in answers if wanted not in right | accepted and self.is_last_digit(wanted, support)}
         slips = self.slips(answers, right, accepted, support)
@@ -118,6 +113,24 @@ class Desk:
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         marked = tuple(self._by_convention(answer, conventions) for answer in self._with_slips(marked, answers, misplaced))
         return Marking(sheet.name, marked, rounding, explanation)
+
+    def rounding_of(
+        self, answers: Mapping[Cell, Typed], declared: Rounding | None, right: Collection[Cell], support: Support
+    ) -> tuple[Rounding | None, Follow]:
+        """The rounding in which the solution gives every answer, if there is one, and what follows from them; where nothing but cutting
+        off explains several, they were cut off."""
+        found = self.modes.found(answers, declared) if answers else None
+        support.is_reproduced = found is not None and len(answers) >= SEVERAL
+        if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
+            found = None
+        if found is not None and found.ties == "truncate":
+            return found, Follow(self.definitions, answers, grain_of(answers, declared, True))
+        plain = Follow(self.definitions, answers, grain_of(answers, declared))
+        doubted = [] if found or declared else [wanted for wanted in answers if wanted not in right and not plain.accepts(wanted)]
+        if len(doubted) < SEVERAL:
+            return found, plain
+        cut = Follow(self.definitions, answers, grain_of(answers, declared, True))
+        return found, cut if sum(map(cut.accepts, doubted)) >= SEVERAL else plain
 
     def slips(
         self, answers: Mapping[Cell, Typed], right: frozenset[Cell], accepted: Collection[Cell], support: Support
@@ -150,7 +163,7 @@ class Desk:
         value = float(self.right[wanted])
         if support.is_exact(wanted):
             return abs(typed.value - value) <= NOISE * max(abs(value), 1.0)
-        return fits(value, typed)
+        return fits(value, typed) or is_single(value, typed)
 
     def is_last_digit(self, wanted: Cell, support: Support) -> bool:
         """Whether an answer is the right number but for one unit of its last digit."""
@@ -245,7 +258,7 @@ class Desk:
         wrong = [answer.cell for answer in unexplained if answer.cell and answer.cell in answers]
         found = {cell: LineSlip(slug, True) for cell, slug in misplaced.items()}
         if self.book.small:
-            found |= LineSlips(self.definitions, answers, self.size, self.room).explain_all([cell for cell in wrong if cell not in found])
+            found |= LineSlips(self.definitions, answers, self.room).explain_all([cell for cell in wrong if cell not in found])
 
         def explained(answer: Marked) -> Marked:
             slip = found.get(answer.cell) if answer.cell else None

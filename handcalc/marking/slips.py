@@ -1,6 +1,6 @@
 """Slips of any calculation, on one answer: what no rewrite of the whole solution explains may be a slip on a single line.
 
-- `LineSlips(definitions, answers, size).explain_all(wrong)` names the slips that give answers, each a `LineSlip`: sure of it, or a hint
+- `LineSlips(definitions, answers, room).explain_all(wrong)` names the slips that give answers, each a `LineSlip`: sure of it, or a hint
   where the digits are too few.
 - `misplaced_answers(…)` are those that are the right number of another step: exchanged, or the old value of a parameter.
 
@@ -47,12 +47,11 @@ class LineSlip(Record):
 
 
 class LineSlips:
-    """The slips of one sheet; size: how large an answer is, counted from what it starts from; room: and how far off it is, at most."""
+    """The slips of one sheet; room: how much there is to explain of an answer."""
 
-    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed], size: Size, room: Size) -> None:
+    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed], room: Size) -> None:
         self.definitions = definitions
         self.answers = answers
-        self.size = size
         self.room = room
         self._book = MistakenBook(definitions, NONE)
         self._numbers = {wanted: typed.value for wanted, typed in answers.items()}
@@ -72,7 +71,6 @@ class LineSlips:
     def explain(self, wanted: Cell) -> LineSlip | None:
         """The slip that gives an answer: of the first kind that has one."""
         typed = self.answers[wanted]
-        size = self.size(wanted, typed)
         if not isfinite(_number(self.definitions.values, wanted)):
             return None
         others = {cell: value for cell, value in self._numbers.items() if cell != wanted}
@@ -83,7 +81,7 @@ class LineSlips:
             tried |= {value for _, value in found[0]}
             slugs = list(dict.fromkeys(slug for numbers in found for slug, value in numbers if fits(value, typed)))
             if slugs:
-                room = size if kind is LineSlips.written else self.room(wanted, typed)
+                room = abs(typed.value) if kind is LineSlips.written else self.room(wanted, typed)
                 bits = bits_of(typed, room) - log2(max(len(tried), 2))
                 doubtful = slugs[0] in OPERANDS and self._is_one_digit_off(wanted, typed)
                 return LineSlip(slugs[0], bits >= margin and len(slugs) == 1 and not doubtful) if bits >= least else None
@@ -216,9 +214,9 @@ def _digits_exchanged(text: str) -> Iterator[float]:
 
 
 def _digit_dropped(text: str) -> Iterator[float]:
-    """The number without one of its digits, which is not the first nor the last."""
+    """The number without one of its digits, but the last, and zeros before the first."""
     first = next((place for place, letter in enumerate(text) if letter in "123456789"), len(text))
-    for place in range(first + 1, len(text) - 1):
+    for place in range(first, len(text) - 1):
         if text[place].isdigit():
             yield float(text[:place] + text[place + 1 :])
 
