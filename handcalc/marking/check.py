@@ -18,7 +18,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.marking.answers import Sheet, sheet_of
-from handcalc.marking.bands import NOISE
+from handcalc.marking.bands import NOISE, Grain
 from handcalc.marking.conventions import OtherConvention, OtherConventions, SheetSoFar
 from handcalc.marking.definitions import FORMS, Definitions, Hypothesis, MadeMistake
 from handcalc.marking.diagnosis import Diagnoser, Explanation, Slips
@@ -26,7 +26,7 @@ from handcalc.marking.follow import Follow, fits, is_single, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked, Marking
-from handcalc.marking.modes import Modes, as_meant, grain_of
+from handcalc.marking.modes import Modes, as_meant, grain_of, mixes_digits
 from handcalc.marking.signs import is_error, with_sign_of_errors
 from handcalc.marking.slips import LineSlip, LineSlips, misplaced_answers
 from handcalc.marking.support import Support
@@ -35,6 +35,7 @@ from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration, iteration_of, on_sheet
 from handcalc.problem.schema import Problem, Task
 
+ROUGH = 3  # significant digits of numbers on the way that make an answer too rough, but not wrong
 SEVERAL = 3  # answers that show a rounding together, if all come out in it
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 NEAR = 0.02  # relative difference of numbers that rounding on the way, or any small slip, may explain
@@ -95,7 +96,7 @@ class Desk:
         found, follow = self.rounding_of(answers, sheet.rounding, right, support)
         rounding = found or sheet.rounding
         accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
-        last = {wanted for wanted in answers if wanted not in right | accepted and self.is_last_digit(wanted, support)}
+        last = frozenset(wanted for wanted in answers if wanted not in right | accepted and self.is_last_digit(wanted, support))
         slips = self.slips(answers, right, accepted, support)
         if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
             slips = ()
@@ -108,8 +109,9 @@ class Desk:
         known = Slips(answers, right, slips, follow, rooms, firm(right, follow))
         misplaced, explanation = self._explained(known)
         unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left
-        slips = tuple(wanted for wanted in slips if wanted not in last or wanted not in unexplained)
-        story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support, frozenset(last))
+        loose = unexplained & self.roughly_right(answers, slips, support) if sheet.rounding is None else set()
+        slips = tuple(wanted for wanted in slips if wanted not in unexplained or wanted not in last | loose)
+        story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support, last, frozenset(loose))
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
         marked = tuple(self._by_convention(answer, conventions) for answer in self._with_slips(marked, answers, misplaced))
         return Marking(sheet.name, marked, rounding, explanation)
@@ -174,6 +176,13 @@ class Desk:
         if support.is_supported(wanted):
             return True
         return not support.is_exact(wanted) and (support.is_reproduced or support.is_near(wanted, float(self.right[wanted])))
+
+    def roughly_right(self, answers: Mapping[Cell, Typed], slips: tuple[Cell, ...], support: Support) -> frozenset[Cell]:
+        """The answers that come out where what was not asked for was rounded to three digits, where the digits of a sheet are mixed."""
+        if not mixes_digits(answers):
+            return frozenset()
+        follow = Follow(self.definitions, answers, Grain(None, ROUGH))
+        return frozenset(wanted for wanted in slips if not support.is_exact(wanted) and answers[wanted].above and follow.accepts(wanted))
 
     def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:
         """The first step not answered whose value would tell an explanation from its alternatives."""

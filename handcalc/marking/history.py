@@ -15,7 +15,7 @@ from handcalc.marking.typed import Typed
 class SheetHistory:
     """What happened on a sheet: where it went wrong first, and what follows from it.
 
-    last: answers that are right but for one unit of the last digit.
+    last: answers that are right but for one unit of the last digit; loose: right only if numbers on the way were rounded roughly.
     """
 
     def __init__(
@@ -28,10 +28,12 @@ class SheetHistory:
         explanation: Explanation | None,
         support: Support,
         last: frozenset[Cell] = frozenset(),
+        loose: frozenset[Cell] = frozenset(),
     ) -> None:
         self.definitions = definitions
         self.support = support
         self.last = last
+        self.loose = loose
         self.answers = answers
         self.right = right
         self.slips = frozenset(slips)
@@ -58,7 +60,7 @@ class SheetHistory:
             return "follow_through"
         if wanted in self.last:
             return "last_digit"
-        return "rounded" if self.support.is_supported(wanted) else "imprecise"
+        return "rounded" if self.support.is_supported(wanted) and wanted not in self.loose else "imprecise"
 
     def mistakes(self, wanted: Cell) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """The mistakes made at an answer, and what else they may have been."""

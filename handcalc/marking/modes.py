@@ -73,6 +73,12 @@ class Modes:
         return None
 
 
+def mixes_digits(answers: Mapping[Cell, Typed]) -> bool:
+    """Whether answers have now more, now fewer digits, both decimals and significant ones."""
+    broken = [typed for typed in answers.values() if typed.places and typed.places > 0]
+    return len({typed.places for typed in broken}) > 1 < len({typed.significant for typed in broken})
+
+
 def _places(answers: Mapping[Cell, Typed]) -> list[int]:
     return [min(max(typed.places, 0), MOST_DECIMALS) for typed in answers.values() if typed.places is not None]
 
