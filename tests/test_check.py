@@ -141,9 +141,9 @@ CASES: dict[str, tuple[str, Row]] = {
         "grad.net.o1": ("0.1385", "correct"), "new.w5": ("0.3178", "mistake rate-forgotten"),
         "new.w6": ("0.3673", "mistake rate-forgotten because new.w5")}),
     "delta tells that it was the half": ("famous", {
-        "grad.net.o1": ("0.2770", "convention loss_scale or half-forgotten"),
-        "new.w5": ("0.3178", "convention loss_scale or half-forgotten"),
-        "new.w6": ("0.3673", "convention loss_scale or half-forgotten")}),
+        "grad.net.o1": ("0.2770", "convention loss_scale or half-forgotten or two-over-n"),
+        "new.w5": ("0.3178", "convention loss_scale or half-forgotten or two-over-n"),
+        "new.w6": ("0.3673", "convention loss_scale or half-forgotten or two-over-n")}),
     "sign of the error, or of the update": ("famous", {
         "new.w5": ("0.4411", "mistake error-sign-flipped or plus-for-minus"),
         "new.w1": ("0.150219", "mistake error-sign-flipped or plus-for-minus because new.w5")}),

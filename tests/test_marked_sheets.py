@@ -377,7 +377,7 @@ def test_every_document_format_has_its_beginning() -> None:
     from handcalc.marking.feedback import Feedback
 
     own = exercise("mazur-2-2-2")
-    marking = own.mark({"new.w5": "0.4411", "foo": "<b>&", "net.h1": "0.4"}).replace(name="<i>Ann</i>")
+    marking = own.mark({"new.w5": "0.44108", "foo": "<b>&", "net.h1": "0.4"}).replace(name="<i>Ann</i>")
     for format in ("markdown", "latex", "html", "typst"):
         content = Feedback(format, "zh").written(own.desk, marking)
         assert isinstance(content, str) and content.encode().lstrip(b"\n").find(FORMATS[format].begins) >= 0

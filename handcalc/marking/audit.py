@@ -137,6 +137,7 @@ class _Auditor:
         settled = right | cut | frozenset(self.chosen)
         page = Slips(first, settled, slips, follow, sizes, firm(right, follow))
         explanation = self.desk.diagnoser.explain(page) if slips else None
+        explanation = explanation if explanation is not None and explanation.sure else None
         story = SheetHistory(self.desk.definitions, first, settled, slips, follow, explanation, support)
         if explanation is not None:
             self.found.append(explanation.hypothesis)

@@ -38,7 +38,7 @@ from handcalc.problem.schema import Problem, Task
 ROUGH = 3  # significant digits of numbers on the way that make an answer too rough, but not wrong
 SEVERAL = 3  # answers that show a rounding together, if all come out in it
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
-NEAR = 0.02  # relative difference of numbers that rounding on the way, or any small slip, may explain
+NEAR = 0.015  # relative difference of numbers that rounding on the way, or any small slip, may explain
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
 _LIKE = {"last_digit": "imprecise"}  # whose share of the marks a verdict has
@@ -107,13 +107,14 @@ class Desk:
         conventions |= turned
         rooms = {wanted: self.room(wanted, typed) for wanted, typed in answers.items()}
         known = Slips(answers, right, slips, follow, rooms, firm(right, follow))
-        misplaced, explanation = self._explained(known)
+        misplaced, maybe = self._explained(known)
+        explanation = maybe if maybe is not None and maybe.sure else None
         unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left
         loose = unexplained & self.roughly_right(answers, slips, support) if sheet.rounding is None else set()
         slips = tuple(wanted for wanted in slips if wanted not in unexplained or wanted not in last | loose)
         story = SheetHistory(self.definitions, answers, right, slips, follow, explanation, support, last, frozenset(loose))
         marked = tuple(self._marked(read, story, answers, rounding) for read in reads)
-        marked = tuple(self._by_convention(answer, conventions) for answer in self._with_slips(marked, answers, misplaced))
+        marked = tuple(self._by_convention(answer, conventions) for answer in self._with_slips(marked, answers, misplaced, maybe))
         return Marking(sheet.name, marked, rounding, explanation)
 
     def rounding_of(
@@ -261,8 +262,11 @@ class Desk:
         known = known.replace(because_of=self.book.cell_id(begun) if begun else "")
         return known.replace(marks=worth * self._share(known))
 
-    def _with_slips(self, marked: tuple[Marked, ...], answers: Mapping[Cell, Typed], misplaced: Mapping[Cell, str]) -> tuple[Marked, ...]:
-        """The answers that no mistake explains, or two at once, with the slip on a single line that does, or that may."""
+    def _with_slips(
+        self, marked: tuple[Marked, ...], answers: Mapping[Cell, Typed], misplaced: Mapping[Cell, str], maybe: Explanation | None
+    ) -> tuple[Marked, ...]:
+        """The answers that no mistake explains, or two at once, with the slip on a single line that does, or that may; maybe: mistakes that
+        may explain what no slip does."""
         unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1]
         wrong = [answer.cell for answer in unexplained if answer.cell and answer.cell in answers]
         found = {cell: LineSlip(slug, True) for cell, slug in misplaced.items()}
@@ -271,6 +275,9 @@ class Desk:
 
         def explained(answer: Marked) -> Marked:
             slip = found.get(answer.cell) if answer.cell else None
+            if maybe is not None and not maybe.sure and answer.verdict == "wrong" and answer.cell not in maybe.left:
+                if slip is None or not slip.sure:
+                    return answer.replace(hints=maybe.hypothesis.slugs)
             if slip is None or answer.verdict not in ("wrong", "mistake"):
                 return answer
             if slip.sure:
@@ -285,8 +292,9 @@ class Desk:
         found = conventions.get(marked.cell) if marked.cell else None
         if found is None or marked.verdict not in ("correct", "rounded"):
             return marked
-        others = ((found.mistake,),) if found.mistake else ()
-        known = marked.replace(verdict="convention", conventions=(found.name,), alternatives=others, note=marked.note or found.title)
+        known = marked.replace(
+            verdict="convention", conventions=(found.name,), alternatives=found.mistakes, note=marked.note or found.title
+        )
         return known.replace(marks=known.worth * self._share(known))
 
     def _expected(self, read: ReadAnswer) -> str:

@@ -50,14 +50,14 @@ SCALES = {
     (Number(1, 2), True): "1/(2n) Σ(t − o)²",
 }
 
-# convention, or scale of the loss → the mistake that it is where it is not allowed
+# convention, or scale of the loss → the mistakes that it may be where it is not allowed
 MISTAKEN = {
-    "Σ(t − o)²": "half-forgotten",
-    "1/n Σ(t − o)²": "mean-for-half",
-    "1/(2n) Σ(t − o)²": "mean-for-half",
-    "sample_reduction": "batch-scaling",
-    "bias_update": "bias-update-rule",
-    "bias_decay": "bias-decayed",
+    "Σ(t − o)²": ("half-forgotten", "two-over-n"),
+    "1/n Σ(t − o)²": ("mean-for-half", "two-over-n"),
+    "1/(2n) Σ(t − o)²": ("mean-for-half",),
+    "sample_reduction": ("batch-scaling",),
+    "bias_update": ("bias-update-rule",),
+    "bias_decay": ("bias-decayed",),
 }
 
 # convention, with its choice → what is said of it
@@ -80,9 +80,9 @@ class OtherConvention(Record):
     problem: Problem
 
     @property
-    def mistake(self) -> str:
-        """What it is called where the convention is not allowed, "" where it has no name as a mistake."""
-        return MISTAKEN.get(self.choice if self.name == LOSS_SCALE else self.name, "")
+    def mistakes(self) -> tuple[tuple[str, ...], ...]:
+        """What it may be where the convention is not allowed."""
+        return tuple((slug,) for slug in MISTAKEN.get(self.choice if self.name == LOSS_SCALE else self.name, ()))
 
     @property
     def title(self) -> Message:

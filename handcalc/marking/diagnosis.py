@@ -25,7 +25,8 @@ from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 
-MARGIN = 1.0  # bits by which an explanation must beat coincidence
+MARGIN = 1.0  # bits by which an explanation must beat coincidence, to be a hint
+SURE = 3.0  # and to be named
 SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
@@ -34,11 +35,13 @@ ROUNDS = 3  # further single mistakes that are looked for after the first
 
 
 class Explanation(Record):
-    """hypothesis: the mistakes made; alternatives: others that the numbers cannot tell from it; left: answers it leaves."""
+    """hypothesis: the mistakes made; alternatives: others that the numbers cannot tell from it; left: answers it leaves; sure: or else a
+    hint, since the numbers have too few digits."""
 
     hypothesis: Hypothesis
     alternatives: tuple[Hypothesis, ...]
     left: frozenset[Cell]
+    sure: bool = True
 
 
 class Slips(Record):
@@ -118,7 +121,7 @@ class Diagnoser:
         others = _alternatives(best, trials)
         if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
             return None
-        return Explanation(best.hypothesis, others, best.left)
+        return Explanation(best.hypothesis, others, best.left, best.bits <= coincidence - SURE)
 
 
 def bits_of(typed: Typed, size: float) -> float:

@@ -256,7 +256,7 @@ def _slips_of(node: Expr) -> Iterator[tuple[str, Expr]]:
 
 # a kind of slip, the bits by which it must beat coincidence to be named, and to be a hint
 KINDS: tuple[tuple[Kind, float, float], ...] = (
-    (LineSlips.written, 5.0, 0.0),
+    (LineSlips.written, 6.0, 0.0),
     (LineSlips.on_its_line, 7.0, 0.0),
     (LineSlips.on_lines_before, 7.0, 1.0),
     (LineSlips.misread, 6.0, 3.0),
