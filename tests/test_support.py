@@ -132,7 +132,8 @@ def test_a_whole_number_that_follows_from_a_wrong_one_is_right_for_it() -> None:
     """x = 2, η = 0.4: Δx = −0.4·4 = −1.6; without the rate −4, and then x⁺ = 2 − 4 = −2."""
     answers = {"delta.x": "-4", "new.x": "-2"}
     text = "given: {x: 2}\nequations: {E: x^2}\nminimize: E\nparameters: [x]\nlearning_rate: 0.4\n"
-    assert [found.verdict for found in check(loads(text), answers).answers] == ["mistake", "follow_through"]
+    first, second = check(loads(text), answers).answers
+    assert (first.verdict, first.hints, second.verdict) == ("wrong", ("rate-forgotten",), "follow_through")
 
 
 CUT_OFF = ["zhou-alice", "mazur-2-2-2", "adam-logistic", "gru-backward", "conv-pool-dense"]

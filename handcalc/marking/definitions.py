@@ -88,6 +88,11 @@ class Definitions:
         self._composed: dict[tuple[Cell, tuple[MistakeForm, ...]], Expr] = {}
 
     @cached_property
+    def later(self) -> Evaluation:
+        """The numbers of one iteration more than the sheet has; of as many, where nothing is trained."""
+        return Evaluation(Workbook(self.book.problem, self.book.iterations + bool(self.book.updated)))
+
+    @cached_property
     def late(self) -> frozenset[MistakeForm]:
         """The forms under which some cell uses one that comes after it in the solution."""
         order: dict[Cell, int] = {}

@@ -30,7 +30,7 @@ SURE = 3.0  # and to be named
 SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
-ZERO = 10.0  # bits of a 0 that is wrong: few mistakes give it
+ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
 
@@ -126,7 +126,8 @@ class Diagnoser:
 
 def bits_of(typed: Typed, size: float) -> float:
     """How many bits a number has that nothing explains: the choices there are for its digits, up to a size."""
-    return max(log2(2 * size / unit(typed)), 1.0) if typed.value and size else ZERO
+    step = unit(typed) if "." in typed.plain or "e" in typed.plain else max(unit(typed), 1.0)  # 2 has one digit, whatever it means
+    return max(log2(2 * size / step), 1.0) if typed.value and size else ZERO
 
 
 def _best(trials: Sequence[_Trial]) -> _Trial:

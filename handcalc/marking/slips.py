@@ -30,7 +30,8 @@ from handcalc.marking.workbook import base, iteration, on_sheet
 ANSWERS = 24  # wrong answers of a sheet for which slips are looked for
 LINES = 24  # lines before an answer that are tried
 USUAL = 4  # decimals of a number whose digits are not known
-OPERANDS = ("number-misread", "neighbour-used")
+DIGITS = ("digits-exchanged", "digit-dropped")  # which may leave a number near the right one
+OPERANDS = ("number-misread", "neighbour-used", "value-miscopied")
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
 
 
@@ -81,7 +82,9 @@ class LineSlips:
             tried |= {value for _, value in found[0]}
             slugs = list(dict.fromkeys(slug for numbers in found for slug, value in numbers if fits(value, typed)))
             if slugs:
-                room = abs(typed.value) if kind is LineSlips.written else self.room(wanted, typed)
+                room = self.room(wanted, typed)
+                if kind is LineSlips.written and slugs[0] not in DIGITS:
+                    room = abs(typed.value)
                 bits = bits_of(typed, room) - log2(max(len(tried), 2))
                 doubtful = slugs[0] in OPERANDS and self._is_one_digit_off(wanted, typed)
                 return LineSlip(slugs[0], bits >= margin and len(slugs) == 1 and not doubtful) if bits >= least else None
@@ -145,7 +148,8 @@ class LineSlips:
                     beside = (*place[:axis], place[axis] + step, *place[axis + 1 :])
                     if 0 <= beside[axis] < graph[name].axes[axis].size and graph.present(name, beside):
                         other = Ref(ref.quantity, beside)
-                        yield "neighbour-used", _worked_from(run, _put(expr, ref, other), current)
+                        slug = "neighbour-used" if self.definitions.book.given_value(cell(ref)) is None else "value-miscopied"
+                        yield slug, _worked_from(run, _put(expr, ref, other), current)
 
     def _with_operands(self, current: Cell, run: Evaluation, slug: str, changed: Changed) -> Iterator[tuple[str, float]]:
         """The line with each of its numbers changed."""
@@ -171,6 +175,8 @@ class LineSlips:
         for near in (round - 1, round + 1):
             if 1 <= near <= book.iterations:
                 yield "iteration-miscounted", _number(self.definitions.values, (on_sheet(near, name), place))
+            elif near > 1:
+                yield "iteration-miscounted", _number(self.definitions.later, (on_sheet(near, name), place))
         quantity = book.graph[name]
         if quantity.of is None or quantity.kind not in PARAMETER or quantity.stage:
             return

@@ -2,8 +2,8 @@
 
 - `MISTAKES` lists every entry in the order a sheet is worked; `MISTAKES[slug]` is one.
 - entry.py says what an entry is; forward.py, losses.py, output.py, hidden.py, update.py and optimisers.py hold those of any network,
-  maps.py, sharing.py, recurrent.py, attention.py and normalisation.py those of other layers than dense ones; anyline.py slips of any
-  calculation.
+  maps.py, sharing.py, recurrent.py, attention.py and normalisation.py those of other layers than dense ones; equations.py rules for
+  equations, anyline.py slips of any calculation.
 
 To add a mistake, write its rule and one `Mistake` in the file of its phase. The laws of the tests then inject it into
 every problem it applies to and expect it to be named.

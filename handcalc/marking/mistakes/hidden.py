@@ -6,7 +6,14 @@ from collections.abc import Callable
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, Sum, add, div, mul, references
 from handcalc.marking.mistakes.entry import GATE_OF, SOURCES, Mistake, Place, Rule
-from handcalc.marking.mistakes.output import derivative_forgotten, derivative_from_net, slope_at_error
+from handcalc.marking.mistakes.equations import slope_at_argument, slope_forgotten
+from handcalc.marking.mistakes.output import (
+    derivative_forgotten,
+    derivative_from_net,
+    only_first_factor,
+    only_second_factor,
+    slope_at_error,
+)
 
 # --- sending the error back: δ·w, path by path ---------------------------------------------------------------------------
 
@@ -170,13 +177,19 @@ HIDDEN = (
         "hidden-derivative-forgotten",
         "The activation's derivative at a hidden neuron is forgotten",
         "The error sent back was taken as δ.\nδ is that error times the derivative of the hidden neuron's activation.",
-        ({"grad.net": hidden(derivative_forgotten)},),
+        ({"grad.net": hidden(derivative_forgotten)}, {"grad.variable": slope_forgotten}),
     ),
     Mistake(
         "hidden-derivative-from-net",
         "The hidden derivative is computed from the net input",
         "net(1 - net) was computed.\nIn the form y(1 - y), y is the output of the neuron, not its net input.",
-        ({"local": hidden(derivative_from_net)},),
+        ({"local": hidden(derivative_from_net)}, {"grad.variable": slope_at_argument}),
+    ),
+    Mistake(
+        "hidden-derivative-truncated",
+        "Part of y(1 - y) is missing at a hidden neuron",
+        "Only y, or only 1 - y, was taken.\nThe derivative of the sigmoid is the product y(1 - y).",
+        ({"local": hidden(only_first_factor)}, {"local": hidden(only_second_factor)}),
     ),
     Mistake(
         "derivative-of-other-layer",

@@ -66,6 +66,14 @@ def derivative_of_activated(place: Place, formula: Expr) -> Expr | None:
     return None if out is None else _slope_at(place, formula, out)
 
 
+def only_first_factor(place: Place, formula: Expr) -> Expr | None:
+    """o(1 − o) → o"""
+    match formula:
+        case Product((Ref() as first, Sum())):
+            return first
+    return None
+
+
 def only_second_factor(place: Place, formula: Expr) -> Expr | None:
     """o(1 − o) → (1 − o)"""
     match formula:

@@ -139,6 +139,11 @@ def sum_for_mean(place: Place, formula: Expr) -> Expr | None:
     return mul(Number(_samples(place)), formula) if place.book.problem.conventions.sample_reduction == "mean" else None
 
 
+def loss_summed(place: Place, formula: Expr) -> Expr | None:
+    """The sum of the losses of the samples, beside gradients that are means"""
+    return sum_for_mean(place, formula) if not place.sample and _samples(place) > 1 else None
+
+
 def _steps_of(place: Place, parameter: Ref, until: int) -> list[Expr]:
     """−η·∂E/∂w of the first samples"""
     each = place.graph.related("each", parameter.quantity)
@@ -228,7 +233,7 @@ UPDATE = (
         "batch-scaling",
         "The gradient of the batch has the wrong factor",
         "It was divided by the number of samples twice, or not at all, or although the sum is asked.\nThe sheet says mean or sum.",
-        ({"reduced": divided_again}, {"reduced": sum_for_mean}),
+        ({"reduced": divided_again}, {"reduced": sum_for_mean}, {"loss": loss_summed}),
     ),
     Mistake(
         "change-given-as-weight",
