@@ -167,7 +167,7 @@ SHEETS = [
     ({"rate": "0.4", "#2:rate": "0.2", "#2:new.x": "0.24", "#3:rate": "0.1"}, ["correct"] * 4, ()),
     ({"#3:rate": "eta_0*0.5^2", "#2:new.x": "x - eta*2*x"}, ["correct"] * 2, ()),
     ({"#2:rate": "0.3"}, ["wrong"], ()),
-    ({"delta.x": "-4", "new.x": "-2"}, ["mistake", "follow_through"], ("rate-forgotten",)),
+    ({"delta.x": "-4", "new.x": "-2"}, ["wrong", "follow_through"], ("rate-forgotten",)),  # one digit: a hint
 ]
 
 
@@ -176,7 +176,7 @@ def test_students_answer_the_rate(answers: dict[str, str], verdicts: list[str], 
     problem = loads(QUADRATIC + "schedule: {step: {every: 1, factor: 0.5}}\n")
     found = check(problem, answers).answers
     assert [answer.verdict for answer in found] == verdicts
-    assert found[0].mistakes == mistakes
+    assert (*found[0].mistakes, *found[0].hints) == mistakes
 
 
 def test_no_schedule_no_count() -> None:

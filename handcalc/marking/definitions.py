@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Container
 from functools import cached_property
+from math import nan
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, references, rewrite
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
+from handcalc.errors import HandcalcError
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.mistakes.entry import Mistake, Place, Rule, Variant, roles
 from handcalc.marking.workbook import Workbook, base, iteration
@@ -87,10 +89,20 @@ class Definitions:
         self.values = Evaluation(book)
         self._composed: dict[tuple[Cell, tuple[MistakeForm, ...]], Expr] = {}
 
+    def in_next_iteration(self, wanted: Cell) -> float:
+        """The number of a cell in the iteration after the last of the sheet; not a number where nothing is trained."""
+        try:
+            return float(self._later[self._later_book.find(f"#{self.book.iterations + 1}:{self.book.graph.cell_id(base(wanted))}")])
+        except HandcalcError:
+            return nan
+
     @cached_property
-    def later(self) -> Evaluation:
-        """The numbers of one iteration more than the sheet has; of as many, where nothing is trained."""
-        return Evaluation(Workbook(self.book.problem, self.book.iterations + bool(self.book.updated)))
+    def _later_book(self) -> Workbook:
+        return Workbook(self.book.problem, self.book.iterations + bool(self.book.updated))
+
+    @cached_property
+    def _later(self) -> Evaluation:
+        return Evaluation(self._later_book)
 
     @cached_property
     def late(self) -> frozenset[MistakeForm]:

@@ -20,7 +20,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.bands import NOISE, Band
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis
-from handcalc.marking.follow import Follow, unit
+from handcalc.marking.follow import SINGLE, Follow, shows_single, unit
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
@@ -126,8 +126,10 @@ class Diagnoser:
 
 def bits_of(typed: Typed, size: float) -> float:
     """How many bits a number has that nothing explains: the choices there are for its digits, up to a size."""
+    if not typed.above:
+        return ZERO + min(max(typed.places or 0, 0), 4) * ("." in typed.plain)
     step = unit(typed) if "." in typed.plain or "e" in typed.plain else max(unit(typed), 1.0)  # 2 has one digit, whatever it means
-    return max(log2(2 * size / step), 1.0) if typed.value and size else ZERO
+    return max(log2(2 * size / step), 1.0) if size else ZERO
 
 
 def _best(trials: Sequence[_Trial]) -> _Trial:
@@ -224,7 +226,7 @@ class _Candidates:
         import numpy
 
         with numpy.errstate(all="ignore"):
-            return abs(values - typed.value) <= slack + NOISE * abs(typed.value)
+            return abs(values - typed.value) <= slack + (SINGLE if shows_single(typed) else NOISE) * abs(typed.value)
 
     @staticmethod
     def _moved(values: Any, own: Band) -> Any:

@@ -40,7 +40,12 @@ def fits(value: float, typed: Typed, cut: bool = False) -> bool:
 
 def is_single(value: float, typed: Typed) -> bool:
     """Whether a number is one worked in single precision: typed with at least seven digits, of which the last may be off."""
-    return typed.significant >= SINGLE_DIGITS and abs(value - typed.value) <= SINGLE * abs(value)
+    return shows_single(typed) and abs(value - typed.value) <= SINGLE * abs(value)
+
+
+def shows_single(typed: Typed) -> bool:
+    """Whether a number has so many digits that single precision shows in them."""
+    return typed.significant >= SINGLE_DIGITS
 
 
 class Follow:

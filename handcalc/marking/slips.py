@@ -176,7 +176,7 @@ class LineSlips:
             if 1 <= near <= book.iterations:
                 yield "iteration-miscounted", _number(self.definitions.values, (on_sheet(near, name), place))
             elif near > 1:
-                yield "iteration-miscounted", _number(self.definitions.later, (on_sheet(near, name), place))
+                yield "iteration-miscounted", self.definitions.in_next_iteration(wanted)
         quantity = book.graph[name]
         if quantity.of is None or quantity.kind not in PARAMETER or quantity.stage:
             return
