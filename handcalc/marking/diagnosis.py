@@ -22,7 +22,7 @@ from handcalc.marking.bands import NOISE, Band
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis
 from handcalc.marking.follow import SINGLE, Follow, shows_single, unit
 from handcalc.marking.hypotheses import Hypotheses
-from handcalc.marking.table import HypothesisTable
+from handcalc.marking.table import HypothesisRows, HypothesisTable
 from handcalc.marking.typed import Typed
 
 MARGIN = 1.0  # bits by which an explanation must beat coincidence, to be a hint
@@ -156,6 +156,7 @@ class _Candidates:
         self._hypotheses = Hypotheses(definitions, cells)
         self._pairs: tuple[Hypothesis, ...] | None = None
         self._tables: dict[int, HypothesisTable] = {}
+        self._rows: dict[int, HypothesisRows] = {}
 
     def single(self) -> tuple[Hypothesis, ...]:
         """One mistake: everywhere, in one layer, at one place."""
@@ -172,13 +173,24 @@ class _Candidates:
         others = [row for row in self.single() if row.parts and not set(row.slugs) & set(known.slugs)]
         return tuple(Hypothesis((*known.parts, *row.parts), row.rank + 1) for row in others)
 
+    def _sorted(self, rows: tuple[Hypothesis, ...]) -> HypothesisRows:
+        """The hypotheses for a table; those that every sheet is compared with are kept."""
+        if id(rows) in self._rows:
+            return self._rows[id(rows)]
+        found = HypothesisRows(self.definitions, rows)
+        if rows is self._hypotheses.single or rows is self._pairs:
+            self._rows[id(rows)] = found
+        return found
+
     def exactly(self, sheet: Slips, rows: tuple[Hypothesis, ...]) -> list[_Trial]:
         """The hypotheses under which every answer is what comes out in full precision, rounded as typed."""
         if not rows:
             return []
         import numpy
 
-        table = self._tables.setdefault(id(rows), HypothesisTable(self.definitions, rows, near=self._hypotheses.near))
+        if id(rows) not in self._tables:
+            self._tables[id(rows)] = HypothesisTable(self.definitions, self._sorted(rows), near=self._hypotheses.near)
+        table = self._tables[id(rows)]
         fits = {wanted: self._near(table[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
         possible, moved = numpy.ones(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         for wanted in sheet.right:
@@ -200,7 +212,7 @@ class _Candidates:
         import numpy
 
         table = HypothesisTable(
-            self.definitions, rows, {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near
+            self.definitions, self._sorted(rows), {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near
         )
         score = numpy.zeros(len(rows), dtype=int)
         hit, moved = numpy.zeros(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)

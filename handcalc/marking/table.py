@@ -64,17 +64,13 @@ class HypothesisTable:
     def __init__(
         self,
         definitions: Definitions,
-        rows: tuple[Hypothesis, ...],
+        rows: tuple[Hypothesis, ...] | HypothesisRows,
         answers: Mapping[Cell, float] | None = None,
         near: frozenset[Cell] | None = None,
     ) -> None:
-        self.rows = rows
-        teams: dict[frozenset[MistakeForm], list[int]] = {}
-        for number, row in enumerate(rows):
-            late = definitions.late.intersection(part.form for part in row.parts)
-            teams.setdefault(late, []).append(number)
-        members = [(numbers, tuple(rows[number] for number in numbers)) for numbers in teams.values()]
-        self._teams = [(numbers, _Team(definitions, own, answers, near)) for numbers, own in members]
+        known = rows if isinstance(rows, HypothesisRows) else HypothesisRows(definitions, rows)
+        self.rows = known.rows
+        self._teams = [(numbers, _Team(definitions, own, answers, near)) for numbers, own in known.teams]
 
     def __getitem__(self, wanted: Cell) -> Array:
         """The values of a cell."""
@@ -86,27 +82,25 @@ class HypothesisTable:
         return values
 
 
-class _Team:
-    """The same for hypotheses that work the cells in one order."""
+class HypothesisRows:
+    """Hypotheses for a table, sorted out once for all sheets."""
 
-    def __init__(
-        self,
-        definitions: Definitions,
-        rows: tuple[Hypothesis, ...],
-        answers: Mapping[Cell, float] | None = None,
-        near: frozenset[Cell] | None = None,
-    ) -> None:
-        import numpy
+    def __init__(self, definitions: Definitions, rows: tuple[Hypothesis, ...]) -> None:
+        self.rows = rows
+        teams: dict[frozenset[MistakeForm], list[int]] = {}
+        for number, row in enumerate(rows):
+            late = definitions.late.intersection(part.form for part in row.parts)
+            teams.setdefault(late, []).append(number)
+        self.teams = [(numbers, _TeamRows(definitions, tuple(rows[number] for number in numbers))) for numbers in teams.values()]
 
-        self.numpy = numpy
+
+class _TeamRows:
+    """Those that work the cells in one order, by the mistakes they make."""
+
+    def __init__(self, definitions: Definitions, rows: tuple[Hypothesis, ...]) -> None:
         self.definitions = definitions
         self.rows = rows
-        self.answers = answers or {}
-        self.near = near
-        self._all = numpy.arange(len(rows))
-        self._values: dict[Cell, tuple[Array, Array]] = {}
         self._grouped: dict[Cell, tuple[list[tuple[MistakeForm, ...]], Array]] = {}
-        self._busy: dict[Cell, Array] = {}
         self._everywhere: dict[MistakeForm, list[int]] = {}
         self._placed: dict[MistakeForm, list[tuple[int, frozenset[Cell]]]] = {}
         for number, row in enumerate(rows):
@@ -115,7 +109,52 @@ class _Team:
                     self._everywhere.setdefault(part.form, []).append(number)
                 else:
                     self._placed.setdefault(part.form, []).append((number, part.cells))
-        self._miscopied = {cell for row in rows for part in row.parts if part.form.mistake.single for cell in part.cells or ()}
+        self.miscopied = {cell for row in rows for part in row.parts if part.form.mistake.single for cell in part.cells or ()}
+
+    def groups(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
+        """Which mistakes are made at a cell, alone or together (none, first), and which of these each hypothesis makes."""
+        if wanted not in self._grouped:
+            self._grouped[wanted] = self._group(wanted)
+        return self._grouped[wanted]
+
+    def _group(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
+        import numpy
+
+        made: dict[int, list[MistakeForm]] = {}
+        for form in self.definitions.wrong(wanted):
+            for number in self._everywhere.get(form, ()):
+                made.setdefault(number, []).append(form)
+            for number, cells in self._placed.get(form, ()):
+                if wanted in cells:
+                    made.setdefault(number, []).append(form)
+        places: dict[tuple[MistakeForm, ...], int] = {(): 0}
+        owner = numpy.zeros(len(self.rows), dtype=int)
+        for number, forms in made.items():
+            owner[number] = places.setdefault(tuple(forms), len(places))
+        return list(places), owner
+
+
+class _Team:
+    """The same for hypotheses that work the cells in one order."""
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        known: _TeamRows,
+        answers: Mapping[Cell, float] | None = None,
+        near: frozenset[Cell] | None = None,
+    ) -> None:
+        import numpy
+
+        self.numpy = numpy
+        self.definitions = definitions
+        self.known = known
+        self.rows = known.rows
+        self.answers = answers or {}
+        self.near = near
+        self._all = numpy.arange(len(self.rows))
+        self._values: dict[Cell, tuple[Array, Array]] = {}
+        self._busy: dict[Cell, Array] = {}
 
     def __getitem__(self, wanted: Cell) -> Array:
         """The values of a cell."""
@@ -144,7 +183,7 @@ class _Team:
     def _is_known(self, current: Cell) -> bool:
         """Whether a cell has its right value under every hypothesis: a given number, or one far from all mistakes."""
         far = self.near is not None and current not in self.near
-        return current not in self._miscopied and (far or self.definitions.book.given_value(current) is not None)
+        return current not in self.known.miscopied and (far or self.definitions.book.given_value(current) is not None)
 
     def _at(self, wanted: Cell, rows: Array) -> Array:
         """The values of a cell under some hypotheses."""
@@ -169,7 +208,7 @@ class _Team:
         busy = self._busy.get(wanted)
         if busy is not None:
             done |= missing & busy
-        made, owner = self._groups(wanted)
+        made, owner = self.known.groups(wanted)
         for number in self.numpy.unique(owner[missing & ~done]):
             forms, group = made[number], missing & (owner == number) & ~done
             inside = self.numpy.flatnonzero(group)
@@ -202,23 +241,3 @@ class _Team:
         if self._is_known(current):
             return float(self.definitions.values[current])
         return self._at(current, rows)
-
-    def _groups(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
-        """Which mistakes are made at a cell, alone or together (none, first), and which of these each hypothesis makes."""
-        if wanted not in self._grouped:
-            self._grouped[wanted] = self._group(wanted)
-        return self._grouped[wanted]
-
-    def _group(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
-        made: dict[int, list[MistakeForm]] = {}
-        for form in self.definitions.wrong(wanted):
-            for number in self._everywhere.get(form, ()):
-                made.setdefault(number, []).append(form)
-            for number, cells in self._placed.get(form, ()):
-                if wanted in cells:
-                    made.setdefault(number, []).append(form)
-        places: dict[tuple[MistakeForm, ...], int] = {(): 0}
-        owner = self.numpy.zeros(len(self.rows), dtype=int)
-        for number, forms in made.items():
-            owner[number] = places.setdefault(tuple(forms), len(places))
-        return list(places), owner
