@@ -15,15 +15,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import isfinite, log2
+from typing import Any
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import ONE, Expr, Number, Product, Quotient, Ref, Sum, add, div, mul, neg, number, references, rewrite, walk
+from handcalc.core.expr import ONE, Expr, Number, Product, Quotient, Ref, Sum, add, div, mul, neg, references, rewrite, walk
+from handcalc.core.instance import compute
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of
 from handcalc.marking.follow import fits
+from handcalc.marking.table import ARRAYS
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration, on_sheet
 
@@ -156,11 +159,10 @@ class LineSlips:
         if self.definitions.book.given_value(current) is not None:
             return
         expr = self.definitions.right(current)
-        for ref in references(expr):
-            value = _number(run, cell(ref))
-            if isfinite(value):
-                for other in changed(self._as_written(cell(ref), value)):
-                    yield slug, _worked_from(run, _put(expr, ref, number(repr(other))), current)
+        values = {ref: _number(run, cell(ref)) for ref in references(expr)}
+        for ref, value in values.items():
+            others = list(changed(self._as_written(cell(ref), value))) if isfinite(value) else []
+            yield from ((slug, other) for other in _with_each(expr, values, ref, others))
 
     def _as_written(self, wanted: Cell, value: float) -> str:
         """A number as it stands on the sheet, or on the exercise."""
@@ -201,6 +203,20 @@ def _worked_from(run: Evaluation, expr: Expr, current: Cell) -> float:
         return float(run.of(expr, current))
     except (HandcalcError, ArithmeticError, ValueError):
         return float("nan")
+
+
+def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[float]) -> list[float]:
+    """What a line gives with each of some numbers in the place of one."""
+    import numpy
+
+    def used(one: Ref) -> Any:
+        return numpy.array(others) if one == ref else values[one]
+
+    try:
+        with numpy.errstate(all="ignore"):
+            return list(map(float, numpy.broadcast_to(compute(expr, used, ARRAYS), len(others)))) if others else []
+    except (HandcalcError, ArithmeticError, ValueError):
+        return []
 
 
 def _put(expr: Expr, ref: Ref, other: Expr) -> Expr:
