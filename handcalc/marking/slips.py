@@ -33,7 +33,7 @@ from handcalc.marking.workbook import base, iteration, on_sheet
 ANSWERS = 24  # wrong answers of a sheet for which slips are looked for
 LINES = 24  # lines before an answer that are tried
 USUAL = 4  # decimals of a number whose digits are not known
-DIGITS = ("digits-exchanged", "digit-dropped")  # which may leave a number near the right one
+DIGITS = ("digit-dropped",)  # which leaves many numbers near the right one
 OPERANDS = ("number-misread", "neighbour-used", "value-miscopied")
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
 
@@ -278,9 +278,9 @@ def _slips_of(node: Expr) -> Iterator[tuple[str, Expr]]:
 
 # a kind of slip, the bits by which it must beat coincidence to be named, and to be a hint
 KINDS: tuple[tuple[Kind, float, float], ...] = (
-    (LineSlips.written, 6.0, 0.0),
-    (LineSlips.on_its_line, 7.0, 0.0),
-    (LineSlips.on_lines_before, 7.0, 1.0),
+    (LineSlips.written, 5.5, 0.0),
+    (LineSlips.on_its_line, 5.5, 0.0),
+    (LineSlips.on_lines_before, 6.5, 1.0),
     (LineSlips.misread, 6.0, 3.0),
 )
 
