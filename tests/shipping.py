@@ -21,14 +21,13 @@ from handcalc.problem.schema import Problem
 
 KINDS = (
     "mazur-2-2-2",  # names, a shared bias
-    "zhou-four-people",  # samples
     "xigua-thresholds",  # thresholds, Chinese
     "softmax-cross-entropy",  # softmax
     "per-connection-bias-2-3-1",  # biases of connections
     "micrograd-readme",  # equations
     "minimise-x0-x1",  # equations with updates
     "han-kamber-3-2-1",  # error: direct
-    "adam-logistic",  # an optimiser
+    "adam-logistic",  # an optimiser, samples
     "zhou-feedforward",  # a forward pass only
     "dlfs-convolution",  # maps
     "gomez-lstm",  # times

@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 import sympy
 from oracles import SYMPY, central, close, precise, symbol, to_sympy
+from shipping import some
 
 from handcalc.core.definitions import definition, partial
 from handcalc.core.derivative import differentiate
@@ -55,7 +56,7 @@ def slope(y: Expr, values: dict[Ref, float], argument: Ref) -> float:
 # --- derivatives ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("record", SMOOTH, ids=name)
+@pytest.mark.parametrize("record", some(SMOOTH, SMOOTH[::3]), ids=name)
 def test_partials_match_central_differences(record: Function) -> None:
     arguments = [Ref(argument) for argument in record.arguments]
     y = Call(record.name, tuple(arguments))

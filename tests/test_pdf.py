@@ -155,6 +155,7 @@ def torn(content: bytes) -> list[str]:
 LONG = Style("mazur", only=("backward",), pictures=False)
 
 
+@pytest.mark.slow
 def test_no_line_goes_over_the_end_of_a_page() -> None:
     assert not torn(pdf(derivation("zhou-four-people"), style=LONG))
 
@@ -285,6 +286,7 @@ needs_chinese = pytest.mark.skipif(not has_chinese_font(), reason="no Chinese fo
 
 
 @needs_chinese
+@pytest.mark.slow
 def test_hostile_texts_stay_text_beside_chinese() -> None:
     read = re.sub(r"[\s\u200b]", "", "".join(pages(pdf(*map(hostile_problem, HOSTILE), style=Style(only=("given",))))))
     assert all(read.count(re.sub(r"\s", "", printable(text))) >= 2 for text in HOSTILE) and "root:" not in read

@@ -21,6 +21,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracles import law
+from shipping import some
 
 from handcalc.cli import group
 from handcalc.core.derivation import Derivation
@@ -502,8 +503,8 @@ def filled(found: Derivation, notation: str, view: str, wrong: int = 0, language
     return stream
 
 
-@pytest.mark.parametrize("view", ["worksheet", "formulas"])
-@pytest.mark.parametrize(("notation", "problem"), few(("mazur", "zhou")))
+@pytest.mark.parametrize("view", some(["worksheet", "formulas"], ["formulas"]))
+@pytest.mark.parametrize(("notation", "problem"), few(("zhou",)))
 def test_a_worksheet_filled_in_with_word_is_marked(notation: str, problem: str, view: str, tmp_path: Path) -> None:
     """Whatever the notation it was made in, the numbers printed in that notation are right; one wrong number is wrong."""
     found = derivation(problem)

@@ -200,6 +200,7 @@ def test_a_layer_type(tmp_path: Path) -> None:
     assert copy.passed("tests/test_models_torch.py", "-k", "prelu or every_type") == 2
 
 
+@pytest.mark.slow
 def test_a_notation(tmp_path: Path) -> None:
     copy = Copy(tmp_path, "A notation")
     problem = copy.write("notation: own\n" + network("tanh"))

@@ -98,7 +98,10 @@ def test_many_weights_after_maps_have_a_file_of_their_own(tmp_path: Path) -> Non
 
 # --- under every key --------------------------------------------------------------------------------------------------
 
-CASES = [pytest.param(kind, place, id=f"{kind}-{place}") for kind in FULL for place in range(len(FULL[kind][1]))]
+CASES = [
+    pytest.param(kind, place, id=f"{kind}-{place}", marks=pytest.mark.slow if number % 2 else ())
+    for number, (kind, place) in enumerate((kind, place) for kind in FULL for place in range(len(FULL[kind][1])))
+]
 
 
 NOT_TRAINED = {"initial_state", "initial_cell", "mask", "running_mean", "running_var"}  # arrays that training leaves as they are

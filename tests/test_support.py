@@ -59,9 +59,9 @@ def verdicts(text: str, id: str, numbers: Iterable[int]) -> dict[int, str]:
     ("text", "id", "right"),
     [
         (HALVES, "grad.net.h1", -1),
-        (WHOLE, "net.o1", 31),
+        pytest.param(WHOLE, "net.o1", 31, marks=pytest.mark.slow),
         (WHOLE, "grad.net.h2_2", 42),
-        (WHOLE, "grad.net.h1_1", 105),
+        pytest.param(WHOLE, "grad.net.h1_1", 105, marks=pytest.mark.slow),
         (TWO_PATHS, "grad.wx", -42),
     ],
 )
