@@ -77,10 +77,15 @@ def proof_of(name: str) -> Proof:
     return prove(name)
 
 
+def few(pairs: list[tuple[str, int]]) -> list[Any]:
+    """Every third in the quick run."""
+    return [pytest.param(*pair, marks=pytest.mark.slow if number % 3 else ()) for number, pair in enumerate(pairs)]
+
+
 # --- functions --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name, place", EACH_ARGUMENT)
+@pytest.mark.parametrize("name, place", few(EACH_ARGUMENT))
 def test_every_function_has_a_proof(name: str, place: int) -> None:
     """Every line is shown, and the last is the record's own derivative."""
     proof = of_function(name, place)

@@ -235,6 +235,7 @@ def test_accuracy_of_a_test_set(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert len(text.splitlines()) < 170
 
 
+@pytest.mark.slow
 def test_commands_on_many_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "LARGE_CELLS", 100_000)
     monkeypatch.setattr(report, "NUMBERS_LIMIT", 100_000)

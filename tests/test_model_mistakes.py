@@ -37,7 +37,7 @@ from handcalc.marking.table import HypothesisTable
 
 SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)]
 every_model = pytest.mark.parametrize("model", MODELS)
-QUICK = ("strided convolution", "long short-term memory", "attention", "normalised batch")
+QUICK = ("strided convolution", "attention")
 some_models = pytest.mark.parametrize("model", some(MODELS, QUICK))
 
 

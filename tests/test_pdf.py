@@ -160,6 +160,7 @@ def test_no_line_goes_over_the_end_of_a_page() -> None:
     assert not torn(pdf(derivation("zhou-four-people"), style=LONG))
 
 
+@pytest.mark.slow
 def test_torn_lines_are_found() -> None:
     written = source(derivation("zhou-four-people"), LONG)
     loose = written.replace("breakable: height > tall-block", "breakable: true").replace(
