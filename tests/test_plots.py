@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as some
 from oracles import law
 from rich.cells import cell_len
-from shipping import some
 
 from handcalc.deriving import derive
 from handcalc.errors import Message
@@ -189,7 +188,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("level", some([-0.5, 0.0, 0.3, 1.2], [0.3]))
+@pytest.mark.parametrize("level", [-0.5, 0.0, 0.3, 1.2])
 def test_level_lines_lie_on_the_level(name: str, level: float) -> None:
     function = FUNCTIONS[name]
     field = grid((-2, -1.5), (2, 1.5), 61, values(function))
