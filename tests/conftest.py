@@ -31,8 +31,11 @@ def in_slow_run(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """How many examples are drawn."""
+    """How many examples are drawn, and which parameters there are."""
     settings.load_profile("slow" if in_slow_run(config) else "quick")
+    from shipping import QUICK_RUN
+
+    QUICK_RUN[0] = config.getoption("markexpr") == "not slow"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -128,7 +128,9 @@ def untrue(problem: str, notation: str, sheet: dict[str, str], answers: dict[Cel
 
 
 every_notation = pytest.mark.parametrize("notation", some(NOTATION_NAMES, ("mazur", "zhou")))
-both_names = pytest.mark.parametrize("by_symbol", some([False, True], [True]), ids=["under ids", "under symbols"])
+both_names = pytest.mark.parametrize(
+    "by_symbol", some([False, True], [True]), ids=lambda by_symbol: "under symbols" if by_symbol else "under ids"
+)
 
 
 @both_names

@@ -96,7 +96,7 @@ def test_every_function_has_a_proof(name: str, place: int) -> None:
     assert ways == {"symbolic"} if name != "huber" else {"symbolic", "numeric"}, ways
 
 
-@pytest.mark.parametrize("name, place", EACH_ARGUMENT)
+@pytest.mark.parametrize("name, place", few(EACH_ARGUMENT))
 def test_lines_have_the_values_of_another_definition(name: str, place: int) -> None:
     """At points of each case, every line is the derivative of what the tests know of the function, in pieces."""
     proof = of_function(name, place)
@@ -678,7 +678,7 @@ def shown(proof: Proof, width: int = 80, language: str = "en") -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some(NAMES, list(NAMES)[::3]))
 def test_pages_fit_on_a_terminal(name: str) -> None:
     page = shown(proof_of(name))
     assert all(cell_len(line) <= 80 for line in page.splitlines()), max(page.splitlines(), key=cell_len)

@@ -80,6 +80,7 @@ def module(path: Path) -> ModuleType:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PO, ids=lambda path: path.parts[-3])
 def test_every_message_is_translated_with_the_same_fields(script: ModuleType, texts: dict[str, list[str]], path: Path) -> None:
     assert [line for _, line in script.wrong(path, texts)] == []
@@ -97,6 +98,7 @@ def test_the_compiled_catalogue_says_what_the_written_one_says(script: ModuleTyp
         assert [compiled.ngettext(text, text, count) for count in (1, 2)] == [script.said(written.get(text))] * 2
 
 
+@pytest.mark.slow
 def test_the_compiled_catalogue_is_the_same_every_time(script: ModuleType, texts: dict[str, list[str]]) -> None:
     """In whatever order the texts come, and on whatever day."""
     old = script.read(PO[0])

@@ -58,7 +58,7 @@ def output(arguments: list[str]) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("problem", some(shipped(), ("mazur-2-2-2",)))
+@pytest.mark.parametrize("problem", some(shipped(), ("xigua-thresholds",)))
 def test_a_network_is_the_same_whatever_its_quantities_are_called(problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = printed(problem, tmp_path)
     renaming(monkeypatch)

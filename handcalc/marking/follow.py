@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf
+from struct import pack, unpack
 
 from handcalc.core.expr import Expr, Ref, Sum, references
 from handcalc.core.instance import compute
@@ -19,6 +20,7 @@ from handcalc.marking.bands import ANYTHING, BANDS, NOISE, Band, Grain, band
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis
 from handcalc.marking.typed import Typed
 
+SINGLE_MOST = 9  # and at most, where it is rounded
 SINGLE_DIGITS = 7  # significant digits that a number in single precision has at least
 SINGLE = 2.0**-22  # relative error of a few operations in single precision (IEEE 754 binary32: 2⁻²⁴ of one)
 EXACT = 1e-9  # how near a fraction such as 3/8 has to be
@@ -40,7 +42,16 @@ def fits(value: float, typed: Typed, cut: bool = False) -> bool:
 
 def is_single(value: float, typed: Typed) -> bool:
     """Whether a number is one worked in single precision: typed with at least seven digits, of which the last may be off."""
-    return shows_single(typed) and abs(value - typed.value) <= SINGLE * abs(value)
+    printed = typed.significant <= SINGLE_MOST or _is_single_value(typed.value)
+    return printed and shows_single(typed) and abs(value - typed.value) <= SINGLE * abs(value)
+
+
+def _is_single_value(value: float) -> bool:
+    """Whether single precision has this number exactly, as a program prints it that shows all its digits."""
+    try:
+        return bool(unpack("f", pack("f", value))[0] == value)
+    except OverflowError:
+        return False
 
 
 def shows_single(typed: Typed) -> bool:
