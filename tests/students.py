@@ -148,19 +148,26 @@ class Exercise:
             numbers = {wanted: float(values[wanted][number]) for wanted in self.cells}
             if all(map(math.isfinite, numbers.values())):
                 answers = self.typed(numbers, rounding)
-                if answers != right:
+                if answers != right and any(not self._is_right(wanted, value) for wanted, value in numbers.items()):
                     yield row, answers
+
+    def _is_right(self, wanted: Cell, value: float) -> bool:
+        """Whether a number is the right one, but for the rounding errors of its computation."""
+        return math.isclose(value, float(self.desk.right[wanted]), rel_tol=1e-9, abs_tol=1e-12)
 
     def outcome(self, row: Hypothesis, answers: Answers) -> tuple[str, tuple[str, ...]]:
         """What a marking says of a sheet with known mistakes, and the mistakes it names.
 
-        named; tie: as few other mistakes that give the very same sheet; accepted: nothing wrong was seen; unnamed; misnamed.
+        named; tie: as few other mistakes that give the very same sheet; hint: too few digits to be sure; accepted: nothing wrong was
+        seen; unnamed; misnamed.
         """
         marking = self.mark(answers)
         found = marking.explanation
         if any(row.slugs in answer.alternatives for answer in marking.answers if answer.verdict == "convention"):
             return "named", row.slugs
         if found is None:
+            if any(set(answer.hints) & {*row.slugs} for answer in marking.answers):
+                return "hint", row.slugs
             return "accepted" if set(marking.summary) <= {"correct", "rounded"} else "unnamed", ()
         if set(row.slugs) in (set(other.slugs) for other in (found.hypothesis, *found.alternatives)):
             return "named", found.hypothesis.slugs

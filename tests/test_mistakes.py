@@ -20,8 +20,10 @@ from test_optimiser_mistakes import PROBLEMS as OPTIMISED
 from test_optimiser_mistakes import SLUGS as OF_OPTIMISERS
 
 from handcalc.core.quantity import Cell
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads
 from handcalc.marking import example
+from handcalc.marking.check import check
 from handcalc.marking.definitions import FORMS, NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.mistakes import MISTAKES
@@ -52,6 +54,12 @@ PROBLEMS = {
     "tanh": MAZUR % "tanh",
     "softmax": SOFTMAX,
     "fused softmax": SOFTMAX + "\n    conventions: {softmax_loss: fused}",
+    "two steps of tanh": """
+        given: {h0: 0.5, wh: 2.0, wy: 40.0}
+        equations: {z1: wh*h0, h1: tanh(z1), z2: wh*h1, h2: tanh(z2), y: wy*h2}
+        minimize: y
+        parameters: [wh, wy]
+        learning_rate: 0.001""",
     "softmax of two samples": """
         samples:
           - {inputs: [2, 1], targets: [1, 0]}
@@ -431,6 +439,22 @@ def test_examples_of_mistakes_between_iterations(monkeypatch: pytest.MonkeyPatch
     found = example.examples()
     shown = {slug: found[slug].book.cell_id(found[slug].cell) for slug in ("old-weights-in-next-step", "stale-gradient-added")}
     assert shown == {"old-weights-in-next-step": "#2:w1", "stale-gradient-added": "#2:grad.w5"}
+
+
+@pytest.mark.parametrize(("answer", "slug"), [("-40.2152980", "hidden-derivative-from-net"), ("70.4637662", "hidden-derivative-forgotten")])
+def test_equations_have_the_names_of_neurons(answer: str, slug: str) -> None:
+    """A student's question: dy/dwh of two steps of tanh, with 1 − z² for 1 − h²; right is 8.18880817."""
+    (found,) = check(loads(PROBLEMS["two steps of tanh"]), {"grad.wh": answer}).answers
+    assert (found.verdict, found.mistakes) == ("mistake", (slug,))
+
+
+def test_the_sum_of_the_losses_beside_means_is_named() -> None:
+    problem = load("zhou-four-people")
+    right = derive(problem)
+    total = f"{4 * float(right.value('loss')):.9g}"
+    sheet = {"loss": total} | {id: f"{float(right.value(id)):.9g}" for id in ("grad.w1", "grad.w2", "new.w1")}
+    first, *others = check(problem, sheet).answers
+    assert (first.verdict, first.mistakes) == ("mistake", ("batch-scaling",)) and {answer.verdict for answer in others} == {"correct"}
 
 
 def test_slugs_and_names_are_unique() -> None:

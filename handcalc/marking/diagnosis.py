@@ -243,7 +243,8 @@ class _Candidates:
     @staticmethod
     def _moved(values: Any, own: Band) -> Any:
         """Where a hypothesis gives another number than the right definition."""
-        return (values < own.low) | (values > own.high)
+        slack = NOISE * max(abs(own.low), abs(own.high)) if own.width < inf else 0.0
+        return (values < own.low - slack) | (values > own.high + slack)
 
     def _trial(self, sheet: Slips, row: Hypothesis, prior: float) -> _Trial:
         follow = Follow(self.definitions, sheet.answers, sheet.follow.grain, row, sheet.follow, self._hypotheses.near)
