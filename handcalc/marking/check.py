@@ -123,7 +123,6 @@ class Desk:
         """The rounding in which the solution gives every answer, if there is one, and what follows from them; where nothing but cutting
         off explains several, they were cut off."""
         found = self.modes.found(answers, declared) if answers else None
-        support.right = None if found else right
         support.is_reproduced = found is not None and len(answers) >= SEVERAL
         if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
             found = None

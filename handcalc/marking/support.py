@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
@@ -30,7 +30,6 @@ class Support:
         self.definitions = definitions
         self.typed = typed
         self.declared = declared
-        self.right: Collection[Cell] | None = None  # answers that are right as they are, once that is known: others show nothing
         self.is_reproduced = False  # whether the whole sheet, of several answers, comes out in one rounding
 
     def is_exact(self, wanted: Cell) -> bool:
@@ -57,7 +56,7 @@ class Support:
         own = self.typed[wanted]
         if self.declared is not None or own.places is None or (own.places > 0 and own.significant >= ENOUGH):
             return True
-        others = (typed for cell, typed in self.typed.items() if cell != wanted and (self.right is None or cell in self.right))
+        others = (typed for cell, typed in self.typed.items() if cell != wanted)
         return any(typed.places is not None and typed.places > 0 and typed.significant >= HABIT for typed in others)
 
     def is_last_digit(self, wanted: Cell, value: float) -> bool:
