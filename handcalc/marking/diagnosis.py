@@ -26,7 +26,7 @@ from handcalc.marking.table import HypothesisRows, HypothesisTable
 from handcalc.marking.typed import Typed
 
 MARGIN = 1.0  # bits by which an explanation must beat coincidence, to be a hint
-SURE = 3.0  # and to be named
+SURE = 1.5  # and to be named
 SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
