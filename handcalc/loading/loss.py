@@ -27,11 +27,11 @@ def add_loss(found: Section, problem: Problem) -> Problem:
     if given and problem.samples and not targets:
         given.fail("a loss needs targets: give targets for every sample, or leave the loss out")
     if direct:
-        return problem.replace(loss=_usual(DIRECT)) if found.value("error") else problem
+        return problem.replace(loss=usual(DIRECT)) if found.value("error") else problem
     if item:
         loss = _loss(item)
         return _on_net_inputs(item, problem.replace(loss=loss)) if loss and loss.form == "fused" else problem.replace(loss=loss)
-    return problem.replace(loss=_usual(LOSSES[DEFAULT_LOSS])) if targets else problem
+    return problem.replace(loss=usual(LOSSES[DEFAULT_LOSS])) if targets else problem
 
 
 def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:
@@ -39,7 +39,8 @@ def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:
     return Loss(loss.word, loss.form, put_in(loss.formula, numbers) if loss.formula else None, loss.mean)
 
 
-def _usual(loss: NamedLoss) -> Loss:
+def usual(loss: NamedLoss) -> Loss:
+    """A loss of the table with its usual numbers."""
     return _named(loss, word_numbers(read_entries(None, {}), loss.numbers))
 
 
@@ -50,7 +51,7 @@ def _loss(item: FileNode) -> Loss | None:
     if text is None:
         return None
     if text in LOSSES:
-        return _usual(LOSSES[text])
+        return usual(LOSSES[text])
     if is_name(text) and text not in ("o", "t") and not text.isdigit():
         item.fail("unknown loss {found}{near}", found=item.shown, near=suggestion(text, LOSSES))
         return None

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from math import inf, log2, nan
 
-from handcalc.core.expr import ONE, Number, Power, Ref, mul, sub
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, Template
+from handcalc.loading.loss import usual
 from handcalc.marking.bands import Grain
 from handcalc.marking.definitions import Definitions
 from handcalc.marking.diagnosis import bits_of
@@ -27,6 +27,7 @@ from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook
 from handcalc.problem.fields import choices
 from handcalc.problem.schema import Problem
+from handcalc.problem.words import LOSSES
 
 ERROR_SIGN = "error_sign"
 LOSS_SCALE = "loss_scale"
@@ -37,24 +38,15 @@ NO_CONVENTION = ("hidden_error_weights", "weight_numbering")
 SEVERAL_MARGIN = 2.0  # bits by which several answers must beat coincidence, if they are all that is wrong
 FOLLOWED_MARGIN = 4.0  # and one, if others follow from it
 SINGLE_MARGIN = 6.0  # and one alone
-SQUARED = {
-    "half_squared_error": (Number(1, 2), False),
-    "squared_error": (ONE, False),
-    "mean_squared_error": (ONE, True),
-    "": (Number(1, 2), True),  # 1/(2n) Σ(t − o)², which has no word
-}
-SCALES = {
-    (Number(1, 2), False): "½Σ(t − o)²",
-    (ONE, False): "Σ(t − o)²",
-    (ONE, True): "1/n Σ(t − o)²",
-    (Number(1, 2), True): "1/(2n) Σ(t − o)²",
-}
+HALVED = "half_squared_error"
+SQUARED = {HALVED: "½Σ(t − o)²", "squared_error": "Σ(t − o)²", "mean_squared_error": "1/n Σ(t − o)²"}
+HALF_OF_MEAN = "1/(2n) Σ(t − o)²"  # which has no word
 
 # convention, or scale of the loss → the mistakes that it may be where it is not allowed
 MISTAKEN = {
     "Σ(t − o)²": ("half-forgotten", "two-over-n"),
     "1/n Σ(t − o)²": ("mean-for-half", "two-over-n"),
-    "1/(2n) Σ(t − o)²": ("mean-for-half",),
+    HALF_OF_MEAN: ("mean-for-half",),
     "sample_reduction": ("batch-scaling",),
     "bias_update": ("bias-update-rule",),
     "bias_decay": ("bias-decayed",),
@@ -100,12 +92,9 @@ def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConve
         other = not problem.trained_biases
         yield OtherConvention("bias_update", "true" if other else "false", problem.replace(trained_biases=other))
     if problem.loss is not None and problem.loss.name in SQUARED:
-        for scale, title in SCALES.items():
-            if scale != SQUARED[problem.loss.name]:
-                factor, mean = scale
-                term = mul(factor, Power(sub(Ref("t"), Ref("o")), Number(2)))
-                loss = problem.loss.replace(name="", term=term, mean=mean)
-                yield OtherConvention(LOSS_SCALE, title, problem.replace(loss=loss))
+        scales = {title: usual(LOSSES[word]) for word, title in SQUARED.items() if word != problem.loss.name}
+        scales[HALF_OF_MEAN] = usual(LOSSES[HALVED]).replace(name="", mean=True)
+        yield from (OtherConvention(LOSS_SCALE, title, problem.replace(loss=loss)) for title, loss in scales.items())
     chosen = problem.conventions
     for name in chosen._fields:
         for choice in () if name in NO_CONVENTION else choices("conventions", name):
