@@ -70,7 +70,7 @@ def test_published_numbers(name: str) -> None:
     assert not wrong
 
 
-@pytest.mark.parametrize("name", some((name for name, text in FILES.items() if "mistake: " in text), QUICK))
+@pytest.mark.parametrize("name", some((name for name, text in FILES.items() if "mistake: " in text), ["melfm-mazur-notes"]))
 def test_named_mistakes_are_found(name: str) -> None:
     """Where the file knows the mistake, the audit finds it, or that the number follows from one."""
     missed = [
