@@ -40,8 +40,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, loads, shipped
-from handcalc.marking import check as checking
-from handcalc.marking import diagnosis, history
+from handcalc.marking import desk, diagnosis, history
 from handcalc.marking.answers import read_sheet, sheet_of
 from handcalc.marking.check import Checker
 from handcalc.marking.diagnosis import Diagnoser, Explanation
@@ -51,6 +50,7 @@ from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.mistakes.anyline import ANY_LINE
 from handcalc.marking.modes import Modes
 from handcalc.marking.typed import Typed, typed
+from handcalc.marking.verdicts import Verdicts
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
@@ -380,17 +380,17 @@ def _first_mistake(self: Diagnoser, sheet: Any) -> Explanation:
 
 # name → (what is broken, its attribute, what stands there instead)
 BROKEN: dict[str, tuple[Any, str, Any]] = {
-    "accepts everything as right": (checking, "fits", lambda value, answer, cut=False: True),
+    "accepts everything as right": (desk, "fits", lambda value, answer, cut=False: True),
     "accepts everything as following": (Follow, "accepts", lambda self, wanted: True),
-    "accepts what is within 1 %": (checking, "fits", _within_one_percent),
-    "accepts the other sign": (checking, "fits", lambda value, answer, cut=False: abs(abs(value) - abs(answer.value)) < 1e-4),
-    "finds nothing right": (checking, "fits", lambda value, answer, cut=False: False),
+    "accepts what is within 1 %": (desk, "fits", _within_one_percent),
+    "accepts the other sign": (desk, "fits", lambda value, answer, cut=False: abs(abs(value) - abs(answer.value)) < 1e-4),
+    "finds nothing right": (desk, "fits", lambda value, answer, cut=False: False),
     "accuses everyone": (Follow, "accepts", lambda self, wanted: False),
     "never diagnoses": (Diagnoser, "explain", lambda self, sheet: None),
     "always names the first mistake": (Diagnoser, "explain", _first_mistake),
     "guesses instead of naming a tie": (diagnosis, "_alternatives", lambda best, trials: ()),
     "knows no rounding": (Modes, "found", lambda self, answers, declared: None),
-    "counts no digits": (checking.Desk, "_precise", lambda self, *rest: True),
+    "counts no digits": (Verdicts, "_precise", lambda self, *rest: True),
     "does not say where it began": (history.SheetHistory, "because_of", lambda self, wanted: None),
 }
 

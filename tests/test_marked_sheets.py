@@ -23,7 +23,7 @@ from handcalc.core.rounding import Rounding, Shown
 from handcalc.marking import auditreport
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
-from handcalc.marking.check import Desk
+from handcalc.marking.desk import Desk
 from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import FOLLOWING, WORKSHEET, report

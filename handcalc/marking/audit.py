@@ -18,9 +18,9 @@ from handcalc.core.record import Record
 from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
-from handcalc.marking.check import Desk, firm, formula_value
-from handcalc.marking.conventions import OtherConvention, SheetSoFar
+from handcalc.marking.conventions import OtherConvention, SheetSoFar, conventional
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
+from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
 from handcalc.marking.follow import Follow, fits, unit
 from handcalc.marking.history import SheetHistory
@@ -192,6 +192,10 @@ class _Auditor:
                 if alone and slugs not in [row.slugs for row in alone]:
                     self.found += alone[:1]
                     return _explained(known, alone)
+                custom = conventional(slugs)
+                if custom is not None:
+                    note = known.note or Message(custom.on_this_sheet)
+                    return known.replace(status="convention", explanation=(custom.convention,), note=note)
                 return known.replace(status="mistake", explanation=slugs, alternatives=others)
             cut = cut or self._is_carried_and_cut(wanted, typed, story)
         return known.replace(status="truncated") if cut else self._alone(known, wanted, typed)

@@ -18,7 +18,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, UnknownIdError, printable
 from handcalc.language import Translate
-from handcalc.marking.check import Desk
+from handcalc.marking.desk import Desk
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.wording import decimal
 from handcalc.marking.workbook import base, iteration

@@ -2,6 +2,7 @@
 
 - `OtherConventions(definitions).find(sheet)` names, for every answer that one other convention makes right, that convention; nothing
   where a right answer speaks against it, or where it may be coincidence.
+- `conventional(slugs)` is the mistake that is none under another convention (log₂ for ln).
 - `ERROR_SIGN` is the name of δ = −∂E/∂net, which signs.py finds.
 
 Conventions are those of a problem's `conventions:`, the scale of a squared loss (½Σ, Σ, 1/n, 1/(2n)) and whether biases are trained.
@@ -22,7 +23,8 @@ from handcalc.marking.bands import Grain
 from handcalc.marking.definitions import Definitions
 from handcalc.marking.diagnosis import bits_of
 from handcalc.marking.follow import Follow, fits
-from handcalc.marking.mistakes.entry import BIASES
+from handcalc.marking.mistakes import MISTAKES
+from handcalc.marking.mistakes.entry import BIASES, Mistake
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook
 from handcalc.problem.fields import choices
@@ -62,6 +64,12 @@ TITLES: dict[tuple[str, str], Template] = {
     ("bias_decay", "true"): "weight decay acts on biases too on this sheet",
     ("bias_decay", "false"): "weight decay does not act on biases on this sheet",
 }
+
+
+def conventional(slugs: tuple[str, ...]) -> Mistake | None:
+    """The mistake that these are, if it is a matter of convention."""
+    found = MISTAKES[slugs[0]] if len(slugs) == 1 else None
+    return found if found is not None and found.convention else None
 
 
 class OtherConvention(Record):

@@ -128,8 +128,12 @@ def bits_of(typed: Typed, size: float) -> float:
     """How many bits a number has that nothing explains: the choices there are for its digits, up to a size."""
     if not typed.above:
         return ZERO + min(max(typed.places or 0, 0), 4) * ("." in typed.plain)
-    step = unit(typed) if "." in typed.plain or "e" in typed.plain else max(unit(typed), 1.0)  # 2 has one digit, whatever it means
-    return max(log2(2 * size / step), 1.0) if size else ZERO
+    return max(log2(2 * size / step_of(typed)), 1.0) if size else ZERO
+
+
+def step_of(typed: Typed) -> float:
+    """What a number as typed may be off by at least, to be another: 2 has one digit, whatever it means."""
+    return unit(typed) if "." in typed.plain or "e" in typed.plain else max(unit(typed), 1.0)
 
 
 def _best(trials: Sequence[_Trial]) -> _Trial:

@@ -16,7 +16,7 @@ from unicodedata import normalize
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.language import translator
-from handcalc.marking.check import Desk
+from handcalc.marking.desk import Desk
 from handcalc.marking.marked import Marked, Marking
 from handcalc.marking.report import report
 from handcalc.render import read

@@ -16,8 +16,8 @@ from typing import Any
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, Template
-from handcalc.marking.check import Desk
 from handcalc.marking.definitions import NONE, Hypothesis
+from handcalc.marking.desk import Desk
 from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.studentlines import StudentLines

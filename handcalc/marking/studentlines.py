@@ -18,8 +18,8 @@ from handcalc.core.expr import Expr, Ref, references, rewrite
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding, Shown
 from handcalc.errors import EvaluationError, Message
-from handcalc.marking.check import Desk
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
+from handcalc.marking.desk import Desk
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.typed import Typed

@@ -225,7 +225,8 @@ class Mistake(Record):
 
     slug: public name; name: one line; explanation: two lines for the student, what went wrong and what is right;
     variants: forms it takes, each a table role → rule; across: the same between iterations, on a cell of a later one;
-    single: it happens at one place only (a number miscopied).
+    single: it happens at one place only (a number miscopied); convention: the name of the one under which it is none, and on_this_sheet:
+    what is then said.
     """
 
     slug: str
@@ -234,6 +235,8 @@ class Mistake(Record):
     variants: tuple[Variant, ...] = ()
     across: Callable[[Workbook, Cell, Expr], Expr | None] | None = None
     single: bool = False
+    convention: str = ""
+    on_this_sheet: Template = ""
 
     @property
     def explanation_lines(self) -> tuple[Message, ...]:

@@ -180,6 +180,8 @@ LOSSES = (
         "The logarithm has another base",
         "The logarithm to base 10 or 2 was computed.\nCross-entropy uses the natural logarithm.",
         tuple({"loss_term": _logarithm(base), "loss": _logarithm(base)} for base in (10, 2)),
+        convention="logarithm",
+        on_this_sheet="the logarithm has another base on this sheet",
     ),
     Mistake(
         "cross-entropy-sign-or-mean",

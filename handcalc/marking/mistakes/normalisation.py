@@ -158,6 +158,8 @@ NORMALISATION = (
         "The variance is divided by n - 1",
         "The squares were divided by their number less 1.\nNormalisation divides by n.",
         ({"part.variance": one_less},),
+        convention="variance",
+        on_this_sheet="the variance is divided by n − 1 on this sheet",
     ),
     Mistake(
         "norm-epsilon-forgotten",

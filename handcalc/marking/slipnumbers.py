@@ -1,0 +1,266 @@
+"""The numbers that slips give: `SlipNumbers(definitions, answers)`, and `KINDS`, each a method that yields (slug, number) for one answer.
+
+A slip is made on the line of the answer itself or on a line before it that was not answered, with the student's own earlier numbers or
+the right ones (`run`). To add a kind: a method here, its line in `KINDS`, and its name in mistakes/anyline.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
+from typing import Any
+
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import ONE, Expr, Number, Power, Product, Quotient, Ref, Sum, add, div, mul, neg, references, rewrite, walk
+from handcalc.core.instance import compute
+from handcalc.core.quantity import Cell, cell
+from handcalc.errors import HandcalcError
+from handcalc.marking.definitions import Definitions
+from handcalc.marking.digits import another, decimals_of, dropped, exchanged, written
+from handcalc.marking.table import ARRAYS
+from handcalc.marking.typed import Typed
+from handcalc.marking.workbook import base, iteration, on_sheet
+
+LINES = 24  # lines before an answer that are tried
+USUAL = 4  # digits of a number that was not answered
+ALIKE = 24  # numbers of a quantity, of which each may be taken for another
+PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
+
+Changed = Callable[[str], Iterator[float]]
+Numbers = Iterator[tuple[str, float]]
+
+
+class SlipNumbers:
+    """What slips give, of the answers of one sheet."""
+
+    def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed]) -> None:
+        self.definitions = definitions
+        self.answers = answers
+
+    # --- the number written down wrong ---------------------------------------------------------------------------------------
+
+    def signs(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The number with the other sign."""
+        yield "sign-lost", -self._worked(wanted, run)
+
+    def points(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The number with its point a place farther."""
+        yield from (("point-moved", self._worked(wanted, run) * 10.0**places) for places in (1, -1))
+
+    def points_far(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The number with its point two places farther."""
+        yield from (("point-moved", self._worked(wanted, run) * 10.0**places) for places in (2, -2))
+
+    def exchanged(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The number with two digits exchanged."""
+        yield from self._written("digits-exchanged", exchanged, wanted, run, 0)
+
+    def dropped(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The number without one of its digits."""
+        yield from self._written("digit-dropped", dropped, wanted, run, 1)
+
+    def _written(self, slug: str, changed: Changed, wanted: Cell, run: Evaluation, more: int) -> Numbers:
+        value, places = self._worked(wanted, run), self.answers[wanted].places
+        if isfinite(value) and places is not None:
+            yield from ((slug, other) for other in changed(written(value, places + more)))
+
+    def _worked(self, wanted: Cell, run: Evaluation) -> float:
+        """What the line gives; no number for a given one, of which a slip is that of who uses it."""
+        given = self.definitions.book.given_value(wanted) is not None
+        return float("nan") if given else worked_from(run, self.definitions.right(wanted), wanted)
+
+    # --- another number in its place ----------------------------------------------------------------------------------------
+
+    def other_iterations(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The number of the iteration before, or of the next."""
+        round, (name, place) = iteration(wanted), base(wanted)
+        for near in (round - 1, round + 1):
+            if 1 <= near <= self.definitions.book.iterations:
+                yield "iteration-miscounted", number_of(self.definitions.values, (on_sheet(near, name), place))
+            elif near > 1:
+                yield "iteration-miscounted", self.definitions.in_next_iteration(wanted)
+
+    def other_numbers(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """Numbers of the same parameter: the gradient for the change, the new value for the gradient …"""
+        book, round, (name, place) = self.definitions.book, iteration(wanted), base(wanted)
+        quantity = book.graph[name]
+        if quantity.of is None or quantity.kind not in PARAMETER or quantity.stage:
+            return
+        of = quantity.of.quantity
+        related = {"gradient": book.graph.gradient(of), "change": book.graph.change(of), "updated": book.graph.updated(of)}
+        for kind, other in related.items():
+            if other and kind != quantity.kind and len(book.graph[other].axes) == len(place):
+                yield "other-number-given", number_of(self.definitions.values, (on_sheet(round, other), place))
+
+    # --- the line worked wrong -------------------------------------------------------------------------------------------------
+
+    def line(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with a term or factor too many, too few or with another sign."""
+        if self.definitions.book.given_value(wanted) is None:
+            for slug, expr in variants(self.definitions.right(wanted)):
+                yield slug, worked_from(run, expr, wanted)
+
+    def neighbours(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with a number next to one of its numbers."""
+        yield from self._with_others(wanted, run, True)
+
+    def alike(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with another number of the same quantity, which is not the next."""
+        yield from self._with_others(wanted, run, False)
+
+    def _with_others(self, wanted: Cell, run: Evaluation, near: bool) -> Numbers:
+        expr, graph = self.definitions.right(wanted), self.definitions.book.graph
+        for ref in references(expr):
+            name, place = base(cell(ref))
+            others = beside(graph, name, place) if near else apart(graph, name, place)
+            slug = "neighbour-used" if self.definitions.book.given_value(cell(ref)) is None else "value-miscopied"
+            for other in others:
+                yield slug, worked_from(run, _put(expr, ref, Ref(ref.quantity, other)), wanted)
+
+    def misread(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with two digits of one of its numbers exchanged."""
+        yield from self._with_operands(wanted, run, exchanged)
+
+    def other_digits(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with one digit of one of its numbers another."""
+        yield from self._with_operands(wanted, run, another)
+
+    def _with_operands(self, wanted: Cell, run: Evaluation, changed: Changed) -> Numbers:
+        if self.definitions.book.given_value(wanted) is not None:
+            return
+        expr = self.definitions.right(wanted)
+        values = {ref: number_of(run, cell(ref)) for ref in references(expr)}
+        for ref, value in values.items():
+            if isfinite(value):
+                texts = dict.fromkeys(self._as_written(cell(ref), value, self.answers.get(wanted)))
+                others = list(dict.fromkeys(other for text in texts for other in changed(text)))
+                yield from (("number-misread", other) for other in _with_each(expr, values, ref, others))
+
+    def _as_written(self, used: Cell, value: float, answer: Typed | None) -> Iterator[str]:
+        """A number as it stands on the exercise or on the sheet; else with as many digits, or decimals, as the answer."""
+        given, typed = self.definitions.book.given_value(used), self.answers.get(used)
+        if given is not None and given.text and not {*"e/"} & {*given.text}:
+            yield given.text
+        elif typed is not None and typed.places is not None:
+            yield written(value, typed.places)
+        else:
+            yield written(value, decimals_of(value, answer.significant or USUAL if answer else USUAL))
+            yield written(value, answer.places if answer is not None and answer.places is not None else USUAL)
+
+    # --- a line before it worked wrong ---------------------------------------------------------------------------------------
+
+    def lines_before(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """A line before it that was not answered written down or worked wrong, and the rest worked on."""
+        for current in self.definitions.between(wanted, self.answers)[1:LINES]:
+            if self.definitions.book.given_value(current) is None:
+                for slug, other in self._wrong(current, run):
+                    if isfinite(other):
+                        yield slug, number_of(Evaluation(run.graph, None, {**run.replaced, current: other}), wanted)
+
+    def _wrong(self, current: Cell, run: Evaluation) -> Numbers:
+        value = self._worked(current, run)
+        if isfinite(value):
+            yield "sign-lost", -value
+            yield from (("point-moved", value * 10.0**places) for places in (1, -1))
+            yield from (("digits-exchanged", other) for other in exchanged(written(value, decimals_of(value, USUAL))))
+        yield from self.line(current, run)
+        yield from self.neighbours(current, run)
+        yield from self.misread(current, run)
+
+
+Kind = Callable[[SlipNumbers, Cell, Evaluation], Numbers]
+
+
+def beside(graph: Any, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The places next to a place of a quantity."""
+    found = [(*place[:axis], place[axis] + step, *place[axis + 1 :]) for axis in range(len(place)) for step in (1, -1)]
+    axes = graph[name].axes
+    return [one for one in found if all(0 <= at < axis.size for at, axis in zip(one, axes)) and graph.present(name, one)]
+
+
+def apart(graph: Any, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The other places of a quantity, if they are not many."""
+    if graph[name].size > ALIKE:
+        return []
+    next_to = {place, *beside(graph, name, place)}
+    return [one for one in graph.positions(name) if one not in next_to]
+
+
+def number_of(run: Evaluation, wanted: Cell) -> float:
+    """A number of an evaluation; not a number where there is none."""
+    try:
+        return float(run[wanted])
+    except (HandcalcError, ArithmeticError, ValueError):
+        return float("nan")
+
+
+def worked_from(run: Evaluation, expr: Expr, current: Cell) -> float:
+    """What a line gives; not a number where it gives none."""
+    try:
+        return float(run.of(expr, current))
+    except (HandcalcError, ArithmeticError, ValueError):
+        return float("nan")
+
+
+def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[float]) -> list[float]:
+    """What a line gives with each of some numbers in the place of one."""
+    import numpy
+
+    def used(one: Ref) -> Any:
+        return numpy.array(others) if one == ref else values[one]
+
+    try:
+        with numpy.errstate(all="ignore"):
+            return [float(value) for value in numpy.broadcast_to(compute(expr, used, ARRAYS), len(others))]
+    except (HandcalcError, ArithmeticError, ValueError):
+        return []
+
+
+def _put(expr: Expr, ref: Ref, other: Expr) -> Expr:
+    return rewrite(expr, lambda node: other if node == ref else None)
+
+
+def variants(expr: Expr) -> Iterator[tuple[str, Expr]]:
+    """(slug, formula) of every slip on a line: in each of its sums, products, quotients and powers."""
+    for node in dict.fromkeys(walk(expr)):
+        for slug, other in _slips_of(node):
+            yield slug, rewrite(expr, lambda part: other if part == node else None)  # noqa: B023
+
+
+def _slips_of(node: Expr) -> Iterator[tuple[str, Expr]]:
+    if isinstance(node, Sum):
+        for place, term in enumerate(node.terms):
+            rest = (*node.terms[:place], *node.terms[place + 1 :])
+            yield "term-left-out", add(*rest)
+            yield "term-twice", add(*node.terms, term)
+            yield "sign-in-sum", add(*node.terms[:place], neg(term), *node.terms[place + 1 :])
+    elif isinstance(node, Product):
+        for place, factor in enumerate(node.factors):
+            rest = (*node.factors[:place], *node.factors[place + 1 :])
+            yield "factor-left-out", mul(*rest)
+            if not isinstance(factor, Number):
+                yield "factor-twice", mul(*node.factors, factor)
+    elif isinstance(node, Quotient):
+        yield "factor-left-out", node.above
+        yield "factor-left-out", div(ONE, node.below)
+        yield "factor-twice", div(node.above, mul(node.below, node.below))
+    elif isinstance(node, Power):
+        yield "factor-left-out", node.base
+
+
+# kind of slip → how many of all wrong numbers it accounts for; "line" has a share for each slug
+SHARES: dict[Kind, Mapping[str, float] | float] = {
+    SlipNumbers.signs: 0.10,
+    SlipNumbers.points: 0.08,
+    SlipNumbers.points_far: 0.02,
+    SlipNumbers.exchanged: 0.10,
+    SlipNumbers.dropped: 0.10,
+    SlipNumbers.other_iterations: 0.03,
+    SlipNumbers.other_numbers: 0.08,
+    SlipNumbers.line: {"term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05},
+    SlipNumbers.neighbours: 0.06,
+    SlipNumbers.alike: 0.02,
+    SlipNumbers.misread: 0.05,
+    SlipNumbers.other_digits: 0.05,
+    SlipNumbers.lines_before: 0.08,
+}

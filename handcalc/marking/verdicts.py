@@ -1,0 +1,180 @@
+"""What is said of the answers of a sheet, one by one: `Verdicts(desk, answers, rounding).all(reads, story, reasons)`.
+
+What happened on the sheet is known by then (check.py). Here it becomes a verdict: with the digits that were asked, the slip of a line
+where no mistake explains an answer, the convention where it is none, the remark, the marks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from handcalc.core.expr import Ref
+from handcalc.core.quantity import Cell
+from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
+from handcalc.errors import Message
+from handcalc.marking.conventions import OtherConvention, conventional
+from handcalc.marking.desk import Desk
+from handcalc.marking.diagnosis import Explanation
+from handcalc.marking.follow import fits, is_single
+from handcalc.marking.history import SheetHistory
+from handcalc.marking.interpret import ReadAnswer
+from handcalc.marking.marked import RIGHT, Marked
+from handcalc.marking.signs import is_error
+from handcalc.marking.slips import LineSlip, LineSlips
+from handcalc.marking.typed import Typed
+from handcalc.marking.workbook import base, iteration
+
+_LIKE = {"last_digit": "imprecise"}  # whose share of the marks a verdict has
+
+
+class Reasons(Record):
+    """Why answers are wrong, or right after all: right numbers in a wrong place; the mistakes that may explain others; conventions."""
+
+    misplaced: Mapping[Cell, str]
+    maybe: Explanation | None
+    conventions: Mapping[Cell, OtherConvention]
+
+
+class Verdicts:
+    """The verdicts on the answers of one sheet; rounding: the one it was worked in, if it is known."""
+
+    def __init__(self, desk: Desk, answers: Mapping[Cell, Typed], rounding: Rounding | None) -> None:
+        self.desk = desk
+        self.answers = answers
+        self.rounding = rounding
+
+    def all(self, reads: list[ReadAnswer], story: SheetHistory, reasons: Reasons) -> tuple[Marked, ...]:
+        """The answers in their order, each with its verdict."""
+        marked = self._with_slips([self._marked(read, story) for read in reads], reasons)
+        return tuple(self._by_custom([self._by_convention(answer, reasons.conventions) for answer in marked]))
+
+    def _marked(self, read: ReadAnswer, story: SheetHistory) -> Marked:
+        """The verdict on one answer, as the sheet tells it."""
+        answer = read.answer
+        worth = float(read.task.marks.numerator / read.task.marks.denominator) if answer.trouble is None else 0.0
+        known = Marked(answer.id, answer.text, "unreadable", read.cell, turned=read.turned or False, note=read.trouble, worth=worth)
+        if read.cell is None:
+            return known
+        known = known.replace(id=self.desk.book.cell_id(read.cell), expected=self._expected(read), typed=read.typed)
+        if read.typed is None:
+            return known if not read.blank else known.replace(verdict="missing")
+        verdict = story.verdict(read.cell)
+        if verdict in RIGHT and read.formula is None and not self._precise(read):
+            verdict = "imprecise"
+        slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
+        begun = story.because_of(read.cell)
+        note = known.note or self._remark(read.cell, read.typed, verdict)
+        known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, note=note)
+        return self._with_marks(known.replace(because_of=self.desk.book.cell_id(begun) if begun else ""))
+
+    def _with_slips(self, marked: list[Marked], reasons: Reasons) -> list[Marked]:
+        """The answers that no mistake explains, or two at once, with the slip on a single line that does, or that may."""
+        unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1]
+        wrong = [answer.cell for answer in unexplained if answer.cell in self.answers and answer.cell not in reasons.misplaced]
+        found = {cell: LineSlip(slug, True) for cell, slug in reasons.misplaced.items()}
+        if self.desk.book.small:
+            found |= LineSlips(self.desk.definitions, self.answers, self.desk.size).explain_all([cell for cell in wrong if cell])
+        return [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
+
+    def _explained(self, answer: Marked, slip: LineSlip | None, maybe: Explanation | None) -> Marked:
+        """An answer with its slip, named or as a hint; maybe: mistakes that may explain what no slip does."""
+        if answer.verdict not in ("wrong", "mistake"):
+            return answer
+        if slip is not None and slip.sure:
+            others = tuple((slug,) for slug in slip.others)
+            return self._with_marks(answer.replace(verdict="mistake", mistakes=(slip.slug,), alternatives=others))
+        if answer.verdict == "mistake":
+            return answer
+        if maybe is not None and not maybe.sure and answer.cell not in maybe.left:
+            return answer.replace(hints=maybe.hypothesis.slugs)
+        return answer if slip is None else answer.replace(hints=(slip.slug, *slip.others))
+
+    def _by_convention(self, marked: Marked, conventions: Mapping[Cell, OtherConvention]) -> Marked:
+        """The answer, or that it is right under another convention."""
+        found = conventions.get(marked.cell) if marked.cell else None
+        if found is None or marked.verdict not in ("correct", "rounded"):
+            return marked
+        known = marked.replace(verdict="convention", conventions=(found.name,), alternatives=found.mistakes)
+        return self._with_marks(known.replace(note=marked.note or found.title))
+
+    def _by_custom(self, marked: list[Marked]) -> list[Marked]:
+        """The answers, of which those that show a mistake which is none under another convention, and what follows from them, are right."""
+        if self.desk.problem.marking.conventions != "allow":
+            return marked
+        found = {
+            answer.id: custom
+            for answer in marked
+            if answer.verdict == "mistake" and not answer.alternatives and (custom := conventional(answer.mistakes))
+        }
+
+        def right(answer: Marked) -> Marked:
+            began = answer.because_of if answer.verdict == "follow_through" else answer.id
+            custom = found.get(began)
+            if custom is None:
+                return answer
+            known = answer.replace(verdict="convention", conventions=(custom.convention,), mistakes=(), because_of="")
+            return self._with_marks(known.replace(alternatives=((custom.slug,),), note=answer.note or Message(custom.on_this_sheet)))
+
+        return list(map(right, marked))
+
+    def _with_marks(self, marked: Marked) -> Marked:
+        return marked.replace(marks=marked.worth * self._share(marked))
+
+    def _expected(self, read: ReadAnswer) -> str:
+        assert read.cell is not None
+        plain, number = base(read.cell), iteration(read.cell)
+        shown = self.desk.book.derivation.shown(plain, number)
+        return (shown.negated() if read.turned else shown).plain
+
+    def _precise(self, read: ReadAnswer) -> bool:
+        """Whether an answer that is right has the digits asked for, or is exact.
+
+        Where none are asked: the digits of its rounding, else two, or as many decimals as the rest of the sheet.
+        """
+        assert read.cell is not None
+        typed, value = self.answers[read.cell], float(self.desk.right[read.cell])
+        asked = self.desk.asked_digits(read.cell, read.task)
+        if typed.places is None or abs(typed.value - value) <= 1e-9 * abs(value):
+            return True
+        if asked is None:
+            carried = self.rounding is not None and self.rounding.carry
+            return carried or typed.significant >= 2 or typed.places >= max(other.places or 0 for other in self.answers.values())
+        decimals, significant = asked
+        return typed.places >= decimals if decimals is not None else typed.significant >= (significant or 1)
+
+    def _remark(self, wanted: Cell, typed: Typed, verdict: str) -> Message | None:
+        if verdict == "last_digit":
+            return Message("one unit of the last digit away from the right number")
+        if verdict in ("mistake", "wrong") and is_error(self.desk.definitions, wanted) and fits(-float(self.desk.right[wanted]), typed):
+            return Message("right if δ = −∂E/∂net: a new weight beside it would tell")
+        if verdict not in RIGHT:
+            return self._of_given(wanted, typed)
+        value = float(self.desk.right[wanted])
+        return Message("right in single precision (float32)") if is_single(value, typed) and not fits(value, typed) else None
+
+    def _of_given(self, wanted: Cell, typed: Typed) -> Message | None:
+        """A remark on another number for a parameter that is given: the new one has a name of its own."""
+        name, place = base(wanted)
+        given = self.desk.book.given_value(wanted)
+        new = self.desk.book.graph.updated(name)
+        if given is None or iteration(wanted) > 1 or not new or fits(float(self.desk.right[wanted]), typed):
+            return None
+        reading, found = self.desk.interpreter.reading, float(self.desk.right[new, place])
+        words = {
+            "old": reading.symbol(Ref(name, place)),
+            "new": reading.symbol(Ref(new, place)),
+            "id": self.desk.book.cell_id((new, place)),
+        }
+        if fits(found, typed):
+            return Message("{old} is given; your number is right for the updated one, {new} (id {id})", **words)
+        return Message("{old} is given; the updated one is {new} (id {id})", **words)
+
+    def _share(self, marked: Marked) -> float:
+        scheme = self.desk.problem.marking
+        if marked.verdict == "convention":
+            return float(scheme.conventions == "allow")
+        repeated = marked.verdict == "mistake" and marked.because_of != ""
+        name = "follow_through" if repeated else _LIKE.get(marked.verdict, marked.verdict)
+        share = getattr(scheme, name, None)
+        return float(share.numerator / share.denominator) if share is not None else 1.0 if name == "correct" else 0.0
