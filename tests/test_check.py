@@ -301,6 +301,28 @@ def test_a_teacher_may_deny_other_conventions() -> None:
     )
 
 
+# −ln 0.4509 = 0.79651, −log₁₀ 0.34592, −log₂ 1.14912
+BASES = ("0.34592", "1.14912")
+
+
+@pytest.mark.parametrize("loss", BASES)
+def test_another_base_of_the_logarithm_is_a_convention(loss: str) -> None:
+    problem = load("softmax-cross-entropy")
+    (found,) = check(problem, {"loss": loss}).answers
+    assert (found.verdict, found.conventions, found.alternatives) == ("convention", ("logarithm",), (("log-base",),))
+    denying = problem.replace(marking=problem.marking.replace(conventions="deny"))
+    (found,) = check(denying, {"loss": loss}).answers
+    assert (found.verdict, found.mistakes) == ("mistake", ("log-base",))
+
+
+def test_the_variance_of_a_sample_is_a_convention() -> None:
+    """Of two samples the squares are divided by 1, not by 2."""
+    problem = load("dropout-batch-norm")
+    book = Workbook(problem)
+    twice = {id: f"{2 * float(Evaluation(book)[book.find(id)]):.5f}" for id in ("variance2[1]", "variance2[2]")}
+    assert [found.verdict for found in check(problem, twice).answers] == ["convention"] * 2
+
+
 # --- the rest of what is said -------------------------------------------------------------------------------------------
 
 # (id, answer) → the note
