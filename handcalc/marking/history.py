@@ -60,7 +60,7 @@ class SheetHistory:
             return "follow_through"
         if wanted in self.last:
             return "last_digit"
-        return "rounded" if self.support.is_supported(wanted) and wanted not in self.loose else "imprecise"
+        return "rounded" if self.support.shows_rounding(wanted) and wanted not in self.loose else "imprecise"
 
     def mistakes(self, wanted: Cell) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """The mistakes made at an answer, and what else they may have been."""

@@ -3,7 +3,8 @@
 - `Support(definitions, typed, declared)` knows the answers of a sheet as they were typed.
 - `is_exact(cell)`: the right number, and what it is made from, have no more digits than were typed: then only it is right.
 - `is_supported(cell)`: somebody declared a rounding, or the digits of the sheet show one; without that an answer that only rounding
-  on the way could explain has too few digits at most (`is_near`).
+  on the way could explain has too few digits at most, if it is near (`is_near`).
+- `shows_rounding(cell)`: and there is no doubt about it; with less, as of two digits beside others of two, an answer has too few.
 """
 
 from __future__ import annotations
@@ -58,6 +59,13 @@ class Support:
             return True
         others = (typed for cell, typed in self.typed.items() if cell != wanted)
         return any(typed.places is not None and typed.places > 0 and typed.significant >= HABIT for typed in others)
+
+    def shows_rounding(self, wanted: Cell) -> bool:
+        """Whether it is certain how an answer was rounded: it was declared, the whole sheet comes out so, or its own digits say it."""
+        own = self.typed[wanted]
+        if self.declared is not None or self.is_reproduced or own.places is None:
+            return True
+        return own.places > 0 and own.significant >= ENOUGH
 
     def is_last_digit(self, wanted: Cell, value: float) -> bool:
         """Whether an answer of several digits is a number but for one unit of the last of them."""

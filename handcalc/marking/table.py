@@ -155,6 +155,7 @@ class _Team:
         self._all = numpy.arange(len(self.rows))
         self._values: dict[Cell, tuple[Array, Array]] = {}
         self._busy: dict[Cell, Array] = {}
+        self._constant: dict[Cell, float | None] = {}
 
     def __getitem__(self, wanted: Cell) -> Array:
         """The values of a cell."""
@@ -230,14 +231,21 @@ class _Team:
         formula = self.definitions.under(wanted, forms)
         try:
             value = compute(formula, used, ARRAYS)
-            return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms]) if isinstance(formula, Sum) else value
+            if isinstance(formula, Sum) and self.numpy.any(self.numpy.abs(value) < SMALL):
+                return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms])
+            return value
         except (ArithmeticError, ValueError):
             return math.nan
 
     def _used(self, ref: Ref, rows: Array) -> Any:
         current = cell(ref)
+        if current not in self._constant:
+            self._constant[current] = self._alike(current)
+        constant = self._constant[current]
+        return self._at(current, rows) if constant is None else constant
+
+    def _alike(self, current: Cell) -> float | None:
+        """The value that a cell has under every hypothesis; None where they differ."""
         if current in self.answers:
             return self.answers[current]
-        if self._is_known(current):
-            return float(self.definitions.values[current])
-        return self._at(current, rows)
+        return float(self.definitions.values[current]) if self._is_known(current) else None
