@@ -43,6 +43,10 @@ def derive(
     check_iterations(problem, iterations)
     header = header_of(problem)
     model = _model(problem, header.online)
+    if model.graph.fixed and iterations > 1:
+        from handcalc.models.given import check_once  # rarely there, so nobody else waits for it
+
+        check_once(problem, model.graph)
     chosen = rounding or problem.rounding or Rounding()
     return Derivation(
         model.graph,

@@ -37,7 +37,7 @@ def evaluator(problem: Problem, graph: Graph, rounding: Rounding, by_cells: bool
     """What makes the evaluations of a problem's graph: cell by cell, or by arrays where there are many; what recurs is always
     computed cell by cell. Raises ProblemError where there are too many samples for what is wanted."""
     count = sum(map(_size, graph))
-    if count <= LARGE_CELLS:
+    if count <= LARGE_CELLS or graph.fixed:
         return Evaluation
     where = f"{problem.path}: " if problem.path else ""
     sampled = graph.inputs != "" and graph[graph.inputs].sampled

@@ -70,7 +70,7 @@ def _upstream(graph: Graph, objective: str, wanted: Wanted) -> set[str]:
     uses = {quantity.name: {ref.quantity for formula in quantity.formulas for ref in references(formula)} for quantity in graph}
     below = _grown({objective}, lambda known: {used for name in known for used in uses[name]})
     wished = {name for name in below if wanted(graph[name])}
-    leaves = {name for name in wished if graph[name].givens is not None}
+    leaves = {name for name in wished if graph[name].givens is not None or graph[name].unknown}
     return _grown(leaves, lambda known: {name for name in wished if uses[name] & known})
 
 

@@ -229,7 +229,7 @@ class Derivation:
         formula = graph.instance(wanted) if graph.given_value(wanted) is None else None
         inputs = () if formula is None else graph.uses(wanted)
         sample = quantity.axes[0].label(wanted[1][0]) if quantity.sampled else ""
-        paths = self._paths(wanted)
+        paths = self.paths(wanted) if formula is not None else ()
         step = Step(graph.cell_id(wanted), wanted, phase(quantity), quantity.kind, formula, None, Shown(""), inputs, paths, sample)
         graph.known.steps[wanted] = step
         return step
@@ -244,9 +244,9 @@ class Derivation:
 
     def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
         """The paths of a gradient cell, one for each consumer cell that the error comes back through."""
-        return _valued(self._paths(wanted), wanted, self.iteration(iteration).evaluation)
+        return _valued(self.paths(wanted), wanted, self.iteration(iteration).evaluation)
 
-    def _paths(self, wanted: Cell) -> tuple[Contribution, ...]:
+    def paths(self, wanted: Cell) -> tuple[Contribution, ...]:
         """The contributions to a cell, with their formula, upstream·local, for their value."""
         quantity, present = self.graph[wanted[0]], self.graph.present
         letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}

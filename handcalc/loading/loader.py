@@ -74,7 +74,7 @@ def _problem(root: FileNode) -> Problem:
     if root.kind != "mapping":
         root.source.finish()
     problem = _header(found, root)
-    if "equations" in found:
+    if "equations" in found or ("layers" not in found and "parameters" in found):
         problem = equations(found, problem)
     elif "layers" in found:
         problem = _network(root, found, problem)
@@ -97,7 +97,7 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     for key in EQUATION_KEYS:
         if key in found:
             found[key].fail("goes with equations, not with layers")
-    names = Names()
+    names = Names("given" in found)
     entries = layer_items(found["layers"])
     neurons = neuron_names(entries, names)
     first = kind_of(entries[0]) if entries else "dense"
@@ -114,6 +114,10 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
         _check_targets(root, found, cases, layers[-1])
     if cases and layers and (check := layer_type(layers[0].type).check_inputs):
         check(layers[0], found.get("inputs", root), cases)
+    if "given" in found:
+        from handcalc.loading.given import given_cells  # rarely there, so nobody else waits for it
+
+        problem = problem.replace(fixed=given_cells((found["given"].mapping() or {}).items()))
     return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers))
 
 

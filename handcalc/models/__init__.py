@@ -31,28 +31,51 @@ def build(problem: Problem) -> Model:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
     carried = _carried(graph, problem)
+    if problem.fixed:
+        return _from_the_middle(problem, graph, objective, carried, output)
     if not objective:
         return Model(graph, {}, "", carried, output)
     return shared(problem, graph, lambda formal: _completed(formal, graph, objective, carried, output))
 
 
+def _from_the_middle(problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None) -> Model:
+    """The model with numbers in the place of what would be worked out; without a loss, gradients come from above."""
+    from handcalc.models import given  # rarely asked for, so nobody else waits for it
+
+    objective = objective or given.add_upstream(graph, problem, output, _mixes_samples(graph))
+    model = shared(problem, graph, lambda formal: _completed(formal, graph, objective, carried, output))
+    return given.with_given(problem, model, lambda: Model(_forward(problem), {}, "", carried, output))
+
+
+def _forward(problem: Problem) -> Graph:
+    """The forward pass alone."""
+    graph = Graph()
+    if problem.layers:
+        layers.add_layers(graph, problem)
+    else:
+        equations.add_equations(graph, problem)
+    return graph
+
+
 def _completed(problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
+    above = graph[objective].role == "upstream"  # instead of a loss
     forward = [quantity for quantity in graph if quantity.kind != "state"]
     if objective and graph[objective].role == "each" and _mixes_samples(graph):
         objective = graph.in_layer(0, "loss")
     gradients = _gradients(graph, problem, objective)
     parameters = [q for q in forward if q.kind in PARAMETERS or q.word in problem.parameters]
     direct = graph[objective].kind == "error"
-    if direct or graph[objective].role == "each":
+    if direct or graph[objective].axes:
         gradients |= _reductions(graph, problem, gradients, parameters)
     updated, memory = updates.add_updates(graph, problem, parameters, gradients)
     memory |= carried
     if problem.conventions.hidden_error_weights == "updated":
         updates.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
-    updates.add_after(graph, forward, updated)
-    return Model(graph, updated, "" if direct else graph.in_layer(0, "loss") or objective, memory, output)
+    if not above:
+        updates.add_after(graph, forward, updated)
+    return Model(graph, updated, "" if direct or above else graph.in_layer(0, "loss") or objective, memory, output)
 
 
 def _carried(graph: Graph, problem: Problem) -> dict[str, str]:

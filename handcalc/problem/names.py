@@ -25,7 +25,8 @@ _ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?
 class Names:
     """The names of one problem, each with the place where it was first seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: bool = False) -> None:
+        self.given = given  # whether numbers are given for what would be worked out: then inputs and weights may be unknown
         self.neurons: dict[str, FileNode] = {}
         self.hidden: set[str] = set()
         self.bare: dict[str, FileNode] = {}

@@ -140,6 +140,19 @@ class NamedFormula(Record):
     formula: Expr
 
 
+class GivenCell(Record):
+    """A number given for a cell of the solution: the cell by its id or printed name, the number, and where it stands in the file.
+
+    whole: the name under which a list of such numbers stands, with its sizes; "" where the number is alone.
+    """
+
+    name: str
+    value: Number
+    where: str = ""
+    whole: str = ""
+    sizes: tuple[int, ...] = ()
+
+
 class Conventions(Record):
     """What teachers disagree on (the first value is the default)."""
 
@@ -213,7 +226,8 @@ class MarkingScheme(Record):
 class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
-    inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …).
+    inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); given: numbers of
+    equations; fixed: numbers in the place of what would be worked out.
     """
 
     title: str = ""
@@ -238,6 +252,7 @@ class Problem(Record):
     tasks: tuple[Task, ...] = ()
     marking: MarkingScheme = MarkingScheme()
     given: Mapping[str, Number] = {}
+    fixed: tuple[GivenCell, ...] = ()
     equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""
     parameters: tuple[str, ...] = ()

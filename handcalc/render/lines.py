@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Expr, Number, Ref, references, rewrite
+from handcalc.core.expr import ZERO, Expr, Number, Ref, references, rewrite
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
@@ -26,7 +26,7 @@ PLACES_LIMIT = 4  # places named beside a formula that holds there
 
 def general(reading: Reading, options: Options, quantity: Quantity) -> Iterator[Block]:
     """The general formula, and the matrix form in letters."""
-    if quantity.axes:
+    if quantity.axes and not isinstance(quantity.definition, Number):  # else nothing but what is given
         yield from _told(reading, quantity)
     if options.form != "scalar":
         from handcalc.render.matrices import matrix_letters
@@ -50,7 +50,7 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
     cells = list(islice(worked_cells(derivation, options, group), options.limits.lines))
     laid = {cells[0], cells[-1]} if cells and options.full and has_window(derivation.graph, quantity) else set()
     for wanted in cells:
-        for reference in references(derivation.graph.instance(wanted)) if paths and not at_once else ():
+        for reference in references(reading.formula(wanted) or ZERO) if paths and not at_once else ():
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
         yield worked(derivation, reading, wanted, iteration, untidied=options.full, put_in=paths if at_once else ())
@@ -125,4 +125,5 @@ def worked(
             right.append((relation, Numeric(formula, iteration)))
     if formula is None or not isinstance(formula, Number):
         right.append(("=" if step.shown.exact else "≈", Value(wanted, iteration)))
-    return Equation(Name(Ref(*wanted)), tuple(right), indent, step=(wanted, iteration))
+    label = Message("given:") if wanted in derivation.graph.fixed else None
+    return Equation(Name(Ref(*wanted)), tuple(right), indent, step=(wanted, iteration), label=label)
