@@ -204,8 +204,7 @@ class Quantities:
         """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
         quantity, kept = self.quantities[name], self.known.places.get(name)
         if kept is None:
-            out = self.left_out
-            places = (place for place in self._places(quantity) if self.present(name, place) and (not out or (name, place) not in out))
+            places = (indices for indices in self._places(quantity) if self.listed(name, indices))
             if quantity.size > SMALL:
                 return places
             kept = self.known.places[name] = list(places)
@@ -233,6 +232,10 @@ class Quantities:
         if found is None:
             found = self.known.present[name, indices] = self._is_cell(name, indices)
         return found
+
+    def listed(self, name: str, indices: tuple[int, ...]) -> bool:
+        """Whether there is such a cell, and something needs it."""
+        return self.present(name, indices) and (not self.left_out or (name, indices) not in self.left_out)
 
     def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
         quantity = self.quantities[name]

@@ -25,11 +25,11 @@ PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron r
 def build(problem: Problem) -> Model:
     """The graph of a problem."""
     graph, output = Graph(), None
-    if problem.equations:
-        objective = equations.add_equations(graph, problem)
-    else:
+    if problem.layers:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
+    else:
+        objective = equations.add_equations(graph, problem)
     carried = _carried(graph, problem)
     if problem.fixed:
         return _from_the_middle(problem, graph, objective, carried, output)

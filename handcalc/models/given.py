@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from handcalc.core.cutting import Unknown, cut, ends
+from handcalc.models.cutting import Unknown, cut, ends
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Expr, Number, Ref, add, mul, rewrite
 from handcalc.core.graph import Graph
@@ -54,7 +54,7 @@ def add_upstream(graph: Graph, problem: Problem, output: Ref | None, whole: bool
 
 def _from_above(graph: Graph, name: str, index: tuple[Index, ...]) -> Ref:
     above = f"{UPSTREAM}@{name}"
-    graph.given(Quantity(above, "input", tuple(one.axis for one in index), index, role=UPSTREAM, letter=Letter("u")))
+    graph.given(Quantity(above, "input" if index else "given", tuple(one.axis for one in index), index, role=UPSTREAM, letter=Letter("u")))
     return Ref(above, index)
 
 

@@ -25,7 +25,10 @@ PLACES_LIMIT = 4  # places named beside a formula that holds there
 
 
 def general(reading: Reading, options: Options, quantity: Quantity) -> Iterator[Block]:
-    """The general formula, and the matrix form in letters."""
+    """The general formula, and the matrix form in letters; nothing where every number is given."""
+    graph = reading.graph
+    if graph.fixed and all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name)):
+        return
     if quantity.axes and not isinstance(quantity.definition, Number):  # else nothing but what is given
         yield from _told(reading, quantity)
     if options.form != "scalar":

@@ -207,7 +207,7 @@ class Reading:
             return ()
         before: tuple[Factor, ...] = ((None, through),)
         consumer = self.graph[through[0]]
-        if consumer.kind == "net":
+        if consumer.kind == "net" and (self.graph.gradient(through[0]), through[1]) not in self.graph.fixed:
             output = (self.graph.in_layer(consumer.layer, "out"), through[1])
             if self.graph.local(output[0]):
                 before = ((None, output), (output, through))

@@ -35,12 +35,18 @@ def cut(graph: Graph, numbers: Mapping[Cell, Number], ends: Collection[Cell], ai
     graph.fix(numbers, ())
     known: dict[Cell, Cell | None] = {}
     kept: set[Cell] = set()
-    for end in ends:
+    pending, seen = list(ends), set(ends)
+    while pending:
+        end = pending.pop()
         missing = _missing(graph, end, known)
         if missing is None:
             _keep(graph, end, kept)
         elif aims(graph[end[0]]):
             raise Unknown(end, missing)
+        else:  # the gradients on the way to it are wanted as far as they are known
+            before = [used for used in _needs(graph, end) if used not in seen and phase(graph[used[0]]) != "forward"]
+            seen.update(before)
+            pending += [used for used in before if known[used] or graph[used[0]].kind == "gradient"]
     everything = {(quantity.name, place) for quantity in graph for place in graph.positions(quantity.name)}
     typed = {cell for cell in everything if graph.given_value(cell) is not None and phase(graph[cell[0]]) == "given"}
     graph.fix(numbers, frozenset(everything - kept - typed - numbers.keys()))
