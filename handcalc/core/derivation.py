@@ -9,7 +9,7 @@ Steps are made when asked for; a derivation of a large network costs only what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -23,6 +23,9 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, Template, UnknownIdError
+
+
+NOT_WORKED = "–"  # stands in a drawing for a number that nothing needs, or nobody gave
 
 
 class Contribution(Record):
@@ -107,10 +110,11 @@ Evaluator = Callable[[Graph, Rounding, Mapping[Cell, Value]], Evaluation]
 
 
 class Iteration:
-    """One round: its values, and its numbers as printed."""
+    """One round: its values, and its numbers as printed; left_out: cells that have none."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(self, evaluation: Evaluation, left_out: Container[Cell] = ()) -> None:
         self.evaluation = evaluation
+        self.left_out = left_out
         self._shown: dict[Cell, Shown] = {}
 
     def shown(self, wanted: Cell) -> Shown:
@@ -123,6 +127,8 @@ class Iteration:
     def shown_as(self, wanted: Cell, rounding: Rounding) -> Shown:
         """A cell's number as another rounding without carry prints it."""
         evaluation = self.evaluation
+        if wanted in self.left_out:
+            return Shown(NOT_WORKED)
         literal = evaluation.literals.get(wanted) if wanted in evaluation.unrounded else evaluation.literal(wanted)
         if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
             return Shown(literal.text or str(literal.numerator))
@@ -186,7 +192,7 @@ class Derivation:
     def _round(self, number: int, carried: Mapping[Cell, Value]) -> Iteration:
         """A round with these values of what is carried from one to the next."""
         data = self.feed(number) if self.feed else {}
-        return Iteration(self._evaluator(self.graph, self.rounding, {**data, **carried}))
+        return Iteration(self._evaluator(self.graph, self.rounding, {**data, **carried}), self.graph.left_out)
 
     @property
     def evaluation(self) -> Evaluation:

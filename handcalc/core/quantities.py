@@ -19,6 +19,7 @@ from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind
 from handcalc.core.quantity import KINDS, Cell, Quantity, cell
+from handcalc.errors import Message, UnknownNumberError
 
 SMALL = 1000  # places of a quantity; of larger ones no list is kept
 
@@ -264,12 +265,14 @@ class Quantities:
         return quantity.givens(cell[1]) if quantity.givens else None
 
     def instance(self, cell: Cell) -> Expr:
-        """The definition of one cell, totals written out."""
+        """The definition of one cell, totals written out. Raises UnknownNumberError where nobody gave it or what it follows from."""
         found = self.known.instances.get(cell)
         if found is None:
             name, indices = cell
             quantity = self.quantities[name]
             general = quantity.formula(indices)
+            if quantity.unknown:
+                raise UnknownNumberError(Message("{id} is not given", id=quantity.word))
             if general is None:
                 raise KeyError(f"{name} is given, not defined")
             letters = {index.letter: place for index, place in zip(quantity.index, indices)}

@@ -27,9 +27,10 @@ PLACES_LIMIT = 4  # places named beside a formula that holds there
 def general(reading: Reading, options: Options, quantity: Quantity) -> Iterator[Block]:
     """The general formula, and the matrix form in letters; nothing where every number is given."""
     graph = reading.graph
-    if graph.fixed and all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name)):
+    given = graph.fixed and all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name))
+    if given or graph.fixed and isinstance(quantity.definition, Number):  # what comes from above: nothing, or what is given
         return
-    if quantity.axes and not isinstance(quantity.definition, Number):  # else nothing but what is given
+    if quantity.axes:
         yield from _told(reading, quantity)
     if options.form != "scalar":
         from handcalc.render.matrices import matrix_letters
@@ -44,7 +45,7 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
         from handcalc.render.matrices import matrix_numbers
 
         yield from matrix_numbers(reading, group, iteration)
-        if options.form == "matrix" and quantity.axes:
+        if options.form == "matrix" and quantity.axes and not _partly_given(derivation, group):
             return
     if quantity.kind == "path":
         return
@@ -59,6 +60,12 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
         yield worked(derivation, reading, wanted, iteration, untidied=options.full, put_in=paths if at_once else ())
         if wanted in laid:
             yield Picture(iteration, window=wanted)
+
+
+def _partly_given(derivation: Derivation, group: Group) -> bool:
+    """Whether numbers are given in the place of some cells, so that they are not what a matrix form gives."""
+    fixed = derivation.graph.fixed
+    return bool(fixed) and any((group.quantity.name, place) in fixed for place in derivation.places(group))
 
 
 def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:

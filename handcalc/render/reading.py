@@ -58,8 +58,8 @@ class Reading:
     # --- expressions ---
 
     def formula(self, wanted: Cell) -> Expr | None:
-        """A cell's instance formula in this notation's signs; None for a given number."""
-        if self.graph.given_value(wanted) is not None:
+        """A cell's instance formula in this notation's signs; None for a given number, and for one that nobody gave."""
+        if self.graph.given_value(wanted) is not None or self.graph[wanted[0]].unknown:
             return None
         return self._signed(self.graph[wanted[0]], self._put(self.graph[wanted[0]], self.graph.instance(wanted), wanted))
 
