@@ -44,9 +44,9 @@ def derive(
     header = header_of(problem)
     model = _model(problem, header.online)
     if model.graph.fixed and iterations > 1:
-        from handcalc.models.given import check_once  # rarely there, so nobody else waits for it
+        from handcalc.models.given import ONE_UPDATE, refuse  # rarely there, so nobody else waits for it
 
-        check_once(problem, model.graph)
+        refuse(problem, model.graph, ONE_UPDATE)
     chosen = rounding or problem.rounding or Rounding()
     return Derivation(
         model.graph,

@@ -46,7 +46,7 @@ def cut(graph: Graph, numbers: Mapping[Cell, Number], ends: Collection[Cell], ai
         else:  # the gradients on the way to it are wanted as far as they are known
             before = [used for used in _needs(graph, end) if used not in seen and phase(graph[used[0]]) != "forward"]
             seen.update(before)
-            pending += [used for used in before if known[used] or graph[used[0]].kind == "gradient"]
+            pending += [used for used in before if known[used] or _is_worked(graph, used)]
     everything = {(quantity.name, place) for quantity in graph for place in graph.positions(quantity.name)}
     typed = {cell for cell in everything if graph.given_value(cell) is not None and phase(graph[cell[0]]) == "given"}
     graph.fix(numbers, frozenset(everything - kept - typed - numbers.keys()))
@@ -68,6 +68,11 @@ def ends(graph: Graph) -> list[Cell]:
 def _needs(graph: Graph, cell: Cell) -> Collection[Cell]:
     """What the number of a cell is worked out from; nothing where it is given, or unknown."""
     return () if graph.given_value(cell) is not None or graph[cell[0]].definition is None else graph.uses(cell)
+
+
+def _is_worked(graph: Graph, cell: Cell) -> bool:
+    """Whether a cell is a gradient that more than nothing comes to."""
+    return graph[cell[0]].kind == "gradient" and graph.given_value(cell) is None and not isinstance(graph.instance(cell), Number)
 
 
 def _missing(graph: Graph, wanted: Cell, known: dict[Cell, Cell | None]) -> Cell | None:

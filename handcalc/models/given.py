@@ -2,7 +2,7 @@
 
 - `add_upstream(graph, problem, output)` stands for the loss where there is none: gradients come from above.
 - `with_given(problem, model)` is a model with the given numbers in their places, and without what nothing needs any more.
-- `check_once(problem, graph)` refuses a second update where the given numbers hold for one only.
+- `refuse(problem, graph, text)` refuses what cannot be meant with numbers in the place of results: a second update, differences.
 
 Without a loss the chain rule starts from Σ u·out, whose gradients ∂E/∂out are what comes from above, u. No u is known: of the cells that
 take it, those that are given have their numbers, and for the others nothing comes from above. Names are found in the whole model, so a
@@ -22,7 +22,7 @@ from handcalc.core.index import Index, affine
 from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, Letter, Quantity
 from handcalc.core.rounding import Rounding
-from handcalc.errors import AmbiguousIdError, Message, ProblemError, UnknownIdError
+from handcalc.errors import AmbiguousIdError, Message, ProblemError, Template, UnknownIdError
 from handcalc.layers.site import sample_index, totals
 from handcalc.models.header import header_of
 from handcalc.models.model import Model
@@ -119,11 +119,15 @@ def _numbers(problem: Problem, model: Model) -> dict[Cell, Number]:
     lookup = Lookup(derivation, notation_for(derivation, ""))
     found: dict[Cell, GivenCell] = {}
     wrong: list[Message] = []
+    lists: set[str] = set()  # those with an error
     for given in problem.fixed:
+        if given.whole in lists:
+            continue
         try:
             cell, number = _found(lookup, given)
             _check(model, cell, found.get(cell), given)
         except (UnknownIdError, AmbiguousIdError, ProblemError) as error:
+            lists |= {given.whole} - {""}
             wrong += [Message(message.template, given.where, **message.values) for message in error.messages]
         else:
             found[cell] = given.replace(value=number)
@@ -165,18 +169,21 @@ def _of_other_shape(graph: Graph, found: Mapping[Cell, GivenCell]) -> Iterator[M
     """An error for each list that is not all of its quantity, or of one sample and time."""
     for (name, _), given in found.items():
         if given.whole:
-            sizes = tuple(axis.size for axis in graph[name].axes if axis.role not in ("sample", "time"))
+            sizes = tuple(axis.size for axis in graph[name].axes if axis.role not in ("sample", "time") and not axis.labels)
             if sizes != given.sizes:
                 found_text, wanted = ("×".join(map(str, one)) for one in (given.sizes, sizes))
                 yield Message("{what} is {found}, expected {wanted}", given.where, what=given.whole, found=found_text, wanted=wanted)
 
 
-# --- more than one update ---------------------------------------------------------------------------------------------
+# --- what cannot be meant -------------------------------------------------------------------------------------------------
 
 
-def check_once(problem: Problem, graph: Graph) -> None:
-    """Raises ProblemError where numbers are given that hold for the first update only: all but what an optimiser remembers."""
+ONE_UPDATE: Template = "{id} is given, so it does not change with the weights: there is one update only"
+NO_DIFFERENCE: Template = "{id} is given, so it does not move with what is before it: differences cannot confirm a gradient through it"
+
+
+def refuse(problem: Problem, graph: Graph, text: Template) -> None:
+    """Raises ProblemError where a number is given in the place of a result: of all but what an optimiser remembers."""
     cell = next((cell for cell in graph.fixed if graph[cell[0]].kind != "memory"), None)
     if cell is not None:
-        text = "{id} is given, so it does not change with the weights: there is one update only"
         raise ProblemError(Message(text, _where(problem), id=graph.cell_id(cell)))

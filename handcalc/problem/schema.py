@@ -61,7 +61,7 @@ class Tensor(Record):
     """Given numbers of any shape, of a layer.
 
     kind: as in the graph; role: what it is among those of its kind ("" where a layer has one; xi: of the inputs, in the gate i); axes;
-    the numbers by place (a mapping or an array); key: the key it stands under, gate: in which part of `gates`; typed: its sizes there,
+    the numbers by place (a mapping or an array; None where nobody gave them); key: the key it stands under, gate: in which part of `gates`; typed: its sizes there,
     where several axes are typed as one; turned: whether a matrix is typed with a row per input.
     """
 
@@ -86,7 +86,7 @@ class Tensor(Record):
 
     def get(self, place: tuple[int, ...]) -> Number | None:
         """The number at a place."""
-        found: Number | None = self.values.get(place)
+        found: Number | None = None if self.values is None else self.values.get(place)
         return found
 
     def rows(self, start: int, count: int) -> Tensor:

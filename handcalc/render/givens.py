@@ -85,10 +85,16 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
 def _fixed(derivation: Derivation) -> Iterator[Block]:
     """Numbers in the place of what would be worked out."""
     graph = derivation.graph
-    if graph.fixed:
-        shown = list(graph.fixed)[:FIXED_LIMIT]
-        rows = tuple((Name(Ref(*cell)), Value(cell)) for cell in shown)
-        yield Table((Message("given, not worked out"), Message("value")), rows, len(graph.fixed) - len(shown))
+    wide = [graph[name] for name in dict.fromkeys(name for name, _ in graph.fixed) if directions(graph[name]) > 1]
+    whole = [quantity for quantity in wide if all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name))]
+    single = [cell for cell in graph.fixed if graph[cell[0]] not in whole]
+    if whole:
+        yield Paragraph(Message("Given, not worked out:"))
+    for quantity in whole:
+        yield from grids(derivation, quantity, "full", 1)
+    if single:
+        rows = tuple((Name(Ref(*cell)), Value(cell)) for cell in single[:FIXED_LIMIT])
+        yield Table((Message("given, not worked out"), Message("value")), rows, max(len(single) - FIXED_LIMIT, 0))
 
 
 def _architecture(header: Header, unknown: bool) -> Message:
