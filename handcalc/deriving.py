@@ -43,7 +43,7 @@ def derive(
     check_iterations(problem, iterations)
     header = header_of(problem)
     model = _model(problem, header.online)
-    if model.graph.fixed and iterations > 1:
+    if model.graph.fixed and model.updated and iterations > 1:
         from handcalc.models.given import ONE_UPDATE, refuse  # rarely there, so nobody else waits for it
 
         refuse(problem, model.graph, ONE_UPDATE)

@@ -66,7 +66,7 @@ def phase(quantity: Quantity) -> str:
 
 def groups(graph: Graph) -> list[Group]:
     """Quantities in reading order: each after those it uses; those that use each other through time together, time after time."""
-    shown = [quantity for quantity in graph if not _is_seed(graph, quantity) and not _is_left_out(graph, quantity)]
+    shown = [quantity for quantity in graph if not _is_seed(graph, quantity) and graph.needed(quantity.name)]
     ordered = _weights_first(graph, sorted(shown, key=lambda quantity: PHASES.index(phase(quantity))))
     uses = {quantity.name: list(_uses(graph, quantity)) for quantity in ordered}
     rounds = _recurring(uses)
@@ -87,11 +87,6 @@ def groups(graph: Graph) -> list[Group]:
     for quantity in ordered:
         place(quantity.name)
     return result
-
-
-def _is_left_out(graph: Graph, quantity: Quantity) -> bool:
-    """Whether nothing needs any cell of a quantity, because numbers are given in the place of others."""
-    return bool(graph.left_out) and next(graph.positions(quantity.name), None) is None
 
 
 def _is_seed(graph: Graph, quantity: Quantity) -> bool:

@@ -238,6 +238,10 @@ class Quantities:
         """Whether there is such a cell, and something needs it."""
         return self.present(name, indices) and (not self.left_out or (name, indices) not in self.left_out)
 
+    def needed(self, name: str) -> bool:
+        """Whether any cell of a quantity is listed."""
+        return not self.left_out or next(self.positions(name), None) is not None
+
     def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
         quantity = self.quantities[name]
         for place, axis in zip(indices, quantity.axes):

@@ -26,6 +26,7 @@ from handcalc.errors import AmbiguousIdError, Message, ProblemError, Template, U
 from handcalc.layers.site import sample_index, totals
 from handcalc.models.header import header_of
 from handcalc.models.model import Model
+from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import GivenCell, Problem
 
 if TYPE_CHECKING:
@@ -128,10 +129,11 @@ def _numbers(problem: Problem, model: Model) -> dict[Cell, Number]:
             _check(model, cell, found.get(cell), given)
         except (UnknownIdError, AmbiguousIdError, ProblemError) as error:
             lists |= {given.whole} - {""}
-            wrong += [Message(message.template, given.where, **message.values) for message in error.messages]
+            begun = next((cell for cell, other in found.items() if given.whole and other.whole == given.whole), None)
+            wrong += [_shape(model.graph, begun, given)] if begun else [Message(m.template, given.where, **m.values) for m in error.messages]
         else:
             found[cell] = given.replace(value=number)
-    wrong = wrong or list(_of_other_shape(model.graph, found))
+    wrong = wrong or [_shape(model.graph, cell, given) for cell, given in found.items() if given.whole and given.sizes != _sizes(model.graph, cell)]
     if wrong:
         raise ProblemError(*{str(message): message for message in wrong}.values())
     return {cell: given.value for cell, given in found.items()}
@@ -165,14 +167,19 @@ def _check(model: Model, cell: Cell, other: GivenCell | None, given: GivenCell) 
         raise ProblemError(Message("{name} and {other} are the same number; give it once", name=given.name, other=other.name))
 
 
-def _of_other_shape(graph: Graph, found: Mapping[Cell, GivenCell]) -> Iterator[Message]:
-    """An error for each list that is not all of its quantity, or of one sample and time."""
-    for (name, _), given in found.items():
-        if given.whole:
-            sizes = tuple(axis.size for axis in graph[name].axes if axis.role not in ("sample", "time") and not axis.labels)
-            if sizes != given.sizes:
-                found_text, wanted = ("×".join(map(str, one)) for one in (given.sizes, sizes))
-                yield Message("{what} is {found}, expected {wanted}", given.where, what=given.whole, found=found_text, wanted=wanted)
+def _shape(graph: Graph, cell: Cell, given: GivenCell) -> Message:
+    """That a list is not all of its quantity, or of one sample and time."""
+    found, wanted = ("×".join(map(str, one)) for one in (given.sizes, _sizes(graph, cell)))
+    return Message("{what} is {found}, expected {wanted}", given.where, what=given.whole, found=found, wanted=wanted)
+
+
+def _sizes(graph: Graph, cell: Cell) -> tuple[int, ...]:
+    """The sizes of what the numbers in the id of a cell count; a parameter is numbered along every axis."""
+    quantity = base = graph[cell[0]]
+    while base.of is not None:
+        base = graph[base.of.quantity]
+    numbered = base.kind in PARAMETERS
+    return tuple(axis.size for axis in quantity.axes if axis.role not in ("sample", "time") and (numbered or not axis.labels))
 
 
 # --- what cannot be meant -------------------------------------------------------------------------------------------------

@@ -210,9 +210,11 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield Message("Loss: {loss}.", loss=header.loss_title)
     if header.online:
         yield Message("One update after each sample (online).")
-    elif len(header.samples) > 1 and derivation.loss:
+    elif len(header.samples) > 1 and (derivation.loss or graph.fixed):
         mean = chosen["sample_reduction"] == "mean"
         yield Message("The loss of all samples is the mean of theirs." if mean else "The loss of all samples is the sum of theirs.")
+    if graph.fixed:
+        yield from _fixed_conventions(derivation)
     if derivation.updated:
         yield from _update_conventions(graph, header)
     functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
@@ -225,6 +227,17 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     gradients = (quantity.name for quantity in graph if quantity.kind == "gradient")
     if int(reading.notation.data["delta_sign"]) < 0 and any(reading.turned((name, ())) for name in gradients):
         yield Message("In this notation the error term is minus the derivative: δ = −∂E/∂net.")
+
+
+def _fixed_conventions(derivation: Derivation) -> Iterator[Message]:
+    """What numbers in the place of results mean."""
+    kinds = {derivation.graph[name].kind for name, _ in derivation.graph.fixed}
+    if not derivation.loss and kinds & {"gradient", "path"}:
+        yield Message("No loss is given: gradients come from above, those that are given and no others.")
+    if kinds & {"net", "out", "part", "variable"}:
+        yield Message("A given number takes the place of what would be worked out; slopes through it are worked as usual.")
+        if derivation.graph.after(derivation.loss):
+            yield Message("What is given holds before the update; after it, everything is worked out.")
 
 
 def _slope_conventions(functions: set[str], chosen: Mapping[str, Any]) -> Iterator[Message]:
