@@ -24,7 +24,7 @@ def given_cells(entries: Iterable[tuple[str, FileNode]]) -> tuple[GivenCell, ...
 
 def _cells(name: str, item: FileNode) -> list[GivenCell]:
     """One number, or those of a list by the ids of their places."""
-    where = f"{item.source.name}:{item.place[0]}: {item.path}: "
+    where = f":{item.place[0]}: {item.path}: "
     if item.kind != "sequence":
         value = item.number()
         return [] if value is None else [GivenCell(name, value, where)]

@@ -135,7 +135,8 @@ def _numbers(problem: Problem, model: Model) -> dict[Cell, Number]:
             found[cell] = given.replace(value=number)
     wrong = wrong or [_shape(model.graph, cell, given) for cell, given in found.items() if given.whole and given.sizes != _sizes(model.graph, cell)]
     if wrong:
-        raise ProblemError(*{str(message): message for message in wrong}.values())
+        within = [Message(message.template, problem.path + message.where, **message.values) for message in wrong]
+        raise ProblemError(*{str(message): message for message in within}.values())
     return {cell: given.value for cell, given in found.items()}
 
 

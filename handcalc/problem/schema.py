@@ -141,7 +141,7 @@ class NamedFormula(Record):
 
 
 class GivenCell(Record):
-    """A number given for a cell of the solution: the cell by its id or printed name, the number, and where it stands in the file.
+    """A number given for a cell of the solution: the cell by its id or printed name, the number, and where it stands in the file (:line: key: ).
 
     whole: the name under which a list of such numbers stands, with its sizes; "" where the number is alone.
     """
