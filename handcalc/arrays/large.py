@@ -103,7 +103,12 @@ class ArrayEvaluation(Evaluation):
 
     def _is_whole(self, quantity: Quantity) -> bool:
         """Whether a quantity is computed as one array."""
-        return quantity.definition is not None and not quantity.cases and quantity.name not in self._replaced and _size(quantity) <= ARRAY_CELLS
+        return (
+            quantity.definition is not None
+            and not quantity.cases
+            and quantity.name not in self._replaced
+            and _size(quantity) <= ARRAY_CELLS
+        )
 
     def _array(self, wanted: str) -> Any:
         """The array of a quantity; it and all that it needs are computed once."""

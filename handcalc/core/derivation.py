@@ -24,7 +24,6 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, Template, UnknownIdError
 
-
 NOT_WORKED = "–"  # stands in a drawing for a number that nothing needs, or nobody gave
 
 

@@ -252,8 +252,8 @@ class Quantities:
         if quantity.of is not None:
             base = self.at(quantity.of, (name, indices))
             source = self.quantities[base[0]]
-            starts = quantity.kind == "gradient" and source.definition is not None and source.givens is not None
-            if not self.present(*base) or (starts and source.givens(base[1]) is not None):
+            starts = source.givens if quantity.kind == "gradient" and source.definition is not None else None
+            if not self.present(*base) or (starts is not None and starts(base[1]) is not None):
                 return False  # also: of the state that a recurrence starts from, nobody asks the gradient
             if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
                 return False

@@ -47,8 +47,8 @@ class Quantity(Record):
     kind: net, out, weight, bias, gradient …, a closed list that notation profiles give letters to (KINDS)
     role: what it is among those of its kind: query, gate_i, velocity; "each": of every sample, where another is of the whole
     axes, index: its directions, and the letters of its definition, one each
-    definition: the general formula, None also where the quantity is unknown; cases: other formulas for single places along the last axes (one activation per neuron, a frozen
-    weight); givens: values of given cells by position, None where there is none
+    definition: the general formula; cases: other formulas for single places along the last axes (one activation per neuron, a frozen
+    weight); givens: values of given cells by position, None where there is none; a quantity without both is unknown
     prefix: first part of ids; names: names of single cells
     of: the cell this one is derived from (the base of a gradient, an update …); through: the consumer on a path; wrt: what an
     activation derivative is taken by; terms: the parts of a gradient

@@ -96,7 +96,8 @@ def _conventions(found: Section, problem: Problem) -> Problem:
         if "update" in found and trained != problem.trained_biases:
             part["bias_update"].fail("update: biases says otherwise; leave one of both out")
         problem = problem.replace(trained_biases=trained)
-    if taken.get("momentum_form") == "average" and DAMPENING in problem.optimizer.numbers and problem.optimizer.numbers[DAMPENING].numerator:
+    dampening = problem.optimizer.numbers.get(DAMPENING)
+    if taken.get("momentum_form") == "average" and dampening is not None and dampening.numerator:
         part["momentum_form"].fail("an average has the share 1 − μ of the gradient; it goes without dampening")
     if taken.get("hidden_error_weights") == "updated" and problem.learning_rate is not None:
         recurrent = any(layer_type(layer.type).is_recurrent for layer in problem.layers)

@@ -38,7 +38,6 @@ class Hypotheses:
     def _reached(self, cells: Iterable[Cell]) -> Iterable[Cell]:
         """The cells that the given ones depend on, under any definition, nearest first; given numbers last."""
         book = self.definitions.book
-        left_out = book.graph.left_out
         order: dict[Cell, None] = dict.fromkeys(cells)
         given: dict[Cell, None] = {}
         for current in (pending := list(order)):
@@ -49,7 +48,7 @@ class Hypotheses:
                     used = cell(ref)
                     if book.given_value(used) is not None:
                         given[used] = None
-                    elif used not in order and base(used) not in left_out and (book.small or len(self.definitions.uses(used)) <= USES_LIMIT):
+                    elif used not in order and (book.small or len(self.definitions.uses(used)) <= USES_LIMIT):
                         order[used] = None
                         pending.append(used)
         return [*order, *given]

@@ -3,8 +3,9 @@
 - `ends(graph)` are the cells that no other uses: what a graph is worked out for.
 - `cut(graph, numbers, ends, aims)` puts given numbers in the place of cells and leaves out what nothing needs any more.
 
-A given cell needs nothing. What is worked out in the end is worked out still, if all that it needs is known: it is given, or follows from what is. A quantity without numbers and without a definition is unknown: inputs or weights
-that nobody gave. Slopes and gradients go through a given cell as its definition says.
+A given cell needs nothing. What is worked out in the end is worked out still, if all that it needs is known: it is given, or follows from
+what is. A quantity without numbers and without a definition is unknown: inputs or weights that nobody gave. Slopes and gradients go
+through a given cell as its definition says.
 """
 
 from __future__ import annotations

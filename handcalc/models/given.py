@@ -11,10 +11,9 @@ gradient can be given under its id or as it is printed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from handcalc.models.cutting import Unknown, cut, ends
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Expr, Number, Ref, add, mul, rewrite
 from handcalc.core.graph import Graph
@@ -22,8 +21,9 @@ from handcalc.core.index import Index, affine
 from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, Letter, Quantity
 from handcalc.core.rounding import Rounding
-from handcalc.errors import AmbiguousIdError, Message, ProblemError, Template, UnknownIdError
+from handcalc.errors import AmbiguousIdError, HandcalcError, Message, ProblemError, Template, UnknownIdError
 from handcalc.layers.site import sample_index, totals
+from handcalc.models.cutting import Unknown, cut, ends
 from handcalc.models.header import header_of
 from handcalc.models.model import Model
 from handcalc.models.optimisers import PARAMETERS
@@ -116,28 +116,32 @@ def _numbers(problem: Problem, model: Model) -> dict[Cell, Number]:
     from handcalc.render.lookup import Lookup
     from handcalc.render.notation import notation_for
 
-    derivation = Derivation(model.graph, Rounding(), loss=model.loss, header=header_of(problem))
+    graph = model.graph
+    derivation = Derivation(graph, Rounding(), loss=model.loss, header=header_of(problem))
     lookup = Lookup(derivation, notation_for(derivation, ""))
     found: dict[Cell, GivenCell] = {}
-    wrong: list[Message] = []
-    lists: set[str] = set()  # those with an error
+    lists: dict[str, Cell] = {}  # the first cell of each
+    wrong: dict[str, list[Message]] = {}
     for given in problem.fixed:
-        if given.whole in lists:
-            continue
+        entry = given.whole or given.name
         try:
             cell, number = _found(lookup, given)
             _check(model, cell, found.get(cell), given)
         except (UnknownIdError, AmbiguousIdError, ProblemError) as error:
-            lists |= {given.whole} - {""}
-            begun = next((cell for cell, other in found.items() if given.whole and other.whole == given.whole), None)
-            wrong += [_shape(model.graph, begun, given)] if begun else [Message(m.template, given.where, **m.values) for m in error.messages]
-        else:
-            found[cell] = given.replace(value=number)
-    wrong = wrong or [_shape(model.graph, cell, given) for cell, given in found.items() if given.whole and given.sizes != _sizes(model.graph, cell)]
+            wrong.setdefault(entry, [_shape(graph, lists[entry], given)] if entry in lists else _placed(error, given))
+            continue
+        found[cell] = given.replace(value=number)
+        if given.whole and lists.setdefault(entry, cell) == cell and given.sizes != _sizes(graph, cell):
+            wrong[entry] = [_shape(graph, cell, given)]
     if wrong:
-        within = [Message(message.template, problem.path + message.where, **message.values) for message in wrong]
-        raise ProblemError(*{str(message): message for message in within}.values())
+        messages = [message for several in wrong.values() for message in several]
+        raise ProblemError(*(Message(message.template, problem.path + message.where, **message.values) for message in messages))
     return {cell: given.value for cell, given in found.items()}
+
+
+def _placed(error: HandcalcError, given: GivenCell) -> list[Message]:
+    """What is wrong, with the line and key in the file."""
+    return [Message(message.template, given.where, **message.values) for message in error.messages]
 
 
 def _found(lookup: Lookup, given: GivenCell) -> tuple[Cell, Number]:

@@ -27,7 +27,8 @@ STATES = {
 }  # fmt: skip
 # its numbers, where a notation has no letter for them
 NUMBERS = {
-    "momentum": Letter("μ"), DAMPENING: Letter("τ"), "rho": Letter("ρ"), "beta1": Letter("β", "1"), "beta2": Letter("β", "2"), "epsilon": Letter("ε"),
+    "momentum": Letter("μ"), DAMPENING: Letter("τ"), "rho": Letter("ρ"), "beta1": Letter("β", "1"), "beta2": Letter("β", "2"),
+    "epsilon": Letter("ε"),
     "weight_decay": Letter("λ"), "clip_norm": Letter("c"), "clip_value": Letter("c"), "count": Letter("n"), "norm": Letter("G"),
 }  # fmt: skip
 PARAMETERS = ("weight", "bias", "threshold")

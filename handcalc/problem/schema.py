@@ -61,8 +61,8 @@ class Tensor(Record):
     """Given numbers of any shape, of a layer.
 
     kind: as in the graph; role: what it is among those of its kind ("" where a layer has one; xi: of the inputs, in the gate i); axes;
-    the numbers by place (a mapping or an array; None where nobody gave them); key: the key it stands under, gate: in which part of `gates`; typed: its sizes there,
-    where several axes are typed as one; turned: whether a matrix is typed with a row per input.
+    the numbers by place (a mapping or an array; None where nobody gave them); key: the key it stands under, gate: in which part of
+    `gates`; typed: its sizes there, where several axes are typed as one; turned: whether a matrix is typed with a row per input.
     """
 
     kind: str
@@ -141,7 +141,7 @@ class NamedFormula(Record):
 
 
 class GivenCell(Record):
-    """A number given for a cell of the solution: the cell by its id or printed name, the number, and where it stands in the file (:line: key: ).
+    """A number given for a cell of the solution: the cell by its id or printed name, the number, and the line and key in the file.
 
     whole: the name under which a list of such numbers stands, with its sizes; "" where the number is alone.
     """
