@@ -1,7 +1,8 @@
 """Start in the middle: numbers given for what would be worked out, by id or printed name.
 
 - `add_upstream(graph, problem, output)` stands for the loss where there is none: gradients come from above.
-- `with_given(problem, model)` is a model with the given numbers in their places, and without what nothing needs any more.
+- `numbers_of(problem, model)` are the cells that are given, with their numbers; `with_numbers(…)` is a model with these in their places,
+  and without what nothing needs any more.
 - `refuse(problem, graph, text)` refuses what cannot be meant with numbers in the place of results: a second update, differences.
 
 Without a loss the chain rule starts from Σ u·out, whose gradients ∂E/∂out are what comes from above, u. No u is known: of the cells that
@@ -11,19 +12,18 @@ gradient can be given under its id or as it is printed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Expr, Number, Ref, add, mul, rewrite
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
-from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, Letter, Quantity
 from handcalc.core.rounding import Rounding
 from handcalc.errors import AmbiguousIdError, HandcalcError, Message, ProblemError, Template, UnknownIdError
 from handcalc.layers.site import sample_index, totals
-from handcalc.models.cutting import Unknown, cut, ends
+from handcalc.models.cutting import GRADIENTS, Unknown, cut, ends
 from handcalc.models.header import header_of
 from handcalc.models.model import Model
 from handcalc.models.optimisers import PARAMETERS
@@ -83,23 +83,21 @@ def _without_upstream(graph: Graph) -> None:
 # --- given numbers in their places ------------------------------------------------------------------------------------
 
 
-def with_given(problem: Problem, model: Model, plain: Callable[[], Model]) -> Model:
+def with_numbers(problem: Problem, model: Model, numbers: Mapping[Cell, Number], plain: Callable[[], Model]) -> Model:
     """The model with given numbers; plain: makes the one without gradients, where none comes from above.
 
-    Raises ProblemError where a name is no cell's, or what is wanted needs something that nobody gave.
+    Raises ProblemError where what is wanted needs something that nobody gave.
     """
-    graph = model.graph
-    numbers = _numbers(problem, model)
-    from_above = any(map(is_upstream, graph))
-    if from_above and not any(phase(graph[name]) == "backward" for name, _ in numbers):
+    from_above = any(map(is_upstream, model.graph))
+    if from_above and not any(model.graph[name].kind in GRADIENTS for name, _ in numbers):
         model, from_above = plain(), False
-        graph = model.graph
-        numbers = {cell: value for cell, value in numbers.items() if cell[0] in graph}
+    graph = model.graph
     found = [end for end in ends(graph) if not is_upstream(graph[end[0]])]
     if from_above:
         _without_upstream(graph)
+    found = [end for end in found if end[0] in graph]
     try:
-        cut(graph, numbers, [end for end in found if end[0] in graph], lambda quantity: quantity.kind in AIMS and not quantity.stage)
+        cut(graph, {cell: value for cell, value in numbers.items() if cell[0] in graph}, found, _is_aim, from_above)
     except Unknown as error:
         text = "{wanted} needs {missing}, which is not given"
         wanted, missing = graph.cell_id(error.wanted), graph.cell_id(error.missing)
@@ -107,11 +105,15 @@ def with_given(problem: Problem, model: Model, plain: Callable[[], Model]) -> Mo
     return model
 
 
+def _is_aim(quantity: Quantity) -> bool:
+    return quantity.kind in AIMS and not quantity.stage
+
+
 def _where(problem: Problem) -> str:
     return f"{problem.path}: " if problem.path else ""
 
 
-def _numbers(problem: Problem, model: Model) -> dict[Cell, Number]:
+def numbers_of(problem: Problem, model: Model) -> dict[Cell, Number]:
     """Cell → given number. Raises ProblemError with every name that is wrong."""
     from handcalc.render.lookup import Lookup
     from handcalc.render.notation import notation_for
