@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from math import exp, isclose, log, prod, sqrt, tanh
+from math import exp, isclose, log, sqrt, tanh
 from pathlib import Path
 
 import pytest

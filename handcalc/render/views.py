@@ -34,10 +34,10 @@ class View(Record):
 
 
 def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The same blocks; worked lines are counted from 1."""
+    """The same blocks; worked lines are counted from 1. A line with a label, such as one that says that a number is given, is none."""
     count = 0
     for block in blocks:
-        if isinstance(block, Equation) and block.step is not None:
+        if isinstance(block, Equation) and block.step is not None and block.label is None:
             count += 1
             block = block.replace(number=count)
         yield block
