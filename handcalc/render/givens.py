@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -85,8 +86,8 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
 def _fixed(derivation: Derivation) -> Iterator[Block]:
     """Numbers in the place of what would be worked out."""
     graph = derivation.graph
-    wide = [graph[name] for name in dict.fromkeys(name for name, _ in graph.fixed) if directions(graph[name]) > 1]
-    whole = [quantity for quantity in wide if all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name))]
+    counted = Counter(name for name, _ in graph.fixed)
+    whole = [graph[name] for name, number in counted.items() if directions(graph[name]) > 1 and number == graph[name].size]
     single = [cell for cell in graph.fixed if graph[cell[0]] not in whole]
     if whole:
         yield Paragraph(Message("Given, not worked out:"))
