@@ -30,11 +30,19 @@ class Unknown(Exception):
         self.wanted, self.missing = wanted, missing
 
 
-def cut(graph: Graph, numbers: Mapping[Cell, Number], ends: Collection[Cell], aims: Wanted, from_above: bool = False) -> None:
+def cut(
+    graph: Graph,
+    numbers: Mapping[Cell, Number],
+    ends: Collection[Cell],
+    aims: Wanted,
+    from_above: bool = False,
+    also: Collection[Cell] = (),
+) -> None:
     """Put numbers in the place of cells, and list only what is needed for the ends.
 
     aims: quantities that must be known: Unknown is raised where one is not, or where nothing is left to work out; from_above: no gradient
-    is known but those that given ones come to. Parameters and data that were typed are listed in any case.
+    is known but those that given ones come to; also: what is worked out besides, as far as it is known. Parameters and data that were
+    typed are listed in any case.
     """
     graph.fix(numbers, ())
     reached = _Reached(graph, numbers, from_above)
@@ -54,6 +62,9 @@ def cut(graph: Graph, numbers: Mapping[Cell, Number], ends: Collection[Cell], ai
         before = [used for used in needs(graph, end) if used not in seen and _is_worked(graph, used)]  # the gradients on the way to it
         seen.update(before)
         pending += before
+    for end in also:
+        if reached.missing(end) is None:
+            _keep(graph, end, kept)
     if unknown and all(graph.given_value(cell) is not None for cell in kept):
         raise unknown[0]
     everything = {(quantity.name, place) for quantity in graph for place in graph.positions(quantity.name)}

@@ -96,13 +96,21 @@ def with_numbers(problem: Problem, model: Model, numbers: Mapping[Cell, Number],
     if from_above:
         _without_upstream(graph)
     found = [end for end in found if end[0] in graph]
+    there = {cell: value for cell, value in numbers.items() if cell[0] in graph}
     try:
-        cut(graph, {cell: value for cell, value in numbers.items() if cell[0] in graph}, found, _is_aim, from_above)
+        cut(graph, there, found, _is_aim, from_above, _outputs(graph, there))
     except Unknown as error:
         text = "{wanted} needs {missing}, which is not given"
         wanted, missing = graph.cell_id(error.wanted), graph.cell_id(error.missing)
         raise ProblemError(Message(text, _where(problem), wanted=wanted, missing=missing)) from None
     return model
+
+
+def _outputs(graph: Graph, numbers: Mapping[Cell, Number]) -> list[Cell]:
+    """The outputs and variables by which a gradient is given: a loss would use them."""
+    found = [(graph[cell[0]], cell) for cell in numbers if graph[cell[0]].kind == "gradient"]
+    bases = [graph.at(quantity.of, cell) for quantity, cell in found if quantity.of is not None]
+    return [base for base in bases if graph[base[0]].kind in AIMS]
 
 
 def _is_aim(quantity: Quantity) -> bool:
