@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.errors import Message
-from handcalc.loading.given import given_cells
 from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, near, quoted
 from handcalc.problem.schema import GivenCell, NamedFormula, Problem
@@ -46,7 +45,12 @@ def _given(found: dict[str, FileNode], equations: dict[str, FileNode]) -> tuple[
     for name, item in entries.items():
         if name not in fixed:
             _check_name(name, item, found)
-    return {name: item.number() or ZERO for name, item in entries.items() if name not in fixed}, given_cells(fixed.items())
+    numbers = {name: item.number() or ZERO for name, item in entries.items() if name not in fixed}
+    if not fixed:
+        return numbers, ()
+    from handcalc.loading.given import given_cells  # rarely there, so nobody else waits for it
+
+    return numbers, given_cells(fixed.items())
 
 
 def _is_id(name: str) -> bool:

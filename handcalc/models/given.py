@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from handcalc.render.lookup import Lookup
 
 UPSTREAM = "upstream"  # the role of what stands for a loss, and of what comes from above
+CELLS_LIMIT = 500_000  # of a graph in the middle of which something is given
 AIMS = ("out", "loss", "variable")  # kinds that are worked out in the end, or the problem says too little
 
 # --- gradients from above ---------------------------------------------------------------------------------------------
@@ -86,17 +87,24 @@ def _without_upstream(graph: Graph) -> None:
 def with_numbers(problem: Problem, model: Model, numbers: Mapping[Cell, Number], plain: Callable[[], Model]) -> Model:
     """The model with given numbers; plain: makes the one without gradients, where none comes from above.
 
-    Raises ProblemError where what is wanted needs something that nobody gave.
+    Raises ProblemError where what is wanted needs something that nobody gave, and where there are too many numbers.
     """
     from_above = any(map(is_upstream, model.graph))
     if from_above and not any(model.graph[name].kind in GRADIENTS for name, _ in numbers):
         model, from_above = plain(), False
     graph = model.graph
+    there = {cell: value for cell, value in numbers.items() if cell[0] in graph}
+    if all(graph[name].kind == "memory" for name, _ in there) and not any(quantity.unknown for quantity in graph):
+        graph.fix(there, ())  # everything is needed as before
+        return model
+    count = sum(quantity.size for quantity in graph)
+    if count > CELLS_LIMIT:
+        text = "{count} numbers are too many to find out what is still needed; take fewer samples, or a smaller network"
+        raise ProblemError(Message(text, _where(problem), count=count))
     found = [end for end in ends(graph) if not is_upstream(graph[end[0]])]
     if from_above:
         _without_upstream(graph)
     found = [end for end in found if end[0] in graph]
-    there = {cell: value for cell, value in numbers.items() if cell[0] in graph}
     try:
         cut(graph, there, found, _is_aim, from_above, _outputs(graph, there))
     except Unknown as error:
