@@ -43,6 +43,10 @@ def derive(
     check_iterations(problem, iterations)
     header = header_of(problem)
     model = _model(problem, header.online)
+    if model.graph.fixed and model.updated and iterations > 1:
+        from handcalc.models.given import ONE_UPDATE, refuse  # rarely there, so nobody else waits for it
+
+        refuse(problem, model.graph, ONE_UPDATE)
     chosen = rounding or problem.rounding or Rounding()
     return Derivation(
         model.graph,

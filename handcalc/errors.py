@@ -75,6 +75,10 @@ class EvaluationError(HandcalcError):
     """A step that has no finite value; the message names the first such step."""
 
 
+class UnknownNumberError(EvaluationError):
+    """A number that nobody gave; the message names it."""
+
+
 class UnknownIdError(HandcalcError):
     """An id or symbol that the solution does not have."""
 

@@ -557,7 +557,7 @@ def test_lines_of_formulas_and_tables(
     for kind, line in kinds:
         if kind == "formula":
             assert balanced(line), line
-            assert RELATION.match(line.lstrip() + " ") or re.match(r"\s*\S+( [≈=] |$)", line), line
+            assert RELATION.match(line.lstrip() + " ") or re.match(r"\s*(given: )?\S+( [≈=] |$)", line), line
             assert not re.search(r"[-+*/·.,(]$", line), line
         else:
             assert cell_len(line) <= columns or " " not in line.strip(), line  # but for an address, which has no place to break

@@ -135,7 +135,7 @@ def test_split_tables_are_put_together() -> None:
 def check_numbers(found: Derivation, format: str, language: str = "en", **style: Any) -> None:
     text, expected = written(found, format, language, pictures=False, **style), shown(found, **style)
     read, part = lines(format, text), chapter(found, format, **style)
-    worked = {block.number: block for block in part.blocks() if isinstance(block, Equation) and block.step}
+    worked = {block.number: block for block in part.blocks() if isinstance(block, Equation) and block.number}
     assert {*read} == {*worked}
     for count, block in worked.items():
         assert block.step is not None

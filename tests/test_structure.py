@@ -18,14 +18,14 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "handcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
-CORE_LIMIT = 2270  # lines of code in core/: not blank, no comments, no docstrings
+CORE_LIMIT = 2300  # lines of code in core/: not blank, no comments, no docstrings
 
 # The order of the rooms; a room imports those before it only.
 ROOMS = (
-    "errors", "language", "core", "problem", "layers", "loading", "models", "arrays", "deriving", "render", "training", "proof", "marking",
+    "errors", "language", "core", "render", "problem", "layers", "loading", "models", "arrays", "deriving", "training", "proof", "marking",
     "cli",
 )  # fmt: skip
-NOT = {"core": {"language"}, "render": {"problem", "layers", "loading", "models", "arrays", "deriving"}}  # though they come before it
+NOT = {"core": {"language"}, "problem": {"render"}, "layers": {"render"}, "loading": {"render"}}  # though they come before it
 MAY_IMPORT = {room: set(ROOMS[:place]) - NOT.get(room, set()) for place, room in enumerate(ROOMS)}
 TOP = ("__init__", "__main__")  # the public names and `python -m handcalc` may reach everything, lazily
 LAZY = ("sympy", "numpy", "typst")  # half a second each: only inside functions

@@ -68,7 +68,7 @@ class ArrayEvaluation(Evaluation):
     def __init__(self, graph: Graph, rounding: Rounding, replaced: Mapping[Cell, Value], data: Mapping[str, Any]) -> None:
         super().__init__(graph, rounding, replaced)
         self._graph = graph
-        self._replaced = {name for name, _ in replaced}
+        self._replaced = {name for name, _ in (*replaced, *graph.fixed)}
         self._arrays = {name: array for name, array in data.items() if name not in self._replaced}
         self._fraction: dict[str, bool] = {}
 
@@ -103,7 +103,12 @@ class ArrayEvaluation(Evaluation):
 
     def _is_whole(self, quantity: Quantity) -> bool:
         """Whether a quantity is computed as one array."""
-        return quantity.definition is not None and not quantity.cases and _size(quantity) <= ARRAY_CELLS
+        return (
+            quantity.definition is not None
+            and not quantity.cases
+            and quantity.name not in self._replaced
+            and _size(quantity) <= ARRAY_CELLS
+        )
 
     def _array(self, wanted: str) -> Any:
         """The array of a quantity; it and all that it needs are computed once."""

@@ -12,7 +12,7 @@ For a fixed J, p(k, i) = J is solved for as many of them as possible; what stays
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import prod
 from typing import Any
 
@@ -46,12 +46,15 @@ Wanted = Callable[[Quantity], bool]
 Use = tuple[Quantity, Expr, Ref]  # a consumer, its definition, and a reference in it
 
 
-def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity: True, start: Expr = ONE) -> dict[str, str]:
+def add_gradients(
+    graph: Graph, objective: str, wanted: Wanted = lambda quantity: True, start: Expr = ONE, named: Collection[str] = ()
+) -> dict[str, str]:
     """Define ∂objective/∂q for every wanted quantity the objective depends on; answers q → name of its gradient.
 
     objective: a quantity without axes, or with the sample axis only; then each sample's own gradients are defined,
     and a quantity that all samples share (a weight) gets one gradient per sample, axes (sample, …).
-    start: ∂E/∂objective, 1 unless a rule gives the gradient of the outputs directly.
+    start: ∂E/∂objective, 1 unless a rule gives the gradient of the outputs directly; named: gradients that stand in formulas by their
+    names even where they are always the same number.
     """
     needed = _upstream(graph, objective, wanted)
     goal = graph[objective]
@@ -61,7 +64,7 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
     formulas = [(quantity, apart(quantity.definition, quantity.index)) for quantity in backwards if quantity.definition]
     uses = [(quantity, formula, reference) for quantity, formula in formulas for reference in references(formula)]
     for quantity in backwards[1:]:
-        _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), uses)
+        _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), uses, named)
     return gradients
 
 
@@ -70,7 +73,7 @@ def _upstream(graph: Graph, objective: str, wanted: Wanted) -> set[str]:
     uses = {quantity.name: {ref.quantity for formula in quantity.formulas for ref in references(formula)} for quantity in graph}
     below = _grown({objective}, lambda known: {used for name in known for used in uses[name]})
     wished = {name for name in below if wanted(graph[name])}
-    leaves = {name for name in wished if graph[name].givens is not None}
+    leaves = {name for name in wished if graph[name].givens is not None or graph[name].unknown}
     return _grown(leaves, lambda known: {name for name in wished if uses[name] & known})
 
 
@@ -92,7 +95,9 @@ def _gradient(base: Quantity, axes: tuple[Axis, ...], index: tuple[Index, ...], 
     )
 
 
-def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...], uses: list[Use]) -> None:
+def _add_gradient(
+    graph: Graph, quantity: Quantity, gradients: dict[str, str], batch: tuple[Axis, ...], uses: list[Use], named: Collection[str]
+) -> None:
     """Define ∂E/∂quantity from the gradients of its consumers."""
     terms: list[Term] = []
     gradients[quantity.name] = _name(quantity)
@@ -107,8 +112,8 @@ def _add_gradient(graph: Graph, quantity: Quantity, gradients: dict[str, str], b
     axes = (*(letter.axis for letter in kept), *quantity.axes)
     index = (*kept, *quantity.index)
     if count > 1:
-        terms = [_with_path(graph, quantity, term, axes, index) for term in terms]
-    terms = [term if term.path else _known(graph, term) for term in terms]
+        terms = [_with_path(graph, quantity, term, axes, index, named) for term in terms]
+    terms = [term if term.path else _known(graph, term, named) for term in terms]
     parts = []
     for term in terms:
         part = term.path or mul(term.upstream, term.local)
@@ -221,20 +226,22 @@ def _rename(expr: Expr, fresh: dict[str, Index]) -> Expr:
     return reindex(rewrite(expr, change), fresh) if fresh else expr
 
 
-def _known(graph: Graph, term: Term, is_path: bool = False) -> Term:
+def _known(graph: Graph, term: Term, named: Collection[str], is_path: bool = False) -> Term:
     """The term with the number that its upstream gradient always is, if the consumer is always there."""
     upstream, axes = term.upstream, graph[term.through.quantity].axes
     assert isinstance(upstream, Ref)
-    constant = graph[upstream.quantity].definition if upstream.quantity in graph else None
+    constant = graph[upstream.quantity].definition if upstream.quantity in graph and upstream.quantity not in named else None
     there = is_path or all(inside(place, axis) for place, axis in zip(term.through.indices, axes))
     return term.replace(upstream=constant) if isinstance(constant, Number) and there else term
 
 
-def _with_path(graph: Graph, quantity: Quantity, term: Term, axes: tuple[Axis, ...], index: tuple[Index, ...]) -> Term:
+def _with_path(
+    graph: Graph, quantity: Quantity, term: Term, axes: tuple[Axis, ...], index: tuple[Index, ...], named: Collection[str]
+) -> Term:
     """Give a contribution a quantity of its own, unless it only passes the upstream gradient on. It has cells where the consumer has."""
     if term.local in (ONE, MINUS_ONE):
         return term
-    term = _known(graph, term, is_path=True)
+    term = _known(graph, term, named, is_path=True)
     sampled = 1 if axes and axes[0].role == "sample" else 0
     letters = (*index[:sampled], *term.over, *index[sampled:])
     name = f"path.{term.through.quantity}.{quantity.name}"

@@ -9,7 +9,7 @@ Steps are made when asked for; a derivation of a large network costs only what i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -23,6 +23,8 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, Template, UnknownIdError
+
+NOT_WORKED = "–"  # stands in a drawing for a number that nothing needs, or nobody gave
 
 
 class Contribution(Record):
@@ -107,10 +109,11 @@ Evaluator = Callable[[Graph, Rounding, Mapping[Cell, Value]], Evaluation]
 
 
 class Iteration:
-    """One round: its values, and its numbers as printed."""
+    """One round: its values, and its numbers as printed; left_out: cells that have none."""
 
-    def __init__(self, evaluation: Evaluation) -> None:
+    def __init__(self, evaluation: Evaluation, left_out: Container[Cell] = ()) -> None:
         self.evaluation = evaluation
+        self.left_out = left_out
         self._shown: dict[Cell, Shown] = {}
 
     def shown(self, wanted: Cell) -> Shown:
@@ -123,6 +126,8 @@ class Iteration:
     def shown_as(self, wanted: Cell, rounding: Rounding) -> Shown:
         """A cell's number as another rounding without carry prints it."""
         evaluation = self.evaluation
+        if wanted in self.left_out:
+            return Shown(NOT_WORKED)
         literal = evaluation.literals.get(wanted) if wanted in evaluation.unrounded else evaluation.literal(wanted)
         if isinstance(literal, Number) and (literal.text or literal.denominator == 1):
             return Shown(literal.text or str(literal.numerator))
@@ -186,7 +191,7 @@ class Derivation:
     def _round(self, number: int, carried: Mapping[Cell, Value]) -> Iteration:
         """A round with these values of what is carried from one to the next."""
         data = self.feed(number) if self.feed else {}
-        return Iteration(self._evaluator(self.graph, self.rounding, {**data, **carried}))
+        return Iteration(self._evaluator(self.graph, self.rounding, {**data, **carried}), self.graph.left_out)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -229,7 +234,7 @@ class Derivation:
         formula = graph.instance(wanted) if graph.given_value(wanted) is None else None
         inputs = () if formula is None else graph.uses(wanted)
         sample = quantity.axes[0].label(wanted[1][0]) if quantity.sampled else ""
-        paths = self._paths(wanted)
+        paths = self.paths(wanted) if formula is not None else ()
         step = Step(graph.cell_id(wanted), wanted, phase(quantity), quantity.kind, formula, None, Shown(""), inputs, paths, sample)
         graph.known.steps[wanted] = step
         return step
@@ -244,9 +249,9 @@ class Derivation:
 
     def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
         """The paths of a gradient cell, one for each consumer cell that the error comes back through."""
-        return _valued(self._paths(wanted), wanted, self.iteration(iteration).evaluation)
+        return _valued(self.paths(wanted), wanted, self.iteration(iteration).evaluation)
 
-    def _paths(self, wanted: Cell) -> tuple[Contribution, ...]:
+    def paths(self, wanted: Cell) -> tuple[Contribution, ...]:
         """The contributions to a cell, with their formula, upstream·local, for their value."""
         quantity, present = self.graph[wanted[0]], self.graph.present
         letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}

@@ -86,7 +86,7 @@ class Graph(Quantities):
             parts = numbers.split(",")
             if len(parts) == len(firsts) and all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
                 place = tuple(int(part) - first for part, first in zip(parts, firsts))
-                if self.present(name, place) and self.cell_id((name, place)) == text:
+                if self.listed(name, place) and self.cell_id((name, place)) == text:
                     return name, place
         for quantity in self:
             if text.startswith((quantity.prefix, quantity.word)):
@@ -108,7 +108,7 @@ class Graph(Quantities):
         first, *others = quantity.axes
         samples = [place for place in range(first.size) if "@" + first.label(place) in text]
         places = product(samples, *(range(axis.size) for axis in others))
-        return (indices for indices in places if self.present(quantity.name, indices))
+        return (indices for indices in places if self.listed(quantity.name, indices))
 
 
 # --- ids of paths -----------------------------------------------------------------------------------------------------

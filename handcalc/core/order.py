@@ -66,7 +66,7 @@ def phase(quantity: Quantity) -> str:
 
 def groups(graph: Graph) -> list[Group]:
     """Quantities in reading order: each after those it uses; those that use each other through time together, time after time."""
-    shown = [quantity for quantity in graph if not _is_seed(graph, quantity)]
+    shown = [quantity for quantity in graph if not _is_seed(graph, quantity) and graph.needed(quantity.name)]
     ordered = _weights_first(graph, sorted(shown, key=lambda quantity: PHASES.index(phase(quantity))))
     uses = {quantity.name: list(_uses(graph, quantity)) for quantity in ordered}
     rounds = _recurring(uses)
@@ -91,7 +91,8 @@ def groups(graph: Graph) -> list[Group]:
 
 def _is_seed(graph: Graph, quantity: Quantity) -> bool:
     """∂E/∂E = 1 and ∂E/∂E_o = 1 of a network start the chain rule and are put in where they are used."""
-    return isinstance(quantity.definition, Number) and _is_gradient_of(graph, quantity, "loss", "loss_term")
+    always = isinstance(quantity.definition, Number) and all(name != quantity.name for name, _ in graph.fixed)
+    return always and _is_gradient_of(graph, quantity, "loss", "loss_term")
 
 
 def _weights_first(graph: Graph, ordered: list[Quantity]) -> list[Quantity]:

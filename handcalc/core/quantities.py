@@ -11,7 +11,7 @@ only what is looked at.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from itertools import product
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind
 from handcalc.core.quantity import KINDS, Cell, Quantity, cell
+from handcalc.errors import Message, UnknownNumberError
 
 SMALL = 1000  # places of a quantity; of larger ones no list is kept
 
@@ -59,6 +60,8 @@ class Quantities:
     def __init__(self) -> None:
         self.quantities: dict[str, Quantity] = {}
         self.known = WorkedOut()
+        self.fixed: Mapping[Cell, Number] = {}
+        self.left_out: Container[Cell] = ()
         self._related: dict[tuple[str, str], str] = {}
         self._in_layer: dict[tuple[int, str, str], tuple[str, ...]] = {}
 
@@ -70,6 +73,7 @@ class Quantities:
         result = type(self)()
         result.known = self.known
         result.quantities = dict(self.quantities)
+        result.fixed, result.left_out = self.fixed, self.left_out
         result._related, result._in_layer = dict(self._related), dict(self._in_layer)
         for name, quantity in self.quantities.items():  # a copy, as of a state after the update, has the numbers of what it copies
             source = quantity.of.quantity if quantity.of is not None and quantity.stage else name
@@ -90,6 +94,14 @@ class Quantities:
             self.quantities = {name: self.quantities[name] for name in names}
         return quantity
 
+    def fix(self, numbers: Mapping[Cell, Number], left_out: Container[Cell]) -> None:
+        """Put given numbers in the place of what cells are worked out to be; left_out: cells that are not listed any more.
+
+        Definitions stay what they are, so slopes through a fixed cell are worked as it says.
+        """
+        self.fixed, self.left_out = numbers, left_out
+        self.known = WorkedOut()
+
     def redefine(self, quantity: Quantity) -> None:
         """Put another definition in the place of a quantity's: what a convention does."""
         self.quantities[quantity.name] = quantity
@@ -103,6 +115,14 @@ class Quantities:
         self._related, self._in_layer = {}, {}
         for other in self:
             self._relate(other)
+
+    def remove(self, names: Container[str]) -> None:
+        """Take quantities out; nothing may refer to them."""
+        self.quantities = {name: quantity for name, quantity in self.quantities.items() if name not in names}
+        self.known = WorkedOut()
+        self._related, self._in_layer = {}, {}
+        for quantity in self:
+            self._relate(quantity)
 
     def _add(self, quantity: Quantity) -> Quantity:
         if quantity.name in self.quantities or quantity.kind not in KINDS:
@@ -185,7 +205,7 @@ class Quantities:
         """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
         quantity, kept = self.quantities[name], self.known.places.get(name)
         if kept is None:
-            places = (indices for indices in self._places(quantity) if self.present(name, indices))
+            places = (indices for indices in self._places(quantity) if self.listed(name, indices))
             if quantity.size > SMALL:
                 return places
             kept = self.known.places[name] = list(places)
@@ -214,6 +234,14 @@ class Quantities:
             found = self.known.present[name, indices] = self._is_cell(name, indices)
         return found
 
+    def listed(self, name: str, indices: tuple[int, ...]) -> bool:
+        """Whether there is such a cell, and something needs it."""
+        return self.present(name, indices) and (not self.left_out or (name, indices) not in self.left_out)
+
+    def needed(self, name: str) -> bool:
+        """Whether any cell of a quantity is listed."""
+        return not self.left_out or next(self.positions(name), None) is not None
+
     def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
         quantity = self.quantities[name]
         for place, axis in zip(indices, quantity.axes):
@@ -223,8 +251,9 @@ class Quantities:
             return False
         if quantity.of is not None:
             base = self.at(quantity.of, (name, indices))
-            start = quantity.kind == "gradient" and self.quantities[base[0]].definition is not None
-            if not self.present(*base) or (start and self.given_value(base) is not None):
+            source = self.quantities[base[0]]
+            starts = source.givens if quantity.kind == "gradient" and source.definition is not None else None
+            if not self.present(*base) or (starts is not None and starts(base[1]) is not None):
                 return False  # also: of the state that a recurrence starts from, nobody asks the gradient
             if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
                 return False
@@ -234,16 +263,20 @@ class Quantities:
 
     def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell, None where it is computed."""
+        if cell in self.fixed:
+            return self.fixed[cell]
         quantity = self.quantities[cell[0]]
         return quantity.givens(cell[1]) if quantity.givens else None
 
     def instance(self, cell: Cell) -> Expr:
-        """The definition of one cell, totals written out."""
+        """The definition of one cell, totals written out. Raises UnknownNumberError where nobody gave it or what it follows from."""
         found = self.known.instances.get(cell)
         if found is None:
             name, indices = cell
             quantity = self.quantities[name]
             general = quantity.formula(indices)
+            if quantity.unknown:
+                raise UnknownNumberError(Message("{id} is not given", id=quantity.word))
             if general is None:
                 raise KeyError(f"{name} is given, not defined")
             letters = {index.letter: place for index, place in zip(quantity.index, indices)}

@@ -48,7 +48,7 @@ class Quantity(Record):
     role: what it is among those of its kind: query, gate_i, velocity; "each": of every sample, where another is of the whole
     axes, index: its directions, and the letters of its definition, one each
     definition: the general formula; cases: other formulas for single places along the last axes (one activation per neuron, a frozen
-    weight); givens: values of given cells by position, None where there is none
+    weight); givens: values of given cells by position, None where there is none; a quantity without both is unknown
     prefix: first part of ids; names: names of single cells
     of: the cell this one is derived from (the base of a gradient, an update …); through: the consumer on a path; wrt: what an
     activation derivative is taken by; terms: the parts of a gradient
@@ -101,6 +101,11 @@ class Quantity(Record):
     def size(self) -> int:
         """The number of its places, existing or not."""
         return math.prod(axis.size for axis in self.axes)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nobody gave its numbers, and nothing says what they follow from."""
+        return self.definition is None and self.givens is None
 
     @property
     def sampled(self) -> bool:

@@ -35,6 +35,11 @@ def read_attention(incoming: Incoming) -> Layer | None:
     tensors: list[Tensor] = []
     width: dict[str, int] = {}
     for part in PARTS:
+        listed = incoming.names.given.get(f"{part}{incoming.number}", ())
+        if f"{part}_weights" not in incoming.found and len(listed) == 2 and heads == 1:  # given, whatever it follows from
+            width[part] = listed[1]
+            tensors.append(Tensor("weight", (Axis("unit", listed[1]), source.replace(role="input", labels=())), None, part[0]))
+            continue
         if heads == 1 and f"{part}_weights" not in incoming.found and f"{part}_bias" not in incoming.found:
             width[part] = source.size  # the features themselves
             continue

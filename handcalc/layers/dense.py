@@ -75,8 +75,8 @@ def add_dense(site: Site) -> Ref:
     summed = site.incoming[apart:]
     index = (*site.batch, *site.incoming[:apart], unit)
     axes = (unit.axis, *(Axis("input", i.axis.size, i.axis.labels) if len(summed) == 1 else i.axis for i in summed))
-    values = layer.weights.get
-    if len(summed) > 1:  # typed as one row of all inputs
+    values = layer.weights.get if layer.weights is not None else None  # unknown
+    if len(summed) > 1 and values is not None:  # typed as one row of all inputs
         values = lambda at: layer.weights.get((at[0], through((axis.size for axis in axes[1:]), at[1:])))  # noqa: E731
     merged = len(summed) if len(summed) > 1 else 0
     name, shape = site.name("W"), (axes, (unit, *summed))

@@ -104,6 +104,9 @@ def _gates(incoming: Incoming) -> Iterator[Tensor]:
             for place, letter in enumerate(gates.values()):
                 own = tensor.rows(place * len(incoming.neurons), len(incoming.neurons))
                 yield own.replace(role=tensor.role + letter)
+    elif incoming.names.given:  # they may be unknown
+        for name, letter in gates.items():
+            yield from parameters(incoming, {}, incoming.entry, letter, name)
     else:
         incoming.entry.fail("the key {key} is missing", key="gates")
 

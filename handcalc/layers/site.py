@@ -80,7 +80,8 @@ class Site(Record):
         own = role in self.letters or kind == "input"
         letter = self.written(role) if own else Letter(tensor.letter, role) if role else None
         name, shape = self.name(tensor.stem), (tensor.axes, index)
-        self.graph.given(Quantity(name, kind, *shape, givens=tensor.get, layer=self.place, role=role, letter=letter, saved=tensor.key))
+        givens = None if tensor.values is None else tensor.get
+        self.graph.given(Quantity(name, kind, *shape, givens=givens, layer=self.place, role=role, letter=letter, saved=tensor.key))
         return Ref(name, index)
 
     def data(self, role: str, index: tuple[Index, ...], givens: Givens, layer: int | None = None) -> Ref:

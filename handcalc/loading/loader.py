@@ -74,7 +74,7 @@ def _problem(root: FileNode) -> Problem:
     if root.kind != "mapping":
         root.source.finish()
     problem = _header(found, root)
-    if "equations" in found:
+    if "equations" in found or ("layers" not in found and "parameters" in found):
         problem = equations(found, problem)
     elif "layers" in found:
         problem = _network(root, found, problem)
@@ -97,7 +97,7 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     for key in EQUATION_KEYS:
         if key in found:
             found[key].fail("goes with equations, not with layers")
-    names = Names()
+    problem, names = _given(found, problem)
     entries = layer_items(found["layers"])
     neurons = neuron_names(entries, names)
     first = kind_of(entries[0]) if entries else "dense"
@@ -115,6 +115,16 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     if cases and layers and (check := layer_type(layers[0].type).check_inputs):
         check(layers[0], found.get("inputs", root), cases)
     return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers))
+
+
+def _given(found: Section, problem: Problem) -> tuple[Problem, Names]:
+    """The problem with numbers in the place of what would be worked out; the names of their cells, and of lists, with their sizes."""
+    if "given" not in found:
+        return problem, Names()
+    from handcalc.loading.given import given_cells  # rarely there, so nobody else waits for it
+
+    fixed = given_cells((found["given"].mapping() or {}).items())
+    return problem.replace(fixed=fixed), Names({given.whole or given.name: given.sizes for given in fixed})
 
 
 def _axes(found: Section, inputs: tuple[str, ...], shape: tuple[int, ...], first: str) -> Axes:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from handcalc.core.expr import ZERO, Number
 from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable
 from handcalc.problem.arrays import read_row
@@ -33,11 +35,21 @@ def samples(root: FileNode, found: dict[str, FileNode], outputs: tuple[str, ...]
             if key in found:
                 found[key].fail("samples replaces it; leave one of both out")
         return _several(found["samples"], outputs, names)
+    if "inputs" not in found and names.given:
+        return _unknown(found, outputs, names)
     if "inputs" not in found:
         root.fail("inputs are missing: give inputs, samples or data")
         return NO_SAMPLES
     own, inputs = _inputs(found["inputs"], (), names)
     return ReadSamples(own, (Sample("", inputs, _targets(found.get("targets"), outputs)),))
+
+
+def _unknown(found: dict[str, FileNode], outputs: tuple[str, ...], names: Names) -> ReadSamples:
+    """A sample whose inputs nobody gave, of `input_shape`, or of one input."""
+    item = found.get("input_shape")
+    shape = [size for part in (item.sequence() or ()) if (size := part.whole(1, 100_000))] if item else [1]
+    own = _numbered(prod(shape), item or found["given"], names)
+    return ReadSamples(own, (Sample("", (), _targets(found.get("targets"), outputs)),))
 
 
 def _several(item: FileNode, outputs: tuple[str, ...], names: Names, own: tuple[str, ...] = ()) -> ReadSamples:

@@ -59,6 +59,7 @@ def saved(
     given = {name: wanted for name in problem.parameters if (wanted := graph.find(name))}
     for name, wanted in given.items():
         document["given"][name] = values[wanted]
+    _put_back_memory(document, problem, graph, values)
     arrays: dict[str, Any] = {}
     by_name = _by_name(graph, values)
     written = {name for name, _ in given.values()}
@@ -71,12 +72,30 @@ def saved(
 
 
 def _by_name(graph: Graph, values: Mapping[Cell, float]) -> dict[str, dict[tuple[int, ...], float]]:
-    """Quantity → its values by place; what an optimiser remembers has no place in a problem file."""
+    """Quantity → its values by place, but for what an optimiser remembers."""
     found: dict[str, dict[tuple[int, ...], float]] = {}
     for (name, place), value in values.items():
         if graph[name].kind != "memory":
             found.setdefault(name, {})[place] = value
     return found
+
+
+def _put_back_memory(document: Any, problem: Problem, graph: Graph, values: Mapping[Cell, float]) -> None:
+    """What an optimiser remembers, where the problem gives some of it, so that training goes on from there."""
+    memory = {cell: value for cell, value in values.items() if graph[cell[0]].kind == "memory"}
+    typed = [(given, cell) for given, cell in zip(problem.fixed, graph.fixed) if cell in memory]
+    for given, cell in typed:
+        value = memory.pop(cell)
+        if not given.whole:
+            document["given"][given.name] = value
+            continue
+        entry = document["given"][given.whole]
+        *rows, last = map(int, given.name.partition("[")[2].partition("]")[0].split(","))
+        for row in rows:
+            entry = entry[row - 1]
+        entry[last - 1] = value
+    for cell, value in memory.items() if typed else ():
+        document["given"][graph.cell_id(cell)] = value
 
 
 def _check_all_are_written(problem: Problem, graph: Graph, left: set[str]) -> None:

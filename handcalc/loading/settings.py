@@ -10,7 +10,7 @@ from handcalc.problem.names import is_parameter, name_of, parameter_names, print
 from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Conventions, Problem, Training
 from handcalc.problem.values import Section
-from handcalc.problem.words import OPTIMISERS, STOPS
+from handcalc.problem.words import DAMPENING, OPTIMISERS, STOPS
 
 
 def add_settings(found: Section, problem: Problem) -> Problem:
@@ -26,7 +26,7 @@ def add_settings(found: Section, problem: Problem) -> Problem:
         from handcalc.loading.schedules import add_schedule  # rarely there, so nobody else waits for it
 
         problem = add_schedule(found["schedule"], problem)
-    if problem.equations and problem.learning_rate is not None:
+    if "layers" not in found and problem.learning_rate is not None:
         _check_ids(found, problem)
     update = read_section(found["update"], "update") if "update" in found else Section({}, {})
     problem = _conventions(found, problem.replace(trained_biases=update.value("biases", True)))
@@ -96,6 +96,9 @@ def _conventions(found: Section, problem: Problem) -> Problem:
         if "update" in found and trained != problem.trained_biases:
             part["bias_update"].fail("update: biases says otherwise; leave one of both out")
         problem = problem.replace(trained_biases=trained)
+    dampening = problem.optimizer.numbers.get(DAMPENING)
+    if taken.get("momentum_form") == "average" and dampening is not None and dampening.numerator:
+        part["momentum_form"].fail("an average has the share 1 − μ of the gradient; it goes without dampening")
     if taken.get("hidden_error_weights") == "updated" and problem.learning_rate is not None:
         recurrent = any(layer_type(layer.type).is_recurrent for layer in problem.layers)
         if recurrent or "clip_norm" in problem.optimizer.numbers:

@@ -128,8 +128,13 @@ class Definitions:
         if found is None:
             right = self.right(wanted)
             changed = ((form, self._change(wanted, form, right)) for form in self._possible(wanted))
-            found = self._wrong[wanted] = {form: expr for form, expr in changed if expr is not None and expr != right}
+            found = self._wrong[wanted] = {form: expr for form, expr in changed if expr is not None and expr != right and self._there(expr)}
         return found
+
+    def _there(self, expr: Expr) -> bool:
+        """Whether all that an expression uses is in the solution: nobody used a number that is neither given nor worked out."""
+        left_out = self.book.graph.left_out
+        return not left_out or all(base(cell(ref)) not in left_out for ref in references(expr))
 
     def _possible(self, wanted: Cell) -> tuple[MistakeForm, ...]:
         """The forms that have a rule for a cell's role."""

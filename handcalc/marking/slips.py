@@ -31,6 +31,7 @@ NAMED = 3.5  # bits by which a slip must beat coincidence, to be named
 DIGITS = 3  # and the significant digits an answer must have
 HINT = 0.5  # bits to be a hint
 RIVAL = 2.0  # bits by which a slip beats another that gives the same number, to be named alone
+MOST = 3  # such others, with which a number tells nothing
 SHORTER = 3.0  # bits that speak for a dropped digit where an answer has one less than the others
 MISSPELLED = 0.1  # the share of wrong numbers of which one digit is another, for no reason
 
@@ -81,6 +82,8 @@ class LineSlips:
         best, *others = sorted(shares, key=lambda slug: -shares[slug])
         rivals = tuple(slug for slug in others if log2(shares[best] / shares[slug]) < RIVAL)
         bits = log2(sum(shares.values())) - chance
+        if len(rivals) >= MOST:
+            return None
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
         return LineSlip(best, bits >= NAMED and long, rivals) if bits >= HINT else None
 

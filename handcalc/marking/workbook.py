@@ -50,7 +50,7 @@ class Workbook:
     def _add_untrained(self, problem: Problem) -> None:
         if problem.learning_rate is None:
             return
-        for parameter in [q for q in self.graph if q.kind in PARAMETERS and q.name not in self.updated]:
+        for parameter in [q for q in self.graph if q.kind in PARAMETERS and q.name not in self.updated and not q.unknown]:
             here = Ref(parameter.name, parameter.index)
             shape = (parameter.axes, parameter.index)
             layer = parameter.layer

@@ -6,9 +6,11 @@ the order of the worked solution.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from handcalc.core.chainrule import add_gradients
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Ref, Total, mul, total, walk
+from handcalc.core.expr import Number, Ref, Total, mul, total, walk
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Quantity
 from handcalc.layers import layer_type
@@ -22,37 +24,61 @@ NOT_DIFFERENTIATED = ("input", "target", "rate")
 PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
 
 
-def build(problem: Problem) -> Model:
-    """The graph of a problem."""
+def build(problem: Problem, named: Collection[str] = ()) -> Model:
+    """The graph of a problem; named: gradients that formulas have by name, even where they are always the same number."""
     graph, output = Graph(), None
-    if problem.equations:
-        objective = equations.add_equations(graph, problem)
-    else:
+    if problem.layers:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
+    else:
+        objective = equations.add_equations(graph, problem)
     carried = _carried(graph, problem)
+    if problem.fixed:
+        return _from_the_middle(problem, graph, objective, carried, output, named)
     if not objective:
         return Model(graph, {}, "", carried, output)
     return shared(problem, graph, lambda formal: _completed(formal, graph, objective, carried, output))
 
 
-def _completed(problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None) -> Model:
+def _from_the_middle(
+    problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None, named: Collection[str]
+) -> Model:
+    """The model with numbers in the place of what would be worked out; without a loss, gradients come from above."""
+    from handcalc.models import given  # rarely asked for, so nobody else waits for it
+
+    objective = objective or given.add_upstream(graph, problem, output, _mixes_samples(graph))
+    if named:
+        model = _completed(problem, graph, objective, carried, output, named)
+    else:
+        model = shared(problem, graph, lambda formal: _completed(formal, graph, objective, carried, output))
+    numbers = given.numbers_of(problem, model)
+    always = {name for name, _ in numbers if isinstance(model.graph[name].definition, Number)} - {*named}
+    if always:
+        return build(problem, always)
+    return given.with_numbers(problem, model, numbers, lambda: build(problem.replace(fixed=())))
+
+
+def _completed(
+    problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None, named: Collection[str] = ()
+) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
+    above = graph[objective].role == "upstream"  # instead of a loss
     forward = [quantity for quantity in graph if quantity.kind != "state"]
     if objective and graph[objective].role == "each" and _mixes_samples(graph):
         objective = graph.in_layer(0, "loss")
-    gradients = _gradients(graph, problem, objective)
+    gradients = _gradients(graph, problem, objective, named)
     parameters = [q for q in forward if q.kind in PARAMETERS or q.word in problem.parameters]
     direct = graph[objective].kind == "error"
-    if direct or graph[objective].role == "each":
+    if direct or graph[objective].axes:
         gradients |= _reductions(graph, problem, gradients, parameters)
     updated, memory = updates.add_updates(graph, problem, parameters, gradients)
     memory |= carried
     if problem.conventions.hidden_error_weights == "updated":
         updates.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
-    updates.add_after(graph, forward, updated)
-    return Model(graph, updated, "" if direct else graph.in_layer(0, "loss") or objective, memory, output)
+    if not above:
+        updates.add_after(graph, forward, updated)
+    return Model(graph, updated, "" if direct or above else graph.in_layer(0, "loss") or objective, memory, output)
 
 
 def _carried(graph: Graph, problem: Problem) -> dict[str, str]:
@@ -68,14 +94,14 @@ def _mixes_samples(graph: Graph) -> bool:
     return any(isinstance(node, Total) and node.index.axis.role == "sample" for formula in formulas for node in walk(formula))
 
 
-def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]:
+def _gradients(graph: Graph, problem: Problem, objective: str, named: Collection[str]) -> dict[str, str]:
     def wanted(quantity: Quantity) -> bool:
         if problem.input_gradients and quantity.name == graph.inputs:
             return True
         return quantity.kind not in NOT_DIFFERENTIATED and not quantity.held
 
     if graph[objective].kind != "error":
-        return add_gradients(graph, objective, wanted)
+        return add_gradients(graph, objective, wanted, named=named)
     last = problem.layers[-1].activations
     perceptron = bool(last) and last[0].name in PERCEPTRON
     start = graph.in_layer(len(problem.layers), "net" if perceptron else "out")

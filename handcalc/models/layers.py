@@ -8,7 +8,7 @@ from handcalc.core.index import Index
 from handcalc.core.quantity import Quantity
 from handcalc.layers import layer_type
 from handcalc.layers.site import Site, index_of, letter, sample_index
-from handcalc.problem.dataset import givens
+from handcalc.problem.dataset import Dataset, givens
 from handcalc.problem.schema import Problem
 
 
@@ -18,7 +18,8 @@ def add_inputs(graph: Graph, problem: Problem) -> Ref:
     plain = len(problem.axes) == 1
     own = tuple(Index(letter(0), axis) if plain else index_of(axis) for axis in problem.axes)
     index = (*sample, *own)
-    values = givens(problem.samples, "inputs", tuple(axis.size for axis in problem.axes))
+    known = isinstance(problem.samples, Dataset) or any(sample.inputs for sample in problem.samples)
+    values = givens(problem.samples, "inputs", tuple(axis.size for axis in problem.axes)) if known else None
     graph.given(Quantity("x", "input", tuple(i.axis for i in index), index, givens=values))
     return Ref("x", index)
 

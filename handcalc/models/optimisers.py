@@ -17,6 +17,7 @@ from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.problem.schema import Problem
+from handcalc.problem.words import DAMPENING
 
 # what an optimiser keeps of a parameter → how it is written
 STATES = {
@@ -26,7 +27,8 @@ STATES = {
 }  # fmt: skip
 # its numbers, where a notation has no letter for them
 NUMBERS = {
-    "momentum": Letter("μ"), "rho": Letter("ρ"), "beta1": Letter("β", "1"), "beta2": Letter("β", "2"), "epsilon": Letter("ε"),
+    "momentum": Letter("μ"), DAMPENING: Letter("τ"), "rho": Letter("ρ"), "beta1": Letter("β", "1"), "beta2": Letter("β", "2"),
+    "epsilon": Letter("ε"),
     "weight_decay": Letter("λ"), "clip_norm": Letter("c"), "clip_value": Letter("c"), "count": Letter("n"), "norm": Letter("G"),
 }  # fmt: skip
 PARAMETERS = ("weight", "bias", "threshold")
@@ -117,12 +119,17 @@ def sgd(rule: Rule) -> Formulas:
 
 def momentum(rule: Rule) -> Formulas:
     """v = μ·v + g, Δw = −η·v (as frameworks do); as textbooks do: v = μ·v − η·g, Δw = v; as an average: v = μ·v + (1 − μ)·g,
-    Δw = −η·v. Source: Polyak, 1964; PyTorch's SGD; Goodfellow, Bengio, Courville, algorithm 8.2; Ng's course."""
+    Δw = −η·v. With dampening τ, (1 − τ)·g takes the place of g; so it does in the first update, where PyTorch has g, unless it is given an
+    old velocity. Source: Polyak, 1964; PyTorch's SGD; Goodfellow, Bengio, Courville, algorithm 8.2; Ng's course."""
     mu, form = rule.hyper("momentum"), rule.problem.conventions.momentum_form
+    gradient = rule.gradient
+    if rule.problem.optimizer.numbers[DAMPENING].numerator:
+        gradient = mul(sub(ONE, rule.hyper(DAMPENING)), gradient)
     if form == "textbook":
-        velocity = rule.carried("velocity", lambda old: sub(mul(mu, old), mul(rule.rate, rule.gradient)))
+        velocity = rule.carried("velocity", lambda old: sub(mul(mu, old), mul(rule.rate, gradient)))
         return velocity, add(rule.here, velocity)
-    gradient = mul(sub(ONE, mu), rule.gradient) if form == "average" else rule.gradient
+    if form == "average":
+        gradient = mul(sub(ONE, mu), gradient)
     velocity = rule.carried("velocity", lambda old: add(mul(mu, old), gradient))
     return rule.step(mul(rule.rate, velocity))
 

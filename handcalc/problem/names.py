@@ -9,7 +9,7 @@ in an autoencoder, but not like a hidden one, which would make `[x1, x1, 0.5]` h
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from handcalc.core.numbering import Weights, numbered
 from handcalc.errors import Message, Template
@@ -25,7 +25,8 @@ _ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?
 class Names:
     """The names of one problem, each with the place where it was first seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Mapping[str, tuple[int, ...]] | None = None) -> None:
+        self.given = given or {}  # what is given of what would be worked out, with sizes: then inputs and weights may be unknown
         self.neurons: dict[str, FileNode] = {}
         self.hidden: set[str] = set()
         self.bare: dict[str, FileNode] = {}

@@ -61,8 +61,8 @@ class Tensor(Record):
     """Given numbers of any shape, of a layer.
 
     kind: as in the graph; role: what it is among those of its kind ("" where a layer has one; xi: of the inputs, in the gate i); axes;
-    the numbers by place (a mapping or an array); key: the key it stands under, gate: in which part of `gates`; typed: its sizes there,
-    where several axes are typed as one; turned: whether a matrix is typed with a row per input.
+    the numbers by place (a mapping or an array; None where nobody gave them); key: the key it stands under, gate: in which part of
+    `gates`; typed: its sizes there, where several axes are typed as one; turned: whether a matrix is typed with a row per input.
     """
 
     kind: str
@@ -86,7 +86,7 @@ class Tensor(Record):
 
     def get(self, place: tuple[int, ...]) -> Number | None:
         """The number at a place."""
-        found: Number | None = self.values.get(place)
+        found: Number | None = None if self.values is None else self.values.get(place)
         return found
 
     def rows(self, start: int, count: int) -> Tensor:
@@ -138,6 +138,19 @@ class NamedFormula(Record):
 
     name: str
     formula: Expr
+
+
+class GivenCell(Record):
+    """A number given for a cell of the solution: the cell by its id or printed name, the number, and the line and key in the file.
+
+    whole: the name under which a list of such numbers stands, with its sizes; "" where the number is alone.
+    """
+
+    name: str
+    value: Number
+    where: str = ""
+    whole: str = ""
+    sizes: tuple[int, ...] = ()
 
 
 class Conventions(Record):
@@ -213,7 +226,8 @@ class MarkingScheme(Record):
 class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
-    inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …).
+    inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); given: numbers of
+    equations; fixed: numbers in the place of what would be worked out.
     """
 
     title: str = ""
@@ -238,6 +252,7 @@ class Problem(Record):
     tasks: tuple[Task, ...] = ()
     marking: MarkingScheme = MarkingScheme()
     given: Mapping[str, Number] = {}
+    fixed: tuple[GivenCell, ...] = ()
     equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""
     parameters: tuple[str, ...] = ()

@@ -86,7 +86,9 @@ class Incoming(Record):
     def needed(
         self, key: str, kind: str, axes: Axes, role: str = "", found: dict[str, FileNode] | None = None, entry: FileNode | None = None
     ) -> Tensor | None:
-        """As `tensor`, with an error where it is not given."""
+        """As `tensor`, with an error where it is not given; weights may be unknown where numbers are given for what follows from them."""
+        if kind == "weight" and self.names.given and key not in (self.found if found is None else found):
+            return Tensor(kind, axes, None, role, key, turned=len(axes) == 2 and self.by_input)
         if key not in (self.found if found is None else found):
             (entry or self.entry).fail("the key {key} is missing", key=key)
         return self.tensor(key, kind, axes, role, found)

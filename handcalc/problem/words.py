@@ -96,9 +96,11 @@ LOSSES = {loss.word: loss for loss in _LOSSES}
 
 # --- updates ----------------------------------------------------------------------------------------------------------
 
+DAMPENING = "dampening"  # the share of the gradient that a velocity does not take
+
 _OPTIMISERS = (
     NamedOptimiser("sgd"),
-    NamedOptimiser("momentum", {"momentum": "0.9"}),
+    NamedOptimiser("momentum", {"momentum": "0.9", DAMPENING: "0"}),
     NamedOptimiser("nesterov", {"momentum": "0.9"}),
     NamedOptimiser("adagrad", {"epsilon": "1e-10"}, either_root=True),
     NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True),
@@ -126,7 +128,7 @@ SCHEDULES = {schedule.word: schedule for schedule in _SCHEDULES}
 
 # number of an optimiser, a schedule or a loss → what it may be
 RANGES: Mapping[str, Shape] = {
-    "momentum": BELOW_1, "rho": BELOW_1, "beta1": BELOW_1, "beta2": BELOW_1, "weight_decay": BELOW_1, "epsilon": FROM_0,
+    "momentum": BELOW_1, DAMPENING: BELOW_1, "rho": BELOW_1, "beta1": BELOW_1, "beta2": BELOW_1, "weight_decay": BELOW_1, "epsilon": FROM_0,
     "every": UPDATES, "iterations": UPDATES, "factor": ABOVE_0, "decay": ABOVE_0, "lowest": FROM_0, "start": FROM_0, "end": FROM_0,
     "delta": ABOVE_0,
 }  # fmt: skip

@@ -82,7 +82,8 @@ def closed_form(derivation: Derivation, reading: Reading, text: str) -> Closed:
     quantity = graph[wanted[0]]
     by = graph.at(quantity.of, wanted) if quantity.kind == "gradient" and quantity.of is not None else None
     lines = _checked(list(_lines(derivation, reading, wanted)), derivation, wanted)
-    return Closed(wanted, by, lines, lines[-1].expr, by is not None and _differentiated(derivation, wanted, by))
+    results = any(graph[name].kind != "memory" for name, _ in graph.fixed)  # then it is not the slope of what can be put in
+    return Closed(wanted, by, lines, lines[-1].expr, by is not None and not results and _differentiated(derivation, wanted, by))
 
 
 def size(graph: Graph, wanted: Cell, known: dict[Cell, int] | None = None) -> int:
@@ -140,8 +141,13 @@ def rank(derivation: Derivation, name: str) -> int:
 
 
 def put_in(graph: Graph, expr: Expr, name: str) -> Expr:
-    """The expression with the definitions of one quantity's cells put in."""
-    return rewrite(expr, lambda node: graph.instance(cell(node)) if isinstance(node, Ref) and node.quantity == name else None)
+    """The expression with the definitions of one quantity's cells put in; those that are given stay."""
+
+    def defined(node: Expr) -> Expr | None:
+        here = isinstance(node, Ref) and node.quantity == name and graph.given_value(cell(node)) is None
+        return graph.instance(cell(node)) if here and isinstance(node, Ref) else None
+
+    return rewrite(expr, defined)
 
 
 # --- checking ---------------------------------------------------------------------------------------------------------

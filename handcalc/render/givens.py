@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -15,7 +16,7 @@ from handcalc.core.expr import Call, Ref, walk
 from handcalc.core.graph import Graph
 from handcalc.core.order import Group
 from handcalc.core.quantity import Quantity
-from handcalc.errors import Message
+from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
@@ -26,6 +27,10 @@ from handcalc.render.tables import count
 
 NUMBERS_LIMIT = 24  # given numbers of one quantity below one another
 ACROSS_LIMIT = 12  # inputs or targets of one table
+FIXED_LIMIT = 100  # numbers given in the place of what would be worked out
+COLUMNS: dict[tuple[bool, str], Template] = {
+    (True, "input"): "input, target", (False, "input"): "input", (False, "target"): "target",
+}  # several quantities, and what the first of them is → the head of their table  # fmt: skip
 
 
 def title(header: Header, asked: bool = False) -> Iterator[Block]:
@@ -58,10 +63,11 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
             rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
             yield Table((Message("quantity"), Message("value")), rows)
     else:
-        yield Paragraph(_architecture(derivation.header))
-        yield from _data(derivation, graph[graph.inputs], graph.quantities.get(graph.targets))
+        yield Paragraph(_architecture(derivation.header, graph[graph.inputs].unknown))
+        yield from _data(derivation, [graph[name] for name in (graph.inputs, graph.targets) if name and not graph[name].unknown])
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
+    yield from _fixed(derivation)
     for quantity in graph:
         if quantity.kind in ("rate", "hyper") and quantity.definition is None:
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
@@ -77,31 +83,51 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
         yield Table((Message("quantity"), Message("marks")), wanted)
 
 
-def _architecture(header: Header) -> Message:
+def _fixed(derivation: Derivation) -> Iterator[Block]:
+    """Numbers in the place of what would be worked out."""
+    graph = derivation.graph
+    counted = Counter(name for name, _ in graph.fixed)
+    whole = [graph[name] for name, number in counted.items() if directions(graph[name]) > 1 and number == graph[name].size]
+    single = [cell for cell in graph.fixed if graph[cell[0]] not in whole]
+    if whole:
+        yield Paragraph(Message("Given, not worked out:"))
+    for quantity in whole:
+        yield from grids(derivation, quantity, "full", 1)
+    if single:
+        rows = tuple((Name(Ref(*cell)), Value(cell)) for cell in single[:FIXED_LIMIT])
+        yield Table((Message("given, not worked out"), Message("value")), rows, max(len(single) - FIXED_LIMIT, 0))
+
+
+def _architecture(header: Header, unknown: bool) -> Message:
+    """Sizes and types of the layers; unknown: the inputs are, and have no size."""
     if any(kind != "dense" for kind in header.kinds):
         shapes = ["×".join(map(str, shape)) for shape in header.shapes]
-        layers = ", ".join((shapes[0], *(f"{kind} {shape}" for kind, shape in zip(header.kinds, shapes[1:]))))
+        inputs = [] if unknown else shapes[:1]
+        layers = ", ".join((*inputs, *(f"{kind} {shape}" for kind, shape in zip(header.kinds, shapes[1:]))))
         functions = [name for name in header.activations if name != "identity"]
         if not functions:
             return Message("Layers: {layers}", layers=layers)
         return Message("Layers: {layers}; activation: {functions}", layers=layers, functions=", ".join(functions))
-    sizes = "-".join(map(str, header.sizes))
+    sizes = "-".join(map(str, header.sizes[unknown:]))
     return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(header.activations))
 
 
-def _data(derivation: Derivation, inputs: Quantity, targets: Quantity | None) -> Iterator[Block]:
-    quantities = [inputs, targets] if targets else [inputs]
+def _data(derivation: Derivation, quantities: list[Quantity]) -> Iterator[Block]:
+    """Inputs and targets, as far as there are any."""
+    if not quantities:
+        return
     if any(directions(quantity) > 1 for quantity in quantities):
         for quantity in quantities:
             yield from given_numbers(derivation, quantity, "full")
         return
-    if inputs.sampled:
+    if quantities[0].sampled:
         yield sample_table_of_givens(quantities)
         return
     cells = [(quantity.name, (place,)) for quantity in quantities for place in range(min(quantity.axes[-1].size, ACROSS_LIMIT))]
     hidden = sum(max(quantity.axes[-1].size - ACROSS_LIMIT, 0) for quantity in quantities)
     rows = tuple((Name(Ref(*wanted)), Value(wanted)) for wanted in cells)
-    yield Table((Message("input") if targets is None else Message("input, target"), Message("value")), rows, hidden)
+    kinds = [quantity.kind for quantity in quantities]
+    yield Table((Message(COLUMNS[len(kinds) > 1, kinds[0]]), Message("value")), rows, hidden)
 
 
 def given_numbers(derivation: Derivation, quantity: Quantity, detail: str = "normal", turned: bool = False) -> Iterator[Block]:
@@ -131,7 +157,11 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
     """One row per weight: symbol, from, to, value; then the biases."""
     graph = derivation.graph
     if any(kind != "dense" for kind in derivation.header.kinds):
-        own = [quantity for quantity in graph if quantity.layer == layer and quantity.definition is None and not quantity.of]
+        own = [
+            quantity
+            for quantity in graph
+            if quantity.layer == layer and quantity.definition is None and not quantity.unknown and not quantity.of
+        ]
         told = list(layer_details(derivation.header, layer))
         if own or told:
             yield Heading(3, layer_title(reading, layer))
@@ -158,7 +188,8 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
             rows.append((Name(Ref(bias.name, place)), Plain(labels[1] if len(labels) > 1 else "–"), neuron, Value((bias.name, place))))
     yield Heading(3, layer_title(reading, layer))
     columns = (Message("parameter"), Message("from"), Message("to"), Message("value"))
-    yield Table(columns, tuple(rows), omitted)
+    if rows:
+        yield Table(columns, tuple(rows), omitted)
 
 
 # --- conventions ------------------------------------------------------------------------------------------------------
@@ -180,9 +211,11 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield Message("Loss: {loss}.", loss=header.loss_title)
     if header.online:
         yield Message("One update after each sample (online).")
-    elif len(header.samples) > 1 and derivation.loss:
+    elif len(header.samples) > 1 and (derivation.loss or graph.fixed):
         mean = chosen["sample_reduction"] == "mean"
         yield Message("The loss of all samples is the mean of theirs." if mean else "The loss of all samples is the sum of theirs.")
+    if graph.fixed:
+        yield from _fixed_conventions(derivation)
     if derivation.updated:
         yield from _update_conventions(graph, header)
     functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
@@ -195,6 +228,17 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     gradients = (quantity.name for quantity in graph if quantity.kind == "gradient")
     if int(reading.notation.data["delta_sign"]) < 0 and any(reading.turned((name, ())) for name in gradients):
         yield Message("In this notation the error term is minus the derivative: δ = −∂E/∂net.")
+
+
+def _fixed_conventions(derivation: Derivation) -> Iterator[Message]:
+    """What numbers in the place of results mean."""
+    kinds = {derivation.graph[name].kind for name, _ in derivation.graph.fixed}
+    if not derivation.loss and kinds & {"gradient", "path"}:
+        yield Message("No loss is given: gradients come from above, those that are given and no others.")
+    if kinds & {"net", "out", "part", "variable"}:
+        yield Message("A given number takes the place of what would be worked out; slopes through it are worked as usual.")
+        if derivation.graph.after(derivation.loss):
+            yield Message("What is given holds before the update; after it, everything is worked out.")
 
 
 def _slope_conventions(functions: set[str], chosen: Mapping[str, Any]) -> Iterator[Message]:

@@ -39,9 +39,9 @@ def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: in
         ]
         corner = Name(Ref(quantity.name, (*place, *quantity.index[-2:])))
         heading: tuple[Item, ...] = (corner, *(Plain(columns.along(number)) for number in range(len(cells[0]))))
-        present = derivation.graph.present
+        listed = derivation.graph.listed
         body: Rows = tuple(
-            (Plain(rows.along(number)), *(Value(cell, iteration) if present(*cell) else MISSING for cell in line))
+            (Plain(rows.along(number)), *(Value(cell, iteration) if listed(*cell) else MISSING for cell in line))
             for number, line in enumerate(cells)
         )
         yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))

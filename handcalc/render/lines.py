@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Expr, Number, Ref, references, rewrite
+from handcalc.core.expr import ZERO, Expr, Number, Ref, references, rewrite
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
@@ -25,7 +25,11 @@ PLACES_LIMIT = 4  # places named beside a formula that holds there
 
 
 def general(reading: Reading, options: Options, quantity: Quantity) -> Iterator[Block]:
-    """The general formula, and the matrix form in letters."""
+    """The general formula, and the matrix form in letters; nothing where every number is given."""
+    graph = reading.graph
+    given = graph.fixed and all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name))
+    if given or graph.fixed and isinstance(quantity.definition, Number):  # what comes from above: nothing, or what is given
+        return
     if quantity.axes:
         yield from _told(reading, quantity)
     if options.form != "scalar":
@@ -41,7 +45,7 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
         from handcalc.render.matrices import matrix_numbers
 
         yield from matrix_numbers(reading, group, iteration)
-        if options.form == "matrix" and quantity.axes:
+        if options.form == "matrix" and quantity.axes and not _partly_given(derivation, group):
             return
     if quantity.kind == "path":
         return
@@ -50,12 +54,18 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
     cells = list(islice(worked_cells(derivation, options, group), options.limits.lines))
     laid = {cells[0], cells[-1]} if cells and options.full and has_window(derivation.graph, quantity) else set()
     for wanted in cells:
-        for reference in references(derivation.graph.instance(wanted)) if paths and not at_once else ():
+        for reference in references(reading.formula(wanted) or ZERO) if paths and not at_once else ():
             if reference.quantity in paths:
                 yield worked(derivation, reading, cell(reference), iteration)
         yield worked(derivation, reading, wanted, iteration, untidied=options.full, put_in=paths if at_once else ())
         if wanted in laid:
             yield Picture(iteration, window=wanted)
+
+
+def _partly_given(derivation: Derivation, group: Group) -> bool:
+    """Whether numbers are given in the place of some cells, so that they are not what a matrix form gives."""
+    fixed = derivation.graph.fixed
+    return bool(fixed) and any((group.quantity.name, place) in fixed for place in derivation.places(group))
 
 
 def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:
@@ -125,4 +135,5 @@ def worked(
             right.append((relation, Numeric(formula, iteration)))
     if formula is None or not isinstance(formula, Number):
         right.append(("=" if step.shown.exact else "≈", Value(wanted, iteration)))
-    return Equation(Name(Ref(*wanted)), tuple(right), indent, step=(wanted, iteration))
+    label = Message("given:") if wanted in derivation.graph.fixed else None
+    return Equation(Name(Ref(*wanted)), tuple(right), indent, step=(wanted, iteration), label=label)

@@ -255,7 +255,7 @@ class Lookup:
         if kind == "net" and core[:1].isalpha():  # where the notation has another letter for the negative, δ may be either
             yield "δ" + core, turned if not turned or not isinstance(letter, Derivative) and letter.base == "δ" else None
         if kind in ("out", "part") and len(self.graph[cell[0]].terms) == 1:
-            paths = self.derivation.contributions(cell)
+            paths = self.derivation.paths(cell)
             if len(paths) == 1:
                 consumer = self.graph.core(paths[0].through)
                 yield f"path.{consumer}.{core}", False

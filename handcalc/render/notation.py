@@ -101,7 +101,7 @@ class Notation:
 
     def _layer_offsets(self) -> dict[int, int]:
         """Global number of the first unit of each layer, less one; the inputs are layer 0."""
-        layers = [quantity for quantity in self.graph if quantity.kind in ("input", "net") and not quantity.stage]
+        layers = [quantity for quantity in self.graph if quantity.kind in ("input", "net") and quantity.axes and not quantity.stage]
         sizes = {quantity.layer: quantity.axes[-1].size for quantity in layers}
         offsets, count = {}, 0
         for layer in sorted(sizes):

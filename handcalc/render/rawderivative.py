@@ -10,6 +10,7 @@ from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import ONE, Expr, Number, Ref
 from handcalc.core.quantity import Cell
+from handcalc.errors import UnknownNumberError
 
 
 def raw_derivative(derivation: Derivation, wanted: Cell) -> Expr | None:
@@ -30,4 +31,7 @@ def raw_derivative(derivation: Derivation, wanted: Cell) -> Expr | None:
         return None
     raw = RAW.mul(outside, differentiate(graph.instance(consumer), target, RAW))
     exact = Evaluation(graph, None, derivation.evaluation.replaced)
-    return raw if abs(exact.of(raw, wanted) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None
+    try:
+        return raw if abs(exact.of(raw, wanted) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None
+    except UnknownNumberError:  # the tidy slope may need less, such as the value that is given
+        return None

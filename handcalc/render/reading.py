@@ -58,8 +58,8 @@ class Reading:
     # --- expressions ---
 
     def formula(self, wanted: Cell) -> Expr | None:
-        """A cell's instance formula in this notation's signs; None for a given number."""
-        if self.graph.given_value(wanted) is not None:
+        """A cell's instance formula in this notation's signs; None for a given number, and for one that nobody gave."""
+        if self.graph.given_value(wanted) is not None or self.graph[wanted[0]].unknown:
             return None
         return self._signed(self.graph[wanted[0]], self._put(self.graph[wanted[0]], self.graph.instance(wanted), wanted))
 
@@ -207,7 +207,7 @@ class Reading:
             return ()
         before: tuple[Factor, ...] = ((None, through),)
         consumer = self.graph[through[0]]
-        if consumer.kind == "net":
+        if consumer.kind == "net" and (self.graph.gradient(through[0]), through[1]) not in self.graph.fixed:
             output = (self.graph.in_layer(consumer.layer, "out"), through[1])
             if self.graph.local(output[0]):
                 before = ((None, output), (output, through))

@@ -15,10 +15,10 @@ from math import prod
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.order import Group
-from handcalc.core.quantity import Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Rows, Table
-from handcalc.render.items import Item, Name, Plain, Value
+from handcalc.render.items import MISSING, Item, Name, Plain, Value
 from handcalc.render.options import COLUMNS_LIMIT, Options
 
 Place = tuple[int, ...]
@@ -62,9 +62,14 @@ def cell_table(derivation: Derivation, options: Options, iteration: int, quantit
     places = list(islice(derivation.graph.positions(first.name), options.limits.rows))
     columns: tuple[Item, ...] = (Message("neuron"), *(Name(Ref(q.name, q.index)) for q in quantities))
     rows: Rows = tuple(
-        (Plain(first.axes[-1].label(place[-1])), *(Value((q.name, place), iteration) for q in quantities)) for place in places
+        (Plain(first.axes[-1].label(place[-1])), *(_value(derivation, (q.name, place), iteration) for q in quantities)) for place in places
     )
     return Table(columns, rows, first.size - len(places))
+
+
+def _value(derivation: Derivation, wanted: Cell, iteration: int) -> Item:
+    """The number of a cell, as far as anything needs it."""
+    return Value(wanted, iteration) if not derivation.graph.left_out or derivation.graph.listed(*wanted) else MISSING
 
 
 def sample_table(derivation: Derivation, options: Options, iteration: int, groups: list[Group]) -> Table:
@@ -83,7 +88,7 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, group
     names = [Name(Ref(quantity.name, (0, *place)), bare=True, timed=timed) for quantity, place in inner]
     shown = min(samples.size, options.limits.rows)
     rows: Rows = tuple(
-        (Plain(samples.label(sample)), *(Value((quantity.name, (sample, *place)), iteration) for quantity, place in inner))
+        (Plain(samples.label(sample)), *(_value(derivation, (quantity.name, (sample, *place)), iteration) for quantity, place in inner))
         for sample in range(shown)
     )
     return Table((Message("sample"), *names), rows, samples.size - shown, hidden)

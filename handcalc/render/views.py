@@ -34,10 +34,10 @@ class View(Record):
 
 
 def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The same blocks; worked lines are counted from 1."""
+    """The same blocks; worked lines are counted from 1. A line with a label, such as one that says that a number is given, is none."""
     count = 0
     for block in blocks:
-        if isinstance(block, Equation) and block.step is not None:
+        if isinstance(block, Equation) and block.step is not None and block.label is None:
             count += 1
             block = block.replace(number=count)
         yield block
@@ -72,6 +72,8 @@ def _key(block: Block, derivation: Derivation) -> Block:
 def _worksheet(block: Block, derivation: Derivation) -> Block | None:
     """net_h1 = ______; general formulas are left out, and the drawing has the given numbers only."""
     if isinstance(block, Equation):
+        if _is_fixed(block, derivation):
+            return None  # it stands among what is given
         if block.step is None:
             return block if _is_given(block) else None
         return block.replace(right=(("=", Blank()),)) if len(block.right) else block
@@ -80,6 +82,8 @@ def _worksheet(block: Block, derivation: Derivation) -> Block | None:
 
 def _formulas(block: Block, derivation: Derivation) -> Block | None:
     """net_h1 = w1·i1 + w2·i2 + b1 = ______."""
+    if isinstance(block, Equation) and _is_fixed(block, derivation):
+        return None
     if isinstance(block, Equation) and block.step is not None:
         kept = tuple(part for part in block.right if isinstance(part[1], (Symbolic, Factors)))
         return block.replace(right=(*kept, ("=", Blank())))
@@ -88,7 +92,7 @@ def _formulas(block: Block, derivation: Derivation) -> Block | None:
 
 def _cloze(block: Block, derivation: Derivation) -> Block | None:
     """net_h1 = w1·i1 + ___·i2 + b1 = 0.15·0.05 + ___·0.10 + 0.35 = ______: one operand of each line, in turn, and what is computed."""
-    if not isinstance(block, Equation) or block.step is None:
+    if not isinstance(block, Equation) or block.step is None or _is_fixed(block, derivation):
         return block if isinstance(block, Equation) else _blanked(block, derivation)
     formula = next((item.expr for _, item in reversed(block.right) if isinstance(item, Symbolic)), None)
     operands = list(dict.fromkeys(cell(ref) for ref in references(formula))) if formula is not None else []
@@ -115,6 +119,11 @@ VIEWS = {
 
 def _is_given(block: Equation) -> bool:
     return all(isinstance(item, Value) for _, item in block.right)
+
+
+def _is_fixed(block: Equation, derivation: Derivation) -> bool:
+    """Whether a line is that of a step whose number is given."""
+    return block.step is not None and not _is_computed(*block.step, derivation)
 
 
 def _concerns(block: Block, derivation: Derivation, asked: Container[tuple[Cell, int]]) -> bool:
@@ -162,4 +171,6 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
 
 def _is_computed(wanted: Cell, iteration: int, derivation: Derivation) -> bool:
     quantity = derivation.graph[wanted[0]]
+    if wanted in derivation.graph.fixed:
+        return iteration > 1
     return phase(quantity) != "given" or (iteration > 1 and quantity.name in derivation.carried)

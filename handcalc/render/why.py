@@ -94,7 +94,8 @@ def ends(derivation: Derivation, wanted: Cell) -> list[Cell]:
     """Where the explanation of a cell ends: with itself; that of a parameter with its gradient and its update."""
     name, graph = wanted[0], derivation.graph
     if graph[name].definition is None and graph.gradient(name):
-        return [(end, wanted[1]) for end in (graph.gradient(name), graph.updated(name)) if end]
+        found = [(end, wanted[1]) for end in (graph.gradient(name), graph.updated(name)) if end]
+        return [end for end in found if end not in graph.left_out] or [wanted]
     return [wanted]
 
 

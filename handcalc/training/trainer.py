@@ -29,6 +29,7 @@ from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.loading.schedules import batch_size, updates_per_epoch
 from handcalc.models import build
+from handcalc.models.given import ONE_UPDATE, refuse
 from handcalc.models.losses import squared_errors
 from handcalc.models.model import Model
 from handcalc.models.updates import gradient_norm
@@ -48,6 +49,7 @@ class Trainer:
         if isinstance(problem.samples, Dataset) and len(problem.samples) == 1:  # which has no sample axis
             problem = problem.replace(samples=tuple(problem.samples))
         self.whole = watched(problem)
+        refuse(problem, self.whole.graph, ONE_UPDATE)
         if not self.whole.updated or not self.whole.loss:
             where = f"{problem.path}: " if problem.path else ""
             raise ProblemError(Message("there is nothing to train: targets and a learning_rate are needed", where))

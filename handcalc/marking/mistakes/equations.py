@@ -13,7 +13,7 @@ from handcalc.marking.mistakes.entry import Place
 def _value_of(place: Place, formula: Expr) -> Ref | None:
     """The variable y = f(z) that the variable z of this gradient goes into, where the gradient's formula has it or f alone."""
     of = place.quantity.of
-    if not place.book.problem.equations or of is None:
+    if place.book.problem.layers or of is None:
         return None
     gradient = place.first(formula, "gradient")
     through = place.graph[gradient.quantity].of if gradient else None

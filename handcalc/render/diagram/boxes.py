@@ -59,7 +59,8 @@ def plan_of(derivation: Derivation, reading: Reading, iteration: int, values: bo
 
 def forward(derivation: Derivation) -> list[Quantity]:
     """The quantities that are drawn: of the forward pass and the error."""
-    return [quantity for quantity in derivation.graph if quantity.kind in FORWARD and not quantity.stage]
+    graph = derivation.graph
+    return [quantity for quantity in graph if quantity.kind in FORWARD and not quantity.stage and graph.needed(quantity.name)]
 
 
 def _products(quantity: Quantity) -> int:
@@ -248,4 +249,4 @@ def _cell(plan: Plan, quantity: Quantity, fixed: Fixed) -> Cell:
     """The first cell of a quantity."""
     squares = Squares(plan, quantity, fixed(quantity))
     first = squares.at(squares.leading()[0], 0, 0)
-    return first if plan.derivation.graph.present(*first) else (quantity.name, next(plan.derivation.graph.positions(quantity.name)))
+    return first if plan.derivation.graph.listed(*first) else (quantity.name, next(plan.derivation.graph.positions(quantity.name)))

@@ -43,7 +43,8 @@ def network(derivation: Derivation, reading: Reading, iteration: int, values: bo
         return None
     small = sum(before * size + size * size for before, size in zip(sizes, sizes[1:])) <= COMPUTED_LIMIT
     plan = Plan(derivation, reading, iteration, values and small, values and gradients and small)
-    layers = [column(plan, layer) for layer in range(len(sizes))]
+    graph = derivation.graph
+    layers = [column(plan, layer) for layer in range(not graph.needed(graph.inputs), len(sizes))]
     tried = [_arranged(plan, layers, stretch) for stretch in STRETCHES]
     best = min(tried, key=lambda found: (sum(not edge.labels for edge in found.edges), found.width * found.height))
     return best.replace(captions=tuple(_captions(plan, layers, best, values and not small)))
@@ -59,11 +60,12 @@ def _captions(plan: Plan, layers: list[Column], drawn: Diagram, large: bool) -> 
         yield Message("The numbers are those of sample {sample}.", sample=samples.label(0))
         if drawn.gradients:
             yield Message("The gradients of weights and biases are those of all {count} samples.", count=samples.size)
-    for layer, nodes in enumerate(layers):
+    for nodes in layers:
+        layer = nodes[0].column
         count = sum(node.left_out or 1 for node in nodes)
         shown = sum(node.cell is not None for node in nodes)
         if shown < count:
-            yield _left_out(layer, shown, count, layer == len(layers) - 1)
+            yield _left_out(layer, shown, count, layer == len(header.sizes) - 1)
     if not all(edge.labels for edge in drawn.edges if edge.kind == "weight"):
         yield Message("Where there are many weights, they are drawn without their numbers.")
     if large:
@@ -87,9 +89,9 @@ def _arranged(plan: Plan, layers: list[Column], stretch: float) -> Diagram:
     edges: list[Edge] = []
     x = 0.0
     before: Column = ()
-    for layer, current in enumerate(_spread(layers, stretch)):
-        if layer:
-            distance, between = _between(plan, layer, before, current, len(nodes) - len(before))
+    for current in _spread(layers, stretch):
+        if before:
+            distance, between = _between(plan, current[0].column, before, current, len(nodes) - len(before))
             edges += [edge.moved(x) for edge in between]
             x += distance
         nodes += [node.moved(x) for node in current]

@@ -68,7 +68,8 @@ def _neuron(plan: Plan, layer: int, place: int, name: str) -> Node:
         label = plan.label("bias", ((plan.parameter(bias),), *([(gradient,)] if gradient else [])), bias)
         labels.append(label.moved(0.0, -RADIUS - STEM - label.height / 2))
     kind = "output" if layer == len(plan.derivation.header.sizes) - 1 else "hidden"
-    return Node(kind, layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, plan.cell(out, place), name, tuple(labels))
+    cell = plan.cell(out, place) or plan.cell(net, place) or plan.cell(graph.gradient(net), place)
+    return Node(kind, layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, cell, name, tuple(labels))
 
 
 def _below(plan: Plan, rows: tuple[Row, ...]) -> Label:

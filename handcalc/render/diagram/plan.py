@@ -20,12 +20,12 @@ class Plan(Record):
     gradients: bool
 
     def cell(self, name: str, *places: int) -> Cell | None:
-        """A cell of the sample that is drawn, the first; None where there is none."""
+        """A cell of the sample that is drawn, the first; None where there is none, or nothing needs it."""
         graph = self.derivation.graph
         if name not in graph:
             return None
         found = (0, *places) if graph[name].sampled else places
-        return (name, found) if graph.present(name, found) else None
+        return (name, found) if graph.listed(name, found) else None
 
     def item(self, name: str, *places: int, gradient: bool = False, named: bool = True, sampled: bool = False) -> CellItem | None:
         """An item for a computed quantity, None where it is not shown."""

@@ -167,7 +167,7 @@ class Squares(Record):
             return
         cell = self.at(place, row, column)
         kind = self.marks.get(cell, "square")
-        there = self.plan.derivation.graph.present(*cell)
+        there = self.plan.derivation.graph.listed(*cell)
         if self._outside(row, column):
             yield Label("outside" if kind == "window" else "padding", x, y, broad, tall, ((Sign("0"),),))
         else:
@@ -182,14 +182,14 @@ class Squares(Record):
     def rows_of(self, cell: Cell) -> tuple[Row, ...]:
         """The number of a cell and its gradient."""
         plan, graph = self.plan, self.plan.derivation.graph
-        if not graph.present(*cell) or self.numbered is not None and not self.numbered(cell):
+        if not graph.listed(*cell) or self.numbered is not None and not self.numbered(cell):
             return ()
         rows: list[Row] = []
         known = plan.computed or graph.given_value(cell) is not None and (plan.iteration == 1 or cell[0] not in plan.derivation.carried)
         if known:
             rows.append((CellItem(cell, named=False),))
         gradient = (graph.gradient(cell[0]), cell[1])
-        if plan.gradients and graph[cell[0]].kind not in ENDS and gradient[0] and graph.present(*gradient):
+        if plan.gradients and graph[cell[0]].kind not in ENDS and gradient[0] and graph.listed(*gradient):
             rows.append((CellItem(gradient, named=False, gradient=True),))
         return tuple(rows)
 

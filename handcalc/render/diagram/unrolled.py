@@ -136,7 +136,7 @@ class _Unrolled:
                 rows, columns = drawn.sides()
                 places = [(row, column) for row in rows for column in columns if row is not None and column is not None]
                 found += [drawn.at(place, row, column) for place in drawn.leading() for row, column in places]
-        return [cell for cell in found if self.graph.present(*cell)]
+        return [cell for cell in found if self.graph.listed(*cell)]
 
     def _uses(self, key: str, lane: Lane) -> list[Spot]:
         """The boxes that a box uses."""
@@ -223,7 +223,7 @@ class _Unrolled:
         told = {key: self.timed[key] for key in places if self.timed[key].words}
         made = {}
         for key, part in told.items():
-            cell = self._cells(key, self.shown[-1])[0]
+            cell = next(cell for lane in reversed(self.shown) for cell in self._cells(key, lane))
             made[key] = boxed(part.replace(kind="words"), Patch((), 0.0, 0.0), cell)
         wide = max(node.width for node in made.values())
         for key, node in made.items():

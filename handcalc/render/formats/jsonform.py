@@ -2,7 +2,7 @@
 
 `value` is the step's result before rounding, in the sign of its id (∂E/∂net whatever the notation); `shown`,
 `symbol`, `formula` and `substituted` are as printed in the notation. Where a notation's letter stands for the
-negative, the step says `"sign": -1`.
+negative, the step says `"sign": -1`; where its number is given and not worked out, `"given": true`.
 """
 
 from __future__ import annotations
@@ -91,6 +91,8 @@ def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[st
             }
             for part in step.contributions
         ]
+    if step.cell in derivation.graph.fixed:
+        found["given"] = True
     if reading.turned(step.cell):
         found["sign"] = -1
     if step.sample:

@@ -15,7 +15,7 @@ from handcalc.core.expr import ZERO, number
 from handcalc.core.functions import function
 from handcalc.core.graph import Graph
 from handcalc.core.order import Group
-from handcalc.core.quantity import Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Grid, GridPart, Paragraph, Rows
@@ -127,8 +127,13 @@ def members(graph: Graph, form: MatrixForm, holds: Callable[[tuple[int, ...]], b
         found = {index.letter: place for index, place in zip(indices, chosen)}
         left = at(form.left, found, graph)
         there = [(name, place) for row in cells(graph, left) for place in row if graph.present(name, place)] if left else []
-        if any(graph.given_value(cell) is None and holds(cell[1]) for cell in there):
+        if any(graph.given_value(cell) is None and holds(cell[1]) for cell in there) and all(_worked(graph, cell) for cell in there):
             yield found
+
+
+def _worked(graph: Graph, cell: Cell) -> bool:
+    """Whether a number is what its formula gives: not given in its place, nor left out."""
+    return cell not in graph.fixed and cell not in graph.left_out
 
 
 def _small(graph: Graph, form: MatrixNode) -> bool:

@@ -20,6 +20,7 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
+from handcalc.models.given import NO_DIFFERENCE, refuse
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 from handcalc.render import read
@@ -141,6 +142,7 @@ class Differentiation:
         self.problem = problem
         full = (rounding or problem.rounding or Rounding()).replace(carry=False, exact=False)
         self.derivation = derive(problem, full, by_cells=True)
+        refuse(problem, self.derivation.graph, NO_DIFFERENCE)
         if not self.derivation.loss:
             raise _no_loss(problem)
         chosen = {name: getattr(problem.conventions, name) for name in NO_DERIVATIVE}
@@ -176,7 +178,7 @@ class Differentiation:
 
     def _trained(self) -> list[str]:
         graph = self.derivation.graph
-        if self.problem.equations:
+        if not self.problem.layers:
             return [quantity.name for quantity in graph if quantity.kind == "given"]
         return list(self.derivation.updated) or [quantity.name for quantity in graph if quantity.kind in PARAMETERS]
 

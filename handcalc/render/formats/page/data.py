@@ -70,7 +70,7 @@ class Interactive:
         """Step → the lines that explain it, phase by phase, for every line and everything that is drawn."""
         found: dict[Place, list[Place]] = {}
         for start, iteration in (*self.lines, *self._drawn_places()):
-            if (start, iteration) in found:
+            if (start, iteration) in found or start in self.derivation.graph.left_out:
                 continue
             order = dependencies(partial(self._reached, iteration), ends(self.derivation, start))
             phases = by_phase(self.derivation, order)
