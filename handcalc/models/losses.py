@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
+from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, add, mul, neg, power, rewrite, sub, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
-from handcalc.core.quantity import Quantity
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.layers.site import letter, sample_index, totals
+from handcalc.models.penalties import add_penalties
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
 
@@ -69,17 +70,17 @@ def _share(count: int) -> Number:
 
 
 def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
-    """The loss of one sample, and over several samples their mean or sum."""
+    """The loss of one sample, over several samples their mean or sum, and with penalties what they add to it."""
     sample = sample_index(problem)
-    if not sample:
-        graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
-        return "loss"
-    axes = tuple(i.axis for i in sample)
-    graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each"))
-    whole = total(sample[0], Ref("loss@", sample))
-    whole = mul(sample_share(problem), whole)
-    graph.define(Quantity("loss", "loss", definition=whole, names={(): ""}, prefix="loss"))
-    return "loss@"
+    if sample:
+        axes = tuple(i.axis for i in sample)
+        graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each"))
+        formula = mul(sample_share(problem), total(sample[0], Ref("loss@", sample)))
+    if problem.regularization is not None:
+        graph.define(Quantity("data_loss", "loss", definition=formula, names={(): "data_loss"}, role="data", letter=Letter("", "data")))
+        formula = add(Ref("data_loss"), *add_penalties(graph, problem))
+    graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
+    return "loss@" if sample else "loss"
 
 
 def direct_gradient(graph: Graph, start: Quantity) -> Expr:

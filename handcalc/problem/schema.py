@@ -133,6 +133,20 @@ class Loss(Record):
     mean: bool = False
 
 
+class Regularization(Record):
+    """Penalties in the loss: λ of the squared weights and of their absolute values, None where there is none.
+
+    form: a word of PENALTY_FORMS (problem/words.py), what λ is multiplied by; biases: whether biases and thresholds are in it too;
+    samples: m, how many there are in all, also where one update uses fewer.
+    """
+
+    l2: Number | None = None
+    l1: Number | None = None
+    form: str = "half"
+    biases: bool = False
+    samples: int = 1
+
+
 class NamedFormula(Record):
     """name = formula over names given or defined before."""
 
@@ -226,6 +240,8 @@ class Problem(Record):
     test: Sequence[Sample] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
+    reported: Loss | None = None
+    regularization: Regularization | None = None
     learning_rate: Number | None = None
     schedule: Schedule | None = None
     optimizer: Optimizer = Optimizer()

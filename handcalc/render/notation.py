@@ -207,6 +207,8 @@ class Notation:
             return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
         if kind in ("hyper", "memory", "state"):
             return self._of_optimiser(quantity)
+        if kind == "loss" and quantity.letter is not None:
+            return Symbol(quantity.letter.base or self.symbols["E"], quantity.letter.above)
         if kind in ("loss", "rate"):
             return self._fill(self.symbols[kind], {}, quantity)
         if quantity.letter is not None:
