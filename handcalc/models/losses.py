@@ -1,6 +1,7 @@
 """Errors and losses: from outputs and targets to one number E.
 
-- `add_loss` defines targets, loss terms, the loss of one sample and, with several samples, their reduction.
+- `add_loss` defines targets, loss terms, the loss of one sample and, with several samples, their reduction; the loss with its
+  penalties (penalties.py); and the loss that is only reported.
 
 Shapes: targets and loss terms (sample, unit), the loss of a sample (sample), the loss (). The formulas themselves are
 in problem/words.py (LOSSES) or were typed by the user; the fused form of softmax and cross-entropy is
@@ -34,7 +35,30 @@ def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
     if problem.loss.form == "direct":
         graph.define(Quantity("err", "error", axes, index, sub(target, output), prefix="err", layer=len(problem.layers)))
         return "err"
-    return _reduced(graph, problem, _sample_loss(graph, problem, problem.loss, output, target, index))
+    objective = _reduced(graph, problem, _sample_loss(graph, problem, problem.loss, output, target, index))
+    if problem.reported is not None:
+        _add_reported(graph, problem, problem.reported, output, target, index)
+    return objective
+
+
+def _add_reported(graph: Graph, problem: Problem, loss: Loss, output: Ref, target: Ref, index: tuple[Index, ...]) -> None:
+    """The loss that is worked out beside the one that is minimised, of each sample and reduced like it; no gradient goes through it."""
+    sample = sample_index(problem)
+    own = index[len(sample) :]
+    formula = totals(own, _term(loss, output, target))
+    if loss.mean:
+        formula = mul(_share(prod(i.axis.size for i in own)), formula)
+    name, letter = "reported_loss", Letter("", "reported")
+    if sample:
+        each = Quantity(f"{name}@", "loss", (sample[0].axis,), sample, formula, prefix=name, role="each reported", letter=letter)
+        formula = mul(sample_share(problem), total(sample[0], Ref(graph.define(each).name, sample)))
+    graph.define(Quantity(name, "loss", definition=formula, names={(): ""}, prefix=name, role="reported", letter=letter))
+
+
+def _term(loss: Loss, output: Ref, target: Ref) -> Expr:
+    """The formula of one term, with an output and its target in it."""
+    assert loss.term is not None
+    return rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
 
 
 def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target: Ref, index: tuple[Index, ...]) -> Expr:
@@ -52,8 +76,7 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         if not sum_to_one(problem.samples, unit.axis.size):
             whole = mul(total(unit, target), whole)
         return totals(index[len(sample_index(problem)) : -1], sub(whole, total(unit, mul(target, net))))
-    assert loss.term is not None
-    term = rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
+    term = _term(loss, output, target)
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
     own = index[len(sample_index(problem)) :]
     whole = totals(own, Ref("loss_term", index))
