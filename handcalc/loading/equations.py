@@ -8,7 +8,23 @@ from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, near, quoted
 from handcalc.problem.schema import NamedFormula, Problem
 
-NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "report", "regularization", "input_gradients", "sample_reduction")
+NETWORK_KEYS = (
+    "layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "report", "regularization", "input_gradients",
+    "sample_reduction",
+)  # fmt: skip
+    "layers",
+    "inputs",
+    "targets",
+    "samples",
+    "data",
+    "test",
+    "loss",
+    "error",
+    "report",
+    "regularization",
+    "input_gradients",
+    "sample_reduction",
+)
 EQUATION_KEYS = ("given", "minimize", "parameters")
 
 

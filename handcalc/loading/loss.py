@@ -12,6 +12,7 @@ from handcalc.layers.activations import SOFTMAX
 from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
 from handcalc.problem.fields import read_section
+from handcalc.problem.names import check_free
 from handcalc.problem.reader import FileNode, is_name, suggestion
 from handcalc.problem.schema import Loss, Problem, Regularization
 from handcalc.problem.values import Section, read_entries
@@ -51,6 +52,7 @@ def add_reported(item: FileNode, problem: Problem) -> Problem:
     if loss is not None and loss.form != "terms":
         item.fail("{found} is on net inputs; report a loss of outputs, such as {example}", found=item.shown, example="cross_entropy")
         return problem
+    check_free(item, problem, "reported_loss")
     return problem.replace(reported=loss)
 
 
@@ -62,9 +64,10 @@ def add_regularization(item: FileNode, problem: Problem) -> Problem:
     if problem.loss is None or problem.loss.form == "direct":
         item.fail("there is no loss that a penalty could be in; give targets and a loss, or take weight_decay")
     found = part.read(("l2", "l1", "form", "biases"))
-    if "form" in found and "l2" not in part and PENALTY_FORMS[found["form"]].halved:
-        whole = next(form.word for form in PENALTY_FORMS.values() if not form.halved and form.averaged == PENALTY_FORMS[found["form"]].averaged)
-        part["form"].fail("only squares are halved; with l1 alone write {word}", word=whole)
+    chosen = PENALTY_FORMS[found.get("form", Regularization().form)]
+    if chosen.halved and "form" in found and "l2" not in part:
+        part["form"].fail("only squares are halved; with l1 alone write {word}", word="mean" if chosen.averaged else "sum")
+    check_free(item, problem, "data_loss", *part)
     return problem.replace(regularization=Regularization(**found, samples=max(len(problem.samples), 1)))
 
 

@@ -1,7 +1,7 @@
 """Penalties in the loss (regularisation): L2 from the squares of the weights, L1 from their absolute values, or both (elastic net).
 
 - `add_penalties(graph, problem)` defines λ and the penalties; losses.py adds them to the loss of the data.
-- `defined(graph)` are those that a graph has.
+- `defined(graph)` are those that a graph has; `amount` and `slope` are the formulas of one.
 
     R_L2 = λ/2·Σw², λ/(2m)·Σw², λ/m·Σw² or λ·Σw²        R_L1 = λ·Σ|w| or λ/m·Σ|w|
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Expr, Number, Ref, add, call, div, mul, power
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Letter, Quantity
@@ -57,15 +58,23 @@ def defined(graph: Graph) -> list[str]:
 def _penalty(graph: Graph, chosen: Regularization, role: str, alone: bool) -> Ref:
     """λ times what stands before the sum, times the sum over all weights."""
     penalty, value = PENALTIES[role], getattr(chosen, role)
-    rate = graph.given(
-        Quantity(f"lambda.{role}", "hyper", givens=lambda place: value, role=role, id=role, letter=Letter("λ") if alone else penalty.rate)
-    )
+    letter = Letter("λ") if alone else penalty.rate
+    graph.given(Quantity(f"lambda.{role}", "hyper", givens=lambda place: value, role=role, id=role, letter=letter))
     kinds = ("weight", "bias", "threshold") if chosen.biases else ("weight",)
     weights = [quantity for quantity in graph if quantity.kind in kinds and quantity.of is None]
-    sums = [totals(weight.index, penalty.of(Ref(weight.name, weight.index))) for weight in weights]
-    form = PENALTY_FORMS[chosen.form]
-    below = Number((2 if form.halved and penalty.halved else 1) * (chosen.samples if form.averaged else 1))
-    formula = mul(div(Ref(rate.name), below), add(*sums))
+    formula = amount(graph, chosen, role, add(*(totals(weight.index, penalty.of(Ref(weight.name, weight.index))) for weight in weights)))
     name = f"penalty.{role}"
     graph.define(Quantity(name, "loss", definition=formula, names={(): role}, prefix="penalty", role=role, letter=penalty.letter))
     return Ref(name)
+
+
+def amount(graph: Graph, chosen: Regularization, role: str, size: Expr) -> Expr:
+    """λ, with what the form puts below it, times the size of some weights."""
+    form = PENALTY_FORMS[chosen.form]
+    below = (2 if form.halved and PENALTIES[role].halved else 1) * (chosen.samples if form.averaged else 1)
+    return mul(div(Ref(graph.in_layer(0, "hyper", role)), Number(below)), size)
+
+
+def slope(graph: Graph, chosen: Regularization, role: str, weight: Ref) -> Expr:
+    """What a penalty adds to the gradient of a weight that is in it."""
+    return differentiate(amount(graph, chosen, role, PENALTIES[role].of(weight)), weight)

@@ -108,7 +108,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
               "{step: {every: 10, factor: 0.5}}"),
         Key("optimizer", _optimiser(), "optimiser, with its numbers if they are not the usual ones",
               "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),
-        Key("report", either(TEXT, OBJECT), "a loss that is worked out beside the one that is minimised; written like loss", "squared_error"),
+        Key("report", either(TEXT, OBJECT), "a loss worked out beside the one that is minimised; written like loss", "squared_error"),
         Key("regularization", section("regularization"), "penalties on large weights, in the loss itself", "{l2: 0.1, form: half_mean}"),
         Key("weight_decay", ABOVE_0,
               "λ of weight decay; not in the loss: added to the gradient as λ·w, apart from it with adamw", "0.01"),

@@ -80,6 +80,14 @@ def parameter_names(problem: Problem) -> list[str]:
     return named + [name for name in ids if is_parameter(name, problem)]
 
 
+def check_free(item: FileNode, problem: Problem, *ids: str) -> None:
+    """An error where an input or a parameter has the name of a quantity that a key of the file adds."""
+    taken = {*problem.inputs, *(name for layer in problem.layers for names in _tables(layer) for name in names)}
+    for name in ids:
+        if name in taken:
+            item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message("a quantity of the loss"))
+
+
 def is_parameter(text: str, problem: Problem) -> bool:
     """Whether a text is the id of a parameter: its name, else W1[2,1], b1[2] or b1."""
     if text in problem.parameters or any(text in names for layer in problem.layers for names in _tables(layer)):

@@ -136,7 +136,8 @@ class Notation:
             return symbol.replace(base=base, sub=sub, sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
 
         if isinstance(name, Derivative):
-            via = name.via.replace(sub="", typed="") if name.via and name.via.sub else name.via
+            alone = quantity.through is not None and not self.graph[quantity.through.quantity].axes  # a penalty: its name is all of it
+            via = name.via.replace(sub="", typed="") if name.via and name.via.sub and not alone else name.via
             top = name.top if name.top == self.objective else bare(name.top)
             return name.replace(top=top, bottom=bare(name.bottom), via=via, sample="")
         return bare(name)
