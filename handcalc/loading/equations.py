@@ -12,19 +12,6 @@ NETWORK_KEYS = (
     "layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "report", "regularization", "input_gradients",
     "sample_reduction",
 )  # fmt: skip
-    "layers",
-    "inputs",
-    "targets",
-    "samples",
-    "data",
-    "test",
-    "loss",
-    "error",
-    "report",
-    "regularization",
-    "input_gradients",
-    "sample_reduction",
-)
 EQUATION_KEYS = ("given", "minimize", "parameters")
 
 
