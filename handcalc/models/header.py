@@ -34,7 +34,7 @@ def header_of(problem: Problem) -> Header:
         samples=sample_names(problem.samples),
         online=problem.training.mode == "online" and len(problem.samples) > 1,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
-        frozen=tuple(sorted(problem.frozen)),
+        frozen=(*dict.fromkeys(part.said for part in problem.frozen_parts), *sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )

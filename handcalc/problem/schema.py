@@ -106,7 +106,7 @@ class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
     type: a word of FILES (layers); axes: those of its output, without the sample; tensors: the parameters of other
-    layers than dense ones; options: stride, padding, heads … by name.
+    layers than dense ones; options: stride, padding, heads … by name; name: as typed, else its type with a number.
     """
 
     neurons: tuple[str, ...] = ()
@@ -118,6 +118,7 @@ class Layer(Record):
     axes: tuple[Axis, ...] = ()
     tensors: tuple[Tensor, ...] = ()
     options: Mapping[str, Any] = {}
+    name: str = ""
 
 
 class Loss(Record):
@@ -192,6 +193,15 @@ class Schedule(Record):
     updates: int = 1
 
 
+class FrozenPart(Record):
+    """A whole parameter that is not trained: its layer, kind and role, and what was typed, the layer perhaps."""
+
+    layer: int
+    kind: str
+    role: str = ""
+    said: str = ""
+
+
 class Optimizer(Record):
     """How gradients become updates: the optimiser, its numbers (also of weight_decay and clipping), and whether ε is under the root."""
 
@@ -248,6 +258,7 @@ class Problem(Record):
     input_gradients: bool = False
     trained_biases: bool = True
     frozen: frozenset[str] = frozenset()
+    frozen_parts: tuple[FrozenPart, ...] = ()
     training: Training = Training()
     conventions: Conventions = Conventions()
     rounding: Rounding | None = None
