@@ -11,7 +11,7 @@ from handcalc.core.expr import ZERO, Expr, Number, Ref, add, call, div, mul, neg
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index
 from handcalc.core.quantity import Quantity
-from handcalc.models.optimisers import NUMBERS, OPTIMISERS, Rule, counted
+from handcalc.models.optimisers import NUMBERS, OPTIMISERS, STATES, Rule, counted
 from handcalc.problem.schema import Problem
 
 
@@ -59,11 +59,7 @@ def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients:
     """‖g‖ over the gradients of all that is trained, where they are clipped by it."""
     if "clip_norm" not in problem.optimizer.numbers or not parameters:
         return None
-    found: list[Ref] = []
-    for parameter in parameters:
-        name, frozen = gradients[parameter.name], {*frozen_places(graph, problem, parameter)}
-        rest = [Ref(name, place) for place in graph.positions(parameter.name) if place not in frozen] if frozen else []
-        found += rest or [Ref(name, parameter.index)]
+    found = [_trained_gradient(graph, problem, parameter, gradients[parameter.name]) for parameter in parameters]
     graph.define(Quantity("norm", "state", definition=_length(found), role="norm", letter=NUMBERS["norm"]))
     return Ref("norm")
 
@@ -74,27 +70,29 @@ def _length(gradients: list[Ref]) -> Expr:
     for gradient in gradients:
         square: Expr = power(gradient, Number(2))
         for index in reversed(gradient.indices):
-            if isinstance(index, Index):
-                square = total(index, square)
+            assert isinstance(index, Index)
+            square = total(index, square)
         squares.append(square)
     return call("sqrt", add(*squares))
 
 
 def gradient_norm(graph: Graph, problem: Problem, updated: dict[str, str]) -> str:
     """Define √Σ g² over all that is trained, which training may watch; answers its name."""
-    found = []
-    for name in updated:
-        parameter = graph[name]
-        gradient = Ref(graph.gradient(name), parameter.index)
-        frozen = frozen_places(graph, problem, parameter)
-        if frozen:  # what does not change does not count
-            trained = f"trained.{name}"
-            shape = (parameter.axes, parameter.index)
-            graph.define(Quantity(trained, "state", *shape, gradient, dict.fromkeys(frozen, ZERO), prefix="trained", role="trained"))
-            gradient = Ref(trained, parameter.index)
-        found.append(gradient)
+    found = [_trained_gradient(graph, problem, graph[name], graph.gradient(name)) for name in updated]
     graph.define(Quantity("gradient_norm", "state", definition=_length(found), role="gradient_norm"))
     return "gradient_norm"
+
+
+def _trained_gradient(graph: Graph, problem: Problem, parameter: Quantity, gradient: str) -> Ref:
+    """The gradient of a parameter; where some of its numbers are frozen, with 0 for them, as a quantity of its own."""
+    frozen = frozen_places(graph, problem, parameter)
+    if not frozen:
+        return Ref(gradient, parameter.index)
+    name, shape = f"trained.{parameter.name}", (parameter.axes, parameter.index)
+    if name not in graph:
+        own = Quantity(name, "state", *shape, Ref(gradient, parameter.index), dict.fromkeys(frozen, ZERO), prefix="trained", role="trained")
+        graph.define(own.replace(of=Ref(parameter.name, parameter.index), letter=STATES["trained"], layer=parameter.layer))
+    return Ref(name, parameter.index)
 
 
 def frozen_places(graph: Graph, problem: Problem, parameter: Quantity) -> list[tuple[int, ...]]:
