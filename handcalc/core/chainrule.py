@@ -58,9 +58,11 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
     gradients = {objective: _name(goal)}
     graph.define(_gradient(goal, goal.axes, goal.index, start, ()))
     backwards = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
-    consumers = sorted(backwards, key=lambda quantity: quantity.kind == "loss")  # what a penalty adds comes after what the data say
-    formulas = [(quantity, apart(quantity.definition, quantity.index)) for quantity in consumers if quantity.definition]
-    uses = [(quantity, formula, reference) for quantity, formula in formulas for reference in references(formula)]
+    formulas = [(quantity, apart(quantity.definition, quantity.index)) for quantity in backwards if quantity.definition]
+    # what a penalty in the loss adds comes after what the data say
+    uses = sorted(
+        ((user, formula, ref) for user, formula in formulas for ref in references(formula)), key=lambda use: use[0].kind == "loss"
+    )
     for quantity in backwards[1:]:
         _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), uses)
     return gradients
@@ -70,14 +72,14 @@ def add_path(graph: Graph, consumer: str, name: str) -> Expr:
     """Define what comes to ∂E/∂q through one consumer that has no axes and is simply added to the objective, so that ∂E/∂consumer = 1;
     answers the reference to it, 0 where the consumer does not use q."""
     used, quantity = graph[consumer], graph[name]
-    assert used.definition is not None
     if _name(used) not in graph:
         graph.define(_gradient(used, (), (), ONE, ()))
-    formula = apart(used.definition, used.index)
-    found = [reference for reference in references(formula) if reference.quantity == name]
-    terms = _merged([term for reference in found for term in _term(graph, quantity, used, formula, reference, _name(used))])
-    terms = [_with_path(graph, quantity, term, quantity.axes, quantity.index) for term in terms]
-    return add(*(term.path or mul(term.upstream, term.local) for term in terms))
+    formula = apart(used.formulas[0], used.index)
+    terms = [
+        term for ref in references(formula) if ref.quantity == name for term in _term(graph, quantity, used, formula, ref, _name(used))
+    ]
+    paths = [_with_path(graph, quantity, term, quantity.axes, quantity.index) for term in terms]
+    return add(*(path.path or mul(path.upstream, path.local) for path in paths))
 
 
 def _upstream(graph: Graph, objective: str, wanted: Wanted) -> set[str]:

@@ -213,7 +213,7 @@ def sub(left: Expr, right: Expr) -> Expr:
 
 
 def mul(*factors: Expr) -> Expr:
-    """a·b·…: signs go outward, exact literals are folded into the first of them, a·(1/b)·c is a·c/b, a/4·2 is a/2, zero wins."""
+    """a·b·…: signs go outward, exact literals are folded into the first of them, a·(1/b)·c is a·c/b, zero wins."""
     if len(factors) > 1 and {*map(type, factors)} == _REFERENCES:
         return Product(factors)
     flat: list[Expr] = []
@@ -252,23 +252,12 @@ def mul(*factors: Expr) -> Expr:
     if above < 0:
         negative, above = not negative, -above
         typed = typed.removeprefix("-")
-    if (above, under) != (1, 1) and not _cancelled(flat, above, under):
+    if (above, under) != (1, 1):
         flat.insert(place, Number(above, under, typed if literals == 1 else ""))
     result: Expr = ONE if not flat else flat[0] if len(flat) == 1 else Product(tuple(flat))
     if below:
         result = div(result, below[0] if len(below) == 1 else Product(tuple(below)))
     return neg(result) if negative else result
-
-
-def _cancelled(factors: list[Expr], above: int, under: int) -> bool:
-    """Whether a literal that divides the literal below one of the factors has been taken from it: λ/4·2 is λ/2."""
-    for place, factor in enumerate(factors if under == 1 else ()):
-        if isinstance(factor, Quotient) and isinstance(factor.below, Number):
-            below = factor.below
-            if below.denominator == 1 and below.numerator % above == 0 and not below.text:
-                factors[place] = div(factor.above, Number(below.numerator // above))
-                return True
-    return False
 
 
 def div(above: Expr, below: Expr) -> Expr:

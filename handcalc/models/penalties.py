@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Expr, Number, Ref, add, call, div, mul, power
+from handcalc.core.expr import Expr, Number, Ref, add, call, mul, power
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.core.record import Record
@@ -72,7 +72,7 @@ def amount(graph: Graph, chosen: Regularization, role: str, size: Expr) -> Expr:
     """λ, with what the form puts below it, times the size of some weights."""
     form = PENALTY_FORMS[chosen.form]
     below = (2 if form.halved and PENALTIES[role].halved else 1) * (chosen.samples if form.averaged else 1)
-    return mul(div(Ref(graph.in_layer(0, "hyper", role)), Number(below)), size)
+    return mul(Number(1, below), Ref(graph.in_layer(0, "hyper", role)), size)
 
 
 def slope(graph: Graph, chosen: Regularization, role: str, weight: Ref) -> Expr:
