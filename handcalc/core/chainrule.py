@@ -60,9 +60,7 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
     backwards = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
     formulas = [(quantity, apart(quantity.definition, quantity.index)) for quantity in backwards if quantity.definition]
     # what a penalty in the loss adds comes after what the data say
-    uses = sorted(
-        ((user, formula, ref) for user, formula in formulas for ref in references(formula)), key=lambda use: use[0].kind == "loss"
-    )
+    uses = sorted(((one, formula, ref) for one, formula in formulas for ref in references(formula)), key=lambda use: use[0].kind == "loss")
     for quantity in backwards[1:]:
         _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), uses)
     return gradients
@@ -71,13 +69,11 @@ def add_gradients(graph: Graph, objective: str, wanted: Wanted = lambda quantity
 def add_path(graph: Graph, consumer: str, name: str) -> Expr:
     """Define what comes to ∂E/∂q through one consumer that has no axes and is simply added to the objective, so that ∂E/∂consumer = 1;
     answers the reference to it, 0 where the consumer does not use q."""
-    used, quantity = graph[consumer], graph[name]
-    if _name(used) not in graph:
-        graph.define(_gradient(used, (), (), ONE, ()))
-    formula = apart(used.formulas[0], used.index)
-    terms = [
-        term for ref in references(formula) if ref.quantity == name for term in _term(graph, quantity, used, formula, ref, _name(used))
-    ]
+    via, quantity = graph[consumer], graph[name]
+    if _name(via) not in graph:
+        graph.define(_gradient(via, (), (), ONE, ()))
+    formula = apart(via.formulas[0], via.index)
+    terms = [term for ref in references(formula) if ref.quantity == name for term in _term(graph, quantity, via, formula, ref, _name(via))]
     paths = [_with_path(graph, quantity, term, quantity.axes, quantity.index) for term in terms]
     return add(*(path.path or mul(path.upstream, path.local) for path in paths))
 
