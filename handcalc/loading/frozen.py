@@ -68,6 +68,6 @@ def _unknown(entry: FileNode, said: str, problem: Problem) -> None:
         entry.fail("the layer {name} has no parameters", name=said)
         return
     called = name_of(said, problem)
-    known = [*parameter_names(problem), *(name for part in _parts(problem) for name in sorted(_called(problem, part)))]
-    hint = Message(', it is called "{name}"', name=called) if called else near(said, dict.fromkeys(known))
+    others = dict.fromkeys(name for part in _parts(problem) for name in sorted(_called(problem, part)))
+    hint = Message(', it is called "{name}"', name=called) if called else near(said, parameter_names(problem)) or near(said, others)
     entry.fail("there is no parameter {found}{near}", found=entry.shown, near=hint)

@@ -48,9 +48,9 @@ def _factors() -> tuple[Variant, ...]:
 
 
 def _bias_in_gradient(place: Place, formula: Expr) -> Expr | None:
-    """∂E/∂b with λ·b, or without it where biases are in the penalty"""
+    """∂E/∂b with λ·b, or without it where biases are in the penalty; it is added once, not for every sample"""
     of, problem = place.quantity.of, place.book.problem
-    if of is None or place.graph[of.quantity].kind not in BIASES or problem.regularization is None:
+    if of is None or place.graph[of.quantity].kind not in BIASES or problem.regularization is None or place.sample:
         return None
     if problem.regularization.biases:
         return _without(place, formula)
