@@ -154,7 +154,7 @@ def test_saving_keeps_the_penalty() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ("regularization: {l2: 1}", "The loss has a penalty on large weights"),
+        ("regularization: {l2: 1}", "The loss has a penalty on the weights, frozen ones too; biases are not in it."),
         ("regularization: {l1: 1, form: mean}", "λ is divided by the number of samples, 3."),
         ("weight_decay: 0.1", "Weight decay is not in the loss: λ·w is added to the gradient in the update."),
         ("optimizer: adamw", "Weight decay is not in the loss: η·λ·w is taken off in the update."),

@@ -82,9 +82,9 @@ def _of_loss(problem: Problem) -> Iterator[Message]:
         yield Message("Reported beside it, not minimised: {loss}.", loss=_loss_title(problem.reported))
     if problem.regularization is not None:
         if problem.regularization.biases:
-            yield Message("The loss has a penalty on large weights and biases; the sums run over all of them, also those that are frozen.")
+            yield Message("The loss has a penalty on the weights and biases, frozen ones too.")
         else:
-            yield Message("The loss has a penalty on large weights; the sum runs over all weights, also frozen ones, and over no bias.")
+            yield Message("The loss has a penalty on the weights, frozen ones too; biases are not in it.")
         if PENALTY_FORMS[problem.regularization.form].averaged:
             yield Message("λ is divided by the number of samples, {count}.", count=problem.regularization.samples)
     if "weight_decay" in problem.optimizer.numbers and problem.learning_rate is not None:
