@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, add, mul, neg, power, rewrite, sub, total
+from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, add, mul, neg, power, reindex, rewrite, sub, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
 from handcalc.core.quantity import Letter, Quantity
-from handcalc.layers.site import letter, sample_index, totals
+from handcalc.layers.site import sample_index, totals
 from handcalc.models.penalties import add_penalties
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
@@ -69,10 +69,10 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
     if loss.form == "fused" or (
         problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)
     ):
-        inner = Index(letter(last) + "'", unit.axis)
-        name = graph.in_layer(last, "net")
-        net, family = Ref(name, index), Ref(name, (*index[:-1], inner))
-        whole: Expr = Entry("logsumexp", -1, inner, family)
+        softmax = graph[output.quantity].definition
+        assert isinstance(softmax, Entry)
+        net = reindex(softmax.body, {softmax.index.letter: unit})
+        whole: Expr = Entry("logsumexp", -1, softmax.index, softmax.body)
         if not sum_to_one(problem.samples, unit.axis.size):
             whole = mul(total(unit, target), whole)
         return totals(index[len(sample_index(problem)) : -1], sub(whole, total(unit, mul(target, net))))

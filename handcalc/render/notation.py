@@ -92,6 +92,8 @@ class Notation:
         if self._others is None:
             self._others = any(
                 quantity.kind == "part"
+                or quantity.kind == "out"
+                and not all(axis.labels for axis in quantity.axes[-1:])
                 or quantity.kind in ("out", "weight")
                 and len(quantity.axes) - quantity.sampled != WIDTHS[quantity.kind]
                 for quantity in self.graph
