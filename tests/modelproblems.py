@@ -178,7 +178,16 @@ MODELS = {
         layers:
           - {neurons: [h1, h2], activation: tanh, weights: [[0.1, 0.2, 0.3], [-0.2, 0.4, 0.1]], bias: [0.1, 0.2]}
           - {type: tied, neurons: [y1, y2, y3], from: 1, transposed: true, bias: [0.15, 0.1, 0.2], activation: sigmoid}
-          - {type: residual, from: 1, weights: [[0.5, 0.2], [-0.4, 0.3], [0.1, 0.6]], bias: [0.1, -0.1, 0.05]}
+        learning_rate: 0.5""",
+    "projected residual": """
+        inputs: [[0.5, -0.3], [0.1, 0.7]]
+        targets: [[0.4, 0.1, 0.5], [0.6, 0.3, 0.1]]
+        layers:
+          - {neurons: 3, activation: tanh, weights: [[0.1, 0.9], [-0.2, 0.4], [0.7, -0.5]], bias: [0.1, 0.2, -0.3]}
+          - {type: layer_norm, epsilon: 0.1}
+          - {type: residual, from: 0, weights: [[0.5, 0.2], [-0.4, 0.3], [0.6, -0.1]], bias: [0.1, -0.1, 0.05]}
+          - {type: activation, activation: softmax}
+        loss: cross_entropy
         learning_rate: 0.5""",
     "normalised batch": """
         samples:

@@ -17,7 +17,7 @@ from handcalc.core.index import Axis, Index, Position
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import activations
 from handcalc.layers.dense import activated, add_activation
-from handcalc.layers.layertype import ACTIVATION, BIAS, MAPS_FIRST, NAMES, WHOLE, LayerOption, LayerType
+from handcalc.layers.layertype import ACTIVATION, BIAS, COUNT, MAPS_FIRST, NAMES, WHOLE, LayerOption, LayerType
 from handcalc.layers.site import Site, letter, reindexed, shifted
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Incoming, features, names_of, spelled, unnamed
@@ -153,7 +153,7 @@ TIED = LayerType(
     "fully connected, with shared weights",
     (
         ("neurons", NAMES, "names of the neurons, or their number", "[y1, y2]"),
-        ("from", WHOLE, "the dense layer whose weights it has", "1"),
+        ("from", COUNT, "the dense layer whose weights it has", "1"),
         ("transposed", FLAG, "whether rows and columns of its weights are exchanged", "true"),
         ACTIVATION,
         BIAS,
