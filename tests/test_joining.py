@@ -53,14 +53,13 @@ def test_the_loss_of_an_activation_on_its_own() -> None:
     assert float(derive(loads(fused)).value("loss")) == pytest.approx(float(derive(loads(split)).value("loss")), rel=1e-12)
 
 
+ONE, TWO = "row × column = 1×1", "row × column = 2×2"
 REFUSED = [
     (text("{type: concatenate}"), ["layers[1]: the key from is missing"]),
     (text("{type: concatenate, from: 2}"), ['layers[1].from: expected a whole number from 0 to 1, found "2"']),
     (
         MAPS % "{type: concatenate, from: 0}",
-        [
-            "layers[1].from: layer 2 (concatenate) puts row × column = 2×2 of layer 0 behind row × column = 1×1: only the features may differ"
-        ],
+        [f"layers[1].from: layer 2 (concatenate) puts {TWO} of layer 0 behind {ONE}: only the features may differ"],
     ),
     (text("{type: activation}"), ["layers[1]: the key activation is missing"]),
     (text("{type: residual, from: 1, bias: [1]}"), ["layers[1].bias: goes with weights only"]),
