@@ -258,6 +258,14 @@ def test_another_penalty_is_a_convention(other: str, convention: str) -> None:
     assert {name for answer in found for name in answer.conventions} == {convention}
 
 
+def test_with_one_sample_nothing_is_divided_by_m() -> None:
+    one = NETWORK.replace("  - {inputs: {x1: 1.5, x2: 0.4}, targets: [0.9]}\n  - {inputs: {x1: -0.7, x2: 0.8}, targets: [0.2]}\n", "")
+    whole = derive(loads(one + "regularization: {l2: 0.3, form: sum}\n"))
+    sheet = {wanted: f"{value(whole, wanted):.7f}" for wanted in ("loss", "grad.W1[1,1]", "grad.W2[1,2]")}
+    found = check(loads(one + "regularization: {l2: 0.3}\n"), sheet).answers
+    assert {str(answer.note) for answer in found} == {"λ stands before the penalty on this sheet"}
+
+
 def test_a_penalty_left_out_is_named() -> None:
     right, data = derive(loads(PENALISED)), derive(loads(NETWORK))
     asked = {"loss": right, **dict.fromkeys(("grad.W1[1,1]", "grad.W1[1,2]", "grad.W2[1,2]"), data)}

@@ -117,10 +117,10 @@ def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConve
 
 
 def _of_penalty(problem: Problem, penalty: Regularization, has_biases: bool) -> Iterator[OtherConvention]:
-    """Other numbers before the sum of the weights, and biases in it or not."""
-    for form in PENALTY_FORMS:
-        if form != penalty.form:
-            yield OtherConvention(PENALTY_FORM, form, problem.replace(regularization=penalty.replace(form=form)))
+    """Other numbers before the sum of the weights, and biases in it or not; with one sample nothing is divided by how many there are."""
+    for word, form in PENALTY_FORMS.items():
+        if word != penalty.form and (penalty.samples > 1 or not form.averaged):
+            yield OtherConvention(PENALTY_FORM, word, problem.replace(regularization=penalty.replace(form=word)))
     if has_biases:
         other = penalty.replace(biases=not penalty.biases)
         yield OtherConvention(PENALISED_BIASES, "true" if other.biases else "false", problem.replace(regularization=other))
