@@ -196,9 +196,13 @@ FROZEN = {
 }
 
 
-@pytest.mark.parametrize(("model", "said"), [(model, said) for model, names in FROZEN.items() for said in names])
-def test_anything_can_be_frozen(model: str, said: str) -> None:
+EACH_FROZEN = [f"{model}: {said}" for model, names in FROZEN.items() for said in names]
+
+
+@pytest.mark.parametrize("case", some(EACH_FROZEN, EACH_FROZEN[:4]))
+def test_anything_can_be_frozen(case: str) -> None:
     """What is named stays, all else moves as before."""
+    model, _, said = case.partition(": ")
     plain = derive(loads(MODELS[model]))
     kept = derive(loads(MODELS[model] + f"\n        update: {{frozen: ['{said}']}}"))
     changed = 0
