@@ -161,6 +161,34 @@ MODELS = {
           - {type: residual, from: 1}
           - {type: layer_norm, weights: [1, 0.9, 1.1], bias: [0.1, 0, 0.2], epsilon: 0.1}
         learning_rate: 0.5""",
+    "skipping maps": """
+        inputs: [[[1, 2, 0.5], [0, 1, -1]], [[0.4, -0.6, 1], [0.8, 0.1, 0.2]]]
+        targets: [0.2, 0.7]
+        layers:
+          - {type: conv2d, weights: [[[[0.1]], [[0.3]]], [[[0.5]], [[-0.3]]]], bias: [0.1, -0.2]}
+          - {type: activation, activation: tanh}
+          - {type: concatenate, from: 0}
+          - {type: avg_pool, kernel_size: [2, 3]}
+          - {type: flatten}
+          - {neurons: [o1, o2], activation: sigmoid, weights: [[0.6, -0.3, 0.2, 0.5], [0.2, 0.5, -0.1, 0.7]], bias: [0.1, -0.15]}
+        learning_rate: 0.5""",
+    "tied weights": """
+        inputs: [0.5, -0.3, 0.8]
+        targets: [0.4, 0.1, 0.6]
+        layers:
+          - {neurons: [h1, h2], activation: tanh, weights: [[0.1, 0.2, 0.3], [-0.2, 0.4, 0.1]], bias: [0.1, 0.2]}
+          - {type: tied, neurons: [y1, y2, y3], from: 1, transposed: true, bias: [0.15, 0.1, 0.2], activation: sigmoid}
+        learning_rate: 0.5""",
+    "projected residual": """
+        inputs: [[0.5, -0.3], [0.1, 0.7]]
+        targets: [[0.4, 0.1, 0.5], [0.6, 0.3, 0.1]]
+        layers:
+          - {neurons: 3, activation: tanh, weights: [[0.1, 0.9], [-0.2, 0.4], [0.7, -0.5]], bias: [0.1, 0.2, -0.3]}
+          - {type: layer_norm, epsilon: 0.1}
+          - {type: residual, from: 0, weights: [[0.5, 0.2], [-0.4, 0.3], [0.6, -0.1]], bias: [0.1, -0.1, 0.05]}
+          - {type: activation, activation: softmax}
+        loss: cross_entropy
+        learning_rate: 0.5""",
     "normalised batch": """
         samples:
           - {inputs: [1, 2, 3], targets: [0.1, 0.2]}

@@ -311,9 +311,51 @@ def dropout(make: Maker) -> Network:
 
 
 def residual(make: Maker) -> Network:
-    size = make.size()
+    """Perhaps with a projection of what is added, of features or of channels."""
+    size, inputs = make.size(), make.size()
     layer = {"type": "residual", "from": make.one(0, 1), **make.maybe("activation", "tanh")}
-    return network(make, make.inputs(size), make.dense(size, size, "tanh"), make.dense(size, size, "sigmoid"), layer)
+    if make.one(True, False):
+        return network(make, make.inputs(size), make.dense(size, size, "tanh"), make.dense(size, size, "sigmoid"), layer)
+    layer |= {"from": 0, "weights": make.numbers(size, inputs), **make.maybe("bias", make.numbers(size))}
+    if make.one(True, False):
+        return network(make, make.inputs(inputs), make.dense(inputs, size, "tanh"), layer)
+    kernel = {"type": "conv2d", "weights": make.numbers(size, inputs, 1, 1), "stride": 1, "padding": 0, "dilation": 1}
+    return network(make, make.inputs(inputs, 2, 2), kernel, layer)
+
+
+# --- what is put together ---------------------------------------------------------------------------------------------
+
+
+def activation(make: Maker) -> Network:
+    """After pooling, or along features."""
+    if make.one(True, False):
+        pooling = {"type": "avg_pool", "kernel_size": [2, 1]}
+        return _then(make, make.inputs(2, 2, 2), pooling, {"type": "activation", "activation": make.one("tanh", "sigmoid", "softmax")})
+    size = make.size(2, 3)
+    last = {"type": "activation", "activation": make.one("softmax", "tanh")}
+    return network(make, make.inputs(2), make.dense(2, size), last, *([make.dense(size)] if make.one(True, False) else []))
+
+
+def concatenate(make: Maker) -> Network:
+    """Features, of tokens too, or channels; the inputs enter later."""
+    size, other = make.size(), make.size()
+    places = make.one(0, [0], [0, 1], [1, 1, 0])
+    layer = {"type": "concatenate", "from": places}
+    wide = size + (other if places in (0, [0]) else other + size if places == [0, 1] else other + 2 * size)
+    if make.one(True, False):
+        kernel = {"type": "conv2d", "weights": make.numbers(size, other, 1, 1), "stride": 1, "padding": 0, "dilation": 1}
+        after = {**kernel, "weights": make.numbers(2, wide, 1, 1)}
+        return network(make, make.inputs(other, 1, 2), {**kernel, "activation": "tanh"}, layer, after)
+    inputs = make.inputs(2, other) if make.one(True, False) else make.inputs(other)
+    return network(make, inputs, make.dense(other, size, "tanh"), layer, make.dense(wide, 2, "sigmoid"))
+
+
+def tied(make: Maker) -> Network:
+    size, inputs, turned = make.size(), make.size(), make.one(True, False)
+    inputs = inputs if turned else size
+    layer = {"type": "tied", "from": 1, "neurons": inputs if turned else size, "transposed": turned, "activation": "tanh"}
+    values = make.inputs(2, inputs) if make.one(True, False) else make.inputs(inputs)
+    return network(make, values, make.dense(inputs, size, "sigmoid"), layer | make.maybe("bias", make.numbers(inputs if turned else size)))
 
 
 # type → how a network with it is made
@@ -334,6 +376,9 @@ CASES: dict[str, Callable[[Maker], Network]] = {
     "batch_norm": batch_norm,
     "dropout": dropout,
     "residual": residual,
+    "activation": activation,
+    "concatenate": concatenate,
+    "tied": tied,
 }
 
 
@@ -396,7 +441,10 @@ FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "layer_norm": (_ROWS, [[_normalised("layer_norm", 3)]]),
     "batch_norm": (_TABLE, [[SAVED_DENSE, _normalised("batch_norm", 2, **_STATES, momentum=0.3)]]),
     "dropout": (_TABLE, [[SAVED_DENSE, {"type": "dropout", "mask": [1, 0]}]]),
-    "residual": (_TABLE, [[SAVED_DENSE | {"neurons": 3, "weights": _numbers(3, 3), "bias": _numbers(3)}, {"type": "residual", "from": 0}]]),
+    "residual": (_TABLE, [[SAVED_DENSE, {"type": "residual", "from": 0, "weights": _numbers(2, 3), "bias": _numbers(2)}]]),
+    "activation": (_TABLE, [[SAVED_DENSE, {"type": "activation", "activation": "tanh"}]]),
+    "concatenate": (_TABLE, [[SAVED_DENSE, {"type": "concatenate", "from": 0}]]),
+    "tied": (_TABLE, [[SAVED_DENSE, {"type": "tied", "from": 1, "neurons": 3, "transposed": True, "bias": _numbers(3)}]]),
 }  # fmt: skip
 
 
@@ -406,6 +454,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "identity": lambda z: z,
     "tanh": lambda z: torch.tanh(z),
     "sigmoid": lambda z: torch.sigmoid(z),
+    "softmax": lambda z: torch.softmax(z, -1),
 }
 
 
@@ -583,7 +632,30 @@ def dropout_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tens
 
 
 def residual_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return _activated(layer, source + run.outputs[layer["from"]])
+    other = run.outputs[layer["from"]]
+    if "weights" in layer:
+        bias = run.parameters.get(f"b{place}")
+        other = F.linear(other.movedim(_features(source), -1), run.parameters[f"W{place}"], bias).movedim(-1, _features(source))
+    return _activated(layer, source + other)
+
+
+def _features(source: Tensor) -> int:
+    """The direction of features: of channels where there are maps."""
+    return 1 if source.ndim == 4 else -1
+
+
+def activation_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return _activated(layer, source)
+
+
+def concatenate_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    places = layer["from"] if isinstance(layer["from"], list) else [layer["from"]]
+    return torch.cat([source, *(run.outputs[one] for one in places)], _features(source))
+
+
+def tied_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    kernel = run.parameters[f"W{layer['from']}"]
+    return _activated(layer, F.linear(source, kernel.T if layer["transposed"] else kernel, run.parameters.get(f"b{place}")))
 
 
 LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
@@ -604,4 +676,7 @@ LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
     "batch_norm": batch_norm_in_torch,
     "dropout": dropout_in_torch,
     "residual": residual_in_torch,
+    "activation": activation_in_torch,
+    "concatenate": concatenate_in_torch,
+    "tied": tied_in_torch,
 }

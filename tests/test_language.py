@@ -281,7 +281,7 @@ def english(text: str, problem: Problem) -> set[str]:
     ]
     neurons = [name for layer in problem.layers for name in layer.neurons]
     functions = [activation.name for layer in problem.layers for activation in layer.activations]
-    samples = [sample.name for sample in problem.samples]
+    samples = [sample.name for sample in problem.samples] + [layer.name for layer in problem.layers]
     names = {*problem.inputs, *neurons, *parameters, *functions, *samples, *problem.given, *(e.name for e in problem.equations)}
     names |= {
         word for layer in problem.layers if layer.type != "dense" for word in (layer.type, "dense", "net", "out", "var", "LSTM", "GRU")

@@ -104,6 +104,12 @@ PROBLEMS = {
         layers: [{neurons: [o], activation: identity, weights: [[0.5]], threshold: {θ: [o, 0.2]}}]
         loss: half_squared_error
         learning_rate: 0.1""",
+    "penalties": """
+        samples: [{inputs: [1], targets: [0]}, {inputs: [2], targets: [1]}]
+        layers: [{neurons: [o], activation: identity, weights: {w: [x1, o, -0.5]}, bias: {b: [o, 0.4]}}]
+        loss: half_squared_error
+        regularization: {l2: 0.4, l1: 0.2, form: half_mean}
+        learning_rate: 0.5""",
     "one linear neuron": """
         inputs: [2]
         targets: [1]
@@ -263,6 +269,17 @@ ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("batch-scaling", "batch", {"grad.W1[1,1]": ".75"}, {"grad.W1[1,1]": ".375"}),
     ("batch-scaling", "batch", {"grad.W1[1,1]": ".75"}, {"grad.W1[1,1]": "1.5"}),
     ("online-for-batch", "batch", {"net.o@2": "1", "new.W1[1,1]": ".425"}, {"net.o@2": "1.1", "new.W1[1,1]": ".33"}),
+    # two samples, E = ½ mean (t − o)² + 0.1·w² + 0.1·|w| with w = −0.5: o = −0.1, −0.6; E_data = 0.6425; data's ∂E/∂w −1.65, ∂E/∂b −0.85
+    ("penalty-not-in-gradient", "penalties", {"grad.w": "-1.85"}, {"grad.w": "-1.65"}),
+    ("penalty-not-in-loss", "penalties", {"loss": ".7175"}, {"loss": ".6425"}),
+    ("penalty-factor", "penalties", {"loss": ".7175", "grad.w": "-1.85"}, {"loss": ".7925", "grad.w": "-2.05"}),
+    ("penalty-factor", "penalties", {"loss": ".7175", "grad.w": "-1.85"}, {"loss": ".7175", "grad.w": "-2.05"}),
+    ("penalty-factor", "penalties", {"loss": ".7175", "grad.w": "-1.85"}, {"loss": ".7175", "grad.w": "-1.75"}),
+    ("penalty-factor", "penalties", {"loss": ".7175", "grad.w": "-1.85"}, {"loss": ".68", "grad.w": "-1.85"}),
+    ("penalty-factor", "penalties", {"loss": ".7175", "grad.w": "-1.85"}, {"loss": ".7175", "grad.w": "-1.45"}),
+    ("bias-in-penalty", "penalties", {"loss": ".7175", "grad.b": "-.85"}, {"loss": ".7735", "grad.b": "-.67"}),
+    ("slope-of-absolute-value", "penalties", {"grad.w": "-1.85"}, {"grad.w": "-1.65"}),
+    ("slope-of-absolute-value", "penalties", {"grad.w": "-1.85"}, {"grad.w": "-1.80"}),
     ("neighbour-gradient", "mazur-2-2-2", {"new.w1": ".149781"}, {"new.w1": ".149561"}),
 ]  # fmt: skip
 

@@ -182,6 +182,8 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.schedule", RATED + "schedule: rate/(1 + t)\n", lambda p: (p.schedule.name, p.schedule.updates), ("formula", 1)),
     ("problem.optimizer", NETWORK + "optimizer: {adam: {beta1: 0.8}}\n",
      lambda p: (p.optimizer.name, p.optimizer.numbers["beta1"].text, p.optimizer.numbers["beta2"].text), ("adam", "0.8", "0.999")),
+    ("problem.report", NETWORK + "report: hinge\n", lambda p: p.reported.name, "hinge"),
+    ("problem.regularization", NETWORK + "regularization: {l2: 0.10}\n", lambda p: p.regularization.l2.text, "0.10"),
     ("problem.weight_decay", NETWORK + "weight_decay: 0.01\n", lambda p: p.optimizer.numbers["weight_decay"].text, "0.01"),
     ("problem.clipping", NETWORK + "clipping: {norm: 1}\n", lambda p: p.optimizer.numbers["clip_norm"].numerator, 1),
     ("problem.update", NETWORK + "update: {biases: false}\n", lambda p: p.trained_biases, False),
@@ -220,6 +222,11 @@ READ: list[tuple[str, str, Any, Any]] = [
      lambda p: p.layers[0].weights.get((0, 1)), Number(2)),
     ("layer.bias", NETWORK, lambda p: p.layers[0].bias.names, {(): "b"}),
     ("layer.threshold", layer("neurons: 1, weights: [[1, 2]], threshold: 3"), lambda p: p.layers[0].bias.threshold, True),
+    ("layer.name", layer("name: first, neurons: 1, weights: [[1, 2]]"), lambda p: p.layers[0].name, "first"),
+    *((f"regularization.{key}", NETWORK + f"regularization: {{l2: 1, {key}: {typed}}}\n".replace("l2: 1, l2", "l2"),
+       lambda p, key=key: getattr(p.regularization, key), wanted)
+      for key, typed, wanted in (("l2", "2", Number(2)), ("l1", "3", Number(3)), ("form", "half_mean", "half_mean"),
+                                 ("biases", "true", True))),
     ("update.biases", NETWORK + "update: {biases: false}\n", lambda p: p.trained_biases, False),
     ("update.frozen", NETWORK + "update: {frozen: [w]}\n", lambda p: p.frozen, {"w"}),
     ("clipping.norm", NETWORK + "clipping: {norm: 2.5}\n", lambda p: p.optimizer.numbers["clip_norm"].text, "2.5"),
@@ -281,7 +288,7 @@ def test_unknown_keys_are_refused(section: str) -> None:
         "task": "tasks: [{colour: 1}]",
         "gate": "inputs: [[1]]\nlayers: [{type: lstm, neurons: 1, gates: {input: {colour: 1}}}]",
         **{name: f"inputs: [[1]]\nlayers: [{{type: {name}, colour: 1}}]" for name in FILES if name != "dense"},
-        **{name: f"{name}: {{colour: 1}}\n{ONE_LAYER}" for name in ("data", "test", "schedule")},
+        **{name: f"{name}: {{colour: 1}}\n{ONE_LAYER}" for name in ("data", "test", "schedule", "regularization")},
     }.get(section, f"{section}: {{colour: 1}}")
     with pytest.raises(ProblemError, match="colour: unknown key"):
         loads(inside)

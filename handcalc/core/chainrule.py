@@ -62,10 +62,23 @@ def add_gradients(
     graph.define(_gradient(goal, goal.axes, goal.index, start, ()))
     backwards = [goal, *(quantity for quantity in reversed(list(graph)) if quantity.name in needed and quantity.name != objective)]
     formulas = [(quantity, apart(quantity.definition, quantity.index)) for quantity in backwards if quantity.definition]
-    uses = [(quantity, formula, reference) for quantity, formula in formulas for reference in references(formula)]
+    # what a penalty in the loss adds comes after what the data say
+    uses = sorted(((one, formula, ref) for one, formula in formulas for ref in references(formula)), key=lambda use: use[0].kind == "loss")
     for quantity in backwards[1:]:
         _add_gradient(graph, quantity, gradients, tuple(axis for axis in goal.axes if axis.role == "sample"), uses, named)
     return gradients
+
+
+def add_path(graph: Graph, consumer: str, name: str) -> Expr:
+    """Define what comes to ∂E/∂q through one consumer that has no axes and is simply added to the objective, so that ∂E/∂consumer = 1;
+    answers the reference to it, 0 where the consumer does not use q."""
+    via, quantity = graph[consumer], graph[name]
+    if _name(via) not in graph:
+        graph.define(_gradient(via, (), (), ONE, ()))
+    formula = apart(via.formulas[0], via.index)
+    terms = [term for ref in references(formula) if ref.quantity == name for term in _term(graph, quantity, via, formula, ref, _name(via))]
+    paths = [_with_path(graph, quantity, term, quantity.axes, quantity.index) for term in terms]
+    return add(*(path.path or mul(path.upstream, path.local) for path in paths))
 
 
 def _upstream(graph: Graph, objective: str, wanted: Wanted) -> set[str]:

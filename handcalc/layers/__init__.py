@@ -35,6 +35,9 @@ FILES = {
     "batch_norm": "normalisation",
     "dropout": "normalisation",
     "residual": "normalisation",
+    "activation": "joining",
+    "concatenate": "joining",
+    "tied": "joining",
 }
 
 _types: dict[str, LayerType] = {}

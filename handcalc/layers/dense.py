@@ -1,6 +1,6 @@
 """Fully connected layers: net[k] = Σ_j W[k,j]·out[j] + b[k], out[k] = f(net[k]).
 
-- `add_activation` defines the net inputs and outputs of any layer that has both.
+- `add_activation` defines the net inputs and outputs of any layer that has both; `activated` is the formula of an output.
 
 Weights and biases are read in weights.py.
 Shapes: inputs (sample, input), W (unit, input), b (unit) or () or (unit, input), net and out (sample, unit); the sample
@@ -92,7 +92,7 @@ def add_activation(site: Site, index: tuple[Index, ...], net: Expr) -> Ref:
     before = site.part("net", index, net)
     inner = Index(unit.letter + "'", unit.axis)
     family = Ref(before.quantity, (*index[:-1], inner))
-    formulas = [_activation(activation, before, family, unit, inner) for activation in site.layer.activations]
+    formulas = [activated(activation, before, family, unit, inner) for activation in site.layer.activations]
     cases: dict[tuple[int, ...], Expr] | None = (
         {(unit_place,): formula for unit_place, formula in enumerate(formulas)} if len(set(formulas)) > 1 else None
     )
@@ -115,7 +115,8 @@ def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr) -
     return add(totals(summed, term), added)
 
 
-def _activation(activation: Activation, before: Ref, family: Ref, unit: Index, inner: Index) -> Expr:
+def activated(activation: Activation, before: Ref, family: Ref, unit: Index, inner: Index) -> Expr:
+    """f of a number; of softmax, the entry `unit` of the function of the family along `inner`."""
     if activation.formula is None:
         return Entry(activation.name, unit, inner, family)
     placed = rewrite(activation.formula, lambda node: before if isinstance(node, Ref) else None)

@@ -8,6 +8,7 @@ The types are in the files of their families, each with keys, reading and buildi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ class LayerType(Record):
     """A type of layer.
 
     word: after `type:`; title: what a heading calls it
-    keys: of the file, apart from `type`, which is there unless a type has a row of its own for it
+    keys: of the file, apart from `name`, and from `type`, which is there unless a type has a row of its own for it
     read: keys and what comes in → the layer, None after an error; build: defines its quantities, answers the reference to its output
     section: of the format, where it is called otherwise than the type; sections: further ones, for what stands inside its keys
     takes: the axes that may come in ("": of any role), none where all may; first: the axes of inputs where it is the first layer, by how
@@ -100,10 +101,16 @@ class LayerType(Record):
     check_inputs: Callable[[Layer, FileNode, Sequence[Sample]], None] | None = None
 
     @property
+    def stem(self) -> str:
+        """What layers of this type are called, before their number, unless the file names them: conv for conv2d."""
+        return re.sub(r"\d+d$", "", self.word)
+
+    @property
     def rows(self) -> tuple[Row, ...]:
-        """All keys, `type` first."""
+        """All keys, `type` and `name` first."""
         own = any(key == "type" for key, *_ in self.keys)
-        return self.keys if own else (("type", {"const": self.word}, "kind of layer", self.word), *self.keys)
+        first, *others = self.keys if own else (("type", {"const": self.word}, "kind of layer", self.word), *self.keys)
+        return (first, NAME, *others)
 
 
 # --- shapes and keys of several types ---------------------------------------------------------------------------------
@@ -115,6 +122,7 @@ FILE: Shape = {"type": "object", "properties": {"file": {"type": "string"}, "arr
                "additionalProperties": False}  # fmt: skip
 ARRAY: Shape = {"anyOf": [{"type": "array"}, NUMBER, FILE]}
 
+NAME: Row = ("name", {"type": ["string", "integer"]}, "what the layer is called in frozen; its type with a number if not given", "features")
 ACTIVATION: Row = ("activation", {"anyOf": [{"type": "string"}, {"type": "object"}]}, "activation function, or a formula in z", "relu")
 BIAS: Row = ("bias", ARRAY, "a number for all, or a list with one each", "[0.1, 0.2]")
 ROWS: Row = ("weight_rows", {"enum": ["neurons", "inputs"]}, "whether a row of the matrices belongs to a neuron or to an input", "inputs")

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, rewrite, sub
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, rewrite, sub, total
 from handcalc.core.index import Index
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import activations
-from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, WHOLE, LayerOption, LayerType, OptionWord, Row
+from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, ROWS, WHOLE, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.site import Site, reindexed, totals
 from handcalc.problem.schema import Layer, Tensor
-from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, spelled, unnamed
+from handcalc.problem.shapes import Incoming, all_ones_and_zeros, features, names_of, spelled, unnamed
 from handcalc.problem.values import NUMBER
 
 RUNNING = ("running_mean", "running_var")  # of a batch normalisation; prediction uses them
@@ -93,6 +93,10 @@ def read_residual(incoming: Incoming) -> Layer | None:
     if place is None:
         return None
     other = incoming.earlier[place]
+    if "weights" in incoming.found:
+        return _read_projected(incoming, place)
+    if "bias" in incoming.found:
+        incoming.found["bias"].fail("goes with weights only")
     if [axis.size for axis in other] != [axis.size for axis in incoming.axes]:
         text = "layer {layer} (residual) adds {other} of layer {place} to {found}: they need the same shape"
         item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
@@ -100,6 +104,23 @@ def read_residual(incoming: Incoming) -> Layer | None:
     chosen = activations(incoming.found.get("activation"), ())
     axes = unnamed(incoming.axes)
     return Layer(names_of(axes), chosen, type="residual", axes=axes, options={"from": place})
+
+
+def _read_projected(incoming: Incoming, place: int) -> Layer | None:
+    """residual with weights: the features of what is added become those of what comes in."""
+    other, along = incoming.earlier[place], features(incoming.axes)
+    if len(other) != len(incoming.axes) or any(
+        one.size != own.size for number, (one, own) in enumerate(zip(other, incoming.axes)) if number != along
+    ):
+        text = "layer {layer} (residual) adds {other} of layer {place} to {found}: only the features may differ"
+        incoming.found["from"].fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
+        return None
+    own, source = unnamed((incoming.axes[along], other[along]))
+    weights = incoming.tensor("weights", "weight", (own, source))
+    bias = incoming.tensor("bias", "bias", (own,))
+    axes, chosen = unnamed(incoming.axes), activations(incoming.found.get("activation"), ())
+    tensors = tuple(tensor for tensor in (weights, bias) if tensor)
+    return Layer(names_of(axes), chosen, type="residual", axes=axes, tensors=tensors, options={"from": place}) if weights else None
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -166,16 +187,28 @@ def add_dropout(site: Site) -> Ref:
 
 
 def add_residual(site: Site) -> Ref:
-    """The sum of two outputs of the same shape."""
+    """The sum of two outputs, one of them projected where there are weights for it."""
     index = (*site.batch, *site.outgoing)
     other = site.outputs[site.layer.options["from"]]
-    same = reindexed(other, site.replace(source=other).incoming, site.incoming)
-    whole: Expr = add(site.source, same)
+    free = site.replace(source=other).incoming
+    whole: Expr = add(site.source, _projected(site, other, free) if site.has("weight") else reindexed(other, free, site.incoming))
     formula = site.layer.activations[0].formula
     if formula is not None and formula != Ref("z"):
         before = site.part("net", index, whole)
         whole = rewrite(formula, lambda node: before if isinstance(node, Ref) else None)
     return site.output(index, whole)
+
+
+def _projected(site: Site, other: Ref, free: tuple[Index, ...]) -> Ref:
+    """p[k] = Σ_j W[k,j]·y[j] + b[k] along the features."""
+    along = features(site.layer.axes)
+    own = site.outgoing[along]
+    inner = Index(own.letter + "'", site.layer.tensors[0].axes[1])
+    places = (*site.incoming[:along], inner, *site.incoming[along + 1 :])
+    result: Expr = total(inner, mul(site.parameter("weight", "", own, inner), reindexed(other, free, places)))
+    if site.has("bias"):
+        result = add(result, site.parameter("bias", "", own))
+    return site.part("projected", (*site.batch, *site.outgoing), result)
 
 
 # --- types ------------------------------------------------------------------------------------------------------------
@@ -244,8 +277,15 @@ DROPOUT = LayerType(
 RESIDUAL = LayerType(
     "residual",
     "residual connection",
-    (("from", WHOLE, "the layer whose output is added; 0: the inputs", "0"), ACTIVATION),
+    (
+        ("from", WHOLE, "the layer whose output is added; 0: the inputs", "0"),
+        ("weights", ARRAY, "projection of what is added, a row for every feature of what comes in", "[[1, 0.5]]"),
+        ROWS,
+        ("bias", ARRAY, "bias of the projection", "[0.1]"),
+        ACTIVATION,
+    ),
     read_residual,
     add_residual,
+    letters={"projected": Letter("p")},
 )
 TYPES = (LAYER_NORM, BATCH_NORM, DROPOUT, RESIDUAL)

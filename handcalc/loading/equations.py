@@ -8,9 +8,12 @@ from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, near, quoted
 from handcalc.problem.schema import GivenCell, NamedFormula, Problem
 
-NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "input_gradients", "sample_reduction")
 MARKS = "./∂+⁺"  # one of them is in every id or printed name of a step that is no quantity's own
 EQUATION_KEYS = ("minimize", "parameters")
+NETWORK_KEYS = (
+    "layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "report", "regularization", "input_gradients",
+    "sample_reduction",
+)  # fmt: skip
 
 
 def equations(found: dict[str, FileNode], problem: Problem) -> Problem:

@@ -108,4 +108,19 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
             return tuple(result)
         result.append(layer)
         outputs.append(layer.axes)
-    return tuple(result)
+    return tuple(layer.replace(name=name) for layer, name in zip(result, _layer_names(entries, names)))
+
+
+def _layer_names(entries: list[FileNode], names: Names) -> list[str]:
+    """The name of every layer: its own, else its type with a number; an error where it is taken."""
+    stems = [layer_type(kind_of(entry)).stem for entry in entries]
+    usual = [f"{stem}{stems[: place + 1].count(stem)}" for place, stem in enumerate(stems)]
+    items = [entry.section(key for key, *_ in layer_type(kind_of(entry)).rows).get("name") for entry in entries]
+    found = [default if item is None else item.name() or default for item, default in zip(items, usual)]
+    for place, (item, name) in enumerate(zip(items, found)):
+        other = found.index(name) if found.count(name) > 1 else place
+        if item is not None and name in names.bare:
+            item.fail('"{name}" is the name of an input or a parameter too', name=name)
+        elif item is not None and (other < place or name in usual[:place] + usual[place + 1 :]):
+            item.fail('another layer is called "{name}"', name=name)
+    return found

@@ -11,14 +11,24 @@ from handcalc.core.expr import Number, Ref, walk
 from handcalc.layers.activations import SOFTMAX
 from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
+from handcalc.problem.fields import read_section
+from handcalc.problem.names import check_free
 from handcalc.problem.reader import FileNode, is_name, suggestion
-from handcalc.problem.schema import Loss, Problem
+from handcalc.problem.schema import Loss, Problem, Regularization
 from handcalc.problem.values import Section, read_entries
-from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, RANGES, NamedLoss
+from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, PENALTY_FORMS, RANGES, NamedLoss
 
 
 def add_loss(found: Section, problem: Problem) -> Problem:
     """The problem with its loss; errors where there are no targets for it, or the last layer does not fit."""
+    problem = _add_minimised(found, problem)
+    if "report" in found:
+        problem = add_reported(found["report"], problem)
+    return add_regularization(found["regularization"], problem) if "regularization" in found else problem
+
+
+def _add_minimised(found: Section, problem: Problem) -> Problem:
+    """The problem with the loss whose gradients are wanted."""
     item, direct = found.get("loss"), found.get("error")
     targets = have_targets(problem.samples)
     if item and direct:
@@ -32,6 +42,33 @@ def add_loss(found: Section, problem: Problem) -> Problem:
         loss = _loss(item)
         return _on_net_inputs(item, problem.replace(loss=loss)) if loss and loss.form == "fused" else problem.replace(loss=loss)
     return problem.replace(loss=usual(LOSSES[DEFAULT_LOSS])) if targets else problem
+
+
+def add_reported(item: FileNode, problem: Problem) -> Problem:
+    """The problem with the loss that is worked out beside the one that is minimised."""
+    if problem.loss is None or problem.loss.form == "direct":
+        item.fail("there is no loss beside which another could be reported")
+    loss = _loss(item)
+    if loss is not None and loss.form != "terms":
+        item.fail("{found} is on net inputs; report a loss of outputs, such as {example}", found=item.shown, example="cross_entropy")
+        return problem
+    check_free(item, problem, "reported_loss")
+    return problem.replace(reported=loss)
+
+
+def add_regularization(item: FileNode, problem: Problem) -> Problem:
+    """The problem with penalties in its loss."""
+    part = read_section(item, "regularization")
+    if item.kind == "mapping" and not {"l2", "l1"} & {*part}:
+        item.fail("give l2 or l1, the λ of the squares or of the absolute values of the weights")
+    if problem.loss is None or problem.loss.form == "direct":
+        item.fail("there is no loss that a penalty could be in; give targets and a loss, or take weight_decay")
+    found = part.read(("l2", "l1", "form", "biases"))
+    chosen = PENALTY_FORMS[found.get("form", Regularization().form)]
+    if chosen.halved and "form" in found and "l2" not in part:
+        part["form"].fail("only squares are halved; with l1 alone write {word}", word="mean" if chosen.averaged else "sum")
+    check_free(item, problem, "data_loss", *part)
+    return problem.replace(regularization=Regularization(**found, samples=max(len(problem.samples), 1)))
 
 
 def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:

@@ -6,8 +6,7 @@ from handcalc.errors import Message
 from handcalc.layers import layer_type
 from handcalc.loading.rounding import rounding
 from handcalc.problem.fields import read_section
-from handcalc.problem.names import is_parameter, name_of, parameter_names, printed_weights
-from handcalc.problem.reader import FileNode, near
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Conventions, Problem, Training
 from handcalc.problem.values import Section
 from handcalc.problem.words import DAMPENING, OPTIMISERS, STOPS
@@ -30,7 +29,10 @@ def add_settings(found: Section, problem: Problem) -> Problem:
         _check_ids(found, problem)
     update = read_section(found["update"], "update") if "update" in found else Section({}, {})
     problem = _conventions(found, problem.replace(trained_biases=update.value("biases", True)))
-    problem = _frozen(update, problem)  # by the names that the conventions give
+    if "frozen" in update:
+        from handcalc.loading.frozen import add_frozen  # rarely there, so nobody else waits for it
+
+        problem = add_frozen(update, problem)  # by the names that the conventions give
     if "rounding" in found:
         problem = problem.replace(rounding=rounding(found["rounding"]))
     if "tasks" in found:
@@ -64,23 +66,6 @@ def _training(item: FileNode) -> Training:
         part["batch_size"].fail("goes with mode: mini_batch only")
     ends = {f"stop_{key}": found for key, found in stop.read(STOPS).items()}
     return Training(**part.read(("mode", "batch_size", "epochs", "order", "seed")), **stop.read(("patience",)), **ends)
-
-
-def _frozen(part: Section, problem: Problem) -> Problem:
-    """The parameters that are not trained, by their names, their ids, or as they are printed."""
-    printed = printed_weights(problem) if "frozen" in part else {}
-    frozen = set()
-    for entry in (part["frozen"].sequence() or ()) if "frozen" in part else ():
-        name = entry.text()
-        if name is not None and not is_parameter(name, problem):
-            called = name_of(name, problem)
-            hint = Message(', it is called "{name}"', name=called) if called else near(name, parameter_names(problem))
-            if name in printed:
-                name = printed[name]
-            else:
-                entry.fail("there is no parameter {found}{near}", found=entry.shown, near=hint)
-        frozen.add(name or "")
-    return problem.replace(frozen=frozenset(frozen))
 
 
 def _conventions(found: Section, problem: Problem) -> Problem:

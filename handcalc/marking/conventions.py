@@ -5,7 +5,8 @@
 - `conventional(slugs)` is the mistake that is none under another convention (log₂ for ln).
 - `ERROR_SIGN` is the name of δ = −∂E/∂net, which signs.py finds.
 
-Conventions are those of a problem's `conventions:`, the scale of a squared loss (½Σ, Σ, 1/n, 1/(2n)) and whether biases are trained.
+Conventions are those of a problem's `conventions:`, the scale of a squared loss (½Σ, Σ, 1/n, 1/(2n)), whether biases are trained, and of
+a penalty in the loss what stands before its sum and whether biases are in it.
 Updated weights on the way back are a mistake, and how weights are numbered changes no number.
 """
 
@@ -28,12 +29,14 @@ from handcalc.marking.mistakes.entry import BIASES, Mistake
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook
 from handcalc.problem.fields import choices
-from handcalc.problem.schema import Problem
-from handcalc.problem.words import LOSSES
+from handcalc.problem.schema import Problem, Regularization
+from handcalc.problem.words import LOSSES, PENALTY_FORMS
 
 ERROR_SIGN = "error_sign"
 LOSS_SCALE = "loss_scale"
-ON_SHEETS = (LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay")
+PENALTY_FORM = "penalty_form"
+PENALISED_BIASES = "penalised_biases"
+ON_SHEETS = (LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay", PENALTY_FORM, PENALISED_BIASES)
 OF_LOSS = (LOSS_SCALE, "sample_reduction")
 BEFORE_RATE = ("loss", "loss_term", "gradient", "part")
 NO_CONVENTION = ("hidden_error_weights", "weight_numbering")
@@ -52,6 +55,8 @@ MISTAKEN = {
     "sample_reduction": ("batch-scaling",),
     "bias_update": ("bias-update-rule",),
     "bias_decay": ("bias-decayed",),
+    PENALTY_FORM: ("penalty-factor",),
+    PENALISED_BIASES: ("bias-in-penalty",),
 }
 
 # convention, with its choice → what is said of it
@@ -63,6 +68,12 @@ TITLES: dict[tuple[str, str], Template] = {
     ("bias_update", "false"): "biases and thresholds are not trained on this sheet",
     ("bias_decay", "true"): "weight decay acts on biases too on this sheet",
     ("bias_decay", "false"): "weight decay does not act on biases on this sheet",
+    (PENALTY_FORM, "half"): "λ/2 stands before the penalty on this sheet",
+    (PENALTY_FORM, "half_mean"): "λ/(2m) stands before the penalty on this sheet",
+    (PENALTY_FORM, "mean"): "λ/m stands before the penalty on this sheet",
+    (PENALTY_FORM, "sum"): "λ stands before the penalty on this sheet",
+    (PENALISED_BIASES, "true"): "biases are in the penalty on this sheet",
+    (PENALISED_BIASES, "false"): "biases are not in the penalty on this sheet",
 }
 
 
@@ -103,12 +114,24 @@ def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConve
         scales = {title: usual(LOSSES[word]) for word, title in SQUARED.items() if word != problem.loss.name}
         scales[HALF_OF_MEAN] = usual(LOSSES[HALVED]).replace(name="", mean=True)
         yield from (OtherConvention(LOSS_SCALE, title, problem.replace(loss=loss)) for title, loss in scales.items())
+    if problem.regularization is not None:
+        yield from _of_penalty(problem, problem.regularization, has_biases)
     chosen = problem.conventions
     for name in chosen._fields:
         for choice in () if name in NO_CONVENTION else choices("conventions", name):
             value = {"true": True, "false": False}.get(choice, choice)
             if value != getattr(chosen, name):
                 yield OtherConvention(name, choice, problem.replace(conventions=chosen.replace(**{name: value})))
+
+
+def _of_penalty(problem: Problem, penalty: Regularization, has_biases: bool) -> Iterator[OtherConvention]:
+    """Other numbers before the sum of the weights, and biases in it or not; with one sample nothing is divided by how many there are."""
+    for word, form in PENALTY_FORMS.items():
+        if word != penalty.form and (penalty.samples > 1 or not form.averaged):
+            yield OtherConvention(PENALTY_FORM, word, problem.replace(regularization=penalty.replace(form=word)))
+    if has_biases:
+        other = penalty.replace(biases=not penalty.biases)
+        yield OtherConvention(PENALISED_BIASES, "true" if other.biases else "false", problem.replace(regularization=other))
 
 
 class SheetSoFar(Record):

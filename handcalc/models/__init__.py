@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from handcalc.core.chainrule import add_gradients
+from handcalc.core.chainrule import add_gradients, add_path
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import Number, Ref, Total, mul, total, walk
+from handcalc.core.expr import Number, Ref, Total, add, mul, total, walk
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Quantity
 from handcalc.layers import layer_type
 from handcalc.layers.site import sample_index
-from handcalc.models import equations, kinks, layers, losses, updates
+from handcalc.models import equations, kinks, layers, losses, penalties, updates
 from handcalc.models.model import Model, shared
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
-NOT_DIFFERENTIATED = ("input", "target", "rate")
+NOT_DIFFERENTIATED = ("input", "target", "rate", "hyper")
 PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
 
 
@@ -113,7 +113,7 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
     sample = sample_index(problem)
     if not sample:
         return {}
-    each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss")
+    each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss", "data") or graph.in_layer(0, "loss")
     if each:
         formula = graph[whole].definition
         assert formula is not None
@@ -121,6 +121,7 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
     else:  # error: direct has no loss to derive it from
         share = losses.sample_share(problem)
     reduced = {}
+    found = penalties.defined(graph)
     for parameter in parameters:
         name = gradients.get(parameter.name)
         if name is None:
@@ -128,6 +129,7 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
         own, apart = graph[name], name + "@"
         graph.rename(name, apart, "each")
         formula = mul(share, total(sample[0], Ref(apart, (*sample, *parameter.index))))
+        formula = add(formula, *(add_path(graph, penalty, parameter.name) for penalty in found))
         shape = (parameter.axes, parameter.index)
         graph.define(Quantity(name, "gradient", *shape, formula, prefix="grad", of=own.of, layer=own.layer), after=apart)
         reduced[parameter.name] = name

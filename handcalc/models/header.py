@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from handcalc.core.derivation import About, Header, Told
@@ -11,7 +12,7 @@ from handcalc.layers import layer_type
 from handcalc.layers.layertype import LayerOption
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Loss, Problem
-from handcalc.problem.words import DIRECT, LOSSES
+from handcalc.problem.words import DIRECT, LOSSES, PENALTY_FORMS
 
 
 def header_of(problem: Problem) -> Header:
@@ -33,7 +34,7 @@ def header_of(problem: Problem) -> Header:
         samples=sample_names(problem.samples),
         online=problem.training.mode == "online" and len(problem.samples) > 1,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
-        frozen=tuple(sorted(problem.frozen)),
+        frozen=(*dict.fromkeys(part.said for part in problem.frozen_parts), *sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
     )
@@ -69,9 +70,28 @@ def _spelled(option: LayerOption, value: Any) -> str | Message | None:
 
 
 def _notes(problem: Problem) -> tuple[Message, ...]:
-    """What is said of conventions that matter to types of layers, each once."""
+    """What is said of the loss and of weight decay, and of conventions that matter to types of layers, each once."""
     said = dict.fromkeys(said for layer in problem.layers for said in layer_type(layer.type).conventions)
-    return tuple(Message(one.sentence) for one in said if getattr(problem.conventions, one.convention) == one.value)
+    sentences = tuple(Message(one.sentence) for one in said if getattr(problem.conventions, one.convention) == one.value)
+    return (*_of_loss(problem), *sentences)
+
+
+def _of_loss(problem: Problem) -> Iterator[Message]:
+    """What is in the loss and what is not."""
+    if problem.reported is not None:
+        yield Message("Reported beside it, not minimised: {loss}.", loss=_loss_title(problem.reported))
+    if problem.regularization is not None:
+        if problem.regularization.biases:
+            yield Message("The loss has a penalty on the weights and biases, frozen ones too.")
+        else:
+            yield Message("The loss has a penalty on the weights, frozen ones too; biases are not in it.")
+        if PENALTY_FORMS[problem.regularization.form].averaged:
+            yield Message("λ is divided by the number of samples, {count}.", count=problem.regularization.samples)
+    if "weight_decay" in problem.optimizer.numbers and problem.learning_rate is not None:
+        if problem.optimizer.name == "adamw":
+            yield Message("Weight decay is not in the loss: η·λ·w is taken off in the update.")
+        else:
+            yield Message("Weight decay is not in the loss: λ·w is added to the gradient in the update.")
 
 
 def _has_bias(layer: Layer) -> bool:

@@ -1,6 +1,7 @@
 """Errors and losses: from outputs and targets to one number E.
 
-- `add_loss` defines targets, loss terms, the loss of one sample and, with several samples, their reduction.
+- `add_loss` defines targets, loss terms, the loss of one sample and, with several samples, their reduction; the loss with its
+  penalties (penalties.py); and the loss that is only reported.
 
 Shapes: targets and loss terms (sample, unit), the loss of a sample (sample), the loss (). The formulas themselves are
 in problem/words.py (LOSSES) or were typed by the user; the fused form of softmax and cross-entropy is
@@ -12,11 +13,12 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
+from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, add, mul, neg, power, reindex, rewrite, sub, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
-from handcalc.core.quantity import Quantity
-from handcalc.layers.site import letter, sample_index, totals
+from handcalc.core.quantity import Letter, Quantity
+from handcalc.layers.site import sample_index, totals
+from handcalc.models.penalties import add_penalties
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
 
@@ -33,7 +35,30 @@ def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
     if problem.loss.form == "direct":
         graph.define(Quantity("err", "error", axes, index, sub(target, output), prefix="err", layer=len(problem.layers)))
         return "err"
-    return _reduced(graph, problem, _sample_loss(graph, problem, problem.loss, output, target, index))
+    objective = _reduced(graph, problem, _sample_loss(graph, problem, problem.loss, output, target, index))
+    if problem.reported is not None:
+        _add_reported(graph, problem, problem.reported, output, target, index)
+    return objective
+
+
+def _add_reported(graph: Graph, problem: Problem, loss: Loss, output: Ref, target: Ref, index: tuple[Index, ...]) -> None:
+    """The loss that is worked out beside the one that is minimised, of each sample and reduced like it; no gradient goes through it."""
+    sample = sample_index(problem)
+    own = index[len(sample) :]
+    formula = totals(own, _term(loss, output, target))
+    if loss.mean:
+        formula = mul(_share(prod(i.axis.size for i in own)), formula)
+    name, letter = "reported_loss", Letter("", "reported")
+    if sample:
+        each = Quantity(f"{name}@", "loss", (sample[0].axis,), sample, formula, prefix=name, role="each reported", letter=letter)
+        formula = mul(sample_share(problem), total(sample[0], Ref(graph.define(each).name, sample)))
+    graph.define(Quantity(name, "loss", definition=formula, names={(): ""}, prefix=name, role="reported", letter=letter))
+
+
+def _term(loss: Loss, output: Ref, target: Ref) -> Expr:
+    """The formula of one term, with an output and its target in it."""
+    assert loss.term is not None
+    return rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
 
 
 def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target: Ref, index: tuple[Index, ...]) -> Expr:
@@ -44,15 +69,14 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
     if loss.form == "fused" or (
         problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)
     ):
-        inner = Index(letter(last) + "'", unit.axis)
-        name = graph.in_layer(last, "net")
-        net, family = Ref(name, index), Ref(name, (*index[:-1], inner))
-        whole: Expr = Entry("logsumexp", -1, inner, family)
+        softmax = graph[output.quantity].definition
+        assert isinstance(softmax, Entry)
+        net = reindex(softmax.body, {softmax.index.letter: unit})
+        whole: Expr = Entry("logsumexp", -1, softmax.index, softmax.body)
         if not sum_to_one(problem.samples, unit.axis.size):
             whole = mul(total(unit, target), whole)
         return totals(index[len(sample_index(problem)) : -1], sub(whole, total(unit, mul(target, net))))
-    assert loss.term is not None
-    term = rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
+    term = _term(loss, output, target)
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
     own = index[len(sample_index(problem)) :]
     whole = totals(own, Ref("loss_term", index))
@@ -69,17 +93,17 @@ def _share(count: int) -> Number:
 
 
 def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
-    """The loss of one sample, and over several samples their mean or sum."""
+    """The loss of one sample, over several samples their mean or sum, and with penalties what they add to it."""
     sample = sample_index(problem)
-    if not sample:
-        graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
-        return "loss"
-    axes = tuple(i.axis for i in sample)
-    graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each"))
-    whole = total(sample[0], Ref("loss@", sample))
-    whole = mul(sample_share(problem), whole)
-    graph.define(Quantity("loss", "loss", definition=whole, names={(): ""}, prefix="loss"))
-    return "loss@"
+    if sample:
+        axes = tuple(i.axis for i in sample)
+        graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each"))
+        formula = mul(sample_share(problem), total(sample[0], Ref("loss@", sample)))
+    if problem.regularization is not None:
+        graph.define(Quantity("data_loss", "loss", definition=formula, names={(): "data_loss"}, role="data", letter=Letter("", "data")))
+        formula = add(Ref("data_loss"), *add_penalties(graph, problem))
+    graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
+    return "loss@" if sample else "loss"
 
 
 def direct_gradient(graph: Graph, start: Quantity) -> Expr:

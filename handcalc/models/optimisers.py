@@ -22,7 +22,7 @@ from handcalc.problem.words import DAMPENING
 # what an optimiser keeps of a parameter → how it is written
 STATES = {
     "velocity": Letter("v"), "square": Letter("s"), "steps": Letter("d"), "step": Letter("u"), "clipped": Letter("g", hat=True),
-    "decayed": Letter("g"), "moment1": Letter("m"), "moment2": Letter("v"), "corrected1": Letter("m", hat=True),
+    "decayed": Letter("g"), "trained": Letter("q"), "moment1": Letter("m"), "moment2": Letter("v"), "corrected1": Letter("m", hat=True),
     "corrected2": Letter("v", hat=True),
 }  # fmt: skip
 # its numbers, where a notation has no letter for them

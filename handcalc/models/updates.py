@@ -1,17 +1,17 @@
 """What every optimiser shares: the rate, clipping, decay, what is frozen, and the pass with updated parameters.
 
-- `add_updates` applies the problem's optimiser (optimisers.py) to every trained parameter.
+- `add_updates` applies the problem's optimiser (optimisers.py) to every trained parameter; `frozen_places` are those that stay.
 - `add_after` re-computes the forward pass and the loss with the updated parameters; `use_updated_weights` is a convention.
 - `gradient_norm` defines what training may watch.
 """
 
 from __future__ import annotations
 
-from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, rewrite, total, walk
+from handcalc.core.expr import ZERO, Expr, Number, Ref, add, call, div, mul, neg, power, rewrite, total, walk
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index
 from handcalc.core.quantity import Quantity
-from handcalc.models.optimisers import NUMBERS, OPTIMISERS, Rule, counted
+from handcalc.models.optimisers import NUMBERS, OPTIMISERS, STATES, Rule, counted
 from handcalc.problem.schema import Problem
 
 
@@ -23,13 +23,11 @@ def add_updates(
     if problem.learning_rate is None:
         return {}, {}
     memory = _add_rate(graph, problem, problem.learning_rate)
-    norm = _norm(graph, problem, [parameter for parameter in parameters if parameter.name in gradients], gradients)
+    trained = [parameter for parameter in parameters if parameter.name in gradients and _is_trained(graph, problem, parameter)]
+    norm = _norm(graph, problem, trained, gradients)
     updated: dict[str, str] = {}
-    for parameter in parameters:
-        trained = problem.trained_biases or parameter.kind not in ("bias", "threshold")
-        frozen = _frozen(graph, problem, parameter)
-        if not trained or parameter.name not in gradients or (frozen and len(frozen) == len(list(graph.positions(parameter.name)))):
-            continue
+    for parameter in trained:
+        frozen = frozen_places(graph, problem, parameter)
         rule = Rule(graph, problem, parameter, Ref(gradients[parameter.name], parameter.index), frozen)
         _clip(rule, norm)
         _decay(rule)
@@ -58,10 +56,10 @@ def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:
 
 
 def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]) -> Ref | None:
-    """‖g‖ over all gradients, where they are clipped by it."""
-    if "clip_norm" not in problem.optimizer.numbers:
+    """‖g‖ over the gradients of all that is trained, where they are clipped by it."""
+    if "clip_norm" not in problem.optimizer.numbers or not parameters:
         return None
-    found = [Ref(gradients[parameter.name], parameter.index) for parameter in parameters]
+    found = [_trained_gradient(graph, problem, parameter, gradients[parameter.name]) for parameter in parameters]
     graph.define(Quantity("norm", "state", definition=_length(found), role="norm", letter=NUMBERS["norm"]))
     return Ref("norm")
 
@@ -80,32 +78,46 @@ def _length(gradients: list[Ref]) -> Expr:
 
 def gradient_norm(graph: Graph, problem: Problem, updated: dict[str, str]) -> str:
     """Define √Σ g² over all that is trained, which training may watch; answers its name."""
-    found = []
-    for name in updated:
-        parameter = graph[name]
-        gradient = Ref(graph.gradient(name), parameter.index)
-        frozen = _frozen(graph, problem, parameter)
-        if frozen:  # what does not change does not count
-            trained = f"trained.{name}"
-            shape = (parameter.axes, parameter.index)
-            graph.define(Quantity(trained, "state", *shape, gradient, dict.fromkeys(frozen, ZERO), prefix="trained", role="trained"))
-            gradient = Ref(trained, parameter.index)
-        found.append(gradient)
+    found = [_trained_gradient(graph, problem, graph[name], graph.gradient(name)) for name in updated]
     graph.define(Quantity("gradient_norm", "state", definition=_length(found), role="gradient_norm"))
     return "gradient_norm"
 
 
-def _frozen(graph: Graph, problem: Problem, parameter: Quantity) -> list[tuple[int, ...]]:
-    """The places of a parameter that are not trained."""
+def _trained_gradient(graph: Graph, problem: Problem, parameter: Quantity, gradient: str) -> Ref:
+    """The gradient of a parameter; where some of its numbers are frozen, with 0 for them, as a quantity of its own."""
+    frozen = frozen_places(graph, problem, parameter)
+    if not frozen:
+        return Ref(gradient, parameter.index)
+    name, shape = f"trained.{parameter.name}", (parameter.axes, parameter.index)
+    if name not in graph:
+        own = Quantity(name, "state", *shape, Ref(gradient, parameter.index), dict.fromkeys(frozen, ZERO), prefix="trained", role="trained")
+        graph.define(own.replace(of=Ref(parameter.name, parameter.index), letter=STATES["trained"], layer=parameter.layer))
+    return Ref(name, parameter.index)
+
+
+def frozen_places(graph: Graph, problem: Problem, parameter: Quantity) -> list[tuple[int, ...]]:
+    """The places of a parameter that are not trained: all of them where the whole is frozen."""
+    if any((part.layer, part.kind, part.role) == (parameter.layer, parameter.kind, parameter.role) for part in problem.frozen_parts):
+        return list(graph.positions(parameter.name))
     if not problem.frozen:
         return []
     return [place for place in graph.positions(parameter.name) if graph.core((parameter.name, place)) in problem.frozen]
 
 
+def _is_trained(graph: Graph, problem: Problem, parameter: Quantity) -> bool:
+    """Whether any of its numbers is trained."""
+    if parameter.kind in ("bias", "threshold") and not problem.trained_biases:
+        return False
+    frozen = frozen_places(graph, problem, parameter)
+    return not frozen or len(frozen) < len(list(graph.positions(parameter.name)))
+
+
 def _clip(rule: Rule, norm: Ref | None) -> None:
-    """g·min(1, c/‖g‖), or max(−c, min(c, g)). Source: Goodfellow, Bengio, Courville, 10.11.1; Pascanu et al., 2013."""
+    """g·c/max(c, ‖g‖), which is g·min(1, c/‖g‖) and holds where ‖g‖ is 0, too; or max(−c, min(c, g)).
+    Source: Goodfellow, Bengio, Courville, 10.11.1; Pascanu et al., 2013."""
     if norm is not None:
-        share = call("min", ONE, div(rule.hyper("clip_norm"), norm))
+        limit = rule.hyper("clip_norm")
+        share = div(limit, call("max", limit, norm))
         rule.gradient = rule.define("clipped", mul(share, rule.gradient))
     elif "clip_value" in rule.problem.optimizer.numbers:
         limit = rule.hyper("clip_value")

@@ -43,7 +43,7 @@ from handcalc.problem.values import (
     word,
     words,
 )
-from handcalc.problem.words import DIRECT, INITIAL, OPTIMISERS, RANGES, STOPS, NamedOptimiser
+from handcalc.problem.words import DIRECT, INITIAL, OPTIMISERS, PENALTY_FORMS, RANGES, STOPS, NamedOptimiser
 
 NOTATION_NAMES = (
     "mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton",
@@ -108,7 +108,10 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
               "{step: {every: 10, factor: 0.5}}"),
         Key("optimizer", _optimiser(), "optimiser, with its numbers if they are not the usual ones",
               "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),
-        Key("weight_decay", ABOVE_0, "λ of weight decay; added to the gradient as λ·w, apart from it with adamw", "0.01"),
+        Key("report", either(TEXT, OBJECT), "a loss worked out beside the one that is minimised; written like loss", "squared_error"),
+        Key("regularization", section("regularization"), "penalties on large weights, in the loss itself", "{l2: 0.1, form: half_mean}"),
+        Key("weight_decay", ABOVE_0,
+              "λ of weight decay; not in the loss: added to the gradient as λ·w, apart from it with adamw", "0.01"),
         Key("clipping", section("clipping"), "limit of the gradients", "{norm: 1}"),
         Key("update", section("update"), "what is trained", "{biases: false}"),
         Key("training", section("training"), "how several samples and iterations are used", "{mode: online}"),
@@ -132,6 +135,12 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
     "update": (
         Key("biases", FLAG, "whether biases and thresholds are trained", "false"),
         Key("frozen", several(NAME), "parameters that are not trained", "[w1, b2]"),
+    ),
+    "regularization": (
+        Key("l2", FROM_0, "λ of the squared weights", "0.1"),
+        Key("l1", FROM_0, "λ of the absolute values of the weights", "0.01"),
+        Key("form", word(*PENALTY_FORMS), "what stands before the sum; m is the number of samples", "half_mean"),
+        Key("biases", FLAG, "whether biases and thresholds are in the penalty too", "false"),
     ),
     "clipping": (
         Key("norm", ABOVE_0, "largest norm of all gradients together", "1"),

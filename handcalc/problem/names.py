@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from math import prod
 
 from handcalc.core.numbering import Weights, numbered
 from handcalc.errors import Message, Template
 from handcalc.problem.reader import FileNode
-from handcalc.problem.schema import Layer, Problem
+from handcalc.problem.schema import Layer, Problem, Tensor
 
 RESERVED: dict[str, Template] = {"loss": "the total loss", "rate": "the learning rate"}
 WIDTH = {"shared": 0, "neuron": 1, "connection": 2}  # how many places a bias has
 NUMBERING = ("", "mazur")  # notations that number unnamed weights
-_ID = r"([Wb])([1-9][0-9]{0,5})(?:\[([1-9][0-9]{0,5})(?:,([1-9][0-9]{0,5}))?\])?"
+_ID = r"([A-Za-z]+)([1-9][0-9]{0,5})(?:\[([0-9]{1,6}(?:,[0-9]{1,6})*)\])?"
 
 
 class Names:
@@ -81,6 +82,14 @@ def parameter_names(problem: Problem) -> list[str]:
     return named + [name for name in ids if is_parameter(name, problem)]
 
 
+def check_free(item: FileNode, problem: Problem, *ids: str) -> None:
+    """An error where an input or a parameter has the name of a quantity that a key of the file adds."""
+    taken = {*problem.inputs, *(name for layer in problem.layers for names in _tables(layer) for name in names)}
+    for name in ids:
+        if name in taken:
+            item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message("a quantity of the loss"))
+
+
 def is_parameter(text: str, problem: Problem) -> bool:
     """Whether a text is the id of a parameter: its name, else W1[2,1], b1[2] or b1."""
     if text in problem.parameters or any(text in names for layer in problem.layers for names in _tables(layer)):
@@ -120,12 +129,22 @@ def _numbered(text: str, problem: Problem) -> str | None:
         return None
     number = int(found[2])
     layer = problem.layers[number - 1]
-    place = tuple(int(digits) - 1 for digits in found.groups()[2:] if digits)
-    inputs = len(problem.layers[number - 2].neurons) if number > 1 else len(problem.inputs)
-    if any(position >= size for position, size in zip(place, (len(layer.neurons), inputs))):
+    typed = tuple(int(digits) for digits in found[3].split(",")) if found[3] else ()
+    if layer.weights is None:
+        return "" if any(tensor.stem == found[1] and _holds(tensor, typed) for tensor in layer.tensors) else None
+    place = tuple(digits - 1 for digits in typed)
+    inputs = prod(axis.size for axis in (problem.layers[number - 2].axes if number > 1 else problem.axes))
+    if any(not 0 <= position < most for position, most in zip(place, (len(layer.neurons), inputs))):
         return None
     if found[1] == "W":
-        there = len(place) == 2 and layer.weights is not None and layer.weights.get(place) is not None
+        there = len(place) == 2 and layer.weights.get(place) is not None
         return layer.weight_names.get(place, "") if there else None
-    there = layer.bias is not None and len(place) == WIDTH[layer.bias.form] and layer.bias.get(place) is not None
+    there = found[1] == "b" and layer.bias is not None and len(place) == WIDTH[layer.bias.form] and layer.bias.get(place) is not None
     return layer.bias.names.get(place, "") if there and layer.bias is not None else None
+
+
+def _holds(tensor: Tensor, typed: tuple[int, ...]) -> bool:
+    """Whether a tensor of parameters has a number at a place as it is printed."""
+    place = tuple(number - axis.first for number, axis in zip(typed, tensor.axes))
+    inside = len(typed) == len(tensor.axes) and all(0 <= position < axis.size for position, axis in zip(place, tensor.axes))
+    return tensor.kind in ("weight", "bias") and inside and tensor.get(place) is not None

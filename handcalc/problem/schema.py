@@ -106,7 +106,7 @@ class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
     type: a word of FILES (layers); axes: those of its output, without the sample; tensors: the parameters of other
-    layers than dense ones; options: stride, padding, heads … by name.
+    layers than dense ones; options: stride, padding, heads … by name; name: as typed, else its type with a number.
     """
 
     neurons: tuple[str, ...] = ()
@@ -118,6 +118,7 @@ class Layer(Record):
     axes: tuple[Axis, ...] = ()
     tensors: tuple[Tensor, ...] = ()
     options: Mapping[str, Any] = {}
+    name: str = ""
 
 
 class Loss(Record):
@@ -131,6 +132,20 @@ class Loss(Record):
     form: str = "terms"
     term: Expr | None = None
     mean: bool = False
+
+
+class Regularization(Record):
+    """Penalties in the loss: λ of the squared weights and of their absolute values, None where there is none.
+
+    form: a word of PENALTY_FORMS (problem/words.py), what λ is multiplied by; biases: whether biases and thresholds are in it too;
+    samples: m, how many there are in all, also where one update uses fewer.
+    """
+
+    l2: Number | None = None
+    l1: Number | None = None
+    form: str = "half"
+    biases: bool = False
+    samples: int = 1
 
 
 class NamedFormula(Record):
@@ -191,6 +206,15 @@ class Schedule(Record):
     updates: int = 1
 
 
+class FrozenPart(Record):
+    """A whole parameter that is not trained: its layer, kind and role, and what was typed, the layer perhaps."""
+
+    layer: int
+    kind: str
+    role: str = ""
+    said: str = ""
+
+
 class Optimizer(Record):
     """How gradients become updates: the optimiser, its numbers (also of weight_decay and clipping), and whether ε is under the root."""
 
@@ -240,12 +264,15 @@ class Problem(Record):
     test: Sequence[Sample] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
+    reported: Loss | None = None
+    regularization: Regularization | None = None
     learning_rate: Number | None = None
     schedule: Schedule | None = None
     optimizer: Optimizer = Optimizer()
     input_gradients: bool = False
     trained_biases: bool = True
     frozen: frozenset[str] = frozenset()
+    frozen_parts: tuple[FrozenPart, ...] = ()
     training: Training = Training()
     conventions: Conventions = Conventions()
     rounding: Rounding | None = None

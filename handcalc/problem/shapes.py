@@ -176,6 +176,11 @@ def unnamed(axes: Axes) -> Axes:
     return tuple(axis.replace(labels=()) for axis in axes)
 
 
+def features(axes: Axes) -> int:
+    """Which direction has the features of every place: the channels of maps, else the last."""
+    return next((place for place, axis in enumerate(axes) if axis.role == "channel"), len(axes) - 1)
+
+
 def size(axes: Axes) -> int:
     """Number of places."""
     return prod(axis.size for axis in axes)

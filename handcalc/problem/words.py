@@ -36,6 +36,14 @@ class NamedLoss(Record):
         return re.sub(r"\w+", lambda name: self.numbers.get(name[0], name[0]), self.formula)
 
 
+class PenaltyForm(Record):
+    """What stands before Σw²: λ, halved or not, over the number m of samples or not. |w| is never halved."""
+
+    word: str
+    halved: bool
+    averaged: bool
+
+
 class NamedOptimiser(Record):
     """An optimiser: its word, its numbers and their usual values (PyTorch's; 0.9 for a momentum).
 
@@ -93,6 +101,14 @@ _LOSSES = (
     NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused"),
 )
 LOSSES = {loss.word: loss for loss in _LOSSES}
+
+_PENALTY_FORMS = (
+    PenaltyForm("half", halved=True, averaged=False),  # λ/2·Σw²: Bishop; Goodfellow, Bengio, Courville
+    PenaltyForm("half_mean", halved=True, averaged=True),  # λ/(2m)·Σw²: Ng; Nielsen
+    PenaltyForm("mean", halved=False, averaged=True),  # λ/m·Σw²
+    PenaltyForm("sum", halved=False, averaged=False),  # λ·Σw²: ridge regression; Keras
+)
+PENALTY_FORMS = {form.word: form for form in _PENALTY_FORMS}
 
 # --- updates ----------------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,8 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
             return
     if quantity.kind == "path":
         return
-    paths = [term.path.quantity for term in quantity.terms if term.path]
+    used = references(quantity.definition) if quantity.definition is not None else ()
+    paths = [reference.quantity for reference in used if derivation.graph[reference.quantity].kind == "path"]
     at_once = not derivation.header.plain and not options.full  # a sum over places of maps or over times is one line
     cells = list(islice(worked_cells(derivation, options, group), options.limits.lines))
     laid = {cells[0], cells[-1]} if cells and options.full and has_window(derivation.graph, quantity) else set()

@@ -92,6 +92,8 @@ class Notation:
         if self._others is None:
             self._others = any(
                 quantity.kind == "part"
+                or quantity.kind == "out"
+                and not all(axis.labels for axis in quantity.axes[-1:])
                 or quantity.kind in ("out", "weight")
                 and len(quantity.axes) - quantity.sampled != WIDTHS[quantity.kind]
                 for quantity in self.graph
@@ -136,7 +138,8 @@ class Notation:
             return symbol.replace(base=base, sub=sub, sample="", typed="", sup=symbol.sup or (f"({layer})" if layer else ""))
 
         if isinstance(name, Derivative):
-            via = name.via.replace(sub="", typed="") if name.via and name.via.sub else name.via
+            alone = quantity.through is not None and not self.graph[quantity.through.quantity].axes  # a penalty: its name is all of it
+            via = name.via.replace(sub="", typed="") if name.via and name.via.sub and not alone else name.via
             top = name.top if name.top == self.objective else bare(name.top)
             return name.replace(top=top, bottom=bare(name.bottom), via=via, sample="")
         return bare(name)
@@ -207,6 +210,8 @@ class Notation:
             return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
         if kind in ("hyper", "memory", "state"):
             return self._of_optimiser(quantity)
+        if kind == "loss" and quantity.letter is not None:
+            return Symbol(quantity.letter.base or self.symbols["E"], quantity.letter.above)
         if kind in ("loss", "rate"):
             return self._fill(self.symbols[kind], {}, quantity)
         if quantity.letter is not None:

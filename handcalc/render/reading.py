@@ -16,7 +16,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from functools import cached_property
 
 from handcalc.core.derivation import Derivation, Step
-from handcalc.core.expr import Expr, Number, Ref, add, neg, references, rewrite
+from handcalc.core.expr import Expr, Number, Ref, add, neg, references, reindex, rewrite
 from handcalc.core.index import Position
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
@@ -97,8 +97,26 @@ class Reading:
         def change(node: Expr) -> Expr | None:
             if isinstance(node, Ref) and node.quantity == gradient:
                 inner = self.graph[node.quantity]
-                return inner.definition if wanted is None else self.graph.instance((node.quantity, wanted[1]))
+                whole = inner.definition if wanted is None else self.graph.instance((node.quantity, wanted[1]))
+                return self._with_penalties(whole) if whole is not None else None
             return None
+
+        return rewrite(expr, change)
+
+    def _with_penalties(self, expr: Expr) -> Expr:
+        """The sum of a gradient; where a penalty in the loss is one of its paths, with what the paths are in their place."""
+        paths = [ref for ref in references(expr) if self.graph[ref.quantity].kind == "path"]
+        through = (self.graph[ref.quantity].through for ref in paths)
+        if all(consumer is None or self.graph[consumer.quantity].kind != "loss" for consumer in through):
+            return expr
+
+        def change(node: Expr) -> Expr | None:
+            if not isinstance(node, Ref) or node not in paths:
+                return None
+            path = self.graph[node.quantity]
+            if all(isinstance(place, int) for place in node.indices):
+                return self.graph.instance(cell(node))
+            return path.definition and reindex(path.definition, {i.letter: place for i, place in zip(path.index, node.indices)})
 
         return rewrite(expr, change)
 

@@ -10,8 +10,9 @@ from itertools import islice
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
+from handcalc.core.graph import Graph
 from handcalc.core.order import Group
-from handcalc.core.quantity import Cell, Quantity
+from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Table
 from handcalc.render.items import Item, Name, Symbolic, Value
@@ -136,10 +137,11 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
         for place in islice(graph.positions(quantity.name), most):
             yield worked(derivation, reading, (quantity.name, place), iteration)
     if graph.after(derivation.loss):
-        yield _comparison(derivation, (derivation.loss, ()), (graph.after(derivation.loss), ()), iteration)
+        losses = [quantity.name for quantity in graph if quantity.kind == "loss" and not quantity.sampled and graph.after(quantity.name)]
+        yield _comparison(losses if derivation.loss in losses else [derivation.loss], graph, iteration)
 
 
-def _comparison(derivation: Derivation, before: Cell, after: Cell, iteration: int) -> Block:
-    """Loss before and after."""
-    name = Name(Ref(*before))
-    return Table((Message("loss"), Message("before"), Message("after")), ((name, Value(before, iteration), Value(after, iteration)),))
+def _comparison(losses: list[str], graph: Graph, iteration: int) -> Block:
+    """The loss before and after, with its parts and what is reported beside it."""
+    rows = tuple((Name(Ref(name)), Value((name, ()), iteration), Value((graph.after(name), ()), iteration)) for name in losses)
+    return Table((Message("loss"), Message("before"), Message("after")), rows)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import AmbiguousIdError, Message, ProblemError, UnknownIdError, near
+from handcalc.models.updates import frozen_places
 from handcalc.problem.schema import Problem
 from handcalc.render.plot.levels import Function, HeightMap, Line, Lines, Point, grid, grids, level_lines, outline
 from handcalc.render.plot.model import digits_and_powers, round_numbers
@@ -122,8 +123,9 @@ def two_parameters(trainer: Trainer, reading: Reading, across: str | None, up: s
 
 
 def _trained(trainer: Trainer) -> list[Cell]:
-    graph, frozen = trainer.whole.graph, trainer.problem.frozen
-    return [cell for cell in trainer.values() if cell[0] in trainer.whole.updated and graph.core(cell) not in frozen]
+    graph, updated = trainer.whole.graph, trainer.whole.updated
+    frozen = {name: {*frozen_places(graph, trainer.problem, graph[name])} for name in updated}
+    return [(name, place) for name, place in trainer.values() if name in updated and place not in frozen[name]]
 
 
 def _parameters(texts: Sequence[str], trained: Sequence[Cell], reading: Reading) -> list[Cell]:

@@ -1,7 +1,8 @@
 """The catalogue of mistakes: what students get wrong, each a rewrite of definitions in the one graph.
 
 - `MISTAKES` lists every entry in the order a sheet is worked; `MISTAKES[slug]` is one.
-- entry.py says what an entry is; forward.py, losses.py, output.py, hidden.py, update.py and optimisers.py hold those of any network,
+- entry.py says what an entry is; forward.py, losses.py, output.py, hidden.py, penalties.py, update.py and optimisers.py hold those of
+  any network,
   maps.py, sharing.py, recurrent.py, attention.py and normalisation.py those of other layers than dense ones; equations.py rules for
   equations, anyline.py slips of any calculation.
 
@@ -21,11 +22,12 @@ from handcalc.marking.mistakes.maps import MAPS
 from handcalc.marking.mistakes.normalisation import NORMALISATION
 from handcalc.marking.mistakes.optimisers import OPTIMISERS
 from handcalc.marking.mistakes.output import OUTPUT
+from handcalc.marking.mistakes.penalties import REGULARISATION
 from handcalc.marking.mistakes.recurrent import RECURRENT
 from handcalc.marking.mistakes.sharing import SHARING
 from handcalc.marking.mistakes.update import UPDATE
 
 _OF_LAYERS = (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)
-_ALL = (*FORWARD, *LOSSES, *OUTPUT, *HIDDEN, *UPDATE, *OPTIMISERS, *_OF_LAYERS, *ANY_LINE)
+_ALL = (*FORWARD, *LOSSES, *OUTPUT, *HIDDEN, *REGULARISATION, *UPDATE, *OPTIMISERS, *_OF_LAYERS, *ANY_LINE)
 
 MISTAKES: dict[str, Mistake] = {mistake.slug: mistake for mistake in _ALL}

@@ -8,7 +8,8 @@
 A rule sees the definition of one cell as the solution prints it, so it works at any depth, with missing edges and with
 one activation per neuron, at every place or at a single one, and after another mistake has been made. It never computes.
 
-Roles: given (a number of the sheet), net, out, loss_term, loss, local, path, grad.out, grad.net, grad.weight, grad.bias,
+Roles: given (a number of the sheet), net, out, loss_term, loss (of the data, where there are penalties: penalty; with them: penalised;
+beside it: reported), local, path.penalty, path, grad.out, grad.net, grad.weight, grad.bias,
 reduced (the gradient of several samples), state.velocity (and whatever else an optimiser keeps), change, updated, and
 after.net (re-computed with the new parameters; the other forward roles hold there too). What a layer works out on the way has
 its own role: part.gate_i, part.score, grad.cell …; a weighted sum among them is a net as well, a value of a function an out
@@ -26,6 +27,7 @@ from handcalc.core.instance import bind
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, Template
+from handcalc.models.penalties import PENALTIES
 
 if TYPE_CHECKING:
     from handcalc.marking.workbook import Workbook
@@ -142,6 +144,10 @@ class Place(Record):
         if quantity.kind == "path" and quantity.through is not None:
             return self.graph[quantity.through.quantity].kind not in ("loss", "loss_term")
         return quantity.kind == "gradient"
+
+    def is_penalty_path(self, ref: Ref) -> bool:
+        """Whether a reference points at what a penalty in the loss adds to a gradient."""
+        return is_penalty_path(self.graph, self.graph[ref.quantity])
 
     def kind(self, ref: Ref) -> str:
         """The kind of the quantity a reference points at; of a part that is like a net or an out, that."""
@@ -267,6 +273,20 @@ def role(quantity: Quantity) -> str:
     return quantity.role or quantity.kind
 
 
+def is_penalty_path(graph: Graph, quantity: Quantity) -> bool:
+    """Whether it is what a penalty in the loss adds to a gradient."""
+    return quantity.kind == "path" and quantity.through is not None and graph[quantity.through.quantity].role in PENALTIES
+
+
+def _roles_of_loss(graph: Graph, quantity: Quantity) -> tuple[str, ...]:
+    """The roles of a loss: with penalties, what rules know as the loss is that of the data."""
+    if quantity.role in PENALTIES:
+        return ("penalty",)
+    if quantity.role.endswith("reported"):
+        return ("reported",)
+    return ("penalised",) if not quantity.role and graph.in_layer(0, "loss", "data") else ("loss",)
+
+
 def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
     """The roles of a cell of the first iteration, the most particular first."""
     graph = book.graph
@@ -277,6 +297,10 @@ def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
         before = roles(book, (book.earlier[quantity.name], wanted[1]))
         return (*("after." + role for role in before), *before)
     of = graph[quantity.of.quantity] if quantity.of else quantity
+    if quantity.kind == "loss":
+        return _roles_of_loss(graph, quantity)
+    if is_penalty_path(graph, quantity):
+        return ("path.penalty",)
     if quantity.kind == "path" and of.kind == "weight":
         return ("path", "grad.weight")
     if quantity.kind == "gradient":

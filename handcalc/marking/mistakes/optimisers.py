@@ -128,7 +128,7 @@ def _one_less(place: Place, ref: Ref) -> Expr:
 
 
 def clipped_one_by_one(place: Place, formula: Expr) -> Expr | None:
-    """max(−c, min(c, g)) for g·min(1, c/‖g‖)"""
+    """max(−c, min(c, g)) for g·c/max(c, ‖g‖)"""
     gradient, limit = own(place, "gradient"), place.first(formula, "hyper")
     if gradient is None or limit is None or place.role(limit) != "clip_norm":
         return None
@@ -137,7 +137,10 @@ def clipped_one_by_one(place: Place, formula: Expr) -> Expr | None:
 
 def clipped_always(place: Place, formula: Expr) -> Expr | None:
     """g·c/‖g‖, however short g is"""
-    return rewrite(formula, lambda node: node.arguments[1] if isinstance(node, Call) and node.arguments[0] == ONE else None)
+    limit = place.first(formula, "hyper")
+    if limit is None or place.role(limit) != "clip_norm":
+        return None
+    return rewrite(formula, lambda node: node.arguments[1] if isinstance(node, Call) and node.function == "max" else None)
 
 
 def clipping_forgotten(place: Place, formula: Expr) -> Expr | None:

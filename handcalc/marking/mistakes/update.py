@@ -129,14 +129,22 @@ def _samples(place: Place) -> int:
     return len(place.book.problem.samples)
 
 
+def _of_data(place: Place, formula: Expr, factor: Number) -> Expr:
+    """What comes from the samples, times a factor; what a penalty adds stays."""
+    terms = formula.terms if isinstance(formula, Sum) else (formula,)
+    penalties = [term for term in terms if isinstance(term, Ref) and place.is_penalty_path(term)]
+    return add(mul(factor, add(*(term for term in terms if term not in penalties))), *penalties)
+
+
 def divided_again(place: Place, formula: Expr) -> Expr | None:
     """1/N once more"""
-    return mul(Number(1, _samples(place)), formula)
+    return _of_data(place, formula, Number(1, _samples(place)))
 
 
 def sum_for_mean(place: Place, formula: Expr) -> Expr | None:
     """The sum over the samples"""
-    return mul(Number(_samples(place)), formula) if place.book.problem.conventions.sample_reduction == "mean" else None
+    mean = place.book.problem.conventions.sample_reduction == "mean"
+    return _of_data(place, formula, Number(_samples(place))) if mean else None
 
 
 def loss_summed(place: Place, formula: Expr) -> Expr | None:

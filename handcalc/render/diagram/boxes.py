@@ -78,6 +78,11 @@ def mixes_samples(derivation: Derivation) -> bool:
     return any(isinstance(node, Total) and node.index.axis.role == "sample" for node in nodes)
 
 
+def _is_penalty(quantity: Quantity, used: Quantity) -> bool:
+    """Whether it is a loss that uses a parameter itself: no arrow tells that, for every weight would have one."""
+    return quantity.kind in ERRORS and used.kind in PARAMETERS
+
+
 def used_by(quantity: Quantity) -> list[Ref]:
     """The references of its general formula."""
     return list(dict.fromkeys(ref for formula in quantity.formulas for ref in references(formula)))
@@ -92,7 +97,8 @@ def planned(derivation: Derivation, reading: Reading) -> dict[str, PlannedBox]:
     consumers: dict[str, list[str]] = {name: [] for name in quantities}
     for name, quantity in quantities.items():
         for used in {ref.quantity for ref in used_by(quantity)} & consumers.keys():
-            consumers[used].append(name)
+            if not _is_penalty(quantity, quantities[used]):
+                consumers[used].append(name)
     found: dict[str, PlannedBox] = {}
     errors = tuple(name for name, quantity in quantities.items() if quantity.kind in ERRORS)
     together: dict[tuple[str, ...], list[str]] = {}
@@ -161,7 +167,8 @@ def uses(derivation: Derivation, found: Mapping[str, PlannedBox]) -> dict[str, l
     inputs = derivation.graph.inputs
     for key, part in found.items():
         members = list(map(derivation.graph.__getitem__, (*part.names, *part.also)))
-        seen = [ref.quantity for quantity in members for ref in used_by(quantity)]
+        used = ((quantity, ref.quantity) for quantity in members for ref in used_by(quantity))
+        seen = [name for user, name in used if name in derivation.graph and not _is_penalty(user, derivation.graph[name])]
         result[key] = list(dict.fromkeys(home[name] for name in seen if name in home and home[name] != key))
         if part.kind == "given" and key != inputs and not members[0].layer and inputs in found:
             result[key] = [inputs]

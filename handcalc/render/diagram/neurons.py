@@ -81,9 +81,10 @@ def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
     """A box beside each output, and one for the loss; with one output, all in one box."""
     alone = len(outputs) == 1
     graph = plan.derivation.graph
-    losses = (plan.item(graph.in_layer(0, "loss", "each"), sampled=True), plan.item(graph.in_layer(0, "loss")))
+    losses = (plan.item(quantity.name, sampled=quantity.sampled) for quantity in graph if quantity.kind == "loss" and not quantity.stage)
     term = graph.in_layer(outputs[0].column, "loss_term")
     total = [item for item in losses if item]
+    whole = (graph.in_layer(0, "loss"), ())
     boxes = []
     for node in outputs:
         target = plan.cell(graph.targets, node.cell[1][-1]) if node.cell else None
@@ -91,11 +92,11 @@ def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
             continue
         place = target[1][-1]
         items = [CellItem(target), plan.item(graph.errors, place), plan.item(term, place), *(total if alone else ())]
-        kind, cell = ("loss", total[-1].cell) if alone and total else ("target", target)
+        kind, cell = ("loss", whole) if alone and total else ("target", target)
         boxes.append(_box(plan, kind, node.column + 1, [item for item in items if item], node.y, cell))
     if alone or not total:
         return tuple(boxes), ()
-    return tuple(boxes), (_box(plan, "loss", outputs[0].column + 2, total, (outputs[0].y + outputs[-1].y) / 2, total[-1].cell),)
+    return tuple(boxes), (_box(plan, "loss", outputs[0].column + 2, total, (outputs[0].y + outputs[-1].y) / 2, whole),)
 
 
 def _box(plan: Plan, kind: str, column: int, items: list[CellItem], y: float, cell: Cell) -> Node:

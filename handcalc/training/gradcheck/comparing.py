@@ -22,6 +22,7 @@ from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
 from handcalc.models.given import NO_DIFFERENCE, refuse
 from handcalc.models.optimisers import PARAMETERS
+from handcalc.models.updates import frozen_places
 from handcalc.problem.schema import Problem
 from handcalc.render import read
 from handcalc.render.plot.levels import Lines, Point
@@ -170,7 +171,8 @@ class Differentiation:
         for name in names:
             gradient = graph.gradient(name)
             if gradient:
-                places = [place for place in graph.positions(gradient) if graph.core((name, place)) not in self.problem.frozen]
+                frozen = {*frozen_places(graph, self.problem, graph[name])}
+                places = [place for place in graph.positions(gradient) if place not in frozen]
                 kept = places[:limit] if limit else places
                 omitted += len(places) - len(kept)
                 found += [(gradient, place) for place in kept]
