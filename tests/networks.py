@@ -22,6 +22,14 @@ def _sigmoid(z: Array) -> Array:
     return 1 / (1 + np.exp(-z))
 
 
+def _bent(z: Array) -> Array:
+    return math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
+
+
+def _slope(tanh: Array, z: Array) -> Array:
+    return (1 - tanh**2) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
+
+
 def _phi(z: Array) -> Array:
     return (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2
 
@@ -36,12 +44,22 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
     "{elu: {alpha: 0.5}}": (lambda z: np.where(z > 0, z, 0.5 * np.expm1(z)), lambda z: np.where(z > 0, 1, 0.5 * np.exp(z))),
     "gelu": (lambda z: z * _phi(z), lambda z: _phi(z) + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)),
     "silu": (lambda z: z * _sigmoid(z), lambda z: _sigmoid(z) * (1 + z * (1 - _sigmoid(z)))),
+    "relu6": (lambda z: np.clip(z, 0, 6), lambda z: ((z > 0) & (z < 6)) * 1.0),
+    "hard_sigmoid": (lambda z: np.clip(z / 6 + 0.5, 0, 1), lambda z: (abs(z) < 3) / 6),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z: (abs(z) < 1) * 1.0),
+    "gelu_tanh": (lambda z: z / 2 * (1 + np.tanh(_bent(z))), lambda z: (1 + np.tanh(_bent(z)) + z * _slope(np.tanh(_bent(z)), z)) / 2),
+    "{swish: {beta: 1.5}}": (lambda z: z * _sigmoid(1.5 * z), lambda z: _sigmoid(1.5 * z) * (1 + 1.5 * z * _sigmoid(-1.5 * z))),
+    "mish": (
+        lambda z: z * np.tanh(np.log1p(np.exp(z))),
+        lambda z: np.tanh(np.log1p(np.exp(z))) + z * _sigmoid(z) / np.cosh(np.log1p(np.exp(z))) ** 2,
+    ),
+    "softsign": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),
     "softplus": (lambda z: np.log1p(np.exp(z)), _sigmoid),
     "identity": (lambda z: z, np.ones_like),
-    "z/(1 + abs(z))": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),
     "z^3/10 + 1": (lambda z: z**3 / 10 + 1, lambda z: 3 * z**2 / 10),
 }
-KINKED = ("relu", "leaky_relu", "{elu: {alpha: 0.5}}", "z/(1 + abs(z))")
+KINKS = {"relu": (0,), "leaky_relu": (0,), "{elu: {alpha: 0.5}}": (0,), "softsign": (0,), "relu6": (0, 6), "hard_sigmoid": (-3, 3),
+         "hard_tanh": (-1, 1)}  # fmt: skip
 
 # loss as typed → ∂E/∂o of one output, n being the number of outputs, and where it has kinks
 LOSSES: dict[str, tuple[Callable[[Array, Array, int], Array], Callable[[Array, Array], Array] | None]] = {
@@ -158,8 +176,9 @@ class Network:
         distances = [1.0]
         passes = self.forward()
         for layer, (_, net, _) in zip(self.layers, passes):
-            kinked = [unit for unit in range(net.shape[1]) if layer.activations[unit % len(layer.activations)] in KINKED]
-            distances += [float(value) for value in abs(net[:, kinked]).ravel()]
+            for unit in range(net.shape[1]):
+                for kink in KINKS.get(layer.activations[unit % len(layer.activations)], ()):
+                    distances += [float(value) for value in abs(net[:, unit] - kink)]
         corner = LOSSES[self.loss][1] if self.loss in LOSSES else None
         if corner:
             distances += [float(value) for value in abs(corner(passes[-1][2], self.targets)).ravel()]

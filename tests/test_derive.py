@@ -119,7 +119,7 @@ def points(proof: Proof, part: ProofPart) -> list[dict[Ref, float]]:
         values = {
             Ref(name): chooser.uniform(min(low, -high) if proof.of != "ln" and low < 0 or len(names) > 1 else low, high) for name in names
         }
-        if proof.of in ("step", "sign"):
+        if FUNCTIONS[proof.of].jumps:
             values = {cell: value * chooser.choice((-1, 1)) for cell, value in values.items()}
         if "d" in names:
             values[Ref("d")] = abs(values[Ref("d")]) + 0.01
@@ -170,7 +170,11 @@ CASES = {
     "relu": {"z > 0": "1", "z < 0": "0"},
     "leaky_relu": {"z > 0": "1", "z < 0": "slope"},
     "elu": {"z > 0": "1", "z < 0": "alpha*exp(z)"},
+    "relu6": {"z > 6": "0", "z < 6, z > 0": "1", "z < 6, z < 0": "0"},
+    "hard_sigmoid": {"z > 3": "0", "z < 3, z > -3": "1/6", "z < 3, z < -3": "0"},
+    "hard_tanh": {"z > 1": "0", "z < 1, z > -1": "1", "z < 1, z < -1": "0"},
     "step": {"z > 0": "0", "z < 0": "0"},
+    "bipolar_step": {"z > 0": "0", "z < 0": "0"},
     "max": {"a > b": "1", "a < b": "0"},
     "abs": {"x > 0": "sign(x)", "x < 0": "sign(x)"},
     "huber": {"abs(e) > d": "max(-d, min(d, e))", "abs(e) < d": "max(-d, min(d, e))"},

@@ -33,7 +33,13 @@ TORCH_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
     "softplus": F.softplus,
     "identity": lambda z: z,
-    "z/(1 + abs(z))": F.softsign,
+    "relu6": F.relu6,
+    "hard_sigmoid": F.hardsigmoid,
+    "hard_tanh": F.hardtanh,
+    "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"),
+    "{swish: {beta: 1.5}}": lambda z: z * torch.sigmoid(1.5 * z),
+    "mish": F.mish,
+    "softsign": F.softsign,
     "z^3/10 + 1": lambda z: z**3 / 10 + 1,
 }
 

@@ -12,14 +12,14 @@ from handcalc.core.expr import Ref, Total, mul, total, walk
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Quantity
 from handcalc.layers import layer_type
+from handcalc.layers.activations import has_slope
 from handcalc.layers.site import sample_index
 from handcalc.models import equations, kinks, layers, losses, updates
 from handcalc.models.model import Model, shared
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
-NOT_DIFFERENTIATED = ("input", "target", "rate")
-PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
+NOT_DIFFERENTIATED = ("input", "target", "rate", "hyper")
 
 
 def build(problem: Problem) -> Model:
@@ -77,7 +77,7 @@ def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]
     if graph[objective].kind != "error":
         return add_gradients(graph, objective, wanted)
     last = problem.layers[-1].activations
-    perceptron = bool(last) and last[0].name in PERCEPTRON
+    perceptron = bool(last) and not has_slope(last[0])  # Δw = η·e·x
     start = graph.in_layer(len(problem.layers), "net" if perceptron else "out")
     return add_gradients(graph, start, wanted, losses.direct_gradient(graph, graph[start]))
 

@@ -10,15 +10,18 @@ form of frameworks, such as PyTorch's CrossEntropyLoss.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, mul, neg, power, rewrite, sub, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
-from handcalc.core.quantity import Quantity
-from handcalc.layers.site import letter, sample_index, totals
+from handcalc.core.quantity import Letter, Quantity
+from handcalc.layers.site import letter, places, sample_index, totals
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
+
+LETTERS = {"smoothing": Letter("ε", "s"), "class_weight": Letter("c")}  # numbers that go with a loss
 
 
 def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
@@ -41,6 +44,8 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
     unit = index[-1]
     axes = tuple(i.axis for i in index)
     last = len(problem.layers)
+    own = index[len(sample_index(problem)) :]
+    values = {"o": output, "t": _wanted(graph, problem, loss, target, index)}
     if loss.form == "fused" or (
         problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)
     ):
@@ -48,15 +53,59 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         name = graph.in_layer(last, "net")
         net, family = Ref(name, index), Ref(name, (*index[:-1], inner))
         whole: Expr = Entry("logsumexp", -1, inner, family)
-        if not sum_to_one(problem.samples, unit.axis.size):
-            whole = mul(total(unit, target), whole)
-        return totals(index[len(sample_index(problem)) : -1], sub(whole, total(unit, mul(target, net))))
+        if loss.weights or not sum_to_one(problem.samples, unit.axis.size):
+            whole = mul(total(unit, values["t"]), whole)
+        return totals(own[:-1], sub(whole, total(unit, mul(values["t"], net))))
     assert loss.term is not None
-    term = rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
+    if loss.form == "whole":
+        return _of_sums(graph, loss, values, index, own)
+    term = _placed(loss.term, values)
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
-    own = index[len(sample_index(problem)) :]
     whole = totals(own, Ref("loss_term", index))
     return mul(_share(prod(i.axis.size for i in own)), whole) if loss.mean else whole
+
+
+def _wanted(graph: Graph, problem: Problem, loss: Loss, target: Ref, index: tuple[Index, ...]) -> Expr:
+    """What a loss takes for the target: smoothed, times the weight of its class."""
+    unit, last = index[-1], len(problem.layers)
+    wanted: Expr = target
+    if loss.target is not None:
+        numbers = {name: _hyper(graph, name, (), {(): value}) for name, value in loss.numbers.items()}
+        smoothed = _placed(loss.target, {**numbers, "t": target, "n": Number(unit.axis.size)})
+        axes = tuple(i.axis for i in index)
+        graph.define(
+            Quantity("smoothed", "loss_term", axes, index, smoothed, prefix="smoothed", layer=last, role="smoothed", letter=Letter("s"))
+        )
+        wanted = Ref("smoothed", index)
+    if loss.weights:
+        weights: dict[tuple[int, ...], Number] = {(place,): weight for place, weight in enumerate(loss.weights)}
+        wanted = mul(_hyper(graph, "class_weight", (unit,), weights), wanted)
+    return wanted
+
+
+def _hyper(graph: Graph, role: str, index: tuple[Index, ...], givens: Mapping[tuple[int, ...], Number]) -> Ref:
+    """A number that goes with the loss, or one for each output."""
+    axes = tuple(i.axis for i in index)
+    graph.given(Quantity(role, "hyper", axes, index, givens=givens.get, prefix=role * bool(index), role=role, letter=LETTERS[role]))
+    return Ref(role, index)
+
+
+def _of_sums(graph: Graph, loss: Loss, values: Mapping[str, Expr], index: tuple[Index, ...], own: tuple[Index, ...]) -> Expr:
+    """A loss that is a formula of sums over all outputs of a sample."""
+    sample = index[: len(index) - len(own)]
+    axes = tuple(i.axis for i in sample)
+    for part in loss.sums:
+        whole = totals(own, _placed(part.formula, values))
+        names = dict.fromkeys(places(axes), part.name)
+        called = Quantity(part.name, "loss_term", axes, sample, whole, prefix="loss", names=names, role=part.name, letter=Letter(part.name))
+        graph.define(called)
+    assert loss.term is not None
+    return _placed(loss.term, {part.name: Ref(part.name, sample) for part in loss.sums})
+
+
+def _placed(formula: Expr, values: Mapping[str, Expr]) -> Expr:
+    """A formula with expressions in the place of its names."""
+    return rewrite(formula, lambda node: values[node.quantity] if isinstance(node, Ref) else None)
 
 
 def _is_softmax(graph: Graph, output: Ref) -> bool:

@@ -46,9 +46,11 @@ SYNONYMS = {
     "lr": "learning_rate", "eta": "learning_rate", "alpha": "learning_rate",
     "outputs": "targets", "expected": "targets", "labels": "targets", "units": "neurons", "nodes": "neurons", "theta": "threshold",
     "error_function": "loss", "cost": "loss", "criterion": "loss", "iterations": "epochs",
-    "logistic": "sigmoid", "linear": "identity", "none": "identity", "swish": "silu", "heaviside": "step", "sgn": "sign",
+    "logistic": "sigmoid", "linear": "identity", "none": "identity", "heaviside": "step", "sgn": "sign",
     "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "mae": "absolute_error", "l1": "absolute_error",
-    "bce": "binary_cross_entropy", "ce": "cross_entropy", "log_loss": "binary_cross_entropy", "nll": "cross_entropy",
+    "bce": "binary_cross_entropy", "ce": "cross_entropy", "log_loss": "binary_cross_entropy",
+    "nll": "negative_log_likelihood", "kl": "kl_divergence", "logcosh": "log_cosh",
+    "cosine_similarity": "cosine", "cosine_embedding": "cosine",
     "stochastic": "online", "minibatch": "mini_batch", "full": "batch", "average": "mean", "zh_cn": "zh", "chinese": "zh", "english": "en",
 }  # fmt: skip
 

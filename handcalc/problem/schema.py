@@ -120,24 +120,29 @@ class Layer(Record):
     options: Mapping[str, Any] = {}
 
 
+class NamedFormula(Record):
+    """name = formula over names given or defined before."""
+
+    name: str
+    formula: Expr
+
+
 class Loss(Record):
     """E of one sample: the terms (a formula in t and o) are summed, or averaged over the outputs.
 
-    name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs) or
-    direct (only e = t − o).
+    name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs), whole (a formula
+    of sums over the outputs, each with its term) or direct (only e = t − o)
+    target: what stands in the place of t, a formula in t, n (the number of outputs) and `numbers`; weights: those of the classes
     """
 
     name: str
     form: str = "terms"
     term: Expr | None = None
     mean: bool = False
-
-
-class NamedFormula(Record):
-    """name = formula over names given or defined before."""
-
-    name: str
-    formula: Expr
+    target: Expr | None = None
+    numbers: Mapping[str, Number] = {}
+    weights: tuple[Number, ...] = ()
+    sums: tuple[NamedFormula, ...] = ()
 
 
 class Conventions(Record):

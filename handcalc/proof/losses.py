@@ -1,7 +1,7 @@
 """Why the derivative of a loss is what it is, and that of softmax, alone and with cross-entropy.
 
 - `loss_proof(name)`: ∂E/∂o_i of a loss of LOSSES; `fused_proof()`: of softmax with cross-entropy, ∂E/∂z_i = o_i − t_i.
-- `softmax_proof()`: ∂o_i/∂z_j, for i = j and i ≠ j; `logsumexp_proof()`: ∂ ln Σ e^z / ∂z_i.
+- `softmax_proof()`: ∂o_i/∂z_j, for i = j and i ≠ j; `logsumexp_proof()`: ∂ ln Σ e^z / ∂z_i; `log_softmax_proof()`.
 
 The letters are the quantities of a small network, so that a notation can spell them; its gradients, from the one chain rule,
 are what the last line must be. General formulas are checked in networks of several sizes.
@@ -249,6 +249,43 @@ def logsumexp_proof() -> Proof:
         (ProofPart(opened(name, by), lines),),
         result,
         at.grounds(0, general=lambda cell: whole if cell == name else None),
+        sizes=SIZES,
+    )
+
+
+def log_softmax_proof() -> Proof:
+    """∂(z_i − ln Σ_k e^(z_k)) / ∂z_j = [i = j] − softmax(z)_j"""
+    at = _Softmax()
+    by, own, name = at.cell(at.net, at.j), at.cell(at.net, at.i), Ref("L")
+    value, share = sub(own, call("ln", at.whole)), at.cell(at.out, at.j)
+    logarithm = Message("definition; {rule}", rule=Equal(opened(call("ln", at.whole), by), share))
+    result = put(function("log_softmax").partials[0], {"yk": share, "same": Delta(at.i, at.j)})
+    same = ProofLine(
+        sub(ONE, at.cell(at.out, at.i)), filled(logarithm, rule=Equal(opened(call("ln", at.whole), own), at.cell(at.out, at.i)))
+    )
+    delta = Message("{delta} is 1 where {case}, else 0 (Kronecker's δ)", delta=Symbolic(Delta(at.i, at.j)), case=Equal(Ref("i"), Ref("j")))
+
+    def meaning(cell: Ref) -> Expr | None:
+        return value if cell == name else None
+
+    return Proof(
+        "log_softmax",
+        by,
+        letters(at.graph, "L"),
+        Message("The derivative of {function}", function=FunctionName("log_softmax")),
+        (Equal(name, value), at.definition(at.i)),
+        (
+            ProofPart(opened(name, own), (same,), heading=Equal(Ref("i"), Ref("j")), grounds=at.grounds(0, general=meaning)),
+            ProofPart(
+                opened(name, by),
+                (ProofLine(neg(share), logarithm),),
+                heading=Equal(Ref("i"), Ref("j"), "≠"),
+                grounds=at.grounds(1, general=meaning, j=1),
+            ),
+            ProofPart(opened(name, by), (ProofLine(result, delta),), before=Message("Both in one formula:")),
+        ),
+        result,
+        (*at.grounds(0, general=meaning, j=0), *at.grounds(1, general=meaning, j=1)),
         sizes=SIZES,
     )
 

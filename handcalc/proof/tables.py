@@ -73,6 +73,10 @@ REARRANGED = {
         KnownLine("sigmoid(z) + z*(sigmoid(z)*(1 - sigmoid(z)))", PUT_IN, "exp(-z)/(1 + exp(-z))^2 = sigmoid(z)*(1 - sigmoid(z))"),
         KnownLine("", Message("{fact} taken out"), "sigmoid(z)"),
     ),
+    "swish": (
+        KnownLine("1/(1 + exp(-beta*z)) + beta*(z/(1 + exp(-beta*z)))*(exp(-beta*z)/(1 + exp(-beta*z)))", APART),
+        KnownLine("sigmoid(beta*z) + beta*y*(1 - sigmoid(beta*z))", PUT_IN, "exp(-beta*z)/(1 + exp(-beta*z)) = 1 - sigmoid(beta*z)"),
+    ),
     "softplus": (
         KnownLine("1/(1 + exp(-z))", Message("above and below divided by {fact}"), "exp(z)"),
         KnownLine("", PUT_IN, "1/(1 + exp(-z)) = sigmoid(z)"),

@@ -137,6 +137,8 @@ UNICODE = Dialect(
         "sigmoid": "σ",
         "relu": "ReLU",
         "relu'": "ReLU'",
+        "relu6": "ReLU6",
+        "relu6'": "ReLU6'",
         "leaky_relu": "LeakyReLU",
         "leaky_relu'": "LeakyReLU'",
         "elu": "ELU",

@@ -205,7 +205,7 @@ class Notation:
             return typed(quantity.word)
         if kind == "hyper" and quantity.role == "rate":
             return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
-        if kind in ("hyper", "memory", "state"):
+        if kind in ("hyper", "memory", "state") and not (kind == "hyper" and quantity.axes):
             return self._of_optimiser(quantity)
         if kind in ("loss", "rate"):
             return self._fill(self.symbols[kind], {}, quantity)
