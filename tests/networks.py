@@ -22,6 +22,14 @@ def _sigmoid(z: Array) -> Array:
     return 1 / (1 + np.exp(-z))
 
 
+def _dot(o: Array, t: Array) -> Array:
+    return (o * t).sum(axis=-1, keepdims=True)
+
+
+def _long(t: Array) -> Array:
+    return np.sqrt(_dot(t, t))
+
+
 def _bent(z: Array) -> Array:
     return math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
 
@@ -70,10 +78,25 @@ LOSSES: dict[str, tuple[Callable[[Array, Array, int], Array], Callable[[Array, A
     "binary_cross_entropy": (lambda o, t, n: (o - t) / (o * (1 - o)), None),
     "absolute_error": (lambda o, t, n: np.sign(o - t), lambda o, t: o - t),
     "huber": (lambda o, t, n: np.clip(o - t, -1, 1), lambda o, t: abs(o - t) - 1),
+    "negative_log_likelihood": (lambda o, t, n: -t, None),
+    "kl_divergence": (lambda o, t, n: -t / o, None),
+    "log_cosh": (lambda o, t, n: np.tanh(o - t), None),
+    "cosine": (lambda o, t, n: _dot(o, t) * o / (_long(t) * _long(o) ** 3) - t / (_long(t) * _long(o)), None),
     "hinge": (lambda o, t, n: np.where(t * o < 1, -t, 0), lambda o, t: t * o - 1),
     "sqrt(1 + (o - t)^2) - 1": (lambda o, t, n: (o - t) / np.sqrt(1 + (o - t) ** 2), None),
 }
+SMOOTHED = "{cross_entropy: {smoothing: 0.2}}"
+FUSED_SMOOTHED = "{softmax_cross_entropy: {smoothing: 0.2}}"
+LOSSES[SMOOTHED] = LOSSES[FUSED_SMOOTHED] = (lambda o, t, n: -(0.8 * t + 0.2 / n) / o, None)
+LOSSES["{binary_cross_entropy: {positive_weight: 3}}"] = (lambda o, t, n: (1 - t) / (1 - o) - 3 * t / o, None)
 ENDINGS = [
+    ("softmax", SMOOTHED),
+    ("softmax", FUSED_SMOOTHED),
+    ("sigmoid", "{binary_cross_entropy: {positive_weight: 3}}"),
+    ("log_softmax", "negative_log_likelihood"),
+    ("softmax", "kl_divergence"),
+    ("softsign", "log_cosh"),
+    ("softplus", "cosine"),
     ("identity", "half_squared_error"),
     ("sigmoid", "squared_error"),
     ("tanh", "mean_squared_error"),
@@ -101,7 +124,7 @@ class Dense:
 
     @property
     def softmax(self) -> bool:
-        return self.activations == ("softmax",)
+        return self.activations in (("softmax",), ("log_softmax",))
 
     def net(self, source: Array) -> Array:
         net = source @ np.nan_to_num(self.weights).T
@@ -119,12 +142,15 @@ class Dense:
         if not self.softmax:
             return self.apply(net, 0)
         powers = np.exp(net - net.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        found = powers / powers.sum(axis=1, keepdims=True)
+        return np.log(found) if self.activations == ("log_softmax",) else found
 
     def back(self, net: Array, out: Array, slope: Array) -> Array:
         """∂E/∂net from ∂E/∂out."""
         if not self.softmax:
             return slope * self.apply(net, 1)
+        if self.activations == ("log_softmax",):
+            return slope - np.exp(out) * slope.sum(axis=1, keepdims=True)
         return out * (slope - (slope * out).sum(axis=1, keepdims=True))
 
 
@@ -226,7 +252,9 @@ def _layer(place: int, layer: Dense, neurons: list[str], sources: list[str]) -> 
 
 
 @st.composite
-def networks(draw: st.DrawFn, hidden: tuple[str, ...] = (*ACTIVATIONS, "softmax", "mixed"), forms: tuple[str, ...] = BIASES) -> Network:
+def networks(
+    draw: st.DrawFn, hidden: tuple[str, ...] = (*ACTIVATIONS, "softmax", "log_softmax", "mixed"), forms: tuple[str, ...] = BIASES
+) -> Network:
     """1 to 3 layers, 1 to 3 neurons each, 1 to 3 samples; some edges missing, every neuron with at least one."""
     numbers = np.random.default_rng(draw(st.integers(0, 10**6)))
     sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
@@ -255,9 +283,9 @@ def _draw_layer(numbers: Array, units: int, inputs: int, form: str, names: tuple
 
 def _targets(numbers: Array, loss: str, samples: int, units: int) -> Array:
     """Targets a loss is made for: a class, a probability, a sign, any number."""
-    if "cross_entropy" in loss and loss != "binary_cross_entropy":
+    if "binary" not in loss and ("cross_entropy" in loss or loss in ("negative_log_likelihood", "kl_divergence")):
         return np.eye(units)[numbers.integers(0, units, samples)]
-    if loss == "binary_cross_entropy":
+    if "binary_cross_entropy" in loss:
         return np.round(numbers.random((samples, units)), 2)
     if loss == "hinge":
         return numbers.choice([-1.0, 1.0], (samples, units))

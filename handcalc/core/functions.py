@@ -31,6 +31,7 @@ class Function(Record):
     exact_at: arguments with an exact value; kinks: where the derivative jumps; safe: a range for tests;
     family: a function of a whole family, `at` choosing the entry; member: the family function whose entries are `yk`;
     jumps: its value does, at a kink or where two arguments are equal;
+    limit: it has a limit where its definition has no value;
     worked: show the definition when numbers are put in; variadic: takes two arguments or more; layer: layers may name it as activation.
     """
 
@@ -45,6 +46,7 @@ class Function(Record):
     exact_at: tuple[int, ...] = ()
     kinks: tuple[int, ...] = ()
     jumps: bool = False
+    limit: bool = False
     safe: tuple[float, float] = (-3.0, 3.0)
     family: bool = False
     member: str = ""
@@ -190,7 +192,7 @@ _RECORDS = (
     Function("log_cosh", _log_cosh, ("e",), ("tanh(e)",), "ln((exp(e) + exp(-e))/2)", "ln of cosh, near ½e² at 0", exact_at=(0,),
              worked=True),
     Function("kl", _relative_entropy, ("t", "o"), ("ln(t/o) + 1", "-t/o"), "t*ln(t/o)", "t·ln(t/o), 0 where t is 0", safe=(0.2, 3.0),
-             worked=True),
+             limit=True, worked=True),
     Function("logsumexp", _log_sum_exp, ("z",), ("yk",), "", "ln of the sum of all e^z", family=True, member="softmax", worked=True),
     # --- derivatives with a name of their own: slopes that jump -------------------------------------------------------
     Function("relu'", lambda z, at_zero: _slope(z, 0, 1, at_zero), ("z", "at_zero"), ("0", "0"),

@@ -12,7 +12,7 @@ from handcalc.layers.activations import SOFTMAX, has_slope
 from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
 from handcalc.problem.reader import FileNode, is_name, suggestion
-from handcalc.problem.schema import Loss, NamedFormula, Problem
+from handcalc.problem.schema import Loss, LossSum, Problem
 from handcalc.problem.values import FROM_0, Section, read_entries, several
 from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, RANGES, NamedLoss
 
@@ -58,7 +58,7 @@ def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:
         loss.mean,
         put_in(loss.target, {}) if changed else None,
         numbers if changed else {},
-        sums=tuple(NamedFormula(name, put_in(term, {})) for name, term in loss.sums.items()),
+        sums=tuple(LossSum(name, put_in(term, {}), put_in(whole, {})) for name, (term, whole) in loss.sums.items()),
     )
 
 

@@ -95,7 +95,7 @@ def _of_sums(graph: Graph, loss: Loss, values: Mapping[str, Expr], index: tuple[
     sample = index[: len(index) - len(own)]
     axes = tuple(i.axis for i in sample)
     for part in loss.sums:
-        whole = totals(own, _placed(part.formula, values))
+        whole = _placed(part.whole, {"s": totals(own, _placed(part.term, values))})
         names = dict.fromkeys(places(axes), part.name)
         called = Quantity(part.name, "loss_term", axes, sample, whole, prefix="loss", names=names, role=part.name, letter=Letter(part.name))
         graph.define(called)

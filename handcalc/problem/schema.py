@@ -120,18 +120,19 @@ class Layer(Record):
     options: Mapping[str, Any] = {}
 
 
-class NamedFormula(Record):
-    """name = formula over names given or defined before."""
+class LossSum(Record):
+    """A sum over the outputs that a loss is made of: its name, the term, and what becomes of the sum s."""
 
     name: str
-    formula: Expr
+    term: Expr
+    whole: Expr
 
 
 class Loss(Record):
     """E of one sample: the terms (a formula in t and o) are summed, or averaged over the outputs.
 
     name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs), whole (a formula
-    of sums over the outputs, each with its term) or direct (only e = t − o)
+    of sums over the outputs) or direct (only e = t − o)
     target: what stands in the place of t, a formula in t, n (the number of outputs) and `numbers`; weights: those of the classes
     """
 
@@ -142,7 +143,14 @@ class Loss(Record):
     target: Expr | None = None
     numbers: Mapping[str, Number] = {}
     weights: tuple[Number, ...] = ()
-    sums: tuple[NamedFormula, ...] = ()
+    sums: tuple[LossSum, ...] = ()
+
+
+class NamedFormula(Record):
+    """name = formula over names given or defined before."""
+
+    name: str
+    formula: Expr
 
 
 class Conventions(Record):

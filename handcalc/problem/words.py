@@ -24,7 +24,7 @@ class NamedLoss(Record):
     direct (no loss at all)
     numbers: those that may be typed with it, and their usual values
     target: what stands in the place of t, in t and n (the number of outputs); weighted: whether classes may have weights
-    sums: of a whole loss, name → the term that is summed
+    sums: of a whole loss, name → the term that is summed, and the formula of its sum s
     """
 
     word: str
@@ -35,7 +35,7 @@ class NamedLoss(Record):
     numbers: Mapping[str, str] = {}
     target: str = ""
     weighted: bool = False
-    sums: Mapping[str, str] = {}
+    sums: Mapping[str, tuple[str, str]] = {}
 
     @property
     def usual(self) -> str:
@@ -103,8 +103,8 @@ _LOSSES = (
     NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"}),
     NamedLoss("log_cosh", "log-cosh loss, summed over the outputs", "log_cosh(t - o)"),  # Σ ln cosh(t − o)
     NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)"),  # Σ max(0, 1 − t·o)
-    NamedLoss("cosine", "1 minus the cosine of the angle between outputs and targets", "1 - d/sqrt(u*v)", form="whole",
-              sums={"d": "t*o", "u": "t^2", "v": "o^2"}),  # 1 − Σto/√(Σt²·Σo²)
+    NamedLoss("cosine", "1 minus the cosine of the angle between outputs and targets", "1 - d/(p*q)", form="whole",
+              sums={"d": ("t*o", "s"), "p": ("t^2", "sqrt(s)"), "q": ("o^2", "sqrt(s)")}),  # 1 − Σto/(√Σt²·√Σo²)
     NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused", **_SMOOTHED),
 )  # fmt: skip
 LOSSES = {loss.word: loss for loss in _LOSSES}

@@ -28,6 +28,7 @@ from handcalc.core.expr import (
     div,
     mul,
     neg,
+    power,
     reindex,
     rewrite,
     sub,
@@ -286,6 +287,32 @@ def log_softmax_proof() -> Proof:
         ),
         result,
         (*at.grounds(0, general=meaning, j=0), *at.grounds(1, general=meaning, j=1)),
+        sizes=SIZES,
+    )
+
+
+def cosine_proof() -> Proof:
+    """E = 1 − d/(p·q) with d = Σ t·o, p = √Σt², q = √Σo²: ∂E/∂o_i = d·o_i/(p·q³) − t_i/(p·q)"""
+    at = LossLayer("identity", "cosine")
+    by, goal = at.cell(at.out, at.i), at.cell(at.target, at.i)
+    one, every, two = at.cell(at.out, at.k), at.cell(at.target, at.k), Number(2)
+    names = {name: Ref(name) for name in LOSSES["cosine"].sums}
+    long = {letter: call("sqrt", total(at.k, power(cell, two))) for letter, cell in (("p", every), ("q", one))}
+    sums: dict[str, Expr] = {"d": total(at.k, mul(every, one)), **long}
+    whole = sub(ONE, div(sums["d"], mul(sums["p"], sums["q"])))
+    d, p, q = (names[letter] for letter in "dpq")
+    result = sub(div(mul(d, by), mul(p, power(q, Number(3)))), div(goal, mul(p, q)))
+    known = {Ref(at.loss): whole, **{names[letter]: sums[letter] for letter in names}}
+    return Proof(
+        "cosine",
+        by,
+        at.graph,
+        Message("The derivative of the loss {name}", name=Plain("cosine")),
+        (Equal(Ref(at.loss), whole), *(Equal(names[letter], sums[letter]) for letter in names)),
+        (ProofPart(opened(Ref(at.loss), by), (*Blackboard(by, LETTERS).lines(whole, DEFINITION), ProofLine(result, TIDIED))),),
+        result,
+        tuple(at.ground(Ref(at.out, (0,)), size, known.get) for size in SIZES),
+        constants=(goal,),
         sizes=SIZES,
     )
 

@@ -28,7 +28,7 @@ PRODUCT = Message("written as a product")
 
 STARTS = {"tan": "sin(x)/cos(x)"}
 
-POSITIVE = {"huber": ("d",)}
+POSITIVE = {"huber": ("d",), "kl": ("t", "o")}
 
 AREAS = {"erf": "2/sqrt(pi)*exp(-x^2)"}
 

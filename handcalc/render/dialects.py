@@ -145,6 +145,7 @@ UNICODE = Dialect(
         "elu'": "ELU'",
         "gelu": "GELU",
         "silu": "SiLU",
+        "kl": "KL",
         "sqrt": "√",
         "pi": "π",
     },
