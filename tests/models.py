@@ -316,8 +316,29 @@ def residual(make: Maker) -> Network:
     return network(make, make.inputs(size), make.dense(size, size, "tanh"), make.dense(size, size, "sigmoid"), layer)
 
 
+# --- pieces -----------------------------------------------------------------------------------------------------------
+
+
+def prelu(make: Maker) -> Network:
+    """One slope for all, one for each feature, or one for each channel."""
+    kind = make.one("shared", "features", "channels")
+    layer = {"type": "prelu", "slope": 0.3 if kind == "shared" else make.numbers(3)}
+    if kind == "channels":
+        return network(make, make.inputs(3, 2, 2), layer)
+    return network(make, make.inputs(3), layer, make.dense(3))
+
+
+def maxout(make: Maker) -> Network:
+    """Pieces far from ties, which no two have with weights drawn so."""
+    units, pieces, features = make.size(), make.size(1, 3), make.size()
+    layer = {"type": "maxout", "neurons": units, "weights": make.numbers(units, pieces, features)}
+    return network(make, make.inputs(features), layer | make.maybe("bias", make.numbers(units, pieces)), make.dense(units, 2, "tanh"))
+
+
 # type → how a network with it is made
 CASES: dict[str, Callable[[Maker], Network]] = {
+    "prelu": prelu,
+    "maxout": maxout,
     "conv2d": conv2d,
     "conv1d": conv1d,
     "conv_transpose2d": conv_transpose2d,
@@ -380,6 +401,8 @@ _GATES_OF = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset"
 # type → the inputs, and layers that have every key of parameters of that type between them; each in a network of its own
 FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "dense": (_TABLE, [[SAVED_DENSE], [{**SAVED_DENSE, "bias": None, "threshold": _numbers(2)}]]),
+    "prelu": (_TABLE, [[{"type": "prelu", "slope": _numbers(3)}], [{"type": "prelu", "slope": 0.25}]]),
+    "maxout": (_TABLE, [[{"type": "maxout", "neurons": 2, "weights": _numbers(2, 3, 3), "bias": _numbers(2, 3)}]]),
     "conv2d": (_IMAGES, [[{"type": "conv2d", "weights": _numbers(3, 2, 2, 3), "bias": _numbers(3), "activation": "tanh"}]]),
     "conv1d": (_ROWS, [[{"type": "conv1d", "weights": _numbers(2, 4, 2), "bias": _numbers(2)}]]),
     "conv_transpose2d": (_IMAGES, [[{"type": "conv_transpose2d", "weights": _numbers(2, 3, 2, 2), "bias": _numbers(3), "stride": 2}]]),
@@ -586,7 +609,21 @@ def residual_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Ten
     return _activated(layer, source + run.outputs[layer["from"]])
 
 
+# --- pieces -----------------------------------------------------------------------------------------------------------
+
+
+def prelu_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return F.prelu(source, run.parameters[f"Wslope{place}"].reshape(-1))
+
+
+def maxout_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    made = torch.einsum("...i,jmi->...jm", source, run.parameters[f"W{place}"])
+    return (made + run.parameters.get(f"b{place}", torch.tensor(0.0))).amax(-1)
+
+
 LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
+    "prelu": prelu_in_torch,
+    "maxout": maxout_in_torch,
     "dense": dense_in_torch,
     "conv2d": conv2d_in_torch,
     "conv1d": conv1d_in_torch,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 # word after `type:` → the file with its record
 FILES = {
     "dense": "dense",
+    "prelu": "pieces",
+    "maxout": "pieces",
     "conv2d": "maps",
     "conv1d": "maps",
     "conv_transpose2d": "maps",
