@@ -225,7 +225,14 @@ def gated(kind: str, gates: tuple[str, ...]) -> Callable[[Maker], Network]:
             found: dict[str, Any] = {"type": kind, "neurons": units, **make.maybe("initial_state", make.numbers(units))}
             after = kind == "gru" and make.one(True, False)
             extra = {"candidate": ("hidden_bias",)} if after else {}
-            found["gates"] = {gate: _gate(make, features, units, turned, "bias", *extra.get(gate, ())) for gate in gates}
+            coupled = kind == "lstm" and make.one(False, False, True)
+            own = [gate for gate in gates if not (coupled and gate == "forget")]
+            found["gates"] = {gate: _gate(make, features, units, turned, "bias", *extra.get(gate, ())) for gate in own}
+            found |= {"coupled": True} if coupled else {}
+            for key, words in (("activation", ("identity", "sigmoid")), ("gate_activation", ("tanh", "identity"))):
+                found |= make.maybe(key, make.one(*words)) if make.one(True, False) else {}
+            for gate in own if kind == "lstm" and make.one(True, False, False) else ():
+                found["gates"][gate] |= make.maybe("peephole", make.numbers(units)) if gate != "candidate" else {}
             found |= {"weight_rows": "inputs"} if turned else {}
             if kind == "lstm":
                 return {**found, **make.maybe("initial_cell", make.numbers(units))}
@@ -410,7 +417,9 @@ FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "avg_pool": (_IMAGES, [[{"type": "avg_pool", "kernel_size": 2}]]),
     "flatten": (_IMAGES, [[{"type": "flatten"}, {"neurons": 2, "weights": _numbers(2, 32), "bias": _numbers(2)}]]),
     "rnn": (_ROWS, [[_gates_below("rnn", 1, ("bias",))]]),
-    "lstm": (_ROWS, [[_gates_below("lstm", 4, ("bias", "hidden_bias"))], [_gates_apart("lstm", _GATES_OF["lstm"], {})]]),
+    "lstm": (_ROWS, [[_gates_below("lstm", 4, ("bias", "hidden_bias"))], [_gates_apart("lstm", _GATES_OF["lstm"], {})],
+                    [_gates_apart("lstm", _GATES_OF["lstm"][:1] + _GATES_OF["lstm"][2:],
+                                  {"input": ("peephole",), "output": ("peephole",)}, coupled=True)]]),
     "gru": (_ROWS, [[_gates_below("gru", 3, ("bias", "hidden_bias"), reset_after=True)],
                    [_gates_apart("gru", _GATES_OF["gru"], {"candidate": ("hidden_bias",)}, reset_after=True)]]),
     "embedding": ([[0, 2, 1], [3, 0, 0]], [[{"type": "embedding", "weights": _numbers(5, 2)}]]),
@@ -527,13 +536,44 @@ def rnn_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     return _module("RNN", ("",), layer, place, source, run)
 
 
+def _functions(layer: Layer) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """That of the candidate (and the cell), and that of the gates."""
+    return ACTIVATIONS[layer.get("activation", "tanh")], ACTIVATIONS[layer.get("gate_activation", "sigmoid")]
+
+
 def lstm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    """PyTorch's where it is that variant, else the formulas of Gers and Schmidhuber, 2000."""
+    changed = {"activation", "gate_activation", "coupled"} & layer.keys()
+    if changed or any("peephole" in gate for gate in layer.get("gates", {}).values()):
+        return _lstm_by_hand(layer, place, source, run)
     return _module("LSTM", ("i", "f", "g", "o"), layer, place, source, run)
+
+
+def _lstm_by_hand(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    units = len(run.parameters[f"Whi{place}"])
+    bent, squashed = _functions(layer)
+    state, cell = (_state(layer, key, units, source) for key in ("initial_state", "initial_cell"))
+    states = []
+
+    def net(letter: str, now: Tensor, seen: Tensor) -> Tensor:
+        wx, wh = (run.parameters[f"{stem}{letter}{place}"] for stem in ("Wx", "Wh"))
+        whole = F.linear(now, wx, run.bias(f"b{letter}{place}", units)) + F.linear(state, wh)
+        return whole + run.bias(f"Wc{letter}{place}", units) * seen
+
+    for now in source.unbind(1):
+        entering = squashed(net("i", now, cell))
+        kept = 1 - entering if layer.get("coupled") else squashed(net("f", now, cell))
+        cell = entering * bent(net("g", now, cell)) + kept * cell
+        state = squashed(net("o", now, cell)) * bent(cell)
+        states.append(state)
+    return _answer(layer, torch.stack(states, 1))
 
 
 def gru_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     """PyTorch's where it is that variant, else the formulas of Cho et al., 2014."""
-    if layer["reset_after"] and layer["update_keeps"] == "old":
+    bent, squashed = _functions(layer)
+    plain = not {"activation", "gate_activation"} & layer.keys()
+    if plain and layer["reset_after"] and layer["update_keeps"] == "old":
         return _module("GRU", ("r", "z", "n"), layer, place, source, run)
     units = len(run.parameters[f"Whr{place}"])
     state, states = _state(layer, "initial_state", units, source), []
@@ -544,11 +584,11 @@ def gru_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
         return F.linear(now, wx, run.bias(f"b{letter}{place}", units)), hidden
 
     for now in source.unbind(1):
-        reset, update = (torch.sigmoid(sum(gate(letter, now))) for letter in "rz")
+        reset, update = (squashed(sum(gate(letter, now))) for letter in "rz")
         inputs, hidden = gate("n", now)
         if not layer["reset_after"]:
             hidden = F.linear(reset * state, run.parameters[f"Whn{place}"])
-        candidate = torch.tanh(inputs + (reset * hidden if layer["reset_after"] else hidden))
+        candidate = bent(inputs + (reset * hidden if layer["reset_after"] else hidden))
         new, old = (1 - update, update) if layer["update_keeps"] == "old" else (update, 1 - update)
         state = new * candidate + old * state
         states.append(state)

@@ -1,12 +1,13 @@
 """Reading activations: the word of one, with its numbers, or a formula in z; one for a layer, or one per neuron.
 
-- `activations(item, neurons)` reads them, `has_slope(activation)` says whether a gradient goes through one.
+- `activations(item, neurons)` reads them, `one_activation(item)` one of single numbers; `applied(activation, net)` puts it on something.
+- `has_slope(activation)` says whether a gradient goes through one.
 """
 
 from __future__ import annotations
 
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import ZERO, Call, Expr, Ref, number, walk
+from handcalc.core.expr import ZERO, Call, Expr, Ref, number, rewrite, walk
 from handcalc.core.functions import ACTIVATIONS, function
 from handcalc.problem.reader import FileNode, is_name, quoted, suggestion
 from handcalc.problem.schema import Activation
@@ -35,6 +36,21 @@ def activations(item: FileNode | None, neurons: tuple[str, ...]) -> tuple[Activa
     if whole and set(known) != {whole}:
         item.fail("{name} takes the whole layer; give it alone", name=whole.name)
     return (whole,) if whole else known
+
+
+def one_activation(item: FileNode | None, usual: Activation = IDENTITY) -> Activation | None:
+    """The activation of single numbers, the usual one where none is given; None after an error."""
+    found = _activation(item) if item is not None else usual
+    if item is not None and found is not None and found.formula is None:
+        item.fail("{name} takes the whole layer; here every number has its activation by itself", name=found.name)
+        return None
+    return found
+
+
+def applied(activation: Activation, net: Expr) -> Expr:
+    """f(net) of an activation of single numbers."""
+    assert activation.formula is not None, activation.name
+    return rewrite(activation.formula, lambda node: net if isinstance(node, Ref) else None)
 
 
 def _activation(item: FileNode) -> Activation | None:

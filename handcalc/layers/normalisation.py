@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, rewrite, sub
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, sub
 from handcalc.core.index import Index
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.errors import Message, ProblemError
-from handcalc.layers.activations import activations
+from handcalc.layers.activations import IDENTITY, applied, one_activation
 from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, WHOLE, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.site import Site, reindexed, totals
 from handcalc.problem.schema import Layer, Tensor
@@ -97,9 +97,9 @@ def read_residual(incoming: Incoming) -> Layer | None:
         text = "layer {layer} (residual) adds {other} of layer {place} to {found}: they need the same shape"
         item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
         return None
-    chosen = activations(incoming.found.get("activation"), ())
+    chosen = one_activation(incoming.found.get("activation"))
     axes = unnamed(incoming.axes)
-    return Layer(names_of(axes), chosen, type="residual", axes=axes, options={"from": place})
+    return Layer(names_of(axes), (chosen,), type="residual", axes=axes, options={"from": place}) if chosen else None
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -171,10 +171,9 @@ def add_residual(site: Site) -> Ref:
     other = site.outputs[site.layer.options["from"]]
     same = reindexed(other, site.replace(source=other).incoming, site.incoming)
     whole: Expr = add(site.source, same)
-    formula = site.layer.activations[0].formula
-    if formula is not None and formula != Ref("z"):
-        before = site.part("net", index, whole)
-        whole = rewrite(formula, lambda node: before if isinstance(node, Ref) else None)
+    activation = site.layer.activations[0]
+    if activation != IDENTITY:
+        whole = applied(activation, site.part("net", index, whole))
     return site.output(index, whole)
 
 

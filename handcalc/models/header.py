@@ -12,7 +12,7 @@ from handcalc.layers import layer_type
 from handcalc.layers.activations import has_slope
 from handcalc.layers.layertype import LayerOption
 from handcalc.problem.dataset import sample_names
-from handcalc.problem.schema import Layer, Loss, Problem
+from handcalc.problem.schema import Activation, Layer, Loss, Problem
 from handcalc.problem.words import DIRECT, LOSSES
 
 
@@ -56,6 +56,8 @@ def _about(layer: Layer) -> About:
 
 def _spelled(option: LayerOption, value: Any) -> str | Message | None:
     """What an option is, "" where its name says all; None where it needs no telling."""
+    if isinstance(value, Activation):
+        return value.name
     if value is None or value is False or value == option.plain:
         return None
     if isinstance(value, tuple):
