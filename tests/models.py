@@ -282,7 +282,7 @@ def block(make: Maker) -> Network:
     matrices = {f"{part}_weights": make.numbers(features, features) for part in ("query", "key", "value")}
     return Network(inputs, [
         {"type": "embedding", "weights": make.numbers(words, features)},
-        {"type": "positional_encoding", **make.maybe("base", 100)},
+        {"type": "positional_encoding", **make.one({}, {"base": 100}, {"weights": make.numbers(tokens, features)})},
         {"type": "attention", **matrices, "mask": "causal"},
         {"type": "residual", "from": make.one(1, 2), **make.maybe("activation", "tanh")},
         {"type": "layer_norm", "weights": make.numbers(features), "bias": make.numbers(features), "epsilon": 0.1},
@@ -323,6 +323,32 @@ def residual(make: Maker) -> Network:
     return network(make, make.inputs(size), make.dense(size, size, "tanh"), make.dense(size, size, "sigmoid"), layer)
 
 
+def rms_norm(make: Maker) -> Network:
+    tokens, features = make.size(1, 3), make.size(2, 4)
+    layer = {"type": "rms_norm", "epsilon": 0.01, **make.maybe("weights", make.numbers(features))}
+    return network(make, make.inputs(tokens, features), layer, make.dense(features))
+
+
+def channel_norm(kind: str) -> Callable[[Maker], Network]:
+    def made(make: Maker) -> Network:
+        groups, width = make.size(1, 2), make.size(1, 2)
+        channels = groups * width
+        layer = {"type": kind, "epsilon": 0.01, **({"groups": groups} if kind == "group_norm" else {})}
+        layer |= make.maybe("weights", make.numbers(channels)) | make.maybe("bias", make.numbers(channels))
+        return _then(make, make.inputs(channels, make.size(1, 2), 2), layer)
+
+    return made
+
+
+def global_pool(kind: str) -> Callable[[Maker], Network]:
+    def made(make: Maker) -> Network:
+        channels = make.size(0, 3)
+        inputs = make.inputs(*([channels] if channels else []), make.size(1, 3), make.size(1, 2))
+        return network(make, inputs, {"type": kind}, make.dense(channels or 1))
+
+    return made
+
+
 # --- pieces -----------------------------------------------------------------------------------------------------------
 
 
@@ -360,6 +386,11 @@ CASES: dict[str, Callable[[Maker], Network]] = {
     "attention": attention,
     "layer_norm": layer_norm,
     "batch_norm": batch_norm,
+    "rms_norm": rms_norm,
+    "instance_norm": channel_norm("instance_norm"),
+    "group_norm": channel_norm("group_norm"),
+    "global_avg_pool": global_pool("global_avg_pool"),
+    "global_max_pool": global_pool("global_max_pool"),
     "dropout": dropout,
     "residual": residual,
 }
@@ -423,10 +454,15 @@ FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "gru": (_ROWS, [[_gates_below("gru", 3, ("bias", "hidden_bias"), reset_after=True)],
                    [_gates_apart("gru", _GATES_OF["gru"], {"candidate": ("hidden_bias",)}, reset_after=True)]]),
     "embedding": ([[0, 2, 1], [3, 0, 0]], [[{"type": "embedding", "weights": _numbers(5, 2)}]]),
-    "positional_encoding": (_ROWS, [[{"type": "positional_encoding"}]]),
+    "positional_encoding": (_ROWS, [[{"type": "positional_encoding"}], [{"type": "positional_encoding", "weights": _numbers(4, 3)}]]),
     "attention": (_ROWS, [[_heads()]]),
     "layer_norm": (_ROWS, [[_normalised("layer_norm", 3)]]),
     "batch_norm": (_TABLE, [[SAVED_DENSE, _normalised("batch_norm", 2, **_STATES, momentum=0.3)]]),
+    "rms_norm": (_ROWS, [[{"type": "rms_norm", "weights": _numbers(3)}]]),
+    "instance_norm": (_IMAGES, [[_normalised("instance_norm", 2)]]),
+    "group_norm": (_IMAGES, [[_normalised("group_norm", 2, groups=1)]]),
+    "global_avg_pool": (_IMAGES, [[{"type": "global_avg_pool"}]]),
+    "global_max_pool": (_IMAGES, [[{"type": "global_max_pool"}]]),
     "dropout": (_TABLE, [[SAVED_DENSE, {"type": "dropout", "mask": [1, 0]}]]),
     "residual": (_TABLE, [[SAVED_DENSE | {"neurons": 3, "weights": _numbers(3, 3), "bias": _numbers(3)}, {"type": "residual", "from": 0}]]),
 }  # fmt: skip
@@ -603,6 +639,8 @@ def embedding_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Te
 
 
 def positional_encoding_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    if "weights" in layer:
+        return source + run.parameters[f"W{place}"]
     tokens, features = source.shape[1:]
     pairs = torch.arange(features, dtype=torch.double) // 2 * 2
     angles = torch.arange(tokens, dtype=torch.double)[:, None] / layer.get("base", 10000) ** (pairs / features)
@@ -639,6 +677,24 @@ def batch_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> T
     evaluated = layer.get("mode") == "eval"
     running = [torch.tensor(layer[key], dtype=torch.double) if evaluated else None for key in ("running_mean", "running_var")]
     return F.batch_norm(source, *running, *parameters, training=not evaluated, eps=layer.get("epsilon", 1e-5))
+
+
+def rms_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return F.rms_norm(source, source.shape[-1:], run.parameters.get(f"W{place}"), layer["epsilon"])
+
+
+def group_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    """With one group for each channel it is instance normalisation."""
+    parameters = run.parameters.get(f"W{place}"), run.parameters.get(f"b{place}")
+    return F.group_norm(source, layer.get("groups", source.shape[1]), *parameters, layer["epsilon"])
+
+
+def global_avg_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return source.mean((-2, -1)).reshape(len(source), -1)
+
+
+def global_max_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return source.amax((-2, -1)).reshape(len(source), -1)
 
 
 def dropout_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
@@ -679,6 +735,11 @@ LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
     "attention": attention_in_torch,
     "layer_norm": layer_norm_in_torch,
     "batch_norm": batch_norm_in_torch,
+    "rms_norm": rms_norm_in_torch,
+    "instance_norm": group_norm_in_torch,
+    "group_norm": group_norm_in_torch,
+    "global_avg_pool": global_avg_pool_in_torch,
+    "global_max_pool": global_max_pool_in_torch,
     "dropout": dropout_in_torch,
     "residual": residual_in_torch,
 }

@@ -26,6 +26,8 @@ FILES = {
     "conv_transpose2d": "maps",
     "max_pool": "pooling",
     "avg_pool": "pooling",
+    "global_avg_pool": "pooling",
+    "global_max_pool": "pooling",
     "flatten": "pooling",
     "rnn": "recurrent",
     "lstm": "gates",
@@ -35,6 +37,9 @@ FILES = {
     "attention": "attention",
     "layer_norm": "normalisation",
     "batch_norm": "normalisation",
+    "rms_norm": "norms",
+    "instance_norm": "norms",
+    "group_norm": "norms",
     "dropout": "normalisation",
     "residual": "normalisation",
 }

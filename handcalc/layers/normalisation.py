@@ -107,17 +107,17 @@ def read_residual(incoming: Incoming) -> Layer | None:
 
 def add_layer_norm(site: Site) -> Ref:
     """Over the last direction of what comes in."""
-    return _normalised(site, (*site.batch, *site.outgoing), site.outgoing[-1:], site.outgoing[-1])
+    return normalised(site, (*site.batch, *site.outgoing), site.outgoing[-1:], site.outgoing[-1])
 
 
 def add_batch_norm(site: Site) -> Ref:
     """Over samples and places, for every feature or channel."""
     index = (*site.batch, *site.outgoing)
     feature = site.outgoing[0] if site.outgoing[0].axis.role == "channel" else site.outgoing[-1]
-    return _normalised(site, index, tuple(i for i in index if i != feature), feature, site.layer.options["mode"] == "eval")
+    return normalised(site, index, tuple(i for i in index if i != feature), feature, site.layer.options["mode"] == "eval")
 
 
-def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index, evaluated: bool = False) -> Ref:
+def normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index, evaluated: bool = False) -> Ref:
     """Mean, variance (evaluated: the running ones), normalised, scaled and shifted."""
     kept = tuple(i for i in index if i not in over)
     source = site.source
@@ -133,9 +133,12 @@ def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], f
         if is_running:
             _carry(site, running, (mean, variance), size)
     root = call("sqrt", add(variance, site.layer.options["epsilon"]))
-    scaled = site.has("weight") or site.has("bias")
-    normal = div(sub(source, mean), root)
-    if not scaled:
+    return scaled(site, index, div(sub(source, mean), root), feature)
+
+
+def scaled(site: Site, index: tuple[Index, ...], normal: Expr, feature: Index) -> Ref:
+    """γ·n + β, as far as they are given."""
+    if not site.has("weight") and not site.has("bias"):
         return site.output(index, normal)
     result: Expr = site.part("normal", index, normal)
     if site.has("weight"):
@@ -179,9 +182,9 @@ def add_residual(site: Site) -> Ref:
 
 # --- types ------------------------------------------------------------------------------------------------------------
 
-_EPSILON: Row = ("epsilon", NUMBER, "what is added to the variance", "1e-5")
+EPSILON: Row = ("epsilon", NUMBER, "what is added to the variance", "1e-5")
 _ADDED = LayerOption("epsilon", "added to the variance")
-_LETTERS = {"mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True)}
+LETTERS = {"mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True)}
 
 
 def _predicting(layer: Layer) -> Layer:
@@ -196,11 +199,11 @@ LAYER_NORM = LayerType(
     (
         ("weights", ARRAY, "scale γ of every feature; not given: none", "[1, 1]"),
         ("bias", ARRAY, "shift β of every feature", "[0, 0]"),
-        _EPSILON,
+        EPSILON,
     ),
     read_norm,
     add_layer_norm,
-    letters=_LETTERS,
+    letters=LETTERS,
     options=(_ADDED,),
 )
 BATCH_NORM = LayerType(
@@ -209,7 +212,7 @@ BATCH_NORM = LayerType(
     (
         ("weights", ARRAY, "scale γ of every feature or channel; not given: none", "[1, 1]"),
         ("bias", ARRAY, "shift β of every feature or channel", "[0, 0]"),
-        _EPSILON,
+        EPSILON,
         ("running_mean", ARRAY, "running mean of every feature or channel, for prediction", "[0, 0]"),
         ("running_var", ARRAY, "running variance of every feature or channel, for prediction", "[1, 1]"),
         ("momentum", NUMBER, "share of a batch in the new running mean and variance (PyTorch)", "0.1"),
@@ -218,7 +221,7 @@ BATCH_NORM = LayerType(
     read_norm,
     add_batch_norm,
     first=MAPS_FIRST,
-    letters={**_LETTERS, "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run")},
+    letters={**LETTERS, "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run")},
     options=(
         _ADDED,
         LayerOption("momentum", "share of a batch in the running mean and variance"),
