@@ -108,6 +108,8 @@ def network(make: Maker, inputs: Array, *layers: dict[str, Any]) -> Network:
 def conv2d(make: Maker) -> Network:
     """One or two convolutions, then perhaps a dense layer."""
     channels, filters = make.size(0, 2), make.size(1, 2)
+    groups = 2 if channels == 2 and make.one(True, False) else 1
+    filters, own = filters * groups, channels // groups
     kernel = (make.size(1, 3), make.size(1, 3))
     dilation = make.one(1, 1, 2)
     padding, stride = make.one(0, 0, 1, [1, 0], "same"), make.one(1, 1, 2, [1, 2])
@@ -116,7 +118,8 @@ def conv2d(make: Maker) -> Network:
     rows, columns = ((one - 1) * dilation + make.size(1, 3) for one in kernel)
     layer = {
         "type": "conv2d",
-        "weights": make.numbers(filters, *([channels] if channels else []), *kernel),
+        "weights": make.numbers(filters, *([own] if channels else []), *kernel),
+        **({"groups": groups} if groups > 1 else {}),
         "activation": make.one("tanh", "sigmoid", "identity"),
         "stride": stride,
         "padding": padding,
@@ -503,10 +506,11 @@ def _pair(value: Any) -> tuple[int, int]:
 
 def conv2d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     kernel = run.parameters[f"W{place}"]
-    kernel = kernel.reshape(len(kernel), source.shape[1], *kernel.shape[-2:])
+    groups = layer.get("groups", 1)
+    kernel = kernel.reshape(len(kernel), source.shape[1] // groups, *kernel.shape[-2:])
     padding = layer["padding"] if layer["padding"] == "same" else _pair(layer["padding"])
     bias = run.parameters.get(f"b{place}")
-    return _activated(layer, F.conv2d(source, kernel, bias, _pair(layer["stride"]), padding, _pair(layer["dilation"])))
+    return _activated(layer, F.conv2d(source, kernel, bias, _pair(layer["stride"]), padding, _pair(layer["dilation"]), groups))
 
 
 def conv1d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
