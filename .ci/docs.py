@@ -38,6 +38,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
 from handcalc.layers.sections import sections
+from handcalc.loading.loss import usual
 from handcalc.marking.example import Example, examples
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.workbook import base, iteration
@@ -45,7 +46,8 @@ from handcalc.models.optimisers import OPTIMISERS as RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.schema import Conventions
 from handcalc.problem.values import LINE, NUMBER
-from handcalc.problem.words import FUSED, INITIAL, LOSSES, OPTIMISERS, SCHEDULES
+from handcalc.problem.words import FUSED, INITIAL, LOSSES, OPTIMISERS, SCHEDULES, NamedLoss
+from handcalc.proof import GENERAL
 from handcalc.render import read
 from handcalc.render.dialects import UNICODE
 from handcalc.render.notation import profile, profiles
@@ -261,7 +263,9 @@ def _family(name: str) -> tuple[str, str]:
     """Entry i of a function of the whole layer, and its derivative by z_k."""
     axis = Axis("unit", 2)
     i, k = Index("i", axis), Index("k", axis)
-    slope = put(FUNCTIONS[name].partials[0], {"y": Ref("y", (i,)), "yk": Ref("y", (k,)), "same": Delta(i, k)})
+    record = FUNCTIONS[name]
+    member = Ref("y" if record.member == name else record.member, (k,))
+    slope = put(record.partials[0], {"y": Ref("y", (i,)), "yk": member, "same": Delta(i, k)})
     return spelled(Entry(name, i, k, Ref("z", (k,)))), f"∂y_i/∂z_k = {spelled(slope)}"
 
 
@@ -274,16 +278,35 @@ def losses() -> Lines:
     """Losses with their derivative by one output."""
     rows = []
     for name, loss in LOSSES.items():
-        if loss.form != "terms":
+        if loss.form == "fused":
             continue
-        term = formula.parse(loss.usual, formula.any_name)
-        slope = differentiate(term, Ref("o"))
+        term = usual(loss).term
+        assert term is not None
+        slope = differentiate(term, Ref("o")) if loss.form == "terms" else confirmed_result(name)
         share = "1/n · " if loss.mean else ""
-        rows.append((code(name), code(f"{share}Σ {_bracketed(term)}"), code(share + _bracketed(slope) if share else spelled(slope))))
-    yield from table(("loss", "E of one sample", "∂E/∂o"), rows)
+        whole = f"{share}Σ {_bracketed(term)}" if loss.form == "terms" else _of_sums(term, loss)
+        options = ", ".join([f"{key} = {value}" for key, value in loss.numbers.items()] + ["class_weights"] * loss.weighted)
+        rows.append((code(name), code(whole), code(share + _bracketed(slope) if share else spelled(slope)), options))
+    yield from table(("loss", "E of one sample", "∂E/∂o", "options"), rows)
     yield ""
     yield f"`{FUSED}` is softmax and `cross_entropy` in one step, on the net inputs of the last layer; its derivative by a"
     yield "net input is `out - target`."
+
+
+def confirmed_result(name: str) -> Expr:
+    """The derivative of a loss that is no sum of terms, as `derive` shows it; o_i and t_i without their index."""
+    proof = GENERAL[name]()
+    places = {proof.by: Ref("o"), **{constant: Ref("t") for constant in proof.constants}}
+    return rewrite(proof.result, lambda node: places.get(node) if isinstance(node, Ref) else None)
+
+
+def _of_sums(term: Expr, loss: NamedLoss) -> str:
+    """1 - d/(p·q), d = Σ t·o …"""
+    parts = [spelled(term)]
+    for name, (inner, outer) in loss.sums.items():
+        whole = spelled(formula.parse(outer, formula.any_name)).replace("s", f"Σ {spelled(formula.parse(inner, formula.any_name))}")
+        parts.append(f"{name} = {whole}")
+    return ", ".join(parts)
 
 
 def _bracketed(expr: Expr) -> str:

@@ -108,6 +108,8 @@ def network(make: Maker, inputs: Array, *layers: dict[str, Any]) -> Network:
 def conv2d(make: Maker) -> Network:
     """One or two convolutions, then perhaps a dense layer."""
     channels, filters = make.size(0, 2), make.size(1, 2)
+    groups = 2 if channels == 2 and make.one(True, False) else 1
+    filters, own = filters * groups, channels // groups
     kernel = (make.size(1, 3), make.size(1, 3))
     dilation = make.one(1, 1, 2)
     padding, stride = make.one(0, 0, 1, [1, 0], "same"), make.one(1, 1, 2, [1, 2])
@@ -116,7 +118,8 @@ def conv2d(make: Maker) -> Network:
     rows, columns = ((one - 1) * dilation + make.size(1, 3) for one in kernel)
     layer = {
         "type": "conv2d",
-        "weights": make.numbers(filters, *([channels] if channels else []), *kernel),
+        "weights": make.numbers(filters, *([own] if channels else []), *kernel),
+        **({"groups": groups} if groups > 1 else {}),
         "activation": make.one("tanh", "sigmoid", "identity"),
         "stride": stride,
         "padding": padding,
@@ -225,7 +228,14 @@ def gated(kind: str, gates: tuple[str, ...]) -> Callable[[Maker], Network]:
             found: dict[str, Any] = {"type": kind, "neurons": units, **make.maybe("initial_state", make.numbers(units))}
             after = kind == "gru" and make.one(True, False)
             extra = {"candidate": ("hidden_bias",)} if after else {}
-            found["gates"] = {gate: _gate(make, features, units, turned, "bias", *extra.get(gate, ())) for gate in gates}
+            coupled = kind == "lstm" and make.one(False, False, True)
+            own = [gate for gate in gates if not (coupled and gate == "forget")]
+            found["gates"] = {gate: _gate(make, features, units, turned, "bias", *extra.get(gate, ())) for gate in own}
+            found |= {"coupled": True} if coupled else {}
+            for key, words in (("activation", ("identity", "sigmoid")), ("gate_activation", ("tanh", "identity"))):
+                found |= make.maybe(key, make.one(*words)) if make.one(True, False) else {}
+            for gate in own if kind == "lstm" and make.one(True, False, False) else ():
+                found["gates"][gate] |= make.maybe("peephole", make.numbers(units)) if gate != "candidate" else {}
             found |= {"weight_rows": "inputs"} if turned else {}
             if kind == "lstm":
                 return {**found, **make.maybe("initial_cell", make.numbers(units))}
@@ -275,7 +285,7 @@ def block(make: Maker) -> Network:
     matrices = {f"{part}_weights": make.numbers(features, features) for part in ("query", "key", "value")}
     return Network(inputs, [
         {"type": "embedding", "weights": make.numbers(words, features)},
-        {"type": "positional_encoding", **make.maybe("base", 100)},
+        {"type": "positional_encoding", **make.one({}, {"base": 100}, {"weights": make.numbers(tokens, features)})},
         {"type": "attention", **matrices, "mask": "causal"},
         {"type": "residual", "from": make.one(1, 2), **make.maybe("activation", "tanh")},
         {"type": "layer_norm", "weights": make.numbers(features), "bias": make.numbers(features), "epsilon": 0.1},
@@ -358,8 +368,55 @@ def tied(make: Maker) -> Network:
     return network(make, values, make.dense(inputs, size, "sigmoid"), layer | make.maybe("bias", make.numbers(inputs if turned else size)))
 
 
+def rms_norm(make: Maker) -> Network:
+    tokens, features = make.size(1, 3), make.size(2, 4)
+    layer = {"type": "rms_norm", "epsilon": 0.01, **make.maybe("weights", make.numbers(features))}
+    return network(make, make.inputs(tokens, features), layer, make.dense(features))
+
+
+def channel_norm(kind: str) -> Callable[[Maker], Network]:
+    def made(make: Maker) -> Network:
+        groups, width = make.size(1, 2), make.size(1, 2)
+        channels = groups * width
+        layer = {"type": kind, "epsilon": 0.01, **({"groups": groups} if kind == "group_norm" else {})}
+        layer |= make.maybe("weights", make.numbers(channels)) | make.maybe("bias", make.numbers(channels))
+        return _then(make, make.inputs(channels, make.size(1, 2), 2), layer)
+
+    return made
+
+
+def global_pool(kind: str) -> Callable[[Maker], Network]:
+    def made(make: Maker) -> Network:
+        channels = make.size(0, 3)
+        inputs = make.inputs(*([channels] if channels else []), make.size(1, 3), make.size(1, 2))
+        return network(make, inputs, {"type": kind}, make.dense(channels or 1))
+
+    return made
+
+
+# --- pieces -----------------------------------------------------------------------------------------------------------
+
+
+def prelu(make: Maker) -> Network:
+    """One slope for all, one for each feature, or one for each channel."""
+    kind = make.one("shared", "features", "channels")
+    layer = {"type": "prelu", "slope": 0.3 if kind == "shared" else make.numbers(3)}
+    if kind == "channels":
+        return network(make, make.inputs(3, 2, 2), layer)
+    return network(make, make.inputs(3), layer, make.dense(3))
+
+
+def maxout(make: Maker) -> Network:
+    """Pieces far from ties, which no two have with weights drawn so."""
+    units, pieces, features = make.size(), make.size(1, 3), make.size()
+    layer = {"type": "maxout", "neurons": units, "weights": make.numbers(units, pieces, features)}
+    return network(make, make.inputs(features), layer | make.maybe("bias", make.numbers(units, pieces)), make.dense(units, 2, "tanh"))
+
+
 # type → how a network with it is made
 CASES: dict[str, Callable[[Maker], Network]] = {
+    "prelu": prelu,
+    "maxout": maxout,
     "conv2d": conv2d,
     "conv1d": conv1d,
     "conv_transpose2d": conv_transpose2d,
@@ -374,6 +431,11 @@ CASES: dict[str, Callable[[Maker], Network]] = {
     "attention": attention,
     "layer_norm": layer_norm,
     "batch_norm": batch_norm,
+    "rms_norm": rms_norm,
+    "instance_norm": channel_norm("instance_norm"),
+    "group_norm": channel_norm("group_norm"),
+    "global_avg_pool": global_pool("global_avg_pool"),
+    "global_max_pool": global_pool("global_max_pool"),
     "dropout": dropout,
     "residual": residual,
     "activation": activation,
@@ -425,6 +487,8 @@ _GATES_OF = {"lstm": ("input", "forget", "candidate", "output"), "gru": ("reset"
 # type → the inputs, and layers that have every key of parameters of that type between them; each in a network of its own
 FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "dense": (_TABLE, [[SAVED_DENSE], [{**SAVED_DENSE, "bias": None, "threshold": _numbers(2)}]]),
+    "prelu": (_TABLE, [[{"type": "prelu", "slope": _numbers(3)}], [{"type": "prelu", "slope": 0.25}]]),
+    "maxout": (_TABLE, [[{"type": "maxout", "neurons": 2, "weights": _numbers(2, 3, 3), "bias": _numbers(2, 3)}]]),
     "conv2d": (_IMAGES, [[{"type": "conv2d", "weights": _numbers(3, 2, 2, 3), "bias": _numbers(3), "activation": "tanh"}]]),
     "conv1d": (_ROWS, [[{"type": "conv1d", "weights": _numbers(2, 4, 2), "bias": _numbers(2)}]]),
     "conv_transpose2d": (_IMAGES, [[{"type": "conv_transpose2d", "weights": _numbers(2, 3, 2, 2), "bias": _numbers(3), "stride": 2}]]),
@@ -432,14 +496,21 @@ FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "avg_pool": (_IMAGES, [[{"type": "avg_pool", "kernel_size": 2}]]),
     "flatten": (_IMAGES, [[{"type": "flatten"}, {"neurons": 2, "weights": _numbers(2, 32), "bias": _numbers(2)}]]),
     "rnn": (_ROWS, [[_gates_below("rnn", 1, ("bias",))]]),
-    "lstm": (_ROWS, [[_gates_below("lstm", 4, ("bias", "hidden_bias"))], [_gates_apart("lstm", _GATES_OF["lstm"], {})]]),
+    "lstm": (_ROWS, [[_gates_below("lstm", 4, ("bias", "hidden_bias"))], [_gates_apart("lstm", _GATES_OF["lstm"], {})],
+                    [_gates_apart("lstm", _GATES_OF["lstm"][:1] + _GATES_OF["lstm"][2:],
+                                  {"input": ("peephole",), "output": ("peephole",)}, coupled=True)]]),
     "gru": (_ROWS, [[_gates_below("gru", 3, ("bias", "hidden_bias"), reset_after=True)],
                    [_gates_apart("gru", _GATES_OF["gru"], {"candidate": ("hidden_bias",)}, reset_after=True)]]),
     "embedding": ([[0, 2, 1], [3, 0, 0]], [[{"type": "embedding", "weights": _numbers(5, 2)}]]),
-    "positional_encoding": (_ROWS, [[{"type": "positional_encoding"}]]),
+    "positional_encoding": (_ROWS, [[{"type": "positional_encoding"}], [{"type": "positional_encoding", "weights": _numbers(4, 3)}]]),
     "attention": (_ROWS, [[_heads()]]),
     "layer_norm": (_ROWS, [[_normalised("layer_norm", 3)]]),
     "batch_norm": (_TABLE, [[SAVED_DENSE, _normalised("batch_norm", 2, **_STATES, momentum=0.3)]]),
+    "rms_norm": (_ROWS, [[{"type": "rms_norm", "weights": _numbers(3)}]]),
+    "instance_norm": (_IMAGES, [[_normalised("instance_norm", 2)]]),
+    "group_norm": (_IMAGES, [[_normalised("group_norm", 2, groups=1)]]),
+    "global_avg_pool": (_IMAGES, [[{"type": "global_avg_pool"}]]),
+    "global_max_pool": (_IMAGES, [[{"type": "global_max_pool"}]]),
     "dropout": (_TABLE, [[SAVED_DENSE, {"type": "dropout", "mask": [1, 0]}]]),
     "residual": (_TABLE, [[SAVED_DENSE, {"type": "residual", "from": 0, "weights": _numbers(2, 3), "bias": _numbers(2)}]]),
     "activation": (_TABLE, [[SAVED_DENSE, {"type": "activation", "activation": "tanh"}]]),
@@ -484,10 +555,11 @@ def _pair(value: Any) -> tuple[int, int]:
 
 def conv2d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     kernel = run.parameters[f"W{place}"]
-    kernel = kernel.reshape(len(kernel), source.shape[1], *kernel.shape[-2:])
+    groups = layer.get("groups", 1)
+    kernel = kernel.reshape(len(kernel), source.shape[1] // groups, *kernel.shape[-2:])
     padding = layer["padding"] if layer["padding"] == "same" else _pair(layer["padding"])
     bias = run.parameters.get(f"b{place}")
-    return _activated(layer, F.conv2d(source, kernel, bias, _pair(layer["stride"]), padding, _pair(layer["dilation"])))
+    return _activated(layer, F.conv2d(source, kernel, bias, _pair(layer["stride"]), padding, _pair(layer["dilation"]), groups))
 
 
 def conv1d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
@@ -553,13 +625,44 @@ def rnn_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     return _module("RNN", ("",), layer, place, source, run)
 
 
+def _functions(layer: Layer) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    """That of the candidate (and the cell), and that of the gates."""
+    return ACTIVATIONS[layer.get("activation", "tanh")], ACTIVATIONS[layer.get("gate_activation", "sigmoid")]
+
+
 def lstm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    """PyTorch's where it is that variant, else the formulas of Gers and Schmidhuber, 2000."""
+    changed = {"activation", "gate_activation", "coupled"} & layer.keys()
+    if changed or any("peephole" in gate for gate in layer.get("gates", {}).values()):
+        return _lstm_by_hand(layer, place, source, run)
     return _module("LSTM", ("i", "f", "g", "o"), layer, place, source, run)
+
+
+def _lstm_by_hand(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    units = len(run.parameters[f"Whi{place}"])
+    bent, squashed = _functions(layer)
+    state, cell = (_state(layer, key, units, source) for key in ("initial_state", "initial_cell"))
+    states = []
+
+    def net(letter: str, now: Tensor, seen: Tensor) -> Tensor:
+        wx, wh = (run.parameters[f"{stem}{letter}{place}"] for stem in ("Wx", "Wh"))
+        whole = F.linear(now, wx, run.bias(f"b{letter}{place}", units)) + F.linear(state, wh)
+        return whole + run.bias(f"Wc{letter}{place}", units) * seen
+
+    for now in source.unbind(1):
+        entering = squashed(net("i", now, cell))
+        kept = 1 - entering if layer.get("coupled") else squashed(net("f", now, cell))
+        cell = entering * bent(net("g", now, cell)) + kept * cell
+        state = squashed(net("o", now, cell)) * bent(cell)
+        states.append(state)
+    return _answer(layer, torch.stack(states, 1))
 
 
 def gru_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     """PyTorch's where it is that variant, else the formulas of Cho et al., 2014."""
-    if layer["reset_after"] and layer["update_keeps"] == "old":
+    bent, squashed = _functions(layer)
+    plain = not {"activation", "gate_activation"} & layer.keys()
+    if plain and layer["reset_after"] and layer["update_keeps"] == "old":
         return _module("GRU", ("r", "z", "n"), layer, place, source, run)
     units = len(run.parameters[f"Whr{place}"])
     state, states = _state(layer, "initial_state", units, source), []
@@ -570,11 +673,11 @@ def gru_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
         return F.linear(now, wx, run.bias(f"b{letter}{place}", units)), hidden
 
     for now in source.unbind(1):
-        reset, update = (torch.sigmoid(sum(gate(letter, now))) for letter in "rz")
+        reset, update = (squashed(sum(gate(letter, now))) for letter in "rz")
         inputs, hidden = gate("n", now)
         if not layer["reset_after"]:
             hidden = F.linear(reset * state, run.parameters[f"Whn{place}"])
-        candidate = torch.tanh(inputs + (reset * hidden if layer["reset_after"] else hidden))
+        candidate = bent(inputs + (reset * hidden if layer["reset_after"] else hidden))
         new, old = (1 - update, update) if layer["update_keeps"] == "old" else (update, 1 - update)
         state = new * candidate + old * state
         states.append(state)
@@ -589,6 +692,8 @@ def embedding_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Te
 
 
 def positional_encoding_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    if "weights" in layer:
+        return source + run.parameters[f"W{place}"]
     tokens, features = source.shape[1:]
     pairs = torch.arange(features, dtype=torch.double) // 2 * 2
     angles = torch.arange(tokens, dtype=torch.double)[:, None] / layer.get("base", 10000) ** (pairs / features)
@@ -627,6 +732,24 @@ def batch_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> T
     return F.batch_norm(source, *running, *parameters, training=not evaluated, eps=layer.get("epsilon", 1e-5))
 
 
+def rms_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return F.rms_norm(source, source.shape[-1:], run.parameters.get(f"W{place}"), layer["epsilon"])
+
+
+def group_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    """With one group for each channel it is instance normalisation."""
+    parameters = run.parameters.get(f"W{place}"), run.parameters.get(f"b{place}")
+    return F.group_norm(source, layer.get("groups", source.shape[1]), *parameters, layer["epsilon"])
+
+
+def global_avg_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return source.mean((-2, -1)).reshape(len(source), -1)
+
+
+def global_max_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return source.amax((-2, -1)).reshape(len(source), -1)
+
+
 def dropout_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     return source * torch.tensor(layer["mask"]) / (1 - layer.get("share", 0))
 
@@ -658,7 +781,21 @@ def tied_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     return _activated(layer, F.linear(source, kernel.T if layer["transposed"] else kernel, run.parameters.get(f"b{place}")))
 
 
+# --- pieces -----------------------------------------------------------------------------------------------------------
+
+
+def prelu_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    return F.prelu(source, run.parameters[f"Wslope{place}"].reshape(-1))
+
+
+def maxout_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    made = torch.einsum("...i,jmi->...jm", source, run.parameters[f"W{place}"])
+    return (made + run.parameters.get(f"b{place}", torch.tensor(0.0))).amax(-1)
+
+
 LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
+    "prelu": prelu_in_torch,
+    "maxout": maxout_in_torch,
     "dense": dense_in_torch,
     "conv2d": conv2d_in_torch,
     "conv1d": conv1d_in_torch,
@@ -674,6 +811,11 @@ LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
     "attention": attention_in_torch,
     "layer_norm": layer_norm_in_torch,
     "batch_norm": batch_norm_in_torch,
+    "rms_norm": rms_norm_in_torch,
+    "instance_norm": group_norm_in_torch,
+    "group_norm": group_norm_in_torch,
+    "global_avg_pool": global_avg_pool_in_torch,
+    "global_max_pool": global_max_pool_in_torch,
     "dropout": dropout_in_torch,
     "residual": residual_in_torch,
     "activation": activation_in_torch,

@@ -22,6 +22,22 @@ def _sigmoid(z: Array) -> Array:
     return 1 / (1 + np.exp(-z))
 
 
+def _dot(o: Array, t: Array) -> Array:
+    return (o * t).sum(axis=-1, keepdims=True)
+
+
+def _long(t: Array) -> Array:
+    return np.sqrt(_dot(t, t))
+
+
+def _bent(z: Array) -> Array:
+    return math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
+
+
+def _slope(tanh: Array, z: Array) -> Array:
+    return (1 - tanh**2) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
+
+
 def _phi(z: Array) -> Array:
     return (1 + np.vectorize(math.erf)(z / math.sqrt(2))) / 2
 
@@ -36,12 +52,22 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
     "{elu: {alpha: 0.5}}": (lambda z: np.where(z > 0, z, 0.5 * np.expm1(z)), lambda z: np.where(z > 0, 1, 0.5 * np.exp(z))),
     "gelu": (lambda z: z * _phi(z), lambda z: _phi(z) + z * np.exp(-z * z / 2) / math.sqrt(2 * math.pi)),
     "silu": (lambda z: z * _sigmoid(z), lambda z: _sigmoid(z) * (1 + z * (1 - _sigmoid(z)))),
+    "relu6": (lambda z: np.clip(z, 0, 6), lambda z: ((z > 0) & (z < 6)) * 1.0),
+    "hard_sigmoid": (lambda z: np.clip(z / 6 + 0.5, 0, 1), lambda z: (abs(z) < 3) / 6),
+    "hard_tanh": (lambda z: np.clip(z, -1, 1), lambda z: (abs(z) < 1) * 1.0),
+    "gelu_tanh": (lambda z: z / 2 * (1 + np.tanh(_bent(z))), lambda z: (1 + np.tanh(_bent(z)) + z * _slope(np.tanh(_bent(z)), z)) / 2),
+    "{swish: {beta: 1.5}}": (lambda z: z * _sigmoid(1.5 * z), lambda z: _sigmoid(1.5 * z) * (1 + 1.5 * z * _sigmoid(-1.5 * z))),
+    "mish": (
+        lambda z: z * np.tanh(np.log1p(np.exp(z))),
+        lambda z: np.tanh(np.log1p(np.exp(z))) + z * _sigmoid(z) / np.cosh(np.log1p(np.exp(z))) ** 2,
+    ),
+    "softsign": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),
     "softplus": (lambda z: np.log1p(np.exp(z)), _sigmoid),
     "identity": (lambda z: z, np.ones_like),
-    "z/(1 + abs(z))": (lambda z: z / (1 + abs(z)), lambda z: 1 / (1 + abs(z)) ** 2),
     "z^3/10 + 1": (lambda z: z**3 / 10 + 1, lambda z: 3 * z**2 / 10),
 }
-KINKED = ("relu", "leaky_relu", "{elu: {alpha: 0.5}}", "z/(1 + abs(z))")
+KINKS = {"relu": (0,), "leaky_relu": (0,), "{elu: {alpha: 0.5}}": (0,), "softsign": (0,), "relu6": (0, 6), "hard_sigmoid": (-3, 3),
+         "hard_tanh": (-1, 1)}  # fmt: skip
 
 # loss as typed → ∂E/∂o of one output, n being the number of outputs, and where it has kinks
 LOSSES: dict[str, tuple[Callable[[Array, Array, int], Array], Callable[[Array, Array], Array] | None]] = {
@@ -52,10 +78,25 @@ LOSSES: dict[str, tuple[Callable[[Array, Array, int], Array], Callable[[Array, A
     "binary_cross_entropy": (lambda o, t, n: (o - t) / (o * (1 - o)), None),
     "absolute_error": (lambda o, t, n: np.sign(o - t), lambda o, t: o - t),
     "huber": (lambda o, t, n: np.clip(o - t, -1, 1), lambda o, t: abs(o - t) - 1),
+    "negative_log_likelihood": (lambda o, t, n: -t, None),
+    "kl_divergence": (lambda o, t, n: -t / o, None),
+    "log_cosh": (lambda o, t, n: np.tanh(o - t), None),
+    "cosine": (lambda o, t, n: _dot(o, t) * o / (_long(t) * _long(o) ** 3) - t / (_long(t) * _long(o)), None),
     "hinge": (lambda o, t, n: np.where(t * o < 1, -t, 0), lambda o, t: t * o - 1),
     "sqrt(1 + (o - t)^2) - 1": (lambda o, t, n: (o - t) / np.sqrt(1 + (o - t) ** 2), None),
 }
+SMOOTHED = "{cross_entropy: {smoothing: 0.2}}"
+FUSED_SMOOTHED = "{softmax_cross_entropy: {smoothing: 0.2}}"
+LOSSES[SMOOTHED] = LOSSES[FUSED_SMOOTHED] = (lambda o, t, n: -(0.8 * t + 0.2 / n) / o, None)
+LOSSES["{binary_cross_entropy: {positive_weight: 3}}"] = (lambda o, t, n: (1 - t) / (1 - o) - 3 * t / o, None)
 ENDINGS = [
+    ("softmax", SMOOTHED),
+    ("softmax", FUSED_SMOOTHED),
+    ("sigmoid", "{binary_cross_entropy: {positive_weight: 3}}"),
+    ("log_softmax", "negative_log_likelihood"),
+    ("softmax", "kl_divergence"),
+    ("softsign", "log_cosh"),
+    ("softplus", "cosine"),
     ("identity", "half_squared_error"),
     ("sigmoid", "squared_error"),
     ("tanh", "mean_squared_error"),
@@ -83,7 +124,7 @@ class Dense:
 
     @property
     def softmax(self) -> bool:
-        return self.activations == ("softmax",)
+        return self.activations in (("softmax",), ("log_softmax",))
 
     def net(self, source: Array) -> Array:
         net = source @ np.nan_to_num(self.weights).T
@@ -101,12 +142,15 @@ class Dense:
         if not self.softmax:
             return self.apply(net, 0)
         powers = np.exp(net - net.max(axis=1, keepdims=True))
-        return powers / powers.sum(axis=1, keepdims=True)
+        found = powers / powers.sum(axis=1, keepdims=True)
+        return np.log(found) if self.activations == ("log_softmax",) else found
 
     def back(self, net: Array, out: Array, slope: Array) -> Array:
         """∂E/∂net from ∂E/∂out."""
         if not self.softmax:
             return slope * self.apply(net, 1)
+        if self.activations == ("log_softmax",):
+            return slope - np.exp(out) * slope.sum(axis=1, keepdims=True)
         return out * (slope - (slope * out).sum(axis=1, keepdims=True))
 
 
@@ -158,8 +202,9 @@ class Network:
         distances = [1.0]
         passes = self.forward()
         for layer, (_, net, _) in zip(self.layers, passes):
-            kinked = [unit for unit in range(net.shape[1]) if layer.activations[unit % len(layer.activations)] in KINKED]
-            distances += [float(value) for value in abs(net[:, kinked]).ravel()]
+            for unit in range(net.shape[1]):
+                for kink in KINKS.get(layer.activations[unit % len(layer.activations)], ()):
+                    distances += [float(value) for value in abs(net[:, unit] - kink)]
         corner = LOSSES[self.loss][1] if self.loss in LOSSES else None
         if corner:
             distances += [float(value) for value in abs(corner(passes[-1][2], self.targets)).ravel()]
@@ -207,7 +252,9 @@ def _layer(place: int, layer: Dense, neurons: list[str], sources: list[str]) -> 
 
 
 @st.composite
-def networks(draw: st.DrawFn, hidden: tuple[str, ...] = (*ACTIVATIONS, "softmax", "mixed"), forms: tuple[str, ...] = BIASES) -> Network:
+def networks(
+    draw: st.DrawFn, hidden: tuple[str, ...] = (*ACTIVATIONS, "softmax", "log_softmax", "mixed"), forms: tuple[str, ...] = BIASES
+) -> Network:
     """1 to 3 layers, 1 to 3 neurons each, 1 to 3 samples; some edges missing, every neuron with at least one."""
     numbers = np.random.default_rng(draw(st.integers(0, 10**6)))
     sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=4))
@@ -236,9 +283,9 @@ def _draw_layer(numbers: Array, units: int, inputs: int, form: str, names: tuple
 
 def _targets(numbers: Array, loss: str, samples: int, units: int) -> Array:
     """Targets a loss is made for: a class, a probability, a sign, any number."""
-    if "cross_entropy" in loss and loss != "binary_cross_entropy":
+    if "binary" not in loss and ("cross_entropy" in loss or loss in ("negative_log_likelihood", "kl_divergence")):
         return np.eye(units)[numbers.integers(0, units, samples)]
-    if loss == "binary_cross_entropy":
+    if "binary_cross_entropy" in loss:
         return np.round(numbers.random((samples, units)), 2)
     if loss == "hinge":
         return numbers.choice([-1.0, 1.0], (samples, units))

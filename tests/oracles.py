@@ -51,6 +51,10 @@ def _slope(z: Any, below: Any, above: Any, at_zero: Any) -> Any:
     return sympy.Piecewise((above, z > 0), (below, z < 0), (at_zero, True))
 
 
+def _within(z: Any, low: Any, high: Any, below: Any, inside: Any, above: Any) -> Any:
+    return sympy.Piecewise((below, z <= low), (above, z >= high), (inside, True))
+
+
 def _huber(e: Any, d: Any) -> Any:
     size = _piecewise(e >= 0, e, -e)
     return _piecewise(size <= d, e**2 / 2, d * (size - d / 2))
@@ -64,11 +68,19 @@ SYMPY: dict[str, Callable[..., Any]] = {
     "relu": lambda z: _piecewise(z > 0, z, 0),
     "leaky_relu": lambda z, slope: _piecewise(z > 0, z, slope * z),
     "elu": lambda z, alpha: _piecewise(z > 0, z, alpha * (sympy.exp(z) - 1)),
+    "relu6": lambda z: _within(z, 0, 6, 0, z, 6),
+    "hard_sigmoid": lambda z: _within(z, -3, 3, 0, (z + 3) / 6, 1),
+    "hard_tanh": lambda z: _within(z, -1, 1, -1, z, 1),
     "gelu": lambda z: z * (1 + sympy.erf(z / sympy.sqrt(2))) / 2,
+    "gelu_tanh": lambda z: z * (1 + sympy.tanh(sympy.sqrt(2 / sympy.pi) * (z + sympy.Rational(44715, 1000000) * z**3))) / 2,
     "silu": lambda z: z / (1 + sympy.exp(-z)),
+    "swish": lambda z, beta: z / (1 + sympy.exp(-beta * z)),
+    "mish": lambda z: z * sympy.tanh(sympy.log(1 + sympy.exp(z))),
+    "softsign": lambda z: z / (1 + _piecewise(z >= 0, z, -z)),
     "softplus": lambda z: sympy.log(1 + sympy.exp(z)),
     "identity": lambda z: z,
     "step": lambda z: _piecewise(z >= 0, 1, 0),
+    "bipolar_step": lambda z: _piecewise(z >= 0, 1, -1),
     "sign": lambda z: _slope(z, -1, 1, 0),
     "softmax": lambda z, at: sympy.exp(z[at]) / sum(map(sympy.exp, z)),
     "exp": sympy.exp,
@@ -87,10 +99,16 @@ SYMPY: dict[str, Callable[..., Any]] = {
     "max": lambda a, b: _piecewise(a >= b, a, b),
     "min": lambda a, b: _piecewise(a <= b, a, b),
     "huber": _huber,
+    "log_cosh": lambda e: sympy.log(sympy.cosh(e)),
+    "kl": lambda t, o: t * sympy.log(t / o),
+    "log_softmax": lambda z, at: z[at] - sympy.log(sum(map(sympy.exp, z))),
     "logsumexp": lambda z, at: sympy.log(sum(map(sympy.exp, z))),
     "relu'": lambda z, at_zero: _slope(z, 0, 1, at_zero),
     "leaky_relu'": lambda z, slope: _slope(z, slope, 1, slope),
     "elu'": lambda z, alpha: _piecewise(z > 0, 1, alpha * sympy.exp(z)),
+    "relu6'": lambda z: _within(z, 0, 6, 0, 1, 0),
+    "hard_sigmoid'": lambda z: _within(z, -3, 3, 0, sympy.Rational(1, 6), 0),
+    "hard_tanh'": lambda z: _within(z, -1, 1, 0, 1, 0),
     "max'": _larger,
 }
 

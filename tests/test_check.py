@@ -290,6 +290,16 @@ def test_wrong_rows_are_found(name: str) -> None:
     assert list(complaints(problem, {**row, "another": ("1", "wrong")}, mark(problem, answers_of(row))))
 
 
+def test_some_average_other_losses_over_the_outputs() -> None:
+    problem = loads("""
+        inputs: [1]
+        targets: [0.3, 0.2, 0.1]
+        layers: [{neurons: [o1, o2, o3], activation: identity, weights: [[1], [0.5], [0.4]]}]
+        loss: huber""")
+    answers = check(problem, {"loss": "0.111667", "grad.net.o1": "0.233333", "grad.net.o2": "0.1000"}).answers
+    assert [(answer.verdict, answer.conventions) for answer in answers] == [("convention", ("loss_scale",))] * 3
+
+
 def test_a_teacher_may_deny_other_conventions() -> None:
     sheet = {"grad.net.o1": "0.2770", "new.w5": "0.3178"}
     allowed, denied = (

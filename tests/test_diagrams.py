@@ -344,13 +344,16 @@ def test_nothing_covers_anything_in_small_networks(sizes: tuple[int, ...]) -> No
         assert covered(result, network(*sizes), notation) == []
 
 
+WIDE = {"hungyi-lee-lstm": 2200}  # five times beside each other
+
+
 @pytest.mark.parametrize("problem", EACH_DRAWN)
 def test_nothing_covers_anything_in_the_shipped_problems(problem: str) -> None:
     found = derivation(problem)
     result = drawn(found)
     assert covered(result, found) == []
     assert within(result)
-    assert result.width < 1400 and result.height < 950
+    assert result.width < WIDE.get(problem, 1400) and result.height < 950
 
 
 def within(result: Diagram) -> bool:

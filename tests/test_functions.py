@@ -109,7 +109,7 @@ def test_family_derivative_matches_sympy(record: Function, entry: int, member: i
     """The general derivative of f(z)_k with respect to z_m, bound to concrete k and m, is SymPy's."""
     axis = Axis("unit", 3)
     k, inner = Index("k", axis), Index("m", axis)
-    whole = Entry(record.name, k if record.name == "softmax" else -1, inner, Ref("z", (inner,)))
+    whole = Entry(record.name, k if "same" in record.partials[0] else -1, inner, Ref("z", (inner,)))
     slope = differentiate(whole, Ref("z", (inner,)))  # m, summed in the function, now names the member
     got_formula = bind(slope, {"k": entry, "m": member}, lambda quantity, places: True)
     y = bind(whole, {"k": entry}, lambda quantity, places: True)
@@ -233,6 +233,18 @@ SWITCHES = {
     "relu'(0, 1)": 1,
     "relu'(0, 0.5)": 0.5,
     "leaky_relu(0, 0.1)": 0,
+    "relu6(6)": 6,
+    "relu6'(6)": 0,
+    "relu6'(0)": 0,
+    "relu6'(3)": 1,
+    "hard_sigmoid(-3)": 0,
+    "hard_sigmoid(0)": 0.5,
+    "hard_sigmoid'(3)": 0,
+    "hard_tanh(-5)": -1,
+    "hard_tanh'(1)": 0,
+    "hard_tanh'(0)": 1,
+    "bipolar_step(0)": 1,
+    "bipolar_step(-1e-9)": -1,
     "leaky_relu'(0, 0.1)": 0.1,
     "elu(0, 1)": 0,
     "elu'(0, 2)": 2,
@@ -246,6 +258,7 @@ SWITCHES = {
     "max'(2, 2, 0.5)": 0.5,
     "max'(3, 2, 0.5)": 1,
     "max'(1, 2, 0.5)": 0,
+    "kl(0, 0.3)": 0,
     "huber(1, 1)": 0.5,
     "huber(-1, 1)": 0.5,
 }
@@ -270,7 +283,15 @@ FAR = {
     "silu(-1000)": 0.0,
     "gelu(1000)": 1000.0,
     "gelu(-1000)": 0.0,
+    "gelu_tanh(1000)": 1000.0,
+    "gelu_tanh(-1000)": 0.0,
+    "swish(1000, 2)": 1000.0,
+    "swish(-1000, 2)": 0.0,
+    "mish(1000)": 1000.0,
+    "mish(-1000)": 0.0,
+    "softsign(1e9)": 1 - 1e-9,
     "elu(-1000)": -1.0,
+    "log_cosh(-1000)": 1000 - math.log(2),
     "tanh(1000)": 1.0,
 }
 
@@ -308,7 +329,10 @@ def test_unknown_function_is_named() -> None:
 
 def test_no_activation_is_lost() -> None:
     """Problem files name them."""
-    named = "sigmoid bipolar_sigmoid tanh relu leaky_relu elu gelu silu softplus identity step sign softmax"
+    named = (
+        "sigmoid bipolar_sigmoid tanh relu leaky_relu elu relu6 hard_sigmoid hard_tanh gelu gelu_tanh silu swish mish softsign "
+        "softplus identity step bipolar_step sign softmax log_softmax"
+    )
     assert {*named.split()} <= {*ACTIVATIONS}
 
 

@@ -71,24 +71,24 @@ def test_dense_layers_load_no_other_file() -> None:
 # --- a new type -------------------------------------------------------------------------------------------------------
 
 
-def read_prelu(incoming: Incoming) -> Layer | None:
+def read_leaking(incoming: Incoming) -> Layer | None:
     slope = incoming.needed("slope", "weight", (incoming.axes[-1].replace(labels=()),), "slope")
     axes = unnamed(incoming.axes)
-    return Layer(names_of(axes), type="prelu", axes=axes, tensors=(slope,)) if slope else None
+    return Layer(names_of(axes), type="leaking", axes=axes, tensors=(slope,)) if slope else None
 
 
-def add_prelu(site: Site) -> Ref:
+def add_leaking(site: Site) -> Ref:
     """max(0, x) + a·min(0, x)."""
     slope = site.parameter("weight", "slope", site.outgoing[-1])
     return site.output((*site.batch, *site.outgoing), add(call("max", ZERO, site.source), mul(slope, call("min", ZERO, site.source))))
 
 
-PRELU = LayerType(
-    "prelu",
+LEAKING = LayerType(
+    "leaking",
     "parametric ReLU",
     (("slope", ARRAY, "slope of every feature below 0", "[0.25]"),),
-    read_prelu,
-    add_prelu,
+    read_leaking,
+    add_leaking,
     letters={"slope": Letter("a")},
 )
 TEXT = """\
@@ -96,20 +96,20 @@ inputs: [0.5, -1]
 targets: [0.3, 0.6]
 layers:
   - {neurons: 2, weights: [[0.4, 0.8], [-0.3, 0.9]], bias: [0.1, 0.2]}
-  - {type: prelu, slope: [0.25, 0.1]}  # both sums are below 0
+  - {type: leaking, slope: [0.25, 0.1]}  # both sums are below 0
   - {neurons: 2, activation: sigmoid, weights: [[0.5, -0.4], [0.3, 0.2]]}
 learning_rate: 0.5
 """
 
 
 @pytest.fixture
-def prelu(monkeypatch: pytest.MonkeyPatch) -> None:
+def leaking(monkeypatch: pytest.MonkeyPatch) -> None:
     """A type that the program does not have: a record, and a line for it."""
-    monkeypatch.setitem(FILES, "prelu", "prelu")
-    monkeypatch.setitem(_types, "prelu", PRELU)
+    monkeypatch.setitem(FILES, "leaking", "leaking")
+    monkeypatch.setitem(_types, "leaking", LEAKING)
 
 
-@pytest.mark.usefixtures("prelu")
+@pytest.mark.usefixtures("leaking")
 def test_a_new_type_is_worked_out() -> None:
     derivation = derive(loads(TEXT))
     assert [float(derivation.value(f"out2[{place}]")) for place in (1, 2)] == pytest.approx([-0.5 * 0.25, -0.85 * 0.1])
@@ -119,10 +119,10 @@ def test_a_new_type_is_worked_out() -> None:
     for notation in profiles():
         text = render(derivation, "plain", notation=notation)
         assert "Layer 2: parametric ReLU" in text
-    assert "prelu" in json_schema()["$defs"]
+    assert "leaking" in json_schema()["$defs"]
 
 
-@pytest.mark.usefixtures("prelu")
+@pytest.mark.usefixtures("leaking")
 def test_a_new_type_is_saved() -> None:
     """Every parameter, also under a key that no other type has."""
     trainer = Trainer(loads(TEXT))
@@ -132,28 +132,28 @@ def test_a_new_type_is_saved() -> None:
     assert Trainer(loads(text)).parameters() == trainer.parameters() != Trainer(loads(TEXT)).parameters()
 
 
-@pytest.mark.usefixtures("prelu")
+@pytest.mark.usefixtures("leaking")
 def test_keys_of_a_new_type_are_checked() -> None:
     with pytest.raises(ProblemError, match="slopes: unknown key"):
         loads(TEXT.replace("slope:", "slopes:"))
 
 
-@pytest.mark.usefixtures("prelu")
+@pytest.mark.usefixtures("leaking")
 def test_a_part_without_a_letter_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def add_part(site: Site) -> Ref:
         return site.output((*site.batch, *site.outgoing), site.part("bent", site.outgoing, site.source))
 
-    monkeypatch.setitem(_types, "prelu", PRELU.replace(build=add_part))
-    with pytest.raises(KeyError, match="the layer type prelu has no letter for its part bent"):
+    monkeypatch.setitem(_types, "leaking", LEAKING.replace(build=add_part))
+    with pytest.raises(KeyError, match="the layer type leaking has no letter for its part bent"):
         build(loads(TEXT))
 
 
-@pytest.mark.usefixtures("prelu")
+@pytest.mark.usefixtures("leaking")
 def test_a_parameter_without_a_key_is_named() -> None:
     """It would keep its old value in the file."""
     problem = loads(TEXT)
     layers = [layer.replace(tensors=tuple(tensor.replace(key="") for tensor in layer.tensors)) for layer in problem.layers]
     trainer = Trainer(problem.replace(layers=tuple(layers)))
     trainer.advance(1)
-    with pytest.raises(KeyError, match=r"Wslope2 of layer 2 \(prelu\) cannot be saved"):
+    with pytest.raises(KeyError, match=r"Wslope2 of layer 2 \(leaking\) cannot be saved"):
         with_parameters(TEXT, trainer.problem, trainer.whole.graph, trainer.values())

@@ -92,6 +92,11 @@ PROBLEMS = {
         loss: half_squared_error
         learning_rate: 0.5
         conventions: {relu_at_zero: 1}""",
+    **{
+        f"softmax with {loss}": SOFTMAX.replace("loss: cross_entropy", f"loss: {loss}")
+        for loss in ("{cross_entropy: {smoothing: 0.1}}", "{cross_entropy: {class_weights: [2, 1, 4]}}", "cosine")
+    },
+    "shares": SOFTMAX.replace("[1, 0, 0]", "[0.7, 0.2, 0.1]", 1).replace("cross_entropy", "kl_divergence"),
     "leaky relu": """
         inputs: [-2]
         targets: [1]
@@ -247,6 +252,16 @@ ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("cross-entropy-sign-or-mean", "softmax", {"loss": ".417"}, {"loss": "-.417"}),
     ("cross-entropy-sign-or-mean", "softmax", {"loss": ".417"}, {"loss": ".139"}),
     ("binary-formula-on-softmax", "softmax", {"loss": ".417030"}, {"loss": ".798442"}),
+    *(("smoothing-forgotten", "softmax with {cross_entropy: {smoothing: 0.1}}", {"smoothed.p1": ".933333", "smoothed.p2": ".033333"},
+       {"smoothed.p1": first, "smoothed.p2": second}) for first, second in (("1", "0"), (".9", "0"), ("1", ".1"))),
+    ("class-weight-forgotten", "softmax with {cross_entropy: {class_weights: [2, 1, 4]}}", {"loss": ".834060"}, {"loss": ".417030"}),
+    ("divergence-turned-round", "shares", {"loss.p1": ".042249"}, {"loss.p1": "-.039774"}),
+    ("divergence-turned-round", "shares", {"loss.p1": ".042249"}, {"loss.p1": ".291921"}),
+    ("divergence-turned-round", "shares", {"loss.p1": ".042249"}, {"loss.p1": "-.042249"}),
+    ("log-base", "shares", {"loss.p1": ".042249"}, {"loss.p1": ".018348"}),
+    ("cosine-taken-for-loss", "softmax with cosine", {"loss": ".070604"}, {"loss": ".929396"}),
+    ("lengths-forgotten", "softmax with cosine", {"loss": ".070604"}, {"loss": ".340999"}),
+    ("lengths-forgotten", "softmax with cosine", {"loss.q": ".709064"}, {"loss.q": ".502771"}),
     ("relu-mask-wrong", "relu", {"grad.net.r1": "-.2", "grad.net.r2": "0"}, {"grad.net.r1": "0", "grad.net.r2": ".4"}),
     ("relu-mask-wrong", "relu", {"grad.net.r1": "-.2", "grad.net.r2": "0"}, {"grad.net.r1": "1", "grad.net.r2": "0"}),
     ("relu-mask-wrong", "relu", {"grad.net.r1": "-.2", "grad.net.r2": "0"}, {"grad.net.r1": "-.1", "grad.net.r2": "0"}),

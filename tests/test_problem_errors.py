@@ -239,6 +239,28 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("delta of nothing", edited(RATE, "loss: {huber: {delta: 0}}\n"), ['11: loss.huber.delta: expected a number above 0, found "0"']),
     ("loss and error: direct", edited(RATE, "loss: hinge\nerror: direct\n"),
      ["11: loss: error: direct has no loss; leave one of both out"]),
+    ("smoothing of 1", edited(RATE, "loss: {cross_entropy: {smoothing: 1}}\n"),
+     ['11: loss.cross_entropy.smoothing: expected a number from 0 to less than 1, found "1"']),
+    ("weights of two classes for one", edited(RATE, "loss: {cross_entropy: {class_weights: [1, 2]}}\n"),
+     ["11: loss: class_weights: one weight for each of 1 outputs is expected, found 2"]),
+    ("options of another loss", edited(RATE, "loss: {hinge: {smoothing: 0.1}}\n"),
+     ["11: loss: expected a loss such as {huber: {delta: 1}}"]),
+    ("one of two without a slope", edited(
+        "[o]\n    weights: [[0.4]]", "[o, p]\n    activation: [1 - 2*step(z), tanh]\n    weights: [[1], [2]]"
+     ).replace("{o: 1}", "{o: 1, p: 1}") + "error: direct\n",
+     ["13: error: 1 - 2*step(z) has no slope, and other activations of the last layer have one: error: direct has one rule for the layer"]),
+    ("a whole layer for single numbers", "inputs: [[1], [2]]\nlayers: [{type: rnn, neurons: [h], activation: softmax, input_weights: [[1]]"
+     ", hidden_weights: [[1]]}]\n",
+     ["2: layers[0].activation: softmax takes the whole layer; here every number has its activation by itself"]),
+    ("peephole of a candidate", "inputs: [[1], [2]]\nlayers: [{type: lstm, neurons: [h], coupled: true, gates: {"
+     + ", ".join(f"{gate}: {{input_weights: [[1]], hidden_weights: [[1]], peephole: [1]}}" for gate in ("input", "candidate", "output"))
+     + "}}]\n",
+     ["2: layers[0].gates.candidate.peephole: the candidate gate of lstm has no peephole"]),
+    ("groups of another size", "inputs: [[[1]], [[2]], [[3]]]\nlayers: [{type: group_norm, groups: 2}]\n",
+     ["2: layers[0].groups: 3 channels cannot be parted into 2 groups of the same size"]),
+    ("pieces of maxout", "inputs: [1]\nlayers: [{type: maxout, neurons: [h], weights: [[1]]}]\n",
+     ["2: layers[0].weights: expected a list for every neuron with a row of weights for each of its pieces, "
+      "such as [[[0.1, 0.2], [0.3, -0.1]]]"]),
     ("logits needed", edited("neurons: [o]", "neurons: [o]\n    activation: tanh") + "loss: softmax_cross_entropy\n",
      ["13: loss: softmax_cross_entropy works on net inputs: the last layer must be softmax or identity"]),
     ("rate zero", edited(RATE, "learning_rate: 0\n"), ['11: learning_rate: expected a number above 0, found "0"']),

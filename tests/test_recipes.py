@@ -169,35 +169,35 @@ def network(hidden: str = "", between: str = "", loss: str = "half_squared_error
 @pytest.mark.slow
 def test_an_activation(tmp_path: Path) -> None:
     copy = Copy(tmp_path, "An activation")
-    copy.translate({"z over 1 + its size": "z 除以 1 与其绝对值之和"})
-    key = copy.work(network("softsign"))
-    assert key["out.h"] == "0.397590"
-    assert copy.passed("tests/test_functions.py", "-k", "softsign") == 6
-    assert copy.passed("tests/test_problem_forms.py", "tests/test_cli.py", "-k", "softsign or test_list") > 2
-    assert copy.passed("tests/test_derive.py", "-k", "softsign or every_name") > 3
-    assert "softsign" in copy.handcalc("derive", "softsign", "--format", "plain")
+    copy.translate({"z with a bend at 0": "在 0 处弯折的 z"})
+    key = copy.work(network("bent_identity"))
+    assert key["out.h"] == "0.759083"
+    assert copy.passed("tests/test_functions.py", "-k", "bent_identity") == 6
+    assert copy.passed("tests/test_problem_forms.py", "tests/test_cli.py", "-k", "bent_identity or test_list") > 2
+    assert copy.passed("tests/test_derive.py", "-k", "bent_identity or every_name") > 3
+    assert "bent_identity" in copy.handcalc("derive", "bent_identity", "--format", "plain")
 
 
 @pytest.mark.slow
 def test_a_loss(tmp_path: Path) -> None:
     copy = Copy(tmp_path, "A loss")
-    copy.translate({"log-cosh loss, summed over the outputs": "对数双曲余弦损失，对各输出求和"})
-    copy.work(network(loss="log_cosh"))
-    assert copy.passed("tests/test_problem_forms.py", "-k", "log_cosh") == 2
-    assert copy.passed("tests/test_derive.py", "-k", "log_cosh or results_are or every_name") > 4
+    copy.translate({"Poisson loss, summed over the outputs": "泊松损失，对各输出求和"})
+    copy.work(network(loss="poisson"))
+    assert copy.passed("tests/test_problem_forms.py", "-k", "poisson") == 2
+    assert copy.passed("tests/test_derive.py", "-k", "poisson or results_are or every_name") > 4
 
 
 @pytest.mark.slow
 def test_a_layer_type(tmp_path: Path) -> None:
     copy = Copy(tmp_path, "A layer type")
-    copy.translate({"trained rectifier": "可训练整流层"})
-    key = copy.work(network(between="  - {type: prelu, slope: [0.25, 0.1]}"))
-    assert {"grad.Wslope2[1]", "new.Wslope2[2]"} <= {*key}
-    assert "slope:" in (tmp_path / "trained.yaml").read_text("utf-8")
-    assert copy.passed("tests/test_models.py", "-k", "prelu or every_type") == 3
-    assert copy.passed("tests/test_layertypes.py", "tests/test_saving_layers.py", "-k", "prelu") == 3
+    copy.translate({"trained factor": "可训练系数"})
+    key = copy.work(network(between="  - {type: layer_scale, factor: [0.25, 0.1]}"))
+    assert {"grad.Wfactor2[1]", "new.Wfactor2[2]"} <= {*key}
+    assert "factor:" in (tmp_path / "trained.yaml").read_text("utf-8")
+    assert copy.passed("tests/test_models.py", "-k", "layer_scale or every_type") == 3
+    assert copy.passed("tests/test_layertypes.py", "tests/test_saving_layers.py", "-k", "layer_scale") == 3
     pytest.importorskip("torch")
-    assert copy.passed("tests/test_models_torch.py", "-k", "prelu or every_type") == 2
+    assert copy.passed("tests/test_models_torch.py", "-k", "layer_scale or every_type") == 2
 
 
 @pytest.mark.slow

@@ -123,7 +123,12 @@ def test_every_key_of_parameters_is_among_the_cases(kind: str) -> None:
     """A type or a key that is new must be told here."""
     record = layer_type(kind)
     wanted = arrays(record.rows) if kind != "dense" else {"weights", "bias", "threshold"}
-    wanted |= {f"gate {key}" for rows in record.sections.values() for key in arrays(rows) if kind == "gru" or key != "hidden_bias"}
+    wanted |= {
+        f"gate {key}"
+        for rows in record.sections.values()
+        for key in arrays(rows)
+        if {"hidden_bias": "gru", "peephole": "lstm"}.get(key, kind) == kind
+    }
     given = {key for layers in FULL[kind][1] for layer in layers if layer.get("type", "dense") == kind for key in keys_of(layer)}
     assert wanted <= given
 

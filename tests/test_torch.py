@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from networks import ACTIVATIONS, LOSSES, NETWORKS, Dense, Network
+from networks import ACTIVATIONS, FUSED_SMOOTHED, LOSSES, NETWORKS, SMOOTHED, Dense, Network
 from oracles import close, law
 
 from handcalc.core.evaluation import Evaluation
@@ -33,7 +33,13 @@ TORCH_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
     "softplus": F.softplus,
     "identity": lambda z: z,
-    "z/(1 + abs(z))": F.softsign,
+    "relu6": F.relu6,
+    "hard_sigmoid": F.hardsigmoid,
+    "hard_tanh": F.hardtanh,
+    "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"),
+    "{swish: {beta: 1.5}}": lambda z: z * torch.sigmoid(1.5 * z),
+    "mish": F.mish,
+    "softsign": F.softsign,
     "z^3/10 + 1": lambda z: z**3 / 10 + 1,
 }
 
@@ -47,6 +53,15 @@ TORCH_LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "binary_cross_entropy": lambda o, z, t: F.binary_cross_entropy(o, t, reduction="none").sum(1),
     "absolute_error": lambda o, z, t: F.l1_loss(o, t, reduction="none").sum(1),
     "huber": lambda o, z, t: F.huber_loss(o, t, reduction="none").sum(1),
+    "negative_log_likelihood": lambda o, z, t: F.cross_entropy(z, t, reduction="none"),
+    "kl_divergence": lambda o, z, t: F.kl_div(o.log(), t, reduction="none").sum(1),
+    "log_cosh": lambda o, z, t: torch.log(torch.cosh(t - o)).sum(1),
+    "cosine": lambda o, z, t: 1 - F.cosine_similarity(o, t, dim=1),
+    SMOOTHED: lambda o, z, t: F.cross_entropy(z, t, reduction="none", label_smoothing=0.2),
+    FUSED_SMOOTHED: lambda o, z, t: F.cross_entropy(z, t, reduction="none", label_smoothing=0.2),
+    "{binary_cross_entropy: {positive_weight: 3}}": lambda o, z, t: F.binary_cross_entropy_with_logits(
+        z, t, reduction="none", pos_weight=torch.tensor(3.0)
+    ).sum(1),
     "hinge": lambda o, z, t: F.relu(1 - t * o).sum(1),
     "sqrt(1 + (o - t)^2) - 1": lambda o, z, t: (torch.sqrt(1 + (o - t) ** 2) - 1).sum(1),
 }
@@ -58,7 +73,7 @@ def layer(dense: Dense, source: Tensor, weights: Tensor, bias: Tensor) -> tuple[
     added = (bias * present).sum(1) if dense.form == "connection" else bias
     net = F.linear(source, weights * present) + dense.sign * added
     if dense.softmax:
-        return net, torch.softmax(net, 1)
+        return net, torch.log_softmax(net, 1) if dense.activations == ("log_softmax",) else torch.softmax(net, 1)
     chosen = dense.activations * len(dense.weights) if len(dense.activations) == 1 else dense.activations
     return net, torch.stack([TORCH_ACTIVATIONS[name](net[:, unit]) for unit, name in enumerate(chosen)], 1)
 

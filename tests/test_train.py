@@ -144,6 +144,21 @@ def test_perceptrons(targets: tuple[int, ...]) -> None:
     assert sum((t - answer) ** 2 for t, answer in zip(targets, answers)) == 2 * found.loss
 
 
+@pytest.mark.parametrize("activation", ["bipolar_step", "2*step(z) - 1"])
+def test_perceptrons_with_targets_of_1_and_minus_1(activation: str) -> None:
+    """An activation without a slope follows the perceptron rule, however it is written."""
+    signs = (-1, -1, -1, 1)
+    found = train_on(Trainer(loads(GATES.replace("activation: step", f"activation: {activation}") % signs)))
+    w, theta, tenth = [Fraction(3, 10), Fraction(-1, 10)], Fraction(2, 10), Fraction(1, 10)
+    for _ in range(found.iterations // 4):
+        for x, t in zip(((0, 0), (0, 1), (1, 0), (1, 1)), signs):
+            e = t - (1 if w[0] * x[0] + w[1] * x[1] - theta >= 0 else -1)
+            w = [weight + tenth * e * one for weight, one in zip(w, x)]
+            theta -= tenth * e
+    assert list(found.parameters.values()) == pytest.approx([*map(float, w), float(theta)], abs=1e-12)
+    assert found.loss == 0 and found.stopped == "loss" and found.iterations > 4
+
+
 # --- how samples become updates ---------------------------------------------------------------------------------------
 
 BATCHES = """

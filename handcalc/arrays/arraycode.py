@@ -217,7 +217,7 @@ class Writer:
 
     def call(self, name: str, arguments: tuple[Expr, ...]) -> Piece:
         record = function(name)
-        if name not in NUMPY and record.definition and not record.family:
+        if name not in NUMPY and record.definition and not record.family and not record.limit:
             written = definition(name, arguments)
             assert written is not None
             return self.write(written)

@@ -11,10 +11,12 @@ import click
 from handcalc.cli.help import Translated
 from handcalc.cli.options import Settings, language_option, output_options
 from handcalc.cli.output import write
-from handcalc.core.functions import ACTIVATIONS
+from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.errors import Message, OutputError, printable
 from handcalc.language import Translate
+from handcalc.problem.words import DEFAULT_LOSS
 
+LOSS_OF = {"softmax": "cross_entropy", "log_softmax": "negative_log_likelihood"}  # activation → the loss that goes with it
 SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculation
 
 
@@ -72,10 +74,9 @@ def problem_text(sizes: list[int], activation: str, learning_rate: float, seed: 
         stem = "o" if last else "h" if len(sizes) == 3 else f"h{layer}_"
         named.append([f"{stem}{place + 1}" for place in range(size)])
     title = (title or f"{'-'.join(map(str, sizes))} {activation}").replace("'", "''")
-    low, high = {"sigmoid": (0.01, 0.99), "softmax": (0.0, 1.0)}.get(activation, (-0.9, 0.9))
-    targets = (
-        ["1" if place == 0 else "0" for place in range(sizes[-1])] if activation == "softmax" else [draw(low, high) for _ in named[-1]]
-    )
+    low, high = {"sigmoid": (0.01, 0.99)}.get(activation, (-0.9, 0.9))
+    whole = FUNCTIONS[activation].family
+    targets = ["1" if place == 0 else "0" for place in range(sizes[-1])] if whole else [draw(low, high) for _ in named[-1]]
     lines = [
         f"title: '{title}'",
         "# " + translate("inputs and targets: name: value"),
@@ -85,7 +86,7 @@ def problem_text(sizes: list[int], activation: str, learning_rate: float, seed: 
     ]
     count = 0
     for layer in range(1, len(sizes)):
-        own = "sigmoid" if activation == "softmax" and layer < len(sizes) - 1 else activation
+        own = "sigmoid" if whole and layer < len(sizes) - 1 else activation
         lines += [f"  - neurons: [{', '.join(named[layer])}]", f"    activation: {own}"]
         lines += ["    # " + translate("name: [from, to, value]"), "    weights:"]
         for target in named[layer]:
@@ -95,7 +96,7 @@ def problem_text(sizes: list[int], activation: str, learning_rate: float, seed: 
         lines += ["    # " + translate("one bias for the layer; or a list, one per neuron"), f"    bias: {{b{layer}: {draw(0.1, 0.6)}}}"]
     lines += [
         "# " + translate("other losses: handcalc list losses"),
-        f"loss: {'cross_entropy' if activation == 'softmax' else 'half_squared_error'}",
+        f"loss: {LOSS_OF.get(activation, DEFAULT_LOSS)}",
         f"learning_rate: {learning_rate:g}",
         "# " + translate("also: update: {biases: false}, rounding: {decimals: 4, carry: true}, notation: zhou"),
     ]

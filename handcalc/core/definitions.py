@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from handcalc.core.expr import Expr, Ref, add, call, div, mul, rewrite
+from handcalc.core.expr import Expr, Ref, add, call, div, mul, rewrite, sub
 from handcalc.core.formula import any_name, parse
 from handcalc.core.functions import FUNCTIONS
 
@@ -31,7 +31,12 @@ def definition(name: str, arguments: Sequence[Expr], at: int = -1) -> Expr | Non
     if record.family:
         powers = [call("exp", argument) for argument in arguments]
         whole = add(*powers)
-        return div(powers[at], whole) if name == "softmax" else call("ln", whole)
+        forms = {
+            "softmax": lambda: div(powers[at], whole),
+            "logsumexp": lambda: call("ln", whole),
+            "log_softmax": lambda: sub(arguments[at], call("ln", whole)),
+        }
+        return forms[name]()
     if not record.definition:
         return None
     return put(record.definition, dict(zip(record.arguments, arguments)))

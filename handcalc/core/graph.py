@@ -37,7 +37,7 @@ class Graph(Quantities):
             if quantity.through is None:
                 return self.core(base)
             return self.end(self.at(quantity.through, cell)) + "." + self.end(base)
-        if quantity.kind in ("given", "variable", "rate", "hyper", "memory", "state"):
+        if quantity.kind in ("given", "variable", "rate", "memory", "state") or quantity.kind == "hyper" and not quantity.axes:
             return quantity.word
         labels, numbers = quantity.labels(indices)
         given = quantity.kind in ("weight", "bias", "threshold")

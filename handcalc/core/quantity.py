@@ -151,7 +151,7 @@ KINDS: dict[str, str] = {
     "local": "dout_h1/dnet_h1",
     "path": "one term of a sum over paths",
     "gradient": "∂E/∂ anything",
-    "hyper": "a number of an optimiser, such as μ",
+    "hyper": "a number of an optimiser or a loss, such as μ",
     "memory": "the velocity of w5 before the update",
     "state": "the velocity of w5",
     "change": "Δw5 = −η·∂E/∂w5",

@@ -1,14 +1,24 @@
-"""Reading activations: the word of one, with its numbers, or a formula in z; one for a layer, or one per neuron."""
+"""Reading activations: the word of one, with its numbers, or a formula in z; one for a layer, or one per neuron.
+
+- `activations(item, neurons)` reads them, `one_activation(item)` one of single numbers; `applied(activation, net)` puts it on something.
+- `has_slope(activation)` says whether a gradient goes through one.
+"""
 
 from __future__ import annotations
 
-from handcalc.core.expr import Call, Expr, Ref, number, walk
+from handcalc.core.derivative import differentiate
+from handcalc.core.expr import ZERO, Call, Expr, Ref, number, rewrite, walk
 from handcalc.core.functions import ACTIVATIONS, function
 from handcalc.problem.reader import FileNode, is_name, quoted, suggestion
 from handcalc.problem.schema import Activation
 
 SOFTMAX = Activation("softmax")
 IDENTITY = Activation("identity", Ref("z"))
+
+
+def has_slope(activation: Activation) -> bool:
+    """Whether the output moves with the net input: that of 2·step(z) − 1 does not, its derivative is 0 wherever there is one."""
+    return activation.formula is None or differentiate(activation.formula, Ref("z")) != ZERO
 
 
 def activations(item: FileNode | None, neurons: tuple[str, ...]) -> tuple[Activation, ...]:
@@ -22,9 +32,25 @@ def activations(item: FileNode | None, neurons: tuple[str, ...]) -> tuple[Activa
     if neurons and len(parts) != len(neurons):
         item.fail("one activation per neuron is expected: {wanted}, found {found}", wanted=len(neurons), found=len(parts))
     known = tuple(activation for part in parts if (activation := _activation(part)))
-    if SOFTMAX in known and set(known) != {SOFTMAX}:
-        item.fail("softmax takes the whole layer; give it alone")
-    return (SOFTMAX,) if SOFTMAX in known else known
+    whole = next((activation for activation in known if activation.formula is None), None)
+    if whole and set(known) != {whole}:
+        item.fail("{name} takes the whole layer; give it alone", name=whole.name)
+    return (whole,) if whole else known
+
+
+def one_activation(item: FileNode | None, usual: Activation = IDENTITY) -> Activation | None:
+    """The activation of single numbers, the usual one where none is given; None after an error."""
+    found = _activation(item) if item is not None else usual
+    if item is not None and found is not None and found.formula is None:
+        item.fail("{name} takes the whole layer; here every number has its activation by itself", name=found.name)
+        return None
+    return found
+
+
+def applied(activation: Activation, net: Expr) -> Expr:
+    """f(net) of an activation of single numbers."""
+    assert activation.formula is not None, activation.name
+    return rewrite(activation.formula, lambda node: net if isinstance(node, Ref) else None)
 
 
 def _activation(item: FileNode) -> Activation | None:

@@ -1,10 +1,11 @@
 """Embedding of words, and encoding of positions.
 
 - Embedding: out[t,i] = Σ_v x[t,v]·W[v,i], x being 1 at the number of the word and nothing elsewhere.
-- Positional encoding: out[t,i] = x[t,i] + p[t,i], p[t,2m] = sin(t/10000^(2m/n)), p[t,2m+1] = cos(t/10000^(2m/n)), t and m from 0.
+- Positional encoding: out[t,i] = x[t,i] + p[t,i], p[t,2m] = sin(t/10000^(2m/n)), p[t,2m+1] = cos(t/10000^(2m/n)), t and m from 0;
+  or p is a trained matrix W.
 
 Shapes (the sample axis in front): numbers of words (token), W (word, feature), out and p (token, feature).
-Source: Vaswani et al., 2017.
+Source: Vaswani et al., 2017; trained positions as in Devlin et al., 2018, and GPT-2.
 """
 
 from __future__ import annotations
@@ -40,7 +41,11 @@ def read_positions(incoming: Incoming) -> Layer | None:
     """positional_encoding: sines and cosines of the position are added."""
     base = incoming.found["base"].number(above=0) if "base" in incoming.found else None
     axes = unnamed(incoming.axes)
-    return Layer(names_of(axes), type=incoming.kind, axes=axes, options={"base": base or number("10000")})
+    trained = incoming.tensor("weights", "weight", axes)
+    if base and trained:
+        incoming.found["base"].fail("goes with sines and cosines; with weights the positions are trained")
+    tensors = (trained,) if trained else ()
+    return Layer(names_of(axes), type=incoming.kind, axes=axes, tensors=tensors, options={"base": base or number("10000")})
 
 
 def _check_words(layer: Layer, item: FileNode, cases: Sequence[Sample]) -> None:
@@ -80,6 +85,8 @@ def add_positions(site: Site) -> Ref:
     """x + p; p is a sine of every even feature, from 0, and a cosine of every odd one. Given are the numbers that are counted: of the
     position, t, and of the pair of features, m."""
     token, feature = site.outgoing
+    if site.has("weight"):
+        return site.output((*site.batch, token, feature), add(site.source, site.parameter("weight", "", token, feature)))
     place = site.data("place", (token,), lambda at: Number(at[0]))
     pair = site.data("pair", (feature,), lambda at: Number(at[0] // 2))
     exponent = div(mul(Number(2), pair), Number(feature.axis.size))
@@ -105,7 +112,10 @@ EMBEDDING = LayerType(
 POSITIONS = LayerType(
     "positional_encoding",
     "positional encoding",
-    (("base", NUMBER, "base of the wave lengths", "10000"),),
+    (
+        ("base", NUMBER, "base of the wave lengths", "10000"),
+        ("weights", ARRAY, "one row per token, trained, instead of sines and cosines", "[[0.1, 0.2], [0.3, 0.4]]"),
+    ),
     read_positions,
     add_positions,
     takes=(("token", ""),),

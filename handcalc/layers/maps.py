@@ -3,6 +3,7 @@
 - Convolution: net[f,r,c] = Σ_d Σ_u Σ_v W[f,d,u,v]·x[d, s·r + e·u − p, s·c + e·v − p] + b[f], out = f(net), with stride s, padding p
   and dilation e; outside the input x is 0. It is a cross-correlation; by `conventions: {convolution: flipped}` the kernel is turned
   round, W[f,d,K−1−u,K−1−v]. In one direction (conv1d) without r and u.
+  In groups a filter sees the channels of its own group only: the sum is over the channels d of a group g, x[w·g + d, …].
 - Transposed: net[f,r,c] = Σ_d Σ_r' Σ_c' W[d,f, r + p − s·r', c + p − s·c']·x[d,r',c'] + b[f].
 
 Shapes (the sample axis in front): x (channel, row, column), W (filter, channel, row, column), b (filter); transposed W
@@ -14,11 +15,11 @@ Source: PyTorch's Conv2d, ConvTranspose2d; Goodfellow, Bengio, Courville, chapte
 
 from __future__ import annotations
 
-from handcalc.core.expr import Expr, Ref, add, mul
+from handcalc.core.expr import Expr, Ref, add, delta, mul
 from handcalc.core.index import Axis, Index, Position
 from handcalc.layers.activations import activations
 from handcalc.layers.dense import add_activation
-from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, MAPS_FIRST, NAMES, LayerOption, LayerType, Row, Said
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, MAPS_FIRST, NAMES, LayerOption, LayerType, Row, Said
 from handcalc.layers.site import Site, index_of, shifted, totals
 from handcalc.layers.windows import (
     INSIDE,
@@ -45,14 +46,36 @@ from handcalc.problem.shapes import Axes, Incoming, check_size, names_of, nested
 def read_convolution(incoming: Incoming) -> Layer | None:
     """conv2d and conv1d: kernels, one map per filter."""
     space = SPACE if incoming.kind == "conv2d" else SPACE[1:]
-    kernel = _kernel(incoming, space)
-    if kernel is None:
+    groups = _groups(incoming)
+    kernel = _kernel(incoming, space, groups=groups) if groups else None
+    if kernel is None or not _fills(incoming, kernel.axes[0], groups):
         return None
     stride, dilation = (numbers_along(incoming, key, 1, space) for key in ("stride", "dilation"))
     padding = padding_of(incoming, space, sides(kernel.axes, space), stride, dilation)
     if stride is None or dilation is None or padding is None:
         return None
     return _maps(incoming, kernel, kernel.axes[0], stride, dilation, padding)
+
+
+def _groups(incoming: Incoming) -> int:
+    """How many groups of channels there are, each with filters of its own; 0 after an error."""
+    item = incoming.found.get("groups")
+    if item is None:
+        return 1
+    channels = incoming.axes[0].size if incoming.axes[0].role == "channel" else 1
+    groups = item.whole(1, channels) or 0
+    return groups if groups and _parted(item, channels, groups) else 0
+
+
+def _parted(item: FileNode, channels: int, groups: int) -> bool:
+    if channels % groups:
+        item.fail("{channels} channels cannot be parted into {groups} groups of the same size", channels=channels, groups=groups)
+    return channels % groups == 0
+
+
+def _fills(incoming: Incoming, filters: Axis, groups: int) -> bool:
+    """Whether every group has as many filters."""
+    return groups == 1 or _parted(incoming.found["groups"], filters.size, groups)
 
 
 def read_transposed(incoming: Incoming) -> Layer | None:
@@ -87,18 +110,20 @@ def _maps(
     bias = incoming.tensor("bias", "bias", (filters,))
     if bias is not None:
         tensors.append(bias)
-    options = {"stride": stride, "padding": tuple(before for before, _ in padding), "dilation": dilation}
+    groups = max(_groups(incoming), 1)
+    options = {"stride": stride, "padding": tuple(before for before, _ in padding), "dilation": dilation, "groups": groups}
     chosen = activations(incoming.found.get("activation"), ())
     return Layer(names_of(axes), chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
 
-def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False) -> Tensor | None:
-    """The kernels. Numbers as deep as the input has directions, and one deeper for several filters."""
+def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False, groups: int = 1) -> Tensor | None:
+    """The kernels. Numbers as deep as the input has directions, and one deeper for several filters; in groups a kernel has the channels
+    of its own group."""
     item = incoming.found.get("weights")
     if item is None:
         incoming.entry.fail("weights are missing")
         return None
-    channels = incoming.axes[: len(incoming.axes) - len(space)]
+    channels = tuple(axis.replace(size=axis.size // groups) for axis in incoming.axes[: len(incoming.axes) - len(space)])
     read = _shape(item)
     if read is None:
         return None
@@ -160,7 +185,22 @@ def add_convolution(site: Site) -> Ref:
         turned = [shifted(index.axis.size - 1, (-1, index)) for index in inside]
         weight = Ref(weight.quantity, (*kernel[: len(kernel) - len(space)], *turned))
     net = totals((*channels, *inside), mul(weight, site.at(*channels, *places)))
+    if options["groups"] > 1:
+        net = _grouped(site, weight, kernel, places)
     return _mapped(site, (*site.batch, filters, *space), filters, net)
+
+
+def _grouped(site: Site, weight: Ref, kernel: tuple[Index, ...], places: list[Position]) -> Expr:
+    """A filter of group g, k·g + m, sees the channels w·g + d of that group only."""
+    filters, channel, *inside = kernel
+    groups = site.layer.options["groups"]
+    if filters.axis.size == groups:  # one filter for each, as in a depthwise convolution
+        own = site.at(shifted(0, (channel.axis.size, filters), (1, channel)), *places)
+        return totals((channel, *inside), mul(weight, own))
+    group, member = Index("g", Axis("head", groups)), Index("m", Axis("channel", filters.axis.size // groups))
+    chosen = delta(filters, shifted(0, (member.axis.size, group), (1, member)))
+    seen = site.at(shifted(0, (channel.axis.size, group), (1, channel)), *places)
+    return totals((group, member, channel, *inside), mul(chosen, weight, seen))
 
 
 def add_transposed(site: Site) -> Ref:
@@ -215,7 +255,8 @@ def _places(
 
 
 _DILATION: Row = ("dilation", PAIR, "distance between the numbers that a kernel looks at", "2")
-_TOLD = (MOVES, ZEROS, LayerOption("dilation", "dilation", plain=1))
+_GROUPS: Row = ("groups", COUNT, "groups of channels, each with kernels of its own; as many as channels: depthwise", "2")
+_TOLD = (MOVES, ZEROS, LayerOption("dilation", "dilation", plain=1), LayerOption("groups", "groups of channels", plain=1))
 _LAID = (
     Said("convolution", "cross_correlation", "The kernel is laid over the input as it is (cross-correlation)."),
     Said("convolution", "flipped", "The kernel is turned round before it is laid over the input (convolution)."),
@@ -234,7 +275,7 @@ CONV2D = LayerType(
     "convolution",
     (
         *_kernels("filter × channel × row × column; without filter for one kernel, without channel for a plain image"),
-        BIAS, ACTIVATION, STRIDE, PADDING, _DILATION,
+        BIAS, ACTIVATION, STRIDE, PADDING, _DILATION, _GROUPS,
     ),
     read_convolution,
     add_convolution,
@@ -248,7 +289,7 @@ CONV1D = LayerType(
     "convolution",
     (
         *_kernels("filter × channel × column; without filter for one kernel, without channel for a plain row"),
-        BIAS, ACTIVATION, STRIDE, PADDING, _DILATION,
+        BIAS, ACTIVATION, STRIDE, PADDING, _DILATION, _GROUPS,
     ),
     read_convolution,
     add_convolution,

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, rewrite, sub, total
+from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul, number, power, sub, total
 from handcalc.core.index import Index
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.errors import Message, ProblemError
-from handcalc.layers.activations import activations
+from handcalc.layers.activations import IDENTITY, applied, one_activation
 from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, ROWS, WHOLE, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.site import Site, reindexed, totals
 from handcalc.problem.schema import Layer, Tensor
@@ -101,9 +101,9 @@ def read_residual(incoming: Incoming) -> Layer | None:
         text = "layer {layer} (residual) adds {other} of layer {place} to {found}: they need the same shape"
         item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
         return None
-    chosen = activations(incoming.found.get("activation"), ())
+    chosen = one_activation(incoming.found.get("activation"))
     axes = unnamed(incoming.axes)
-    return Layer(names_of(axes), chosen, type="residual", axes=axes, options={"from": place})
+    return Layer(names_of(axes), (chosen,), type="residual", axes=axes, options={"from": place}) if chosen else None
 
 
 def _read_projected(incoming: Incoming, place: int) -> Layer | None:
@@ -118,9 +118,11 @@ def _read_projected(incoming: Incoming, place: int) -> Layer | None:
     own, source = unnamed((incoming.axes[along], other[along]))
     weights = incoming.tensor("weights", "weight", (own, source))
     bias = incoming.tensor("bias", "bias", (own,))
-    axes, chosen = unnamed(incoming.axes), activations(incoming.found.get("activation"), ())
-    tensors = tuple(tensor for tensor in (weights, bias) if tensor)
-    return Layer(names_of(axes), chosen, type="residual", axes=axes, tensors=tensors, options={"from": place}) if weights else None
+    axes, chosen = unnamed(incoming.axes), one_activation(incoming.found.get("activation"))
+    if weights is None or chosen is None:
+        return None
+    tensors = (weights,) if bias is None else (weights, bias)
+    return Layer(names_of(axes), (chosen,), type="residual", axes=axes, tensors=tensors, options={"from": place})
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -128,17 +130,17 @@ def _read_projected(incoming: Incoming, place: int) -> Layer | None:
 
 def add_layer_norm(site: Site) -> Ref:
     """Over the last direction of what comes in."""
-    return _normalised(site, (*site.batch, *site.outgoing), site.outgoing[-1:], site.outgoing[-1])
+    return normalised(site, (*site.batch, *site.outgoing), site.outgoing[-1:], site.outgoing[-1])
 
 
 def add_batch_norm(site: Site) -> Ref:
     """Over samples and places, for every feature or channel."""
     index = (*site.batch, *site.outgoing)
     feature = site.outgoing[0] if site.outgoing[0].axis.role == "channel" else site.outgoing[-1]
-    return _normalised(site, index, tuple(i for i in index if i != feature), feature, site.layer.options["mode"] == "eval")
+    return normalised(site, index, tuple(i for i in index if i != feature), feature, site.layer.options["mode"] == "eval")
 
 
-def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index, evaluated: bool = False) -> Ref:
+def normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], feature: Index, evaluated: bool = False) -> Ref:
     """Mean, variance (evaluated: the running ones), normalised, scaled and shifted."""
     kept = tuple(i for i in index if i not in over)
     source = site.source
@@ -154,9 +156,12 @@ def _normalised(site: Site, index: tuple[Index, ...], over: tuple[Index, ...], f
         if is_running:
             _carry(site, running, (mean, variance), size)
     root = call("sqrt", add(variance, site.layer.options["epsilon"]))
-    scaled = site.has("weight") or site.has("bias")
-    normal = div(sub(source, mean), root)
-    if not scaled:
+    return scaled(site, index, div(sub(source, mean), root), feature)
+
+
+def scaled(site: Site, index: tuple[Index, ...], normal: Expr, feature: Index) -> Ref:
+    """γ·n + β, as far as they are given."""
+    if not site.has("weight") and not site.has("bias"):
         return site.output(index, normal)
     result: Expr = site.part("normal", index, normal)
     if site.has("weight"):
@@ -192,10 +197,9 @@ def add_residual(site: Site) -> Ref:
     other = site.outputs[site.layer.options["from"]]
     free = site.replace(source=other).incoming
     whole: Expr = add(site.source, _projected(site, other, free) if site.has("weight") else reindexed(other, free, site.incoming))
-    formula = site.layer.activations[0].formula
-    if formula is not None and formula != Ref("z"):
-        before = site.part("net", index, whole)
-        whole = rewrite(formula, lambda node: before if isinstance(node, Ref) else None)
+    activation = site.layer.activations[0]
+    if activation != IDENTITY:
+        whole = applied(activation, site.part("net", index, whole))
     return site.output(index, whole)
 
 
@@ -213,9 +217,9 @@ def _projected(site: Site, other: Ref, free: tuple[Index, ...]) -> Ref:
 
 # --- types ------------------------------------------------------------------------------------------------------------
 
-_EPSILON: Row = ("epsilon", NUMBER, "what is added to the variance", "1e-5")
+EPSILON: Row = ("epsilon", NUMBER, "what is added to the variance", "1e-5")
 _ADDED = LayerOption("epsilon", "added to the variance")
-_LETTERS = {"mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True)}
+LETTERS = {"mean": Letter("μ"), "variance": Letter("var"), "normal": Letter("x", hat=True)}
 
 
 def _predicting(layer: Layer) -> Layer:
@@ -230,11 +234,11 @@ LAYER_NORM = LayerType(
     (
         ("weights", ARRAY, "scale γ of every feature; not given: none", "[1, 1]"),
         ("bias", ARRAY, "shift β of every feature", "[0, 0]"),
-        _EPSILON,
+        EPSILON,
     ),
     read_norm,
     add_layer_norm,
-    letters=_LETTERS,
+    letters=LETTERS,
     options=(_ADDED,),
 )
 BATCH_NORM = LayerType(
@@ -243,7 +247,7 @@ BATCH_NORM = LayerType(
     (
         ("weights", ARRAY, "scale γ of every feature or channel; not given: none", "[1, 1]"),
         ("bias", ARRAY, "shift β of every feature or channel", "[0, 0]"),
-        _EPSILON,
+        EPSILON,
         ("running_mean", ARRAY, "running mean of every feature or channel, for prediction", "[0, 0]"),
         ("running_var", ARRAY, "running variance of every feature or channel, for prediction", "[1, 1]"),
         ("momentum", NUMBER, "share of a batch in the new running mean and variance (PyTorch)", "0.1"),
@@ -252,7 +256,7 @@ BATCH_NORM = LayerType(
     read_norm,
     add_batch_norm,
     first=MAPS_FIRST,
-    letters={**_LETTERS, "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run")},
+    letters={**LETTERS, "running_mean": Letter("μ", "run"), "running_var": Letter("var", "run")},
     options=(
         _ADDED,
         LayerOption("momentum", "share of a batch in the running mean and variance"),

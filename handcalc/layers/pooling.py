@@ -2,16 +2,18 @@
 
 - Pooling: the largest number, or the mean, of a window. Padding is never the largest; in a mean it counts as zeros, or not at all:
   then the sum is divided by n[r,c] = Σ_u Σ_v in[s·r + u − p, s·c + v − p], in being 1 at every number of the input.
+- Global pooling: the largest number, or the mean, of a whole map: one number for each channel.
 - Flatten computes nothing: the dense layer after it sees all directions as one.
 
 Shapes (the sample axis in front): x and out (channel, row, column), or without channel, or in one direction.
 Size along one direction: ⌊(n + p − k)/s⌋ + 1 with window k, stride s and p places added on both sides together.
-Source: PyTorch's MaxPool2d, AvgPool2d, Flatten.
+Source: PyTorch's MaxPool2d, AvgPool2d, AdaptiveAvgPool2d and AdaptiveMaxPool2d to one place, Flatten.
 """
 
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.index import Axis, Index
@@ -51,6 +53,13 @@ def read_pooling(incoming: Incoming) -> Layer | None:
     return Layer(names_of(axes), type=incoming.kind, axes=axes, options=options)
 
 
+def read_global(incoming: Incoming) -> Layer | None:
+    """global_avg_pool and global_max_pool: the channels are features for what comes after."""
+    channels = tuple(axis.replace(role="input", labels=()) for axis in incoming.axes if axis.role == "channel")
+    axes = channels or (Axis("input", 1),)
+    return Layer(names_of(axes), type=incoming.kind, axes=axes)
+
+
 def read_flatten(incoming: Incoming) -> Layer | None:
     """All numbers in one row: the next dense layer sees every one of them."""
     names = names_of(incoming.axes)
@@ -80,6 +89,19 @@ def add_pooling(site: Site) -> Ref:
     elif len(window) > 1:
         pooled = call("max", *window) if largest else mul(Number(1, len(window)), add(*window))
     return site.output((*site.batch, *index), pooled)
+
+
+def add_global(site: Site) -> Ref:
+    """out = max or mean of x over all rows and columns."""
+    space = tuple(index for index in site.incoming if index.axis.role in SPACE)
+    feature = index_of(site.layer.axes[0])
+    channels = [feature] if len(space) < len(site.incoming) else []
+    count = prod(index.axis.size for index in space)
+    index = (*site.batch, feature)
+    if site.layer.type == "global_avg_pool":
+        return site.output(index, mul(Number(1, count), totals(space, site.at(*channels, *space))))
+    whole = [site.at(*channels, *place) for place in product(*(range(one.axis.size) for one in space))]
+    return site.output(index, call("max", *whole) if count > 1 else whole[0])
 
 
 def _counted(site: Site, space: list[Index]) -> Ref:
@@ -143,5 +165,7 @@ AVG_POOL = LayerType(
     letters={"inside": Letter("in"), "counted": Letter("n")},
     options=(_SIZE, MOVES, ZEROS, LayerOption("left_out", "The zeros around the input do not count in the mean.")),
 )
+GLOBAL_AVG_POOL = LayerType("global_avg_pool", "global average pooling", (), read_global, add_global, takes=_TAKEN, first=MAPS_FIRST)
+GLOBAL_MAX_POOL = LayerType("global_max_pool", "global max pooling", (), read_global, add_global, takes=_TAKEN, first=MAPS_FIRST)
 FLATTEN = LayerType("flatten", "flatten", (), read_flatten, add_flatten, first=MAPS_FIRST, merges=True)
-TYPES = (MAX_POOL, AVG_POOL, FLATTEN)
+TYPES = (MAX_POOL, AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, FLATTEN)

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import product
 
-from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, reindex, rewrite
+from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, reindex
 from handcalc.core.index import Axis, Index
 from handcalc.core.quantity import Letter
-from handcalc.layers.activations import activations
+from handcalc.layers.activations import applied, one_activation
 from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerOption, LayerType, Roles, Row
 from handcalc.layers.site import Site, shifted, totals
 from handcalc.problem.reader import FileNode
@@ -48,8 +48,8 @@ def read_rnn(incoming: Incoming) -> Layer | None:
     if not incoming.neurons:
         return None
     tensors = parameters(incoming, incoming.found, incoming.entry)
-    chosen = activations(incoming.found.get("activation"), ()) if "activation" in incoming.found else (TANH,)
-    return layer_of(incoming, [*tensors, *states(incoming, STARTS)], chosen, {})
+    chosen = one_activation(incoming.found.get("activation"), TANH)
+    return layer_of(incoming, [*tensors, *states(incoming, STARTS)], (chosen,), {}) if chosen else None
 
 
 def layer_of(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, ...], options: dict[str, object]) -> Layer:
@@ -172,10 +172,7 @@ def add_rnn(site: Site) -> Ref:
     """out = f(net), net from the inputs and the state before."""
     cell = Recurrence(site)
     net = site.part("net", cell.index, cell.net(""))
-    formula = site.layer.activations[0].formula
-    assert formula is not None
-    placed = rewrite(formula, lambda node: net if isinstance(node, Ref) else None)
-    return cell.answer(cell.state("out", placed, "start"))
+    return cell.answer(cell.state("out", applied(site.layer.activations[0], net), "start"))
 
 
 # --- the type ---------------------------------------------------------------------------------------------------------

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handcalc.core.expr import Number, Ref, walk
-from handcalc.layers.activations import SOFTMAX
+from handcalc.layers.activations import SOFTMAX, has_slope
 from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
 from handcalc.problem.fields import read_section
 from handcalc.problem.names import check_free
 from handcalc.problem.reader import FileNode, is_name, suggestion
-from handcalc.problem.schema import Loss, Problem, Regularization
-from handcalc.problem.values import Section, read_entries
+from handcalc.problem.schema import Loss, LossSum, Problem, Regularization
+from handcalc.problem.values import FROM_0, Section, read_entries, several
 from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, PENALTY_FORMS, RANGES, NamedLoss
+
+WEIGHTS = "class_weights"
 
 
 def add_loss(found: Section, problem: Problem) -> Problem:
@@ -37,10 +39,11 @@ def _add_minimised(found: Section, problem: Problem) -> Problem:
     if given and problem.samples and not targets:
         given.fail("a loss needs targets: give targets for every sample, or leave the loss out")
     if direct:
-        return problem.replace(loss=usual(DIRECT)) if found.value("error") else problem
+        return _direct(direct, problem.replace(loss=usual(DIRECT))) if found.value("error") else problem
     if item:
         loss = _loss(item)
-        return _on_net_inputs(item, problem.replace(loss=loss)) if loss and loss.form == "fused" else problem.replace(loss=loss)
+        found_loss = _fitting(item, problem.replace(loss=loss))
+        return _on_net_inputs(item, found_loss) if loss and loss.form == "fused" else found_loss
     return problem.replace(loss=usual(LOSSES[DEFAULT_LOSS])) if targets else problem
 
 
@@ -71,9 +74,29 @@ def add_regularization(item: FileNode, problem: Problem) -> Problem:
     return problem.replace(regularization=Regularization(**found, samples=max(len(problem.samples), 1)))
 
 
+def _direct(item: FileNode, problem: Problem) -> Problem:
+    """error: direct; activations of the last layer without a slope follow another rule than those that have one."""
+    last = problem.layers[-1].activations if problem.layers else ()
+    flat = [activation.name for activation in last if not has_slope(activation)]
+    if flat and len(flat) < len(last):
+        text = "{name} has no slope, and other activations of the last layer have one: error: direct has one rule for the layer"
+        item.fail(text, name=flat[0])
+    return problem
+
+
 def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:
-    """A loss of the table with its numbers in it."""
-    return Loss(loss.word, loss.form, put_in(loss.formula, numbers) if loss.formula else None, loss.mean)
+    """A loss of the table with its numbers in it; a target that is only t is not said."""
+    target = put_in(loss.target, numbers) if loss.target else Ref("t")
+    changed = target != Ref("t")
+    return Loss(
+        loss.word,
+        loss.form,
+        put_in(loss.formula, numbers) if loss.formula else None,
+        loss.mean,
+        put_in(loss.target, {}) if changed else None,
+        numbers if changed else {},
+        sums=tuple(LossSum(name, put_in(term, {}), put_in(whole, {})) for name, (term, whole) in loss.sums.items()),
+    )
 
 
 def usual(loss: NamedLoss) -> Loss:
@@ -106,8 +129,18 @@ def _with_numbers(item: FileNode) -> Loss | None:
         item.fail("expected a loss such as {example}", example="{huber: {delta: 1}}")
         return None
     loss, inner = LOSSES[word], inside[word]
-    part = read_entries(inner if inner.kind != "null" else None, {key: RANGES[key] for key in loss.numbers})
-    return _named(loss, word_numbers(part, loss.numbers))
+    shapes = {**{key: RANGES[key] for key in loss.numbers}, **({WEIGHTS: several(FROM_0)} if loss.weighted else {})}
+    part = read_entries(inner if inner.kind != "null" else None, shapes)
+    return _named(loss, word_numbers(part, loss.numbers)).replace(weights=part.value(WEIGHTS, ()))
+
+
+def _fitting(item: FileNode, problem: Problem) -> Problem:
+    """The problem as it is; an error where classes have more or fewer weights than there are."""
+    outputs = problem.layers[-1].axes[-1].size if problem.layers and problem.layers[-1].axes else 0
+    if problem.loss and problem.loss.weights and outputs and len(problem.loss.weights) != outputs:
+        item.fail("{key}: one weight for each of {count} outputs is expected, found {found}", key=WEIGHTS, count=outputs,
+                  found=len(problem.loss.weights))  # fmt: skip
+    return problem
 
 
 def _on_net_inputs(item: FileNode, problem: Problem) -> Problem:

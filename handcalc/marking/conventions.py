@@ -5,8 +5,8 @@
 - `conventional(slugs)` is the mistake that is none under another convention (log₂ for ln).
 - `ERROR_SIGN` is the name of δ = −∂E/∂net, which signs.py finds.
 
-Conventions are those of a problem's `conventions:`, the scale of a squared loss (½Σ, Σ, 1/n, 1/(2n)), whether biases are trained, and of
-a penalty in the loss what stands before its sum and whether biases are in it.
+Conventions are those of a problem's `conventions:`, the scale of a loss (½Σ, Σ, 1/n, 1/(2n) of squares; Σ or 1/n Σ of other terms), whether
+biases are trained, and of a penalty in the loss what stands before its sum and whether biases are in it.
 Updated weights on the way back are a mistake, and how weights are numbered changes no number.
 """
 
@@ -46,6 +46,8 @@ SINGLE_MARGIN = 6.0  # and one alone
 HALVED = "half_squared_error"
 SQUARED = {HALVED: "½Σ(t − o)²", "squared_error": "Σ(t − o)²", "mean_squared_error": "1/n Σ(t − o)²"}
 HALF_OF_MEAN = "1/(2n) Σ(t − o)²"  # which has no word
+AVERAGED = ("absolute_error", "huber", "log_cosh", "hinge", "binary_cross_entropy")  # losses that some average over the outputs
+MEAN_OF_TERMS = "1/n Σ"
 
 # convention, or scale of the loss → the mistakes that it may be where it is not allowed
 MISTAKEN = {
@@ -114,6 +116,8 @@ def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConve
         scales = {title: usual(LOSSES[word]) for word, title in SQUARED.items() if word != problem.loss.name}
         scales[HALF_OF_MEAN] = usual(LOSSES[HALVED]).replace(name="", mean=True)
         yield from (OtherConvention(LOSS_SCALE, title, problem.replace(loss=loss)) for title, loss in scales.items())
+    elif problem.loss is not None and problem.loss.name in AVERAGED:
+        yield OtherConvention(LOSS_SCALE, MEAN_OF_TERMS, problem.replace(loss=problem.loss.replace(mean=True)))
     if problem.regularization is not None:
         yield from _of_penalty(problem, problem.regularization, has_biases)
     chosen = problem.conventions

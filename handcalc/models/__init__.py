@@ -14,6 +14,7 @@ from handcalc.core.expr import Number, Ref, Total, add, mul, total, walk
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Quantity
 from handcalc.layers import layer_type
+from handcalc.layers.activations import has_slope
 from handcalc.layers.site import sample_index
 from handcalc.models import equations, kinks, layers, losses, penalties, updates
 from handcalc.models.model import Model, shared
@@ -21,7 +22,6 @@ from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
 NOT_DIFFERENTIATED = ("input", "target", "rate", "hyper")
-PERCEPTRON = ("step", "sign")  # with error: direct they follow the perceptron rule, Δw = η·e·x
 
 
 def build(problem: Problem, named: Collection[str] = ()) -> Model:
@@ -103,7 +103,7 @@ def _gradients(graph: Graph, problem: Problem, objective: str, named: Collection
     if graph[objective].kind != "error":
         return add_gradients(graph, objective, wanted, named=named)
     last = problem.layers[-1].activations
-    perceptron = bool(last) and last[0].name in PERCEPTRON
+    perceptron = bool(last) and not has_slope(last[0])  # Δw = η·e·x
     start = graph.in_layer(len(problem.layers), "net" if perceptron else "out")
     return add_gradients(graph, start, wanted, losses.direct_gradient(graph, graph[start]))
 

@@ -9,9 +9,10 @@ from handcalc.core.derivation import About, Header, Told
 from handcalc.core.expr import Number
 from handcalc.errors import Message
 from handcalc.layers import layer_type
+from handcalc.layers.activations import has_slope
 from handcalc.layers.layertype import LayerOption
 from handcalc.problem.dataset import sample_names
-from handcalc.problem.schema import Layer, Loss, Problem
+from handcalc.problem.schema import Activation, Layer, Loss, Problem
 from handcalc.problem.words import DIRECT, LOSSES, PENALTY_FORMS
 
 
@@ -55,6 +56,8 @@ def _about(layer: Layer) -> About:
 
 def _spelled(option: LayerOption, value: Any) -> str | Message | None:
     """What an option is, "" where its name says all; None where it needs no telling."""
+    if isinstance(value, Activation):
+        return value.name
     if value is None or value is False or value == option.plain:
         return None
     if isinstance(value, tuple):
@@ -70,10 +73,21 @@ def _spelled(option: LayerOption, value: Any) -> str | Message | None:
 
 
 def _notes(problem: Problem) -> tuple[Message, ...]:
-    """What is said of the loss and of weight decay, and of conventions that matter to types of layers, each once."""
+    """What is said of the loss and of weight decay, of conventions that matter to types of layers, each once, and of activations that no
+    gradient goes through."""
     said = dict.fromkeys(said for layer in problem.layers for said in layer_type(layer.type).conventions)
     sentences = tuple(Message(one.sentence) for one in said if getattr(problem.conventions, one.convention) == one.value)
-    return (*_of_loss(problem), *sentences)
+    return (*_of_loss(problem), *sentences, *(_flat(problem) if problem.loss else ()))
+
+
+def _flat(problem: Problem) -> Iterator[Message]:
+    """Activations without a slope."""
+    for place, layer in enumerate(problem.layers, 1):
+        names = [activation.name for activation in layer.activations if not has_slope(activation)]
+        if names and problem.loss is not None and problem.loss.form == DIRECT.form and place == len(problem.layers):
+            yield Message("The activation {name} has no slope: the perceptron rule uses the error itself.", name=names[0])
+        elif names:
+            yield Message("Layer {layer}: {name} has no slope, so nothing before it is changed through it.", layer=place, name=names[0])
 
 
 def _of_loss(problem: Problem) -> Iterator[Message]:

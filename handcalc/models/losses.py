@@ -11,16 +11,19 @@ form of frameworks, such as PyTorch's CrossEntropyLoss.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, add, mul, neg, power, reindex, rewrite, sub, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
 from handcalc.core.quantity import Letter, Quantity
-from handcalc.layers.site import sample_index, totals
+from handcalc.layers.site import places, sample_index, totals
 from handcalc.models.penalties import add_penalties
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
+
+LETTERS = {"smoothing": Letter("ε", "s"), "class_weight": Letter("c")}  # numbers that go with a loss
 
 
 def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
@@ -45,7 +48,8 @@ def _add_reported(graph: Graph, problem: Problem, loss: Loss, output: Ref, targe
     """The loss that is worked out beside the one that is minimised, of each sample and reduced like it; no gradient goes through it."""
     sample = sample_index(problem)
     own = index[len(sample) :]
-    formula = totals(own, _term(loss, output, target))
+    assert loss.term is not None
+    formula = totals(own, _placed(loss.term, {"o": output, "t": target}))
     if loss.mean:
         formula = mul(_share(prod(i.axis.size for i in own)), formula)
     name, letter = "reported_loss", Letter("", "reported")
@@ -55,17 +59,13 @@ def _add_reported(graph: Graph, problem: Problem, loss: Loss, output: Ref, targe
     graph.define(Quantity(name, "loss", definition=formula, names={(): ""}, prefix=name, role="reported", letter=letter))
 
 
-def _term(loss: Loss, output: Ref, target: Ref) -> Expr:
-    """The formula of one term, with an output and its target in it."""
-    assert loss.term is not None
-    return rewrite(loss.term, lambda node: {"o": output, "t": target}[node.quantity] if isinstance(node, Ref) else None)
-
-
 def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target: Ref, index: tuple[Index, ...]) -> Expr:
     """The loss of one sample as an expression, its terms as quantities."""
     unit = index[-1]
     axes = tuple(i.axis for i in index)
     last = len(problem.layers)
+    own = index[len(sample_index(problem)) :]
+    values = {"o": output, "t": _wanted(graph, problem, loss, target, index)}
     if loss.form == "fused" or (
         problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)
     ):
@@ -73,14 +73,59 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         assert isinstance(softmax, Entry)
         net = reindex(softmax.body, {softmax.index.letter: unit})
         whole: Expr = Entry("logsumexp", -1, softmax.index, softmax.body)
-        if not sum_to_one(problem.samples, unit.axis.size):
-            whole = mul(total(unit, target), whole)
-        return totals(index[len(sample_index(problem)) : -1], sub(whole, total(unit, mul(target, net))))
-    term = _term(loss, output, target)
+        if loss.weights or not sum_to_one(problem.samples, unit.axis.size):
+            whole = mul(total(unit, values["t"]), whole)
+        return totals(own[:-1], sub(whole, total(unit, mul(values["t"], net))))
+    assert loss.term is not None
+    if loss.form == "whole":
+        return _of_sums(graph, loss, values, index, own)
+    term = _placed(loss.term, values)
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
-    own = index[len(sample_index(problem)) :]
     whole = totals(own, Ref("loss_term", index))
     return mul(_share(prod(i.axis.size for i in own)), whole) if loss.mean else whole
+
+
+def _wanted(graph: Graph, problem: Problem, loss: Loss, target: Ref, index: tuple[Index, ...]) -> Expr:
+    """What a loss takes for the target: smoothed, times the weight of its class."""
+    unit, last = index[-1], len(problem.layers)
+    wanted: Expr = target
+    if loss.target is not None:
+        numbers = {name: _hyper(graph, name, (), {(): value}) for name, value in loss.numbers.items()}
+        smoothed = _placed(loss.target, {**numbers, "t": target, "n": Number(unit.axis.size)})
+        axes = tuple(i.axis for i in index)
+        graph.define(
+            Quantity("smoothed", "loss_term", axes, index, smoothed, prefix="smoothed", layer=last, role="smoothed", letter=Letter("s"))
+        )
+        wanted = Ref("smoothed", index)
+    if loss.weights:
+        weights: dict[tuple[int, ...], Number] = {(place,): weight for place, weight in enumerate(loss.weights)}
+        wanted = mul(_hyper(graph, "class_weight", (unit,), weights), wanted)
+    return wanted
+
+
+def _hyper(graph: Graph, role: str, index: tuple[Index, ...], givens: Mapping[tuple[int, ...], Number]) -> Ref:
+    """A number that goes with the loss, or one for each output."""
+    axes = tuple(i.axis for i in index)
+    graph.given(Quantity(role, "hyper", axes, index, givens=givens.get, prefix=role * bool(index), role=role, letter=LETTERS[role]))
+    return Ref(role, index)
+
+
+def _of_sums(graph: Graph, loss: Loss, values: Mapping[str, Expr], index: tuple[Index, ...], own: tuple[Index, ...]) -> Expr:
+    """A loss that is a formula of sums over all outputs of a sample."""
+    sample = index[: len(index) - len(own)]
+    axes = tuple(i.axis for i in sample)
+    for part in loss.sums:
+        whole = _placed(part.whole, {"s": totals(own, _placed(part.term, values))})
+        names = dict.fromkeys(places(axes), part.name)
+        called = Quantity(part.name, "loss_term", axes, sample, whole, prefix="loss", names=names, role=part.name, letter=Letter(part.name))
+        graph.define(called)
+    assert loss.term is not None
+    return _placed(loss.term, {part.name: Ref(part.name, sample) for part in loss.sums})
+
+
+def _placed(formula: Expr, values: Mapping[str, Expr]) -> Expr:
+    """A formula with expressions in the place of its names."""
+    return rewrite(formula, lambda node: values[node.quantity] if isinstance(node, Ref) else None)
 
 
 def _is_softmax(graph: Graph, output: Ref) -> bool:

@@ -121,17 +121,30 @@ class Layer(Record):
     name: str = ""
 
 
+class LossSum(Record):
+    """A sum over the outputs that a loss is made of: its name, the term, and what becomes of the sum s."""
+
+    name: str
+    term: Expr
+    whole: Expr
+
+
 class Loss(Record):
     """E of one sample: the terms (a formula in t and o) are summed, or averaged over the outputs.
 
-    name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs) or
-    direct (only e = t − o).
+    name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs), whole (a formula
+    of sums over the outputs) or direct (only e = t − o)
+    target: what stands in the place of t, a formula in t, n (the number of outputs) and `numbers`; weights: those of the classes
     """
 
     name: str
     form: str = "terms"
     term: Expr | None = None
     mean: bool = False
+    target: Expr | None = None
+    numbers: Mapping[str, Number] = {}
+    weights: tuple[Number, ...] = ()
+    sums: tuple[LossSum, ...] = ()
 
 
 class Regularization(Record):

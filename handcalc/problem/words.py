@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from handcalc.core.record import Record
 from handcalc.errors import Template
@@ -19,8 +20,11 @@ from handcalc.problem.values import ABOVE_0, BELOW_1, FROM_0, UPDATES, Shape
 class NamedLoss(Record):
     """A loss: its word, what a report calls it, the formula of one term in o (output) and t (target), and how terms become E.
 
-    mean: averaged over the outputs, not summed; form: terms, fused (on net inputs) or direct (no loss at all);
-    numbers: those that may be typed with it, and their usual values.
+    mean: averaged over the outputs, not summed; form: terms, fused (on net inputs), whole (a formula of `sums` over the outputs) or
+    direct (no loss at all)
+    numbers: those that may be typed with it, and their usual values
+    target: what stands in the place of t, in t and n (the number of outputs); weighted: whether classes may have weights
+    sums: of a whole loss, name → the term that is summed, and the formula of its sum s
     """
 
     word: str
@@ -29,6 +33,9 @@ class NamedLoss(Record):
     mean: bool = False
     form: str = "terms"
     numbers: Mapping[str, str] = {}
+    target: str = ""
+    weighted: bool = False
+    sums: Mapping[str, tuple[str, str]] = {}
 
     @property
     def usual(self) -> str:
@@ -88,18 +95,26 @@ FUSED = "softmax_cross_entropy"
 DIRECT = NamedLoss("direct", "No loss is given: the error is target minus output, and the delta rule starts from it.", form="direct")
 DEFAULT_LOSS = "half_squared_error"
 
+_SMOOTHED: dict[str, Any] = {"numbers": {"smoothing": "0"}, "target": "(1 - smoothing)*t + smoothing/n", "weighted": True}
+
 _LOSSES = (
     NamedLoss("half_squared_error", "half squared error, summed over the outputs", "1/2*(t - o)^2"),  # ½Σ(t−o)²
     NamedLoss("squared_error", "squared error, summed over the outputs", "(t - o)^2"),  # Σ(t−o)²
     NamedLoss("mean_squared_error", "squared error, averaged over the outputs", "(t - o)^2", mean=True),  # 1/n Σ(t−o)²
-    NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)"),  # −Σ t ln o
-    NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs", "-(t*ln(o) + (1 - t)*ln(1 - o))"),
+    NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)", **_SMOOTHED),  # −Σ t ln o
+    NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs",
+              "-(positive_weight*t*ln(o) + (1 - t)*ln(1 - o))", numbers={"positive_weight": "1"}),
+    NamedLoss("negative_log_likelihood", "negative log-likelihood, of outputs that are logarithms", "-t*o", **_SMOOTHED),  # −Σ t·o
+    NamedLoss("kl_divergence", "Kullback-Leibler divergence of the outputs from the targets", "kl(t, o)"),  # Σ t ln(t/o)
     NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)"),  # Σ|t−o|
     # ½e² for |e| ≤ δ, else δ(|e| − δ/2)
     NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"}),
+    NamedLoss("log_cosh", "log-cosh loss, summed over the outputs", "log_cosh(t - o)"),  # Σ ln cosh(t − o)
     NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)"),  # Σ max(0, 1 − t·o)
-    NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused"),
-)
+    NamedLoss("cosine", "1 minus the cosine of the angle between outputs and targets", "1 - d/(p*q)", form="whole",
+              sums={"d": ("t*o", "s"), "p": ("t^2", "sqrt(s)"), "q": ("o^2", "sqrt(s)")}),  # 1 − Σto/(√Σt²·√Σo²)
+    NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused", **_SMOOTHED),
+)  # fmt: skip
 LOSSES = {loss.word: loss for loss in _LOSSES}
 
 _PENALTY_FORMS = (
@@ -146,7 +161,7 @@ SCHEDULES = {schedule.word: schedule for schedule in _SCHEDULES}
 RANGES: Mapping[str, Shape] = {
     "momentum": BELOW_1, DAMPENING: BELOW_1, "rho": BELOW_1, "beta1": BELOW_1, "beta2": BELOW_1, "weight_decay": BELOW_1, "epsilon": FROM_0,
     "every": UPDATES, "iterations": UPDATES, "factor": ABOVE_0, "decay": ABOVE_0, "lowest": FROM_0, "start": FROM_0, "end": FROM_0,
-    "delta": ABOVE_0,
+    "delta": ABOVE_0, "smoothing": BELOW_1, "positive_weight": ABOVE_0,
 }  # fmt: skip
 
 # --- the beginning and the end of training ----------------------------------------------------------------------------

@@ -19,13 +19,19 @@ from handcalc.problem.reader import is_name, near, quoted
 from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof.checking import confirmed
 from handcalc.proof.functions import formula_proof, function_proof
-from handcalc.proof.losses import fused_proof, logsumexp_proof, loss_proof, softmax_proof
+from handcalc.proof.losses import cosine_proof, fused_proof, log_softmax_proof, logsumexp_proof, loss_proof, softmax_proof
 from handcalc.proof.records import Proof
 
 TERMS_LIMIT = 60  # names and numbers of a formula
 SECONDS = 10.0  # for SymPy, where a user typed the formula
 
-GENERAL = {"softmax": softmax_proof, "logsumexp": logsumexp_proof, FUSED: fused_proof}
+GENERAL = {
+    "softmax": softmax_proof,
+    "log_softmax": log_softmax_proof,
+    "logsumexp": logsumexp_proof,
+    "cosine": cosine_proof,
+    FUSED: fused_proof,
+}
 SCALAR = tuple(name for name, record in FUNCTIONS.items() if record.arguments and not record.family)
 NAMES = (*SCALAR, *(name for name in LOSSES if name not in GENERAL), *GENERAL)
 

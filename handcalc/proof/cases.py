@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.core.definitions import definition
-from handcalc.core.expr import ZERO, Call, Expr, Negation, Number, Sum, children, neg, number, rewrite, walk
+from handcalc.core.expr import ZERO, Call, Expr, Negation, Number, Sum, children, div, neg, number, rewrite, walk
 from handcalc.core.functions import FUNCTIONS
 from handcalc.core.instance import evaluate
 from handcalc.core.record import Record
@@ -110,13 +110,18 @@ def _decided(branch: Branch, call: Call, chosen: Expr) -> Branch:
 
 
 def _normal(left: Expr, right: Expr) -> Equal:
-    """left > right with a number on the right and no sign on the left: 0 > −z is z > 0, 1 − x > 0 is x < 1."""
+    """left > right with a number on the right and no sign on the left: 0 > −z is z > 0, 1 − x > 0 is x < 1,
+    x + 3 > 6 is x > 3."""
     relation = ">"
     if left == ZERO:
         left, right, relation = right, left, OTHER[relation]
-    if isinstance(left, Sum) and right == ZERO and len(left.terms) == 2:
-        first, second = left.terms
-        left, right = first, neg(second)
+    if isinstance(left, Number) and not isinstance(right, Number):
+        left, right, relation = right, left, OTHER[relation]
+    match left, right:
+        case Sum((first, second)), Number(0):
+            left, right = first, neg(second)
+        case Sum((first, Number(above, below))), Number(over, under):
+            left, right = first, div(Number(over * below - above * under), Number(under * below))
     if isinstance(left, Number) and not isinstance(right, Number):
         left, right, relation = right, left, OTHER[relation]
     if isinstance(left, Negation) and right == ZERO:

@@ -1,7 +1,7 @@
 """Why the derivative of a loss is what it is, and that of softmax, alone and with cross-entropy.
 
 - `loss_proof(name)`: ∂E/∂o_i of a loss of LOSSES; `fused_proof()`: of softmax with cross-entropy, ∂E/∂z_i = o_i − t_i.
-- `softmax_proof()`: ∂o_i/∂z_j, for i = j and i ≠ j; `logsumexp_proof()`: ∂ ln Σ e^z / ∂z_i.
+- `softmax_proof()`: ∂o_i/∂z_j, for i = j and i ≠ j; `logsumexp_proof()`: ∂ ln Σ e^z / ∂z_i; `log_softmax_proof()`.
 
 The letters are the quantities of a small network, so that a notation can spell them; its gradients, from the one chain rule,
 are what the last line must be. General formulas are checked in networks of several sizes.
@@ -28,6 +28,7 @@ from handcalc.core.expr import (
     div,
     mul,
     neg,
+    power,
     reindex,
     rewrite,
     sub,
@@ -249,6 +250,69 @@ def logsumexp_proof() -> Proof:
         (ProofPart(opened(name, by), lines),),
         result,
         at.grounds(0, general=lambda cell: whole if cell == name else None),
+        sizes=SIZES,
+    )
+
+
+def log_softmax_proof() -> Proof:
+    """∂(z_i − ln Σ_k e^(z_k)) / ∂z_j = [i = j] − softmax(z)_j"""
+    at = _Softmax()
+    by, own, name = at.cell(at.net, at.j), at.cell(at.net, at.i), Ref("L")
+    value, share = sub(own, call("ln", at.whole)), at.cell(at.out, at.j)
+    logarithm = Message("definition; {rule}", rule=Equal(opened(call("ln", at.whole), by), share))
+    result = put(function("log_softmax").partials[0], {"yk": share, "same": Delta(at.i, at.j)})
+    same = ProofLine(
+        sub(ONE, at.cell(at.out, at.i)), filled(logarithm, rule=Equal(opened(call("ln", at.whole), own), at.cell(at.out, at.i)))
+    )
+    delta = Message("{delta} is 1 where {case}, else 0 (Kronecker's δ)", delta=Symbolic(Delta(at.i, at.j)), case=Equal(Ref("i"), Ref("j")))
+
+    def meaning(cell: Ref) -> Expr | None:
+        return value if cell == name else None
+
+    return Proof(
+        "log_softmax",
+        by,
+        letters(at.graph, "L"),
+        Message("The derivative of {function}", function=FunctionName("log_softmax")),
+        (Equal(name, value), at.definition(at.i)),
+        (
+            ProofPart(opened(name, own), (same,), heading=Equal(Ref("i"), Ref("j")), grounds=at.grounds(0, general=meaning)),
+            ProofPart(
+                opened(name, by),
+                (ProofLine(neg(share), logarithm),),
+                heading=Equal(Ref("i"), Ref("j"), "≠"),
+                grounds=at.grounds(1, general=meaning, j=1),
+            ),
+            ProofPart(opened(name, by), (ProofLine(result, delta),), before=Message("Both in one formula:")),
+        ),
+        result,
+        (*at.grounds(0, general=meaning, j=0), *at.grounds(1, general=meaning, j=1)),
+        sizes=SIZES,
+    )
+
+
+def cosine_proof() -> Proof:
+    """E = 1 − d/(p·q) with d = Σ t·o, p = √Σt², q = √Σo²: ∂E/∂o_i = d·o_i/(p·q³) − t_i/(p·q)"""
+    at = LossLayer("identity", "cosine")
+    by, goal = at.cell(at.out, at.i), at.cell(at.target, at.i)
+    one, every, two = at.cell(at.out, at.k), at.cell(at.target, at.k), Number(2)
+    names = {name: Ref(name) for name in LOSSES["cosine"].sums}
+    long = {letter: call("sqrt", total(at.k, power(cell, two))) for letter, cell in (("p", every), ("q", one))}
+    sums: dict[str, Expr] = {"d": total(at.k, mul(every, one)), **long}
+    whole = sub(ONE, div(sums["d"], mul(sums["p"], sums["q"])))
+    d, p, q = (names[letter] for letter in "dpq")
+    result = sub(div(mul(d, by), mul(p, power(q, Number(3)))), div(goal, mul(p, q)))
+    known = {Ref(at.loss): whole, **{names[letter]: sums[letter] for letter in names}}
+    return Proof(
+        "cosine",
+        by,
+        at.graph,
+        Message("The derivative of the loss {name}", name=Plain("cosine")),
+        (Equal(Ref(at.loss), whole), *(Equal(names[letter], sums[letter]) for letter in names)),
+        (ProofPart(opened(Ref(at.loss), by), (*Blackboard(by, LETTERS).lines(whole, DEFINITION), ProofLine(result, TIDIED))),),
+        result,
+        tuple(at.ground(Ref(at.out, (0,)), size, known.get) for size in SIZES),
+        constants=(goal,),
         sizes=SIZES,
     )
 

@@ -28,7 +28,7 @@ PRODUCT = Message("written as a product")
 
 STARTS = {"tan": "sin(x)/cos(x)"}
 
-POSITIVE = {"huber": ("d",)}
+POSITIVE = {"huber": ("d",), "kl": ("t", "o")}
 
 AREAS = {"erf": "2/sqrt(pi)*exp(-x^2)"}
 
@@ -72,6 +72,10 @@ REARRANGED = {
         KnownLine("sigmoid(z) + z*(exp(-z)/(1 + exp(-z))^2)", PUT_IN, "1/(1 + exp(-z)) = sigmoid(z)"),
         KnownLine("sigmoid(z) + z*(sigmoid(z)*(1 - sigmoid(z)))", PUT_IN, "exp(-z)/(1 + exp(-z))^2 = sigmoid(z)*(1 - sigmoid(z))"),
         KnownLine("", Message("{fact} taken out"), "sigmoid(z)"),
+    ),
+    "swish": (
+        KnownLine("1/(1 + exp(-beta*z)) + beta*(z/(1 + exp(-beta*z)))*(exp(-beta*z)/(1 + exp(-beta*z)))", APART),
+        KnownLine("sigmoid(beta*z) + beta*y*(1 - sigmoid(beta*z))", PUT_IN, "exp(-beta*z)/(1 + exp(-beta*z)) = 1 - sigmoid(beta*z)"),
     ),
     "softplus": (
         KnownLine("1/(1 + exp(-z))", Message("above and below divided by {fact}"), "exp(z)"),

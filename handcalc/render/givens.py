@@ -69,7 +69,9 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
             yield from _parameters(derivation, reading, layer)
     yield from _fixed(derivation)
     for quantity in graph:
-        if quantity.kind in ("rate", "hyper") and quantity.definition is None:
+        if quantity.kind == "hyper" and quantity.axes:
+            yield from given_numbers(derivation, quantity)
+        elif quantity.kind in ("rate", "hyper") and quantity.definition is None:
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
     if options.pictures:
         yield Picture(values=False, gradients=False)
@@ -223,8 +225,6 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     if any(quantity.held for quantity in graph):
         yield Message("A state marked held is a copy that no gradient goes through.")
     yield from header.notes
-    if "step" in functions and header.loss == "direct":
-        yield Message("The step function has no slope: the perceptron rule uses the error itself.")
     gradients = (quantity.name for quantity in graph if quantity.kind == "gradient")
     if int(reading.notation.data["delta_sign"]) < 0 and any(reading.turned((name, ())) for name in gradients):
         yield Message("In this notation the error term is minus the derivative: δ = −∂E/∂net.")

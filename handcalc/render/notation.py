@@ -208,7 +208,7 @@ class Notation:
             return typed(quantity.word)
         if kind == "hyper" and quantity.role == "rate":
             return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
-        if kind in ("hyper", "memory", "state"):
+        if kind in ("hyper", "memory", "state") and not (kind == "hyper" and quantity.axes):
             return self._of_optimiser(quantity)
         if kind == "loss" and quantity.letter is not None:
             return Symbol(quantity.letter.base or self.symbols["E"], quantity.letter.above)

@@ -32,6 +32,7 @@ from handcalc.core.expr import (
     div,
     neg,
     reindex,
+    sub,
 )
 from handcalc.core.functions import function
 from handcalc.core.index import Index
@@ -98,8 +99,10 @@ class Printer:
     def _written_out(self, expr: Expr) -> Expr:
         if isinstance(expr, Entry):
             family = call("exp", expr.body)
-            if function(expr.function).name == "logsumexp":
-                return call("ln", Total(expr.index, family))
+            if expr.function != "softmax":
+                logarithm = call("ln", Total(expr.index, family))
+                own = reindex(expr.body, {expr.index.letter: expr.at})
+                return logarithm if expr.function == "logsumexp" else sub(own, logarithm)
             return div(reindex(family, {expr.index.letter: expr.at}), Total(expr.index, family))
         if isinstance(expr, Call) and expr.function != PRIME:
             record = function(expr.function)

@@ -54,6 +54,8 @@ LATEX = Dialect(
         "sigmoid": r"\sigma",
         "relu": r"\operatorname{ReLU}",
         "relu'": r"\operatorname{ReLU}'",
+        "relu6": r"\operatorname{ReLU6}",
+        "relu6'": r"\operatorname{ReLU6}'",
         "leaky_relu": r"\operatorname{LeakyReLU}",
         "leaky_relu'": r"\operatorname{LeakyReLU}'",
         "elu": r"\operatorname{ELU}",
@@ -61,6 +63,7 @@ LATEX = Dialect(
         "max'": r"\operatorname{max}'",
         "gelu": r"\operatorname{GELU}",
         "silu": r"\operatorname{SiLU}",
+        "kl": r"\operatorname{KL}",
         "pi": r"\pi",
         "log10": r"\log_{10}",
         "log2": r"\log_{2}",
@@ -102,7 +105,7 @@ LATEX = Dialect(
 _XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
 _NAMED = {name: name for name in ("tanh", "ln", "log", "sin", "cos", "tan", "max", "min")} | {
     "sigmoid": "σ", "relu": "ReLU", "relu'": "ReLU′", "leaky_relu": "LeakyReLU", "leaky_relu'": "LeakyReLU′", "elu": "ELU", "elu'": "ELU′",
-    "max'": "max′", "gelu": "GELU", "silu": "SiLU", "pi": "π",
+    "max'": "max′", "relu6": "ReLU6", "relu6'": "ReLU6′", "gelu": "GELU", "silu": "SiLU", "kl": "KL", "pi": "π",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ beside it: reported), local, path.penalty, path, grad.out, grad.net, grad.weight
 reduced (the gradient of several samples), state.velocity (and whatever else an optimiser keeps), change, updated, and
 after.net (re-computed with the new parameters; the other forward roles hold there too). What a layer works out on the way has
 its own role: part.gate_i, part.score, grad.cell …; a weighted sum among them is a net as well, a value of a function an out
-(`LIKE`), and a path to a weight that is used at several places is a grad.weight.
+(`LIKE`), and a path to a weight that is used at several places is a grad.weight. So has a part of a loss: loss_term.smoothed.
 """
 
 from __future__ import annotations
@@ -310,4 +310,5 @@ def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
         return (f"grad.{of.role}", f"grad.{base}") if of.kind == "part" else (f"grad.{base}",)
     if quantity.kind == "state":
         return (f"state.{quantity.role}",)
-    return (f"part.{quantity.role}", kind(quantity)) if quantity.kind == "part" else (quantity.kind,)
+    named = quantity.kind in ("part", "loss_term") and quantity.role
+    return (f"{quantity.kind}.{quantity.role}", kind(quantity)) if named else (quantity.kind,)

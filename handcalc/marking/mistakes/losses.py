@@ -45,7 +45,7 @@ def _only_term(which: int) -> Rule:
     """E = the loss term of one output"""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        found = [ref for ref in references(formula) if place.kind(ref) == "loss_term"]
+        found = [ref for ref in references(formula) if place.kind(ref) == "loss_term" and not place.graph[ref.quantity].role]
         return found[which] if len(found) > 1 else None
 
     return rule
@@ -96,9 +96,12 @@ def _of_entropy(change: Callable[[Place, Expr], Expr | None], *losses: str) -> R
     return rule
 
 
-entropy_sign = _of_entropy(lambda place, formula: neg(formula), *CROSS_ENTROPY, "binary_cross_entropy")
+entropy_sign = _of_entropy(lambda place, formula: neg(formula), *CROSS_ENTROPY, "binary_cross_entropy", "negative_log_likelihood")
 entropy_mean = _of_entropy(
-    lambda place, formula: mul(Number(1, len(place.outputs)), formula) if len(place.outputs) > 1 else None, *CROSS_ENTROPY
+    lambda place, formula: mul(Number(1, len(place.outputs)), formula) if len(place.outputs) > 1 else None,
+    *CROSS_ENTROPY,
+    "negative_log_likelihood",
+    "kl_divergence",
 )
 
 
@@ -123,7 +126,7 @@ def _logarithm(base: int) -> Rule:
         def change(node: Expr) -> Expr | None:
             if isinstance(node, Call) and node.function in ("ln", "log"):
                 return call(f"log{base}", *node.arguments)
-            return None
+            return div(node, call("ln", Number(base))) if isinstance(node, Call) and node.function in ("kl", "log_cosh") else None
 
         if any(isinstance(ref, Call) and ref.function == "logsumexp" for ref in walk(formula)):
             return div(formula, call("ln", Number(base)))

@@ -130,9 +130,10 @@ def _chained(
 
 
 def _copied(quantities: Mapping[str, Quantity], name: str) -> Ref | None:
-    """What a quantity is a copy of, place by place."""
+    """What a quantity is a copy of, place by place; a gate or candidate without an activation is drawn like the others."""
     definition = quantities[name].definition
-    return definition if isinstance(definition, Ref) and _beside(quantities, name) else None
+    is_copy = isinstance(definition, Ref) and quantities[name].kind != "part" and _beside(quantities, name)
+    return definition if isinstance(definition, Ref) and is_copy else None
 
 
 def _joined(quantities: Mapping[str, Quantity], consumers: Mapping[str, list[str]], name: str) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.expr import Ref
+from handcalc.core.index import affine
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message
@@ -112,15 +114,23 @@ class _Unrolled:
         groups: dict[tuple[object, ...], list[str]] = {}
         for key, part in parts.items():
             quantities = [self.graph[name] for name in part.names]
-            seen = {ref.quantity for quantity in quantities for ref in used_by(quantity)} - {*part.names}
-            given = {name for name in seen if name in self.graph and self.graph[name].definition is None and name != self.graph.inputs}
-            alike = (quantities[-1].layer, part.deep, quantities[-1].axes, frozenset(seen - given))
+            used = [(quantity, ref) for quantity in quantities for ref in used_by(quantity) if ref.quantity not in part.names]
+            seen = {(ref.quantity, self._later(quantity, ref)) for quantity, ref in used}
+            given = {name for name, _ in seen if name in self.graph and self.graph[name].definition is None and name != self.graph.inputs}
+            alike = (quantities[-1].layer, part.deep, quantities[-1].axes, frozenset(one for one in seen if one[0] not in given))
             groups.setdefault((key,) if part.words or part.kind != "variable" else alike, []).append(key)
         found = {}
         for keys in groups.values():
             names = tuple(name for key in keys for name in parts[key].names)
             found[keys[-1]] = parts[keys[-1]].replace(names=names)
         return found
+
+    def _later(self, quantity: Quantity, ref: Ref) -> int:
+        """How many times later than the quantity what it uses is: −1 for the state before; 0 where there is no time."""
+        own, other = _clock(quantity), _clock(self.graph[ref.quantity]) if ref.quantity in self.graph else None
+        if own is None or other is None:
+            return 0
+        return affine(ref.indices[other]).constant + self.graph[ref.quantity].axes[other].first - quantity.axes[own].first
 
     def _fixed(self, lane: Lane, quantity: Quantity) -> Mapping[str, int]:
         clock = _clock(quantity)

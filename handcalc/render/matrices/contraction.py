@@ -114,7 +114,10 @@ def multiplied(forms: list[MatrixNode], sizes: dict[str, int]) -> MatrixNode | N
         joined = next(_pairs(wide, sizes), None)
         if joined is None:
             return None
-        wide = joined
+        scalars += [form for form in joined if is_scalar(form)]  # a vector that was summed by itself
+        wide = [form for form in joined if not is_scalar(form)]
+    if not wide:
+        return scalars[0] if len(scalars) == 1 else MatrixNode("scale", tuple(scalars))
     result = wide[0]
     for letter in sorted(letters(result) & set(sizes)):  # summed over, but in one factor only: times a vector of ones
         result = _summed(result, letter, sizes[letter])

@@ -39,7 +39,7 @@ BAD = ("suspicious", "wrong")  # verdicts that make a check fail
 
 # conventions under which gradients are no derivatives, on purpose → the value under which they are
 NO_DERIVATIVE = {"hidden_error_weights": "old"}
-_FORWARD = ("input", "target", *PARAMETERS, "net", "out", "part", "loss_term", "loss")
+_FORWARD = ("input", "target", "hyper", *PARAMETERS, "net", "out", "part", "loss_term", "loss")
 
 
 class CheckedGradient(Record):
@@ -208,7 +208,7 @@ class Differentiation:
                         forward.define(quantity)
                 each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss")
                 objective = each if each and not graph.gradient(whole) else whole
-                add_gradients(forward, objective, lambda quantity: quantity.kind != "target")
+                add_gradients(forward, objective, lambda quantity: quantity.kind not in ("target", "hyper"))
                 for quantity in forward:
                     if quantity.name not in graph:
                         graph.define(quantity)
