@@ -82,7 +82,7 @@ WRONG = [
     "schedule: {per: round}",
     "schedule: {step: 5}",
     "layers: [{neurons: 1, weights: {random: normal}}]",
-    "layers: [{neurons: 1, weights: {random: gauss, seed: 1}}]",
+    "layers: [{neurons: 1, weights: {random: cauchy, seed: 1}}]",
     "inputs: 5",
     "equations: [a]",
     "tasks: loss",

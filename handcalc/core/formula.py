@@ -22,7 +22,7 @@ Resolver = Callable[[str], Expr | None]
 DEPTH_LIMIT = 60  # nested brackets, signs and powers
 LENGTH_LIMIT = 2000  # characters
 
-_SPELLINGS = str.maketrans({"·": "*", "×": "*", "−": "-", "÷": "/", "（": "(", "）": ")", "，": ",", "＋": "+"})
+_SPELLINGS = str.maketrans("·×−÷（），＋－＊／＾．", "**-/(),+-*/^.")
 _OPERATORS = "+-*/^(),²³"
 
 

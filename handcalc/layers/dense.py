@@ -122,4 +122,15 @@ def _activation(activation: Activation, before: Ref, family: Ref, unit: Index, i
     return placed.arguments[0] if isinstance(placed, Call) and placed.function == "identity" else placed
 
 
-TYPES = (LayerType("dense", "fully connected", KEYS, read_dense, add_dense, section="layer", has_neurons=True),)
+TYPES = (
+    LayerType(
+        "dense",
+        "fully connected",
+        KEYS,
+        read_dense,
+        add_dense,
+        section="layer",
+        has_neurons=True,
+        spellings=("linear", "fc", "fully_connected", "affine", "full", "全连接", "全连接层", "线性层", "仿射层"),
+    ),
+)

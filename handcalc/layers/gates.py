@@ -164,6 +164,7 @@ LSTM = LayerType(
     options=(STRETCH,),
     has_neurons=True,
     is_recurrent=True,
+    spellings=("long_short_term_memory", "长短期记忆", "长短期记忆网络"),
 )
 GRU = LayerType(
     "gru",
@@ -198,5 +199,6 @@ GRU = LayerType(
     ),
     has_neurons=True,
     is_recurrent=True,
+    spellings=("gated_recurrent_unit", "门控循环单元"),
 )
 TYPES = (LSTM, GRU)

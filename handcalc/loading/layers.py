@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from handcalc.layers import FILES, layer_type
+from handcalc.layers import FILES, layer_type, spellings
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
@@ -26,14 +26,14 @@ def layer_items(item: FileNode) -> list[FileNode]:
 
 
 def kind_of(entry: FileNode) -> str:
-    """The word after `type:` of a layer; dense where there is none, "" for unknown words, which are errors of
+    """The word after `type:` of a layer, in whatever spelling; dense where there is none, "" for unknown words, which are errors of
     `neuron_names`."""
-    if entry.kind != "mapping":
+    item = entry.entry("type")
+    if item is None or item.kind == "null":
         return "dense"
-    words = [value.value for key, value in entry.node.value if key.value == "type" and value.value != ""]
-    if not words:
-        return "dense"
-    return words[0] if isinstance(words[0], str) and words[0] in FILES else ""
+    if item.kind != "text" or item.typed in FILES:
+        return item.typed
+    return item.stands_for(FILES, spellings()) or ""
 
 
 def neuron_names(entries: list[FileNode], names: Names) -> list[tuple[str, ...]]:
@@ -45,11 +45,10 @@ def neuron_names(entries: list[FileNode], names: Names) -> list[tuple[str, ...]]
     hidden_layers = sum(_has_neurons(kind_of(entry)) for entry in entries[:-1])
     for place, entry in enumerate(entries):
         hidden = place < len(entries) - 1
-        found = entry.mapping() or {} if entry.kind == "mapping" else {}
-        kind = kind_of(entry)
-        if not kind:
-            found["type"].choice(FILES)
-        item = found.get("neurons") if not kind or _has_neurons(kind) else None
+        kind, typed = kind_of(entry), entry.entry("type")
+        if not kind and typed is not None:
+            typed.choice(FILES, spellings())
+        item = entry.entry("neurons") if not kind or _has_neurons(kind) else None
         own: tuple[str, ...] = ()
         if item is None:
             if entry.kind == "mapping" and _has_neurons(kind):

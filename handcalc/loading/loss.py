@@ -13,6 +13,7 @@ from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
 from handcalc.problem.reader import FileNode, is_name, suggestion
 from handcalc.problem.schema import Loss, Problem
+from handcalc.problem.spellings import of
 from handcalc.problem.values import Section, read_entries
 from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, RANGES, NamedLoss
 
@@ -50,8 +51,9 @@ def _loss(item: FileNode) -> Loss | None:
     text = item.text()
     if text is None:
         return None
-    if text in LOSSES:
-        return usual(LOSSES[text])
+    word = item.stands_for(LOSSES, of(LOSSES))
+    if word is not None:
+        return usual(LOSSES[word]) if word else None
     if is_name(text) and text not in ("o", "t") and not text.isdigit():
         item.fail("unknown loss {found}{near}", found=item.shown, near=suggestion(text, LOSSES))
         return None
@@ -64,11 +66,14 @@ def _loss(item: FileNode) -> Loss | None:
 def _with_numbers(item: FileNode) -> Loss | None:
     """A loss with numbers of its own: {huber: {delta: 1}}."""
     inside = item.mapping() or {}
-    word, *others = inside or ("",)
-    if others or word not in LOSSES or not LOSSES[word].numbers:
+    key, *others = inside or ("",)
+    word = inside[key].stands_for(LOSSES, of(LOSSES), key) if inside else None
+    if word == "":
+        return None
+    if others or word is None or not LOSSES[word].numbers:
         item.fail("expected a loss such as {example}", example="{huber: {delta: 1}}")
         return None
-    loss, inner = LOSSES[word], inside[word]
+    loss, inner = LOSSES[word], inside[key]
     part = read_entries(inner if inner.kind != "null" else None, {key: RANGES[key] for key in loss.numbers})
     return _named(loss, word_numbers(part, loss.numbers))
 

@@ -20,7 +20,7 @@ class NamedLoss(Record):
     """A loss: its word, what a report calls it, the formula of one term in o (output) and t (target), and how terms become E.
 
     mean: averaged over the outputs, not summed; form: terms, fused (on net inputs) or direct (no loss at all);
-    numbers: those that may be typed with it, and their usual values.
+    numbers: those that may be typed with it, and their usual values; spellings: what else it is called in problem files.
     """
 
     word: str
@@ -29,6 +29,7 @@ class NamedLoss(Record):
     mean: bool = False
     form: str = "terms"
     numbers: Mapping[str, str] = {}
+    spellings: tuple[str, ...] = ()
 
     @property
     def usual(self) -> str:
@@ -39,13 +40,15 @@ class NamedLoss(Record):
 class NamedOptimiser(Record):
     """An optimiser: its word, its numbers and their usual values (PyTorch's; 0.9 for a momentum).
 
-    either_root: whether √s + ε may also be √(s + ε); counts: whether it knows the number of the update.
+    either_root: whether √s + ε may also be √(s + ε); counts: whether it knows the number of the update; spellings: what else it is
+    called in problem files.
     """
 
     word: str
     numbers: Mapping[str, str] = {}
     either_root: bool = False
     counts: bool = False
+    spellings: tuple[str, ...] = ()
 
 
 class NamedSchedule(Record):
@@ -66,12 +69,14 @@ class NamedSchedule(Record):
 class InitialRule(Record):
     """A rule by which numbers are drawn: how they are spread, and how widely.
 
-    wide: the standard deviation of normal numbers, the ends of even ones (− and +); a formula in the sizes of the layer.
+    wide: the standard deviation of normal numbers, the ends of even ones (− and +); a formula in the sizes of the layer;
+    spellings: what else it is called in problem files.
     """
 
     word: str
     spread: str
     wide: str
+    spellings: tuple[str, ...] = ()
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
@@ -81,27 +86,41 @@ DIRECT = NamedLoss("direct", "No loss is given: the error is target minus output
 DEFAULT_LOSS = "half_squared_error"
 
 _LOSSES = (
-    NamedLoss("half_squared_error", "half squared error, summed over the outputs", "1/2*(t - o)^2"),  # ½Σ(t−o)²
-    NamedLoss("squared_error", "squared error, summed over the outputs", "(t - o)^2"),  # Σ(t−o)²
-    NamedLoss("mean_squared_error", "squared error, averaged over the outputs", "(t - o)^2", mean=True),  # 1/n Σ(t−o)²
-    NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)"),  # −Σ t ln o
-    NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs", "-(t*ln(o) + (1 - t)*ln(1 - o))"),
-    NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)"),  # Σ|t−o|
+    NamedLoss("half_squared_error", "half squared error, summed over the outputs", "1/2*(t - o)^2",  # ½Σ(t−o)²
+              spellings=("half_sse", "half_mse", "quadratic", "quadratic_cost", "squared_loss", "l2", "l2_loss",
+                         "平方和误差", "平方损失", "二次代价", "二次代价函数", "半平方误差")),
+    NamedLoss("squared_error", "squared error, summed over the outputs", "(t - o)^2",  # Σ(t−o)²
+              spellings=("sse", "se", "sum_of_squares", "sum_squared_error", "quadratic", "squared_loss", "l2", "l2_loss",
+                         "误差平方和", "平方误差", "平方损失", "平方和误差")),
+    NamedLoss("mean_squared_error", "squared error, averaged over the outputs", "(t - o)^2", mean=True,  # 1/n Σ(t−o)²
+              spellings=("mse", "MSELoss", "mean_square_error", "l2", "l2_loss", "均方误差", "均方差", "均方误差损失")),
+    NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)",  # −Σ t ln o
+              spellings=("ce", "categorical_cross_entropy", "cross_entropy_error", "CrossEntropyLoss",
+                         "log_loss", "nll", "NLLLoss", "negative_log_likelihood", "交叉熵", "交叉熵损失", "交叉熵误差", "多分类交叉熵")),
+    NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs", "-(t*ln(o) + (1 - t)*ln(1 - o))",
+              spellings=("bce", "BCELoss", "logistic_loss", "log_loss", "二元交叉熵", "二分类交叉熵",
+                         "二值交叉熵", "对数损失", "对率损失")),
+    NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)",  # Σ|t−o|
+              spellings=("l1", "L1Loss", "sae", "绝对误差", "绝对值误差")),
     # ½e² for |e| ≤ δ, else δ(|e| − δ/2)
-    NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"}),
-    NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)"),  # Σ max(0, 1 − t·o)
-    NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused"),
-)
+    NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"},
+              spellings=("HuberLoss", "胡贝尔损失")),
+    NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)",  # Σ max(0, 1 − t·o)
+              spellings=("hinge_loss", "合页损失", "铰链损失")),
+    NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused",
+              spellings=("softmax_ce", "softmax_with_loss", "cross_entropy_with_logits", "softmax_cross_entropy_with_logits",
+                         "CrossEntropyLoss", "softmax交叉熵")),
+)  # fmt: skip
 LOSSES = {loss.word: loss for loss in _LOSSES}
 
 # --- updates ----------------------------------------------------------------------------------------------------------
 
 _OPTIMISERS = (
-    NamedOptimiser("sgd"),
-    NamedOptimiser("momentum", {"momentum": "0.9"}),
-    NamedOptimiser("nesterov", {"momentum": "0.9"}),
+    NamedOptimiser("sgd", spellings=("gd", "gradient_descent", "stochastic_gradient_descent", "梯度下降", "随机梯度下降")),
+    NamedOptimiser("momentum", {"momentum": "0.9"}, spellings=("sgd_momentum", "sgd with momentum", "heavy_ball", "动量", "动量法")),
+    NamedOptimiser("nesterov", {"momentum": "0.9"}, spellings=("nag", "nesterov_momentum", "涅斯捷罗夫动量")),
     NamedOptimiser("adagrad", {"epsilon": "1e-10"}, either_root=True),
-    NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True),
+    NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True, spellings=("rms",)),
     NamedOptimiser("adadelta", {"rho": "0.9", "epsilon": "1e-6"}),
     NamedOptimiser("adam", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8"}, either_root=True, counts=True),
     NamedOptimiser("adamw", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8", "weight_decay": "0.01"}, either_root=True, counts=True),
@@ -134,10 +153,10 @@ RANGES: Mapping[str, Shape] = {
 # --- the beginning and the end of training ----------------------------------------------------------------------------
 
 _INITIAL = (
-    InitialRule("normal", "normal", "1"),
-    InitialRule("uniform", "even", "1"),
-    InitialRule("xavier", "even", "sqrt(6/(inputs + neurons))"),  # Glorot and Bengio, 2010
-    InitialRule("he", "normal", "sqrt(2/inputs)"),  # He et al., 2015
+    InitialRule("normal", "normal", "1", ("gaussian", "gauss", "randn", "正态", "高斯")),
+    InitialRule("uniform", "even", "1", ("even", "rand", "均匀")),
+    InitialRule("xavier", "even", "sqrt(6/(inputs + neurons))", ("glorot",)),  # Glorot and Bengio, 2010
+    InitialRule("he", "normal", "sqrt(2/inputs)", ("kaiming",)),  # He et al., 2015
 )
 INITIAL = {rule.word: rule for rule in _INITIAL}
 STOPS = ("loss", "change", "gradient")

@@ -1,0 +1,243 @@
+"""Laws of spellings: every one leads to the same problem, none means two things unsaid, and what is saved has the format's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from handcalc.core.functions import ACTIVATIONS
+from handcalc.deriving import derive
+from handcalc.errors import ProblemError
+from handcalc.layers import FILES, spellings
+from handcalc.layers.activations import SPELLINGS
+from handcalc.layers.sections import sections
+from handcalc.loading.loader import in_own_words, loads, shipped
+from handcalc.loading.saving import with_parameters
+from handcalc.problem.punctuation import half_width
+from handcalc.problem.spellings import KEYS, WORDS, Spellings, folded, meanings, of
+from handcalc.problem.words import INITIAL, LOSSES, OPTIMISERS
+from tests.shipping import some
+
+NETWORK = """\
+title: Spelled
+inputs: {x1: 0.5, x2: -1}
+targets: {y: 1}
+layers:
+  - neurons: [h]
+    activation: tanh
+    weights: [[0.3, 0.4]]
+    bias: 0.1
+  - neurons: [y]
+    activation: sigmoid
+    weights: {w5: [h, y, 0.5]}
+    threshold: 0.2
+loss: half_squared_error
+learning_rate: 0.5
+"""
+
+
+def words_of(shape: Any) -> Iterator[str]:
+    """Every word that a shape allows."""
+    for key, value in shape.items() if isinstance(shape, Mapping) else enumerate(shape) if isinstance(shape, list) else ():
+        if key == "enum":
+            yield from map(str, value)
+        else:
+            yield from words_of(value)
+
+
+def keys_of(shape: Any) -> Iterator[tuple[str, ...]]:
+    """The keys of every mapping inside a shape."""
+    for key, value in shape.items() if isinstance(shape, Mapping) else enumerate(shape) if isinstance(shape, list) else ():
+        if key == "properties":
+            yield tuple(value)
+        yield from keys_of(value)
+
+
+# Every place where words of a table may stand: its words, and their spellings.
+PLACES: list[tuple[str, tuple[str, ...], Spellings]] = [
+    ("activations", ACTIVATIONS, SPELLINGS),
+    ("losses", tuple(LOSSES), of(LOSSES)),
+    ("optimisers", tuple(OPTIMISERS), of(OPTIMISERS)),
+    ("rules", tuple(INITIAL), of(INITIAL)),
+    ("layer types", tuple(FILES), spellings()),
+    *((f"keys of {name}", tuple(key.key for key in found), KEYS) for name, found in sections().items()),
+    *((f"keys in {name}", inside, KEYS) for name, found in sections().items() for key in found for inside in keys_of(key.shape)),
+]
+VALUES = [
+    pytest.param(tuple(map(str, key.shape["enum"])), id=f"{name}.{key.key}")
+    for name, found in sections().items()
+    for key in found
+    if "enum" in key.shape
+]
+SEVERAL = {  # what is asked back, for it is the name of several losses
+    "quadratic", "squaredloss", "l2", "l2loss", "平方和误差", "平方损失", "crossentropyloss", "logloss",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "table"), [pytest.param(*row[1:], id=row[0]) for row in PLACES])
+def test_spelling_means_one_word(words: tuple[str, ...], table: Spellings) -> None:
+    for word in words:
+        assert meanings(word, words, table) == (word,)
+        for other in table.get(word, ()):
+            found = meanings(other, words, table)
+            if folded(other) not in SEVERAL and found != (word,):  # a key of this place may have the name that another has elsewhere
+                assert found == (folded(other),) or found[0] in (other, other.lower()), (other, found)
+        for changed in {word.upper(), word.replace("_", "-"), word.replace("_", " ").title(), word.replace("_", "")}:
+            assert meanings(changed, words, table) == (word,)
+
+
+@pytest.mark.parametrize("words", VALUES)
+def test_value_has_one_meaning(words: tuple[str, ...]) -> None:
+    for word in words:
+        for other in WORDS.get(word, ()):
+            assert len(meanings(other, words, WORDS)) == 1
+
+
+@pytest.mark.parametrize(("words", "table"), [pytest.param(*row[1:], id=row[0]) for row in PLACES[:5]])
+def test_spelling_of_a_record_is_no_word_and_means_one(words: tuple[str, ...], table: Spellings) -> None:
+    assert set(table) <= set(words)
+    own = {folded(word) for word in words}
+    for word, others in table.items():
+        assert len({folded(other) for other in others}) == len(others), word
+        for other in others:
+            assert folded(other) not in own, f"{other} is a word of its own"
+            assert (len(meanings(other, words, table)) == 1) != (folded(other) in SEVERAL), other
+
+
+def test_tables_name_words_that_there_are() -> None:
+    everywhere = {key for _, found, table in PLACES if table is KEYS for key in found}
+    named = {key for table in (SPELLINGS,) for key in table} | {"slope", "alpha", "name"}
+    numbers = {"momentum", "rho", "beta1", "beta2", "epsilon", "delta"}
+    assert set(KEYS) <= everywhere | named | numbers, set(KEYS) - everywhere - named - numbers
+    words = {word for found in sections().values() for key in found for word in words_of(key.shape)} | {"true", "false"}
+    assert set(WORDS) <= words | {"all", "last", "old", "new", "causal"}, set(WORDS) - words
+
+
+def replaced(old: str, new: str) -> str:
+    assert old in NETWORK
+    return NETWORK.replace(old, new, 1)
+
+
+REPLACED = [
+    *(pytest.param("activation: tanh", f"activation: {other}", word, id=f"{word}-{other}") for word, found in SPELLINGS.items()
+      for other in found if word != "softmax"),
+    *(pytest.param("loss: half_squared_error", f"loss: {other}", word, id=f"{word}-{other}") for word, found in of(LOSSES).items()
+      for other in found if folded(other) not in SEVERAL and word != "softmax_cross_entropy"),
+    *(pytest.param("learning_rate: 0.5", f"learning_rate: 0.5\noptimizer: {other}", word, id=f"{word}-{other}")
+      for word, found in of(OPTIMISERS).items() for other in found),
+    *(pytest.param("title: Spelled", f"title: Spelled\nnotation: {other}", word, id=f"{word}-{other}")
+      for word in ("zhou", "nndl", "dlfs", "d2l") for other in WORDS[word]),
+    *(pytest.param(f"{key}: ", f"{other}: ", key, id=f"{key}-{other}") for key in
+      ("title", "inputs", "targets", "layers", "neurons", "activation", "weights", "bias", "threshold", "loss", "learning_rate")
+      for other in KEYS[key] if f"{key}: " in NETWORK),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "word"), [*REPLACED])
+def test_spelling_leads_to_the_same_problem(old: str, new: str, word: str) -> None:
+    key = old.partition(": ")[0]
+    own = old if new.endswith(": ") else "\n".join((*new.split("\n")[:-1], f"{new.split(chr(10))[-1].partition(': ')[0]}: {word}"))
+    spelled, meant = loads(replaced(old, new)), loads(replaced(old, own))
+    assert spelled == meant, key
+    assert loads(in_own_words(replaced(old, new))) == meant
+    assert in_own_words(replaced(old, new)) == replaced(old, own)
+
+
+# --- full-width punctuation ---------------------------------------------------------------------------------------------------
+
+WIDE = """\
+标题： 一道题：两问，一图
+来源：“自编，2020”   # 注释：不变，一字不改
+记号：西瓜书
+输入：｛x1：0.5，x2：－１｝
+目标：【1】
+各层：
+　- 神经元：[h]
+　　激活函数：双曲正切
+　　权重：【【0.3、0。4】】
+　　偏置：0.1
+　- 神经元：【y】
+　　激活函数：对率函数
+　　权重：{w5：[h，y，0.5]}
+　　阈值：0.2
+损失：半平方误差
+学习率：０.５
+"""
+
+
+def test_full_width_punctuation_is_read() -> None:
+    plain = NETWORK.replace("title: Spelled", "title: 一道题：两问，一图\nsource: 自编，2020\nnotation: zhou")
+    assert loads(WIDE) == loads(plain)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "title: 甲：乙，丙\n",
+        "title: '甲，[乙：丙'\n",
+        'title: "【甲】，“乙”"\n',
+        "title: |\n  甲：乙，丙\n  【丁】：戊\nsource: x\n",
+        "# 注释：甲，乙\ntitle: x # 【丙】，\n",
+        "title: “甲” 与 “乙”\n",
+        "equations: {f: 'max（x，0）'}\n",
+    ],
+)
+def test_what_is_no_punctuation_of_yaml_stays(text: str) -> None:
+    assert half_width(text) == text
+
+
+def test_formula_in_full_width() -> None:
+    wide = loads("已知：{x：2}\n方程：{f：max（x，3）＋x＊2}\n最小化：f\n")
+    assert wide == loads("given: {x: 2}\nequations: {f: 'max(x, 3) + x*2'}\nminimize: f\n")
+    assert derive(wide)["f"].value == 7
+
+
+@pytest.mark.parametrize("name", some([*shipped()], ["mazur-2-2-2", "xigua-thresholds"]))
+def test_shipped_problem_is_the_same_in_full_width(name: str) -> None:
+    text = shipped()[name].read_text("utf-8")
+    assert half_width(text) == text
+    assert in_own_words(text, str(shipped()[name])) == text
+
+
+# --- saving -----------------------------------------------------------------------------------------------------------------
+
+
+def test_saved_file_has_own_words() -> None:
+    problem = loads(WIDE)
+    graph = derive(problem).graph
+    weight = next(quantity.name for quantity in graph if quantity.kind == "weight")
+    text = with_parameters(WIDE, problem, graph, {(weight, (0, 1)): 0.75, **_others(graph, weight)})
+    assert "learning_rate: " in text and "activation: sigmoid" in text and "0.75" in text
+    assert not any(other in text for other in ("学习率", "对率函数", "神经元", "：0", "，x2"))
+    assert loads(text).layers[0].weights.get((0, 1)).numerator * 4 == loads(text).layers[0].weights.get((0, 1)).denominator * 3
+
+
+def _others(graph: Any, weight: str) -> dict[Any, float]:
+    return {(weight, (0, 0)): 0.5}
+
+
+# --- slips that are named -----------------------------------------------------------------------------------------------------
+
+SLIPS = [
+    ("a blank is missing", "inputs: {x1:1.0, x2:-2.0}\nlayers: [{neurons: [y], weights: [[1, 2]]}]\n",
+     ["1: a blank is missing after the colon: write x1: 1.0"]),
+    ("in two mappings", "inputs: {x1:1.0}\ntargets: {y:1}\n",
+     ["1: a blank is missing after the colon: write x1: 1.0", "2: a blank is missing after the colon: write y: 1"]),
+    ("on a line", "loss:mse\nlearning_rate: 0.1\n", ["1: not valid YAML: a blank is missing after the colon: write loss: mse"]),
+    ("an equals sign", "loss: mse\nlearning_rate = 0.1\nupdate: {}\n",
+     ["2: not valid YAML: a key is followed by a colon, not by =: write learning_rate: 0.1"]),
+    ("a decimal comma", "inputs: {x1: 1,5, x2: 2}\n", ['1: "1,5" is two numbers: write a decimal point']),
+    ("a bracket that is open", "inputs: {x1: 1.0\ntargets: [1]\nloss: mse\n", ["1: not valid YAML: the bracket { is not closed"]),
+    ("a bracket of the other kind", "inputs: [1, 2}\nloss: mse\n", ["1: not valid YAML: the bracket } closes nothing"]),
+    ("lines without blanks", "layers: [{neurons: 1, weights: [[1]]}]\ninputs:\n  x1:1.0\n  x2:2\n",
+     ["3: a blank is missing after the colon: write x1: 1.0"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wanted"), [pytest.param(*row[1:], id=row[0]) for row in SLIPS])
+def test_slip_is_named_in_its_line(text: str, wanted: list[str]) -> None:
+    with pytest.raises(ProblemError) as caught:
+        loads(text, "p")
+    assert [str(message).removeprefix("p:") for message in caught.value.messages] == wanted
