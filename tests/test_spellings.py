@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+from shipping import some
 
 from handcalc.core.functions import ACTIVATIONS
 from handcalc.deriving import derive
@@ -18,7 +19,6 @@ from handcalc.loading.saving import with_parameters
 from handcalc.problem.punctuation import half_width
 from handcalc.problem.spellings import KEYS, WORDS, Spellings, folded, meanings, of
 from handcalc.problem.words import INITIAL, LOSSES, OPTIMISERS
-from tests.shipping import some
 
 NETWORK = """\
 title: Spelled

@@ -61,7 +61,8 @@ def read_dense(incoming: Incoming) -> Layer | None:
     edges, called = weights(layer)
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     own = activations(incoming.found.get("activation"), incoming.neurons)
-    return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit))
+    left_out = () if "activation" in incoming.found else ("activation",)
+    return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit), left_out=left_out)
 
 
 # --- building ---------------------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
     type: a word of FILES (layers); axes: those of its output, without the sample; tensors: the parameters of other
-    layers than dense ones; options: stride, padding, heads … by name.
+    layers than dense ones; options: stride, padding, heads … by name; left_out: keys that most layers have, and this one not.
     """
 
     neurons: tuple[str, ...] = ()
@@ -118,6 +118,7 @@ class Layer(Record):
     axes: tuple[Axis, ...] = ()
     tensors: tuple[Tensor, ...] = ()
     options: Mapping[str, Any] = {}
+    left_out: tuple[str, ...] = ()
 
 
 class Loss(Record):
