@@ -22,6 +22,7 @@ from handcalc.errors import Template
 from handcalc.language import LANGUAGES, Translate, choose, translator
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.schema import Problem
+from handcalc.problem.spellings import WORDS, Spellings, meanings
 from handcalc.render.options import DETAILS, FORMS
 from handcalc.render.report import Style
 from handcalc.render.views import VIEWS
@@ -30,6 +31,18 @@ Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
 SCREEN = ("terminal", "plain")  # formats that are shown as a terminal shows them
+
+
+class Spelled(click.Choice):  # type: ignore[type-arg]  # generic in new versions of click only
+    """One of some words, in any spelling."""
+
+    def __init__(self, words: Iterable[str], spellings: Spellings = WORDS) -> None:
+        super().__init__([*words])
+        self._spellings = spellings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = meanings(str(value), self.choices, self._spellings)
+        return super().convert(found[0] if len(found) == 1 else value, param, ctx)
 
 
 class Settings(Record):
@@ -158,17 +171,15 @@ document_options = settings_from(
 detail_option = settings_from(_detail)
 
 reading_options = settings_from(
-    click.option(
-        "--notation", type=click.Choice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."
-    ),
-    click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report."),
+    click.option("--notation", type=Spelled(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."),
+    click.option("--lang", type=Spelled(LANGUAGES), help="Language of the report."),
     click.option("--decimal-comma", "comma", is_flag=True, help="Write 0,5 instead of 0.5."),
 )
 
 
 def language_option(help: Template = "Language of the report.") -> Decorator:
     """--lang, with its help."""
-    return settings_from(click.option("--lang", type=click.Choice(LANGUAGES), help=help))
+    return settings_from(click.option("--lang", type=Spelled(LANGUAGES), help=help))
 
 
 def digits_options(decimals: Template = "Show N decimal places.", significant: Template = "Show N significant digits.") -> Decorator:
