@@ -37,6 +37,8 @@ from handcalc.core.quantity import cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
+from handcalc.layers import spellings as layer_spellings
+from handcalc.layers.activations import SPELLINGS
 from handcalc.layers.sections import sections
 from handcalc.marking.example import Example, examples
 from handcalc.marking.mistakes import MISTAKES
@@ -44,6 +46,7 @@ from handcalc.marking.workbook import base, iteration
 from handcalc.models.optimisers import OPTIMISERS as RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.schema import Conventions
+from handcalc.problem.spellings import KEYS, WORDS, Spellings, of
 from handcalc.problem.values import LINE, NUMBER
 from handcalc.problem.words import FUSED, INITIAL, LOSSES, OPTIMISERS, SCHEDULES
 from handcalc.render import read
@@ -232,6 +235,22 @@ def activations() -> Lines:
     yield from table(("activation", "", "f(z)", "f′(z), where y = f(z)", "options"), rows)
 
 
+def spelt(kind: str) -> Lines:
+    """Other spellings of the words of a kind."""
+    yield from table(("word", "also"), ((code(word), " · ".join(map(code, found))) for word, found in SPELT[kind]().items() if found))
+
+
+# kind → its words with their other spellings
+SPELT: dict[str, Callable[[], Spellings]] = {
+    "keys": lambda: KEYS,
+    "words": lambda: WORDS,
+    "activations": lambda: SPELLINGS,
+    "losses": lambda: of(LOSSES),
+    "optimisers": lambda: {**of(OPTIMISERS), **of(INITIAL)},
+    "layers": layer_spellings,
+}
+
+
 def functions() -> Lines:
     """Functions that formulas may use besides the activations, with their derivatives."""
     rows = []
@@ -405,6 +424,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "section": section,
     "initial": initial,
     "activations": activations,
+    "spelt": spelt,
     "functions": functions,
     "losses": losses,
     "conventions": conventions,

@@ -11,7 +11,7 @@ from unicodedata import normalize
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import Settings, Spelled, language_option, output_options
+from handcalc.cli.options import Settings, SpelledChoice, language_option, output_options
 from handcalc.cli.output import write
 from handcalc.cli.templates import TEMPLATES, dense, written
 from handcalc.cli.troubles import troubles
@@ -57,8 +57,10 @@ class Activations(click.ParamType):  # type: ignore[type-arg]  # generic in new 
     help="Activation of every layer, or of each, first to last.",
     show_default=True,
 )
-@click.option("--loss", type=Spelled(LOSSES, of(LOSSES)), metavar="NAME", help="Loss function (see: handcalc list losses).")
-@click.option("--template", type=Spelled(("softmax", *TEMPLATES)), help="Another kind of problem than dense layers; softmax: for classes.")
+@click.option("--loss", type=SpelledChoice(LOSSES, of(LOSSES)), metavar="NAME", help="Loss function (see: handcalc list losses).")
+@click.option(
+    "--template", type=SpelledChoice(("softmax", *TEMPLATES)), help="Another kind of problem than dense layers; softmax: for classes."
+)
 @click.option("--learning-rate", type=float, default=0.5, help="η of the update.", show_default=True)
 @click.option("--seed", type=int, default=1, help="Seed of the random numbers.", show_default=True)
 @language_option("Language of the questions and comments.")

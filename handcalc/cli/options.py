@@ -33,7 +33,7 @@ Decorator = Callable[[Command], Command]
 SCREEN = ("terminal", "plain")  # formats that are shown as a terminal shows them
 
 
-class Spelled(click.Choice):  # type: ignore[type-arg]  # generic in new versions of click only
+class SpelledChoice(click.Choice):  # type: ignore[type-arg]  # generic in new versions of click only
     """One of some words, in any spelling."""
 
     def __init__(self, words: Iterable[str], spellings: Spellings = WORDS) -> None:
@@ -171,15 +171,17 @@ document_options = settings_from(
 detail_option = settings_from(_detail)
 
 reading_options = settings_from(
-    click.option("--notation", type=Spelled(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."),
-    click.option("--lang", type=Spelled(LANGUAGES), help="Language of the report."),
+    click.option(
+        "--notation", type=SpelledChoice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."
+    ),
+    click.option("--lang", type=SpelledChoice(LANGUAGES), help="Language of the report."),
     click.option("--decimal-comma", "comma", is_flag=True, help="Write 0,5 instead of 0.5."),
 )
 
 
 def language_option(help: Template = "Language of the report.") -> Decorator:
     """--lang, with its help."""
-    return settings_from(click.option("--lang", type=Spelled(LANGUAGES), help=help))
+    return settings_from(click.option("--lang", type=SpelledChoice(LANGUAGES), help=help))
 
 
 def digits_options(decimals: Template = "Show N decimal places.", significant: Template = "Show N significant digits.") -> Decorator:

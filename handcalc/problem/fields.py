@@ -83,8 +83,8 @@ def _optimiser() -> Shape:
 SECTIONS: dict[str, tuple[Key, ...]] = {
     "problem": (
         Key("handcalc", word("1"), "format version, optional", "1"),
-        Key("title", LINE, "title of the exercise", "A step-by-step backpropagation example"),
-        Key("source", LINE, "where it comes from", "Matt Mazur, 2015"),
+        Key("title", TEXT, "title of the exercise", "A step-by-step backpropagation example"),
+        Key("source", TEXT, "where it comes from", "Matt Mazur, 2015"),
         Key("notation", word(*NOTATION_NAMES), "notation profile", "mazur"),
         Key("language", word("en", "zh"), "language of the report", "en"),
         Key("inputs", either(_FILE, named(NUMBER), _NUMBERS, COLUMNS), "input values; a mapping names them, a list makes x1, x2 …",
