@@ -40,8 +40,8 @@ class Activations(click.ParamType):  # type: ignore[type-arg]  # generic in new 
         for part in re.split(r"[,，、\s]+", str(value).strip()):
             meant = meanings(part, ACTIVATIONS, SPELLINGS)
             if len(meant) != 1:
-                text = gettext("{found} is no activation; known are {known}")
-                self.fail(text.format(found=f'"{printable(part)}"', known=", ".join(ACTIVATIONS)), param, ctx)
+                message = Message("{found} is no activation; known are {known}", found=f'"{part}"', known=", ".join(ACTIVATIONS))
+                raise click.BadParameter(message.text(gettext), ctx, param)
             found.append(meant[0])
         return tuple(found)
 

@@ -14,10 +14,14 @@ from typing import Any
 
 from handcalc.errors import Message, Template, printable
 
-NO_BLANK: Template = "a blank is missing after the colon: write {example}"
 _BACK = 3  # lines above the one that is reported
 _JOINED = r"\s*(?:- )*([^\s:,\[\]{}#\"']+):([^\s:/].*)"
 _EQUALS = r"\s*(?:- )*([^\s:=,\[\]{}#\"']+)\s*=\s*([^=].*)"
+# a line → what is wrong with it
+_LINES: tuple[tuple[str, Template], ...] = (
+    (_JOINED, "a blank is missing after the colon: write {example}"),
+    (_EQUALS, "a key is followed by a colon, not by =: write {example}"),
+)
 _PAIRS = {"]": "[", "}": "{"}
 
 
@@ -25,7 +29,7 @@ def reason(text: str, line: int) -> tuple[int, Message] | None:
     """The line, from 1, and what is wrong there; None where nothing is known."""
     lines = text.splitlines()
     for number in range(max(1, line - _BACK), min(line, len(lines)) + 1):
-        for pattern, template in ((_JOINED, NO_BLANK), (_EQUALS, "a key is followed by a colon, not by =: write {example}")):
+        for pattern, template in _LINES:
             found = re.match(pattern, lines[number - 1])
             if found:
                 return number, Message(template, example=_example(found[1], found[2]))
@@ -37,12 +41,12 @@ def joined(pairs: list[tuple[Any, Any]]) -> tuple[Any, Message] | None:
     for place, (key, value) in enumerate(pairs):
         below = isinstance(value.value, str) and value.style is None and value.start_mark.line > key.end_mark.line
         if below and (found := re.match(_JOINED, value.value)):
-            return value, Message(NO_BLANK, example=_example(found[1], found[2].split()[0]))
+            return value, Message("a blank is missing after the colon: write {example}", example=_example(found[1], found[2].split()[0]))
         if value.value != "" or not isinstance(key.value, str) or key.style is not None:
             continue
         name, colon, rest = key.value.partition(":")
         if colon and name and rest:
-            return key, Message(NO_BLANK, example=_example(name, rest))
+            return key, Message("a blank is missing after the colon: write {example}", example=_example(name, rest))
         before = pairs[place - 1][1] if place else None
         if before is not None and key.value.isdecimal() and re.fullmatch(r"[-+]?\d+", str(before.value)):
             whole = f"{before.value},{key.value}"
