@@ -309,7 +309,7 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("bracket", "inputs: [1, 2\n", ["1: not valid YAML: the bracket [ is not closed"]),
     ("quotation mark", "title: 'x\n", ["2: not valid YAML: a quotation mark is not closed"]),
     ("indentation", "a: 1\n b: 2\n",
-     ["2: not valid YAML: a colon is not expected here; is the line above complete, or are quotation marks missing?"]),
+     ["2: not valid YAML: the indentation does not fit the lines above"]),
     ("two documents", "a: 1\n---\nb: 2\n", ["2: not valid YAML: two documents in one file; keep one of them"]),
     ("control character", "title: \0\n", ["1: not valid YAML: a control character; is this a text file?"]),
     ("half a character", 'title: "\\ud800"\n', ["1: half of a surrogate pair is no character"]),

@@ -160,10 +160,10 @@ def test_every_key_that_is_accepted_is_in_the_schema_and_in_the_documentation(mo
     accepted: set[str] = set()
     section = FileNode.section
 
-    def noted(node: FileNode, allowed: Iterable[str]) -> dict[str, FileNode]:
+    def noted(node: FileNode, allowed: Iterable[str], *others: Any) -> dict[str, FileNode]:
         known = tuple(allowed)
         accepted.update(known)
-        return section(node, known)
+        return section(node, known, *others)
 
     monkeypatch.setattr(FileNode, "section", noted)
     (tmp_path / "people.csv").write_text("a\n7\n", encoding="utf-8")

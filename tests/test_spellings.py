@@ -188,6 +188,22 @@ def test_what_is_no_punctuation_of_yaml_stays(text: str) -> None:
     assert half_width(text) == text
 
 
+def test_functions_with_capitals() -> None:
+    assert loads("given: {x: 2}\nequations: {f: Sigmoid(x) + Ln(x)}\n") == loads("given: {x: 2}\nequations: {f: sigmoid(x) + ln(x)}\n")
+    with pytest.raises(ProblemError):
+        loads("given: {x: 2}\nequations: {f: PI*x}\n")
+
+
+def test_lists_of_full_width() -> None:
+    wide = "输入：[1]\n各层：\n　－“神经元”：1\n　　权重：[[－１]]  ＃ 注释\n"
+    assert loads(wide) == loads("inputs: [1]\nlayers:\n  - neurons: 1\n    weights: [[-1]]\n")
+
+
+def test_optimiser_with_its_type() -> None:
+    rest = NETWORK.replace("learning_rate", "lr")
+    assert loads(rest + "optimizer: {type: SGD with momentum, mu: 0.8}\n") == loads(rest + "optimizer: {momentum: {momentum: 0.8}}\n")
+
+
 def test_formula_in_full_width() -> None:
     wide = loads("已知：{x：2}\n方程：{f：max（x，3）＋x＊2}\n最小化：f\n")
     assert wide == loads("given: {x: 2}\nequations: {f: 'max(x, 3) + x*2'}\nminimize: f\n")
@@ -226,6 +242,18 @@ SLIPS = [
     ("in two mappings", "inputs: {x1:1.0}\ntargets: {y:1}\n",
      ["1: a blank is missing after the colon: write x1: 1.0", "2: a blank is missing after the colon: write y: 1"]),
     ("on a line", "loss:mse\nlearning_rate: 0.1\n", ["1: not valid YAML: a blank is missing after the colon: write loss: mse"]),
+    ("in a list of a mapping", "inputs: [1]\nlayers:\n  - neurons: [y]\n    weights: {w1:[x1, y, 0.5], w2:[x2, y, 1]}\n",
+     ["4: not valid YAML: a blank is missing after the colon: write w1: [x1, …]"]),
+    ("after a dash", "inputs: [1]\nlayers:\n  -neurons: 1\n   weights: [[1]]\n",
+     ["3: not valid YAML: a blank is missing after the dash: write - neurons: 1"]),
+    ("an indentation", "inputs: [1]\nlayers:\n  - neurons: 1\n     weights: [[1]]\n",
+     ["4: not valid YAML: the indentation does not fit the lines above"]),
+    ("equations with an equals sign", "given: {x: 1}\nequations:\n  z = 2*x\n  y = z^2\n",
+     ["3: a key is followed by a colon, not by =: write z: 2*x"]),
+    ("a key of a section", "inputs: [1]\nlayers: [{neurons: 1, weights: [[1]]}]\nEpochs: 5\ndecimals: 4\n",
+     ["3: Epochs: unknown key: write training: {epochs: …}", "4: decimals: unknown key: write rounding: {decimals: …}"]),
+    ("layers that are no list", "inputs: [1]\nlayers:\n  neurons: 1\n",
+     ["2: layers: layers are a list: write - before the first key of each layer"]),
     ("an equals sign", "loss: mse\nlearning_rate = 0.1\nupdate: {}\n",
      ["2: not valid YAML: a key is followed by a colon, not by =: write learning_rate: 0.1"]),
     ("a decimal comma", "inputs: {x1: 1,5, x2: 2}\n", ['1: "1,5" is two numbers: write a decimal point']),

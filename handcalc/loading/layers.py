@@ -18,6 +18,9 @@ TOO_MANY = "more than {limit} neurons; set {variable} to raise the limit"
 
 def layer_items(item: FileNode) -> list[FileNode]:
     """The entries of `layers`; none after an error."""
+    if item.kind == "mapping":
+        item.fail("layers are a list: write - before the first key of each layer")
+        return []
     entries = item.sequence()
     if entries is not None and not entries:
         item.fail("there is no layer")

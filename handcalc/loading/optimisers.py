@@ -28,8 +28,9 @@ def _optimizer(item: FileNode) -> Optimizer:
     """A word, {word: {numbers}}, or {name: word, numbers}."""
     if item.kind != "mapping":
         return _with_numbers(item.choice(OPTIMISERS, of(OPTIMISERS)) or DEFAULT_OPTIMISER, None)
-    named = item.entry("name")
+    named = item.entry("name") or item.entry("type")
     if named:
+        named.stands_for(("name",), {"name": ("type",)}, named.key.value)
         return _with_numbers(named.choice(OPTIMISERS, of(OPTIMISERS)) or DEFAULT_OPTIMISER, item, "name")
     inside = item.mapping() or {}
     if len(inside) != 1:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from handcalc.core.rounding import DIGITS_LIMIT
 from handcalc.problem.datakeys import COLUMNS, DATA_KEYS, TARGET_COLUMNS
 from handcalc.problem.reader import FileNode
+from handcalc.problem.spellings import KEYS, meanings
 from handcalc.problem.values import (
     ABOVE_0,
     COUNT,
@@ -190,7 +191,18 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
 def read_section(node: FileNode, name: str, plain: str = "") -> Section:
     """A section of the file; plain: the key for which a value may stand that is no mapping, such as `data: FILE`."""
     shapes = {key.key: key.shape for key in SECTIONS[name]}
-    return read_entries(node, shapes) if node.kind == "mapping" or not plain else Section({plain: node}, shapes)
+    if node.kind != "mapping" and plain:
+        return Section({plain: node}, shapes)
+    return read_entries(node, shapes, _home if name == "problem" else str)
+
+
+def _home(key: str) -> str:
+    """Where a key belongs that is none of the problem itself: training: {epochs: …}; "" where it belongs nowhere."""
+    for name in ("training", "rounding", "update", "conventions", "clipping"):
+        found = meanings(key, keys(name), KEYS)
+        if found:
+            return f"{name}: {{{found[0]}: …}}"
+    return ""
 
 
 def keys(name: str) -> tuple[str, ...]:

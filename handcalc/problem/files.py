@@ -15,7 +15,7 @@ from handcalc.errors import Message, ProblemError, Template
 from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
 from handcalc.problem.punctuation import half_width
 from handcalc.problem.reader import FileNode, Source, quoted
-from handcalc.problem.typos import joined, reason
+from handcalc.problem.typos import joined, reasons
 
 PATH_LENGTH = 200
 _PLAIN_TAGS = frozenset(
@@ -105,9 +105,9 @@ def _composed(text: str, name: str) -> Any:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
         said = str(error.problem or error.context)
-        found = reason(text, line) if any(part in said for part in _PUNCTUATION) else None
+        found = reasons(text, line) if any(part in said for part in _PUNCTUATION) else []
         if found:
-            raise ProblemError(Message("not valid YAML: {reason}", f"{name}:{found[0]}: ", reason=found[1])) from None
+            raise ProblemError(*(Message("not valid YAML: {reason}", f"{name}:{number}: ", reason=one) for number, one in found)) from None
         raise ProblemError(_reason(said, f"{name}:{line}: ")) from None
     except (YAMLError, ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError, NotImplementedError) as error:
         before = text[: getattr(error, "position", 0)]

@@ -15,8 +15,9 @@ _CLOSE = {"]": "]", "}": "}", "】": "]", "］": "]", "｝": "}"}
 _COMMAS = "，；、"
 _QUOTES = {"“": "”", "”": "”", "‘": "’", "「": "」", "『": "』", "＂": "＂"}
 _MARKS = frozenset("：　＃－") | {*_OPEN, *_CLOSE, *_COMMAS, *_QUOTES} - {*"[]{}"}
-_KEY = r"""(\s*(?:[-－]\s+)*)([^\s:：,，\[\]{}【】#"'“”][^:：,，\[\]{}【】#"']*?|"[^"]*"|'[^']*'|“[^”]*”)\s*(：|:(?=\s|$))\s*"""
-_ITEM = r"(\s*(?:[-－]\s+)*)"
+_ITEM = r"(\s*(?:[-－]\s+|－(?=[^\s\d.．]))*)"
+_NAME = r"""[^\s:：,，\[\]{}【】#"'“”][^:：,，\[\]{}【】#"']*?|"[^"]*"|'[^']*'|“[^”]*”"""
+_KEY = rf"{_ITEM}({_NAME})\s*(：|:(?=\s|$))\s*"
 _BLOCK = r"(?:^|.*\s)[|>][-+0-9]*\s*(?:#.*)?$"
 
 
@@ -50,7 +51,7 @@ class _Writer:
         found = re.match(_KEY, line)
         begun = found or re.match(_ITEM, line)
         assert begun is not None  # an item may be nothing
-        before = begun[1].replace("　", "  ").replace("－", "-")
+        before = re.sub(r"－(?!\s)", "- ", begun[1]).replace("　", "  ").replace("－", "-")
         if found:
             key = f'"{found[2][1:-1]}"' if found[2][0] == "“" else found[2]
             before += key + ": "
@@ -61,7 +62,7 @@ class _Writer:
             return before.rstrip(" ") + (line[len(line.rstrip("\r\n")) :]) if found else line.replace("　", "  ")
         if rest[0] in _OPEN or rest[0] in "\"'" or (rest[0] in _QUOTES and _whole(rest)):
             return before + self.inside(rest)
-        return before + rest
+        return before + re.sub(r"(?<=\s)＃(?=\s)", "#", rest, count=1)
 
     def inside(self, text: str) -> str:
         """What stands in brackets or quotation marks, and what follows it on the line."""

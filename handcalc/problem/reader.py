@@ -12,7 +12,7 @@ Scalars stay the text that was typed: 0.10 keeps its digits, `no` is a word, 1e-
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from handcalc import errors
@@ -44,7 +44,7 @@ _RANGES: dict[tuple[str, ...], Template] = {
 }
 
 # Words that are typed for what is something else here → what is probably meant, for "did you mean".
-HINTS = {"outputs": "targets", "output": "targets", "iterations": "epochs", "kernel": "kernel_size",
+HINTS = {"outputs": "targets", "output": "targets", "iterations": "epochs", "kernel": "kernel_size", "shuffle": "order",
          "mae": "absolute_error", "nll": "cross_entropy"}  # fmt: skip
 
 
@@ -149,14 +149,17 @@ class FileNode:
                 result[key.value] = item
         return result
 
-    def section(self, allowed: Iterable[str]) -> dict[str, FileNode]:
-        """A mapping with known keys only, in whatever spelling, empty values left out; unknown keys are errors with a near match."""
+    def section(self, allowed: Iterable[str], home: Callable[[str], str] = str) -> dict[str, FileNode]:
+        """A mapping with known keys only, in whatever spelling, empty values left out; unknown keys are errors with a near match, or
+        with their home, where they belong elsewhere ("" or themselves where they do not)."""
         known = tuple(allowed)
         result: dict[str, FileNode] = {}
         for key, item in (self.mapping() or {}).items():
             word = item.stands_for(known, KEYS, key)
             if word is None:
-                item.fail("unknown key{near}", near=suggestion(key, known))
+                place = home(key)
+                hint = suggestion(key, known) if place in ("", key) else Message(": write {place}", place=place)
+                item.fail("unknown key{near}", near=hint)
             elif word in result:
                 item.fail("this key is there twice; first in line {line}", line=result[word].place[0])
             elif word:

@@ -1,60 +1,89 @@
 """What is wrong with the punctuation of a problem file, in the line where it is wrong.
 
-- `reason(text, line)` is what a YAML reader stumbled over, at or before a line: a blank that is missing after a colon, an equals sign,
-  a bracket that is not closed.
-- `joined(key, …)` is that of an entry which is legal YAML, but not what was meant: `{x1:1.0}`, `{x1: 1,5}`.
+- `reasons(text, line)` is what a YAML reader stumbled over, at or before a line: a blank that is missing after a colon, an equals sign,
+  an indentation, a bracket that is not closed.
+- `joined(pairs)` is what is legal YAML, but not what was meant: `{x1:1.0}`, `{x1: 1,5}`, `-neurons: 2`.
 
-A slip that YAML readers report elsewhere, or not at all, is added here.
+A slip that YAML readers report elsewhere, or not at all, is added here: one of a line to `_LINES`, one of an entry to `joined`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from handcalc.errors import Message, Template, printable
 
 _BACK = 3  # lines above the one that is reported
-_JOINED = r"\s*(?:- )*([^\s:,\[\]{}#\"']+):([^\s:/].*)"
-_EQUALS = r"\s*(?:- )*([^\s:=,\[\]{}#\"']+)\s*=\s*([^=].*)"
-# a line → what is wrong with it
+_NAME = r"""[^\s:=,\[\]{}#"']+"""
+# a line → what is wrong with it, and how its key and value are found
 _LINES: tuple[tuple[str, Template], ...] = (
-    (_JOINED, "a blank is missing after the colon: write {example}"),
-    (_EQUALS, "a key is followed by a colon, not by =: write {example}"),
+    (rf"\s*(?:- )*({_NAME}):([^\s:/].*?)(?:\s\S+:.*)?$", "a blank is missing after the colon: write {example}"),
+    (rf"[^#\"']*?[{{\[,]\s*({_NAME}):([^\s:/,\]}}][^,}}]*)", "a blank is missing after the colon: write {example}"),
+    (rf"\s*(?:- )*({_NAME})\s*=\s*([^=].*?)(?:\s\S+\s*=.*)?$", "a key is followed by a colon, not by =: write {example}"),
+    (r"\s*-([^\W\d]\w*):\s(.*)", "a blank is missing after the dash: write - {example}"),
 )
+_ENTRY = r"(\s*(?:- +)*)[^\s#-][^:#]*:(\s+[^\s#].*)?\s*$"
 _PAIRS = {"]": "[", "}": "{"}
 
 
-def reason(text: str, line: int) -> tuple[int, Message] | None:
-    """The line, from 1, and what is wrong there; None where nothing is known."""
+def reasons(text: str, line: int) -> list[tuple[int, Message]]:
+    """The lines, from 1, and what is wrong there; none where nothing is known. What is missing after a colon is said of every line."""
     lines = text.splitlines()
-    for number in range(max(1, line - _BACK), min(line, len(lines)) + 1):
-        for pattern, template in _LINES:
-            found = re.match(pattern, lines[number - 1])
-            if found:
-                return number, Message(template, example=_example(found[1], found[2]))
-    return _bracket(text)
+    near = range(max(1, line - _BACK), min(line, len(lines)) + 1)
+    slips = [(number, *found) for number in near for found in _slips(lines[number - 1])][:1]
+    if slips:
+        template = slips[0][1]
+        same = [(number, found) for number, typed in enumerate(lines, 1) for found in _slips(typed) if found[0] == template]
+        return [(number, Message(*found[:1], example=found[1])) for number, found in dict(reversed(same)).items()][::-1]
+    shifted = _shifted(lines, line)
+    return [found for found in (shifted or _bracket(text),) if found]
+
+
+def _slips(line: str) -> Iterator[tuple[Template, str]]:
+    """What is wrong with a line by itself, and an example of what to write."""
+    for pattern, template in _LINES:
+        found = re.match(pattern, line)
+        if found:
+            yield template, _example(found[1], found[2])
+            return
+
+
+def _shifted(lines: list[str], line: int) -> tuple[int, Message] | None:
+    """A key that stands further to the right than the complete one above it."""
+    before = next((number for number in range(line - 1, 0, -1) if lines[number - 1].strip()), 0)
+    own, above = (re.match(_ENTRY, lines[number - 1]) if 0 < number <= len(lines) else None for number in (line, before))
+    if own and above and above[2] and len(own[1]) > len(above[1]):
+        return line, Message("the indentation does not fit the lines above")
+    return None
 
 
 def joined(pairs: list[tuple[Any, Any]]) -> tuple[Any, Message] | None:
     """The first entry of a mapping that is none, with what is wrong; None where all are. pairs: nodes of keys and values."""
     for place, (key, value) in enumerate(pairs):
+        typed = key.value if isinstance(key.value, str) and key.style is None else ""
         below = isinstance(value.value, str) and value.style is None and value.start_mark.line > key.end_mark.line
-        if below and (found := re.match(_JOINED, value.value)):
-            return value, Message("a blank is missing after the colon: write {example}", example=_example(found[1], found[2].split()[0]))
-        if value.value != "" or not isinstance(key.value, str) or key.style is not None:
+        if below and (found := next(_slips(value.value), None)):
+            return value, Message(found[0], example=found[1])
+        if typed[:1] == "-" and typed[1:2].isalpha():
+            return key, Message("a blank is missing after the dash: write - {example}", example=_example(typed[1:], "…"))
+        if value.value != "" or not typed:
             continue
-        name, colon, rest = key.value.partition(":")
+        name, colon, rest = typed.partition(":")
         if colon and name and rest:
             return key, Message("a blank is missing after the colon: write {example}", example=_example(name, rest))
         before = pairs[place - 1][1] if place else None
-        if before is not None and key.value.isdecimal() and re.fullmatch(r"[-+]?\d+", str(before.value)):
-            whole = f"{before.value},{key.value}"
-            return key, Message("{found} is two numbers: write a decimal point", found=f'"{printable(whole)[:40]}"')
+        if before is not None and typed.isdecimal() and re.fullmatch(r"[-+]?\d+", str(before.value)):
+            return key, Message("{found} is two numbers: write a decimal point", found=f'"{printable(before.value)[:30]},{typed[:10]}"')
     return None
 
 
 def _example(key: str, value: str) -> str:
+    """What to write, in short."""
+    value = value.strip().split(" ")[0] if len(value) > 30 else value.strip()
+    if value.count("[") > value.count("]"):
+        value += ", …]"
     return printable(f"{key}: {value.strip()}"[:40])
 
 
