@@ -8,7 +8,7 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import Settings, detail_option, reading_options, rounding_options
-from handcalc.cli.output import console_for, dialect_for
+from handcalc.cli.output import console_for, dialect_for, whole
 from handcalc.cli.troubles import troubles
 from handcalc.core.derivation import Derivation
 from handcalc.deriving import derive
@@ -51,6 +51,5 @@ def _explain(derivation: Derivation, step: str, problem: Problem, settings: Sett
     wanted, number = reading.find(step)
     blocks = explanation(derivation, reading, wanted, number, settings.detail)
     console = console_for(sys.stdout)
-    with console.capture() as whole:
+    with whole(console):
         show(blocks, reading, settings.translator(problem.language), console)
-    sys.stdout.write(whole.get())

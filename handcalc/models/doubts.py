@@ -10,9 +10,10 @@ To add a doubt, write its rule and put it into `RULES`. A rule must be silent ab
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from itertools import islice
 
-from handcalc.core.expr import Expr, Number
+from handcalc.core.expr import Call, Expr, Number, Power, Quotient, walk
 from handcalc.core.instance import evaluate
 from handcalc.errors import Message
 from handcalc.layers.activations import IDENTITY, SOFTMAX
@@ -34,6 +35,7 @@ def doubts(problem: Problem) -> tuple[Message, ...]:
 # --- ranges -----------------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
 def reach(activation: Activation) -> tuple[float | None, float | None]:
     """The smallest and the largest value of an activation, as good as reached; None where there is none."""
     if activation == SOFTMAX:
@@ -118,7 +120,7 @@ def _one_softmax(problem: Problem) -> Iterator[Message]:
 def _without_value(problem: Problem) -> Iterator[Message]:
     """A loss that has no value for outputs which an activation may well have: ln 0 to come."""
     loss = problem.loss
-    if loss is None or loss.term is None or loss.form != "terms":
+    if loss is None or loss.term is None or not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term)):
         return
     for place, neuron, activation in _outputs(problem):
         for target in _targets(problem, place):
