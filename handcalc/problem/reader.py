@@ -107,7 +107,7 @@ class FileNode:
         """What stands under a key, in whatever spelling, for whoever does not read the whole mapping; None where nothing does."""
         for found, value in self.node.value if self.kind == "mapping" else ():
             if isinstance(found.value, str) and meanings(found.value, (key,), KEYS):
-                return FileNode(value, f"{self.path}.{key}" if self.path else key, self.source, found)
+                return FileNode(value, f"{self.path}.{found.value}" if self.path else found.value, self.source, found)
         return None
 
     def within_limit(self, count: int, what: str, template: Template) -> bool:

@@ -81,7 +81,7 @@ KEYS: Spellings = {
     "equations": ("equation", "方程", "公式", "等式"),
     "minimize": ("minimise", "最小化", "求最小"),
     "parameters": ("params", "参数"),
-    "rounding": ("round", "舍入", "取近似", "取近似值", "小数位数"),
+    "rounding": ("round", "舍入", "取近似", "取近似值"),
     "conventions": ("convention", "约定"),
     "tasks": ("task", "questions", "任务", "问题", "小题"),
     # samples, data, tests

@@ -10,7 +10,6 @@ A slip that YAML readers report elsewhere, or not at all, is added here: one of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from handcalc.errors import Message, Template, printable
@@ -32,22 +31,21 @@ def reasons(text: str, line: int) -> list[tuple[int, Message]]:
     """The lines, from 1, and what is wrong there; none where nothing is known. What is missing after a colon is said of every line."""
     lines = text.splitlines()
     near = range(max(1, line - _BACK), min(line, len(lines)) + 1)
-    slips = [(number, *found) for number in near for found in _slips(lines[number - 1])][:1]
-    if slips:
-        template = slips[0][1]
-        same = [(number, found) for number, typed in enumerate(lines, 1) for found in _slips(typed) if found[0] == template]
-        return [(number, Message(*found[:1], example=found[1])) for number, found in dict(reversed(same)).items()][::-1]
+    first = next(filter(None, (_slip(lines[number - 1]) for number in near)), None)
+    if first:
+        found = [(number, slip) for number, typed in enumerate(lines, 1) if (slip := _slip(typed))]
+        return [(number, slip) for number, slip in found if slip.template == first.template]
     shifted = _shifted(lines, line)
     return [found for found in (shifted or _bracket(text),) if found]
 
 
-def _slips(line: str) -> Iterator[tuple[Template, str]]:
+def _slip(line: str) -> Message | None:
     """What is wrong with a line by itself, and an example of what to write."""
     for pattern, template in _LINES:
         found = re.match(pattern, line)
         if found:
-            yield template, _example(found[1], found[2])
-            return
+            return Message(template, example=_example(found[1], found[2]))
+    return None
 
 
 def _shifted(lines: list[str], line: int) -> tuple[int, Message] | None:
@@ -64,8 +62,8 @@ def joined(pairs: list[tuple[Any, Any]]) -> tuple[Any, Message] | None:
     for place, (key, value) in enumerate(pairs):
         typed = key.value if isinstance(key.value, str) and key.style is None else ""
         below = isinstance(value.value, str) and value.style is None and value.start_mark.line > key.end_mark.line
-        if below and (found := next(_slips(value.value), None)):
-            return value, Message(found[0], example=found[1])
+        if below and (found := _slip(value.value)):
+            return value, found
         if typed[:1] == "-" and typed[1:2].isalpha():
             return key, Message("a blank is missing after the dash: write - {example}", example=_example(typed[1:], "…"))
         if value.value != "" or not typed:
