@@ -46,7 +46,7 @@ from handcalc.marking.workbook import base, iteration
 from handcalc.models.optimisers import OPTIMISERS as RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.schema import Conventions
-from handcalc.problem.spellings import KEYS, WORDS, Spellings, of
+from handcalc.problem.spellings import KEYS, PHASE_WORDS, WORDS, Spellings, of
 from handcalc.problem.values import LINE, NUMBER
 from handcalc.problem.words import FUSED, INITIAL, LOSSES, OPTIMISERS, SCHEDULES
 from handcalc.render import read
@@ -248,6 +248,7 @@ SPELT: dict[str, Callable[[], Spellings]] = {
     "losses": lambda: of(LOSSES),
     "optimisers": lambda: {**of(OPTIMISERS), **of(INITIAL)},
     "layers": layer_spellings,
+    "phases": lambda: PHASE_WORDS,
 }
 
 

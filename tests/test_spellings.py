@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from shipping import some
 
+from handcalc.cli import main
 from handcalc.core.functions import ACTIVATIONS
+from handcalc.core.order import PHASES
 from handcalc.deriving import derive
 from handcalc.errors import ProblemError
 from handcalc.layers import FILES, spellings
@@ -17,7 +19,7 @@ from handcalc.layers.sections import sections
 from handcalc.loading.loader import in_own_words, loads, shipped
 from handcalc.loading.saving import with_parameters
 from handcalc.problem.punctuation import half_width
-from handcalc.problem.spellings import KEYS, WORDS, Spellings, folded, meanings, of
+from handcalc.problem.spellings import KEYS, PHASE_WORDS, WORDS, Spellings, folded, meanings, of
 from handcalc.problem.words import INITIAL, LOSSES, OPTIMISERS
 
 NETWORK = """\
@@ -62,6 +64,7 @@ PLACES: list[tuple[str, tuple[str, ...], Spellings]] = [
     ("optimisers", tuple(OPTIMISERS), of(OPTIMISERS)),
     ("rules", tuple(INITIAL), of(INITIAL)),
     ("layer types", tuple(FILES), spellings()),
+    ("phases", PHASES, PHASE_WORDS),
     *((f"keys of {name}", tuple(key.key for key in found), KEYS) for name, found in sections().items()),
     *((f"keys in {name}", inside, KEYS) for name, found in sections().items() for key in found for inside in keys_of(key.shape)),
 ]
@@ -95,7 +98,7 @@ def test_value_has_one_meaning(words: tuple[str, ...]) -> None:
             assert len(meanings(other, words, WORDS)) == 1
 
 
-@pytest.mark.parametrize(("words", "table"), [pytest.param(*row[1:], id=row[0]) for row in PLACES[:5]])
+@pytest.mark.parametrize(("words", "table"), [pytest.param(*row[1:], id=row[0]) for row in PLACES[:6]])
 def test_spelling_of_a_record_is_no_word_and_means_one(words: tuple[str, ...], table: Spellings) -> None:
     assert set(table) <= set(words)
     own = {folded(word) for word in words}
@@ -143,6 +146,18 @@ def test_spelling_leads_to_the_same_problem(old: str, new: str, word: str) -> No
     assert spelled == meant, key
     assert loads(in_own_words(replaced(old, new))) == meant
     assert in_own_words(replaced(old, new)) == replaced(old, own)
+
+
+def test_phases_of_tasks_and_options(capsys: pytest.CaptureFixture[str]) -> None:
+    spelled = loads(NETWORK + "tasks: [正向传播, Back-Propagation]\n")
+    assert [task.ask for task in spelled.tasks] == ["forward", "backward"]
+    texts = []
+    for only, notation, lang in (("反向传播", "西瓜书", "中文"), ("backward", "zhou", "zh")):
+        with pytest.raises(SystemExit) as ended:
+            main(["solve", "mazur-2-2-2", "--only", only, "--notation", notation, "--lang", lang])
+        assert ended.value.code == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != ""
 
 
 # --- full-width punctuation ---------------------------------------------------------------------------------------------------

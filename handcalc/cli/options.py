@@ -16,13 +16,14 @@ from typing import Any
 
 import click
 
+from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Template
 from handcalc.language import LANGUAGES, Translate, choose, translator
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.schema import Problem
-from handcalc.problem.spellings import WORDS, Spellings, meanings
+from handcalc.problem.spellings import PHASE_WORDS, WORDS, Spellings, meanings
 from handcalc.render.options import DETAILS, FORMS
 from handcalc.render.report import Style
 from handcalc.render.views import VIEWS
@@ -43,6 +44,16 @@ class SpelledChoice(click.Choice):  # type: ignore[type-arg]  # generic in new v
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         found = meanings(str(value), self.choices, self._spellings)
         return super().convert(found[0] if len(found) == 1 else value, param, ctx)
+
+
+class Phase(click.ParamType):  # type: ignore[type-arg]  # generic in new versions of click only
+    """A phase in any spelling, or whatever else is typed."""
+
+    name = "phase"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = meanings(str(value), PHASES, PHASE_WORDS)
+        return found[0] if len(found) == 1 else str(value)
 
 
 class Settings(Record):
@@ -148,6 +159,7 @@ document_options = settings_from(
         "--only",
         multiple=True,
         metavar="PHASE|ID",
+        type=Phase(),
         help="Only these phases (given, forward, error, backward, update) or steps, such as grad.w5; may be repeated.",
     ),
     _detail,

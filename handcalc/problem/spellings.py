@@ -167,6 +167,16 @@ KEYS: Spellings = {
     "candidate": ("g", "n", "cell", "候选", "候选值", "候选状态"),
 }  # fmt: skip
 
+# --- phases of a solution, as tasks and options name them -------------------------------------------------------------
+
+PHASE_WORDS: Spellings = {
+    "given": ("已知", "已知条件"),
+    "forward": ("forward_pass", "forward_propagation", "前向传播", "正向传播", "前向计算"),
+    "error": ("误差", "误差计算"),
+    "backward": ("backward_pass", "backpropagation", "backprop", "反向传播", "误差反向传播", "反向计算"),
+    "update": ("updates", "更新", "参数更新", "权值更新"),
+}
+
 # --- words that a key may hold ----------------------------------------------------------------------------------------
 
 WORDS: Spellings = {
