@@ -21,6 +21,7 @@ from handcalc.loading.saving import with_parameters
 from handcalc.problem.punctuation import half_width
 from handcalc.problem.spellings import KEYS, PHASE_WORDS, WORDS, Spellings, folded, meanings, of
 from handcalc.problem.words import INITIAL, LOSSES, OPTIMISERS
+from handcalc.proof import prove
 
 NETWORK = """\
 title: Spelled
@@ -158,6 +159,11 @@ def test_phases_of_tasks_and_options(capsys: pytest.CaptureFixture[str]) -> None
         assert ended.value.code == 0
         texts.append(capsys.readouterr().out)
     assert texts[0] == texts[1] != ""
+
+
+@pytest.mark.parametrize(("typed", "name"), [("对率函数", "sigmoid"), ("MSE", "mean_squared_error"), ("Leaky ReLU", "leaky_relu")])
+def test_derivatives_by_other_names(typed: str, name: str) -> None:
+    assert prove(typed).of == name
 
 
 # --- full-width punctuation ---------------------------------------------------------------------------------------------------
