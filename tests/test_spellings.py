@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -236,6 +237,30 @@ def test_shipped_problem_is_the_same_in_full_width(name: str) -> None:
     text = shipped()[name].read_text("utf-8")
     assert half_width(text) == text
     assert in_own_words(text, str(shipped()[name])) == text
+
+
+def widened(text: str) -> str:
+    """The same file as a Chinese keyboard types it: keys and brackets in full width, but in lines with quotation marks or comments."""
+    wide = str.maketrans("[]{}", "【】｛｝")
+    lines, depth = [], 0
+    for line in text.split("\n"):
+        opened = line.count("[") + line.count("{") - line.count("]") - line.count("}")
+        if not set(line) & set("\"'#|>"):
+            key, colon, rest = line.partition(":") if depth == 0 else ("", "", line)
+            if rest.strip()[:1] in ("[", "{") or depth:
+                rest = re.sub(r":(\s|$)", "：", re.sub(r",\s*", "，", rest)).translate(wide)
+            line = key.replace("- ", "－ ") + ("：" + rest.lstrip(" ") if colon else rest)
+        depth += opened
+        lines.append(line)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", some([*shipped()], ["mazur-2-2-2", "xigua-thresholds", "gomez-lstm", "micrograd-readme"]))
+def test_shipped_problem_typed_in_full_width_is_the_same(name: str) -> None:
+    path = shipped()[name]
+    text = path.read_text("utf-8")
+    assert widened(text) != text
+    assert loads(widened(text), folder=path.parent) == loads(text, folder=path.parent)
 
 
 # --- saving -----------------------------------------------------------------------------------------------------------------

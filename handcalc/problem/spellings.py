@@ -13,9 +13,11 @@ place; where two words have it, whoever types it is asked which is meant.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 Spellings = Mapping[str, tuple[str, ...]]
+_NOTHING = str.maketrans("", "", "-_ ")
 LONGEST = 60  # letters of a text that may be a spelling
 
 
@@ -31,11 +33,14 @@ def of(table: Mapping[str, Spelled]) -> Spellings:
     return {word: record.spellings for word, record in table.items()}
 
 
+@lru_cache(maxsize=4096)
 def folded(text: str) -> str:
     """A text without what makes no difference: case, width, `-`, `_`, blanks."""
-    from unicodedata import normalize
+    if not text.isascii():
+        from unicodedata import normalize
 
-    return "".join(letter for letter in normalize("NFKC", text).casefold() if letter not in "-_ ")
+        text = normalize("NFKC", text)
+    return text.casefold().translate(_NOTHING)
 
 
 def meanings(text: str, known: Iterable[str], spellings: Spellings) -> tuple[str, ...]:
