@@ -307,7 +307,7 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("colon in a text", "title: a: b\n",
      ["1: not valid YAML: a colon is not expected here; is the line above complete, or are quotation marks missing?"]),
     ("bracket", "inputs: [1, 2\n", ["1: not valid YAML: the bracket [ is not closed"]),
-    ("quotation mark", "title: 'x\n", ["2: not valid YAML: a quotation mark is not closed"]),
+    ("quotation mark", "title: 'x\n", ["1: not valid YAML: a quotation mark is not closed"]),
     ("indentation", "a: 1\n b: 2\n",
      ["2: not valid YAML: the indentation does not fit the lines above"]),
     ("two documents", "a: 1\n---\nb: 2\n", ["2: not valid YAML: two documents in one file; keep one of them"]),

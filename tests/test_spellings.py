@@ -304,7 +304,10 @@ SLIPS = [
      ["2: not valid YAML: a key is followed by a colon, not by =: write learning_rate: 0.1"]),
     ("a decimal comma", "inputs: {x1: 1,5, x2: 2}\n", ['1: "1,5" is two numbers: write a decimal point']),
     ("a bracket that is open", "inputs: {x1: 1.0\ntargets: [1]\nloss: mse\n", ["1: not valid YAML: the bracket { is not closed"]),
-    ("a bracket of the other kind", "inputs: [1, 2}\nloss: mse\n", ["1: not valid YAML: the bracket } closes nothing"]),
+    ("a bracket of the other kind", "inputs: [1, 2}\nloss: mse\n", ["1: not valid YAML: the bracket [ is not closed"]),
+    ("a bracket too many", "inputs: [1]]\nloss: mse\n", ["1: not valid YAML: the bracket ] closes nothing"]),
+    ("a quotation mark", "title: \"x\ninputs: [1]\nloss: mse\n", ["1: not valid YAML: a quotation mark is not closed"]),
+    ("a key without a colon", "inputs: [1]\nlayers\n  - {neurons: 1}\n", ["2: not valid YAML: a colon is missing: write layers:"]),
     ("lines without blanks", "layers: [{neurons: 1, weights: [[1]]}]\ninputs:\n  x1:1.0\n  x2:2\n",
      ["3: a blank is missing after the colon: write x1: 1.0"]),
 ]  # fmt: skip

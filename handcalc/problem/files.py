@@ -154,7 +154,8 @@ _REASONS: tuple[tuple[str, Template], ...] = (
 
 
 # Where what is wrong may stand in another line than the YAML reader says.
-_PUNCTUATION = ("mapping values are not", "could not find expected ':'", "but found", "expected ',' or", "expected <block end>")
+_PUNCTUATION = ("mapping values are not", "could not find expected ':'", "but found", "expected ',' or", "expected <block end>",
+                "unexpected end of stream")  # fmt: skip
 
 
 def _reason(said: str, where: str) -> Message:

@@ -44,8 +44,10 @@ _RANGES: dict[tuple[str, ...], Template] = {
 }
 
 # Words that are typed for what is something else here → what is probably meant, for "did you mean".
-HINTS = {"outputs": "targets", "output": "targets", "iterations": "epochs", "kernel": "kernel_size", "shuffle": "order",
-         "mae": "absolute_error", "nll": "cross_entropy"}  # fmt: skip
+HINTS = {
+    "outputs": "targets", "output": "targets", "x": "inputs", "y": "targets", "t": "targets", "iterations": "epochs", "shuffle": "order",
+    "none": "identity", "l2": "squared_error", "mae": "absolute_error", "nll": "cross_entropy",
+}  # fmt: skip
 
 
 class Source:

@@ -22,6 +22,7 @@ _LINES: tuple[tuple[str, Template], ...] = (
     (rf"[^#\"']*?[{{\[,]\s*({_NAME}):([^\s:/,\]}}][^,}}]*)", "a blank is missing after the colon: write {example}"),
     (rf"\s*(?:- )*({_NAME})\s*=\s*([^=].*?)(?:\s\S+\s*=.*)?$", "a key is followed by a colon, not by =: write {example}"),
     (r"\s*-([^\W\d]\w*):\s(.*)", "a blank is missing after the dash: write - {example}"),
+    (r"\s*([^\W\d]\w*)(\s*)$", "a colon is missing: write {example}"),
 )
 _ENTRY = r"(\s*(?:- +)*)[^\s#-][^:#]*:(\s+[^\s#].*)?\s*$"
 _PAIRS = {"]": "[", "}": "{"}
@@ -82,27 +83,31 @@ def _example(key: str, value: str) -> str:
     value = value.strip().split(" ")[0] if len(value) > 30 else value.strip()
     if value.count("[") > value.count("]"):
         value += ", …]"
-    return printable(f"{key}: {value.strip()}"[:40])
+    return printable(f"{key}: {value}".strip()[:40])
 
 
 def _bracket(text: str) -> tuple[int, Message] | None:
-    """The first bracket that is not closed, or closes nothing."""
+    """The first bracket or quotation mark that is not closed, or a bracket that closes nothing."""
     opened: list[tuple[str, int]] = []
-    quote = ""
+    quote, begun = "", 0
     for number, line in enumerate(text.splitlines(), 1):
         before = " "
         for letter in line:
             if quote:
                 quote = "" if letter == quote else quote
             elif letter in "\"'" and before in " [{,:":
-                quote = letter
+                quote, begun = letter, number
             elif letter == "#" and before == " ":
                 break
             elif letter in "[{":
                 opened.append((letter, number))
             elif letter in "]}":
-                if not opened or opened[-1][0] != _PAIRS[letter]:
+                if not opened:
                     return number, Message("the bracket {found} closes nothing", found=letter)
+                if opened[-1][0] != _PAIRS[letter]:
+                    return opened[-1][1], Message("the bracket {found} is not closed", found=opened[-1][0])
                 opened.pop()
             before = letter
+    if quote:
+        return begun, Message("a quotation mark is not closed")
     return (opened[0][1], Message("the bracket {found} is not closed", found=opened[0][0])) if opened else None
