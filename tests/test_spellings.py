@@ -276,6 +276,20 @@ def test_saved_file_has_own_words() -> None:
     assert loads(text).layers[0].weights.get((0, 1)).numerator * 4 == loads(text).layers[0].weights.get((0, 1)).denominator * 3
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Inputs: [1]\r\nLR: 1 # η\r\n", "inputs: [1]\r\nlearning_rate: 1 # η\r\n"),
+        ("loss: 'MSE'  # 😀：\n\"LR\": １\n", "loss: mean_squared_error  # 😀：\nlearning_rate: １\n"),
+        ("layers: [{units: 1, act: &f ReLU, w: [[1]]}, {units: 1, act: *f, w: [[1]]}]\n",
+         "layers: [{neurons: 1, activation: &f relu, weights: [[1]]}, {neurons: 1, activation: *f, weights: [[1]]}]\n"),
+    ],
+)  # fmt: skip
+def test_other_spellings_are_replaced_where_they_stand(text: str, wanted: str) -> None:
+    rest = "inputs: [1]\n" * ("nputs" not in text) + "targets: [1]\n" + "layers: [{neurons: 1, weights: [[1]]}]\n" * ("layers" not in text)
+    assert in_own_words(text + rest) == wanted + rest
+
+
 def _others(graph: Any, weight: str) -> dict[Any, float]:
     return {(weight, (0, 0)): 0.5}
 

@@ -80,7 +80,8 @@ def in_own_words(text: str, path: str = "") -> str:
     with suppress(ProblemError):  # of files beside it, which may be elsewhere now
         _problem(root)
     for (start, end), word in sorted(root.source.respelled.items(), reverse=True):
-        plain = plain[:start] + word + plain[end:]
+        anchor, _, _ = plain[start:end].rpartition(" ") if plain[start] == "&" else ("", "", "")
+        plain = plain[:start] + (f"{anchor} " if anchor else "") + word + plain[end:]
     return plain
 
 

@@ -46,7 +46,7 @@ _RANGES: dict[tuple[str, ...], Template] = {
 # Words that are typed for what is something else here → what is probably meant, for "did you mean".
 HINTS = {
     "outputs": "targets", "output": "targets", "x": "inputs", "y": "targets", "t": "targets", "iterations": "epochs", "shuffle": "order",
-    "none": "identity", "l2": "squared_error", "mae": "absolute_error", "nll": "cross_entropy",
+    "mae": "absolute_error", "nll": "cross_entropy",
 }  # fmt: skip
 
 
