@@ -86,7 +86,9 @@ def command(
     if template in TEMPLATES and (layers or loss):
         raise click.UsageError(gettext("--layers and --loss go with dense layers, not with --template {name}").format(name=template))
     if template == "softmax":
-        layers, activation = layers or SOFTMAX_SIZES, (*activation[: len(activation) - (activation[-1] == "softmax")][:1], "softmax")
+        layers = layers or SOFTMAX_SIZES
+        hidden = [name for name in activation[:1] if name != "softmax"] if len(sizes_of(layers)) > 2 else []
+        activation = (*hidden, "softmax")
     if layers is None and template is None:
         if not sys.stdin.isatty() and not sys.stdin.readable():
             raise click.UsageError(gettext("give --layers, such as --layers 2-3-2"))
@@ -99,7 +101,7 @@ def command(
     if template in TEMPLATES:
         text = written(TEMPLATES[template], learning_rate, seed, translate, title)
     else:
-        sizes = _sizes(layers or "")
+        sizes = sizes_of(layers or "")
         own = _of_each(activation, len(sizes) - 1)
         chosen = loss or ("cross_entropy" if own[-1] == "softmax" else "half_squared_error")
         text = dense(sizes, own, chosen, learning_rate, seed, translate, title)
@@ -109,7 +111,8 @@ def command(
     click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=target), err=True)
 
 
-def _sizes(layers: str) -> list[int]:
+def sizes_of(layers: str) -> list[int]:
+    """The sizes of layers, inputs first: 2-3-2, 2,3,2 or 2x3x2. Raises OutputError."""
     parts = re.split(_APART, normalize("NFKC", layers).strip())
     sizes = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 4]
     if len(sizes) != len(parts) or len(sizes) < 2 or not all(0 < size <= SIZE_LIMIT for size in sizes):

@@ -11,17 +11,17 @@ from __future__ import annotations
 import random
 import re
 
+from handcalc.core.functions import function
 from handcalc.core.record import Record
 from handcalc.errors import Template
 from handcalc.language import Translate
+from handcalc.layers.activations import usual
+from handcalc.models.doubts import reach
 
 _RANGES = {"i": (0.05, 0.95), "w": (-0.9, 0.9), "b": (0.1, 0.6), "t": (0.1, 0.9)}
-# loss, else activation of the outputs → from where to where targets are drawn, or the numbers that they may be
-_TARGETS: dict[str, tuple[float, float] | tuple[str, ...]] = {
-    "binary_cross_entropy": ("0", "1"), "hinge": ("-1", "1"), "step": ("0", "1"), "sign": ("-1", "1"), "sigmoid": (0.01, 0.99),
-    "relu": (0.1, 0.9), "softplus": (0.1, 0.9),
-}  # fmt: skip
-_ANY = (-0.9, 0.9)
+# loss → the targets that it is for
+_TARGETS = {"binary_cross_entropy": ("0", "1"), "hinge": ("-1", "1")}
+_SMALL, _LARGE = -0.9, 0.9  # targets of outputs without limits
 
 
 class Part(Record):
@@ -109,9 +109,12 @@ class Numbers:
 
     def target(self, activation: str, loss: str) -> str:
         """A target that an output may come near to."""
-        found = _TARGETS.get(loss) or _TARGETS.get(activation, _ANY)
-        low, high = found
-        return self.draw(low, high) if isinstance(low, float) and isinstance(high, float) else str(self._random.choice(found))
+        low, high = reach(usual(activation))
+        if loss in _TARGETS:
+            return self._random.choice(_TARGETS[loss])
+        if function(activation).jumps and low is not None and high is not None:
+            return self._random.choice((f"{low:g}", f"{high:g}"))
+        return self.draw(_SMALL if low is None else max(low + 0.01, _SMALL), _LARGE if high is None else min(high - 0.01, 0.99))
 
 
 def written(start: Start, learning_rate: float, seed: int, translate: Translate, title: str = "") -> str:

@@ -1,8 +1,13 @@
-"""Reading activations: the word of one, with its numbers, or a formula in z; one for a layer, or one per neuron."""
+"""Reading activations: the word of one, with its numbers, or a formula in z; one for a layer, or one per neuron.
+
+`usual(name)` is one by its word; `SPELLINGS` says what else it is called in problem files.
+"""
 
 from __future__ import annotations
 
-from handcalc.core.expr import Call, Expr, Ref, number, walk
+from collections.abc import Mapping
+
+from handcalc.core.expr import Call, Number, Ref, number, walk
 from handcalc.core.functions import ACTIVATIONS, function
 from handcalc.problem.reader import FileNode, is_name, quoted, suggestion
 from handcalc.problem.schema import Activation
@@ -75,15 +80,18 @@ def _activation(item: FileNode) -> Activation | None:
         name = item.stands_for(ACTIVATIONS, SPELLINGS) if text is not None else ""
         if not name:
             return _formula(item, text) if name is None and text is not None else None
+    return usual(name, {key: found for key, item in options.items() if (found := item.number()) is not None})
+
+
+def usual(name: str, numbers: Mapping[str, Number] = {}) -> Activation:
+    """An activation by its word, with these numbers and the usual ones for others."""
     record = function(name)
     if record.family:
         return Activation(name)
     if name == "identity":
         return IDENTITY
-    arguments: list[Expr] = [Ref("z")]
-    for key, default in zip(record.arguments[1:], record.defaults):
-        arguments.append((options[key].number() if key in options else None) or number(default))
-    return Activation(name, Call(name, tuple(arguments)))
+    others = (numbers.get(key, number(default)) for key, default in zip(record.arguments[1:], record.defaults))
+    return Activation(name, Call(name, (Ref("z"), *others)))
 
 
 def _formula(item: FileNode, text: str) -> Activation | None:
