@@ -12,6 +12,7 @@ from handcalc.problem.names import Names
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Axes, Incoming
+from handcalc.problem.spellings import meanings
 
 TOO_MANY = "more than {limit} neurons; set {variable} to raise the limit"
 
@@ -25,7 +26,19 @@ def layer_items(item: FileNode) -> list[FileNode]:
     if entries is not None and not entries:
         item.fail("there is no layer")
     few = item.within_limit(len(entries or ()), "layers", "more than {limit} layers; set {variable} to raise the limit")
-    return (entries if few else None) or []
+    typed = [_is_type(entry) for entry in entries or ()] if few else []
+    return (entries if few and not any(typed) else None) or []
+
+
+def _is_type(entry: FileNode) -> bool:
+    """Whether an entry is the word of a type, or has it in the place of a key; an error that says how it is written."""
+    if entry.entry("type") is not None or entry.kind == "mapping" and len(entry.node.value) != 1:
+        return False
+    word = entry.node.value[0][0].value if entry.kind == "mapping" else entry.typed
+    found = meanings(word, FILES, spellings()) if isinstance(word, str) and word else ()
+    if len(found) == 1:
+        entry.fail("a layer is written with its type as {example}", example=f"{{type: {found[0]}, …}}")
+    return len(found) == 1
 
 
 def kind_of(entry: FileNode) -> str:

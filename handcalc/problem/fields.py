@@ -55,6 +55,8 @@ INSIDE = "epsilon_inside"  # whether ε is under the root, √(s + ε), not besi
 DECIMALS = whole(0, 15)
 SIGNIFICANT = whole(1, DIGITS_LIMIT)
 
+_OF_LAYERS = ("type", "neurons", "activation", "weights", "bias", "threshold")  # keys that most layers have
+
 _AT_LEAST_1: Shape = {"type": "integer", "minimum": 1}  # as many as the limits allow
 _NUMBERS = several(either(NUMBER, LIST))
 _MATRIX = several(either(_NUMBERS, NUMBER))
@@ -202,7 +204,8 @@ def _home(key: str) -> str:
         found = meanings(key, keys(name), KEYS)
         if found:
             return f"{name}: {{{found[0]}: …}}"
-    return ""
+    found = meanings(key, _OF_LAYERS, KEYS)
+    return f"layers: [{{{found[0]}: …}}]" if found else ""
 
 
 def keys(name: str) -> tuple[str, ...]:
