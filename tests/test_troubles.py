@@ -85,6 +85,14 @@ def test_other_commands_tell_it_too(
     assert not Path("p.html").exists()
 
 
+def test_training_without_a_loss_to_begin_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(TROUBLES[0][1] + "learning_rate: 0.1\n", encoding="utf-8")
+    assert run(capsys, "train", "p.yaml", "--lang", "en") == (2, "", f"p.yaml:{TROUBLES[0][2]}\n")
+    Path("p.yaml").write_text(TROUBLES[4][1], encoding="utf-8")
+    assert "training diverges" in run(capsys, "train", "p.yaml", "--lang", "en")[2]
+
+
 def test_trouble_in_the_letters_of_a_notation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "p.yaml"
     path.write_text(TROUBLES[0][1], encoding="utf-8")

@@ -214,7 +214,9 @@ class Wish(Record):
         from handcalc.render.formats.terminal import show
 
         stream = io.StringIO() if self.settings.output else sys.stdout
-        show(blocks, reading, self.translate, console_for(stream, self.settings.plain))
+        console = console_for(stream, self.settings.plain)
+        with whole(console):
+            show(blocks, reading, self.translate, console)
         if isinstance(stream, io.StringIO):
             self.write(stream.getvalue())
 
