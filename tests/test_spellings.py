@@ -202,6 +202,8 @@ def test_full_width_punctuation_is_read() -> None:
         "title: '甲，[乙：丙'\n",
         'title: "【甲】，“乙”"\n',
         "title: |\n  甲：乙，丙\n  【丁】：戊\nsource: x\n",
+        "title: 甲\n  乙：丙\nsource: x\n",
+        "- title: 甲\n    乙：丙\n",
         "# 注释：甲，乙\ntitle: x # 【丙】，\n",
         "title: “甲” 与 “乙”\n",
         "equations: {f: 'max（x，0）'}\n",
@@ -215,6 +217,11 @@ def test_functions_with_capitals() -> None:
     assert loads("given: {x: 2}\nequations: {f: Sigmoid(x) + Ln(x)}\n") == loads("given: {x: 2}\nequations: {f: sigmoid(x) + ln(x)}\n")
     with pytest.raises(ProblemError):
         loads("given: {x: 2}\nequations: {f: PI*x}\n")
+
+
+def test_keys_below_a_comment() -> None:
+    wide = "已知：  ＃ 两个数\n  x：2\n  y：3\n方程：# 一个\n  f：x＋y\n"
+    assert loads(wide.replace("：#", "： #")) == loads("given: {x: 2, y: 3}\nequations: {f: x + y}\n")
 
 
 def test_lists_of_full_width() -> None:

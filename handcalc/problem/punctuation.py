@@ -37,6 +37,7 @@ class _Writer:
         self.rounded = 0  # round ones, whose commas belong to a formula
         self.quote = ""  # the closing mark of a text that is open
         self.margin: int | None = None  # the indentation of a key with a text of several lines
+        self.column: int | None = None  # of a key with a text that may go on, further to the right
 
     def line(self, line: str) -> str:
         """One line, with its end."""
@@ -52,6 +53,10 @@ class _Writer:
         begun = found or re.match(_ITEM, line)
         assert begun is not None  # an item may be nothing
         before = re.sub(r"－(?!\s)", "- ", begun[1]).replace("　", "  ").replace("－", "-")
+        if self.column is not None and not before.strip() and len(before) > self.column:
+            return line
+        self.column = None
+        column = len(before)
         if found:
             key = f'"{found[2][1:-1]}"' if found[2][0] == "“" else found[2]
             before += key + ": "
@@ -62,7 +67,8 @@ class _Writer:
             return before.rstrip(" ") + (line[len(line.rstrip("\r\n")) :]) if found else line.replace("　", "  ")
         if rest[0] in _OPEN or rest[0] in "\"'" or (rest[0] in _QUOTES and _whole(rest)):
             return before + self.inside(rest)
-        return before + re.sub(r"(?<=\s)＃(?=\s)", "#", rest, count=1)
+        self.column = column if found and rest[0] not in "#＃|>&" else None
+        return before + re.sub(r"(^|(?<=\s))＃(?=\s)", "#", rest, count=1)
 
     def inside(self, text: str) -> str:
         """What stands in brackets or quotation marks, and what follows it on the line."""
