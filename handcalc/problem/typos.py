@@ -51,7 +51,7 @@ def _slip(line: str) -> Message | None:
 
 def _shifted(lines: list[str], line: int) -> tuple[int, Message] | None:
     """A key that stands further to the right than the complete one above it."""
-    before = next((number for number in range(line - 1, 0, -1) if lines[number - 1].strip()), 0)
+    before = next((number for number in range(min(line - 1, len(lines)), 0, -1) if lines[number - 1].strip()), 0)
     own, above = (re.match(_ENTRY, lines[number - 1]) if 0 < number <= len(lines) else None for number in (line, before))
     if own and above and above[2] and len(own[1]) > len(above[1]):
         return line, Message("the indentation does not fit the lines above")
