@@ -37,6 +37,8 @@ from handcalc.core.quantity import cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
+from handcalc.layers import spellings as layer_spellings
+from handcalc.layers.activations import SPELLINGS
 from handcalc.layers.sections import sections
 from handcalc.loading.loss import usual
 from handcalc.marking.example import Example, examples
@@ -45,6 +47,7 @@ from handcalc.marking.workbook import base, iteration
 from handcalc.models.optimisers import OPTIMISERS as RULES
 from handcalc.problem.limits import LIMITS, raised_by
 from handcalc.problem.schema import Conventions
+from handcalc.problem.spellings import KEYS, PHASE_WORDS, WORDS, Spellings, of
 from handcalc.problem.values import LINE, NUMBER
 from handcalc.problem.words import FUSED, INITIAL, LOSSES, OPTIMISERS, SCHEDULES, NamedLoss
 from handcalc.proof import GENERAL
@@ -232,6 +235,23 @@ def activations() -> Lines:
         options = ", ".join(f"{key} = {value}" for key, value in zip(record.arguments[1:], record.defaults))
         rows.append((code(name), record.doc, code(whole), code(slope), options))
     yield from table(("activation", "", "f(z)", "f′(z), where y = f(z)", "options"), rows)
+
+
+def spelt(kind: str) -> Lines:
+    """Other spellings of the words of a kind."""
+    yield from table(("word", "also"), ((code(word), " · ".join(map(code, found))) for word, found in SPELT[kind]().items() if found))
+
+
+# kind → its words with their other spellings
+SPELT: dict[str, Callable[[], Spellings]] = {
+    "keys": lambda: KEYS,
+    "words": lambda: WORDS,
+    "activations": lambda: SPELLINGS,
+    "losses": lambda: of(LOSSES),
+    "optimisers": lambda: {**of(OPTIMISERS), **of(INITIAL)},
+    "layers": layer_spellings,
+    "phases": lambda: PHASE_WORDS,
+}
 
 
 def functions() -> Lines:
@@ -428,6 +448,7 @@ TABLES: dict[str, Callable[..., Lines]] = {
     "section": section,
     "initial": initial,
     "activations": activations,
+    "spelt": spelt,
     "functions": functions,
     "losses": losses,
     "conventions": conventions,

@@ -72,7 +72,13 @@ class ProblemError(HandcalcError):
 
 
 class EvaluationError(HandcalcError):
-    """A step that has no finite value; the message names the first such step."""
+    """A step that has no finite value; the message names the first such step. cell, evaluation: which it is, and where the numbers are
+    that it needs, for whoever says more of it; None where that is not known."""
+
+    def __init__(self, *messages: Message, cell: Any = None, evaluation: Any = None) -> None:
+        super().__init__(*messages)
+        self.cell = cell
+        self.evaluation = evaluation
 
 
 class UnknownNumberError(EvaluationError):

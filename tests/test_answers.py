@@ -296,7 +296,7 @@ WRONG: list[tuple[str, str, str, list[str]]] = [
     ("YAML: a text", "a.yaml", "hello\n", [':1: expected a mapping (key: value), found "hello"']),
     ("YAML: name as a list", "a.yaml", "name: [a]\nanswers: {a: 1}\n", [":1: name: expected a text, found […]"]),
     ("YAML: tag", "a.yaml", "answers: {a: !!python/none x}\n", [':1: tags such as "!!python/none" are not allowed']),
-    ("YAML: bracket open", "a.yaml", "answers: {a: 1\n", [":2: not valid YAML: a comma or a closing bracket is missing"]),
+    ("YAML: bracket open", "a.yaml", "answers: {a: 1\n", [":1: not valid YAML: the bracket { is not closed"]),
     ("CSV: no columns", "a.csv", "name,worth\na,1\n",
      [':1: the column "id" is missing; there are name, worth', ':1: the column "answer" is missing; there are name, worth']),
     ("CSV: misspelt column", "a.csv", "# x: y\nid,answers\na,1\n",

@@ -786,7 +786,6 @@ ERRORS = {
     ("sigmod",): 'there is no function, loss or problem "sigmod", did you mean "sigmoid"?',
     ("cross_entrpy",): 'there is no function, loss or problem "cross_entrpy", did you mean "cross_entropy"?',
     ("mazur-2-2-3",): 'there is no function, loss or problem "mazur-2-2-3", did you mean "mazur-2-2-2"?',
-    ("logistic",): 'there is no function, loss or problem "logistic", did you mean "sigmoid"?',
     ("qqqqq",): 'there is no function, loss or problem "qqqqq"',
     ("x+*2",): 'not a formula: "*" is not expected here (column 3)',
     ("softmax(x)",): "not a formula: softmax takes a whole layer: name it as the activation instead (column 1)",

@@ -6,7 +6,10 @@ test_graph.py.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,10 +17,11 @@ from hypothesis import strategies as st
 from modelproblems import MODELS
 from models import CASES, Maker
 from oracles import law
-from shipping import some
+from shipping import loaded, some
 from test_graph import check_order
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.graph import Graph
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.loading.loader import loads
@@ -37,6 +41,38 @@ def test_no_two_steps_of_networks_of_any_shape_have_one_id(kind: str) -> None:
         assert [name for name, count in counted.items() if count > 1] == []
 
     holds()
+
+
+PAGE = (Path(__file__).parents[1] / "docs" / "cli.in.md").read_text("utf-8")
+ROWS = re.findall(r"^\| (`.*?) \| .* \| `([\w-]+)` \|$", PAGE, re.MULTILINE)  # ids, and the problem they are of
+
+
+@pytest.mark.parametrize(("ids", "problem"), ROWS)
+def test_ids_of_the_documentation_are_those_of_the_program(ids: str, problem: str) -> None:
+    graph = loaded_graph(problem)
+    for text in re.findall("`([^`]*)`", ids):
+        found = graph.find(text)
+        assert found is not None and graph.cell_id(found) == text
+
+
+@cache
+def loaded_graph(problem: str) -> Graph:
+    """The graph of a shipped problem."""
+    return derive(loaded(problem)).graph
+
+
+def test_ids_say_place_sample_time() -> None:
+    sample = "{{name: {name}, inputs: [[1], [2]], targets: [1]}}"
+    text = f"""
+        samples: [{sample.format(name="Ann")}, {sample.format(name="Bo")}]
+        layers:
+          - {{type: rnn, neurons: [h], input_weights: [[0.1]], hidden_weights: [[0.2]], returns: last}}
+          - {{neurons: [y], weights: [[1]]}}"""
+    graph = derive(loads(text)).graph
+    for id in ("net.h@Ann@t2", "x[1]@Bo@t1", "grad.net.h@Bo@t1", "path.h.Wx1[1,1]@Ann@t1"):
+        found = graph.find(id)
+        assert found is not None and graph.cell_id(found) == id
+    assert len(ROWS) > 15
 
 
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # type → how many blocks its weights have

@@ -110,8 +110,8 @@ def test_names_and_edges_called_random() -> None:
 
 WRONG = [
     ("{random: normal}", "the seed is missing: a whole number, with which everybody draws the same"),
-    ("{random: gauss, seed: 1}", 'random: unknown rule "gauss"; known are normal, uniform, xavier, he'),
-    ("{random: xavir, seed: 1}", 'random: unknown rule "xavir", did you mean "xavier"?'),
+    ("{random: cauchy, seed: 1}", 'random: unknown value "cauchy"; known are normal, uniform, xavier, he'),
+    ("{random: xavir, seed: 1}", 'random: unknown value "xavir", did you mean "xavier"?'),
     ("{random: he, seed: x}", 'seed: expected a whole number from 0 to 1000000000, found "x"'),
     ("{random: he, seed: 1, scale: -1}", 'scale: expected a number above 0, found "-1"'),
     ("{random: he, sead: 1}", 'sead: unknown key, did you mean "seed"?'),

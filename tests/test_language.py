@@ -437,7 +437,7 @@ f:6: layers[0].weights.loss: "loss" 是总损失的 id，请换一个名称
 f:7: layers[0].bias.b: 偏置应为一个数、[终点, 数值] 或 [起点, 终点, 数值]，而不是空值
 """,
     ),
-    "YAML": ("inputs: [1\nlayers: 2\n", "f:2: YAML 格式有误：缺少逗号或右括号\n"),
+    "YAML": ("title: 'x\nlayers: 2\n", "f:1: YAML 格式有误：引号没有闭合\n"),
     "formulas": (
         "given: {x: 2}\nequations: {z: w*x, f: z^}\nminimize: g\nparameters: [y]\n",
         """\

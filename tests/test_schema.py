@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +14,18 @@ import pytest
 from ruamel.yaml import YAML
 
 from handcalc.core.expr import Number
+from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.errors import HandcalcError, ProblemError
 from handcalc.layers import FILES
 from handcalc.layers.sections import json_schema, sections
-from handcalc.loading.loader import loads, shipped
+from handcalc.loading.loader import load, loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES, choices
+from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Conventions, Problem
 from handcalc.problem.values import Key
+from handcalc.problem.words import OPTIMISERS
 
+DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA = json_schema()
 SECTIONS = sections()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
@@ -82,7 +88,7 @@ WRONG = [
     "schedule: {per: round}",
     "schedule: {step: 5}",
     "layers: [{neurons: 1, weights: {random: normal}}]",
-    "layers: [{neurons: 1, weights: {random: gauss, seed: 1}}]",
+    "layers: [{neurons: 1, weights: {random: cauchy, seed: 1}}]",
     "inputs: 5",
     "equations: [a]",
     "tasks: loss",
@@ -139,6 +145,46 @@ def references(tree: Any) -> Iterator[str]:
 def test_notations_have_a_profile() -> None:
     folder = Path(__file__).parents[1] / "handcalc" / "render" / "notations"
     assert {path.stem for path in folder.iterdir() if path.stem in NOTATION_NAMES} == set(NOTATION_NAMES)
+
+
+def properties(tree: Any) -> Iterator[str]:
+    """The keys of every mapping in the schema."""
+    for key, value in tree.items() if isinstance(tree, Mapping) else enumerate(tree) if isinstance(tree, list) else ():
+        if key == "properties":
+            yield from value
+        yield from properties(value)
+
+
+def test_every_key_that_is_accepted_is_in_the_schema_and_in_the_documentation(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Also those inside others: numbers of optimisers, of losses, of random weights."""
+    accepted: set[str] = set()
+    section = FileNode.section
+
+    def noted(node: FileNode, allowed: Iterable[str], *others: Any) -> dict[str, FileNode]:
+        known = tuple(allowed)
+        accepted.update(known)
+        return section(node, known, *others)
+
+    monkeypatch.setattr(FileNode, "section", noted)
+    (tmp_path / "people.csv").write_text("a\n7\n", encoding="utf-8")
+    for _, text, *_ in READ:
+        with suppress(ProblemError):
+            loads(text, folder=tmp_path)
+    for name in OPTIMISERS:
+        loads(RATED + f"optimizer: {{{name}: {{}}}}\n")
+    for path in shipped().values():
+        load(path)
+    inside = set(properties(SCHEMA))
+    numbers = {key for name in ACTIVATIONS for key in FUNCTIONS[name].arguments[1:]}  # of activations, whose shape is any mapping
+    assert len(accepted) > 80 and accepted - numbers <= inside
+    pages = "".join(page.read_text("utf-8") for page in DOCS.glob("*.md") if page.stem not in ("architecture", "mistakes.in", "mistakes"))
+    written = "\n".join(re.findall(r"`[^`]*`|```.*?```", pages, re.DOTALL))
+    assert [key for key in sorted(inside | accepted) if not re.search(rf"(?<!\w){re.escape(key)}(?!\w)", written)] == []
+
+
+def test_title_and_source_are_texts() -> None:
+    for key in ("title", "source"):
+        assert messages({key: "A book"}) == [] and messages({key: 7}) != []
 
 
 # A problem that uses a key, and what that key changes in it: (section.key, problem, what is read).

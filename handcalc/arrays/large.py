@@ -25,7 +25,7 @@ from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.rounding import Rounding
-from handcalc.errors import EvaluationError, Message, ProblemError
+from handcalc.errors import Message, ProblemError
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.schema import Problem
 
@@ -79,7 +79,7 @@ class ArrayEvaluation(Evaluation):
             if self._is_whole(self._graph[name]):
                 value = float(self._array(name)[place])
                 if not math.isfinite(value):
-                    raise EvaluationError(self._reason(wanted, OverflowError()))
+                    raise self._failure(wanted, OverflowError())
                 self.values[wanted] = self.unrounded[wanted] = value
             else:
                 for used in () if self.literal(wanted) is not None else self._graph.uses(wanted):

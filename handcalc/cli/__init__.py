@@ -18,7 +18,7 @@ import click
 from handcalc import __version__
 from handcalc.cli.help import Translated, speak
 from handcalc.errors import HandcalcError, Message, Template
-from handcalc.language import choose, translator
+from handcalc.language import LANGUAGES, choose, translator
 
 # name → (module, one line of help)
 COMMANDS: dict[str, tuple[str, Template]] = {
@@ -142,10 +142,18 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _language(arguments: list[str]) -> str | None:
-    """--lang of a command line that could not be carried out."""
+    """--lang of a command line that could not be carried out, in any spelling."""
     for place, argument in enumerate(arguments):
         if argument == "--lang" and place + 1 < len(arguments):
-            return arguments[place + 1]
+            return _word(arguments[place + 1])
         if argument.startswith("--lang="):
-            return argument.removeprefix("--lang=")
+            return _word(argument.removeprefix("--lang="))
     return None
+
+
+def _word(language: str) -> str:
+    if language in LANGUAGES:
+        return language
+    from handcalc.problem.spellings import WORDS, meanings
+
+    return next(iter(meanings(language, LANGUAGES, WORDS)), language)

@@ -7,6 +7,7 @@ import click
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, format_option, output_options, reading_options
 from handcalc.cli.output import Wish
+from handcalc.cli.troubles import troubles
 from handcalc.loading.loader import load
 
 FORMATS = ("terminal", "plain", "json")
@@ -33,15 +34,16 @@ def command(file: str, published: str | None, pairs: tuple[str, ...], settings: 
     from handcalc.marking.auditreport import as_json, report
 
     problem = load(file)
-    wish = Wish.of(settings, problem, file, published or "")
-    if bool(published) == bool(pairs):
-        raise click.UsageError(wish.translate("give a list of printed numbers, or --number ID=VALUE"))
-    found = audit(problem, from_arguments(pairs) if pairs else read_sheet(published or "", repeats=True), settings.notation)
-    code = 0 if all(number.status in FINE for number in found.numbers) else 1
-    if settings.format == "json":
-        wish.write_json(as_json(found))
-        return code
-    from handcalc.deriving import derive
+    with troubles(problem, settings.notation):
+        wish = Wish.of(settings, problem, file, published or "")
+        if bool(published) == bool(pairs):
+            raise click.UsageError(wish.translate("give a list of printed numbers, or --number ID=VALUE"))
+        found = audit(problem, from_arguments(pairs) if pairs else read_sheet(published or "", repeats=True), settings.notation)
+        code = 0 if all(number.status in FINE for number in found.numbers) else 1
+        if settings.format == "json":
+            wish.write_json(as_json(found))
+            return code
+        from handcalc.deriving import derive
 
-    wish.show(lambda reading: report(problem, found, reading), derive(problem))
-    return code
+        wish.show(lambda reading: report(problem, found, reading), derive(problem))
+        return code

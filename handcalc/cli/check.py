@@ -12,6 +12,7 @@ import click
 from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, FileName, Settings, digits_options, format_option, gathered, output_options, reading_options
 from handcalc.cli.output import Wish, say
+from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, OutputError
@@ -68,22 +69,23 @@ def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: 
     Example: handcalc check mazur-2-2-2 --answer net.h1=0.3775
     """
     problem = load(file)
-    declared = settings.digits()
-    wish = Wish.of(settings, problem, file, *answers)
-    if blank:
-        return _blank(problem, wish)
-    if not pairs and not answers:
-        raise click.UsageError(wish.translate("give a sheet of answers, --answer ID=VALUE, or --blank"))
-    if pairs and answers:
-        raise click.UsageError(wish.translate("give a sheet of answers or --answer, not both"))
-    if pairs and (choices.feedback or choices.anonymous):
-        raise click.UsageError(wish.translate("--feedback and --anonymous go with sheets of answers"))
-    if choices.feedback is None:
-        wish = wish.in_format_of_output(FORMATS)
-    alone = len(answers) == 1 and not os.path.isdir(answers[0]) and not choices.feedback and not choices.anonymous
-    if pairs or (alone and wish.settings.format != "csv"):
-        return _one(problem, answers, pairs, declared, choices, wish)
-    return _class(problem, answers, declared, choices, wish)
+    with troubles(problem, settings.notation):
+        declared = settings.digits()
+        wish = Wish.of(settings, problem, file, *answers)
+        if blank:
+            return _blank(problem, wish)
+        if not pairs and not answers:
+            raise click.UsageError(wish.translate("give a sheet of answers, --answer ID=VALUE, or --blank"))
+        if pairs and answers:
+            raise click.UsageError(wish.translate("give a sheet of answers or --answer, not both"))
+        if pairs and (choices.feedback or choices.anonymous):
+            raise click.UsageError(wish.translate("--feedback and --anonymous go with sheets of answers"))
+        if choices.feedback is None:
+            wish = wish.in_format_of_output(FORMATS)
+        alone = len(answers) == 1 and not os.path.isdir(answers[0]) and not choices.feedback and not choices.anonymous
+        if pairs or (alone and wish.settings.format != "csv"):
+            return _one(problem, answers, pairs, declared, choices, wish)
+        return _class(problem, answers, declared, choices, wish)
 
 
 def _blank(problem: Problem, wish: Wish) -> int:

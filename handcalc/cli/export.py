@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from gettext import gettext
 
 import click
@@ -13,11 +14,13 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, document_options, force_option, reading_options, rounding_options
 from handcalc.cli.output import save, say
 from handcalc.cli.progress import progress_bar
+from handcalc.cli.troubles import troubles
 from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
 from handcalc.deriving import derive
-from handcalc.errors import HandcalcError, Message, OutputError
+from handcalc.errors import EvaluationError, HandcalcError, Message, OutputError
 from handcalc.loading.loader import load
+from handcalc.problem.schema import Problem
 from handcalc.render.report import FORMATS, check_view, endings, export
 
 FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
@@ -143,14 +146,14 @@ class _Jobs:
         self.settings = settings
         self.failed: dict[str, Message] = {}
         self._derived: dict[str, Derivation | HandcalcError] = {}
-        self._paths: dict[str, str] = {}
+        self._problems: dict[str, Problem] = {}
 
     def derivation(self, source: str) -> Derivation:
         """The worked solution of a problem; its error again, if it has one."""
         if source not in self._derived:
             try:
                 problem = load(source)
-                self._paths[source] = problem.path
+                self._problems[source] = problem
                 self._derived[source] = derive(problem, self.settings.rounding(problem), self.settings.iterations)
             except HandcalcError as error:
                 self._derived[source] = error
@@ -187,10 +190,21 @@ class _Jobs:
         derivations = self.derivations(target.sources)
         language = self.settings.language(*(derivation.header.language for derivation in derivations))
         name = os.path.splitext(os.path.basename(target.path))[0]
-        exported = export(derivations, target.format, self.settings.style(), language, name)
+        with self._troubles(target.sources):
+            exported = export(derivations, target.format, self.settings.style(), language, name)
         try:
             os.makedirs(os.path.dirname(target.path) or os.curdir, exist_ok=True)
         except OSError as error:
             reason = error.strerror or str(error)
             raise OutputError(Message("cannot be written: {reason}", f"{target.path}: ", reason=reason)) from None
-        save(exported, target.path, self.settings.force, (*target.sources, *self._paths.values()))
+        save(exported, target.path, self.settings.force, (*target.sources, *(problem.path for problem in self._problems.values())))
+
+    @contextmanager
+    def _troubles(self, sources: tuple[str, ...]) -> Iterator[None]:
+        """What is said of steps without a value, of the problem that they belong to."""
+        try:
+            yield
+        except EvaluationError as error:
+            own = [source for source in sources if error.evaluation and error.evaluation.graph is self.derivation(source).graph]
+            with troubles(self._problems[(own or list(sources))[0]], self.settings.notation):
+                raise

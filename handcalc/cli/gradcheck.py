@@ -12,6 +12,7 @@ from handcalc.cli.options import FileName, Settings, digits_options, format_opti
 from handcalc.cli.output import Wish
 from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import progress_bar
+from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.loading.loader import load
 
@@ -62,30 +63,31 @@ def command(file: str, h: float, only: tuple[str, ...], inputs: bool, rows: int,
     from handcalc.training.gradcheck.report import as_json, report
 
     problem = load(file)
-    wish = Wish.of(settings, problem, file)
-    sweep, tangents = curves.sweep, curves.tangents
-    if not 0 < h < math.inf:
-        raise click.UsageError(wish.translate("--h must be a positive number"))
-    if curves.plot:
-        if (sweep is not None) + len(tangents) != 1:
-            raise click.UsageError(wish.translate("--plot draws one picture: give --sweep or one --tangent"))
-        check_pictures((curves.plot,), wish)
-    study = Differentiation(problem, settings.rounding(problem))
-    asked = (*only, *((sweep,) if sweep else ()), *tangents)
-    gradients, omitted = study.gradients(asked, inputs, rows, settings.notation)
-    with progress_bar(len(gradients), wish.translate("Checking")) as progress:
-        checked = study.check(gradients, h, omitted, progress)
-    wanted = [study.find(text, settings.notation) for text in tangents]
-    lines = [Tangent(row, study.along(row.gradient)) for row in checked.rows if row.gradient in wanted]
-    swept = study.sweep(study.find(sweep, settings.notation) if sweep else gradients[0]) if sweep is not None and gradients else None
+    with troubles(problem, settings.notation):
+        wish = Wish.of(settings, problem, file)
+        sweep, tangents = curves.sweep, curves.tangents
+        if not 0 < h < math.inf:
+            raise click.UsageError(wish.translate("--h must be a positive number"))
+        if curves.plot:
+            if (sweep is not None) + len(tangents) != 1:
+                raise click.UsageError(wish.translate("--plot draws one picture: give --sweep or one --tangent"))
+            check_pictures((curves.plot,), wish)
+        study = Differentiation(problem, settings.rounding(problem))
+        asked = (*only, *((sweep,) if sweep else ()), *tangents)
+        gradients, omitted = study.gradients(asked, inputs, rows, settings.notation)
+        with progress_bar(len(gradients), wish.translate("Checking")) as progress:
+            checked = study.check(gradients, h, omitted, progress)
+        wanted = [study.find(text, settings.notation) for text in tangents]
+        lines = [Tangent(row, study.along(row.gradient)) for row in checked.rows if row.gradient in wanted]
+        swept = study.sweep(study.find(sweep, settings.notation) if sweep else gradients[0]) if sweep is not None and gradients else None
 
-    def picture(reading: Reading) -> Plot:
-        return plots.errors(swept, h, reading) if swept else plots.tangent(lines[0], reading)
+        def picture(reading: Reading) -> Plot:
+            return plots.errors(swept, h, reading) if swept else plots.tangent(lines[0], reading)
 
-    if curves.plot and curves.plot != HERE and (swept or lines):
-        draw(picture, curves.plot, study.derivation, wish)
-    if settings.format == "json":
-        wish.write_json(as_json(checked, wish.reading(study.derivation), swept, lines))
-    else:
-        wish.show(lambda reading: report(checked, reading, swept, lines), study.derivation)
-    return 0 if checked.ok else 1
+        if curves.plot and curves.plot != HERE and (swept or lines):
+            draw(picture, curves.plot, study.derivation, wish)
+        if settings.format == "json":
+            wish.write_json(as_json(checked, wish.reading(study.derivation), swept, lines))
+        else:
+            wish.show(lambda reading: report(checked, reading, swept, lines), study.derivation)
+        return 0 if checked.ok else 1

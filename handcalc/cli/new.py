@@ -2,58 +2,119 @@
 
 from __future__ import annotations
 
-import random
+import re
 import sys
 from gettext import gettext
+from typing import Any
+from unicodedata import normalize
 
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import Settings, language_option, output_options
+from handcalc.cli.options import Settings, SpelledChoice, language_option, output_options
 from handcalc.cli.output import write
+from handcalc.cli.templates import TEMPLATES, dense, written
+from handcalc.cli.troubles import troubles
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
+from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError, printable
-from handcalc.language import Translate
-from handcalc.problem.words import DEFAULT_LOSS
+from handcalc.layers.activations import SPELLINGS
+from handcalc.loading.loader import loads
+from handcalc.problem.spellings import meanings, of
+from handcalc.problem.words import DEFAULT_LOSS, LOSSES
 
 LOSS_OF = {"softmax": "cross_entropy", "log_softmax": "negative_log_likelihood"}  # activation → the loss that goes with it
 SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculation
+SOFTMAX_SIZES = "2-3-3"
+_APART = r"\s*[-–—,，、xX×*:：\s]\s*"
+
+
+class Activations(click.ParamType):  # type: ignore[type-arg]  # generic in new versions of click only
+    """One activation, or several with commas between them, in any spelling."""
+
+    name = "activation"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        found = []
+        for part in re.split(r"[,，、\s]+", str(value).strip()):
+            meant = meanings(part, ACTIVATIONS, SPELLINGS)
+            if len(meant) != 1:
+                message = Message("{found} is no activation; known are {known}", found=f'"{part}"', known=", ".join(ACTIVATIONS))
+                raise click.BadParameter(message.text(gettext), ctx, param)
+            found.append(meant[0])
+        return tuple(found)
 
 
 @click.command(cls=Translated)
 @click.argument("file")
 @click.option("--layers", metavar="2-3-2", help="Inputs, hidden neurons …, outputs. Without it, questions are asked.")
-@click.option("--activation", type=click.Choice(ACTIVATIONS), default="sigmoid", help="Activation of every layer.", show_default=True)
+@click.option(
+    "--activation",
+    type=Activations(),
+    metavar="NAME[,NAME…]",
+    default="sigmoid",
+    help="Activation of every layer, or of each, first to last.",
+    show_default=True,
+)
+@click.option("--loss", type=SpelledChoice(LOSSES, of(LOSSES)), metavar="NAME", help="Loss function (see: handcalc list losses).")
+@click.option(
+    "--template", type=SpelledChoice(("softmax", *TEMPLATES)), help="Another kind of problem than dense layers; softmax: for classes."
+)
 @click.option("--learning-rate", type=float, default=0.5, help="η of the update.", show_default=True)
 @click.option("--seed", type=int, default=1, help="Seed of the random numbers.", show_default=True)
 @language_option("Language of the questions and comments.")
 @output_options
-def command(file: str, layers: str | None, activation: str, learning_rate: float, seed: int, settings: Settings) -> None:
+def command(
+    file: str,
+    layers: str | None,
+    activation: tuple[str, ...],
+    loss: str | None,
+    template: str | None,
+    learning_rate: float,
+    seed: int,
+    settings: Settings,
+) -> None:
     """Write a new problem file with comments, to be changed with an editor.
 
     FILE is the file to write. The numbers are random with two decimals; the same seed gives the same file.
 
-    Example: handcalc new my.yaml --layers 2-3-2
+    Example: handcalc new my.yaml --layers 2-3-2 --activation relu,sigmoid
     """
     translate = settings.translator()
     title = ""
-    if layers is None:
+    if template in TEMPLATES and (layers or loss):
+        raise click.UsageError(gettext("--layers and --loss go with dense layers, not with --template {name}").format(name=template))
+    if template == "softmax":
+        layers = layers or SOFTMAX_SIZES
+        hidden = [name for name in activation[:1] if name != "softmax"] if len(sizes_of(layers)) > 2 else []
+        activation = (*hidden, "softmax")
+    if layers is None and template is None:
         if not sys.stdin.isatty() and not sys.stdin.readable():
             raise click.UsageError(gettext("give --layers, such as --layers 2-3-2"))
-        title = click.prompt(translate("Title"), default=translate("My exercise"), err=True)
+        title = printable(click.prompt(translate("Title"), default=translate("My exercise"), err=True))
         layers = click.prompt(translate("Neurons of each layer, inputs first"), default="2-2-2", err=True)
-        activation = click.prompt(translate("Activation function"), default=activation, type=click.Choice(ACTIVATIONS), err=True)
+        activation = click.prompt(translate("Activation function"), default=",".join(activation), type=Activations(), err=True)
         learning_rate = click.prompt(translate("Learning rate"), default=learning_rate, type=float, err=True)
     if not 0 < learning_rate < float("inf"):
         raise OutputError(Message("expected a number above 0, found {found}", "--learning-rate: ", found=f'"{learning_rate:g}"'))
-    text = problem_text(_sizes(layers or ""), activation, learning_rate, seed, translate, printable(title))
+    if template in TEMPLATES:
+        text = written(TEMPLATES[template], learning_rate, seed, translate, title)
+    else:
+        sizes = sizes_of(layers or "")
+        own = _of_each(activation, len(sizes) - 1)
+        chosen = loss or LOSS_OF.get(own[-1], DEFAULT_LOSS)
+        text = dense(sizes, own, chosen, learning_rate, seed, translate, title)
     target = settings.output or file
+    _check(text, target)
     write(text, target, settings.force)
     click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=target), err=True)
 
 
-def _sizes(layers: str) -> list[int]:
-    parts = layers.strip().split("-")
+def sizes_of(layers: str) -> list[int]:
+    """The sizes of layers, inputs first: 2-3-2, 2,3,2 or 2x3x2. Raises OutputError."""
+    parts = re.split(_APART, normalize("NFKC", layers).strip())
     sizes = [int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 4]
     if len(sizes) != len(parts) or len(sizes) < 2 or not all(0 < size <= SIZE_LIMIT for size in sizes):
         message = "layers are numbers from 1 to {limit} with - between them, inputs first, such as 2-3-2; found {found}"
@@ -61,43 +122,22 @@ def _sizes(layers: str) -> list[int]:
     return sizes
 
 
-def problem_text(sizes: list[int], activation: str, learning_rate: float, seed: int, translate: Translate, title: str = "") -> str:
-    """A commented problem file of given layer sizes; same seed, same text."""
-    generator = random.Random(seed)
+def _of_each(activations: tuple[str, ...], layers: int) -> tuple[str, ...]:
+    """The activation of each layer: of one, softmax is for the last only; of two, the first is for all hidden layers."""
+    if len(activations) == 1:
+        hidden = "sigmoid" if FUNCTIONS[activations[0]].family else activations[0]
+        return (*[hidden] * (layers - 1), activations[0])
+    if len(activations) == 2 and layers > 1:
+        return (*[activations[0]] * (layers - 1), activations[1])
+    if len(activations) != layers:
+        message = "one activation, one for hidden layers and one for the last, or one for each layer: {wanted}, found {found}"
+        raise OutputError(Message(message, "--activation: ", wanted=layers, found=len(activations)))
+    return activations
 
-    def draw(low: float, high: float) -> str:
-        return f"{generator.randint(round(low * 100), round(high * 100)) / 100:.2f}"
 
-    named = [[f"x{place + 1}" for place in range(sizes[0])]]
-    for layer, size in enumerate(sizes[1:], 1):
-        last = layer == len(sizes) - 1
-        stem = "o" if last else "h" if len(sizes) == 3 else f"h{layer}_"
-        named.append([f"{stem}{place + 1}" for place in range(size)])
-    title = (title or f"{'-'.join(map(str, sizes))} {activation}").replace("'", "''")
-    low, high = {"sigmoid": (0.01, 0.99)}.get(activation, (-0.9, 0.9))
-    whole = FUNCTIONS[activation].family
-    targets = ["1" if place == 0 else "0" for place in range(sizes[-1])] if whole else [draw(low, high) for _ in named[-1]]
-    lines = [
-        f"title: '{title}'",
-        "# " + translate("inputs and targets: name: value"),
-        "inputs:  {" + ", ".join(f"{name}: {draw(0.05, 0.95)}" for name in named[0]) + "}",
-        "targets: {" + ", ".join(f"{name}: {value}" for name, value in zip(named[-1], targets)) + "}",
-        "layers:",
-    ]
-    count = 0
-    for layer in range(1, len(sizes)):
-        own = "sigmoid" if whole and layer < len(sizes) - 1 else activation
-        lines += [f"  - neurons: [{', '.join(named[layer])}]", f"    activation: {own}"]
-        lines += ["    # " + translate("name: [from, to, value]"), "    weights:"]
-        for target in named[layer]:
-            for source in named[layer - 1]:
-                count += 1
-                lines.append(f"      w{count}: [{source}, {target}, {draw(-0.9, 0.9)}]")
-        lines += ["    # " + translate("one bias for the layer; or a list, one per neuron"), f"    bias: {{b{layer}: {draw(0.1, 0.6)}}}"]
-    lines += [
-        "# " + translate("other losses: handcalc list losses"),
-        f"loss: {LOSS_OF.get(activation, DEFAULT_LOSS)}",
-        f"learning_rate: {learning_rate:g}",
-        "# " + translate("also: update: {biases: false}, rounding: {decimals: 4, carry: true}, notation: zhou"),
-    ]
-    return "\n".join(lines) + "\n"
+def _check(text: str, target: str) -> None:
+    """A new problem can be solved, or is not written. Raises ProblemError, EvaluationError."""
+    problem = loads(text, target)
+    with troubles(problem):
+        for step in derive(problem).steps():
+            float(step.value)

@@ -16,12 +16,14 @@ from typing import Any
 
 import click
 
+from handcalc.core.order import PHASES
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Template
 from handcalc.language import LANGUAGES, Translate, choose, translator
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.problem.schema import Problem
+from handcalc.problem.spellings import PHASE_WORDS, WORDS, Spellings, meanings
 from handcalc.render.options import DETAILS, FORMS
 from handcalc.render.report import Style
 from handcalc.render.views import VIEWS
@@ -30,6 +32,28 @@ Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
 SCREEN = ("terminal", "plain")  # formats that are shown as a terminal shows them
+
+
+class SpelledChoice(click.Choice):  # type: ignore[type-arg]  # generic in new versions of click only
+    """One of some words, in any spelling."""
+
+    def __init__(self, words: Iterable[str], spellings: Spellings = WORDS) -> None:
+        super().__init__([*words])
+        self._spellings = spellings
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        found = meanings(str(value), self.choices, self._spellings)
+        return super().convert(found[0] if len(found) == 1 else value, param, ctx)
+
+
+class Phase(click.ParamType):  # type: ignore[type-arg]  # generic in new versions of click only
+    """A phase in any spelling, or whatever else is typed."""
+
+    name = "phase"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = meanings(str(value), PHASES, PHASE_WORDS)
+        return found[0] if len(found) == 1 else str(value)
 
 
 class Settings(Record):
@@ -135,6 +159,7 @@ document_options = settings_from(
         "--only",
         multiple=True,
         metavar="PHASE|ID",
+        type=Phase(),
         help="Only these phases (given, forward, error, backward, update) or steps, such as grad.w5; may be repeated.",
     ),
     _detail,
@@ -159,16 +184,16 @@ detail_option = settings_from(_detail)
 
 reading_options = settings_from(
     click.option(
-        "--notation", type=click.Choice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."
+        "--notation", type=SpelledChoice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."
     ),
-    click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the report."),
+    click.option("--lang", type=SpelledChoice(LANGUAGES), help="Language of the report."),
     click.option("--decimal-comma", "comma", is_flag=True, help="Write 0,5 instead of 0.5."),
 )
 
 
 def language_option(help: Template = "Language of the report.") -> Decorator:
     """--lang, with its help."""
-    return settings_from(click.option("--lang", type=click.Choice(LANGUAGES), help=help))
+    return settings_from(click.option("--lang", type=SpelledChoice(LANGUAGES), help=help))
 
 
 def digits_options(decimals: Template = "Show N decimal places.", significant: Template = "Show N significant digits.") -> Decorator:

@@ -2,6 +2,7 @@
 
 - `write(content, output, force, inputs)` writes a file whole or not at all, `save` what was exported with the files beside it.
 - `Wish` is how a report is wanted and where it goes: `wish.show(blocks, derivation)`, `wish.write_json(data)`, `wish.page(…)`.
+- `whole(console)`: what is printed on it meanwhile comes out in the end.
 - `dialect_for(stream)`, `console_for(stream)`, `fits(text, stream)`: what a stream can show; `say(text)` is a line of it.
 """
 
@@ -10,7 +11,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from handcalc.cli.options import SCREEN, Settings
@@ -44,6 +46,31 @@ def console_for(stream: IO[str], plain: bool = False) -> Console:
     from handcalc.render.formats.terminal import terminal_console
 
     return terminal_console(stream, plain)
+
+
+@contextmanager
+def whole(console: Console) -> Iterator[None]:
+    """What is printed on a console meanwhile comes out in the end, or, where something goes wrong, not at all."""
+    target, kept = console.file, _Kept(console.encoding)
+    console.file = kept
+    try:
+        yield
+    finally:
+        console.file = target
+    target.write(kept.getvalue())
+
+
+class _Kept(io.StringIO):
+    """A text in memory that may have the letters of an encoding."""
+
+    def __init__(self, encoding: str) -> None:
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Which letters it may have."""
+        return self._encoding
 
 
 def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
@@ -187,7 +214,9 @@ class Wish(Record):
         from handcalc.render.formats.terminal import show
 
         stream = io.StringIO() if self.settings.output else sys.stdout
-        show(blocks, reading, self.translate, console_for(stream, self.settings.plain))
+        console = console_for(stream, self.settings.plain)
+        with whole(console):
+            show(blocks, reading, self.translate, console)
         if isinstance(stream, io.StringIO):
             self.write(stream.getvalue())
 

@@ -9,9 +9,11 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, Settings, document_options, format_option, output_options, reading_options, rounding_options
-from handcalc.cli.output import Wish, console_for, fits, save
+from handcalc.cli.output import Wish, console_for, fits, save, whole
+from handcalc.cli.troubles import troubles
 from handcalc.deriving import derive
 from handcalc.loading.loader import load
+from handcalc.problem.schema import Problem
 from handcalc.render.report import FORMATS, Chapter, export
 
 
@@ -31,6 +33,11 @@ def command(file: str, picture: bool, settings: Settings) -> None:
     Example: handcalc solve mazur-2-2-2 --decimals 4 --only backward
     """
     problem = load(file)
+    with troubles(problem, settings.notation):
+        _solve(file, problem, picture, settings)
+
+
+def _solve(file: str, problem: Problem, picture: bool, settings: Settings) -> None:
     derivation = derive(problem, settings.rounding(problem), settings.iterations)
     wish = Wish.of(settings, problem, file)
     screen = settings.format in SCREEN
@@ -39,7 +46,9 @@ def command(file: str, picture: bool, settings: Settings) -> None:
         from handcalc.render.formats.terminal import show
 
         chapter = Chapter(derivation, wish.dialect(), style)
-        show(chapter.blocks(), chapter.reading, wish.translate, console_for(sys.stdout, settings.plain))
+        console = console_for(sys.stdout, settings.plain)
+        with whole(console):  # a step without a value is no half page
+            show(chapter.blocks(), chapter.reading, wish.translate, console)
         return
     name = os.path.splitext(os.path.basename(settings.output))[0] if settings.output else ""
     exported = export((derivation,), settings.format, style, wish.language, name)

@@ -16,6 +16,7 @@ from handcalc.cli.options import FileName, Settings, format_option, gathered, ou
 from handcalc.cli.output import Wish
 from handcalc.cli.pictures import HERE, check_pictures, draw
 from handcalc.cli.progress import training_bar
+from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError
@@ -101,34 +102,35 @@ def command(
     from handcalc.training.trainer import Trainer
 
     problem = load(file)
-    wish = Wish.of(settings, problem, file)
-    _check(length, show_step, save, pictures, wish)
-    trainer = Trainer(problem)
-    archive = _archive(save, problem)
-    if archive:
-        wish.check(archive)
-    inputs = [_numbers(text, len(problem.inputs)) for text in asked]
-    rounding = settings.rounding(problem)
-    if show_step is not None:
-        _show_step(trainer, show_step, rounding, wish)
-        return
-    derivation = derive(problem, rounding)
-    planned = _planned(trainer, derivation, pictures, wish)
-    with training_bar(wish.translate("Training")) as progress:
-        found = train_on(trainer, length.iterations, length.epochs, length.every, progress)
-    if save:
-        _save(trainer, file if os.path.exists(file) else problem.path, save, archive, wish)
-    for target, plot in planned:
-        if target != HERE:
-            draw(partial(plot, found), target, derivation, wish)
-    if settings.format == "json":
-        wish.write_json(as_json(found))
-    elif settings.format == "csv":
-        wish.write(history_csv(found))
-    else:
-        here = [plot for target, plot in planned if target == HERE]
-        every = length.every is not None
-        wish.show(lambda reading: report(trainer, found, reading, every, inputs, [plot(found, reading) for plot in here]), derivation)
+    with troubles(problem, settings.notation):
+        wish = Wish.of(settings, problem, file)
+        _check(length, show_step, save, pictures, wish)
+        trainer = Trainer(problem)
+        archive = _archive(save, problem)
+        if archive:
+            wish.check(archive)
+        inputs = [_numbers(text, len(problem.inputs)) for text in asked]
+        rounding = settings.rounding(problem)
+        if show_step is not None:
+            _show_step(trainer, show_step, rounding, wish)
+            return
+        derivation = derive(problem, rounding)
+        planned = _planned(trainer, derivation, pictures, wish)
+        with training_bar(wish.translate("Training")) as progress:
+            found = train_on(trainer, length.iterations, length.epochs, length.every, progress)
+        if save:
+            _save(trainer, file if os.path.exists(file) else problem.path, save, archive, wish)
+        for target, plot in planned:
+            if target != HERE:
+                draw(partial(plot, found), target, derivation, wish)
+        if settings.format == "json":
+            wish.write_json(as_json(found))
+        elif settings.format == "csv":
+            wish.write(history_csv(found))
+        else:
+            here = [plot for target, plot in planned if target == HERE]
+            every = length.every is not None
+            wish.show(lambda reading: report(trainer, found, reading, every, inputs, [plot(found, reading) for plot in here]), derivation)
 
 
 def _check(length: Length, show_step: int | None, save: str | None, pictures: Pictures, wish: Wish) -> None:

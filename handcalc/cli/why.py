@@ -8,9 +8,12 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import Settings, detail_option, reading_options, rounding_options
-from handcalc.cli.output import console_for, dialect_for
+from handcalc.cli.output import console_for, dialect_for, whole
+from handcalc.cli.troubles import troubles
+from handcalc.core.derivation import Derivation
 from handcalc.deriving import derive
 from handcalc.loading.loader import load
+from handcalc.problem.schema import Problem
 
 
 @click.command(cls=Translated)
@@ -27,18 +30,26 @@ def command(file: str, step: str, settings: Settings) -> None:
 
     Example: handcalc why mazur-2-2-2 grad.w1
     """
-    from handcalc.render import read
-    from handcalc.render.formats.terminal import show
-    from handcalc.render.report import LONGEST_SUM
-    from handcalc.render.why import explanation
-
     problem = load(file)
     iteration = 1
     head = step[1:].split(":", 1)[0] if step.startswith("#") else ""
     if head.isascii() and head.isdigit() and len(head) < 7:
         iteration = max(int(head), 1)
-    derivation = derive(problem, settings.rounding(problem), iteration)
+    with troubles(problem, settings.notation):
+        derivation = derive(problem, settings.rounding(problem), iteration)
+        _explain(derivation, step, problem, settings)
+
+
+def _explain(derivation: Derivation, step: str, problem: Problem, settings: Settings) -> None:
+    """Print the explanation of a step, whole or not at all."""
+    from handcalc.render import read
+    from handcalc.render.formats.terminal import show
+    from handcalc.render.report import LONGEST_SUM
+    from handcalc.render.why import explanation
+
     reading = read(derivation, settings.notation, dialect_for(sys.stdout), settings.comma, 0 if settings.detail == "full" else LONGEST_SUM)
     wanted, number = reading.find(step)
     blocks = explanation(derivation, reading, wanted, number, settings.detail)
-    show(blocks, reading, settings.translator(problem.language), console_for(sys.stdout))
+    console = console_for(sys.stdout)
+    with whole(console):
+        show(blocks, reading, settings.translator(problem.language), console)

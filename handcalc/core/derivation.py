@@ -74,7 +74,7 @@ class Header(Record):
     """What a report says about the exercise besides its steps.
 
     sizes: units of each layer, inputs first; kinds: the type of each layer; about: how it works; shapes: what it puts out, inputs first;
-    notes: sentences on conventions that matter to layers of these types;
+    notes: sentences on conventions that matter to layers of these types; doubts: on what looks like a slip in the problem;
     loss: its name as typed, "direct" for e = t − o only, "" for none; loss_title: what it is called, or what is said instead;
     samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
@@ -97,6 +97,7 @@ class Header(Record):
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
     notes: tuple[Message, ...] = ()
+    doubts: tuple[Message, ...] = ()
     tasks: tuple[tuple[str, str], ...] = ()
 
     @property

@@ -106,7 +106,7 @@ class Evaluation:
                 pending.extend(used for used in reversed(self.graph.uses(current)) if used not in self.values)
                 continue
             except (ArithmeticError, ValueError) as error:
-                raise EvaluationError(self._reason(current, error)) from None
+                raise self._failure(current, error) from None
             self._keep(current, value)
             pending.pop()
         return self.values[wanted]
@@ -118,7 +118,7 @@ class Evaluation:
             found = compute(value, _nothing, FRACTIONS)
             return found if self._fractions else short(found)
         except OverflowError as error:
-            raise EvaluationError(self._reason(current, error)) from None
+            raise self._failure(current, error) from None
 
     def of(self, expr: Expr, step: Cell | None = None) -> Value:
         """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
@@ -127,7 +127,7 @@ class Evaluation:
         except (ArithmeticError, ValueError) as error:
             if step is None:
                 raise
-            raise EvaluationError(self._reason(step, error)) from None
+            raise self._failure(step, error) from None
 
     def _known(self, ref: Ref) -> Value:
         try:
@@ -140,20 +140,20 @@ class Evaluation:
 
     def _keep(self, current: Cell, value: Value) -> None:
         if isinstance(value, float) and not math.isfinite(value):
-            raise EvaluationError(self._reason(current, OverflowError("the result is not a finite number")))
+            raise self._failure(current, OverflowError())
         if self.rounding.carry:
             self.unrounded[current] = value
             value = self.rounding.carried(value, self.graph.cell_id(current) if self.rounding.overrides else "")
         self.values[current] = value
 
-    def _reason(self, current: Cell, error: Exception) -> Message:
+    def _failure(self, current: Cell, error: Exception) -> EvaluationError:
         if isinstance(error, OverflowError):
             template = "{step}: the number is too large (overflow)"
         elif isinstance(error, ZeroDivisionError):
             template = "{step}: division by zero"
         else:
             template = "{step}: the function is not defined there"
-        return Message(template, step=self.graph.cell_id(current))
+        return EvaluationError(Message(template, step=self.graph.cell_id(current)), cell=current, evaluation=self)
 
     def rational(self, wanted: Cell) -> bool:
         """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""

@@ -22,7 +22,7 @@ Resolver = Callable[[str], Expr | None]
 DEPTH_LIMIT = 60  # nested brackets, signs and powers
 LENGTH_LIMIT = 2000  # characters
 
-_SPELLINGS = str.maketrans({"·": "*", "×": "*", "−": "-", "÷": "/", "（": "(", "）": ")", "，": ",", "＋": "+"})
+_SPELLINGS = str.maketrans("·×−÷（），＋－＊／＾．", "**-/(),+-*/^.")
 _OPERATORS = "+-*/^(),²³"
 
 
@@ -211,7 +211,7 @@ class _Parser:
         if kind != "name":
             raise self.fail('"{found}" is not expected here' if token else "the formula ends too early", found=token)
         known = self.resolve(token)
-        record = FUNCTIONS.get(token)
+        record = FUNCTIONS.get(token) or (FUNCTIONS.get(token.lower()) if known is None and token.lower() != "pi" else None)
         column = self.column
         self.next()
         if record and (not record.arguments or (self.kind == "operator" and self.token == "(")):

@@ -2,6 +2,7 @@
 
 - `layer_type(word)` is the record of a type. The file of its family is imported when it is named, so a problem of dense layers loads
   nothing of attention; `layer_types()` are all records, in the order of the documentation.
+- `spellings()` is what else they are called in problem files.
 - `evaluating(problem)` is a problem as it predicts, `mixes_samples(problem)` whether an answer depends on other samples.
 
 To add a type: its record in the `TYPES` of a file here, and its line in `FILES`.
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from handcalc.layers.layertype import LayerType
     from handcalc.problem.schema import Layer, Problem
+    from handcalc.problem.spellings import Spellings
 
 # word after `type:` → the file with its record
 FILES = {
@@ -64,6 +66,11 @@ def layer_type(word: str) -> LayerType:
 def layer_types() -> tuple[LayerType, ...]:
     """The records of all types."""
     return tuple(map(layer_type, FILES))
+
+
+def spellings() -> Spellings:
+    """What else the types are called in problem files."""
+    return {one.word: one.spellings for one in layer_types()}
 
 
 def evaluating(problem: Problem) -> Problem:

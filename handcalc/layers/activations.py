@@ -2,18 +2,50 @@
 
 - `activations(item, neurons)` reads them, `one_activation(item)` one of single numbers; `applied(activation, net)` puts it on something.
 - `has_slope(activation)` says whether a gradient goes through one.
+- `usual(name)` is one by its word; `SPELLINGS` says what else it is called in problem files.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import ZERO, Call, Expr, Ref, number, rewrite, walk
+from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, number, rewrite, walk
 from handcalc.core.functions import ACTIVATIONS, function
 from handcalc.problem.reader import FileNode, is_name, quoted, suggestion
 from handcalc.problem.schema import Activation
+from handcalc.problem.spellings import Spellings
 
 SOFTMAX = Activation("softmax")
 IDENTITY = Activation("identity", Ref("z"))
+
+# what else activations are called in problem files
+SPELLINGS: Spellings = {
+    "sigmoid": (
+        "sigm",
+        "logistic",
+        "logistic_sigmoid",
+        "logsig",
+        "σ",
+        "对率函数",
+        "对数几率函数",
+        "逻辑函数",
+        "逻辑斯谛函数",
+        "S型函数",
+        "sigmoid函数",
+    ),
+    "bipolar_sigmoid": ("双极性S型函数", "双极S型函数", "双极性sigmoid"),
+    "tanh": ("tansig", "hyperbolic_tangent", "th", "双曲正切", "双曲正切函数", "tanh函数"),
+    "relu": ("rectifier", "rectified_linear_unit", "poslin", "修正线性单元", "线性整流", "整流线性单元", "relu函数"),
+    "leaky_relu": ("lrelu", "带泄露的relu", "带泄漏的relu"),
+    "elu": ("exponential_linear_unit", "指数线性单元"),
+    "gelu": ("gaussian_error_linear_unit", "高斯误差线性单元"),
+    "silu": ("sigmoid_linear_unit",),
+    "identity": ("linear", "none", "id", "purelin", "no_activation", "线性", "线性函数", "恒等", "恒等函数", "无"),
+    "step": ("heaviside", "unit_step", "binary_step", "threshold", "hardlim", "阶跃", "阶跃函数", "单位阶跃函数"),
+    "sign": ("sgn", "signum", "符号", "符号函数"),
+    "softmax": ("softargmax", "softmax函数", "归一化指数函数"),
+}
 
 
 def has_slope(activation: Activation) -> bool:
@@ -55,30 +87,35 @@ def applied(activation: Activation, net: Expr) -> Expr:
 
 def _activation(item: FileNode) -> Activation | None:
     options: dict[str, FileNode] = {}
-    name: str | None
     if item.kind == "mapping":
         entries = item.mapping() or {}
         if len(entries) != 1:
             item.fail("expected one activation such as {example}", example="{leaky_relu: {slope: 0.01}}")
             return None
-        (name, inner), *_ = entries.items()
-        if name not in ACTIVATIONS:
-            _unknown(inner, name)
+        (typed, inner), *_ = entries.items()
+        name = inner.stands_for(ACTIVATIONS, SPELLINGS, typed)
+        if not name:
+            if name is None:
+                _unknown(inner, typed)
             return None
         options = inner.section(function(name).arguments[1:]) if inner.kind != "null" else {}
     else:
-        name = item.text()
-        if name is None or name not in ACTIVATIONS:
-            return None if name is None else _formula(item, name)
+        text = item.text()
+        name = item.stands_for(ACTIVATIONS, SPELLINGS) if text is not None else ""
+        if not name:
+            return _formula(item, text) if name is None and text is not None else None
+    return usual(name, {key: found for key, item in options.items() if (found := item.number()) is not None})
+
+
+def usual(name: str, numbers: Mapping[str, Number] = {}) -> Activation:
+    """An activation by its word, with these numbers and the usual ones for others."""
     record = function(name)
     if record.family:
         return Activation(name)
     if name == "identity":
         return IDENTITY
-    arguments: list[Expr] = [Ref("z")]
-    for key, default in zip(record.arguments[1:], record.defaults):
-        arguments.append((options[key].number() if key in options else None) or number(default))
-    return Activation(name, Call(name, tuple(arguments)))
+    others = (numbers.get(key, number(default)) for key, default in zip(record.arguments[1:], record.defaults))
+    return Activation(name, Call(name, (Ref("z"), *others)))
 
 
 def _formula(item: FileNode, text: str) -> Activation | None:

@@ -220,5 +220,7 @@ ATTENTION = LayerType(
         "masked": Letter("s", hat=True), "attention": Letter("a"), "context": Letter("y"),
     },
     options=(LayerOption("heads", "heads", plain=1),),
+    spellings=("self_attention", "multi_head_attention", "scaled_dot_product_attention",
+               "注意力", "自注意力", "多头注意力", "注意力层"),
 )  # fmt: skip
 TYPES = (ATTENTION,)

@@ -63,7 +63,8 @@ def read_dense(incoming: Incoming) -> Layer | None:
     edges, called = weights(layer)
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     own = activations(incoming.found.get("activation"), incoming.neurons)
-    return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit))
+    left_out = () if "activation" in incoming.found else ("activation",)
+    return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit), left_out=left_out)
 
 
 # activations of a whole layer: from the net input, its index, and all net inputs with an index of their own
@@ -131,4 +132,15 @@ def activated(activation: Activation, before: Ref, family: Ref, unit: Index, inn
     return placed.arguments[0] if isinstance(placed, Call) and placed.function == "identity" else placed
 
 
-TYPES = (LayerType("dense", "fully connected", KEYS, read_dense, add_dense, section="layer", has_neurons=True),)
+TYPES = (
+    LayerType(
+        "dense",
+        "fully connected",
+        KEYS,
+        read_dense,
+        add_dense,
+        section="layer",
+        has_neurons=True,
+        spellings=("linear", "fc", "fully_connected", "affine", "full", "全连接", "全连接层", "线性层", "仿射层"),
+    ),
+)

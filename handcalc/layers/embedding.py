@@ -108,6 +108,7 @@ EMBEDDING = LayerType(
     first=(("token",),),
     letters={"word": Letter("x")},
     check_inputs=_check_words,
+    spellings=("embed", "word_embedding", "嵌入", "嵌入层", "词嵌入"),
 )
 POSITIONS = LayerType(
     "positional_encoding",
@@ -120,5 +121,6 @@ POSITIONS = LayerType(
     add_positions,
     takes=(("token", ""),),
     letters={"position": Letter("p"), "place": Letter("pos"), "pair": Letter("pair")},
+    spellings=("position_encoding", "sinusoidal_encoding", "位置编码"),
 )
 TYPES = (EMBEDDING, POSITIONS)

@@ -232,6 +232,7 @@ LSTM = LayerType(
     options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), STRETCH),
     has_neurons=True,
     is_recurrent=True,
+    spellings=("long_short_term_memory", "长短期记忆", "长短期记忆网络"),
 )
 GRU = LayerType(
     "gru",
@@ -269,5 +270,6 @@ GRU = LayerType(
     ),
     has_neurons=True,
     is_recurrent=True,
+    spellings=("gated_recurrent_unit", "门控循环单元"),
 )
 TYPES = (LSTM, GRU)

@@ -18,7 +18,8 @@ from handcalc.core import formula
 from handcalc.core.expr import ONE
 from handcalc.core.instance import evaluate
 from handcalc.problem.fields import RANDOM
-from handcalc.problem.reader import FileNode, quoted, suggestion
+from handcalc.problem.reader import FileNode
+from handcalc.problem.spellings import of
 from handcalc.problem.values import read_entries
 from handcalc.problem.words import INITIAL
 
@@ -28,13 +29,11 @@ DIGITS = 6
 def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) -> list[float] | None:
     """So many numbers; stream: the name of the array; None after an error."""
     part = read_entries(item, RANDOM["properties"])
-    rule = part["random"].text() if "random" in part else None
+    rule = part["random"].choice(INITIAL, of(INITIAL)) if "random" in part else None
     scale, seed = part.value("scale", None if "scale" in part else ONE), part.value("seed")
-    if rule is not None and rule not in INITIAL:
-        part["random"].fail("unknown rule {found}{near}", found=quoted(rule), near=suggestion(rule, INITIAL))
     if "seed" not in part:
         item.fail("the seed is missing: a whole number, with which everybody draws the same")
-    if rule not in INITIAL or scale is None or seed is None or not count:
+    if rule is None or scale is None or seed is None or not count:
         return None
     sizes = {"inputs": inputs, "neurons": neurons}
     wide = evaluate(formula.parse(INITIAL[rule].wide, formula.any_name), lambda name: float(sizes[name.quantity]))

@@ -66,7 +66,7 @@ class Said(Record):
 class LayerType(Record):
     """A type of layer.
 
-    word: after `type:`; title: what a heading calls it
+    word: after `type:`; title: what a heading calls it; spellings: what else may stand after `type:`
     keys: of the file, apart from `name`, and from `type`, which is there unless a type has a row of its own for it
     read: keys and what comes in → the layer, None after an error; build: defines its quantities, answers the reference to its output
     section: of the format, where it is called otherwise than the type; sections: further ones, for what stands inside its keys
@@ -99,6 +99,7 @@ class LayerType(Record):
     carried: tuple[str, ...] = ()
     predicting: Callable[[Layer], Layer] | None = None
     check_inputs: Callable[[Layer, FileNode, Sequence[Sample]], None] | None = None
+    spellings: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:

@@ -283,6 +283,7 @@ CONV2D = LayerType(
     first=MAPS_FIRST,
     options=_TOLD,
     conventions=_LAID,
+    spellings=("conv", "convolution", "convolutional", "convolution2d", "卷积", "卷积层", "二维卷积"),
 )  # fmt: skip
 CONV1D = LayerType(
     "conv1d",
@@ -297,6 +298,7 @@ CONV1D = LayerType(
     first=(("column",), ("channel", "column")),
     options=_TOLD,
     conventions=_LAID,
+    spellings=("convolution1d", "一维卷积"),
 )  # fmt: skip
 CONV_TRANSPOSE2D = LayerType(
     "conv_transpose2d",
@@ -307,5 +309,6 @@ CONV_TRANSPOSE2D = LayerType(
     takes=(SPACE, ("channel", *SPACE)),
     first=MAPS_FIRST,
     options=_TOLD,
+    spellings=("transposed_convolution", "conv2d_transpose", "deconv", "deconvolution", "转置卷积", "反卷积"),
 )
 TYPES = (CONV2D, CONV1D, CONV_TRANSPOSE2D)

@@ -240,6 +240,7 @@ LAYER_NORM = LayerType(
     add_layer_norm,
     letters=LETTERS,
     options=(_ADDED,),
+    spellings=("layer_normalization", "layer_normalisation", "ln", "层归一化", "层规范化"),
 )
 BATCH_NORM = LayerType(
     "batch_norm",
@@ -265,6 +266,17 @@ BATCH_NORM = LayerType(
     mixes_samples=lambda layer: layer.options["mode"] != "eval",
     carried=RUNNING,
     predicting=_predicting,
+    spellings=(
+        "batch_norm1d",
+        "batch_norm2d",
+        "batch_normalization",
+        "batch_normalisation",
+        "bn",
+        "批归一化",
+        "批量归一化",
+        "批规范化",
+        "批量规范化",
+    ),
 )
 DROPOUT = LayerType(
     "dropout",
@@ -277,6 +289,7 @@ DROPOUT = LayerType(
     add_dropout,
     letters={"mask": Letter("m")},
     options=(LayerOption("kept", "share that is kept"),),
+    spellings=("随机失活", "暂退法", "丢弃法"),
 )
 RESIDUAL = LayerType(
     "residual",
@@ -291,5 +304,6 @@ RESIDUAL = LayerType(
     read_residual,
     add_residual,
     letters={"projected": Letter("p")},
+    spellings=("residual_connection", "skip", "skip_connection", "shortcut", "残差", "残差连接", "跳跃连接"),
 )
 TYPES = (LAYER_NORM, BATCH_NORM, DROPOUT, RESIDUAL)

@@ -153,6 +153,7 @@ MAX_POOL = LayerType(
     first=MAPS_FIRST,
     letters={"padded": Letter("x", "pad"), "border": Letter("p")},
     options=(_SIZE, MOVES, LayerOption("padding", "places around the input that are never the largest", plain=0)),
+    spellings=("max_pool2d", "max_pooling", "max_pooling2d", "最大池化", "最大池化层", "最大汇聚"),
 )
 AVG_POOL = LayerType(
     "avg_pool",
@@ -164,6 +165,20 @@ AVG_POOL = LayerType(
     first=MAPS_FIRST,
     letters={"inside": Letter("in"), "counted": Letter("n")},
     options=(_SIZE, MOVES, ZEROS, LayerOption("left_out", "The zeros around the input do not count in the mean.")),
+    spellings=(
+        "avg_pool2d",
+        "average_pool",
+        "average_pooling",
+        "average_pooling2d",
+        "mean_pool",
+        "mean_pooling",
+        "平均池化",
+        "平均池化层",
+        "平均汇聚",
+    ),
+)
+FLATTEN = LayerType(
+    "flatten", "flatten", (), read_flatten, add_flatten, first=MAPS_FIRST, merges=True, spellings=("展平", "展平层", "拉平")
 )
 GLOBAL_AVG_POOL = LayerType("global_avg_pool", "global average pooling", (), read_global, add_global, takes=_TAKEN, first=MAPS_FIRST)
 GLOBAL_MAX_POOL = LayerType("global_max_pool", "global max pooling", (), read_global, add_global, takes=_TAKEN, first=MAPS_FIRST)

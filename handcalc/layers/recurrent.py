@@ -190,5 +190,6 @@ RNN = LayerType(
     options=(STRETCH,),
     has_neurons=True,
     is_recurrent=True,
+    spellings=("simple_rnn", "elman", "vanilla_rnn", "recurrent", "循环", "循环层", "循环神经网络"),
 )
 TYPES = (RNN,)

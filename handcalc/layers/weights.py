@@ -226,7 +226,7 @@ def bias(layer: DenseEntry, edges: Any) -> Bias | None:
     if item.names("random"):
         numbers = drawn(item, len(layer.neurons), f"b{layer.number}", len(layer.sources), len(layer.neurons))
         return None if numbers is None else Bias("neuron", {(place,): untyped(value) for place, value in enumerate(numbers)}, {}, threshold)
-    if item.typed == ZEROS:
+    if item.kind == "text" and item.stands_for((ZEROS,)):
         return Bias("neuron", dict.fromkeys(((place,) for place in range(len(layer.neurons))), ZERO), {}, threshold)
     if item.kind == "sequence":
         return _bias_list(layer, item, threshold)

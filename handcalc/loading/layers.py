@@ -5,35 +5,51 @@
 
 from __future__ import annotations
 
-from handcalc.layers import FILES, layer_type
+from handcalc.layers import FILES, layer_type, spellings
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Axes, Incoming
+from handcalc.problem.spellings import meanings
 
 TOO_MANY = "more than {limit} neurons; set {variable} to raise the limit"
 
 
 def layer_items(item: FileNode) -> list[FileNode]:
     """The entries of `layers`; none after an error."""
+    if item.kind == "mapping":
+        item.fail("layers are a list: write - before the first key of each layer")
+        return []
     entries = item.sequence()
     if entries is not None and not entries:
         item.fail("there is no layer")
     few = item.within_limit(len(entries or ()), "layers", "more than {limit} layers; set {variable} to raise the limit")
-    return (entries if few else None) or []
+    typed = [_is_type(entry) for entry in entries or ()] if few else []
+    return (entries if few and not any(typed) else None) or []
+
+
+def _is_type(entry: FileNode) -> bool:
+    """Whether an entry is the word of a type, or has it in the place of a key; an error that says how it is written."""
+    if entry.entry("type") is not None or entry.kind == "mapping" and len(entry.node.value) != 1:
+        return False
+    word = entry.node.value[0][0].value if entry.kind == "mapping" else entry.typed
+    found = meanings(word, FILES, spellings()) if isinstance(word, str) and word else ()
+    if len(found) == 1:
+        entry.fail("a layer is written with its type as {example}", example=f"{{type: {found[0]}, …}}")
+    return len(found) == 1
 
 
 def kind_of(entry: FileNode) -> str:
-    """The word after `type:` of a layer; dense where there is none, "" for unknown words, which are errors of
+    """The word after `type:` of a layer, in whatever spelling; dense where there is none, "" for unknown words, which are errors of
     `neuron_names`."""
-    if entry.kind != "mapping":
+    item = entry.entry("type")
+    if item is None or item.kind == "null":
         return "dense"
-    words = [value.value for key, value in entry.node.value if key.value == "type" and value.value != ""]
-    if not words:
-        return "dense"
-    return words[0] if isinstance(words[0], str) and words[0] in FILES else ""
+    if item.kind != "text" or item.typed in FILES:
+        return item.typed
+    return item.stands_for(FILES, spellings()) or ""
 
 
 def neuron_names(entries: list[FileNode], names: Names) -> list[tuple[str, ...]]:
@@ -45,11 +61,10 @@ def neuron_names(entries: list[FileNode], names: Names) -> list[tuple[str, ...]]
     hidden_layers = sum(_has_neurons(kind_of(entry)) for entry in entries[:-1])
     for place, entry in enumerate(entries):
         hidden = place < len(entries) - 1
-        found = entry.mapping() or {} if entry.kind == "mapping" else {}
-        kind = kind_of(entry)
-        if not kind:
-            found["type"].choice(FILES)
-        item = found.get("neurons") if not kind or _has_neurons(kind) else None
+        kind, typed = kind_of(entry), entry.entry("type")
+        if not kind and typed is not None:
+            typed.choice(FILES, spellings())
+        item = entry.entry("neurons") if not kind or _has_neurons(kind) else None
         own: tuple[str, ...] = ()
         if item is None:
             if entry.kind == "mapping" and _has_neurons(kind):

@@ -1,6 +1,7 @@
 """A problem file → `Problem`: every name resolved, every shape checked, all errors reported at once.
 
 - `load(path)` reads a file, or a shipped problem by its name; `loads(text)` reads a text; `shipped()` lists them.
+- `in_own_words(text)` is the text of a file without other spellings, as it is saved.
 
 `_problem` reads as the order of the file format: header, then layers (samples.py, layers.py, loss.py) or equations
 (equations.py), then how to work it (settings.py).
@@ -23,6 +24,7 @@ from handcalc.loading.settings import add_settings
 from handcalc.problem.fields import read_section
 from handcalc.problem.files import read, read_text, shown_path
 from handcalc.problem.names import Names
+from handcalc.problem.punctuation import half_width
 from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
 from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
@@ -67,6 +69,20 @@ def load(path: str | os.PathLike[str]) -> Problem:
 def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] = "") -> Problem:
     """The problem in a YAML text; files it names are beside it in `folder`. Raises ProblemError with every error."""
     return _problem(read_text(text, name, os.fspath(folder)))
+
+
+def in_own_words(text: str, path: str = "") -> str:
+    """The same file in the format's own words, for whoever writes into it: other spellings and full-width punctuation are replaced."""
+    from contextlib import suppress
+
+    plain = half_width(text)
+    root = read_text(plain, shown_path(path), os.path.dirname(path))
+    with suppress(ProblemError):  # of files beside it, which may be elsewhere now
+        _problem(root)
+    for (start, end), word in sorted(root.source.respelled.items(), reverse=True):
+        anchor, _, _ = plain[start:end].rpartition(" ") if plain[start] == "&" else ("", "", "")
+        plain = plain[:start] + (f"{anchor} " if anchor else "") + word + plain[end:]
+    return plain
 
 
 def _problem(root: FileNode) -> Problem:

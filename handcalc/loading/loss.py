@@ -15,6 +15,7 @@ from handcalc.problem.fields import read_section
 from handcalc.problem.names import check_free
 from handcalc.problem.reader import FileNode, is_name, suggestion
 from handcalc.problem.schema import Loss, LossSum, Problem, Regularization
+from handcalc.problem.spellings import of
 from handcalc.problem.values import FROM_0, Section, read_entries, several
 from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, PENALTY_FORMS, RANGES, NamedLoss
 
@@ -110,8 +111,9 @@ def _loss(item: FileNode) -> Loss | None:
     text = item.text()
     if text is None:
         return None
-    if text in LOSSES:
-        return usual(LOSSES[text])
+    word = item.stands_for(LOSSES, of(LOSSES))
+    if word is not None:
+        return usual(LOSSES[word]) if word else None
     if is_name(text) and text not in ("o", "t") and not text.isdigit():
         item.fail("unknown loss {found}{near}", found=item.shown, near=suggestion(text, LOSSES))
         return None
@@ -124,11 +126,14 @@ def _loss(item: FileNode) -> Loss | None:
 def _with_numbers(item: FileNode) -> Loss | None:
     """A loss with numbers of its own: {huber: {delta: 1}}."""
     inside = item.mapping() or {}
-    word, *others = inside or ("",)
-    if others or word not in LOSSES or not LOSSES[word].numbers:
+    key, *others = inside or ("",)
+    word = inside[key].stands_for(LOSSES, of(LOSSES), key) if inside else None
+    if word == "":
+        return None
+    if others or word is None or not LOSSES[word].numbers:
         item.fail("expected a loss such as {example}", example="{huber: {delta: 1}}")
         return None
-    loss, inner = LOSSES[word], inside[word]
+    loss, inner = LOSSES[word], inside[key]
     shapes = {**{key: RANGES[key] for key in loss.numbers}, **({WEIGHTS: several(FROM_0)} if loss.weighted else {})}
     part = read_entries(inner if inner.kind != "null" else None, shapes)
     return _named(loss, word_numbers(part, loss.numbers)).replace(weights=part.value(WEIGHTS, ()))

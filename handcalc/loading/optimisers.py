@@ -8,8 +8,9 @@ from __future__ import annotations
 from handcalc.core.expr import Number
 from handcalc.loading.wordnumbers import word_numbers
 from handcalc.problem.fields import INSIDE, option_shapes, read_section
-from handcalc.problem.reader import FileNode
+from handcalc.problem.reader import FileNode, quoted, suggestion
 from handcalc.problem.schema import Optimizer, Problem
+from handcalc.problem.spellings import of
 from handcalc.problem.values import Section, read_entries
 from handcalc.problem.words import DEFAULT_OPTIMISER, OPTIMISERS
 
@@ -26,18 +27,20 @@ def add_optimizer(found: Section, problem: Problem) -> Problem:
 def _optimizer(item: FileNode) -> Optimizer:
     """A word, {word: {numbers}}, or {name: word, numbers}."""
     if item.kind != "mapping":
-        return _with_numbers(item.choice(OPTIMISERS) or DEFAULT_OPTIMISER, None)
+        return _with_numbers(item.choice(OPTIMISERS, of(OPTIMISERS)) or DEFAULT_OPTIMISER, None)
+    named = item.entry("name") or item.entry("type")
+    if named:
+        named.stands_for(("name",), {"name": ("type",)}, named.key.value)
+        return _with_numbers(named.choice(OPTIMISERS, of(OPTIMISERS)) or DEFAULT_OPTIMISER, item, "name")
     inside = item.mapping() or {}
-    if "name" in inside:
-        return _with_numbers(inside["name"].choice(OPTIMISERS) or DEFAULT_OPTIMISER, item, "name")
     if len(inside) != 1:
         item.fail("expected an optimiser such as {example}", example="{momentum: {momentum: 0.9}}")
         return Optimizer()
     (name, inner), *_ = inside.items()
-    if name not in OPTIMISERS:
-        inner.fail("unknown optimiser {found}; known are {known}", found=f'"{name}"', known=", ".join(OPTIMISERS))
-        return Optimizer()
-    return _with_numbers(name, inner if inner.kind != "null" else None)
+    word = inner.stands_for(OPTIMISERS, of(OPTIMISERS), name)
+    if word is None:
+        inner.fail("unknown optimiser {found}{near}", found=quoted(name), near=suggestion(name, OPTIMISERS))
+    return _with_numbers(word, inner if inner.kind != "null" else None) if word else Optimizer()
 
 
 def _with_numbers(name: str, item: FileNode | None, *others: str) -> Optimizer:

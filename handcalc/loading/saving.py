@@ -1,6 +1,7 @@
 """Writing a problem file with other numbers for its parameters: the same file, comments and all.
 
 - `with_parameters(text, problem, graph, values)` is the text of the file with the values put in; values: cell of the graph → number.
+  Keys and words are the format's own, however they were spelled.
 - `saved(text, problem, graph, values, archive, moved)` is that text, and the arrays of large layers for an archive beside it.
 
 Numbers stand where they stood: at an edge, in a matrix, in a list of biases. What came from another file (CSV, NPZ) or was drawn is
@@ -19,6 +20,7 @@ from handcalc.core.graph import Graph
 from handcalc.core.index import through
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.layers.weights import ZEROS
+from handcalc.loading.loader import in_own_words
 from handcalc.problem.reader import literal
 from handcalc.problem.schema import Bias, Layer, Problem
 
@@ -50,7 +52,7 @@ def saved(
     yaml = YAML()  # keeps comments, order and spelling
     yaml.preserve_quotes = True
     yaml.width = 10_000
-    document = yaml.load(text)
+    document = yaml.load(in_own_words(text, problem.path))
     if moved not in ("", os.curdir):
         for key in ("inputs", "samples", "data", "test", "layers"):
             if key in document:

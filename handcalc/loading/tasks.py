@@ -8,10 +8,12 @@ Which steps a task means is not known here: that needs the worked solution. To a
 
 from __future__ import annotations
 
+from handcalc.core.order import PHASES
 from handcalc.loading.rounding import digits
 from handcalc.problem.fields import read_section
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import MarkingScheme, Problem, Task
+from handcalc.problem.spellings import PHASE_WORDS
 from handcalc.problem.values import Section
 
 
@@ -54,7 +56,7 @@ def _tasks(item: FileNode, scheme: Task) -> list[tuple[Task, FileNode]]:
 
 
 def _task(item: FileNode, scheme: Task) -> list[tuple[Task, FileNode]]:
-    asked = item.typed.strip()
+    asked = (item.stands_for(PHASES, PHASE_WORDS) if item.kind == "text" else None) or item.typed.strip()
     if not asked:
         item.fail("expected an id, a symbol, a pattern or a phase, found {found}", found=item.shown)
         return []

@@ -11,6 +11,7 @@ from handcalc.errors import Message
 from handcalc.layers import layer_type
 from handcalc.layers.activations import has_slope
 from handcalc.layers.layertype import LayerOption
+from handcalc.models.doubts import doubts
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Activation, Layer, Loss, Problem
 from handcalc.problem.words import DIRECT, LOSSES, PENALTY_FORMS
@@ -32,6 +33,7 @@ def header_of(problem: Problem) -> Header:
         loss=problem.loss.name if problem.loss else "",
         loss_title=_loss_title(problem.loss) if problem.loss else "",
         notes=_notes(problem),
+        doubts=doubts(problem),
         samples=sample_names(problem.samples),
         online=problem.training.mode == "online" and len(problem.samples) > 1,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,

@@ -14,6 +14,7 @@ from __future__ import annotations
 from handcalc.core.rounding import DIGITS_LIMIT
 from handcalc.problem.datakeys import COLUMNS, DATA_KEYS, TARGET_COLUMNS
 from handcalc.problem.reader import FileNode
+from handcalc.problem.spellings import KEYS, meanings
 from handcalc.problem.values import (
     ABOVE_0,
     COUNT,
@@ -54,6 +55,8 @@ INSIDE = "epsilon_inside"  # whether ε is under the root, √(s + ε), not besi
 DECIMALS = whole(0, 15)
 SIGNIFICANT = whole(1, DIGITS_LIMIT)
 
+_OF_LAYERS = ("type", "neurons", "activation", "weights", "bias", "threshold")  # keys that most layers have
+
 _AT_LEAST_1: Shape = {"type": "integer", "minimum": 1}  # as many as the limits allow
 _NUMBERS = several(either(NUMBER, LIST))
 _MATRIX = several(either(_NUMBERS, NUMBER))
@@ -83,8 +86,8 @@ def _optimiser() -> Shape:
 SECTIONS: dict[str, tuple[Key, ...]] = {
     "problem": (
         Key("handcalc", word("1"), "format version, optional", "1"),
-        Key("title", LINE, "title of the exercise", "A step-by-step backpropagation example"),
-        Key("source", LINE, "where it comes from", "Matt Mazur, 2015"),
+        Key("title", TEXT, "title of the exercise", "A step-by-step backpropagation example"),
+        Key("source", TEXT, "where it comes from", "Matt Mazur, 2015"),
         Key("notation", word(*NOTATION_NAMES), "notation profile", "mazur"),
         Key("language", word("en", "zh"), "language of the report", "en"),
         Key("inputs", either(_FILE, named(NUMBER), _NUMBERS, COLUMNS), "input values; a mapping names them, a list makes x1, x2 …",
@@ -201,7 +204,19 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
 def read_section(node: FileNode, name: str, plain: str = "") -> Section:
     """A section of the file; plain: the key for which a value may stand that is no mapping, such as `data: FILE`."""
     shapes = {key.key: key.shape for key in SECTIONS[name]}
-    return read_entries(node, shapes) if node.kind == "mapping" or not plain else Section({plain: node}, shapes)
+    if node.kind != "mapping" and plain:
+        return Section({plain: node}, shapes)
+    return read_entries(node, shapes, _home if name == "problem" else str)
+
+
+def _home(key: str) -> str:
+    """Where a key belongs that is none of the problem itself: training: {epochs: …}; "" where it belongs nowhere."""
+    for name in ("training", "rounding", "update", "conventions", "clipping"):
+        found = meanings(key, keys(name), KEYS)
+        if found:
+            return f"{name}: {{{found[0]}: …}}"
+    found = meanings(key, _OF_LAYERS, KEYS)
+    return f"layers: [{{{found[0]}: …}}]" if found else ""
 
 
 def keys(name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""From a file to its root item: bytes → text → YAML 1.2 nodes, with every limit checked on the way.
+"""From a file to its root item: bytes → text → YAML 1.2 nodes, with every limit checked on the way. Full-width punctuation is read.
 
 - `read(path)` gives the root item of a file, `read_text(text, …)` of a text, `read_bytes(path, …)` the text of a file,
   `decoded(data, …)` the text in bytes; `shown_path` is a path as printed.
@@ -13,7 +13,9 @@ from typing import Any
 
 from handcalc.errors import Message, ProblemError, Template
 from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
+from handcalc.problem.punctuation import half_width
 from handcalc.problem.reader import FileNode, Source, quoted
+from handcalc.problem.typos import joined, reasons
 
 PATH_LENGTH = 200
 _PLAIN_TAGS = frozenset(
@@ -79,7 +81,7 @@ def read_text(text: str, name: str, folder: str) -> FileNode:
         message = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"
         raise ProblemError(Message(message, f"{name}: ", limit=limit("bytes"), variable=raised_by("bytes")))
     source = Source(name, folder)
-    root = _composed(text, name)
+    root = _composed(half_width(text), name)
     if root is None or root.tag.endswith(":null"):
         raise ProblemError(Message("the file is empty; `handcalc new` writes one to start from", f"{name}: "))
     _Bounds(source).measure(root)
@@ -102,7 +104,11 @@ def _composed(text: str, name: str) -> Any:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1
-        raise ProblemError(_reason(str(error.problem or error.context), f"{name}:{line}: ")) from None
+        said = str(error.problem or error.context)
+        found = reasons(text, line) if any(part in said for part in _PUNCTUATION) else []
+        if found:
+            raise ProblemError(*(Message("not valid YAML: {reason}", f"{name}:{number}: ", reason=one) for number, one in found)) from None
+        raise ProblemError(_reason(said, f"{name}:{line}: ")) from None
     except (YAMLError, ValueError, AttributeError, TypeError, IndexError, KeyError, AssertionError, NotImplementedError) as error:
         before = text[: getattr(error, "position", 0)]
         raise ProblemError(_reason(str(error).split("\n")[0][:100], f"{name}:{before.count(chr(10)) + 1}: ")) from None
@@ -147,6 +153,11 @@ _REASONS: tuple[tuple[str, Template], ...] = (
 )  # fmt: skip
 
 
+# Where what is wrong may stand in another line than the YAML reader says.
+_PUNCTUATION = ("mapping values are not", "could not find expected ':'", "but found", "expected ',' or", "expected <block end>",
+                "unexpected end of stream")  # fmt: skip
+
+
 def _reason(said: str, where: str) -> Message:
     for part, told in _REASONS:
         if part in said:
@@ -180,6 +191,9 @@ class _Bounds:
                 item.fail("an alias contains itself" if looped else "values are nested more than {limit} deep", limit=DEPTH_LIMIT)
                 self.source.finish()
             self.open_nodes.add(id(node))
+            slip = joined(node.value) if node.id == "mapping" else None
+            if slip:
+                FileNode(node, "", self.source, slip[0]).fail(slip[1].template, **slip[1].values)
             for entry in node.value:
                 for inner in entry if isinstance(entry, tuple) else (entry,):
                     size += self.measure(inner, depth + 1)

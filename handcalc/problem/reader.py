@@ -1,7 +1,8 @@
 """Nodes of a file: a tree of `FileNode`s that know their line and path, and a list that collects all errors.
 
 - `FileNode.mapping / section / sequence / text / name / number / whole / flag / choice / formula` read one shape each; what is
-  wrong is added to the file's errors, and None is answered, so that one run reports everything.
+  wrong is added to the file's errors, and None is answered, so that one run reports everything. Keys and words are read in all
+  their spellings (spellings.py); after that a node has our own word, and `Source.respelled` knows where the other one stood.
 - `literal(text)` reads one number, `near` and `suggestion` find what was probably meant, `quoted` and `listed` show a user's texts.
 - What a key may hold, and the reading by that, is in values.py.
 
@@ -11,7 +12,7 @@ Scalars stay the text that was typed: 0.10 keeps its digits, `no` is a word, 1e-
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from handcalc import errors
@@ -20,6 +21,7 @@ from handcalc.core.expr import Expr, Number, Ref, number, walk
 from handcalc.core.functions import FUNCTIONS
 from handcalc.errors import Message, ProblemError, Template, printable
 from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
+from handcalc.problem.spellings import KEYS, WORDS, Spellings, meanings
 
 __all__ = ["FileNode", "Source", "is_name", "is_quantity_name", "listed", "literal", "near", "printable", "quoted", "suggestion"]
 
@@ -27,7 +29,7 @@ NAME_LENGTH = 40
 NUMBER_LENGTH = 400
 WHOLE_LENGTH = 15  # digits of a whole number that counts something
 
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９．－＋−", "0123456789.-+-")
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．。－＋−–／", "0123456789..-+--/")
 _DECIMAL = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?[0-9]+/[0-9]+"
 WIDE_NUMBER = _DECIMAL.replace("[0-9]", "[0-9０-９]").replace(r"\.", "[.．]").replace("[+-]", "[-+＋－−]")  # a pattern, full width too
 _INFINITE = r"(?i)[+-]?\.?(inf(inity)?|nan)"
@@ -41,29 +43,21 @@ _RANGES: dict[tuple[str, ...], Template] = {
     ("above", "below"): "expected a number above {above} and below {below}, found {found}",
 }
 
-# Other words in use → ours, for "did you mean".
-SYNONYMS = {
-    "lr": "learning_rate", "eta": "learning_rate", "alpha": "learning_rate",
-    "outputs": "targets", "expected": "targets", "labels": "targets", "units": "neurons", "nodes": "neurons", "theta": "threshold",
-    "error_function": "loss", "cost": "loss", "criterion": "loss", "iterations": "epochs",
-    "logistic": "sigmoid", "linear": "identity", "none": "identity", "heaviside": "step", "sgn": "sign",
-    "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "mae": "absolute_error", "l1": "absolute_error",
-    "bce": "binary_cross_entropy", "ce": "cross_entropy", "log_loss": "binary_cross_entropy",
-    "nll": "negative_log_likelihood", "kl": "kl_divergence", "logcosh": "log_cosh",
-    "cosine_similarity": "cosine", "cosine_embedding": "cosine",
-    "penalty": "regularization", "lambda": "regularization", "ridge": "regularization", "lasso": "regularization", "freeze": "frozen",
-    "concat": "concatenate", "cat": "concatenate",
-    "stochastic": "online", "minibatch": "mini_batch", "full": "batch", "average": "mean", "zh_cn": "zh", "chinese": "zh", "english": "en",
+# Words that are typed for what is something else here → what is probably meant, for "did you mean".
+HINTS = {
+    "outputs": "targets", "output": "targets", "x": "inputs", "y": "targets", "t": "targets", "iterations": "epochs", "shuffle": "order",
+    "mae": "absolute_error", "lambda": "regularization",
 }  # fmt: skip
 
 
 class Source:
-    """One file being read: its name as printed, its folder, and the errors found so far."""
+    """One file being read: its name as printed, its folder, the errors and the other spellings found so far."""
 
     def __init__(self, name: str, folder: str) -> None:
         self.name = name
         self.folder = folder
         self.errors: list[tuple[tuple[int, int], Message]] = []
+        self.respelled: dict[tuple[int, int], str] = {}  # from where to where in the text → the word that is meant
 
     def add(self, place: tuple[int, int], message: Message) -> None:
         """Add an error at (line, column). Raises ProblemError when there are too many to go on."""
@@ -88,6 +82,7 @@ class FileNode:
         self.node = node
         self.path = path
         self.source = source
+        self.key = key
         mark = (key or node).start_mark
         self.place = (int(mark.line) + 1, int(mark.column))
 
@@ -107,8 +102,15 @@ class FileNode:
         """Whether this is a mapping in which a key names something: `{file: w.csv}`, but not a weight called `file`, `{file: 0.5}`."""
         if self.kind != "mapping":
             return False
-        named = [value for found, value in self.node.value if found.value == key]
-        return bool(named) and isinstance(named[0].value, str) and isinstance(literal(named[0].value), Message)
+        named = self.entry(key)
+        return named is not None and isinstance(named.node.value, str) and isinstance(literal(named.node.value), Message)
+
+    def entry(self, key: str) -> FileNode | None:
+        """What stands under a key, in whatever spelling, for whoever does not read the whole mapping; None where nothing does."""
+        for found, value in self.node.value if self.kind == "mapping" else ():
+            if isinstance(found.value, str) and meanings(found.value, (key,), KEYS):
+                return FileNode(value, f"{self.path}.{found.value}" if self.path else found.value, self.source, found)
+        return None
 
     def within_limit(self, count: int, what: str, template: Template) -> bool:
         """Whether something is there no more often than its limit allows; an error with how to raise it where it is not."""
@@ -149,14 +151,35 @@ class FileNode:
                 result[key.value] = item
         return result
 
-    def section(self, allowed: Iterable[str]) -> dict[str, FileNode]:
-        """A mapping with known keys only, empty values left out; unknown keys are errors with a near match."""
+    def section(self, allowed: Iterable[str], home: Callable[[str], str] = str) -> dict[str, FileNode]:
+        """A mapping with known keys only, in whatever spelling, empty values left out; unknown keys are errors with a near match, or
+        with their home, where they belong elsewhere ("" or themselves where they do not)."""
         known = tuple(allowed)
-        found = self.mapping() or {}
-        for key, item in found.items():
-            if key not in known:
-                item.fail("unknown key{near}", near=suggestion(key, known))
-        return {key: item for key, item in found.items() if key in known and item.kind != "null"}
+        result: dict[str, FileNode] = {}
+        for key, item in (self.mapping() or {}).items():
+            word = item.stands_for(known, KEYS, key)
+            if word is None:
+                place = home(key)
+                hint = suggestion(key, known) if place in ("", key) else Message(": write {place}", place=place)
+                item.fail("unknown key{near}", near=hint)
+            elif word in result:
+                item.fail("this key is there twice; first in line {line}", line=result[word].place[0])
+            elif word:
+                result[word] = item
+        return {key: item for key, item in result.items() if item.kind != "null"}
+
+    def stands_for(self, known: Iterable[str], spellings: Spellings = WORDS, key: str | None = None) -> str | None:
+        """The one of some words that this text (key: that the key of this entry) stands for, in whatever spelling, and which it is
+        from now on; None where there is none, "" where there are several, which is an error."""
+        text: str = self.node.value if key is None else key
+        found = meanings(text, known, spellings)
+        if len(found) > 1:
+            self.fail("{found} may be {choices}; write the one that is meant", found=quoted(text), choices=" | ".join(found))
+            return ""
+        if found and found[0] != text:
+            node = self.node if key is None else self.key
+            self.source.respelled[node.start_mark.index, node.end_mark.index] = node.value = found[0]
+        return found[0] if found else None
 
     def sequence(self) -> list[FileNode] | None:
         """The entries of a list."""
@@ -218,18 +241,18 @@ class FileNode:
 
     def flag(self) -> bool | None:
         """true or false."""
-        if self.kind == "text" and self.node.value in ("true", "True", "TRUE", "false", "False", "FALSE"):
-            return bool(self.node.value.lower() == "true")
+        if self.kind == "text" and (found := self.stands_for(("true", "false"))):
+            return found == "true"
         self.fail("expected true or false, found {found}", found=self.shown)
         return None
 
-    def choice(self, values: Iterable[str]) -> str | None:
-        """One of some words."""
+    def choice(self, values: Iterable[str], spellings: Spellings = WORDS) -> str | None:
+        """One of some words, in whatever spelling."""
         value, known = self.text(), tuple(values)
-        if value is None or value in known:
-            return value
-        self.fail("unknown value {found}{near}", found=self.shown, near=suggestion(value, known))
-        return None
+        found = self.stands_for(known, spellings) if value is not None else ""
+        if value is not None and found is None:
+            self.fail("unknown value {found}{near}", found=self.shown, near=suggestion(value, known))
+        return found or None
 
     def formula(self, names: Collection[str], later: Collection[str] = ()) -> Expr | None:
         """A formula the user typed, over some names; `later` are names that are defined further down."""
@@ -323,4 +346,4 @@ def suggestion(found: str, known: Collection[str]) -> Message | str:
 
 def near(found: str, known: Iterable[str]) -> Message | str:
     """', did you mean "…"?' where something similar is known, or another word for it."""
-    return errors.near(found, known, SYNONYMS)
+    return errors.near(found, known, HINTS)

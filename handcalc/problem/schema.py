@@ -106,7 +106,8 @@ class Layer(Record):
     """A layer; of a dense one: neurons, one activation for all or one each, weights, bias or threshold.
 
     type: a word of FILES (layers); axes: those of its output, without the sample; tensors: the parameters of other
-    layers than dense ones; options: stride, padding, heads … by name; name: as typed, else its type with a number.
+    layers than dense ones; options: stride, padding, heads … by name; name: as typed, else its type with a number; left_out: keys
+    that most layers have, and this one not.
     """
 
     neurons: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ class Layer(Record):
     tensors: tuple[Tensor, ...] = ()
     options: Mapping[str, Any] = {}
     name: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 class LossSum(Record):

@@ -11,7 +11,7 @@ To add a shape that is read so, add its constructor and its line in `value`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from handcalc.core.record import Record
@@ -146,6 +146,6 @@ class Section(dict[str, FileNode]):
         return read_entries(self.get(key), self.shapes[key]["properties"])
 
 
-def read_entries(node: FileNode | None, shapes: Mapping[str, Shape]) -> Section:
-    """The entries of a mapping with known keys, unknown ones being errors; none where there is no mapping."""
-    return Section(node.section(shapes) if node else {}, shapes)
+def read_entries(node: FileNode | None, shapes: Mapping[str, Shape], home: Callable[[str], str] = str) -> Section:
+    """The entries of a mapping with known keys, unknown ones being errors that say where they belong; none where there is no mapping."""
+    return Section(node.section(shapes, home) if node else {}, shapes)

@@ -24,7 +24,7 @@ class NamedLoss(Record):
     direct (no loss at all)
     numbers: those that may be typed with it, and their usual values
     target: what stands in the place of t, in t and n (the number of outputs); weighted: whether classes may have weights
-    sums: of a whole loss, name → the term that is summed, and the formula of its sum s
+    sums: of a whole loss, name → the term that is summed, and the formula of its sum s; spellings: what else it is called in problem files
     """
 
     word: str
@@ -36,6 +36,7 @@ class NamedLoss(Record):
     target: str = ""
     weighted: bool = False
     sums: Mapping[str, tuple[str, str]] = {}
+    spellings: tuple[str, ...] = ()
 
     @property
     def usual(self) -> str:
@@ -54,13 +55,15 @@ class PenaltyForm(Record):
 class NamedOptimiser(Record):
     """An optimiser: its word, its numbers and their usual values (PyTorch's; 0.9 for a momentum).
 
-    either_root: whether √s + ε may also be √(s + ε); counts: whether it knows the number of the update.
+    either_root: whether √s + ε may also be √(s + ε); counts: whether it knows the number of the update; spellings: what else it is
+    called in problem files.
     """
 
     word: str
     numbers: Mapping[str, str] = {}
     either_root: bool = False
     counts: bool = False
+    spellings: tuple[str, ...] = ()
 
 
 class NamedSchedule(Record):
@@ -81,12 +84,14 @@ class NamedSchedule(Record):
 class InitialRule(Record):
     """A rule by which numbers are drawn: how they are spread, and how widely.
 
-    wide: the standard deviation of normal numbers, the ends of even ones (− and +); a formula in the sizes of the layer.
+    wide: the standard deviation of normal numbers, the ends of even ones (− and +); a formula in the sizes of the layer;
+    spellings: what else it is called in problem files.
     """
 
     word: str
     spread: str
     wide: str
+    spellings: tuple[str, ...] = ()
 
 
 # --- losses -----------------------------------------------------------------------------------------------------------
@@ -98,22 +103,40 @@ DEFAULT_LOSS = "half_squared_error"
 _SMOOTHED: dict[str, Any] = {"numbers": {"smoothing": "0"}, "target": "(1 - smoothing)*t + smoothing/n", "weighted": True}
 
 _LOSSES = (
-    NamedLoss("half_squared_error", "half squared error, summed over the outputs", "1/2*(t - o)^2"),  # ½Σ(t−o)²
-    NamedLoss("squared_error", "squared error, summed over the outputs", "(t - o)^2"),  # Σ(t−o)²
-    NamedLoss("mean_squared_error", "squared error, averaged over the outputs", "(t - o)^2", mean=True),  # 1/n Σ(t−o)²
-    NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)", **_SMOOTHED),  # −Σ t ln o
+    NamedLoss("half_squared_error", "half squared error, summed over the outputs", "1/2*(t - o)^2",  # ½Σ(t−o)²
+              spellings=("half_sse", "half_mse", "quadratic", "quadratic_cost", "squared_loss", "l2", "l2_loss",
+                         "平方和误差", "平方损失", "二次代价", "二次代价函数", "半平方误差")),
+    NamedLoss("squared_error", "squared error, summed over the outputs", "(t - o)^2",  # Σ(t−o)²
+              spellings=("sse", "se", "sum_of_squares", "sum_squared_error", "quadratic", "squared_loss", "l2", "l2_loss",
+                         "误差平方和", "平方误差", "平方损失", "平方和误差")),
+    NamedLoss("mean_squared_error", "squared error, averaged over the outputs", "(t - o)^2", mean=True,  # 1/n Σ(t−o)²
+              spellings=("mse", "MSELoss", "mean_square_error", "l2", "l2_loss", "均方误差", "均方差", "均方误差损失")),
+    NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)", **_SMOOTHED,  # −Σ t ln o
+              spellings=("ce", "categorical_cross_entropy", "cross_entropy_error", "CrossEntropyLoss", "log_loss",
+                         "交叉熵", "交叉熵损失", "交叉熵误差", "多分类交叉熵")),
     NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs",
-              "-(positive_weight*t*ln(o) + (1 - t)*ln(1 - o))", numbers={"positive_weight": "1"}),
-    NamedLoss("negative_log_likelihood", "negative log-likelihood, of outputs that are logarithms", "-t*o", **_SMOOTHED),  # −Σ t·o
-    NamedLoss("kl_divergence", "Kullback-Leibler divergence of the outputs from the targets", "kl(t, o)"),  # Σ t ln(t/o)
-    NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)"),  # Σ|t−o|
+              "-(positive_weight*t*ln(o) + (1 - t)*ln(1 - o))", numbers={"positive_weight": "1"},
+              spellings=("bce", "BCELoss", "logistic_loss", "log_loss", "二元交叉熵", "二分类交叉熵",
+                         "二值交叉熵", "对数损失", "对率损失")),
+    NamedLoss("negative_log_likelihood", "negative log-likelihood, of outputs that are logarithms", "-t*o", **_SMOOTHED,  # −Σ t·o
+              spellings=("nll", "NLLLoss", "负对数似然", "负对数似然损失")),
+    NamedLoss("kl_divergence", "Kullback-Leibler divergence of the outputs from the targets", "kl(t, o)",  # Σ t ln(t/o)
+              spellings=("kl", "kld", "kullback_leibler", "KL散度", "相对熵")),
+    NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)",  # Σ|t−o|
+              spellings=("l1", "L1Loss", "sae", "绝对误差", "绝对值误差")),
     # ½e² for |e| ≤ δ, else δ(|e| − δ/2)
-    NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"}),
-    NamedLoss("log_cosh", "log-cosh loss, summed over the outputs", "log_cosh(t - o)"),  # Σ ln cosh(t − o)
-    NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)"),  # Σ max(0, 1 − t·o)
+    NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"},
+              spellings=("HuberLoss", "胡贝尔损失")),
+    NamedLoss("log_cosh", "log-cosh loss, summed over the outputs", "log_cosh(t - o)",  # Σ ln cosh(t − o)
+              spellings=("logcosh", "对数双曲余弦损失")),
+    NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)",  # Σ max(0, 1 − t·o)
+              spellings=("hinge_loss", "合页损失", "铰链损失")),
     NamedLoss("cosine", "1 minus the cosine of the angle between outputs and targets", "1 - d/(p*q)", form="whole",
-              sums={"d": ("t*o", "s"), "p": ("t^2", "sqrt(s)"), "q": ("o^2", "sqrt(s)")}),  # 1 − Σto/(√Σt²·√Σo²)
-    NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused", **_SMOOTHED),
+              sums={"d": ("t*o", "s"), "p": ("t^2", "sqrt(s)"), "q": ("o^2", "sqrt(s)")},  # 1 − Σto/(√Σt²·√Σo²)
+              spellings=("cosine_similarity", "cosine_embedding", "余弦损失")),
+    NamedLoss(FUSED, "softmax and cross-entropy in one step", form="fused", **_SMOOTHED,
+              spellings=("softmax_ce", "softmax_with_loss", "cross_entropy_with_logits", "softmax_cross_entropy_with_logits",
+                         "CrossEntropyLoss", "softmax交叉熵")),
 )  # fmt: skip
 LOSSES = {loss.word: loss for loss in _LOSSES}
 
@@ -130,11 +153,13 @@ PENALTY_FORMS = {form.word: form for form in _PENALTY_FORMS}
 DAMPENING = "dampening"  # the share of the gradient that a velocity does not take
 
 _OPTIMISERS = (
-    NamedOptimiser("sgd"),
-    NamedOptimiser("momentum", {"momentum": "0.9", DAMPENING: "0"}),
-    NamedOptimiser("nesterov", {"momentum": "0.9"}),
+    NamedOptimiser("sgd", spellings=("gd", "gradient_descent", "stochastic_gradient_descent", "梯度下降", "随机梯度下降")),
+    NamedOptimiser(
+        "momentum", {"momentum": "0.9", DAMPENING: "0"}, spellings=("sgd_momentum", "sgd with momentum", "heavy_ball", "动量", "动量法")
+    ),
+    NamedOptimiser("nesterov", {"momentum": "0.9"}, spellings=("nag", "nesterov_momentum", "涅斯捷罗夫动量")),
     NamedOptimiser("adagrad", {"epsilon": "1e-10"}, either_root=True),
-    NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True),
+    NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True, spellings=("rms",)),
     NamedOptimiser("adadelta", {"rho": "0.9", "epsilon": "1e-6"}),
     NamedOptimiser("adam", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8"}, either_root=True, counts=True),
     NamedOptimiser("adamw", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8", "weight_decay": "0.01"}, either_root=True, counts=True),
@@ -167,10 +192,10 @@ RANGES: Mapping[str, Shape] = {
 # --- the beginning and the end of training ----------------------------------------------------------------------------
 
 _INITIAL = (
-    InitialRule("normal", "normal", "1"),
-    InitialRule("uniform", "even", "1"),
-    InitialRule("xavier", "even", "sqrt(6/(inputs + neurons))"),  # Glorot and Bengio, 2010
-    InitialRule("he", "normal", "sqrt(2/inputs)"),  # He et al., 2015
+    InitialRule("normal", "normal", "1", ("gaussian", "gauss", "randn", "正态", "高斯")),
+    InitialRule("uniform", "even", "1", ("even", "rand", "均匀")),
+    InitialRule("xavier", "even", "sqrt(6/(inputs + neurons))", ("glorot",)),  # Glorot and Bengio, 2010
+    InitialRule("he", "normal", "sqrt(2/inputs)", ("kaiming",)),  # He et al., 2015
 )
 INITIAL = {rule.word: rule for rule in _INITIAL}
 STOPS = ("loss", "change", "gradient")

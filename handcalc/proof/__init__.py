@@ -14,8 +14,10 @@ from handcalc.core import formula
 from handcalc.core.expr import Call, Expr, Number, Ref, references, walk
 from handcalc.core.functions import FUNCTIONS
 from handcalc.errors import DeriveError, Message
+from handcalc.layers.activations import SPELLINGS
 from handcalc.loading.loader import shipped
 from handcalc.problem.reader import is_name, near, quoted
+from handcalc.problem.spellings import meanings, of
 from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof.checking import confirmed
 from handcalc.proof.functions import formula_proof, function_proof
@@ -39,9 +41,11 @@ NAMES = (*SCALAR, *(name for name in LOSSES if name not in GENERAL), *GENERAL)
 def prove(text: str, by: str = "", seconds: float = SECONDS) -> Proof:
     """Why the derivative of a function, a loss or a formula is what it is.
 
-    text: a name such as sigmoid or cross_entropy, or a formula of names; by: the name it is differentiated by, where there
+    text: a name such as sigmoid or cross_entropy, in any spelling, or a formula of names; by: the name it is differentiated by, where there
     are several; seconds: what SymPy may take for a formula. Raises DeriveError, and Refuted where a line of ours is wrong.
     """
+    meant = meanings(text, NAMES, {**SPELLINGS, **of(LOSSES)})
+    text = meant[0] if len(meant) == 1 else text
     if text in GENERAL or text in LOSSES:
         if by:
             raise DeriveError(Message("--by goes with a formula, or a function of several numbers; {name} has one derivative", name=text))

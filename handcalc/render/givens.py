@@ -75,6 +75,8 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
     if options.pictures:
         yield Picture(values=False, gradients=False)
+    for doubt in derivation.header.doubts if options.asked is None else ():
+        yield Paragraph(Message("Note: {doubt}", doubt=doubt))
     yield Heading(2, Message("Conventions"))
     for text in conventions(derivation, reading):
         yield Paragraph(text)

@@ -1,0 +1,178 @@
+"""What looks like a slip in a problem that can be worked out all the same: a target that is never reached, a weight left out.
+
+- `doubts(problem)` are sentences about it, which a report says under what is given. Nothing is refused.
+- `reach(activation)` is the range of an activation, also of one that was typed as a formula; `has_value(expr, values)` whether a
+  formula of a loss has one.
+
+To add a doubt, write its rule and put it into `RULES`. A rule must be silent about every shipped problem that means what it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from itertools import islice
+
+from handcalc.core.expr import Call, Expr, Number, Power, Quotient, walk
+from handcalc.core.instance import evaluate
+from handcalc.errors import Message
+from handcalc.layers.activations import IDENTITY, SOFTMAX
+from handcalc.problem.schema import Activation, EdgeMatrix, Layer, Problem, Sample
+from handcalc.problem.words import LOSSES
+
+SAMPLES = 200  # of a data set, so many are looked at
+MOST = 3  # sentences of one rule
+_NEAR = (*(step / 4 for step in range(-40, 41)), -100.0, 100.0)  # net inputs of a usual size
+_FAR = (-10_000.0, 10_000.0)
+_MARGIN = 0.02  # how much a range may still grow from near to far
+
+
+def doubts(problem: Problem) -> tuple[Message, ...]:
+    """What looks like a slip."""
+    return tuple(found for rule in RULES for found in islice(rule(problem), MOST)) if problem.layers else ()
+
+
+# --- ranges -----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def reach(activation: Activation) -> tuple[float | None, float | None]:
+    """The smallest and the largest value of an activation, as good as reached; None where there is none."""
+    if activation == SOFTMAX:
+        return 0.0, 1.0
+    near = [value for z in _NEAR if (value := _at(activation, z)) is not None]
+    far = [_at(activation, z) for z in _FAR]
+    if not near or None in far:
+        return None, None
+    values = [*near, *(value for value in far if value is not None)]
+    low, high = min(values), max(values)
+    return (low if min(near) - low < _MARGIN else None), (high if high - max(near) < _MARGIN else None)
+
+
+def _at(activation: Activation, z: float) -> float | None:
+    """An activation at a net input; None where it has no value."""
+    if activation.formula is None:
+        return None
+    try:
+        return float(evaluate(activation.formula, lambda name: z))
+    except (ArithmeticError, ValueError):
+        return None
+
+
+def has_value(expr: Expr, values: Mapping[str, float]) -> bool:
+    """Whether a formula over o and t has a value."""
+    try:
+        evaluate(expr, lambda name: values[name.quantity])
+    except (ArithmeticError, ValueError):
+        return False
+    return True
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def _outputs(problem: Problem) -> Iterator[tuple[int, str, Activation]]:
+    """Place, name and activation of the output neurons of a dense layer."""
+    last = problem.layers[-1]
+    for place, neuron in enumerate(last.neurons if last.type == "dense" else ()):
+        yield place, neuron, last.activations[place if len(last.activations) > 1 else 0]
+
+
+def _targets(problem: Problem, place: int) -> Iterator[Number]:
+    """The targets of an output neuron."""
+    first: list[Sample] = list(islice(problem.samples, SAMPLES))
+    yield from dict.fromkeys(sample.targets[place] for sample in first if sample.targets and place < len(sample.targets))
+
+
+def _unreachable(problem: Problem) -> Iterator[Message]:
+    """A target outside the range of its activation."""
+    if not _is_compared(problem):
+        return
+    for place, neuron, activation in _outputs(problem):
+        low, high = reach(activation)
+        for target in _targets(problem, place):
+            value = target.numerator / target.denominator
+            below, above = low is not None and value < low - _MARGIN, high is not None and value > high + _MARGIN
+            if below or above:
+                text = "{neuron} never reaches its target {target}: {activation} has no value above {end}."
+                if below:
+                    text = "{neuron} never reaches its target {target}: {activation} has no value below {end}."
+                end = low if below else high
+                yield Message(text, neuron=neuron, target=f"{value:g}", activation=activation.name, end=f"{end:.3g}")
+                break
+
+
+def _is_compared(problem: Problem) -> bool:
+    """Whether the loss compares outputs with targets, so that it is smallest where they are equal; a hinge or t·o does not."""
+    loss = problem.loss
+    if loss is None or loss.form != "terms":
+        return loss is not None
+    return loss.term is not None and loss.name in LOSSES and loss.name != "hinge"
+
+
+def _one_softmax(problem: Problem) -> Iterator[Message]:
+    """Softmax over one neuron."""
+    for number, layer in enumerate(problem.layers, 1):
+        if layer.activations == (SOFTMAX,) and layer.type == "dense" and len(layer.neurons) == 1:
+            yield Message("Softmax over one neuron, as in layer {layer}, is always 1: sigmoid is meant.", layer=number)
+
+
+def _without_value(problem: Problem) -> Iterator[Message]:
+    """A loss that has no value for outputs which an activation may well have: ln 0 to come."""
+    loss = problem.loss
+    if loss is None or loss.term is None or not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term)):
+        return
+    for place, neuron, activation in _outputs(problem):
+        for target in _targets(problem, place):
+            wanted = target.numerator / target.denominator
+            values = [value for z in range(-5, 6) if (value := _at(activation, float(z))) is not None]
+            bad = [value for value in values if not has_value(loss.term, {"o": value, "t": wanted})]
+            if bad:
+                text = "The loss ({loss}) has no value where {neuron} is {value}, as {activation} may be."
+                yield Message(text, loss=loss.name, neuron=neuron, value=f"{bad[len(bad) // 2]:.3g}", activation=activation.name)
+                return
+
+
+def _one_sided(problem: Problem) -> Iterator[Message]:
+    """Cross-entropy of a single output: a target 0 costs nothing."""
+    outputs = list(_outputs(problem))
+    if problem.loss is not None and problem.loss.name == "cross_entropy" and len(outputs) == 1 and outputs[0][2] != SOFTMAX:
+        yield Message("With one output, cross_entropy (−t·ln o) says nothing about a target 0: binary_cross_entropy does.")
+
+
+def _no_activation(problem: Problem) -> Iterator[Message]:
+    """A hidden layer whose activation was left out, where other layers have one."""
+    others = any(activation != IDENTITY for layer in problem.layers for activation in layer.activations)
+    for number, (layer, after) in enumerate(zip(problem.layers, problem.layers[1:]), 1):
+        if others and layer.type == after.type == "dense" and "activation" in layer.left_out:
+            yield Message("Layer {layer} has no activation: its outputs are its net inputs.", layer=number)
+
+
+def _missing_edges(problem: Problem) -> Iterator[Message]:
+    """One weight that is missing where all others are there, or all of an input."""
+    before = problem.inputs
+    for layer in problem.layers:
+        if isinstance(layer.weights, EdgeMatrix) and len(layer.weights.rows[0]) == len(before):
+            yield from _holes(layer, before)
+        before = layer.neurons
+
+
+def _holes(layer: Layer, before: tuple[str, ...]) -> Iterator[Message]:
+    rows = layer.weights.rows
+    holes = [(to, source) for to, row in enumerate(rows) for source, weight in enumerate(row) if weight is None]
+    if len(holes) == 1 and len(rows) > 1 and len(before) > 1:
+        (to, source) = holes[0]
+        yield Message("There is no weight from {source} to {to}; all others are there.", source=before[source], to=layer.neurons[to])
+    for source, name in enumerate(before):
+        if all(row[source] is None for row in rows):
+            yield Message("{name} leads nowhere: it has no weight.", name=name)
+
+
+RULES: tuple[Callable[[Problem], Iterator[Message]], ...] = (
+    _unreachable,  # target 2 with sigmoid
+    _one_softmax,
+    _without_value,  # ReLU and cross-entropy
+    _one_sided,
+    _no_activation,
+    _missing_edges,
+)
