@@ -17,6 +17,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError
+from handcalc.exercises.units import Unit, units
 from handcalc.marking.answers import Sheet
 from handcalc.marking.bands import ANYTHING, Band, Grain
 from handcalc.marking.check import Checker
@@ -73,7 +74,7 @@ class Digits(Record):
 
     def unit(self, value: float) -> float:
         """The value of the last digit that is asked of a number."""
-        return 10.0 ** -self._places(value)
+        return float(10.0 ** -self._places(value))
 
     def is_tie(self, value: float) -> bool:
         """Whether a number ends in a 5 just behind the digits that are asked."""
@@ -109,7 +110,7 @@ class Exercise:
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
-        """The steps that the solution shows: all that are computed, but for what is not trained; of a large network those that are asked."""
+        """The steps that the solution shows: all that are computed, but for what is not trained; of a large network, those asked."""
         book = self.book
         if not book.small:
             return tuple(self.asked)
@@ -121,6 +122,11 @@ class Exercise:
         quantity = self.book.quantity(wanted)
         of = quantity.of.quantity if quantity.of else ""
         return quantity.kind not in ("updated", "change") or not of or of in self.book.updated
+
+    @cached_property
+    def units(self) -> list[Unit]:
+        """The steps that are saturated, or dead, for some numbers."""
+        return units(self.book, self.cells)
 
     def id(self, wanted: Cell) -> str:
         """The id of a step."""
@@ -148,12 +154,14 @@ class Exercise:
         usual = self.desk.interpreter.default() or [wanted for wanted in self.book.cells() if not self.book.quantity(wanted).stage]
         kinds = {wanted: self.book.quantity(wanted).kind for wanted in usual}
         trained = "updated" in kinds.values()
-        return [wanted for wanted, found in kinds.items() if found in _USUAL_KINDS or (found == "gradient" and self._is_error(wanted, trained))] or usual
+        chosen = [wanted for wanted, found in kinds.items() if found in _USUAL_KINDS or self._is_error(wanted, found, trained)]
+        return chosen or usual
 
-    def _is_error(self, wanted: Cell, trained: bool) -> bool:
-        """Whether a gradient is a δ; or, where nothing is trained, that of a parameter."""
+    def _is_error(self, wanted: Cell, found: str, trained: bool) -> bool:
+        """Whether a step is a δ; or, where nothing is trained, the gradient of a parameter."""
         of = self.book.quantity(wanted).of
-        assert of is not None
+        if found != "gradient" or of is None:
+            return False
         source = self.book.graph[of.quantity]
         return kind(source) == "net" or (not trained and source.kind in PARAMETERS) or not self.problem.layers
 

@@ -10,7 +10,8 @@ A mistake is hidden where it changes some number of the solution, but every aske
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import cached_property
 from itertools import combinations
 from typing import Any
@@ -59,8 +60,16 @@ class Candidates:
             both = hypotheses.pairs()
             rows += both
             forms += [form_of(first.form).replace(other=form_of(second.form)) for first, second in (row.parts for row in both)]
+        self.exercise = exercise
         self.forms = tuple(forms)
         self.rows = HypothesisRows(exercise.definitions, tuple(rows))
+
+    def some(self, places: Sequence[int]) -> Candidates:
+        """Only some of them."""
+        found = copy(self)
+        found.forms = tuple(self.forms[place] for place in places)
+        found.rows = HypothesisRows(self.exercise.definitions, tuple(self.rows.rows[place] for place in places))
+        return found
 
 
 def form_of(form: MistakeForm) -> Form:
