@@ -70,7 +70,7 @@ class Digits(Record):
     def value(self, value: float) -> float:
         """A number rounded to these digits."""
         whole, places = self._rounded(value)
-        return whole / 10**places
+        return whole / float(10**places)
 
     def unit(self, value: float) -> float:
         """The value of the last digit that is asked of a number."""

@@ -11,15 +11,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
-from handcalc.core.expr import Number
-from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import EvaluationError, HandcalcError, Message, OutputError, ProblemError
+from handcalc.errors import EvaluationError, Message, OutputError
 from handcalc.exercises.asked import Exercise, Worked
 from handcalc.exercises.conditions import RULES, Complaint, comparison_complaints
 from handcalc.exercises.draw import Draws
 from handcalc.exercises.hidden import Candidates, Mistakes
 from handcalc.exercises.numbers import Template
+from handcalc.exercises.students import Student
 from handcalc.loading.loader import loads
 from handcalc.problem.generating import CONDITIONS, NICE, Requirement
 from handcalc.problem.schema import Problem
@@ -27,14 +26,6 @@ from handcalc.problem.schema import Problem
 FIXED = 200  # draws that say which mistakes other numbers would show
 SOLVES, DIFFERS = "solves", "different"  # what is always asked, besides `require`
 VISIBLE = "visible"
-
-
-class Student(Record):
-    """For whom a variant is: id, the name printed ("" where there is none), and whatever else the list says."""
-
-    id: str
-    name: str = ""
-    rest: Mapping[str, str] = {}
 
 
 class Variant(Record):
@@ -99,7 +90,8 @@ class Generator:
             return Refused(SOLVES, error.messages[0])
         for word, complaint in self._complaints(worked):
             return Refused(word, complaint.message)
-        twin = next((other for other in others if self._is_near(worked, other)), None)
+        shown = {self.exercise.id(wanted): text for wanted, text in worked.shown.items()}
+        twin = next((other for other in others if self._is_near(shown, other)), None)
         if twin is not None:
             return Refused(DIFFERS, Message("it is like {code}", code=twin.code))
         return None
@@ -130,12 +122,16 @@ class Generator:
     def _fixed(self) -> FixedDraws:
         return FixedDraws(self)
 
-    def _is_near(self, worked: Worked, other: Variant) -> bool:
+    def near(self, variant: Variant, others: Sequence[Variant]) -> tuple[str, ...]:
+        """The codes of variants that are like one, though nothing was drawn again for their sake."""
+        shown = {name: text for name, (_, text) in variant.answers.items()}
+        return tuple(other.code for other in others if other is not variant and self._is_near(shown, other))
+
+    def _is_near(self, shown: Mapping[str, str], other: Variant) -> bool:
         """Whether fewer asked answers differ than must."""
-        asked = [(self.exercise.id(wanted), shown) for wanted, shown in worked.shown.items()]
-        differing = sum(other.answers[name][1] != shown for name, shown in asked)
+        differing = sum(other.answers[name][1] != text for name, text in shown.items())
         different = self.template.generating.different
-        return differing * different.denominator < different.numerator * len(asked)
+        return differing * different.denominator < different.numerator * len(shown)
 
     # --- what comes out ---
 
@@ -159,7 +155,8 @@ class Generator:
 
     def _failure(self, refused: Counter[str], most: int, made: int) -> Message:
         """Which rule refused most draws, and what to do."""
-        word, count = refused.most_common(1)[0]
+        word = DIFFERS if refused[DIFFERS] else refused.most_common(1)[0][0]
+        count = refused[word]
         where = f"{self.template.problem.path}: "
         if word == DIFFERS:
             text = (
@@ -168,13 +165,13 @@ class Generator:
             )
             share = self.template.generating.different
             return Message(text, where, made=made, count=count, tries=most, share=share.text or f"{share.numerator}/{share.denominator}")
+        digits = self.exercise.digits
+        if digits.decimals is not None:
+            advice = Message("widen the inputs, ask {decimals} decimals, or allow it under require", decimals=digits.decimals + 1)
+        else:
+            advice = Message("widen the inputs, or allow it under require")
         text = 'no variant after {tries} tries: "{word}" refused {count} ({reason}): {advice}'
-        advice = Message("widen the {what}, ask {decimals} decimals, or allow it under require", what=Message(_WIDEN.get(word, "inputs")),
-                         decimals=(self.exercise.digits.decimals or self.exercise.digits.significant or 0) + 1)  # fmt: skip
         return Message(text, where, tries=most, word=word, count=count, reason=self._last[word], advice=advice)
-
-
-_WIDEN: dict[str, str] = {}
 
 
 class FixedDraws:
@@ -212,6 +209,3 @@ def _required(lines: Sequence[Requirement]) -> list[Requirement]:
     words = {line.word for line in lines if line.word and not line.off}
     rules = [Requirement(word, word) for word in CONDITIONS if (whole and word not in off) or word in words]
     return rules + [line for line in lines if line.comparison is not None]
-
-
-__all__ = ["Cell", "Generator", "HandcalcError", "Number", "ProblemError", "Student", "Variant"]

@@ -62,6 +62,7 @@ class Template:
         self.folder = os.path.dirname(self.path)
         self._placed = loads_placed(self.text, shown_path(self.path), os.path.dirname(self.path))
         self.problem = self._placed.problem
+        self.files = self._placed.files
         self.generating = self.problem.generating or Generating()
         self.exercise = Exercise(self.problem, notation=notation)
         self.book = self.exercise.book

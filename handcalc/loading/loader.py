@@ -73,17 +73,20 @@ def file_of(path: str | os.PathLike[str]) -> str:
 
 
 class PlacedProblem(Record):
-    """A problem, and where its numbers stand in the text: (number, from, to) by the identity of the number, which is in the problem."""
+    """A problem, and where its numbers stand in the text: (number, from, to) by the identity of the number, which is in the problem;
+    files: the names of the files beside it that were read."""
 
     problem: Problem
     numbers: Mapping[int, tuple[Number, int, int]]
+    files: tuple[str, ...]
 
 
 def loads_placed(text: str, name: str, folder: str) -> PlacedProblem:
     """The same as `loads`, with the places of numbers."""
     root = read_text(text, name, folder)
     root.source.numbers = {}
-    return PlacedProblem(_problem(root), root.source.numbers)
+    problem = _problem(root)
+    return PlacedProblem(problem, root.source.numbers, tuple(dict.fromkeys(root.source.files)))
 
 
 def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] = "") -> Problem:

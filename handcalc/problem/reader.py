@@ -56,13 +56,15 @@ SYNONYMS = {
 class Source:
     """One file being read: its name as printed, its folder, and the errors found so far.
 
-    numbers: where in the text each number stands, from and to, by the identity of the number; None where nobody wants to know.
+    files: the names of other files that were read; numbers: where in the text each number stands, from and to, by the identity of the
+    number; None where nobody wants to know.
     """
 
     def __init__(self, name: str, folder: str) -> None:
         self.name = name
         self.folder = folder
         self.errors: list[tuple[tuple[int, int], Message]] = []
+        self.files: list[str] = []
         self.numbers: dict[int, tuple[Number, int, int]] | None = None
 
     def add(self, place: tuple[int, int], message: Message) -> None:
