@@ -185,6 +185,8 @@ class FixedDraws:
 
     def shows(self, place: int) -> bool:
         """Whether one of the draws shows a form of a mistake."""
+        if not self.generator.candidates.reaching[place]:
+            return False
         while place in self._left and self._done < FIXED:
             self._next()
         return place not in self._left

@@ -48,10 +48,14 @@ class Form(Record):
 
 
 class Candidates:
-    """The mistakes that can be made in an exercise, each everywhere: sorted out once for all its numbers."""
+    """The mistakes that can be made in an exercise, each everywhere: sorted out once for all its numbers.
+
+    reaching: whether a form changes the definition of anything that an asked answer is made from; else no numbers can show it.
+    """
 
     def __init__(self, exercise: Exercise, pairs: bool = False) -> None:
         hypotheses = Hypotheses(exercise.definitions, exercise.cells)
+        below = _below(exercise)
         self.near = hypotheses.near
         touched = sorted((form for form in hypotheses.touched if not form.mistake.single), key=lambda form: form.order)
         rows = [Hypothesis((MadeMistake(form),)) for form in touched]
@@ -62,6 +66,7 @@ class Candidates:
             forms += [form_of(first.form).replace(other=form_of(second.form)) for first, second in (row.parts for row in both)]
         self.exercise = exercise
         self.forms = tuple(forms)
+        self.reaching = tuple(any(_reaches(part.form, hypotheses, below) for part in row.parts) for row in rows)
         self.rows = HypothesisRows(exercise.definitions, tuple(rows))
 
     def some(self, places: Sequence[int]) -> Candidates:
@@ -70,6 +75,21 @@ class Candidates:
         found.forms = tuple(self.forms[place] for place in places)
         found.rows = HypothesisRows(self.exercise.definitions, tuple(self.rows.rows[place] for place in places))
         return found
+
+
+def _below(exercise: Exercise) -> set[Cell]:
+    """The asked steps, and all that they are made from."""
+    found = {*exercise.asked}
+    pending = list(found)
+    while pending:
+        new = [used for used in exercise.definitions.uses(pending.pop()) if used not in found]
+        found.update(new)
+        pending += new
+    return found
+
+
+def _reaches(form: MistakeForm, hypotheses: Hypotheses, below: set[Cell]) -> bool:
+    return not below.isdisjoint(hypotheses.touched[form])
 
 
 def form_of(form: MistakeForm) -> Form:

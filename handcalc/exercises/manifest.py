@@ -20,7 +20,7 @@ from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.generate import Generator, Variant
 from handcalc.exercises.numbers import Template
-from handcalc.exercises.sheets import PROBLEM, Files, Paper, files_of, together
+from handcalc.exercises.sheets import PROBLEM, Files, Handout, Paper, all_files, together
 from handcalc.exercises.students import Student, StudentList, listed
 from handcalc.loading.loader import shipped
 from handcalc.problem.files import contents, read_bytes, shown_path
@@ -72,9 +72,11 @@ def _check_codes(made: list[Variant]) -> None:
 
 def files_of_set(made: VariantSet, folder: str) -> Files:
     """Every file by its path in the folder: those of variants in folders of their own, those for all, the manifest."""
-    own = {variant.code: _with_data(made.template, files_of(variant, made.paper)) for variant in made.variants}
+    handouts = [Handout.of(variant, made.template.folder) for variant in made.variants]
+    written = all_files(handouts, made.paper)
+    own = {variant.code: _with_data(made.template, found) for variant, found in zip(made.variants, written)}
     files: Files = {f"{code}/{name}": content for code, found in own.items() for name, content in found.items()}
-    whole = together(made.variants, made.paper)
+    whole = together(handouts, made.paper)
     if made.students is not None:
         codes = {variant.student.id: variant.code for variant in made.variants if variant.student}
         whole[STUDENTS] = listed(made.students, codes)
