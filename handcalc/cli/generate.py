@@ -24,7 +24,7 @@ SEED_LETTERS = 8
 FORMATS = ("html", "pdf", "docx", "txt", "tex", "md", "typ", "ipynb")
 
 
-class Wanted(Record):
+class HowMany(Record):
     """How many variants, or for whom."""
 
     count: int | None = None
@@ -45,7 +45,7 @@ class Papers(Record):
 @click.argument("template", required=False, type=FileName())
 @gathered(
     "wanted",
-    Wanted,
+    HowMany,
     click.option("-n", "count", type=click.IntRange(1, MOST), metavar="N", help="So many variants."),
     click.option("--students", type=FileName(), metavar="LIST.csv", help="A variant for each student of a list: column id, and name."),
     click.option("--for", "only", metavar="ID", help="The variant of one student; the same as with a list."),
@@ -65,7 +65,7 @@ class Papers(Record):
 @click.option("--verify", "manifest", type=FileName(), metavar="MANIFEST", help="Make everything again and name what differs.")
 @click.option("--template", "other", type=FileName(), metavar="FILE", help="With --verify: where the template is now.")
 @output_options
-def command(template: str | None, wanted: Wanted, papers: Papers, manifest: str | None, other: str | None, settings: Settings) -> int:
+def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str | None, other: str | None, settings: Settings) -> int:
     """Set an exercise with other numbers: sheets, keys, empty tables for answers, and a manifest.
 
     TEMPLATE is any problem file; generate: in it says from what numbers are drawn, and what must hold of them. Every variant has a
@@ -94,7 +94,7 @@ def command(template: str | None, wanted: Wanted, papers: Papers, manifest: str 
     return 0
 
 
-def _check(template: str | None, wanted: Wanted, translate: Translate) -> None:
+def _check(template: str | None, wanted: HowMany, translate: Translate) -> None:
     if template is None:
         raise click.UsageError(translate("give a template, or --verify MANIFEST"))
     given = [wanted.count is not None, wanted.students is not None or wanted.only is not None]

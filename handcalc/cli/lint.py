@@ -57,11 +57,11 @@ def command(file: str, pairs: bool, settings: Settings) -> int:
 
 
 def _linted(file: str, pairs: bool, settings: Settings) -> LintReport:
-    from handcalc.exercises.asked import Digits
+    from handcalc.exercises.asked import AskedDigits
     from handcalc.exercises.lint import lint
 
     digits = settings.digits()
-    asked = None if digits is None else Digits(digits.decimals, digits.significant if digits.decimals is None else None)
+    asked = None if digits is None else AskedDigits(digits.decimals, digits.significant if digits.decimals is None else None)
     report = lint(load(file), asked, settings.carry, pairs, settings.notation)
     report.findings  # noqa: B018  what is wrong with the file is said before anything is written
     return report

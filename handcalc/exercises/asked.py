@@ -1,7 +1,7 @@
 """An exercise: a problem, what it asks for, and with how many digits; and its numbers, worked out.
 
 - `Exercise(problem, digits)` knows the steps that are asked: the tasks, else outputs, loss, δ and new parameters.
-- `Digits` is how many are asked: `shown(value)`, `unit(value)`, `grain`.
+- `AskedDigits` is how many are asked: `shown(value)`, `unit(value)`, `grain`.
 - `Worked(exercise, numbers)` is the exercise worked with its own numbers or with others, which is quick: formulas are shared.
 """
 
@@ -36,7 +36,7 @@ EXACT_MOST = 1e15  # of larger numbers a float does not know the digits
 NEAR_TIE = 1e-12  # how near a number is to one that ends in 5, of itself
 
 
-class Digits(Record):
+class AskedDigits(Record):
     """Decimal places or significant digits that are asked of a number."""
 
     decimals: int | None = None
@@ -99,7 +99,7 @@ class Exercise:
     asked: step → digits, in document order; cells: every step that the solution shows.
     """
 
-    def __init__(self, problem: Problem, digits: Digits | None = None, carry: bool = False, notation: str = "") -> None:
+    def __init__(self, problem: Problem, digits: AskedDigits | None = None, carry: bool = False, notation: str = "") -> None:
         self.problem = problem
         self.carry = carry
         self.checker = Checker(problem, notation)
@@ -137,14 +137,14 @@ class Exercise:
         return [self.id(wanted) for wanted in cells]
 
     @property
-    def digits(self) -> Digits:
+    def digits(self) -> AskedDigits:
         """The digits that most of the answers are asked with."""
         found = list(self.asked.values())
-        return max(dict.fromkeys(found), key=found.count) if found else Digits(USUAL)
+        return max(dict.fromkeys(found), key=found.count) if found else AskedDigits(USUAL)
 
-    def _digits(self, wanted: Cell) -> Digits:
+    def _digits(self, wanted: Cell) -> AskedDigits:
         asked = self.desk.asked_digits(wanted, self.desk.interpreter.tasks.get(wanted, UNASKED))
-        return Digits(*asked) if asked is not None else Digits(USUAL)
+        return AskedDigits(*asked) if asked is not None else AskedDigits(USUAL)
 
     def _asked(self) -> list[Cell]:
         """The tasks, else outputs, loss, δ, new parameters; where nothing is trained the gradients of the parameters."""
@@ -175,7 +175,7 @@ class Worked:
         self.definitions: Definitions = exercise.definitions.renumbered(numbers) if numbers else exercise.definitions
         self.book = self.definitions.book
         self.values = self.definitions.values
-        self._bands: dict[Digits, Follow] = {}
+        self._bands: dict[AskedDigits, Follow] = {}
 
     def number(self, wanted: Cell) -> float:
         """The number of a step. Raises EvaluationError."""
@@ -200,7 +200,7 @@ class Worked:
         """The asked steps with their numbers as they are printed."""
         return {wanted: self.exercise.asked[wanted].shown(value) for wanted, value in self.answers.items()}
 
-    def tolerance(self, wanted: Cell, digits: Digits) -> Band:
+    def tolerance(self, wanted: Cell, digits: AskedDigits) -> Band:
         """All that somebody can answer who rounds what comes before it to these digits, or to more, or not at all.
 
         Where rounding could give anything, only the number itself, rounded.
@@ -212,7 +212,7 @@ class Worked:
             return own
         return digits.grain.widened(found) | Band(value, value)
 
-    def _follow(self, digits: Digits) -> Follow:
+    def _follow(self, digits: AskedDigits) -> Follow:
         if digits not in self._bands:
             self._bands[digits] = Follow(self.definitions, {}, digits.grain)
         return self._bands[digits]

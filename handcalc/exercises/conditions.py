@@ -1,6 +1,6 @@
 """What must hold of the numbers of an exercise: one record for each word of `require` that `nice` stands for, and comparisons.
 
-- `RULES[word]` is a rule; `Rule.complaints(worked)` says where the numbers break it: `Complaint`s with the steps and a message.
+- `RULES[word]` is a rule; `Condition.complaints(worked)` says where the numbers break it: `Complaint`s with the steps and a message.
 - `comparison_complaints(worked, requirement)` is the same for a comparison such as `abs(net.*) <= 2`.
 
 lint reports what the rules say of a problem; generate draws until they say nothing. `visible` is about mistakes, and is asked of
@@ -45,7 +45,7 @@ class Complaint(Record):
 Complaints = Iterator[Complaint]
 
 
-class Rule(Record):
+class Condition(Record):
     """A rule: its check, and how bad it is where a problem breaks it: error, warning or note."""
 
     check: Callable[[Worked, frozenset[str]], Complaints]
@@ -252,15 +252,15 @@ def _weight_sums(worked: Worked, name: str) -> Iterator[list[tuple[Cell, Fractio
         yield from groups.values()
 
 
-RULES: dict[str, Rule] = {
-    "no_saturation": Rule(no_saturation),
-    "alive": Rule(alive),
-    "off_kinks": Rule(off_kinks),
-    "loss_falls": Rule(loss_falls),
-    "readable": Rule(readable),
-    "no_ties": Rule(no_ties),
-    "distinct": Rule(distinct, "note"),
-    "sound": Rule(sound),
+RULES: dict[str, Condition] = {
+    "no_saturation": Condition(no_saturation),
+    "alive": Condition(alive),
+    "off_kinks": Condition(off_kinks),
+    "loss_falls": Condition(loss_falls),
+    "readable": Condition(readable),
+    "no_ties": Condition(no_ties),
+    "distinct": Condition(distinct, "note"),
+    "sound": Condition(sound),
 }
 
 

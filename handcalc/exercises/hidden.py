@@ -18,7 +18,7 @@ from typing import Any
 
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.exercises.asked import MOST, USUAL, Digits, Exercise, Worked
+from handcalc.exercises.asked import MOST, USUAL, AskedDigits, Exercise, Worked
 from handcalc.marking.definitions import Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.table import HypothesisRows, HypothesisTable
@@ -109,7 +109,7 @@ class Mistakes:
         self.forms = self.candidates.forms
         self._table = HypothesisTable(worked.definitions, self.candidates.rows, near=self.candidates.near)
         self._values: dict[Cell, Array] = {}
-        self._shown: dict[tuple[Cell, Digits], Array] = {}
+        self._shown: dict[tuple[Cell, AskedDigits], Array] = {}
 
     # --- what they do ---
 
@@ -128,7 +128,7 @@ class Mistakes:
             near = numpy.abs(found - right) <= SAME * numpy.maximum(numpy.abs(found), abs(right)) + NOTHING
         return ~near
 
-    def shown(self, wanted: Cell, digits: Digits) -> Array:
+    def shown(self, wanted: Cell, digits: AskedDigits) -> Array:
         """Under which forms the number of a step, rounded, is one that rounding cannot give."""
         import numpy
 
@@ -142,7 +142,7 @@ class Mistakes:
             self._shown[key] = outside & self.changed(wanted)
         return self._shown[key]
 
-    def rounded(self, wanted: Cell, digits: Digits) -> Array:
+    def rounded(self, wanted: Cell, digits: AskedDigits) -> Array:
         """The number of a step under each form, with the digits asked."""
         import numpy
 
@@ -272,7 +272,7 @@ class Mistakes:
             left = [place for place in self.hidden if place not in found]
             if not left:
                 break
-            seen = self._any(self.shown(wanted, Digits(count)) for wanted in self.exercise.asked)
+            seen = self._any(self.shown(wanted, AskedDigits(count)) for wanted in self.exercise.asked)
             found |= {place: count for place in left if seen[place]}
         return found
 

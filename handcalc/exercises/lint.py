@@ -15,7 +15,7 @@ from typing import Any
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message
-from handcalc.exercises.asked import Digits, Exercise, Worked
+from handcalc.exercises.asked import AskedDigits, Exercise, Worked
 from handcalc.exercises.conditions import RULES
 from handcalc.exercises.hidden import Candidates, Mistakes
 from handcalc.language import Translate
@@ -83,7 +83,7 @@ class LintReport:
             yield Finding(TIED, "note", mistakes.ask_also, Message(text, also=also))
 
 
-def lint(problem: Problem, digits: Digits | None = None, carry: bool = False, pairs: bool = False, notation: str = "") -> LintReport:
+def lint(problem: Problem, digits: AskedDigits | None = None, carry: bool = False, pairs: bool = False, notation: str = "") -> LintReport:
     """Whether a problem is sound, with its own digits or with others. Raises UnknownIdError for tasks that are none."""
     return LintReport(Exercise(problem, digits, carry, notation), pairs)
 
