@@ -96,6 +96,10 @@ class Generator:
             return Refused(DIFFERS, Message("it is like {code}", code=twin.code))
         return None
 
+    def broken(self, worked: Worked) -> list[str]:
+        """All that numbers break, as `require` says it."""
+        return list(dict.fromkeys(word for word, _ in self._complaints(worked)))
+
     def _complaints(self, worked: Worked) -> Iterator[tuple[str, Complaint]]:
         dead = frozenset(self.template.generating.dead)
         for requirement in self.require:
@@ -182,6 +186,7 @@ class FixedDraws:
         self._left = list(range(len(generator.candidates.forms)))  # the forms that no draw has shown yet
         self._candidates = generator.candidates
         self._done = 0
+        self._drawn: set[tuple[str, ...]] = set()
 
     def shows(self, place: int) -> bool:
         """Whether one of the draws shows a form of a mistake."""
@@ -193,8 +198,12 @@ class FixedDraws:
 
     def _next(self) -> None:
         generator = self.generator
-        worked = generator.worked(generator.template.drawn(Draws("", VISIBLE), self._done))
+        numbers = generator.template.drawn(Draws("", VISIBLE), self._done)
         self._done += 1
+        if (drawn := tuple(numbers.values())) in self._drawn:
+            return
+        self._drawn.add(drawn)
+        worked = generator.worked(numbers)
         try:
             seen = Mistakes(worked, self._candidates).seen
         except EvaluationError:
