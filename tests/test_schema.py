@@ -256,7 +256,8 @@ READ: list[tuple[str, str, Any, Any]] = [
     *((f"task.{key}", NETWORK + f"tasks: [{{ask: w, {key}: {value}}}]\n", lambda p, key=key: getattr(p.tasks[0], key), wanted)
       for key, value, wanted in (("marks", "1/3", Number(1, 3, "1/3")), ("decimals", "4", 4), ("significant", "5", 5))),
     ("generate.numbers", NETWORK + "generate: {numbers: {w: {from: -0.9, to: 0.9, step: 0.1, not: [0]}}}\n",
-     lambda p: [(one.name, one.how, one.numbers[2].text, one.excluded) for one in p.generating.ranges], [("w", "range", "0.1", (Number(0),))]),
+     lambda p: [(one.name, one.how, one.numbers[2].text, one.excluded) for one in p.generating.ranges],
+     [("w", "range", "0.1", (Number(0),))]),
     ("generate.require", NETWORK + "generate: {require: [nice, -no_ties, 'abs(net.*) <= 2']}\n",
      lambda p: [(one.word, one.off, one.comparison is None) for one in p.generating.require],
      [("nice", False, True), ("no_ties", True, True), ("", False, False)]),

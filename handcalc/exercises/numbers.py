@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import product
 
 from handcalc.core.expr import Number, number
-from handcalc.core.quantity import Cell
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError, UnknownIdError
 from handcalc.exercises.asked import Exercise
@@ -93,13 +93,21 @@ class Template:
         for quantity in graph:
             if quantity.givens is not None and not quantity.stage:
                 for place in product(*(range(axis.size) for axis in quantity.axes)):
-                    value = self.book.given_value((quantity.name, place))
+                    value = self._as_read(quantity, place)
                     if value is not None:
                         found.append(((quantity.name, place), value))
         for count, sample in enumerate(self._later_samples, 2):
             data = _data(self.problem, graph.inputs, graph.targets, sample)
             found += [((on_sheet(count, name), place), value) for (name, place), value in data]
         return found
+
+    def _as_read(self, quantity: Quantity, place: tuple[int, ...]) -> Number | None:
+        """The number of a given cell as it was read from this file; the graph may have those of the update from another problem."""
+        if quantity.kind == "rate":
+            return self.problem.learning_rate
+        if quantity.kind == "hyper":
+            return self.problem.optimizer.numbers.get(quantity.word)
+        return self.book.given_value((quantity.name, place))
 
     @cached_property
     def _later_samples(self) -> Sequence[Sample]:
