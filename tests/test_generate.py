@@ -23,7 +23,7 @@ from handcalc.cli import group
 from handcalc.errors import HandcalcError, OutputError
 from handcalc.exercises.draw import LETTERS, Draws, folded, is_code
 from handcalc.exercises.manifest import verify
-from handcalc.exercises.numbers import Template
+from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.loading.loader import shipped
 
 WITH_LOSS = [name for name in shipped() if loaded(name).loss or loaded(name).minimize]
@@ -99,7 +99,7 @@ def test_only_numbers_change_in_the_text(tmp_path: Path) -> None:
 
 def test_numbers_are_drawn_from_what_is_said(tmp_path: Path) -> None:
     numbers = "{inputs: {from: 0.1, to: 0.9, step: 0.1}, 'w*': {choose: [0.25, -0.5, 0.75]}, w3: keep, b1: like, biases: keep}"
-    template = Template(str(_written(tmp_path, net(numbers=numbers))))
+    template = ExerciseTemplate(str(_written(tmp_path, net(numbers=numbers))))
     seen: dict[str, set[str]] = {}
     for attempt in range(200):
         for name, text in template.drawn(Draws("a", "1"), attempt).items():
@@ -113,7 +113,7 @@ def test_numbers_are_drawn_from_what_is_said(tmp_path: Path) -> None:
 
 
 def test_what_adds_up_to_one_changes_places() -> None:
-    template = Template("dlfs-simplenet")
+    template = ExerciseTemplate("dlfs-simplenet")
     names = [slot.name for slot in template.slots if slot.role == "targets"]
     found = {tuple(template.drawn(Draws("a", "1"), attempt)[name] for name in names) for attempt in range(60)}
     assert found == {("1", "0", "0"), ("0", "1", "0"), ("0", "0", "1")}
@@ -125,7 +125,7 @@ def test_numbers_in_the_text_are_those_of_the_solution(name: str) -> None:
     from handcalc.exercises.asked import Exercise, Worked
     from handcalc.loading.loader import loads
 
-    template = Template(name)
+    template = ExerciseTemplate(name)
     for attempt in range(3):
         numbers = template.drawn(Draws("b", "1"), attempt)
         worked = Worked(template.exercise, template.cells(numbers))

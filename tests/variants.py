@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from handcalc.exercises.asked import Worked
 from handcalc.exercises.draw import Draws
 from handcalc.exercises.generate import Generator
-from handcalc.exercises.numbers import Template
+from handcalc.exercises.numbers import ExerciseTemplate
 
 # numbers that break no rule
 SOUND = {
@@ -49,7 +49,7 @@ def generator(text: str, folder: Path, seed: str = "a", name: str = "net.yaml") 
     """A generator of variants of a text."""
     path = folder / name
     path.write_text(text, encoding="utf-8")
-    return Generator(Template(str(path)), seed)
+    return Generator(ExerciseTemplate(str(path)), seed)
 
 
 def first(made: Generator) -> Worked:

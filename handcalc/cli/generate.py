@@ -16,7 +16,7 @@ from handcalc.problem.fields import NOTATION_NAMES
 
 if TYPE_CHECKING:
     from handcalc.exercises.manifest import VariantSet
-    from handcalc.exercises.numbers import Template
+    from handcalc.exercises.numbers import ExerciseTemplate
     from handcalc.exercises.sheets import Paper
 
 MOST = 10_000  # variants
@@ -77,11 +77,11 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
         return _verify(manifest, other, settings.translator())
     _check(template, wanted, settings.translator())
     from handcalc.exercises.manifest import MANIFEST, files_of_set, make_set
-    from handcalc.exercises.numbers import Template
+    from handcalc.exercises.numbers import ExerciseTemplate
     from handcalc.exercises.students import read_students
 
     assert template is not None
-    source = Template(template, settings.notation)
+    source = ExerciseTemplate(template, settings.notation)
     folder = settings.output or f"{source.stem}-variants"
     check_folder(folder, settings.force)
     students = read_students(wanted.students) if wanted.students else None
@@ -115,7 +115,7 @@ def _new_seed() -> str:
     return "".join(choice(LETTERS) for _ in range(SEED_LETTERS)).lower()
 
 
-def _paper(papers: Papers, settings: Settings, template: Template) -> Paper:
+def _paper(papers: Papers, settings: Settings, template: ExerciseTemplate) -> Paper:
     """How sheets are wanted; the language is never that of the machine, so that everybody gets the same."""
     from handcalc.exercises.sheets import Paper, format_named
 

@@ -17,7 +17,7 @@ from handcalc.exercises.asked import Exercise, Worked
 from handcalc.exercises.conditions import RULES, Complaint, comparison_complaints
 from handcalc.exercises.draw import Draws
 from handcalc.exercises.hidden import Candidates, Mistakes
-from handcalc.exercises.numbers import Template
+from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.students import Student
 from handcalc.loading.loader import loads
 from handcalc.problem.generating import CONDITIONS, NICE, Requirement
@@ -53,7 +53,7 @@ class Refused(Record):
 class Generator:
     """Draws variants of a template; refused: how many draws each rule refused."""
 
-    def __init__(self, template: Template, seed: str) -> None:
+    def __init__(self, template: ExerciseTemplate, seed: str) -> None:
         self.template = template
         self.seed = seed
         self.exercise = template.exercise

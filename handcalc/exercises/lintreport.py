@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from handcalc.errors import Message, Template
 from handcalc.exercises.hidden import Form, Mistakes
@@ -40,12 +40,10 @@ def _mistakes(mistakes: Mistakes) -> Iterator[Block]:
     if mistakes.tied:
         yield Heading(2, Message("Mistakes that give the same answers"))
         for group in mistakes.tied:
-            names = dict.fromkeys(MISTAKES[mistakes.forms[place].slug].name for place in group)
-            yield Paragraph(Message("{names}", names=_joined([Message(name) for name in names])))
+            yield Paragraph(_joined(mistakes, group))
     if mistakes.inert:
         yield Heading(2, Message("Mistakes that change no number"))
-        names = dict.fromkeys(MISTAKES[mistakes.forms[place].slug].name for place in mistakes.inert)
-        yield Paragraph(_joined([Message(name) for name in names]))
+        yield Paragraph(_joined(mistakes, mistakes.inert))
     if mistakes.ask_also:
         yield Heading(2, Message("What to ask in addition"))
         yield Paragraph(Plain(", ".join(exercise.ids(mistakes.ask_also))))
@@ -59,10 +57,12 @@ def named(form: Form) -> Message:
     return Message("{first} + {second}", first=own, second=named(form.other)) if form.other else own
 
 
-def _joined(messages: list[Message]) -> Message:
-    found = messages[0]
-    for message in messages[1:]:
-        found = Message("{first}; {second}", first=found, second=message)
+def _joined(mistakes: Mistakes, places: Iterable[int]) -> Message:
+    """The names of some mistakes, each once."""
+    first, *others = dict.fromkeys(mistakes.forms[place].slug for place in places)
+    found = Message(MISTAKES[first].name)
+    for slug in others:
+        found = Message("{first}; {second}", first=found, second=Message(MISTAKES[slug].name))
     return found
 
 

@@ -19,7 +19,7 @@ from handcalc import __version__
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.generate import Generator, Variant
-from handcalc.exercises.numbers import Template
+from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.sheets import PROBLEM, Files, Handout, Paper, all_files, together
 from handcalc.exercises.students import Student, StudentList, listed
 from handcalc.loading.loader import shipped
@@ -33,7 +33,7 @@ VERSION = 1
 class VariantSet(Record):
     """Variants made together. students: the list they are for, where there is one; refused: how many draws each rule refused."""
 
-    template: Template
+    template: ExerciseTemplate
     seed: str
     paper: Paper
     variants: tuple[Variant, ...]
@@ -42,7 +42,7 @@ class VariantSet(Record):
 
 
 def make_set(
-    template: Template, seed: str, paper: Paper, count: int = 0, students: StudentList | None = None, only: str = ""
+    template: ExerciseTemplate, seed: str, paper: Paper, count: int = 0, students: StudentList | None = None, only: str = ""
 ) -> VariantSet:
     """So many variants; else one for each student; else that of a single student, who need not be on a list."""
     generator = Generator(template, seed)
@@ -86,7 +86,7 @@ def files_of_set(made: VariantSet, folder: str) -> Files:
     return files
 
 
-def _with_data(template: Template, files: Files) -> Files:
+def _with_data(template: ExerciseTemplate, files: Files) -> Files:
     """The files with those that the problem reads, which are the same for all variants."""
     for name in template.files:
         if os.path.isabs(name):
@@ -139,7 +139,7 @@ def _variant(variant: Variant, files: Files) -> dict[str, Any]:
     return found
 
 
-def _template_file(template: Template, folder: str) -> str:
+def _template_file(template: ExerciseTemplate, folder: str) -> str:
     """The template as seen from the manifest; a shipped problem by its name."""
     shipped_path = shipped().get(template.stem)
     if shipped_path is not None and os.path.exists(template.path) and os.path.samefile(shipped_path, template.path):
@@ -225,7 +225,7 @@ def _on_disk(folder: str, name: str) -> str:
 def _again(data: Mapping[str, Any], folder: str, template: str | None) -> VariantSet:
     """The set that a manifest describes, made again. Raises HandcalcError where the template is not there any more."""
     paper = Paper(tuple(data["sheet"]), tuple(data["key"]), data["language"], data["notation"], data["together"])
-    source = Template(template or _found(data["template"]["file"], folder))
+    source = ExerciseTemplate(template or _found(data["template"]["file"], folder))
     students = [variant.get("student") for variant in data["variants"]]
     if not any(students):
         return make_set(source, data["seed"], paper, count=len(students))

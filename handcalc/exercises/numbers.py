@@ -1,8 +1,8 @@
 """The numbers of a template: where each stands in its text, what it is, and from what it is drawn.
 
-- `Template(path)` reads the file; `slots` are the numbers that may be drawn; `Template.drawn(draws, attempt)` are new ones, as typed.
-- `Template.text_with(numbers)` is the file with these in their places, everything else as it was: comments, layout, order of keys.
-- `Template.cells(numbers)` are the same for an evaluation: given cell → number.
+- `ExerciseTemplate(path)` reads the file; `slots` are the numbers that may be drawn; `drawn(draws, attempt)` are new ones, as typed.
+- `text_with(numbers)` is the file with these in their places, everything else as it was: comments, layout, order of keys.
+- `cells(numbers)` are the same for an evaluation: given cell → number.
 
 A number is known by the id of its cell. What it is drawn from is said by `generate: numbers:` (by name, else by pattern, else by
 role); what nothing is said of is drawn like the number that is there, but for the learning rate and whatever has no role.
@@ -51,7 +51,7 @@ class Slot(Record):
         return Fraction(self.number.numerator, self.number.denominator)
 
 
-class Template:
+class ExerciseTemplate:
     """A problem file whose numbers are drawn again."""
 
     def __init__(self, path: str, notation: str = "") -> None:
