@@ -16,7 +16,7 @@ from handcalc.core.expr import Number
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
-from handcalc.errors import EvaluationError
+from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.exercises.units import Unit, units
 from handcalc.marking.answers import Sheet
 from handcalc.marking.bands import ANYTHING, Band, Grain
@@ -25,27 +25,30 @@ from handcalc.marking.definitions import Definitions
 from handcalc.marking.follow import Follow
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.mistakes.entry import kind
+from handcalc.marking.workbook import SMALL
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
 USUAL = 4  # decimals, where nothing says how many
 _USUAL_KINDS = ("out", "variable", "error", "loss", "updated")
 MOST = 15  # decimals that can be asked
+ASKED_MOST = SMALL  # answers of an exercise
 SMALLEST = 1e-6  # what is smaller is written with a power of ten
 EXACT_MOST = 1e15  # of larger numbers a float does not know the digits
 NEAR_TIE = 1e-12  # how near a number is to one that ends in 5, of itself
 
 
 class AskedDigits(Record):
-    """Decimal places or significant digits that are asked of a number."""
+    """Decimal places or significant digits that are asked of a number, and what happens to a 5 behind them."""
 
     decimals: int | None = None
     significant: int | None = None
+    ties: str = "half_up"
 
     @property
     def rounding(self) -> Rounding:
         """The rounding to these digits."""
-        return Rounding(self.decimals, None) if self.decimals is not None else Rounding(None, self.significant)
+        return Rounding(self.decimals, None if self.decimals is not None else self.significant, ties=self.ties)
 
     @property
     def grain(self) -> Grain:
@@ -96,17 +99,23 @@ class AskedDigits(Record):
 class Exercise:
     """What is asked of a problem, and with how many digits.
 
-    asked: step → digits, in document order; cells: every step that the solution shows.
+    asked: step → digits, in document order; cells: every step that the solution shows; carried: the rounding in which results are used
+    again, where they are.
     """
 
     def __init__(self, problem: Problem, digits: AskedDigits | None = None, carry: bool = False, notation: str = "") -> None:
         self.problem = problem
-        self.carry = carry
+        own = problem.rounding or Rounding()
+        self.carried = digits.rounding.replace(carry=True) if digits and carry else own.replace(carry=True) if own.carry or carry else None
         self.checker = Checker(problem, notation)
         self.desk = self.checker.desk_for(Sheet("", ()))
         self.book = self.desk.book
         self.definitions = self.desk.definitions
-        self.asked = {wanted: digits or self._digits(wanted) for wanted in self._asked()}
+        asked = self._asked()
+        if len(asked) > ASKED_MOST:
+            text = "{count} answers are asked, {limit} at most; say under tasks which"
+            raise ProblemError(Message(text, f"{problem.path}: ", count=len(asked), limit=ASKED_MOST))
+        self.asked = {wanted: digits or self._digits(wanted) for wanted in asked}
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -144,7 +153,7 @@ class Exercise:
 
     def _digits(self, wanted: Cell) -> AskedDigits:
         asked = self.desk.asked_digits(wanted, self.desk.interpreter.tasks.get(wanted, UNASKED))
-        return AskedDigits(*asked) if asked is not None else AskedDigits(USUAL)
+        return AskedDigits(*(asked or (USUAL, None)), (self.problem.rounding or Rounding()).ties)
 
     def _asked(self) -> list[Cell]:
         """The tasks, else outputs, loss, δ, new parameters; where nothing is trained the gradients of the parameters."""
@@ -183,12 +192,11 @@ class Worked:
 
     @cached_property
     def _carried(self) -> Evaluation:
-        digits = self.exercise.digits
-        return Evaluation(self.book, digits.rounding.replace(carry=True))
+        return Evaluation(self.book, self.exercise.carried)
 
     def answer(self, wanted: Cell) -> float:
         """The number to answer with: in full precision, or with every result rounded before it is used."""
-        return float(self._carried[wanted]) if self.exercise.carry else self.number(wanted)
+        return float(self._carried[wanted]) if self.exercise.carried else self.number(wanted)
 
     @cached_property
     def answers(self) -> dict[Cell, float]:

@@ -64,7 +64,7 @@ class Generator:
     def variant(self, key: str, others: Sequence[Variant] = (), student: Student | None = None) -> Variant:
         """The variant of a key; others: those it must differ from. Raises OutputError where no numbers are found."""
         draws = Draws(self.seed, key)
-        most = self.template.generating.tries
+        most = self.template.generating.tries if self.template.varies else 1
         refused: Counter[str] = Counter()
         for attempt in range(most):
             numbers = self.template.drawn(draws, attempt)
@@ -112,6 +112,8 @@ class Generator:
             yield from ((requirement.text, complaint) for complaint in found)
 
     def _hides(self, worked: Worked) -> Iterator[Complaint]:
+        if not self.exercise.book.small:
+            return  # mistakes of a large network are not worked out for every draw
         mistakes = Mistakes(worked, self.candidates)
         for place in mistakes.hidden:
             if self._fixed.shows(place):
@@ -143,11 +145,12 @@ class Generator:
         """The variant, loaded and solved from its own text."""
         text = self.template.text_with(numbers)
         problem = loads(text, self.template.problem.path, self.template.folder)
-        own = Worked(Exercise(problem))
+        own = Worked(Exercise(problem, notation=self.template.notation))
         answers = {own.exercise.id(wanted): (value, own.shown[wanted]) for wanted, value in own.answers.items()}
         self._check_same(worked, answers)
-        mistakes = Mistakes(worked, self.candidates)
-        hidden = dict.fromkeys(self.candidates.forms[place].slug for place in mistakes.hidden)
+        hidden: dict[str, None] = {}
+        if self.exercise.book.small:
+            hidden = dict.fromkeys(self.candidates.forms[place].slug for place in Mistakes(worked, self.candidates).hidden)
         code = draws.code(self.template.stem)
         return Variant(draws.variant, code, text, problem, own.exercise, tries, answers, tuple(hidden), student)
 

@@ -225,7 +225,7 @@ def _on_disk(folder: str, name: str) -> str:
 def _again(data: Mapping[str, Any], folder: str, template: str | None) -> VariantSet:
     """The set that a manifest describes, made again. Raises HandcalcError where the template is not there any more."""
     paper = Paper(tuple(data["sheet"]), tuple(data["key"]), data["language"], data["notation"], data["together"])
-    source = ExerciseTemplate(template or _found(data["template"]["file"], folder))
+    source = ExerciseTemplate(template or _found(data["template"]["file"], folder), data["notation"])
     students = [variant.get("student") for variant in data["variants"]]
     if not any(students):
         return make_set(source, data["seed"], paper, count=len(students))

@@ -56,6 +56,7 @@ class ExerciseTemplate:
 
     def __init__(self, path: str, notation: str = "") -> None:
         self.path = file_of(path)
+        self.notation = notation
         self.text = read_bytes(self.path)
         self.name = os.path.basename(self.path)
         self.stem = os.path.splitext(self.name)[0]
@@ -219,6 +220,11 @@ class ExerciseTemplate:
         return [group for group in groups.values() if _are_shares([slot.value for slot in group])]
 
     # --- drawing ---
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether anything is drawn at all."""
+        return bool(self._shares) or any(len(choices) > 1 for choices in self._choices.values())
 
     def drawn(self, draws: Draws, attempt: int) -> dict[str, str]:
         """Name → new number as typed, of an attempt."""

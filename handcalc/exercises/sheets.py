@@ -78,15 +78,15 @@ class Handout(Record):
         student = printable(variant.student.shown) if variant.student else ""
         return cls(variant.text, variant.problem.path, folder, variant.code, student)
 
-    def problem(self) -> Problem:
+    def problem(self, notation: str) -> Problem:
         """The problem, with what is asked as its tasks, and the code and the student in its title."""
-        found = with_tasks(Exercise(loads(self.text, self.path, self.folder)))
+        found = with_tasks(Exercise(loads(self.text, self.path, self.folder), notation=notation))
         return found.replace(title=" · ".join(filter(None, (found.title, self.code, self.student))))
 
 
 def files_of(handout: Handout, paper: Paper) -> Files:
     """The files of one variant: the problem, the empty answers, sheets and keys if they are not all in one file."""
-    problem = handout.problem()
+    problem = handout.problem(paper.notation)
     files: Files = {PROBLEM: handout.text, ANSWERS: _answers(problem, handout, paper)}
     if not paper.together:
         for kind, format in paper.wanted():
@@ -98,7 +98,7 @@ def together(handouts: Sequence[Handout], paper: Paper) -> Files:
     """The files that have the sheets, or the keys, of all."""
     files: Files = {}
     if paper.together:
-        problems = [handout.problem() for handout in handouts]
+        problems = [handout.problem(paper.notation) for handout in handouts]
         for kind, format in paper.wanted():
             files |= _exported(problems, paper, kind, format, f"{kind}s")
     return files
