@@ -98,6 +98,14 @@ WRONG = [
     "tasks: {ask: [{ask: [[a]]}]}",
     "tasks: {ask: a, decimals: 16}",
     "tasks: {ask: a, imprecise: 1.5}",
+    "generate: {numbers: draw}",
+    "generate: {numbers: {w: drawn}}",
+    "generate: {numbers: {w: {from: 1, to: 2}}}",
+    "generate: {numbers: {w: {choose: []}}}",
+    "generate: {numbers: {w: {choose: [1], step: 1}}}",
+    "generate: {require: {nice: true}}",
+    "generate: {tries: 0}",
+    "generate: {different: 2}",
 ]
 
 
@@ -241,6 +249,7 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.parameters", EQUATIONS + "minimize: f\nparameters: [a]\n", lambda p: p.parameters, ("a",)),
     ("problem.rounding", NETWORK + "rounding: {decimals: 4}\n", lambda p: p.rounding.decimals, 4),
     ("problem.conventions", NETWORK + "conventions: {max_ties: split}\n", lambda p: p.conventions.max_ties, "split"),
+    ("problem.generate", NETWORK + "generate: {tries: 9}\n", lambda p: p.generating.tries, 9),
     ("problem.tasks", NETWORK + "tasks: [grad.w]\n", lambda p: [task.ask for task in p.tasks], ["grad.w"]),
     ("sample.name", TWO, lambda p: [s.name for s in p.samples], ["A", "B"]),
     ("sample.inputs", TWO, lambda p: p.samples[1].inputs, (Number(3),)),
@@ -299,6 +308,15 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("task.ask", NETWORK + "tasks: [{ask: [w, b]}]\n", lambda p: [task.ask for task in p.tasks], ["w", "b"]),
     *((f"task.{key}", NETWORK + f"tasks: [{{ask: w, {key}: {value}}}]\n", lambda p, key=key: getattr(p.tasks[0], key), wanted)
       for key, value, wanted in (("marks", "1/3", Number(1, 3, "1/3")), ("decimals", "4", 4), ("significant", "5", 5))),
+    ("generate.numbers", NETWORK + "generate: {numbers: {w: {from: -0.9, to: 0.9, step: 0.1, not: [0]}}}\n",
+     lambda p: [(one.name, one.how, one.numbers[2].text, one.excluded) for one in p.generating.ranges],
+     [("w", "range", "0.1", (Number(0),))]),
+    ("generate.require", NETWORK + "generate: {require: [nice, -no_ties, 'abs(net.*) <= 2']}\n",
+     lambda p: [(one.word, one.off, one.comparison is None) for one in p.generating.require],
+     [("nice", False, True), ("no_ties", True, True), ("", False, False)]),
+    ("generate.dead", NETWORK + "generate: {dead: [y]}\n", lambda p: p.generating.dead, ("y",)),
+    ("generate.different", NETWORK + "generate: {different: 0.5}\n", lambda p: p.generating.different.text, "0.5"),
+    ("generate.tries", NETWORK + "generate: {tries: 20}\n", lambda p: p.generating.tries, 20),
     ("conventions.bias_update", NETWORK + "conventions: {bias_update: false}\n", lambda p: p.trained_biases, False),
     *(convention(key) for key in keys("conventions")[1:]),
 ]  # fmt: skip

@@ -33,6 +33,8 @@ def numbers(usual: Mapping[str, str]) -> dict[str, float]:
 MORE = [
     ("training.stop", TWO + "training: {stop: {loss: 1, change: 1, gradient: 1, patience: 2}}\n"),
     ("rounding.overrides", NETWORK + "rounding: {overrides: {loss: {significant: 9}}}\n"),
+    ("generate.numbers", NETWORK + "generate: {numbers: keep}\n"),
+    ("generate.numbers", NETWORK + "generate: {numbers: {w: keep}}\n"),
     ("layer.weights", layer("neurons: 1, weights: {random: he, scale: 2, seed: 1}")),
     ("layer.bias", layer("neurons: 1, weights: [[1, 2]], bias: {random: he, scale: 2, seed: 1}")),
     ("layer.threshold", layer("neurons: 1, weights: [[1, 2]], threshold: {random: he, scale: 2, seed: 1}")),

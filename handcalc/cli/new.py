@@ -110,6 +110,18 @@ def command(
     _check(text, target)
     write(text, target, settings.force)
     click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=target), err=True)
+    _say_findings(text, target, translate)
+
+
+def _say_findings(text: str, target: str, translate: Translate) -> None:
+    """A note where numbers that happen to be there spoil the exercise."""
+    from handcalc.exercises.lint import findings_of_numbers
+    from handcalc.loading.loader import loads
+
+    found = findings_of_numbers(loads(text))
+    if found:
+        more = translate("{count} things could be better, such as: {finding}. See: handcalc lint {file}")
+        click.echo(more.format(count=len(found), finding=found[0].message.text(translate), file=target), err=True)
 
 
 def sizes_of(layers: str) -> list[int]:

@@ -2,6 +2,7 @@
 
 - `load(path)` reads a file, or a shipped problem by its name; `loads(text)` reads a text; `shipped()` lists them.
 - `in_own_words(text)` is the text of a file without other spellings, as it is saved.
+- `loads_placed(text, …)` also says where in the text each number stands, for whoever writes others there.
 
 `_problem` reads as the order of the file format: header, then layers (samples.py, layers.py, loss.py) or equations
 (equations.py), then how to work it (settings.py).
@@ -10,10 +11,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+from handcalc.core.expr import Number
+from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError
 from handcalc.layers import layer_type
 from handcalc.loading.equations import EQUATION_KEYS, equations
@@ -53,6 +56,11 @@ def load(path: str | os.PathLike[str]) -> Problem:
 
     Raises ProblemError with every error of the file.
     """
+    return _problem(read(file_of(path)))
+
+
+def file_of(path: str | os.PathLike[str]) -> str:
+    """The file that is meant: the one of that name, else a shipped problem. Raises ProblemError where there is none."""
     text = os.fspath(path)
     if text and os.path.basename(text) == text and not os.path.lexists(text):
         name = text.removesuffix(".yaml")
@@ -63,7 +71,24 @@ def load(path: str | os.PathLike[str]) -> Problem:
                 Message("there is no such file, and no shipped problem of that name{near}", f"{shown_path(text)}: ", near=hint)
             )
         text = file
-    return _problem(read(text))
+    return text
+
+
+class PlacedProblem(Record):
+    """A problem, and where its numbers stand in the text: (number, from, to) by the identity of the number, which is in the problem;
+    files: the names of the files beside it that were read."""
+
+    problem: Problem
+    numbers: Mapping[int, tuple[Number, int, int]]
+    files: tuple[str, ...]
+
+
+def loads_placed(text: str, name: str, folder: str) -> PlacedProblem:
+    """The same as `loads`, with the places of numbers."""
+    root = read_text(text, name, folder)
+    root.source.numbers = {}
+    problem = _problem(root)
+    return PlacedProblem(problem, root.source.numbers, tuple(dict.fromkeys(root.source.files)))
 
 
 def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] = "") -> Problem:

@@ -13,7 +13,7 @@ from handcalc.problem.words import DAMPENING, OPTIMISERS, STOPS
 
 
 def add_settings(found: Section, problem: Problem) -> Problem:
-    """The problem with learning rate, schedule, optimiser, training, update, conventions, rounding and tasks."""
+    """The problem with learning rate, schedule, optimiser, training, update, conventions, rounding, tasks and `generate`."""
     problem = problem.replace(**found.read(("learning_rate", "input_gradients")))
     if {"optimizer", "weight_decay", "clipping"} & {*found}:
         from handcalc.loading.optimisers import add_optimizer  # rarely there, so nobody else waits for it
@@ -39,6 +39,10 @@ def add_settings(found: Section, problem: Problem) -> Problem:
         from handcalc.loading.tasks import add_tasks  # rarely there, so nobody else waits for it
 
         problem = add_tasks(found["tasks"], problem)
+    if "generate" in found:
+        from handcalc.loading.generating import generating  # rarely there, so nobody else waits for it
+
+        problem = problem.replace(generating=generating(found["generate"]))
     return problem
 
 

@@ -8,7 +8,7 @@ A hypothesis is the right graph with some cells defined otherwise; there is no s
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from functools import cached_property
 from math import nan
 from typing import Any
@@ -88,6 +88,15 @@ class Definitions:
         self._by_role: dict[tuple[tuple[str, ...], bool], tuple[MistakeForm, ...]] = {}
         self.values = Evaluation(book)
         self._composed: dict[tuple[Cell, tuple[MistakeForm, ...]], Expr] = {}
+
+    def renumbered(self, numbers: Mapping[Cell, Number]) -> Definitions:
+        """The same with other given numbers: what is known of formulas is kept, but not what is made of given numbers."""
+        found = Definitions(self.book.renumbered(numbers))
+        found._wrong = {wanted: wrong for wanted, wrong in self._wrong.items() if self.book.given_value(wanted) is None}
+        found._by_role, found._composed = self._by_role, dict(self._composed)
+        if "late" in self.__dict__:
+            found.__dict__["late"] = self.late
+        return found
 
     def in_next_iteration(self, wanted: Cell) -> float:
         """The number of a cell in the iteration after the last of the sheet; not a number where nothing is trained."""

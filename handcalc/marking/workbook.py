@@ -2,6 +2,7 @@
 
 - `Workbook(problem, iterations)` has the cells of a derivation; `#2:net.h1` is the cell `net1` of sheet 2, written
   `("#2:net1", (0,))`, whose parameters are the updated ones of sheet 1.
+- `Workbook.renumbered(numbers)` is the same with other given numbers, as for the variants of an exercise.
 - `instance`, `uses`, `given_value`, `cell_id`, `find` are those of a `Graph`, so an `Evaluation` computes it as any other.
 
 Two things differ from the printed solution, because students write them: an updated parameter is w + Δw, and a
@@ -11,6 +12,7 @@ parameter that is not trained has an updated value, which is the old one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from functools import cached_property
 from math import prod
 
@@ -45,7 +47,14 @@ class Workbook:
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
         self.updated = dict(self.derivation.updated)
         self.carried = dict(self.derivation.carried)
+        self._others: Mapping[Cell, Number] = {}
         self._add_untrained(problem)
+
+    def renumbered(self, numbers: Mapping[Cell, Number]) -> Workbook:
+        """The same steps with other given numbers; formulas do not depend on them, so they are shared."""
+        found = copy(self)
+        found._others = numbers
+        return found
 
     def _add_untrained(self, problem: Problem) -> None:
         if problem.learning_rate is None:
@@ -76,6 +85,8 @@ class Workbook:
 
     def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell, None where it is computed."""
+        if cell in self._others:
+            return self._others[cell]
         number, plain = iteration(cell), base(cell)
         if self._data is not None:
             if number not in self._feeds:

@@ -115,6 +115,7 @@ def load_array(item: FileNode, name: str, wanted: str, at: FileNode | None = Non
 
     place = at or item
     path = Path(item.source.folder) / name
+    item.source.files.append(name)
     kind = "array_bytes" if path.suffix in (".npy", ".npz") else "data_bytes"
     try:
         import numpy

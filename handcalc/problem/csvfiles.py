@@ -115,6 +115,7 @@ class _Odd(Exception):
 def open_csv(item: FileNode, name: str) -> CsvFile | None:
     """A CSV file beside the problem; None after an error."""
     path = os.path.join(item.source.folder, name)
+    item.source.files.append(name)
     try:
         large = TYPED_BYTES < os.stat(path).st_size <= limit("data_bytes")
     except (OSError, ValueError):

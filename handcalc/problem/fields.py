@@ -1,7 +1,8 @@
 """The file format, key by key: limits and words are said here once.
 
 - `SECTIONS` lists every key with shape, meaning and example: reading, the check for unknown keys, the JSON Schema and
-  docs/problem-format.md are all made from it. Sections of data, tests and schedules are in datakeys.py; those of layers are in the
+  docs/problem-format.md are all made from it. Sections of data, tests and schedules are in datakeys.py, `generate` in
+  generatekeys.py; those of layers are in the
   records of their types, and layers/sections.py has all together.
 - `read_section(node, name)` reads one, key by key; `keys(section)` and `choices(section, key)` ask the table.
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from handcalc.core.rounding import DIGITS_LIMIT
 from handcalc.problem.datakeys import COLUMNS, DATA_KEYS, TARGET_COLUMNS
+from handcalc.problem.generatekeys import GENERATE_KEYS
 from handcalc.problem.reader import FileNode
 from handcalc.problem.spellings import KEYS, meanings
 from handcalc.problem.values import (
@@ -128,6 +130,8 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("rounding", section("rounding"), "digits shown, and whether rounded results are carried on", "{decimals: 4, carry: true}"),
         Key("conventions", section("conventions"), "what teachers disagree on", "{hidden_error_weights: updated}"),
         Key("tasks", either(_ASKED, section("tasks")), "what is asked, and what it is worth", "[grad.w5, new.*, backward]"),
+        Key("generate", section("generate"), "how the exercise is set with other numbers; other commands pass it over",
+              "{numbers: {weights: {from: -0.9, to: 0.9, step: 0.1}}}"),
     ),
     "sample": (
         Key("name", NAME, "name of the sample", "Alice"),
@@ -135,6 +139,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("targets", either(named(NUMBER), _NUMBERS, NUMBER), "targets"),
     ),
     **DATA_KEYS,
+    **GENERATE_KEYS,
     "update": (
         Key("biases", FLAG, "whether biases and thresholds are trained", "false"),
         Key("frozen", several(NAME), "parameters that are not trained", "[w1, b2]"),

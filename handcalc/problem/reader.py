@@ -51,13 +51,19 @@ HINTS = {
 
 
 class Source:
-    """One file being read: its name as printed, its folder, the errors and the other spellings found so far."""
+    """One file being read: its name as printed, its folder, the errors and the other spellings found so far.
+
+    files: the names of other files that were read; numbers: where in the text each number stands, from and to, by the identity of the
+    number; None where nobody wants to know.
+    """
 
     def __init__(self, name: str, folder: str) -> None:
         self.name = name
         self.folder = folder
         self.errors: list[tuple[tuple[int, int], Message]] = []
         self.respelled: dict[tuple[int, int], str] = {}  # from where to where in the text → the word that is meant
+        self.files: list[str] = []
+        self.numbers: dict[int, tuple[Number, int, int]] | None = None
 
     def add(self, place: tuple[int, int], message: Message) -> None:
         """Add an error at (line, column). Raises ProblemError when there are too many to go on."""
@@ -229,6 +235,8 @@ class FileNode:
             ends = {"least": least, "above": above, "most": most, "below": below}
             given = tuple(name for name, end in ends.items() if end is not None)
             self.fail(_RANGES[given], found=self.shown, **ends)
+        if self.source.numbers is not None:
+            self.source.numbers[id(value)] = value, self.node.start_mark.index, self.node.end_mark.index
         return None if outside else value
 
     def whole(self, least: int, most: int) -> int | None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Number
 from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
+
+if TYPE_CHECKING:
+    from handcalc.problem.generating import Generating
 
 
 class Sample(Record):
@@ -299,6 +302,7 @@ class Problem(Record):
     minimize: str = ""
     parameters: tuple[str, ...] = ()
     path: str = ""
+    generating: Generating | None = None
 
     @property
     def own_states(self) -> bool:

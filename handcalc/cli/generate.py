@@ -1,0 +1,144 @@
+"""handcalc generate."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from handcalc.cli.folders import check_folder, write_folder
+from handcalc.cli.help import Translated
+from handcalc.cli.options import FileName, Settings, gathered, output_options, settings_from
+from handcalc.core.record import Record
+from handcalc.language import LANGUAGES, Translate
+from handcalc.problem.fields import NOTATION_NAMES
+
+if TYPE_CHECKING:
+    from handcalc.exercises.manifest import VariantSet
+    from handcalc.exercises.numbers import ExerciseTemplate
+    from handcalc.exercises.sheets import Paper
+
+MOST = 10_000  # variants
+SEED_LETTERS = 8
+FORMATS = ("html", "pdf", "docx", "txt", "tex", "md", "typ", "ipynb")
+
+
+class HowMany(Record):
+    """How many variants, or for whom."""
+
+    count: int | None = None
+    students: str | None = None
+    only: str | None = None
+    seed: str | None = None
+
+
+class Papers(Record):
+    """Formats of sheets and keys, and whether all are in one file."""
+
+    sheets: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    together: bool = False
+
+
+@click.command(cls=Translated)
+@click.argument("template", required=False, type=FileName())
+@gathered(
+    "wanted",
+    HowMany,
+    click.option("-n", "count", type=click.IntRange(1, MOST), metavar="N", help="So many variants."),
+    click.option("--students", type=FileName(), metavar="LIST.csv", help="A variant for each student of a list: column id, and name."),
+    click.option("--for", "only", metavar="ID", help="The variant of one student; the same as with a list."),
+    click.option("--seed", metavar="TEXT", help="Any text; the same gives the same numbers. A new one, if not given, is printed."),
+)
+@gathered(
+    "papers",
+    Papers,
+    click.option("--sheet", "sheets", multiple=True, type=click.Choice(FORMATS), help="Format of the sheets (html); may be repeated."),
+    click.option("--key", "keys", multiple=True, type=click.Choice(FORMATS), help="Format of the keys (html); may be repeated."),
+    click.option("--together", is_flag=True, help="All sheets in one file, each on a page of its own; the keys too."),
+)
+@settings_from(
+    click.option("--notation", type=click.Choice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook."),
+    click.option("--lang", type=click.Choice(LANGUAGES), help="Language of the sheets; the problem's, else English."),
+)
+@click.option("--verify", "manifest", type=FileName(), metavar="MANIFEST", help="Make everything again and name what differs.")
+@click.option("--template", "other", type=FileName(), metavar="FILE", help="With --verify: where the template is now.")
+@output_options
+def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str | None, other: str | None, settings: Settings) -> int:
+    """Set an exercise with other numbers: sheets, keys, empty tables for answers, and a manifest.
+
+    TEMPLATE is any problem file; generate: in it says from what numbers are drawn, and what must hold of them. Every variant has a
+    code, and a folder with that name. The same seed gives the same numbers, everywhere.
+
+    Example: handcalc generate mazur-2-2-2 -n 30 --seed autumn -o variants
+    """
+    if manifest is not None:
+        return _verify(manifest, other, settings.translator())
+    _check(template, wanted, settings.translator())
+    from handcalc.exercises.manifest import MANIFEST, files_of_set, make_set
+    from handcalc.exercises.numbers import ExerciseTemplate
+    from handcalc.exercises.students import read_students
+
+    assert template is not None
+    source = ExerciseTemplate(template, settings.notation)
+    folder = settings.output or f"{source.stem}-variants"
+    check_folder(folder, settings.force)
+    students = read_students(wanted.students) if wanted.students else None
+    seed = wanted.seed if wanted.seed is not None else _new_seed()
+    paper = _paper(papers, settings, source)
+    made = make_set(source, seed, paper, wanted.count or 0, students, wanted.only or "")
+    inputs = (source.path, *filter(None, (wanted.students,)))
+    write_folder(files_of_set(made, folder), folder, settings.force, inputs)
+    _say(made, os.path.join(folder, MANIFEST), settings.translator(), wanted.seed is None)
+    return 0
+
+
+def _check(template: str | None, wanted: HowMany, translate: Translate) -> None:
+    if template is None:
+        raise click.UsageError(translate("give a template, or --verify MANIFEST"))
+    given = [wanted.count is not None, wanted.students is not None or wanted.only is not None]
+    if not any(given):
+        raise click.UsageError(translate("say how many with -n N, or for whom with --students LIST.csv or --for ID"))
+    if all(given):
+        raise click.UsageError(translate("give -n or students, not both"))
+    if wanted.only == "":
+        raise click.UsageError(translate("--for needs the id of a student"))
+
+
+def _new_seed() -> str:
+    """A seed that nobody has had; the only thing here that differs from run to run."""
+    from secrets import choice
+
+    from handcalc.exercises.draw import LETTERS
+
+    return "".join(choice(LETTERS) for _ in range(SEED_LETTERS)).lower()
+
+
+def _paper(papers: Papers, settings: Settings, template: ExerciseTemplate) -> Paper:
+    """How sheets are wanted; the language is never that of the machine, so that everybody gets the same."""
+    from handcalc.exercises.sheets import Paper, format_named
+
+    language = settings.lang or template.problem.language or "en"
+    sheets = tuple(dict.fromkeys(map(format_named, papers.sheets or ("html",))))
+    keys = tuple(dict.fromkeys(map(format_named, papers.keys or ("html",))))
+    return Paper(sheets, keys, language, settings.notation or template.problem.notation, papers.together)
+
+
+def _say(made: VariantSet, manifest: str, translate: Translate, new_seed: bool) -> None:
+    text = translate("{count} variants are written; the manifest is {file}").format(count=len(made.variants), file=manifest)
+    click.echo(text, err=True)
+    if new_seed:
+        click.echo(translate("seed: {seed}").format(seed=made.seed), err=True)
+
+
+def _verify(manifest: str, other: str | None, translate: Translate) -> int:
+    """The codes that differ, one a line."""
+    from handcalc.exercises.manifest import verify
+
+    codes = verify(manifest, other)
+    for code in codes:
+        click.echo(code)
+    if not codes:
+        click.echo(translate("everything is as it was made"), err=True)
+    return 1 if codes else 0

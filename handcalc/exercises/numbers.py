@@ -1,0 +1,309 @@
+"""The numbers of a template: where each stands in its text, what it is, and from what it is drawn.
+
+- `ExerciseTemplate(path)` reads the file; `slots` are the numbers that may be drawn; `drawn(draws, attempt)` are new ones, as typed.
+- `text_with(numbers)` is the file with these in their places, everything else as it was: comments, layout, order of keys.
+- `cells(numbers)` are the same for an evaluation: given cell → number.
+
+A number is known by the id of its cell. What it is drawn from is said by `generate: numbers:` (by name, else by pattern, else by
+role); what nothing is said of is drawn like the number that is there, but for the learning rate and whatever has no role.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from functools import cached_property
+from itertools import product
+
+from handcalc.core.expr import Number, number
+from handcalc.core.quantity import Cell, Quantity
+from handcalc.core.record import Record
+from handcalc.errors import Message, ProblemError, UnknownIdError
+from handcalc.exercises.asked import Exercise
+from handcalc.exercises.draw import Draws
+from handcalc.layers.site import places
+from handcalc.loading.loader import file_of, loads_placed
+from handcalc.marking.workbook import on_sheet
+from handcalc.problem.comparisons import fits, is_pattern
+from handcalc.problem.files import read_bytes, shown_path
+from handcalc.problem.generating import ROLES, Generating, NumberRange
+from handcalc.problem.schema import Problem, Sample
+
+KEPT_ROLES = ("learning_rate", "")  # drawn only where the file says how
+WHOLE_CHOICES = 3  # so many different whole targets are classes, which are drawn among themselves
+
+
+class Slot(Record):
+    """A number of the file that may be drawn: from, to, in the text; its name and role; the cells that have it."""
+
+    start: int
+    end: int
+    name: str
+    role: str
+    number: Number
+    cells: tuple[Cell, ...]
+
+    @property
+    def value(self) -> Fraction:
+        """The number that is there."""
+        return Fraction(self.number.numerator, self.number.denominator)
+
+
+class ExerciseTemplate:
+    """A problem file whose numbers are drawn again."""
+
+    def __init__(self, path: str, notation: str = "") -> None:
+        self.path = file_of(path)
+        self.notation = notation
+        self.text = read_bytes(self.path)
+        self.name = os.path.basename(self.path)
+        self.stem = os.path.splitext(self.name)[0]
+        self.folder = os.path.dirname(self.path)
+        self._placed = loads_placed(self.text, shown_path(self.path), os.path.dirname(self.path))
+        self.problem = self._placed.problem
+        self.files = self._placed.files
+        self.generating = self.problem.generating or Generating()
+        self.exercise = Exercise(self.problem, notation=notation)
+        self.book = self.exercise.book
+        self._check_names()
+
+    # --- where numbers stand ---
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The numbers of inputs, targets, parameters and the rate, and those given for equations, in the order of the file."""
+        found: dict[int, Slot] = {}
+        for cell, given in self._given():
+            place = self._placed.numbers.get(id(given))
+            if place is None:
+                continue  # from another file, or drawn by a seed of its own
+            own, start, end = place
+            known = found.get(start)
+            if known is not None:
+                found[start] = known.replace(cells=(*known.cells, cell))
+            else:
+                found[start] = Slot(start, end, self._name(cell), self._role(cell), own, (cell,))
+        return tuple(found[start] for start in sorted(found))
+
+    def _given(self) -> list[tuple[Cell, Number]]:
+        """Every given cell with its number; in online training those of later samples too, which have sheets of their own."""
+        graph = self.book.graph
+        found = []
+        for quantity in graph:
+            if quantity.givens is not None and not quantity.stage:
+                for place in product(*(range(axis.size) for axis in quantity.axes)):
+                    value = self._as_read(quantity, place)
+                    if value is not None:
+                        found.append(((quantity.name, place), value))
+        for count, sample in enumerate(self._later_samples, 2):
+            data = _data(self.problem, graph.inputs, graph.targets, sample)
+            found += [((on_sheet(count, name), place), value) for (name, place), value in data]
+        return found
+
+    def _as_read(self, quantity: Quantity, place: tuple[int, ...]) -> Number | None:
+        """The number of a given cell as it was read from this file; the graph may have those of the update from another problem."""
+        if quantity.kind == "rate":
+            return self.problem.learning_rate
+        if quantity.kind == "hyper":
+            return self.problem.optimizer.numbers.get(quantity.word)
+        return self.book.given_value((quantity.name, place))
+
+    @cached_property
+    def _later_samples(self) -> Sequence[Sample]:
+        """The samples that the graph does not hold."""
+        samples = self.problem.samples
+        if self.problem.training.mode == "batch" or len(samples) < 2:
+            return ()
+        size = max(self.problem.training.batch_size, 1)
+        return [samples[place] for place in range(size, len(samples))]
+
+    def _name(self, cell: Cell) -> str:
+        return self.book.cell_id(cell)
+
+    def _role(self, cell: Cell) -> str:
+        """inputs, targets, weights, biases or learning_rate; "" for whatever else is given. Of equations: weights, if they are trained."""
+        quantity = self.book.quantity(cell)
+        if quantity.kind == "given" and quantity.word in self.problem.parameters:
+            return "weights"
+        if quantity.kind == "input" and quantity.role:
+            return ""
+        return next((role for role, kinds in ROLES.items() if quantity.kind in kinds), "")
+
+    # --- what they are drawn from ---
+
+    def range_of(self, slot: Slot) -> NumberRange:
+        """What is said of a number: by its name, else by a pattern, else by its role, else of all."""
+        ranges = self.generating.ranges
+        named = next((one for one in ranges if self._named.get(one.name) in slot.cells), None)
+        fitting = next((one for one in ranges if is_pattern(one.name) and fits(slot.name, one.name)), None)
+        if named or fitting:
+            return named or fitting or NumberRange()
+        own = next((one for one in ranges if one.name == slot.role and slot.role), None)
+        usual = next((one for one in ranges if not one.name), NumberRange())
+        return own or (usual.replace(how="keep") if slot.role in KEPT_ROLES else usual)
+
+    @cached_property
+    def _named(self) -> dict[str, Cell]:
+        """The names under `numbers` that are those of given cells: ids, or letters of the notation."""
+        found = {}
+        for one in self.generating.ranges:
+            if one.name and one.name not in ROLES and not is_pattern(one.name):
+                with suppress(UnknownIdError):
+                    found[one.name] = self.exercise.desk.interpreter.find(one.name)[0]
+        return found
+
+    def _check_names(self) -> None:
+        """An error for names that are no numbers of the file. Raises ProblemError."""
+        known = {slot.name for slot in self.slots}
+        cells = {cell for slot in self.slots for cell in slot.cells}
+        wrong = []
+        for one in self.generating.ranges:
+            told = self._named.get(one.name) in cells or one.name in ROLES or not one.name
+            if not told and not (is_pattern(one.name) and any(fits(name, one.name) for name in known)):
+                where = f"{self.problem.path}:{one.line}: generate.numbers: "
+                wrong.append(Message("no number of the file is called {found}; known are {known}", where, found=f'"{one.name}"',
+                                     known=", ".join([*ROLES, *sorted(known)][:12])))  # fmt: skip
+        if wrong:
+            raise ProblemError(*wrong)
+
+    @cached_property
+    def _choices(self) -> dict[str, tuple[str, ...]]:
+        """Name of a number → all that it may be, as typed, where they are listed; ranges are counted."""
+        return {slot.name: self._listed(slot) for slot in self.slots}
+
+    def _listed(self, slot: Slot) -> tuple[str, ...]:
+        wanted = self.range_of(slot)
+        if wanted.how == "keep":
+            return (slot.number.text or str(slot.number.numerator),)
+        if wanted.how == "choose":
+            return tuple(_typed(one) for one in wanted.numbers)
+        if wanted.how == "range":
+            found = _range(wanted)
+            if not found:
+                where = f"{self.problem.path}:{wanted.line}: generate.numbers: "
+                raise ProblemError(Message("there is no number in the range of {name}", where, name=slot.name))
+            return found
+        return self._like(slot)
+
+    def _like(self, slot: Slot) -> tuple[str, ...]:
+        """Numbers with the same decimals, up to the largest of its role, with either sign; 0 only for 0."""
+        values = [other.value for other in self.slots if other.role == slot.role]
+        if self.problem.equations:
+            values = [slot.value]  # what stands beside it is something else
+        unit, below = _unit(slot.number)
+        low, high = min(values), max(values)
+        if slot.role == "targets":
+            if all(value.denominator == 1 for value in values) and 1 < len({*values}) <= WHOLE_CHOICES:
+                return tuple(_spelled(value, 0, 1) for value in sorted({*values}))
+            low, high = (min(low, Fraction(0)), max(high, Fraction(0))) if low == high else (low, high)
+        elif not (slot.role == "inputs" and all(value.denominator == 1 and value >= 0 for value in values)):
+            low, high = -max(abs(low), abs(high)), max(abs(low), abs(high))
+        else:
+            low = Fraction(0)
+        first, last = -(-low // unit), high // unit
+        counted = [first + step for step in range(int(last - first) + 1)] if last - first < LIKE_MOST else _spread(int(first), int(last))
+        places = _places(slot.number)
+        allowed = [count * unit for count in counted if count or not slot.value or slot.role == "targets"]
+        return tuple(_spelled(value, places, below) for value in allowed) or (_typed(slot.number),)
+
+    @cached_property
+    def _shares(self) -> list[list[Slot]]:
+        """The targets of a sample that add up to 1, of which none is drawn otherwise: they only change places."""
+        groups: dict[object, list[Slot]] = {}
+        for slot in self.slots:
+            if slot.role == "targets" and self.range_of(slot).how == "like":
+                name, place = slot.cells[0]
+                sampled = self.book.quantity(slot.cells[0]).sampled
+                groups.setdefault((name, place[:1] if sampled else ()), []).append(slot)
+        return [group for group in groups.values() if _are_shares([slot.value for slot in group])]
+
+    # --- drawing ---
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether anything is drawn at all."""
+        return bool(self._shares) or any(len(choices) > 1 for choices in self._choices.values())
+
+    def drawn(self, draws: Draws, attempt: int) -> dict[str, str]:
+        """Name → new number as typed, of an attempt."""
+        found = {}
+        for slot in self.slots:
+            choices = self._choices[slot.name]
+            found[slot.name] = choices[draws.index(slot.name, attempt, len(choices))] if len(choices) > 1 else choices[0]
+        for group in self._shares:
+            order = draws.shuffled([slot.name for slot in group], attempt)
+            found |= {slot.name: _typed(group[place].number) for slot, place in zip(group, order)}
+        return found
+
+    def text_with(self, numbers: Mapping[str, str]) -> str:
+        """The file with other numbers; those that stay as they are keep their spelling."""
+        parts, at = [], 0
+        for slot in self.slots:
+            new = numbers[slot.name]
+            if number(new) != slot.number:
+                parts += [self.text[at : slot.start], new]
+                at = slot.end
+        return "".join((*parts, self.text[at:]))
+
+    def cells(self, numbers: Mapping[str, str]) -> dict[Cell, Number]:
+        """The same as given cells."""
+        return {cell: number(numbers[slot.name]) for slot in self.slots for cell in slot.cells}
+
+
+LIKE_MOST = 20_000  # different numbers that one may be drawn from, where nothing is said
+
+
+def _spread(first: int, last: int) -> list[int]:
+    """Of very many numbers some that lie evenly, and do not all end alike."""
+    return [first + (last - first) * step // (LIKE_MOST - 1) for step in range(LIKE_MOST)]
+
+
+def _data(problem: Problem, inputs: str, targets: str, sample: Sample) -> list[tuple[Cell, Number]]:
+    """The cells of one sample, as they are filled in online training."""
+    found = [((inputs, place), value) for place, value in zip(places(problem.axes), sample.inputs)]
+    axes = problem.layers[-1].axes if problem.layers else ()
+    return found + [((targets, place), value) for place, value in zip(places(axes), sample.targets or ())]
+
+
+def _are_shares(values: list[Fraction]) -> bool:
+    return len(values) > 1 and sum(values) == 1 and all(0 <= value <= 1 for value in values)
+
+
+def _range(wanted: NumberRange) -> tuple[str, ...]:
+    """The numbers of a range, as typed: with as many decimals as its beginning and its step have."""
+    start, stop, step = (Fraction(one.numerator, one.denominator) for one in wanted.numbers)
+    places = max(_places(wanted.numbers[0]), _places(wanted.numbers[2]))
+    below = max(1 if "/" not in one.text else one.denominator for one in wanted.numbers)
+    excluded = {Fraction(one.numerator, one.denominator) for one in wanted.excluded}
+    values = (start + count * step for count in range(int((stop - start) // step) + 1))
+    return tuple(_spelled(value, places, below) for value in values if value not in excluded)
+
+
+def _typed(one: Number) -> str:
+    return one.text or (str(one.numerator) if one.denominator == 1 else f"{one.numerator}/{one.denominator}")
+
+
+def _places(one: Number) -> int:
+    """The decimals of a number as it was typed."""
+    mantissa, _, power = one.text.lower().partition("e")
+    return max(len(mantissa.partition(".")[2]) - int(power or 0), 0) if "/" not in one.text else 0
+
+
+def _unit(one: Number) -> tuple[Fraction, int]:
+    """The value of its last digit, and 1; of a fraction, one part, and how many there are."""
+    if "/" in one.text:
+        return Fraction(1, one.denominator), one.denominator
+    return Fraction(1, 10 ** _places(one)), 1
+
+
+def _spelled(value: Fraction, places: int, below: int) -> str:
+    """A number with so many decimals, or as a fraction with that many parts."""
+    if below > 1:
+        return f"{int(value * below)}/{below}"
+    while (value * 10**places).denominator != 1:
+        places += 1
+    whole = int(value * 10**places)
+    digits = str(abs(whole)).rjust(places + 1, "0")
+    return "-" * (whole < 0) + (f"{digits[:-places]}.{digits[-places:]}" if places else digits)

@@ -1,0 +1,376 @@
+"""`handcalc generate`: variants that differ, solve and mark themselves all right; the same bytes everywhere; nothing half-written."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from shipping import loaded, some
+from variants import complaints, first, generator, net, recomputed
+
+from handcalc import check, load
+from handcalc.cli import group
+from handcalc.errors import HandcalcError, OutputError
+from handcalc.exercises.draw import LETTERS, Draws, folded, is_code
+from handcalc.exercises.manifest import verify
+from handcalc.exercises.numbers import ExerciseTemplate
+from handcalc.loading.loader import shipped
+
+WITH_LOSS = [name for name in shipped() if loaded(name).loss or loaded(name).minimize]
+QUICK = "  require: [nice, -visible]\n"  # what other numbers would show takes a second to find out
+DRAWN = (
+    "{inputs: {from: 0.1, to: 0.9, step: 0.1}, weights: {from: -0.9, to: 0.9, step: 0.1, not: [0]}, biases: {choose: [0.2, 0.35, -0.4]}}"
+)
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    """What a command prints; the exit code is the one expected."""
+    done = CliRunner().invoke(group, [*map(str, arguments)], standalone_mode=False)
+    found = 2 if isinstance(done.exception, HandcalcError) else done.return_value or 0
+    if done.exception is not None and found == 0:
+        raise done.exception
+    assert found == code, done.output
+    return done.output + "".join(f"{message}\n" for message in getattr(done.exception, "messages", ()))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder by its path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder."""
+    found: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return found
+
+
+# --- draws --------------------------------------------------------------------------------------------------------------
+
+
+def test_draws_are_those_of_the_contract() -> None:
+    """SHA-256 of handcalc/1, seed, variant, name, attempt and block, read as integers of 64 bits."""
+    for name, attempt, count in (("w1", 0, 10), ("net.h1@Alice", 7, 19), ("权重", 499, 3)):
+        digest = hashlib.sha256("\0".join(("handcalc/1", "seed", "17", name, str(attempt), "0")).encode()).digest()
+        expected = int.from_bytes(digest[:8], "big") % count
+        assert Draws("seed", "17").index(name, attempt, count) == expected
+
+
+def test_no_index_is_likelier_than_others() -> None:
+    count = (1 << 63) + 1  # half of all integers must be passed over
+    found = [Draws("a", str(key)).index("w", 0, count) for key in range(40)]
+    assert all(0 <= index < count for index in found) and len({*found}) == 40
+    counts = [0] * 7
+    for key in range(7000):
+        counts[Draws("a", str(key)).index("w", 0, 7)] += 1
+    assert all(850 < number < 1150 for number in counts)
+
+
+def test_codes_have_six_letters_and_one_that_checks_them() -> None:
+    code = Draws("a", "1").code("mazur-2-2-2")
+    stem, _, letters = code.rpartition("-")
+    assert stem == "mazur-2-2-2" and len(letters) == 7 and {*letters} <= {*LETTERS} and is_code(code)
+    assert LETTERS.index(letters[-1]) == sum(map(LETTERS.index, letters[:-1])) % 32
+    other = "0" if letters[2] != "0" else "1"
+    assert not is_code(f"{stem}-{letters[:2]}{other}{letters[3:]}")
+    assert folded("Übung 3 (a)") == "bung3a" and folded("练习") == "problem"
+
+
+# --- numbers ------------------------------------------------------------------------------------------------------------
+
+
+def test_only_numbers_change_in_the_text(tmp_path: Path) -> None:
+    made = generator(net(numbers=DRAWN), tmp_path)
+    text = made.variant("1").text
+    assert text != made.template.text and "# a comment that stays" in text
+    spelled = re.compile(r"-?\d+\.\d+")
+    assert spelled.sub("#", text.split("loss:")[0]) == spelled.sub("#", made.template.text.split("loss:")[0])
+    assert text.split("loss:")[1] == made.template.text.split("loss:")[1]
+
+
+def test_numbers_are_drawn_from_what_is_said(tmp_path: Path) -> None:
+    numbers = "{inputs: {from: 0.1, to: 0.9, step: 0.1}, 'w*': {choose: [0.25, -0.5, 0.75]}, w3: keep, b1: like, biases: keep}"
+    template = ExerciseTemplate(str(_written(tmp_path, net(numbers=numbers))))
+    seen: dict[str, set[str]] = {}
+    for attempt in range(200):
+        for name, text in template.drawn(Draws("a", "1"), attempt).items():
+            seen.setdefault(name, set()).add(text)
+    assert seen["x1"] == {f"0.{digit}" for digit in range(1, 10)}
+    assert seen["w1"] == seen["w6"] == {"0.25", "-0.5", "0.75"}
+    assert seen["w3"] == {"0.83"} and seen["b2"] == {"-0.36"} and len(seen["b1"]) > 30
+    assert all(re.fullmatch(r"-?0\.\d\d", text) and abs(float(text)) <= 0.36 and float(text) for text in seen["b1"])
+    rate = next(slot.name for slot in template.slots if slot.role == "learning_rate")
+    assert seen[rate] == {"0.5"}
+
+
+def test_what_adds_up_to_one_changes_places() -> None:
+    template = ExerciseTemplate("dlfs-simplenet")
+    names = [slot.name for slot in template.slots if slot.role == "targets"]
+    found = {tuple(template.drawn(Draws("a", "1"), attempt)[name] for name in names) for attempt in range(60)}
+    assert found == {("1", "0", "0"), ("0", "1", "0"), ("0", "0", "1")}
+
+
+@pytest.mark.parametrize("name", some(shipped(), ("mazur-2-2-2", "conv-pool-dense", "gomez-lstm", "linear-y-ax-b")))
+def test_numbers_in_the_text_are_those_of_the_solution(name: str) -> None:
+    """What is worked with numbers put in the place of others is what the text gives that has them."""
+    from handcalc.exercises.asked import Exercise, Worked
+    from handcalc.loading.loader import loads
+
+    template = ExerciseTemplate(name)
+    for attempt in range(3):
+        numbers = template.drawn(Draws("b", "1"), attempt)
+        worked = Worked(template.exercise, template.cells(numbers))
+        own = Worked(Exercise(loads(template.text_with(numbers), folder=template.folder)))
+        error = worked.solves()
+        assert (error is None) == (own.solves() is None)
+        for wanted, again in zip(template.exercise.cells, own.exercise.cells) if error is None else ():
+            assert worked.number(wanted) == pytest.approx(own.number(again), rel=1e-12, abs=1e-15), template.exercise.id(wanted)
+
+
+def test_keeping_a_number_leaves_the_others_as_they_were(tmp_path: Path) -> None:
+    plain = generator(net(numbers=DRAWN) + "  require: []\n", tmp_path)
+    kept = generator(net(numbers=DRAWN[:-1] + ", w3: keep}") + "  require: []\n", tmp_path)
+    for attempt in range(5):
+        before, after = (made.template.drawn(Draws("a", "1"), attempt) for made in (plain, kept))
+        assert after.pop("w3") == "0.83"
+        assert after == {name: text for name, text in before.items() if name != "w3"}
+
+
+# --- variants -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", some(WITH_LOSS, ("xigua-thresholds",)))
+def test_every_problem_gives_variants(name: str, tmp_path: Path) -> None:
+    """Different, solving, each key marking itself all right; in the slow run thirty of each."""
+    count = 4 if name == "xigua-thresholds" else 30
+    run("generate", name, "-n", str(count), "--seed", "a", "-o", str(tmp_path / "set"), "--sheet", "txt", "--key", "txt")
+    data = manifest(tmp_path / "set")
+    texts = {(tmp_path / "set" / variant["problem"]).read_text(encoding="utf-8") for variant in data["variants"]}
+    assert len(texts) == count == len({variant["code"] for variant in data["variants"]})
+    for variant in data["variants"]:
+        problem = load(tmp_path / "set" / variant["problem"])
+        marking = check(problem, {id: answer["shown"] for id, answer in variant["answers"].items()})
+        assert {answer.verdict for answer in marking.answers} <= {"correct", "rounded"}, [
+            a for a in marking.answers if a.verdict != "correct"
+        ]
+        assert is_code(variant["code"]) and f"variant: {variant['code']}" in _read(tmp_path / "set" / variant["code"] / "answers.csv")
+        assert variant["code"] in _read(tmp_path / "set" / variant["code"] / "sheet.txt")
+    assert verify(str(tmp_path / "set" / "manifest.json")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mazur-2-2-2", "xigua-thresholds", "conv-pool-dense"])
+def test_the_same_bytes_everywhere(name: str, tmp_path: Path) -> None:
+    """Another hash seed, locale and folder; also PDF and Word, a second later."""
+    arguments = ["generate", name, "-n", "3", "--seed", "a", "-o", "set", "--sheet", "pdf", "--sheet", "docx", "--sheet", "html"]
+    for number, extra in enumerate(({"PYTHONHASHSEED": "0"}, {"PYTHONHASHSEED": "1", "LC_ALL": "de_DE"}, {"LC_ALL": "zh_CN.UTF-8"})):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **extra}
+        subprocess.run([sys.executable, "-m", "handcalc", *arguments], cwd=folder, env=environment, check=True, capture_output=True)
+    one, other, third = (files(tmp_path / str(number) / "set") for number in range(3))
+    assert one == other == third and len(one) == 3 * 6 + 1
+
+
+@pytest.mark.parametrize("count", some((100, 5), (5,)))
+def test_variants_keep_the_rules_of_nice(count: int, tmp_path: Path) -> None:
+    """Worked out again with NumPy alone, from the text of each; without `require` some break them."""
+    made = generator(net(numbers=DRAWN), tmp_path)
+    variants = []
+    for key in range(count):
+        variants.append(made.variant(str(key), variants))
+    for variant in variants:
+        assert complaints(variant.text) == []
+        expected = recomputed(variant.text)["answers"]
+        assert {id: value for id, (value, _) in variant.answers.items()} == pytest.approx(expected, rel=1e-12)
+        assert all(float(Fraction(shown)) == pytest.approx(expected[id], abs=0.5e-4) for id, (_, shown) in variant.answers.items())
+    loose = generator(net(numbers=DRAWN) + "  require: []\n", tmp_path)
+    assert any(complaints(loose.variant(str(key)).text) for key in range(40))
+    shown = [[text for _, text in variant.answers.values()] for variant in variants]
+    for place, one in enumerate(shown):
+        assert all(sum(a != b for a, b in zip(one, other)) >= 0.8 * len(one) for other in shown[:place])
+
+
+def test_it_says_how_many_there_are(tmp_path: Path) -> None:
+    made = generator(
+        net(numbers="{w1: {choose: [0.31, 0.33]}, inputs: keep, targets: keep, weights: keep, biases: keep}") + "  tries: 20\n", tmp_path
+    )
+    first_one = made.variant("1")
+    with pytest.raises(OutputError, match=r"only 1 variants differ in 0\.8 of their answers: \d+ of 20 further draws"):
+        made.variant("2", [first_one])
+
+
+# --- students -----------------------------------------------------------------------------------------------------------
+
+LIST = 'name;group;id\nAna;A;17\n"Li; 雷";B;s-2\n=1+1;C;<b>\n'
+
+
+def test_a_late_student_changes_nobody_elses_sheet(tmp_path: Path) -> None:
+    template = _written(tmp_path, net(numbers=DRAWN) + QUICK)
+    (tmp_path / "list.csv").write_text(LIST, encoding="utf-8")
+    (tmp_path / "late.csv").write_text("\ufeffid,name\nnew,Zoe\n17,Ana\n", encoding="utf-8")
+    run("generate", str(template), "--students", str(tmp_path / "list.csv"), "--seed", "t", "-o", str(tmp_path / "one"))
+    run("generate", str(template), "--students", str(tmp_path / "late.csv"), "--seed", "t", "-o", str(tmp_path / "two"))
+    run("generate", str(template), "--for", "17", "--seed", "t", "-o", str(tmp_path / "three"))
+    run("generate", str(template), "--for", "17", "--students", str(tmp_path / "late.csv"), "--seed", "t", "-o", str(tmp_path / "four"))
+    data = manifest(tmp_path / "one")
+    assert [variant["student"] for variant in data["variants"]] == [
+        {"id": "17", "name": "Ana"}, {"id": "s-2", "name": "Li; 雷"}, {"id": "<b>", "name": "=1+1"}
+    ]  # fmt: skip
+    code = data["variants"][0]["code"]
+    for other in ("two", "four"):
+        assert {name: text for name, text in files(tmp_path / other).items() if name.startswith(code)} == {
+            name: text for name, text in files(tmp_path / "one").items() if name.startswith(code)
+        }
+    assert (tmp_path / "three" / code / "problem.yaml").read_bytes() == (tmp_path / "one" / code / "problem.yaml").read_bytes()
+    assert [variant["code"] for variant in manifest(tmp_path / "four")["variants"]] == [code]
+    with open(tmp_path / "one" / "students.csv", encoding="utf-8-sig") as file:
+        assert [row["variant"] for row in csv.DictReader(file)] == [variant["code"] for variant in data["variants"]]
+    assert "# name: Ana" in _read(tmp_path / "one" / code / "answers.csv")
+    page = _read(tmp_path / "one" / data["variants"][2]["code"] / "sheet.html")
+    assert "<b></" not in page.replace("<b></b>", "") and "=1+1" in page
+    assert verify(str(tmp_path / "one" / "manifest.json")) == [] == verify(str(tmp_path / "four" / "manifest.json"))
+
+
+BAD_LISTS = [
+    ("id,name\n1,A\n1,B\n", 'list.csv:3: the student "1" is there twice'),
+    ("id,name\n,A\n", "list.csv:2: a student without id"),
+    ("id,name\n", "expected a row of headings"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_LISTS)
+def test_wrong_lists_are_refused(text: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(text, encoding="utf-8")
+    assert said in run("generate", "mazur-2-2-2", "--students", str(tmp_path / "list.csv"), "-o", str(tmp_path / "set"), code=2)
+    assert not (tmp_path / "set").exists()
+
+
+# --- files --------------------------------------------------------------------------------------------------------------
+
+
+def test_verify_names_what_differs(tmp_path: Path) -> None:
+    template = _written(tmp_path, net(numbers=DRAWN) + QUICK)
+    folder = tmp_path / "set"
+    run("generate", str(template), "-n", "3", "--seed", "v", "-o", str(folder), "--together", "--sheet", "txt", "--key", "txt")
+    assert {"sheets.txt", "keys.txt", "manifest.json"} <= {*files(folder)}
+    path, data = str(folder / "manifest.json"), manifest(folder)
+    codes = [variant["code"] for variant in data["variants"]]
+    assert run("generate", "--verify", path).strip() == "everything is as it was made"
+    problem = folder / data["variants"][1]["problem"]
+    text = problem.read_text(encoding="utf-8")
+    problem.write_text(re.sub(r"(w1: \[x1, h1, -?0\.)(\d)", lambda found: f"{found[1]}{(int(found[2]) + 1) % 10}", text), encoding="utf-8")
+    assert run("generate", "--verify", path, code=1).split() == [codes[1]]
+    problem.write_text(text, encoding="utf-8")
+    (folder / codes[2] / "answers.csv").unlink()
+    assert verify(path) == [codes[2]]
+    changed = json.loads(json.dumps(data))
+    changed["variants"][0]["answers"]["out.y"]["shown"] = "0.1234"
+    (folder / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
+    assert verify(path) == [codes[0], codes[2]]
+    (folder / "manifest.json").write_text(json.dumps(data), encoding="utf-8")
+    (folder / "keys.txt").write_text("", encoding="utf-8")
+    assert verify(path) == codes
+    template.write_text(net(numbers=DRAWN, t="0.8") + QUICK, encoding="utf-8")
+    assert verify(path) == codes
+
+
+def test_nothing_is_half_written_or_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    template = _written(tmp_path, net(numbers=DRAWN) + QUICK)
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("kept", encoding="utf-8")
+    arguments = ["generate", str(template), "-n", "2", "--seed", "v", "-o", str(folder), "--sheet", "txt", "--key", "txt"]
+    assert "the folder exists; use --force" in run(*arguments, code=2)
+    assert [*files(folder)] == ["mine.txt"]
+    run(*arguments, "--force")
+    before = files(folder)
+    assert before["mine.txt"] == b"kept" and len(before) == 2 * 4 + 2
+
+    def broken(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("handcalc.cli.folders._stage", broken)
+    assert "cannot be written: No space left on device" in run(*arguments, "--force", code=2)
+    assert files(folder) == before and not [*tmp_path.glob(".handcalc-*")]
+    assert "cannot be written" in run(*arguments[:6], "-o", str(tmp_path / "new"), code=2)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_template_is_never_overwritten(tmp_path: Path) -> None:
+    template = _written(tmp_path, net(numbers=DRAWN) + QUICK, "manifest.json")
+    assert "give another name" in run("generate", str(template), "-n", "1", "-o", str(tmp_path), "--force", code=2)
+    assert template.read_text(encoding="utf-8") == net(numbers=DRAWN) + QUICK
+
+
+def test_data_beside_the_template_goes_with_every_variant(tmp_path: Path) -> None:
+    (tmp_path / "points.csv").write_text("x,y\n0.5,0.7\n0.8,0.1\n", encoding="utf-8")
+    layers = "layers: [{neurons: [o], activation: sigmoid, weights: {w: [x, o, 0.4]}, bias: {b: 0.3}}]\n"
+    text = "data: points.csv\ninputs: [x]\ntargets: [y]\n" + layers
+    template = _written(tmp_path, text + "loss: half_squared_error\nlearning_rate: 0.5\ngenerate: {require: []}\n")
+    run("generate", str(template), "-n", "2", "--seed", "a", "-o", str(tmp_path / "set"), "--sheet", "txt", "--key", "txt")
+    for variant in manifest(tmp_path / "set")["variants"]:
+        assert load(tmp_path / "set" / variant["problem"]).samples[1].inputs[0].text == "0.8"
+        assert "points.csv" in variant["files"]
+    (tmp_path / "deep").mkdir()
+    outside = _written(tmp_path / "deep", template.read_text(encoding="utf-8").replace("points.csv", "../points.csv"))
+    assert "is outside the folder of the template" in run("generate", str(outside), "-n", "1", "-o", str(tmp_path / "no"), code=2)
+
+
+def test_a_new_seed_is_printed(tmp_path: Path) -> None:
+    template = _written(tmp_path, net(numbers=DRAWN) + QUICK)
+    said = run("generate", str(template), "-n", "1", "-o", str(tmp_path / "one"), "--sheet", "txt", "--key", "txt")
+    seed = manifest(tmp_path / "one")["seed"]
+    assert f"seed: {seed}" in said and len(seed) == 8
+
+
+WRONG = [
+    (["mazur-2-2-2"], "say how many with -n N"),
+    ([], "give a template, or --verify MANIFEST"),
+    (["mazur-2-2-2", "-n", "2", "--for", "7"], "give -n or students, not both"),
+    (["mazur-2-2-2", "--for", ""], "--for needs the id of a student"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG)
+def test_wrong_command_lines(arguments: list[str], said: str) -> None:
+    done = CliRunner().invoke(group, ["generate", *arguments])
+    assert done.exit_code == 2 and said in done.output
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"handcalc": 2, "variants": []}', '{"handcalc": 1, "variants": [{}]}', '{"handcalc": 1, "variants": []}']
+)
+def test_what_is_no_manifest_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(HandcalcError, match=r"manifest\.json: "):
+        verify(str(tmp_path / "manifest.json"))
+
+
+def _written(folder: Path, text: str, name: str = "net.yaml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig")
+
+
+def test_the_first_draw_is_tried_first(tmp_path: Path) -> None:
+    """Attempts are counted: the numbers of a variant are those of its last attempt."""
+    made = generator(net(numbers=DRAWN), tmp_path)
+    variant = made.variant("1")
+    numbers = made.template.drawn(Draws("a", "1"), variant.tries - 1)
+    assert made.template.text_with(numbers) == variant.text
+    assert variant.tries == 1 or made.refuses(first(made)) is not None
+    assert sum(made.refused.values()) == variant.tries - 1
