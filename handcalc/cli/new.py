@@ -18,6 +18,7 @@ from handcalc.cli.troubles import troubles
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError, printable
+from handcalc.language import Translate
 from handcalc.layers.activations import SPELLINGS
 from handcalc.loading.loader import loads
 from handcalc.problem.spellings import meanings, of
