@@ -377,7 +377,7 @@ def formula_value(desk: Desk, read: ReadAnswer) -> ReadAnswer:
 
     plain, number = base(read.cell), iteration(read.cell)
     formula = neg(read.formula) if read.turned else read.formula
-    judgement = judge(desk.book.derivation, plain, formula)
+    judgement = judge(desk.book.derivation.at(number), plain, formula)
     if judgement.equivalent:
         proved = judgement.how != "numeric" or not references(formula)
         note = None if proved else Message("equal at random points; not proved in the time there is")

@@ -143,13 +143,13 @@ class LineSlips:
 
     def _with_neighbours(self, current: Cell, run: Evaluation) -> Iterator[tuple[str, float]]:
         """The line with the number next to one of its numbers."""
-        expr, graph = self.definitions.right(current), self.definitions.book.graph
+        expr, book = self.definitions.right(current), self.definitions.book
         for ref in references(expr):
-            name, place = base(cell(ref))
+            (name, place), graph = base(cell(ref)), book.of_round(iteration(cell(ref)))
             for axis in range(len(place)):
                 for step in (1, -1):
                     beside = (*place[:axis], place[axis] + step, *place[axis + 1 :])
-                    if 0 <= beside[axis] < graph[name].axes[axis].size and graph.present(name, beside):
+                    if graph.present(name, beside):
                         other = Ref(ref.quantity, beside)
                         slug = "neighbour-used" if self.definitions.book.given_value(cell(ref)) is None else "value-miscopied"
                         yield slug, _worked_from(run, _put(expr, ref, other), current)
@@ -175,7 +175,7 @@ class LineSlips:
         """The number of another iteration; numbers of the same parameter: the old value for the new one, the gradient for the change …"""
         book, round, (name, place) = self.definitions.book, iteration(wanted), base(wanted)
         for near in (round - 1, round + 1):
-            if 1 <= near <= book.iterations:
+            if 1 <= near <= book.iterations and book.of_round(near).present(name, place):
                 yield "iteration-miscounted", _number(self.definitions.values, (on_sheet(near, name), place))
             elif near > 1:
                 yield "iteration-miscounted", self.definitions.in_next_iteration(wanted)

@@ -9,6 +9,7 @@ from handcalc.core.expr import Number
 from handcalc.errors import Message
 from handcalc.layers import layer_type
 from handcalc.layers.layertype import LayerOption
+from handcalc.loading.schedules import batch_size, updates_per_epoch
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Layer, Loss, Problem
 from handcalc.problem.words import DIRECT, LOSSES
@@ -31,7 +32,7 @@ def header_of(problem: Problem) -> Header:
         loss_title=_loss_title(problem.loss) if problem.loss else "",
         notes=_notes(problem),
         samples=sample_names(problem.samples),
-        online=problem.training.mode == "online" and len(problem.samples) > 1,
+        batch=batch_size(problem) if updates_per_epoch(problem) > 1 else 0,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},

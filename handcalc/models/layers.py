@@ -18,7 +18,7 @@ def add_inputs(graph: Graph, problem: Problem) -> Ref:
     plain = len(problem.axes) == 1
     own = tuple(Index(letter(0), axis) if plain else index_of(axis) for axis in problem.axes)
     index = (*sample, *own)
-    values = givens(problem.samples, "inputs", tuple(axis.size for axis in problem.axes))
+    values = givens(problem.samples, "inputs", tuple(axis.size for axis in problem.axes), problem.batch)
     graph.given(Quantity("x", "input", tuple(i.axis for i in index), index, givens=values))
     return Ref("x", index)
 

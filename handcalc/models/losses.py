@@ -27,7 +27,7 @@ def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
         return ""
     index = tuple(i for place in output.indices for _, i in affine(place).terms)
     axes = tuple(i.axis for i in index)
-    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"))
+    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"), problem.batch)
     graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
     target = Ref("t", index)
     if problem.loss.form == "direct":

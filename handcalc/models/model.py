@@ -106,4 +106,4 @@ def _described(quantity: Quantity) -> tuple[Any, ...]:
 
 def _missing(quantity: Quantity) -> list[tuple[int, ...]] | None:
     given = quantity.givens
-    return None if given is None else [place for place in product(*(range(axis.size) for axis in quantity.axes)) if given(place) is None]
+    return None if given is None else [place for place in product(*(axis.places for axis in quantity.axes)) if given(place) is None]

@@ -23,6 +23,13 @@ class Sample(Record):
     targets: tuple[Number, ...] | None
 
 
+class Batch(Record):
+    """Of which samples some are those of one update: their places among all, and the names of all."""
+
+    places: tuple[int, ...]
+    names: tuple[str, ...]
+
+
 class Activation(Record):
     """out = formula in z; or, for softmax, a function of the whole layer."""
 
@@ -213,7 +220,8 @@ class MarkingScheme(Record):
 class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
-    inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …).
+    inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); batch: which of all
+    samples these are, where they are those of one update.
     """
 
     title: str = ""
@@ -223,6 +231,7 @@ class Problem(Record):
     inputs: tuple[str, ...] = ()
     axes: tuple[Axis, ...] = ()
     samples: Sequence[Sample] = ()
+    batch: Batch | None = None
     test: Sequence[Sample] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None

@@ -1,6 +1,6 @@
 """What stands before the calculation: title, given data, conventions in force.
 
-- `title(header)`, `given(derivation, reading, options)`, `iteration_title(header, number)`.
+- `title(header)`, `given(derivation, reading, options)`; `iteration_title(derivation, number)`, `own_samples(derivation, number)`.
 - `layer_details`, `conventions` and `rounding_note` are single sentences, which drawings and pages say too.
 """
 
@@ -25,6 +25,7 @@ from handcalc.render.reading import Reading
 from handcalc.render.tables import count
 
 NUMBERS_LIMIT = 24  # given numbers of one quantity below one another
+SAMPLES_LIMIT = 8  # samples named in the heading of an iteration
 ACROSS_LIMIT = 12  # inputs or targets of one table
 
 
@@ -37,12 +38,22 @@ def title(header: Header, asked: bool = False) -> Iterator[Block]:
         yield Paragraph(Message("Name: {line}   Date: {line}", line="_" * 20))
 
 
-def iteration_title(header: Header, iteration: int) -> Message:
-    """Iteration 2, with its sample where each iteration sees one."""
-    if header.online:
-        sample = header.samples[(iteration - 1) % len(header.samples)]
-        return Message("Iteration {number} (sample {sample})", number=iteration, sample=sample)
-    return Message("Iteration {number}", number=iteration)
+def iteration_title(derivation: Derivation, iteration: int) -> Message:
+    """Iteration 2, with its samples where each iteration has its own."""
+    samples = derivation.basis(iteration).samples
+    if not samples:
+        return Message("Iteration {number}", number=iteration)
+    if len(samples) == 1:
+        return Message("Iteration {number} (sample {sample})", number=iteration, sample=samples[0])
+    named = ", ".join(samples[:SAMPLES_LIMIT]) + ", …" * (len(samples) > SAMPLES_LIMIT)
+    return Message("Iteration {number} (samples {samples})", number=iteration, samples=named)
+
+
+def own_samples(derivation: Derivation, iteration: int) -> Iterator[Block]:
+    """The inputs and targets of an iteration that does not have those of the first."""
+    here = derivation.at(iteration)
+    if here.graph is not derivation.basis(1).graph:
+        yield from _data(here, iteration)
 
 
 # --- given ------------------------------------------------------------------------------------------------------------
@@ -59,7 +70,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
             yield Table((Message("quantity"), Message("value")), rows)
     else:
         yield Paragraph(_architecture(derivation.header))
-        yield from _data(derivation, graph[graph.inputs], graph.quantities.get(graph.targets))
+        yield from _data(derivation)
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     for quantity in graph:
@@ -89,41 +100,47 @@ def _architecture(header: Header) -> Message:
     return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(header.activations))
 
 
-def _data(derivation: Derivation, inputs: Quantity, targets: Quantity | None) -> Iterator[Block]:
+def _data(derivation: Derivation, iteration: int = 1) -> Iterator[Block]:
+    graph = derivation.graph
+    inputs, targets = graph[graph.inputs], graph.quantities.get(graph.targets)
     quantities = [inputs, targets] if targets else [inputs]
     if any(directions(quantity) > 1 for quantity in quantities):
         for quantity in quantities:
-            yield from given_numbers(derivation, quantity, "full")
+            yield from given_numbers(derivation, quantity, "full", iteration=iteration)
         return
     if inputs.sampled:
-        yield sample_table_of_givens(quantities)
+        yield sample_table_of_givens(quantities, iteration)
         return
     cells = [(quantity.name, (place,)) for quantity in quantities for place in range(min(quantity.axes[-1].size, ACROSS_LIMIT))]
     hidden = sum(max(quantity.axes[-1].size - ACROSS_LIMIT, 0) for quantity in quantities)
-    rows = tuple((Name(Ref(*wanted)), Value(wanted)) for wanted in cells)
+    rows = tuple((Name(Ref(*wanted)), Value(wanted, iteration)) for wanted in cells)
     yield Table((Message("input") if targets is None else Message("input, target"), Message("value")), rows, hidden)
 
 
-def given_numbers(derivation: Derivation, quantity: Quantity, detail: str = "normal", turned: bool = False) -> Iterator[Block]:
+def given_numbers(
+    derivation: Derivation, quantity: Quantity, detail: str = "normal", turned: bool = False, iteration: int = 1
+) -> Iterator[Block]:
     """Given numbers as grids (turned: as in `grids`), or one after the other."""
     if directions(quantity) > 1:
-        yield from grids(derivation, quantity, detail, 1, turned)
+        yield from grids(derivation, quantity, detail, iteration, turned)
         return
     if quantity.sampled:
-        yield sample_table_of_givens([quantity])
+        yield sample_table_of_givens([quantity], iteration)
         return
     places = list(islice(derivation.graph.positions(quantity.name), NUMBERS_LIMIT))
-    rows = tuple((Name(Ref(quantity.name, place)), Value((quantity.name, place))) for place in places)
+    rows = tuple((Name(Ref(quantity.name, place)), Value((quantity.name, place), iteration)) for place in places)
     yield Table((Message("parameter"), Message("value")), rows, max(quantity.size - NUMBERS_LIMIT, 0))
 
 
-def sample_table_of_givens(quantities: list[Quantity]) -> Table:
+def sample_table_of_givens(quantities: list[Quantity], iteration: int = 1) -> Table:
     """Inputs and targets, one row per sample."""
     axis = quantities[0].axes[0]
     inner = [(quantity.name, place) for quantity in quantities for place in range(min(quantity.axes[-1].size, ACROSS_LIMIT))]
-    columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(name, (0, place)), bare=True) for name, place in inner))
+    columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(name, (axis.places[0], place)), bare=True) for name, place in inner))
     shown = min(axis.size, DETAILS["normal"].rows)
-    rows: Rows = tuple((Plain(axis.label(sample)), *(Value((name, (sample, place))) for name, place in inner)) for sample in range(shown))
+    rows: Rows = tuple(
+        (Plain(axis.label(sample)), *(Value((name, (sample, place)), iteration) for name, place in inner)) for sample in axis.places[:shown]
+    )
     return Table(columns, rows, axis.size - shown, sum(quantity.axes[-1].size for quantity in quantities) - len(inner))
 
 
@@ -178,9 +195,11 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield header.loss_title
     elif header.loss and graph.targets:
         yield Message("Loss: {loss}.", loss=header.loss_title)
-    if header.online:
+    if header.batch == 1:
         yield Message("One update after each sample (online).")
-    elif len(header.samples) > 1 and derivation.loss:
+    elif header.batch:
+        yield Message("One update after every {count} samples (mini-batches); its loss is that of its own samples.", count=header.batch)
+    if header.batch != 1 and len(header.samples) > 1 and derivation.loss:
         mean = chosen["sample_reduction"] == "mean"
         yield Message("The loss of all samples is the mean of theirs." if mean else "The loss of all samples is the sum of theirs.")
     if derivation.updated:

@@ -67,6 +67,7 @@ class Notation:
 
     def __init__(self, data: dict[str, Any], graph: Graph, loss: str = "", own: bool = True, by_source: bool = False) -> None:
         self.data = data
+        self._put = loss, own, by_source
         self.symbols: dict[str, str] = data["symbols"]
         self.graph = graph
         self.own = own or "{param}" in self.symbols["weight"]
@@ -75,6 +76,10 @@ class Notation:
         self._others: bool | None = None
         self._numbers = self._numbered(by_source)
         self._offsets = self._layer_offsets()
+
+    def on(self, graph: Graph) -> Notation:
+        """The same notation put on the graph of another round."""
+        return Notation(self.data, graph, *self._put)
 
     # --- numbers ---
 

@@ -27,7 +27,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, Message, ProblemError
-from handcalc.loading.schedules import batch_size, updates_per_epoch
+from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.losses import squared_errors
 from handcalc.models.model import Model
@@ -59,8 +59,8 @@ class Trainer:
             self._engine, self.state = _engine(self.whole, data, lambda wanted: float(known[wanted]))
         self.problem = problem
         self._data: tuple[str, ...] = data  # what a program of all samples is fed with
-        self._feed = Feed(problem, self.whole.graph, self.batch_size, isinstance(self._engine, Vectorised))
-        self._batches = self._feed.batches()
+        self._feed = Feed(problem, self.whole.graph, isinstance(self._engine, Vectorised))
+        self._batches = batches(problem)
         self._programs: dict[int, Engine] = {}
         self.done = 0
 
@@ -97,9 +97,9 @@ class Trainer:
         while rest:
             upto = min(rest, self.epoch - self.done % self.epoch, TOGETHER)
             for _, group in groupby(islice(self._batches, upto), len):
-                batches = list(group)
-                rows = map(self._feed.row, batches)
-                self._run(self._program(batches[0]), rows if self._feed.arrays else list(rows), -math.inf)
+                alike = list(group)
+                rows = map(self._feed.row, alike)
+                self._run(self._program(alike[0]), rows if self._feed.arrays else list(rows), -math.inf)
             rest -= upto
             if self.done % self.epoch == 0 and stop > -math.inf and self.loss() <= stop:
                 return True

@@ -126,7 +126,8 @@ def _one_for_all(mean: bool) -> Rule:
 
 
 def _samples(place: Place) -> int:
-    return len(place.book.problem.samples)
+    inputs = place.graph[place.graph.inputs] if place.graph.inputs else None
+    return inputs.axes[0].size if inputs is not None and inputs.sampled else 1
 
 
 def divided_again(place: Place, formula: Expr) -> Expr | None:
