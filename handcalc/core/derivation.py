@@ -78,6 +78,7 @@ class Header(Record):
     notes: sentences on conventions that matter to layers of these types;
     loss: its name as typed, "direct" for e = t − o only, "" for none; loss_title: what it is called, or what is said instead;
     samples: their names; batch: of so many an update is made, where not of all; trained_biases: None where there is no bias;
+    ruled: parameters whose new values have formulas of their own;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
     """
 
@@ -95,6 +96,7 @@ class Header(Record):
     samples: tuple[str, ...] = ()
     batch: int = 0
     trained_biases: bool | None = None
+    ruled: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
     notes: tuple[Message, ...] = ()

@@ -1,11 +1,16 @@
-"""Reading a problem of equations: given numbers, quantities in order, and the one whose gradients are wanted."""
+"""Reading a problem of equations: given numbers, quantities in order, the one whose gradients are wanted, and rules of updating.
+
+- `equations(found, problem)` is the problem with them; `add_rules(item, problem)` reads `update: {w: w - f/grad.w}`.
+"""
 
 from __future__ import annotations
 
-from handcalc.core.expr import ZERO, Number
+from collections.abc import Collection
+
+from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.errors import Message
 from handcalc.problem.names import RESERVED
-from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, near, quoted
+from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, listed, near, quoted
 from handcalc.problem.schema import NamedFormula, Problem
 
 NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "input_gradients", "sample_reduction")
@@ -32,9 +37,47 @@ def equations(found: dict[str, FileNode], problem: Problem) -> Problem:
     parameters = _parameters(found, given)
     if parameters and not minimize:
         found["parameters"].fail("minimize is missing: name the quantity whose gradients are wanted")
-    if "learning_rate" in found and "parameters" not in found:
+    if "learning_rate" in found and "parameters" not in found and "update" not in found:
         found["learning_rate"].fail("parameters are missing: name the given numbers that are updated")
     return problem.replace(given=given, equations=defined, minimize=minimize, parameters=parameters)
+
+
+def add_rules(item: FileNode, problem: Problem) -> Problem:
+    """The problem with the rules of its update: new values of given numbers, in order, each a formula of its own."""
+    entries = item.mapping() or {}
+    names = dict.fromkeys((*problem.given, *(equation.name for equation in problem.equations)))
+    if problem.learning_rate is not None:
+        names["rate"] = None
+    ids = _derivatives(problem, names)
+    result: list[NamedFormula] = []
+    for name, entry in entries.items():
+        if name not in problem.given:
+            entry.fail("there is no given number {found}{near}", found=quoted(name), near=near(name, problem.given))
+        expr = entry.formula(names, ids=ids)
+        if expr is not None:
+            result.append(NamedFormula(name, expr))
+        ids[f"new.{name}"] = Ref(f"new.{name}")
+    by_rate = [name for name in problem.parameters if name not in entries]
+    if by_rate and problem.learning_rate is None:
+        item.fail("a learning_rate is missing for {names}, for which there is no formula here", names=listed(by_rate))
+    return problem.replace(rules=tuple(result), parameters=tuple(dict.fromkeys((*problem.parameters, *entries))))
+
+
+def _derivatives(problem: Problem, names: Collection[str]) -> dict[str, Expr]:
+    """Ids and symbols of the derivatives of what is minimised by all that it depends on: grad.w, df/dw, grad2.w."""
+    formulas = {equation.name: equation.formula for equation in problem.equations}
+    reached = {problem.minimize} & {*formulas}
+    pending = list(reached)
+    while pending:
+        used = {ref.quantity for ref in references(formulas[pending.pop()])} - reached
+        pending += used & {*formulas}
+        reached |= used
+    found: dict[str, Expr] = {}
+    for name in reached - {problem.minimize}:
+        found |= {f"grad.{name}": Ref(f"grad.{name}"), f"grad2.{name}": Ref(f"grad2.{name}")}
+        if f"d{problem.minimize}" not in names:
+            found |= dict.fromkeys((f"d{problem.minimize}/d{name}", f"∂{problem.minimize}/∂{name}"), Ref(f"grad.{name}"))
+    return found
 
 
 def _given(found: dict[str, FileNode]) -> dict[str, Number]:

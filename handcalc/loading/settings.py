@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handcalc.errors import Message
 from handcalc.layers import layer_type
+from handcalc.loading.equations import add_rules
 from handcalc.loading.rounding import rounding
 from handcalc.problem.fields import read_section
 from handcalc.problem.names import is_parameter, name_of, parameter_names, printed_weights
@@ -28,7 +29,11 @@ def add_settings(found: Section, problem: Problem) -> Problem:
         problem = add_schedule(found["schedule"], problem)
     if problem.equations and problem.learning_rate is not None:
         _check_ids(found, problem)
-    update = read_section(found["update"], "update") if "update" in found else Section({}, {})
+    update = Section({}, {})
+    if "update" in found and problem.equations:
+        problem = add_rules(found["update"], problem)
+    elif "update" in found:
+        update = read_section(found["update"], "update")
     problem = _conventions(found, problem.replace(trained_biases=update.value("biases", True)))
     problem = _frozen(update, problem)  # by the names that the conventions give
     if "rounding" in found:

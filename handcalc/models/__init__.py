@@ -31,7 +31,7 @@ def build(problem: Problem) -> Model:
         output = layers.add_layers(graph, problem)
         objective = losses.add_loss(graph, problem, output)
     carried = _carried(graph, problem)
-    if not objective:
+    if not objective and not problem.rules:
         return Model(graph, {}, "", carried, output)
     return shared(problem, graph, lambda formal: _completed(formal, graph, objective, carried, output))
 
@@ -39,10 +39,14 @@ def build(problem: Problem) -> Model:
 def _completed(problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
     forward = [quantity for quantity in graph if quantity.kind != "state"]
-    if objective and graph[objective].role == "each" and _mixes_samples(graph):
+    if not objective:
+        updated, _ = updates.add_updates(graph, problem, _parameters(problem, forward), {})
+        updates.add_after(graph, forward, updated)
+        return Model(graph, updated, "", carried, output)
+    if graph[objective].role == "each" and _mixes_samples(graph):
         objective = graph.in_layer(0, "loss")
     gradients = _gradients(graph, problem, objective)
-    parameters = [q for q in forward if q.kind in PARAMETERS or q.word in problem.parameters]
+    parameters = _parameters(problem, forward)
     direct = graph[objective].kind == "error"
     if direct or graph[objective].role == "each":
         gradients |= _reductions(graph, problem, gradients, parameters)
@@ -53,6 +57,10 @@ def _completed(problem: Problem, graph: Graph, objective: str, carried: dict[str
     kinks.apply_conventions(graph, problem.conventions)
     updates.add_after(graph, forward, updated)
     return Model(graph, updated, "" if direct else graph.in_layer(0, "loss") or objective, memory, output)
+
+
+def _parameters(problem: Problem, forward: list[Quantity]) -> list[Quantity]:
+    return [quantity for quantity in forward if quantity.kind in PARAMETERS or quantity.word in problem.parameters]
 
 
 def _carried(graph: Graph, problem: Problem) -> dict[str, str]:

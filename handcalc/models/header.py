@@ -34,6 +34,7 @@ def header_of(problem: Problem) -> Header:
         samples=sample_names(problem.samples),
         batch=batch_size(problem) if updates_per_epoch(problem) > 1 else 0,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
+        ruled=tuple(rule.name for rule in problem.rules),
         frozen=tuple(sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),

@@ -11,6 +11,7 @@ from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index
 from handcalc.core.quantity import Quantity
+from handcalc.models import typed
 from handcalc.models.optimisers import NUMBERS, OPTIMISERS, Rule, counted
 from handcalc.problem.schema import Problem
 
@@ -20,12 +21,15 @@ def add_updates(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Define rate, changes and updated values of what is trained; answers parameter → updated quantity, and memory → what
     it becomes."""
-    if problem.learning_rate is None:
+    memory = {} if problem.learning_rate is None else _add_rate(graph, problem, problem.learning_rate)
+    rules = {rule.name: rule.formula for rule in problem.rules}
+    if problem.learning_rate is None and not rules:
         return {}, {}
-    memory = _add_rate(graph, problem, problem.learning_rate)
     norm = _norm(graph, problem, [parameter for parameter in parameters if parameter.name in gradients], gradients)
-    updated: dict[str, str] = {}
+    updated = {name: typed.add_rule(graph, problem, name, formula) for name, formula in rules.items()}
     for parameter in parameters:
+        if parameter.name in rules:
+            continue
         trained = problem.trained_biases or parameter.kind not in ("bias", "threshold")
         frozen = _frozen(graph, problem, parameter)
         if not trained or parameter.name not in gradients or (frozen and len(frozen) == len(list(graph.positions(parameter.name)))):

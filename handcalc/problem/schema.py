@@ -221,7 +221,8 @@ class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); batch: which of all
-    samples these are, where they are those of one update.
+    samples these are, where they are those of one update; rules: new values of parameters by formulas of their own, over names of the
+    graph, ids of gradients (grad.w), second derivatives (grad2.w) and new values before (new.v).
     """
 
     title: str = ""
@@ -250,6 +251,7 @@ class Problem(Record):
     equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""
     parameters: tuple[str, ...] = ()
+    rules: tuple[NamedFormula, ...] = ()
     path: str = ""
 
     @property

@@ -11,8 +11,7 @@ from itertools import islice
 from typing import Any
 
 from handcalc.core.derivation import Derivation, Header
-from handcalc.core.expr import Call, Ref, walk
-from handcalc.core.graph import Graph
+from handcalc.core.expr import Call, Ref, references, walk
 from handcalc.core.order import Group
 from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
@@ -203,7 +202,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         mean = chosen["sample_reduction"] == "mean"
         yield Message("The loss of all samples is the mean of theirs." if mean else "The loss of all samples is the sum of theirs.")
     if derivation.updated:
-        yield from _update_conventions(graph, header)
+        yield from _update_conventions(derivation)
     functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     yield from _slope_conventions(functions, chosen)
     if any(quantity.held for quantity in graph):
@@ -227,8 +226,9 @@ def _slope_conventions(functions: set[str], chosen: Mapping[str, Any]) -> Iterat
         yield Message("Of equal ones it goes to the first: max'(a, b) is then 1, max'(b, a, 0) is 0.")
 
 
-def _update_conventions(graph: Graph, header: Header) -> Iterator[Message]:
+def _update_conventions(derivation: Derivation) -> Iterator[Message]:
     """What is updated, when, and with which rate."""
+    graph, header = derivation.graph, derivation.header
     kinds = {quantity.kind for quantity in graph}
     if "bias" in kinds:
         yield Message("Biases are updated." if header.trained_biases else "Biases are not updated.")
@@ -241,7 +241,11 @@ def _update_conventions(graph: Graph, header: Header) -> Iterator[Message]:
             yield Message("The error is sent back through the old weights.")
         else:
             yield Message("The error is sent back through the already updated weights.")
-    yield Message("All parameters are updated at once, after the backward pass.")
+    new = {*derivation.updated.values()}
+    if any(ref.quantity in new for name in new for formula in graph[name].formulas for ref in references(formula)):
+        yield Message("The parameters are updated one after the other: a new value is used as soon as it is there.")
+    else:
+        yield Message("All parameters are updated at once, after the backward pass.")
     if graph.in_layer(0, "hyper", "rate"):
         yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
 

@@ -215,7 +215,7 @@ class Lookup:
         turned = self.turned(cell)
         if quantity.stage:
             yield from self._after(quantity, cell)
-        elif quantity.of is not None and quantity.kind in BEFORE:
+        elif quantity.of is not None and quantity.kind in BEFORE and quantity.role != "second":
             base = self.graph.at(quantity.of, cell)
             yield from self._put_together(quantity.kind, base, turned)
             if quantity.kind == "gradient":

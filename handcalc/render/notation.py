@@ -170,6 +170,9 @@ class Notation:
     def _derived(self, quantity: Quantity, reference: Ref, base: Ref, sample: str) -> Name:
         inner = self.graph[base.quantity]
         symbol = self.name(base)
+        if quantity.kind == "gradient" and quantity.role == "second":
+            assert isinstance(symbol, Symbol)
+            return Derivative(self.objective, symbol.replace(sample=""), sample=sample, order=2)
         if quantity.kind == "gradient":
             if inner.kind == "net" and self._template("delta", inner.layer):
                 return self._fill(self._template("delta", inner.layer), self._fields(inner, base), inner).replace(sample=sample)

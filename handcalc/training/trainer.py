@@ -199,8 +199,11 @@ def _typical(samples: Samples, batch: Sequence[int], width: int) -> Samples:
 
 
 def watched(problem: Problem) -> Model:
-    """The model of a problem; where only errors are given, with what is watched instead of a loss."""
+    """The model of a problem; where only errors are given, or rules of updating and nothing is minimised, with what is watched instead
+    of a loss: half the squared errors, or the last equation."""
     model = build(problem)
+    if problem.rules and not model.loss:
+        return model.replace(loss=problem.equations[-1].name)
     return model.replace(loss=squared_errors(model.graph)) if not model.loss and model.graph.errors else model
 
 
