@@ -5,6 +5,7 @@ from __future__ import annotations
 from handcalc.errors import Message
 from handcalc.layers import layer_type
 from handcalc.loading.equations import add_rules
+from handcalc.loading.rates import add_rates
 from handcalc.loading.rounding import rounding
 from handcalc.problem.fields import read_section
 from handcalc.problem.names import is_parameter, name_of, parameter_names, printed_weights
@@ -16,7 +17,9 @@ from handcalc.problem.words import OPTIMISERS, STOPS
 
 def add_settings(found: Section, problem: Problem) -> Problem:
     """The problem with learning rate, schedule, optimiser, training, update, conventions, rounding and tasks."""
-    problem = problem.replace(**found.read(("learning_rate", "input_gradients")))
+    problem = problem.replace(**found.read(("input_gradients",)))
+    if "learning_rate" in found:
+        problem = add_rates(found["learning_rate"], problem)
     if {"optimizer", "weight_decay", "clipping"} & {*found}:
         from handcalc.loading.optimisers import add_optimizer  # rarely there, so nobody else waits for it
 

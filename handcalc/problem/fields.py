@@ -64,6 +64,7 @@ _BIAS = named(either(NUMBER, {**LIST, "minItems": 2, "maxItems": 3}))
 RANDOM = mapping({"random": word(*INITIAL), "scale": ABOVE_0, "seed": SEED}, "random", "seed")
 _BIASES = either(NUMBER, _NUMBERS, _BIAS, word("zeros"), _FILE, RANDOM, NULL)
 DIGITS = mapping({"decimals": DECIMALS, "significant": SIGNIFICANT}, one=True)
+_RULES: Shape = {**named(LINE), "propertyNames": {"not": {"enum": ["biases", "frozen"]}}}  # parameter → its new value, in equations
 _ASKED = several(either(TEXT, section("task")))
 _STOP = mapping({**dict.fromkeys(STOPS, ABOVE_0), "patience": COUNT})
 
@@ -103,14 +104,15 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("loss", either(TEXT, OBJECT), "loss function, or a formula in o and t", "half_squared_error"),
         Key("error", word(DIRECT.word), "direct: no loss; only e = t − o and delta rules", "direct"),
         Key("input_gradients", FLAG, "whether ∂E/∂x of the inputs is worked out as well", "true"),
-        Key("learning_rate", ABOVE_0, "η of the update; without it there is no update", "0.5"),
+        Key("learning_rate", either(ABOVE_0, named(ABOVE_0)),
+              "η of the update, without it there is no update; or one for each layer or parameter", "0.5"),
         Key("schedule", either(TEXT, section("schedule")), "how η changes with the updates; or a formula in rate and t",
               "{step: {every: 10, factor: 0.5}}"),
         Key("optimizer", _optimiser(), "optimiser, with its numbers if they are not the usual ones",
               "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),
         Key("weight_decay", ABOVE_0, "λ of weight decay; added to the gradient as λ·w, apart from it with adamw", "0.01"),
         Key("clipping", section("clipping"), "limit of the gradients", "{norm: 1}"),
-        Key("update", either(section("update"), named(LINE)), "what is trained; in equations, the new value of a parameter by a formula",
+        Key("update", either(section("update"), _RULES), "what is trained; in equations, the new value of a parameter by a formula",
               "{biases: false}"),
         Key("training", section("training"), "how several samples and iterations are used", "{mode: online}"),
         Key("sample_reduction", word("mean", "sum"), "how the losses of several samples become one", "mean"),

@@ -221,8 +221,9 @@ class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); batch: which of all
-    samples these are, where they are those of one update; rules: new values of parameters by formulas of their own, over names of the
-    graph, ids of gradients (grad.w), second derivatives (grad2.w) and new values before (new.v).
+    samples these are, where they are those of one update; rates: learning rates of layers (layer1), of all weights or biases of one
+    (W1, b1), of single parameters; rules: new values of parameters by formulas of their own, over names of the graph, ids of gradients
+    (grad.w), second derivatives (grad2.w) and new values before (new.v).
     """
 
     title: str = ""
@@ -237,6 +238,7 @@ class Problem(Record):
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
     learning_rate: Number | None = None
+    rates: Mapping[str, Number] = {}
     schedule: Schedule | None = None
     optimizer: Optimizer = Optimizer()
     input_gradients: bool = False

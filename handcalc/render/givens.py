@@ -73,7 +73,9 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     for quantity in graph:
-        if quantity.kind in ("rate", "hyper") and quantity.definition is None:
+        if quantity.kind in ("rate", "hyper") and quantity.definition is None and quantity.of is not None:
+            yield from given_numbers(derivation, quantity)
+        elif quantity.kind in ("rate", "hyper") and quantity.definition is None:
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
     if options.pictures:
         yield Picture(values=False, gradients=False)

@@ -201,6 +201,11 @@ class Notation:
             below = self.name(self._base(quantity, reference, quantity.wrt))
             assert isinstance(below, Symbol)
             return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
+        if quantity.kind in ("rate", "hyper"):
+            rate = self._fill(self.symbols["rate"], {}, quantity)
+            return Symbol(
+                rate.base, (symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))) + ",0" * (quantity.kind == "hyper")
+            )
         if quantity.kind in ("memory", "state") and quantity.letter is not None:
             return _remembered(quantity, quantity.letter, symbol)
         if quantity.kind == "change":

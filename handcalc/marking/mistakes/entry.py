@@ -119,8 +119,10 @@ class Place(Record):
 
     @property
     def rate(self) -> Ref:
-        """The learning rate η."""
-        return Ref(self.graph.in_layer(0, "rate"))
+        """The learning rate η, that of the parameter where it has one of its own."""
+        of = self.quantity.of
+        own = self.graph.related("rate", of.quantity) if of else ""
+        return Ref(own, self.cell[1]) if own and not self.quantity.sampled else Ref(self.graph.in_layer(0, "rate"))
 
     @property
     def outputs(self) -> list[Ref]:
