@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from handcalc.core.derivation import About, Header, Told
@@ -30,7 +31,7 @@ def header_of(problem: Problem) -> Header:
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
         loss_title=_loss_title(problem.loss) if problem.loss else "",
-        notes=_notes(problem),
+        notes=(*_encoded(problem), *_notes(problem)),
         samples=sample_names(problem.samples),
         batch=batch_size(problem) if updates_per_epoch(problem) > 1 else 0,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
@@ -74,6 +75,13 @@ def _notes(problem: Problem) -> tuple[Message, ...]:
     """What is said of conventions that matter to types of layers, each once."""
     said = dict.fromkeys(said for layer in problem.layers for said in layer_type(layer.type).conventions)
     return tuple(Message(one.sentence) for one in said if getattr(problem.conventions, one.convention) == one.value)
+
+
+def _encoded(problem: Problem) -> Iterator[Message]:
+    """What the words of every column stand for."""
+    for column, codes in problem.encoded.items():
+        words = ", ".join(f"{word} = {number}" for word, number in codes.items())
+        yield Message("Words of the column {column} stand for numbers: {words}.", column=column, words=words)
 
 
 def _has_bias(layer: Layer) -> bool:

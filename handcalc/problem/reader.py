@@ -49,6 +49,7 @@ SYNONYMS = {
     "logistic": "sigmoid", "linear": "identity", "none": "identity", "swish": "silu", "heaviside": "step", "sgn": "sign",
     "mse": "mean_squared_error", "sse": "squared_error", "l2": "squared_error", "mae": "absolute_error", "l1": "absolute_error",
     "bce": "binary_cross_entropy", "ce": "cross_entropy", "log_loss": "binary_cross_entropy", "nll": "cross_entropy",
+    "标准bp": "online", "累积bp": "batch",
     "stochastic": "online", "minibatch": "mini_batch", "full": "batch", "average": "mean", "zh_cn": "zh", "chinese": "zh", "english": "en",
 }  # fmt: skip
 

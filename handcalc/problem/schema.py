@@ -221,9 +221,10 @@ class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); batch: which of all
-    samples these are, where they are those of one update; rates: learning rates of layers (layer1), of all weights or biases of one
-    (W1, b1), of single parameters; rules: new values of parameters by formulas of their own, over names of the graph, ids of gradients
-    (grad.w), second derivatives (grad2.w) and new values before (new.v).
+    samples these are, where they are those of one update; encoded: what words of a data file stand for, column → word → numbers;
+    rates: learning rates of layers (layer1), of all weights or biases of one (W1, b1), of single parameters; rules: new values of
+    parameters by formulas of their own, over names of the graph, ids of gradients (grad.w), second derivatives (grad2.w) and new values
+    before (new.v).
     """
 
     title: str = ""
@@ -234,6 +235,7 @@ class Problem(Record):
     axes: tuple[Axis, ...] = ()
     samples: Sequence[Sample] = ()
     batch: Batch | None = None
+    encoded: Mapping[str, Mapping[str, str]] = {}
     test: Sequence[Sample] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None

@@ -196,8 +196,11 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield header.loss_title
     elif header.loss and graph.targets:
         yield Message("Loss: {loss}.", loss=header.loss_title)
+    bp = reading.notation.data.get("bp") and derivation.updated and len(header.samples) > 1
     if header.batch == 1:
-        yield Message("One update after each sample (online).")
+        yield Message("Standard BP: one update after each sample (online)." if bp else "One update after each sample (online).")
+    elif bp and not header.batch:
+        yield Message("Accumulated BP: one update for all samples together.")
     elif header.batch:
         yield Message("One update after every {count} samples (mini-batches); its loss is that of its own samples.", count=header.batch)
     if header.batch != 1 and len(header.samples) > 1 and derivation.loss:
