@@ -77,5 +77,6 @@ class _Bases:
 
     def _with(self, places: tuple[int, ...]) -> Problem:
         """The problem with the samples of one update; there is no sample axis where every update has a single one."""
-        batch = Batch(places, sample_names(self._problem.samples)) if batch_size(self._problem) > 1 else None
+        alone = batch_size(self._problem) == 1
+        batch = Batch(places, sample_names(self._problem.samples), alone) if not alone or self._problem.standard else None
         return self._problem.replace(samples=select(self._problem.samples, places), batch=batch)

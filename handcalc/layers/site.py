@@ -126,7 +126,7 @@ def letter(layer: int) -> str:
 def sample_index(problem: Problem) -> tuple[Index, ...]:
     """The index over samples, or none where there is never more than one."""
     batch = problem.batch
-    if len(problem.samples) < 2 and not batch:
+    if batch.alone if batch else len(problem.samples) < 2:
         return ()
     names, part = (batch.names, batch.places) if batch else (sample_names(problem.samples), ())
     return (Index("s", Axis("sample", len(problem.samples), names, part=part)),)

@@ -13,7 +13,19 @@ from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, listed, near, quoted
 from handcalc.problem.schema import NamedFormula, Problem
 
-NETWORK_KEYS = ("layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "input_gradients", "sample_reduction")
+NETWORK_KEYS = (
+    "layers",
+    "inputs",
+    "targets",
+    "samples",
+    "data",
+    "test",
+    "standardize",
+    "loss",
+    "error",
+    "input_gradients",
+    "sample_reduction",
+)
 EQUATION_KEYS = ("given", "minimize", "parameters")
 
 

@@ -107,7 +107,12 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
         _check_targets(root, found, cases, layers[-1])
     if cases and layers and (check := layer_type(layers[0].type).check_inputs):
         check(layers[0], found.get("inputs", root), cases)
-    return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers, encoded=read.encoded))
+    problem = problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers, encoded=read.encoded)
+    if "standardize" in found and cases:
+        from handcalc.loading.standardise import add_standard  # rarely there, so nobody else waits for it
+
+        problem = add_standard(found["standardize"], problem)
+    return add_loss(found, problem)
 
 
 def _axes(found: Section, inputs: tuple[str, ...], shape: tuple[int, ...], first: str) -> Axes:

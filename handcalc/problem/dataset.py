@@ -136,7 +136,7 @@ Samples = Sequence[Sample]  # a tuple, or a Dataset
 def givens(samples: Samples, part: str, shape: tuple[int, ...], batch: Batch | None) -> Callable[[tuple[int, ...]], Number | None]:
     """The given numbers of `inputs` or `targets` by (sample, …), or without the sample where there is one only; shape: the sizes
     of the other axes; batch: which of all samples these are."""
-    sampled = len(samples) > 1 or batch is not None
+    sampled = not batch.alone if batch else len(samples) > 1
     order = {place: number for number, place in enumerate(batch.places)} if batch else range(len(samples))
 
     def flat(place: tuple[int, ...]) -> int:

@@ -24,10 +24,18 @@ class Sample(Record):
 
 
 class Batch(Record):
-    """Of which samples some are those of one update: their places among all, and the names of all."""
+    """Of which samples some are those of one update: their places among all, and the names of all; alone: every update has one."""
 
     places: tuple[int, ...]
     names: tuple[str, ...]
+    alone: bool = False
+
+
+class Standard(Record):
+    """The inputs of all samples (sample, input) before they were standardised; unbiased: n − 1 in the variance, not n."""
+
+    rows: tuple[tuple[Number, ...], ...]
+    unbiased: bool = False
 
 
 class Activation(Record):
@@ -222,6 +230,7 @@ class Problem(Record):
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); batch: which of all
     samples these are, where they are those of one update; encoded: what words of a data file stand for, column → word → numbers;
+    standard: what the inputs were before they were standardised;
     rates: learning rates of layers (layer1), of all weights or biases of one (W1, b1), of single parameters; rules: new values of
     parameters by formulas of their own, over names of the graph, ids of gradients (grad.w), second derivatives (grad2.w) and new values
     before (new.v).
@@ -236,6 +245,7 @@ class Problem(Record):
     samples: Sequence[Sample] = ()
     batch: Batch | None = None
     encoded: Mapping[str, Mapping[str, str]] = {}
+    standard: Standard | None = None
     test: Sequence[Sample] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None

@@ -104,6 +104,13 @@ def _architecture(header: Header) -> Message:
 def _data(derivation: Derivation, iteration: int = 1) -> Iterator[Block]:
     graph = derivation.graph
     inputs, targets = graph[graph.inputs], graph.quantities.get(graph.targets)
+    raw = graph.quantities.get(graph.in_layer(0, "input", "raw"))
+    if raw is not None:  # the inputs are worked out of it
+        if iteration == 1:
+            yield sample_table_of_givens([raw])
+        if targets is None:
+            return
+        inputs, targets = targets, None
     quantities = [inputs, targets] if targets else [inputs]
     if any(directions(quantity) > 1 for quantity in quantities):
         for quantity in quantities:
@@ -137,7 +144,10 @@ def sample_table_of_givens(quantities: list[Quantity], iteration: int = 1) -> Ta
     """Inputs and targets, one row per sample."""
     axis = quantities[0].axes[0]
     inner = [(quantity.name, place) for quantity in quantities for place in range(min(quantity.axes[-1].size, ACROSS_LIMIT))]
-    columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(name, (axis.places[0], place)), bare=True) for name, place in inner))
+    names: list[Item] = [Name(Ref(name, (axis.places[0], place)), bare=True) for name, place in inner]
+    if axis.role == "row":  # as they are in the data, before they have letters
+        names = [Plain(quantities[0].axes[-1].label(place)) for _, place in inner]
+    columns: tuple[Item, ...] = (Message("sample"), *names)
     shown = min(axis.size, DETAILS["normal"].rows)
     rows: Rows = tuple(
         (Plain(axis.label(sample)), *(Value((name, (sample, place)), iteration) for name, place in inner)) for sample in axis.places[:shown]
