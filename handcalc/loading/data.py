@@ -79,7 +79,7 @@ def _from_table(file: DataFile, outputs: tuple[str, ...], names: Names) -> ReadS
         return NO_SAMPLES
     called = table.heading.index("name") if "name" in table.heading else -1
     words = [place for place in (classes, called) if place >= 0]
-    found = table.read([column for _, column, _ in coded] + targets, words)
+    found = table.read([column for _, column, _ in coded] + targets, words, classes)
     if found is None or not countable(file.item, len(found[0]), "samples" if isinstance(found[0], list) else "rows"):
         return NO_SAMPLES
     numbers, texts = found

@@ -45,11 +45,11 @@ class CsvFile(NamedTuple):
     heading: list[str]
     rows: list[Row] | None
 
-    def read(self, columns: list[Column], words: list[int]) -> Columns | None:
-        """Some columns as numbers and some as texts; None after an error."""
+    def read(self, columns: list[Column], words: list[int], needed: int = -1) -> Columns | None:
+        """Some columns as numbers and some as texts, of which one is needed everywhere; None after an error."""
         if self.rows is not None:
             numbers = [tuple(self._cell(line, column, row) for column in columns) for line, row in self.rows]
-            return numbers, self._texts(self.rows, words)
+            return numbers, self._texts(self.rows, words, needed)
         try:
             if any(column.codes for column in columns):
                 raise _Odd
@@ -58,7 +58,7 @@ class CsvFile(NamedTuple):
             _content(self.item, self.path)  # says in which line
             return None
         except _Odd:
-            return self._carefully(columns, words)
+            return self._carefully(columns, words, needed)
 
     def words(self, place: int) -> list[str] | None:
         """The words of a column in the order in which they come, each once; None after an error."""
@@ -93,11 +93,10 @@ class CsvFile(NamedTuple):
         column = quoted(self.heading[place])
         self.item.fail("{file}, line {line}, column {column}: {reason}", file=self.name, line=line, column=column, reason=reason)
 
-    def _texts(self, rows: list[Row], words: list[int]) -> list[list[str]]:
-        for line, row in rows:
-            for place in words:
-                if _is_missing(row[place]):
-                    self._wrong(line, place, Message(_MISSING))
+    def _texts(self, rows: list[Row], words: list[int], needed: int) -> list[list[str]]:
+        for line, row in rows if needed >= 0 else ():
+            if _is_missing(row[needed]):
+                self._wrong(line, needed, Message(_MISSING))
         return [[row[place].strip() for _, row in rows] for place in words]
 
     def _quickly(self, columns: list[int], words: list[int]) -> Columns:
@@ -138,7 +137,7 @@ class CsvFile(NamedTuple):
                     found.append(cells[place].strip())
             yield line
 
-    def _carefully(self, columns: list[Column], words: list[int]) -> Columns | None:
+    def _carefully(self, columns: list[Column], words: list[int], needed: int) -> Columns | None:
         """All rows, cell by cell; every mistake is an error."""
         import numpy
 
@@ -148,7 +147,7 @@ class CsvFile(NamedTuple):
             return None
         cells = [[self._cell(line, column, row) for column in columns] for line, row in rows[1:]]
         numbers = [[cell.numerator / cell.denominator for cell in row] for row in cells]
-        return numpy.array(numbers, ndmin=2) if numbers else [], self._texts(rows[1:], words)
+        return numpy.array(numbers, ndmin=2) if numbers else [], self._texts(rows[1:], words, needed)
 
 
 class _Odd(Exception):
