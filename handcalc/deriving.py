@@ -1,6 +1,7 @@
 """The pipeline: problem → model (graph) → derivation.
 
 - `derive(problem, rounding, iterations)` is the worked solution of any problem.
+- `of_update(problem, places)` is the problem of one update, with its samples only.
 
 Values come from an evaluation of the graph: cell by cell, or, where there are thousands of samples, by whole arrays
 (arrays/large.py chooses). Nothing else of a derivation depends on which. Every update has the samples that it has in training: all,
@@ -69,14 +70,15 @@ class _Bases:
             self._places.append(tuple(map(int, next(self._order))))
         places = self._places[number - 1] if self._in_parts else ()
         if places not in self._made:
-            problem = self._with(places) if places else self._problem
+            problem = of_update(self._problem, places) if places else self._problem
             model = build(problem)
             evaluation = evaluator(problem, model.graph, self._rounding, self._by_cells)
             self._made[places] = model, Basis(model.graph, evaluation, sample_names(problem.samples) if places else ())
         return self._made[places]
 
-    def _with(self, places: tuple[int, ...]) -> Problem:
-        """The problem with the samples of one update; there is no sample axis where every update has a single one."""
-        alone = batch_size(self._problem) == 1
-        batch = Batch(places, sample_names(self._problem.samples), alone) if not alone or self._problem.standard else None
-        return self._problem.replace(samples=select(self._problem.samples, places), batch=batch)
+
+def of_update(problem: Problem, places: tuple[int, ...]) -> Problem:
+    """The problem with the samples of one update; there is no sample axis where every update has a single one."""
+    alone = batch_size(problem) == 1
+    batch = Batch(places, sample_names(problem.samples), alone) if not alone or problem.standard else None
+    return problem.replace(samples=select(problem.samples, places), batch=batch)

@@ -93,3 +93,18 @@ def test_other_inputs_have_the_same_mean() -> None:
 def test_errors(text: str, message: str) -> None:
     with pytest.raises(ProblemError, match=message):
         loads(text % ("population", "batch"))
+
+
+@pytest.mark.parametrize("mode", ["online", "mini_batch, batch_size: 2"])
+def test_a_later_step_and_samples_to_test_with(mode: str) -> None:
+    """Each has its own row of the data, not the first one."""
+    problem = people(mode=mode)
+    trainer = Trainer(problem)
+    trainer.advance(2)
+    step, solved = trainer.next_step(), derive(problem, None, 3)
+    names = [known.id.removeprefix("#3:") for known in solved.steps(3) if known.kind == "out"]
+    assert [float(step[name].value) for name in names] == pytest.approx([float(solved[f"#3:{name}"].value) for name in names])
+    tested = loads(TEXT % ("population", mode) + "test: [{inputs: {age: 80, height: 1.75}, targets: [0]}]\n")
+    network = Network(Trainer(tested))
+    assert network.outputs_of(tested.test)[0] == pytest.approx(network.predict((80, 1.75)))
+    assert network.outputs_of(tested.samples)[4] == pytest.approx(network.predict((80, 1.75)))

@@ -34,7 +34,8 @@ class Network:
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self.problem = trainer.problem
-        self._evaluated = evaluating(trainer.problem)
+        evaluated = evaluating(trainer.problem)  # whose samples are standardised already
+        self._evaluated = evaluated.replace(standard=None) if evaluated.standard else evaluated
 
     # --- other inputs ---
 

@@ -25,7 +25,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.deriving import derive
+from handcalc.deriving import derive, of_update
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
@@ -109,7 +109,8 @@ class Trainer:
         """The worked solution of the update that comes next."""
         problem = self.problem
         if problem.samples and self.epoch > 1:
-            problem = problem.replace(samples=select(problem.samples, next(self._batches)), training=problem.training.replace(mode="batch"))
+            places = tuple(map(int, next(self._batches)))
+            problem = of_update(problem, places).replace(training=problem.training.replace(mode="batch"))
         return derive(problem, rounding, start=self.values())
 
     def _run(self, program: Engine, rows: Iterable[Any], stop: float) -> int:
