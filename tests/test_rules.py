@@ -166,3 +166,66 @@ def test_division_by_zero_is_named() -> None:
     with pytest.raises(Exception, match=r"new\.x: division by zero|delta\.x: division by zero"):
         _ = derive(problem)["new.x"]
     assert math.isfinite(float(derive(problem)["grad.x"].value))
+
+
+# --- samples ----------------------------------------------------------------------------------------------------------
+
+LINE = """
+samples:
+  - {name: A, inputs: {x: 1}, targets: {t: 2}}
+  - {name: B, inputs: {x: 2}, targets: {t: 3}}
+  - {name: C, inputs: {x: 3}, targets: {t: 5}}
+given: {w: 0.5, b: 0}
+equations: {y: tanh(w*x) + b, e: t - y, f: e^2}
+minimize: f
+parameters: [w, b]
+learning_rate: 0.1
+"""
+BY_HAND = LINE.replace("parameters: [w, b]\n", "") + "update: {w: w + 2*rate*e*x, b: b + 2*rate*e}\n"
+
+
+@pytest.mark.parametrize("text", [LINE, BY_HAND])
+@pytest.mark.parametrize("mode", ["batch", "online", "mini_batch, batch_size: 2", "online, order: shuffled, seed: 4"])
+def test_equations_over_samples(text: str, mode: str) -> None:
+    """In every mode solved as it is trained; gradients agree with differences; the key marks itself right."""
+    text += f"training: {{mode: {mode}}}\n"
+    if text.startswith(BY_HAND) and not mode.startswith("online"):
+        with pytest.raises(ProblemError, match='"e" has a number for every sample'):
+            loads(text)
+        return
+    problem = loads(text)
+    derivation, trainer = derive(problem, Rounding(), 7), Trainer(problem)
+    for number in range(1, 8):
+        trainer.advance(1)
+        round = derivation.iteration(number).evaluation
+        ours = {old: float(round[derivation.carried[old[0]], old[1]]) for old in trainer.values()}
+        assert ours == pytest.approx(trainer.values(), rel=1e-12, abs=1e-14), number
+    assert gradcheck(problem).ok
+    steps = [step for number in (1, 2) for step in derivation.steps(number) if step.formula is not None]
+    marked = check(problem, {step.id: f"{float(step.value):.5f}" for step in steps})
+    assert {answer.verdict for answer in marked.answers} <= {"correct", "rounded"}
+    assert all(render(derivation, format) for format in ("plain", "html", "latex", "notebook", "csv"))
+
+
+def test_the_mean_of_samples() -> None:
+    derivation = derive(loads(LINE))
+    errors = [2 - math.tanh(0.5), 3 - math.tanh(1), 5 - math.tanh(1.5)]
+    assert float(derivation["loss"].value) == pytest.approx(sum(e * e for e in errors) / 3)
+    assert float(derivation["e@B"].value) == pytest.approx(errors[1]) and float(derivation["grad.b"].value) == pytest.approx(
+        -2 * sum(errors) / 3
+    )
+    summed = derive(loads(LINE + "sample_reduction: sum\n"))
+    assert float(summed["loss"].value) == pytest.approx(sum(e * e for e in errors))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("{name: B, inputs: {x: 2}", "{name: B, inputs: {z: 2}"), "every sample needs the same inputs: x, t, found z, t"),
+        (("given: {w:", "given: {x: 1, w:"), '"x" is given already'),
+        (("e: t - y, f", "loss: t - y, e: loss, f"), '"loss" is the id of the total loss'),
+    ],
+)
+def test_wrong_samples(change: tuple[str, str], message: str) -> None:
+    with pytest.raises(ProblemError, match=message):
+        loads(LINE.replace(*change))

@@ -25,6 +25,7 @@ class Feed:
         self.samples = problem.samples
         self.arrays = arrays
         self._shapes = shapes_in(graph)
+        self._in_columns = not graph.inputs
         self._rows: tuple[Any, Any] = ((), ())
         if self.samples and not isinstance(self.samples, Dataset):
             parts = numbers_of(self.samples, "inputs"), numbers_of(self.samples, "targets")
@@ -36,6 +37,8 @@ class Feed:
         if isinstance(self.samples, Dataset):
             return shaped(self.samples.rows(chosen), self._shapes)
         inputs, targets = self._rows
+        if self._in_columns:
+            return tuple(chain.from_iterable(zip(*(inputs[place] for place in batch))))
         if self.arrays:
             return inputs[chosen], targets[chosen]
         return tuple(chain.from_iterable([inputs[place] for place in batch] + [targets[place] for place in batch]))
@@ -49,14 +52,15 @@ def numbers_of(samples: Samples, part: str) -> list[list[float]]:
     return [[literal.numerator / literal.denominator for literal in getattr(sample, part) or ()] for sample in samples]
 
 
-def data_of(graph: Graph) -> tuple[str, str]:
-    """The quantities that every sample has numbers for: inputs and targets, "" where there are none."""
-    return graph.inputs, graph.targets
+def data_of(graph: Graph) -> tuple[str, ...]:
+    """The quantities that every sample has numbers for: inputs and targets, "" where there are none; in equations, names of their own."""
+    own = tuple(quantity.name for quantity in graph if quantity.role == "data")
+    return own or (graph.inputs, graph.targets)
 
 
 def shapes_in(graph: Graph) -> Shapes:
     """The axes of inputs and targets in a graph; () where there are none."""
-    inputs, targets = (graph[name].axes if name else () for name in data_of(graph))
+    inputs, targets = (graph[name].axes if name else () for name in (graph.inputs, graph.targets))
     return tuple(axis.size for axis in inputs if axis.role != "sample"), tuple(axis.size for axis in targets if axis.role != "sample")
 
 

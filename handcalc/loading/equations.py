@@ -9,23 +9,13 @@ from collections.abc import Collection
 
 from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.errors import Message
+from handcalc.loading.schedules import batch_size
+from handcalc.problem.fields import read_section
 from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, listed, near, quoted
-from handcalc.problem.schema import NamedFormula, Problem
+from handcalc.problem.schema import NamedFormula, Problem, Sample
 
-NETWORK_KEYS = (
-    "layers",
-    "inputs",
-    "targets",
-    "samples",
-    "data",
-    "test",
-    "standardize",
-    "loss",
-    "error",
-    "input_gradients",
-    "sample_reduction",
-)
+NETWORK_KEYS = ("layers", "inputs", "targets", "data", "test", "standardize", "loss", "error", "input_gradients")
 EQUATION_KEYS = ("given", "minimize", "parameters")
 
 
@@ -42,7 +32,8 @@ def equations(found: dict[str, FileNode], problem: Problem) -> Problem:
     ):
         entries = None
     given = _given(found)
-    defined = _defined(found, entries or {}, given)
+    names, samples = _samples(found, given)
+    defined = _defined(found, entries or {}, dict.fromkeys((*given, *names)))
     minimize = found["minimize"].text() or "" if "minimize" in found else ""
     if minimize and entries is not None and minimize not in entries:
         found["minimize"].fail("there is no equation {found}{near}", found=quoted(minimize), near=near(minimize, entries))
@@ -51,13 +42,34 @@ def equations(found: dict[str, FileNode], problem: Problem) -> Problem:
         found["parameters"].fail("minimize is missing: name the quantity whose gradients are wanted")
     if "learning_rate" in found and "parameters" not in found and "update" not in found:
         found["learning_rate"].fail("parameters are missing: name the given numbers that are updated")
-    return problem.replace(given=given, equations=defined, minimize=minimize, parameters=parameters)
+    return problem.replace(given=given, equations=defined, minimize=minimize, parameters=parameters,
+                           inputs=names, samples=samples)  # fmt: skip
+
+
+def _samples(found: dict[str, FileNode], given: Collection[str]) -> tuple[tuple[str, ...], tuple[Sample, ...]]:
+    """The names that every sample has numbers for, inputs then targets, and the samples."""
+    result: list[Sample] = []
+    names: tuple[str, ...] = ()
+    for number, entry in enumerate((found["samples"].sequence() or ()) if "samples" in found else (), 1):
+        part = read_section(entry, "sample")
+        own = {name: item for key in ("inputs", "targets") if key in part for name, item in (part[key].mapping() or {}).items()}
+        names = names or tuple(own)
+        if set(own) != set(names) or not own:
+            entry.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(names), found=listed(own))
+            continue
+        for name, item in own.items() if not result else ():
+            _check_name(name, item, found)
+            if name in given:
+                item.fail("{name} is given already; use a new name for the new value", name=quoted(name))
+        called = (part["name"].name() if "name" in part else None) or str(number)
+        result.append(Sample(called, tuple(own[name].number() or ZERO for name in names), None))
+    return names, tuple(result)
 
 
 def add_rules(item: FileNode, problem: Problem) -> Problem:
     """The problem with the rules of its update: new values of given numbers, in order, each a formula of its own."""
     entries = item.mapping() or {}
-    names = dict.fromkeys((*problem.given, *(equation.name for equation in problem.equations)))
+    names = dict.fromkeys((*problem.given, *problem.inputs, *(equation.name for equation in problem.equations)))
     if problem.learning_rate is not None:
         names["rate"] = None
     ids = _derivatives(problem, names)
@@ -66,6 +78,7 @@ def add_rules(item: FileNode, problem: Problem) -> Problem:
         if name not in problem.given:
             entry.fail("there is no given number {found}{near}", found=quoted(name), near=near(name, problem.given))
         expr = entry.formula(names, ids=ids)
+        _check_alone(entry, expr, problem)
         if expr is not None:
             result.append(NamedFormula(name, expr))
         ids[f"new.{name}"] = Ref(f"new.{name}")
@@ -73,6 +86,18 @@ def add_rules(item: FileNode, problem: Problem) -> Problem:
     if by_rate and problem.learning_rate is None:
         item.fail("a learning_rate is missing for {names}, for which there is no formula here", names=listed(by_rate))
     return problem.replace(rules=tuple(result), parameters=tuple(dict.fromkeys((*problem.parameters, *entries))))
+
+
+def _check_alone(entry: FileNode, formula: Expr | None, problem: Problem) -> None:
+    """An error where a formula uses a number of every sample and an update has several."""
+    each = set(problem.inputs)
+    for equation in problem.equations:
+        if each & {ref.quantity for ref in references(equation.formula)}:
+            each.add(equation.name)
+    used = [ref.quantity for ref in references(formula) if ref.quantity in each] if formula is not None else []
+    if used and batch_size(problem) > 1:
+        text = "{name} has a number for every sample; write training: {example}, or use the gradient, which is that of all of them"
+        entry.fail(text, name=quoted(used[0]), example="{mode: online}")
 
 
 def _derivatives(problem: Problem, names: Collection[str]) -> dict[str, Expr]:
@@ -99,7 +124,7 @@ def _given(found: dict[str, FileNode]) -> dict[str, Number]:
     return {name: item.number() or ZERO for name, item in entries.items()}
 
 
-def _defined(found: dict[str, FileNode], entries: dict[str, FileNode], given: dict[str, Number]) -> tuple[NamedFormula, ...]:
+def _defined(found: dict[str, FileNode], entries: dict[str, FileNode], given: Collection[str]) -> tuple[NamedFormula, ...]:
     result: list[NamedFormula] = []
     known = dict.fromkeys(given)
     for name, item in entries.items():
@@ -117,7 +142,7 @@ def _check_name(name: str, item: FileNode, found: dict[str, FileNode]) -> None:
     if not is_quantity_name(name):
         template = "expected a letter, then letters, digits and _ (at most {limit}), and no constant such as pi; found {found}"
         item.fail(template, limit=NAME_LENGTH, found=quoted(name))
-    if name == "rate" and "learning_rate" in found:
+    if name == "rate" and "learning_rate" in found or name == "loss" and "samples" in found:
         item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message(RESERVED[name]))
 
 

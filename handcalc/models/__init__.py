@@ -80,7 +80,7 @@ def _gradients(graph: Graph, problem: Problem, objective: str) -> dict[str, str]
     def wanted(quantity: Quantity) -> bool:
         if problem.input_gradients and quantity.name == graph.inputs:
             return True
-        return quantity.kind not in NOT_DIFFERENTIATED and not quantity.held
+        return quantity.kind not in NOT_DIFFERENTIATED and quantity.role != "data" and not quantity.held
 
     if graph[objective].kind != "error":
         return add_gradients(graph, objective, wanted)
@@ -95,7 +95,7 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
     sample = sample_index(problem)
     if not sample:
         return {}
-    each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss")
+    each, whole = problem.minimize or graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss")
     if each:
         formula = graph[whole].definition
         assert formula is not None

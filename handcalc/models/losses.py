@@ -97,6 +97,16 @@ def squared_errors(graph: Graph) -> str:
     return "watched"
 
 
+def last_equation(graph: Graph, problem: Problem) -> str:
+    """What is watched in training where nothing is minimised: the last equation, of several samples its mean; answers its name."""
+    last = graph[problem.equations[-1].name]
+    if not last.sampled:
+        return last.name
+    mean = mul(sample_share(problem), total(last.index[0], Ref(last.name, last.index)))
+    graph.define(Quantity("watched", "loss", definition=mean, names={(): "watched"}, role="watched"))
+    return "watched"
+
+
 def sample_share(problem: Problem) -> Expr:
     """What one sample counts in the whole: 1/N for the mean, 1 for the sum."""
     count = len(problem.samples)

@@ -31,6 +31,8 @@ def add_rule(graph: Graph, problem: Problem, name: str, formula: Expr) -> str:
         if base:
             known[used.quantity] = graph.related("second", base) or _add_second(graph, problem, base)
     meant = rewrite(formula, lambda node: Ref(known[node.quantity]) if isinstance(node, Ref) and node.quantity in known else None)
+    if any(graph[ref.quantity].sampled for ref in references(meant)):  # all samples together are only watched: each has an update
+        meant = here
     graph.define(Quantity(f"delta.{name}", "change", definition=_without(meant, here), prefix="delta", of=here))
     graph.define(Quantity(f"new.{name}", "updated", definition=meant, prefix="new", of=here))
     return f"new.{name}"

@@ -63,7 +63,8 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     yield Heading(2, Message("Given"))
     graph = derivation.graph
     if not derivation.header.sizes:
-        names = [quantity for quantity in graph if quantity.kind == "given"]
+        yield from _data(derivation)
+        names = [quantity for quantity in graph if quantity.kind == "given" and quantity.role != "data"]
         if names:
             rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
             yield Table((Message("quantity"), Message("value")), rows)
@@ -103,6 +104,9 @@ def _architecture(header: Header) -> Message:
 
 def _data(derivation: Derivation, iteration: int = 1) -> Iterator[Block]:
     graph = derivation.graph
+    if not graph.inputs:
+        yield from _own_names([quantity for quantity in graph if quantity.role == "data"], iteration)
+        return
     inputs, targets = graph[graph.inputs], graph.quantities.get(graph.targets)
     raw = graph.quantities.get(graph.in_layer(0, "input", "raw"))
     if raw is not None:  # the inputs are worked out of it
@@ -123,6 +127,19 @@ def _data(derivation: Derivation, iteration: int = 1) -> Iterator[Block]:
     hidden = sum(max(quantity.axes[-1].size - ACROSS_LIMIT, 0) for quantity in quantities)
     rows = tuple((Name(Ref(*wanted)), Value(wanted, iteration)) for wanted in cells)
     yield Table((Message("input") if targets is None else Message("input, target"), Message("value")), rows, hidden)
+
+
+def _own_names(quantities: list[Quantity], iteration: int) -> Iterator[Block]:
+    """In equations: a column for each name that samples have numbers for."""
+    if quantities and quantities[0].sampled:
+        axis = quantities[0].axes[0]
+        columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(one.name, (axis.places[0],)), bare=True) for one in quantities))
+        shown = axis.places[: DETAILS["normal"].rows]
+        rows: Rows = tuple((Plain(axis.label(place)), *(Value((one.name, (place,)), iteration) for one in quantities)) for place in shown)
+        yield Table(columns, rows, axis.size - len(shown))
+    elif quantities:
+        rows = tuple((Name(Ref(one.name)), Value((one.name, ()), iteration)) for one in quantities)
+        yield Table((Message("quantity"), Message("value")), rows)
 
 
 def given_numbers(

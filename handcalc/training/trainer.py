@@ -29,7 +29,7 @@ from handcalc.deriving import derive, of_update
 from handcalc.errors import EvaluationError, Message, ProblemError
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
-from handcalc.models.losses import squared_errors
+from handcalc.models.losses import last_equation, squared_errors
 from handcalc.models.model import Model
 from handcalc.models.updates import gradient_norm
 from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
@@ -137,7 +137,9 @@ class Trainer:
 
     def program(self, problem: Problem, batch: Sequence[int]) -> Engine:
         """The update of a problem with so many samples as there are in a batch, of the same kind as the one in use."""
-        model = watched(problem.replace(samples=_typical(self.problem.samples, batch, self.problem.layers[-1].axes[-1].size)))
+        layers, samples = self.problem.layers, self.problem.samples
+        chosen = _typical(samples, batch, layers[-1].axes[-1].size) if layers else select(samples, batch)
+        model = watched(problem.replace(samples=chosen))
         return type(self._engine)(model.graph, model.carried, model.loss, data_of(model.graph))
 
     # --- how it stands ---
@@ -204,13 +206,13 @@ def watched(problem: Problem) -> Model:
     of a loss: half the squared errors, or the last equation."""
     model = build(problem)
     if problem.rules and not model.loss:
-        return model.replace(loss=problem.equations[-1].name)
+        return model.replace(loss=last_equation(model.graph, problem))
     return model.replace(loss=squared_errors(model.graph)) if not model.loss and model.graph.errors else model
 
 
 def _engine(model: Model, data: tuple[str, ...], value: Callable[[Cell], float]) -> tuple[Engine, Any]:
     """The program of a model and its state: straight-line code for a small one, whole arrays for a large one."""
-    if sum(math.prod(axis.size for axis in quantity.axes) for quantity in model.graph) > STRAIGHT_CELLS:
+    if model.graph.inputs and sum(quantity.size for quantity in model.graph) > STRAIGHT_CELLS:
         with suppress(NotVectorised):
             engine = Vectorised(model.graph, model.carried, model.loss, data)
             return engine, engine.start(value)

@@ -126,8 +126,7 @@ def _one_for_all(mean: bool) -> Rule:
 
 
 def _samples(place: Place) -> int:
-    inputs = place.graph[place.graph.inputs] if place.graph.inputs else None
-    return inputs.axes[0].size if inputs is not None and inputs.sampled else 1
+    return next((quantity.axes[0].size for quantity in place.graph if quantity.sampled), 1)
 
 
 def divided_again(place: Place, formula: Expr) -> Expr | None:
