@@ -151,7 +151,7 @@ def test_what_is_watched_without_a_goal() -> None:
         (("{x: x -", "{y: x -"), r'there is no given number "y"'),
         (("x - f/grad.x", "x - rate*grad.x"), r'unknown name "rate"'),
         (("x - f/grad.x", "x - f/new.x"), r'unknown name "new"'),
-        (("update: {x: x - f/grad.x}", "parameters: [x]\nupdate: {}"), r"a learning_rate is missing for x"),
+        (("given: {x: 1.5}", "given: {x: 1.5, c: 1}\nparameters: [c]"), r"a learning_rate is missing for c"),
         (("minimize: f\n", ""), r'unknown name "grad"'),
     ],
 )
@@ -159,6 +159,12 @@ def test_errors(change: tuple[str, str], message: str) -> None:
     with pytest.raises(ProblemError) as failed:
         loads(ROOT.replace(*change))
     assert re.search(message, str(failed.value)), failed.value
+
+
+def test_frozen_parameters_of_equations() -> None:
+    """What `update` says of networks it says of equations, too."""
+    text = "given: {x: 1, y: 2}\nequations: {f: x^2 + y^2}\nminimize: f\nparameters: [x, y]\nlearning_rate: 0.1\nupdate: {frozen: [y]}\n"
+    assert values(text, "new.x") == [0.8] and derive(loads(text)).updated == {"x": "new.x"}
 
 
 def test_division_by_zero_is_named() -> None:

@@ -7,7 +7,7 @@ from handcalc.layers import layer_type
 from handcalc.loading.equations import add_rules
 from handcalc.loading.rates import add_rates
 from handcalc.loading.rounding import rounding
-from handcalc.problem.fields import read_section
+from handcalc.problem.fields import keys, read_section
 from handcalc.problem.names import is_parameter, name_of, parameter_names, printed_weights
 from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Conventions, Problem, Training
@@ -33,7 +33,7 @@ def add_settings(found: Section, problem: Problem) -> Problem:
     if problem.equations and problem.learning_rate is not None:
         _check_ids(found, problem)
     update = Section({}, {})
-    if "update" in found and problem.equations:
+    if "update" in found and problem.equations and {*(found["update"].mapping() or {})} - {*keys("update")}:  # formulas
         problem = add_rules(found["update"], problem)
     elif "update" in found:
         update = read_section(found["update"], "update")
