@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,34 @@ def test_a_slip_in_the_second_batch_is_found_there() -> None:
     assert found["#2:grad.b"].verdict == "mistake" and found["#2:grad.b"].mistakes[0] in MISTAKES
     assert found["#2:new.b"].verdict in ("mistake", "follow_through")
     assert found["new.b"].verdict == "correct"
+
+
+def test_the_last_batch_divided_as_if_it_were_full() -> None:
+    problem = batches("mini_batch, batch_size: 3")
+    right = derive(problem, iterations=2)
+    wrong = {"#2:loss": "", "#2:grad.b": "", "#2:grad.W2[1,1]": ""}
+    sheet = key(problem, 1) | {name: f"{float(right[name].value) * 2 / 3:.6f}" for name in wrong}
+    found = {answer.id: answer for answer in check(problem, sheet).answers}
+    assert all("batch-scaling" in found[name].mistakes for name in wrong)
+
+
+def test_online_for_batch() -> None:
+    """The second sample of a mini-batch with weights that the first has changed; shuffled, so they are not the first two of all."""
+    problem = batches("mini_batch, batch_size: 2, order: shuffled, seed: 3")
+    right = derive(problem)
+    first, second = right.basis(1).samples
+    assert (first, second) != ("A", "B")
+
+    def changed(name: str) -> float:
+        return float(right[name].value) - 0.5 * float(right[f"grad.{name}@{first}"].value)
+
+    inputs = [float(right[f"x{place}@{second}"].value) for place in (1, 2)]
+    hidden = [
+        math.tanh(changed(f"W1[{unit},1]") * inputs[0] + changed(f"W1[{unit},2]") * inputs[1] + changed(f"b1[{unit}]")) for unit in (1, 2)
+    ]
+    net = sum(changed(f"W2[1,{unit}]") * hidden[unit - 1] for unit in (1, 2)) + changed("b")
+    (found,) = check(problem, {f"net.y@{second}": f"{net:.7f}"}).answers
+    assert found.mistakes == ("online-for-batch",)
 
 
 def test_a_formula_for_a_later_batch() -> None:
