@@ -42,10 +42,10 @@ def captions(plan: Plan, drawn: Diagram, large: bool, alone: bool) -> Iterator[M
     """What a drawing of layers does not say by itself; large: nothing was worked out; alone: of the first sample only."""
     header, graph = plan.derivation.header, plan.derivation.graph
     samples = graph[graph.inputs].axes[0]
-    if header.online or plan.derivation.iterations > 1:
-        yield iteration_title(header, plan.iteration)
+    if header.batch or plan.derivation.iterations > 1:
+        yield iteration_title(plan.derivation, plan.iteration)
     if samples.role == "sample" and alone:
-        yield Message("The numbers are those of sample {sample}.", sample=samples.label(0))
+        yield Message("The numbers are those of sample {sample}.", sample=samples.label(samples.places[0]))
         if drawn.gradients:
             yield Message("The gradients of weights and biases are those of all {count} samples.", count=samples.size)
     if samples.role == "sample" and not alone:
