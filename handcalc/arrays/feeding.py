@@ -54,7 +54,7 @@ def numbers_of(samples: Samples, part: str) -> list[list[float]]:
 
 def data_of(graph: Graph) -> tuple[str, ...]:
     """The quantities that every sample has numbers for: inputs and targets, "" where there are none; in equations, names of their own."""
-    own = tuple(quantity.name for quantity in graph if quantity.role == "data")
+    own = tuple(quantity.name for quantity in graph if quantity.role == "column")
     return own or (graph.inputs, graph.targets)
 
 

@@ -62,12 +62,12 @@ def _completed(
     problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None, named: Collection[str] = ()
 ) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
-    above = graph[objective].role == "upstream"  # instead of a loss
     forward = [quantity for quantity in graph if quantity.kind != "state"]
     if not objective:
         updated, _ = updates.add_updates(graph, problem, _parameters(problem, forward), {})
         updates.add_after(graph, forward, updated)
         return Model(graph, updated, "", carried, output)
+    above = graph[objective].role == "upstream"  # instead of a loss
     if graph[objective].role == "each" and _mixes_samples(graph):
         objective = graph.in_layer(0, "loss")
     gradients = _gradients(graph, problem, objective, named)
@@ -106,7 +106,7 @@ def _gradients(graph: Graph, problem: Problem, objective: str, named: Collection
     def wanted(quantity: Quantity) -> bool:
         if problem.input_gradients and quantity.name == graph.inputs:
             return True
-        return quantity.kind not in NOT_DIFFERENTIATED and quantity.role != "data" and not quantity.held
+        return quantity.kind not in NOT_DIFFERENTIATED and quantity.role != "column" and not quantity.held
 
     if graph[objective].kind != "error":
         return add_gradients(graph, objective, wanted, named=named)

@@ -25,7 +25,7 @@ def add_equations(graph: Graph, problem: Problem) -> str:
     sample = sample_index(problem)
     shape = tuple(index.axis for index in sample), sample
     for place, name in enumerate(problem.inputs):
-        graph.given(Quantity(name, "given", *shape, role="data", givens=_column(problem, place)))
+        graph.given(Quantity(name, "given", *shape, role="column", givens=_column(problem, place)))
     each = set(problem.inputs) if sample else set()
     for equation in problem.equations:
         own = each & {ref.quantity for ref in references(equation.formula)}

@@ -69,7 +69,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     graph = derivation.graph
     if not derivation.header.sizes:
         yield from _data(derivation)
-        names = [quantity for quantity in graph if quantity.kind == "given" and quantity.role != "data"]
+        names = [quantity for quantity in graph if quantity.kind == "given" and quantity.role != "column"]
         if names:
             rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
             yield Table((Message("quantity"), Message("value")), rows)
@@ -132,7 +132,7 @@ def _data(derivation: Derivation, iteration: int = 1) -> Iterator[Block]:
     """Inputs and targets, as far as there are any."""
     graph = derivation.graph
     if not graph.inputs:
-        yield from _own_names([quantity for quantity in graph if quantity.role == "data"], iteration)
+        yield from _own_names([quantity for quantity in graph if quantity.role == "column"], iteration)
         return
     quantities = [graph[name] for name in (graph.inputs, graph.targets) if name and not graph[name].unknown]
     raw = graph.quantities.get(graph.in_layer(0, "input", "raw"))

@@ -129,7 +129,7 @@ class Program:
         graph = self._graph(iteration)
         if iteration == 1 or graph.given_value(wanted) is None or wanted in self.derivation.iteration(iteration).evaluation.replaced:
             return step
-        of_samples = graph[wanted[0]].role == "data" or wanted[0] in (graph.inputs, graph.targets)
+        of_samples = graph[wanted[0]].role == "column" or wanted[0] in (graph.inputs, graph.targets)
         return wanted, next(number for number in range(1, iteration + 1) if not of_samples or self._graph(number) is graph)
 
     def _graph(self, iteration: int) -> Graph:
