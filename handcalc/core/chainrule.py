@@ -77,7 +77,7 @@ def add_path(graph: Graph, consumer: str, name: str) -> Expr:
         graph.define(_gradient(via, (), (), ONE, ()))
     formula = apart(via.formulas[0], via.index)
     terms = [term for ref in references(formula) if ref.quantity == name for term in _term(graph, quantity, via, formula, ref, _name(via))]
-    paths = [_with_path(graph, quantity, term, quantity.axes, quantity.index) for term in terms]
+    paths = [_with_path(graph, quantity, term, quantity.axes, quantity.index, ()) for term in terms]
     return add(*(path.path or mul(path.upstream, path.local) for path in paths))
 
 
