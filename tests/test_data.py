@@ -238,7 +238,7 @@ WRONG = [
     ("range backwards", "data: d.csv\ninputs: [p3..p1]\ntargets: {classes: kind}", '2: inputs[0]: column "p3" stands after column "p1"'),
     ("one column for three outputs", "data: d.csv\ninputs: p1..p3\ntargets: [kind]",
      '3: targets: one target per output is expected: 3 (cat, dog, fox); if "kind" holds classes, write targets: {classes: kind}'),
-    ("classes of nothing", "data: d.csv\ninputs: p1..p3\ntargets: {class: kind}", '3: targets.class: unknown key, did you mean "classes"?'),
+    ("classes of nothing", "data: d.csv\ninputs: p1..p3\ntargets: {clases: kind}", '3: targets.clases: unknown key, did you mean "classes"?'),
     ("a class without an output", "data: d.csv\ninputs: p1..p3\ntargets: {classes: name}",
      '3: targets: d.csv has the class "A", for which there is no output: classes are cat, dog, fox, or whole numbers from 0 to 2'),
     ("inputs twice", "data: {file: d.csv, inputs: p1}\ninputs: p1..p3\ntargets: {classes: kind}",
