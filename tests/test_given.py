@@ -198,6 +198,13 @@ def test_signs_of_a_notation() -> None:
     same(values(text + "given: {grad.net.o: 0.5}"), {"grad.net.o": 0.5, "grad.W1[1,1]": 1})
 
 
+def test_a_given_gradient_is_not_put_into_a_change() -> None:
+    """Notations of the delta rule write Δw = η·δ·x, but not where ∂E/∂w is what is known."""
+    text = "notation: mitchell\ninputs: [2]\nlayers: [{neurons: [o], weights: [[0.5]]}]\nlearning_rate: 0.1\n"
+    derivation = derive(loads(text + "given: {'grad.W1[1,1]': 3}"))
+    assert "-" in render(derivation, "plain") and derivation.value("new.W1[1,1]") == 0.2
+
+
 # --- laws -------------------------------------------------------------------------------------------------------------
 
 KEPT = ("net", "out", "part", "variable", "loss", "local", "gradient")
