@@ -595,7 +595,7 @@ WRONG = [
      "problem:2: layers[0].query_weights: 3 features cannot be shared by 2 heads"),
     ("given: {a: 1}\nequations: {f: a}\ninput_gradients: true", "problem:3: input_gradients: does not go with equations"),
     ("given: {a: 1}\nequations: {f: a}\nminimize: f\nparameters: [a]\nlearning_rate: 1\noptimizer: {momentum: {epsilon_inside: true}}",
-     "problem:6: optimizer.momentum.epsilon_inside: unknown key; known are momentum"),
+     "problem:6: optimizer.momentum.epsilon_inside: unknown key; known are momentum, dampening"),
 ]  # fmt: skip
 
 
