@@ -3,6 +3,7 @@
 - `load(path)` reads a problem file, `loads(text)` a text; `derive(problem)` works it out.
 - `render(derivation, format)` gives the solution as text for a terminal, JSON, Markdown, LaTeX, a page, a PDF …
 - `check(problem, answers)` marks a student's numbers, `audit(problem, published)` a published solution's.
+- `lint(problem)` says whether an exercise is sound: `.ok`, `.findings`.
 - `train(problem, iterations)` goes on with it, `gradcheck(problem)` compares its gradients with difference quotients.
 
 Names are imported when they are used, so that `import handcalc` costs nothing.
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from handcalc.deriving import derive
     from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
+    from handcalc.exercises.lint import lint
     from handcalc.loading.loader import load, loads
     from handcalc.marking.audit import audit
     from handcalc.marking.check import check
@@ -34,6 +36,7 @@ _HOMES = {
     "gradcheck": "handcalc.training.gradcheck.comparing",
     "train": "handcalc.training.train",
     "audit": "handcalc.marking.audit",
+    "lint": "handcalc.exercises.lint",
     "HandcalcError": "handcalc.errors",
     "ProblemError": "handcalc.errors",
     "EvaluationError": "handcalc.errors",
@@ -49,6 +52,7 @@ __all__ = [
     "check",
     "derive",
     "gradcheck",
+    "lint",
     "load",
     "loads",
     "render",

@@ -24,9 +24,17 @@ from handcalc.core.instance import compute, evaluate
 from handcalc.marking.bands import ANYTHING, BANDS, Band, Grain, band
 
 NOISE = 1e-12  # relative, of floats
-DIPS = {"gelu": 0.2, "silu": 0.2, "sin": 0.2, "cos": 0.2, "huber": 0.2}  # functions that turn between kinks, and the widest band here
+# functions that turn between kinks, and the widest band here
+DIPS = {
+    "gelu": 0.2, "gelu_tanh": 0.2, "silu": 0.2, "swish": 0.2, "mish": 0.2, "log_cosh": 0.2, "kl": 0.2, "sin": 0.2, "cos": 0.2, "huber": 0.2,
+}  # fmt: skip
 WIDEST = 2.0
-RANGES = {("huber", "d"): (0.1, 0.8), ("elu", "alpha"): (0.1, 2.0), ("elu'", "alpha"): (0.1, 2.0)}  # as the functions are used
+RANGES = {
+    ("huber", "d"): (0.1, 0.8),
+    ("swish", "beta"): (0.1, 2.0),
+    ("elu", "alpha"): (0.1, 2.0),
+    ("elu'", "alpha"): (0.1, 2.0),
+}  # as the functions are used
 
 Box = dict[Ref, Band]
 Inside = dict[Ref, float]
@@ -91,8 +99,11 @@ def test_function_of_a_family(record: Function) -> None:
 
 def test_functions_that_turn_are_few() -> None:
     """Those that are not listed are bounded strictly; a list that grew would hide a missing kink."""
-    assert set(DIPS) == {"gelu", "silu", "sin", "cos", "huber"}
-    turns = {"gelu": -0.7517915, "silu": -1.2784645, "sin": math.pi / 2, "cos": 0.0, "huber": 0.0}
+    turns = {
+        "gelu": -0.7517915, "gelu_tanh": -0.7524614, "silu": -1.2784645, "swish": -2.5569290, "mish": -1.1924312, "log_cosh": 0.0,
+        "kl": 0.5 / math.e, "sin": math.pi / 2, "cos": 0.0, "huber": 0.0,
+    }  # fmt: skip
+    assert set(DIPS) == set(turns)
     for name, turn in turns.items():
         first, *others = map(Ref, FUNCTIONS[name].arguments)
         box = {first: Band(turn - 0.3 * DIPS[name], turn + 0.7 * DIPS[name]), **{other: band(0.5) for other in others}}

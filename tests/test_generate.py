@@ -185,7 +185,8 @@ def test_every_problem_gives_variants(name: str, tmp_path: Path) -> None:
             a for a in marking.answers if a.verdict != "correct"
         ]
         assert is_code(variant["code"]) and f"variant: {variant['code']}" in _read(tmp_path / "set" / variant["code"] / "answers.csv")
-        assert variant["code"] in _read(tmp_path / "set" / variant["code"] / "sheet.txt")
+        sheet = _read(tmp_path / "set" / variant["code"] / "sheet.txt")
+        assert variant["code"] in sheet and "6 significant" not in sheet
     assert verify(str(tmp_path / "set" / "manifest.json")) == []
 
 
@@ -260,6 +261,8 @@ def test_a_late_student_changes_nobody_elses_sheet(tmp_path: Path) -> None:
     assert "# name: Ana" in _read(tmp_path / "one" / code / "answers.csv")
     page = _read(tmp_path / "one" / data["variants"][2]["code"] / "sheet.html")
     assert "<b></" not in page.replace("<b></b>", "") and "=1+1" in page
+    said = run("generate", str(template), "--for", "x", "--students", str(tmp_path / "late.csv"), "-o", str(tmp_path / "five"), code=2)
+    assert 'the list has no student "x"' in said
     assert verify(str(tmp_path / "one" / "manifest.json")) == [] == verify(str(tmp_path / "four" / "manifest.json"))
 
 

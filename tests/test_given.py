@@ -129,6 +129,18 @@ def test_adam_at_the_fifth_update() -> None:
     same(found, {"moment1.w": first, "moment2.w": second, "count": 5, "new.w": 1.2 - step})
 
 
+def test_a_change_that_is_given() -> None:
+    found = values(TWO_LAYERS + "targets: [0, 1]\nlearning_rate: 0.5\ngiven: {Δw5: 0.25}")
+    same(
+        found,
+        {
+            "delta.W2[1,1]": 0.25,
+            "new.W2[1,1]": 0.75,
+            "after.net.o1": 0.75 * found["after.out.h1"] + found["new.W2[1,2]"] * found["after.out.h2"] + found["new.b2[1]"],
+        },
+    )
+
+
 def test_attention_weights_that_are_given() -> None:
     text = (
         "inputs: [[1, 0], [0, 2], [1, 1]]\nlayers: [{type: attention}]\ngiven:\n  attention1: [[0.7, 0.2, 0.1], [0, 1, 0], [0.3, 0.3, 0.4]]"
@@ -208,6 +220,13 @@ def test_signs_of_a_notation() -> None:
     text = "notation: mitchell\ninputs: [2]\nlayers: [{neurons: [o], activation: sigmoid, weights: [[0.5]]}]\n"
     same(values(text + "given: {δ_o: -0.5}"), {"grad.net.o": 0.5, "grad.W1[1,1]": 1})
     same(values(text + "given: {grad.net.o: 0.5}"), {"grad.net.o": 0.5, "grad.W1[1,1]": 1})
+
+
+def test_a_given_gradient_is_not_put_into_a_change() -> None:
+    """Notations of the delta rule write Δw = η·δ·x, but not where ∂E/∂w is what is known."""
+    text = "notation: mitchell\ninputs: [2]\nlayers: [{neurons: [o], weights: [[0.5]]}]\nlearning_rate: 0.1\n"
+    derivation = derive(loads(text + "given: {'grad.W1[1,1]': 3}"))
+    assert "-" in render(derivation, "plain") and derivation.value("new.W1[1,1]") == 0.2
 
 
 # --- laws -------------------------------------------------------------------------------------------------------------
@@ -309,6 +328,13 @@ def test_an_answer_is_marked_by_what_is_given() -> None:
     problem = load("quiz-from-the-middle")
     marking = check(problem, {"grad.out.a1": "-14", "grad.out.a2": "5", "grad.net.a2": "0"})
     assert [marked.verdict for marked in marking.answers] == ["correct", "wrong", "correct"]
+
+
+def test_a_forward_pass_with_a_learning_rate_is_marked() -> None:
+    """No mistake is made of gradients that are not there."""
+    problem = load("fausett-bipolar")
+    problem = problem.replace(loss=None, samples=tuple(sample.replace(targets=None) for sample in problem.samples))
+    assert [marked.verdict for marked in check(problem, {"net.Z1": "7", "out.Z2": "0.5"}).answers][0] == "wrong"
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------

@@ -534,8 +534,8 @@ layers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], in
 
 # problem as YAML → the whole message
 WRONG = [
-    ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], weight_rows: input}]",
-     'problem:2: layers[0].weight_rows: unknown value "input", did you mean "inputs"?'),
+    ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], weight_rows: inpts}]",
+     'problem:2: layers[0].weight_rows: unknown value "inpts", did you mean "inputs"?'),
     ("inputs: [[1, 2]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1, 2, 3]], hidden_weights: [[1]], weight_rows: inputs}]",
      "problem:2: layers[0].input_weights: Wx1 (feature, neuron) is 1×3, expected 2×1"),
     ("inputs: [[1]]\nlayers: [{type: rnn, neurons: 1, input_weights: [[1]], hidden_weights: [[1]], truncate: 0}]",
@@ -577,8 +577,8 @@ WRONG = [
      "problem:2: layers[0].stride: expected one number or two, found 3 entries"),
     ("inputs: [[1, 2], [3, 4]]\nlayers: [{type: avg_pool, kernel_size: 2, stride: 0}]",
      'problem:2: layers[0].stride: expected a whole number from 1 to 1000, found "0"'),
-    ("inputs: [[1, 2], [3, 4]]\ntargets: [1]\nlayers: [{type: maxpool, kernel_size: 2}, {neurons: 1, weights: [[1]]}]",
-     'problem:3: layers[0].type: unknown value "maxpool", did you mean "max_pool"?'),
+    ("inputs: [[1, 2], [3, 4]]\ntargets: [1]\nlayers: [{type: maxpol, kernel_size: 2}, {neurons: 1, weights: [[1]]}]",
+     'problem:3: layers[0].type: unknown value "maxpol", did you mean "max_pool"?'),
     ("inputs: [1, 2]\nlayers: [{type: [dense], neurons: 1, weights: [[1, 2]]}]",
      "problem:2: layers[0].type: expected a text, found […]"),
     ("inputs: [1, 2]\nlayers: [{type: dropout, mask: [1, 0.5]}]",
@@ -595,7 +595,7 @@ WRONG = [
      "problem:2: layers[0].query_weights: 3 features cannot be shared by 2 heads"),
     ("given: {a: 1}\nequations: {f: a}\ninput_gradients: true", "problem:3: input_gradients: does not go with equations"),
     ("given: {a: 1}\nequations: {f: a}\nminimize: f\nparameters: [a]\nlearning_rate: 1\noptimizer: {momentum: {epsilon_inside: true}}",
-     "problem:6: optimizer.momentum.epsilon_inside: unknown key; known are momentum"),
+     "problem:6: optimizer.momentum.epsilon_inside: unknown key; known are momentum, dampening"),
 ]  # fmt: skip
 
 

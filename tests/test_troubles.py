@@ -85,6 +85,15 @@ def test_other_commands_tell_it_too(
     assert not Path("p.html").exists()
 
 
+def test_slope_of_a_loss_has_the_remedy_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p.yaml").write_text(TROUBLES[0][1], encoding="utf-8")
+    wanted = (
+        "p.yaml:4: ∂E/∂out_y is divided by 1 - out_y, but out_y = 1: nothing can be divided by 0; softmax over one neuron is always 1: "
+    )
+    assert run(capsys, "why", "p.yaml", "grad.out.y", "--lang", "en") == (2, "", wanted + "write sigmoid\n")
+
+
 def test_training_without_a_loss_to_begin_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     Path("p.yaml").write_text(TROUBLES[0][1] + "learning_rate: 0.1\n", encoding="utf-8")

@@ -240,10 +240,10 @@ class Writer:
         return Piece(text, piece.letters)
 
     def entry(self, expr: Entry) -> Piece:
-        """softmax or logsumexp over one axis of a family."""
+        """softmax, its logarithm or logsumexp over one axis of a family."""
         body = self.write(expr.body)
         axis = body.letters.index(expr.index.letter)
-        assert isinstance(expr.at, Index) or expr.function != "softmax"
+        assert isinstance(expr.at, Index) or expr.function == "logsumexp"
         text = f"{expr.function}({body.along(body.letters)}, {axis})"
         if isinstance(expr.at, Index):
             return Piece(text, tuple(expr.at.letter if letter == expr.index.letter else letter for letter in body.letters))

@@ -3,7 +3,7 @@
 - `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0.
 - `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree,
   `spread` puts r at s·r + c.
-- `softmax` and `logsumexp` without overflow.
+- `softmax`, `log_softmax` and `logsumexp` without overflow.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from handcalc.core.index import Index, Position, affine
 
-__all__ = ["contract", "kronecker", "logsumexp", "softmax", "spread", "windows"]
+__all__ = ["contract", "kronecker", "log_softmax", "logsumexp", "softmax", "spread", "windows"]
 
 AxisView = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
 
@@ -91,6 +91,13 @@ def softmax(z: Any, axis: int) -> Any:
 
     powers = numpy.exp(z - z.max(axis=axis, keepdims=True))
     return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def log_softmax(z: Any, axis: int) -> Any:
+    """z − ln Σ e^z along an axis of an array, without overflow."""
+    import numpy
+
+    return z - numpy.expand_dims(logsumexp(z, axis), axis)
 
 
 def logsumexp(z: Any, axis: int) -> Any:

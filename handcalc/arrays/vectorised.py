@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from handcalc.arrays.arraycode import NotVectorised, Piece, Writer
-from handcalc.arrays.arrayviews import contract, logsumexp, softmax, spread, windows
+from handcalc.arrays.arrayviews import contract, log_softmax, logsumexp, softmax, spread, windows
 from handcalc.arrays.noise import decisive, without_noise
 from handcalc.arrays.unrolling import at_time, unrolled
 from handcalc.core.expr import (
@@ -130,6 +130,7 @@ def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Se
     each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
     library = {
         "softmax": softmax,
+        "log_softmax": log_softmax,
         "logsumexp": logsumexp,
         "windows": windows,
         "contract": contract,
@@ -189,6 +190,10 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             constants[there] = _holds(quantity, other)
             text = f"np.where({there}, {writer.write(formulas[other]).along(writer.order)}, {piece.along(writer.order)})"
             piece = Piece(text, writer.order)
+        lacking = {*writer.order} - {*piece.letters}
+        if quantity.kind == "out" and lacking:  # the same along an axis, such as the one feature that a whole map becomes
+            sizes = tuple(index.axis.size if index.letter in lacking else 1 for index in quantity.index)
+            piece = Piece(f"({piece.along(writer.order)} * np.ones({sizes!r}))", writer.order)
         if quantity.kind == "gradient" and name not in results and piece.letters:
             writer.scales[name] = piece.scale
             piece = Piece(piece.text, piece.letters)

@@ -126,7 +126,7 @@ def _paper(papers: Papers, settings: Settings, template: ExerciseTemplate) -> Pa
 
 
 def _say(made: VariantSet, manifest: str, translate: Translate, new_seed: bool) -> None:
-    text = translate("{count} variants are written; the manifest is {file}").format(count=len(made.variants), file=manifest)
+    text = translate("variants written: {count}; the manifest is {file}").format(count=len(made.variants), file=manifest)
     click.echo(text, err=True)
     if new_seed:
         click.echo(translate("seed: {seed}").format(seed=made.seed), err=True)

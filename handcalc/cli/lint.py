@@ -35,7 +35,7 @@ def command(file: str, pairs: bool, settings: Settings) -> int:
     FILE is a problem file, a folder of them, or the manifest of a set of variants. What is asked are the tasks of the problem, else
     outputs, loss, δ and new parameters, with the digits of the tasks, else 4 decimals. Exit code 1 says that something was found.
 
-    Example: handcalc lint mazur-2-2-2 --decimals 3
+    Example: handcalc lint shared-bias-2-3-2
     """
     files = problem_files(file)
     several = len(files) > 1 or os.path.isdir(file) or file.endswith(".json")

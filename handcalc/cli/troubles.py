@@ -166,7 +166,10 @@ def _carried(trouble: Trouble) -> Message | None:
 
 
 def _in_loss(trouble: Trouble) -> bool:
-    return trouble.quantity.kind in ("loss_term", "loss") and bool(trouble.problem.layers)
+    """Whether it is about the loss, or its slope by an output."""
+    quantity, layers = trouble.quantity, trouble.problem.layers
+    slope = quantity.kind == "gradient" and quantity.layer == len(layers) and trouble.kind == "division"
+    return bool(layers) and (quantity.kind in ("loss_term", "loss") or slope)
 
 
 def _softmax_of_one(trouble: Trouble) -> Message | None:
@@ -181,7 +184,7 @@ def _output_of_loss(trouble: Trouble) -> Message | None:
     from handcalc.models.doubts import reach
 
     last = trouble.problem.layers[-1] if trouble.problem.layers else None
-    if not last or not _in_loss(trouble) or trouble.kind != "logarithm" or not last.activations:
+    if not last or not _in_loss(trouble) or trouble.kind not in ("logarithm", "division") or not last.activations:
         return None
     if all(reach(activation) == (0, 1) for activation in last.activations):
         return Message("the output is too near its end for a computer's numbers: take smaller weights or inputs")

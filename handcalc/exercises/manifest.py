@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -24,6 +24,7 @@ from handcalc.exercises.sheets import PROBLEM, Files, Handout, Paper, all_files,
 from handcalc.exercises.students import Student, StudentList, listed
 from handcalc.loading.loader import shipped
 from handcalc.problem.files import contents, read_bytes, shown_path
+from handcalc.problem.reader import quoted
 
 MANIFEST = "manifest.json"
 STUDENTS = "students.csv"
@@ -51,13 +52,22 @@ def make_set(
         for number in range(1, count + 1):
             made.append(generator.variant(str(number), made))
     else:
-        wanted = students.students if students else (Student(only),)
-        for student in [student for student in wanted if not only or student.id == only] or [Student(only)]:
+        for student in _wanted(students, only):
             made.append(generator.variant(student.id, (), student))
         made = [variant.replace(near=generator.near(variant, made)) for variant in made]
     _check_codes(made)
     refused = {word: number for word, number in generator.refused.items() if number}
     return VariantSet(template, seed, paper, tuple(made), refused, students if not only else None)
+
+
+def _wanted(students: StudentList | None, only: str) -> Sequence[Student]:
+    """All of a list, or one of it; without a list the one with this id."""
+    if students is None:
+        return [Student(only)]
+    found = [student for student in students.students if not only or student.id == only]
+    if not found:
+        raise OutputError(Message("the list has no student {found}", found=quoted(only)))
+    return found
 
 
 def _check_codes(made: list[Variant]) -> None:

@@ -14,9 +14,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from handcalc.core.record import Record
+from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError, printable
-from handcalc.exercises.asked import Exercise
+from handcalc.exercises.asked import USUAL, AskedDigits, Exercise
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import Sheet
@@ -106,9 +107,17 @@ def together(handouts: Sequence[Handout], paper: Paper) -> Files:
 
 def _exported(problems: Sequence[Problem], paper: Paper, kind: str, format: str, name: str) -> Files:
     style = Style(notation=paper.notation, view=VIEW_OF[kind])
-    derivations = [derive(problem, iterations=iterations_of(problem)) for problem in problems]
+    derivations = [derive(problem, rounding_of(problem), iterations_of(problem)) for problem in problems]
     found = export(derivations, format, style, paper.language, name)
     return {name + FORMATS[format].suffix: found.content, **found.beside}
+
+
+def rounding_of(problem: Problem) -> Rounding:
+    """The rounding of the problem, else the digits that most of its tasks ask."""
+    if problem.rounding is not None:
+        return problem.rounding
+    asked = [(task.decimals, task.significant) for task in problem.tasks if (task.decimals, task.significant) != (None, None)]
+    return Rounding(*max(dict.fromkeys(asked), key=asked.count)) if asked else AskedDigits(USUAL).rounding
 
 
 def iterations_of(problem: Problem) -> int:

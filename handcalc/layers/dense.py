@@ -10,9 +10,7 @@ Source: any textbook; the layout is PyTorch's nn.Linear (one row of W per neuron
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from handcalc.core.expr import Call, Entry, Expr, Ref, add, mul, neg, rewrite, sub
+from handcalc.core.expr import Call, Entry, Expr, Ref, add, mul, neg, rewrite
 from handcalc.core.index import Axis, Index, through
 from handcalc.core.quantity import Quantity
 from handcalc.layers.activations import activations
@@ -66,12 +64,6 @@ def read_dense(incoming: Incoming) -> Layer | None:
     left_out = () if "activation" in incoming.found else ("activation",)
     return Layer(incoming.neurons, own, edges, called, bias(layer, edges), axes=(*incoming.axes[:-1], unit), left_out=left_out)
 
-
-# activations of a whole layer: from the net input, its index, and all net inputs with an index of their own
-WHOLE: dict[str, Callable[[Ref, Index, Index, Ref], Expr]] = {
-    "softmax": lambda net, unit, inner, family: Entry("softmax", unit, inner, family),
-    "log_softmax": lambda net, unit, inner, family: sub(net, Entry("logsumexp", -1, inner, family)),
-}
 
 # --- building ---------------------------------------------------------------------------------------------------------
 
@@ -127,7 +119,7 @@ def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr) -
 def activated(activation: Activation, before: Ref, family: Ref, unit: Index, inner: Index) -> Expr:
     """f of a number; of softmax, the entry `unit` of the function of the family along `inner`."""
     if activation.formula is None:
-        return WHOLE[activation.name](before, unit, inner, family)
+        return Entry(activation.name, unit, inner, family)
     placed = rewrite(activation.formula, lambda node: before if isinstance(node, Ref) else None)
     return placed.arguments[0] if isinstance(placed, Call) and placed.function == "identity" else placed
 

@@ -109,8 +109,8 @@ def _call(record: Function, values: list[Any], at: int) -> Any:
 
 
 def _family(record: Function, bands: list[Band], at: int) -> Band:
-    """A softmax entry grows with its own argument and falls with the others; a sum of powers grows with all."""
-    sign = [1 if record.name != "softmax" or place == at else -1 for place in range(len(bands))]
+    """An entry of softmax, or its logarithm, grows with its own argument and falls with the others; a sum of powers grows with all."""
+    sign = [1 if record.name == "logsumexp" or place == at else -1 for place in range(len(bands))]
     lows = [band.low if grows > 0 else band.high for band, grows in zip(bands, sign)]
     highs = [band.high if grows > 0 else band.low for band, grows in zip(bands, sign)]
     if not all(map(math.isfinite, (*lows, *highs))):

@@ -141,9 +141,10 @@ class Definitions:
         return found
 
     def _there(self, expr: Expr) -> bool:
-        """Whether all that an expression uses is in the solution: nobody used a number that is neither given nor worked out."""
-        left_out = self.book.graph.left_out
-        return not left_out or all(base(cell(ref)) not in left_out for ref in references(expr))
+        """Whether all that an expression uses is in the solution: nobody used what the problem does not have, or does not work out."""
+        graph = self.book.graph
+        used = (base(cell(ref)) for ref in references(expr))
+        return all(current[0] in graph and (not graph.left_out or current not in graph.left_out) for current in used)
 
     def _possible(self, wanted: Cell) -> tuple[MistakeForm, ...]:
         """The forms that have a rule for a cell's role."""

@@ -22,6 +22,7 @@ from handcalc.problem.words import LOSSES
 
 SAMPLES = 200  # of a data set, so many are looked at
 MOST = 3  # sentences of one rule
+NOT_COMPARED = ("hinge", "negative_log_likelihood")  # losses that are smallest elsewhere than at the target
 _NEAR = (*(step / 4 for step in range(-40, 41)), -100.0, 100.0)  # net inputs of a usual size
 _FAR = (-10_000.0, 10_000.0)
 _MARGIN = 0.02  # how much a range may still grow from near to far
@@ -106,8 +107,8 @@ def _is_compared(problem: Problem) -> bool:
     """Whether the loss compares outputs with targets, so that it is smallest where they are equal; a hinge or t·o does not."""
     loss = problem.loss
     if loss is None or loss.form != "terms":
-        return loss is not None
-    return loss.term is not None and loss.name in LOSSES and loss.name != "hinge"
+        return loss is not None and loss.form != "whole"
+    return loss.term is not None and loss.name in LOSSES and loss.name not in NOT_COMPARED
 
 
 def _one_softmax(problem: Problem) -> Iterator[Message]:
@@ -120,7 +121,7 @@ def _one_softmax(problem: Problem) -> Iterator[Message]:
 def _without_value(problem: Problem) -> Iterator[Message]:
     """A loss that has no value for outputs which an activation may well have: ln 0 to come."""
     loss = problem.loss
-    if loss is None or loss.term is None or not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term)):
+    if loss is None or loss.form != "terms" or loss.term is None or not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term)):
         return
     if any(ref.quantity not in ("o", "t") for ref in references(loss.term)):
         return  # of all outputs together

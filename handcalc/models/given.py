@@ -94,6 +94,8 @@ def with_numbers(problem: Problem, model: Model, numbers: Mapping[Cell, Number],
         model, from_above = plain(), False
     graph = model.graph
     there = {cell: value for cell, value in numbers.items() if cell[0] in graph}
+    for name in {name for name, _ in there if graph[name].kind == "change"}:
+        _use_change(graph, graph[name])
     if all(graph[name].kind == "memory" for name, _ in there) and not any(quantity.unknown for quantity in graph):
         graph.fix(there, ())  # everything is needed as before
         return model
@@ -112,6 +114,13 @@ def with_numbers(problem: Problem, model: Model, numbers: Mapping[Cell, Number],
         wanted, missing = graph.cell_id(error.wanted), graph.cell_id(error.missing)
         raise ProblemError(Message(text, _where(problem), wanted=wanted, missing=missing)) from None
     return model
+
+
+def _use_change(graph: Graph, change: Quantity) -> None:
+    """w⁺ = w + Δw where a change is given, so that it does change the parameter."""
+    assert change.of is not None
+    new = graph[graph.updated(change.of.quantity)]
+    graph.redefine(new.replace(definition=add(change.of, Ref(change.name, change.index))))
 
 
 def _outputs(graph: Graph, numbers: Mapping[Cell, Number]) -> list[Cell]:

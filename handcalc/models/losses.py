@@ -140,12 +140,13 @@ def _share(count: int) -> Number:
 def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
     """The loss of one sample, over several samples their mean or sum, and with penalties what they add to it."""
     sample = sample_index(problem)
+    of_data = None if problem.regularization is None else Letter("", "data")
     if sample:
         axes = tuple(i.axis for i in sample)
-        graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each"))
+        graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each", letter=of_data))
         formula = mul(sample_share(problem), total(sample[0], Ref("loss@", sample)))
-    if problem.regularization is not None:
-        graph.define(Quantity("data_loss", "loss", definition=formula, names={(): "data_loss"}, role="data", letter=Letter("", "data")))
+    if of_data is not None:
+        graph.define(Quantity("data_loss", "loss", definition=formula, names={(): "data_loss"}, role="data", letter=of_data))
         formula = add(Ref("data_loss"), *add_penalties(graph, problem))
     graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
     return "loss@" if sample else "loss"

@@ -105,6 +105,8 @@ class Reading:
             return expr if is_frozen else add(Ref(parameter, places), Ref(self.graph.change(parameter), places))
 
         gradient = self.graph.gradient(parameter)
+        if any(name == gradient and (wanted is None or place == wanted[1]) for name, place in self.graph.fixed):
+            return expr  # ∂E/∂w is what is known
 
         def change(node: Expr) -> Expr | None:
             if isinstance(node, Ref) and node.quantity == gradient:

@@ -97,7 +97,7 @@ def _slope_one(place: Place, formula: Expr) -> Expr | None:
 
 def activation_twice(place: Place, formula: Expr) -> Expr | None:
     """h = σ(σ(z))"""
-    if isinstance(formula, Call) and formula.function == "softmax":
+    if isinstance(formula, Call) and formula.function in ("softmax", "log_softmax"):
         return None
     return place.swap(formula, lambda ref: formula, "net")
 

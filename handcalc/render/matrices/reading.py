@@ -29,6 +29,7 @@ from handcalc.core.expr import (
     references,
     reindex,
     rewrite,
+    sub,
     total,
     walk,
 )
@@ -212,6 +213,8 @@ class FormulaReader:
                 return self._call(expr)
             case Entry("logsumexp", _, index, body):
                 return self.read(call("ln", total(index, call("exp", body))))
+            case Entry("log_softmax", Index() as at, index, body):
+                return self.read(sub(reindex(body, {index.letter: at}), Entry("logsumexp", -1, index, body)))
             case Entry("softmax", Index(letter), index, body):
                 found = self.read(body)
                 if found is None or index.letter not in letters(found):
