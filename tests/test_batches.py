@@ -160,9 +160,10 @@ learning_rate: 0.1
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "text"), [("maps", MAPS), ("times", TIMES), ("normalised", SAMPLES + NORMALISED), ("dense", SAMPLES + DENSE)]
-)
+DRAWN = {"maps": MAPS, "times": TIMES, "normalised": SAMPLES + NORMALISED, "dense": SAMPLES + DENSE}
+
+
+@pytest.mark.parametrize("name", DRAWN)
 @pytest.mark.parametrize("mode", ["online", "mini_batch, batch_size: 2"])
 def test_drawings_show_samples_of_their_iteration(name: str, mode: str) -> None:
     """Every number in the drawing of a later iteration is one that the iteration has."""
