@@ -16,6 +16,9 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import UnknownIdError
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.problem.schema import Problem
+from handcalc.render import read
+from handcalc.render.blocks import Picture
+from handcalc.render.formats.common import drawn
 from handcalc.render.report import FORMATS
 from handcalc.training.trainer import Trainer
 
@@ -129,6 +132,51 @@ def test_every_format_has_every_sample(format: str) -> None:
     if format in ("json", "csv"):
         assert all(f"#{number}:loss@{name}" in text for number, names in ((2, "CD"), (3, "E")) for name in names)
     assert written and "#2:loss@A" not in text
+
+
+MAPS = """
+samples:
+  - {name: P, inputs: [[1, 2, 0], [0, 1, 3], [2, 1, 1]], targets: [1]}
+  - {name: Q, inputs: [[0, 1, 1], [1, 0, 2], [1, 2, 0]], targets: [0]}
+  - {name: R, inputs: [[2, 0, 1], [1, 1, 0], [0, 1, 2]], targets: [1]}
+layers:
+  - {type: conv2d, weights: [[1, 0.5], [-0.5, 0.2]], activation: tanh}
+  - {type: flatten}
+  - {neurons: 1, activation: identity, weights: [[0.1, 0.2, 0.3, 0.4]]}
+loss: half_squared_error
+learning_rate: 0.1
+"""
+TIMES = """
+samples:
+  - {name: P, inputs: [[1], [2]], targets: [1]}
+  - {name: Q, inputs: [[0], [1]], targets: [0]}
+  - {name: R, inputs: [[2], [-1]], targets: [1]}
+layers:
+  - {type: rnn, neurons: 2, input_weights: [[0.5], [0.2]], hidden_weights: [[0.1, 0.2], [0.3, 0.1]]}
+  - {type: flatten}
+  - {neurons: 1, activation: identity, weights: [[0.1, 0.2, 0.3, 0.4]]}
+loss: half_squared_error
+learning_rate: 0.1
+"""
+
+
+DRAWN = {"maps": MAPS, "times": TIMES, "normalised": SAMPLES + NORMALISED, "dense": SAMPLES + DENSE}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("mode", ["online", "mini_batch, batch_size: 2"])
+def test_drawings_show_samples_of_their_iteration(name: str, mode: str) -> None:
+    """Every number in the drawing of a later iteration is one that the iteration has."""
+    derivation = derive(loads(DRAWN[name] + f"training: {{mode: {mode}}}\n"), iterations=2)
+    reading = read(derivation)
+    drawing = drawn(Picture(2), reading)
+    assert drawing is not None
+    graph = derivation.at(2).graph
+    cells = list(drawing.written)
+    assert len(cells) > 5 and all(graph.present(*cell) for cell in cells), name
+    sampled = {cell[1][0] for cell in cells if graph[cell[0]].sampled}
+    assert sampled <= {*(graph[graph.inputs].axes[0].places if graph[graph.inputs].sampled else ())}
+    assert all(render(derivation, format) for format in ("html", "latex", "terminal"))
 
 
 def test_python_computes_it() -> None:

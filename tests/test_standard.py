@@ -72,6 +72,16 @@ def test_formats(format: str) -> None:
     assert all(render(derive(people(mode=mode), iterations=2), format) for mode in ("batch", "online", "mini_batch, batch_size: 2"))
 
 
+def test_a_drawing_of_other_layers() -> None:
+    text = TEXT % ("population", "batch")
+    text = (
+        text.replace("  - {neurons: [y]", "  - {type: batch_norm}\n  - {neurons: [y]")
+        .replace("w1: [h1,", "w1: [1,")
+        .replace("w2: [h2,", "w2: [2,")
+    )
+    assert all(render(derive(loads(text)), format) for format in ("html", "terminal"))
+
+
 def test_other_inputs_have_the_same_mean() -> None:
     trainer = Trainer(people())
     answered, wanted = Network(trainer).predict((30, 1.8)), derive(people())["out.y@B"].value

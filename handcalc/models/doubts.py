@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 
-from handcalc.core.expr import Call, Expr, Number, Power, Quotient, references, walk
+from handcalc.core.expr import Call, Expr, Number, Power, Quotient, walk
 from handcalc.core.instance import evaluate
 from handcalc.errors import Message
 from handcalc.layers.activations import IDENTITY, SOFTMAX
@@ -61,7 +61,7 @@ def _at(activation: Activation, z: float) -> float | None:
 
 
 def has_value(expr: Expr, values: Mapping[str, float]) -> bool:
-    """Whether a formula over these names has a value."""
+    """Whether a formula over o and t has a value."""
     try:
         evaluate(expr, lambda name: values[name.quantity])
     except (ArithmeticError, ValueError):
@@ -121,10 +121,10 @@ def _one_softmax(problem: Problem) -> Iterator[Message]:
 def _without_value(problem: Problem) -> Iterator[Message]:
     """A loss that has no value for outputs which an activation may well have: ln 0 to come."""
     loss = problem.loss
-    if loss is None or loss.form != "terms" or loss.term is None or not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term)):
+    if loss is None or loss.form != "terms" or loss.term is None:
         return
-    if any(ref.quantity not in ("o", "t") for ref in references(loss.term)):
-        return  # of all outputs together
+    if not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term)):
+        return
     for place, neuron, activation in _outputs(problem):
         for target in _targets(problem, place):
             wanted = target.numerator / target.denominator

@@ -82,8 +82,8 @@ class CsvFile(NamedTuple):
             value = literal(text)
         if isinstance(value, Number):
             return value
-        first = self.rows[0][1][column.place] if self.rows else ""
-        if column.codes is None and first[:1].isalpha() and not _is_missing(text):  # a column of words, not of numbers with a slip
+        wordy = self.rows is not None and all(cells[column.place].strip()[:1].isalpha() for _, cells in self.rows)
+        if column.codes is None and wordy and not _is_missing(text):  # a column of words, not of numbers with a slip
             example = f"codes: {{{self.heading[column.place]}: {{{text}: 1, …: 0}}}}"
             value = Message("{reason}; if these are words, say in data what they stand for: {example}", reason=value, example=example)
         self._wrong(line, column.place, value)

@@ -30,7 +30,8 @@ def layers(derivation: Derivation, reading: Reading, iteration: int, values: boo
     found = planned(derivation, reading)
     if len(found) > BOXES_LIMIT:
         return None
-    alone = {} if mixes_samples(derivation) else {"sample": 0}
+    first = next((quantity.axes[0].places[0] for quantity in derivation.graph if quantity.sampled), 0)
+    alone = {} if mixes_samples(derivation) else {"sample": first}
     if recurs(derivation):
         drawn = unrolled(plan, found, alone)
     else:
