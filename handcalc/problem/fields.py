@@ -46,12 +46,13 @@ from handcalc.problem.values import (
     word,
     words,
 )
-from handcalc.problem.words import DIRECT, INITIAL, OPTIMISERS, PENALTY_FORMS, RANGES, STOPS, NamedOptimiser
+from handcalc.problem.words import DIRECT, INITIAL, LOSSES, OPTIMISERS, PENALTY_FORMS, RANGES, STOPS, NamedLoss, NamedOptimiser
 
 NOTATION_NAMES = (
     "mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton",
 )  # fmt: skip
 ROWS_OF = ("neurons", "inputs")  # what a row of a matrix belongs to
+CLASS_WEIGHTS = "class_weights"  # what each output counts in a loss
 INSIDE = "epsilon_inside"  # whether ε is under the root, √(s + ε), not beside it, √s + ε
 
 DECIMALS = whole(0, 15)
@@ -72,6 +73,17 @@ DIGITS = mapping({"decimals": DECIMALS, "significant": SIGNIFICANT}, one=True)
 _RULES: Shape = {**named(LINE), "propertyNames": {"not": {"enum": ["biases", "frozen"]}}}  # parameter → its new value, in equations
 _ASKED = several(either(TEXT, section("task")))
 _STOP = mapping({**dict.fromkeys(STOPS, ABOVE_0), "patience": COUNT})
+
+
+def loss_shapes(loss: NamedLoss) -> dict[str, Shape]:
+    """The keys of a loss."""
+    return {key: RANGES[key] for key in loss.numbers} | ({CLASS_WEIGHTS: several(FROM_0)} if loss.weighted else {})
+
+
+def _loss() -> Shape:
+    """A word or formula, or {word: {numbers}}."""
+    inside = {word: either(mapping(shapes), NULL) for word, loss in LOSSES.items() if (shapes := loss_shapes(loss))}
+    return either(TEXT, mapping(inside, one=True))
 
 
 def option_shapes(optimiser: NamedOptimiser) -> dict[str, Shape]:
@@ -109,7 +121,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("test", either(INNER_SHARE, TEXT, section("test"), several(section("sample"))),
               "samples to test with: a share of all, another file, or a list", "0.2"),
         Key("layers", several(OBJECT), "layers after the inputs, in order"),
-        Key("loss", either(TEXT, OBJECT), "loss function, or a formula in o and t", "half_squared_error"),
+        Key("loss", _loss(), "loss function, or a formula in o and t", "half_squared_error"),
         Key("error", word(DIRECT.word), "direct: no loss; only e = t − o and delta rules", "direct"),
         Key("input_gradients", FLAG, "whether ∂E/∂x of the inputs is worked out as well", "true"),
         Key("learning_rate", either(ABOVE_0, named(ABOVE_0)),
@@ -118,7 +130,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
               "{step: {every: 10, factor: 0.5}}"),
         Key("optimizer", _optimiser(), "optimiser, with its numbers if they are not the usual ones",
               "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),
-        Key("report", either(TEXT, OBJECT), "a loss worked out beside the one that is minimised; written like loss", "squared_error"),
+        Key("report", _loss(), "a loss worked out beside the one that is minimised; written like loss", "squared_error"),
         Key("regularization", section("regularization"), "penalties on large weights, in the loss itself", "{l2: 0.1, form: half_mean}"),
         Key("weight_decay", ABOVE_0,
               "λ of weight decay; not in the loss: added to the gradient as λ·w, apart from it with adamw", "0.01"),
