@@ -128,7 +128,7 @@ _LOSSES = (
     NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"},
               spellings=("HuberLoss", "胡贝尔损失")),
     NamedLoss("log_cosh", "log-cosh loss, summed over the outputs", "log_cosh(t - o)",  # Σ ln cosh(t − o)
-              spellings=("logcosh", "对数双曲余弦损失")),
+              spellings=("对数双曲余弦损失",)),
     NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)",  # Σ max(0, 1 − t·o)
               spellings=("hinge_loss", "合页损失", "铰链损失")),
     NamedLoss("cosine", "1 minus the cosine of the angle between outputs and targets", "1 - d/(p*q)", form="whole",
