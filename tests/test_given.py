@@ -308,7 +308,7 @@ def test_training_goes_on_from_what_an_optimiser_remembers() -> None:
     rest = Trainer(loads(saved))
     rest.advance(2)
     same(rest.parameters(), whole.parameters())
-    assert "old.count: 7" in saved
+    assert "old.count: 7\n" in saved
     assert derive(load(path), iterations=2)["#2:count"].value == 6
 
 
