@@ -365,10 +365,12 @@ def prelu(make: Maker) -> Network:
 
 
 def maxout(make: Maker) -> Network:
-    """Pieces far from ties, which no two have with weights drawn so."""
+    """Biases keep the pieces of a neuron far from ties."""
     units, pieces, features = make.size(), make.size(1, 3), make.size()
     layer = {"type": "maxout", "neurons": units, "weights": make.numbers(units, pieces, features)}
-    return network(make, make.inputs(features), layer | make.maybe("bias", make.numbers(units, pieces)), make.dense(units, 2, "tanh"))
+    if pieces > 1 or make.one(True, False):
+        layer["bias"] = [make.random.permutation(2.0 * np.arange(pieces)).tolist() for _ in range(units)]
+    return network(make, make.inputs(features), layer, make.dense(units, 2, "tanh"))
 
 
 # type → how a network with it is made
