@@ -690,9 +690,9 @@ def rms_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Ten
 
 
 def group_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    """With one group for each channel it is instance normalisation."""
-    parameters = run.parameters.get(f"W{place}"), run.parameters.get(f"b{place}")
-    return F.group_norm(source, layer.get("groups", source.shape[1]), *parameters, layer["epsilon"])
+    """With one group for each channel it is instance normalisation; PyTorch has no gradient with a bias and no weight."""
+    scale = run.parameters.get(f"W{place}", torch.ones(source.shape[1], dtype=torch.double))
+    return F.group_norm(source, layer.get("groups", source.shape[1]), scale, run.parameters.get(f"b{place}"), layer["epsilon"])
 
 
 def global_avg_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
