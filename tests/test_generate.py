@@ -22,6 +22,7 @@ from handcalc import check, load
 from handcalc.cli import group
 from handcalc.errors import HandcalcError, OutputError
 from handcalc.exercises.draw import LETTERS, Draws, folded, is_code
+from handcalc.exercises.generate import Generator
 from handcalc.exercises.manifest import verify
 from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.loading.loader import shipped
@@ -377,3 +378,21 @@ def test_the_first_draw_is_tried_first(tmp_path: Path) -> None:
     assert made.template.text_with(numbers) == variant.text
     assert variant.tries == 1 or made.refuses(first(made)) is not None
     assert sum(made.refused.values()) == variant.tries - 1
+
+
+@pytest.mark.slow
+def test_several_processes_write_the_same_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    from handcalc.exercises import sheets
+
+    made = generator_of("micrograd-readme")
+    handouts = [sheets.Handout.of(made.variant(str(key)), made.template.folder) for key in range(4)]
+    paper = sheets.Paper(("plain",), ("html",))
+    alone = [sheets.files_of(handout, paper) for handout in handouts]
+    monkeypatch.setattr(sheets, "PER_PROCESS", 1)
+    monkeypatch.setattr(sheets, "processors", lambda: 2)
+    assert sheets.all_files(handouts, paper) == alone
+
+
+def generator_of(name: str) -> Generator:
+    """A generator of variants of a shipped problem."""
+    return Generator(ExerciseTemplate(name), "a")
