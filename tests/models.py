@@ -407,10 +407,12 @@ def prelu(make: Maker) -> Network:
 
 
 def maxout(make: Maker) -> Network:
-    """Pieces far from ties, which no two have with weights drawn so."""
+    """Biases keep the pieces of a neuron far from ties."""
     units, pieces, features = make.size(), make.size(1, 3), make.size()
     layer = {"type": "maxout", "neurons": units, "weights": make.numbers(units, pieces, features)}
-    return network(make, make.inputs(features), layer | make.maybe("bias", make.numbers(units, pieces)), make.dense(units, 2, "tanh"))
+    if pieces > 1 or make.one(True, False):
+        layer["bias"] = [make.random.permutation(2.0 * np.arange(pieces)).tolist() for _ in range(units)]
+    return network(make, make.inputs(features), layer, make.dense(units, 2, "tanh"))
 
 
 # type → how a network with it is made
@@ -737,9 +739,9 @@ def rms_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Ten
 
 
 def group_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    """With one group for each channel it is instance normalisation."""
-    parameters = run.parameters.get(f"W{place}"), run.parameters.get(f"b{place}")
-    return F.group_norm(source, layer.get("groups", source.shape[1]), *parameters, layer["epsilon"])
+    """With one group for each channel it is instance normalisation; PyTorch has no gradient with a bias and no weight."""
+    scale = run.parameters.get(f"W{place}", torch.ones(source.shape[1], dtype=torch.double))
+    return F.group_norm(source, layer.get("groups", source.shape[1]), scale, run.parameters.get(f"b{place}"), layer["epsilon"])
 
 
 def global_avg_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:

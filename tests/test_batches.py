@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from shipping import some
+from variants import generator
 
 from handcalc import check, derive, loads, render
 from handcalc.arrays import large
 from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.errors import UnknownIdError
+from handcalc.exercises.draw import Draws
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.problem.schema import Problem
 from handcalc.render import read
@@ -252,3 +254,28 @@ def test_a_formula_for_a_later_batch() -> None:
         batches(), {"#2:net.y@C": "h1@C*W2[1,1] + h2@C*W2[1,2] + b", "#2:loss": "(loss@C + loss@D)/2", "loss": "(loss@A + loss@B)"}
     )
     assert [answer.verdict for answer in marked.answers] == ["correct", "correct", "mistake"]
+
+
+# --- variants -------------------------------------------------------------------------------------------------------
+
+LATER = """\
+samples: [{name: A, inputs: {x: 0.3}, targets: {y: 0.1}}, {name: B, inputs: {x: 0.4}, targets: {y: 0.2}},
+          {name: C, inputs: {x: 0.7}, targets: {y: 0.5}}]
+layers:
+  - {neurons: [h], weights: {w1: [x, h, 0.5]}, activation: sigmoid}
+  - {neurons: [y], weights: {w2: [h, y, 0.7]}}
+learning_rate: {others: 0.3, layer1: 0.2}
+generate: {numbers: {learning_rate: {from: 0.1, to: 0.9, step: 0.1}}}
+tasks: ["#2:w1", "#2:loss", "#4:w2", "#5:w1"]
+"""
+
+
+@pytest.mark.parametrize("training", ["batch", "online, order: shuffled, seed: 3", "mini_batch, batch_size: 2"])
+def test_drawn_numbers_hold_in_every_iteration(training: str, tmp_path: Path) -> None:
+    """The numbers of a draw are those of the file that is written, on later sheets and with other samples too."""
+    made = generator(f"{LATER}training: {{mode: {training}}}\n", tmp_path)
+    numbers = made.template.drawn(Draws("a", "1"), 0)
+    derivation = derive(loads(made.template.text_with(numbers)), iterations=5)
+    assert len(numbers) == 10 and len({*numbers.values()}) > 5
+    for wanted, value in made.worked(numbers).answers.items():
+        assert value == float(derivation.value(made.template.exercise.id(wanted)))

@@ -20,28 +20,18 @@ from variants import complaints, first, generator, net, recomputed
 
 from handcalc import check, load
 from handcalc.cli import group
-from handcalc.deriving import derive
 from handcalc.errors import HandcalcError, OutputError
 from handcalc.exercises.draw import LETTERS, Draws, folded, is_code
+from handcalc.exercises.generate import Generator
 from handcalc.exercises.manifest import verify
 from handcalc.exercises.numbers import ExerciseTemplate
-from handcalc.loading.loader import loads, shipped
+from handcalc.loading.loader import shipped
 
 WITH_LOSS = [name for name in shipped() if loaded(name).loss or loaded(name).minimize]
 QUICK = "  require: [nice, -visible]\n"  # what other numbers would show takes a second to find out
 DRAWN = (
     "{inputs: {from: 0.1, to: 0.9, step: 0.1}, weights: {from: -0.9, to: 0.9, step: 0.1, not: [0]}, biases: {choose: [0.2, 0.35, -0.4]}}"
 )
-LATER = """\
-samples: [{name: A, inputs: {x: 0.3}, targets: {y: 0.1}}, {name: B, inputs: {x: 0.4}, targets: {y: 0.2}},
-          {name: C, inputs: {x: 0.7}, targets: {y: 0.5}}]
-layers:
-  - {neurons: [h], weights: {w1: [x, h, 0.5]}, activation: sigmoid}
-  - {neurons: [y], weights: {w2: [h, y, 0.7]}}
-learning_rate: {others: 0.3, layer1: 0.2}
-generate: {numbers: {learning_rate: {from: 0.1, to: 0.9, step: 0.1}}}
-tasks: ["#2:w1", "#2:loss", "#4:w2", "#5:w1"]
-"""
 
 
 def run(*arguments: str, code: int = 0) -> str:
@@ -66,17 +56,6 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 # --- draws --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("training", ["batch", "online, order: shuffled, seed: 3", "mini_batch, batch_size: 2"])
-def test_drawn_numbers_hold_in_every_iteration(training: str, tmp_path: Path) -> None:
-    """The numbers of a draw are those of the file that is written, on later sheets and with other samples too."""
-    made = generator(f"{LATER}training: {{mode: {training}}}\n", tmp_path)
-    drawn = made.template.drawn(Draws("a", "1"), 0)
-    derivation = derive(loads(made.template.text_with(drawn)), iterations=5)
-    assert len(drawn) == 10 and len({*drawn.values()}) > 5
-    for wanted, value in made.worked(drawn).answers.items():
-        assert value == float(derivation.value(made.template.exercise.id(wanted)))
 
 
 def test_draws_are_those_of_the_contract() -> None:
@@ -399,3 +378,21 @@ def test_the_first_draw_is_tried_first(tmp_path: Path) -> None:
     assert made.template.text_with(numbers) == variant.text
     assert variant.tries == 1 or made.refuses(first(made)) is not None
     assert sum(made.refused.values()) == variant.tries - 1
+
+
+@pytest.mark.slow
+def test_several_processes_write_the_same_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    from handcalc.exercises import sheets
+
+    made = generator_of("micrograd-readme")
+    handouts = [sheets.Handout.of(made.variant(str(key)), made.template.folder) for key in range(4)]
+    paper = sheets.Paper(("plain",), ("html",))
+    alone = [sheets.files_of(handout, paper) for handout in handouts]
+    monkeypatch.setattr(sheets, "PER_PROCESS", 1)
+    monkeypatch.setattr(sheets, "processors", lambda: 2)
+    assert sheets.all_files(handouts, paper) == alone
+
+
+def generator_of(name: str) -> Generator:
+    """A generator of variants of a shipped problem."""
+    return Generator(ExerciseTemplate(name), "a")

@@ -121,6 +121,29 @@ optimizer: {momentum: {momentum: 0.8, dampening: 0.4}}
     same(values(text + "conventions: {momentum_form: textbook}"), {"velocity.w": 0.8 * 0.02 - 0.1 * 0.6 * 0.5})
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("typed", "name", "arguments", "state"),
+    [
+        ("{momentum: {momentum: 0.8, dampening: 0.4}}", "SGD", {"momentum": 0.8, "dampening": 0.4}, {"momentum_buffer": "velocity"}),
+        ("adam", "Adam", {}, {"exp_avg": "moment1", "exp_avg_sq": "moment2"}),
+        ("rmsprop", "RMSprop", {}, {"square_avg": "square"}),
+    ],
+)
+def test_what_an_optimiser_remembers_as_pytorch(typed: str, name: str, arguments: dict[str, float], state: dict[str, str]) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    remembered = {ours: 0.02 + 0.1 * place for place, ours in enumerate(state.values())} | ({"count": 4} if name == "Adam" else {})
+    given = "".join(f", old.{ours}{'' if ours == 'count' else '.w'}: {value}" for ours, value in remembered.items())
+    found = values(f"given: {{w: 1.2, grad.w: 0.5{given}}}\nparameters: [w]\nlearning_rate: 0.1\noptimizer: {typed}")
+    weight = torch.tensor([1.2], dtype=torch.double, requires_grad=True)
+    optimiser = getattr(torch.optim, name)([weight], lr=0.1, **arguments)
+    weight.grad = torch.tensor([0.5], dtype=torch.double)
+    buffers = {theirs: torch.tensor([remembered[ours]], dtype=torch.double) for theirs, ours in state.items()}
+    optimiser.state[weight] = {"step": torch.tensor(4.0), **buffers}
+    optimiser.step()
+    assert isclose(found["new.w"], weight.item(), rel_tol=1e-10)
+
+
 def test_adam_at_the_fifth_update() -> None:
     text = "given: {w: 1.2, grad.w: 0.5, old.moment1.w: 0.1, old.moment2.w: 0.02, old.count: 4}\n"
     found = values(text + "parameters: [w]\nlearning_rate: 0.1\noptimizer: adam")
@@ -320,7 +343,7 @@ def test_training_goes_on_from_what_an_optimiser_remembers() -> None:
     rest = Trainer(loads(saved))
     rest.advance(2)
     same(rest.parameters(), whole.parameters())
-    assert "old.count: 7" in saved
+    assert "old.count: 7\n" in saved
     assert derive(load(path), iterations=2)["#2:count"].value == 6
 
 

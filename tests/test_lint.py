@@ -186,6 +186,16 @@ def test_every_problem_can_be_looked_at(name: str) -> None:
     assert text.exit_code == 0 and text.stdout
 
 
+@pytest.mark.parametrize("name", some(shipped(), (MAZUR, "deeplearning-ai-logistic")))
+def test_nothing_is_left_where_all_is_asked(name: str) -> None:
+    """What should be asked in addition shows every mistake and splits every tie that any step can."""
+    exercise = Exercise(loaded(name))
+    also = Mistakes(Worked(exercise)).ask_also
+    exercise.asked |= dict.fromkeys(also, exercise.digits)
+    left = Mistakes(Worked(exercise))
+    assert left.ask_also == () and not left.splits() and not any(left.shown_by(place) for place in left.hidden)
+
+
 def test_weights_that_add_up_to_zero_are_a_finding() -> None:
     report = lint(loads(net(w5="0.68")))
     assert [str(finding.message) for finding in report.findings if finding.rule == "sound"] == ["w5, w6 add up to 0"]

@@ -39,7 +39,7 @@ FOLDER = Path(__file__).parent / "published" / "beyond"
 FILES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
 # every published row, by what it turned out to be
 pytestmark = pytest.mark.every
-STATUS = {"full": 357, "rounding-carried": 3, "follows-erratum": 9, "erratum": 8}
+STATUS = {"full": 367, "rounding-carried": 3, "follows-erratum": 9, "erratum": 8}
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 
 Row = Mapping[str, Any]

@@ -39,8 +39,10 @@ MORE = [
     ("layer.weights", layer("neurons: 1, weights: {random: he, scale: 2, seed: 1}")),
     ("layer.bias", layer("neurons: 1, weights: [[1, 2]], bias: {random: he, scale: 2, seed: 1}")),
     ("layer.threshold", layer("neurons: 1, weights: [[1, 2]], threshold: {random: he, scale: 2, seed: 1}")),
-    ("maxout.neurons", "inputs: [1]\nlayers: [{type: maxout, neurons: 1, weights: [[[1], [2]]]}]\n"),
-    ("group_norm.groups", "inputs: [[[1, 2]], [[3, 4]]]\nlayers: [{type: group_norm, groups: 1}]\n"),
+    ("maxout.neurons", "inputs: [1, 2]\nlayers: [{type: maxout, neurons: 1, weights: [[[1, 2], [2, 1]]]}]\n"),
+    ("group_norm.groups", "inputs: [[[1]], [[2]]]\nlayers: [{type: group_norm, groups: 2}]\n"),
+    ("conv2d.groups", "inputs: [[[1]], [[2]]]\nlayers: [{type: conv2d, groups: 2, weights: [[[[1]]], [[[2]]]]}]\n"),
+    ("conv1d.groups", "inputs: [[1], [2]]\nlayers: [{type: conv1d, groups: 2, weights: [[[1]], [[2]]]}]\n"),
     *(("problem.optimizer", NETWORK + f"optimizer: {form}\n") for name, one in OPTIMISERS.items() for form in (
         name, json.dumps({name: numbers(one.numbers)}), json.dumps({"name": name, **numbers(one.numbers)}))),
     *((f"problem.{key}", NETWORK + f"{key}: {json.dumps({name: numbers(one.numbers) | (WEIGHED if one.weighted else {})})}\n")

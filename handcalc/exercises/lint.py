@@ -14,7 +14,7 @@ from typing import Any
 
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import EvaluationError, Message
+from handcalc.errors import Message
 from handcalc.exercises.asked import AskedDigits, Exercise, Worked
 from handcalc.exercises.conditions import RULES
 from handcalc.exercises.hidden import Candidates, Mistakes
@@ -164,6 +164,3 @@ def as_sarif(reports: Iterable[tuple[str, LintReport]], version: str, translate:
             )
     driver = {"name": "handcalc", "version": version, "rules": [{"id": rule} for rule in rules]}
     return {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
-
-
-__all__ = ["EvaluationError", "Finding", "LintReport", "as_json", "as_sarif", "findings_of_numbers", "lint", "number_findings"]

@@ -136,10 +136,17 @@ def all_files(handouts: Sequence[Handout], paper: Paper) -> list[Files]:
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     try:
-        with ProcessPoolExecutor(count) as pool:
+        with ProcessPoolExecutor(count, initializer=_start) as pool:
             return list(pool.map(files_of, handouts, [paper] * len(handouts), chunksize=CHUNK))
     except BrokenExecutor:
         raise OutputError(Message("a process that wrote sheets ended; is there enough memory?")) from None
+
+
+def _start() -> None:
+    """A process of the pool leaves it to the one that started it to be interrupted."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def processors() -> int:

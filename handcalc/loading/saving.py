@@ -84,7 +84,8 @@ def _by_name(graph: Graph, values: Mapping[Cell, float]) -> dict[str, dict[tuple
 
 def _put_back_memory(document: Any, problem: Problem, graph: Graph, values: Mapping[Cell, float]) -> None:
     """What an optimiser remembers, where the problem gives some of it, so that training goes on from there."""
-    memory = {cell: value for cell, value in values.items() if graph[cell[0]].kind == "memory"}
+    found = {cell: value for cell, value in values.items() if graph[cell[0]].kind == "memory"}
+    memory = {cell: int(value) if graph[cell[0]].role == "old count" else value for cell, value in found.items()}
     typed = [(given, cell) for given, cell in zip(problem.fixed, graph.fixed) if cell in memory]
     for given, cell in typed:
         value = memory.pop(cell)

@@ -121,9 +121,12 @@ def _one_softmax(problem: Problem) -> Iterator[Message]:
 def _without_value(problem: Problem) -> Iterator[Message]:
     """A loss that has no value for outputs which an activation may well have: ln 0 to come."""
     loss = problem.loss
-    if loss is None or loss.form != "terms" or loss.term is None:
-        return
-    if not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term)):
+    if (
+        loss is None
+        or loss.form != "terms"
+        or loss.term is None
+        or not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term))
+    ):
         return
     for place, neuron, activation in _outputs(problem):
         for target in _targets(problem, place):
