@@ -1,28 +1,28 @@
 """The pipeline: problem → model (graph) → derivation.
 
-- `derive(problem, rounding, iterations)` is the worked solution of any problem; `check_iterations(problem, count)` says whether it
-  can have so many.
+- `derive(problem, rounding, iterations)` is the worked solution of any problem.
+- `of_update(problem, places)` is the problem of one update, with its samples only.
 
 Values come from an evaluation of the graph: cell by cell, or, where there are thousands of samples, by whole arrays
-(arrays/large.py chooses). Nothing else of a derivation depends on which.
+(arrays/large.py chooses). Nothing else of a derivation depends on which. Every update has the samples that it has in training: all,
+one after the other, or a mini-batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from handcalc.arrays.large import evaluator
-from handcalc.core.derivation import Derivation
-from handcalc.core.graph import Graph
+from handcalc.core.derivation import Basis, Derivation
 from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import Message, ProblemError
-from handcalc.layers.site import places
+from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.header import header_of
 from handcalc.models.model import Model
-from handcalc.problem.schema import Problem
+from handcalc.problem.dataset import sample_names, select
+from handcalc.problem.schema import Batch, Problem
 
 
 def derive(
@@ -37,54 +37,52 @@ def derive(
 
     rounding: instead of the problem's own; start: values of parameters instead of those given, as in the middle of a training;
     by_cells: every number by itself, as whoever replaces single ones needs them. Steps are computed on demand; a step without a
-    finite value raises EvaluationError when it is asked for. Raises ProblemError where iterations have no samples to go on with, and
-    where there are too many samples to round, to work in fractions, or to work by cells.
+    finite value raises EvaluationError when it is asked for. Raises ProblemError where there are too many samples to round, to work
+    in fractions, or to work by cells.
     """
-    check_iterations(problem, iterations)
-    header = header_of(problem)
-    model = _model(problem, header.online)
+    chosen = rounding or problem.rounding or Rounding()
+    bases = _Bases(problem, chosen, by_cells)
+    model = bases.model(1)
     if model.graph.fixed and model.updated and iterations > 1:
         from handcalc.models.given import ONE_UPDATE, refuse  # rarely there, so nobody else waits for it
 
         refuse(problem, model.graph, ONE_UPDATE)
-    chosen = rounding or problem.rounding or Rounding()
-    return Derivation(
-        model.graph,
-        chosen,
-        model.updated,
-        model.loss,
-        iterations,
-        _feed(problem, model.graph, header.online, start or {}),
-        header,
-        model.memory,
-        evaluator(problem, model.graph, chosen, by_cells),
-    )
+    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
 
 
-def check_iterations(problem: Problem, count: int) -> None:
-    """Raises ProblemError where so many iterations have no samples of their own to go on with."""
-    if problem.training.mode == "mini_batch" and count > 1:
-        text = "every mini-batch has samples of its own; handcalc train FILE --show-step {number} explains one update"
-        raise ProblemError(Message(text, f"{problem.path}: " if problem.path else "", number=count))
+class _Bases:
+    """Round → what it is worked with: the model of its samples. Rounds with the same samples share one."""
+
+    def __init__(self, problem: Problem, rounding: Rounding, by_cells: bool) -> None:
+        self._problem = problem
+        self._rounding = rounding
+        self._by_cells = by_cells
+        self._in_parts = updates_per_epoch(problem) > 1
+        self._order = batches(problem)
+        self._places: list[tuple[int, ...]] = []
+        self._made: dict[tuple[int, ...], tuple[Model, Basis]] = {}
+
+    def __call__(self, number: int) -> Basis:
+        return self._round(number)[1]
+
+    def model(self, number: int) -> Model:
+        """The model of a round."""
+        return self._round(number)[0]
+
+    def _round(self, number: int) -> tuple[Model, Basis]:
+        while self._in_parts and len(self._places) < number:
+            self._places.append(tuple(map(int, next(self._order))))
+        places = self._places[number - 1] if self._in_parts else ()
+        if places not in self._made:
+            problem = of_update(self._problem, places) if places else self._problem
+            model = build(problem)
+            evaluation = evaluator(problem, model.graph, self._rounding, self._by_cells)
+            self._made[places] = model, Basis(model.graph, evaluation, sample_names(problem.samples) if places else ())
+        return self._made[places]
 
 
-def _model(problem: Problem, online: bool) -> Model:
-    """The graph of a problem; in online training, that of one sample, which each iteration fills with its own data; with
-    mini-batches, that of the first."""
-    training = problem.training
-    size = 1 if online else training.batch_size if training.mode == "mini_batch" else len(problem.samples)
-    return build(problem.replace(samples=problem.samples[:size]))
-
-
-def _feed(problem: Problem, graph: Graph, online: bool, start: Mapping[Cell, Value]) -> Callable[[int], Mapping[Cell, Value]] | None:
-    """The cells that have other values in iteration k: online training sees sample k, round and round; None where nothing does."""
-    if not online:
-        return (lambda number: start if number == 1 else {}) if start else None
-
-    def feed(number: int) -> Mapping[Cell, Value]:
-        sample = problem.samples[(number - 1) % len(problem.samples)]
-        data: dict[Cell, Value] = {(graph.inputs, place): value for place, value in zip(places(problem.axes), sample.inputs)}
-        data |= {(graph.targets, place): value for place, value in zip(places(problem.layers[-1].axes), sample.targets or ())}
-        return {**data, **start} if number == 1 else data
-
-    return feed
+def of_update(problem: Problem, places: tuple[int, ...]) -> Problem:
+    """The problem with the samples of one update; there is no sample axis where every update has a single one."""
+    alone = batch_size(problem) == 1
+    batch = Batch(places, sample_names(problem.samples), alone) if not alone or problem.standard else None
+    return problem.replace(samples=select(problem.samples, places), batch=batch)

@@ -12,12 +12,11 @@ import pytest
 from ruamel.yaml import YAML
 from shipping import some
 
-from handcalc.errors import ProblemError
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking.answers import Answer, Sheet, read_sheet
 from handcalc.marking.audit import STATUSES, Judged, audit
 from handcalc.marking.auditreport import as_json
-from handcalc.marking.check import check
 
 FOLDER = Path(__file__).parent / "published"
 FILES = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.yaml"))}
@@ -154,10 +153,13 @@ training: {mode: mini_batch, batch_size: 2}
 """
 
 
-def test_a_mini_batch_has_no_second_iteration() -> None:
-    """The next one has other samples: what the same ones would give is the measure of nothing."""
-    problem = loads(BATCHES)
-    assert [number.status for number in audit(problem, {"loss": "0.7", "out.o1@1": "0.6457"}).numbers] == ["unexplained", "rounded"]
-    for judge, wanted in ((audit, "#2:loss"), (audit, "#50:loss"), (check, "#2:loss")):
-        with pytest.raises(ProblemError, match="every mini-batch has samples of its own"):
-            judge(problem, {wanted: "0.1"})
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
+def test_mini_batches_of_later_iterations(optimizer: str) -> None:
+    """Each is judged with its own samples, near and far, and what the optimiser remembers."""
+    problem = loads(BATCHES + f"optimizer: {optimizer}\n")
+    right = derive(problem, iterations=31)
+    ids = ("loss", "out.o1@1", "#2:loss", "#2:out.o1@3", "#3:grad.b1[1]", "#30:loss", "#31:new.b1[1]")
+    found = audit(problem, {name: f"{float(right[name].value):.5f}" for name in ids} | {"#29:new.b1[1]": "0.12345"})
+    assert [number.status for number in found.numbers] == ["rounded"] * 7 + ["unexplained"]
+    wrong = audit(problem, {"#2:out.o1@3": f"{float(right['#3:out.o1@1'].value):.5f}", "#2:out.o1@1": "0.6"})
+    assert [number.status for number in wrong.numbers] == ["unexplained", "unexplained"]

@@ -226,6 +226,18 @@ learning_rate: 0.1
     same(values(text + "sample_reduction: sum"), {"grad.W1[1,1]": 0.2})
 
 
+def test_samples_of_equations_have_gradients_of_their_own() -> None:
+    text = """
+samples: [{name: A, inputs: {u: 1}}, {name: B, inputs: {u: 3}}]
+given: {w: 2, grad.y@A: 0.5, grad.y@B: -0.1}
+equations: {y: w*u}
+parameters: [w]
+learning_rate: 0.1
+"""
+    same(values(text), {"grad.w@A": 0.5, "grad.w": 0.1, "new.w": 1.99})
+    same(values(text + "sample_reduction: sum"), {"grad.w": 0.2})
+
+
 def test_signs_of_a_notation() -> None:
     """Where a letter stands for −∂E/∂net, so does the number that is typed under it."""
     text = "notation: mitchell\ninputs: [2]\nlayers: [{neurons: [o], activation: sigmoid, weights: [[0.5]]}]\n"

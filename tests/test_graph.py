@@ -235,7 +235,7 @@ def test_a_replaced_parameter() -> None:
 
 def test_a_replaced_literal_keeps_its_digits() -> None:
     derivation = derive(load("mazur-2-2-2"))
-    swapped = Derivation(derivation.graph, derivation.rounding, feed=lambda number_: {("out1", (0,)): number("0.600")})
+    swapped = Derivation(derivation.graph, derivation.rounding, start={("out1", (0,)): number("0.600")})
     assert swapped["out.h1"].shown.plain == "0.600" and swapped["out.h1"].formula is None
     assert swapped["w5"].shown.plain == "0.40"
 

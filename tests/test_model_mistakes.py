@@ -521,7 +521,7 @@ def printed(model: str, form: MistakeForm | None, cells: list[str], digits: int 
 AUDITS = [
     ("strided convolution", None, ["net.f1[1,1]", "grad.W1[1,1,1,1]"], ("rounded", ())),
     ("convolution", ("kernel-flipped", 0), ["net.f1[1,1]", "net.f1[2,2]", "net.f1[3,1]"], ("convention", ("convolution",))),
-    ("normalised block", ("variance-of-sample", 0), ["out4[1,2]", "loss"], ("mistake", ("variance-of-sample",))),
+    ("normalised block", ("variance-of-sample", 0), ["out4[1,2]", "loss"], ("convention", ("variance",))),
     ("long short-term memory", ("gates-exchanged", 0), ["cell.h@t1", "out.h@t2", "loss"], ("mistake", ("gates-exchanged",))),
     ("attention", ("mask-after-softmax", 0), ["attention2[2,1]", "out2[2,1]", "net.y1[2]"], ("mistake", ("mask-after-softmax",))),
 ]

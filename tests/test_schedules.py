@@ -197,7 +197,7 @@ WRONG = [
     ("{per: epoch}", "schedule: expected one schedule such as {step: {every: 10, factor: 0.5}}"),
     ("step", "schedule: expected numbers, such as {step: {every: …, factor: …}}"),
     ("0.5*t", 'schedule: the formula of a schedule must use rate, the learning rate at the start; found "0.5*t"'),
-    ("rate*k", 'schedule: not a formula in rate, t: unknown name "k" (column 6)'),
+    ("rate*q", 'schedule: not a formula in rate, t: unknown name "q" (column 6)'),
     ("{formula: rate, per: day}", 'schedule.per: unknown value "day"; known are update, epoch'),
 ]
 

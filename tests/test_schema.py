@@ -260,6 +260,8 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("data.inputs", FILE % ", inputs: a", lambda p: p.samples[0].inputs, (Number(7),)),
     ("data.targets", FILE % ", inputs: a, targets: [a]", lambda p: p.samples[0].targets, (Number(7),)),
     ("data.scale", FILE % ", inputs: a, scale: 2", lambda p: p.samples[0].inputs, (Number(7, 2),)),
+    ("data.codes", FILE % ", inputs: a, codes: {a: {7: 3}}", lambda p: p.samples[0].inputs, (Number(3),)),
+    ("problem.standardize", TWO + "standardize: sample\n", lambda p: p.standard.unbiased, True),
     ("test.share", TWO + "test: {share: 0.5}\n", lambda p: (len(p.samples), len(p.test)), (1, 1)),
     ("test.seed", TWO + "test: {share: 0.5, seed: 2}\n", lambda p: [s.name for s in p.test], ["B"]),
     ("test.file", FILE % ", inputs: a, targets: a" + "test: {file: people.csv}\n", lambda p: len(p.test), 1),

@@ -18,10 +18,11 @@ from handcalc.errors import ProblemError
 from handcalc.layers import FILES
 from handcalc.layers.sections import sections
 from handcalc.loading.loader import loads, shipped
-from handcalc.problem.words import OPTIMISERS, SCHEDULES
+from handcalc.problem.words import LOSSES, OPTIMISERS, SCHEDULES
 
 Path = tuple[str | int, ...]  # from the root of a problem to a value in it
 RANGE = {"minimum": -1, "exclusiveMinimum": 0, "maximum": 1, "exclusiveMaximum": 0}  # end → how far from it a number is outside
+WEIGHED = {"class_weights": [1]}
 
 
 def numbers(usual: Mapping[str, str]) -> dict[str, float]:
@@ -44,6 +45,8 @@ MORE = [
     ("conv1d.groups", "inputs: [[1], [2]]\nlayers: [{type: conv1d, groups: 2, weights: [[[1]], [[2]]]}]\n"),
     *(("problem.optimizer", NETWORK + f"optimizer: {form}\n") for name, one in OPTIMISERS.items() for form in (
         name, json.dumps({name: numbers(one.numbers)}), json.dumps({"name": name, **numbers(one.numbers)}))),
+    *((f"problem.{key}", NETWORK + f"{key}: {json.dumps({name: numbers(one.numbers) | (WEIGHED if one.weighted else {})})}\n")
+      for key in ("loss", "report") for name, one in LOSSES.items() if one.numbers),
     *((f"schedule.{name}", RATED + f"schedule: {json.dumps({name: numbers(one.numbers)})}\n")
       for name, one in SCHEDULES.items()),
 ]  # fmt: skip

@@ -190,13 +190,6 @@ def test_shuffling_has_a_seed() -> None:
     assert runs[0] == runs[1] != runs[2]
 
 
-def test_solving_a_mini_batch() -> None:
-    problem = loads(BATCHES + "training: {mode: mini_batch, batch_size: 2}")
-    assert len({step.sample for step in derive(problem).steps() if step.sample}) == 2
-    with pytest.raises(ProblemError, match="--show-step 2"):
-        derive(problem, iterations=2)
-
-
 # --- when it ends -----------------------------------------------------------------------------------------------------
 
 

@@ -162,6 +162,7 @@ def test_note(text: str, wanted: str) -> None:
         network("sign", "-1", rest="loss: hinge\n"),
         network("tanh", "5", rest="loss: t*o\n"),  # an upstream gradient
         network("identity", "5", rest=""),
+        network("softplus", "1", rest="loss: cosine\n"),  # a quotient of sums over the outputs
         "given: {x: 2}\nequations: {f: x^2}\n",
     ],
 )

@@ -58,8 +58,7 @@ def _data(problem: Problem, graph: Graph) -> dict[str, Any]:
         return {}
     from handcalc.arrays.feeding import as_arrays, data_of, shapes_in
 
-    samples = problem.samples[: graph[graph.inputs].axes[0].size]
-    return dict(zip(data_of(graph), as_arrays(samples, shapes_in(graph))))
+    return dict(zip(data_of(graph), as_arrays(problem.samples, shapes_in(graph))))
 
 
 class ArrayEvaluation(Evaluation):
@@ -77,7 +76,7 @@ class ArrayEvaluation(Evaluation):
         if wanted not in self.values:
             name, place = wanted
             if self._is_whole(self._graph[name]):
-                value = float(self._array(name)[place])
+                value = float(self._array(name)[self._row(name, place)])
                 if not math.isfinite(value):
                     raise self._failure(wanted, OverflowError())
                 self.values[wanted] = self.unrounded[wanted] = value
@@ -138,8 +137,13 @@ class ArrayEvaluation(Evaluation):
 
         found = numpy.zeros(tuple(axis.size for axis in quantity.axes))
         for place in self._graph.positions(quantity.name):
-            found[place] = float(self[quantity.name, place])
+            found[self._row(quantity.name, place)] = float(self[quantity.name, place])
         return found
+
+    def _row(self, name: str, place: tuple[int, ...]) -> tuple[int, ...]:
+        """Where the number of a cell stands in its array: in the rows of a mini-batch, which has a part of the samples."""
+        part = self._graph[name].axes[0].part if place else ()
+        return (part.index(place[0]), *place[1:]) if part else place
 
 
 def _spread(quantity: Quantity, program: Callable[..., Any], row: tuple[Any, ...]) -> Any:

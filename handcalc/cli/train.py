@@ -109,7 +109,7 @@ def command(
         archive = _archive(save, problem)
         if archive:
             wish.check(archive)
-        inputs = [_numbers(text, len(problem.inputs)) for text in asked]
+        inputs = [_numbers(text, len(problem.inputs) * bool(problem.layers)) for text in asked]
         rounding = settings.rounding(problem)
         if show_step is not None:
             _show_step(trainer, show_step, rounding, wish)

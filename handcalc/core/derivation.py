@@ -2,7 +2,9 @@
 
 - `Derivation(graph, rounding, …)` gives `groups()` (what a table shows), `steps()`, `step(id)`, `value(id)`.
 - `Step` is one cell's line: formula, value, printed number, inputs, contributions.
-- Several iterations share the graph: `#2:net.h1` is the same cell with the parameters of the second round.
+- Several iterations share the graph: `#2:net.h1` is the same cell with the parameters of the second round. Where rounds have samples
+  of their own, each has its `Basis`: the same quantities for other samples. `Derivation.at(number)` is the solution as that round
+  has it; the cells of one round have the same ids and names in all.
 
 Steps are made when asked for; a derivation of a large network costs only what is looked at.
 """
@@ -10,6 +12,7 @@ Steps are made when asked for; a derivation of a large network costs only what i
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
+from copy import copy
 from itertools import product
 from typing import Any
 
@@ -76,7 +79,8 @@ class Header(Record):
     sizes: units of each layer, inputs first; kinds: the type of each layer; about: how it works; shapes: what it puts out, inputs first;
     notes: sentences on conventions that matter to layers of these types; doubts: on what looks like a slip in the problem;
     loss: its name as typed, "direct" for e = t − o only, "" for none; loss_title: what it is called, or what is said instead;
-    samples: their names; online: one update after each sample; trained_biases: None where there is no bias;
+    samples: their names; batch: of so many an update is made, where not of all; trained_biases: None where there is no bias;
+    ruled: parameters whose new values have formulas of their own;
     conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
     """
 
@@ -92,8 +96,9 @@ class Header(Record):
     loss: str = ""
     loss_title: Message | str = ""
     samples: tuple[str, ...] = ()
-    online: bool = False
+    batch: int = 0
     trained_biases: bool | None = None
+    ruled: tuple[str, ...] = ()
     frozen: tuple[str, ...] = ()
     conventions: Mapping[str, Any] = {}
     notes: tuple[Message, ...] = ()
@@ -140,12 +145,21 @@ class Iteration:
         return rounding.shown(value, rational, name, evaluation.rounding.carry and evaluation.touched(wanted))
 
 
+class Basis(Record):
+    """What a round is worked with: its graph, what makes its evaluation (from graph, rounding and replaced cells), and the names of its
+    samples, where every round has its own."""
+
+    graph: Graph
+    evaluator: Evaluator = Evaluation
+    samples: tuple[str, ...] = ()
+
+
 class Derivation:
     """A graph worked out with one rounding.
 
     header: what a report says about the exercise; updated: parameter → updated quantity; memory: what an optimiser
-    remembers → what it becomes; feed: the cells that have other values in iteration k (online training), None where none have;
-    evaluator: what makes the evaluation of a round, from graph, rounding and replaced cells.
+    remembers → what it becomes; bases: round → what it is worked with, None where all have the graph; start: cells that have other
+    values than those given when the first round begins.
     """
 
     def __init__(
@@ -155,10 +169,10 @@ class Derivation:
         updated: Mapping[str, str] | None = None,
         loss: str = "",
         iterations: int = 1,
-        feed: Callable[[int], Mapping[Cell, Value]] | None = None,
+        bases: Callable[[int], Basis] | None = None,
         header: Header | None = None,
         memory: Mapping[str, str] | None = None,
-        evaluator: Evaluator = Evaluation,
+        start: Mapping[Cell, Value] | None = None,
     ) -> None:
         self.graph = graph
         self.header = header or Header()
@@ -167,11 +181,23 @@ class Derivation:
         self.carried = {**self.updated, **(memory or {})}
         self.loss = loss
         self.iterations = iterations
-        self.feed = feed
-        self._evaluator = evaluator
-        self._rounds = {1: self._round(1, {})}
+        self._bases = bases
+        self._rounds = {1: self._round(1, start or {})}
+        self._of_graphs = {graph: self}
 
     # --- iterations ---
+
+    def basis(self, number: int) -> Basis:
+        """What the round with that number is worked with."""
+        return self._bases(number) if self._bases else Basis(self.graph)
+
+    def at(self, number: int) -> Derivation:
+        """The same derivation with the graph of a round."""
+        graph = self.basis(number).graph
+        if graph not in self._of_graphs:
+            self._of_graphs[graph] = copy(self)
+            self._of_graphs[graph].graph = graph
+        return self._of_graphs[graph]
 
     def iteration(self, number: int) -> Iteration:
         """The round with that number; its parameters are the updated ones of the round before."""
@@ -191,8 +217,8 @@ class Derivation:
 
     def _round(self, number: int, carried: Mapping[Cell, Value]) -> Iteration:
         """A round with these values of what is carried from one to the next."""
-        data = self.feed(number) if self.feed else {}
-        return Iteration(self._evaluator(self.graph, self.rounding, {**data, **carried}), self.graph.left_out)
+        basis = self.basis(number)
+        return Iteration(basis.evaluator(basis.graph, self.rounding, carried), basis.graph.left_out)
 
     @property
     def evaluation(self) -> Evaluation:
@@ -214,15 +240,17 @@ class Derivation:
 
     def steps(self, iteration: int = 1) -> Iterator[Step]:
         """Every step of a round in reading order."""
-        for group in self.groups():
+        own = self.at(iteration)
+        for group in own.groups():
             name = group.quantity.name
-            for place in self.graph.positions(name) if group.time is None else self.places(group):
-                yield self.step((name, place), iteration)
+            for place in own.graph.positions(name) if group.time is None else own.places(group):
+                yield own.step((name, place), iteration)
 
     def step(self, wanted: Cell, iteration: int = 1) -> Step:
         """The step of one cell."""
         current = self.iteration(iteration)
-        blank = self.graph.known.steps.get(wanted) or self._blank(wanted)
+        own = self.at(iteration)
+        blank = own.graph.known.steps.get(wanted) or own._blank(wanted)
         value, shown = current.evaluation.before_rounding(wanted), current.shown(wanted)
         step = blank.replace(value=value, shown=shown, contributions=_valued(blank.contributions, wanted, current.evaluation))
         if iteration > 1:
@@ -250,7 +278,7 @@ class Derivation:
 
     def contributions(self, wanted: Cell, iteration: int = 1) -> tuple[Contribution, ...]:
         """The paths of a gradient cell, one for each consumer cell that the error comes back through."""
-        return _valued(self.paths(wanted), wanted, self.iteration(iteration).evaluation)
+        return _valued(self.at(iteration).paths(wanted), wanted, self.iteration(iteration).evaluation)
 
     def paths(self, wanted: Cell) -> tuple[Contribution, ...]:
         """The contributions to a cell, with their formula, upstream·local, for their value."""
@@ -274,8 +302,8 @@ class Derivation:
         if text.startswith("#") and ":" in text:
             head, rest = text[1:].split(":", 1)
             number = int(head) if head.isascii() and head.isdigit() and len(head) < 9 else 0
-        found = self.graph.find(rest)
-        if found is None or not 1 <= number <= max(self.iterations, 1):
+        found = self.at(number).graph.find(rest) if 1 <= number <= max(self.iterations, 1) else None
+        if found is None:
             raise UnknownIdError(Message("there is no step {found}", found=f'"{text}"'))
         return found, number
 
@@ -293,4 +321,4 @@ def _valued(paths: tuple[Contribution, ...], wanted: Cell, evaluation: Evaluatio
 
 
 def _places(over: tuple[Index, ...]) -> Iterator[tuple[int, ...]]:
-    return product(*(range(index.axis.size) for index in over))
+    return product(*(index.axis.places for index in over))

@@ -106,7 +106,7 @@ class Graph(Quantities):
         if not quantity.sampled:
             return self.positions(quantity.name)
         first, *others = quantity.axes
-        samples = [place for place in range(first.size) if "@" + first.label(place) in text]
+        samples = [place for place in first.places if "@" + first.label(place) in text]
         places = product(samples, *(range(axis.size) for axis in others))
         return (indices for indices in places if self.listed(quantity.name, indices))
 
@@ -143,7 +143,7 @@ def _namesakes(graph: Graph, path: Cell) -> Iterator[Cell]:
             return  # each of its cells comes through another one
         if end in _ends_called(graph, other.through.quantity):
             known = dict(zip(other.of.indices, base[1]))
-            for place in product(*([known[index]] if index in known else range(axis.size) for index, axis in zip(other.index, other.axes))):
+            for place in product(*([known[index]] if index in known else axis.places for index, axis in zip(other.index, other.axes))):
                 if (name, place) == path:
                     return
                 if graph.present(name, place) and graph.end(graph.at(other.through, (name, place))) == end:

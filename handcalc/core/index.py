@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeGuard
 
 from handcalc.core.record import Record
@@ -40,13 +40,21 @@ class Axis(Record):
     """One direction of a family of cells.
 
     role: one of ROLES; size: number of cells along it;
-    labels: their names (empty: numbered); first: the first printed number.
+    labels: their names (empty: numbered); first: the first printed number;
+    part: the places that it has, where it is a part of a longer one, as the samples of a mini-batch; labels are then those of the
+    longer one.
     """
 
     role: str
     size: int
     labels: tuple[str, ...] = ()
     first: int = 1
+    part: tuple[int, ...] = ()
+
+    @property
+    def places(self) -> Sequence[int]:
+        """The places along it."""
+        return self.part or range(self.size)
 
     def label(self, position: int) -> str:
         """The name of one position: its label, or its printed number."""

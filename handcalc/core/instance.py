@@ -59,14 +59,14 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
     if isinstance(expr, Total):
         letter, inner = expr.index.letter, dict(indices)
         terms = []
-        for place in range(expr.index.axis.size):
+        for place in expr.index.axis.places:
             inner[letter] = place
             terms.append(bind(expr.body, inner, present))
         return add(*terms)
     if isinstance(expr, Entry):
         inner = dict(indices)
         arguments = []
-        for place in range(expr.index.axis.size):
+        for place in expr.index.axis.places:
             inner[expr.index.letter] = place
             arguments.append(bind(expr.body, inner, present))
         return Call(expr.function, tuple(arguments), _concrete(expr.at, indices))

@@ -61,6 +61,8 @@ class Group(Record):
 
 def phase(quantity: Quantity) -> str:
     """given, forward, error, backward or update."""
+    if quantity.kind == "input" and quantity.definition and not quantity.stage:
+        return "forward"  # worked out of the data
     return "update" if quantity.stage == "after" or quantity.kind == "rate" and quantity.definition else _PHASE[quantity.kind]
 
 

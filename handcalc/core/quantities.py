@@ -213,7 +213,7 @@ class Quantities:
 
     def _places(self, quantity: Quantity) -> Iterator[tuple[int, ...]]:
         named = quantity.names
-        sizes = [range(axis.size) for axis in quantity.axes]
+        sizes = [axis.places for axis in quantity.axes]
         own = quantity.axes[1:] if quantity.sampled else quantity.axes
         if quantity.of is not None and quantity.through is None:
             base = self.quantities[quantity.of.quantity]
@@ -245,7 +245,7 @@ class Quantities:
     def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
         quantity = self.quantities[name]
         for place, axis in zip(indices, quantity.axes):
-            if not 0 <= place < axis.size:
+            if place not in axis.places:
                 return False
         if quantity.definition is None and quantity.givens is not None and quantity.givens(indices) is None:
             return False

@@ -210,7 +210,7 @@ def _given(worked: Worked) -> Mapping[Cell, float]:
     found = {}
     for quantity in worked.book.graph:
         if quantity.kind in kinds and quantity.givens is not None and not quantity.stage:
-            for place in product(*(range(axis.size) for axis in quantity.axes)):
+            for place in product(*(axis.places for axis in quantity.axes)):
                 value = worked.book.given_value((quantity.name, place))
                 if value is not None:
                     found[quantity.name, place] = value.numerator / value.denominator

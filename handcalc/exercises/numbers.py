@@ -11,7 +11,7 @@ role); what nothing is said of is drawn like the number that is there, but for t
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from functools import cached_property
@@ -23,13 +23,13 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError, UnknownIdError
 from handcalc.exercises.asked import Exercise
 from handcalc.exercises.draw import Draws
-from handcalc.layers.site import places
 from handcalc.loading.loader import file_of, loads_placed
+from handcalc.loading.rates import rate_of
+from handcalc.loading.schedules import updates_per_epoch
 from handcalc.marking.workbook import on_sheet
 from handcalc.problem.comparisons import fits, is_pattern
 from handcalc.problem.files import read_bytes, shown_path
 from handcalc.problem.generating import ROLES, Generating, NumberRange
-from handcalc.problem.schema import Problem, Sample
 
 KEPT_ROLES = ("learning_rate", "")  # drawn only where the file says how
 WHOLE_CHOICES = 3  # so many different whole targets are classes, which are drawn among themselves
@@ -87,37 +87,25 @@ class ExerciseTemplate:
                 found[start] = Slot(start, end, self._name(cell), self._role(cell), own, (cell,))
         return tuple(found[start] for start in sorted(found))
 
-    def _given(self) -> list[tuple[Cell, Number]]:
-        """Every given cell with its number; in online training those of later samples too, which have sheets of their own."""
-        graph = self.book.graph
-        found = []
-        for quantity in graph:
-            if quantity.givens is not None and not quantity.stage:
-                for place in product(*(range(axis.size) for axis in quantity.axes)):
-                    value = self._as_read(quantity, place)
+    def _given(self) -> Iterator[tuple[Cell, Number]]:
+        """Every given cell with its number, on the sheets of all iterations, and of more where only those have all samples."""
+        for count in range(1, max(self.book.iterations, updates_per_epoch(self.problem)) + 1):
+            for quantity in self.book.of_round(count):
+                for place in product(*(axis.places for axis in quantity.axes)) if quantity.givens and not quantity.stage else ():
+                    wanted = on_sheet(count, quantity.name), place
+                    value = self._as_read(quantity, wanted)
                     if value is not None:
-                        found.append(((quantity.name, place), value))
-        for count, sample in enumerate(self._later_samples, 2):
-            data = _data(self.problem, graph.inputs, graph.targets, sample)
-            found += [((on_sheet(count, name), place), value) for (name, place), value in data]
-        return found
+                        yield wanted, value
 
-    def _as_read(self, quantity: Quantity, place: tuple[int, ...]) -> Number | None:
+    def _as_read(self, quantity: Quantity, wanted: Cell) -> Number | None:
         """The number of a given cell as it was read from this file; the graph may have those of the update from another problem."""
-        if quantity.kind == "rate":
-            return self.problem.learning_rate
-        if quantity.kind == "hyper":
-            return self.problem.optimizer.numbers.get(quantity.word)
-        return self.book.given_value((quantity.name, place))
-
-    @cached_property
-    def _later_samples(self) -> Sequence[Sample]:
-        """The samples that the graph does not hold."""
-        samples = self.problem.samples
-        if self.problem.training.mode == "batch" or len(samples) < 2:
-            return ()
-        size = max(self.problem.training.batch_size, 1)
-        return [samples[place] for place in range(size, len(samples))]
+        if quantity.kind not in ("rate", "hyper"):
+            return self.book.given_value(wanted)
+        if quantity.of is not None:  # a parameter with a rate of its own
+            of = self.book.graph[quantity.of.quantity]
+            own = rate_of(self.problem, of.layer, of.word, self.book.graph.core((of.name, wanted[1])))
+            return own or self.problem.learning_rate
+        return self.problem.learning_rate if quantity.kind == "rate" else self.problem.optimizer.numbers.get(quantity.word)
 
     def _name(self, cell: Cell) -> str:
         return self.book.cell_id(cell)
@@ -258,13 +246,6 @@ LIKE_MOST = 20_000  # different numbers that one may be drawn from, where nothin
 def _spread(first: int, last: int) -> list[int]:
     """Of very many numbers some that lie evenly, and do not all end alike."""
     return [first + (last - first) * step // (LIKE_MOST - 1) for step in range(LIKE_MOST)]
-
-
-def _data(problem: Problem, inputs: str, targets: str, sample: Sample) -> list[tuple[Cell, Number]]:
-    """The cells of one sample, as they are filled in online training."""
-    found = [((inputs, place), value) for place, value in zip(places(problem.axes), sample.inputs)]
-    axes = problem.layers[-1].axes if problem.layers else ()
-    return found + [((targets, place), value) for place, value in zip(places(axes), sample.targets or ())]
 
 
 def _are_shares(values: list[Fraction]) -> bool:

@@ -125,10 +125,12 @@ def letter(layer: int) -> str:
 
 
 def sample_index(problem: Problem) -> tuple[Index, ...]:
-    """The index over samples, or none where there is one sample only."""
-    if len(problem.samples) < 2:
+    """The index over samples, or none where there is never more than one."""
+    batch = problem.batch
+    if batch.alone if batch else len(problem.samples) < 2:
         return ()
-    return (Index("s", Axis("sample", len(problem.samples), sample_names(problem.samples))),)
+    names, part = (batch.names, batch.places) if batch else (sample_names(problem.samples), ())
+    return (Index("s", Axis("sample", len(problem.samples), names, part=part)),)
 
 
 def index_of(axis: Axis, letter: str = "") -> Index:

@@ -13,9 +13,10 @@ from typing import Any
 
 from handcalc.core.expr import ONE, ZERO, Number, div
 from handcalc.core.record import Record
+from handcalc.loading.codes import Codes, one_hot
 from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable, few_inputs
 from handcalc.problem.arrays import load_array, spelled
-from handcalc.problem.csvfiles import CsvFile, open_csv
+from handcalc.problem.csvfiles import Column, CsvFile, open_csv
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.fields import read_section
 from handcalc.problem.names import Names
@@ -27,14 +28,15 @@ CLASSES = "targets: {classes: label}"
 
 
 class DataFile(Record):
-    """What is read: the file, where it is named, inputs and targets in it, what inputs are divided by; known: the names of
-    the inputs of another file, which this one is to have too."""
+    """What is read: the file, where it is named, inputs and targets in it, what inputs are divided by, what words stand for; known: the
+    names of the inputs of another file, which this one is to have too."""
 
     name: str
     item: FileNode
     inputs: FileNode
     targets: FileNode | None = None
     scale: Number = ONE
+    codes: FileNode | None = None
     known: tuple[str, ...] = ()
 
 
@@ -52,7 +54,9 @@ def data_file(found: dict[str, FileNode]) -> DataFile | None:
         item.fail("the file's name is missing")
     name = part["file"].text() if "file" in part else None
     targets = part.get("targets") or found.get("targets")
-    return DataFile(name, part["file"], inputs, targets, part.value("scale", ONE)) if name is not None and inputs is not None else None
+    if name is None or inputs is None:
+        return None
+    return DataFile(name, part["file"], inputs, targets, part.value("scale", ONE), part.get("codes"))
 
 
 def read_file(file: DataFile, outputs: tuple[str, ...], names: Names) -> ReadSamples:
@@ -67,27 +71,34 @@ def _from_table(file: DataFile, outputs: tuple[str, ...], names: Names) -> ReadS
     table = open_csv(file.item, file.name)
     if table is None:
         return NO_SAMPLES
-    inputs = _columns(file.inputs, table)
-    if inputs is not None:
-        inputs = inputs if _new_names(file, [(table.heading[place], item) for place, item in inputs], names) else None
-    targets, classes = _target_columns(file, table, outputs)
-    if inputs is None or targets is None:
+    codes = Codes(file.codes, table)
+    coded = [(name, column, item) for place, item in _columns(file.inputs, table) or () for name, column in codes.columns(place)]
+    named = bool(coded) and _new_names(file, [(name, item) for name, _, item in coded], names)
+    targets, classes = _target_columns(file, table, outputs, codes)
+    if not named or targets is None:
         return NO_SAMPLES
     called = table.heading.index("name") if "name" in table.heading else -1
     words = [place for place in (classes, called) if place >= 0]
-    found = table.read([place for place, _ in inputs] + targets, words)
+    found = table.read([column for _, column, _ in coded] + targets, words, classes)
     if found is None or not countable(file.item, len(found[0]), "samples" if isinstance(found[0], list) else "rows"):
         return NO_SAMPLES
     numbers, texts = found
-    own = tuple(table.heading[place] for place, _ in inputs)
+    own = tuple(name for name, _, _ in coded)
     places = class_places(file, texts[0], outputs) if classes >= 0 else None
     called_so = _distinct(texts[-1]) if called >= 0 else None
     if classes >= 0 and places is None:
         return NO_SAMPLES
+    encoded = {**codes.told, **(_told_classes(table.heading[classes], texts[0], places, len(outputs)) if classes >= 0 else {})}
     if isinstance(numbers, list):
-        return ReadSamples(own, _typed(file, numbers, len(own), places, called_so, outputs))
+        return ReadSamples(own, _typed(file, numbers, len(own), places, called_so, outputs), encoded)
     given = numbers[:, len(own) :] if targets else places
-    return ReadSamples(own, _array(file, numbers[:, : len(own)], given, outputs, called_so))
+    return ReadSamples(own, _array(file, numbers[:, : len(own)], given, outputs, called_so), encoded)
+
+
+def _told_classes(column: str, labels: list[str], places: Any, count: int) -> dict[str, dict[str, str]]:
+    """What classes that are words stand for: 1 at their output, 0 at the others."""
+    found = {label: one_hot(int(place), count) for label, place in zip(labels, places) if not label.isdecimal()}
+    return {column: dict(sorted(found.items(), key=lambda entry: entry[1], reverse=True))} if found else {}
 
 
 def _columns(item: FileNode, table: CsvFile) -> list[tuple[int, FileNode]] | None:
@@ -127,7 +138,7 @@ def _new_names(file: DataFile, found: Sequence[tuple[str, FileNode]], names: Nam
     return few_inputs(file.inputs, len(found))
 
 
-def _target_columns(file: DataFile, table: CsvFile, outputs: tuple[str, ...]) -> tuple[list[int] | None, int]:
+def _target_columns(file: DataFile, table: CsvFile, outputs: tuple[str, ...], codes: Codes) -> tuple[list[Column] | None, int]:
     """The places of the targets, or of the one column of classes (else −1); None after an error."""
     item = file.targets
     if item is None:
@@ -138,15 +149,16 @@ def _target_columns(file: DataFile, table: CsvFile, outputs: tuple[str, ...]) ->
         if "classes" not in part:
             item.fail("expected a list of columns, or a column of classes: {example}", example=CLASSES)
         return ([], column[0][0]) if column else (None, -1)
-    columns = _columns(item, table)
-    if columns is None:
+    places = _columns(item, table)
+    if places is None:
         return None, -1
+    columns = [column for place, _ in places for _, column in codes.columns(place)]
     if len(columns) == 1 and len(outputs) > 1:
         message = "one target per output is expected: {wanted} ({names}); if {found} holds classes, write {example}"
-        found = table.heading[columns[0][0]]
+        found = table.heading[columns[0].place]
         item.fail(message, wanted=len(outputs), names=listed(outputs), found=quoted(found), example=CLASSES.replace("label", found))
         return None, -1
-    return ([place for place, _ in columns] if count_targets(item, len(columns), outputs) else None), -1
+    return (columns if count_targets(item, len(columns), outputs) else None), -1
 
 
 def _distinct(called: list[str]) -> list[str] | None:

@@ -1,18 +1,24 @@
-"""Reading a problem of equations: given numbers, quantities in order, and the one whose gradients are wanted."""
+"""Reading a problem of equations: given numbers, quantities in order, the one whose gradients are wanted, and rules of updating.
+
+- `equations(found, problem)` is the problem with them; `add_rules(item, problem)` reads `update: {w: w - f/grad.w}`.
+"""
 
 from __future__ import annotations
 
-from handcalc.core.expr import ZERO, Number
+from collections.abc import Collection
+
+from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.errors import Message
+from handcalc.loading.schedules import batch_size
+from handcalc.problem.fields import read_section
 from handcalc.problem.names import RESERVED
-from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, near, quoted
-from handcalc.problem.schema import GivenCell, NamedFormula, Problem
+from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, listed, near, quoted
+from handcalc.problem.schema import GivenCell, NamedFormula, Problem, Sample
 
 MARKS = "./∂+⁺"  # one of them is in every id or printed name of a step that is no quantity's own
 EQUATION_KEYS = ("minimize", "parameters")
 NETWORK_KEYS = (
-    "layers", "inputs", "targets", "samples", "data", "test", "loss", "error", "report", "regularization", "input_gradients",
-    "sample_reduction",
+    "layers", "inputs", "targets", "data", "test", "standardize", "loss", "error", "report", "regularization", "input_gradients",
 )  # fmt: skip
 
 
@@ -29,16 +35,89 @@ def equations(found: dict[str, FileNode], problem: Problem) -> Problem:
     ):
         entries = None
     given, fixed = _given(found, entries or {})
-    defined = _defined(found, entries or {}, given)
+    names, samples = _samples(found, given)
+    defined = _defined(found, entries or {}, dict.fromkeys((*given, *names)))
     minimize = found["minimize"].text() or "" if "minimize" in found else ""
     if minimize and entries is not None and minimize not in entries:
         found["minimize"].fail("there is no equation {found}{near}", found=quoted(minimize), near=near(minimize, entries))
     parameters = _parameters(found, given)
     if parameters and not minimize and not fixed:
         found["parameters"].fail("minimize is missing: name the quantity whose gradients are wanted")
-    if "learning_rate" in found and "parameters" not in found:
+    if "learning_rate" in found and "parameters" not in found and "update" not in found:
         found["learning_rate"].fail("parameters are missing: name the given numbers that are updated")
-    return problem.replace(given=given, fixed=fixed, equations=defined, minimize=minimize, parameters=parameters)
+    return problem.replace(given=given, fixed=fixed, equations=defined, minimize=minimize, parameters=parameters,
+                           inputs=names, samples=samples)  # fmt: skip
+
+
+def _samples(found: dict[str, FileNode], given: Collection[str]) -> tuple[tuple[str, ...], tuple[Sample, ...]]:
+    """The names that every sample has numbers for, inputs then targets, and the samples."""
+    result: list[Sample] = []
+    names: tuple[str, ...] = ()
+    for number, entry in enumerate((found["samples"].sequence() or ()) if "samples" in found else (), 1):
+        part = read_section(entry, "sample")
+        own = {name: item for key in ("inputs", "targets") if key in part for name, item in (part[key].mapping() or {}).items()}
+        names = names or tuple(own)
+        if set(own) != set(names) or not own:
+            entry.fail("every sample needs the same inputs: {wanted}, found {found}", wanted=listed(names), found=listed(own))
+            continue
+        for name, item in own.items() if not result else ():
+            _check_name(name, item, found)
+            if name in given:
+                item.fail("{name} is given already; use a new name for the new value", name=quoted(name))
+        called = (part["name"].name() if "name" in part else None) or str(number)
+        result.append(Sample(called, tuple(own[name].number() or ZERO for name in names), None))
+    return names, tuple(result)
+
+
+def add_rules(item: FileNode, problem: Problem) -> Problem:
+    """The problem with the rules of its update: new values of given numbers, in order, each a formula of its own."""
+    entries = item.mapping() or {}
+    names = dict.fromkeys((*problem.given, *problem.inputs, *(equation.name for equation in problem.equations)))
+    if problem.learning_rate is not None:
+        names["rate"] = None
+    ids = _derivatives(problem, names)
+    result: list[NamedFormula] = []
+    for name, entry in entries.items():
+        if name not in problem.given:
+            entry.fail("there is no given number {found}{near}", found=quoted(name), near=near(name, problem.given))
+        expr = entry.formula(names, ids=ids)
+        _check_alone(entry, expr, problem)
+        if expr is not None:
+            result.append(NamedFormula(name, expr))
+        ids[f"new.{name}"] = Ref(f"new.{name}")
+    by_rate = [name for name in problem.parameters if name not in entries]
+    if by_rate and problem.learning_rate is None:
+        item.fail("a learning_rate is missing for {names}, for which there is no formula here", names=listed(by_rate))
+    return problem.replace(rules=tuple(result), parameters=tuple(dict.fromkeys((*problem.parameters, *entries))))
+
+
+def _check_alone(entry: FileNode, formula: Expr | None, problem: Problem) -> None:
+    """An error where a formula uses a number of every sample and an update has several."""
+    each = set(problem.inputs)
+    for equation in problem.equations:
+        if each & {ref.quantity for ref in references(equation.formula)}:
+            each.add(equation.name)
+    used = [ref.quantity for ref in references(formula) if ref.quantity in each] if formula is not None else []
+    if used and batch_size(problem) > 1:
+        text = "{name} has a number for every sample; write training: {example}, or use the gradient, which is that of all of them"
+        entry.fail(text, name=quoted(used[0]), example="{mode: online}")
+
+
+def _derivatives(problem: Problem, names: Collection[str]) -> dict[str, Expr]:
+    """Ids and symbols of the derivatives of what is minimised by all that it depends on: grad.w, df/dw, grad2.w."""
+    formulas = {equation.name: equation.formula for equation in problem.equations}
+    reached = {problem.minimize} & {*formulas}
+    pending = list(reached)
+    while pending:
+        used = {ref.quantity for ref in references(formulas[pending.pop()])} - reached
+        pending += used & {*formulas}
+        reached |= used
+    found: dict[str, Expr] = {}
+    for name in reached - {problem.minimize}:
+        found |= {f"grad.{name}": Ref(f"grad.{name}"), f"grad2.{name}": Ref(f"grad2.{name}")}
+        if f"d{problem.minimize}" not in names:
+            found |= dict.fromkeys((f"d{problem.minimize}/d{name}", f"∂{problem.minimize}/∂{name}"), Ref(f"grad.{name}"))
+    return found
 
 
 def _given(found: dict[str, FileNode], equations: dict[str, FileNode]) -> tuple[dict[str, Number], tuple[GivenCell, ...]]:
@@ -61,7 +140,7 @@ def _is_id(name: str) -> bool:
     return any(mark in name for mark in MARKS)
 
 
-def _defined(found: dict[str, FileNode], entries: dict[str, FileNode], given: dict[str, Number]) -> tuple[NamedFormula, ...]:
+def _defined(found: dict[str, FileNode], entries: dict[str, FileNode], given: Collection[str]) -> tuple[NamedFormula, ...]:
     result: list[NamedFormula] = []
     known = dict.fromkeys(given)
     for name, item in entries.items():
@@ -77,7 +156,7 @@ def _check_name(name: str, item: FileNode, found: dict[str, FileNode]) -> None:
     if not is_quantity_name(name):
         template = "expected a letter, then letters, digits and _ (at most {limit}), and no constant such as pi; found {found}"
         item.fail(template, limit=NAME_LENGTH, found=quoted(name))
-    if name == "rate" and "learning_rate" in found:
+    if name == "rate" and "learning_rate" in found or name == "loss" and "samples" in found:
         item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message(RESERVED[name]))
 
 

@@ -25,7 +25,7 @@ from handcalc.loading.loss import add_loss
 from handcalc.loading.samples import samples, test_set
 from handcalc.loading.settings import add_settings
 from handcalc.problem.fields import read_section
-from handcalc.problem.files import read, read_text, shown_path
+from handcalc.problem.files import read, read_text, shipped_folder, shown_path
 from handcalc.problem.names import Names
 from handcalc.problem.punctuation import half_width
 from handcalc.problem.reader import FileNode, near
@@ -41,14 +41,7 @@ def shipped() -> dict[str, Path]:
     """The problems that come with handcalc, by name."""
     from pathlib import Path
 
-    return {path.stem: path for path in sorted(Path(_folder()).glob("*.yaml"))}
-
-
-def _folder() -> str:
-    """Where the shipped problems are: in the package, or in a checkout beside it."""
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    inside = os.path.join(package, "problems")
-    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "problems")
+    return {path.stem: path for path in sorted(Path(shipped_folder()).glob("*.yaml"))}
 
 
 def load(path: str | os.PathLike[str]) -> Problem:
@@ -64,7 +57,7 @@ def file_of(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path)
     if text and os.path.basename(text) == text and not os.path.lexists(text):
         name = text.removesuffix(".yaml")
-        file = os.path.join(_folder(), name + ".yaml")
+        file = os.path.join(shipped_folder(), name + ".yaml")
         if not os.path.isfile(file):
             hint = near(name, shipped())
             raise ProblemError(
@@ -155,7 +148,12 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
         _check_targets(root, found, cases, layers[-1])
     if cases and layers and (check := layer_type(layers[0].type).check_inputs):
         check(layers[0], found.get("inputs", root), cases)
-    return add_loss(found, problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers))
+    problem = problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers, encoded=read.encoded)
+    if "standardize" in found and cases:
+        from handcalc.loading.standardise import add_standard  # rarely there, so nobody else waits for it
+
+        problem = add_standard(found["standardize"], problem)
+    return add_loss(found, problem)
 
 
 def _given(found: Section, problem: Problem) -> tuple[Problem, Names]:

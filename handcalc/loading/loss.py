@@ -11,15 +11,13 @@ from handcalc.core.expr import Number, Ref, walk
 from handcalc.layers.activations import SOFTMAX, has_slope
 from handcalc.loading.wordnumbers import put_in, word_numbers
 from handcalc.problem.dataset import have_targets
-from handcalc.problem.fields import read_section
+from handcalc.problem.fields import CLASS_WEIGHTS, loss_shapes, read_section
 from handcalc.problem.names import check_free
 from handcalc.problem.reader import FileNode, is_name, suggestion
 from handcalc.problem.schema import Loss, LossSum, Problem, Regularization
 from handcalc.problem.spellings import of
-from handcalc.problem.values import FROM_0, Section, read_entries, several
-from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, PENALTY_FORMS, RANGES, NamedLoss
-
-WEIGHTS = "class_weights"
+from handcalc.problem.values import Section, read_entries
+from handcalc.problem.words import DEFAULT_LOSS, DIRECT, LOSSES, PENALTY_FORMS, NamedLoss
 
 
 def add_loss(found: Section, problem: Problem) -> Problem:
@@ -134,16 +132,15 @@ def _with_numbers(item: FileNode) -> Loss | None:
         item.fail("expected a loss such as {example}", example="{huber: {delta: 1}}")
         return None
     loss, inner = LOSSES[word], inside[key]
-    shapes = {**{key: RANGES[key] for key in loss.numbers}, **({WEIGHTS: several(FROM_0)} if loss.weighted else {})}
-    part = read_entries(inner if inner.kind != "null" else None, shapes)
-    return _named(loss, word_numbers(part, loss.numbers)).replace(weights=part.value(WEIGHTS, ()))
+    part = read_entries(inner if inner.kind != "null" else None, loss_shapes(loss))
+    return _named(loss, word_numbers(part, loss.numbers)).replace(weights=part.value(CLASS_WEIGHTS, ()))
 
 
 def _fitting(item: FileNode, problem: Problem) -> Problem:
     """The problem as it is; an error where classes have more or fewer weights than there are."""
     outputs = problem.layers[-1].axes[-1].size if problem.layers and problem.layers[-1].axes else 0
     if problem.loss and problem.loss.weights and outputs and len(problem.loss.weights) != outputs:
-        item.fail("{key}: one weight for each of {count} outputs is expected, found {found}", key=WEIGHTS, count=outputs,
+        item.fail("{key}: one weight for each of {count} outputs is expected, found {found}", key=CLASS_WEIGHTS, count=outputs,
                   found=len(problem.loss.weights))  # fmt: skip
     return problem
 

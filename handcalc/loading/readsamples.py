@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handcalc.core.record import Record
 from handcalc.problem.dataset import Samples
 from handcalc.problem.reader import FileNode, listed
 
 
 class ReadSamples(Record):
-    """The names of the inputs, and the samples."""
+    """The names of the inputs, the samples, and what words of a file stand for: column → word → its numbers."""
 
     names: tuple[str, ...] = ()
     samples: Samples = ()
+    encoded: Mapping[str, Mapping[str, str]] = {}
 
 
 NO_SAMPLES = ReadSamples()

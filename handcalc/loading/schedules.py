@@ -1,14 +1,19 @@
 """Reading `schedule:`, how the learning rate changes with the updates, or the epochs, that are done.
 
 - `add_schedule(item, problem)` is the problem with its schedule; `updates_per_epoch(problem)` counts t in epochs.
+- `batches(problem)` are the samples of every update.
 
 Schedules with a name are in problem/words.py.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
 from handcalc.core.expr import Expr, Ref, walk
 from handcalc.loading.wordnumbers import put_in, word_numbers
+from handcalc.problem.dataset import Dataset
 from handcalc.problem.fields import read_section
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Problem, Schedule
@@ -22,6 +27,37 @@ def batch_size(problem: Problem) -> int:
     """The samples of one update."""
     training = problem.training
     return {"online": 1, "mini_batch": training.batch_size}.get(training.mode, 0) or len(problem.samples)
+
+
+def batches(problem: Problem) -> Iterator[Sequence[int]]:
+    """The places of the samples of every update, epoch after epoch; the same seed gives the same order everywhere."""
+    samples, size = problem.samples, batch_size(problem)
+    places: Any = list(range(len(samples)))
+    shuffled = _shuffler(problem) if problem.training.order == "shuffled" else None
+    while True:
+        if shuffled:
+            places = shuffled(places)
+        for start in range(0, len(places), size):
+            yield places[start : start + size]
+
+
+def _shuffler(problem: Problem) -> Callable[[Any], Any]:
+    """What puts places into another order: by keys drawn for an array, whose list would take longer to shuffle than an epoch to
+    train."""
+    from random import Random
+
+    draw = Random(problem.training.seed)
+
+    def list_shuffled(places: Any) -> Any:
+        draw.shuffle(places)
+        return places
+
+    def array_shuffled(places: Any) -> Any:
+        import numpy
+
+        return numpy.argsort(numpy.frombuffer(draw.randbytes(8 * len(places)), "<u8"), kind="stable")
+
+    return array_shuffled if isinstance(problem.samples, Dataset) else list_shuffled
 
 
 def updates_per_epoch(problem: Problem) -> int:

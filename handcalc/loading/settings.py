@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from handcalc.errors import Message
 from handcalc.layers import layer_type
+from handcalc.loading.equations import add_rules
+from handcalc.loading.rates import add_rates
 from handcalc.loading.rounding import rounding
-from handcalc.problem.fields import read_section
+from handcalc.problem.fields import keys, read_section
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Conventions, Problem, Training
 from handcalc.problem.values import Section
@@ -14,7 +16,9 @@ from handcalc.problem.words import DAMPENING, OPTIMISERS, STOPS
 
 def add_settings(found: Section, problem: Problem) -> Problem:
     """The problem with learning rate, schedule, optimiser, training, update, conventions, rounding, tasks and `generate`."""
-    problem = problem.replace(**found.read(("learning_rate", "input_gradients")))
+    problem = problem.replace(**found.read(("input_gradients",)))
+    if "learning_rate" in found:
+        problem = add_rates(found["learning_rate"], problem)
     if {"optimizer", "weight_decay", "clipping"} & {*found}:
         from handcalc.loading.optimisers import add_optimizer  # rarely there, so nobody else waits for it
 
@@ -27,7 +31,11 @@ def add_settings(found: Section, problem: Problem) -> Problem:
         problem = add_schedule(found["schedule"], problem)
     if "layers" not in found and problem.learning_rate is not None:
         _check_ids(found, problem)
-    update = read_section(found["update"], "update") if "update" in found else Section({}, {})
+    update = Section({}, {})
+    if "update" in found and problem.equations and {*(found["update"].mapping() or {})} - {*keys("update")}:  # formulas
+        problem = add_rules(found["update"], problem)
+    elif "update" in found:
+        update = read_section(found["update"], "update")
     problem = _conventions(found, problem.replace(trained_biases=update.value("biases", True)))
     if "frozen" in update:
         from handcalc.loading.frozen import add_frozen  # rarely there, so nobody else waits for it

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
+from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.conventions import OtherConvention, SheetSoFar, conventional
-from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
+from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MistakenBook
 from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import MARGIN, Slips, bits_of
 from handcalc.marking.follow import Follow, fits, unit
@@ -92,7 +92,6 @@ class _Auditor:
     def __init__(self, problem: Problem, sheet: Sheet, notation: str) -> None:
         self.problem = problem
         iterations = [iteration_of(answer.id) for answer in sheet.answers]
-        check_iterations(problem, max(iterations, default=1))
         near = [number for number in iterations if number <= NEAR]
         self.desk = Desk(problem.replace(tasks=()), notation, max(near, default=1))
         self.book = self.desk.book
@@ -100,6 +99,7 @@ class _Auditor:
         self.chosen: dict[Cell, OtherConvention] = {}
         self.found: list[Hypothesis] = []
         self._far: dict[Hypothesis, dict[int, Evaluation]] = {}
+        self._of_samples: dict[Graph, Definitions] = {self.book.graph: self.desk.definitions}
 
     def audit(self) -> Audit:
         """The near numbers together, then each of the later ones."""
@@ -219,7 +219,7 @@ class _Auditor:
     def _is_neighbour(self, wanted: Cell, typed: Typed) -> bool:
         """Whether a number is that of the iteration before or after."""
         name, number = self.book.graph.cell_id(base(wanted)), iteration(wanted)
-        for other in () if self.problem.training.mode == "mini_batch" else (number - 1, number + 1):
+        for other in (number - 1, number + 1):
             value = _value(Workbook(self.problem, other), f"#{other}:{name}") if other > 0 else None
             if value is not None and fits(value, typed) and self._bits(wanted, typed) > SINGLE_MARGIN:
                 return True
@@ -274,19 +274,24 @@ class _Auditor:
         """The evaluation of an iteration, from the latest one before it that is kept."""
         runs = self._far.setdefault(hypothesis, {})
         if number not in runs:
-            cells, data = MistakenBook(self.desk.definitions, hypothesis), self.book.derivation.feed
             start = max((known for known in runs if known < number), default=0)
-            current = runs[start] if start else Evaluation(cells, None, dict(data(1)) if data else {})
-            for count in range(max(start, 1), number):
-                replaced: dict[Cell, Any] = dict(data(count + 1)) if data else {}
-                for parameter, new in self.book.updated.items():
-                    for place in self.book.graph.positions(parameter):
-                        replaced[parameter, place] = current[new, place]
-                current = Evaluation(cells, None, replaced)
-                if count + 2 >= number:
-                    runs[count + 1] = current
-            runs[number] = current
+            current, graph = runs.get(start), self.book.graph
+            for count in range(start + 1, number + 1):
+                carried: dict[Cell, Any] = {}
+                if current is not None:
+                    moved = self.book.carried.items()
+                    carried = {(old, place): current[new, place] for old, new in moved for place in graph.positions(old)}
+                current = Evaluation(MistakenBook(self._definitions(count), hypothesis), None, carried)
+                if count + 1 >= number:
+                    runs[count] = current
         return runs[number]
+
+    def _definitions(self, number: int) -> Definitions:
+        """The definitions of an iteration as if it were the first; those of the same samples are shared."""
+        graph = self.book.derivation.at(number).graph
+        if graph not in self._of_samples:
+            self._of_samples[graph] = Definitions(Workbook(self.problem, first=number))
+        return self._of_samples[graph]
 
 
 def _is_far(read: ReadAnswer) -> bool:

@@ -212,7 +212,7 @@ class Definitions:
     def _within(self, number: int, plain: Cell, rule: Rule, expr: Expr) -> Expr | None:
         """The rule on a cell of an iteration, as if it were the first."""
         inside = expr if number == 1 else _renamed(expr, lambda name: base((name, ()))[0])
-        changed = rule(Place(self.book, plain), inside)
+        changed = rule(Place(self.book, plain, number), inside)
         return None if changed is None else self.book.moved(changed, number)
 
     def _afterwards(self, number: int, plain: Cell, rule: Rule, expr: Expr) -> Expr | None:
@@ -223,7 +223,7 @@ class Definitions:
             first = base((name, ()))[0]
             return earlier.get(first, first)
 
-        changed = rule(Place(self.book, (before(plain[0]), plain[1])), _renamed(expr, before))
+        changed = rule(Place(self.book, (before(plain[0]), plain[1]), number), _renamed(expr, before))
         return None if changed is None else self.book.moved(_renamed(changed, lambda name: later.get(name, name)), number)
 
 

@@ -136,7 +136,8 @@ class Desk:
             return on_sheet(number, quantity.of.quantity), place
         if quantity.stage == "after":
             return on_sheet(number, self.book.earlier[name]), place
-        return (on_sheet(number - 1, name), place) if number > 1 else None
+        there = number > 1 and self.book.of_round(number - 1).present(name, place)  # not a sample of another mini-batch
+        return (on_sheet(number - 1, name), place) if there else None
 
     def in_order(self, reads: list[ReadAnswer]) -> list[ReadAnswer]:
         """The answers, each after those it depends on."""
@@ -180,7 +181,7 @@ def formula_value(desk: Desk, read: ReadAnswer) -> ReadAnswer:
 
     plain, number = base(read.cell), iteration(read.cell)
     formula = neg(read.formula) if read.turned else read.formula
-    judgement = judge(desk.book.derivation, plain, formula)
+    judgement = judge(desk.book.derivation.at(number), plain, formula)
     if judgement.equivalent:
         proved = judgement.how != "numeric" or not references(formula)
         note = None if proved else Message("equal at random points; not proved in the time there is")

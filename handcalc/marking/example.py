@@ -35,7 +35,7 @@ def examples() -> dict[str, Example]:
     found: dict[str, Example] = {}
     for name in (FIRST, *(name for name in shipped() if name != FIRST)):
         problem = load(name)
-        book = Workbook(problem, 1 if problem.learning_rate is None or problem.fixed or problem.training.mode == "mini_batch" else 2)
+        book = Workbook(problem, 1 if problem.learning_rate is None or problem.fixed else 2)
         definitions = Definitions(book)
         right = Evaluation(book)
         for number in range(1, book.iterations + 1):

@@ -19,7 +19,7 @@ from handcalc.errors import AmbiguousIdError, Message, UnknownIdError
 from handcalc.marking.draft import Answer, Sheet, filled_in, is_heading
 from handcalc.marking.mistakes.entry import kind
 from handcalc.marking.typed import Typed, typed
-from handcalc.marking.workbook import Workbook, base, on_sheet
+from handcalc.marking.workbook import Workbook, base, iteration, on_sheet
 from handcalc.marking.working import result
 from handcalc.problem.reader import quoted
 from handcalc.problem.schema import Task
@@ -113,7 +113,7 @@ class Interpreter:
             return known.replace(typed=number.negated() if turned else number)
         from handcalc.proof.equivalence import read_formula
 
-        formula = read_formula(answer.text, self.reading)
+        formula = read_formula(answer.text, self.reading.at(iteration(cell)))
         if isinstance(formula, Message):
             return known.replace(trouble=formula)
         if formula == Ref(*base(cell)) or formula == neg(Ref(*base(cell))):

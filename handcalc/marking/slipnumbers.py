@@ -73,9 +73,9 @@ class SlipNumbers:
 
     def other_iterations(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The number of the iteration before, or of the next."""
-        round, (name, place) = iteration(wanted), base(wanted)
+        book, round, (name, place) = self.definitions.book, iteration(wanted), base(wanted)
         for near in (round - 1, round + 1):
-            if 1 <= near <= self.definitions.book.iterations:
+            if 1 <= near <= book.iterations and book.of_round(near).present(name, place):
                 yield "iteration-miscounted", number_of(self.definitions.values, (on_sheet(near, name), place))
             elif near > 1:
                 yield "iteration-miscounted", self.definitions.in_next_iteration(wanted)
@@ -109,9 +109,9 @@ class SlipNumbers:
         yield from self._with_others(wanted, run, False)
 
     def _with_others(self, wanted: Cell, run: Evaluation, near: bool) -> Numbers:
-        expr, graph = self.definitions.right(wanted), self.definitions.book.graph
+        expr, book = self.definitions.right(wanted), self.definitions.book
         for ref in references(expr):
-            name, place = base(cell(ref))
+            (name, place), graph = base(cell(ref)), book.of_round(iteration(cell(ref)))
             others = beside(graph, name, place) if near else apart(graph, name, place)
             slug = "neighbour-used" if self.definitions.book.given_value(cell(ref)) is None else "value-miscopied"
             for other in others:
@@ -174,8 +174,7 @@ Kind = Callable[[SlipNumbers, Cell, Evaluation], Numbers]
 def beside(graph: Any, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:
     """The places next to a place of a quantity."""
     found = [(*place[:axis], place[axis] + step, *place[axis + 1 :]) for axis in range(len(place)) for step in (1, -1)]
-    axes = graph[name].axes
-    return [one for one in found if all(0 <= at < axis.size for at, axis in zip(one, axes)) and graph.present(name, one)]
+    return [one for one in found if graph.present(name, one)]
 
 
 def apart(graph: Any, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -35,20 +35,21 @@ class Workbook:
     derivation: the worked solution the right numbers come from; last: number of the layer of the outputs (0: equations).
     """
 
-    def __init__(self, problem: Problem, iterations: int = 1, rounding: Rounding | None = None) -> None:
+    def __init__(self, problem: Problem, iterations: int = 1, rounding: Rounding | None = None, first: int = 1) -> None:
+        """first: the round that it begins with, with the parameters as they are given."""
         self.derivation: Derivation = derive(problem, rounding, iterations, by_cells=True)
         self.problem = problem
-        self.graph: Graph = self.derivation.graph
+        self._first = first
+        self.graph: Graph = self.derivation.at(first).graph
         self.iterations = iterations
         self.last = max((quantity.layer for quantity in self.graph if quantity.kind == "out"), default=0)
-        self._data = self.derivation.feed
-        self._feeds: dict[int, Mapping[Cell, Number]] = {}
+        self._graphs: dict[int, Graph] = {}
         self._instances: dict[Cell, Expr] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
         self.updated = dict(self.derivation.updated)
         self.carried = dict(self.derivation.carried)
         self._others: Mapping[Cell, Number] = {}
-        self._add_untrained(problem)
+        self.of_round(1)
 
     def renumbered(self, numbers: Mapping[Cell, Number]) -> Workbook:
         """The same steps with other given numbers; formulas do not depend on them, so they are shared."""
@@ -56,15 +57,22 @@ class Workbook:
         found._others = numbers
         return found
 
-    def _add_untrained(self, problem: Problem) -> None:
-        if problem.learning_rate is None:
-            return
-        for parameter in [q for q in self.graph if q.kind in PARAMETERS and q.name not in self.updated and not q.unknown]:
+    def of_round(self, number: int) -> Graph:
+        """The graph of an iteration, in which every sample of its update is, and every parameter has an updated value."""
+        found = self._graphs.get(number)
+        if found is None:
+            found = self._graphs[number] = self.derivation.at(self._first + number - 1).graph
+            if self.problem.learning_rate is not None:
+                self._add_untrained(found)
+        return found
+
+    def _add_untrained(self, graph: Graph) -> None:
+        for parameter in [q for q in graph if q.kind in PARAMETERS and not graph.updated(q.name) and not q.unknown]:
             here = Ref(parameter.name, parameter.index)
             shape = (parameter.axes, parameter.index)
             layer = parameter.layer
-            self.graph.define(Quantity(f"delta.{parameter.name}", "change", *shape, ZERO, prefix="delta", of=here, layer=layer))
-            self.graph.define(Quantity(f"new.{parameter.name}", "updated", *shape, here, prefix="new", of=here, layer=layer))
+            graph.define(Quantity(f"delta.{parameter.name}", "change", *shape, ZERO, prefix="delta", of=here, layer=layer))
+            graph.define(Quantity(f"new.{parameter.name}", "updated", *shape, here, prefix="new", of=here, layer=layer))
 
     @cached_property
     def later(self) -> dict[str, str]:
@@ -81,36 +89,35 @@ class Workbook:
 
     def quantity(self, wanted: Cell) -> Quantity:
         """The quantity of a cell, without its iteration."""
-        return self.graph[base(wanted)[0]]
+        return self.of_round(iteration(wanted))[base(wanted)[0]]
 
     def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell, None where it is computed."""
         if cell in self._others:
             return self._others[cell]
         number, plain = iteration(cell), base(cell)
-        if self._data is not None:
-            if number not in self._feeds:
-                self._feeds[number] = self._data(number)
-            if plain in self._feeds[number]:
-                return self._feeds[number][plain]
-        return None if number > 1 and plain[0] in self.carried else self.graph.given_value(plain)
+        return None if number > 1 and plain[0] in self.carried else self.of_round(number).given_value(plain)
 
     def instance(self, wanted: Cell) -> Expr:
         """The definition of one cell."""
         found = self._instances.get(wanted)
         if found is None:
-            found = self._instances[wanted] = self._defined(iteration(wanted), base(wanted))
+            number, (name, place) = iteration(wanted), base(wanted)
+            if name in self.carried and number > 1:
+                found = Ref(on_sheet(number - 1, self.carried[name]), place)
+            else:
+                found = self.moved(self.written((name, place), number), number)
+            self._instances[wanted] = found
         return found
 
-    def _defined(self, number: int, plain: Cell) -> Expr:
-        name, place = plain
-        if name in self.carried and number > 1:
-            return Ref(on_sheet(number - 1, self.carried[name]), place)
-        quantity = self.graph[name]
+    def written(self, plain: Cell, number: int = 1) -> Expr:
+        """The definition of one cell of an iteration, over cells named as in the first."""
+        (name, place), graph = plain, self.of_round(number)
+        quantity = graph[name]
         if not self._is_updated(plain) or quantity.of is None:
-            return self.moved(self.graph.instance(plain), number)
+            return graph.instance(plain)
         parameter = quantity.of.quantity
-        return self.moved(add(Ref(parameter, place), Ref(self.graph.change(parameter), place)), number)
+        return add(Ref(parameter, place), Ref(graph.change(parameter), place))
 
     def _is_updated(self, plain: Cell) -> bool:
         """Whether a cell is a parameter that an update changes."""
@@ -142,7 +149,7 @@ class Workbook:
     def cell_id(self, wanted: Cell) -> str:
         """The id of a cell, with its iteration."""
         number = iteration(wanted)
-        return (f"#{number}:" if number > 1 else "") + self.graph.cell_id(base(wanted))
+        return (f"#{number}:" if number > 1 else "") + self.of_round(number).cell_id(base(wanted))
 
     def phase(self, wanted: Cell) -> str:
         """The phase a cell belongs to."""
@@ -161,9 +168,10 @@ class Workbook:
 
     def cells(self, number: int = 1) -> list[Cell]:
         """The computed cells of an iteration in reading order."""
-        groups = [group for group in self.derivation.groups() if group.quantity.definition is not None]
-        found = ((group.quantity.name, place) for group in groups for place in self.derivation.places(group))
-        return [(on_sheet(number, name), place) for name, place in found if self.graph.given_value((name, place)) is None]
+        graph, derivation = self.of_round(number), self.derivation.at(self._first + number - 1)
+        groups = [group for group in derivation.groups() if group.quantity.definition is not None]
+        found = ((group.quantity.name, place) for group in groups for place in derivation.places(group))
+        return [(on_sheet(number, name), place) for name, place in found if graph.given_value((name, place)) is None]
 
 
 class InOneLine:

@@ -35,7 +35,7 @@ def build(problem: Problem, named: Collection[str] = ()) -> Model:
     carried = _carried(graph, problem)
     if problem.fixed:
         return _from_the_middle(problem, graph, objective, carried, output, named)
-    if not objective:
+    if not objective and not problem.rules:
         return Model(graph, {}, "", carried, output)
     return shared(problem, graph, lambda formal: _completed(formal, graph, objective, carried, output))
 
@@ -62,12 +62,16 @@ def _completed(
     problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None, named: Collection[str] = ()
 ) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
-    above = graph[objective].role == "upstream"  # instead of a loss
     forward = [quantity for quantity in graph if quantity.kind != "state"]
-    if objective and graph[objective].role == "each" and _mixes_samples(graph):
+    if not objective:
+        updated, _ = updates.add_updates(graph, problem, _parameters(problem, forward), {})
+        updates.add_after(graph, forward, updated)
+        return Model(graph, updated, "", carried, output)
+    above = graph[objective].role == "upstream"  # instead of a loss
+    if graph[objective].role == "each" and _mixes_samples(graph):
         objective = graph.in_layer(0, "loss")
     gradients = _gradients(graph, problem, objective, named)
-    parameters = [q for q in forward if q.kind in PARAMETERS or q.word in problem.parameters]
+    parameters = _parameters(problem, forward)
     direct = graph[objective].kind == "error"
     if direct or graph[objective].axes:
         gradients |= _reductions(graph, problem, gradients, parameters)
@@ -79,6 +83,10 @@ def _completed(
     if not above:
         updates.add_after(graph, forward, updated)
     return Model(graph, updated, "" if direct or above else graph.in_layer(0, "loss") or objective, memory, output)
+
+
+def _parameters(problem: Problem, forward: list[Quantity]) -> list[Quantity]:
+    return [quantity for quantity in forward if quantity.kind in PARAMETERS or quantity.word in problem.parameters]
 
 
 def _carried(graph: Graph, problem: Problem) -> dict[str, str]:
@@ -98,7 +106,7 @@ def _gradients(graph: Graph, problem: Problem, objective: str, named: Collection
     def wanted(quantity: Quantity) -> bool:
         if problem.input_gradients and quantity.name == graph.inputs:
             return True
-        return quantity.kind not in NOT_DIFFERENTIATED and not quantity.held
+        return quantity.kind not in NOT_DIFFERENTIATED and quantity.role != "column" and not quantity.held
 
     if graph[objective].kind != "error":
         return add_gradients(graph, objective, wanted, named=named)
@@ -113,7 +121,8 @@ def _reductions(graph: Graph, problem: Problem, gradients: dict[str, str], param
     sample = sample_index(problem)
     if not sample:
         return {}
-    each, whole = graph.in_layer(0, "loss", "each"), graph.in_layer(0, "loss", "data") or graph.in_layer(0, "loss")
+    each = problem.minimize or graph.in_layer(0, "loss", "each")
+    whole = graph.in_layer(0, "loss", "data") or graph.in_layer(0, "loss")
     if each:
         formula = graph[whole].definition
         assert formula is not None

@@ -42,9 +42,9 @@ AIMS = ("out", "loss", "variable")  # kinds that are worked out in the end, or t
 def add_upstream(graph: Graph, problem: Problem, output: Ref | None, whole: bool) -> str:
     """Define Σ u·out over the outputs (of each sample; whole: of all), or over every quantity of equations; answers its name."""
     if output is None:
-        named = [quantity.name for quantity in graph if quantity.kind == "variable" or quantity.name in problem.parameters]
-        above: Expr = add(*(mul(_from_above(graph, name, ()), Ref(name)) for name in named))
-        shape: tuple[Index, ...] = ()
+        named = [quantity for quantity in graph if quantity.kind == "variable" or quantity.name in problem.parameters]
+        above: Expr = add(*(mul(_from_above(graph, one.name, one.index), Ref(one.name, one.index)) for one in named))
+        shape: tuple[Index, ...] = next((one.index for one in named if one.sampled), ())
     else:
         index = tuple(one for place in output.indices for _, one in affine(place).terms)
         shape = () if whole else sample_index(problem)

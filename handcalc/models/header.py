@@ -11,6 +11,7 @@ from handcalc.errors import Message
 from handcalc.layers import layer_type
 from handcalc.layers.activations import has_slope
 from handcalc.layers.layertype import LayerOption
+from handcalc.loading.schedules import batch_size, updates_per_epoch
 from handcalc.models.doubts import doubts
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Activation, Layer, Loss, Problem
@@ -32,11 +33,12 @@ def header_of(problem: Problem) -> Header:
         activations=tuple(dict.fromkeys(activation.name for layer in layers for activation in layer.activations)),
         loss=problem.loss.name if problem.loss else "",
         loss_title=_loss_title(problem.loss) if problem.loss else "",
-        notes=_notes(problem),
+        notes=(*_encoded(problem), *_notes(problem)),
         doubts=doubts(problem),
         samples=sample_names(problem.samples),
-        online=problem.training.mode == "online" and len(problem.samples) > 1,
+        batch=batch_size(problem) if updates_per_epoch(problem) > 1 else 0,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
+        ruled=tuple(rule.name for rule in problem.rules),
         frozen=(*dict.fromkeys(part.said for part in problem.frozen_parts), *sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
@@ -108,6 +110,13 @@ def _of_loss(problem: Problem) -> Iterator[Message]:
             yield Message("Weight decay is not in the loss: η·λ·w is taken off in the update.")
         else:
             yield Message("Weight decay is not in the loss: λ·w is added to the gradient in the update.")
+
+
+def _encoded(problem: Problem) -> Iterator[Message]:
+    """What the words of every column stand for."""
+    for column, codes in problem.encoded.items():
+        words = ", ".join(f"{word} = {number}" for word, number in codes.items())
+        yield Message("Words of the column {column} stand for numbers: {words}.", column=column, words=words)
 
 
 def _has_bias(layer: Layer) -> bool:

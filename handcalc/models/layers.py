@@ -18,9 +18,15 @@ def add_inputs(graph: Graph, problem: Problem) -> Ref:
     plain = len(problem.axes) == 1
     own = tuple(Index(letter(0), axis) if plain else index_of(axis) for axis in problem.axes)
     index = (*sample, *own)
-    known = isinstance(problem.samples, Dataset) or any(sample.inputs for sample in problem.samples)
-    values = givens(problem.samples, "inputs", tuple(axis.size for axis in problem.axes)) if known else None
-    graph.given(Quantity("x", "input", tuple(i.axis for i in index), index, givens=values))
+    inputs = Quantity("x", "input", tuple(i.axis for i in index), index)
+    if problem.standard:
+        from handcalc.models.standard import add_standard  # rarely there, so nobody else waits for it
+
+        graph.define(inputs.replace(definition=add_standard(graph, problem, problem.standard, index)))
+    else:
+        known = isinstance(problem.samples, Dataset) or any(sample.inputs for sample in problem.samples)
+        values = givens(problem.samples, "inputs", tuple(axis.size for axis in problem.axes), problem.batch) if known else None
+        graph.given(inputs.replace(givens=values))
     return Ref("x", index)
 
 

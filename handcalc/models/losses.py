@@ -32,7 +32,7 @@ def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
         return ""
     index = tuple(i for place in output.indices for _, i in affine(place).terms)
     axes = tuple(i.axis for i in index)
-    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"))
+    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"), problem.batch)
     graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
     target = Ref("t", index)
     if problem.loss.form == "direct":
@@ -164,6 +164,16 @@ def squared_errors(graph: Graph) -> str:
     for index in reversed(error.index):
         watched = total(index, watched)
     graph.define(Quantity("watched", "loss", definition=mul(Number(1, 2), watched), names={(): "watched"}, role="watched"))
+    return "watched"
+
+
+def last_equation(graph: Graph, problem: Problem) -> str:
+    """What is watched in training where nothing is minimised: the last equation, of several samples its mean; answers its name."""
+    last = graph[problem.equations[-1].name]
+    if not last.sampled:
+        return last.name
+    mean = mul(sample_share(problem), total(last.index[0], Ref(last.name, last.index)))
+    graph.define(Quantity("watched", "loss", definition=mean, names={(): "watched"}, role="watched"))
     return "watched"
 
 

@@ -26,7 +26,7 @@ from handcalc.problem.schema import Problem, Sample
 KEPT = 16  # shapes
 NUMBERS = (  # fields of a problem that do not change what follows from a forward pass
     "title", "source", "notation", "language", "inputs", "samples", "test", "layers", "loss", "training", "rounding", "tasks",
-    "marking", "given", "fixed", "equations", "path", "generating",
+    "marking", "given", "fixed", "equations", "path", "generating", "encoded",
 )  # fmt: skip
 SMALL = 2_000  # cells of a forward pass; of larger ones nothing is kept
 
@@ -106,4 +106,4 @@ def _described(quantity: Quantity) -> tuple[Any, ...]:
 
 def _missing(quantity: Quantity) -> list[tuple[int, ...]] | None:
     given = quantity.givens
-    return None if given is None else [place for place in product(*(range(axis.size) for axis in quantity.axes)) if given(place) is None]
+    return None if given is None else [place for place in product(*(axis.places for axis in quantity.axes)) if given(place) is None]

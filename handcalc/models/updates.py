@@ -11,6 +11,8 @@ from handcalc.core.expr import ZERO, Expr, Number, Ref, add, call, div, mul, neg
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index
 from handcalc.core.quantity import Quantity
+from handcalc.loading.rates import rate_of
+from handcalc.models import typed
 from handcalc.models.optimisers import NUMBERS, OPTIMISERS, STATES, Rule, counted
 from handcalc.problem.schema import Problem
 
@@ -20,15 +22,19 @@ def add_updates(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Define rate, changes and updated values of what is trained; answers parameter → updated quantity, and memory → what
     it becomes."""
-    if problem.learning_rate is None:
+    memory = {} if problem.learning_rate is None else _add_rate(graph, problem, problem.learning_rate)
+    rules = {rule.name: rule.formula for rule in problem.rules}
+    if problem.learning_rate is None and not rules:
         return {}, {}
-    memory = _add_rate(graph, problem, problem.learning_rate)
     trained = [parameter for parameter in parameters if parameter.name in gradients and _is_trained(graph, problem, parameter)]
     norm = _norm(graph, problem, trained, gradients)
-    updated: dict[str, str] = {}
+    updated = {name: typed.add_rule(graph, problem, name, formula) for name, formula in rules.items()}
     for parameter in trained:
+        if parameter.name in rules:
+            continue
         frozen = frozen_places(graph, problem, parameter)
         rule = Rule(graph, problem, parameter, Ref(gradients[parameter.name], parameter.index), frozen)
+        rule.rate = _own_rate(graph, problem, parameter) or rule.rate
         _clip(rule, norm)
         _decay(rule)
         change, new = OPTIMISERS[problem.optimizer.name](rule)
@@ -53,6 +59,26 @@ def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:
     formula = rewrite(problem.schedule.formula, lambda node: names.get(node.quantity) if isinstance(node, Ref) else None)
     graph.define(Quantity("rate", "rate", definition=formula))
     return memory
+
+
+def _own_rate(graph: Graph, problem: Problem, parameter: Quantity) -> Ref | None:
+    """The learning rates of a parameter's cells, where some have rates of their own; None where all have that of all others."""
+    name, usual = parameter.name, problem.learning_rate
+    own = {place: rate_of(problem, parameter.layer, parameter.word, graph.core((name, place))) for place in graph.positions(name)}
+    if not any(own.values()):
+        return None
+    here, layer = Ref(name, parameter.index), parameter.layer
+    first = Quantity(f"rate.{name}", "rate", parameter.axes, parameter.index, prefix="rate", of=here, layer=layer)
+    first = first.replace(givens=lambda place: own.get(place) or usual)
+    if problem.schedule is None:
+        return Ref(graph.given(first).name, parameter.index)
+    start = graph.given(first.replace(name=f"rate0.{name}", kind="hyper", role="rate", prefix="rate0"))
+    shared = graph[graph.in_layer(0, "rate")].definition
+    assert shared is not None
+    begun = Ref(start.name, parameter.index)
+    formula = rewrite(shared, lambda node: begun if node == Ref("rate0") else None)
+    graph.define(first.replace(givens=None, definition=formula))
+    return Ref(first.name, parameter.index)
 
 
 def _norm(graph: Graph, problem: Problem, parameters: list[Quantity], gradients: dict[str, str]) -> Ref | None:

@@ -1,6 +1,7 @@
 """CSV files with a heading line: small ones as typed numbers, large ones as arrays.
 
 - `open_csv(item, name)` opens one; `CsvFile.read(columns, words)` are its columns: numbers, and texts such as names or classes.
+- A `Column` may say which numbers its words stand for; `CsvFile.words(place)` are the words of one. A missing value is an error.
 
 A file of at most `TYPED_BYTES` keeps the digits of its numbers. A larger one is parsed by NumPy; what NumPy does not read
 (quotation marks, fractions, something wrong) is read cell by cell, which finds the line and the column of every mistake.
@@ -9,21 +10,30 @@ A file of at most `TYPED_BYTES` keeps the digits of its numbers. A larger one is
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from handcalc.core.expr import ZERO, Number
-from handcalc.errors import Message, ProblemError
-from handcalc.problem.files import read_bytes
+from handcalc.errors import Message, ProblemError, Template
+from handcalc.problem.files import read_bytes, shipped_folder
 from handcalc.problem.limits import limit
 from handcalc.problem.reader import FileNode, listed, literal, quoted
 
 TYPED_BYTES = 100_000  # a larger file is held as an array; its numbers have no digits of their own
+MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-", "–", "—", "缺失")  # what a cell without a value holds
+_MISSING: Template = "the value is missing; give it, or leave the line out"
 ROWS_AT_ONCE = 4096  # of a large file, while it is read
 
 Row = tuple[int, list[str]]  # line and cells
 Columns = tuple[Any, list[list[str]]]  # numbers by (row, column), a list of tuples or an array; then the columns of texts
+
+
+class Column(NamedTuple):
+    """A column of numbers: its place, and the number of every word where it holds words."""
+
+    place: int
+    codes: Mapping[str, Number] | None = None
 
 
 class CsvFile(NamedTuple):
@@ -35,27 +45,59 @@ class CsvFile(NamedTuple):
     heading: list[str]
     rows: list[Row] | None
 
-    def read(self, columns: list[int], words: list[int]) -> Columns | None:
-        """Some columns as numbers and some as texts; None after an error."""
+    def read(self, columns: list[Column], words: list[int], needed: int = -1) -> Columns | None:
+        """Some columns as numbers and some as texts, of which one is needed everywhere; None after an error."""
         if self.rows is not None:
-            numbers = [tuple(self._cell(line, place, row[place]) for place in columns) for line, row in self.rows]
-            return numbers, _texts(self.rows, words)
+            numbers = [tuple(self._cell(line, column, row) for column in columns) for line, row in self.rows]
+            return numbers, self._texts(self.rows, words, needed)
         try:
-            return self._quickly(columns, words)
+            if any(column.codes for column in columns):
+                raise _Odd
+            return self._quickly([column.place for column in columns], words)
         except UnicodeDecodeError:
             _content(self.item, self.path)  # says in which line
             return None
         except _Odd:
-            return self._carefully(columns, words)
+            return self._carefully(columns, words, needed)
 
-    def _cell(self, line: int, place: int, text: str) -> Number:
+    def words(self, place: int) -> list[str] | None:
+        """The words of a column in the order in which they come, each once; None after an error."""
+        rows = self.rows
+        if rows is None:
+            content = _content(self.item, self.path)
+            checked = None if content is None else _checked(self.item, self.name, content, limit("rows") + 2)
+            rows = checked[1:] if checked is not None else None
+        return None if rows is None else list(dict.fromkeys(row[place].strip() for _, row in rows if not _is_missing(row[place])))
+
+    def _cell(self, line: int, column: Column, row: list[str]) -> Number:
         """The number in a cell; 0 after an error."""
-        value = literal(text)
-        if isinstance(value, Message):
-            column = quoted(self.heading[place])
-            self.item.fail("{file}, line {line}, column {column}: {reason}", file=self.name, line=line, column=column, reason=value)
-            return ZERO
-        return value
+        text = row[column.place].strip()
+        if column.codes is not None and text in column.codes:
+            return column.codes[text]
+        if _is_missing(text):
+            value: Number | Message = Message(_MISSING)
+        elif column.codes is not None:
+            value = Message("expected one of {words}, found {found}", words=listed(column.codes), found=quoted(text))
+        else:
+            value = literal(text)
+        if isinstance(value, Number):
+            return value
+        wordy = self.rows is not None and all(cells[column.place].strip()[:1].isalpha() for _, cells in self.rows)
+        if column.codes is None and wordy and not _is_missing(text):  # a column of words, not of numbers with a slip
+            example = f"codes: {{{self.heading[column.place]}: {{{text}: 1, …: 0}}}}"
+            value = Message("{reason}; if these are words, say in data what they stand for: {example}", reason=value, example=example)
+        self._wrong(line, column.place, value)
+        return ZERO
+
+    def _wrong(self, line: int, place: int, reason: Message) -> None:
+        column = quoted(self.heading[place])
+        self.item.fail("{file}, line {line}, column {column}: {reason}", file=self.name, line=line, column=column, reason=reason)
+
+    def _texts(self, rows: list[Row], words: list[int], needed: int) -> list[list[str]]:
+        for line, row in rows if needed >= 0 else ():
+            if _is_missing(row[needed]):
+                self._wrong(line, needed, Message(_MISSING))
+        return [[row[place].strip() for _, row in rows] for place in words]
 
     def _quickly(self, columns: list[int], words: list[int]) -> Columns:
         """All rows, parsed by NumPy. Raises _Odd where that is not enough."""
@@ -95,7 +137,7 @@ class CsvFile(NamedTuple):
                     found.append(cells[place].strip())
             yield line
 
-    def _carefully(self, columns: list[int], words: list[int]) -> Columns | None:
+    def _carefully(self, columns: list[Column], words: list[int], needed: int) -> Columns | None:
         """All rows, cell by cell; every mistake is an error."""
         import numpy
 
@@ -103,9 +145,9 @@ class CsvFile(NamedTuple):
         rows = None if content is None else _checked(self.item, self.name, content, limit("rows") + 2)
         if rows is None:
             return None
-        cells = [[self._cell(line, place, row[place]) for place in columns] for line, row in rows[1:]]
+        cells = [[self._cell(line, column, row) for column in columns] for line, row in rows[1:]]
         numbers = [[cell.numerator / cell.denominator for cell in row] for row in cells]
-        return numpy.array(numbers, ndmin=2) if numbers else [], _texts(rows[1:], words)
+        return numpy.array(numbers, ndmin=2) if numbers else [], self._texts(rows[1:], words, needed)
 
 
 class _Odd(Exception):
@@ -113,9 +155,13 @@ class _Odd(Exception):
 
 
 def open_csv(item: FileNode, name: str) -> CsvFile | None:
-    """A CSV file beside the problem; None after an error."""
+    """A CSV file beside the problem, or one that comes with handcalc, by its name; None after an error."""
     path = os.path.join(item.source.folder, name)
-    item.source.files.append(name)
+    ours = os.path.join(shipped_folder(), name)
+    if os.path.basename(name) == name and not os.path.lexists(path) and os.path.isfile(ours):
+        path = ours
+    else:
+        item.source.files.append(name)
     try:
         large = TYPED_BYTES < os.stat(path).st_size <= limit("data_bytes")
     except (OSError, ValueError):
@@ -192,8 +238,8 @@ def _cells(row: list[str]) -> list[str]:
     return [cell.strip() for cell in row]
 
 
-def _texts(rows: list[Row], words: list[int]) -> list[list[str]]:
-    return [[row[place].strip() for _, row in rows] for place in words]
+def _is_missing(text: str) -> bool:
+    return text.strip().lower() in MISSING
 
 
 def _compact(values: Any) -> Any:

@@ -5,9 +5,10 @@ Their readers are loading/data.py, loading/samples.py and loading/schedules.py.
 
 from __future__ import annotations
 
-from handcalc.problem.values import ABOVE_0, INNER_SHARE, NAME, SEED, TEXT, Key, either, mapping, several, word
+from handcalc.problem.values import ABOVE_0, INNER_SHARE, NAME, NUMBER, SEED, TEXT, Key, either, mapping, named, several, word
 from handcalc.problem.words import RANGES, SCHEDULES
 
+ONE_HOT = "one_hot"
 COLUMNS = either(TEXT, several(NAME))
 TARGET_COLUMNS = either(COLUMNS, mapping({"classes": NAME}, "classes"))
 
@@ -17,6 +18,9 @@ DATA_KEYS: dict[str, tuple[Key, ...]] = {
         Key("inputs", COLUMNS, "columns, or an array with a row for each sample", "pixel1..pixel784"),
         Key("targets", TARGET_COLUMNS, "columns, a column of classes, or an array", "{classes: label}"),
         Key("scale", ABOVE_0, "what every input is divided by", "255"),
+        Key("codes", named(either(named(NUMBER), several(NAME), word(ONE_HOT))),
+            "columns of words: numbers for them, or one_hot: a column for each word, 1 where it stands; a list says their order",
+            "{好瓜: {是: 1, 否: 0}, 色泽: one_hot}"),
     ),
     "test": (
         Key("share", INNER_SHARE, "share of the samples that is not trained with", "0.2"),
@@ -33,4 +37,4 @@ DATA_KEYS: dict[str, tuple[Key, ...]] = {
         Key("formula", TEXT, "a formula in rate and t", "rate/(1 + 0.1*t)"),
         Key("per", word("update", "epoch"), "what t counts, from 0", "epoch"),
     ),
-}
+}  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any, overload
 from handcalc.core.expr import ONE, ZERO, Number
 from handcalc.core.index import through
 from handcalc.problem.arrays import untyped
-from handcalc.problem.schema import Sample
+from handcalc.problem.schema import Batch, Sample
 
 ROUNDING_NOISE = 1e-12  # floats that sum to 1 but for this much do
 
@@ -133,19 +133,20 @@ class Dataset(Sequence[Sample]):
 Samples = Sequence[Sample]  # a tuple, or a Dataset
 
 
-def givens(samples: Samples, part: str, shape: tuple[int, ...]) -> Callable[[tuple[int, ...]], Number | None]:
+def givens(samples: Samples, part: str, shape: tuple[int, ...], batch: Batch | None) -> Callable[[tuple[int, ...]], Number | None]:
     """The given numbers of `inputs` or `targets` by (sample, …), or without the sample where there is one only; shape: the sizes
-    of the other axes."""
-    sampled = len(samples) > 1
+    of the other axes; batch: which of all samples these are."""
+    sampled = not batch.alone if batch else len(samples) > 1
+    order = {place: number for number, place in enumerate(batch.places)} if batch else range(len(samples))
 
     def flat(place: tuple[int, ...]) -> int:
         return through(shape, place[sampled:])
 
     if isinstance(samples, Dataset):
         data = samples
-        return lambda place: data.number(part, place[0] if sampled else 0, flat(place))
+        return lambda place: data.number(part, order[place[0]] if sampled else 0, flat(place))
     rows: list[tuple[Number, ...]] = [getattr(sample, part) or () for sample in samples]
-    return lambda place: rows[place[0] if sampled else 0][flat(place)]
+    return lambda place: rows[order[place[0]] if sampled else 0][flat(place)]
 
 
 def sample_names(samples: Samples) -> tuple[str, ...]:

@@ -46,12 +46,13 @@ from handcalc.problem.values import (
     word,
     words,
 )
-from handcalc.problem.words import DIRECT, INITIAL, OPTIMISERS, PENALTY_FORMS, RANGES, STOPS, NamedOptimiser
+from handcalc.problem.words import DIRECT, INITIAL, LOSSES, OPTIMISERS, PENALTY_FORMS, RANGES, STOPS, NamedLoss, NamedOptimiser
 
 NOTATION_NAMES = (
     "mazur", "nielsen", "bishop", "goodfellow", "zhou", "han", "negnevitsky", "mitchell", "ng", "d2l", "nndl", "dlfs", "heaton",
 )  # fmt: skip
 ROWS_OF = ("neurons", "inputs")  # what a row of a matrix belongs to
+CLASS_WEIGHTS = "class_weights"  # what each output counts in a loss
 INSIDE = "epsilon_inside"  # whether ε is under the root, √(s + ε), not beside it, √s + ε
 
 DECIMALS = whole(0, 15)
@@ -69,8 +70,20 @@ _BIAS = named(either(NUMBER, {**LIST, "minItems": 2, "maxItems": 3}))
 RANDOM = mapping({"random": word(*INITIAL), "scale": ABOVE_0, "seed": SEED}, "random", "seed")
 _BIASES = either(NUMBER, _NUMBERS, _BIAS, word("zeros"), _FILE, RANDOM, NULL)
 DIGITS = mapping({"decimals": DECIMALS, "significant": SIGNIFICANT}, one=True)
+_RULES: Shape = {**named(LINE), "propertyNames": {"not": {"enum": ["biases", "frozen"]}}}  # parameter → its new value, in equations
 _ASKED = several(either(TEXT, section("task")))
 _STOP = mapping({**dict.fromkeys(STOPS, ABOVE_0), "patience": COUNT})
+
+
+def loss_shapes(loss: NamedLoss) -> dict[str, Shape]:
+    """The keys of a loss."""
+    return {key: RANGES[key] for key in loss.numbers} | ({CLASS_WEIGHTS: several(FROM_0)} if loss.weighted else {})
+
+
+def _loss() -> Shape:
+    """A word or formula, or {word: {numbers}}."""
+    inside = {word: either(mapping(shapes), NULL) for word, loss in LOSSES.items() if (shapes := loss_shapes(loss))}
+    return either(TEXT, mapping(inside, one=True))
 
 
 def option_shapes(optimiser: NamedOptimiser) -> dict[str, Shape]:
@@ -96,6 +109,9 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
               "{i1: 0.05, i2: 0.10}"),
         Key("input_shape", several(whole(1, 100_000)), "size of the inputs in every direction, where they are one list or come from a file",
               "[1, 28, 28]"),
+        Key("standardize", word("population", "sample"),
+              "inputs less their mean, over their standard deviation, with n or n − 1 in the variance",
+              "population"),
         Key("targets", either(named(NUMBER), _NUMBERS, NUMBER, TARGET_COLUMNS),
               "targets by output neuron, or in order; leave out for a forward pass only", "{o1: 0.01, o2: 0.99}"),
         Key("samples", several(section("sample")), "several samples, instead of inputs and targets",
@@ -105,20 +121,22 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("test", either(INNER_SHARE, TEXT, section("test"), several(section("sample"))),
               "samples to test with: a share of all, another file, or a list", "0.2"),
         Key("layers", several(OBJECT), "layers after the inputs, in order"),
-        Key("loss", either(TEXT, OBJECT), "loss function, or a formula in o and t", "half_squared_error"),
+        Key("loss", _loss(), "loss function, or a formula in o and t", "half_squared_error"),
         Key("error", word(DIRECT.word), "direct: no loss; only e = t − o and delta rules", "direct"),
         Key("input_gradients", FLAG, "whether ∂E/∂x of the inputs is worked out as well", "true"),
-        Key("learning_rate", ABOVE_0, "η of the update; without it there is no update", "0.5"),
+        Key("learning_rate", either(ABOVE_0, named(ABOVE_0)),
+              "η of the update, without it there is no update; or one for each layer or parameter", "0.5"),
         Key("schedule", either(TEXT, section("schedule")), "how η changes with the updates; or a formula in rate and t",
               "{step: {every: 10, factor: 0.5}}"),
         Key("optimizer", _optimiser(), "optimiser, with its numbers if they are not the usual ones",
               "{adam: {beta1: 0.9, beta2: 0.999, epsilon: 1e-8}}"),
-        Key("report", either(TEXT, OBJECT), "a loss worked out beside the one that is minimised; written like loss", "squared_error"),
+        Key("report", _loss(), "a loss worked out beside the one that is minimised; written like loss", "squared_error"),
         Key("regularization", section("regularization"), "penalties on large weights, in the loss itself", "{l2: 0.1, form: half_mean}"),
         Key("weight_decay", ABOVE_0,
               "λ of weight decay; not in the loss: added to the gradient as λ·w, apart from it with adamw", "0.01"),
         Key("clipping", section("clipping"), "limit of the gradients", "{norm: 1}"),
-        Key("update", section("update"), "what is trained", "{biases: false}"),
+        Key("update", either(section("update"), _RULES), "what is trained; in equations, the new value of a parameter by a formula",
+              "{biases: false}"),
         Key("training", section("training"), "how several samples and iterations are used", "{mode: online}"),
         Key("sample_reduction", word("mean", "sum"), "how the losses of several samples become one", "mean"),
         Key("given", named(either(NUMBER, _NUMBERS)),

@@ -203,3 +203,10 @@ class _Bounds:
             self.open_nodes.discard(id(node))
         self.sizes[id(node)] = size
         return size
+
+
+def shipped_folder() -> str:
+    """Where the shipped problems are: in the package, or in a checkout beside it."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "problems")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "problems")

@@ -12,7 +12,7 @@ Scalars stay the text that was typed: 0.10 keeps its digits, `no` is a word, 1e-
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from handcalc import errors
@@ -262,13 +262,15 @@ class FileNode:
             self.fail("unknown value {found}{near}", found=self.shown, near=suggestion(value, known))
         return found or None
 
-    def formula(self, names: Collection[str], later: Collection[str] = ()) -> Expr | None:
-        """A formula the user typed, over some names; `later` are names that are defined further down."""
+    def formula(self, names: Collection[str], later: Collection[str] = (), ids: Mapping[str, Expr] | None = None) -> Expr | None:
+        """A formula the user typed, over some names; `later` are names that are defined further down, ids: what stands for something
+        and is no name, such as grad.w."""
         text = self.text()
         if text is None:
             return None
         try:
-            expr = formula.parse(text, lambda name: Ref(name) if name in names else None)
+            known = formula.names({**{name: Ref(name) for name in names}, **ids}) if ids else None
+            expr = formula.parse(text, known or (lambda name: Ref(name) if name in names else None))
         except formula.FormulaError as error:
             reason, hint = _why(error, text, names, later)
             within = Message(" in {names}", names=", ".join(sorted(names)[:12])) if names else ""

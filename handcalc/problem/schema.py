@@ -26,6 +26,21 @@ class Sample(Record):
     targets: tuple[Number, ...] | None
 
 
+class Batch(Record):
+    """Of which samples some are those of one update: their places among all, and the names of all; alone: every update has one."""
+
+    places: tuple[int, ...]
+    names: tuple[str, ...]
+    alone: bool = False
+
+
+class Standard(Record):
+    """The inputs of all samples (sample, input) before they were standardised; unbiased: n − 1 in the variance, not n."""
+
+    rows: tuple[tuple[Number, ...], ...]
+    unbiased: bool = False
+
+
 class Activation(Record):
     """out = formula in z; or, for softmax, a function of the whole layer."""
 
@@ -269,7 +284,12 @@ class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); given: numbers of
-    equations; fixed: numbers in the place of what would be worked out.
+    equations; fixed: numbers in the place of what would be worked out; batch: which of all samples these are, where they are those of
+    one update; encoded: what words of a data file stand for, column → word → numbers; standard: what the inputs were before they were
+    standardised;
+    rates: learning rates of layers (layer1), of all weights or biases of one (W1, b1), of single parameters; rules: new values of
+    parameters by formulas of their own, over names of the graph, ids of gradients (grad.w), second derivatives (grad2.w) and new values
+    before (new.v).
     """
 
     title: str = ""
@@ -279,12 +299,16 @@ class Problem(Record):
     inputs: tuple[str, ...] = ()
     axes: tuple[Axis, ...] = ()
     samples: Sequence[Sample] = ()
+    batch: Batch | None = None
+    encoded: Mapping[str, Mapping[str, str]] = {}
+    standard: Standard | None = None
     test: Sequence[Sample] = ()
     layers: tuple[Layer, ...] = ()
     loss: Loss | None = None
     reported: Loss | None = None
     regularization: Regularization | None = None
     learning_rate: Number | None = None
+    rates: Mapping[str, Number] = {}
     schedule: Schedule | None = None
     optimizer: Optimizer = Optimizer()
     input_gradients: bool = False
@@ -301,6 +325,7 @@ class Problem(Record):
     equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""
     parameters: tuple[str, ...] = ()
+    rules: tuple[NamedFormula, ...] = ()
     path: str = ""
     generating: Generating | None = None
 

@@ -106,12 +106,13 @@ def judge(derivation: Derivation, wanted: Cell, formula: Expr, seconds: float = 
     A formula of literals only, or for a given number, is judged by its value. seconds: what SymPy may take. Raises
     EvaluationError where the step itself has no value.
     """
-    derivation.evaluation[wanted]
     own = Evaluation(derivation.graph, None, derivation.evaluation.replaced)
+    known = derivation.evaluation if derivation.evaluation.graph is derivation.graph else own
+    known[wanted]
     apart = _apart(own, wanted, formula)
     givens = [current for current in own.values if current in own.replaced or own.graph.given_value(current) is not None]
     if wanted in givens or not references(formula):
-        apart = _apart(derivation.evaluation, wanted, formula, () if wanted in givens else [own.graph.instance(wanted)])
+        apart = _apart(known, wanted, formula, () if wanted in givens else [own.graph.instance(wanted)])
         return Judgement(apart is False, "differs" if apart is not False else "numeric")
     levels = [] if apart is None else list(_levels(own, wanted, formula, givens))
     if any(theirs == ours for theirs, ours in levels):

@@ -169,9 +169,17 @@ def symbol(name: Name, dialect: Dialect) -> str:
     """The spelling of a symbol: w5, net_h1, a^(2)_1, dE/dw5."""
     if isinstance(name, Derivative):
         via = dialect.via.format(x=_symbol(name.via, dialect)) if name.via else ""
-        top, bottom = (dialect.partial + _symbol(part, dialect) for part in (name.top, name.bottom))
+        top = _times_over(dialect.partial, name.order, dialect) + _symbol(name.top, dialect)
+        bottom = dialect.partial + _times_over(_symbol(name.bottom, dialect), name.order, dialect)
         return dialect.quotient.format(a=top, b=bottom) + via + _sample(name, dialect)
     return _symbol(name, dialect)
+
+
+def _times_over(text: str, order: int, dialect: Dialect) -> str:
+    """∂² in a second derivative, ∂ in a first."""
+    if order == 1:
+        return text
+    return text + dialect.high[str(order)] if dialect.high else dialect.power.format(a=text, b=typed_digits(str(order), dialect))
 
 
 def _sample(name: Name, dialect: Dialect) -> str:

@@ -29,7 +29,7 @@ def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block
         return
     squares: dict[int, float] = {}
     for place in graph.positions(name):
-        if not quantity.sampled or place[0] == 0:
+        if not quantity.sampled or place[0] == quantity.axes[0].places[0]:
             value = float(derivation.iteration(iteration).evaluation[name, place])
             squares[place[clock]] = squares.get(place[clock], 0.0) + value * value
     times = sorted(squares, reverse=True)

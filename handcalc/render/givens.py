@@ -1,6 +1,6 @@
 """What stands before the calculation: title, given data, conventions in force.
 
-- `title(header)`, `given(derivation, reading, options)`, `iteration_title(header, number)`.
+- `title(header)`, `given(derivation, reading, options)`; `iteration_title(derivation, number)`, `own_samples(derivation, number)`.
 - `layer_details`, `conventions` and `rounding_note` are single sentences, which drawings and pages say too.
 """
 
@@ -12,8 +12,7 @@ from itertools import islice
 from typing import Any
 
 from handcalc.core.derivation import Derivation, Header
-from handcalc.core.expr import Call, Ref, walk
-from handcalc.core.graph import Graph
+from handcalc.core.expr import Call, Ref, references, walk
 from handcalc.core.order import Group
 from handcalc.core.quantity import Quantity
 from handcalc.errors import Message, Template
@@ -26,6 +25,7 @@ from handcalc.render.reading import Reading
 from handcalc.render.tables import count
 
 NUMBERS_LIMIT = 24  # given numbers of one quantity below one another
+SAMPLES_LIMIT = 8  # samples named in the heading of an iteration
 ACROSS_LIMIT = 12  # inputs or targets of one table
 FIXED_LIMIT = 100  # numbers given in the place of what would be worked out
 COLUMNS: dict[tuple[bool, str], Template] = {
@@ -42,12 +42,22 @@ def title(header: Header, asked: bool = False) -> Iterator[Block]:
         yield Paragraph(Message("Name: {line}   Date: {line}", line="_" * 20))
 
 
-def iteration_title(header: Header, iteration: int) -> Message:
-    """Iteration 2, with its sample where each iteration sees one."""
-    if header.online:
-        sample = header.samples[(iteration - 1) % len(header.samples)]
-        return Message("Iteration {number} (sample {sample})", number=iteration, sample=sample)
-    return Message("Iteration {number}", number=iteration)
+def iteration_title(derivation: Derivation, iteration: int) -> Message:
+    """Iteration 2, with its samples where each iteration has its own."""
+    samples = derivation.basis(iteration).samples
+    if not samples:
+        return Message("Iteration {number}", number=iteration)
+    if len(samples) == 1:
+        return Message("Iteration {number} (sample {sample})", number=iteration, sample=samples[0])
+    named = ", ".join(samples[:SAMPLES_LIMIT]) + ", …" * (len(samples) > SAMPLES_LIMIT)
+    return Message("Iteration {number} (samples {samples})", number=iteration, samples=named)
+
+
+def own_samples(derivation: Derivation, iteration: int) -> Iterator[Block]:
+    """The inputs and targets of an iteration that does not have those of the first."""
+    here = derivation.at(iteration)
+    if here.graph is not derivation.basis(1).graph:
+        yield from _data(here, iteration)
 
 
 # --- given ------------------------------------------------------------------------------------------------------------
@@ -58,20 +68,22 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     yield Heading(2, Message("Given"))
     graph = derivation.graph
     if not derivation.header.sizes:
-        names = [quantity for quantity in graph if quantity.kind == "given"]
+        yield from _data(derivation)
+        names = [quantity for quantity in graph if quantity.kind == "given" and quantity.role != "column"]
         if names:
             rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
             yield Table((Message("quantity"), Message("value")), rows)
     else:
         yield Paragraph(_architecture(derivation.header, graph[graph.inputs].unknown))
-        yield from _data(derivation, [graph[name] for name in (graph.inputs, graph.targets) if name and not graph[name].unknown])
+        yield from _data(derivation)
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     yield from _fixed(derivation)
     for quantity in graph:
-        if quantity.kind == "hyper" and quantity.axes:
+        given = quantity.kind in ("rate", "hyper") and quantity.definition is None
+        if given and (quantity.of is not None or quantity.axes):
             yield from given_numbers(derivation, quantity)
-        elif quantity.kind in ("rate", "hyper") and quantity.definition is None:
+        elif given:
             yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
     if options.pictures:
         yield Picture(values=False, gradients=False)
@@ -116,44 +128,74 @@ def _architecture(header: Header, unknown: bool) -> Message:
     return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(header.activations))
 
 
-def _data(derivation: Derivation, quantities: list[Quantity]) -> Iterator[Block]:
+def _data(derivation: Derivation, iteration: int = 1) -> Iterator[Block]:
     """Inputs and targets, as far as there are any."""
+    graph = derivation.graph
+    if not graph.inputs:
+        yield from _own_names([quantity for quantity in graph if quantity.role == "column"], iteration)
+        return
+    quantities = [graph[name] for name in (graph.inputs, graph.targets) if name and not graph[name].unknown]
+    raw = graph.quantities.get(graph.in_layer(0, "input", "raw"))
+    if raw is not None:  # the inputs are worked out of it
+        if iteration == 1:
+            yield sample_table_of_givens([raw])
+        quantities = quantities[1:]
     if not quantities:
         return
     if any(directions(quantity) > 1 for quantity in quantities):
         for quantity in quantities:
-            yield from given_numbers(derivation, quantity, "full")
+            yield from given_numbers(derivation, quantity, "full", iteration=iteration)
         return
     if quantities[0].sampled:
-        yield sample_table_of_givens(quantities)
+        yield sample_table_of_givens(quantities, iteration)
         return
     cells = [(quantity.name, (place,)) for quantity in quantities for place in range(min(quantity.axes[-1].size, ACROSS_LIMIT))]
     hidden = sum(max(quantity.axes[-1].size - ACROSS_LIMIT, 0) for quantity in quantities)
-    rows = tuple((Name(Ref(*wanted)), Value(wanted)) for wanted in cells)
+    rows = tuple((Name(Ref(*wanted)), Value(wanted, iteration)) for wanted in cells)
     kinds = [quantity.kind for quantity in quantities]
     yield Table((Message(COLUMNS[len(kinds) > 1, kinds[0]]), Message("value")), rows, hidden)
 
 
-def given_numbers(derivation: Derivation, quantity: Quantity, detail: str = "normal", turned: bool = False) -> Iterator[Block]:
+def _own_names(quantities: list[Quantity], iteration: int) -> Iterator[Block]:
+    """In equations: a column for each name that samples have numbers for."""
+    if quantities and quantities[0].sampled:
+        axis = quantities[0].axes[0]
+        columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(one.name, (axis.places[0],)), bare=True) for one in quantities))
+        shown = axis.places[: DETAILS["normal"].rows]
+        rows: Rows = tuple((Plain(axis.label(place)), *(Value((one.name, (place,)), iteration) for one in quantities)) for place in shown)
+        yield Table(columns, rows, axis.size - len(shown))
+    elif quantities:
+        rows = tuple((Name(Ref(one.name)), Value((one.name, ()), iteration)) for one in quantities)
+        yield Table((Message("quantity"), Message("value")), rows)
+
+
+def given_numbers(
+    derivation: Derivation, quantity: Quantity, detail: str = "normal", turned: bool = False, iteration: int = 1
+) -> Iterator[Block]:
     """Given numbers as grids (turned: as in `grids`), or one after the other."""
     if directions(quantity) > 1:
-        yield from grids(derivation, quantity, detail, 1, turned)
+        yield from grids(derivation, quantity, detail, iteration, turned)
         return
     if quantity.sampled:
-        yield sample_table_of_givens([quantity])
+        yield sample_table_of_givens([quantity], iteration)
         return
     places = list(islice(derivation.graph.positions(quantity.name), NUMBERS_LIMIT))
-    rows = tuple((Name(Ref(quantity.name, place)), Value((quantity.name, place))) for place in places)
+    rows = tuple((Name(Ref(quantity.name, place)), Value((quantity.name, place), iteration)) for place in places)
     yield Table((Message("parameter"), Message("value")), rows, max(quantity.size - NUMBERS_LIMIT, 0))
 
 
-def sample_table_of_givens(quantities: list[Quantity]) -> Table:
+def sample_table_of_givens(quantities: list[Quantity], iteration: int = 1) -> Table:
     """Inputs and targets, one row per sample."""
     axis = quantities[0].axes[0]
     inner = [(quantity.name, place) for quantity in quantities for place in range(min(quantity.axes[-1].size, ACROSS_LIMIT))]
-    columns: tuple[Item, ...] = (Message("sample"), *(Name(Ref(name, (0, place)), bare=True) for name, place in inner))
+    names: list[Item] = [Name(Ref(name, (axis.places[0], place)), bare=True) for name, place in inner]
+    if axis.role == "row":  # as they are in the data, before they have letters
+        names = [Plain(quantities[0].axes[-1].label(place)) for _, place in inner]
+    columns: tuple[Item, ...] = (Message("sample"), *names)
     shown = min(axis.size, DETAILS["normal"].rows)
-    rows: Rows = tuple((Plain(axis.label(sample)), *(Value((name, (sample, place))) for name, place in inner)) for sample in range(shown))
+    rows: Rows = tuple(
+        (Plain(axis.label(sample)), *(Value((name, (sample, place)), iteration) for name, place in inner)) for sample in axis.places[:shown]
+    )
     return Table(columns, rows, axis.size - shown, sum(quantity.axes[-1].size for quantity in quantities) - len(inner))
 
 
@@ -213,15 +255,20 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield header.loss_title
     elif header.loss and graph.targets:
         yield Message("Loss: {loss}.", loss=header.loss_title)
-    if header.online:
-        yield Message("One update after each sample (online).")
-    elif len(header.samples) > 1 and (derivation.loss or graph.fixed):
+    bp = reading.notation.data.get("bp") and derivation.updated and len(header.samples) > 1
+    if header.batch == 1:
+        yield Message("Standard BP: one update after each sample (online)." if bp else "One update after each sample (online).")
+    elif bp and not header.batch:
+        yield Message("Accumulated BP: one update for all samples together.")
+    elif header.batch:
+        yield Message("One update after every {count} samples (mini-batches); its loss is that of its own samples.", count=header.batch)
+    if header.batch != 1 and len(header.samples) > 1 and (derivation.loss or graph.fixed):
         mean = chosen["sample_reduction"] == "mean"
         yield Message("The loss of all samples is the mean of theirs." if mean else "The loss of all samples is the sum of theirs.")
     if graph.fixed:
         yield from _fixed_conventions(derivation)
     if derivation.updated:
-        yield from _update_conventions(graph, header)
+        yield from _update_conventions(derivation)
     functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     yield from _slope_conventions(functions, chosen)
     if any(quantity.held for quantity in graph):
@@ -254,8 +301,9 @@ def _slope_conventions(functions: set[str], chosen: Mapping[str, Any]) -> Iterat
         yield Message("Of equal ones it goes to the first: max'(a, b) is then 1, max'(b, a, 0) is 0.")
 
 
-def _update_conventions(graph: Graph, header: Header) -> Iterator[Message]:
+def _update_conventions(derivation: Derivation) -> Iterator[Message]:
     """What is updated, when, and with which rate."""
+    graph, header = derivation.graph, derivation.header
     kinds = {quantity.kind for quantity in graph}
     if "bias" in kinds:
         yield Message("Biases are updated." if header.trained_biases else "Biases are not updated.")
@@ -268,7 +316,11 @@ def _update_conventions(graph: Graph, header: Header) -> Iterator[Message]:
             yield Message("The error is sent back through the old weights.")
         else:
             yield Message("The error is sent back through the already updated weights.")
-    yield Message("All parameters are updated at once, after the backward pass.")
+    new = {*derivation.updated.values()}
+    if any(ref.quantity in new for name in new for formula in graph[name].formulas for ref in references(formula)):
+        yield Message("The parameters are updated one after the other: a new value is used as soon as it is there.")
+    else:
+        yield Message("All parameters are updated at once, after the backward pass.")
     if graph.in_layer(0, "hyper", "rate"):
         yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
 

@@ -30,8 +30,8 @@ def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: in
     matrix, a row for each place of its second direction."""
     turned = turned and len(quantity.axes) == 2
     before, (rows, columns) = quantity.axes[:-2], quantity.axes[::-1] if turned else quantity.axes[-2:]
-    samples = range(1) if quantity.sampled and detail != "full" else None
-    leading = [samples if samples is not None and axis.role == "sample" else range(axis.size) for axis in before]
+    first = quantity.sampled and detail != "full"
+    leading = [axis.places[:1] if first and axis.role == "sample" else axis.places for axis in before]
     for place in islice(product(*leading), DETAILS[detail].grids):
         cells = [
             [(quantity.name, (column, row) if turned else (*place, row, column)) for column in range(min(columns.size, SIDE_LIMIT))]

@@ -102,7 +102,7 @@ def worked_cells(derivation: Derivation, options: Options, group: Group) -> Iter
     """The cells worked line by line: those of the first sample, unless everything is wanted."""
     quantity = group.quantity
     for place in derivation.places(group):
-        if options.full or not quantity.sampled or place[0] == 0:
+        if options.full or not quantity.sampled or place[0] == quantity.axes[0].places[0]:
             yield quantity.name, place
 
 
@@ -117,6 +117,7 @@ def worked(
 ) -> Equation:
     """One cell: symbol = named factors = formula ≈ numbers ≈ value; untidied: with the raw derivative before it; put_in: quantities
     whose definitions stand in the line (the paths of a sum)."""
+    derivation, reading = derivation.at(iteration), reading.at(iteration)
     step = derivation.step(wanted, iteration)
     formula = reading.formula(wanted)
     if formula is not None and put_in:

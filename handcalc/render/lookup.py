@@ -50,6 +50,7 @@ class Lookup:
     def __init__(self, derivation: Derivation, notation: Notation) -> None:
         self.derivation, self.graph, self.notation = derivation, derivation.graph, notation
         self._tables: list[dict[str, set[Meaning]]] = []
+        self._rounds: dict[int, Lookup] = {}
 
     def find(self, text: str) -> Found:
         """The cell, iteration and sign of a word. Raises UnknownIdError with a near match, or with all that it may mean."""
@@ -63,10 +64,19 @@ class Lookup:
         digits = head[1:] if head[1:].isascii() and head[1:].isdigit() and len(head) < 9 else "0"
         number = int(digits) if head else 1
         if 1 <= number <= derivation.iterations:
-            found = self._meaning(rest.strip())
+            found = self._of_round(number)._meaning(rest.strip())
             if found is not None:
                 return Found(found[0], number, found[1])
         raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=self._hint(rest)))
+
+    def _of_round(self, number: int) -> Lookup:
+        """The names of a round, which has samples of its own where there are mini-batches."""
+        derivation = self.derivation.at(number)
+        if derivation.graph is self.graph:
+            return self
+        if number not in self._rounds:
+            self._rounds[number] = Lookup(derivation, self.notation.on(derivation.graph))
+        return self._rounds[number]
 
     def _hint(self, text: str) -> Message | str:
         return near(text, [*map(self.graph.cell_id, self._searched()), *self._printed])
@@ -205,7 +215,7 @@ class Lookup:
         turned = self.turned(cell)
         if quantity.stage:
             yield from self._after(quantity, cell)
-        elif quantity.of is not None and quantity.kind in BEFORE:
+        elif quantity.of is not None and quantity.kind in BEFORE and quantity.role != "second":
             base = self.graph.at(quantity.of, cell)
             yield from self._put_together(quantity.kind, base, turned)
             if quantity.kind == "gradient":

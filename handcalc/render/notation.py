@@ -5,8 +5,8 @@
 
 A profile holds: `units` (what {unit} is: name, number in its layer, or global number), `first_layer` (number of the
 first layer after the inputs), `delta_sign` and `bias_sign` (−1: the letter stands for the negative of ∂E/∂net, of a
-bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), perhaps `vectors` (rows: in matrix forms a vector is a row), and
-`symbols`: templates base^sup_sub by role. A role may
+bias), `update` (gradient: w − η·∂E/∂w; delta: Δw = η·δ·x), perhaps `vectors` (rows: in matrix forms a vector is a row), `bp` (updates after
+each sample or after all are called standard and accumulated BP), and `symbols`: templates base^sup_sub by role. A role may
 have variants `_output` (last layer), `_general` (symbolic indices), `_shared` (one bias for a layer). `~` instead of
 `^`: the superscript is needed only with several hidden layers. Fields: {name}, {unit}, {layer}, {to}, {from}, {param}.
 
@@ -67,6 +67,7 @@ class Notation:
 
     def __init__(self, data: dict[str, Any], graph: Graph, loss: str = "", own: bool = True, by_source: bool = False) -> None:
         self.data = data
+        self._put = loss, own, by_source
         self.symbols: dict[str, str] = data["symbols"]
         self.graph = graph
         self.own = own or "{param}" in self.symbols["weight"]
@@ -75,6 +76,10 @@ class Notation:
         self._others: bool | None = None
         self._numbers = self._numbered(by_source)
         self._offsets = self._layer_offsets()
+
+    def on(self, graph: Graph) -> Notation:
+        """The same notation put on the graph of another round."""
+        return Notation(self.data, graph, *self._put)
 
     # --- numbers ---
 
@@ -168,6 +173,9 @@ class Notation:
     def _derived(self, quantity: Quantity, reference: Ref, base: Ref, sample: str) -> Name:
         inner = self.graph[base.quantity]
         symbol = self.name(base)
+        if quantity.kind == "gradient" and quantity.role == "second":
+            assert isinstance(symbol, Symbol)
+            return Derivative(self.objective, symbol.replace(sample=""), sample=sample, order=2)
         if quantity.kind == "gradient":
             if inner.kind == "net" and self._template("delta", inner.layer):
                 return self._fill(self._template("delta", inner.layer), self._fields(inner, base), inner).replace(sample=sample)
@@ -196,6 +204,11 @@ class Notation:
             below = self.name(self._base(quantity, reference, quantity.wrt))
             assert isinstance(below, Symbol)
             return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
+        if quantity.kind in ("rate", "hyper"):
+            rate = self._fill(self.symbols["rate"], {}, quantity)
+            return Symbol(
+                rate.base, (symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))) + ",0" * (quantity.kind == "hyper")
+            )
         if quantity.kind in ("memory", "state") and quantity.letter is not None:
             return _remembered(quantity, quantity.letter, symbol)
         if quantity.kind == "change":

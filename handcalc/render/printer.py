@@ -149,7 +149,12 @@ class Printer:
     def _quotient(self, expr: Quotient, first: bool) -> str:
         if self.dialect.typeset:
             return self.dialect.quotient.format(a=self.text(expr.above), b=self.text(expr.below))
-        return self.dialect.quotient.format(a=self.part(expr.above, PRODUCT, first=first), b=self.part(expr.below, POWER))
+        above, below = self.part(expr.above, PRODUCT, first=first), self.part(expr.below, POWER)
+        above, below = (
+            bracketed(text, self.dialect) if isinstance(part, Ref) and "/" in text else text
+            for part, text in ((expr.above, above), (expr.below, below))
+        )
+        return self.dialect.quotient.format(a=above, b=below)
 
     def _power(self, expr: Power, first: bool) -> str:
         base = self.part(expr.base, ATOM)

@@ -17,6 +17,7 @@ from functools import cached_property
 
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, references, reindex, rewrite
+from handcalc.core.graph import Graph
 from handcalc.core.index import Position
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
@@ -54,6 +55,17 @@ class Reading:
         self._spelled: dict[Ref, str] = {}
         self._numbers: dict[tuple[Cell, int], str] = {}
         self._lookup: Lookup | None = None
+        self._rounds: dict[Graph, Reading] = {}
+
+    def at(self, iteration: int) -> Reading:
+        """The same reading of the graph of a round, for formulas and places; names and numbers are those of any other."""
+        derivation = self.derivation.at(iteration)
+        graph = derivation.graph
+        if graph is self.graph:
+            return self
+        if graph not in self._rounds:
+            self._rounds[graph] = Reading(derivation, self.notation.on(graph), self.dialect, self.comma, self.longest)
+        return self._rounds[graph]
 
     # --- expressions ---
 

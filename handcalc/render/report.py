@@ -253,9 +253,10 @@ class Chapter:
             count = sum(quantity.size for quantity in quantities)
             raise OutputError(Message("{count} steps are too many for one file; choose some with --only", count=count))
         for iteration in range(1, derivation.iterations + 1):
+            here = derivation.at(iteration)
             for group in wanted:
-                for place in derivation.places(group):
-                    yield derivation.step((group.quantity.name, place), iteration)
+                for place in here.places(group):
+                    yield here.step((group.quantity.name, place), iteration)
         yield from (derivation.step(*wanted) for wanted in cells)
 
 

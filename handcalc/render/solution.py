@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from handcalc.core.derivation import Derivation
 from handcalc.render.blocks import Block, Heading, Picture
 from handcalc.render.document import body
-from handcalc.render.givens import given, iteration_title, title
+from handcalc.render.givens import given, iteration_title, own_samples, title
 from handcalc.render.lines import worked
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
@@ -29,9 +29,12 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
         yield from given(derivation, reading, options)
     for iteration in range(1, derivation.iterations + 1):
         if derivation.iterations > 1:
-            yield Heading(1, iteration_title(derivation.header, iteration))
-        yield from body(derivation, reading, options, iteration)
+            yield Heading(1, iteration_title(derivation, iteration))
+            if options.wants("given"):
+                yield from own_samples(derivation, iteration)
+        here, as_read = derivation.at(iteration), reading.at(iteration)
+        yield from body(here, as_read, options, iteration)
         if options.pictures and options.wants("backward"):
             yield Picture(iteration)
         if options.wants("update"):
-            yield from update(derivation, reading, options, iteration)
+            yield from update(here, as_read, options, iteration)

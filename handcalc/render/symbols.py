@@ -22,12 +22,13 @@ class Symbol(Record):
 
 
 class Derivative(Record):
-    """∂top/∂bottom; via: what a path runs through; sample as in Symbol."""
+    """∂top/∂bottom, or ∂²top/∂bottom² of the order 2; via: what a path runs through; sample as in Symbol."""
 
     top: Symbol
     bottom: Symbol
     via: Symbol | None = None
     sample: str = ""
+    order: int = 1
 
 
 Name = Symbol | Derivative

@@ -79,16 +79,16 @@ def sample_table(derivation: Derivation, options: Options, iteration: int, group
     hidden = 0
     timed = all(group.time is None for group in groups)  # else a heading tells the time
     for group in groups:
-        first = takewhile(lambda place: place[0] == 0, derivation.places(group))
+        first = takewhile(lambda place: place[0] == samples.places[0], derivation.places(group))
         places = [place[1:] for place in islice(first, COLUMNS_LIMIT)]
         inner += [(group.quantity, place) for place in places]
         if len(places) == COLUMNS_LIMIT:
             times = 1 if group.time is None else next(axis.size for axis in group.quantity.axes if axis.role == "time")
             hidden += group.quantity.size // samples.size // times - COLUMNS_LIMIT
-    names = [Name(Ref(quantity.name, (0, *place)), bare=True, timed=timed) for quantity, place in inner]
+    names = [Name(Ref(quantity.name, (samples.places[0], *place)), bare=True, timed=timed) for quantity, place in inner]
     shown = min(samples.size, options.limits.rows)
     rows: Rows = tuple(
         (Plain(samples.label(sample)), *(_value(derivation, (quantity.name, (sample, *place)), iteration) for quantity, place in inner))
-        for sample in range(shown)
+        for sample in samples.places[:shown]
     )
     return Table((Message("sample"), *names), rows, samples.size - shown, hidden)

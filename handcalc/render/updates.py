@@ -15,7 +15,7 @@ from handcalc.core.order import Group
 from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Table
-from handcalc.render.items import Item, Name, Symbolic, Value
+from handcalc.render.items import MISSING, Item, Name, Symbolic, Value
 from handcalc.render.lines import worked
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
@@ -46,7 +46,7 @@ def _rules(derivation: Derivation, reading: Reading, options: Options) -> Iterat
         rule = reading.general(quantity)
         change = graph[graph.change(parameter)]
         changed = reading.general(change)
-        if rule is None or changed is None or (quantity.kind, graph[parameter].kind) in seen:
+        if rule is None or changed is None or parameter in derivation.header.ruled or (quantity.kind, graph[parameter].kind) in seen:
             continue
         seen.add((quantity.kind, graph[parameter].kind))
         if reading.delta_rule or options.full:
@@ -111,12 +111,14 @@ def update_table(derivation: Derivation, reading: Reading, options: Options, ite
                 (
                     Name(Ref(*wanted)),
                     Value(wanted, iteration),
-                    Value((graph.gradient(parameter), place), iteration),
+                    Value((gradient, place), iteration) if (gradient := graph.gradient(parameter)) else MISSING,
                     Value((graph.change(parameter), place), iteration),
                     Value((new, place), iteration),
                 )
             )
     columns = (Message("parameter"), Message("old"), Message("gradient"), Message("change"), Message("new"))
+    if all(row[2] is MISSING for row in rows):  # rules that need no gradient
+        return Table((*columns[:2], *columns[3:]), tuple((*row[:2], *row[3:]) for row in rows), omitted)
     return Table(columns, tuple(rows), omitted)
 
 

@@ -35,6 +35,7 @@ NOTHING_NEEDED = Message("It is given; nothing else is needed for it.")
 
 def explanation(derivation: Derivation, reading: Reading, wanted: Cell, iteration: int, detail: str) -> Iterator[Block]:
     """Everything a cell depends on, phase by phase; a parameter is explained up to its gradient and update."""
+    derivation, reading = derivation.at(iteration), reading.at(iteration)
     last = ends(derivation, wanted)
     yield Heading(1, Name(Ref(*wanted)))
     one = _only_sample(derivation, last)
@@ -55,7 +56,7 @@ def _only_sample(derivation: Derivation, last: list[Cell]) -> tuple[Axis, int] |
     found = next((quantity for quantity in derivation.graph if quantity.sampled), None)
     if found is None or found.axes[0].size <= SAMPLES_LIMIT:
         return None
-    return found.axes[0], next((place[0] for name, place in last if derivation.graph[name].sampled), 0)
+    return found.axes[0], next((place[0] for name, place in last if derivation.graph[name].sampled), found.axes[0].places[0])
 
 
 def _followed(derivation: Derivation, used: list[Cell], one: tuple[Axis, int] | None) -> list[Cell]:

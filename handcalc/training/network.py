@@ -18,6 +18,7 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.errors import Message, ProblemError
 from handcalc.layers import evaluating, mixes_samples
 from handcalc.layers.site import places
+from handcalc.loading.standardise import standardised
 from handcalc.models import build
 from handcalc.models.model import Model
 from handcalc.problem.dataset import Samples, select
@@ -33,7 +34,8 @@ class Network:
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
         self.problem = trainer.problem
-        self._evaluated = evaluating(trainer.problem)
+        evaluated = evaluating(trainer.problem)  # whose samples are standardised already
+        self._evaluated = evaluated.replace(standard=None) if evaluated.standard else evaluated
 
     # --- other inputs ---
 
@@ -46,6 +48,8 @@ class Network:
         if self.problem.own_states:
             raise ProblemError(Message("with initial states of every sample another input has no answer"))
         model = build(self._evaluated.replace(samples=self.problem.samples[:1]))
+        if self.problem.standard:
+            inputs = standardised(self.problem.standard, inputs)
         given = {(model.graph.inputs, place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
         known = Evaluation(model.graph, None, self.trainer.values() | given)
         return [float(known[cell]) for cell in model.answers()]

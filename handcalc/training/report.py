@@ -64,7 +64,7 @@ def report(
     values = {cell: value for cell, value in trainer.values().items() if cell[0] in trainer.whole.updated}
     rows = [(Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value))) for cell, value in islice(values.items(), CELLS)]
     yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows), max(len(values) - CELLS, 0))
-    if problem.samples:
+    if problem.samples and problem.layers:
         yield from _predictions(network, rounding)
     if asked:
         before = (0,) if graph[graph.inputs].sampled else ()

@@ -25,12 +25,12 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.deriving import derive
+from handcalc.deriving import derive, of_update
 from handcalc.errors import EvaluationError, Message, ProblemError
-from handcalc.loading.schedules import batch_size, updates_per_epoch
+from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.given import ONE_UPDATE, refuse
-from handcalc.models.losses import squared_errors
+from handcalc.models.losses import last_equation, squared_errors
 from handcalc.models.model import Model
 from handcalc.models.updates import gradient_norm
 from handcalc.problem.dataset import Dataset, Samples, select, sum_to_one
@@ -61,8 +61,8 @@ class Trainer:
             self._engine, self.state = _engine(self.whole, data, lambda wanted: float(known[wanted]))
         self.problem = problem
         self._data: tuple[str, ...] = data  # what a program of all samples is fed with
-        self._feed = Feed(problem, self.whole.graph, self.batch_size, isinstance(self._engine, Vectorised))
-        self._batches = self._feed.batches()
+        self._feed = Feed(problem, self.whole.graph, isinstance(self._engine, Vectorised))
+        self._batches = batches(problem)
         self._programs: dict[int, Engine] = {}
         self.done = 0
 
@@ -99,9 +99,9 @@ class Trainer:
         while rest:
             upto = min(rest, self.epoch - self.done % self.epoch, TOGETHER)
             for _, group in groupby(islice(self._batches, upto), len):
-                batches = list(group)
-                rows = map(self._feed.row, batches)
-                self._run(self._program(batches[0]), rows if self._feed.arrays else list(rows), -math.inf)
+                alike = list(group)
+                rows = map(self._feed.row, alike)
+                self._run(self._program(alike[0]), rows if self._feed.arrays else list(rows), -math.inf)
             rest -= upto
             if self.done % self.epoch == 0 and stop > -math.inf and self.loss() <= stop:
                 return True
@@ -111,7 +111,8 @@ class Trainer:
         """The worked solution of the update that comes next."""
         problem = self.problem
         if problem.samples and self.epoch > 1:
-            problem = problem.replace(samples=select(problem.samples, next(self._batches)), training=problem.training.replace(mode="batch"))
+            places = tuple(map(int, next(self._batches)))
+            problem = of_update(problem, places).replace(training=problem.training.replace(mode="batch"))
         return derive(problem, rounding, start=self.values())
 
     def _run(self, program: Engine, rows: Iterable[Any], stop: float) -> int:
@@ -140,7 +141,9 @@ class Trainer:
 
     def program(self, problem: Problem, batch: Sequence[int]) -> Engine:
         """The update of a problem with so many samples as there are in a batch, of the same kind as the one in use."""
-        model = watched(problem.replace(samples=_typical(self.problem.samples, batch, self.problem.layers[-1].axes[-1].size)))
+        layers, samples = self.problem.layers, self.problem.samples
+        chosen = _typical(samples, batch, layers[-1].axes[-1].size) if layers else select(samples, batch)
+        model = watched(problem.replace(samples=chosen))
         return type(self._engine)(model.graph, model.carried, model.loss, data_of(model.graph))
 
     # --- how it stands ---
@@ -203,14 +206,17 @@ def _typical(samples: Samples, batch: Sequence[int], width: int) -> Samples:
 
 
 def watched(problem: Problem) -> Model:
-    """The model of a problem; where only errors are given, with what is watched instead of a loss."""
+    """The model of a problem; where only errors are given, or rules of updating and nothing is minimised, with what is watched instead
+    of a loss: half the squared errors, or the last equation."""
     model = build(problem)
+    if problem.rules and not model.loss:
+        return model.replace(loss=last_equation(model.graph, problem))
     return model.replace(loss=squared_errors(model.graph)) if not model.loss and model.graph.errors else model
 
 
 def _engine(model: Model, data: tuple[str, ...], value: Callable[[Cell], float]) -> tuple[Engine, Any]:
     """The program of a model and its state: straight-line code for a small one, whole arrays for a large one."""
-    if sum(math.prod(axis.size for axis in quantity.axes) for quantity in model.graph) > STRAIGHT_CELLS:
+    if model.graph.inputs and sum(quantity.size for quantity in model.graph) > STRAIGHT_CELLS:
         with suppress(NotVectorised):
             engine = Vectorised(model.graph, model.carried, model.loss, data)
             return engine, engine.start(value)

@@ -45,15 +45,16 @@ LIKE = {
 
 
 class Place(Record):
-    """A cell of the first iteration, and the workbook it is in."""
+    """A cell of an iteration, called as in the first, and the workbook it is in."""
 
     book: Workbook
     cell: Cell
+    number: int = 1
 
     @property
     def graph(self) -> Graph:
-        """The graph of the first iteration."""
-        return self.book.graph
+        """The graph of the iteration."""
+        return self.book.of_round(self.number)
 
     @property
     def quantity(self) -> Quantity:
@@ -120,8 +121,10 @@ class Place(Record):
 
     @property
     def rate(self) -> Ref:
-        """The learning rate η."""
-        return Ref(self.graph.in_layer(0, "rate"))
+        """The learning rate η, that of the parameter where it has one of its own."""
+        of = self.quantity.of
+        own = self.graph.related("rate", of.quantity) if of else ""
+        return Ref(own, self.cell[1]) if own and not self.quantity.sampled else Ref(self.graph.in_layer(0, "rate"))
 
     @property
     def outputs(self) -> list[Ref]:
@@ -211,7 +214,7 @@ class Place(Record):
 
     def formula(self, ref: Ref) -> Expr:
         """The right definition of another cell."""
-        return self.book.instance((ref.quantity, ref.places))
+        return self.book.written((ref.quantity, ref.places), self.number)
 
     def first(self, expr: Expr, *kinds: str) -> Ref | None:
         """The first reference to a quantity of these kinds, or of any."""

@@ -126,7 +126,7 @@ def _one_for_all(mean: bool) -> Rule:
 
 
 def _samples(place: Place) -> int:
-    return len(place.book.problem.samples)
+    return next((quantity.axes[0].size for quantity in place.graph if quantity.sampled), 1)
 
 
 def _of_data(place: Place, formula: Expr, factor: Number) -> Expr:
@@ -152,12 +152,21 @@ def loss_summed(place: Place, formula: Expr) -> Expr | None:
     return sum_for_mean(place, formula) if not place.sample and _samples(place) > 1 else None
 
 
-def _steps_of(place: Place, parameter: Ref, until: int) -> list[Expr]:
-    """−η·∂E/∂w of the first samples"""
+def divided_as_if_full(place: Place, formula: Expr) -> Expr | None:
+    """1/N with the size of the other mini-batches, where the last is smaller"""
+    own, full = _samples(place), place.book.problem.training.batch_size
+    mean = place.book.problem.conventions.sample_reduction == "mean"
+    return mul(Number(own, full), formula) if mean and own < full and not place.sample else None
+
+
+def _steps_of(place: Place, parameter: Ref, until: int | None = None) -> list[Expr]:
+    """−η·∂E/∂w of the samples of the update, of those before one"""
     each = place.graph.related("each", parameter.quantity)
     if parameter.quantity not in place.book.updated or not each:
         return []
-    return [neg(mul(place.rate, Ref(each, (sample, *parameter.indices)))) for sample in range(until)]
+    samples = list(place.graph[each].axes[0].places)
+    before = samples if until is None else samples[: samples.index(until)]
+    return [neg(mul(place.rate, Ref(each, (sample, *parameter.indices)))) for sample in before]
 
 
 def updated_between(place: Place, formula: Expr) -> Expr | None:
@@ -173,7 +182,7 @@ def change_of_all(place: Place, formula: Expr) -> Expr | None:
     of = place.graph[gradient.quantity].of if gradient else None
     if gradient is None or of is None or not place.graph.related("each", of.quantity):
         return None
-    return add(*_steps_of(place, Ref(of.quantity, gradient.indices), _samples(place)))
+    return add(*_steps_of(place, Ref(of.quantity, gradient.indices)))
 
 
 # --- iterations -------------------------------------------------------------------------------------------------------
@@ -241,7 +250,12 @@ UPDATE = (
         "batch-scaling",
         "The gradient of the batch has the wrong factor",
         "It was divided by the number of samples twice, or not at all, or although the sum is asked.\nThe sheet says mean or sum.",
-        ({"reduced": divided_again}, {"reduced": sum_for_mean}, {"loss": loss_summed}),
+        (
+            {"reduced": divided_again},
+            {"reduced": sum_for_mean},
+            {"loss": loss_summed},
+            {"reduced": divided_as_if_full, "loss": divided_as_if_full},
+        ),
     ),
     Mistake(
         "change-given-as-weight",

@@ -58,9 +58,16 @@ def plan_of(derivation: Derivation, reading: Reading, iteration: int, values: bo
 
 
 def forward(derivation: Derivation) -> list[Quantity]:
-    """The quantities that are drawn: of the forward pass and the error."""
+    """The quantities that are drawn: of the forward pass and the error, without what the inputs are worked out of."""
     graph = derivation.graph
-    return [quantity for quantity in graph if quantity.kind in FORWARD and not quantity.stage and graph.needed(quantity.name)]
+    before: set[str] = set()
+    pending = [graph.inputs] if graph.inputs else []
+    while pending:
+        used = {ref.quantity for ref in used_by(graph[pending.pop()])} - before
+        before |= used
+        pending += used
+    drawn = (quantity for quantity in graph if quantity.kind in FORWARD and not quantity.stage and quantity.name not in before)
+    return [quantity for quantity in drawn if graph.needed(quantity.name)]
 
 
 def _products(quantity: Quantity) -> int:

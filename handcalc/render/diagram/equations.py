@@ -9,6 +9,7 @@ the box of their quantity.
 from __future__ import annotations
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.quantity import Cell
 from handcalc.errors import Message
 from handcalc.render.diagram.flow import flow
 from handcalc.render.diagram.model import CellItem, Diagram, Formula, Node, Row
@@ -34,12 +35,18 @@ def equations(derivation: Derivation, reading: Reading, iteration: int, values: 
 
 def _uses(derivation: Derivation, name: str) -> list[str]:
     graph = derivation.graph
-    return [] if graph[name].definition is None else [cell[0] for cell in graph.uses((name, ()))]
+    drawn = _first(derivation, name)
+    return [] if graph[name].definition is None else list(dict.fromkeys(cell[0] for cell in graph.uses(drawn)))
+
+
+def _first(derivation: Derivation, name: str) -> Cell:
+    """The cell that is drawn: of the first sample."""
+    return name, tuple(axis.places[0] for axis in derivation.graph[name].axes)
 
 
 def _box(plan: Plan, name: str) -> Node:
     """symbol = formula, the value, the gradient; around the point 0, 0."""
-    quantity, cell = plan.derivation.graph[name], (name, ())
+    quantity, cell = plan.derivation.graph[name], _first(plan.derivation, name)
     rows: list[Row] = []
     if quantity.definition is None:
         rows.append((plan.parameter(cell),))

@@ -30,7 +30,8 @@ def layers(derivation: Derivation, reading: Reading, iteration: int, values: boo
     found = planned(derivation, reading)
     if len(found) > BOXES_LIMIT:
         return None
-    alone = {} if mixes_samples(derivation) else {"sample": 0}
+    first = next((quantity.axes[0].places[0] for quantity in derivation.graph if quantity.sampled), 0)
+    alone = {} if mixes_samples(derivation) else {"sample": first}
     if recurs(derivation):
         drawn = unrolled(plan, found, alone)
     else:
@@ -42,10 +43,10 @@ def captions(plan: Plan, drawn: Diagram, large: bool, alone: bool) -> Iterator[M
     """What a drawing of layers does not say by itself; large: nothing was worked out; alone: of the first sample only."""
     header, graph = plan.derivation.header, plan.derivation.graph
     samples = graph[graph.inputs].axes[0]
-    if header.online or plan.derivation.iterations > 1:
-        yield iteration_title(header, plan.iteration)
+    if header.batch or plan.derivation.iterations > 1:
+        yield iteration_title(plan.derivation, plan.iteration)
     if samples.role == "sample" and alone:
-        yield Message("The numbers are those of sample {sample}.", sample=samples.label(0))
+        yield Message("The numbers are those of sample {sample}.", sample=samples.label(samples.places[0]))
         if drawn.gradients:
             yield Message("The gradients of weights and biases are those of all {count} samples.", count=samples.size)
     if samples.role == "sample" and not alone:

@@ -54,10 +54,10 @@ def _captions(plan: Plan, layers: list[Column], drawn: Diagram, large: bool) -> 
     """What the drawing does not say by itself."""
     header, graph = plan.derivation.header, plan.derivation.graph
     samples = graph[graph.inputs].axes[0]
-    if header.online or plan.derivation.iterations > 1:
-        yield iteration_title(header, plan.iteration)
+    if header.batch or plan.derivation.iterations > 1:
+        yield iteration_title(plan.derivation, plan.iteration)
     if samples.role == "sample":
-        yield Message("The numbers are those of sample {sample}.", sample=samples.label(0))
+        yield Message("The numbers are those of sample {sample}.", sample=samples.label(samples.places[0]))
         if drawn.gradients:
             yield Message("The gradients of weights and biases are those of all {count} samples.", count=samples.size)
     for nodes in layers:

@@ -24,7 +24,7 @@ class Plan(Record):
         graph = self.derivation.graph
         if name not in graph:
             return None
-        found = (0, *places) if graph[name].sampled else places
+        found = (graph[name].axes[0].places[0], *places) if graph[name].sampled else places
         return (name, found) if graph.listed(name, found) else None
 
     def item(self, name: str, *places: int, gradient: bool = False, named: bool = True, sampled: bool = False) -> CellItem | None:

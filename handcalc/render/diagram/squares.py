@@ -14,7 +14,7 @@ from itertools import islice, product
 from math import prod
 
 from handcalc.core.expr import Ref
-from handcalc.core.index import Index, Position
+from handcalc.core.index import Axis, Index, Position
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.render.diagram.model import CellItem, Label, Row, Sign, Title
@@ -44,6 +44,11 @@ class Patch(Record):
     labels: tuple[Label, ...]
     width: float
     height: float
+
+
+def _along(axis: Axis) -> Spots:
+    """The places along an axis that are drawn."""
+    return [None if spot is None else axis.places[spot] for spot in spots(axis.size)]
 
 
 def spots(size: int) -> Spots:
@@ -76,7 +81,7 @@ class Squares(Record):
     def leading(self) -> list[Place]:
         """The places along the directions before the last two."""
         count = self._count()
-        found: Iterable[Place] = product(*(range(self.quantity.axes[number].size) for number in self.free[:-2]))
+        found: Iterable[Place] = product(*(self.quantity.axes[number].places for number in self.free[:-2]))
         return list(islice(found if self.places is None else self.places, count if count <= GRIDS_LIMIT else FEW))
 
     def left_out(self) -> int:
@@ -96,9 +101,9 @@ class Squares(Record):
         sizes = [self.quantity.axes[number] for number in self.free[-2:]]
         if len(sizes) < 2:
             flat = not sizes or sizes[0].role == "column"
-            alone: Spots = spots(sizes[0].size) if sizes else range(1)
+            alone: Spots = _along(sizes[0]) if sizes else range(1)
             return (range(1), self.columns or alone) if flat else (self.rows or alone, range(1))
-        return self.rows or spots(sizes[0].size), self.columns or spots(sizes[1].size)
+        return self.rows or _along(sizes[0]), self.columns or _along(sizes[1])
 
     def at(self, place: Place, row: int, column: int) -> Cell:
         """The cell of a square."""

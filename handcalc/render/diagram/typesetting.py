@@ -117,7 +117,8 @@ def symbol_spans(name: Name) -> Spans:
     """A symbol with its indices, or ∂a/∂b."""
     if isinstance(name, Derivative):
         via = (Span("|"), *symbol_spans(name.via)) if name.via else ()
-        spans = (Span("∂"), *symbol_spans(name.top), Span("/∂"), *symbol_spans(name.bottom), *via)
+        order = "²" if name.order == 2 else ""
+        spans = (Span("∂" + order), *symbol_spans(name.top), Span("/∂"), *symbol_spans(name.bottom), Span(order), *via)
     else:
         spans = (
             *_letters(name.base + ("\u0302" if name.hat else ""), 0),

@@ -56,6 +56,7 @@ def drawn(picture: Picture, reading: Reading) -> Diagram | None:
     """The drawing that a block stands for; None where there is nothing to draw."""
     from handcalc.render.diagram import diagram, window_of
 
+    reading = reading.at(picture.iteration)
     if picture.window is not None:
         return window_of(reading.derivation, reading, picture.window, picture.iteration, picture.values)
     return diagram(reading.derivation, reading, picture.iteration, picture.values, picture.gradients)

@@ -65,6 +65,7 @@ def loss(derivation: Derivation) -> dict[str, float | None]:
 
 def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[str, Any]:
     """One step."""
+    reading = reading.at(step.iteration)
     formula = reading.formula(step.cell) if step.formula is not None else None
 
     def name(cell: Cell) -> str:

@@ -22,6 +22,7 @@ from handcalc.core.definitions import definition
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Number, Ref, Sum, neg, rewrite, walk
 from handcalc.core.functions import FUNCTIONS, Function
+from handcalc.core.graph import Graph
 from handcalc.core.instance import Arithmetic, Value, compute
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
@@ -123,17 +124,24 @@ class Program:
                     yield current
 
     def at(self, step: At) -> At:
-        """The step itself; of a given number that stays the same, that of the first iteration."""
+        """The step itself; of a given number that stays the same, that of the first iteration that has it."""
         wanted, iteration = step
-        stays = iteration > 1 and self.graph.given_value(wanted) is not None
-        return (wanted, 1) if stays and wanted not in self.derivation.iteration(iteration).evaluation.replaced else step
+        graph = self._graph(iteration)
+        if iteration == 1 or graph.given_value(wanted) is None or wanted in self.derivation.iteration(iteration).evaluation.replaced:
+            return step
+        of_samples = graph[wanted[0]].role == "column" or wanted[0] in (graph.inputs, graph.targets)
+        return wanted, next(number for number in range(1, iteration + 1) if not of_samples or self._graph(number) is graph)
+
+    def _graph(self, iteration: int) -> Graph:
+        """The graph of an iteration, which has samples of its own."""
+        return self.derivation.at(iteration).graph
 
     def given(self, step: At) -> Value | None:
         """The number that a step is given as, a literal or a value; None where it is computed."""
         wanted, iteration = step
         if self._before(step) is not None:
             return None
-        return self.derivation.iteration(iteration).evaluation.replaced.get(wanted, self.graph.given_value(wanted))
+        return self.derivation.iteration(iteration).evaluation.replaced.get(wanted, self._graph(iteration).given_value(wanted))
 
     def computed(self, step: At) -> bool:
         """Whether a step has a formula: it is not given, nor what a parameter begins an iteration with."""
@@ -149,7 +157,7 @@ class Program:
         if self.given(step) is not None:
             return []
         before = self._before(step)
-        return [before] if before else [self.at((used, step[1])) for used in self.graph.uses(step[0])]
+        return [before] if before else [self.at((used, step[1])) for used in self._graph(step[1]).uses(step[0])]
 
     # --- lines ---
 
@@ -173,7 +181,7 @@ class Program:
             return "..."
         if step in self._put_in:
             return self._given(self._values[step])
-        text = self._printed(self.graph.instance(step[0]), step[1])
+        text = self._printed(self._graph(step[1]).instance(step[0]), step[1])
         if not self.rounding.carry:
             return _broken("(", text, ")") if len(text) > LINE_WIDTH else text
         decimals, significant = asked = self.rounding.digits(self.graph.cell_id(step[0]))
@@ -222,7 +230,8 @@ class Program:
             return self._values[before]
         expected = self.derivation.iteration(step[1]).evaluation[step[0]]
         try:
-            found = compute(self.graph.instance(step[0]), lambda used: self._values[self.at((cell(used), step[1]))], self._arithmetic)
+            formula = self._graph(step[1]).instance(step[0])
+            found = compute(formula, lambda used: self._values[self.at((cell(used), step[1]))], self._arithmetic)
             if self.rounding.carry:
                 found = self.rounding.carried(found, self.graph.cell_id(step[0]))
             if abs(found - expected) <= (0 if self.rounding.carry else CLOSE * self._size(step)):
@@ -234,7 +243,7 @@ class Program:
 
     def _size(self, step: At) -> float:
         """How large the numbers are that a step's formula adds, or its result."""
-        evaluation, formula = self.derivation.iteration(step[1]).evaluation, self.graph.instance(step[0])
+        evaluation, formula = self.derivation.iteration(step[1]).evaluation, self._graph(step[1]).instance(step[0])
         terms = formula.terms if isinstance(formula, Sum) else (formula,)
         return max(abs(float(evaluation.of(term, step[0]))) for term in terms)
 
@@ -283,7 +292,7 @@ class Program:
 
         for step in self.steps:
             if self.computed(step):
-                for name in _called(self.graph.instance(step[0])):
+                for name in _called(self._graph(step[1]).instance(step[0])):
                     add(name)
         return found
 

@@ -173,7 +173,7 @@ def cells(graph: Graph, leaf: MatrixNode) -> list[list[tuple[int, ...]]]:
     axes = graph[name].axes
 
     def along(chosen: tuple[int, ...]) -> list[dict[int, int]]:
-        return [dict(zip(chosen, found)) for found in product(*(range(axes[axis].size) for axis in chosen))]
+        return [dict(zip(chosen, found)) for found in product(*(axes[axis].places for axis in chosen))]
 
     def cell(row: dict[int, int], column: dict[int, int]) -> tuple[int, ...]:
         whole = row | column
@@ -186,7 +186,7 @@ def at(form: MatrixNode, places: Mapping[str, int], graph: Graph) -> MatrixNode 
     """The form at places of its family; None where it is zero: there is no such cell, as before the first time or after the last."""
     if form.operator == "total":
         index, body = form.parts
-        terms = [at(body, {**places, index.letter: place}, graph) for place in range(index.axis.size)]
+        terms = [at(body, {**places, index.letter: place}, graph) for place in index.axis.places]
         return _added(form, [term for term in terms if term is not None])
     if form.operator == "name":
         return _placed(form, places, graph)
@@ -217,7 +217,7 @@ def _placed(leaf: MatrixNode, places: Mapping[str, int], graph: Graph) -> Matrix
     name, where = leaf.parts
     fixed = tuple(None if place is None else shift_index(place, places) for place in where.fixed)
     found = leaf.replace(parts=(name, where.replace(fixed=fixed)))
-    if any(isinstance(place, int) and not 0 <= place < axis.size for place, axis in zip(fixed, graph[name].axes)):
+    if any(isinstance(place, int) and place not in axis.places for place, axis in zip(fixed, graph[name].axes)):
         return None
     if any(place is not None and not isinstance(place, int) for place in fixed):
         return found

@@ -123,7 +123,7 @@ def members(graph: Graph, form: MatrixForm, holds: Callable[[tuple[int, ...]], b
     """The members of the quantity's family that have cells which are computed (and wanted); one without letters if it is no family."""
     name, places = form.left.parts
     indices = family(form.left)
-    for chosen in product(*(range(index.axis.size) for index in indices)):
+    for chosen in product(*(index.axis.places for index in indices)):
         found = {index.letter: place for index, place in zip(indices, chosen)}
         left = at(form.left, found, graph)
         there = [(name, place) for row in cells(graph, left) for place in row if graph.present(name, place)] if left else []

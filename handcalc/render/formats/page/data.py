@@ -58,7 +58,7 @@ class Interactive:
         for block in blocks:
             if isinstance(block, Equation) and block.step:
                 self.lines.setdefault(block.step, block)
-        self._uses: dict[Cell, list[Cell]] = {}
+        self._uses: dict[Place, list[Cell]] = {}
         self._ids: dict[Place, int] = {}
         cells = sum(quantity.size for quantity in self.derivation.graph) * self.derivation.iterations
         self.small = cells <= EXPLAINED_LIMIT
@@ -72,16 +72,18 @@ class Interactive:
         for start, iteration in (*self.lines, *self._drawn_places()):
             if (start, iteration) in found or start in self.derivation.graph.left_out:
                 continue
-            order = dependencies(partial(self._reached, iteration), ends(self.derivation, start))
-            phases = by_phase(self.derivation, order)
+            order = dependencies(partial(self._reached, iteration), ends(self.derivation.at(iteration), start))
+            phases = by_phase(self.derivation.at(iteration), order)
             found[start, iteration] = [(current, iteration) for inside in phases.values() for current in inside]
         return found
 
     def _reached(self, iteration: int, current: Cell) -> list[Cell]:
         """What a cell uses; in a large problem, only what has a line of its own."""
-        if current not in self._uses:
-            self._uses[current] = uses(self.reading, current)
-        found = self._uses[current]
+        reading = self.reading.at(iteration)
+        at_any = current, 1 if reading is self.reading else iteration
+        if at_any not in self._uses:
+            self._uses[at_any] = uses(reading, current)
+        found = self._uses[at_any]
         return found if self.small else [used for used in found if (used, iteration) in self.lines]
 
     @cached_property
@@ -91,7 +93,7 @@ class Interactive:
         return tuple(self._line(*place) for place in places if place not in self.lines)
 
     def _line(self, current: Cell, iteration: int) -> Equation:
-        if self.reading.formula(current) is not None:
+        if self.reading.at(iteration).formula(current) is not None:
             return worked(self.derivation, self.reading, current, iteration)
         relation = "=" if self.reading.shown(current, iteration).exact else "≈"
         return Equation(Name(Ref(*current)), ((relation, Value(current, iteration)),), step=(current, iteration))
@@ -105,10 +107,10 @@ class Interactive:
     def _element(self, place: Place) -> Place | None:
         """The part of the drawing that stands for a step: its neuron, its edge, its box."""
         current: Cell | None = place[0]
-        drawn = self.drawn.get(place[1], {})
+        drawn, graph = self.drawn.get(place[1], {}), self.derivation.at(place[1]).graph
         while drawn and current is not None:
-            if self.derivation.graph[current[0]].sampled:
-                current = current[0], (0, *current[1][1:])
+            if graph[current[0]].sampled:
+                current = current[0], (graph[current[0]].axes[0].places[0], *current[1][1:])
             if current in drawn:
                 return current, place[1]
             current = self._nearer(current)

@@ -1,0 +1,65 @@
+"""Reading `standardize:`, inputs less their mean, over their standard deviation, both worked out of all samples.
+
+- `add_standard(item, problem)` is the problem whose samples are standardised; what they were is its `standard`.
+- `standardised(standard, inputs)` are other inputs, less the same means, over the same deviations.
+
+The graph works the same out as steps (models/standard.py); here are only the numbers that training is fed with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from math import sqrt
+
+from handcalc.core.expr import Number
+from handcalc.problem.arrays import untyped
+from handcalc.problem.dataset import Dataset
+from handcalc.problem.reader import FileNode, listed
+from handcalc.problem.schema import Problem, Sample, Standard
+
+FORMS = ("population", "sample")
+
+
+def add_standard(item: FileNode, problem: Problem) -> Problem:
+    """The problem with standardised inputs, those to test with too; an error where there is nothing to divide by."""
+    form = item.choice(FORMS)
+    if isinstance(problem.samples, Dataset) or isinstance(problem.test, Dataset):
+        item.fail("so many samples are not standardised step by step; standardise the file")
+        return problem
+    if len(problem.axes) != 1 or form is None:
+        if form is not None:
+            item.fail("goes with inputs in one direction only")
+        return problem
+    rows = tuple(sample.inputs for sample in problem.samples)
+    alike = [name for place, name in enumerate(problem.inputs) if len({_value(row[place]) for row in rows}) < 2]
+    if alike:
+        item.fail("all samples have the same {names}: the standard deviation is 0", names=listed(alike))
+        return problem
+    standard = Standard(rows, form == "sample")
+    return problem.replace(
+        standard=standard, samples=_all_standardised(standard, problem.samples), test=_all_standardised(standard, problem.test)
+    )
+
+
+def _all_standardised(standard: Standard, samples: Sequence[Sample]) -> tuple[Sample, ...]:
+    found = []
+    for sample in samples:
+        values = standardised(standard, [_value(number) for number in sample.inputs])
+        found.append(sample.replace(inputs=tuple(map(untyped, values))))
+    return tuple(found)
+
+
+def standardised(standard: Standard, inputs: Sequence[float | Fraction]) -> list[float]:
+    """(x − mean)/deviation."""
+    found = []
+    for place, value in enumerate(inputs):
+        column = [_value(row[place]) for row in standard.rows]
+        mean = sum(column) / Fraction(len(column))
+        variance = sum((one - mean) ** 2 for one in column) / (len(column) - standard.unbiased)
+        found.append(float(value - mean) / sqrt(variance))
+    return found
+
+
+def _value(number: Number) -> Fraction:
+    return Fraction(number.numerator, number.denominator)

@@ -1,0 +1,71 @@
+"""Updates by formulas that somebody typed: Newton's method, the share of an error, the rule of a perceptron.
+
+- `add_rule(graph, problem, name, formula)` defines the change and the new value of a given number; answers the name of the latter.
+
+A formula may use every quantity of the equations, the rate, gradients by their ids (grad.w), second derivatives (grad2.w) and the new
+values defined before (new.v). The second derivative ∂²f/∂w² is a quantity like any other: f is written out down to what is given, and
+differentiated twice. Source of Newton's method: Goodfellow, Bengio, Courville, Deep Learning, 4.3.1.
+"""
+
+from __future__ import annotations
+
+from handcalc.core.derivative import differentiate
+from handcalc.core.expr import Expr, Ref, Sum, add, references, rewrite, sub, walk
+from handcalc.core.graph import Graph
+from handcalc.core.quantity import Quantity
+from handcalc.errors import Message, ProblemError
+from handcalc.problem.schema import Problem
+
+NODES = 2000  # of a second derivative
+
+
+def add_rule(graph: Graph, problem: Problem, name: str, formula: Expr) -> str:
+    """w⁺ = the formula, Δw = w⁺ − w."""
+    here = Ref(name)
+    known = {f"new.{other}": new for other in problem.given if (new := graph.updated(other))}
+    for quantity in list(graph):
+        if gradient := graph.gradient(quantity.name):
+            known[f"grad.{quantity.name}"] = gradient
+    for used in references(formula):
+        base = next((other for other in graph.quantities if used.quantity == f"grad2.{other}"), "")
+        if base:
+            known[used.quantity] = graph.related("second", base) or _add_second(graph, problem, base)
+    meant = rewrite(formula, lambda node: Ref(known[node.quantity]) if isinstance(node, Ref) and node.quantity in known else None)
+    if any(graph[ref.quantity].sampled for ref in references(meant)):  # all samples together are only watched: each has an update
+        meant = here
+    graph.define(Quantity(f"delta.{name}", "change", definition=_without(meant, here), prefix="delta", of=here))
+    graph.define(Quantity(f"new.{name}", "updated", definition=meant, prefix="new", of=here))
+    return f"new.{name}"
+
+
+def _without(formula: Expr, here: Ref) -> Expr:
+    """The formula less w: of w + …, what is added."""
+    if isinstance(formula, Sum) and here in formula.terms:
+        place = formula.terms.index(here)
+        return add(*formula.terms[:place], *formula.terms[place + 1 :])
+    return sub(formula, here)
+
+
+def _add_second(graph: Graph, problem: Problem, name: str) -> str:
+    """∂²f/∂w²: f written out, and differentiated twice."""
+    here = Ref(name)
+
+    def depends(node: Expr) -> bool:
+        definition = graph[node.quantity].definition if isinstance(node, Ref) else None
+        return definition is not None and any(used == here or depends(used) for used in references(definition))
+
+    def written(node: Expr) -> Expr | None:
+        definition = graph[node.quantity].definition if isinstance(node, Ref) and depends(node) else None
+        return None if definition is None else rewrite(definition, written)
+
+    whole = rewrite(Ref(problem.minimize), written)
+    second = differentiate(differentiate(whole, here), here) if _size(whole) <= NODES else whole
+    if _size(second) > NODES:
+        text = "the second derivative by {name} is too long to be written down"
+        raise ProblemError(Message(text, f"{problem.path}: " if problem.path else "", name=name))
+    graph.define(Quantity(f"grad2.{name}", "gradient", definition=second, prefix="grad2", of=here, role="second"))
+    return f"grad2.{name}"
+
+
+def _size(formula: Expr) -> int:
+    return sum(1 for _ in walk(formula))
