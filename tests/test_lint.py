@@ -202,6 +202,11 @@ def test_weights_that_add_up_to_zero_are_a_finding() -> None:
     assert [str(finding.message) for finding in report.findings if finding.rule == "sound"] == ["w5, w6 add up to 0"]
 
 
+def test_what_is_not_trained_has_no_new_value_to_ask_for() -> None:
+    exercise = Exercise(loaded("statquest-intercept"))
+    assert "new.slope" not in exercise.ids(exercise.asked)
+
+
 def test_digits_of_the_command_line_beat_those_of_tasks() -> None:
     problem = loads(net(more="tasks: [{ask: loss, decimals: 2}, {ask: out.y, significant: 3}]\n"))
     plain = as_json(lint(problem))
