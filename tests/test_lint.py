@@ -125,7 +125,8 @@ def test_what_legitimate_rounding_gives_is_inside_the_tolerance() -> None:
 def test_what_is_shown_is_named_by_check(name: str) -> None:
     """A sheet on which a mistake was made, with three answers more than ten units off, is named exactly if lint says shown and not tied.
 
-    Another convention is named as such; a slip that is made once (a number miscopied) may be another explanation.
+    Another convention is named as such; a slip that is made once (a number miscopied) may be another explanation. In a network of two
+    neurons, so may another mistake that is made at one of them.
     """
     exercise = Exercise(loaded(name))
     worked = Worked(exercise)
@@ -148,7 +149,7 @@ def test_what_is_shown_is_named_by_check(name: str) -> None:
         tried += 1
         if not conventional and named is (place in unsure):
             wrong.append((form.json, {answer.verdict for answer in marked}, others))
-    assert len(wrong) <= tried // 20, wrong
+    assert len(wrong) <= max(tried // 20, 2), wrong
 
 
 def test_pairs_are_looked_at_where_that_is_wanted() -> None:
@@ -199,6 +200,11 @@ def test_nothing_is_left_where_all_is_asked(name: str) -> None:
 def test_weights_that_add_up_to_zero_are_a_finding() -> None:
     report = lint(loads(net(w5="0.68")))
     assert [str(finding.message) for finding in report.findings if finding.rule == "sound"] == ["w5, w6 add up to 0"]
+
+
+def test_what_is_not_trained_has_no_new_value_to_ask_for() -> None:
+    exercise = Exercise(loaded("statquest-intercept"))
+    assert "new.slope" not in exercise.ids(exercise.asked)
 
 
 def test_digits_of_the_command_line_beat_those_of_tasks() -> None:

@@ -161,7 +161,7 @@ class Exercise:
         if tasks:
             return [wanted for wanted in tasks if self.book.given_value(wanted) is None]
         usual = self.desk.interpreter.default() or [wanted for wanted in self.book.cells() if not self.book.quantity(wanted).stage]
-        kinds = {wanted: self.book.quantity(wanted).kind for wanted in usual}
+        kinds = {wanted: self.book.quantity(wanted).kind for wanted in usual if self._is_shown(wanted)}
         trained = "updated" in kinds.values()
         chosen = [wanted for wanted, found in kinds.items() if found in _USUAL_KINDS or self._is_error(wanted, found, trained)]
         return chosen or usual
