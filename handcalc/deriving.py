@@ -1,6 +1,7 @@
 """The pipeline: problem → model (graph) → derivation.
 
 - `derive(problem, rounding, iterations)` is the worked solution of any problem.
+- `check_iterations(problem, graph, updated, count)` refuses updates after the first where results are given.
 - `of_update(problem, places)` is the problem of one update, with its samples only.
 
 Values come from an evaluation of the graph: cell by cell, or, where there are thousands of samples, by whole arrays
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 
 from handcalc.arrays.large import evaluator
 from handcalc.core.derivation import Basis, Derivation
+from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
@@ -43,11 +45,16 @@ def derive(
     chosen = rounding or problem.rounding or Rounding()
     bases = _Bases(problem, chosen, by_cells)
     model = bases.model(1)
-    if model.graph.fixed and model.updated and iterations > 1:
+    check_iterations(problem, model.graph, model.updated, iterations)
+    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+
+
+def check_iterations(problem: Problem, graph: Graph, updated: Mapping[str, str], count: int) -> None:
+    """Raises ProblemError where numbers given in the place of results allow one update only, and more are asked for."""
+    if graph.fixed and updated and count > 1:
         from handcalc.models.given import ONE_UPDATE, refuse  # rarely there, so nobody else waits for it
 
-        refuse(problem, model.graph, ONE_UPDATE)
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+        refuse(problem, graph, ONE_UPDATE)
 
 
 class _Bases:

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from shipping import some
 
 from handcalc.deriving import derive
+from handcalc.errors import ProblemError
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking.answers import Answer, Sheet, read_sheet
 from handcalc.marking.audit import STATUSES, Judged, audit
@@ -163,3 +164,13 @@ def test_mini_batches_of_later_iterations(optimizer: str) -> None:
     assert [number.status for number in found.numbers] == ["rounded"] * 7 + ["unexplained"]
     wrong = audit(problem, {"#2:out.o1@3": f"{float(right['#3:out.o1@1'].value):.5f}", "#2:out.o1@1": "0.6"})
     assert [number.status for number in wrong.numbers] == ["unexplained", "unexplained"]
+
+
+def test_a_page_with_one_update_has_no_numbers_of_the_next() -> None:
+    """A number given in the place of a result would not change with the weights."""
+    layer = "layers: [{neurons: [y], weights: [[0.3, 0.4]]}]\n"
+    problem = loads(f"inputs: [1, 2]\ntargets: {{y: 1}}\n{layer}learning_rate: 0.1\ngiven: {{net.y: 1.5}}\n")
+    assert [found.status for found in audit(problem, {"new.W1[1,1]": "0.91234"}).numbers] == ["unexplained"]
+    for iteration in (2, 60):
+        with pytest.raises(ProblemError, match="there is one update only"):
+            audit(problem, {f"#{iteration}:W1[1,1]": "0.25"})

@@ -19,12 +19,11 @@ from handcalc.errors import HandcalcError, ProblemError
 from handcalc.layers import FILES
 from handcalc.layers.sections import json_schema, sections
 from handcalc.loading.loader import load, loads, shipped
-from handcalc.loading.loss import WEIGHTS
 from handcalc.problem.fields import NOTATION_NAMES, choices
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Conventions, Problem
 from handcalc.problem.values import Key
-from handcalc.problem.words import LOSSES, OPTIMISERS
+from handcalc.problem.words import OPTIMISERS
 
 DOCS = Path(__file__).parents[1] / "docs"
 SCHEMA = json_schema()
@@ -185,7 +184,6 @@ def test_every_key_that_is_accepted_is_in_the_schema_and_in_the_documentation(mo
         load(path)
     inside = set(properties(SCHEMA))
     numbers = {key for name in ACTIVATIONS for key in FUNCTIONS[name].arguments[1:]}  # of activations, whose shape is any mapping
-    numbers |= {key for loss in LOSSES.values() for key in (*loss.numbers, *[WEIGHTS] * loss.weighted)}  # and of losses
     assert len(accepted) > 80 and accepted - numbers <= inside
     pages = "".join(page.read_text("utf-8") for page in DOCS.glob("*.md") if page.stem not in ("architecture", "mistakes.in", "mistakes"))
     written = "\n".join(re.findall(r"`[^`]*`|```.*?```", pages, re.DOTALL))

@@ -16,7 +16,8 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import EvaluationError, Message, UnknownIdError
+from handcalc.deriving import check_iterations
+from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.conventions import OtherConvention, SheetSoFar, conventional
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MistakenBook
@@ -95,6 +96,7 @@ class _Auditor:
         near = [number for number in iterations if number <= NEAR]
         self.desk = Desk(problem.replace(tasks=()), notation, max(near, default=1))
         self.book = self.desk.book
+        check_iterations(problem, self.book.graph, self.book.updated, max(iterations, default=1))
         self.sheet = sheet
         self.chosen: dict[Cell, OtherConvention] = {}
         self.found: list[Hypothesis] = []
@@ -220,7 +222,7 @@ class _Auditor:
         """Whether a number is that of the iteration before or after."""
         name, number = self.book.graph.cell_id(base(wanted)), iteration(wanted)
         for other in (number - 1, number + 1):
-            value = _value(Workbook(self.problem, other), f"#{other}:{name}") if other > 0 else None
+            value = _value(self.problem, other, name) if other > 0 else None
             if value is not None and fits(value, typed) and self._bits(wanted, typed) > SINGLE_MARGIN:
                 return True
         return False
@@ -303,8 +305,10 @@ def _explained(known: Judged, found: list[Hypothesis]) -> Judged:
     return known.replace(status="mistake", explanation=sets[0], alternatives=tuple(sets[1:]))
 
 
-def _value(book: Workbook, name: str) -> float | None:
+def _value(problem: Problem, number: int, name: str) -> float | None:
+    """The number of a cell in an iteration; None where there is none, as after the only update."""
     try:
-        return float(Evaluation(book)[book.find(name)])
-    except (UnknownIdError, EvaluationError):
+        book = Workbook(problem, number)
+        return float(Evaluation(book)[book.find(f"#{number}:{name}")])
+    except (UnknownIdError, EvaluationError, ProblemError):
         return None
