@@ -1,6 +1,7 @@
 """The shipped problems for laws that take their time: one of each kind in the quick run, the others in the slow one.
 
-- `EACH` are parameters for a test, `some(all, quick)` those of any other values of which some are in the quick run.
+- `EACH` are parameters for a test, `some(all, quick)` those of any other values of which some are in the quick run, `thinned(all, each)`
+  those of which every so many is.
 - `slow(test)`, asked by conftest.py: of the shipped problems, all but one of each kind belong to the slow run, but for tests that are
   marked `every`, where that of every problem with dense layers is quick.
 - `loaded(name)` and `solved(name)` are shipped problems, read and worked out once for all tests of a process.
@@ -8,11 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from handcalc.core.derivation import Derivation
 from handcalc.deriving import derive
@@ -57,6 +59,17 @@ def some(values: Iterable[Any], quick: Collection[Any]) -> list[Any]:
     at_once = [param for param in found if not param.marks]
     assert at_once, "the quick run would have none of them"
     return at_once if QUICK_RUN[0] else found
+
+
+def thinned(values: Sequence[Any], each: int) -> list[Any]:
+    """Parameters for a test, of which every so many is in the quick run, from the first on."""
+    found = [value if isinstance(value, ParameterSet) else pytest.param(value) for value in values]
+    if QUICK_RUN[0]:
+        return found[::each]
+    return [
+        pytest.param(*one.values, id=one.id, marks=one.marks if number % each == 0 else (*one.marks, pytest.mark.slow))
+        for number, one in enumerate(found)
+    ]
 
 
 EACH = some(shipped(), KINDS)

@@ -441,6 +441,7 @@ def test_a_hostile_text_changes_no_more_than_another(text: str, format: str, onl
         assert shape(format, handmade(blocks_of(text), format)) == shape(format, handmade(blocks_of(harmless), format))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", [format.name for format in FORMATS.values() if format.binary])
 def test_hostile_texts_in_files_of_bytes(format: str) -> None:
     pytest.importorskip(FORMATS[format].library)

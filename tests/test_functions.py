@@ -67,7 +67,7 @@ def test_partials_match_central_differences(record: Function) -> None:
             assert close(got, expected, 1e-8), f"∂{record.name}/∂{argument.quantity} at {values}: got {got}, expected {expected}"
 
 
-@pytest.mark.parametrize("record", SMOOTH, ids=name)
+@pytest.mark.parametrize("record", some(SMOOTH, SMOOTH[::4]), ids=name)
 def test_partials_match_sympy(record: Function) -> None:
     arguments = [Ref(argument) for argument in record.arguments]
     y = Call(record.name, tuple(arguments))

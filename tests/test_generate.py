@@ -216,6 +216,7 @@ def test_it_says_how_many_there_are(tmp_path: Path) -> None:
 LIST = 'name;group;id\nAna;A;17\n"Li; 雷";B;s-2\n=1+1;C;<b>\n'
 
 
+@pytest.mark.slow
 def test_a_late_student_changes_nobody_elses_sheet(tmp_path: Path) -> None:
     template = _written(tmp_path, net(numbers=DRAWN) + QUICK)
     (tmp_path / "list.csv").write_text(LIST, encoding="utf-8")
@@ -262,6 +263,7 @@ def test_wrong_lists_are_refused(text: str, said: str, tmp_path: Path) -> None:
 # --- files --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_verify_names_what_differs(tmp_path: Path) -> None:
     template = _written(tmp_path, net(numbers=DRAWN) + QUICK)
     folder = tmp_path / "set"

@@ -186,6 +186,7 @@ def test_loss_before_and_after(problem: str) -> None:
         assert after < before
 
 
+@pytest.mark.slow
 def test_there_is_something_to_test() -> None:
     """Samples, losses, updates, signs and all kinds occur among the shipped problems."""
     everything = [step for problem in PROBLEMS for step in solved(problem, 1)["steps"]]

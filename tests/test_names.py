@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from opaque import METHODS, WORDS, renaming
-from shipping import loaded, solved, some
+from shipping import loaded, solved, some, thinned
 
 from handcalc.cli import group
 from handcalc.core.graph import Graph
@@ -58,6 +58,7 @@ def output(arguments: list[str]) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", some(shipped(), ("xigua-thresholds",)))
 def test_a_network_is_the_same_whatever_its_quantities_are_called(problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = printed(problem, tmp_path)
@@ -173,7 +174,7 @@ def looks(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield node.lineno, ast.unparse(node)
 
 
-@pytest.mark.parametrize("path", [path for path in sorted(PACKAGE.rglob("*.py")) if path != IDS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", thinned([path for path in sorted(PACKAGE.rglob("*.py")) if path != IDS], 5), ids=lambda path: path.stem)
 def test_no_name_of_a_quantity_is_looked_into(path: Path) -> None:
     assert [f"{path.name}:{line}: {code}" for line, code in looks(ast.parse(path.read_text("utf-8")))] == []
 

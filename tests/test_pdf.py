@@ -346,6 +346,7 @@ def test_the_same_bytes_twice() -> None:
 # --- drawings ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_drawings_are_inside() -> None:
     written = source(derivation("mazur-2-2-2"), Style())
     assert written.count('#drawing("Drawing of the network", "<svg') == 2

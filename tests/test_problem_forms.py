@@ -606,7 +606,6 @@ def test_sample_reduction(text: str) -> None:
 # --- shipped problems -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.every
 @pytest.mark.parametrize("name", shipped())
 def test_shipped_problem(name: str) -> None:
     """Loads by its name and by its path, has a title and a source, and every step has a value and an id of its own."""

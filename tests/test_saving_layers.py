@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from models import FULL, Layer
+from shipping import thinned
 
 from handcalc import load, loads
 from handcalc.cli import main
@@ -156,7 +157,7 @@ def parameters(derivation: Derivation) -> Iterator[Cell]:
             yield from ((quantity.name, place) for place in derivation.graph.positions(quantity.name))
 
 
-@pytest.mark.parametrize(("kind", "place"), CASES)
+@pytest.mark.parametrize(("kind", "place"), thinned(CASES, 4))
 def test_every_parameter_comes_back_trained(kind: str, place: int, tmp_path: Path) -> None:
     """The saved file is the network after three updates: its outputs before any other update are those of the trained one."""
     file, target = tmp_path / "problem.yaml", tmp_path / "trained.yaml"

@@ -129,6 +129,7 @@ def test_there_are_modules() -> None:
     assert {"core", "problem", "models", "deriving", "errors"} <= {stage(path) for path in MODULES}
 
 
+@pytest.mark.slow
 def test_imports_go_in_one_direction() -> None:
     unknown = {own for path in MODULES if (own := stage(path)) not in (*TOP, *MAY_IMPORT)}
     assert not unknown, f"rooms that the table does not know; add them with what they may import: {unknown}"
