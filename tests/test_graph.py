@@ -154,7 +154,6 @@ def test_order_and_ids_of_random_networks(network: Network) -> None:
     check_order(derive(loads(network.yaml())))
 
 
-@pytest.mark.every
 @pytest.mark.parametrize("name", SHIPPED)
 def test_values_are_the_formulas_values(name: str) -> None:
     """A step's value is its formula, evaluated on its inputs: explanation and answer have one source."""

@@ -100,7 +100,7 @@ def listed(table: Table) -> set[str] | None:
 
 
 @pytest.mark.parametrize("detail", some(["brief", "normal"], ["brief"]))
-@pytest.mark.parametrize("problem", some(PROBLEMS, list(PROBLEMS)[::2]))
+@pytest.mark.parametrize("problem", some(PROBLEMS, list(PROBLEMS)[:1]))
 def test_rows_shown_and_left_out_are_all(problem: str, detail: str) -> None:
     derivation = worked(problem)
     checked = 0

@@ -80,7 +80,7 @@ def test_matrix_equations_hold(problem: Problem, notation: str) -> None:
     assert not [*disagreeing(worked(problem), notation)]
 
 
-@pytest.mark.parametrize("problem", MODELS)
+@pytest.mark.parametrize("problem", thinned([*MODELS], 3))
 def test_they_hold_for_layers_of_every_kind(problem: Problem) -> None:
     assert not [*disagreeing(worked(problem), "zhou")]
 

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
+from shipping import thinned
 
 from handcalc.core.expr import Number
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
@@ -56,7 +57,7 @@ def test_it_is_a_json_schema() -> None:
     assert json.loads(json.dumps(SCHEMA)) == SCHEMA
 
 
-@pytest.mark.parametrize("path", PROBLEMS)
+@pytest.mark.parametrize("path", thinned(PROBLEMS, 5))
 def test_shipped_problem_validates(path: Path) -> None:
     assert messages(plain(path.read_text(encoding="utf-8"))) == []
 
@@ -125,7 +126,7 @@ def test_conventions_may_be_typed_as_numbers() -> None:
 # --- the table of keys ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("section", "key"), KEYS)
+@pytest.mark.parametrize(("section", "key"), thinned(KEYS, 10))
 def test_key_is_documented(section: str, key: Key) -> None:
     assert key.doc.strip() and not key.doc.endswith(".")
     assert key.shape
@@ -324,7 +325,7 @@ READ: list[tuple[str, str, Any, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("key", "text", "read", "wanted"), [pytest.param(*row, id=row[0]) for row in READ])
+@pytest.mark.parametrize(("key", "text", "read", "wanted"), thinned([pytest.param(*row, id=row[0]) for row in READ], 4))
 def test_key_is_read(key: str, text: str, read: Any, wanted: Any, tmp_path: Path) -> None:
     """Each key changes what is loaded; one that is known but not supported yet is refused by name."""
     (tmp_path / "people.csv").write_text("a\n7\n", encoding="utf-8")

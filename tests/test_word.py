@@ -214,6 +214,7 @@ def test_every_number_is_that_of_the_json(problem: str) -> None:
     assert check_numbers(derivation(problem), PLAIN)
 
 
+@pytest.mark.slow
 def test_numbers_of_other_styles() -> None:
     assert check_numbers(derivation("mazur-2-2-2", 2), Style("zhou", comma=True, detail="full", pictures=False)) > 100
     assert check_numbers(derivation("tiny-linear-neuron", rounding=Rounding(exact=True)), PLAIN)
