@@ -38,6 +38,14 @@ def pytest_configure(config: pytest.Config) -> None:
     QUICK_RUN[0] = config.getoption("markexpr") == "not slow"
 
 
+def pytest_pycollect_makeitem(name: str, obj: object) -> list[pytest.Item] | None:
+    """A test that belongs to the slow run as a whole is not even collected in the quick one."""
+    from shipping import QUICK_RUN
+
+    is_slow = name.startswith("test") and any(mark.name == "slow" for mark in getattr(obj, "pytestmark", ()))
+    return [] if QUICK_RUN[0] and is_slow else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Laws over all problems, and many random examples, take their time: what belongs to the slow run is marked before it is sorted out."""

@@ -56,9 +56,14 @@ def solved(name: str) -> Derivation:
 def some(values: Iterable[Any], quick: Collection[Any]) -> list[Any]:
     """Parameters for a test: all these values, of which only some are in the quick run, where the others are not even collected."""
     found = [pytest.param(value, marks=[] if value in quick else pytest.mark.slow) for value in values]
-    at_once = [param for param in found if not param.marks]
-    assert at_once, "the quick run would have none of them"
-    return at_once if QUICK_RUN[0] else found
+    return at_once(found)
+
+
+def at_once(params: list[Any]) -> list[Any]:
+    """The parameters of a test; in the quick run those that are not slow."""
+    quick = [param for param in params if not param.marks]
+    assert quick, "the quick run would have none of them"
+    return quick if QUICK_RUN[0] else params
 
 
 def thinned(values: Sequence[Any], each: int) -> list[Any]:

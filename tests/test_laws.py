@@ -14,7 +14,7 @@ from math import isclose
 from typing import Any
 
 import pytest
-from shipping import LAYERED, thinned
+from shipping import LAYERED, OTHERS, at_once, thinned
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Call, Expr, Power, Ref, references, walk
@@ -141,11 +141,11 @@ SIGNS = {tuple(str(profile(name)[key]) for key in ("delta_sign", "bias_sign", "u
 def pairs(notations: Iterable[str], share: int) -> pytest.MarkDecorator:
     """All pairs of a problem and a notation; one of so many is quick, so that each problem is read in some and each notation reads some."""
     cases = [
-        pytest.param(problem, notation, marks=pytest.mark.slow if (row + column) % share else [])
+        pytest.param(problem, notation, marks=pytest.mark.slow if problem in OTHERS or (row + column) % share else [])
         for row, problem in enumerate(PROBLEMS)
         for column, notation in enumerate(notations)
     ]
-    return pytest.mark.parametrize(("problem", "notation"), cases)
+    return pytest.mark.parametrize(("problem", "notation"), at_once(cases))
 
 
 every_problem = pytest.mark.parametrize("problem", thinned([*PROBLEMS], 3))

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracles import law
-from shipping import some
+from shipping import at_once, some
 
 from handcalc.cli import group
 from handcalc.core.derivation import Derivation
@@ -62,11 +62,13 @@ FAMOUS = "mazur-2-2-2"
 def few(notations: tuple[str, ...] = ("mazur", "zhou", "mitchell", "nielsen")) -> list[Any]:
     """(notation, problem): a few of them, and all as slow laws."""
     quick = [(notation, problem) for notation in notations for problem in FEW[:3]]
-    return [
-        pytest.param(notation, problem, marks=() if (notation, problem) in quick else pytest.mark.slow)
-        for notation in profiles()
-        for problem in shipped()
-    ]
+    return at_once(
+        [
+            pytest.param(notation, problem, marks=() if (notation, problem) in quick else pytest.mark.slow)
+            for notation in profiles()
+            for problem in shipped()
+        ]
+    )
 
 
 @cache
