@@ -11,7 +11,7 @@ from functools import cache
 from math import isclose
 
 import pytest
-from shipping import loaded, some
+from shipping import loaded, some, thinned
 from students import FOUR, Exercise
 from test_laws import SIGNS, numeric_value
 
@@ -141,7 +141,7 @@ def test_numbers_are_those_of_the_symbol_before_them(notation: str, by_symbol: b
 
 
 @both_names
-@pytest.mark.parametrize("notation", SIGNS.values())
+@pytest.mark.parametrize("notation", thinned([*SIGNS.values()], 3))
 @pytest.mark.parametrize("problem", some(PROBLEMS, ("xigua-thresholds",)))
 def test_numbers_are_those_of_the_symbol_in_other_problems(problem: str, notation: str, by_symbol: bool) -> None:
     """Thresholds, samples, biases of connections."""
@@ -161,7 +161,7 @@ def test_lines_of_a_mistake_are_true(notation: str) -> None:
 
 
 @both_names
-@pytest.mark.parametrize("notation", SIGNS.values())
+@pytest.mark.parametrize("notation", thinned([*SIGNS.values()], 3))
 def test_printed_numbers_of_an_audit_are_those_of_the_symbol(notation: str, by_symbol: bool) -> None:
     problem, reading = loaded("mazur-2-2-2"), reading_of("mazur-2-2-2", notation)
     answers = wrong_answers("mazur-2-2-2")
