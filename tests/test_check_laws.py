@@ -223,7 +223,8 @@ def share(found: Counter[str]) -> float:
 
 
 # Adam's first step is η·g/(|g| + ε): mistakes that only change the size of g are seen in the tenth decimal of the new weight.
-UNSEEN = {"adam-logistic": 7}
+# Means over 17 samples hardly move the new weights: what makes the change twice as large, or leaves it out, is within what rounding explains.
+UNSEEN = {"adam-logistic": 7, "xigua-3.0-alpha": 4}
 
 
 @pytest.mark.parametrize("problem", some(TRAINED, ("xigua-thresholds",)))

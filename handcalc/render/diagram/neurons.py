@@ -51,8 +51,9 @@ def bias_directions(plan: Plan, layer: int) -> int:
 def _input(plan: Plan, layer: int, place: int, name: str) -> Node:
     cell = plan.cell(plan.derivation.graph.inputs, place)
     assert cell
-    item = CellItem(cell, named=name_of(cell, plan.reading) != shortened(typed(name)))
-    return Node("input", layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, cell, name, (_below(plan, ((item,),)),))
+    item = plan.parameter(cell).replace(named=name_of(cell, plan.reading) != shortened(typed(name)))
+    rows = ((item,),) if item.named or item.numbered else ()
+    return Node("input", layer, 0.0, 0.0, 2 * RADIUS, 2 * RADIUS, cell, name, (_below(plan, rows),))
 
 
 def _neuron(plan: Plan, layer: int, place: int, name: str) -> Node:

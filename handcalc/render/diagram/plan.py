@@ -38,8 +38,10 @@ class Plan(Record):
         return self.item(self.derivation.graph.gradient(cell[0]), *cell[1], gradient=True, named=False)
 
     def parameter(self, cell: Cell) -> CellItem:
-        """An item for a weight, a bias or a given number; what is updated is given in the first round, computed later."""
-        return CellItem(cell, numbered=self.computed or self.iteration == 1 or cell[0] not in self.derivation.updated)
+        """An item for a weight, a bias or an input; what is updated is given in the first round, computed later, and inputs may be computed
+        too."""
+        given = self.derivation.graph[cell[0]].definition is None
+        return CellItem(cell, numbered=self.computed or given and (self.iteration == 1 or cell[0] not in self.derivation.updated))
 
     def label(self, kind: str, rows: tuple[Row, ...], step: Cell | None = None) -> Label:
         """A label around the point 0, 0."""
