@@ -158,9 +158,8 @@ def test_the_key_is_right_as_a_file(problem: str, tmp_path: Any) -> None:
 
 # --- law 6: one changed number is one slip --------------------------------------------------------------------------------
 
-# An output that is 1 when rounded leaves no bound on a slope 1/(1 - o): there any number passes as rounded; and a gradient that is the
-# difference of numbers thousands of times as large may be any number near 0 when they are rounded to three digits.
-UNBOUNDED = ("deeplearning-ai-logistic", "standardised-inputs")
+# An output that is 1 when rounded leaves no bound on a slope 1/(1 - o): there any number passes as rounded.
+UNBOUNDED = ("deeplearning-ai-logistic",)
 
 
 def changed(problem: str, count: int, digits: int = 4) -> Iterator[tuple[Any, Answers, Marking]]:
@@ -223,8 +222,7 @@ def share(found: Counter[str]) -> float:
 
 
 # Adam's first step is η·g/(|g| + ε): mistakes that only change the size of g are seen in the tenth decimal of the new weight.
-# Means over 17 samples hardly move the new weights: what makes the change twice as large, or leaves it out, is within what rounding explains.
-UNSEEN = {"adam-logistic": 7, "xigua-3.0-alpha": 4}
+UNSEEN = {"adam-logistic": 7}
 
 
 @pytest.mark.parametrize("problem", some(TRAINED, ("xigua-thresholds",)))

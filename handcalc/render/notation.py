@@ -206,8 +206,8 @@ class Notation:
             return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
         if quantity.kind in ("rate", "hyper"):
             rate = self._fill(self.symbols["rate"], {}, quantity)
-            below = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))
-            return Symbol(rate.base, below + ",0" * (quantity.kind == "hyper"), "" if symbol.typed else symbol.sup)
+            under = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))
+            return Symbol(rate.base, under + ",0" * (quantity.kind == "hyper"), "" if symbol.typed else symbol.sup)
         if quantity.kind in ("memory", "state") and quantity.letter is not None:
             return _remembered(quantity, quantity.letter, symbol)
         if quantity.kind == "change":
