@@ -408,10 +408,9 @@ def prelu(make: Maker) -> Network:
 
 def maxout(make: Maker) -> Network:
     """Biases keep the pieces of a neuron far from ties."""
-    units, pieces, features = make.size(), make.size(1, 3), make.size()
+    units, pieces, features = make.size(), make.size(2, 3), make.size()
     layer = {"type": "maxout", "neurons": units, "weights": make.numbers(units, pieces, features)}
-    if pieces > 1 or make.one(True, False):
-        layer["bias"] = [make.random.permutation(2.0 * np.arange(pieces)).tolist() for _ in range(units)]
+    layer["bias"] = [make.random.permutation(2.0 * np.arange(pieces)).tolist() for _ in range(units)]
     return network(make, make.inputs(features), layer, make.dense(units, 2, "tanh"))
 
 

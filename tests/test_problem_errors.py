@@ -260,6 +260,8 @@ ROWS: list[tuple[str, str, list[str]]] = [
      ["2: layers[0].gates.candidate.peephole: the candidate gate of lstm has no peephole"]),
     ("groups of another size", "inputs: [[[1]], [[2]], [[3]]]\nlayers: [{type: group_norm, groups: 2}]\n",
      ["2: layers[0].groups: 3 channels cannot be parted into 2 groups of the same size"]),
+    ("one piece of maxout", "inputs: [1]\nlayers: [{type: maxout, neurons: [h], weights: [[[1]]]}]\n",
+     ["2: layers[0].weights: maxout needs at least two pieces for each neuron; with one it is a dense layer"]),
     ("pieces of maxout", "inputs: [1]\nlayers: [{type: maxout, neurons: [h], weights: [[1]]}]\n",
      ["2: layers[0].weights: expected a list for every neuron with a row of weights for each of its pieces, "
       "such as [[[0.1, 0.2], [0.3, -0.1]]]"]),

@@ -49,6 +49,9 @@ def read_maxout(incoming: Incoming) -> Layer | None:
             item.fail("expected a list for every neuron with a row of weights for each of its pieces, such as {example}",
                       example="[[[0.1, 0.2], [0.3, -0.1]]]")  # fmt: skip
         return None
+    if found[0][1] < 2:
+        item.fail("maxout needs at least two pieces for each neuron; with one it is a dense layer")
+        return None
     unit, piece = Axis("unit", len(incoming.neurons), incoming.neurons), Axis("piece", found[0][1])
     bare = unit.replace(labels=())
     read = [
