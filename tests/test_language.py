@@ -23,7 +23,7 @@ from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message
 from handcalc.language import CATALOGUES, FOLDER, LANGUAGES, choose, translator, wrapped
 from handcalc.loading.loader import shipped
-from handcalc.problem.schema import Problem
+from handcalc.problem.schema import Activation, Problem
 from handcalc.render import read
 from handcalc.render.options import Options
 from handcalc.render.solution import solution
@@ -281,6 +281,7 @@ def english(text: str, problem: Problem) -> set[str]:
     ]
     neurons = [name for layer in problem.layers for name in layer.neurons]
     functions = [activation.name for layer in problem.layers for activation in layer.activations]
+    functions += [value.name for layer in problem.layers for value in layer.options.values() if isinstance(value, Activation)]
     samples = [sample.name for sample in problem.samples] + [layer.name for layer in problem.layers]
     names = {*problem.inputs, *neurons, *parameters, *functions, *samples, *problem.given, *(e.name for e in problem.equations)}
     names |= {
