@@ -5,8 +5,9 @@
 
 What slips can give is in slipnumbers.py. Here is decided whether one is named, by its odds against coincidence: of all wrong numbers
 a kind of slip accounts for a share, which its numbers divide among them, so a kind that gives many explains each of them less; and a
-number that nothing explains is as likely to be a tenth off as a hundredth, or may be any (`coincidence`). With shares that add up to
-one, a number by chance is named at most once in 2 to the power of `NAMED`; one that several slips give is named with all of them.
+number that nothing explains is as likely to be a tenth off as a hundredth, or may be any (`coincidence`). The shares add up to little
+more than one, so that what this holds for chance is named about once in 2 to the power of `NAMED` at most; one that several slips give
+is named with all of them.
 """
 
 from __future__ import annotations
