@@ -1,5 +1,6 @@
-"""The numbers that slips give: `SlipNumbers(definitions, answers)`, and `SHARES`: the kinds of slips, each a method that yields (slug, number) for one
-answer, and how many of all wrong numbers it accounts for.
+"""The numbers that slips give: `SlipNumbers(definitions, answers)`.
+
+`SHARES` are the kinds of slips, each a method that yields (slug, number) for one answer, and how many of all wrong numbers it accounts for.
 
 A slip is made on the line of the answer itself or on a line before it that was not answered, with the student's own earlier numbers or
 the right ones (`run`). To add a kind: a method here, its line in `SHARES`, and its name in mistakes/anyline.py.
