@@ -52,9 +52,13 @@ def _drawn() -> Iterator[Opaque]:
         yield Opaque(f"q{number * 7919 % 1000003}.net{number}")
 
 
-def renamed(graph: Graph, drawn: Iterator[Opaque]) -> dict[str, Opaque]:
-    """Give every quantity another name, its ids unchanged; answers old → new."""
-    names = {quantity.name: next(drawn) for quantity in graph}
+def renamed(graph: Graph, drawn: Iterator[Opaque], known: dict[str, Opaque]) -> dict[str, Opaque]:
+    """Give every quantity another name, its ids unchanged; answers old → new. Quantities of one name stay of one name: the rounds of a
+    derivation may have graphs of their own, and what is carried from one to the next is found by its name."""
+    for quantity in graph:
+        if quantity.name not in known:
+            known[quantity.name] = next(drawn)
+    names = {quantity.name: known[quantity.name] for quantity in graph}
 
     def follow(expr: Any) -> Any:
         return rewrite(expr, lambda node: Ref(names[node.quantity], node.indices) if isinstance(node, Ref) else None)
@@ -83,12 +87,14 @@ def renamed(graph: Graph, drawn: Iterator[Opaque]) -> dict[str, Opaque]:
 def renaming(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rename the forward pass of every model before the rest follows from it, and all of it afterwards."""
     complete, drawn = models._completed, _drawn()
+    forward: dict[str, Opaque] = {}
+    whole: dict[str, Opaque] = {}
 
     def _completed(problem: Any, graph: Graph, objective: str, running: Mapping[str, str], output: Ref | None) -> model.Model:
-        names = renamed(graph, drawn)
+        names = renamed(graph, drawn, forward)
         moved = {names[old]: names[new] for old, new in running.items()}
-        found = complete(problem, graph, names[objective], moved, output and Ref(names[output.quantity], output.indices))
-        again = renamed(found.graph, drawn)
+        found = complete(problem, graph, names.get(objective, ""), moved, output and Ref(names[output.quantity], output.indices))
+        again = renamed(found.graph, drawn, whole)
         return found.replace(
             updated={again[old]: again[new] for old, new in found.updated.items()},
             loss=again.get(found.loss, ""),

@@ -4,7 +4,8 @@
   those of which every so many is.
 - `slow(test)`, asked by conftest.py: of the shipped problems, all but one of each kind belong to the slow run, but for tests that are
   marked `every`, where that of every problem with dense layers is quick.
-- `loaded(name)` and `solved(name)` are shipped problems, read and worked out once for all tests of a process.
+- `loaded(name)` and `solved(name)` are shipped problems, read and worked out once for all tests of a process; `own_letters(name)` are
+  those that are not ASCII in the names of one.
 """
 
 from __future__ import annotations
@@ -51,6 +52,15 @@ def loaded(name: str) -> Problem:
 def solved(name: str) -> Derivation:
     """The solution of a shipped problem, as it asks for it."""
     return derive(loaded(name))
+
+
+def own_letters(name: str) -> set[str]:
+    """The letters outside ASCII in the names of inputs, neurons and columns of data, and in the words of these."""
+    problem = loaded(name)
+    words = [*problem.inputs, *(neuron for layer in problem.layers for neuron in layer.neurons)]
+    for column, codes in problem.encoded.items():
+        words += [column, *codes]
+    return {letter for word in words for letter in word if not letter.isascii()}
 
 
 def some(values: Iterable[Any], quick: Collection[Any]) -> list[Any]:

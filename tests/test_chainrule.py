@@ -40,7 +40,7 @@ def slope(graph: Graph, goal: Cell, base: Cell, value: float) -> float:
 def gradients(graph: Graph) -> Iterator[tuple[Quantity, tuple[int, ...], Cell]]:
     """(gradient, its place, the cell it is the gradient of), all of them."""
     for quantity in list(graph):
-        if quantity.kind == "gradient" and quantity.of is not None:
+        if quantity.kind == "gradient" and quantity.of is not None and quantity.role != "second":
             for place in graph.positions(quantity.name):
                 yield quantity, place, graph.at(quantity.of, (quantity.name, place))
 

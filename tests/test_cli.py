@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from rich.cells import cell_len
-from shipping import KINDS, some
+from shipping import KINDS, own_letters, some
 
 from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
@@ -495,12 +495,11 @@ def test_ascii_where_there_is_nothing_else(arguments: list[str], environment: di
 
 @pytest.mark.parametrize("problem", PROBLEMS)
 def test_the_plain_format_is_ascii(problem: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """But for what the user wrote: title and source."""
+    """But for what the user wrote: title, source, and names."""
     run = inside(capsys, "solve", problem, "--format", "plain", "--lang", "en", "--detail", "full")
-    own = load(problem).title + load(problem).source + "".join(load(problem).inputs)
-    names = set(own) | {letter for layer in load(problem).layers for name in layer.neurons for letter in name}
-    assert {letter for letter in run.out if not letter.isascii()} <= names
-    assert ("?" in own or "?" not in run.out) and run.code == 0
+    found = load(problem)
+    assert {letter for letter in run.out if not letter.isascii()} <= own_letters(problem) | {*found.title, *found.source}
+    assert ("?" in found.title + found.source or "?" not in run.out) and run.code == 0
 
 
 def test_utf8_mode_off_and_other_encodings() -> None:

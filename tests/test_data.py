@@ -339,7 +339,7 @@ def test_a_file_that_comes_with_handcalc(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "said"), [("xigua-3.0", "Standard BP"), ("xigua-3.0-alpha", "Accumulated BP")])
 def test_the_water_melons(name: str, said: str) -> None:
     """Eight good ones, nine that are not; both ways of updating are called as in the book, and learn."""
-    problem = shipped_problem(str(Path(__file__).parent / "waiting" / f"{name}.yaml"))
+    problem = shipped_problem(name)
     assert [float(sample.targets[0].numerator) for sample in problem.samples if sample.targets] == [1] * 8 + [0] * 9
     derivation = derive(problem)
     assert any(said in note.text(str) for note in conventions(derivation, read(derivation)))

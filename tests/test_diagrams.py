@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy
 import pytest
-from shipping import EACH, loaded, solved, some
+from shipping import EACH, loaded, own_letters, solved, some
 from test_exporters import HOSTILE, faults
 
 from handcalc.core.derivation import Derivation
@@ -185,12 +185,15 @@ def test_every_weight_has_an_edge_with_its_number(problem: str) -> None:
     found = derivation(problem)
     result = drawn(found)
     edges = {edge.cell: edge for edge in result.edges if edge.kind == "weight"}
+    if result.omitted:  # too many inputs to draw them all, and to label what is drawn
+        assert edges.keys() < weights(found)
+        return
     assert edges.keys() == weights(found) and all(edge.labels for edge in edges.values())
     for (name, (to, source)), edge in edges.items():
         layer = int(name.removeprefix("W"))
         ends = result.nodes[edge.source], result.nodes[edge.target]
         assert [(node.column, node.cell[1][-1] if node.cell else None) for node in ends] == [(layer - 1, source), (layer, to)]
-    assert len(result.nodes) >= sum(found.header.sizes[not found.graph.needed(found.graph.inputs) :]) and result.omitted == 0
+    assert len(result.nodes) >= sum(found.header.sizes[not found.graph.needed(found.graph.inputs) :])
     assert {node.kind for node in result.nodes} <= {look.kind for look in NODES.values() if not look.beside_squares}
 
 
@@ -584,7 +587,7 @@ def test_tikz_is_well_formed(problem: str) -> None:
         result, reading = drawn(found, notation), read(found, notation, LATEX)
         text = tikz(result, reading, translator("en"))
         assert not list(faults(text)) and text.count("$") % 2 == 0
-        assert text.isascii()
+        assert {letter for letter in text if not letter.isascii()} <= own_letters(problem)
         rest = text
         for name, _ in numbers_of(picture(found, notation)):
             number = reading.number(*found.find(name))
@@ -618,7 +621,7 @@ def test_text_has_every_number_and_keeps_its_width(problem: str) -> None:
         for wide in (80, 60, 30):
             text = drawing(result, reading, translator("zh" if dialect is UNICODE else "en"), wide)
             assert max(columns_of(line) for line in text.split("\n")) <= wide
-            assert dialect is UNICODE or text.isascii()
+            assert dialect is UNICODE or {letter for letter in text if not letter.isascii()} <= own_letters(problem)
             if wide == 80:
                 assert all(reading.number(*found.find(name)) in text for name, _ in numbers_of(picture(found)))
 

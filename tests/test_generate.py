@@ -149,7 +149,16 @@ def test_keeping_a_number_leaves_the_others_as_they_were(tmp_path: Path) -> None
 # --- variants -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", some(WITH_LOSS, ("xigua-thresholds",)))
+FROM_FILES = ("xigua-3.0", "xigua-3.0-alpha")  # of which nothing but the rate stands in the problem's own file
+
+
+@pytest.mark.parametrize("name", FROM_FILES)
+def test_nothing_to_draw(name: str) -> None:
+    with pytest.raises(OutputError, match="no number is drawn: all are kept, or come from another file"):
+        Generator(ExerciseTemplate(name), "a").variant("1")
+
+
+@pytest.mark.parametrize("name", some([name for name in WITH_LOSS if name not in FROM_FILES], ("xigua-thresholds",)))
 def test_every_problem_gives_variants(name: str, tmp_path: Path) -> None:
     """Different, solving, each key marking itself all right; in the slow run thirty of each."""
     count = 4 if name == "xigua-thresholds" else 30

@@ -267,7 +267,8 @@ def test_a_number_given_as_it_is_changes_nothing(name: str) -> None:
     problem = loaded(name).replace(rounding=None)
     derivation = derive(problem)
     expected = values_of(derivation)
-    computed = [step.id for step in derivation.steps() if step.formula is not None and step.kind in KEPT]
+    steps = (step for step in derivation.steps() if step.formula is not None and step.kind in KEPT)
+    computed = [step.id for step in steps if not derivation.graph[step.cell[0]].stage]  # not: worked out again after the update
     for one in computed[:: max(len(computed) // 3, 1)]:
         found = derive(fixed(problem, {one: expected[one]}))
         assert found[one].formula is None and found.graph.fixed
@@ -281,6 +282,8 @@ def test_gradients_from_above_are_those_of_the_loss(name: str) -> None:
     problem = loaded(name).replace(rounding=None)
     if problem.fixed or problem.loss is None or problem.loss.form != "terms" or problem.conventions.softmax_loss == "fused":
         pytest.skip("the loss has no gradient by the outputs")
+    if problem.regularization is not None:
+        pytest.skip("a penalty is in the loss, not in the outputs")
     expected = values_of(derive(problem))
     last = [
         step

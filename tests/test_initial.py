@@ -79,11 +79,14 @@ def test_small_and_large_layers_are_drawn_alike(monkeypatch: pytest.MonkeyPatch)
     assert drawn(small, 0, 3, 2) == drawn(large, 0, 3, 2)
 
 
-def test_drawn_numbers_are_rounded_when_shown() -> None:
+def test_drawn_numbers_are_given_numbers() -> None:
+    """Printed with all their digits, whatever results are rounded to, so that whoever works with what is printed gets what is printed."""
     problem = network("{random: normal, seed: 1}")
     assert derive(problem)["W1[1,1]"].shown.digits == repr(NORMAL[0])
     short = derive(loads("rounding: {decimals: 2}\n" + ONE))["W1[1,1]"]
-    assert short.shown.digits == f"{NORMAL[0]:.2f}" and not short.shown.exact
+    assert short.shown.digits == repr(NORMAL[0]) and short.shown.exact
+    small = derive(loads(ONE.replace("normal", "normal, scale: 1/100000")))["W1[1,1]"]
+    assert small.shown.digits == "0.0000109648"
 
 
 ONE = "inputs: [1, 2]\nlayers: [{neurons: 1, weights: {random: normal, seed: 1}}]\n"

@@ -134,6 +134,15 @@ PROBLEMS = {
         layers: [{neurons: [o], activation: identity, weights: [[0.5]]}]
         loss: half_squared_error
         learning_rate: 0.1""",
+    "a short mini-batch": """
+        samples:
+          - {inputs: [1], targets: [1]}
+          - {inputs: [2], targets: [0]}
+          - {inputs: [1], targets: [0]}
+        layers: [{neurons: [o], activation: identity, weights: [[0.5]]}]
+        loss: half_squared_error
+        learning_rate: 0.1
+        training: {mode: mini_batch, batch_size: 2}""",
     **{name: network.yaml() for name, network in NETWORKS.items()},
     **OPTIMISED,
     **{f"2-2-2 with {name}": NETWORKS["2-2-2 with four biases"].yaml().replace("sigmoid", name) for name in ("tanh", "softplus", "gelu")},
@@ -283,6 +292,7 @@ ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("two-over-n", "three outputs", {"grad.net.o1": ".7", "loss": ".335"}, {"grad.net.o1": ".466667", "loss": ".223333"}),
     ("batch-scaling", "batch", {"grad.W1[1,1]": ".75"}, {"grad.W1[1,1]": ".375"}),
     ("batch-scaling", "batch", {"grad.W1[1,1]": ".75"}, {"grad.W1[1,1]": "1.5"}),
+    ("batch-scaling", "a short mini-batch", {"#2:grad.W1[1,1]": ".425"}, {"#2:grad.W1[1,1]": ".2125"}),
     ("online-for-batch", "batch", {"net.o@2": "1", "new.W1[1,1]": ".425"}, {"net.o@2": "1.1", "new.W1[1,1]": ".33"}),
     # two samples, E = ½ mean (t − o)² + 0.1·w² + 0.1·|w| with w = −0.5: o = −0.1, −0.6; E_data = 0.6425; data's ∂E/∂w −1.65, ∂E/∂b −0.85
     ("penalty-not-in-gradient", "penalties", {"grad.w": "-1.85"}, {"grad.w": "-1.65"}),

@@ -55,6 +55,9 @@ def with_other_numbers(problem: Problem) -> Problem:
         else sample.replace(inputs=tuple(map(moved, sample.inputs)))
         for sample in problem.samples
     ]
+    if problem.standard is not None:  # the inputs are worked out of these
+        first, *others = problem.standard.rows
+        problem = problem.replace(standard=problem.standard.replace(rows=(tuple(map(moved, first)), *others)))
     return problem.replace(samples=tuple(samples), given={name: moved(value) for name, value in problem.given.items()})
 
 

@@ -86,7 +86,8 @@ def renamed_text(problem: str) -> tuple[str, dict[str, str]]:
     names = [*known.given, *(equation.name for equation in known.equations)]
     new = dict(zip(names, [*AWKWARD, *(f"W{number}x" for number in range(len(names)))]))
     body = re.sub(r"(?m)^(title|source|notation|#).*$", "", text)
-    return re.sub(r"(?<![\w.])[A-Za-z_]\w*", lambda found: new.get(found[0], found[0]), body), new
+    word = r"(?<![\w.])(?P<of>(grad2?|new)\.)?(?P<name>[^\W\d]\w*)"
+    return re.sub(word, lambda found: (found["of"] or "") + new.get(found["name"], found["name"]), body), new
 
 
 @pytest.mark.parametrize("problem", some(EQUATIONS, EQUATIONS[:4]))
@@ -98,7 +99,7 @@ def test_equations_are_the_same_whatever_their_variables_are_called(problem: str
     new = json.loads(output(["solve", str(path), "--format", "json"]))["steps"]
 
     def called(text: str) -> str:
-        return re.sub(r"(?<![\w])[A-Za-z_]\w*", lambda found: names.get(found[0], found[0]), text)
+        return re.sub(r"(?<!\w)[^\W\d]\w*", lambda found: names.get(found[0], found[0]), text)
 
     def bare(steps: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
         return [(step["id"], step["phase"], step["value"], step["shown"], step["inputs"]) for step in steps]

@@ -83,7 +83,8 @@ def check(found: Derivation, variables: dict[str, Any]) -> None:
                 assert value == found.iteration(iteration).evaluation[step.cell], step.id
                 assert float(value) == pytest.approx(step.shown.value, rel=1e-15), step.id
             else:
-                assert float(value) == pytest.approx(float(step.value), rel=1e-12, abs=1e-15), step.id
+                used = [abs(float(found.iteration(iteration).evaluation[cell])) for cell in step.inputs]
+                assert float(value) == pytest.approx(float(step.value), rel=1e-12, abs=1e-15 * max([1.0, *used])), step.id
 
 
 # --- what the code computes -------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ TORCH_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "softplus": F.softplus,
     "identity": lambda z: z,
     "relu6": F.relu6,
-    "hard_sigmoid": F.hardsigmoid,
+    "hard_sigmoid": lambda z: F.relu6(z + 3) / 6,  # the slope of F.hardsigmoid is 1/6 as a 32-bit float
     "hard_tanh": F.hardtanh,
     "gelu_tanh": lambda z: F.gelu(z, approximate="tanh"),
     "{swish: {beta: 1.5}}": lambda z: z * torch.sigmoid(1.5 * z),

@@ -17,7 +17,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 
-from handcalc.core.expr import Number, number
+from handcalc.core.expr import Number, number, references
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError, UnknownIdError
@@ -88,9 +88,16 @@ class ExerciseTemplate:
         return tuple(found[start] for start in sorted(found))
 
     def _given(self) -> Iterator[tuple[Cell, Number]]:
-        """Every given cell with its number, on the sheets of all iterations, and of more where only those have all samples."""
+        """Every given cell with its number, on the sheets of all iterations, and of more where only those have all samples.
+
+        Not inputs that no formula uses: an embedding takes other rows of its table for others, which are other formulas.
+        """
         for count in range(1, max(self.book.iterations, updates_per_epoch(self.problem)) + 1):
-            for quantity in self.book.of_round(count):
+            quantities = list(self.book.of_round(count))
+            used = {ref.quantity for quantity in quantities for formula in quantity.formulas for ref in references(formula)}
+            for quantity in quantities:
+                if quantity.kind == "input" and quantity.name not in used:
+                    continue
                 for place in product(*(axis.places for axis in quantity.axes)) if quantity.givens and not quantity.stage else ():
                     wanted = on_sheet(count, quantity.name), place
                     value = self._as_read(quantity, wanted)

@@ -1,11 +1,11 @@
 """Initial values drawn at random with a seed: `{random: xavier, seed: 1}`; the same numbers on every machine.
 
-- `drawn(item, count, stream, inputs, neurons)` draws the numbers of such a mapping.
+- `drawn(item, count, stream, inputs, neurons)` draws the numbers of such a mapping; `written(value)` is one as if it were typed.
 
 Every array has a stream of its own, that of Python's generator seeded with a text such as "1 W2": seed 1, weights of layer 2. Its
 `random()` is the same in all versions of Python. A normal number is √(−2 ln u)·cos(2πv) of two of them (Box and Muller, 1958).
-Numbers are rounded to `DIGITS` significant digits, which hides the last bits in which logarithms differ between machines, and
-makes a number on paper the whole number.
+Numbers are rounded to `DIGITS` significant digits, which hides the last bits in which logarithms differ between machines. They are
+given numbers like those that are typed: printed with all their digits, whatever results are rounded to.
 
 The rules are in problem/words.py.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 
 from handcalc.core import formula
-from handcalc.core.expr import ONE
+from handcalc.core.expr import ONE, Number, number
 from handcalc.core.instance import evaluate
 from handcalc.problem.fields import RANDOM
 from handcalc.problem.reader import FileNode
@@ -39,6 +39,13 @@ def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) ->
     wide = evaluate(formula.parse(INITIAL[rule].wide, formula.any_name), lambda name: float(sizes[name.quantity]))
     wide = wide * scale.numerator / scale.denominator
     return [float(f"{wide * one:.{DIGITS}g}") for one in _numbers(INITIAL[rule].spread, count, f"{seed} {stream}")]
+
+
+def written(value: float) -> Number:
+    """A drawn number as if it were typed: a plain decimal."""
+    from decimal import Decimal
+
+    return number(format(Decimal(repr(value)), "f"))
 
 
 def _numbers(spread: str, count: int, seed: str) -> list[float]:

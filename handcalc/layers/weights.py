@@ -11,8 +11,8 @@ from typing import Any
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
 from handcalc.errors import Message, Template
-from handcalc.layers.initial import drawn
-from handcalc.problem.arrays import as_array, read_array, untyped
+from handcalc.layers.initial import drawn, written
+from handcalc.problem.arrays import as_array, read_array
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.names import Names
 from handcalc.problem.reader import FileNode, near, quoted
@@ -204,7 +204,7 @@ def _random(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     if not found:
         return None, {}
     rows = [found[start : start + shape[1]] for start in range(0, len(found), shape[1])]
-    return as_array(rows) if len(found) > TYPED_LIMIT else EdgeMatrix(tuple(tuple(map(untyped, row)) for row in rows)), called
+    return as_array(rows) if len(found) > TYPED_LIMIT else EdgeMatrix(tuple(tuple(map(written, row)) for row in rows)), called
 
 
 # --- biases -----------------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def bias(layer: DenseEntry, edges: Any) -> Bias | None:
         return Bias("neuron", array, {}, threshold) if array is not None else None
     if item.names("random"):
         numbers = drawn(item, len(layer.neurons), f"b{layer.number}", len(layer.sources), len(layer.neurons))
-        return None if numbers is None else Bias("neuron", {(place,): untyped(value) for place, value in enumerate(numbers)}, {}, threshold)
+        return None if numbers is None else Bias("neuron", {(place,): written(value) for place, value in enumerate(numbers)}, {}, threshold)
     if item.kind == "text" and item.stands_for((ZEROS,)):
         return Bias("neuron", dict.fromkeys(((place,) for place in range(len(layer.neurons))), ZERO), {}, threshold)
     if item.kind == "sequence":

@@ -31,7 +31,7 @@ class Codes:
                     file=table.name, found=quoted(name), near=near(name, table.heading), known=known,
                 )  # fmt: skip
             elif entry.kind == "mapping":
-                self._numbers[name] = {word: node.number() or ZERO for word, node in (entry.mapping() or {}).items()}
+                self._numbers[name] = {word: _code(node) for word, node in (entry.mapping() or {}).items()}
             elif entry.kind == "sequence":
                 self._words[name] = [part.text() or "" for part in entry.sequence() or ()]
             elif entry.choice((ONE_HOT,)):
@@ -49,6 +49,11 @@ class Codes:
             return [(name, Column(place))]
         self.told[name] = {word: one_hot(number, len(words)) for number, word in enumerate(words)}
         return [(f"{name}_{word}", Column(place, {other: ONE if other == word else ZERO for other in words})) for word in words]
+
+
+def _code(node: FileNode) -> Number:
+    """What a word stands for; not the number itself that stands in the text, which would be one of every sample with that word."""
+    return (node.number() or ZERO).replace()
 
 
 def one_hot(place: int, count: int) -> str:

@@ -169,7 +169,7 @@ def squared_errors(graph: Graph) -> str:
 
 def last_equation(graph: Graph, problem: Problem) -> str:
     """What is watched in training where nothing is minimised: the last equation, of several samples its mean; answers its name."""
-    last = graph[problem.equations[-1].name]
+    last = next(quantity for quantity in graph if quantity.of is None and quantity.word == problem.equations[-1].name)
     if not last.sampled:
         return last.name
     mean = mul(sample_share(problem), total(last.index[0], Ref(last.name, last.index)))

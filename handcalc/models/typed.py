@@ -1,6 +1,6 @@
 """Updates by formulas that somebody typed: Newton's method, the share of an error, the rule of a perceptron.
 
-- `add_rule(graph, problem, name, formula)` defines the change and the new value of a given number; answers the name of the latter.
+- `add_rule(graph, problem, word, formula)` defines the change and the new value of a given number; answers it, and its new value.
 
 A formula may use every quantity of the equations, the rate, gradients by their ids (grad.w), second derivatives (grad2.w) and the new
 values defined before (new.v). The second derivative ∂²f/∂w² is a quantity like any other: f is written out down to what is given, and
@@ -19,23 +19,24 @@ from handcalc.problem.schema import Problem
 NODES = 2000  # of a second derivative
 
 
-def add_rule(graph: Graph, problem: Problem, name: str, formula: Expr) -> str:
+def add_rule(graph: Graph, problem: Problem, word: str, formula: Expr) -> tuple[str, str]:
     """w⁺ = the formula, Δw = w⁺ − w."""
+    known = {quantity.word: quantity.name for quantity in graph if quantity.of is None}
+    name = known[word]
     here = Ref(name)
-    known = {f"new.{other}": new for other in problem.given if (new := graph.updated(other))}
-    for quantity in list(graph):
-        if gradient := graph.gradient(quantity.name):
-            known[f"grad.{quantity.name}"] = gradient
-    for used in references(formula):
-        base = next((other for other in graph.quantities if used.quantity == f"grad2.{other}"), "")
-        if base:
-            known[used.quantity] = graph.related("second", base) or _add_second(graph, problem, base)
-    meant = rewrite(formula, lambda node: Ref(known[node.quantity]) if isinstance(node, Ref) and node.quantity in known else None)
+    for typed, other in list(known.items()):
+        if gradient := graph.gradient(other):
+            known[f"grad.{typed}"] = gradient
+        if new := graph.updated(other):
+            known[f"new.{typed}"] = new
+        if any(used.quantity == f"grad2.{typed}" for used in references(formula)):
+            known[f"grad2.{typed}"] = graph.related("second", other) or _add_second(graph, known[problem.minimize], other, problem.path)
+    meant = rewrite(formula, lambda node: Ref(known[node.quantity]) if isinstance(node, Ref) else None)
     if any(graph[ref.quantity].sampled for ref in references(meant)):  # all samples together are only watched: each has an update
         meant = here
     graph.define(Quantity(f"delta.{name}", "change", definition=_without(meant, here), prefix="delta", of=here))
     graph.define(Quantity(f"new.{name}", "updated", definition=meant, prefix="new", of=here))
-    return f"new.{name}"
+    return name, f"new.{name}"
 
 
 def _without(formula: Expr, here: Ref) -> Expr:
@@ -46,8 +47,8 @@ def _without(formula: Expr, here: Ref) -> Expr:
     return sub(formula, here)
 
 
-def _add_second(graph: Graph, problem: Problem, name: str) -> str:
-    """∂²f/∂w²: f written out, and differentiated twice."""
+def _add_second(graph: Graph, whole: str, name: str, path: str) -> str:
+    """∂²f/∂w²: f written out, and differentiated twice; whole: f."""
     here = Ref(name)
 
     def depends(node: Expr) -> bool:
@@ -58,11 +59,11 @@ def _add_second(graph: Graph, problem: Problem, name: str) -> str:
         definition = graph[node.quantity].definition if isinstance(node, Ref) and depends(node) else None
         return None if definition is None else rewrite(definition, written)
 
-    whole = rewrite(Ref(problem.minimize), written)
-    second = differentiate(differentiate(whole, here), here) if _size(whole) <= NODES else whole
+    long = rewrite(Ref(whole), written)
+    second = differentiate(differentiate(long, here), here) if _size(long) <= NODES else long
     if _size(second) > NODES:
         text = "the second derivative by {name} is too long to be written down"
-        raise ProblemError(Message(text, f"{problem.path}: " if problem.path else "", name=name))
+        raise ProblemError(Message(text, f"{path}: " if path else "", name=graph[name].word))
     graph.define(Quantity(f"grad2.{name}", "gradient", definition=second, prefix="grad2", of=here, role="second"))
     return f"grad2.{name}"
 

@@ -28,9 +28,9 @@ def add_updates(
         return {}, {}
     trained = [parameter for parameter in parameters if parameter.name in gradients and _is_trained(graph, problem, parameter)]
     norm = _norm(graph, problem, trained, gradients)
-    updated = {name: typed.add_rule(graph, problem, name, formula) for name, formula in rules.items()}
+    updated = dict(typed.add_rule(graph, problem, word, formula) for word, formula in rules.items())
     for parameter in trained:
-        if parameter.name in rules:
+        if parameter.word in rules:
             continue
         frozen = frozen_places(graph, problem, parameter)
         rule = Rule(graph, problem, parameter, Ref(gradients[parameter.name], parameter.index), frozen)

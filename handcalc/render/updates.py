@@ -46,9 +46,10 @@ def _rules(derivation: Derivation, reading: Reading, options: Options) -> Iterat
         rule = reading.general(quantity)
         change = graph[graph.change(parameter)]
         changed = reading.general(change)
-        if rule is None or changed is None or parameter in derivation.header.ruled or (quantity.kind, graph[parameter].kind) in seen:
+        kinds = quantity.kind, graph[parameter].kind
+        if rule is None or changed is None or graph[parameter].word in derivation.header.ruled or kinds in seen:
             continue
-        seen.add((quantity.kind, graph[parameter].kind))
+        seen.add(kinds)
         if reading.delta_rule or options.full:
             yield Equation(Name(Ref(change.name, change.index)), (("=", Symbolic(changed)),))
         yield Equation(Name(Ref(quantity.name, quantity.index)), (("=", Symbolic(rule)),))
