@@ -153,9 +153,15 @@ FROM_FILES = ("xigua-3.0", "xigua-3.0-alpha")  # of which nothing but the rate s
 
 
 @pytest.mark.parametrize("name", FROM_FILES)
-def test_nothing_to_draw(name: str) -> None:
+def test_words_of_a_file_are_not_drawn(name: str) -> None:
+    """A code such as 否: 0 is no number of a sample."""
+    assert {slot.role for slot in ExerciseTemplate(name).slots} == {"learning_rate"}
+
+
+def test_nothing_to_draw(tmp_path: Path) -> None:
+    made = generator(net(numbers="keep") + "  require: []\n", tmp_path)
     with pytest.raises(OutputError, match="no number is drawn: all are kept, or come from another file"):
-        Generator(ExerciseTemplate(name), "a").variant("1")
+        made.variant("2", (made.variant("1"),))
 
 
 @pytest.mark.parametrize("name", some([name for name in WITH_LOSS if name not in FROM_FILES], ("xigua-thresholds",)))

@@ -162,7 +162,7 @@ def forms(slug: str) -> list[MistakeForm]:
 def value(problem: str, wanted: str, form: MistakeForm | None = None, iterations: int = 1) -> float:
     """A number of a problem, right or under a form of a mistake."""
     row = NONE if form is None else Hypothesis((MadeMistake(form),))
-    found = definitions(problem, iterations)
+    found = definitions(problem, 2 if wanted.startswith("#2:") else iterations)
     return float(HypothesisTable(found, (row,))[found.book.find(wanted)][0])
 
 

@@ -165,7 +165,7 @@ class Generator:
         word = DIFFERS if refused[DIFFERS] else refused.most_common(1)[0][0]
         count = refused[word]
         where = f"{self.template.problem.path}: "
-        if not self.template.varies:
+        if word == DIFFERS and not self.template.varies:
             text = "no number is drawn: all are kept, or come from another file or from a seed of their own; see generate: numbers"
             return Message(text, where)
         if word == DIFFERS:
