@@ -16,7 +16,10 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from itertools import takewhile
 from typing import Any, NamedTuple
+
+from rich.cells import cell_len
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
@@ -229,10 +232,26 @@ def _tabulars(text: str) -> Iterator[Texts]:
 
 
 def _piped(text: str) -> Iterator[Texts]:
-    """Tables with | between their cells, of Markdown and of plain text."""
-    for found in re.finditer(r"(?:^[|+].*[|+]$\n?)+", re.sub(r"^(\+[-+]+\+)\n(?=\+)", r"\1\n\n", text, flags=re.MULTILINE), re.MULTILINE):
-        rows = [row for row in found[0].strip().split("\n") if not re.fullmatch(r"[|+: -]+", row)]
+    """Tables with | between their cells, of Markdown."""
+    for found in re.finditer(r"(?:^\|.*\|$\n?)+", text, re.MULTILINE):
+        rows = [row for row in found[0].strip().split("\n") if not re.fullmatch(r"[|: -]+", row)]
         yield [re.split(r"(?<!\\)\|", row)[1:-1] for row in rows]
+
+
+def _boxed(text: str) -> Iterator[Texts]:
+    """Tables in boxes of plain text, also those beside each other."""
+    lines = ["".join(letter + "\0" * (cell_len(letter) - 1) for letter in line) for line in text.split("\n")]
+    for place, line in enumerate(lines):
+        for rule in re.finditer(r"\+[-+]+\+", line):
+            start, end = rule.span()
+            above = lines[place - 1][start:end] if place else ""
+            below = lines[place + 1][start:end] if place + 1 < len(lines) else ""
+            if above[:1] == "|" or below[:1] != "|":
+                continue  # not the top of a box
+            below_it = (further[start:end] for further in lines[place + 1 :])
+            box = list(takewhile(lambda row: row[:1] in ("|", "+"), below_it))
+            last = [number for number, row in enumerate(box) if row[0] == "+"][1]  # the first stands under the heading
+            yield [row.replace("\0", "").split("|")[1:-1] for row in box[:last] if row[0] == "|"]
 
 
 def _listings(text: str) -> Iterator[Texts]:
@@ -243,7 +262,7 @@ def _listings(text: str) -> Iterator[Texts]:
 
 
 _CELL = re.compile(rf"m\({_STRING}, (\$(?:{_STRING}|[^\"$])*\$)\)|({_STRING}|\bgap\b)|\$(?:{_STRING}|[^\"$])*\$")
-TABULAR = {"latex": _tabulars, "markdown": _piped, "notebook": _piped, "plain": _piped, "typst": _listings}
+TABULAR = {"latex": _tabulars, "markdown": _piped, "notebook": _piped, "plain": _boxed, "typst": _listings}
 
 
 def filled(rows: int, columns: int, found: Iterator[Texts]) -> Texts:

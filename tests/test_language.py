@@ -334,17 +334,19 @@ def cells(line: str) -> str:
 
 
 def tables(report: str) -> list[list[str]]:
-    """The tables of a report as lines of cells: heading and rows."""
-    lines = report.splitlines()
+    """The tables of a report as lines of cells: heading and rows; those beside each other one by one."""
+    lines = [cells(line) for line in report.splitlines()]
     found = []
     for place, line in enumerate(lines[1:], 1):
-        end = next((below for below in range(place + 1, len(lines)) if not lines[below]), len(lines))
-        if set(line) == {"─"} and lines[place - 1] and " " * GAP in lines[place - 1]:
-            block = [cells(text) for text in (lines[place - 1], *lines[place + 1 : end])]
-            again = next((row for row, text in enumerate(block[1:], 1) if set(text) == {"─"}), len(block) + 1)
-            block = block[: again - 1]  # the next part of a wide table follows without air
-            block = [text for text in block if not text.startswith("…")]  # how many rows are not shown
-            found.append([text.ljust(max(map(len, block))) for text in block])
+        rules = [(rule.start(), rule.end()) for rule in re.finditer("─+", line)] if set(line) <= {"─", " "} else []
+        below = next((further for further in range(place + 1, len(lines)) if not lines[further]), len(lines))
+        for start, end in rules:
+            block = [text.ljust(end)[start:end] for text in (lines[place - 1], *lines[place + 1 : below])]
+            if " " * GAP not in block[0].strip():
+                continue  # a heading
+            last = next((row for row, text in enumerate(block[1:], 1) if not text.strip() or set(text.strip()) == {"─"}), len(block))
+            last -= last < len(block) and "─" in block[last]  # the next part of a wide table follows without air
+            found.append([text for text in block[:last] if not text.startswith("…")])  # …: how many rows are not shown
     return found
 
 

@@ -6,6 +6,7 @@ items.py are here as well.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from handcalc.core.quantity import Cell
@@ -124,3 +125,31 @@ def chunks(widths: list[int], limit: int) -> list[list[int]]:
         current.append(place)
         used += widths[place] + 3
     return [*chunks, current]
+
+
+TITLE = 3  # level of the heading of a table; with iterations, one deeper
+Titled = tuple[Heading | None, Table]
+
+
+def runs(blocks: Iterable[Block]) -> Iterator[Block | tuple[Titled, ...]]:
+    """Every block by itself, but for tables: those that nothing but their titles stands between come together."""
+    tables: list[Titled] = []
+    title: Heading | None = None
+    for block in blocks:
+        if isinstance(block, Table):
+            tables.append((title, block))
+            title = None
+            continue
+        is_title = isinstance(block, Heading) and block.level in (TITLE, TITLE + 1)
+        if tables and (title is not None or not is_title):
+            yield tuple(tables)
+            tables = []
+        if title is not None:
+            yield title
+        title = block if isinstance(block, Heading) and is_title else None
+        if title is None:
+            yield block
+    if tables:
+        yield tuple(tables)
+    if title is not None:
+        yield title

@@ -14,7 +14,7 @@ from handcalc.core.graph import Graph
 from handcalc.core.order import Group
 from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Heading, Table
+from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Table
 from handcalc.render.items import MISSING, Item, Name, Symbolic, Value
 from handcalc.render.lines import worked
 from handcalc.render.options import Options
@@ -75,7 +75,8 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
 
 
 def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
-    """Every update worked in full detail, the first of each quantity in normal detail."""
+    """Every update worked in full detail, the first of each quantity in normal detail; then how many there are besides."""
+    further = 0
     for parameter, new in derivation.updated.items():
         change = derivation.graph.change(parameter)
         changes = [derivation.graph[change]] if reading.delta_rule or options.full else []
@@ -83,10 +84,14 @@ def _worked_updates(derivation: Derivation, reading: Reading, options: Options, 
             yield from _matrices(derivation, reading, options, iteration, quantity)
         if options.form == "matrix" and derivation.graph[new].axes:
             continue
-        for place in islice(derivation.graph.positions(new), options.limits.updates):
+        places = list(islice(derivation.graph.positions(new), options.limits.updates))
+        further += count(derivation, Group(derivation.graph[new], "update")) - len(places) if places else 0
+        for place in places:
             if reading.delta_rule or options.full:
                 yield worked(derivation, reading, (change, place), iteration)
             yield worked(derivation, reading, (new, place), iteration)
+    if further:
+        yield Paragraph(Message("… and {count} more, in the table", count=further))
 
 
 def _matrices(derivation: Derivation, reading: Reading, options: Options, iteration: int, quantity: Quantity) -> Iterator[Block]:
@@ -137,8 +142,12 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
             continue
         of_loss, of_others = options.limits.after
         most = of_loss if quantity.kind == "loss" else of_others
-        for place in islice(graph.positions(quantity.name), most):
+        places = list(islice(graph.positions(quantity.name), most))
+        for place in places:
             yield worked(derivation, reading, (quantity.name, place), iteration)
+        further = count(derivation, Group(quantity, "after")) - len(places)
+        if further and places:
+            yield Paragraph(Message("… and {count} more of these, not shown", count=further))
     if graph.after(derivation.loss):
         losses = [quantity.name for quantity in graph if quantity.kind == "loss" and not quantity.sampled and graph.after(quantity.name)]
         yield _comparison(losses if derivation.loss in losses else [derivation.loss], graph, iteration)

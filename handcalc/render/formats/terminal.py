@@ -2,9 +2,8 @@
 
 - `show(blocks, reading, translate, console)` prints; `terminal_console(…)` makes the console.
 
-A formula is broken before = or ≈, and, where one part alone is wider than the terminal, before a + or − that no
-bracket encloses, or a · in fewer brackets; never elsewhere, and never at all when the output goes to a file. Wide tables are
-split by columns.
+An equation is broken before = or ≈, as late as can be; where one part alone is too wide, inside it (breaking.py). Files and pipes have
+lines of FILE_WIDTH. Narrow tables stand side by side (sidebyside.py), wide ones are split by columns.
 """
 
 from __future__ import annotations
@@ -23,15 +22,19 @@ from rich.text import Text
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
-from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
+from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed, runs
 from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.formats.breaking import pieces
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
+from handcalc.render.formats.sidebyside import NarrowTable, rows_of, side_by_side
 from handcalc.render.items import Blank, Item, Toned, Value, phrase, spell
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
     from handcalc.render.report import Report
 
+Part = tuple[str, str, bool]  # of an equation: = or ≈, what is behind it, whether that is its value
+NUMBERS = 2  # parts at the end of an equation that are numbers: those put in, and the value
 LABEL_WIDTH = 7  # columns of the word before an equation
 LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
 REASON_WIDTH = 28  # columns of the reasons beside them, at least
@@ -80,8 +83,11 @@ def document(report: Report) -> str:
 def show(blocks: Iterable[Block], reading: Reading, translate: Translate, console: Console) -> None:
     """Print a document."""
     writer = _TerminalWriter(reading, translate, console)
-    for block in blocks:
-        writer.write(block)
+    for run in runs(blocks):
+        if isinstance(run, tuple):
+            writer.tables(run)
+        else:
+            writer.write(run)
 
 
 def _apart(before: Block | None, block: Block) -> bool:
@@ -126,14 +132,25 @@ class _TerminalWriter:
                     self.line(Text(line, style=_style(text)))
             case Equation():
                 self.equation(block)
-            case Table():
-                self.table(block)
             case Grid(parts):
                 self.grid(parts)
             case Picture():
                 self.picture(block)
             case Chart():
                 self.chart(block)
+
+    def tables(self, narrow: Sequence[Titled]) -> None:
+        """Tables that follow each other, with their titles: side by side where they have room."""
+        found = []
+        for title, table in narrow:
+            head = Text(self.spell(title.text), style="bold") if title else None
+            found.append(NarrowTable(head, self.table(table), table))
+        for row in rows_of(found, min(self.console.width, FILE_WIDTH)):
+            if any(column.title for column in row) or _apart(self.before, row[0].table):
+                self.console.print()
+            for line in side_by_side(row):
+                self.line(line)
+            self.before = row[-1].table
 
     def picture(self, block: Picture) -> None:
         """The network as a drawing of letters."""
@@ -159,12 +176,11 @@ class _TerminalWriter:
     def line(self, text: Text) -> None:
         self.console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
 
-    def show(self, content: Text | RichTable) -> None:
-        """A text or table, without blanks at the ends of its lines."""
+    def printed(self, content: RichTable) -> list[Text]:
+        """The lines of a table, without blanks at their ends."""
         with self.console.capture() as capture:
             self.console.print(content)
-        for text in capture.get().rstrip("\n").split("\n"):
-            self.line(Text.from_ansi(text.rstrip()))
+        return [Text.from_ansi(text.rstrip()) for text in capture.get().rstrip("\n").split("\n")]
 
     def heading(self, level: int, text: str) -> None:
         self.console.print()
@@ -186,7 +202,7 @@ class _TerminalWriter:
         most = self.console.width - margin - REASON_WIDTH
         column = margin + max((cell_len(text) for _, text in parts if cell_len(text) <= most), default=0) + 3
         for (relation, text), reason in zip(parts, block.reasons):
-            *before, last = self.pieces(text, self.console.width - margin)
+            *before, last = pieces(text, self.console.width - margin)
             line = Text(start + relation)
             for piece in before:
                 self.line(line.append(piece))
@@ -219,44 +235,44 @@ class _TerminalWriter:
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
         start = " " * (2 * block.indent)
         shown = len(start), len(start + label)
-        whole = start + left + "".join(f" {self.relation(relation)} {text}" for relation, text, _ in kept)
-        lines = [kept] if cell_len(whole) <= min(self.console.width, FILE_WIDTH) else [[part] for part in kept]
-        for place, inside in enumerate(lines):
+        for place, inside in enumerate(self.filled(kept, cell_len(start + left))):
             line = Text(start + left if place == 0 else " " * cell_len(start + left))
             if place == 0 and block.label:
                 line.stylize(_style(block.label), *shown)
             for relation, text, final in inside:
                 line.append(f" {self.relation(relation)} ")
-                for extra, piece in enumerate(self.pieces(text, self.console.width - cell_len(start + left) - 3)):
+                for extra, piece in enumerate(pieces(text, self.console.width - cell_len(start + left) - 3)):
                     if extra:
                         self.line(line)
                         line = Text(" " * (cell_len(start + left) + 5))
                     line.append(piece, style="bold" if final else "")
             self.line(line)
 
+    def filled(self, parts: Sequence[Part], margin: int) -> list[list[Part]]:
+        """The parts of an equation in lines that have room for them: in one; in two, numbers below letters; else as many as fit in each."""
+        widths = [cell_len(f" {self.relation(relation)} {text}") for relation, text, _ in parts]
+        most = min(self.console.width, FILE_WIDTH) - margin
+        for place in (0, len(parts) - NUMBERS):
+            if place >= 0 and sum(widths[:place]) <= most and sum(widths[place:]) <= most:
+                return [[*lines] for lines in (parts[:place], parts[place:]) if lines]
+        lines: list[list[Part]] = [[]]
+        used = 0
+        for part, wide in zip(parts, widths):
+            if lines[-1] and used + wide > most:
+                lines.append([])
+                used = 0
+            lines[-1].append(part)
+            used += wide
+        return lines
+
     def relation(self, relation: str) -> str:
         return self.reading.dialect.approximately if relation == "≈" else spelled_in_ascii(relation) if self.ascii else relation
 
-    def pieces(self, text: str, width: int) -> list[str]:
-        """A formula in one piece; on a terminal too narrow for it, broken before a + or −, inside as few brackets as can be."""
-        result: list[str] = []
-        while self.console.is_terminal and cell_len(text) > width:
-            depth, best = 0, (99.0, 0)
-            for place, letter in enumerate(text):
-                depth += (letter in "([") - (letter in ")]")
-                if cell_len(text[:place]) > width:
-                    break
-                if place and (text[place : place + 3] in (" + ", " - ") or text[place - 1] == "·"):
-                    best = min(best, (depth + (text[place] != " ") / 2, -place))
-            if not best[1]:
-                break
-            result.append(text[: -best[1]].rstrip())
-            text, width = text[-best[1] :].lstrip(), width - 2 * (len(result) == 1)
-        return [*result, text]
-
     # --- tables ---
 
-    def table(self, block: Table) -> None:
+    def table(self, block: Table) -> list[Text]:
+        """The lines of a table, in parts where it is too wide; then how much is not shown."""
+        lines: list[Text] = []
         headings = [self.spell(column) for column in block.columns]
         columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
         numeric = number_columns(block)
@@ -264,7 +280,7 @@ class _TerminalWriter:
         wrapped_column = len(widths) - 1 if block.wraps else -1
         for part, chunk in enumerate(chunks(narrowed(widths, self.console.width) if block.wraps else widths, self.console.width)):
             if part:
-                self.console.print()
+                lines.append(Text())
             table = RichTable(
                 box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
             )
@@ -275,11 +291,12 @@ class _TerminalWriter:
                 gaps = [" " * (widths[place] - cell_len(columns[place][row])) if numeric[place] else "" for place in chunk]
                 cells = (Text(gap + columns[place][row], style=_style(block.rows[row][place])) for gap, place in zip(gaps, chunk))
                 table.add_row(*cells)
-            self.show(table)
+            lines += self.printed(table)
         if block.omitted:
-            self.console.print(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
+            lines.append(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
         if block.hidden:
-            self.console.print(Text(self.spell(Message("… {count} more columns are not shown", count=block.hidden))))
+            lines.append(Text(self.spell(Message("… {count} more columns are not shown", count=block.hidden))))
+        return lines
 
     def column(self, items: Sequence[Item]) -> list[str]:
         """The cells of a column; numbers are padded so that their points stand below each other."""

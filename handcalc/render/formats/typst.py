@@ -13,13 +13,14 @@ import re
 from collections.abc import Iterator
 
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
+from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, runs
 from handcalc.render.formats.common import drawn, number_columns, remarks
 from handcalc.render.formats.fonts import families
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
 from handcalc.render.formats.typstmath import TypstFormulas, literal, string
 from handcalc.render.report import Chapter, Report
 
+SHORT = 12  # rows of tables that stand beside each other
 STYLE = os.path.join(os.path.dirname(__file__), "style.typ")
 
 
@@ -42,8 +43,13 @@ def document(report: Report) -> str:
 
 def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
     formulas = TypstFormulas(chapter.reading, report.translate, chapter.view.room)
-    for block in levelled(chapter):
-        yield from _block(block, formulas)
+    for run in runs(levelled(chapter)):
+        if not isinstance(run, tuple):
+            yield from _block(run, formulas)
+            continue
+        parts = ["\n".join(part for block in (title, table) if block for part in _block(block, formulas)) for title, table in run]
+        small = len(run) > 1 and all(len(table.rows) <= SHORT and not table.wraps for _, table in run)
+        yield "#beside([\n" + "\n], [\n".join(parts) + "\n])" if small else "\n".join(parts)
 
 
 def _block(block: Block, formulas: TypstFormulas) -> Iterator[str]:
