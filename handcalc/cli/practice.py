@@ -113,7 +113,7 @@ class _Talk:
         self.practice = practice
         self.boxes = boxes
         self.wish = wish
-        self._prompt = sys.stdin.isatty() and sys.stdout.isatty()
+        self._prompt = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
     def all(self) -> None:
         """Round after round, then the summary."""
@@ -157,14 +157,14 @@ class _Talk:
         if self._prompt:
             sys.stdout.write(PROMPT)
         sys.stdout.flush()
-        data = sys.stdin.buffer.readline(LINE_LIMIT)
+        data = _bytes()
         if not data:
             if self._prompt:
                 say("")
             return None
         rest = data
         while not rest.endswith(b"\n") and rest:  # of a line that never ends the beginning is enough to refuse it
-            rest = sys.stdin.buffer.readline(LINE_LIMIT)
+            rest = _bytes()
         return data.decode(errors="replace")
 
     def _show(self, blocks: Iterable[Block], reading: Reading) -> None:
@@ -177,3 +177,11 @@ class _Talk:
         """What became of the file of the boxes."""
         while self.boxes.warnings:
             say(self.boxes.warnings.pop(0).text(self.wish.translate), sys.stderr)
+
+
+def _bytes() -> bytes:
+    """The next bytes of a line of the input; none at its end, or where there is no input."""
+    try:
+        return sys.stdin.buffer.readline(LINE_LIMIT)
+    except (OSError, ValueError, AttributeError):
+        return b""

@@ -80,9 +80,9 @@ class Boxes:
         """It went wrong: back into the first box."""
         self._change(name, lambda box: box.replace(box=FIRST, wrong=box.wrong + 1))
 
-    def right(self, name: str) -> None:
-        """It went right: into the next box."""
-        self._change(name, lambda box: box.replace(box=min(box.box + 1, LAST), right=box.right + 1))
+    def right(self, name: str, further: bool = True) -> None:
+        """It went right: into the next box; further: unless it took several tries, or a hint."""
+        self._change(name, lambda box: box.replace(box=min(box.box + further, LAST), right=box.right + 1))
 
     def _change(self, name: str, change: Callable[[Box], Box]) -> None:
         self._read()

@@ -1,6 +1,6 @@
 """The ladder of hints: what is said of a step, one rung after the other.
 
-- `Ladder(book, reading, known).rung(step, number)` are the blocks of a rung; none where it has nothing to say that the rung before it
+- `Ladder(book, reading, asked, known).rung(step, number)` are the blocks of a rung; none where it has nothing to say that the rung before it
   has not said: a step that is only copied has no numbers to put in.
 - `RUNGS` names them: 1 what the step needs, 2 the general formula, 3 its own formula in letters, 4 with numbers put in, 5 its value.
 
@@ -12,7 +12,7 @@ To add a rung: a method that yields blocks, and its line in `RUNGS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from handcalc.core.expr import Expr, Negation, Number, Ref, references
 from handcalc.core.quantity import Cell, cell
@@ -31,11 +31,12 @@ NAMED = 12  # steps that a step needs, by name
 
 
 class Ladder:
-    """The hints of one exercise; known: the number of a step, None where it is still to be worked out."""
+    """The hints of one exercise; asked: its steps; known: the number of a step, None where it is still to be worked out."""
 
-    def __init__(self, book: Workbook, reading: Reading, known: Callable[[Cell], Shown | None]) -> None:
+    def __init__(self, book: Workbook, reading: Reading, asked: Collection[Cell], known: Callable[[Cell], Shown | None]) -> None:
         self.book = book
         self.reading = reading
+        self.asked = frozenset(asked)
         self.known = known
 
     def rung(self, wanted: Cell, number: int) -> tuple[Block, ...]:
@@ -68,8 +69,8 @@ class Ladder:
             yield Paragraph(Message("{count} steps before these are not shown.", count=len(between) - BETWEEN))
         for one in (*between[-BETWEEN:], wanted):
             found = self._formula(one)
-            if found is not None and not _is_copy(found):
-                yield self._line(one, self.put(one, found))
+            if found is not None:
+                yield self._line(one, self.put(one, found) or (("=", Symbolic(found)),))
 
     def value(self, wanted: Cell) -> Iterator[Block]:
         """Its number."""
@@ -81,7 +82,7 @@ class Ladder:
         """The whole line of a step that is reached."""
         found = self._formula(wanted)
         right: list[tuple[str, Item]] = [] if found is None else [("=", Symbolic(found))]
-        if found is not None and not _is_copy(found):
+        if found is not None:
             right += self.put(wanted, found)
         return self._line(wanted, (*right, self.result(wanted)))
 
@@ -92,10 +93,9 @@ class Ladder:
         return "=" if exact else "≈", Value(plain, number)
 
     def put(self, wanted: Cell, formula: Expr) -> tuple[tuple[str, Item], ...]:
-        """A formula with the numbers that are known; letters for the others."""
-        number = iteration(wanted)
-        found = {}
-        for name, place in map(cell, references(formula)):
+        """A formula with the numbers that are known, letters for the others; nothing where it is a copy, whose number is the value."""
+        number, found = iteration(wanted), {}
+        for name, place in map(cell, () if _is_copy(formula) else references(formula)):
             shown = self.known((on_sheet(number, name), place))
             if shown is not None:
                 found[name, place] = shown
@@ -113,8 +113,8 @@ class Ladder:
         return [] if found is None else [(on_sheet(number, used[0]), used[1]) for used in map(cell, references(found))]
 
     def _unknown(self, wanted: Cell) -> list[Cell]:
-        """A step and those it depends on that are not known, each after what it uses."""
-        return dependencies(lambda one: [used for used in self.uses(one) if self.known(used) is None], [wanted])
+        """A step and those it depends on that are neither known nor asked, each after what it uses."""
+        return dependencies(lambda one: [used for used in self.uses(one) if used not in self.asked and self.known(used) is None], [wanted])
 
     def _reading(self, wanted: Cell) -> Reading:
         return self.reading.at(iteration(wanted))

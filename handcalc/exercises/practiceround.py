@@ -38,6 +38,7 @@ from handcalc.render.reading import Reading
 VALUE = max(RUNGS)  # the rung that gives the value away
 ENDS = (*RIGHT, "follow_through")  # verdicts that end a step
 NEARLY = ("imprecise", "last_digit")  # that end it the second time
+EXACT = 1e-9  # relative difference of a number that is exact, however few digits it has
 LONGEST = 1000  # letters of a line
 
 Log = Callable[[dict[str, Any]], None]
@@ -73,8 +74,9 @@ class StepResult(Record):
 
 
 def kind_of(exercise: Exercise, wanted: Cell) -> tuple[str, ...]:
-    """What kind of step it is: net, out, loss, grad.net …, the most particular first."""
-    return roles(exercise.book, base(wanted))
+    """What kind of step it is: net, out, loss, grad.net …, the most particular first; after the update after.net."""
+    found = roles(exercise.book, base(wanted))
+    return tuple(one for one in found if one.startswith("after.")) or found
 
 
 class PracticeRound:
@@ -111,7 +113,7 @@ class PracticeRound:
         self._typed: dict[Cell, Typed] = {}  # of answers on the sheet that are not right
         self._reached: set[Cell] = set()
         self._why: tuple[Block, ...] = ()
-        self.ladder = Ladder(exercise.book, reading, self.known)
+        self.ladder = Ladder(exercise.book, reading, cells, self.known)
 
     # --- what is asked ---
 
@@ -169,20 +171,32 @@ class PracticeRound:
 
     def _try(self, text: str) -> Iterator[Block]:
         """A number or a formula, marked among the answers so far."""
-        answer = None if len(text) > LONGEST else self._answer(text)
+        if len(text) > LONGEST:
+            yield Paragraph(Message("The line is too long."))
+            return
+        answer = self._answer(text)
         if answer is None:
-            yield Paragraph(Message("The line is too long, or is about another step; {step} is asked.", step=step_item(self.step.cell)))
+            yield Paragraph(Message("That is another step; {step} is asked.", step=step_item(self.step.cell)))
             return
         step = self.step
         others = [other for wanted, other in self._answers.items() if wanted != step.cell]
         marking = self.exercise.checker.mark(Sheet("", (*others, answer)))
-        marked = next(one for one in marking.answers if one.cell == step.cell)
+        marked = self._with_digits(next(one for one in marking.answers if one.cell == step.cell))
         if marked.verdict in ("unreadable", "missing"):
             yield Paragraph(marked.note or Message("Neither a number nor a formula; help says what can be typed."))
             return
         self._note(marked, answer)
         self._log({"id": step.id, "given": text, "verdict": marked.verdict, "mistakes": [*marked.mistakes], **self._counts()})
         yield from self._verdict(marked, answer)
+
+    def _with_digits(self, marked: Marked) -> Marked:
+        """The answer; one that is right but has fewer digits than the question says is imprecise, also where check asks for none."""
+        typed, digits = marked.typed, self.step.digits
+        if typed is None or typed.places is None or marked.verdict not in RIGHT:
+            return marked
+        value = float(self.exercise.desk.right[self.step.cell])
+        enough = typed.places >= digits.decimals if digits.decimals is not None else typed.significant >= (digits.significant or 1)
+        return marked if enough or abs(typed.value - value) <= EXACT * abs(value) else marked.replace(verdict="imprecise")
 
     def _answer(self, text: str) -> Answer | None:
         """The answer that a line is, with or without the name of the step; None where it names another one."""
@@ -264,6 +278,8 @@ class PracticeRound:
         self.results[self.place] = self.results[self.place].replace(ended=how)
         if self.results[self.place].is_alone:
             self._further()
+        elif how == "right":
+            self._boxes.right(key(self.step.kind, OTHER), further=False)
         self.place += 1
 
     def _further(self) -> None:
@@ -337,6 +353,8 @@ def _is_end(marked: Marked) -> bool:
 
 def _reasons(marked: Marked) -> tuple[Block, ...]:
     """What was done and what is right, in the words of the mistakes."""
+    if marked.verdict == "wrong":
+        return (Paragraph(Message("It is not known what went wrong; ? gives a hint.")),)
     slugs = marked.mistakes if marked.verdict == "mistake" else ()
     return tuple(Paragraph(line) for slug in slugs for line in MISTAKES[slug].explanation_lines)
 
