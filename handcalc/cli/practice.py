@@ -71,8 +71,9 @@ def command(file: str | None, choices: PracticeChoices, settings: Settings) -> i
     boxes = Boxes(None if choices.no_state else state_path())
     template = ExerciseTemplate(file if file is not None else USUAL, settings.notation)
     with troubles(template.problem, settings.notation):
-        focus = choices.focus or ("" if file is not None else due(boxes, template.exercise))
-        wishes = PracticeWishes(choices.only, focus, choices.hints)
+        wishes = PracticeWishes(choices.only, choices.focus, choices.hints)
+        if file is None and not choices.focus:
+            wishes = wishes.replace(focus=due(boxes, template.exercise, wishes))
         wish = Wish.of(settings, template.problem, template.path)
         with _log(choices.log, wish) as log:
             practice = Practice(template, new_seed() if choices.seed is None else choices.seed, wishes, boxes, log)

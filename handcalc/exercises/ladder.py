@@ -1,7 +1,7 @@
 """The ladder of hints: what is said of a step, one rung after the other.
 
-- `Ladder(book, reading, asked, known).rung(step, number)` are the blocks of a rung; none where it has nothing to say that the rung before it
-  has not said: a step that is only copied has no numbers to put in.
+- `Ladder(book, reading, asked, known).rung(step, number)` are the blocks of a rung; none where it has nothing to say, such as the general
+  formula of a step that is the only one of its kind.
 - `RUNGS` names them: 1 what the step needs, 2 the general formula, 3 its own formula in letters, 4 with numbers put in, 5 its value.
 
 Numbers are put in where they are known: given, or reached before. Of other steps letters stay, and steps between that are not asked

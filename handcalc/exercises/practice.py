@@ -2,7 +2,7 @@
 
 - `Practice(template, seed, wishes, boxes)`: `practice.begin(reader)` is the next `PracticeRound`, until `practice.is_over`;
   `practice.summary()` and `practice.succeeded` are what came of it.
-- `due(boxes, exercise)` is the mistake that was practised least.
+- `due(boxes, exercise, wishes)` is the mistake that was practised least.
 
 A file that says under `generate` how its numbers are drawn gives a variant each round: the first is that of `generate -n 1` with the
 same seed. Another file is asked with its own numbers first, and with drawn ones where a slip was named, a step skipped or a value shown.
@@ -19,8 +19,9 @@ from handcalc.core.order import PHASES
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError, UnknownIdError, near
-from handcalc.exercises.asked import Exercise
+from handcalc.exercises.asked import Exercise, Worked
 from handcalc.exercises.boxes import OTHER, Boxes
+from handcalc.exercises.draw import Draws
 from handcalc.exercises.generate import Generator, Variant
 from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.practiceround import VALUE, Log, PracticeRound, StepResult, kind_of
@@ -63,28 +64,16 @@ class Practice:
         self._generator = Generator(template, seed)
         self._variants: list[Variant] = []
         self._slips = [wishes.slip] if wishes.slip else []  # mistakes to be practised
-        self._seen: set[str] = {*self._slips}
         self._check()
 
     def _check(self) -> None:
         """Whether there is something to ask. Raises UnknownIdError."""
         exercise, slip = self.template.exercise, self.wishes.slip
-        if not self.steps(exercise):
+        steps = chosen_steps(exercise, self.wishes)
+        if not steps:
             raise UnknownIdError(Message("no step of this problem is asked", f"{self.template.problem.path}: "))
-        if slip and not SlipSearch(exercise).can_be_made(slip):
-            raise UnknownIdError(Message("{mistake} cannot be made in this exercise", mistake=slip))
-
-    # --- what is asked ---
-
-    def steps(self, exercise: Exercise) -> tuple[Cell, ...]:
-        """The steps that are asked, in the order of the document. Raises UnknownIdError."""
-        found = tuple(exercise.asked)
-        if self.wishes.only:
-            chosen = {one for word in self.wishes.only for one in _fitting(exercise, word)}
-            found = tuple(one for one in dict.fromkeys((*exercise.cells, *exercise.asked)) if one in chosen)
-        if self.wishes.focus and not self.wishes.slip:
-            found = _of_kind(exercise, found, self.wishes)
-        return found
+        if slip and not SlipSearch(Worked(exercise)).can_show(slip, steps):
+            raise UnknownIdError(Message("{mistake} would not show in the steps that are asked", "--focus: ", mistake=slip))
 
     # --- rounds ---
 
@@ -110,7 +99,7 @@ class Practice:
         slip = self._slips.pop(0) if self._slips else ""
         exercise, heading = self._exercise(slip)
         reading = reader(exercise.book.derivation)
-        steps = self.steps(exercise)
+        steps = chosen_steps(exercise, self.wishes)
         found = PracticeRound(exercise, steps, reading, self._boxes, hints=self.wishes.hints, log=self._log, heading=heading)
         self.rounds.append(found)
         return found
@@ -118,23 +107,28 @@ class Practice:
     def _exercise(self, slip: str) -> tuple[Exercise, tuple[Block, ...]]:
         """An exercise in which a mistake shows, and what is said of it."""
         own = self.template.exercise
-        if not self.rounds and self.template.problem.generating is None and (not slip or self._shows(own, slip)):
+        if not self.rounds and self.template.problem.generating is None and (not slip or self._shows(Worked(own), slip)):
             return own, ()
         number = len(self.rounds) + 1
-        variant = self._variant(str(number))
-        for draw in range(2, DRAWS + 1) if slip else ():
-            if self._shows(variant.exercise, slip):
-                break
-            variant = self._variant(f"{number}/{draw}")
+        variant, shows = self._drawn(number, slip)
         self._variants.append(variant)
         text = "Round {number}: {code}, drawn with the seed {seed}"
         heading: list[Block] = [Paragraph(Message(text, number=number, code=variant.code, seed=self.seed))]
         if slip:
-            said = Message("With these numbers it shows: {mistake}.", mistake=Message(MISTAKES[slip].name))
-            if not self._shows(variant.exercise, slip):
-                said = Message("No numbers were found with which it shows: {mistake}.", mistake=Message(MISTAKES[slip].name))
-            heading.append(Paragraph(said))
+            name = Message(MISTAKES[slip].name)
+            said = Message("With these numbers it shows: {mistake}.", mistake=name)
+            heading.append(Paragraph(said if shows else Message("No numbers were found with which it shows: {mistake}.", mistake=name)))
         return variant.exercise, tuple(heading)
+
+    def _drawn(self, number: int, slip: str) -> tuple[Variant, bool]:
+        """The variant of a round, and whether a mistake shows in it: the first draw where it does in none."""
+        found = first = self._variant(str(number))
+        for draw in range(2, DRAWS + 2) if slip else ():
+            numbers = self.template.drawn(Draws(self.seed, found.key), found.tries - 1)
+            if self._shows(self._generator.worked(numbers), slip):
+                return found, True
+            found = self._variant(f"{number}/{draw}") if draw <= DRAWS else first
+        return first, False
 
     def _variant(self, key: str) -> Variant:
         """A variant unlike those before, if there is one."""
@@ -145,8 +139,8 @@ class Practice:
                 raise
             return self._generator.variant(key)
 
-    def _shows(self, exercise: Exercise, slip: str) -> bool:
-        return SlipSearch(exercise).shows(slip, self.steps(exercise))
+    def _shows(self, worked: Worked, slip: str) -> bool:
+        return SlipSearch(worked, self._generator.candidates).shows(slip, chosen_steps(worked.exercise, self.wishes))
 
     # --- what came of it ---
 
@@ -175,14 +169,23 @@ class Practice:
             yield Paragraph(Message("Mistakes: {mistakes}.", mistakes=listed([Message(MISTAKES[slug].name) for slug in slips], NAMED)))
 
 
-def due(boxes: Boxes, exercise: Exercise) -> str:
-    """The mistake in the lowest box that can be made in an exercise; nothing where there is none."""
-    search = SlipSearch(exercise)
+def due(boxes: Boxes, exercise: Exercise, wishes: PracticeWishes) -> str:
+    """The mistake in the lowest box that the steps asked may show; nothing where there is none."""
+    search, steps = SlipSearch(Worked(exercise)), chosen_steps(exercise, wishes)
     slugs = dict.fromkeys(name.partition("/")[2] for name in boxes.weakest())
-    return next((slug for slug in slugs if slug in MISTAKES and search.can_be_made(slug)), "")
+    return next((slug for slug in slugs if slug in MISTAKES and search.can_show(slug, steps)), "")
 
 
 # --- which steps -------------------------------------------------------------------------------------------------------
+
+
+def chosen_steps(exercise: Exercise, wishes: PracticeWishes) -> tuple[Cell, ...]:
+    """The steps that are asked, in the order of the document. Raises UnknownIdError."""
+    found = tuple(exercise.asked)
+    if wishes.only:
+        chosen = {one for word in wishes.only for one in _fitting(exercise, word)}
+        found = tuple(one for one in dict.fromkeys((*exercise.cells, *exercise.asked)) if one in chosen)
+    return _of_kind(exercise, found, wishes) if wishes.focus and not wishes.slip else found
 
 
 def _fitting(exercise: Exercise, word: str) -> list[Cell]:

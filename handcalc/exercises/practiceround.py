@@ -18,7 +18,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message, UnknownIdError
-from handcalc.exercises.asked import AskedDigits, Exercise
+from handcalc.exercises.asked import AskedDigits, Exercise, Worked
 from handcalc.exercises.boxes import OTHER, Boxes, key
 from handcalc.exercises.ladder import RUNGS, Ladder
 from handcalc.exercises.slipsearch import SlipSearch
@@ -107,11 +107,12 @@ class PracticeRound:
         self._hints = hints
         self._log = log or (lambda entry: None)
         self._boxes = boxes
-        self._search = SlipSearch(exercise)
+        self._search = SlipSearch(Worked(exercise))
         self._moved: set[str] = set()  # boxes that moved in this round: a step further, or back
         self._answers: dict[Cell, Answer] = {}
         self._typed: dict[Cell, Typed] = {}  # of answers on the sheet that are not right
         self._reached: set[Cell] = set()
+        self._nearly: set[int] = set()  # places of steps that were asked for once more
         self._why: tuple[Block, ...] = ()
         self.ladder = Ladder(exercise.book, reading, cells, self.known)
 
@@ -236,21 +237,18 @@ class PracticeRound:
 
     def _verdict(self, marked: Marked, answer: Answer) -> Iterator[Block]:
         """What is said of a try; a step that is reached is done."""
-        look, again = look_of(marked), self._is_again(marked)
+        look = look_of(marked)
         word = Message(look.word)
         names = [Message(MISTAKES[slug].name) for slug in marked.mistakes]
         said = Message("{verdict}: {mistake}", verdict=word, mistake=joined(names)) if names and not _is_end(marked) else word
         yield Paragraph(toned(Message("{sign} {verdict}", sign=look.marked(self.reading.dialect.ascii), verdict=said), look.tone))
         yield from map(Paragraph, self._remarks(marked, answer))
         self._why = _reasons(marked)
-        if _is_end(marked) or again:
+        if _is_end(marked) or (marked.verdict in NEARLY and self.place in self._nearly):
             yield from self._reach(marked)
         elif marked.verdict in NEARLY:
+            self._nearly.add(self.place)
             yield Paragraph(Message("Once more, with all the digits asked."))
-
-    def _is_again(self, marked: Marked) -> bool:
-        """Whether an answer that is nearly right has been asked for once more."""
-        return marked.verdict in NEARLY and self.results[self.place].tries > 1
 
     def _remarks(self, marked: Marked, answer: Answer) -> Iterator[Message]:
         """What else there is to say, without the number that is asked."""
@@ -287,7 +285,8 @@ class PracticeRound:
         step = self.step
         known = [name for name in self._boxes.all() if name.startswith(f"{step.kind}/")]
         own = key(step.kind, OTHER)
-        shown = [name for name in known if name != own and self._search.shows(name.partition("/")[2], (step.cell,))]
+        slugs = {name: name.partition("/")[2] for name in known if name != own}
+        shown = [name for name, slug in slugs.items() if slug in MISTAKES and self._search.shows(slug, (step.cell,))]
         for name in (own, *shown):
             if name not in self._moved:
                 self._moved.add(name)
@@ -343,7 +342,6 @@ class PracticeRound:
         """What can be typed."""
         yield Paragraph(Message("Type a number, or a formula such as a*b + c."))
         yield Paragraph(Message("? is the next hint, why explains the last answer, skip leaves the step, quit ends, help is this."))
-        yield Paragraph(Message("In Chinese: 提示, 为什么, 跳过, 退出, 帮助."))
 
 
 def _is_end(marked: Marked) -> bool:
