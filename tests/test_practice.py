@@ -189,19 +189,10 @@ LADDER = [
 def test_rungs_come_in_order_and_the_value_only_after_a_try() -> None:
     found = started()
     assert found.step.id == "out.h1"
-    plain = [said(found, "?").replace("sigma", "σ").replace("*", "·").strip("\n") for _ in range(4)]
-    shown = [text_in_letters(found, number) for number in range(1, 5)]
-    assert shown == LADDER and len(plain) == 4 and found.results[0].rung == 4
+    assert [said(found, "?").strip("\n") for _ in range(4)] == LADDER and found.results[0].rung == 4
     assert "Try first" in said(found, "?") and found.step.id == "out.h1" and found.results[0].rung == 4
     found.take("0.5")
     assert "0.593270" in said(found, "？") and found.step.id == "out.h2" and found.results[0].ended == "value"
-
-
-def text_in_letters(found: PracticeRound, number: int) -> str:
-    """A rung of the first step."""
-    stream = io.StringIO()
-    show(found.ladder.rung(found.steps[0].cell, number), found.reading, str, terminal_console(stream))
-    return stream.getvalue().strip("\n")
 
 
 def test_no_value_is_printed_before_it_is_reached() -> None:
@@ -241,6 +232,15 @@ def test_a_step_that_is_only_copied_has_no_numbers_to_put_in(tmp_path: Path) -> 
     value = right_answer(found)
     hints = [said(found, "?") for _ in range(4)]
     assert not any(value in one for one in hints) and "Try first" in hints[3]
+
+
+def test_the_value_of_a_wrong_formula_is_not_told() -> None:
+    """It is made of right numbers that are still to be worked out."""
+    found = started(only=("out.h1", "net.o1"))
+    assert "wrong" in said(found, "2*net_h1")
+    found.take("skip")
+    hints = "".join(said(found, "?") for _ in range(4))
+    assert "0.755" not in hints and "0.40·out_h1" in hints
 
 
 def test_why_explains_a_mistake_and_a_right_answer() -> None:
@@ -488,6 +488,25 @@ def test_the_end_of_the_input_is_a_quit_with_the_summary() -> None:
     code, out, _ = typed(*ONLY, lines=b"\xef\xbb\xbf0.5933\r\n\xff\n0.59")
     assert code == 1 and out.rstrip().endswith("Not reached: out_h2, out_o1, out_o2.")
     assert "1 of 4 steps reached, 1 of them at the first try and without a hint." in out
+
+
+def test_a_slip_is_named_and_asked_again_through_a_pipe() -> None:
+    """The same lines as to the engine; the last round ends with the input."""
+    slug, lines = "hidden-derivative-forgotten", []
+    session = practice(log=lambda entry: lines.append(entry["given"]))
+    for _ in range(2):
+        found = session.begin(read)
+        found.take(to_the_slip(found, slug))
+        all_right(found)
+    code, out, _ = typed(MAZUR, "--seed", "a", lines=lines)
+    assert code == 0 and out.count(f"wrong: {MISTAKES[slug].name}") == 2
+    assert re.findall(r"^Round (\d+): (mazur-2-2-2-\w{7}), drawn with the seed a$", out, re.MULTILINE)[0][0] == "2"
+    assert out.count("correct") == 2 * 17 and "34 of 34 steps reached, 32 of them at the first try" in out
+
+
+def test_chinese() -> None:
+    code, out, _ = typed(*ONLY, "--lang", "zh", lines=["提示", "0.5933", "０.５９６９", "帮助", "0.1", "为什么", "跳过", "退出"])
+    assert code == 1 and out.count("✓ 正确") == 2 and "✗ 错误" in out and "correct" not in out
 
 
 def test_a_line_without_an_end_is_refused_once() -> None:

@@ -82,8 +82,7 @@ def kind_of(exercise: Exercise, wanted: Cell) -> tuple[str, ...]:
 class PracticeRound:
     """One exercise with its numbers, asked step by step.
 
-    heading: what stands before the givens; hints: the last rung there is; boxes, log: where it is noted; mistakes: which of them would
-    show in a step.
+    cells: the steps that are asked; heading: what stands before the givens; hints: the last rung there is; boxes, log: where it is noted.
     """
 
     def __init__(
@@ -110,7 +109,7 @@ class PracticeRound:
         self._search = SlipSearch(Worked(exercise))
         self._moved: set[str] = set()  # boxes that moved in this round: a step further, or back
         self._answers: dict[Cell, Answer] = {}
-        self._typed: dict[Cell, Typed] = {}  # of answers on the sheet that are not right
+        self._typed: dict[Cell, Typed] = {}  # numbers on the sheet that are not right
         self._reached: set[Cell] = set()
         self._nearly: set[int] = set()  # places of steps that were asked for once more
         self._why: tuple[Block, ...] = ()
@@ -152,7 +151,10 @@ class PracticeRound:
         yield Paragraph(Message(text, number=place, count=count, step=step_item(self.step.cell), id=self.step.id, digits=asked))
 
     def known(self, wanted: Cell) -> Shown | None:
-        """The number of a step in its own sign: given, reached, or a wrong one that later steps follow from; else None."""
+        """The number of a step in its own sign: given, reached, or a wrong one that was typed, from which later steps follow; else None.
+
+        That of a wrong formula is not told, since it is made of the right numbers of others.
+        """
         book, number, (name, place) = self.exercise.book, iteration(wanted), base(wanted)
         if book.given_value(wanted) is not None or wanted in self._reached:
             return book.derivation.shown((name, place), number)
@@ -214,8 +216,10 @@ class PracticeRound:
 
     def _name(self) -> str:
         """The id of the step, with a minus where the letter that is printed stands for the negative."""
-        head, colon, rest = self.step.id.rpartition(":")
-        return f"{head}{colon}{'-' * self.reading.turned(base(self.step.cell))}{rest}"
+        if not self.reading.turned(base(self.step.cell)):
+            return self.step.id
+        head, colon, rest = self.step.id.partition(":") if self.step.id.startswith("#") else ("", "", self.step.id)
+        return f"{head}{colon}-{rest}"
 
     def _counts(self) -> dict[str, int]:
         found = self.results[self.place]
@@ -229,7 +233,7 @@ class PracticeRound:
         self.results[self.place] = found.replace(tries=found.tries + 1, slips=(*found.slips, *fresh))
         self._answers[wanted] = answer
         self._typed.pop(wanted, None)
-        if marked.typed is not None and marked.verdict not in (*RIGHT, *NEARLY):
+        if marked.typed is not None and marked.typed.places is not None and marked.verdict not in (*RIGHT, *NEARLY):
             self._typed[wanted] = marked.typed
         for slug in fresh:
             self._moved.add(key(self.step.kind, slug))
