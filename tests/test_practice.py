@@ -331,6 +331,16 @@ def test_a_file_is_asked_with_its_own_numbers_and_once_if_all_is_right() -> None
     assert right_answer(session.begin(read)) != "0.5933"
 
 
+def test_a_template_that_keeps_all_its_numbers_is_asked_once(tmp_path: Path) -> None:
+    """Whatever `require` says of them: here the output is its target."""
+    file = _written(tmp_path, net(x1="0", x2="0", t="0", output="linear", b3="0") + TASKS)
+    session = practice(file)
+    found = session.begin(read)
+    found.take("skip")
+    all_right(found)
+    assert session.is_over and not session.succeeded
+
+
 def test_a_focus_is_a_mistake_or_a_kind_of_step() -> None:
     found = started(focus="grad.net")
     assert [step.id for step in found.steps] == ["grad.net.o1", "grad.net.o2", "grad.net.h1", "grad.net.h2"]

@@ -107,7 +107,8 @@ class Practice:
     def _exercise(self, slip: str) -> tuple[Exercise, tuple[Block, ...]]:
         """An exercise in which a mistake shows, and what is said of it."""
         own = self.template.exercise
-        if not self.rounds and self.template.problem.generating is None and (not slip or self._shows(Worked(own), slip)):
+        fresh = self.template.problem.generating is not None and self.template.varies
+        if not self.rounds and not fresh and (not slip or not self.template.varies or self._shows(Worked(own), slip)):
             return own, ()
         number = len(self.rounds) + 1
         variant, shows = self._drawn(number, slip)
