@@ -33,6 +33,7 @@ from handcalc.render.blocks import Block, Paragraph
 from handcalc.render.reading import Reading
 
 DRAWS = 50  # variants that are looked through for one in which a slip shows
+MOST_TRIES = 500  # numbers drawn for them in all, where most are refused
 NAMED = 8  # mistakes and steps that a summary names
 
 Reader = Callable[[Derivation], Reading]
@@ -124,21 +125,29 @@ class Practice:
     def _drawn(self, number: int, slip: str) -> tuple[Variant, bool]:
         """The variant of a round, and whether a mistake shows in it: the first draw where it does in none."""
         found = first = self._variant(str(number))
+        spent = 0
         for draw in range(2, DRAWS + 2) if slip else ():
             numbers = self.template.drawn(Draws(self.seed, found.key), found.tries - 1)
             if self._shows(self._generator.worked(numbers), slip):
                 return found, True
-            found = self._variant(f"{number}/{draw}") if draw <= DRAWS else first
+            spent += found.tries
+            if draw > DRAWS or spent > MOST_TRIES:
+                break
+            found = self._variant(f"{number}/{draw}")
         return first, False
 
     def _variant(self, key: str) -> Variant:
-        """A variant unlike those before, if there is one."""
+        """A variant unlike those before, if there is one; of a file that asks for nothing itself, with any numbers it can be solved with,
+        where none are nice. Raises OutputError."""
         try:
             return self._generator.variant(key, self._variants)
         except OutputError:
-            if not self._variants:
+            if self._variants:
+                return self._generator.variant(key)
+            if self.template.problem.generating is not None:
                 raise
-            return self._generator.variant(key)
+        self._generator = Generator(self.template, self.seed, require=())
+        return self._generator.variant(key)
 
     def _shows(self, worked: Worked, slip: str) -> bool:
         return SlipSearch(worked, self._generator.candidates).shows(slip, chosen_steps(worked.exercise, self.wishes))
