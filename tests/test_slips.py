@@ -87,3 +87,10 @@ def test_a_slip_that_answers_of_its_kind_refute_has_no_name() -> None:
     assert {verdict.verdict for verdict in found} == {"wrong"}
     (alone,) = check(load("mazur-2-2-2"), {"grad.w5": "0.82167"}).answers
     assert alone.mistakes == ("point-moved",)
+
+
+@pytest.mark.parametrize("answer", ["0/5", "w1 - w1", "1e-400", "1/" + "9" * 97])
+def test_a_fraction_or_a_formula_that_is_nothing_is_marked(answer: str) -> None:
+    """It has no last digit, and no size to compare with."""
+    (found,) = check(load("mazur-2-2-2"), {"out.h1": answer}).answers
+    assert found.verdict == "wrong"

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, Template]] = {
     "audit": ("handcalc.cli.audit", "Say which printed numbers of a published solution hold, and why not."),
     "lint": ("handcalc.cli.lint", "Say whether an exercise is sound, and what it would not show."),
     "generate": ("handcalc.cli.generate", "Set an exercise with other numbers: sheets, keys, a manifest."),
+    "practice": ("handcalc.cli.practice", "Practise an exercise step by step, with hints."),
     "train": ("handcalc.cli.train", "Train a network: many updates, the loss, and what it answers."),
     "gradcheck": ("handcalc.cli.gradcheck", "Check the chain rule: every gradient beside numerical differentiation."),
     "derive": ("handcalc.cli.derive", "Show why a derivative is what it is, line by line."),

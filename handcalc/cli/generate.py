@@ -85,7 +85,7 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
     folder = settings.output or f"{source.stem}-variants"
     check_folder(folder, settings.force)
     students = read_students(wanted.students) if wanted.students else None
-    seed = wanted.seed if wanted.seed is not None else _new_seed()
+    seed = wanted.seed if wanted.seed is not None else new_seed()
     paper = _paper(papers, settings, source)
     made = make_set(source, seed, paper, wanted.count or 0, students, wanted.only or "")
     inputs = (source.path, *filter(None, (wanted.students,)))
@@ -106,7 +106,7 @@ def _check(template: str | None, wanted: HowMany, translate: Translate) -> None:
         raise click.UsageError(translate("--for needs the id of a student"))
 
 
-def _new_seed() -> str:
+def new_seed() -> str:
     """A seed that nobody has had; the only thing here that differs from run to run."""
     from secrets import choice
 

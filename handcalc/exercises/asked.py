@@ -115,7 +115,7 @@ class Exercise:
         if len(asked) > ASKED_MOST:
             text = "{count} answers are asked, {limit} at most; say under tasks which"
             raise ProblemError(Message(text, f"{problem.path}: ", count=len(asked), limit=ASKED_MOST))
-        self.asked = {wanted: digits or self._digits(wanted) for wanted in asked}
+        self.asked = {wanted: digits or self.digits_of(wanted) for wanted in asked}
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -151,7 +151,8 @@ class Exercise:
         found = list(self.asked.values())
         return max(dict.fromkeys(found), key=found.count) if found else AskedDigits(USUAL)
 
-    def _digits(self, wanted: Cell) -> AskedDigits:
+    def digits_of(self, wanted: Cell) -> AskedDigits:
+        """The digits that the tasks or the problem ask of a step, else the usual ones."""
         asked = self.desk.asked_digits(wanted, self.desk.interpreter.tasks.get(wanted, UNASKED))
         return AskedDigits(*(asked or (USUAL, None)), (self.problem.rounding or Rounding()).ties)
 

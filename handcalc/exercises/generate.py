@@ -51,13 +51,13 @@ class Refused(Record):
 
 
 class Generator:
-    """Draws variants of a template; refused: how many draws each rule refused."""
+    """Draws variants of a template; require: instead of what the template asks; refused: how many draws each rule refused."""
 
-    def __init__(self, template: ExerciseTemplate, seed: str) -> None:
+    def __init__(self, template: ExerciseTemplate, seed: str, require: Sequence[Requirement] | None = None) -> None:
         self.template = template
         self.seed = seed
         self.exercise = template.exercise
-        self.require = _required(template.generating.require)
+        self.require = _required(template.generating.require if require is None else require)
         self.refused: Counter[str] = Counter()
         self._last: dict[str, Message] = {}
 

@@ -19,7 +19,7 @@ from typing import Any
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.exercises.asked import MOST, USUAL, AskedDigits, Exercise, Worked
-from handcalc.marking.definitions import Hypothesis, MadeMistake, MistakeForm
+from handcalc.marking.definitions import Definitions, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.table import HypothesisRows, HypothesisTable
 
@@ -55,7 +55,7 @@ class Candidates:
 
     def __init__(self, exercise: Exercise, pairs: bool = False) -> None:
         hypotheses = Hypotheses(exercise.definitions, exercise.cells)
-        below = _below(exercise)
+        below = all_below(exercise.definitions, exercise.asked)
         self.near = hypotheses.near
         touched = sorted((form for form in hypotheses.touched if not form.mistake.single), key=lambda form: form.order)
         rows = [Hypothesis((MadeMistake(form),)) for form in touched]
@@ -77,12 +77,12 @@ class Candidates:
         return found
 
 
-def _below(exercise: Exercise) -> set[Cell]:
-    """The asked steps, and all that they are made from."""
-    found = {*exercise.asked}
+def all_below(definitions: Definitions, cells: Iterable[Cell]) -> set[Cell]:
+    """Some steps, and all that they are made from."""
+    found = {*cells}
     pending = list(found)
     while pending:
-        new = [used for used in exercise.definitions.uses(pending.pop()) if used not in found]
+        new = [used for used in definitions.uses(pending.pop()) if used not in found]
         found.update(new)
         pending += new
     return found

@@ -27,8 +27,8 @@ EXACT = 1e-9  # how near a fraction such as 3/8 has to be
 
 
 def unit(typed: Typed) -> float:
-    """The value of the last digit typed; of a fraction nearly nothing."""
-    return 10.0**-typed.places if typed.places is not None else 2 * EXACT * abs(typed.value)
+    """The value of the last digit typed; of a fraction or a formula nearly nothing, but never 0."""
+    return 10.0**-typed.places if typed.places is not None else 2 * EXACT * (abs(typed.value) or NOISE)
 
 
 def fits(value: float, typed: Typed, cut: bool = False) -> bool:

@@ -97,7 +97,7 @@ class LineSlips:
             hits: dict[str, None] = {}
             for run in self._runs(wanted):
                 for slug, value in kind(self._numbers, wanted, run):
-                    if isfinite(value):
+                    if isfinite(value / step):
                         numbers.setdefault(slug, set()).add(round(value / step))
                         if fits(value, typed):
                             hits[slug] = None

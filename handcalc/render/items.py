@@ -61,7 +61,7 @@ class Numeric(Record):
 
 
 class Put(Record):
-    """An expression with a student's numbers put in: cell → number, in the sign of the cell."""
+    """An expression with a student's numbers put in: cell → number, in the sign of the cell; letters stay for cells without one."""
 
     expr: Expr
     numbers: Mapping[Cell, Shown]

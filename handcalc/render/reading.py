@@ -186,10 +186,12 @@ class Reading:
         return (lambda ref: self.dialect.blank if cell(ref) in gaps else names(ref)) if gaps else names
 
     def put(self, expr: Expr, numbers: Mapping[Cell, Shown]) -> str:
-        """An expression in this notation's signs, with other numbers than the solution's put in."""
+        """An expression in this notation's signs, with other numbers than the solution's put in; of cells without one letters stay."""
 
         def number(ref: Ref) -> str:
-            found = numbers[cell(ref)]
+            found = numbers.get(cell(ref))
+            if found is None:
+                return self.symbol(ref)
             return self.digits(found.negated() if self.turned(cell(ref)) else found)
 
         return Printer(self.dialect, number, True, self.comma, self.longest).text(expr)
