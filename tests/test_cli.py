@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -779,6 +780,19 @@ def test_output_to_a_file(form: str, tmp_path: Path) -> None:
     assert handcalc("solve", "xigua-thresholds", "--format", form, "-o", str(target), PYTHONIOENCODING="ascii").code == 2
     assert handcalc("solve", "xigua-thresholds", "--format", form, "-o", str(target), "--force", PYTHONIOENCODING="ascii").code == 0
     assert "西瓜" in target.read_text("utf-8")
+
+
+@pytest.mark.parametrize("command", ["solve", "audit", "train", "gradcheck", "derive", "lint"])
+def test_the_ending_of_the_output_says_the_format(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    more = {"audit": ["--number", "out.h1=0.5933"], "derive": ["grad.w1"], "train": ["--iterations", "2"]}.get(command, [])
+    target = tmp_path / "out.json"
+    assert inside(capsys, command, "mazur-2-2-2", *more, "-o", str(target)).code in (0, 1)  # 1: findings of lint
+    assert isinstance(json.loads(target.read_text("utf-8")), dict)
+    run = inside(capsys, command, "mazur-2-2-2", *more, "-o", str(tmp_path / "out.json"), "--format", "plain", "--force")
+    assert run.code == 2 and "the ending stands for json, but --format says plain" in run.err
+    if command != "solve":
+        run = inside(capsys, command, "mazur-2-2-2", *more, "-o", str(tmp_path / "out.docx"))
+        assert run.code == 2 and "this command has no format with this ending" in run.err and not (tmp_path / "out.docx").exists()
 
 
 # --- the helpers -----------------------------------------------------------------------------------------------------------

@@ -822,7 +822,7 @@ def test_it_is_written_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert target.read_text("utf-8").startswith("# The derivative of")
     assert run(capsys, "relu", "-o", str(target), code=2) == f"{target}: the file exists; use --force to overwrite it"
     run(capsys, "relu", "-o", str(target), "--force")
-    assert "ReLU'(z) = (max(0, z))'" in target.read_text("utf-8")
+    assert r"\mathrm{ReLU}(z) = \max(0, z)" in target.read_text("utf-8")
 
 
 def test_a_notation_gives_the_letters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,7 +35,8 @@ def command(file: str, published: str | None, pairs: tuple[str, ...], settings: 
 
     problem = load(file)
     with troubles(problem, settings.notation):
-        wish = Wish.of(settings, problem, file, published or "")
+        wish = Wish.of(settings, problem, file, published or "").in_format_of_output(FORMATS)
+        settings = wish.settings
         if bool(published) == bool(pairs):
             raise click.UsageError(wish.translate("give a list of printed numbers, or --number ID=VALUE"))
         found = audit(problem, from_arguments(pairs) if pairs else read_sheet(published or "", repeats=True), settings.notation)

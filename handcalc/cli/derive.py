@@ -37,14 +37,14 @@ def command(what: str, step: str | None, by: str, settings: Settings) -> None:
 
     Example: handcalc derive sigmoid
     """
-    wish = Wish(settings, settings.language())
+    wish = Wish(settings, settings.language()).in_format_of_output(FORMATS)
     if step is None:
         _proof(what, by, wish)
     elif by:
         raise click.UsageError(wish.translate("--by goes with a function or a formula; a step of a problem says what it is taken by"))
     else:
         problem = load(what)
-        _closed(problem, step, Wish.of(settings, problem, what))
+        _closed(problem, step, Wish.of(wish.settings, problem, what))
 
 
 def _proof(what: str, by: str, wish: Wish) -> None:

@@ -64,7 +64,8 @@ def command(file: str, h: float, only: tuple[str, ...], inputs: bool, rows: int,
 
     problem = load(file)
     with troubles(problem, settings.notation):
-        wish = Wish.of(settings, problem, file)
+        wish = Wish.of(settings, problem, file).in_format_of_output(FORMATS)
+        settings = wish.settings
         sweep, tangents = curves.sweep, curves.tangents
         if not 0 < h < math.inf:
             raise click.UsageError(wish.translate("--h must be a positive number"))

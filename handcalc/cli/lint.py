@@ -46,7 +46,7 @@ def command(file: str, pairs: bool, settings: Settings) -> int:
         except HandcalcError as error:
             failed.append(error)
     language = settings.language(*(report.exercise.problem.language for _, report in found))
-    wish = Wish(settings, language, tuple(files))
+    wish = Wish(settings, language, tuple(files)).in_format_of_output(FORMATS)
     if failed and not several:
         raise failed[0]
     _write(found, several, file, wish)

@@ -156,7 +156,7 @@ class Wish(Record):
             return self
         where = f"{settings.output}: "
         if meant not in formats:
-            endings = ", ".join(FORMATS[format].suffix for format in formats if FORMATS[format].suffix)
+            endings = ", ".join(FORMATS[format].suffix for format in formats if format in FORMATS and FORMATS[format].suffix)
             raise OutputError(Message("this command has no format with this ending; known are {known}", where, known=endings))
         if settings.format != "terminal":
             raise OutputError(

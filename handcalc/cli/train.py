@@ -103,7 +103,8 @@ def command(
 
     problem = load(file)
     with troubles(problem, settings.notation):
-        wish = Wish.of(settings, problem, file)
+        wish = Wish.of(settings, problem, file).in_format_of_output(FORMATS)
+        settings = wish.settings
         _check(length, show_step, save, pictures, wish)
         trainer = Trainer(problem)
         archive = _archive(save, problem)
