@@ -83,7 +83,25 @@ def test_alone_it_says_what_to_do() -> None:
 
 
 def test_version() -> None:
-    assert handcalc("--version").out == f"handcalc {__version__}\n"
+    assert handcalc("--version").out == handcalc("-V").out == f"handcalc {__version__}\n"
+
+
+def test_help_is_a_command_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert inside(capsys, "help", "solve").out == inside(capsys, "solve", "--help").out
+    assert inside(capsys, "help").out == inside(capsys, "--help").out
+    assert inside(capsys, "help", "slove").code == 2
+
+
+def test_a_problem_from_standard_input() -> None:
+    text = shipped()["mazur-2-2-2"].read_bytes()
+    command = [sys.executable, "-m", "handcalc", "solve", "-", "--format", "csv"]
+    run = subprocess.run(command, input=text, capture_output=True, env=surroundings({}), check=False)
+    assert (
+        run.returncode == 0
+        and run.stdout.decode("utf-8").splitlines() == handcalc("solve", "mazur-2-2-2", "--format", "csv").out.splitlines()
+    )
+    run = subprocess.run(command, input=b"inputs: [1]\nlayers: {", capture_output=True, env=surroundings({}), check=False)
+    assert run.returncode == 2 and run.stderr.startswith(b"stdin:2: ")
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, Template]] = {
     "schema": ("handcalc.cli.schema", "Print the JSON Schema of the problem format."),
 }
 
+HELP = "help"
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 WELCOME: Template = """\
@@ -70,6 +71,11 @@ class Commands(Translated, click.Group):
             formatter.write_dl([(name, gettext(text)) for name, (_, text) in COMMANDS.items()])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] == HELP:  # handcalc help solve
+            args = [*args[1:2], "--help"]
+            if len(args) == 1:
+                click.echo(ctx.get_help())
+                ctx.exit()
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from handcalc.problem.reader import near, quoted
 
@@ -78,7 +84,9 @@ class Commands(Translated, click.Group):
 
 
 @click.group(cls=Commands, invoke_without_command=True, context_settings=CONTEXT)
-@click.version_option(__version__, prog_name="handcalc", message="%(prog)s %(version)s", help="Show the version and exit.")
+@click.version_option(
+    __version__, "-V", "--version", prog_name="handcalc", message="%(prog)s %(version)s", help="Show the version and exit."
+)
 @click.pass_context
 def group(context: click.Context) -> None:
     """Neural-network arithmetic worked out as on paper.

@@ -25,7 +25,8 @@ from handcalc.loading.loss import add_loss
 from handcalc.loading.samples import samples, test_set
 from handcalc.loading.settings import add_settings
 from handcalc.problem.fields import read_section
-from handcalc.problem.files import read, read_text, shipped_folder, shown_path
+from handcalc.problem.files import decoded, read, read_text, shipped_folder, shown_path
+from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
 from handcalc.problem.punctuation import half_width
 from handcalc.problem.reader import FileNode, near
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+STDIN = "-"
+
+
 def shipped() -> dict[str, Path]:
     """The problems that come with handcalc, by name."""
     from pathlib import Path
@@ -45,10 +49,14 @@ def shipped() -> dict[str, Path]:
 
 
 def load(path: str | os.PathLike[str]) -> Problem:
-    """The problem in a YAML file; a name without a folder may be a shipped problem's.
+    """The problem in a YAML file; a name without a folder may be a shipped problem's, and - is standard input.
 
     Raises ProblemError with every error of the file.
     """
+    if path == STDIN:
+        import sys
+
+        return _problem(read_text(decoded(sys.stdin.buffer.read(limit("bytes") + 1), "stdin"), "stdin", os.curdir))
     return _problem(read(file_of(path)))
 
 

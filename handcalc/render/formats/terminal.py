@@ -41,6 +41,7 @@ REASON_WIDTH = 28  # columns of the reasons beside them, at least
 # where a matrix equation may be broken: the better, the smaller
 _BREAKS = {"=": 0, "≈": 0, "+": 1, "-": 1, "·": 2, "⊙": 2, "⋆": 2, "∗": 2, "/": 2}
 _STYLES = {"right": "green", "wrong": "red", "follows": "yellow", "few": "yellow", "strong": "bold"}  # tone → how it looks
+NARROWEST = 20  # columns that COLUMNS may ask for
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -59,7 +60,7 @@ def terminal_console(stream: IO[str] | None = None, plain: bool = False) -> Cons
     screen = bool(getattr(target, "isatty", lambda: False)())
     tty = screen and not plain
     columns = os.environ.get("COLUMNS", "")
-    width = None if screen else int(columns) if columns.isdigit() and int(columns) > 20 else FILE_WIDTH
+    width = None if screen else int(columns) if columns.isdigit() and int(columns) >= NARROWEST else FILE_WIDTH
     return Console(
         file=target,
         highlight=False,
