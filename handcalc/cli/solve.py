@@ -28,7 +28,7 @@ from handcalc.render.report import FORMATS, Chapter, export
 def command(file: str, picture: bool, settings: Settings) -> None:
     """Print the complete worked solution of a problem.
 
-    FILE is a problem file, or the name of a shipped problem (handcalc list problems).
+    FILE is a problem file, - for standard input, or the name of a shipped problem (handcalc list problems).
 
     Example: handcalc solve mazur-2-2-2 --decimals 4 --only backward
     """
