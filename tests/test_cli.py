@@ -104,6 +104,15 @@ def test_a_problem_from_standard_input() -> None:
     assert run.returncode == 2 and run.stderr.startswith(b"stdin:2: ")
 
 
+def test_brief_leaves_no_number_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """A shared bias has one gradient, the loss one number: they stand in a table, too."""
+    run = inside(capsys, "solve", "mazur-2-2-2", "--detail", "brief")
+    steps = json.loads(inside(capsys, "solve", "mazur-2-2-2", "--format", "json").out)["steps"]
+    told = {step["id"]: step["shown"] for step in steps if step["phase"] in ("forward", "error", "backward")}
+    missing = [id for id, shown in told.items() if shown not in run.out and not id.startswith("path.")]
+    assert {"grad.b1", "grad.b2", "loss"} <= told.keys() and not missing
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_ends_with_an_example(command: str, flag: str, capsys: pytest.CaptureFixture[str]) -> None:

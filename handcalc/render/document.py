@@ -77,7 +77,8 @@ def _together(
     tables = [(_kinds(derivation, group), group) for group in groups]
     for kinds in _TABLES:
         yield from _neurons(derivation, options, iteration, [group for shared, group in tables if shared == kinds])
-    alone = [group for shared, group in tables if not shared and group.quantity.axes and group.quantity.kind != "path"]
+    alone = [group for shared, group in tables if not shared and group.quantity.kind != "path"]
+    alone = [group for group in alone if group.quantity.axes or not complete(derivation, options, group)]
     yield from _others(derivation, reading, options, iteration, alone)
 
 
