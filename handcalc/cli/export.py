@@ -20,7 +20,6 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, HandcalcError, Message, OutputError
-from handcalc.exercises.quizsources import problems_of
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
 from handcalc.render.report import FORMATS, check_view, endings, export
@@ -71,6 +70,8 @@ def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str
 
 def _write_documents(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], settings: Settings) -> int:
     """Worked solutions and worksheets."""
+    from handcalc.exercises.quizsources import problems_of
+
     translate = settings.translator()
     sources = [source for file in files for source in problems_of(file)]
     targets = [target for output in outputs for target in _targets(output, _wanted(formats, settings.view), sources)]

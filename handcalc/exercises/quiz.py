@@ -361,13 +361,7 @@ def warnings(questions: Iterable[Question]) -> list[Message]:
 
 
 def _warning(code: str, number: AskedNumber) -> Message:
-    values: dict[str, Any] = {
-        "name": number.name,
-        "code": code,
-        "answer": number.answer,
-        "count": len(number.inside),
-        "named": number.inside[0],
-    }
+    values: dict[str, Any] = {"name": number.name, "code": code, "answer": number.answer}
     if len(number.inside) == 1:
         return Message("{name} of {code}: a mistake gives {answer} too: {named}", named=number.inside[0], **values)
     return Message("{name} of {code}: {count} mistakes give {answer}", count=len(number.inside), **values)

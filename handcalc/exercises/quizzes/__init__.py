@@ -9,10 +9,13 @@ To add a format, add its record, and a module with a function `document(quiz)`. 
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError, Template
-from handcalc.exercises.quiz import Quiz
+
+if TYPE_CHECKING:
+    from handcalc.exercises.quiz import Quiz
 
 VARIANT, NUMBER = "variant", "number"
 
@@ -33,10 +36,21 @@ class QuizFormat(Record):
 QUIZ_FORMATS = {
     format.name: format
     for format in (
-        QuizFormat("moodle", "Moodle XML: a variant is one question with gaps, or every number is a question", "moodle", ".xml",
-                   per=(VARIANT, NUMBER), hints=True),
+        QuizFormat(
+            "moodle",
+            "Moodle XML: a question with gaps for each variant, or a question for each number",
+            "moodle",
+            ".xml",
+            per=(VARIANT, NUMBER),
+            hints=True,
+        ),
+        QuizFormat("gift", "GIFT, which Moodle and others import: no drawings, no hints", "gift", ".gift"),
+        QuizFormat("canvas", "Canvas, classic and new quizzes: no mistakes, which it would count as right", "canvas", ".zip", zero=False),
+        QuizFormat("qti21", "QTI 2.1: ILIAS, OpenOlat, TAO and others", "qti21", ".zip"),
+        QuizFormat("qti3", "QTI 3.0", "qti3", ".zip"),
+        QuizFormat("table", "a table of questions to paste into the template of a site", "table", ".csv"),
     )
-}  # fmt: skip
+}
 
 
 def written(quiz: Quiz, format: str) -> str | bytes:

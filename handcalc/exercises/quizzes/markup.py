@@ -9,7 +9,7 @@ The HTML is XML as well. Letters that begin the markup of a platform, or a formu
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -32,22 +32,32 @@ def html(text: str) -> str:
     return "".join(_REFERENCES.get(letter, letter) for letter in printable(text))
 
 
-def table(found: QuizTable) -> str:
+def table(found: QuizTable, attributes: str) -> str:
     """A table."""
     head = "".join(f"<th>{html(text)}</th>" for text in found.columns)
     rows = "".join("<tr>" + "".join(f"<td>{html(text)}</td>" for text in row) + "</tr>" for row in found.rows)
-    return '<table border="1">' + (f"<thead><tr>{head}</tr></thead>" if head else "") + f"<tbody>{rows}</tbody></table>"
+    return f"<table{attributes}>" + (f"<thead><tr>{head}</tr></thead>" if head else "") + f"<tbody>{rows}</tbody></table>"
 
 
-def blocks(question: Question, code: str = "") -> str:
-    """What is given, after the code in square brackets."""
-    told = [table(one) if isinstance(one, QuizTable) else f"<p>{html(one)}</p>" for one in question.text]
-    return "\n".join([f"<p>[{html(code or question.code)}]</p>", *told])
+def blocks(question: Question, attributes: str = ' border="1"') -> str:
+    """What is given, after the code in square brackets; attributes: of tables."""
+    told = [table(one, attributes) if isinstance(one, QuizTable) else f"<p>{html(one)}</p>" for one in question.text]
+    return "\n".join([f"<p>[{html(question.code)}]</p>", *told])
 
 
 def title(question: Question, number: AskedNumber | None = None) -> str:
     """What an item is called: the code, then the number that it asks or the title."""
     return " ".join(filter(None, (question.code, number.name if number else question.title)))
+
+
+def paragraphs(lines: Iterable[str]) -> str:
+    """Lines one below the other."""
+    return "".join(f"<p>{html(line)}</p>" for line in lines)
+
+
+def slips(number: AskedNumber) -> list[str]:
+    """The frequent slips of a number, each with what it gives."""
+    return [f"{slip.answer}: {slip.feedback}" for slip in number.slips]
 
 
 def plain(number: Decimal) -> str:

@@ -16,7 +16,7 @@ from math import lcm
 from handcalc.errors import Message
 from handcalc.exercises.quiz import OTHERWISE, AskedNumber, Question, Quiz
 from handcalc.exercises.quiztext import asked_text
-from handcalc.exercises.quizzes.markup import blocks, html, marks, plain, title, xml
+from handcalc.exercises.quizzes.markup import blocks, html, marks, paragraphs, plain, title, xml
 
 NAME_LENGTH = 200  # letters of the name of a question
 ID_LENGTH = 100  # letters of its number
@@ -107,7 +107,7 @@ def _head(question: Question, name: str, body: str, working: list[str], number: 
         drawing = f'<file name="{DRAWING}" path="/" encoding="base64">{content}</file>'
     yield f"<name><text>{xml(name[:NAME_LENGTH])}</text></name>"
     yield f'<questiontext format="html"><text>{_data(body)}</text>{drawing}</questiontext>'
-    yield f'<generalfeedback format="html"><text>{_data("".join(f"<p>{html(line)}</p>" for line in working))}</text></generalfeedback>'
+    yield f'<generalfeedback format="html"><text>{_data(paragraphs(working))}</text></generalfeedback>'
     yield f"<idnumber>{xml(number[:ID_LENGTH])}</idnumber>"
 
 
@@ -128,7 +128,7 @@ def _feedback(text: str) -> str:
 
 
 def _hint(lines: list[str], more: str = "") -> str:
-    return f'<hint format="html"><text>{_data("".join(f"<p>{html(line)}</p>" for line in lines))}</text>{more}</hint>'
+    return f'<hint format="html"><text>{_data(paragraphs(lines))}</text>{more}</hint>'
 
 
 def _tags(question: Question) -> str:
