@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from handcalc.errors import Message
-from handcalc.exercises.quiz import OTHERWISE, RIGHT, AskedNumber, Interval, Question, Quiz
+from handcalc.exercises.quiz import RIGHT, AskedNumber, Interval, Question, Quiz
 from handcalc.exercises.quiztext import asked_text
 from handcalc.exercises.quizzes.markup import archive, blocks, html, marks, paragraphs, plain, slips, title, xml
 
@@ -23,6 +23,7 @@ _QTI = "http://www.imsglobal.org/xsd/ims_qtiasiv1p2"
 _PACKAGE = "http://www.imsglobal.org/xsd/imsccv1p1/imscp_v1p1"
 _META = "http://canvas.instructure.com/xsd/cccv1p0"
 NAME_LENGTH = 200  # letters of a title
+WRONG = Message("Not right.")
 SLIPS = Message("Frequent slips, and what each gives:")
 
 
@@ -102,7 +103,7 @@ def _item(question: Question, number: AskedNumber) -> str:
         "original_answer_ids": ",".join(_id("answer", known, str(place)) for place in range(len(number.accepted))),
         "assessment_question_identifierref": _id("question", known),
     }
-    wrong = [OTHERWISE.text(translate), *([SLIPS.text(translate), *slips(number)] if number.slips else [])]
+    wrong = [WRONG.text(translate), *([SLIPS.text(translate), *slips(number)] if number.slips else [])]
     told = {"general_fb": [number.working], "correct_fb": [RIGHT.text(translate)], "general_incorrect_fb": wrong}
     return (
         f'<item ident="{known}" title="{xml(title(question, number)[:NAME_LENGTH])}">\n'

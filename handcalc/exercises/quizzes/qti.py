@@ -3,7 +3,8 @@
 - `package(quiz, version)` is the archive; `QTI21` and `QTI3` are the versions, which differ in how the same things are spelled.
 
 The first interval that has the answer decides: SCORE 1 for right ones, else FEEDBACK names the mistake by its slug, and the modal
-feedback of that name is shown. Players compare in binary, for which every interval has a little more than half a unit. Format: IMS QTI
+feedback of that name is shown. Players compare in binary, for which every interval has a little more than half a unit; some know no
+tolerance at all, for which what rounding on the way gives is written as bounds too. Format: IMS QTI
 2.1 (imsqti_v2p1) and 1EdTech QTI 3.0 (imsqtiasi_v3p0).
 """
 
@@ -12,10 +13,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from decimal import Decimal
 
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.exercises.quiz import OTHERWISE, RIGHT, ROUNDED, AskedNumber, Question, Quiz
+from handcalc.exercises.quiz import OTHERWISE, RIGHT, ROUNDED, AskedNumber, Interval, Question, Quiz
 from handcalc.exercises.quiztext import asked_text, inert
 from handcalc.exercises.quizzes.markup import archive, blocks, html, marks, plain, title, xml
 
@@ -154,17 +156,28 @@ class _Writer:
         intervals = [*number.accepted, *(slip.interval for slip in number.slips)]
         branches = []
         for place, (interval, name) in enumerate(zip(intervals, names)):
-            tolerance = plain(interval.tolerance)
-            equal = tag(
-                "equal",
-                f'toleranceMode="absolute" tolerance="{tolerance} {tolerance}"',
-                tag("variable", 'identifier="RESPONSE"'),
-                tag("baseValue", 'baseType="float"', plain(interval.centre)),
-            )
+            equal = self._equal(interval)
+            if not interval.answer:  # players that know no tolerance take the printed answer only
+                equal = tag("or", "", equal, self._between(interval))
             score = [self._set("SCORE", "float", "1")] if place < len(number.accepted) else []
             branches.append(tag("responseElseIf" if place else "responseIf", "", equal, *score, self._set("FEEDBACK", "identifier", name)))
         branches.append(tag("responseElse", "", self._set("FEEDBACK", "identifier", names[-1])))
         return tag("responseCondition", "", *(f"\n{branch}" for branch in branches), "\n")
+
+    def _equal(self, interval: Interval) -> str:
+        tolerance = plain(interval.tolerance)
+        attributes = f'toleranceMode="absolute" tolerance="{tolerance} {tolerance}"'
+        return self.tag("equal", attributes, self._response(), self._number(interval.centre))
+
+    def _between(self, interval: Interval) -> str:
+        ends = (("gte", interval.low), ("lte", interval.high))
+        return self.tag("and", "", *(self.tag(name, "", self._response(), self._number(end)) for name, end in ends))
+
+    def _response(self) -> str:
+        return self.tag("variable", 'identifier="RESPONSE"')
+
+    def _number(self, number: Decimal) -> str:
+        return self.tag("baseValue", 'baseType="float"', plain(number))
 
     def _set(self, name: str, kind: str, value: str) -> str:
         return self.tag("setOutcomeValue", f'identifier="{name}"', self.tag("baseValue", f'baseType="{kind}"', value))
