@@ -3,7 +3,7 @@ r"""A quiz as GIFT: a numerical question for each number. No drawings and no hin
 - `document(quiz)` is the file.
 
 An answer that PHP does not take for a number would silently become "every answer is right", so numbers are plain decimals, and a
-tolerance always stands. The answer for everything else comes last: what is behind it is its feedback. Letters are escaped in the order in
+tolerance always stands. There is no answer for everything else: readers besides Moodle's refuse it. Letters are escaped in the order in
 which importers undo it: \ first, then # = ~ { } :. Format: question/format/gift/format.php of Moodle 5.1.
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from handcalc.errors import printable
-from handcalc.exercises.quiz import OTHERWISE, AskedNumber, Question, Quiz
+from handcalc.exercises.quiz import AskedNumber, Question, Quiz
 from handcalc.exercises.quiztext import asked_text, inert
 from handcalc.exercises.quizzes.markup import blocks, html, plain, title
 
@@ -48,8 +48,7 @@ def _number(question: Question, number: AskedNumber) -> Iterator[str]:
     name = escaped(printable(title(question, number)))
     yield f"::{name}::[html]{escaped(blocks(question) + wanted)} {{#"
     for interval, percent, feedback in number.told(translate):
-        centre = plain(Decimal(interval.answer)) if interval.answer else plain(interval.centre)
+        centre = format(Decimal(interval.answer), "f") if interval.answer else plain(interval.centre)
         yield f"=%{percent}%{centre}:{plain(interval.tolerance)}#{escaped(feedback)}"
-    yield f"~#{escaped(OTHERWISE.text(translate))}"
     yield f"####{escaped(html(number.working))}"
     yield "}"
