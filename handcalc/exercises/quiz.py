@@ -12,7 +12,7 @@ of the last digit asked, and what rounding on the way can give. A mistake whose 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import Any
@@ -35,6 +35,7 @@ NAMED_TOGETHER = 2  # mistakes with the same answer that one feedback names
 SLACK = Decimal("1e-6")  # of half a unit: platforms compare in binary
 FINEST = Decimal("1e-8")  # of a unit: how finely bounds are written
 PER_PROCESS = 8  # problems that a process must have to pay for its start
+SMALLEST_UNIT = Decimal("1e-13")  # Moodle takes numbers that are nearer to each other for the same
 INSIDE, TIE, LIMIT = "inside tolerance", "tie", "limit"
 _EXACT = Context(prec=60)
 
@@ -314,7 +315,7 @@ class _Maker:
 
     def _told(self, slugs: Sequence[str]) -> str:
         """What is said of a wrong answer: the catalogue's two lines, of either mistake."""
-        lines = (" ".join(line.text(self.translate) for line in MISTAKES[slug].explanation_lines) for slug in slugs)
+        lines = ("\n".join(line.text(self.translate) for line in MISTAKES[slug].explanation_lines) for slug in slugs)
         told = list(dict.fromkeys(map(inert, lines)))
         if len(told) == 1:
             return told[0]
@@ -356,8 +357,15 @@ def _question_or_error(source: QuizSource, wish: QuizWish) -> Question | tuple[M
 
 
 def warnings(questions: Iterable[Question]) -> list[Message]:
-    """The numbers for which somebody who made a mistake has full marks."""
-    return [_warning(asking.code, number) for asking in questions for number in asking.numbers if number.inside]
+    """The numbers for which somebody who made a mistake, or typed 0, has full marks."""
+    return [message for asking in questions for number in asking.numbers for message in _warnings(asking.code, number)]
+
+
+def _warnings(code: str, number: AskedNumber) -> Iterator[Message]:
+    if number.unit < SMALLEST_UNIT:
+        yield Message("{name} of {code}: platforms cannot tell {answer} from 0", name=number.name, code=code, answer=number.answer)
+    if number.inside:
+        yield _warning(code, number)
 
 
 def _warning(code: str, number: AskedNumber) -> Message:

@@ -45,7 +45,8 @@ class QuizTable(Record):
 
 def inert(text: str) -> str:
     """A text on one line, with letters that look alike in the place of those that platforms take for markup."""
-    return printable(" ".join(text.split())).translate(_INERT)
+    lines = "".join(line + " " * (not line.endswith("。")) for line in text.splitlines())  # Chinese has no blank between sentences
+    return printable(" ".join(lines.split())).translate(_INERT)
 
 
 def asked_text(digits: AskedDigits) -> Message:
