@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from handcalc.core.record import Record
-from handcalc.errors import Message, OutputError, Template
+from handcalc.errors import Message, OutputError
 
 if TYPE_CHECKING:
     from handcalc.exercises.quiz import Quiz
@@ -21,11 +21,12 @@ VARIANT, NUMBER = "variant", "number"
 
 
 class QuizFormat(Record):
-    """A format. doc: what reads it; suffix: the ending of its files; per: what an item may be, the usual first; hints: whether it has
-    any; zero: whether a number that may be 0 can be asked. Of formats with one ending, the first is meant by it."""
+    """A format. doc: what reads it, as the documentation says it; suffix: the ending of its files; per: what an item may be, the usual
+    first; hints: whether it has any; zero: whether a number that may be 0 can be asked. Of formats with one ending, the first is meant
+    by it."""
 
     name: str
-    doc: Template
+    doc: str
     module: str
     suffix: str
     per: tuple[str, ...] = (NUMBER,)

@@ -22,7 +22,7 @@ from handcalc.render.formats.csvform import harmless
 
 BLANK = "____"
 SPELLED = 9  # numbers that a cell lists
-HEADS = (Message("type"), Message("question"), Message("answer"), Message("explanation"), Message("marks"))
+HEADS = (Message("kind of question"), Message("question"), Message("right answers"), Message("what to say"), Message("worth"))
 KIND = Message("fill in the blank")
 
 
