@@ -70,10 +70,8 @@ def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str
 
 def _write_documents(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], settings: Settings) -> int:
     """Worked solutions and worksheets."""
-    from handcalc.exercises.quizsources import problems_of
-
     translate = settings.translator()
-    sources = [source for file in files for source in problems_of(file)]
+    sources = [source for file in files for source in _problems(file)]
     targets = [target for output in outputs for target in _targets(output, _wanted(formats, settings.view), sources)]
     for target in targets:
         check_view(target.format, settings.view)
@@ -97,6 +95,15 @@ class Target(Record):
     format: str
     sources: tuple[str, ...]
     alone: bool = False
+
+
+def _problems(file: str) -> list[str]:
+    """A problem, those in a folder, those of a manifest."""
+    if not os.path.isdir(file) and not file.endswith(".json"):
+        return [file]
+    from handcalc.exercises.quizsources import problems_of
+
+    return problems_of(file)
 
 
 def _wanted(formats: tuple[str, ...], view: str) -> tuple[str, ...]:
