@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.errors import HandcalcError
 from handcalc.exercises.asked import Exercise, Worked
 from handcalc.exercises.draw import folded
-from handcalc.exercises.quiz import Question, Quiz, QuizSource, QuizWish, question, report, warnings
+from handcalc.exercises.quiz import AskedNumber, Interval, Question, Quiz, QuizSource, QuizWish, question, report, warnings
 from handcalc.exercises.quiztext import inert
 from handcalc.exercises.quizzes import QUIZ_FORMATS, prepared, written
 from handcalc.loading.loader import shipped
@@ -122,11 +123,21 @@ def test_right_and_legitimately_rounded_answers_have_full_marks(name: str) -> No
         assert refused(name, format, per) == []
 
 
-def test_an_exporter_that_drops_the_tolerance_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Worked, "tolerance", lambda self, cell, digits: Band(self.number(cell), self.number(cell)))
+@pytest.mark.parametrize(
+    ("of", "name", "dropped"),
+    [
+        (Worked, "tolerance", lambda self, cell, digits: Band(self.number(cell), self.number(cell))),
+        (AskedNumber, "accepted", property(lambda self: (self.printed,))),
+        (Interval, "tolerance", property(lambda self: Decimal(0))),
+    ],
+)
+def test_an_exporter_that_drops_the_tolerance_is_found(of: type, name: str, dropped: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     asking.cache_clear()
-    assert refused(GRAPH)
+    monkeypatch.setattr(of, name, dropped)
+    found = refused(GRAPH)
+    monkeypatch.undo()
     asking.cache_clear()
+    assert found and not refused(GRAPH)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -216,7 +227,7 @@ def test_canvas_is_asked_nothing_that_may_be_zero() -> None:
 
 def test_hints_go_from_what_it_depends_on_to_the_numbers_put_in() -> None:
     number = next(one for one in asking(MAZUR, True).numbers if one.id == "new.w5")
-    assert number.hints[0] == "It depends on w5, η, ∂E/∂w5."
+    assert number.hints[0] == "w5⁺ depends on w5, η, ∂E/∂w5."
     assert number.hints[-1].startswith("w5⁺ ≈ 0.40 - 0.5·0.08") and not any("0.3589" in hint for hint in number.hints)
     for per, count in (("variant", 4), ("number", len(number.hints))):
         found = quizreaders.moodle(str(written(Quiz((asking(MAZUR, True),), per), "moodle")))[1]
@@ -430,6 +441,19 @@ def test_a_problem_that_cannot_be_asked_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HandcalcError) as error:
         run(str(bad), MAZUR, "-o", str(tmp_path / "quiz.xml"))
     assert "bad.yaml" in str(error.value) and not (tmp_path / "quiz.xml").exists()
+
+
+@pytest.mark.slow
+def test_several_processes_make_the_same_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    from handcalc.exercises import quiz
+
+    sources = [QuizSource(name, folded(name), name, "d") for name in (MAZUR, GRAPH, "xigua-thresholds", MAZUR)]
+    alone = quiz.questions(sources, QuizWish())
+    monkeypatch.setattr(quiz, "PER_PROCESS", 1)
+    monkeypatch.setattr(quiz, "processors", lambda: 2)
+    assert quiz.questions(sources, QuizWish()) == alone
+    with pytest.raises(HandcalcError, match="no such file"):
+        quiz.questions([*sources, QuizSource("missing.yaml", "a", "a", "d")], QuizWish())
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from handcalc.core.expr import Ref
+from handcalc.core.expr import Ref, references
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.deriving import derive
@@ -137,9 +137,11 @@ class QuestionText:
         """What it depends on; the general formula; its own in letters; with numbers put in. Never its value."""
         number, plain = iteration(wanted), base(wanted)
         reading = self.reading.at(number)
-        names = [reading.symbol(Ref(*used)) for used in dict.fromkeys(reading.graph.uses(plain))]
+        formula = reading.formula(plain)
+        names = [] if formula is None else [reading.symbol(used) for used in dict.fromkeys(references(formula))]
         listed = ", ".join(names[:NAMED]) + ", …" * (len(names) > NAMED)
-        lines = [Message("It depends on {names}.", names=listed).text(self.translate)] if names else []
+        lines = [Message("{name} depends on {names}.", name=reading.symbol(Ref(*plain)), names=listed).text(self.translate)]
+        lines = lines if names else []
         lines += [self._line(block) for block in general(reading, Options(), reading.graph[plain[0]]) if isinstance(block, Equation)][:1]
         line = worked(self.derivation, self.reading, plain, number)
         for kind in (Symbolic, Numeric):

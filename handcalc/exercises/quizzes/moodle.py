@@ -50,7 +50,7 @@ def _cloze(question: Question) -> str:
         for number in question.numbers
     )
     body = f"{_given(question)}\n<table><tbody>\n{rows}\n</tbody></table>"
-    ladder = [[number.hints[rung] for number in question.numbers if rung < len(number.hints)] for rung in range(_rungs(question))]
+    ladder = [_rung(question, rung) for rung in range(max(len(number.hints) for number in question.numbers))]
     parts = [
         *_head(question, title(question), body, [number.working for number in question.numbers], question.code),
         "<penalty>0.3333333</penalty>",
@@ -60,8 +60,9 @@ def _cloze(question: Question) -> str:
     return '<question type="cloze">\n' + "\n".join(parts) + "\n</question>"
 
 
-def _rungs(question: Question) -> int:
-    return max(len(number.hints) for number in question.numbers)
+def _rung(question: Question, rung: int) -> list[str]:
+    """The hints of all numbers that are so far up the ladder; a general formula once."""
+    return list(dict.fromkeys(number.hints[rung] for number in question.numbers if rung < len(number.hints)))
 
 
 def _gap(question: Question, number: AskedNumber, scale: int) -> str:
