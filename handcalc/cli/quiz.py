@@ -20,6 +20,7 @@ from handcalc.cli.output import check_target, say, write
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
 from handcalc.exercises.quizzes import QUIZ_FORMATS, QuizFormat
+from handcalc.render.report import FORMATS
 
 if TYPE_CHECKING:
     from handcalc.exercises.quiz import Question, QuizWish
@@ -58,8 +59,13 @@ quiz_options = gathered(
 
 
 def quiz_endings() -> str:
-    """The endings of files that are quizzes, or may be."""
-    return " ".join(dict.fromkeys(format.suffix for format in QUIZ_FORMATS.values()))
+    """The endings that always mean a quiz."""
+    return " ".join(dict.fromkeys(format.suffix for format in QUIZ_FORMATS.values() if not _is_shared(format.suffix)))
+
+
+def _is_shared(ending: str) -> bool:
+    """Whether worked solutions have an ending too."""
+    return any(format.suffix == ending for format in FORMATS.values())
 
 
 def is_quiz(output: str, options: QuizOptions, formats: Sequence[str], files: Sequence[str]) -> bool:
@@ -71,10 +77,8 @@ def is_quiz(output: str, options: QuizOptions, formats: Sequence[str], files: Se
     if formats or not any(format.suffix == ending for format in QUIZ_FORMATS.values()):
         return False
     from handcalc.exercises.quizsources import manifest_of
-    from handcalc.render.report import FORMATS
 
-    shared = any(format.suffix == ending for format in FORMATS.values())
-    return not shared or bool(options.given) or any(map(manifest_of, files))
+    return not _is_shared(ending) or bool(options.given) or any(map(manifest_of, files))
 
 
 def _ending(output: str) -> str:

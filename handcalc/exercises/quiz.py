@@ -30,7 +30,6 @@ from handcalc.marking.interpret import UNASKED
 from handcalc.marking.mistakes import MISTAKES
 
 USUAL_FEEDBACK = 6  # wrong answers of a number that say which mistake was made
-FEEDBACK_MOST = 50
 NAMED_TOGETHER = 2  # mistakes with the same answer that one feedback names
 SLACK = Decimal("1e-6")  # of half a unit: platforms compare in binary
 FINEST = Decimal("1e-8")  # of a unit: how finely bounds are written
