@@ -14,6 +14,7 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, document_options, force_option, reading_options, rounding_options
 from handcalc.cli.output import save, say
 from handcalc.cli.progress import progress_bar
+from handcalc.cli.quiz import QuizOptions, is_quiz, quiz_endings, quiz_options, write_quizzes
 from handcalc.cli.troubles import troubles
 from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
@@ -27,7 +28,7 @@ FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
 ALL = "all"
 
 
-@click.command(cls=Translated, values={"endings": endings()})
+@click.command(cls=Translated, values={"endings": endings(), "quizzes": quiz_endings()})
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=FileName())
 @click.option("-o", "--output", "outputs", multiple=True, type=FileName(), help="The file to write, or a folder; may be repeated.")
 @click.option(
@@ -38,22 +39,38 @@ ALL = "all"
     metavar="FORMAT",
     help="Format, where the name of the file does not say it, and for a folder; may be repeated.",
 )
+@quiz_options
 @document_options
 @reading_options
 @rounding_options
 @force_option
-def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], settings: Settings) -> int:
-    """Write worked solutions or worksheets to files.
+def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], wanted: QuizOptions, settings: Settings) -> int:
+    """Write worked solutions or worksheets to files, or quizzes for learning platforms.
 
-    FILE is a problem file, a folder of them, or the name of a shipped problem. The ending of the output says the format:
-    {endings}; several problems make one report. With a folder as output, every problem becomes a file of its own in every
-    --format.
+    FILE is a problem file, a folder of them, the manifest of a set of variants, or the name of a shipped problem. The ending of the
+    output says the format: {endings}; several problems make one report. With a folder as output, every problem becomes a file of
+    its own in every --format.
+
+    A quiz ({quizzes}) asks what the tasks ask, takes what legitimate rounding gives, and says of wrong answers which mistake was
+    made.
 
     Example: handcalc export mazur-2-2-2 -o solution.pdf
     """
     translate = settings.translator()
     if not outputs:
         raise click.UsageError(translate("say with -o where it goes, for example -o report.html"))
+    quizzes = [output for output in outputs if is_quiz(output, wanted, formats, files)]
+    if wanted.given and not quizzes:
+        raise click.UsageError(translate("{option} is for quizzes; say which with --quiz").format(option=wanted.given[0]))
+    if quizzes:
+        write_quizzes(files, quizzes, wanted, settings)
+    documents = tuple(output for output in outputs if output not in quizzes)
+    return _write_documents(files, documents, formats, settings) if documents else 0
+
+
+def _write_documents(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], settings: Settings) -> int:
+    """Worked solutions and worksheets."""
+    translate = settings.translator()
     sources = [source for file in files for source in _problems(file)]
     targets = [target for output in outputs for target in _targets(output, _wanted(formats, settings.view), sources)]
     for target in targets:
@@ -81,13 +98,12 @@ class Target(Record):
 
 
 def _problems(file: str) -> list[str]:
-    """A problem, or those in a folder."""
-    if not os.path.isdir(file):
+    """A problem, those in a folder, those of a manifest."""
+    if not os.path.isdir(file) and not file.endswith(".json"):
         return [file]
-    found = sorted(name for name in os.listdir(file) if name.endswith((".yaml", ".yml")))
-    if not found:
-        raise OutputError(Message("there are no problem files (.yaml) in this folder", f"{file}: "))
-    return [os.path.join(file, name) for name in found]
+    from handcalc.exercises.quizsources import problems_of
+
+    return problems_of(file)
 
 
 def _wanted(formats: tuple[str, ...], view: str) -> tuple[str, ...]:

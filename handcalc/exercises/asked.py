@@ -52,8 +52,8 @@ class AskedDigits(Record):
 
     @property
     def grain(self) -> Grain:
-        """How coarsely somebody may round on the way who answers with these digits."""
-        return Grain(self.decimals, self.significant if self.decimals is None else None)
+        """How coarsely somebody may round on the way who answers with these digits: to them, or to more."""
+        return Grain(self.decimals, self.significant if self.decimals is None else None, finer=True)
 
     @property
     def json(self) -> dict[str, int]:

@@ -50,13 +50,15 @@ class Form(Record):
 class Candidates:
     """The mistakes that can be made in an exercise, each everywhere: sorted out once for all its numbers.
 
-    reaching: whether a form changes the definition of anything that an asked answer is made from; else no numbers can show it.
+    reaching: whether a form changes the definition of anything that an asked answer is made from; else no numbers can show it;
+    touched: the steps whose definition a form changes.
     """
 
     def __init__(self, exercise: Exercise, pairs: bool = False) -> None:
         hypotheses = Hypotheses(exercise.definitions, exercise.cells)
         below = all_below(exercise.definitions, exercise.asked)
         self.near = hypotheses.near
+        self.touched = {form_of(form): frozenset(cells) for form, cells in hypotheses.touched.items()}
         touched = sorted((form for form in hypotheses.touched if not form.mistake.single), key=lambda form: form.order)
         rows = [Hypothesis((MadeMistake(form),)) for form in touched]
         forms = [form_of(form) for form in touched]

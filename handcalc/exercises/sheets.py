@@ -9,7 +9,6 @@ The code, and the name of the student, is in the title, which stands on every pa
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError, printable
 from handcalc.exercises.asked import USUAL, AskedDigits, Exercise
+from handcalc.exercises.processes import in_processes, processors
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import Sheet
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 SHEET, KEY = "sheet", "key"
 VIEW_OF = {SHEET: "worksheet", KEY: "key"}
 PER_PROCESS = 15  # variants that a process must have to pay for its start
-CHUNK = 4  # variants handed to a process at once
 PROBLEM, ANSWERS = "problem.yaml", "answers.csv"
 
 Content = str | bytes
@@ -131,27 +130,7 @@ def iterations_of(problem: Problem) -> int:
 def all_files(handouts: Sequence[Handout], paper: Paper) -> list[Files]:
     """The files of many variants, in their order; in several processes where that pays."""
     count = min(processors(), len(handouts) // PER_PROCESS) if not paper.together else 1
-    if count < 2:
-        return [files_of(handout, paper) for handout in handouts]
-    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-
-    try:
-        with ProcessPoolExecutor(count, initializer=_start) as pool:
-            return list(pool.map(files_of, handouts, [paper] * len(handouts), chunksize=CHUNK))
-    except BrokenExecutor:
-        raise OutputError(Message("a process that wrote sheets ended; is there enough memory?")) from None
-
-
-def _start() -> None:
-    """A process of the pool leaves it to the one that started it to be interrupted."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def processors() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return in_processes(count, files_of, handouts, paper)
 
 
 def with_tasks(exercise: Exercise) -> Problem:

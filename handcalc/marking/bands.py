@@ -18,6 +18,7 @@ from handcalc.core.record import Record
 
 NOISE = 1e-12  # relative error of floats that is no rounding of the student's
 STEPS = 4  # points inside a band at which a function is looked at besides its ends and kinks
+FINER = 6  # digits more that somebody may round to; what more than these do cannot be seen
 
 
 class Band:
@@ -149,23 +150,35 @@ BANDS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _pow
 class Grain(Record):
     """How coarsely numbers may have been rounded between two answers: to decimals, to significant digits, or either.
 
-    cut: whether they may have been cut off instead.
+    cut: whether they may have been cut off instead; finer: whether to more digits as well.
     """
 
     decimals: int | None = None
     significant: int | None = None
     cut: bool = False
+    finer: bool = False
 
     def widened(self, of: Band) -> Band:
         """A band, and what rounding makes of the numbers in it."""
         if not (math.isfinite(of.low) and math.isfinite(of.high)):
             return of
+        result = self._widened(of, 0)
+        for more in range(1, FINER + 1) if self.finer else ():
+            found = self._widened(of, more)
+            if found.low == of.low == of.high == found.high:
+                break  # it has no more digits
+            result = result | found
+        return result
+
+    def _widened(self, of: Band, more: int) -> Band:
+        """With so many digits more."""
         result = of
         if self.decimals is not None:
-            result = result | self._rounded(of, self.decimals)
+            result = result | self._rounded(of, self.decimals + more)
         if self.significant is not None:
             result = result | Band(
-                self._rounded(of, _places(of.low, self.significant)).low, self._rounded(of, _places(of.high, self.significant)).high
+                self._rounded(of, _places(of.low, self.significant) + more).low,
+                self._rounded(of, _places(of.high, self.significant) + more).high,
             )
         return result
 

@@ -1,0 +1,392 @@
+"""Quizzes, whatever platform they are for: questions, the numbers they ask, which answers are right, and what is said of others.
+
+- `question(source, wish)` is the question of one problem, `questions(sources, wish)` those of many; a `Quiz` is some of them.
+- `AskedNumber.accepted` are the answers that have full marks: the printed one, and what legitimate rounding makes of it
+  (`Worked.tolerance`); `AskedNumber.slips` the wrong ones that say which mistake was made.
+- `report(quiz)` is what became of every mistake, as data.
+
+Nothing here knows a platform: exercises/quizzes/ writes a `Quiz` for each. No tolerance is guessed: what is accepted is the half unit
+of the last digit asked, and what rounding on the way can give. A mistake whose answer is accepted has no feedback, and is reported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from fractions import Fraction
+from typing import Any
+
+from handcalc.core.quantity import Cell
+from handcalc.core.record import Record
+from handcalc.errors import HandcalcError, Message, ProblemError
+from handcalc.exercises.asked import EXACT_MOST, AskedDigits, Exercise, Worked
+from handcalc.exercises.hidden import Candidates, Form, Mistakes
+from handcalc.exercises.processes import in_processes, processors
+from handcalc.exercises.quiztext import QuestionText, QuizTable, inert
+from handcalc.language import Translate, translator
+from handcalc.loading.loader import load
+from handcalc.marking.interpret import UNASKED
+from handcalc.marking.mistakes import MISTAKES
+
+USUAL_FEEDBACK = 6  # wrong answers of a number that say which mistake was made
+NAMED_TOGETHER = 2  # mistakes with the same answer that one feedback names
+SLACK = Decimal("1e-6")  # of half a unit: platforms compare in binary
+FINEST = Decimal("1e-8")  # of a unit: how finely bounds are written
+PER_PROCESS = 8  # problems that a process must have to pay for its start
+SMALLEST_UNIT = Decimal("1e-13")  # Moodle takes numbers that are nearer to each other for the same
+INSIDE, TIE, LIMIT = "inside tolerance", "tie", "limit"
+_EXACT = Context(prec=60)
+
+RIGHT = Message("Right.")
+ROUNDED = Message("Right, with rounding on the way.")
+OTHERWISE = Message("Not right, and none of the frequent slips.")
+
+
+class Interval(Record):
+    """All numbers from low to high; answer: the one that is shown as the right one, where there is one."""
+
+    low: Decimal
+    high: Decimal
+    answer: str = ""
+
+    @property
+    def centre(self) -> Decimal:
+        """The number in the middle."""
+        return _EXACT.divide(_EXACT.add(self.low, self.high), Decimal(2))
+
+    @property
+    def tolerance(self) -> Decimal:
+        """How far the ends are from the middle."""
+        return _EXACT.divide(_EXACT.subtract(self.high, self.low), Decimal(2))
+
+    def holds(self, other: Interval) -> bool:
+        """Whether another lies in this one."""
+        return self.low <= other.low and other.high <= self.high
+
+    def has(self, number: Decimal) -> bool:
+        """Whether a number lies in it."""
+        return self.low <= number <= self.high
+
+
+class NamedSlip(Record):
+    """A wrong answer, with the digits asked, that says which mistake was made, or which two; feedback: what is said."""
+
+    forms: tuple[Form, ...]
+    answer: str
+    interval: Interval
+    feedback: str
+
+
+class Dropped(Record):
+    """A form of a mistake that has no feedback of its own, and why."""
+
+    form: Form
+    because: str
+
+
+class AskedNumber(Record):
+    """A number that a question asks: its id, what the question calls it, the digits asked, its marks.
+
+    answer: as it is printed; unit: of its last digit; wide: everything that has full marks; inside: mistakes that change the number,
+    but not so much that it would not be accepted; hints: from what it depends on to the numbers put in; working: its line in the
+    solution.
+    """
+
+    id: str
+    name: str
+    digits: AskedDigits
+    marks: Fraction
+    answer: str
+    unit: Decimal
+    wide: Interval
+    slips: tuple[NamedSlip, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    inside: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    working: str = ""
+
+    @property
+    def printed(self) -> Interval:
+        """Half a unit around the printed answer."""
+        return around(self.answer, self.unit)
+
+    @property
+    def accepted(self) -> tuple[Interval, ...]:
+        """The intervals with full marks: around the printed answer; everything that rounding on the way may give, if that is more."""
+        own = self.printed
+        return (own,) if own.holds(self.wide) else (own, self.wide)
+
+    @property
+    def may_be_zero(self) -> bool:
+        """Whether 0 would have full marks."""
+        return self.wide.has(Decimal(0))
+
+    def told(self, translate: Translate) -> list[tuple[Interval, int, str]]:
+        """Every interval with its percentage and feedback; the first that has an answer decides."""
+        right = [(interval, 100, text.text(translate)) for interval, text in zip(self.accepted, (RIGHT, ROUNDED))]
+        return right + [(slip.interval, 0, slip.feedback) for slip in self.slips]
+
+
+class Question(Record):
+    """The question of one problem: the code that stands in its text, what is given, a drawing (SVG, or nothing), the numbers asked.
+
+    group: what it is filed under; digest: of the manifest, or of the problem.
+    """
+
+    code: str
+    group: str
+    title: str
+    digest: str
+    language: str
+    text: tuple[str | QuizTable, ...]
+    drawing: str
+    numbers: tuple[AskedNumber, ...]
+
+    @property
+    def translate(self) -> Translate:
+        """The function that translates into its language."""
+        return translator(self.language)
+
+
+class QuizSource(Record):
+    """A problem to make a question of; language, notation: those of its manifest, where it has one."""
+
+    path: str
+    code: str
+    group: str
+    digest: str
+    language: str = ""
+    notation: str = ""
+
+
+class QuizWish(Record):
+    """How questions are wanted; what is not said is as the problem, or the manifest, has it. feedback: wrong answers of a number that
+    are told."""
+
+    feedback: int = USUAL_FEEDBACK
+    hints: bool = False
+    language: str = ""
+    notation: str = ""
+    digits: AskedDigits | None = None
+    carry: bool = False
+
+
+class Quiz(Record):
+    """Questions for one file; per: whether an item is a variant with all its numbers, or one number; category: a path, or ""."""
+
+    questions: tuple[Question, ...]
+    per: str = "variant"
+    category: str = ""
+
+    @property
+    def items(self) -> int:
+        """How many questions a platform counts."""
+        return len(self.questions) if self.per == "variant" else sum(len(one.numbers) for one in self.questions)
+
+    def path(self, group: str) -> tuple[str, ...]:
+        """The category of a group of questions, from the top."""
+        parts = [part.strip() for part in self.category.split("/") if part.strip()]
+        return tuple(parts) if parts else ("handcalc", group)
+
+    def groups(self) -> dict[str, list[Question]]:
+        """The questions by what they are filed under."""
+        found: dict[str, list[Question]] = {}
+        for one in self.questions:
+            found.setdefault(one.group, []).append(one)
+        return found
+
+
+def around(answer: str, unit: Decimal) -> Interval:
+    """Half a unit around a printed answer, and a little, because platforms compare in binary."""
+    centre, half = Decimal(answer), _half(unit)
+    return Interval(_EXACT.subtract(centre, half), _EXACT.add(centre, half), answer)
+
+
+def _half(unit: Decimal) -> Decimal:
+    return _EXACT.multiply(_EXACT.divide(unit, Decimal(2)), 1 + SLACK)
+
+
+def unit_of(value: float, digits: AskedDigits) -> Decimal:
+    """The value of the last digit that is asked of a number."""
+    return Decimal(repr(digits.unit(value)))
+
+
+# --- one question -----------------------------------------------------------------------------------------------------
+
+
+def question(source: QuizSource, wish: QuizWish) -> Question:
+    """The question of a problem. Raises HandcalcError."""
+    try:
+        return _Maker(source, wish).question()
+    except HandcalcError as error:
+        where = f"{source.path}: "
+        raise ProblemError(*(one if one.where else Message(one.template, where, **one.values) for one in error.messages)) from None
+
+
+class _Maker:
+    """Makes the question of one problem."""
+
+    def __init__(self, source: QuizSource, wish: QuizWish) -> None:
+        self.source, self.wish = source, wish
+        problem = load(source.path)
+        notation = wish.notation or source.notation
+        self.exercise = Exercise(problem, wish.digits, wish.carry, notation)
+        self.worked = Worked(self.exercise)
+        self.language = wish.language or source.language or problem.language or "en"
+        self.translate = translator(self.language)
+        failed = self.worked.solves()
+        if failed is not None:
+            raise failed
+        self.mistakes = Mistakes(self.worked, Candidates(self.exercise))
+        self.text = QuestionText(self.exercise, notation, self.translate)
+
+    def question(self) -> Question:
+        source, text = self.source, self.text
+        numbers = tuple(self.number(wanted, digits) for wanted, digits in self.exercise.asked.items())
+        if not numbers:
+            raise ProblemError(Message("nothing is asked"))
+        title = self.exercise.problem.title
+        return Question(source.code, source.group, title, source.digest, self.language, text.blocks(), text.drawing(), numbers)
+
+    def number(self, wanted: Cell, digits: AskedDigits) -> AskedNumber:
+        """One number that is asked."""
+        exact, answer = self.worked.number(wanted), self.worked.shown[wanted]
+        unit = unit_of(exact, digits)
+        wide = self._wide(wanted, digits, unit)
+        slips, dropped = self._slips(wanted, digits, wide)
+        inside = tuple(dict.fromkeys(one.form.slug for one in dropped if one.because == INSIDE))
+        marks = self.exercise.desk.interpreter.tasks.get(wanted, UNASKED).marks
+        hints = self.text.hints(wanted) if self.wish.hints else ()
+        worth = Fraction(marks.numerator, marks.denominator)
+        name, working = self.text.name(wanted), self.text.working(wanted)
+        return AskedNumber(self.exercise.id(wanted), name, digits, worth, answer, unit, wide, slips, dropped, inside, hints, working)
+
+    def _wide(self, wanted: Cell, digits: AskedDigits, unit: Decimal) -> Interval:
+        """All that may be answered: half a unit around the number and around the printed answer, and what rounding on the way gives."""
+        band, half = self.worked.tolerance(wanted, digits), _half(unit)
+        exact, printed = Decimal(self.worked.number(wanted)), Decimal(self.worked.shown[wanted])
+        slack = unit * SLACK / 2
+        low = min(_EXACT.subtract(exact, half), _EXACT.subtract(printed, half), _EXACT.subtract(Decimal(band.low), slack))
+        high = max(_EXACT.add(exact, half), _EXACT.add(printed, half), _EXACT.add(Decimal(band.high), slack))
+        finest = unit * FINEST
+        return Interval(low.quantize(finest, ROUND_FLOOR, _EXACT), high.quantize(finest, ROUND_CEILING, _EXACT))
+
+    # --- mistakes ---
+
+    def _slips(self, wanted: Cell, digits: AskedDigits, wide: Interval) -> tuple[tuple[NamedSlip, ...], tuple[Dropped, ...]]:
+        """The likeliest mistakes, those with the same answer together; and all others that change the number."""
+        forms, values = self.mistakes.forms, self.mistakes.values(wanted)
+        changed, shown = self.mistakes.changed(wanted), self.mistakes.shown(wanted, digits)
+        dropped: list[Dropped] = []
+        groups: dict[str, list[int]] = {}
+        for place in self._likeliest(wanted):
+            value = float(values[place])
+            if not changed[place] or not math.isfinite(value):
+                continue
+            answer = digits.shown(value) if abs(value) < EXACT_MOST else ""
+            if not answer:
+                dropped.append(Dropped(forms[place], LIMIT))
+            elif not shown[place] or wide.has(Decimal(answer)):
+                dropped.append(Dropped(forms[place], INSIDE))
+            else:
+                groups.setdefault(answer, []).append(place)
+        slips: list[NamedSlip] = []
+        for answer, places in groups.items():
+            because = LIMIT if len(slips) >= self.wish.feedback else ""
+            because = because or TIE * any(slip.interval.has(Decimal(answer)) for slip in slips)
+            named = () if because else tuple(dict.fromkeys(forms[place].slug for place in places))[:NAMED_TOGETHER]
+            kept = tuple(forms[place] for place in places if forms[place].slug in named)
+            dropped += [Dropped(forms[place], because or TIE) for place in places if forms[place] not in kept]
+            if kept:
+                value = float(values[places[0]])
+                slips.append(NamedSlip(kept, answer, around(answer, unit_of(value, digits)), self._told(named)))
+        return tuple(slips), tuple(dropped)
+
+    def _likeliest(self, wanted: Cell) -> list[int]:
+        """The forms in the order in which they are looked for: first those that are made at the step itself, then those before it,
+        whose numbers are asked earlier; among equals as the catalogue has them."""
+        far = _distances(self.exercise, wanted)
+        touched = self.mistakes.candidates.touched
+        most = len(far)
+        order = [min((far.get(cell, most) for cell in touched[form]), default=most) for form in self.mistakes.forms]
+        return sorted(range(len(order)), key=lambda place: (order[place], place))
+
+    def _told(self, slugs: Sequence[str]) -> str:
+        """What is said of a wrong answer: the catalogue's two lines, of either mistake."""
+        lines = ("\n".join(line.text(self.translate) for line in MISTAKES[slug].explanation_lines) for slug in slugs)
+        told = list(dict.fromkeys(map(inert, lines)))
+        if len(told) == 1:
+            return told[0]
+        return inert(Message("Either: {first} Or: {second}", first=told[0], second=told[1]).text(self.translate))
+
+
+def _distances(exercise: Exercise, wanted: Cell) -> dict[Cell, int]:
+    """How many steps before a step each of those is that it is made from."""
+    found = {wanted: 0}
+    for current in (pending := [wanted]):
+        for used in exercise.definitions.uses(current):
+            if used not in found:
+                found[used] = found[current] + 1
+                pending.append(used)
+    return found
+
+
+# --- many -------------------------------------------------------------------------------------------------------------
+
+
+def questions(sources: Sequence[QuizSource], wish: QuizWish) -> list[Question]:
+    """The questions of many problems, in their order; in several processes where that pays. Raises all errors together."""
+    count = min(processors(), len(sources) // PER_PROCESS)
+    found = in_processes(count, _question_or_error, sources, wish)
+    messages = [message for one in found if isinstance(one, tuple) for message in one]
+    if messages:
+        raise ProblemError(*messages)
+    return [one for one in found if isinstance(one, Question)]
+
+
+def _question_or_error(source: QuizSource, wish: QuizWish) -> Question | tuple[Message, ...]:
+    try:
+        return question(source, wish)
+    except HandcalcError as error:
+        return error.messages
+
+
+# --- as data ----------------------------------------------------------------------------------------------------------
+
+
+def warnings(questions: Iterable[Question]) -> list[Message]:
+    """The numbers for which somebody who made a mistake, or typed 0, has full marks."""
+    return [message for asking in questions for number in asking.numbers for message in _warnings(asking.code, number)]
+
+
+def _warnings(code: str, number: AskedNumber) -> Iterator[Message]:
+    if number.unit < SMALLEST_UNIT:
+        yield Message("{name} of {code}: platforms cannot tell {answer} from 0", name=number.name, code=code, answer=number.answer)
+    if number.inside:
+        yield _warning(code, number)
+
+
+def _warning(code: str, number: AskedNumber) -> Message:
+    values: dict[str, Any] = {"name": number.name, "code": code, "answer": number.answer}
+    if len(number.inside) == 1:
+        return Message("{name} of {code}: a mistake gives {answer} too: {named}", named=number.inside[0], **values)
+    return Message("{name} of {code}: {count} mistakes give {answer}", count=len(number.inside), **values)
+
+
+def report(quiz: Quiz, warned: Iterable[str]) -> dict[str, Any]:
+    """What became of every mistake of every number."""
+    numbers = [
+        {
+            "code": asking.code,
+            "id": number.id,
+            "answer": number.answer,
+            "low": float(number.wide.low),
+            "high": float(number.wide.high),
+            "feedback": [form.json for slip in number.slips for form in slip.forms],
+            "dropped": [{**one.form.json, "because": one.because} for one in number.dropped],
+        }
+        for asking in quiz.questions
+        for number in asking.numbers
+    ]
+    return {"handcalc": 1, "questions": quiz.items, "numbers": numbers, "warnings": [*warned]}
