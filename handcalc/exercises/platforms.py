@@ -187,7 +187,11 @@ def _moodle(table: PlacedTable, handed: HandedOut, said: Columns) -> list[Result
             continue
         responses = tuple(
             Response(
-                at(cells, slot["response"]), at(cells, slot.get("question")), at(cells, slot.get("right")), said.get(slot["response"], ())
+                at(cells, slot["response"]),
+                at(cells, slot.get("question")),
+                at(cells, slot.get("right")),
+                said.get(slot["response"], ()),
+                has_parts=True,
             )
             for slot in columns.slots
         )

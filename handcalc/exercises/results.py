@@ -33,13 +33,14 @@ class Response(Record):
     """What was answered to a question.
 
     question: its text, if the table has it; text: the answer, or those of its parts; right: the right ones in the same form; ids: the
-    answers that it has, where the heading or the command line says so.
+    answers that it has, where the heading or the command line says so; has_parts: whether the platform writes parts into one response.
     """
 
     text: str
     question: str = ""
     right: str = ""
     ids: tuple[str, ...] = ()
+    has_parts: bool = False
 
 
 class ResultRow(Record):
@@ -195,7 +196,7 @@ def _answers(handed: HandedOut, response: Response, code: str, place: int, count
     """The answers in one response, of so many to the same variant."""
     ids = response.ids or handed.asked
     text = response.text.strip()
-    parts = parts_of(text)
+    parts = parts_of(text) if response.has_parts or len(response.ids) > 1 else {}
     if parts and (len(parts) > 1 or len(ids) == 1 or count == 1):
         if max(parts) > len(ids):
             return Message("it has {count} parts, but {asked} answers are asked", count=max(parts), asked=len(ids))
