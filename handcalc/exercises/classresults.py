@@ -26,6 +26,7 @@ from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table
 from handcalc.render.reading import Reading
 
 MOST_ROWS = 200  # rows left out that a report lists
+FEWEST = 20  # rows of one variant that are handed to a process at once, at least, if there are so many
 
 
 class MarkedResult(Record):
@@ -125,11 +126,17 @@ def mark_results(
     by_code: dict[str, list[AssignedResult]] = {}
     for result in results:
         by_code.setdefault(result.code, []).append(result)
-    work = [_Work(handed.problem(code), handed.notation, rounding, file, tuple(rows), wanted) for code, rows in by_code.items()]
-    count = min(processes(jobs, len(results)), len(work))
+    count = processes(jobs, len(results))
+    most = max(len(results) // (4 * count), FEWEST) if count > 1 else len(results)
+    work = []
+    for code, rows in by_code.items():
+        problem = handed.problem(code)
+        pieces = (tuple(rows[start : start + most]) for start in range(0, len(rows), most))
+        work += [_Work(problem, handed.notation, rounding, file, piece, wanted) for piece in pieces]
+    count = min(count, len(work))
     found: dict[int, MarkedResult] = {}
-    for one, rows in zip(work, _by_processes(work, count) if count > 1 else map(_mark, work)):
-        found |= {id(result): MarkedResult(result, row) for result, row in zip(one.results, rows)}
+    for one, marked in zip(work, _by_processes(work, count) if count > 1 else map(_mark, work)):
+        found |= {id(result): MarkedResult(result, row) for result, row in zip(one.results, marked)}
         if progress is not None:
             progress(len(found))
     return [found[id(result)] for result in results]

@@ -26,13 +26,14 @@ from handcalc.loading.loader import load
 from handcalc.marking.answers import Sheet
 from handcalc.marking.check import Checker
 from handcalc.marking.typed import typed
-from handcalc.marking.workbook import base
+from handcalc.marking.workbook import base, iteration
 from handcalc.problem.schema import Problem
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN, UNICODE
 
 _ALIKE = str.maketrans("OIL", "011")  # letters that no code has, and the digits they were read from
 _BRACKETS = re.compile(r"\[\s*([^\[\]]{2,200}?)\s*\]")
+_WANTED = re.compile(r"(\S+)\s*=\s*[?？]")  # what a question asks for: out_h1 = ?
 _BETWEEN = re.compile(r"[\s,;:?!()\[\]{}<>=（）【】，；：？！]+")
 
 
@@ -108,28 +109,33 @@ class HandedOut:
 
     @cached_property
     def _words(self) -> dict[str, str]:
-        """Word → id: ids, and symbols of the notation, of what is asked."""
+        """Word → id: ids, and symbols of the notation, of what is asked; a symbol for the negative has a minus before it here."""
         desk = self.first.desk_for(Sheet("", ()))
         cells = {name: desk.book.find(name) for name in self.asked}
-        readings = [read(desk.book.derivation, self.notation, dialect) for dialect in (PLAIN, UNICODE)]
-        symbols = {reading.symbol(Ref(*base(cell))): name for name, cell in cells.items() for reading in readings}
-        return {**symbols, **{name: name for name in self.asked}}
+        found: dict[str, str] = {}
+        for reading in (read(desk.book.derivation, self.notation, dialect) for dialect in (PLAIN, UNICODE)):
+            for name, cell in cells.items():
+                symbol = f"#{iteration(cell)}:" * (iteration(cell) > 1) + reading.symbol(Ref(*base(cell)))
+                found |= {sign + symbol: name for sign in ("−", "-")} if reading.turned(base(cell)) else {symbol: name}
+        return {**found, **{name: name for name in self.asked}}
 
     def step_of(self, heading: str) -> str:
         """The id of the answer that a heading, or the text of a question, speaks of; "" where it is none, or not one alone."""
         text = heading.strip()
         if text in self._words:
             return self._words[text]
-        found = {self._words[word] for word in _BETWEEN.split(text) if word in self._words}
+        wanted = [word for word in _WANTED.findall(text) if word in self._words]
+        found = {self._words[word] for word in wanted or _BETWEEN.split(text) if word in self._words}
         return found.pop() if len(found) == 1 else self.id_of(text)
 
     def id_of(self, text: str) -> str:
-        """The id of any step of the solution, by its id or its symbol; "" where it is none."""
+        """The id of any step of the solution, by its id or its symbol; "" where it is none, or the symbol stands for the negative."""
+        desk = self.first.desk_for(Sheet("", ()))
         try:
-            desk = self.first.desk_for(Sheet("", ()))
-            return desk.book.cell_id(desk.interpreter.find(text)[0])
+            cell, turned = desk.interpreter.find(text)
         except UnknownIdError:
             return ""
+        return "" if turned else desk.book.cell_id(cell)
 
 
 def _of_manifest(path: str, notation: str) -> HandedOut:
