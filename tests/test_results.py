@@ -231,6 +231,30 @@ def test_an_attempt_that_was_not_ended_counts_only_alone(school: School, tmp_pat
     assert [sheet["score"] for sheet in found["sheets"]] == [0]
 
 
+def test_two_of_one_name_are_two_where_they_have_different_variants(
+    school: School, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    codes = [variant["code"] for variant in school.manifest["variants"]]
+    rows = [["name", "variant", "new.w5"], ["Ann", codes[0], "1"], ["Ann", codes[1], "2"], ["Ann", codes[0], "3"]]
+    found = report(capsys, school, table(rows), tmp_path)
+    given = [next(answer["given"] for answer in sheet["answers"] if answer["id"] == "new.w5") for sheet in found["sheets"]]
+    assert given == ["2", "3"], "the second of the same variant is another attempt"
+    (tmp_path / "grades.csv").write_text("name,mark\nAnn,5\n")
+    target = tmp_path / "filled.csv"
+    found = report(capsys, school, table(rows), tmp_path, "--gradebook", tmp_path / "grades.csv", "--column", "mark", "-o", target)
+    assert found["gradebook"]["not_found"] == ["Ann", "Ann"] and target.read_bytes() == (tmp_path / "grades.csv").read_bytes()
+
+
+def test_a_variant_that_is_gone_costs_its_own_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = made(tmp_path / "set")
+    codes = [variant["code"] for variant in manifest["variants"]]
+    (tmp_path / "set" / codes[0] / "problem.yaml").unlink()
+    rows = [["student", "variant", *manifest["asked"]]]
+    rows += [[f"s{place}", code, *(["0.5"] * len(manifest["asked"]))] for place, code in enumerate(codes[:2])]
+    sheets = report(capsys, School(tmp_path, manifest, []), table(rows), tmp_path)["sheets"]
+    assert "no such file" in sheets[0]["error"] and "marks" in sheets[1] and sheets[0]["variant"] == codes[0]
+
+
 def test_a_translation_that_loses_the_answers_is_named(school: School, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Canadian French once had `Partie {$a->i}: {$a->réponse}`, which Moodle cannot fill in."""
     text = moodle(school.pupils[:2], school.manifest, "fr")

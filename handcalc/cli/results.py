@@ -152,12 +152,12 @@ def _graded(results: ClassResults, wish: Wish) -> list[Graded]:
     """Everybody with marks; who has answered several variants has those of all."""
     from handcalc.exercises.classresults import marks_of
     from handcalc.exercises.gradebook import Graded
+    from handcalc.exercises.results import by_student
 
-    people: dict[object, list[MarkedResult]] = {}
-    for one in results.marked:
-        if one.row.marking is not None:
-            people.setdefault(one.person if one.person.known else one.result.row.line, []).append(one)
-    return [Graded(rows[0].person, *marks_of(rows), _comment(rows, wish)) for rows in people.values()]
+    marked = {id(one.result): one for one in results.marked if one.row.marking is not None}
+    students = by_student([one.result for one in marked.values()])
+    people = [[marked[id(result)] for attempt in attempts for result in attempt] for attempts in students]
+    return [Graded(rows[0].person, *marks_of(rows), _comment(rows, wish)) for rows in people]
 
 
 def _comment(rows: Sequence[MarkedResult], wish: Wish) -> str:

@@ -122,19 +122,23 @@ def mark_results(
     wanted: Wanted | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> list[MarkedResult]:
-    """Every row marked, in their order; file: where they are from, as shown. Raises HandcalcError where a variant cannot be read."""
+    """Every row marked, in their order, or what is wrong with it; file: where they are from, as shown."""
     by_code: dict[str, list[AssignedResult]] = {}
     for result in results:
         by_code.setdefault(result.code, []).append(result)
     count = processes(jobs, len(results))
     most = max(len(results) // (4 * count), FEWEST) if count > 1 else len(results)
     work = []
+    found: dict[int, MarkedResult] = {}
     for code, rows in by_code.items():
-        problem = handed.problem(code)
+        try:
+            problem = handed.problem(code)
+        except HandcalcError as error:
+            found |= {id(one): MarkedResult(one, StudentRow(one.name, f"{file}:{one.row.line}", None, error.messages)) for one in rows}
+            continue
         pieces = (tuple(rows[start : start + most]) for start in range(0, len(rows), most))
         work += [_Work(problem, handed.notation, rounding, file, piece, wanted) for piece in pieces]
     count = min(count, len(work))
-    found: dict[int, MarkedResult] = {}
     for one, marked in zip(work, _by_processes(work, count) if count > 1 else map(_mark, work)):
         found |= {id(result): MarkedResult(result, row) for result, row in zip(one.results, marked)}
         if progress is not None:

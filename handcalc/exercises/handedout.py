@@ -17,7 +17,7 @@ from typing import Any
 
 from handcalc.core.expr import Ref
 from handcalc.core.record import Record
-from handcalc.errors import Message, ProblemError, UnknownIdError
+from handcalc.errors import HandcalcError, Message, ProblemError, UnknownIdError
 from handcalc.exercises.asked import Exercise
 from handcalc.exercises.draw import CODE_LETTERS, is_code
 from handcalc.exercises.manifest import MANIFEST, read_manifest
@@ -104,8 +104,15 @@ class HandedOut:
 
     @cached_property
     def first(self) -> Checker:
-        """The checker of one of the variants, for what is the same in all."""
-        return self.checker(next(iter(self.variants)))
+        """The checker of one of the variants, for what is the same in all: of the first that is there."""
+        trouble: HandcalcError | None = None
+        for code in self.variants:
+            try:
+                return self.checker(code)
+            except HandcalcError as error:
+                trouble = trouble or error
+        assert trouble is not None, "there is a variant"
+        raise trouble
 
     @cached_property
     def _words(self) -> dict[str, str]:

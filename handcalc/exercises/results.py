@@ -262,14 +262,21 @@ def by_student(found: Sequence[AssignedResult]) -> list[list[list[AssignedResult
     for result in found:
         rows.setdefault(result.row.line, []).append(result)
     students: dict[object, list[list[AssignedResult]]] = {}
-    for line, results in rows.items():
-        person = results[0].row.person
-        students.setdefault(person if person.known else line, []).append(results)
+    for results in rows.values():
+        students.setdefault(_identity(results), []).append(results)
     attempts = []
     for every in students.values():
         ended = [results for results in every if results[0].row.finished] or every
         attempts.append(sorted(ended, key=lambda results: (results[0].row.order, results[0].row.line)))
     return attempts
+
+
+def _identity(results: Sequence[AssignedResult]) -> object:
+    """What is the same for the attempts of one student: a name alone may be that of two, who have different variants."""
+    row = results[0].row
+    if row.person.ids or row.person.email:
+        return row.person
+    return (row.person, *(result.code for result in results)) if row.person.known else row.line
 
 
 def chosen(found: Sequence[AssignedResult], attempt: str) -> list[AssignedResult]:
