@@ -146,9 +146,13 @@ def mark_results(
     return [found[id(result)] for result in results]
 
 
+_last: list[Checker] = []  # of this process: the next variant has the same formulas
+
+
 def _mark(work: _Work) -> list[StudentRow]:
     """The rows of one variant."""
-    checker = Checker(work.problem, work.notation, work.rounding)
+    checker = Checker(work.problem, work.notation, work.rounding, _last[0] if _last else None)
+    _last[:] = [checker]
     rows = []
     for result in work.results:
         sheet = sheet_of_result(result, work.file)
