@@ -12,6 +12,7 @@ import click
 from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, FileName, Settings, digits_options, format_option, gathered, output_options, reading_options
 from handcalc.cli.output import Wish, say
+from handcalc.cli.results import HowMarked, ResultsWanted, check_results
 from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 DOCUMENTS = ("markdown", "latex", "html", "pdf", "typst", "word")
 FORMATS = ("terminal", "plain", *DOCUMENTS, "json", "csv")
+PLATFORMS = ("moodle", "canvas", "table")
 
 
 class Choices(Record):
@@ -53,21 +55,48 @@ class Choices(Record):
 @gathered(
     "choices",
     Choices,
-    click.option("--feedback", metavar="FOLDER", type=FileName(), help="Write a file for each student, in --format (html)."),
+    click.option(
+        "--feedback",
+        "--feedback-dir",
+        "feedback",
+        metavar="FOLDER",
+        type=FileName(),
+        help="Write a file for each student, in --format (html).",
+    ),
     click.option("--anonymous", is_flag=True, help="Numbers instead of the names of a class."),
     click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes for the sheets of a class (as many as processors)."),
 )
+@gathered(
+    "results",
+    ResultsWanted,
+    click.option("--from", "source", metavar="RESULTS.csv", type=FileName(), help="The answers of a class, from a platform or a form."),
+    click.option("--platform", type=click.Choice(PLATFORMS), help="Where it is from; else told from its headings."),
+    click.option("--map", "maps", multiple=True, metavar='"COLUMN=ID,ID"', help="Which answers a column of it holds; may be repeated."),
+    click.option("--attempt", type=click.Choice(("last", "first", "best")), help="Which attempt of a student counts (last)."),
+    click.option("--gradebook", metavar="GRADES.csv", type=FileName(), help="A gradebook to fill in; -o is the filled one."),
+    click.option("--column", metavar="NAME", help="Its column for the marks; nothing else in it changes."),
+)
 @reading_options
 @output_options
-def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: bool, choices: Choices, settings: Settings) -> int:
+def command(
+    file: str,
+    answers: tuple[str, ...],
+    pairs: tuple[str, ...],
+    blank: bool,
+    choices: Choices,
+    results: ResultsWanted,
+    settings: Settings,
+) -> int:
     """Mark a student's numbers, and say where they went wrong, and why.
 
     ANSWERS is a sheet (lines ID = VALUE, CSV, YAML, Excel, or a filled-in Word worksheet), or - for standard input; several
-    sheets or a folder give a class report. An answer is a number or a formula, working may stand before it. Exit code 1 says
-    that something is wrong.
+    sheets or a folder give a class report. An answer is a number or a formula, working may stand before it. With --from, FILE is the
+    manifest of a set of variants, or its folder. Exit code 1 says that something is wrong.
 
     Example: handcalc check mazur-2-2-2 --answer net.h1=0.3775
     """
+    if results.given:
+        return _results(file, bool(answers or pairs or blank), choices, results, settings)
     problem = load(file)
     with troubles(problem, settings.notation):
         declared = settings.digits()
@@ -86,6 +115,19 @@ def command(file: str, answers: tuple[str, ...], pairs: tuple[str, ...], blank: 
         if pairs or (alone and wish.settings.format != "csv"):
             return _one(problem, answers, pairs, declared, choices, wish)
         return _class(problem, answers, declared, choices, wish)
+
+
+def _results(file: str, others: bool, choices: Choices, results: ResultsWanted, settings: Settings) -> int:
+    """A table of results, each row against its own variant."""
+    translate = settings.translator()
+    if results.source is None:
+        raise click.UsageError(translate("--platform, --map, --attempt, --gradebook and --column go with --from"))
+    if others or choices.anonymous:
+        raise click.UsageError(translate("--from goes without sheets of answers, --answer, --blank and --anonymous"))
+    format = settings.format if settings.format in DOCUMENTS else "html"
+    if choices.feedback is not None and settings.format in DOCUMENTS:
+        settings = settings.replace(format="terminal")
+    return check_results(file, results, HowMarked(choices.jobs, choices.feedback, format), settings, FORMATS)
 
 
 def _blank(problem: Problem, wish: Wish) -> int:

@@ -39,18 +39,25 @@ ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form
 
 
 class Checker:
-    """Marks sheets of one problem; what does not depend on a sheet is worked out once."""
+    """Marks sheets of one problem; what does not depend on a sheet is worked out once.
 
-    def __init__(self, problem: Problem, notation: str = "", rounding: Rounding | None = None) -> None:
+    like: a checker of what may be the same exercise with other numbers, such as another variant; what it knows of formulas is not
+    worked out again.
+    """
+
+    def __init__(self, problem: Problem, notation: str = "", rounding: Rounding | None = None, like: Checker | None = None) -> None:
         self.problem = problem
         self.notation = notation
         self.rounding = rounding
         self._desks: dict[int, Desk] = {}
+        self._known = {iterations: desk.definitions for iterations, desk in like._desks.items()} if like is not None else {}
 
     def desk(self, iterations: int = 1) -> Desk:
         """What is needed to mark a sheet that goes so many iterations far."""
         if iterations not in self._desks:
-            self._desks[iterations] = Desk(self.problem, self.notation, iterations)
+            made = self._desks[iterations] = Desk(self.problem, self.notation, iterations)
+            if iterations in self._known:
+                made.definitions.learn(self._known.pop(iterations))
         return self._desks[iterations]
 
     def desk_for(self, sheet: Sheet) -> Desk:

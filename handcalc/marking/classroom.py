@@ -123,12 +123,17 @@ def _identity(path: str) -> object:
 
 def mark_file(checker: Checker, path: str, wanted: Wanted | None = None) -> StudentRow:
     """One sheet, marked, or what is wrong with it. (HANDCALC_DEBUG=1: an internal error ends everything.)"""
+    return mark_read(checker, path, lambda: read_sheet(path), wanted)
+
+
+def mark_read(checker: Checker, path: str, read: Callable[[], Sheet], wanted: Wanted | None = None) -> StudentRow:
+    """The same for a sheet that is read in some other way; path: where it stands."""
     wanted = wanted or Wanted()
     shown = "stdin" if path == "-" else _encodable(shown_path(path))
     number, name = wanted.numbers.get(path, ""), stem_of(path)
     trouble: tuple[Message, ...]
     try:
-        sheet = read_sheet(path)
+        sheet = read()
         name = _encodable(sheet.name) if sheet.name != "-" else name
         marking = checker.mark(sheet).replace(name=name)
         if number:

@@ -98,6 +98,14 @@ class Definitions:
             found.__dict__["late"] = self.late
         return found
 
+    def learn(self, other: Definitions) -> None:
+        """Take over what is known of another workbook's formulas, where they are the same; nothing that is made of given numbers."""
+        if not self.book.has_formulas_of(other.book):
+            return
+        self._by_role = other._by_role
+        self._wrong |= {wanted: wrong for wanted, wrong in other._wrong.items() if self.book.given_value(wanted) is None}
+        self._composed |= {key: expr for key, expr in other._composed.items() if self.book.given_value(key[0]) is None}
+
     def in_next_iteration(self, wanted: Cell) -> float:
         """The number of a cell in the iteration after the last of the sheet; not a number where nothing is trained."""
         try:

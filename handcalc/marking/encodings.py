@@ -1,7 +1,7 @@
 """The text in the bytes of a sheet, whatever program wrote it.
 
 - `text_of(data, name)` reads UTF-8, UTF-16 with a mark, GB18030 and Latin-1 as Windows has it, in that order: the first that decodes,
-  and whose letters are plausible.
+  and whose letters are plausible. `encoded_text(data, name)` says as well how it was written.
 
 Nothing is guessed from statistics. GB18030 is what it is where its letters are those of Chinese texts and of formulas: bytes of
 Latin-1 make rare ones of it.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable
 
+from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError
 
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -19,13 +20,26 @@ _COMMON = 0.9  # the share of a Chinese text's letters that are in GB 2312 or in
 _BREAKS = "\t\n\v\f\r\x1c\x1d\x1e\x85"
 
 
+class EncodedText(Record):
+    """A text, its encoding, and the mark of bytes before it."""
+
+    text: str
+    encoding: str
+    mark: bytes = b""
+
+
 def text_of(data: bytes, name: str) -> str:
     """The text. Raises ProblemError where there is none."""
+    return encoded_text(data, name).text
+
+
+def encoded_text(data: bytes, name: str) -> EncodedText:
+    """The text, and how it was written. Raises ProblemError where there is none."""
     for mark, encoding in _MARKS.items():
         if data.startswith(mark):
-            return _decoded(data[len(mark) :], encoding, name)
+            return EncodedText(_decoded(data[len(mark) :], encoding, name), encoding, mark)
     try:
-        return data.decode("utf-8")
+        return EncodedText(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
         pass
     for encoding, plausible in _GUESSED:
@@ -34,7 +48,7 @@ def text_of(data: bytes, name: str) -> str:
         except UnicodeDecodeError:
             continue
         if plausible(text) and all(letter.isprintable() or letter in _BREAKS or ord(letter) > 0xFF for letter in text):
-            return text
+            return EncodedText(text, encoding)
     raise ProblemError(_no_text(name))
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from functools import cached_property
+from itertools import product
 from math import prod
 
 from handcalc.core.derivation import Derivation
@@ -23,6 +24,7 @@ from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
+from handcalc.models.model import shape_of
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
@@ -56,6 +58,20 @@ class Workbook:
         found = copy(self)
         found._others = numbers
         return found
+
+    def has_formulas_of(self, other: Workbook) -> bool:
+        """Whether two problems differ in their given numbers only, and the same cells are given, and 0; not known of large ones."""
+        if not (self.small and other.small and self.iterations == other.iterations):
+            return False
+        rounds = range(1, self.iterations + 1)
+        return all(self._described(number) == other._described(number) for number in rounds)
+
+    def _described(self, number: int) -> tuple[object, ...]:
+        graph = self.of_round(number)
+        cells = ((quantity.name, place) for quantity in graph for place in product(*(axis.places for axis in quantity.axes)))
+        given = [(cell, value == ZERO) for cell in cells if (value := graph.given_value(cell)) is not None]
+        chosen = [(layer.options, layer.activations) for layer in self.problem.layers]
+        return shape_of(self.problem, graph), given, chosen, self.problem.training
 
     def of_round(self, number: int) -> Graph:
         """The graph of an iteration, in which every sample of its update is, and every parameter has an updated value."""

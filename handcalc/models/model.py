@@ -1,6 +1,7 @@
 """Models: a graph and what the derivation asks of it, and the memory of models that differ in their numbers only.
 
 - `Model`; `shared(problem, graph, complete)` is the model of a graph that has its forward pass; `forget()` empties the memory.
+- `shape_of(problem, graph)` is what formulas depend on: those of two problems of one shape are the same.
 
 What follows from a forward pass (the chain rule, updates, the formulas of every cell, their ids and order) does not depend on
 the numbers given. Whoever works many problems of one shape, such as sheets of a class or exercises with other numbers, needs
@@ -75,11 +76,16 @@ def shared(problem: Problem, graph: Graph, complete: Callable[[Problem], Model])
     """The model of a problem whose forward pass is in the graph; complete: makes it from the problem without numbers."""
     if sum(prod(axis.size for axis in quantity.axes) for quantity in graph) > SMALL:
         return complete(problem)
-    shape = Shape(_without_numbers(problem), [_described(quantity) for quantity in graph])
+    shape = shape_of(problem, graph)
     found = next((kept for kept in _KEPT if kept[0] == shape), None) or (shape, complete(shape.problem))
     _KEPT[:] = [found, *(kept for kept in _KEPT if kept is not found)][:KEPT]
     model = found[1]
     return model.replace(graph=model.graph.renumbered(graph))  # never the kept one, which somebody might go on defining
+
+
+def shape_of(problem: Problem, graph: Graph) -> Shape:
+    """What the formulas in a graph depend on: equal for two problems that differ in their numbers only."""
+    return Shape(_without_numbers(problem), [_described(quantity) for quantity in graph])
 
 
 def forget() -> None:
