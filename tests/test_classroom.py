@@ -214,7 +214,7 @@ def test_one_process_hands_on_the_notation_and_the_rounding(school: Path) -> Non
     [(None, 1, 1), (None, 79, 1), (None, 80, 2), (None, 10_000, 4), (1, 500, 1), (3, 500, 3), (8, 2, 2), (2, 0, 1)],
 )
 def test_processes(jobs: int | None, sheets: int, wanted: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classroom, "_processors", lambda: 4)
+    monkeypatch.setattr(classroom, "processors", lambda: 4)
     assert processes(jobs, sheets) == wanted
 
 

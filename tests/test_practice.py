@@ -280,10 +280,10 @@ def test_after_a_slip_the_same_slip_shows_in_the_next_variant(slug: str) -> None
         assert not session.is_over
     first, second = (Worked(one.exercise).shown for one in session.rounds)
     assert first.keys() == second.keys() and sum(first[one] != second[one] for one in first) > len(first) / 2
-    assert MISTAKES[slug].name in text(session.rounds[1].opening(), session.rounds[1])
+    assert MISTAKES[slug].name in " ".join(text(session.rounds[1].opening(), session.rounds[1]).split())
     all_right(session.begin(read))
     assert session.is_over and session.succeeded  # the third round, for the second slip, went well
-    assert MISTAKES[slug].name in text(session.summary(), session.rounds[0])
+    assert MISTAKES[slug].name in " ".join(text(session.summary(), session.rounds[0]).split())
 
 
 def test_draws_that_hide_the_slip_are_passed_over(tmp_path: Path) -> None:

@@ -19,9 +19,10 @@ from handcalc.exercises.people import Person
 from handcalc.exercises.results import AssignedResult, LeftOut, by_student, sheet_of_result
 from handcalc.marking.check import Checker
 from handcalc.marking.classreport import Gradebook, class_json, class_report
-from handcalc.marking.classroom import StudentRow, Wanted, mark_read, processes
+from handcalc.marking.classroom import CHUNK, ENDED, StudentRow, Wanted, mark_read, processes
 from handcalc.marking.workbook import Workbook
 from handcalc.problem.schema import Problem
+from handcalc.processes import in_processes
 from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table
 from handcalc.render.reading import Reading
 
@@ -139,7 +140,8 @@ def mark_results(
         pieces = (tuple(rows[start : start + most]) for start in range(0, len(rows), most))
         work += [_Work(problem, handed.notation, rounding, file, piece, wanted) for piece in pieces]
     count = min(count, len(work))
-    for one, marked in zip(work, _by_processes(work, count) if count > 1 else map(_mark, work)):
+    chunk = max(min(len(work) // (4 * max(count, 1)), CHUNK), 1)
+    for one, marked in zip(work, in_processes(_mark, work, count, ENDED, chunk)):
         found |= {id(result): MarkedResult(result, row) for result, row in zip(one.results, marked)}
         if progress is not None:
             progress(len(found))
@@ -158,20 +160,3 @@ def _mark(work: _Work) -> list[StudentRow]:
         sheet = sheet_of_result(result, work.file)
         rows.append(mark_read(checker, f"{work.file}:{result.row.line}", lambda: sheet, work.wanted))  # noqa: B023 - it is called at once
     return rows
-
-
-def _by_processes(work: Sequence[_Work], count: int) -> Iterator[list[StudentRow]]:
-    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-
-    try:
-        with ProcessPoolExecutor(count, initializer=_start) as pool:
-            yield from pool.map(_mark, work, chunksize=max(min(len(work) // (4 * count), 8), 1))
-    except BrokenExecutor:
-        raise HandcalcError(Message("a process that marked sheets ended; is there enough memory? --jobs 1 needs least")) from None
-
-
-def _start() -> None:
-    """A process of the pool leaves it to the one that started it to be interrupted."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -15,24 +15,26 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import HandcalcError, Message, ProblemError
+from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.asked import EXACT_MOST, AskedDigits, Exercise, Worked
 from handcalc.exercises.hidden import Candidates, Form, Mistakes
-from handcalc.exercises.processes import in_processes, processors
 from handcalc.exercises.quiztext import QuestionText, QuizTable, inert
 from handcalc.language import Translate, translator
 from handcalc.loading.loader import load
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.mistakes import MISTAKES
+from handcalc.processes import in_processes, processors
 
 USUAL_FEEDBACK = 6  # wrong answers of a number that say which mistake was made
 NAMED_TOGETHER = 2  # mistakes with the same answer that one feedback names
 SLACK = Decimal("1e-6")  # of half a unit: platforms compare in binary
 FINEST = Decimal("1e-8")  # of a unit: how finely bounds are written
+CHUNK = 4  # problems handed to a process at once
 PER_PROCESS = 8  # problems that a process must have to pay for its start
 SMALLEST_UNIT = Decimal("1e-13")  # Moodle takes numbers that are nearer to each other for the same
 INSIDE, TIE, LIMIT = "inside tolerance", "tie", "limit"
@@ -338,7 +340,8 @@ def _distances(exercise: Exercise, wanted: Cell) -> dict[Cell, int]:
 def questions(sources: Sequence[QuizSource], wish: QuizWish) -> list[Question]:
     """The questions of many problems, in their order; in several processes where that pays. Raises all errors together."""
     count = min(processors(), len(sources) // PER_PROCESS)
-    found = in_processes(count, _question_or_error, sources, wish)
+    ended = OutputError(Message("a process that wrote sheets ended; is there enough memory?"))
+    found = list(in_processes(partial(_question_or_error, wish=wish), sources, count, ended, CHUNK))
     messages = [message for one in found if isinstance(one, tuple) for message in one]
     if messages:
         raise ProblemError(*messages)

@@ -10,6 +10,7 @@ The code, and the name of the student, is in the title, which stands on every pa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from handcalc.core.record import Record
@@ -17,7 +18,6 @@ from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError, printable
 from handcalc.exercises.asked import USUAL, AskedDigits, Exercise
-from handcalc.exercises.processes import in_processes, processors
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import Sheet
@@ -25,6 +25,7 @@ from handcalc.marking.blank import blank_sheet
 from handcalc.marking.check import Checker
 from handcalc.marking.workbook import iteration_of
 from handcalc.problem.schema import Problem, Task
+from handcalc.processes import in_processes, processors
 from handcalc.render.report import FORMATS, Style, export
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 SHEET, KEY = "sheet", "key"
 VIEW_OF = {SHEET: "worksheet", KEY: "key"}
+CHUNK = 4  # variants handed to a process at once
 PER_PROCESS = 15  # variants that a process must have to pay for its start
 PROBLEM, ANSWERS = "problem.yaml", "answers.csv"
 
@@ -130,7 +132,8 @@ def iterations_of(problem: Problem) -> int:
 def all_files(handouts: Sequence[Handout], paper: Paper) -> list[Files]:
     """The files of many variants, in their order; in several processes where that pays."""
     count = min(processors(), len(handouts) // PER_PROCESS) if not paper.together else 1
-    return in_processes(count, files_of, handouts, paper)
+    ended = OutputError(Message("a process that wrote sheets ended; is there enough memory?"))
+    return list(in_processes(partial(files_of, paper=paper), handouts, count, ended, CHUNK))
 
 
 def with_tasks(exercise: Exercise) -> Problem:

@@ -11,7 +11,7 @@ What is wrong with one sheet is in its row and stops no other. To read another f
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
@@ -22,10 +22,12 @@ from handcalc.marking.feedback import Feedback, hidden, hidden_message, stem_of
 from handcalc.marking.marked import Marking
 from handcalc.problem.files import shown_path
 from handcalc.problem.schema import Problem
+from handcalc.processes import in_processes, processors
 
 SUFFIXES = (".yaml", ".yml", ".csv", ".txt", ".xlsx", ".docx")  # of the sheets in a folder
 SHEETS_PER_PROCESS = 40  # fewer are marked sooner than another process has learnt the problem: measured, about 0.3 s
 CHUNK = 8  # sheets handed to a process at once, at most
+ENDED = HandcalcError(Message("a process that marked sheets ended; is there enough memory? --jobs 1 needs least"))
 
 
 class StudentRow(Record):
@@ -173,7 +175,10 @@ def mark_sheets(
     checker = Checker(problem, notation, rounding)
     checker.desk_for(Sheet("", ()))
     count = processes(jobs, len(paths)) if "-" not in paths else 1  # another process has no standard input
-    marked = _by_processes(checker, paths, count, wanted) if count > 1 else (mark_file(checker, path, wanted) for path in paths)
+    marked: Iterable[StudentRow] = (mark_file(checker, path, wanted) for path in paths)
+    if count > 1:
+        known = (checker.problem, checker.notation, checker.rounding, wanted)
+        marked = in_processes(mark_here, paths, count, ENDED, max(min(len(paths) // (4 * count), CHUNK), 1), (prepare, known))
     rows = []
     for path, row in zip(paths, marked):
         if hand_back is not None and row.feedback is not None:
@@ -188,24 +193,7 @@ def processes(jobs: int | None, sheets: int) -> int:
     """How many processes mark so many sheets."""
     if jobs is not None:
         return max(min(jobs, sheets), 1)
-    return max(min(_processors(), sheets // SHEETS_PER_PROCESS), 1)
-
-
-def _processors() -> int:
-    """The processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _by_processes(checker: Checker, paths: Sequence[str], count: int, wanted: Wanted | None) -> Iterator[StudentRow]:
-    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-
-    known = (checker.problem, checker.notation, checker.rounding, wanted)
-    chunk = max(min(len(paths) // (4 * count), CHUNK), 1)
-    try:
-        with ProcessPoolExecutor(count, initializer=_start, initargs=known) as pool:
-            yield from pool.map(mark_here, paths, chunksize=chunk)
-    except BrokenExecutor:
-        raise HandcalcError(Message("a process that marked sheets ended; is there enough memory? --jobs 1 needs least")) from None
+    return max(min(processors(), sheets // SHEETS_PER_PROCESS), 1)
 
 
 # --- in a process of its own ------------------------------------------------------------------------------------------
@@ -217,14 +205,6 @@ def prepare(problem: Problem, notation: str = "", rounding: Rounding | None = No
     """Makes this process one that marks sheets of a problem."""
     global _own
     _own = Checker(problem, notation, rounding), wanted
-
-
-def _start(problem: Problem, notation: str, rounding: Rounding | None, wanted: Wanted | None) -> None:
-    """The same in a process of the pool, which leaves it to the one that started it to be interrupted."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare(problem, notation, rounding, wanted)
 
 
 def mark_here(path: str) -> StudentRow:

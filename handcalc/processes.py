@@ -1,0 +1,52 @@
+"""Work of which there is much, in several processes.
+
+- `in_processes(function, values, count, ended)` is what a function makes of each value; `processors()` is how many could work.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from handcalc.errors import HandcalcError
+
+
+def in_processes(
+    function: Callable[[Any], Any],
+    values: Sequence[Any],
+    count: int,
+    ended: HandcalcError,
+    chunk: int = 1,
+    prepare: tuple[Callable[..., None], tuple[Any, ...]] | None = None,
+) -> Iterator[Any]:
+    """What a function makes of each value, in their order; with one process, in this one.
+
+    chunk: values handed to a process at once; prepare: called first in each, with what it is given. Raises `ended` where a process ends.
+    """
+    if count < 2:
+        if prepare is not None:
+            prepare[0](*prepare[1])
+        yield from map(function, values)
+        return
+    from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+
+    try:
+        with ProcessPoolExecutor(count, initializer=_start, initargs=(prepare,)) as pool:
+            yield from pool.map(function, values, chunksize=chunk)
+    except BrokenExecutor:
+        raise ended from None
+
+
+def _start(prepare: tuple[Callable[..., None], tuple[Any, ...]] | None) -> None:
+    """A process of the pool leaves it to the one that started it to be interrupted."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if prepare is not None:
+        prepare[0](*prepare[1])
+
+
+def processors() -> int:
+    """The processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
