@@ -154,6 +154,7 @@ training: {mode: mini_batch, batch_size: 2}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
 def test_mini_batches_of_later_iterations(optimizer: str) -> None:
     """Each is judged with its own samples, near and far, and what the optimiser remembers."""

@@ -126,6 +126,7 @@ def test_every_iteration_says_which_samples(capsys: pytest.CaptureFixture[str], 
     assert "[C]" in told and "[A]" not in told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", some(list(FORMATS), ["json", "notebook", "html", "csv"]))
 def test_every_format_has_every_sample(format: str) -> None:
     derivation = derive(batches(), iterations=3)

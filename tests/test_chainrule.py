@@ -135,6 +135,7 @@ def test_random_networks_match_numpy(network: Network) -> None:
     assert {(name, place) for name in parameters for place in model.graph.positions(name)} == set(expected), text
 
 
+@pytest.mark.slow
 @given(NETWORKS)
 @law(40)
 def test_random_networks_match_central_differences(network: Network) -> None:

@@ -39,6 +39,7 @@ def difference(graph: Graph, base: Cell, value: float, h: float = 1e-5) -> float
     return (high - low) / (2 * h)
 
 
+@pytest.mark.slow
 def test_gradients_of_general_formulas() -> None:
     """Shifted, stretched, shared and summed indices, nested totals, several consumers: nothing is counted twice or outside its range."""
     assert check_seeds(range(120)) > 1200

@@ -34,6 +34,7 @@ def test_sheet(name: str) -> None:
     assert (set(verdicts.values()) <= RIGHT) == right, verdicts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answers", [{"#2:net.h1": "0.37747"}, {"after.loss": "0.2905"}], ids=str)
 def test_a_number_that_hardly_moves_is_not_diagnosed(answers: dict[str, str]) -> None:
     """Any value near such a number is what some mistake gives."""

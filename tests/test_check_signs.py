@@ -133,6 +133,7 @@ both_names = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.slow
 @both_names
 @every_notation
 def test_numbers_are_those_of_the_symbol_before_them(notation: str, by_symbol: bool) -> None:

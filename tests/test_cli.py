@@ -239,6 +239,7 @@ def test_solve_shows_the_famous_numbers() -> None:
         assert number in run.out
 
 
+@pytest.mark.slow
 def test_a_shipped_problem_from_another_folder(tmp_path: Path) -> None:
     assert handcalc("solve", "zhou-neuron", cwd=tmp_path).out == handcalc("solve", "zhou-neuron.yaml", cwd=tmp_path).out != ""
     (tmp_path / "zhou-neuron").write_text("given: {mine: 2}\nequations: {f: mine^2}\nminimize: f\n", "utf-8")
@@ -465,6 +466,7 @@ def test_hostile_titles_are_made_visible(tmp_path: Path) -> None:
 ENVIRONMENTS = [{}, {"TERM": "xterm-256color"}, {"FORCE_COLOR": "1"}, {"NO_COLOR": "1"}, {"TERM": "dumb"}, {"CLICOLOR_FORCE": "1"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", some(ENVIRONMENTS, [{"FORCE_COLOR": "1"}]))
 def test_no_escape_codes_in_pipes(environment: dict[str, Any]) -> None:
     plain = handcalc("solve", "mazur-2-2-2")
@@ -735,6 +737,7 @@ def test_messages_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
 # --- new -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_new_same_seed_same_bytes(tmp_path: Path) -> None:
     for name, options in (("a.yaml", ()), ("b.yaml", ()), ("c.yaml", ("--seed", "2"))):
         run = handcalc("new", name, "--layers", "2-3-2", *options, cwd=tmp_path)

@@ -66,6 +66,7 @@ def test_a_rule_that_is_switched_off_refuses_nothing(word: str, tmp_path: Path) 
     assert made.refuses(first(made)) is None
 
 
+@pytest.mark.slow
 def test_a_mistake_that_other_numbers_show_is_not_hidden(tmp_path: Path) -> None:
     """Of the draws that break nothing else, some hide a mistake; it is one that a fixed draw shows."""
     numbers = "{inputs: {from: 0.1, to: 0.9, step: 0.1}, weights: {from: -0.3, to: 0.3, step: 0.1, not: [0]}}"

@@ -606,6 +606,7 @@ def written(name: str, step: str) -> Closed:
     return closed_form(solution(name), read(solution(name)), step)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*SOLVED, *NOT_DIFFERENTIATED])
 def test_gradients_as_one_expression(name: str) -> None:
     """Only given numbers are in it, it has the value of the solution, and it is the derivative that SymPy finds."""
@@ -847,6 +848,7 @@ def test_functions_are_called_by_their_names() -> None:
     assert functions.function_proof(Call("sigmoid", (Ref("q"),)), Ref("q")).of == "sigmoid"
 
 
+@pytest.mark.slow
 def test_what_sympy_refutes_is_an_error_and_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
     """A huber of negative width: its derivative in the table is for positive ones."""
     assert run(capsys, "huber(x, -1)", code=3) == (

@@ -414,6 +414,7 @@ def test_boxes_of_random_graphs_are_apart(seed: int) -> None:
             assert found[lower] - found[upper] >= (sizes[upper] + sizes[lower]) / 2 - 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_nothing_covers_anything_in_random_computation_graphs(seed: int) -> None:
     numbers = random.Random(seed)
@@ -457,6 +458,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Derivation:
     return derive(load(folder / "large.yaml"))
 
 
+@pytest.mark.slow
 def test_large_layers_are_cut_short_and_say_so(large: Derivation) -> None:
     looked_at: list[Cell] = []
     present = large.graph.present

@@ -130,6 +130,7 @@ def faults(reading: Reading, whole: bool) -> Iterator[str]:
                 yield f"{reading.symbol(Ref(*wanted))} = {text} is also {reading.symbolic(other)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", some(shipped(), KINDS[::3]))
 def test_printed_formulas_are_the_step_and_wrong_ones_are_not(problem: str) -> None:
     notations = {"mazur", derivation(problem).header.notation or "mazur"}

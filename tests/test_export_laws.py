@@ -223,6 +223,7 @@ def test_what_is_given_away_is_found(format: str) -> None:
     assert len(secrets(found) & seen(format, written(found, format))) > 20
 
 
+@pytest.mark.slow
 def test_a_later_iteration_gives_nothing_away() -> None:
     """Its parameters are results, though they are given for it."""
     found = derivation("mazur-2-2-2", 2)

@@ -484,6 +484,7 @@ def dense(*sizes: int) -> Graph:
     return graph
 
 
+@pytest.mark.slow
 def test_one_weight_of_a_large_network_costs_what_it_needs() -> None:
     """784-30-10: the forward pass, and of the backward pass one path; no other weight's gradient."""
     start = time.process_time()
@@ -551,6 +552,7 @@ def chain(length: int) -> Graph:
     return scalars(**formulas)
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_evaluated_without_recursion() -> None:
     assert close(Evaluation(chain(5000))["x5000", ()], 2.0)
 

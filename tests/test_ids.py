@@ -32,6 +32,7 @@ def test_order_and_ids_of_layers_of_every_kind(problem: str) -> None:
     check_order(derive(loads(MODELS[problem]), Rounding()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", some(CASES, ("dense", "lstm")))
 def test_no_two_steps_of_networks_of_any_shape_have_one_id(kind: str) -> None:
     @given(st.data())

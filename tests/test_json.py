@@ -272,6 +272,7 @@ def test_the_same_bytes_whatever_the_hash_seed(problem: str) -> None:
     assert runs[0].stdout.decode("utf-8") == render(derive(load(problem), iterations=2), "json")
 
 
+@pytest.mark.slow
 def test_the_same_bytes_whatever_the_terminal() -> None:
     plain = handcalc("solve", "xigua-thresholds", "--format", "json")
     environments: list[dict[str, Any]] = [{"LC_ALL": "C"}, {"COLUMNS": "40"}, {"PYTHONUTF8": "1"}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}]
@@ -280,6 +281,7 @@ def test_the_same_bytes_whatever_the_terminal() -> None:
     assert "西瓜".encode() in plain.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["solve", "xigua-thresholds", "--only", "loss"], ["audit", "mazur-2-2-2", "--number", "δ_o1=0.1385"]]
 )

@@ -133,6 +133,7 @@ def typed(problem: Problem) -> Problem:
     return problem.replace(samples=tuple(problem.samples))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", some(["batch", "online", "mini_batch, batch_size: 7"], ["mini_batch, batch_size: 7"]))
 @pytest.mark.parametrize("loss", ["softmax_cross_entropy", "cross_entropy", "squared_error"])
 def test_arrays_train_as_typed_samples_do(mode: str, loss: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,6 +196,7 @@ def together(layer: Tree) -> Tree:
     return rest | {key: np.concatenate([gate[key] for gate in gates]).tolist() for key in gates[0]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by_input", [False, True], ids=["rows of neurons", "rows of inputs"])
 @pytest.mark.parametrize("kind", [kind for kind in LAYERS if "gates" in LAYERS[kind]])
 def test_gates_may_be_one_matrix(kind: str, by_input: bool) -> None:

@@ -113,6 +113,7 @@ def test_rows_shown_and_left_out_are_all(problem: str, detail: str) -> None:
     assert checked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("detail", some(["brief", "normal"], ["brief"]))
 @pytest.mark.parametrize("problem", some(PROBLEMS, list(PROBLEMS)[::2]))
 def test_columns_shown_and_left_out_are_all(problem: str, detail: str) -> None:

@@ -85,6 +85,7 @@ def test_they_hold_for_layers_of_every_kind(problem: Problem) -> None:
     assert not [*disagreeing(worked(problem), "zhou")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", some(CASES, list(CASES)[::9]))
 def test_they_hold_for_networks_of_any_shape(kind: str) -> None:
     @settings(max_examples=3)

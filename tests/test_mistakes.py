@@ -337,6 +337,7 @@ def test_wrong_rows_are_found() -> None:
     assert complaints("mazur-2-2-2", "half-forgotten", {"loss": ".298371", "grad.net.o1": ".138499"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_number_of_a_notebook(network: str) -> None:
     """A mistake made in plain Python gives the same numbers, all of them, in deep and oblong networks too."""
@@ -490,6 +491,7 @@ def test_equations_have_the_names_of_neurons(answer: str, slug: str) -> None:
     assert (found.verdict, found.mistakes) == ("mistake", (slug,))
 
 
+@pytest.mark.slow
 def test_the_sum_of_the_losses_beside_means_is_named() -> None:
     problem = load("zhou-four-people")
     right = derive(problem)

@@ -529,6 +529,7 @@ AUDITS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "form", "cells", "expected"), thinned([pytest.param(*row) for row in AUDITS], 3))
 def test_audit(model: str, form: tuple[str, int] | None, cells: list[str], expected: tuple[str, tuple[str, ...]]) -> None:
     page = printed(model, form and form_of(*form), cells)

@@ -74,6 +74,7 @@ def check_programs(network: Network) -> None:
         assert value == pytest.approx(expected[cell], rel=1e-11, abs=1e-13), f"{network}\n{cell}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", some(CASES, list(CASES)[::3]))
 @given(data=st.data())
 @law(FEW)

@@ -346,6 +346,7 @@ def outcomes(problem: str, everywhere: bool = True, most: int = 1000, with_state
     return found, bad
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", some(PROBLEMS, list(PROBLEMS)[::15]))
 def test_a_mistake_made_everywhere_is_named(problem: str) -> None:
     """From gradients and new parameters alone; some mistakes in every problem, all in the slow run."""

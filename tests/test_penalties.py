@@ -199,6 +199,7 @@ FROZEN = {
 EACH_FROZEN = [f"{model}: {said}" for model, names in FROZEN.items() for said in names]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", some(EACH_FROZEN, EACH_FROZEN[:4]))
 def test_anything_can_be_frozen(case: str) -> None:
     """What is named stays, all else moves as before."""

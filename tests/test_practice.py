@@ -286,6 +286,7 @@ def test_after_a_slip_the_same_slip_shows_in_the_next_variant(slug: str) -> None
     assert MISTAKES[slug].name in " ".join(text(session.summary(), session.rounds[0]).split())
 
 
+@pytest.mark.slow
 def test_draws_that_hide_the_slip_are_passed_over(tmp_path: Path) -> None:
     """Where w2 and w3 are mostly the same number, few draws show that they were exchanged."""
     ranges = "{w2: {choose: [0.3]}, w3: {choose: [0.3, 0.3, 0.3, 0.8]}, w1: keep, w4: keep, w5: keep, w6: keep, inputs: keep, biases: keep}"

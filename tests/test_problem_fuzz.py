@@ -214,6 +214,7 @@ def from_bytes(data: bytes, folder: Path) -> str:
 # --- tests ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strategy", [mutated(), made_up()], ids=["mutated", "made up"])
 def test_problem(strategy: st.SearchStrategy[str]) -> None:
     """Solved or refused; the strategies are no use if everything is refused, or nothing."""

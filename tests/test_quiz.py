@@ -117,6 +117,7 @@ def refused(name: str, format: str = "moodle", per: str = "variant") -> list[str
 FORMATS = [(format, per) for format, one in QUIZ_FORMATS.items() if format in READERS for per in one.per]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_right_and_legitimately_rounded_answers_have_full_marks(name: str) -> None:
     for format, per in FORMATS:

@@ -135,6 +135,7 @@ def test_processes_do_not_change_the_report(school: School, tmp_path: Path, caps
 # --- which variant ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_right_answers_tell_the_variant(
     school: School, expected: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -157,6 +157,7 @@ def parameters(derivation: Derivation) -> Iterator[Cell]:
             yield from ((quantity.name, place) for place in derivation.graph.positions(quantity.name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "place"), thinned(CASES, 4))
 def test_every_parameter_comes_back_trained(kind: str, place: int, tmp_path: Path) -> None:
     """The saved file is the network after three updates: its outputs before any other update are those of the trained one."""

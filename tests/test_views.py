@@ -32,6 +32,7 @@ def worked(one: Chapter) -> list[Equation]:
     return [block for block in one.blocks() if isinstance(block, Equation) and block.step is not None and block.label is None]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", shipped())
 def test_the_same_lines_have_the_same_numbers(name: str) -> None:
     key = {(block.step, block.number): block.left for block in worked(chapter(name, "key"))}
