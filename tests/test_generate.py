@@ -26,6 +26,7 @@ from handcalc.exercises.generate import Generator
 from handcalc.exercises.manifest import verify
 from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.loading.loader import shipped
+from handcalc.marking.mistakes import MISTAKES
 
 WITH_LOSS = [name for name in shipped() if loaded(name).loss or loaded(name).minimize]
 QUICK = "  require: [nice, -visible]\n"  # what other numbers would show takes a second to find out
@@ -147,6 +148,24 @@ def test_keeping_a_number_leaves_the_others_as_they_were(tmp_path: Path) -> None
 
 
 # --- variants -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_says_which_slips_to_expect(tmp_path: Path) -> None:
+    """Each wrong answer beside its mistake, which check finds in a sheet with that answer, the others right."""
+    run("generate", "mazur-2-2-2", "-n", "1", "--seed", "a", "--sheet", "txt", "--key", "txt", "-o", str(tmp_path / "set"))
+    variant = manifest(tmp_path / "set")["variants"][0]
+    problem = load(tmp_path / "set" / variant["problem"])
+    key = _read(tmp_path / "set" / variant["code"] / "key.txt").partition("Frequent slips")[2]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in key.splitlines() if line.startswith("|")][1:]
+    rows = [row for row in rows if row[2]]  # not the rest of a long cell
+    right = {id: answer["shown"] for id, answer in variant["answers"].items()}
+    named = 0
+    for place, (id, (_, _, wrong, words)) in enumerate(zip((id for id in right for _ in range(2)), rows, strict=True)):
+        assert rows[place - place % 2][1] == right[id] != wrong
+        found = next(answer for answer in check(problem, {**right, id: wrong}).answers if answer.id == id)
+        assert found.verdict not in ("correct", "rounded")
+        named += any(words.partition(",")[0] in MISTAKES[slug].name for slug in found.mistakes)
+    assert named > 0.6 * len(rows) == 0.6 * 2 * len(right)
 
 
 FROM_FILES = ("xigua-3.0", "xigua-3.0-alpha")  # of which nothing but the rate stands in the problem's own file

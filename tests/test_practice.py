@@ -582,7 +582,8 @@ ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(ROOT)}
 
 def test_ctrl_c_keeps_the_state(tmp_path: Path) -> None:
     environment = {**ENVIRONMENT, "XDG_STATE_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "handcalc", "practice", *ONLY, "--lang", "zh"]
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # a job in the background does not hear it
+    command = [sys.executable, "-c", f"{heard}; from handcalc.cli import main; main()", "practice", *ONLY, "--lang", "zh"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdin and process.stdout
         process.stdin.write("提示\n0.5933\n".encode())

@@ -30,7 +30,8 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.errors import HandcalcError
 from handcalc.exercises.asked import Exercise, Worked
 from handcalc.exercises.draw import folded
-from handcalc.exercises.quiz import AskedNumber, Interval, Question, Quiz, QuizSource, QuizWish, question, report, warnings
+from handcalc.exercises.intervals import Interval
+from handcalc.exercises.quiz import AskedNumber, Question, Quiz, QuizSource, QuizWish, question, report, warnings
 from handcalc.exercises.quiztext import inert
 from handcalc.exercises.quizzes import QUIZ_FORMATS, prepared, written
 from handcalc.loading.loader import shipped

@@ -11,9 +11,8 @@ of the last digit asked, and what rounding on the way can give. A mistake whose 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -21,9 +20,11 @@ from typing import Any
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
-from handcalc.exercises.asked import EXACT_MOST, AskedDigits, Exercise, Worked
+from handcalc.exercises.asked import AskedDigits, Exercise, Worked
 from handcalc.exercises.hidden import Candidates, Form, Mistakes
+from handcalc.exercises.intervals import Interval, accepted, around, unit_of
 from handcalc.exercises.quiztext import QuestionText, QuizTable, inert
+from handcalc.exercises.wronganswers import INSIDE, Dropped, WrongAnswers
 from handcalc.language import Translate, translator
 from handcalc.loading.loader import load
 from handcalc.marking.interpret import UNASKED
@@ -31,44 +32,13 @@ from handcalc.marking.mistakes import MISTAKES
 from handcalc.processes import in_processes, processors
 
 USUAL_FEEDBACK = 6  # wrong answers of a number that say which mistake was made
-NAMED_TOGETHER = 2  # mistakes with the same answer that one feedback names
-SLACK = Decimal("1e-6")  # of half a unit: platforms compare in binary
-FINEST = Decimal("1e-8")  # of a unit: how finely bounds are written
 CHUNK = 4  # problems handed to a process at once
 PER_PROCESS = 8  # problems that a process must have to pay for its start
 SMALLEST_UNIT = Decimal("1e-13")  # Moodle takes numbers that are nearer to each other for the same
-INSIDE, TIE, LIMIT = "inside tolerance", "tie", "limit"
-_EXACT = Context(prec=60)
 
 RIGHT = Message("Right.")
 ROUNDED = Message("Right, with rounding on the way.")
 OTHERWISE = Message("Not right, and none of the frequent slips.")
-
-
-class Interval(Record):
-    """All numbers from low to high; answer: the one that is shown as the right one, where there is one."""
-
-    low: Decimal
-    high: Decimal
-    answer: str = ""
-
-    @property
-    def centre(self) -> Decimal:
-        """The number in the middle."""
-        return _EXACT.divide(_EXACT.add(self.low, self.high), Decimal(2))
-
-    @property
-    def tolerance(self) -> Decimal:
-        """How far the ends are from the middle."""
-        return _EXACT.divide(_EXACT.subtract(self.high, self.low), Decimal(2))
-
-    def holds(self, other: Interval) -> bool:
-        """Whether another lies in this one."""
-        return self.low <= other.low and other.high <= self.high
-
-    def has(self, number: Decimal) -> bool:
-        """Whether a number lies in it."""
-        return self.low <= number <= self.high
 
 
 class NamedSlip(Record):
@@ -78,13 +48,6 @@ class NamedSlip(Record):
     answer: str
     interval: Interval
     feedback: str
-
-
-class Dropped(Record):
-    """A form of a mistake that has no feedback of its own, and why."""
-
-    form: Form
-    because: str
 
 
 class AskedNumber(Record):
@@ -199,21 +162,6 @@ class Quiz(Record):
         return found
 
 
-def around(answer: str, unit: Decimal) -> Interval:
-    """Half a unit around a printed answer, and a little, because platforms compare in binary."""
-    centre, half = Decimal(answer), _half(unit)
-    return Interval(_EXACT.subtract(centre, half), _EXACT.add(centre, half), answer)
-
-
-def _half(unit: Decimal) -> Decimal:
-    return _EXACT.multiply(_EXACT.divide(unit, Decimal(2)), 1 + SLACK)
-
-
-def unit_of(value: float, digits: AskedDigits) -> Decimal:
-    """The value of the last digit that is asked of a number."""
-    return Decimal(repr(digits.unit(value)))
-
-
 # --- one question -----------------------------------------------------------------------------------------------------
 
 
@@ -240,7 +188,7 @@ class _Maker:
         failed = self.worked.solves()
         if failed is not None:
             raise failed
-        self.mistakes = Mistakes(self.worked, Candidates(self.exercise))
+        self.wrong = WrongAnswers(Mistakes(self.worked, Candidates(self.exercise)))
         self.text = QuestionText(self.exercise, notation, self.translate)
 
     def question(self) -> Question:
@@ -255,64 +203,15 @@ class _Maker:
         """One number that is asked."""
         exact, answer = self.worked.number(wanted), self.worked.shown[wanted]
         unit = unit_of(exact, digits)
-        wide = self._wide(wanted, digits, unit)
-        slips, dropped = self._slips(wanted, digits, wide)
+        wide = accepted(self.worked, wanted, digits)
+        expected, dropped = self.wrong.of(wanted, digits, wide, self.wish.feedback)
+        slips = tuple(NamedSlip(one.forms, one.answer, one.interval, self._told(one.slugs)) for one in expected)
         inside = tuple(dict.fromkeys(one.form.slug for one in dropped if one.because == INSIDE))
         marks = self.exercise.desk.interpreter.tasks.get(wanted, UNASKED).marks
         hints = self.text.hints(wanted) if self.wish.hints else ()
         worth = Fraction(marks.numerator, marks.denominator)
         name, working = self.text.name(wanted), self.text.working(wanted)
         return AskedNumber(self.exercise.id(wanted), name, digits, worth, answer, unit, wide, slips, dropped, inside, hints, working)
-
-    def _wide(self, wanted: Cell, digits: AskedDigits, unit: Decimal) -> Interval:
-        """All that may be answered: half a unit around the number and around the printed answer, and what rounding on the way gives."""
-        band, half = self.worked.tolerance(wanted, digits), _half(unit)
-        exact, printed = Decimal(self.worked.number(wanted)), Decimal(self.worked.shown[wanted])
-        slack = unit * SLACK / 2
-        low = min(_EXACT.subtract(exact, half), _EXACT.subtract(printed, half), _EXACT.subtract(Decimal(band.low), slack))
-        high = max(_EXACT.add(exact, half), _EXACT.add(printed, half), _EXACT.add(Decimal(band.high), slack))
-        finest = unit * FINEST
-        return Interval(low.quantize(finest, ROUND_FLOOR, _EXACT), high.quantize(finest, ROUND_CEILING, _EXACT))
-
-    # --- mistakes ---
-
-    def _slips(self, wanted: Cell, digits: AskedDigits, wide: Interval) -> tuple[tuple[NamedSlip, ...], tuple[Dropped, ...]]:
-        """The likeliest mistakes, those with the same answer together; and all others that change the number."""
-        forms, values = self.mistakes.forms, self.mistakes.values(wanted)
-        changed, shown = self.mistakes.changed(wanted), self.mistakes.shown(wanted, digits)
-        dropped: list[Dropped] = []
-        groups: dict[str, list[int]] = {}
-        for place in self._likeliest(wanted):
-            value = float(values[place])
-            if not changed[place] or not math.isfinite(value):
-                continue
-            answer = digits.shown(value) if abs(value) < EXACT_MOST else ""
-            if not answer:
-                dropped.append(Dropped(forms[place], LIMIT))
-            elif not shown[place] or wide.has(Decimal(answer)):
-                dropped.append(Dropped(forms[place], INSIDE))
-            else:
-                groups.setdefault(answer, []).append(place)
-        slips: list[NamedSlip] = []
-        for answer, places in groups.items():
-            because = LIMIT if len(slips) >= self.wish.feedback else ""
-            because = because or TIE * any(slip.interval.has(Decimal(answer)) for slip in slips)
-            named = () if because else tuple(dict.fromkeys(forms[place].slug for place in places))[:NAMED_TOGETHER]
-            kept = tuple(forms[place] for place in places if forms[place].slug in named)
-            dropped += [Dropped(forms[place], because or TIE) for place in places if forms[place] not in kept]
-            if kept:
-                value = float(values[places[0]])
-                slips.append(NamedSlip(kept, answer, around(answer, unit_of(value, digits)), self._told(named)))
-        return tuple(slips), tuple(dropped)
-
-    def _likeliest(self, wanted: Cell) -> list[int]:
-        """The forms in the order in which they are looked for: first those that are made at the step itself, then those before it,
-        whose numbers are asked earlier; among equals as the catalogue has them."""
-        far = _distances(self.exercise, wanted)
-        touched = self.mistakes.candidates.touched
-        most = len(far)
-        order = [min((far.get(cell, most) for cell in touched[form]), default=most) for form in self.mistakes.forms]
-        return sorted(range(len(order)), key=lambda place: (order[place], place))
 
     def _told(self, slugs: Sequence[str]) -> str:
         """What is said of a wrong answer: the catalogue's two lines, of either mistake."""
@@ -321,17 +220,6 @@ class _Maker:
         if len(told) == 1:
             return told[0]
         return inert(Message("Either: {first} Or: {second}", first=told[0], second=told[1]).text(self.translate))
-
-
-def _distances(exercise: Exercise, wanted: Cell) -> dict[Cell, int]:
-    """How many steps before a step each of those is that it is made from."""
-    found = {wanted: 0}
-    for current in (pending := [wanted]):
-        for used in exercise.definitions.uses(current):
-            if used not in found:
-                found[used] = found[current] + 1
-                pending.append(used)
-    return found
 
 
 # --- many -------------------------------------------------------------------------------------------------------------

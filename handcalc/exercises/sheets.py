@@ -18,6 +18,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError, printable
 from handcalc.exercises.asked import USUAL, AskedDigits, Exercise
+from handcalc.exercises.keypage import KeyChapter
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import Sheet
@@ -26,7 +27,7 @@ from handcalc.marking.check import Checker
 from handcalc.marking.workbook import iteration_of
 from handcalc.problem.schema import Problem, Task
 from handcalc.processes import in_processes, processors
-from handcalc.render.report import FORMATS, Style, export
+from handcalc.render.report import FORMATS, Chapter, Report, Style, check_view, dialect_of, written
 
 if TYPE_CHECKING:
     from handcalc.exercises.generate import Variant
@@ -108,8 +109,13 @@ def together(handouts: Sequence[Handout], paper: Paper) -> Files:
 
 def _exported(problems: Sequence[Problem], paper: Paper, kind: str, format: str, name: str) -> Files:
     style = Style(notation=paper.notation, view=VIEW_OF[kind])
-    derivations = [derive(problem, rounding_of(problem), iterations_of(problem)) for problem in problems]
-    found = export(derivations, format, style, paper.language, name)
+    check_view(format, style.view)
+    dialect, chapters = dialect_of(format), []
+    for problem in problems:
+        derivation = derive(problem, rounding_of(problem), iterations_of(problem))
+        own = KeyChapter(derivation, dialect, style, Exercise(problem, notation=paper.notation)) if kind == KEY else None
+        chapters.append(own or Chapter(derivation, dialect, style))
+    found = written(Report(tuple(chapters), translator(paper.language), paper.language, name), format)
     return {name + FORMATS[format].suffix: found.content, **found.beside}
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 
 from handcalc.errors import Message
-from handcalc.exercises.quiz import RIGHT, AskedNumber, Interval, Question, Quiz
+from handcalc.exercises.intervals import Interval
+from handcalc.exercises.quiz import RIGHT, AskedNumber, Question, Quiz
 from handcalc.exercises.quiztext import asked_text
 from handcalc.exercises.quizzes.markup import archive, blocks, html, marks, paragraphs, plain, slips, title, xml
 

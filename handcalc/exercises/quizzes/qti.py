@@ -17,7 +17,8 @@ from decimal import Decimal
 
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.exercises.quiz import OTHERWISE, RIGHT, ROUNDED, AskedNumber, Interval, Question, Quiz
+from handcalc.exercises.intervals import Interval
+from handcalc.exercises.quiz import OTHERWISE, RIGHT, ROUNDED, AskedNumber, Question, Quiz
 from handcalc.exercises.quiztext import asked_text, inert
 from handcalc.exercises.quizzes.markup import archive, blocks, html, marks, plain, title, xml
 
