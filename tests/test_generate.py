@@ -168,6 +168,16 @@ def test_a_key_says_which_slips_to_expect(tmp_path: Path) -> None:
     assert named > 0.6 * len(rows) == 0.6 * 2 * len(right)
 
 
+def test_the_slips_of_a_key_have_the_sign_of_the_letter(tmp_path: Path) -> None:
+    """g and e of Zhou are minus the derivative."""
+    run("generate", "xigua-thresholds", "-n", "1", "--seed", "a", "--sheet", "txt", "--key", "txt", "-o", str(tmp_path / "set"))
+    variant = manifest(tmp_path / "set")["variants"][0]
+    key = _read(tmp_path / "set" / variant["code"] / "key.txt")
+    worked = re.search(r"g_1 = .*~= (-?[\d.]+)$", key, re.MULTILINE)
+    row = re.search(r"^\|g_1 +\| +(-?[\d.]+)", key, re.MULTILINE)
+    assert worked and row and worked[1] == row[1] != variant["answers"]["grad.net.y1"]["shown"]
+
+
 FROM_FILES = ("xigua-3.0", "xigua-3.0-alpha")  # of which nothing but the rate stands in the problem's own file
 
 

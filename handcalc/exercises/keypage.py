@@ -1,6 +1,6 @@
 """What a teacher who marks by hand has beside the key: the wrong answers to expect, and which mistake gives each.
 
-- `KeyChapter(…, exercise)` is the chapter of a key: the worked solution, then the table of `frequent_slips(exercise)`.
+- `KeyChapter(…, exercise)` is the chapter of a key: the worked solution, then the table of `frequent_slips(exercise, reading)`.
 
 Of large networks there is no such table: their mistakes are not worked out one by one.
 """
@@ -16,9 +16,11 @@ from handcalc.exercises.hidden import Candidates, Mistakes
 from handcalc.exercises.intervals import accepted
 from handcalc.exercises.wronganswers import WrongAnswers
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.wording import joined, step_item
-from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Rows, Table
+from handcalc.marking.wording import as_typed, joined, step_item
+from handcalc.marking.workbook import base
+from handcalc.render.blocks import Block, Heading, Item, Plain, Rows, Table
 from handcalc.render.dialects import Dialect
+from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter, Style
 
 COLUMNS: tuple[Template, ...] = ("quantity", "right", "if it says", "then")
@@ -35,11 +37,14 @@ class KeyChapter(Chapter):
     def blocks(self) -> Iterator[Block]:
         """The document."""
         yield from super().blocks()
-        yield from frequent_slips(self.exercise)
+        yield from frequent_slips(self.exercise, self.reading)
 
 
-def frequent_slips(exercise: Exercise) -> Iterator[Block]:
-    """A table: step, right number, wrong number, what went wrong; the likeliest of each number that is asked."""
+def frequent_slips(exercise: Exercise, reading: Reading) -> Iterator[Block]:
+    """A table: step, right number, wrong number, what went wrong; the likeliest of each number that is asked.
+
+    Numbers have the sign of the letter that the notation has for the step.
+    """
     if not exercise.book.small:
         return
     worked = Worked(exercise)
@@ -47,12 +52,12 @@ def frequent_slips(exercise: Exercise) -> Iterator[Block]:
     rows: list[tuple[Item, ...]] = []
     for wanted, digits in exercise.asked.items():
         found, _ = wrong.of(wanted, digits, accepted(worked, wanted, digits), SLIPS)
+        other = reading.turned(base(wanted))
         for one in found:
             names = [Message(MISTAKES[slug].name) for slug in one.slugs]
-            rows.append((step_item(wanted), Plain(worked.shown[wanted]), Plain(one.answer), joined(names)))
+            rows.append((step_item(wanted), as_typed(worked.shown[wanted], other), as_typed(one.answer, other), joined(names)))
     if rows:
         yield Heading(2, Message("Frequent slips"))
-        yield Paragraph(Message("What an answer may be, and what went wrong then."))
         yield Table(tuple(map(Message, COLUMNS)), _once(rows), wraps=True)
 
 
