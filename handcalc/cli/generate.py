@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,9 +16,8 @@ from handcalc.language import LANGUAGES, Translate
 from handcalc.problem.fields import NOTATION_NAMES
 
 if TYPE_CHECKING:
-    from handcalc.exercises.manifest import VariantSet
     from handcalc.exercises.numbers import ExerciseTemplate
-    from handcalc.exercises.sheets import Paper
+    from handcalc.exercises.sheets import Files, Paper
 
 MOST = 10_000  # variants
 SEED_LETTERS = 8
@@ -69,28 +69,36 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
     """Set an exercise with other numbers: sheets, keys, empty tables for answers, and a manifest.
 
     TEMPLATE is any problem file; generate: in it says from what numbers are drawn, and what must hold of them. Every variant has a
-    code, and a folder with that name. The same seed gives the same numbers, everywhere.
+    code, and a folder with that name. The same seed gives the same numbers, everywhere. TEMPLATE may be a folder of templates, or course,
+    which comes with handcalc: nine exercises from one neuron to attention; then each has a folder of its own.
 
     Example: handcalc generate mazur-2-2-2 -n 30 --seed autumn -o variants
     """
     if manifest is not None:
         return _verify(manifest, other, settings.translator())
     _check(template, wanted, settings.translator())
-    from handcalc.exercises.manifest import MANIFEST, files_of_set, make_set
+    from handcalc.exercises.manifest import MANIFEST, files_of_set, make_set, templates_of
     from handcalc.exercises.numbers import ExerciseTemplate
     from handcalc.exercises.students import read_students
 
     assert template is not None
-    source = ExerciseTemplate(template, settings.notation)
-    folder = settings.output or f"{source.stem}-variants"
+    sources = [ExerciseTemplate(path, settings.notation) for path in templates_of(template)]
+    course = len(sources) > 1
+    stem = os.path.basename(os.path.normpath(template)) if course else sources[0].stem
+    folder = settings.output or f"{stem}-variants"
     check_folder(folder, settings.force)
     students = read_students(wanted.students) if wanted.students else None
     seed = wanted.seed if wanted.seed is not None else new_seed()
-    paper = _paper(papers, settings, source)
-    made = make_set(source, seed, paper, wanted.count or 0, students, wanted.only or "")
-    inputs = (source.path, *filter(None, (wanted.students,)))
-    write_folder(files_of_set(made, folder), folder, settings.force, inputs)
-    _say(made, os.path.join(folder, MANIFEST), settings.translator(), wanted.seed is None)
+    files: Files = {}
+    manifests = []
+    for source in sources:
+        made = make_set(source, seed, _paper(papers, settings, source), wanted.count or 0, students, wanted.only or "")
+        own = os.path.join(folder, source.stem) if course else folder
+        files |= {os.path.join(source.stem, name) if course else name: content for name, content in files_of_set(made, own).items()}
+        manifests.append((len(made.variants), os.path.join(own, MANIFEST)))
+    inputs = (*(source.path for source in sources), *filter(None, (wanted.students,)))
+    write_folder(files, folder, settings.force, inputs)
+    _say(manifests, seed, settings.translator(), wanted.seed is None)
     return 0
 
 
@@ -125,11 +133,11 @@ def _paper(papers: Papers, settings: Settings, template: ExerciseTemplate) -> Pa
     return Paper(sheets, keys, language, settings.notation or template.problem.notation, papers.together)
 
 
-def _say(made: VariantSet, manifest: str, translate: Translate, new_seed: bool) -> None:
-    text = translate("variants written: {count}; the manifest is {file}").format(count=len(made.variants), file=manifest)
-    click.echo(text, err=True)
+def _say(manifests: Sequence[tuple[int, str]], seed: str, translate: Translate, new_seed: bool) -> None:
+    for count, file in manifests:
+        click.echo(translate("variants written: {count}; the manifest is {file}").format(count=count, file=file), err=True)
     if new_seed:
-        click.echo(translate("seed: {seed}").format(seed=made.seed), err=True)
+        click.echo(translate("seed: {seed}").format(seed=seed), err=True)
 
 
 def _verify(manifest: str, other: str | None, translate: Translate) -> int:

@@ -23,7 +23,7 @@ from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.sheets import PROBLEM, Files, Handout, Paper, all_files, together
 from handcalc.exercises.students import Student, StudentList, listed
 from handcalc.loading.loader import shipped
-from handcalc.problem.files import contents, read_bytes, shown_path
+from handcalc.problem.files import contents, read_bytes, shipped_folder, shown_path
 from handcalc.problem.reader import quoted
 
 MANIFEST = "manifest.json"
@@ -192,6 +192,13 @@ def problem_files(file: str) -> list[str]:
         folder = os.path.dirname(file)
         return [os.path.join(folder, variant["problem"]) for variant in read_manifest(file)["variants"]]
     return [file]
+
+
+def templates_of(file: str) -> list[str]:
+    """A template; those of a folder, in the order of their names; those of a course that comes with handcalc. Raises OutputError."""
+    own = os.path.join(shipped_folder(), file)
+    shipped = os.path.basename(file) == file and not os.path.lexists(file) and os.path.isdir(own)
+    return problem_files(own if shipped else file) if shipped or os.path.isdir(file) else [file]
 
 
 def verify(path: str, template: str | None = None) -> list[str]:

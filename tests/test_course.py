@@ -1,0 +1,72 @@
+"""The course: nine exercises from one neuron to attention, in English and in Chinese, as templates with tasks and marks."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from shipping import some
+
+from handcalc.cli import group
+from handcalc.exercises.lint import as_json, lint
+from handcalc.exercises.manifest import templates_of, verify
+from handcalc.loading.loader import load
+from handcalc.problem.files import shipped_folder
+
+COURSE, CHINESE = (templates_of(name) for name in ("course", "course-zh"))
+EXERCISES = {Path(path).stem: path for path in COURSE}
+
+
+def test_the_path() -> None:
+    assert [*EXERCISES] == [
+        "01-neuron", "02-layer", "03-forward-and-error", "04-backpropagation", "05-softmax", "06-batch", "07-convolution", "08-recurrence",
+        "09-attention",
+    ]  # fmt: skip
+    for path in COURSE:
+        found = load(path)
+        assert found.tasks and found.generating and found.title.startswith(f"{int(Path(path).stem[:2])}. ")
+
+
+def test_the_chinese_course_is_the_same() -> None:
+    """But for titles, comments and language."""
+
+    def bare(path: str) -> str:
+        text = Path(path).read_text(encoding="utf-8")
+        return re.sub(r"(?m)^(title|source|language): .*\n| *#.*$", "", text)
+
+    assert [Path(path).name for path in COURSE] == [Path(path).name for path in CHINESE]
+    for one, other in zip(COURSE, CHINESE):
+        assert bare(one) == bare(other)
+        assert load(other).language == "zh" and re.search("[一-龥]", load(other).title)
+
+
+@pytest.mark.parametrize("name", some(EXERCISES, ("01-neuron", "06-batch")))
+def test_no_mistake_is_hidden(name: str) -> None:
+    assert not as_json(lint(load(EXERCISES[name])))["hidden"]
+
+
+def generate(*arguments: str) -> str:
+    done = CliRunner().invoke(group, ["generate", *arguments], standalone_mode=False, catch_exceptions=False)
+    return done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXERCISES)
+def test_thirty_variants(name: str, tmp_path: Path) -> None:
+    generate(EXERCISES[name], "-n", "30", "--seed", "a", "--sheet", "txt", "--key", "txt", "-o", str(tmp_path / "set"))
+    assert len(json.loads((tmp_path / "set" / "manifest.json").read_text("utf-8"))["variants"]) == 30
+
+
+def test_a_folder_of_templates_gives_a_set_for_each(tmp_path: Path) -> None:
+    for name in ("01-neuron.yaml", "02-layer.yaml"):
+        (tmp_path / name).write_bytes((Path(shipped_folder()) / "course" / name).read_bytes())
+    (tmp_path / "list.csv").write_text("id,name\n17,Ann\n18,王芳\n", encoding="utf-8")
+    said = generate(str(tmp_path), "--students", str(tmp_path / "list.csv"), "--seed", "a", "--sheet", "txt", "-o", str(tmp_path / "set"))
+    assert said.count("variants written: 2") == 2
+    for name in ("01-neuron", "02-layer"):
+        manifest = tmp_path / "set" / name / "manifest.json"
+        assert [one["student"]["id"] for one in json.loads(manifest.read_text("utf-8"))["variants"]] == ["17", "18"]
+        assert verify(str(manifest)) == []
