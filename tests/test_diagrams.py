@@ -601,7 +601,7 @@ def test_tikz_is_well_formed(problem: str) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no LaTeX here")
 def test_latex_accepts_every_drawing(tmp_path: Path) -> None:
-    drawings = [(derivation(problem), notation) for problem in DRAWN for notation in ("", "nielsen")]
+    drawings = [(derivation(problem), notation) for problem in DRAWN if not own_letters(problem) for notation in ("", "nielsen")]
     drawings += [(hostile(text), "mazur") for text in HOSTILE]
     body = [tikz(drawn(found, notation), read(found, notation, LATEX), translator("en")) for found, notation in drawings]
     head = "\\documentclass{article}\n\\usepackage{amsmath}\n\\usepackage{tikz}\n\\begin{document}\n"

@@ -277,13 +277,15 @@ def test_a_number_given_as_it_is_changes_nothing(name: str) -> None:
             assert near, f"{one} given: {step.id} is {step.value}, not {expected[step.id]}"
 
 
-@pytest.mark.parametrize("name", some([name for name in shipped() if loaded(name).layers and loaded(name).loss], KINDS[::4]))
+def has_gradients_by_outputs(problem: Problem) -> bool:
+    """Whether the loss has gradients by the outputs, and nothing but them; a penalty is in the loss, not in the outputs."""
+    of_outputs = problem.loss is not None and problem.loss.form == "terms" and problem.conventions.softmax_loss != "fused"
+    return bool(problem.layers) and of_outputs and not problem.fixed and problem.regularization is None
+
+
+@pytest.mark.parametrize("name", some([name for name in shipped() if has_gradients_by_outputs(loaded(name))], KINDS[::4]))
 def test_gradients_from_above_are_those_of_the_loss(name: str) -> None:
     problem = loaded(name).replace(rounding=None)
-    if problem.fixed or problem.loss is None or problem.loss.form != "terms" or problem.conventions.softmax_loss == "fused":
-        pytest.skip("the loss has no gradient by the outputs")
-    if problem.regularization is not None:
-        pytest.skip("a penalty is in the loss, not in the outputs")
     expected = values_of(derive(problem))
     last = [
         step

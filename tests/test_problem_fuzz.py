@@ -48,15 +48,15 @@ def outcome(text: str) -> str:
         return checked(error)
     try:
         derivation = derive(problem, iterations=2)
-        groups = derivation.groups()
+        rounds = [(number, own := derivation.at(number), own.groups()) for number in (1, 2)]  # each may have samples of its own
     except HandcalcError as error:
         return checked(error)
     result = "solved"
-    cells = ((group.quantity.name, place) for group in groups for place in derivation.graph.positions(group.quantity.name))
-    for cell in islice(cells, 500):
-        for iteration in (1, 2):
+    for iteration, own, groups in rounds:
+        cells = ((group.quantity.name, place) for group in groups for place in own.graph.positions(group.quantity.name))
+        for cell in islice(cells, 500):
             try:
-                derivation.step(cell, iteration)
+                own.step(cell, iteration)
             except HandcalcError as error:
                 result = checked(error)
     return result
