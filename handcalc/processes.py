@@ -17,23 +17,22 @@ def in_processes(
     values: Sequence[Any],
     count: int,
     ended: HandcalcError,
-    chunk: int = 1,
+    most: int = 1,
     prepare: tuple[Callable[..., None], tuple[Any, ...]] | None = None,
 ) -> Iterator[Any]:
     """What a function makes of each value, in their order; with one process, in this one.
 
-    chunk: values handed to a process at once; prepare: called first in each, with what it is given. Raises `ended` where a process ends.
+    most: values handed to a process at once, at most; prepare: called first in each other process, with what it is given. Raises `ended`
+    where a process ends.
     """
     if count < 2:
-        if prepare is not None:
-            prepare[0](*prepare[1])
         yield from map(function, values)
         return
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     try:
         with ProcessPoolExecutor(count, initializer=_start, initargs=(prepare,)) as pool:
-            yield from pool.map(function, values, chunksize=chunk)
+            yield from pool.map(function, values, chunksize=max(min(len(values) // (4 * count), most), 1))
     except BrokenExecutor:
         raise ended from None
 

@@ -286,6 +286,16 @@ def test_after_a_slip_the_same_slip_shows_in_the_next_variant(slug: str) -> None
     assert MISTAKES[slug].name in " ".join(text(session.summary(), session.rounds[0]).split())
 
 
+def test_the_number_of_a_relu_is_not_said_by_its_argument(tmp_path: Path) -> None:
+    """The last hint but one of max(0, 1.3) would be the value."""
+    layer = "{neurons: [r], activation: relu, weights: {w: [x1, r, 0.5]}, bias: {b: 0.3}}"
+    file = _written(tmp_path, f"inputs: {{x1: 2}}\nlayers: [{layer}]\ntasks: {{ask: [net.r, out.r]}}\nrounding: {{decimals: 4}}\n")
+    found = Practice(ExerciseTemplate(file), "a", PracticeWishes(), Boxes(None)).begin(read)
+    found.take("1.3")
+    said = "".join(text(found.take("?"), found) for _ in range(4))
+    assert "1.3" not in said and "net_r" in said
+
+
 @pytest.mark.slow
 def test_draws_that_hide_the_slip_are_passed_over(tmp_path: Path) -> None:
     """Where w2 and w3 are mostly the same number, few draws show that they were exchanged."""

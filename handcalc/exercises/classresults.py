@@ -140,8 +140,7 @@ def mark_results(
         pieces = (tuple(rows[start : start + most]) for start in range(0, len(rows), most))
         work += [_Work(problem, handed.notation, rounding, file, piece, wanted) for piece in pieces]
     count = min(count, len(work))
-    chunk = max(min(len(work) // (4 * max(count, 1)), CHUNK), 1)
-    for one, marked in zip(work, in_processes(_mark, work, count, ENDED, chunk)):
+    for one, marked in zip(work, in_processes(_mark, work, count, ENDED, CHUNK)):
         found |= {id(result): MarkedResult(result, row) for result, row in zip(one.results, marked)}
         if progress is not None:
             progress(len(found))

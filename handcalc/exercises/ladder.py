@@ -70,7 +70,7 @@ class Ladder:
         for one in (*between[-BETWEEN:], wanted):
             found = self._formula(one)
             if found is not None:
-                yield self._line(one, self.put(one, found) or (("=", Symbolic(found)),))
+                yield self._line(one, self.put(one, found, secret=wanted) or (("=", Symbolic(found)),))
 
     def value(self, wanted: Cell) -> Iterator[Block]:
         """Its number."""
@@ -92,15 +92,23 @@ class Ladder:
         exact = self.book.derivation.shown(plain, number).exact
         return "=" if exact else "≈", Value(plain, number)
 
-    def put(self, wanted: Cell, formula: Expr) -> tuple[tuple[str, Item], ...]:
-        """A formula with the numbers that are known, letters for the others; nothing where it is a copy, whose number is the value."""
+    def put(self, wanted: Cell, formula: Expr, secret: Cell | None = None) -> tuple[tuple[str, Item], ...]:
+        """A formula with the numbers that are known, letters for the others; nothing where it is a copy, whose number is the value.
+
+        secret: a step whose number is not put in, also where another step has the same: the ReLU of a positive number.
+        """
         number, found = iteration(wanted), {}
+        hidden = "" if secret is None else self._size(self.book.derivation.shown(base(secret), iteration(secret)))
         for name, place in map(cell, () if _is_copy(formula) else references(formula)):
             shown = self.known((on_sheet(number, name), place))
-            if shown is not None:
+            if shown is not None and self._size(shown) != hidden:
                 found[name, place] = shown
         exact = all(shown.exact for shown in found.values())
         return (("=" if exact else "≈", Put(formula, found)),) if found else ()
+
+    @staticmethod
+    def _size(shown: Shown) -> str:
+        return shown.plain.removeprefix("-")
 
     # --- formulas ---
 

@@ -178,7 +178,7 @@ def mark_sheets(
     marked: Iterable[StudentRow] = (mark_file(checker, path, wanted) for path in paths)
     if count > 1:
         known = (checker.problem, checker.notation, checker.rounding, wanted)
-        marked = in_processes(mark_here, paths, count, ENDED, max(min(len(paths) // (4 * count), CHUNK), 1), (prepare, known))
+        marked = in_processes(mark_here, paths, count, ENDED, CHUNK, (prepare, known))
     rows = []
     for path, row in zip(paths, marked):
         if hand_back is not None and row.feedback is not None:
