@@ -102,6 +102,9 @@ def test_a_problem_from_standard_input() -> None:
     )
     run = subprocess.run(command, input=b"inputs: [1]\nlayers: {", capture_output=True, env=surroundings({}), check=False)
     assert run.returncode == 2 and run.stderr.startswith(b"stdin:2: ")
+    command = [sys.executable, "-m", "handcalc", "train", "-", "--iterations", "2", "--save", "saved.yaml"]
+    run = subprocess.run(command, input=text, capture_output=True, env=surroundings({}), check=False)
+    assert run.returncode == 2 and b"it needs a file, not standard input" in run.stderr
 
 
 def test_brief_leaves_no_number_out(capsys: pytest.CaptureFixture[str]) -> None:

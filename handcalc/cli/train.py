@@ -20,7 +20,7 @@ from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError
-from handcalc.loading.loader import load
+from handcalc.loading.loader import STDIN, load
 from handcalc.render import read
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ def _check(length: Length, show_step: int | None, save: str | None, pictures: Pi
     if pictures.targets and show_step is not None:
         raise click.UsageError(wish.translate("--show-step is about one update; it goes without pictures"))
     check_pictures(pictures.targets, wish)
+    if save and STDIN in wish.inputs:
+        raise click.UsageError(wish.translate("--save writes the file again with other numbers; it needs a file, not standard input"))
     if save:
         wish.check(save)
 

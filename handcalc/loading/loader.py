@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING
@@ -54,8 +55,6 @@ def load(path: str | os.PathLike[str]) -> Problem:
     Raises ProblemError with every error of the file.
     """
     if path == STDIN:
-        import sys
-
         return _problem(read_text(decoded(sys.stdin.buffer.read(limit("bytes") + 1), "stdin"), "stdin", os.curdir))
     return _problem(read(file_of(path)))
 
