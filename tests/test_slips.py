@@ -6,12 +6,16 @@ out.h1 = 0.593269992, out.h2 = 0.596884378, net.o1 = 0.4·out.h1 + 0.45·out.h2 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads
 from handcalc.marking.check import check
 from handcalc.marking.mistakes.anyline import ANY_LINE
 
+MAZUR = (Path(__file__).parent.parent / "problems" / "mazur-2-2-2.yaml").read_text(encoding="utf-8")
 FOUR_NUMBERS = """
 given: {a: 1.3, b: 0.7, c: 2.1, d: 0.9, y: 2}
 equations: {p: a*b*c + d, E: (y - p)^2/2}
@@ -94,3 +98,26 @@ def test_a_fraction_or_a_formula_that_is_nothing_is_marked(answer: str) -> None:
     """It has no last digit, and no size to compare with."""
     (found,) = check(load("mazur-2-2-2"), {"out.h1": answer}).answers
     assert found.verdict == "wrong"
+
+
+def test_two_given_numbers_exchanged() -> None:
+    """The sheet of somebody who took w1 for w2 and w2 for w1 is right for the problem with the two exchanged."""
+    swapped = derive(loads(MAZUR.replace("[i1, h1, 0.15]", "[i1, h1, 0.20]").replace("[i2, h1, 0.20]", "[i2, h1, 0.15]")))
+    answers = {id: swapped[id].shown.plain for id in ("net.h1", "out.h1", "grad.w1", "new.w1", "new.w2")}
+    marked = check(load("mazur-2-2-2"), answers).answers
+    assert {slug for found in marked for slug in found.mistakes} == {"value-miscopied"}
+    assert {found.verdict for found in marked} == {"mistake", "follow_through"}
+
+
+def test_two_numbers_of_a_line_exchanged() -> None:
+    """net.o1 = 0.45·out.h1 + 0.4·out.h2 + 0.6; that w5 is right in the update shows that it is a slip of this line."""
+    marked = check(load("mazur-2-2-2"), {"net.o1": "1.105725247", "new.w5": "0.35891648"}).answers
+    assert marked[0].mistakes == ("value-miscopied",)
+
+
+def test_a_slip_on_a_sheet_of_many_iterations() -> None:
+    """Fifteen have more cells than are tried as a whole; what one answer is made from has not."""
+    (right,) = check(loads(MAZUR), {"#15:net.o2": "1.39395"}).answers
+    assert right.verdict == "correct"
+    (found,) = check(loads(MAZUR), {"#15:net.o2": "1.93395"}).answers
+    assert (found.verdict, found.mistakes) == ("mistake", ("digits-exchanged",))

@@ -190,7 +190,7 @@ class _Auditor:
                 return known.replace(status="follows" if began else "carried", because_of=self.book.cell_id(began) if began else "")
             if verdict == "mistake":
                 slugs, others = story.mistakes(wanted)
-                alone = self._everywhere(wanted, typed)
+                alone = self._everywhere(wanted, typed) if len(slugs) > 1 else []
                 if alone and slugs not in [row.slugs for row in alone]:
                     self.found += alone[:1]
                     return _explained(known, alone)

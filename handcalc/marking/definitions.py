@@ -58,7 +58,7 @@ class Hypothesis(Record):
     @property
     def slugs(self) -> tuple[str, ...]:
         """The names of the mistakes."""
-        return tuple(part.form.mistake.slug for part in self.parts)
+        return tuple(dict.fromkeys(part.form.mistake.slug for part in self.parts))
 
     def at(self, wanted: Cell) -> tuple[MistakeForm, ...]:
         """The forms that may change a cell."""

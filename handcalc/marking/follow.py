@@ -135,7 +135,8 @@ class Follow:
         if self.grain.cut:
             around = around | band(typed.value + 2 * half * (1 if typed.value >= 0 else -1))
         if self._fits(own, typed):
-            self._used[current] = band(typed.value) | (own & around) if own is not ANYTHING else around
+            near = Band(around.low - unit(typed), around.high + unit(typed))  # it may be worked on with a number not the one written
+            self._used[current] = band(typed.value) | (own & near) if own is not ANYTHING else around
         elif self.right is not None and self.right.accepts(current):
             self._used[current] = self.right._used[current]
         else:

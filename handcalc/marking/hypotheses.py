@@ -12,17 +12,18 @@ from typing import Any
 from handcalc.core.expr import Expr, references
 from handcalc.core.quantity import Cell, cell
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MadeMistake, MistakeForm
-from handcalc.marking.workbook import base, iteration
+from handcalc.marking.workbook import base, beside, iteration
 
 CELLS_LIMIT = 200  # of a large network: cells near the answers at which mistakes are looked for; all others are taken as right
 USES_LIMIT = 200  # and what such a cell may use
 PAIRS_LIMIT = 6000
+EXCHANGED = 4  # rank of two numbers that are exchanged
 
 
 class Hypotheses:
     """Every hypothesis that touches what some cells depend on.
 
-    single: no mistake at all (first), then one mistake: everywhere, in one layer, at one place.
+    single: no mistake at all (first), then one mistake: everywhere, in one layer, at one place; and two numbers exchanged.
     """
 
     def __init__(self, definitions: Definitions, cells: Iterable[Cell]) -> None:
@@ -33,7 +34,7 @@ class Hypotheses:
         for current in reached:
             for form in self._affordable(current):
                 self.touched.setdefault(form, []).append(current)
-        self.single = (NONE, *self._single())
+        self.single = (NONE, *self._single(), *self._exchanged())
 
     def _reached(self, cells: Iterable[Cell]) -> Iterable[Cell]:
         """The cells that the given ones depend on, under any definition, nearest first; given numbers last."""
@@ -71,6 +72,21 @@ class Hypotheses:
                     if group not in seen:
                         seen.add(group)
                         yield Hypothesis((MadeMistake(form, group),), rank)
+
+    def _exchanged(self) -> Iterable[Hypothesis]:
+        """Two numbers beside each other, each taken for the other."""
+        definitions = self.definitions
+        copied: dict[Cell, dict[Expr, MistakeForm]] = {}
+        for form, cells in self.touched.items():
+            for current in cells if form.mistake.single else ():
+                copied.setdefault(current, {})[definitions.wrong(current)[form]] = form
+        for first, taken in copied.items():
+            graph = definitions.book.of_round(iteration(first))
+            for second in ((first[0], place) for place in beside(graph, *base(first))):
+                ahead, back = taken.get(definitions.right(second)), copied.get(second, {}).get(definitions.right(first))
+                if first < second and ahead and back:
+                    made = MadeMistake(ahead, frozenset({first})), MadeMistake(back, frozenset({second}))
+                    yield Hypothesis(made, EXCHANGED)
 
     def _layers(self, cells: list[Cell]) -> list[frozenset[Cell]]:
         return _grouped(cells, lambda current: self.definitions.book.quantity(current).layer)

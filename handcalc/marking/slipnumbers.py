@@ -21,11 +21,10 @@ from handcalc.marking.definitions import Definitions
 from handcalc.marking.digits import another, decimals_of, dropped, exchanged, written
 from handcalc.marking.table import ARRAYS
 from handcalc.marking.typed import Typed
-from handcalc.marking.workbook import base, iteration, on_sheet
+from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
 
 LINES = 24  # lines before an answer that are tried
 USUAL = 4  # digits of a number that was not answered
-ALIKE = 24  # numbers of a quantity, of which each may be taken for another
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
 
 Changed = Callable[[str], Iterator[float]]
@@ -119,6 +118,18 @@ class SlipNumbers:
             for other in others:
                 yield slug, worked_from(run, _put(expr, ref, Ref(ref.quantity, other)), wanted)
 
+    def crossed(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with two of its numbers exchanged, which are beside each other."""
+        expr, book = self.definitions.right(wanted), self.definitions.book
+        used = references(expr)
+        for first in used:
+            (name, place), graph = base(cell(first)), book.of_round(iteration(cell(first)))
+            for other in beside(graph, name, place):
+                second = Ref(first.quantity, other)
+                if place < other and second in used:
+                    slug = "neighbour-used" if book.given_value(cell(first)) is None else "value-miscopied"
+                    yield slug, worked_from(run, _put_each(expr, {first: second, second: first}), wanted)
+
     def misread(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with two digits of one of its numbers exchanged."""
         yield from self._with_operands(wanted, run, exchanged)
@@ -173,20 +184,6 @@ class SlipNumbers:
 Kind = Callable[[SlipNumbers, Cell, Evaluation], Numbers]
 
 
-def beside(graph: Any, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The places next to a place of a quantity."""
-    found = [(*place[:axis], place[axis] + step, *place[axis + 1 :]) for axis in range(len(place)) for step in (1, -1)]
-    return [one for one in found if graph.present(name, one)]
-
-
-def apart(graph: Any, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:
-    """The other places of a quantity, if they are not many."""
-    if graph[name].size > ALIKE:
-        return []
-    next_to = {place, *beside(graph, name, place)}
-    return [one for one in graph.positions(name) if one not in next_to]
-
-
 def number_of(run: Evaluation, wanted: Cell) -> float:
     """A number of an evaluation; not a number where there is none."""
     try:
@@ -219,6 +216,10 @@ def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[f
 
 def _put(expr: Expr, ref: Ref, other: Expr) -> Expr:
     return rewrite(expr, lambda node: other if node == ref else None)
+
+
+def _put_each(expr: Expr, others: Mapping[Ref, Ref]) -> Expr:
+    return rewrite(expr, lambda node: others.get(node) if isinstance(node, Ref) else None)
 
 
 def variants(expr: Expr) -> Iterator[tuple[str, Expr]]:
@@ -261,6 +262,7 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.line: {"term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05},
     SlipNumbers.neighbours: 0.06,
     SlipNumbers.alike: 0.02,
+    SlipNumbers.crossed: 0.03,
     SlipNumbers.misread: 0.05,
     SlipNumbers.other_digits: 0.05,
     SlipNumbers.lines_before: 0.08,

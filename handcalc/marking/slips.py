@@ -28,6 +28,7 @@ from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import iteration, on_sheet
 
 ANSWERS = 24  # wrong answers of a sheet for which slips are looked for
+BEFORE = 1200  # steps and given numbers that an answer may be made from
 NAMED = 3.5  # bits by which a slip must beat coincidence, to be named
 DIGITS = 3  # and the significant digits an answer must have
 HINT = 0.5  # bits to be a hint
@@ -73,7 +74,7 @@ class LineSlips:
     def explain(self, wanted: Cell) -> LineSlip | None:
         """The slip that gives an answer, if it beats coincidence."""
         right = number_of(self.definitions.values, wanted)
-        if not isfinite(right):
+        if not isfinite(right) or len(self.definitions.between(wanted, ())) > BEFORE:
             return None
         shares = self._shares(wanted)
         if not shares:

@@ -73,8 +73,7 @@ class Verdicts:
         unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1]
         wrong = [answer.cell for answer in unexplained if answer.cell in self.answers and answer.cell not in reasons.misplaced]
         found = {cell: LineSlip(slug, True) for cell, slug in reasons.misplaced.items()}
-        if self.desk.book.small:
-            found |= LineSlips(self.desk.definitions, self.answers, self.desk.size).explain_all([cell for cell in wrong if cell])
+        found |= LineSlips(self.desk.definitions, self.answers, self.desk.size).explain_all([cell for cell in wrong if cell])
         return [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
 
     def _explained(self, answer: Marked, slip: LineSlip | None, maybe: Explanation | None) -> Marked:

@@ -29,6 +29,7 @@ from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
 SMALL = 1200  # cells, given ones and all iterations counted
+ALIKE = 24  # numbers of a quantity, of which each may be taken for another
 
 
 class Workbook:
@@ -245,3 +246,17 @@ def iteration_of(text: str) -> int:
     """The iteration an id speaks of: 3 of #3:net.h1, 1 where it says none that there can be."""
     digits = text[1:].split(":", 1)[0] if text.startswith("#") and ":" in text else ""
     return max(int(digits), 1) if digits.isascii() and digits.isdigit() and len(digits) < 8 else 1
+
+
+def beside(graph: Graph, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The places next to a place of a quantity."""
+    found = [(*place[:axis], place[axis] + step, *place[axis + 1 :]) for axis in range(len(place)) for step in (1, -1)]
+    return [one for one in found if graph.present(name, one)]
+
+
+def apart(graph: Graph, name: str, place: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """The other places of a quantity, if they are not many."""
+    if graph[name].size > ALIKE:
+        return []
+    next_to = {place, *beside(graph, name, place)}
+    return [one for one in graph.positions(name) if one not in next_to]

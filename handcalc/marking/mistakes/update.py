@@ -334,7 +334,7 @@ UPDATE = (
     Mistake(
         "value-miscopied",
         "A number of the sheet is miscopied",
-        "A sign was lost, or the number beside it was taken.\nCompare the numbers with the exercise.",
+        "A sign was lost, the number beside it was taken, or two were exchanged.\nCompare the numbers with the exercise.",
         ({"given": sign_lost}, {"given": _copied(1)}, {"given": _copied(-1)}),
         single=True,
     ),
