@@ -170,7 +170,7 @@ def sources(format: str, text: str) -> str:
 
 DISPLAYS = {
     "latex": r"^\\\[\n(.*?)\n\\\]$|^\\begin\{align\*\}\n(.*?)\n\\end\{align\*\}$",
-    "markdown": r"^```math\n(.*?)\n```$|(?!)()",
+    "markdown": r"^\$\$\n(.*?)\n\$\$$|^```math\n(.*?)\n```$",
     "notebook": r"^\$\$\n(.*?)\n\$\$$|(?!)()",
 }
 

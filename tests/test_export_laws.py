@@ -92,8 +92,7 @@ def test_every_document_is_read_back() -> None:
 
 
 LINES = {
-    "markdown": "```math\na = 1 \\tag{1}\n```\n\n```math\nb = c\n```\n\n"
-    "```math\n\\begin{aligned}\nd &= e \\\\\n&= 2\n\\end{aligned} \\tag{2}\n```",
+    "markdown": "$$\na = 1 \\tag{1}\n$$\n\n```math\nb = c\n```\n\n$$\n\\begin{aligned}\nd &= e \\\\\n&= 2\n\\end{aligned} \\tag{2}\n$$",
     "latex": "\\[\n  a = 1 \\tag{1}\n\\]\n\\[\n  b = c\n\\]\n\\begin{align*}\n  d &= e \\tag{2} \\\\\n  &= 2\n\\end{align*}",
     "notebook": json.dumps(
         {"cells": [{"cell_type": "markdown", "source": ["$$\n", "a = 1 \\tag{1}\n", "$$\n", "\n", "$$\n", "d = 2 \\tag{2}\n", "$$"]}]}
@@ -312,7 +311,7 @@ REFUSED = r"\\(operatorname|def|newcommand|renewcommand|require|href|url|html\w*
 @pytest.mark.parametrize("form, view", [("both", "key"), ("scalar", "cloze")])
 @pytest.mark.parametrize("problem", EACH)
 def test_markdown_is_what_github_reads(problem: str, form: str, view: str) -> None:
-    text = written(derivation(problem), "markdown", "zh", form=form, view=view, notation="zhou")
+    text = written(derivation(problem), "markdown", "zh", form=form, view=view, notation="zhou", fences=True)
     tokens = MarkdownIt().enable("table").parse(text)
     kinds = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
     assert kinds <= {"heading", "paragraph", "inline", "table", "thead", "tbody", "tr", "th", "td", "fence"}

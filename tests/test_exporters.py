@@ -113,9 +113,9 @@ def test_documents_are_well_formed(problem: str) -> None:
     assert text.startswith("\\documentclass[a4paper,fleqn]{article}\n") and text.endswith("\\end{document}\n")
     assert {*re.findall(r"\\usepackage\{(.*)\}", text)} - {"ctex"} == {"amsmath", "booktabs", "dcolumn"}
     markdown = documents(problem, "", "markdown")
-    for block in re.findall(r"^```math\n(.*?)\n```$", markdown, re.DOTALL | re.MULTILINE):
+    for block in re.findall(r"^\$\$\n(.*?)\n\$\$$", markdown, re.DOTALL | re.MULTILINE):
         assert not list(faults(block)) and "operatorname" not in block
-    rest = re.sub(r"^```math\n(.*?)\n```$", "", markdown, flags=re.DOTALL | re.MULTILINE).replace(r"\$", "")
+    rest = re.sub(r"^\$\$\n(.*?)\n\$\$$", "", markdown, flags=re.DOTALL | re.MULTILINE).replace(r"\$", "")
     assert all(line.count("$") % 2 == 0 for line in rest.split("\n"))
     rows = [line for line in rest.split("\n") if line.startswith("|")]
     assert rows and "<" not in markdown
@@ -237,7 +237,7 @@ def test_hostile_words_in_every_kind_of_block(text: str) -> None:
     latex, markdown = (handmade(blocks_of(text), format) for format in ("latex", "markdown"))
     assert not list(faults(latex)) and commands(latex) <= commands(handmade(blocks_of("harmless"), "latex")) | KNOWN
     assert "2 more rows" in latex and "3 more columns" in markdown
-    assert sum(line.startswith("|") for line in markdown.split("\n")) == 3 and markdown.count("```math") == 2
+    assert sum(line.startswith("|") for line in markdown.split("\n")) == 3 and markdown.count("$$\n") == 4
     table = next(part for part in markdown.split("\n\n") if part.startswith("| "))
     assert all(len(re.findall(r"(?<!\\)\|", line)) == 3 for line in table.split("\n"))
 

@@ -63,6 +63,10 @@ class Settings(Record):
     detail: str = "normal"
     form: str = "scalar"
     view: str = "key"
+    no_given: bool = False
+    answers: bool = False
+    ids: bool = False
+    fences: bool = False
     iterations: int = 1
     notation: str = ""
     lang: str | None = None
@@ -103,7 +107,9 @@ class Settings(Record):
 
     def style(self) -> Style:
         """How a solution is wanted."""
-        return Style(self.notation, self.comma, self.detail, self.form, self.only, self.view)
+        results = "ids" if self.ids else "values" if self.answers else ""
+        style = Style(self.notation, self.comma, self.detail, self.form, self.only, self.view)
+        return style.replace(given=not self.no_given, results=results, fences=self.fences)
 
 
 class FileName(click.ParamType):  # type: ignore[type-arg]
@@ -160,7 +166,7 @@ document_options = settings_from(
         multiple=True,
         metavar="PHASE|ID",
         type=Phase(),
-        help="Only these phases (given, forward, error, backward, update) or steps, such as grad.w5; may be repeated.",
+        help="Only these phases (given, forward, error, backward, update) or steps, such as grad.w5 or 'grad.*'; may be repeated.",
     ),
     _detail,
     click.option(
@@ -177,6 +183,10 @@ document_options = settings_from(
         help="The worked solution, a worksheet with blanks (with formulas, if wanted), or a cloze with gaps.",
         show_default=True,
     ),
+    click.option("--no-given", is_flag=True, help="Leave out the given data and conventions."),
+    click.option("--answers", is_flag=True, help="Only the results, in short tables."),
+    click.option("--ids", is_flag=True, help="The same with the ids of the steps, as --only and sheets take them."),
+    click.option("--fences", is_flag=True, help="In Markdown, equations in ```math blocks, which GitHub reads best."),
     click.option("--iterations", type=click.IntRange(1, 1000), default=1, metavar="N", help="So many updates, one after the other."),
 )
 

@@ -64,10 +64,10 @@ class Rounding(Record):
         """(decimals, significant) asked of one id."""
         if not self.overrides:
             return self.decimals, self.significant
-        from fnmatch import fnmatchcase
+        from handcalc.core.patterns import fits
 
         for pattern, decimals, significant in self.overrides:
-            if fnmatchcase(cell_id, pattern):
+            if fits(cell_id, pattern):
                 return decimals, significant
         return self.decimals, self.significant
 

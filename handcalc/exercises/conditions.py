@@ -18,13 +18,13 @@ from itertools import product
 from handcalc.core.expr import Call, Expr, Number, references, walk
 from handcalc.core.functions import function
 from handcalc.core.instance import FRACTIONS, compute
+from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Message, ProblemError, Template, UnknownIdError
 from handcalc.exercises.asked import Worked
 from handcalc.marking.workbook import base
 from handcalc.models.optimisers import PARAMETERS
-from handcalc.problem.comparisons import fits, is_pattern
 from handcalc.problem.generating import Requirement
 
 SLOPE = 0.1  # of a unit that is not saturated

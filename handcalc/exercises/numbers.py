@@ -18,6 +18,7 @@ from functools import cached_property
 from itertools import product
 
 from handcalc.core.expr import Number, number, references
+from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError, UnknownIdError
@@ -27,7 +28,6 @@ from handcalc.loading.loader import file_of, loads_placed
 from handcalc.loading.rates import rate_of
 from handcalc.loading.schedules import updates_per_epoch
 from handcalc.marking.workbook import on_sheet
-from handcalc.problem.comparisons import fits, is_pattern
 from handcalc.problem.files import read_bytes, shown_path
 from handcalc.problem.generating import ROLES, Generating, NumberRange
 

@@ -12,10 +12,10 @@ After a slip, of `DRAWS` variants the first is taken in whose answers the slip w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.order import PHASES
+from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError, UnknownIdError, near
@@ -202,8 +202,8 @@ def _fitting(exercise: Exercise, word: str) -> list[Cell]:
     """The steps that a phase, a pattern, an id or a symbol means: of the tasks, where there are any. Raises UnknownIdError."""
     if word in PHASES:
         found = _asked(exercise, lambda one: exercise.book.phase(one) == word)
-    elif any(letter in word for letter in "*?"):
-        found = _asked(exercise, lambda one: fnmatchcase(exercise.id(one), word))
+    elif is_pattern(word):
+        found = _asked(exercise, lambda one: fits(exercise.id(one), word))
     else:
         wanted = exercise.desk.interpreter.find(word)[0]
         found = _asked(exercise, lambda one: one == wanted)

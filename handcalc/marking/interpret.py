@@ -9,10 +9,10 @@ so that a step has one sign inside.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from handcalc.core.expr import Expr, Ref, neg
 from handcalc.core.order import PHASES
+from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import AmbiguousIdError, Message, UnknownIdError
@@ -146,8 +146,8 @@ class Interpreter:
         cells = [cell for number in range(1, self.book.iterations + 1) for cell in self.book.cells(number)]
         if ask in PHASES:
             return [cell for cell in cells if self.book.phase(cell) == ask]
-        if any(letter in ask for letter in "*?"):
-            found = [cell for cell in cells if fnmatchcase(self.book.cell_id(cell), ask)]
+        if is_pattern(ask):
+            found = [cell for cell in cells if fits(self.book.cell_id(cell), ask)]
             if not found:
                 raise UnknownIdError(Message("tasks: no step fits {found}", found=f'"{ask}"'))
             return found

@@ -50,18 +50,6 @@ def is_comparison(text: str) -> bool:
     return _SIGN.search(text) is not None
 
 
-def is_pattern(name: str) -> bool:
-    """Whether a name stands for all steps that fit it."""
-    return "*" in name or "?" in name
-
-
-def fits(name: str, pattern: str) -> bool:
-    """Whether a name is one that a pattern means; brackets are those of ids, as in W1[2,*]."""
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(name, pattern.replace("[", "[[]"))
-
-
 def comparison(text: str) -> Comparison | Message:
     """The comparison a text stands for, or what is wrong with it."""
     signs = _SIGN.findall(text)

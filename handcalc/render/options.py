@@ -37,13 +37,15 @@ DETAILS = {
     "full": Detail(lines=1000, updates=1000, after=(1000, 1000), rows=1000, changes=1000, grids=200, explained=2000),
 }
 FORMS = ("scalar", "matrix", "both")
+RESULTS = ("values", "ids")  # tables of the results alone, the second with the ids of the steps
 COLUMNS_LIMIT = 40  # cells of one quantity side by side, in every detail
 
 
 class Options(Record):
     """What is shown: detail, form, phases or cells (with their iteration) to restrict it to, drawings.
 
-    asked: not None where the reader is to fill it in; the steps that are asked with their marks, none: all of them.
+    asked: not None where the reader is to fill it in; the steps that are asked with their marks, none: all of them; given: whether the
+    given data are shown; results: a word of RESULTS where nothing but the results is.
     """
 
     detail: str = "normal"
@@ -52,9 +54,13 @@ class Options(Record):
     cells: tuple[tuple[Cell, int], ...] = ()
     pictures: bool = False
     asked: Mapping[tuple[Cell, int], str] | None = None
+    given: bool = True
+    results: str = ""
 
     def wants(self, phase: str) -> bool:
         """Whether a phase is shown."""
+        if phase == "given" and not self.given:
+            return False
         return not self.phases or phase in self.phases
 
     @property

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Total, walk
 from handcalc.core.order import PHASES
+from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
-from handcalc.errors import Message, OutputError
+from handcalc.errors import Message, OutputError, UnknownIdError
 from handcalc.language import Translate
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
 from handcalc.render.reading import Reading, read
@@ -76,7 +77,7 @@ FORMATS = {
         ),
         Format(
             "markdown",
-            "GitHub, GitLab, blogs; formulas between dollars; drawings are SVG files beside it",
+            "blogs, Pandoc, Obsidian, Zhihu; formulas between dollars, or GitHub's blocks with `--fences`; drawings are SVG files",
             dialect="latex",
             module="markdown",
             suffix=".md",
@@ -184,7 +185,8 @@ def endings(most: int | None = None) -> str:
 
 class Style(Record):
     """How a solution is wanted: notation ("" for its own), decimal comma, detail, form, phases and ids (all, if none),
-    view (of VIEWS), whether lines are numbered and the network is drawn."""
+    view (of VIEWS), whether lines are numbered, the network is drawn, and the given data are shown; results: a word of RESULTS where
+    only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best."""
 
     notation: str = ""
     comma: bool = False
@@ -194,6 +196,9 @@ class Style(Record):
     view: str = "key"
     numbers: bool = True
     pictures: bool = True
+    given: bool = True
+    results: str = ""
+    fences: bool = False
 
 
 class Chapter:
@@ -211,24 +216,29 @@ class Chapter:
         """Phases and cells that are wanted. Raises UnknownIdError."""
         words = [word for text in self.style.only for word in split(text)]
         phases = tuple(word for word in words if word in PHASES)
-        return phases, tuple(self.reading.find(word) for word in words if word not in PHASES)
+        cells: dict[tuple[Cell, int], None] = {}
+        for word in words:
+            if is_pattern(word) and not (found := self._fitting(word)):
+                raise UnknownIdError(Message("no step fits {found}", found=f'"{word}"'))
+            if word not in PHASES:
+                cells |= dict.fromkeys(found if is_pattern(word) else [self.reading.find(word)])
+        return phases, tuple(cells)
 
     @cached_property
     def asked(self) -> dict[tuple[Cell, int], str]:
         """The steps that the problem asks for, with their marks. Raises UnknownIdError for a task that is none."""
-        from fnmatch import fnmatchcase
-
-        derivation = self.derivation
         found: dict[tuple[Cell, int], str] = {}
-        for ask, marks in derivation.header.tasks:
-            if ask in PHASES or "*" in ask or "?" in ask:
-                steps = (step for number in range(1, derivation.iterations + 1) for step in derivation.steps(number))
-                cells = [(step.cell, step.iteration) for step in steps if step.phase == ask or fnmatchcase(step.id, ask)]
-            else:
-                cells = [self.reading.find(ask)]
+        for ask, marks in self.derivation.header.tasks:
+            cells = self._fitting(ask) if ask in PHASES or is_pattern(ask) else [self.reading.find(ask)]
             for wanted in cells:
                 found.setdefault(wanted, marks)
         return found
+
+    def _fitting(self, word: str) -> list[tuple[Cell, int]]:
+        """The steps of a phase, or with an id that fits a pattern, of all iterations."""
+        derivation = self.derivation
+        steps = (step for number in range(1, derivation.iterations + 1) for step in derivation.steps(number))
+        return [(step.cell, step.iteration) for step in steps if step.phase == word or fits(step.id, word)]
 
     def blocks(self) -> Iterator[Block]:
         """The document."""
@@ -237,7 +247,7 @@ class Chapter:
 
         style = self.style
         asked = self.asked if self.view.asks else None
-        options = Options(style.detail, style.form, *self.selected, pictures=style.pictures, asked=asked)
+        options = Options(style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results)
         blocks: Iterable[Block] = solution(self.derivation, self.reading, options)
         if style.numbers:
             blocks = numbered(blocks)

@@ -1,7 +1,7 @@
 """Derivation → document: the order of headings, formulas and tables of a worked solution.
 
 - `solution(derivation, reading, options)` is the whole: title, what is given (givens.py), then for every iteration forward pass, error
-  and backward pass (document.py), the drawing, the update (updates.py).
+  and backward pass (document.py), the drawing, the update (updates.py); or the results alone (results.py). Single steps come last.
 """
 
 from __future__ import annotations
@@ -15,24 +15,31 @@ from handcalc.render.givens import given, iteration_title, own_samples, title
 from handcalc.render.lines import worked
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
+from handcalc.render.results import results
 from handcalc.render.updates import update
 
 
 def solution(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
     """The worked solution: title, given data, then for every iteration forward, error, backward, update."""
-    if options.cells:
-        for wanted, iteration in options.cells:
-            yield worked(derivation, reading, wanted, iteration, indent=0)
-        return
+    if options.phases or not options.cells:
+        yield from _document(derivation, reading, options)
+    for wanted, iteration in options.cells:
+        yield worked(derivation, reading, wanted, iteration, indent=0)
+
+
+def _document(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
     yield from title(derivation.header, options.asked is not None)
-    if options.wants("given"):
+    if options.wants("given") and not options.results:
         yield from given(derivation, reading, options)
     for iteration in range(1, derivation.iterations + 1):
         if derivation.iterations > 1:
             yield Heading(1, iteration_title(derivation, iteration))
-            if options.wants("given"):
+            if options.wants("given") and not options.results:
                 yield from own_samples(derivation, iteration)
         here, as_read = derivation.at(iteration), reading.at(iteration)
+        if options.results:
+            yield from results(here, options, iteration)
+            continue
         yield from body(here, as_read, options, iteration)
         if options.pictures and options.wants("backward"):
             yield Picture(iteration)

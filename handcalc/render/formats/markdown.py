@@ -1,4 +1,4 @@
-"""Blocks → Markdown with the formulas of GitHub: $…$ in a line and in a cell, fenced `math` blocks for equations.
+"""Blocks → Markdown: $…$ in a line and in a cell, $$ around equations, or the fenced `math` blocks of GitHub where they are wanted.
 
 - `document(report)` is the file, `beside(report)` the drawings that it shows.
 - `Markdown(formulas).block(block)` are the paragraphs of one block; notebooks write some of them in another way.
@@ -27,7 +27,7 @@ def document(report: Report) -> str:
     parts: list[str] = []
     drawings = 0
     for chapter in report.chapters:
-        writer = Markdown(LatexFormulas(chapter.reading, report.translate))
+        writer = Markdown(LatexFormulas(chapter.reading, report.translate), chapter.style.fences)
         for block in chapter.blocks():
             if not isinstance(block, Picture):
                 parts += writer.block(block)
@@ -83,10 +83,11 @@ def _contents(report: Report) -> str:
 
 
 class Markdown:
-    """Writes blocks; `escaped` and `display` are what notebooks do in another way."""
+    """Writes blocks; fences: equations in the `math` blocks of GitHub. `escaped` is what notebooks do in another way."""
 
-    def __init__(self, formulas: LatexFormulas) -> None:
+    def __init__(self, formulas: LatexFormulas, fences: bool = False) -> None:
         self.formulas = formulas
+        self.fences = fences
 
     def block(self, block: Block) -> Iterator[str]:
         """The paragraphs of a block that is no drawing."""
@@ -123,7 +124,7 @@ class Markdown:
 
     def display(self, formula: str) -> str:
         """A formula of its own."""
-        return f"```math\n{formula}\n```"
+        return f"```math\n{formula}\n```" if self.fences else f"$$\n{formula}\n$$"
 
 
 def formula(lines: list[str], number: int = 0) -> str:

@@ -105,9 +105,6 @@ class _NotebookMarkdown(Markdown):
     def escaped(self, text: str) -> str:
         return _escaped(text)
 
-    def display(self, formula: str) -> str:
-        return f"$$\n{formula}\n$$"
-
 
 class _NotebookWriter:
     """Writes the cells of one chapter: a cell of text for each heading, and one of code for the steps it shows."""
