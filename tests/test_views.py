@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from exports import written
 
 from handcalc import derive, load, loads, render
+from handcalc.core.expr import Number
 from handcalc.errors import OutputError, UnknownIdError
 from handcalc.loading.loader import shipped
+from handcalc.problem.schema import Task
 from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Plain, Symbolic, Table, Value
 from handcalc.render.dialects import UNICODE
 from handcalc.render.report import Chapter, Style, split
@@ -131,3 +136,24 @@ def test_a_task_that_is_no_step() -> None:
 
 def test_words_between_commas() -> None:
     assert split("net.h1, W1[2,1],backward") == ["net.h1", "W1[2,1]", "backward"]
+
+
+def test_a_worksheet_asks_for_the_tasks_and_nothing_else() -> None:
+    """Two updates are worked line by line, the others are rows of a table; maps are grids."""
+    for name, asked in (
+        ("mazur-2-2-2", ("net.h1", "grad.w5", "new.w4", "new.w8")),
+        ("conv-pool-dense", ("net.f1[1,1]", "out2[1,1,1]", "grad.W1[1,2,1]")),
+    ):
+        tasks = tuple(Task(ask, Number(place + 1), decimals=4) for place, ask in enumerate(asked))
+        problem = load(name)
+        text = written(derive(problem.replace(tasks=tasks)), "terminal", view="worksheet")
+        assert len(re.findall("(?<!_)______(?!_)", text)) == len(asked)
+        assert "Give every result to 4 decimals." in text and "more, in the table" not in text
+        assert re.search(rf"total +{sum(range(len(asked) + 1))}\n", text)
+
+
+def test_a_worksheet_says_which_digits_each_task_wants() -> None:
+    tasks = (Task("net.h1", decimals=4), Task("out.h1", significant=3), Task("loss"))
+    text = written(derive(load("mazur-2-2-2").replace(tasks=tasks)), "terminal", view="worksheet")
+    assert "Give every result to the digits that are wanted." in text
+    assert re.search("net_h1 +4 decimals +1\nout_h1 +3 significant digits +1\nE_total +6 significant digits +1", text)

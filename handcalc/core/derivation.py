@@ -73,6 +73,15 @@ class About(Record):
     options: tuple[Told, ...] = ()
 
 
+class Asked(Record):
+    """Something asked: an id, a symbol, a pattern or a phase; its marks, and the digits wanted."""
+
+    ask: str
+    marks: Number = Number(1)
+    decimals: int | None = None
+    significant: int | None = None
+
+
 class Header(Record):
     """What a report says about the exercise besides its steps.
 
@@ -81,7 +90,7 @@ class Header(Record):
     loss: its name as typed, "direct" for e = t − o only, "" for none; loss_title: what it is called, or what is said instead;
     samples: their names; batch: of so many an update is made, where not of all; trained_biases: None where there is no bias;
     ruled: parameters whose new values have formulas of their own;
-    conventions: every convention in force; tasks: what is asked (an id, a symbol, a pattern or a phase), and its marks.
+    conventions: every convention in force; tasks: what is asked.
     """
 
     title: str = ""
@@ -103,7 +112,7 @@ class Header(Record):
     conventions: Mapping[str, Any] = {}
     notes: tuple[Message, ...] = ()
     doubts: tuple[Message, ...] = ()
-    tasks: tuple[tuple[str, str], ...] = ()
+    tasks: tuple[Asked, ...] = ()
 
     @property
     def plain(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from handcalc.core.derivation import About, Header, Told
+from handcalc.core.derivation import About, Asked, Header, Told
 from handcalc.core.expr import Number
 from handcalc.errors import Message
 from handcalc.layers import layer_type
@@ -14,7 +14,7 @@ from handcalc.layers.layertype import LayerOption
 from handcalc.loading.schedules import batch_size, updates_per_epoch
 from handcalc.models.doubts import doubts
 from handcalc.problem.dataset import sample_names
-from handcalc.problem.schema import Activation, Layer, Loss, Problem
+from handcalc.problem.schema import Activation, Layer, Loss, Problem, Task
 from handcalc.problem.words import DIRECT, LOSSES, PENALTY_FORMS
 
 
@@ -41,8 +41,12 @@ def header_of(problem: Problem) -> Header:
         ruled=tuple(rule.name for rule in problem.rules),
         frozen=(*dict.fromkeys(part.said for part in problem.frozen_parts), *sorted(problem.frozen)),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
-        tasks=tuple((task.ask, task.marks.text or str(task.marks.numerator)) for task in problem.tasks),
+        tasks=tuple(map(_asked, problem.tasks)),
     )
+
+
+def _asked(task: Task) -> Asked:
+    return Asked(task.ask, task.marks, task.decimals, task.significant)
 
 
 def _loss_title(loss: Loss) -> Message | str:

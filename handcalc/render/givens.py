@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from handcalc.core.derivation import Derivation, Header
+from handcalc.core.derivation import Asked, Derivation, Header
 from handcalc.core.expr import Call, Ref, references, walk
 from handcalc.core.order import Group
-from handcalc.core.quantity import Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
-from handcalc.render.items import Item, Name, Plain, Value
+from handcalc.render.items import MISSING, Item, Name, Plain, Value
 from handcalc.render.options import DETAILS, Options
 from handcalc.render.reading import Reading
 from handcalc.render.tables import count
@@ -92,11 +92,36 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     yield Heading(2, Message("Conventions"))
     for text in conventions(derivation, reading):
         yield Paragraph(text)
-    yield Paragraph(rounding_note(derivation, options.asked is not None))
+    yield Paragraph(rounding_note(derivation, options.asked))
     if options.asked:
-        yield Heading(2, Message("Wanted"))
-        wanted = tuple((Name(Ref(*cell)), Plain(marks)) for (cell, _), marks in options.asked.items())
-        yield Table((Message("quantity"), Message("marks")), wanted)
+        yield from _wanted(derivation, options.asked)
+
+
+def _wanted(derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
+    """What is asked with its marks, and their sum; the digits where tasks want different ones."""
+    several = len({_digits(derivation, task) for task in asked.values()}) > 1
+    rows: list[tuple[Item, ...]] = []
+    for (cell, _), task in asked.items():
+        digits = (digits_of(*_digits(derivation, task)),) if several else ()
+        rows.append((Name(Ref(*cell)), *digits, Plain(task.marks.text or str(task.marks.numerator))))
+    total = sum(task.marks.numerator / task.marks.denominator for task in asked.values())
+    rows.append((Message("total"), *((MISSING,) if several else ()), Plain(f"{total:.10g}")))
+    yield Heading(2, Message("Wanted"))
+    yield Table((Message("quantity"), *((Message("digits"),) if several else ()), Message("marks")), tuple(rows))
+
+
+def _digits(derivation: Derivation, task: Asked | None = None) -> tuple[int | None, int | None]:
+    """The decimals or significant digits that a task, or else the problem, asks for."""
+    if task is not None and (task.decimals is not None or task.significant is not None):
+        return task.decimals, task.significant
+    return derivation.rounding.decimals, derivation.rounding.significant
+
+
+def digits_of(decimals: int | None, significant: int | None) -> Message:
+    """How many digits, in words."""
+    if decimals is not None:
+        return Message("{count} decimals", count=decimals)
+    return Message("{count} significant digits", count=significant)
 
 
 def _fixed(derivation: Derivation) -> Iterator[Block]:
@@ -325,15 +350,14 @@ def _update_conventions(derivation: Derivation) -> Iterator[Message]:
         yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
 
 
-def rounding_note(derivation: Derivation, asked: bool = False) -> Message:
-    """Which mode of rounding the numbers are in; asked: are to be in."""
+def rounding_note(derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked] | None = None) -> Message:
+    """Which mode of rounding the numbers are in; asked: not None where they are still to be worked out, with the tasks."""
     rounding = derivation.rounding
-    digits = (
-        Message("{count} decimals", count=rounding.decimals)
-        if rounding.decimals is not None
-        else Message("{count} significant digits", count=rounding.significant)
-    )
-    if asked:
+    wanted = {_digits(derivation, task) for task in asked.values()} if asked else set()
+    digits = digits_of(*(wanted.pop() if len(wanted) == 1 else _digits(derivation)))
+    if asked is not None:
+        if wanted:
+            return Message("Give every result to the digits that are wanted.")
         if rounding.carry:
             return Message("Round every result to {digits} before you use it again.", digits=digits)
         return Message("Give every result to {digits}.", digits=digits)

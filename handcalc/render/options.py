@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from handcalc.core.derivation import Asked
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 
@@ -44,7 +45,7 @@ COLUMNS_LIMIT = 40  # cells of one quantity side by side, in every detail
 class Options(Record):
     """What is shown: detail, form, phases or cells (with their iteration) to restrict it to, drawings.
 
-    asked: not None where the reader is to fill it in; the steps that are asked with their marks, none: all of them; given: whether the
+    asked: not None where the reader is to fill it in; the steps that are asked with their tasks, none: all of them; given: whether the
     given data are shown; results: a word of RESULTS where nothing but the results is.
     """
 
@@ -53,7 +54,7 @@ class Options(Record):
     phases: tuple[str, ...] = ()
     cells: tuple[tuple[Cell, int], ...] = ()
     pictures: bool = False
-    asked: Mapping[tuple[Cell, int], str] | None = None
+    asked: Mapping[tuple[Cell, int], Asked] | None = None
     given: bool = True
     results: str = ""
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from handcalc.core.derivation import Derivation, Step
+from handcalc.core.derivation import Asked, Derivation, Step
 from handcalc.core.expr import Total, walk
 from handcalc.core.order import PHASES
 from handcalc.core.patterns import fits, is_pattern
@@ -225,13 +225,13 @@ class Chapter:
         return phases, tuple(cells)
 
     @cached_property
-    def asked(self) -> dict[tuple[Cell, int], str]:
-        """The steps that the problem asks for, with their marks. Raises UnknownIdError for a task that is none."""
-        found: dict[tuple[Cell, int], str] = {}
-        for ask, marks in self.derivation.header.tasks:
-            cells = self._fitting(ask) if ask in PHASES or is_pattern(ask) else [self.reading.find(ask)]
-            for wanted in cells:
-                found.setdefault(wanted, marks)
+    def asked(self) -> dict[tuple[Cell, int], Asked]:
+        """The steps that the problem asks for, with their tasks. Raises UnknownIdError for a task that is none."""
+        found: dict[tuple[Cell, int], Asked] = {}
+        for task in self.derivation.header.tasks:
+            several = task.ask in PHASES or is_pattern(task.ask)
+            for wanted in self._fitting(task.ask) if several else [self.reading.find(task.ask)]:
+                found.setdefault(wanted, task)
         return found
 
     def _fitting(self, word: str) -> list[tuple[Cell, int]]:

@@ -90,7 +90,7 @@ def _worked_updates(derivation: Derivation, reading: Reading, options: Options, 
             if reading.delta_rule or options.full:
                 yield worked(derivation, reading, (change, place), iteration)
             yield worked(derivation, reading, (new, place), iteration)
-    if further:
+    if further and not options.asked:
         yield Paragraph(Message("… and {count} more, in the table", count=further))
 
 

@@ -8,7 +8,7 @@ To add a view, write a function from a block of the key to a block (or None, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import references
@@ -16,7 +16,7 @@ from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Picture, Table
-from handcalc.render.items import Blank, Factors, Item, Numeric, Symbolic, Value
+from handcalc.render.items import MISSING, Blank, Factors, Item, Numeric, Symbolic, Value
 
 Rewrite = Callable[[Block, Derivation], Block | None]
 
@@ -43,13 +43,15 @@ def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
         yield block
 
 
-def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Container[tuple[Cell, int]] = ()) -> Iterator[Block]:
+def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Collection[tuple[Cell, int]] = ()) -> Iterator[Block]:
     """The blocks of a view; asked: the only steps that are wanted, if any. A heading with nothing left under it goes, but
     for the first, the title."""
     waiting: list[Heading] = []
     first = True
+    left = {*asked}
     for block in blocks:
-        changed = view.rewrite(block, derivation) if not asked or _concerns(block, derivation, asked) else None
+        kept = _only(block, derivation, left) if asked else block
+        changed = view.rewrite(kept, derivation) if kept is not None else None
         if isinstance(changed, Heading) and first:
             yield changed
         elif isinstance(changed, Heading):
@@ -126,15 +128,30 @@ def _is_fixed(block: Equation, derivation: Derivation) -> bool:
     return block.step is not None and not _is_computed(*block.step, derivation)
 
 
-def _concerns(block: Block, derivation: Derivation, asked: Container[tuple[Cell, int]]) -> bool:
-    """Whether a line or table is about given numbers or about a step that is asked."""
+def _only(block: Block, derivation: Derivation, left: set[tuple[Cell, int]]) -> Block | None:
+    """A block as far as it is about given numbers, or about steps that are asked and have no blank yet: `left`."""
     if isinstance(block, Equation):
-        return block.step is None or block.step in asked
-    if not isinstance(block, Table):
-        return True
-    values = [(item.cell, item.iteration) for row in block.rows for item in row if isinstance(item, Value)]
-    computed = [value for value in values if _is_computed(*value, derivation)]
-    return not computed or any(value in asked for value in computed)
+        if block.step is None:
+            return block
+        known = block.step not in left
+        left.discard(block.step)
+        return None if known else block
+
+    def computed(items: Iterable[Item]) -> list[tuple[Cell, int]]:
+        values = [(item.cell, item.iteration) for item in items if isinstance(item, Value)]
+        return [value for value in values if _is_computed(*value, derivation)]
+
+    if isinstance(block, Table):
+        rows = [row for row in block.rows if not (found := computed(row)) or left & {*found}]
+        if block.rows and not rows:
+            return None
+        kept = tuple(tuple(item if not (found := computed([item])) or found[0] in left else MISSING for item in row) for row in rows)
+        left.difference_update(value for row in rows for value in computed(row))
+        return block.replace(rows=kept, omitted=0 if len(kept) < len(block.rows) else block.omitted)
+    if isinstance(block, Grid):
+        found = computed(item for part in block.parts if isinstance(part, tuple) for row in part for item in row)
+        return None if found and not left & {*found} else block
+    return block
 
 
 def _gapped(item: Item, gaps: tuple[Cell, ...], computed: tuple[Cell, ...]) -> Item:
