@@ -47,6 +47,7 @@ from handcalc.render import read
 from handcalc.render.blocks import Equal, phrase, spell
 from handcalc.render.dialects import PLAIN, UNICODE
 from handcalc.render.formats.terminal import show
+from handcalc.render.formats.textpage import Screen
 from handcalc.render.printer import PRIME, Printer
 
 EACH_ARGUMENT = [(name, place) for name in SCALAR for place in range(len(FUNCTIONS[name].arguments))]
@@ -683,8 +684,8 @@ def shown(proof: Proof, width: int = 80, language: str = "en") -> str:
     import io
 
     stream = io.StringIO()
-    console = Console(file=stream, width=width, force_terminal=True, no_color=True, highlight=False, markup=False)
-    show(report(proof), reading(proof), translator(language), console)
+    page = Screen(Console(file=stream, width=width, force_terminal=True, no_color=True, highlight=False, markup=False))
+    show(report(proof), reading(proof), translator(language), page)
     return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue())
 
 

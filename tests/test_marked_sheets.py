@@ -33,6 +33,7 @@ from handcalc.render import read
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Name, Paragraph, Table, Toned, spell
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
 from handcalc.render.formats.terminal import show
+from handcalc.render.formats.textpage import Screen
 from handcalc.render.reading import Reading
 from handcalc.render.report import FORMATS
 
@@ -219,8 +220,8 @@ def on_screen(own: Exercise, marking: Marking, everything: bool = False, dialect
     desk = desk or own.desk
     reading = read(desk.book.derivation, "", dialect)
     stream = io.StringIO()
-    console = Console(file=stream, width=80, highlight=False, markup=False, emoji=False, force_terminal=True, color_system="standard")
-    show(report(desk, marking, reading, everything), reading, str, console)
+    page = Screen(Console(file=stream, width=80, highlight=False, markup=False, emoji=False, force_terminal=True, color_system="standard"))
+    show(report(desk, marking, reading, everything), reading, str, page)
     return stream.getvalue()
 
 

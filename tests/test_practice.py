@@ -35,7 +35,7 @@ from handcalc.marking.definitions import FORMS, Hypothesis, MadeMistake, Mistake
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.render import read
 from handcalc.render.blocks import Block
-from handcalc.render.formats.terminal import show, terminal_console
+from handcalc.render.formats.terminal import page_on, show
 
 MAZUR = "mazur-2-2-2"
 DRAWN = "{weights: {from: -0.9, to: 0.9, step: 0.1, not: [0]}, inputs: {from: 0.1, to: 0.9, step: 0.1}}"
@@ -56,7 +56,7 @@ def started(file: str = MAZUR, boxes: Boxes | None = None, log: Any = None, **wi
 def text(blocks: Iterable[Block], found: PracticeRound) -> str:
     """Blocks as a terminal shows them."""
     stream = io.StringIO()
-    show(blocks, found.reading, str, terminal_console(stream, plain=True))
+    show(blocks, found.reading, str, page_on(stream, plain=True))
     return stream.getvalue()
 
 

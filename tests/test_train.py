@@ -8,7 +8,11 @@ import random
 from fractions import Fraction
 from pathlib import Path
 
+import numpy
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from oracles import law
 from shipping import solved
 
 from handcalc import derive, load, loads
@@ -16,6 +20,7 @@ from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
 from handcalc.loading.loader import shipped
+from handcalc.problem.dataset import Dataset
 from handcalc.problem.schema import Problem
 from handcalc.training.classes import classes_of
 from handcalc.training.network import Network
@@ -295,6 +300,38 @@ def test_samples_with_several_outputs_are_right_where_all_of_them_are() -> None:
     assert found is not None and found.each == ()
     assert found.right([[0.9, 0.6], [0.9, 0.6], [0.1, 0.2]]) == 2
     assert found.right([[math.nan, 0.6], [0.1, 0.6], [0.1, math.nan]]) == 1
+
+
+@given(st.data(), st.integers(1, 3), st.integers(0, 6), st.sampled_from([(0, 1), (-1, 1), (0, 2)]))
+@law(60)
+def test_classes_in_arrays_are_those_in_rows(data: st.DataObject, width: int, count: int, pair: tuple[int, int]) -> None:
+    def drawn(numbers: tuple[float, ...]) -> list[list[float]]:
+        return data.draw(st.lists(st.lists(st.sampled_from(numbers), min_size=width, max_size=width), min_size=count, max_size=count))
+
+    targets, outputs = drawn(pair), drawn((-1.0, 0.0, 0.25, 0.5, 0.75, 1.0, math.nan))
+    rows, arrays = classes_of(targets), classes_of(numpy.array(targets, float).reshape(count, width))
+    assert (rows is None) == (arrays is None)
+    if rows is not None and arrays is not None:
+        assert (rows.low, rows.high, [*rows.each]) == (arrays.low, arrays.high, [*arrays.each])
+        assert {found.right(answers) for found in (rows, arrays) for answers in (outputs, numpy.array(outputs))} == {rows.right(outputs)}
+
+
+@pytest.mark.parametrize("classes", ["some", "none"])
+def test_loss_and_accuracy_are_read_off_in_one_pass(classes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of samples that are arrays: every point of the history reads each sample once; the numbers are those of a pass each."""
+    drawn, read = numpy.random.default_rng(1), list[slice]()
+    targets = drawn.integers(0, 3, 40) if classes != "none" else drawn.random((40, 3))
+    numpy.savez(tmp_path / "d.npz", x=drawn.random((40, 60)), t=targets)
+    layers = "[{neurons: 30, activation: tanh, weights: {random: he, seed: 1}}, {neurons: 3, weights: {random: he, seed: 2}}]"
+    text = f"data: {{file: d.npz, inputs: x, targets: t}}\nlayers: {layers}\nloss: squared_error\nlearning_rate: 0.01\n"
+    trainer = Trainer(loads(text, "p.yaml", tmp_path))
+    network = Network(trainer)
+    assert not trainer.straight and network.standing() == (trainer.loss(), network.accuracy())
+    assert (network.accuracy() is None) == (classes == "none")
+    monkeypatch.setattr("handcalc.arrays.passes.NUMBERS_AT_ONCE", 15 * 60)
+    plain, rows = network.standing(), Dataset.rows
+    monkeypatch.setattr(Dataset, "rows", lambda self, places=slice(None): read.append(places) or rows(self, places))
+    assert network.standing() == plain and [part.start for part in read] == [0, 15, 30]
 
 
 def test_many_answers_are_single_answers() -> None:

@@ -1,6 +1,6 @@
 """Forward passes of many samples at once: the loss of all of them, and what the network answers.
 
-- `Passes(model, state)` makes the programs; `loss(state, samples)` and `outputs(state, samples)` run them.
+- `Passes(model, state)` makes the programs; `loss(state, samples)` and `outputs(state, samples)` run them, `loss_and_outputs` both at once.
 
 Samples that are held as arrays are worked some thousand at a time, so that no second copy of all of them is needed: the last
 quantities with a sample axis that the loss is made of (the losses of the samples) are put together, then the loss is its own
@@ -10,7 +10,7 @@ are worked all at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from handcalc.arrays.feeding import as_arrays, data_of, shaped, shapes_in
@@ -36,28 +36,48 @@ class Passes:
         own = any(quantity.sampled and quantity.definition is None and quantity.name not in data for quantity in graph)
         self._mixed = own or any(_mixes(graph, name) for name in self._outputs)
         parts = () if self._mixed else tuple(name for name in _uses(graph, loss) if graph[name].sampled)
+        self._count = len(parts or [loss])
         self._answers = compiled(graph, state, data[:1], self._outputs)[1]
         self._before = compiled(graph, state, data, parts or [loss])[1]
+        self._both = compiled(graph, state, data, [*(parts or [loss]), *self._outputs])[1]
         self._loss = compiled(graph, state, parts, [loss])[1] if parts else None
 
     def loss(self, state: Arrays, samples: Samples) -> float:
         """The loss of all samples."""
+        return self._whole(state, [self._before(state, row) for row in self._summed(samples)])
+
+    def loss_and_outputs(self, state: Arrays, samples: Samples) -> tuple[float, Any]:
+        """The loss of all samples, and the outputs, from one pass."""
+        import numpy
+
+        found = [self._both(state, row) for row in self._summed(samples)]
+        loss = self._whole(state, [arrays[: self._count] for arrays in found])
+        return loss, numpy.concatenate([self._stacked(arrays[self._count :]) for arrays in found])
+
+    def _whole(self, state: Arrays, found: Sequence[Arrays]) -> float:
+        """The loss from what it is made of, of every piece."""
         import numpy
 
         if self._loss is None:
-            return float(self._before(state, as_arrays(samples, self._shapes))[0])
-        found = [self._before(state, row) for row in self._pieces(samples)]
+            return float(found[0][0])
         return float(self._loss(state, tuple(map(numpy.concatenate, zip(*found))))[0])
 
     def outputs(self, state: Arrays, samples: Samples) -> Any:
         """The outputs by (sample, output), in the order of the targets."""
         import numpy
 
-        pieces = []
-        for inputs, _ in self._pieces(samples):
-            found = dict(zip(self._outputs, self._answers(state, (inputs,))))
-            pieces.append(numpy.stack([found[name][(slice(None), *place[1:])] for name, place in self._cells], axis=1))
-        return numpy.concatenate(pieces)
+        return numpy.concatenate([self._stacked(self._answers(state, (inputs,))) for inputs, _ in self._pieces(samples)])
+
+    def _stacked(self, arrays: Arrays) -> Any:
+        """The outputs by (sample, output)."""
+        import numpy
+
+        found = dict(zip(self._outputs, arrays))
+        return numpy.stack([found[name][(slice(None), *place[1:])] for name, place in self._cells], axis=1)
+
+    def _summed(self, samples: Samples) -> Iterable[tuple[Any, Any]]:
+        """Inputs and targets as a loss takes them: all at once, where it is not put together from pieces."""
+        return [as_arrays(samples, self._shapes)] if self._loss is None else self._pieces(samples)
 
     def _pieces(self, samples: Samples) -> Iterator[tuple[Any, Any]]:
         """Inputs and targets, so many samples at a time as fit."""

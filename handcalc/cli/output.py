@@ -2,8 +2,8 @@
 
 - `write(content, output, force, inputs)` writes a file whole or not at all, `save` what was exported with the files beside it.
 - `Wish` is how a report is wanted and where it goes: `wish.show(blocks, derivation)`, `wish.write_json(data)`, `wish.page(…)`.
-- `whole(console)`: what is printed on it meanwhile comes out in the end.
-- `dialect_for(stream)`, `console_for(stream)`, `fits(text, stream)`: what a stream can show; `say(text)` is a line of it.
+- `whole(page)`: what is printed on it meanwhile comes out in the end.
+- `dialect_for(stream)`, `page_for(stream)`, `fits(text, stream)`: what a stream can show; `say(text)` is a line of it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 from handcalc.render.report import LONGEST_SUM
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from handcalc.core.derivation import Derivation
     from handcalc.problem.schema import Problem
     from handcalc.render.blocks import Block
+    from handcalc.render.formats.textpage import TextPage
     from handcalc.render.reading import Reading
     from handcalc.render.report import Exported
 
@@ -41,36 +40,25 @@ def dialect_for(stream: IO[str]) -> Dialect:
     return UNICODE if has_unicode(stream) and not ascii_terminal else PLAIN
 
 
-def console_for(stream: IO[str], plain: bool = False) -> Console:
-    """The console a document is printed on; a terminal gets the width it has."""
-    from handcalc.render.formats.terminal import terminal_console
+def page_for(stream: IO[str], plain: bool = False) -> TextPage:
+    """The page a document is printed on; a terminal gets the width it has."""
+    from handcalc.render.formats.terminal import page_on
 
-    return terminal_console(stream, plain)
+    return page_on(stream, plain)
 
 
 @contextmanager
-def whole(console: Console) -> Iterator[None]:
-    """What is printed on a console meanwhile comes out in the end, or, where something goes wrong, not at all."""
-    target, kept = console.file, _Kept(console.encoding)
-    console.file = kept
+def whole(page: TextPage) -> Iterator[None]:
+    """What is printed on a page meanwhile comes out in the end, or, where something goes wrong, not at all."""
+    from handcalc.render.formats.styled import Letters
+
+    target, kept = page.file, Letters(page.encoding)
+    page.file = kept
     try:
         yield
     finally:
-        console.file = target
+        page.file = target
     target.write(kept.getvalue())
-
-
-class _Kept(io.StringIO):
-    """A text in memory that may have the letters of an encoding."""
-
-    def __init__(self, encoding: str) -> None:
-        super().__init__()
-        self._encoding = encoding
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """Which letters it may have."""
-        return self._encoding
 
 
 def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
@@ -214,9 +202,9 @@ class Wish(Record):
         from handcalc.render.formats.terminal import show
 
         stream = io.StringIO() if self.settings.output else sys.stdout
-        console = console_for(stream, self.settings.plain)
-        with whole(console):
-            show(blocks, reading, self.translate, console)
+        page = page_for(stream, self.settings.plain)
+        with whole(page):
+            show(blocks, reading, self.translate, page)
         if isinstance(stream, io.StringIO):
             self.write(stream.getvalue())
 

@@ -13,7 +13,7 @@ import click
 from handcalc.cli.generate import new_seed
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Phase, Settings, gathered, reading_options
-from handcalc.cli.output import Wish, check_target, console_for, say
+from handcalc.cli.output import Wish, check_target, page_for, say
 from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError
@@ -171,7 +171,7 @@ class _Talk:
     def _show(self, blocks: Iterable[Block], reading: Reading) -> None:
         from handcalc.render.formats.terminal import show
 
-        show(blocks, reading, self.wish.translate, console_for(sys.stdout))
+        show(blocks, reading, self.wish.translate, page_for(sys.stdout))
         sys.stdout.flush()
 
     def _warn(self) -> None:

@@ -9,7 +9,7 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, Settings, document_options, format_option, output_options, reading_options, rounding_options
-from handcalc.cli.output import Wish, console_for, fits, save, whole
+from handcalc.cli.output import Wish, fits, page_for, save, whole
 from handcalc.cli.troubles import troubles
 from handcalc.deriving import derive
 from handcalc.loading.loader import load
@@ -47,9 +47,9 @@ def _solve(file: str, problem: Problem, picture: bool, settings: Settings) -> No
         from handcalc.render.formats.terminal import show
 
         chapter = Chapter(derivation, wish.dialect(), style)
-        console = console_for(sys.stdout, settings.plain)
-        with whole(console):  # a step without a value is no half page
-            show(chapter.blocks(), chapter.reading, wish.translate, console)
+        page = page_for(sys.stdout, settings.plain)
+        with whole(page):  # a step without a value is no half page
+            show(chapter.blocks(), chapter.reading, wish.translate, page)
         return
     name = os.path.splitext(os.path.basename(settings.output))[0] if settings.output else ""
     exported = export((derivation,), settings.format, style, wish.language, name)

@@ -8,7 +8,7 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import Settings, detail_option, reading_options, rounding_options
-from handcalc.cli.output import console_for, dialect_for, whole
+from handcalc.cli.output import dialect_for, page_for, whole
 from handcalc.cli.troubles import troubles
 from handcalc.core.derivation import Derivation
 from handcalc.deriving import derive
@@ -50,6 +50,6 @@ def _explain(derivation: Derivation, step: str, problem: Problem, settings: Sett
     reading = read(derivation, settings.notation, dialect_for(sys.stdout), settings.comma, 0 if settings.detail == "full" else LONGEST_SUM)
     wanted, number = reading.find(step)
     blocks = explanation(derivation, reading, wanted, number, settings.detail)
-    console = console_for(sys.stdout)
-    with whole(console):
-        show(blocks, reading, settings.translator(problem.language), console)
+    page = page_for(sys.stdout)
+    with whole(page):
+        show(blocks, reading, settings.translator(problem.language), page)

@@ -36,9 +36,9 @@ from handcalc.core.expr import (
     walk,
 )
 from handcalc.core.graph import Graph
-from handcalc.core.index import Axis, Index, Position, shift_index, unused
+from handcalc.core.index import Axis, Index, Position, inside, shift_index, unused
 from handcalc.core.quantity import Quantity, Term
-from handcalc.core.turning import apart, bounding, inside, solve
+from handcalc.core.turning import apart, bounding, solve
 
 # --- the chain rule ---------------------------------------------------------------------------------------------------
 

@@ -13,13 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from copy import copy
-from itertools import product
 from typing import Any
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.graph import Graph
-from handcalc.core.index import Index
 from handcalc.core.instance import Value, bind
 from handcalc.core.order import Group, groups, phase
 from handcalc.core.quantity import Cell, cell
@@ -295,7 +293,7 @@ class Derivation:
         letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
         found = []
         for term in quantity.terms:
-            for places in _places(term.over):
+            for places in self.graph.reach.all(term.over, term.path or term.through, letters):
                 bound = letters | {index.letter: place for index, place in zip(term.over, places)}
                 through, local = bind(term.through, bound, present), bind(term.local, bound, present)
                 if isinstance(through, Ref) and not (isinstance(local, Number) and local.numerator == 0):
@@ -327,7 +325,3 @@ class Derivation:
 def _valued(paths: tuple[Contribution, ...], wanted: Cell, evaluation: Evaluation) -> tuple[Contribution, ...]:
     """Contributions with values in the place of their formulas."""
     return tuple([path.replace(value=evaluation.of(path.value, wanted)) for path in paths]) if paths else ()
-
-
-def _places(over: tuple[Index, ...]) -> Iterator[tuple[int, ...]]:
-    return product(*(index.axis.places for index in over))

@@ -2,7 +2,7 @@
 
 - `Axis`, `Index`, `Affine`; `ROLES` says what an axis may be.
 - `shift_index` puts positions in place of indices, `position` and `affine` convert, `unused` makes a new letter, `are_places` tells
-  numbers from indices.
+  numbers from indices, `inside` whether a place is always in an axis.
 """
 
 from __future__ import annotations
@@ -112,6 +112,13 @@ def affine(position: Position) -> Affine:
     if isinstance(position, Index):
         return Affine(((1, position),), 0)
     return Affine((), position)
+
+
+def inside(place: Position, axis: Axis) -> bool:
+    """Whether a place is inside an axis wherever its own indices are inside theirs."""
+    ends = [(factor * (other.axis.size - 1), 0) for factor, other in affine(place).terms]
+    start = affine(place).constant
+    return start + sum(map(min, ends)) >= 0 and start + sum(map(max, ends)) < axis.size
 
 
 def indices(places: Iterable[Position]) -> set[Index]:

@@ -36,13 +36,19 @@ from handcalc.core.record import Record
 # --- binding: from the general formula to one cell's ------------------------------------------------------------------
 
 Present = Callable[[str, tuple[int, ...]], bool]
+Places = Callable[[Index, Expr, Mapping[str, int]], Iterable[int]]  # those of an index where the body of a sum can be something
 
 
-def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
+def everywhere(index: Index, body: Expr, known: Mapping[str, int]) -> Iterable[int]:
+    """All places of an index."""
+    return index.axis.places
+
+
+def bind(expr: Expr, indices: Mapping[str, int], present: Present, reached: Places = everywhere) -> Expr:
     """The instance of a general formula at concrete indices.
 
     Totals are written out term by term; a reference to a cell that does not exist (a missing edge, a place outside
-    the range of a shifted index) is zero, so its term disappears.
+    the range of a shifted index) is zero, so its term disappears. reached: the places that a total need not be written out without.
     """
     if type(expr) is Number:
         return expr
@@ -50,29 +56,29 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present) -> Expr:
         places = tuple([indices[p.letter] if type(p) is Index else _concrete(p, indices) for p in expr.indices])
         return Ref(expr.quantity, places) if present(expr.quantity, places) else ZERO
     if type(expr) is Sum:
-        return add(*[bind(term, indices, present) for term in expr.terms])
+        return add(*[bind(term, indices, present, reached) for term in expr.terms])
     if type(expr) is Product:
         for factor in expr.factors:
-            if type(factor) is Delta and bind(factor, indices, present) is ZERO:
+            if type(factor) is Delta and bind(factor, indices, present, reached) is ZERO:
                 return ZERO  # most windows do not have a place: the rest of their terms need not be written
-        return mul(*[bind(factor, indices, present) for factor in expr.factors])
+        return mul(*[bind(factor, indices, present, reached) for factor in expr.factors])
     if isinstance(expr, Total):
         letter, inner = expr.index.letter, dict(indices)
         terms = []
-        for place in expr.index.axis.places:
+        for place in reached(expr.index, expr.body, indices):
             inner[letter] = place
-            terms.append(bind(expr.body, inner, present))
+            terms.append(bind(expr.body, inner, present, reached))
         return add(*terms)
     if isinstance(expr, Entry):
         inner = dict(indices)
         arguments = []
         for place in expr.index.axis.places:
             inner[expr.index.letter] = place
-            arguments.append(bind(expr.body, inner, present))
+            arguments.append(bind(expr.body, inner, present, reached))
         return Call(expr.function, tuple(arguments), _concrete(expr.at, indices))
     if isinstance(expr, Delta):
         return ONE if _concrete(expr.left, indices) == _concrete(expr.right, indices) else ZERO
-    return REBUILD[type(expr)](expr, [bind(part, indices, present) for part in children(expr)])
+    return REBUILD[type(expr)](expr, [bind(part, indices, present, reached) for part in children(expr)])
 
 
 def _concrete(place: Position, indices: Mapping[str, int]) -> int:
@@ -80,7 +86,10 @@ def _concrete(place: Position, indices: Mapping[str, int]) -> int:
         return place
     if isinstance(place, Index):
         return indices[place.letter]
-    return place.constant + sum(coefficient * indices[index.letter] for coefficient, index in place.terms)
+    found = place.constant
+    for coefficient, index in place.terms:  # sum() of a generator takes twice the time
+        found += coefficient * indices[index.letter]
+    return found
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

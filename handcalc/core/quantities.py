@@ -19,6 +19,7 @@ from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind
 from handcalc.core.quantity import KINDS, Cell, Quantity, cell
+from handcalc.core.reach import Reach
 from handcalc.errors import Message, UnknownNumberError
 
 SMALL = 1000  # places of a quantity; of larger ones no list is kept
@@ -36,6 +37,7 @@ class WorkedOut:
         self.paths: dict[str, list[str]] = {}
         self.ends: dict[str, set[str]] = {}
         self.groups: list[Any] = []  # those of order.py
+        self.reach: Reach | None = None
         self.steps: dict[Cell, Any] = {}  # those of derivation.py, without numbers
 
 
@@ -218,7 +220,9 @@ class Quantities:
         if quantity.of is not None and quantity.through is None:
             base = self.quantities[quantity.of.quantity]
             named = base.names if base.axes == own else None
-        if not named or len(named) < 2 or any(len(place) != len(own) for place in named):
+        if quantity.through is not None:
+            yield from self.reach.cells(quantity.name)
+        elif not named or len(named) < 2 or any(len(place) != len(own) for place in named):
             yield from product(*sizes)
         elif quantity.sampled:
             yield from ((sample, *place) for sample in sizes[0] for place in named)
@@ -233,6 +237,13 @@ class Quantities:
         if found is None:
             found = self.known.present[name, indices] = self._is_cell(name, indices)
         return found
+
+    @property
+    def reach(self) -> Reach:
+        """Where the sums of the formulas have terms."""
+        if self.known.reach is None:
+            self.known.reach = Reach(self.quantities)
+        return self.known.reach
 
     def listed(self, name: str, indices: tuple[int, ...]) -> bool:
         """Whether there is such a cell, and something needs it."""
@@ -280,7 +291,7 @@ class Quantities:
             if general is None:
                 raise KeyError(f"{name} is given, not defined")
             letters = {index.letter: place for index, place in zip(quantity.index, indices)}
-            found = self.known.instances[cell] = bind(general, letters, self.present)
+            found = self.known.instances[cell] = bind(general, letters, self.present, self.reach.places)
         return found
 
     def uses(self, wanted: Cell) -> tuple[Cell, ...]:

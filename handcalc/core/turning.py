@@ -13,7 +13,7 @@ from collections.abc import Callable
 from handcalc.core.derivative import every_index
 from handcalc.core.expr import Entry, Expr, Negation, Product, Ref, Sum, Total, delta, reindex, rewrite
 from handcalc.core.graph import Graph
-from handcalc.core.index import Affine, Axis, Index, Position, affine, position, shift_index, unused
+from handcalc.core.index import Affine, Index, Position, affine, inside, position, shift_index, unused
 
 Bounded = Callable[[Index], bool]
 
@@ -47,13 +47,6 @@ def _answers(place: Affine, goal: Index, unknown: set[Index]) -> list[tuple[Inde
             rest[goal] = rest.get(goal, 0) + sign
             found.append((index, position(rest, -sign * place.constant)))
     return found
-
-
-def inside(place: Position, axis: Axis) -> bool:
-    """Whether a place is inside an axis wherever its own indices are inside theirs."""
-    ends = [(factor * (other.axis.size - 1), 0) for factor, other in affine(place).terms]
-    start = affine(place).constant
-    return start + sum(map(min, ends)) >= 0 and start + sum(map(max, ends)) < axis.size
 
 
 def bounding(graph: Graph, expr: Expr) -> Bounded:

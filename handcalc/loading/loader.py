@@ -25,6 +25,7 @@ from handcalc.loading.layers import build, kind_of, layer_items, neuron_names
 from handcalc.loading.loss import add_loss
 from handcalc.loading.samples import samples, test_set
 from handcalc.loading.settings import add_settings
+from handcalc.problem.dataset import Dataset
 from handcalc.problem.fields import read_section
 from handcalc.problem.files import decoded, read, read_text, shipped_folder, shown_path
 from handcalc.problem.limits import limit
@@ -203,7 +204,14 @@ def _check_states(found: dict[str, FileNode], problem: Problem) -> None:
 def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[Sample], last: Layer) -> None:
     """A target for every number that the last layer puts out."""
     wanted = size(last.axes)
-    wrong = next((sample for sample in cases[:100] if sample.targets is not None and len(sample.targets) != wanted), None)
+    wrong = next(
+        (
+            sample
+            for sample in cases[: 1 if isinstance(cases, Dataset) else 100]
+            if sample.targets is not None and len(sample.targets) != wanted
+        ),
+        None,
+    )
     if wrong is not None and wrong.targets is not None and last.type != "dense" or (wrong and len(last.axes) > 1):
         text = "one target per output is expected: {wanted} ({axes}), found {found}"
         found.get("targets", root).fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))

@@ -10,14 +10,17 @@ explained by a mistake in the whole page, by another convention, by a mistake in
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
+from handcalc.arrays.exactline import ExactLine
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.deriving import check_iterations
 from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
+from handcalc.loading.schedules import updates_per_epoch
 from handcalc.marking.answers import Answer, Sheet, sheet_of
 from handcalc.marking.conventions import OtherConvention, SheetSoFar, conventional
 from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MistakenBook
@@ -47,6 +50,7 @@ STATUSES = {
     "unexplained": "not explained",
 }
 
+FEW = 20  # iterations that are walked rather than leapt over
 NEAR = 20  # iterations of which every number is followed; later ones are compared only
 SINGLE_MARGIN = 6.0  # bits by which one number alone must be too exact for coincidence
 CUT_UNITS = 2  # of the last digit, that a number carried on and cut off may be from the right one
@@ -277,16 +281,35 @@ class _Auditor:
         runs = self._far.setdefault(hypothesis, {})
         if number not in runs:
             start = max((known for known in runs if known < number), default=0)
-            current, graph = runs.get(start), self.book.graph
+            current = runs.get(start)
             for count in range(start + 1, number + 1):
-                carried: dict[Cell, Any] = {}
-                if current is not None:
-                    moved = self.book.carried.items()
-                    carried = {(old, place): current[new, place] for old, new in moved for place in graph.positions(old)}
-                current = Evaluation(MistakenBook(self._definitions(count), hypothesis), None, carried)
+                book = MistakenBook(self._definitions(count), hypothesis)
+                if current is None:
+                    carried: list[Any] = []
+                elif count == start + 2 and (leap := self._leap(book, current, number - 1 - count)) is not None:
+                    runs[number - 1] = Evaluation(book, None, dict(zip(self._carried, leap)))
+                    return self._run(hypothesis, number)
+                else:
+                    carried = [current[new] for new in self._carried.values()]
+                current = Evaluation(book, None, dict(zip(self._carried, carried)))
                 if count + 1 >= number:
                     runs[count] = current
         return runs[number]
+
+    @cached_property
+    def _carried(self) -> dict[Cell, Cell]:
+        """What is carried from one iteration to the next, and what it becomes."""
+        return {(old, place): (new, place) for old, new in self.book.carried.items() for place in self.book.graph.positions(old)}
+
+    def _leap(self, book: MistakenBook, current: Evaluation, count: int) -> tuple[float, ...] | None:
+        """What is carried into the iteration so many after the next; None where it must be walked: there are few, samples change, or some
+        number is none."""
+        if count < FEW or updates_per_epoch(self.problem) > 1:
+            return None
+        try:
+            return ExactLine(book, [*self._carried.items()], float).run([current[new] for new in self._carried.values()], count)
+        except (ArithmeticError, ValueError):
+            return None
 
     def _definitions(self, number: int) -> Definitions:
         """The definitions of an iteration as if it were the first; those of the same samples are shared."""

@@ -63,6 +63,8 @@ def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:
 
 def _own_rate(graph: Graph, problem: Problem, parameter: Quantity) -> Ref | None:
     """The learning rates of a parameter's cells, where some have rates of their own; None where all have that of all others."""
+    if not problem.rates:
+        return None
     name, usual = parameter.name, problem.learning_rate
     own = {place: rate_of(problem, parameter.layer, parameter.word, graph.core((name, place))) for place in graph.positions(name)}
     if not any(own.values()):

@@ -21,7 +21,7 @@ from handcalc.layers.site import places
 from handcalc.loading.standardise import standardised
 from handcalc.models import build
 from handcalc.models.model import Model
-from handcalc.problem.dataset import Samples, select
+from handcalc.problem.dataset import Dataset, Samples, select
 from handcalc.training.classes import Classes, classes_of
 from handcalc.training.trainer import Trainer, watched
 
@@ -68,14 +68,24 @@ class Network:
 
     def outputs_of(self, samples: Samples, most: int | None = None) -> _Rows:
         """The outputs for every sample (or for the first ones), in the order of their targets."""
-        trainer, graph = self.trainer, self.trainer.whole.graph
-        if not trainer.straight and graph[graph.inputs].sampled:
-            rows: list[list[float]] = self._passes.outputs(trainer.state, samples)[:most].tolist()
+        trainer = self.trainer
+        if self._on_arrays:
+            rows: list[list[float]] = self._array_of(samples)[:most].tolist()
             return rows
         model = self._model if samples is self.problem.samples else build(self._evaluated.replace(samples=samples))
         known = Evaluation(model.graph, None, trainer.values())
         count = len(samples) if most is None else min(most, len(samples))
         return [[float(known[cell]) for cell in model.answers(place)] for place in range(count)]
+
+    def _array_of(self, samples: Samples) -> Any:
+        """The outputs for every sample as an array."""
+        return self._passes.outputs(self.trainer.state, samples)
+
+    @property
+    def _on_arrays(self) -> bool:
+        """Whether outputs are worked out by arrays."""
+        graph = self.trainer.whole.graph
+        return not self.trainer.straight and bool(graph[graph.inputs].sampled)
 
     @property
     def inputs(self) -> _Rows:
@@ -91,11 +101,23 @@ class Network:
         """The share of samples (its own, if no others are given) that are classified right; None where targets are no classes."""
         chosen = self.problem.samples if samples is None else samples
         classes = self.classes if chosen is self.problem.samples else self._classes_of(chosen)
-        return classes.right(self.outputs_of(chosen)) / len(chosen) if classes else None
+        if not classes:
+            return None
+        return classes.right(self._array_of(chosen) if self._on_arrays else self.outputs_of(chosen)) / len(chosen)
+
+    def standing(self) -> tuple[float, float | None]:
+        """The loss of all samples, and their accuracy: where both come from the same arrays, from one pass."""
+        trainer, classes = self.trainer, self.classes
+        if classes is None or not trainer.in_pieces or self._passes is not trainer.passes:
+            return trainer.loss(), self.accuracy()
+        loss, outputs = trainer.loss_and_outputs()
+        return loss, classes.right(outputs) / len(outputs)
 
     def _classes_of(self, samples: Samples) -> Classes | None:
         is_row = bool(self.problem.layers) and len(self.problem.layers[-1].axes) == 1
-        return classes_of(numbers_of(samples, "targets")) if is_row else None
+        if not is_row:
+            return None
+        return classes_of(samples.target_rows() if isinstance(samples, Dataset) else numbers_of(samples, "targets"))
 
     @cached_property
     def _model(self) -> Model:

@@ -58,20 +58,25 @@ def train_on(
     wanted = iterations if iterations is not None else chosen * trainer.epoch if chosen else DEFAULT_ITERATIONS
     step = every or max(-(-wanted // _points(trainer, wanted)), 1)
     rules, network = Stopping(trainer), Network(trainer)
-    history = [(0, trainer.loss())]
-    accuracy = [(0, network.accuracy())]
+    history: list[tuple[int, float]] = []
+    accuracy: list[tuple[int, float | None]] = []
+
+    def note() -> None:
+        loss, share = network.standing()
+        history.append((trainer.done, loss))
+        accuracy.append((trainer.done, share))
+
+    note()
     stopped = rules.begin(history[0][1])
     try:
         while trainer.done < wanted and not stopped:
             stopped = rules.advance(min(step - trainer.done % step, wanted - trainer.done))
-            history.append((trainer.done, trainer.loss()))
-            accuracy.append((trainer.done, network.accuracy()))
+            note()
             if progress:
                 progress(trainer.done, wanted, history[-1][1])
     except KeyboardInterrupt:
         stopped = "interrupted"
-        history.append((trainer.done, trainer.loss()))
-        accuracy.append((trainer.done, network.accuracy()))
+        note()
     shares = tuple((count, share) for count, share in dict(accuracy).items() if share is not None)
     tested = network.accuracy(trainer.problem.test) if trainer.problem.test else None
     ended = stopped or "iterations"

@@ -166,6 +166,16 @@ class Trainer:
         with self._watched():
             return self.passes.loss(self.state, self.problem.samples) if self._data else self._engine.loss(self.state)
 
+    @property
+    def in_pieces(self) -> bool:
+        """Whether the samples are arrays, of which some thousand are worked at a time."""
+        return bool(self._data)
+
+    def loss_and_outputs(self) -> tuple[float, Any]:
+        """The loss of all samples that are held as arrays, and the outputs (sample, output), from one pass."""
+        with self._watched():
+            return self.passes.loss_and_outputs(self.state, self.problem.samples)
+
     def loss_at(self, values: Mapping[Cell, float]) -> float:
         """The loss of all samples with other values of some parameters; not a number where it has none."""
         try:

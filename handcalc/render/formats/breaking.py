@@ -5,7 +5,7 @@ In as few brackets as can be: before + or −, else beside ·, else behind a com
 
 from __future__ import annotations
 
-from rich.cells import cell_len
+from handcalc.render.formats.styled import cell_len
 
 
 def pieces(text: str, width: int) -> list[str]:

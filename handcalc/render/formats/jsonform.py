@@ -17,18 +17,27 @@ from handcalc.core.rounding import Rounding
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
-    from handcalc.render.report import Report
+    from handcalc.render.report import Chapter, Report
 
 VERSION = 1
 
 
 def document(report: Report) -> str:
     """The JSON of the contract; several problems are a list of such objects under "problems"."""
-    found = [solution(chapter.derivation, chapter.reading, chapter.steps()) for chapter in report.chapters]
+    found = [_written(chapter) for chapter in report.chapters]
     if len(found) == 1:
-        return dumps(found[0])
-    inside = ",\n".join(dumps(one).rstrip("\n") for one in found)
+        return found[0] + "\n"
+    inside = ",\n".join(found)
     return f'{{"handcalc": {VERSION}, "problems": [\n{inside}\n]}}\n'
+
+
+def _written(chapter: Chapter) -> str:
+    """The object of a solution; every step is text as soon as it is made, so that no objects are kept."""
+    import json
+
+    derivation, reading = chapter.derivation, chapter.reading
+    lines = ["  " + json.dumps(step_object(derivation, reading, step), ensure_ascii=False) for step in chapter.steps()]
+    return _framed(solution(derivation, reading, ()), lines, False)
 
 
 def solution(derivation: Derivation, reading: Reading, steps: Iterable[Step]) -> dict[str, Any]:
@@ -108,10 +117,16 @@ def dumps(data: Any, ascii: bool = False) -> str:
 
     if "steps" not in data:
         return json.dumps(data, ensure_ascii=ascii, indent=1) + "\n"
+    return _framed(data, ["  " + json.dumps(step, ensure_ascii=ascii) for step in data["steps"]], ascii) + "\n"
+
+
+def _framed(data: dict[str, Any], lines: list[str], ascii: bool) -> str:
+    """The text of data with these lines for its steps."""
+    import json
+
     mark = "\u0000"
-    lines = ",\n".join("  " + json.dumps(step, ensure_ascii=ascii) for step in data["steps"])
-    outside = json.dumps({**data, "steps": mark}, ensure_ascii=ascii, indent=1)
-    return outside.replace(json.dumps(mark), f"[\n{lines}\n ]") + "\n"
+    before, _, after = json.dumps({**data, "steps": mark}, ensure_ascii=ascii, indent=1).partition(json.dumps(mark))
+    return "".join([before, "[\n", ",\n".join(lines), "\n ]", after])
 
 
 def in_ascii(text: str) -> str:

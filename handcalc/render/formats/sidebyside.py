@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from rich.text import Text
-
 from handcalc.core.record import Record
 from handcalc.render.blocks import Table
+from handcalc.render.formats.styled import Line
 
 APART = 6  # columns between two tables
 
@@ -18,14 +17,14 @@ APART = 6  # columns between two tables
 class NarrowTable(Record):
     """A table as lines, and its title."""
 
-    title: Text | None
-    lines: list[Text]
+    title: Line | None
+    lines: list[Line]
     table: Table
 
     @property
     def width(self) -> int:
         """Of its longest line."""
-        return max(line.cell_len for line in (self.title or Text(), *self.lines))
+        return max(line.cell_len for line in (self.title or Line(), *self.lines))
 
 
 def rows_of(columns: Iterable[NarrowTable], width: int) -> Iterator[list[NarrowTable]]:
@@ -42,14 +41,15 @@ def rows_of(columns: Iterable[NarrowTable], width: int) -> Iterator[list[NarrowT
         yield row
 
 
-def side_by_side(row: Sequence[NarrowTable]) -> Iterator[Text]:
+def side_by_side(row: Sequence[NarrowTable]) -> Iterator[Line]:
     """The lines of a row, titles above their tables."""
     titled = any(column.title for column in row)
-    columns = [[column.title or Text(), *column.lines] if titled else column.lines for column in row]
+    columns = [[column.title or Line(), *column.lines] if titled else column.lines for column in row]
     for place in range(max(map(len, columns))):
-        line = Text()
+        line = Line()
         for own, lines in zip(row, columns):
-            part = lines[place] if place < len(lines) else Text()
-            line = Text.assemble(line, part, " " * (own.width + APART - part.cell_len))
-        line.rstrip()
-        yield line
+            part = lines[place] if place < len(lines) else Line()
+            for text, style in part.parts:
+                line.append(text, style)
+            line.append(" " * (own.width + APART - part.cell_len))
+        yield line.rstrip()

@@ -1,6 +1,6 @@
 """Blocks → terminal: colours only where there is a terminal, ASCII where there is no Unicode, nothing cut off.
 
-- `show(blocks, reading, translate, console)` prints; `terminal_console(…)` makes the console.
+- `show(blocks, reading, translate, page)` prints; `page_on(stream)` makes the page.
 
 An equation is broken before = or ≈, as late as can be; where one part alone is too wide, inside it (breaking.py). Files and pipes have
 lines of FILE_WIDTH. Narrow tables stand side by side (sidebyside.py), wide ones are split by columns.
@@ -14,12 +14,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
-
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
 from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed, runs
@@ -27,6 +21,8 @@ from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.breaking import pieces
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
 from handcalc.render.formats.sidebyside import NarrowTable, rows_of, side_by_side
+from handcalc.render.formats.styled import Line, TableColumn, cell_len
+from handcalc.render.formats.textpage import Screen, TextPage
 from handcalc.render.items import Blank, Item, Toned, Value, phrase, spell
 from handcalc.render.reading import Reading
 
@@ -54,36 +50,28 @@ def has_unicode(stream: IO[str]) -> bool:
     return True
 
 
-def terminal_console(stream: IO[str] | None = None, plain: bool = False) -> Console:
-    """A console for the solution: no colour unless it is a terminal that wants it; as wide as the terminal."""
+def page_on(stream: IO[str] | None = None, plain: bool = False) -> TextPage:
+    """The page of a solution: no colour unless it is a terminal that wants it; as wide as the terminal."""
     target = stream or sys.stdout
-    screen = bool(getattr(target, "isatty", lambda: False)())
-    tty = screen and not plain
+    if getattr(target, "isatty", lambda: False)():
+        from handcalc.render.formats.console import console_of
+
+        return Screen(console_of(target, None, not plain))
     columns = os.environ.get("COLUMNS", "")
-    width = None if screen else int(columns) if columns.isdigit() and int(columns) >= NARROWEST else FILE_WIDTH
-    return Console(
-        file=target,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        width=width,
-        force_terminal=tty,
-        no_color=None if tty else True,
-        soft_wrap=False,
-    )
+    return TextPage(target, int(columns) if columns.isdigit() and int(columns) >= NARROWEST else FILE_WIDTH)
 
 
 def document(report: Report) -> str:
     """The report as a file: no colours, 100 columns."""
     stream = io.StringIO()
     for chapter in report.chapters:
-        show(chapter.blocks(), chapter.reading, report.translate, terminal_console(stream, plain=True))
+        show(chapter.blocks(), chapter.reading, report.translate, page_on(stream, plain=True))
     return stream.getvalue()
 
 
-def show(blocks: Iterable[Block], reading: Reading, translate: Translate, console: Console) -> None:
+def show(blocks: Iterable[Block], reading: Reading, translate: Translate, page: TextPage) -> None:
     """Print a document."""
-    writer = _TerminalWriter(reading, translate, console)
+    writer = _TerminalWriter(reading, translate, page)
     for run in runs(blocks):
         if isinstance(run, tuple):
             writer.tables(run)
@@ -113,24 +101,24 @@ def _style(item: Item | str) -> str:
 
 
 class _TerminalWriter:
-    def __init__(self, reading: Reading, translate: Translate, console: Console) -> None:
+    def __init__(self, reading: Reading, translate: Translate, page: TextPage) -> None:
         self.reading = reading
         self.translate = translate
-        self.console = console
+        self.page = page
         self.ascii = reading.dialect.ascii
         self.before: Block | None = None
 
     def write(self, block: Block) -> None:
         """One block; air before a table, after it, and between one quantity's lines and the next's."""
         if not isinstance(block, Heading) and _apart(self.before, block):
-            self.console.print()
+            self.page.print()
         self.before = block
         match block:
             case Heading(level, text):
                 self.heading(level, self.spell(text))
             case Paragraph(text):
-                for line in wrapped(self.spell(text), self.console.width):
-                    self.line(Text(line, style=_style(text)))
+                for line in wrapped(self.spell(text), self.page.width):
+                    self.line(Line(line, _style(text)))
             case Equation():
                 self.equation(block)
             case Grid(parts):
@@ -144,11 +132,11 @@ class _TerminalWriter:
         """Tables that follow each other, with their titles: side by side where they have room."""
         found = []
         for title, table in narrow:
-            head = Text(self.spell(title.text), style="bold") if title else None
+            head = Line(self.spell(title.text), "bold") if title else None
             found.append(NarrowTable(head, self.table(table), table))
-        for row in rows_of(found, min(self.console.width, FILE_WIDTH)):
+        for row in rows_of(found, min(self.page.width, FILE_WIDTH)):
             if any(column.title for column in row) or _apart(self.before, row[0].table):
-                self.console.print()
+                self.page.print()
             for line in side_by_side(row):
                 self.line(line)
             self.before = row[-1].table
@@ -159,36 +147,30 @@ class _TerminalWriter:
         if drawing is not None:
             from handcalc.render.diagram.text import drawing as in_letters
 
-            self.console.print()
-            for line in in_letters(drawing, self.reading, self.translate, self.console.width).splitlines():
-                self.line(Text(line))
+            self.page.print()
+            for line in in_letters(drawing, self.reading, self.translate, self.page.width).splitlines():
+                self.line(Line(line))
 
     def chart(self, block: Chart) -> None:
         """A plot as a drawing of letters."""
         from handcalc.render.plot.letters import drawing as in_letters
 
-        for line in in_letters(block.plot, self.reading, self.translate, min(self.console.width, FILE_WIDTH)):
-            self.line(Text(line))
+        for line in in_letters(block.plot, self.reading, self.translate, min(self.page.width, FILE_WIDTH)):
+            self.line(Line(line))
 
     def spell(self, item: Item | str) -> str:
         text = printable(spell(item, self.reading, self.translate))
         return spelled_in_ascii(text) if self.ascii and not text.isascii() else text
 
-    def line(self, text: Text) -> None:
-        self.console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
-
-    def printed(self, content: RichTable) -> list[Text]:
-        """The lines of a table, without blanks at their ends."""
-        with self.console.capture() as capture:
-            self.console.print(content)
-        return [Text.from_ansi(text.rstrip()) for text in capture.get().rstrip("\n").split("\n")]
+    def line(self, text: Line) -> None:
+        self.page.print(text)
 
     def heading(self, level: int, text: str) -> None:
-        self.console.print()
+        self.page.print()
         rule = {1: "=", 2: "-"} if self.ascii else {1: "═", 2: "─"}
-        self.console.print(Text(text, style="bold"))
+        self.page.heading(Line(text, "bold"))
         if level in rule:
-            self.console.print(Text(rule[level] * min(cell_len(text), self.console.width), style="bold" if level == 1 else ""))
+            self.page.print(Line(rule[level] * min(cell_len(text), self.page.width), "bold" if level == 1 else ""))
 
     # --- formulas ---
 
@@ -196,29 +178,29 @@ class _TerminalWriter:
         """One part below the other, its reason beside it; where there is no room for it, beneath."""
         start = "  " * block.indent + self.spell(block.left)
         if cell_len(start) > LEFT_WIDTH:
-            self.line(Text(start))
+            self.line(Line(start))
             start = "  " * (block.indent + 1)
         parts = [(f" {self.relation(relation)} ", self.spell(item)) for relation, item in block.right]
         margin = cell_len(start) + 3
-        most = self.console.width - margin - REASON_WIDTH
+        most = self.page.width - margin - REASON_WIDTH
         column = margin + max((cell_len(text) for _, text in parts if cell_len(text) <= most), default=0) + 3
         for (relation, text), reason in zip(parts, block.reasons):
-            *before, last = pieces(text, self.console.width - margin)
-            line = Text(start + relation)
+            *before, last = pieces(text, self.page.width - margin)
+            line = Line(start + relation)
             for piece in before:
                 self.line(line.append(piece))
-                line = Text(" " * (margin + 2))
+                line = Line(" " * (margin + 2))
             line.append(last)
             beside = line.cell_len + 3 <= column and not before
             place = column if beside else margin + 4
-            words = self.broken(reason, self.console.width - place)
+            words = self.broken(reason, self.page.width - place)
             if beside and words[0]:
-                self.line(line.append(" " * (column - line.cell_len)).append(words[0], style="dim"))
+                self.line(line.append(" " * (column - line.cell_len)).append(words[0], "dim"))
                 words = words[1:]
             else:
                 self.line(line)
             for text in filter(None, words):
-                self.line(Text(" " * place).append(text, style="dim"))
+                self.line(Line(" " * place).append(text, "dim"))
             start = " " * cell_len(start)
 
     def broken(self, reason: Message, width: int) -> list[str]:
@@ -235,24 +217,23 @@ class _TerminalWriter:
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
         start = " " * (2 * block.indent)
-        shown = len(start), len(start + label)
         for place, inside in enumerate(self.filled(kept, cell_len(start + left))):
-            line = Text(start + left if place == 0 else " " * cell_len(start + left))
-            if place == 0 and block.label:
-                line.stylize(_style(block.label), *shown)
+            line = Line(" " * cell_len(start + left))
+            if place == 0:
+                line = Line(start).append(label, _style(block.label) if block.label else "").append(left[len(label) :])
             for relation, text, final in inside:
                 line.append(f" {self.relation(relation)} ")
-                for extra, piece in enumerate(pieces(text, self.console.width - cell_len(start + left) - 3)):
+                for extra, piece in enumerate(pieces(text, self.page.width - cell_len(start + left) - 3)):
                     if extra:
                         self.line(line)
-                        line = Text(" " * (cell_len(start + left) + 5))
-                    line.append(piece, style="bold" if final else "")
+                        line = Line(" " * (cell_len(start + left) + 5))
+                    line.append(piece, "bold" if final else "")
             self.line(line)
 
     def filled(self, parts: Sequence[Part], margin: int) -> list[list[Part]]:
         """The parts of an equation in lines that have room for them: in one; in two, numbers below letters; else as many as fit in each."""
         widths = [cell_len(f" {self.relation(relation)} {text}") for relation, text, _ in parts]
-        most = min(self.console.width, FILE_WIDTH) - margin
+        most = min(self.page.width, FILE_WIDTH) - margin
         for place in (0, len(parts) - NUMBERS):
             if place >= 0 and sum(widths[:place]) <= most and sum(widths[place:]) <= most:
                 return [[*lines] for lines in (parts[:place], parts[place:]) if lines]
@@ -271,32 +252,31 @@ class _TerminalWriter:
 
     # --- tables ---
 
-    def table(self, block: Table) -> list[Text]:
+    def table(self, block: Table) -> list[Line]:
         """The lines of a table, in parts where it is too wide; then how much is not shown."""
-        lines: list[Text] = []
+        lines: list[Line] = []
         headings = [self.spell(column) for column in block.columns]
         columns = [self.column([row[place] for row in block.rows]) for place in range(len(headings))]
         numeric = number_columns(block)
         widths = [max([cell_len(heading), *(cell_len(cell) for cell in column)]) for heading, column in zip(headings, columns)]
+
+        def gap(place: int, text: str) -> str:
+            return " " * (widths[place] - cell_len(text)) + text if numeric[place] else text
+
         wrapped_column = len(widths) - 1 if block.wraps else -1
-        for part, chunk in enumerate(chunks(narrowed(widths, self.console.width) if block.wraps else widths, self.console.width)):
+        for part, chunk in enumerate(chunks(narrowed(widths, self.page.width) if block.wraps else widths, self.page.width)):
             if part:
-                lines.append(Text())
-            table = RichTable(
-                box=box.ASCII2 if self.ascii else box.SIMPLE_HEAD, header_style="bold", pad_edge=False, show_edge=self.ascii, safe_box=False
-            )
-            for place in chunk:
-                gap = " " * (widths[place] - cell_len(headings[place])) if numeric[place] else ""
-                table.add_column(Text(gap + headings[place]), no_wrap=place != wrapped_column)
-            for row in range(len(block.rows)):
-                gaps = [" " * (widths[place] - cell_len(columns[place][row])) if numeric[place] else "" for place in chunk]
-                cells = (Text(gap + columns[place][row], style=_style(block.rows[row][place])) for gap, place in zip(gaps, chunk))
-                table.add_row(*cells)
-            lines += self.printed(table)
+                lines.append(Line())
+            headings_shown = [gap(place, headings[place]) for place in chunk]
+            rows = [
+                [(gap(place, columns[place][row]), _style(block.rows[row][place])) for place in chunk] for row in range(len(block.rows))
+            ]
+            named = [TableColumn(heading, place == wrapped_column) for heading, place in zip(headings_shown, chunk)]
+            lines += self.page.table(named, rows, self.ascii)
         if block.omitted:
-            lines.append(Text(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
+            lines.append(Line(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
         if block.hidden:
-            lines.append(Text(self.spell(Message("… {count} more columns are not shown", count=block.hidden))))
+            lines.append(Line(self.spell(Message("… {count} more columns are not shown", count=block.hidden))))
         return lines
 
     def column(self, items: Sequence[Item]) -> list[str]:
@@ -323,14 +303,14 @@ class _TerminalWriter:
             for place in range(height):
                 text = rows[place - top] if 0 <= place - top < len(rows) else ""
                 lines[place] += text + " " * (width - cell_len(text))
-        if max(map(cell_len, lines)) + 2 > self.console.width:
+        if max(map(cell_len, lines)) + 2 > self.page.width:
             place = self._broken(parts, [max(map(cell_len, rows)) for rows in boxes])
             if place:
                 self.grid(parts[:place])
                 self.grid(parts[place:])
                 return
         for text in lines:
-            self.line(Text("  " + text.rstrip()))
+            self.line(Line("  " + text.rstrip()))
 
     def _broken(self, parts: Sequence[str | Item | tuple[tuple[Item, ...], ...]], widths: list[int]) -> int:
         """Where a matrix equation too wide for a line is broken best: before a relation, else a term, else a factor; as late as can be."""
@@ -340,7 +320,7 @@ class _TerminalWriter:
         for place, (part, width) in enumerate(zip(parts, widths)):
             sign = part if isinstance(part, str) else ""
             rank = _BREAKS.get(sign, -1) if place and (related or sign not in ("=", "≈")) else -1
-            if rank >= 0 and (used + 2 <= self.console.width or (depth, rank) not in places):
+            if rank >= 0 and (used + 2 <= self.page.width or (depth, rank) not in places):
                 places[depth, rank] = place
             related = related or sign in ("=", "≈")
             depth += (sign == "(") - (sign == ")")

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rich.cells import cell_len
-
 from handcalc.errors import Message
 from handcalc.language import Translate, wrapped
 from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.formats.styled import cell_len
 from handcalc.render.items import spell
 from handcalc.render.plot.levels import Point
 from handcalc.render.plot.looks import SHAPES, STYLES, TONES
