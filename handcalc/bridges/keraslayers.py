@@ -137,10 +137,10 @@ def _sources(value: Any, depth: int) -> list[str]:
     if depth > 12:
         return []
     if isinstance(value, dict):
-        if isinstance(value.get("keras_history"), list) and value["keras_history"]:
+        if isinstance(value.get("keras_history"), (list, tuple)) and value["keras_history"]:
             return [str(value["keras_history"][0])]
         return [name for part in value.values() for name in _sources(part, depth + 1)]
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         if len(value) >= 3 and isinstance(value[0], str) and isinstance(value[1], int):  # Keras 2
             return [value[0]]
         return [name for part in value for name in _sources(part, depth + 1)]

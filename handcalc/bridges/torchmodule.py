@@ -323,7 +323,7 @@ def optimizer_of(optimizer: Any) -> dict[str, Any]:
     group = groups[0]
     if group.get("maximize") or group.get("amsgrad") or group.get("lr_decay") or group.get("centered"):
         refuse("{found} with {option} is not known here", found=kind, option="maximize, amsgrad, lr_decay, centered")
-    if any(optimizer.state.values()):
+    if any(float(state.get("step", 0)) or state.get("momentum_buffer") is not None for state in optimizer.state.values()):
         refuse("the optimiser has made updates already; give one that is new")
     keys: dict[str, Any] = {"learning_rate": float(group["lr"]), **_OPTIMISERS[kind](group)}
     decay = group.get("weight_decay", 0)
