@@ -5,6 +5,7 @@
 - `check(problem, answers)` marks a student's numbers, `audit(problem, published)` a published solution's.
 - `lint(problem)` says whether an exercise is sound: `.ok`, `.findings`.
 - `from_torch(module, inputs, targets, loss, optimizer)`, `from_keras`, `from_sklearn` make a problem of a network.
+- `compare(problem, module, step)` puts a framework's real step of training beside it.
 - `train(problem, iterations)` goes on with it, `gradcheck(problem)` compares its gradients with difference quotients.
 
 Names are imported when they are used, so that `import handcalc` costs nothing.
@@ -16,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handcalc.bridges.comparing import compare
     from handcalc.bridges.modules import from_keras, from_sklearn, from_torch
     from handcalc.deriving import derive
     from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _HOMES = {
+    "compare": "handcalc.bridges.comparing",
     "from_torch": "handcalc.bridges.modules",
     "from_keras": "handcalc.bridges.modules",
     "from_sklearn": "handcalc.bridges.modules",
@@ -55,6 +58,7 @@ __all__ = [
     "UnknownIdError",
     "audit",
     "check",
+    "compare",
     "derive",
     "from_keras",
     "from_sklearn",

@@ -1,7 +1,7 @@
 """Random networks of frameworks, and what the frameworks make of them, for the laws on imports.
 
-- `Result` holds outputs, loss, gradients and new values by layer and key, as arrays; `compared(problem, result, tolerance)` asserts that the
-  problem's solution has the same numbers, and answers how many there were.
+- `Result` holds outputs, loss, gradients and new values by layer and key, as arrays; `compared(problem, result, tolerance)` asserts that
+  the problem's solution has the same numbers, and answers how many there were.
 - `TORCH` are modules with their inputs, by name; `torch_result(module, …)` is one step of training.
 """
 
@@ -149,5 +149,5 @@ def torch_step(module: Any, inputs: Any, targets: Any, loss: Any, optimizer: Any
     gradients = {key: named[names[0]].grad.numpy().copy() for key, names in parameters.items()}
     optimizer.step()
     updated = {key: named[names[0]].detach().numpy() for key, names in parameters.items() if len(names) == 1}
-    inside = getattr(torch, "sigmoid") if "Logits" in type(loss).__name__ else (lambda z: z)
+    inside = torch.sigmoid if "Logits" in type(loss).__name__ else (lambda z: z)
     return Result(inside(outputs).detach().numpy(), float(value.detach()), gradients, updated)

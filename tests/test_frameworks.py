@@ -74,7 +74,8 @@ def test_a_perceptron_of_scikit_learn(seed: int, tmp_path: Path) -> None:
     random = np.random.default_rng(seed)
     classes = bool(seed % 2)
     model = (neural.MLPClassifier if classes else neural.MLPRegressor)(
-        hidden_layer_sizes=[int(one) for one in random.integers(1, 4, random.integers(1, 3))], activation=["logistic", "tanh", "relu", "identity"][seed % 4],
+        hidden_layer_sizes=[int(one) for one in random.integers(1, 4, random.integers(1, 3))],
+        activation=["logistic", "tanh", "relu", "identity"][seed % 4],
         solver="sgd", alpha=0, momentum=0, nesterovs_momentum=False, learning_rate_init=0.1, batch_size=3, shuffle=False, random_state=seed,
     )  # fmt: skip
     inputs = np.round(random.uniform(-1, 1, (3, 2)), 2)

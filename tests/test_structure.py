@@ -28,7 +28,7 @@ ROOMS = (
 )  # fmt: skip
 NOT = {"core": {"language", "processes"}, "problem": {"render"}, "layers": {"render"}, "loading": {"render"}}  # though they come before it
 MAY_IMPORT = {room: set(ROOMS[:place]) - NOT.get(room, set()) for place, room in enumerate(ROOMS)}
-TOP = ("__init__", "__main__")  # the public names and `python -m handcalc` may reach everything, lazily
+TOP = ("__init__", "__main__", "testing")  # the public names and `python -m handcalc` may reach everything, lazily
 LAZY = ("sympy", "numpy", "typst")  # half a second each: only inside functions
 NOT_IN_CORE = ("sympy", "numpy", "rich", "click", "yaml", "ruamel")
 

@@ -1,7 +1,7 @@
 """Which cells of the graph stand under a key of a layer: the way from the arrays of a framework to steps of the solution.
 
-- `cells_by_key(problem, graph)` answers, for every layer (from 1) and key, the cells in the order in which the numbers of an array stand: row
-  by row, with a row per neuron.
+- `cells_by_key(problem, graph)` answers, for every layer (from 1) and key, the cells in the order in which the numbers of an array stand:
+  row by row, with a row per neuron.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """ONNX: a graph that is a chain of operators → layers. Another operator is named and refused.
 
 - `read_onnx(path, wishes)` reads the file with the library `onnx`; weights beside the file (external data) are never opened.
-- A new operator is a function from a `_Node` and a `_Chain` and its line in `OPERATORS`.
+- A new operator is a function from an `OnnxNode` and a `_Chain` and its line in `OPERATORS`.
 
 Layouts: Gemm has a row per neuron with transB = 1 and a row per input without; MatMul has a row per input; LSTM has its gates in the order
 input, output, forget, cell, GRU update, reset, hidden (operators of ONNX, opset 22).
@@ -24,6 +24,7 @@ from handcalc.bridges.network import (
     refuse,
     with_activation,
 )
+from handcalc.bridges.onnxnodes import ACTIVATIONS, OnnxNode, single
 from handcalc.problem.files import contents
 
 
@@ -44,7 +45,7 @@ def read_onnx(path: str, wishes: Wishes) -> BroughtNetwork:
     chain.places[inputs[0]] = 0
     chain.current = inputs[0]
     for node in graph.node:
-        chain.add(_Node(node, chain))
+        chain.add(OnnxNode(node, path))
     if chain.current != graph.output[0].name:
         refuse("the output is not that of the last operator: the graph is no chain", path)
     return BroughtNetwork(tuple(chain.layers), graph.name, (), entry_of(chain.layers))
@@ -60,7 +61,7 @@ class _Chain:
         self.places: dict[str, int] = {}
         self.current = ""
 
-    def add(self, node: _Node) -> None:
+    def add(self, node: OnnxNode) -> None:
         """One operator more. Raises ModelError."""
         if node.kind == "Constant":
             self.constants[node.outputs[0]] = node.tensor()
@@ -99,58 +100,10 @@ class _Chain:
         return checked(found, name, self.path)
 
 
-class _Node:
-    """An operator: its kind, names and attributes."""
-
-    def __init__(self, node: Any, chain: _Chain) -> None:
-        self.kind = str(node.op_type)
-        self.domain = "" if node.domain in ("", "ai.onnx") else str(node.domain)
-        self.name = str(node.name or (node.output[0] if node.output else ""))
-        self.inputs = list(node.input)
-        self.outputs = list(node.output) or [""]
-        self._node = node
-        self._path = chain.path
-
-    def get(self, key: str, usual: Any = None) -> Any:
-        """An attribute: a number, a list or a text."""
-        from onnx import helper
-
-        for attribute in self._node.attribute:
-            if attribute.name == key:
-                found = helper.get_attribute_value(attribute)
-                return (
-                    found.decode("utf-8", "replace")
-                    if isinstance(found, bytes)
-                    else list(found)
-                    if isinstance(found, Sequence) and not isinstance(found, str)
-                    else found
-                )
-        return usual
-
-    def tensor(self) -> Any:
-        """The value of a Constant."""
-        from onnx import TensorProto
-
-        found = self.get("value")
-        if not isinstance(found, TensorProto):
-            self.wrong("value")
-        return found
-
-    def input(self, place: int) -> str:
-        """The name of an input, "" where it is left out."""
-        return self.inputs[place] if place < len(self.inputs) else ""
-
-    def wrong(self, option: str) -> Any:
-        """The operator has a setting that is not known here. Raises ModelError."""
-        refuse(
-            "the operator {found} ({name}) with this {option} is not known here", self._path, found=self.kind, name=self.name, option=option
-        )
-
-
 # --- dense layers -------------------------------------------------------------------------------------------------------
 
 
-def _gemm(node: _Node, chain: _Chain) -> None:
+def _gemm(node: OnnxNode, chain: _Chain) -> None:
     if node.get("transA", 0) or node.get("alpha", 1.0) != 1 or node.get("beta", 1.0) != 1:
         node.wrong("transA, alpha, beta")
     bias = chain.array(node.input(2)).reshape(-1) if node.input(2) else None
@@ -158,18 +111,18 @@ def _gemm(node: _Node, chain: _Chain) -> None:
     chain.layers.append(made)
 
 
-def _matrix(node: _Node, chain: _Chain) -> Any:
+def _matrix(node: OnnxNode, chain: _Chain) -> Any:
     if node.input(0) in chain.constants:
         node.wrong("order of inputs")
     found = chain.array(node.input(1))
     return found if found.ndim == 2 else node.wrong("weights")
 
 
-def _matmul(node: _Node, chain: _Chain) -> None:
+def _matmul(node: OnnxNode, chain: _Chain) -> None:
     chain.layers.append(dense(_matrix(node, chain), None, f"{node.name}: MatMul", (node.input(1), ""), by_input=True))
 
 
-def _add(node: _Node, chain: _Chain) -> None:
+def _add(node: OnnxNode, chain: _Chain) -> None:
     """A bias after MatMul, or a residual connection."""
     constants = [name for name in node.inputs if name in chain.constants]
     if not constants:
@@ -191,7 +144,7 @@ def _add(node: _Node, chain: _Chain) -> None:
 # --- maps ---------------------------------------------------------------------------------------------------------------
 
 
-def _moves(node: _Node, directions: int, stride: int | None = None) -> dict[str, Any]:
+def _moves(node: OnnxNode, directions: int, stride: int | None = None) -> dict[str, Any]:
     """stride, padding and dilation, as far as they are not the usual ones; stride: the usual one here (None: that of the kernel)."""
     pads = node.get("pads", [0] * 2 * directions)
     if pads[:directions] != pads[directions:] or node.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID") or node.get("ceil_mode", 0):
@@ -207,7 +160,7 @@ def _moves(node: _Node, directions: int, stride: int | None = None) -> dict[str,
     return keys
 
 
-def _conv(node: _Node, chain: _Chain) -> None:
+def _conv(node: OnnxNode, chain: _Chain) -> None:
     weights = chain.array(node.input(1))
     directions = weights.ndim - 2
     if directions not in (1, 2):
@@ -223,7 +176,7 @@ def _conv(node: _Node, chain: _Chain) -> None:
     chain.layers.append(BroughtLayer(keys, f"{node.name}: Conv", parameters))
 
 
-def _pool(node: _Node, chain: _Chain) -> None:
+def _pool(node: OnnxNode, chain: _Chain) -> None:
     kernel = node.get("kernel_shape", [])
     if len(kernel) != 2 or any(one != 1 for one in node.get("dilations", [])):
         node.wrong("kernel")
@@ -233,12 +186,12 @@ def _pool(node: _Node, chain: _Chain) -> None:
     chain.layers.append(BroughtLayer(keys, f"{node.name}: {node.kind}"))
 
 
-def _global_pool(node: _Node, chain: _Chain) -> None:
+def _global_pool(node: OnnxNode, chain: _Chain) -> None:
     kind = "global_max_pool" if node.kind == "GlobalMaxPool" else "global_avg_pool"
     chain.layers.append(BroughtLayer({"type": kind}, f"{node.name}: {node.kind}"))
 
 
-def _flatten(node: _Node, chain: _Chain) -> None:
+def _flatten(node: OnnxNode, chain: _Chain) -> None:
     """Flatten, or Reshape to a row for each sample; features stay what they are."""
     if node.kind == "Flatten" and node.get("axis", 1) != 1:
         node.wrong("axis")
@@ -266,7 +219,7 @@ _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2), "RNN": (0,)}  # our order, in 
 _USUAL = {"LSTM": ["Sigmoid", "Tanh", "Tanh"], "GRU": ["Sigmoid", "Tanh"], "RNN": ["Tanh"]}
 
 
-def _recurrent(node: _Node, chain: _Chain) -> None:
+def _recurrent(node: OnnxNode, chain: _Chain) -> None:
     activations = [str(one.decode() if isinstance(one, bytes) else one) for one in node.get("activations", _USUAL[node.kind])]
     if node.get("direction", "forward") != "forward" or node.get("clip") or any(map(node.input, (4, 5, 6, 7))):
         node.wrong("direction, clip, initial state, lengths")
@@ -301,13 +254,13 @@ def _gates(array: Any, kind: str) -> Any:
     return numpy.concatenate([blocks[place] for place in _GATES[kind]])
 
 
-def _squeeze(node: _Node, chain: _Chain) -> None:
+def _squeeze(node: OnnxNode, chain: _Chain) -> None:
     """The direction of a recurrence."""
     if not chain.layers or chain.layers[-1].type not in ("rnn", "lstm", "gru"):
         node.wrong("input")
 
 
-def _transpose(node: _Node, chain: _Chain) -> None:
+def _transpose(node: OnnxNode, chain: _Chain) -> None:
     """Samples before times, or times before samples: here every sample is by itself."""
     if node.get("perm") != [1, 0, 2]:
         node.wrong("perm")
@@ -316,17 +269,17 @@ def _transpose(node: _Node, chain: _Chain) -> None:
 # --- norms, activations -------------------------------------------------------------------------------------------------
 
 
-def _batch_norm(node: _Node, chain: _Chain) -> None:
+def _batch_norm(node: OnnxNode, chain: _Chain) -> None:
     if node.get("training_mode", 0):
         node.wrong("training_mode")
     keys = ("weights", "bias", "running_mean", "running_var")
     found = {key: chain.array(node.input(place)) for place, key in enumerate(keys, 1)}
     parameters = {key: (node.input(place),) for place, key in enumerate(keys[:2], 1)}
-    made = {"type": "batch_norm", **found, "epsilon": _plain(node.get("epsilon", 1e-5)), "mode": "eval"}
+    made = {"type": "batch_norm", **found, "epsilon": single(node.get("epsilon", 1e-5)), "mode": "eval"}
     chain.layers.append(BroughtLayer(made, f"{node.name}: BatchNormalization", parameters))
 
 
-def _layer_norm(node: _Node, chain: _Chain) -> None:
+def _layer_norm(node: OnnxNode, chain: _Chain) -> None:
     if node.get("axis", -1) != -1:
         node.wrong("axis")
     keys: dict[str, Any] = {"type": "layer_norm", "weights": chain.array(node.input(1))}
@@ -334,55 +287,15 @@ def _layer_norm(node: _Node, chain: _Chain) -> None:
         keys["bias"] = chain.array(node.input(2))
     parameters = {key: (node.input(place),) for place, key in ((1, "weights"), (2, "bias")) if key in keys}
     chain.layers.append(
-        BroughtLayer({**keys, "epsilon": _plain(node.get("epsilon", 1e-5))}, f"{node.name}: LayerNormalization", parameters)
+        BroughtLayer({**keys, "epsilon": single(node.get("epsilon", 1e-5))}, f"{node.name}: LayerNormalization", parameters)
     )
 
 
-def _plain(value: float) -> Any:
-    """A 32-bit number of an attribute in its fewest digits."""
-    import numpy
-
-    return numpy.float32(value)
-
-
-def _number(value: float) -> str:
-    return repr(float(str(_plain(value))))
-
-
-def _hard_sigmoid(node: _Node) -> Any:
-    slope, shift = node.get("alpha", 0.2), node.get("beta", 0.5)
-    if abs(slope - 1 / 6) < 1e-6 and shift == 0.5:
-        return "hard_sigmoid"
-    return f'"max(0, min(1, {_number(slope)}*z + {_number(shift)}))"'
-
-
-def _along(name: str) -> Callable[[_Node], Any]:
-    return lambda node: name if node.get("axis", -1) in (-1, 1) else node.wrong("axis")
-
-
-ACTIVATIONS: dict[str, Callable[[_Node], Any]] = {
-    "Identity": lambda node: "identity",
-    "Dropout": lambda node: "identity",
-    "Relu": lambda node: "relu",
-    "Sigmoid": lambda node: "sigmoid",
-    "Tanh": lambda node: "tanh",
-    "LeakyRelu": lambda node: {"leaky_relu": {"slope": _number(node.get("alpha", 0.01))}},
-    "Elu": lambda node: {"elu": {"alpha": _number(node.get("alpha", 1.0))}},
-    "Gelu": lambda node: "gelu_tanh" if node.get("approximate", "none") == "tanh" else "gelu",
-    "Mish": lambda node: "mish",
-    "Softplus": lambda node: "softplus",
-    "Softsign": lambda node: "softsign",
-    "HardSigmoid": _hard_sigmoid,
-    "Softmax": _along("softmax"),
-    "LogSoftmax": _along("log_softmax"),
-}
-
-
-def _activated(node: _Node, chain: _Chain) -> None:
+def _activated(node: OnnxNode, chain: _Chain) -> None:
     with_activation(chain.layers, ACTIVATIONS[node.kind](node), f"{node.name}: {node.kind}")
 
 
-OPERATORS: dict[str, Callable[[_Node, _Chain], None]] = {
+OPERATORS: dict[str, Callable[[OnnxNode, _Chain], None]] = {
     "Gemm": _gemm,
     "MatMul": _matmul,
     "Add": _add,

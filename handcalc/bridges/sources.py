@@ -15,7 +15,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message
 
 
-class Source(Record):
+class ModelSource(Record):
     """A kind of file: its name, the endings, the module and function that read it, the extra it needs."""
 
     name: str
@@ -33,12 +33,12 @@ class PickledKind(Record):
 
 
 _SOURCES = (
-    Source("safetensors", (".safetensors",), "handcalc.bridges.arrayfiles", "read_safetensors"),
-    Source("ONNX", (".onnx",), "handcalc.bridges.onnxfile", "read_onnx", "onnx"),
-    Source("Keras", (".keras",), "handcalc.bridges.kerasfile", "read_keras", "keras"),
-    Source("HDF5 of Keras", (".h5", ".hdf5"), "handcalc.bridges.kerasfile", "read_hdf5", "keras"),
-    Source("NPZ", (".npz",), "handcalc.bridges.arrayfiles", "read_npz"),
-    Source("JSON", (".json",), "handcalc.bridges.arrayfiles", "read_json"),
+    ModelSource("safetensors", (".safetensors",), "handcalc.bridges.arrayfiles", "read_safetensors"),
+    ModelSource("ONNX", (".onnx",), "handcalc.bridges.onnxfile", "read_onnx", "onnx"),
+    ModelSource("Keras", (".keras",), "handcalc.bridges.kerasfile", "read_keras", "keras"),
+    ModelSource("HDF5 of Keras", (".h5", ".hdf5"), "handcalc.bridges.kerasfile", "read_hdf5", "keras"),
+    ModelSource("NPZ", (".npz",), "handcalc.bridges.arrayfiles", "read_npz"),
+    ModelSource("JSON", (".json",), "handcalc.bridges.arrayfiles", "read_json"),
 )
 SOURCES = {ending: source for source in _SOURCES for ending in source.endings}
 
@@ -79,7 +79,7 @@ def read_model(path: str, wishes: Wishes) -> BroughtNetwork:
     return found.replace(title=found.title or os.path.basename(path), remarks=(_origin(path, source), *found.remarks))
 
 
-def _origin(path: str, source: Source) -> Message:
+def _origin(path: str, source: ModelSource) -> Message:
     return Message("From {file} ({kind}).", file=os.path.basename(path), kind=source.name)
 
 

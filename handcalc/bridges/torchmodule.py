@@ -40,7 +40,7 @@ def _unknown(module: Any, option: str) -> Any:
     refuse("{module} with this {option} is not known here", module=repr(module)[:80], option=option)
 
 
-class Place:
+class ModulePlace:
     """Where a module stands: its name among the parameters, and how to get at them."""
 
     def __init__(self, name: str) -> None:
@@ -57,12 +57,12 @@ def array(tensor: Any) -> Any:
     return (found.float() if str(found.dtype) == "torch.bfloat16" else found).numpy().copy()
 
 
-def _linear(module: Any, place: Place) -> BroughtLayer:
+def _linear(module: Any, place: ModulePlace) -> BroughtLayer:
     bias = array(module.bias) if module.bias is not None else None
     return dense(array(module.weight), bias, f"{place.name or 'module'}: Linear", (place.of("weight"), place.of("bias")))
 
 
-def _with_parameters(kind: str, module: Any, place: Place, **keys: Any) -> BroughtLayer:
+def _with_parameters(kind: str, module: Any, place: ModulePlace, **keys: Any) -> BroughtLayer:
     """weight and bias as they are in the module."""
     own: dict[str, Any] = {"type": kind}
     parameters = {}
@@ -73,7 +73,7 @@ def _with_parameters(kind: str, module: Any, place: Place, **keys: Any) -> Broug
     return BroughtLayer({**own, **keys}, f"{place.name or 'module'}: {type(module).__name__}", parameters)
 
 
-def _convolution(module: Any, place: Place) -> BroughtLayer:
+def _convolution(module: Any, place: ModulePlace) -> BroughtLayer:
     if module.padding_mode != "zeros":
         _unknown(module, "padding_mode")
     kind = type(module).__name__.lower()
@@ -82,7 +82,7 @@ def _convolution(module: Any, place: Place) -> BroughtLayer:
     return _with_parameters(kind, module, place, **_told(keys))
 
 
-def _transposed(module: Any, place: Place) -> BroughtLayer:
+def _transposed(module: Any, place: ModulePlace) -> BroughtLayer:
     if module.groups != 1 or any(one != 1 for one in module.dilation) or any(module.output_padding):
         _unknown(module, "groups, dilation, output_padding")
     return _with_parameters("conv_transpose2d", module, place, **_told({"stride": list(module.stride), "padding": list(module.padding)}))
@@ -102,7 +102,7 @@ def _pair(value: Any) -> Any:
     return list(value) if isinstance(value, (tuple, list)) else value
 
 
-def _pooling(module: Any, place: Place) -> BroughtLayer:
+def _pooling(module: Any, place: ModulePlace) -> BroughtLayer:
     kind = "max_pool" if type(module).__name__.startswith("Max") else "avg_pool"
     if module.ceil_mode or getattr(module, "dilation", 1) not in (1, (1, 1)) or getattr(module, "divisor_override", None):
         _unknown(module, "ceil_mode, dilation, divisor_override")
@@ -116,20 +116,20 @@ def _pooling(module: Any, place: Place) -> BroughtLayer:
     return BroughtLayer(keys, f"{place.name}: {type(module).__name__}")
 
 
-def _global_pool(module: Any, place: Place) -> BroughtLayer:
+def _global_pool(module: Any, place: ModulePlace) -> BroughtLayer:
     if module.output_size not in (1, (1, 1)):
         _unknown(module, "output_size")
     kind = "global_max_pool" if "Max" in type(module).__name__ else "global_avg_pool"
     return BroughtLayer({"type": kind}, f"{place.name}: {type(module).__name__}")
 
 
-def _flatten(module: Any, place: Place) -> BroughtLayer:
+def _flatten(module: Any, place: ModulePlace) -> BroughtLayer:
     if module.start_dim != 1 or module.end_dim != -1:
         _unknown(module, "start_dim, end_dim")
     return BroughtLayer({"type": "flatten"}, f"{place.name}: Flatten")
 
 
-def _batch_norm(module: Any, place: Place) -> BroughtLayer:
+def _batch_norm(module: Any, place: ModulePlace) -> BroughtLayer:
     keys: dict[str, Any] = {"epsilon": module.eps}
     if module.running_mean is not None:
         if module.momentum is None:
@@ -139,22 +139,24 @@ def _batch_norm(module: Any, place: Place) -> BroughtLayer:
     return _with_parameters("batch_norm", module, place, **keys)
 
 
-def _layer_norm(module: Any, place: Place) -> BroughtLayer:
+def _layer_norm(module: Any, place: ModulePlace) -> BroughtLayer:
     if len(module.normalized_shape) != 1:
         _unknown(module, "normalized_shape")
     return _with_parameters("layer_norm", module, place, epsilon=module.eps)
 
 
-def _embedding(module: Any, place: Place) -> BroughtLayer:
+def _embedding(module: Any, place: ModulePlace) -> BroughtLayer:
     if module.padding_idx is not None or module.max_norm is not None:
         _unknown(module, "padding_idx, max_norm")
     return _with_parameters("embedding", module, place)
 
 
-def _recurrent(module: Any, place: Place) -> BroughtLayer:
+def _recurrent(module: Any, place: ModulePlace) -> BroughtLayer:
     kind = type(module).__name__.lower()
     if module.num_layers != 1 or module.bidirectional or getattr(module, "proj_size", 0):
         _unknown(module, "num_layers, bidirectional, proj_size")
+    if not module.batch_first:
+        _unknown(module, "batch_first=False")
     keys: dict[str, Any] = {"type": kind, "neurons": module.hidden_size}
     names = {"input_weights": "weight_ih_l0", "hidden_weights": "weight_hh_l0", "bias": "bias_ih_l0", "hidden_bias": "bias_hh_l0"}
     names = names if module.bias else {key: name for key, name in names.items() if "bias" not in key}
@@ -170,14 +172,14 @@ def _recurrent(module: Any, place: Place) -> BroughtLayer:
     return BroughtLayer(keys, f"{place.name or 'module'}: {type(module).__name__}", parameters)
 
 
-def _dropout(module: Any, place: Place) -> BroughtLayer | None:
+def _dropout(module: Any, place: ModulePlace) -> BroughtLayer | None:
     if module.training and module.p:
         text = "{module} draws at random in training: use module.eval(), or write its mask into the problem (type: dropout)"
         refuse(text, module=f"{place.name} ({type(module).__name__})")
     return None
 
 
-MODULES: dict[str, Callable[[Any, Place], BroughtLayer | None]] = {
+MODULES: dict[str, Callable[[Any, ModulePlace], BroughtLayer | None]] = {
     "Linear": _linear,
     "Conv1d": _convolution,
     "Conv2d": _convolution,
@@ -216,7 +218,7 @@ def brought(module: Any) -> BroughtNetwork:
         if kind in ACTIVATIONS:
             with_activation(layers, ACTIVATIONS[kind](leaf), f"{name}: {kind}")
         elif kind in MODULES:
-            made = MODULES[kind](leaf, Place(name))
+            made = MODULES[kind](leaf, ModulePlace(name))
             layers += [made] if made is not None else []
         else:
             text = "{found} is no module that is known here; an nn.Sequential of these can be brought: {known}"
