@@ -60,7 +60,7 @@ def command(model: str, given: Given, settings: Settings) -> None:
     MODEL is a file of safetensors, ONNX, Keras (.keras, .h5), NPZ or JSON; a pickle (.pt, .pkl, .joblib) is never opened. What the file
     does not say, such as activations, is asked for.
 
-    Example: handcalc import model.safetensors --activations relu,sigmoid --inputs 0.5,0.3 -o problem.yaml
+    Example: handcalc import model.npz --activations relu --inputs 0.5,0.3
     """
     from handcalc.bridges.network import Wishes
     from handcalc.bridges.sources import read_model
