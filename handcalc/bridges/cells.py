@@ -31,7 +31,7 @@ def cells_by_key(problem: Problem, graph: Graph) -> dict[Key, list[Cell]]:
 
 def _dense(graph: Graph, number: int, layer: Layer) -> dict[Key, list[Cell]]:
     weight, bias = graph.in_layer(number, "weight"), graph.bias(number)
-    found = {(number, "weights"): [(weight, place) for place in graph.positions(weight)]}
+    found = {(number, "weights"): [(weight, place) for place in sorted(graph.positions(weight))]}
     if layer.bias is not None and bias:
-        found[number, "bias"] = [(bias, place) for place in graph.positions(bias)]
+        found[number, "bias"] = [(bias, place) for place in sorted(graph.positions(bias))]
     return found
