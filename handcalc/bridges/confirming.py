@@ -14,39 +14,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from handcalc.bridges.confirmcode import LANGUAGES, ArrayCode
+from handcalc.bridges.confirmsetup import Setup
+from handcalc.bridges.confirmsklearn import sklearn_script
 from handcalc.bridges.network import refuse
 from handcalc.bridges.writing import shortest
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number
-from handcalc.core.graph import Graph
-from handcalc.core.record import Record
 from handcalc.loading.schedules import updates_per_epoch
 from handcalc.models import build
-from handcalc.models.model import Model
 from handcalc.problem.schema import Layer, Problem
 
 MOST_NUMBERS = 20_000  # in a script
-
-
-class Setup(Record):
-    """A problem with its model, and what its cells come to."""
-
-    problem: Problem
-    model: Model
-    known: Any
-
-    @property
-    def graph(self) -> Graph:
-        """The graph of the model."""
-        return self.model.graph
-
-    def numbers(self, name: str) -> list[float]:
-        """All numbers of a quantity, in order."""
-        return [float(self.known[name, place]) for place in sorted(self.graph.positions(name))]
-
-    def shape(self, name: str) -> list[int]:
-        """The sizes of its axes, samples first where a network has several."""
-        return [axis.size for axis in self.graph[name].axes]
 
 
 def confirmation(problem: Problem, framework: str) -> str:
@@ -55,8 +33,6 @@ def confirmation(problem: Problem, framework: str) -> str:
     setup = Setup(problem=problem, model=model, known=Evaluation(model.graph))
     _check(setup, framework)
     if framework == "sklearn":
-        from handcalc.bridges.confirmsklearn import sklearn_script
-
         return sklearn_script(setup)
     return "\n".join(_Script(setup, framework).lines()) + "\n"
 

@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handcalc.bridges.confirmcode import COMPARISON
+from handcalc.bridges.confirmsetup import Setup
 from handcalc.bridges.network import refuse
 from handcalc.bridges.writing import shortest
 from handcalc.problem.schema import Layer, Problem
-
-if TYPE_CHECKING:
-    from handcalc.bridges.confirming import Setup
 
 _ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
 # (last activation, loss) → class and what answers for the outputs

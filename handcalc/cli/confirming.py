@@ -1,4 +1,4 @@
-"""`handcalc export FILE -o confirm.py --framework torch`: a script that builds the network in a framework and asserts every number."""
+"""`handcalc export --framework`: a script that builds the network in a framework and asserts every number."""
 
 from __future__ import annotations
 
