@@ -145,3 +145,16 @@ def test_a_model_of_keras(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyP
     last = model.layers[-1]
     gradients = {(len(problem.layers), "bias"): last.bias.value.grad.numpy()}
     assert compared(problem, Result(outputs.detach().numpy(), float(loss.detach()), gradients), 4e-6) > 3
+
+
+# --- safetensors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_a_file_that_safetensors_wrote(dtype: str, tmp_path: Path) -> None:
+    torch, writer = pytest.importorskip("torch"), pytest.importorskip("safetensors.torch")
+    torch.manual_seed(1)
+    module = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.Tanh(), torch.nn.Linear(2, 1)).to(getattr(torch, dtype))
+    writer.save_file(module.state_dict(), tmp_path / "model.safetensors")
+    read = problem_of(read_model(str(tmp_path / "model.safetensors"), Wishes()), Wishes([1, 2, 3], activations=("tanh", "identity")))
+    assert read.layers == from_torch(module, [1, 2, 3]).layers
