@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handcalc.bridges.cells import cells_by_key
-from handcalc.bridges.network import refuse
+from handcalc.bridges.network import reject
 from handcalc.bridges.torchmodule import ACTIVATIONS, MODULES
 from handcalc.bridges.trace import Trace
 from handcalc.core.graph import Graph
@@ -63,7 +63,7 @@ def align(problem: Problem, graph: Graph, trace: Trace) -> Alignment:
             activated.add(number)
             outputs[module.name] = _cells(graph, number, ("out",))
         elif module.kind not in MODULES and module.kind not in ACTIVATIONS:
-            refuse("{found} is no module that is known here", found=f"{module.name}: {module.kind}")
+            reject("{found} is no module that is known here", found=f"{module.name}: {module.kind}")
     keys = cells_by_key(problem, graph)
     parameters: dict[str, tuple[Cell, ...]] = {}
     for name in trace.trained:
@@ -75,7 +75,7 @@ def align(problem: Problem, graph: Graph, trace: Trace) -> Alignment:
         (problem.layers[place] for place in range(number, len(problem.layers)) if problem.layers[place].type not in PASSED_OVER), None
     )
     if rest is not None:
-        refuse("the problem goes on with layer {layer}, but no module is left", layer=rest.name or rest.type)
+        reject("the problem goes on with layer {layer}, but no module is left", layer=rest.name or rest.type)
     return Alignment(outputs, parameters, layers, tuple(graph.cell_id(cells[0]) for cells in keys.values()))
 
 
@@ -85,7 +85,7 @@ def _next(problem: Problem, number: int, kind: str, name: str) -> int:
         number += 1
     found = problem.layers[number].type if number < len(problem.layers) else "–"
     if found != kind:
-        refuse("the module {name} is a layer of type {kind}, but the problem goes on with {found}", name=name, kind=kind, found=found)
+        reject("the module {name} is a layer of type {kind}, but the problem goes on with {found}", name=name, kind=kind, found=found)
     return number + 1
 
 

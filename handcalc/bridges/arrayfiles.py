@@ -12,7 +12,7 @@ import json
 from math import prod
 from typing import Any
 
-from handcalc.bridges.network import BroughtNetwork, Wishes, check_bytes, checked, refuse
+from handcalc.bridges.network import BroughtNetwork, Wishes, check_bytes, checked, reject
 from handcalc.bridges.statedict import read_arrays
 
 HEADER_LIMIT = 1_000_000  # bytes of the header of a safetensors file
@@ -26,10 +26,10 @@ def read_safetensors(path: str, wishes: Wishes) -> BroughtNetwork:
     size = int.from_bytes(data[:8], "little")
     if len(data) < 8 or size > len(data) - 8 or size > HEADER_LIMIT:
         text = "no safetensors file, or a damaged one: its header would have {size} bytes, the file has {found}"
-        refuse(text, path, size=size, found=len(data))
+        reject(text, path, size=size, found=len(data))
     header = _json(data[8 : 8 + size], path)
     if not isinstance(header, dict) or len(header) > MOST_ARRAYS:
-        refuse("the header is no list of arrays", path)
+        reject("the header is no list of arrays", path)
     body = memoryview(data)[8 + size :]
     arrays = {name: _tensor(name, entry, body, path) for name, entry in header.items() if name != "__metadata__"}
     return read_arrays(arrays, {}, wishes, path)
@@ -41,13 +41,13 @@ def _tensor(name: str, entry: Any, body: memoryview, path: str) -> Any:
     entry = entry if isinstance(entry, dict) else {}
     kind, shape, offsets = entry.get("dtype"), entry.get("shape"), entry.get("data_offsets")
     if kind not in _TYPES:
-        refuse("{name} has numbers of type {found}; known are {known}", path, name=name, found=str(kind)[:40], known=", ".join(_TYPES))
+        reject("{name} has numbers of type {found}; known are {known}", path, name=name, found=str(kind)[:40], known=", ".join(_TYPES))
     whole = isinstance(shape, list) and isinstance(offsets, list) and all(type(one) is int and one >= 0 for one in (*shape, *offsets))
     if not whole or len(offsets) != 2 or len(shape) > 8 or not offsets[0] <= offsets[1] <= len(body):
-        refuse("{name}: shape and offsets do not fit the file", path, name=name)
+        reject("{name}: shape and offsets do not fit the file", path, name=name)
     item = numpy.dtype(_TYPES[kind])
     if prod(shape) * item.itemsize != offsets[1] - offsets[0]:
-        refuse("{name}: shape and offsets do not fit the file", path, name=name)
+        reject("{name}: shape and offsets do not fit the file", path, name=name)
     found = numpy.frombuffer(body[offsets[0] : offsets[1]], item).reshape(shape)
     if kind == "BF16":  # the upper half of a 32-bit float
         found = (found.astype("<u4") << 16).view("<f4")
@@ -67,7 +67,7 @@ def read_npz(path: str, wishes: Wishes) -> BroughtNetwork:
             members = archive.infolist()
             check_bytes(sum(member.file_size for member in members), path)
             if len(members) > MOST_ARRAYS:
-                refuse("more than {limit} arrays", path, limit=MOST_ARRAYS)
+                reject("more than {limit} arrays", path, limit=MOST_ARRAYS)
             for member in members:
                 with archive.open(member) as file:
                     packed = io.BytesIO(file.read(member.file_size + 1))
@@ -90,7 +90,7 @@ def read_npz(path: str, wishes: Wishes) -> BroughtNetwork:
         SyntaxError,
     ) as error:
         reason = str(error).split("\n")[0][:100]
-        refuse("no NPZ file of plain numbers, or a damaged one ({reason})", path, reason=reason or type(error).__name__)
+        reject("no NPZ file of plain numbers, or a damaged one ({reason})", path, reason=reason or type(error).__name__)
     return read_arrays(arrays, words, wishes, path)
 
 
@@ -111,7 +111,7 @@ def read_json(path: str, wishes: Wishes) -> BroughtNetwork:
 
     content = _json(_contents(path), path)
     if not isinstance(content, dict):
-        refuse("arrays by name are expected, as {example}", path, example='{"0.weight": [[…]], "0.bias": […]}')
+        reject("arrays by name are expected, as {example}", path, example='{"0.weight": [[…]], "0.bias": […]}')
     arrays, words = {}, {}
     for name, value in content.items():
         if isinstance(value, str):
@@ -121,7 +121,7 @@ def read_json(path: str, wishes: Wishes) -> BroughtNetwork:
             try:
                 arrays[key] = checked(numpy.array(part, dtype=float), key, path)
             except (ValueError, TypeError, OverflowError):
-                refuse("{name} is no array of numbers", path, name=key)
+                reject("{name} is no array of numbers", path, name=key)
     return read_arrays(arrays, words, wishes, path)
 
 
@@ -137,7 +137,7 @@ def _json(data: bytes, path: str) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
-        refuse("not valid JSON: {reason}", path, reason=str(error).split("\n")[0][:100])
+        reject("not valid JSON: {reason}", path, reason=str(error).split("\n")[0][:100])
 
 
 def _contents(path: str) -> bytes:

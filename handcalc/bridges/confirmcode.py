@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import reduce
 
-from handcalc.bridges.network import refuse
+from handcalc.bridges.network import reject
 from handcalc.bridges.writing import shortest
 from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum
 from handcalc.core.formula import any_name, parse
@@ -179,7 +179,7 @@ class ArrayCode:
         return f"({self.of(parse(record.definition, any_name), dict(zip(record.arguments, map('({})'.format, arguments))), {})})"
 
     def _cannot(self, what: str) -> None:
-        refuse("{what} cannot be written for {framework}", what=what, framework=self.language.name)
+        reject("{what} cannot be written for {framework}", what=what, framework=self.language.name)
 
 
 def _literal(value: Number) -> str:

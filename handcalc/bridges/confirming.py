@@ -16,10 +16,11 @@ from typing import Any
 from handcalc.bridges.confirmcode import LANGUAGES, ArrayCode
 from handcalc.bridges.confirmsetup import Setup
 from handcalc.bridges.confirmsklearn import sklearn_script
-from handcalc.bridges.network import refuse
+from handcalc.bridges.network import reject
 from handcalc.bridges.writing import shortest
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number
+from handcalc.errors import Message, Template
 from handcalc.loading.schedules import updates_per_epoch
 from handcalc.models import build
 from handcalc.problem.schema import Layer, Problem
@@ -41,23 +42,25 @@ def _check(setup: Setup, framework: str) -> None:
     """Refuse what no script has."""
     problem = setup.problem
     size = sum(len(list(setup.graph.positions(quantity.name))) for quantity in setup.graph)
-    wrong = (
-        ("equations", not problem.layers),
-        ("given", bool(problem.fixed)),
-        ("error: direct", problem.loss is not None and problem.loss.form in ("direct", "whole")),
-        ("several updates in an epoch", updates_per_epoch(problem) > 1),
-        ("regularization", problem.regularization is not None),
-        ("schedule", problem.schedule is not None),
-        ("learning rates of their own", bool(problem.rates or problem.rules)),
-        ("frozen", bool(problem.frozen or problem.frozen_parts)),
-        ("clipping", any(name.startswith("clip") for name in problem.optimizer.numbers)),
-        ("standardize", problem.standard is not None),
-        ("conventions", _unusual(problem)),
-        ("so many numbers", size > MOST_NUMBERS),
-    )
-    for what, found in wrong:
-        if found:
-            cannot(framework, what)
+    optimizer = problem.optimizer
+    _without(framework, "equations", not problem.layers)
+    _without(framework, "given", bool(problem.fixed))
+    _without(framework, "error: direct", problem.loss is not None and problem.loss.form in ("direct", "whole"))
+    _without(framework, "several updates in an epoch", updates_per_epoch(problem) > 1)
+    _without(framework, "regularization", problem.regularization is not None)
+    _without(framework, "schedule", problem.schedule is not None)
+    _without(framework, "learning rates of their own", bool(problem.rates or problem.rules))
+    _without(framework, "frozen", bool(problem.frozen or problem.frozen_parts))
+    _without(framework, "clipping", any(name.startswith("clip") for name in optimizer.numbers))
+    _without(framework, "standardize", problem.standard is not None)
+    _without(framework, "conventions", _unusual(problem))
+    _without(framework, "so many numbers", size > MOST_NUMBERS)
+
+
+def _without(framework: str, template: Template, found: bool) -> None:
+    """Refuse what the problem has, if it does."""
+    if found:
+        cannot(framework, Message(template))
 
 
 def _unusual(problem: Problem) -> bool:
@@ -68,9 +71,9 @@ def _unusual(problem: Problem) -> bool:
     return any(getattr(own, name) != getattr(usual, name) for name in same) or problem.optimizer.epsilon_inside
 
 
-def cannot(framework: str, what: str) -> Any:
+def cannot(framework: str, what: str | Message) -> Any:
     """Raise the ModelError of what a script cannot have."""
-    refuse("{what} cannot be written for {framework}", what=what, framework=framework)
+    reject("{what} cannot be written for {framework}", what=what, framework=framework)
 
 
 class _Script:
@@ -193,7 +196,7 @@ class _Script:
         whole = 1
         for size in self.setup.shape(name):
             whole *= size
-        return numbers if len(numbers) == whole else cannot(self.framework, f"missing edges ({name})")
+        return numbers if len(numbers) == whole else cannot(self.framework, Message("missing edges ({name})", name=name))
 
     def _same(self, found: str, name: str, label: str = "") -> str:
         numbers = ", ".join(map(shortest, self.setup.numbers(name)))
@@ -259,7 +262,7 @@ def _unknown(script: _Script, number: int, layer: Layer) -> None:
 def _dense(script: _Script, number: int, layer: Layer) -> None:
     weight = script.parameter(number, "weight")
     if layer.bias is not None and layer.bias.form == "connection":
-        cannot(script.framework, "a bias for every connection")
+        cannot(script.framework, Message("a bias for every connection"))
     threshold = layer.bias is not None and layer.bias.threshold
     bias = script.parameter(number, "threshold" if threshold else "bias")
     source = script.source(number)
@@ -287,7 +290,7 @@ def _convolution(script: _Script, number: int, layer: Layer) -> None:
         source = f"{source}.unsqueeze(1)"
     options = layer.options
     if any(not isinstance(one, int) for one in options["padding"]):
-        cannot(script.framework, "padding of two sides")
+        cannot(script.framework, Message("padding that differs from side to side"))
     moves = ", ".join(f"{key}={tuple(options[key])}" for key in ("stride", "padding", "dilation"))
     call = f"F.conv{directions}d({source}, {kernel}, {bias or None}, {moves}, groups={options['groups']})"
     script.write(f"net{number}", call)
@@ -298,7 +301,7 @@ def _pool(script: _Script, number: int, layer: Layer) -> None:
     _only_torch(script, layer)
     options = layer.options
     if any(one != (0, 0) for one in options["padding"]):
-        cannot(script.framework, "padding of a pooling")
+        cannot(script.framework, Message("padding of a pooling"))
     kind = "max_pool2d" if layer.type == "max_pool" else "avg_pool2d"
     script.write(f"out{number}", f"F.{kind}({script.source(number)}, {tuple(options['window'])}, {tuple(options['stride'])})")
 

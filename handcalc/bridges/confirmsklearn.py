@@ -9,8 +9,9 @@ from typing import Any
 
 from handcalc.bridges.confirmcode import COMPARISON
 from handcalc.bridges.confirmsetup import Setup
-from handcalc.bridges.network import refuse
+from handcalc.bridges.network import reject
 from handcalc.bridges.writing import shortest
+from handcalc.errors import Message
 from handcalc.problem.schema import Layer, Problem
 
 _ACTIVATIONS = {"identity": "identity", "sigmoid": "logistic", "tanh": "tanh", "relu": "relu"}
@@ -29,7 +30,7 @@ def sklearn_script(setup: Setup) -> str:
     sizes = [len(layer.neurons) for layer in problem.layers]
     hidden = {layer.activations[0].name for layer in problem.layers[:-1]} or {"identity"}
     if len(hidden) > 1 or not hidden <= {*_ACTIVATIONS}:
-        _cannot(f"activation {', '.join(sorted(hidden))} in hidden layers")
+        _cannot(Message("{names} in hidden layers", names=", ".join(sorted(hidden))))
     samples = len(problem.samples)
     rate = problem.learning_rate
     assert rate is not None
@@ -61,19 +62,19 @@ def _kind(problem: Problem) -> tuple[str, str]:
     """The class of the model, and what answers for its outputs. Raises ModelError."""
     for number, layer in enumerate(problem.layers, 1):
         if layer.type != "dense" or len(layer.activations) != 1:
-            _cannot(f"layer {number} (type: {layer.type})")
+            _cannot(Message("layer {number} (type: {type})", number=number, type=layer.type))
         if not _own_biases(layer):
-            _cannot(f"layer {number} without a bias of its own for every neuron")
+            _cannot(Message("layer {number} without a bias of its own for every neuron", number=number))
     loss = problem.loss
     if loss is None or problem.learning_rate is None:
-        _cannot("a problem without a loss and a learning rate")
+        _cannot(Message("a problem without a loss and a learning rate"))
         raise AssertionError
     found = _KINDS.get((problem.layers[-1].activations[0].name, loss.name))
     if found is None or loss.weights or loss.target is not None or found[0] == "MLPClassifier" and len(problem.layers[-1].neurons) == 2:
-        _cannot(f"{loss.name} with {problem.layers[-1].activations[0].name}")
+        _cannot(Message("{loss} with {name}", loss=loss.name, name=problem.layers[-1].activations[0].name))
         raise AssertionError
     if problem.optimizer.name != "sgd" or problem.optimizer.numbers or not problem.trained_biases:
-        _cannot("an optimiser with numbers of its own, or biases that are not trained")
+        _cannot(Message("an optimiser with numbers of its own, or biases that are not trained"))
     if problem.conventions.sample_reduction != "mean":
         _cannot("sample_reduction: sum")
     return found
@@ -92,7 +93,7 @@ def _targets(setup: Setup, kind: str) -> tuple[str, str]:
         return f"np.array([{', '.join(map(shortest, numbers))}]).reshape({samples}, {outputs})" + (".ravel()" if outputs == 1 else ""), ""
     rows = [numbers[start : start + outputs] for start in range(0, len(numbers), outputs)]
     if any(one not in (0, 1) for one in numbers) or outputs > 1 and any(sum(row) != 1 for row in rows):
-        _cannot("targets that are no classes")
+        _cannot(Message("targets that are no classes"))
     found = [int(row[0]) if outputs == 1 else row.index(1) for row in rows]
     return f"np.array({found!r})", f", classes={list(range(max(outputs, 2)))!r}"
 
@@ -103,7 +104,7 @@ def _array(setup: Setup, name: str, rows: int) -> str:
     for one in setup.shape(name):
         size *= one
     if len(numbers) != size:
-        _cannot(f"missing edges ({name})")
+        _cannot(Message("missing edges ({name})", name=name))
     return f"np.array([{', '.join(map(shortest, numbers))}]).reshape({rows}, -1)"
 
 
@@ -115,5 +116,5 @@ def _same(label: str, found: str, setup: Setup, name: str) -> str:
     return f'same("{label}", {found}, [{_numbers(setup, name)}])'
 
 
-def _cannot(what: str) -> Any:
-    refuse("{what} cannot be written for {framework}", what=what, framework="scikit-learn")
+def _cannot(what: str | Message) -> Any:
+    reject("{what} cannot be written for {framework}", what=what, framework="scikit-learn")

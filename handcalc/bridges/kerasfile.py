@@ -14,7 +14,7 @@ import zipfile
 from typing import Any
 
 from handcalc.bridges.keraslayers import KerasLayer, brought, chain_of
-from handcalc.bridges.network import BroughtNetwork, Wishes, check_bytes, refuse
+from handcalc.bridges.network import BroughtNetwork, Wishes, check_bytes, reject
 from handcalc.problem.files import contents
 
 DEPTH = 8  # groups in groups
@@ -30,7 +30,7 @@ def read_keras(path: str, wishes: Wishes) -> BroughtNetwork:
             check_bytes(sum(member.file_size for member in archive.infolist()), path)
             config, weights = (archive.read(name) for name in (CONFIG, WEIGHTS))
     except (zipfile.BadZipFile, KeyError, OSError, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
-        refuse("no .keras file, or a damaged one ({reason})", path, reason=str(error).split("\n")[0][:100] or type(error).__name__)
+        reject("no .keras file, or a damaged one ({reason})", path, reason=str(error).split("\n")[0][:100] or type(error).__name__)
     return _read(weights, path, config)
 
 
@@ -46,12 +46,12 @@ def _read(data: bytes, path: str, config: bytes | None) -> BroughtNetwork:
         with h5py.File(io.BytesIO(data), "r") as file:
             text = config if config is not None else file.attrs.get("model_config")
             if text is None:
-                refuse('the file holds no configuration of the model; save the whole model: model.save("model.keras")', path)
+                reject('the file holds no configuration of the model; save the whole model: model.save("model.keras")', path)
             chain = chain_of(_json(text, path), path)
             reader = _of_container if config is not None else _of_names
             layers = reader(chain, file, path)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, MemoryError) as error:
-        refuse("no HDF5 file of Keras, or a damaged one ({reason})", path, reason=str(error).split("\n")[0][:100] or type(error).__name__)
+        reject("no HDF5 file of Keras, or a damaged one ({reason})", path, reason=str(error).split("\n")[0][:100] or type(error).__name__)
     return brought(layers, path)
 
 
@@ -59,7 +59,7 @@ def _json(text: Any, path: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError, TypeError) as error:
-        refuse("not valid JSON: {reason}", path, reason=str(error).split("\n")[0][:100])
+        reject("not valid JSON: {reason}", path, reason=str(error).split("\n")[0][:100])
 
 
 def _of_container(chain: list[KerasLayer], file: Any, path: str) -> list[KerasLayer]:
@@ -97,7 +97,7 @@ def _at(group: Any, name: str, path: str) -> Any:
             return None
         link = group.get(part, getlink=True)
         if link is not None and not isinstance(link, h5py.HardLink):
-            refuse("{name} is a link to something else, which is not followed", path, name=part[:60])
+            reject("{name} is a link to something else, which is not followed", path, name=part[:60])
         group = group[part] if link is not None else None
     return group
 
@@ -117,6 +117,6 @@ def _arrays(group: Any, path: str, depth: int = 0) -> list[Any]:
 def _array(data: Any, path: str) -> Any:
     """The numbers of an array in this very file. Raises ModelError."""
     if data.dtype.kind not in "fiu" or data.external or data.is_virtual or data.shape is None:
-        refuse("{name} holds something that is no finite number", path, name=str(data.name)[:60])
+        reject("{name} holds something that is no finite number", path, name=str(data.name)[:60])
     check_bytes(data.size * data.dtype.itemsize, path)
     return data[()]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from handcalc.bridges.network import BroughtLayer, BroughtNetwork, checked, dense, entry_of, refuse, with_activation
+from handcalc.bridges.network import BroughtLayer, BroughtNetwork, checked, dense, entry_of, reject, with_activation
 from handcalc.core.record import Record
 
 ACTIVATIONS: Mapping[str, Any] = {
@@ -69,12 +69,12 @@ class _Walk:
                 if isinstance(word, dict)
                 else "?"
             )
-            refuse("the activation {found} of {name} is not known here", self.where, found=found[:60], name=layer.name)
+            reject("the activation {found} of {name} is not known here", self.where, found=found[:60], name=layer.name)
         return ACTIVATIONS[word]
 
     def wrong(self, layer: KerasLayer, option: str) -> Any:
         """A setting that is not known here. Raises ModelError."""
-        refuse("{found} ({name}) with this {option} is not known here", self.where, found=layer.kind, name=layer.name, option=option)
+        reject("{found} ({name}) with this {option} is not known here", self.where, found=layer.kind, name=layer.name, option=option)
 
     def need(self, layer: KerasLayer, **usual: Any) -> None:
         """Settings that must be as usual. Raises ModelError."""
@@ -85,7 +85,7 @@ class _Walk:
     def arrays(self, layer: KerasLayer, *counts: int) -> list[Any]:
         """The arrays, of which there must be so many. Raises ModelError."""
         if len(layer.arrays) not in counts:
-            refuse("{name} has {found} arrays, expected {wanted}", self.where, name=layer.name, found=len(layer.arrays), wanted=counts[0])
+            reject("{name} has {found} arrays, expected {wanted}", self.where, name=layer.name, found=len(layer.arrays), wanted=counts[0])
         return [checked(array, layer.name, self.where) for array in layer.arrays]
 
 
@@ -96,10 +96,10 @@ def brought(entries: Sequence[KerasLayer], where: str = "", title: str = "") -> 
         reader = LAYERS.get(layer.kind)
         if reader is None:
             text = "the layer {found} ({name}) is not known here; known are {known}"
-            refuse(text, where, found=layer.kind[:60], name=layer.name, known=", ".join(LAYERS))
+            reject(text, where, found=layer.kind[:60], name=layer.name, known=", ".join(LAYERS))
         reader(layer, walk)
     if not walk.layers:
-        refuse("there is no layer in it", where)
+        reject("there is no layer in it", where)
     last = any(layer.type.startswith("conv") or "pool" in layer.type for layer in walk.layers)
     return BroughtNetwork(tuple(walk.layers), title[:60], (), entry_of(walk.layers), channels_last=last)
 
@@ -118,13 +118,13 @@ def chain_of(config: Any, where: str) -> list[KerasLayer]:
     layers = found.get("layers") if isinstance(found, dict) else found  # a list in old versions
     kind = config.get("class_name") if isinstance(config, dict) else None
     if kind not in ("Sequential", "Functional", "Model") or not isinstance(layers, list) or not all(map(_is_layer, layers)):
-        refuse("a Sequential model, or one that is a chain of layers, is expected", where)
+        reject("a Sequential model, or one that is a chain of layers, is expected", where)
     made = [KerasLayer(str(entry["class_name"]), entry["config"]) for entry in layers]
     if kind != "Sequential":
         for before, (entry, layer) in zip([None, *made], zip(layers, made)):
             sources = set(_sources(entry.get("inbound_nodes"), 0))
             if before is not None and sources != {before.name} or before is None and sources:
-                refuse("{name} does not go on from the layer before: the model is no chain", where, name=layer.name)
+                reject("{name} does not go on from the layer before: the model is no chain", where, name=layer.name)
     return made
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handcalc.bridges.network import BroughtNetwork, Wishes, refuse, with_activation
+from handcalc.bridges.network import BroughtNetwork, Wishes, reject, with_activation
 from handcalc.bridges.writing import problem_of
 from handcalc.problem.schema import Problem
 
@@ -63,7 +63,7 @@ def from_sklearn(model: Any, inputs: Any, targets: Any = None, learning_rate: fl
 
     arrays, words = attributes(model)
     if "model" not in words and float(model.alpha) > 0 and targets is not None and learning_rate is not None:
-        refuse("alpha is not 0: its αW/n is a penalty; write it into the problem (regularization), or use alpha=0")
+        reject("alpha is not 0: its αW/n is a penalty; write it into the problem (regularization), or use alpha=0")
     network = read_arrays(arrays, words, Wishes(), "")
     return problem_of(network.replace(title=type(model).__name__), _wishes(inputs, targets, "", learning_rate))
 

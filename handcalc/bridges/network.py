@@ -2,7 +2,7 @@
 
 - `BroughtNetwork` and `BroughtLayer` are the neutral record that every source makes and writing.py turns into a problem.
 - `Wishes` is what the user says beside the file: inputs, loss, activations …
-- `dense(…)`, `with_activation(layers, …)` make layers; `checked(array, name)` refuses what is no finite number; `refuse(…)` raises.
+- `dense(…)`, `with_activation(layers, …)` make layers; `checked(array, name)` refuses what is no finite number; `reject(…)` raises.
 
 Layouts: a matrix stays as the framework has it, with `weight_rows: inputs` where a row belongs to an input (Keras, scikit-learn), without
 where it belongs to a neuron (PyTorch).
@@ -70,7 +70,7 @@ ENTRIES = {"conv2d": 3, "conv_transpose2d": 3, "max_pool": 3, "avg_pool": 3, "gl
            "rnn": 2, "lstm": 2, "gru": 2}  # fmt: skip
 
 
-def refuse(template: Template, where: str = "", **values: Any) -> NoReturn:
+def reject(template: Template, where: str = "", **values: Any) -> NoReturn:
     """Raise a ModelError."""
     raise ModelError(Message(template, f"{where}: " if where else "", **values))
 
@@ -107,14 +107,14 @@ def checked(array: Any, name: str, where: str = "") -> Any:
     import numpy
 
     if array.dtype.kind not in "fiub" or array.dtype.kind == "f" and not numpy.isfinite(array).all():
-        refuse("{name} holds something that is no finite number", where, name=name)
+        reject("{name} holds something that is no finite number", where, name=name)
     return array
 
 
 def check_bytes(size: int, where: str, kind: str = "model_bytes") -> None:
     """An error where something has more bytes than is allowed. Raises ModelError."""
     if size > limit(kind):
-        refuse("larger than {limit} bytes; set {variable} to raise the limit", where, limit=limit(kind), variable=raised_by(kind))
+        reject("larger than {limit} bytes; set {variable} to raise the limit", where, limit=limit(kind), variable=raised_by(kind))
 
 
 def entry_of(layers: Sequence[BroughtLayer]) -> int:

@@ -21,7 +21,7 @@ from handcalc.bridges.network import (
     checked,
     dense,
     entry_of,
-    refuse,
+    reject,
     with_activation,
 )
 from handcalc.bridges.onnxnodes import ACTIVATIONS, OnnxNode, single
@@ -36,18 +36,18 @@ def read_onnx(path: str, wishes: Wishes) -> BroughtNetwork:
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # noqa: BLE001 - a damaged file makes the library raise almost anything
-        refuse("no ONNX file, or a damaged one ({reason})", path, reason=str(error).split("\n")[0][:100] or type(error).__name__)
+        reject("no ONNX file, or a damaged one ({reason})", path, reason=str(error).split("\n")[0][:100] or type(error).__name__)
     graph = model.graph
     chain = _Chain(path, {tensor.name: tensor for tensor in graph.initializer})
     inputs = [value.name for value in graph.input if value.name not in chain.constants]
     if len(inputs) != 1 or len(graph.output) != 1:
-        refuse("one input and one output are expected, found {inputs} and {outputs}", path, inputs=len(inputs), outputs=len(graph.output))
+        reject("one input and one output are expected, found {inputs} and {outputs}", path, inputs=len(inputs), outputs=len(graph.output))
     chain.places[inputs[0]] = 0
     chain.current = inputs[0]
     for node in graph.node:
         chain.add(OnnxNode(node, path))
     if chain.current != graph.output[0].name:
-        refuse("the output is not that of the last operator: the graph is no chain", path)
+        reject("the output is not that of the last operator: the graph is no chain", path)
     return BroughtNetwork(tuple(chain.layers), graph.name, (), entry_of(chain.layers))
 
 
@@ -70,10 +70,10 @@ class _Chain:
         if operator is None or node.domain:
             known = ", ".join(OPERATORS)
             text = "the operator {found} ({name}) is not known here; known are {known}"
-            refuse(text, self.path, found=f"{node.domain}.{node.kind}".lstrip("."), name=node.name, known=known)
+            reject(text, self.path, found=f"{node.domain}.{node.kind}".lstrip("."), name=node.name, known=known)
         moving = [name for name in node.inputs if name and name not in self.constants]
         if self.current not in moving or any(name not in self.places for name in moving):
-            refuse(
+            reject(
                 "the operator {found} ({name}) does not go on from the one before: the graph is no chain",
                 self.path,
                 found=node.kind,
@@ -88,15 +88,15 @@ class _Chain:
         from onnx import TensorProto, numpy_helper
 
         if name not in self.constants:
-            refuse("{name} is worked out in the graph; a constant is expected", self.path, name=name)
+            reject("{name} is worked out in the graph; a constant is expected", self.path, name=name)
         tensor = self.constants[name]
         if tensor.data_location == TensorProto.EXTERNAL:
-            refuse("{name} is in another file, which is not opened; save the model with its weights inside", self.path, name=name)
+            reject("{name} is in another file, which is not opened; save the model with its weights inside", self.path, name=name)
         check_bytes(prod(tensor.dims) * 8, self.path)
         try:
             found = numpy_helper.to_array(tensor)
         except Exception as error:  # noqa: BLE001 - sizes that do not fit, unknown types
-            refuse("{name} cannot be read: {reason}", self.path, name=name, reason=str(error).split("\n")[0][:100])
+            reject("{name} cannot be read: {reason}", self.path, name=name, reason=str(error).split("\n")[0][:100])
         return checked(found, name, self.path)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from handcalc.bridges.network import refuse
+from handcalc.bridges.network import reject
 
 
 class OnnxNode:
@@ -55,7 +55,7 @@ class OnnxNode:
 
     def wrong(self, option: str) -> Any:
         """The operator has a setting that is not known here. Raises ModelError."""
-        refuse(
+        reject(
             "the operator {found} ({name}) with this {option} is not known here", self._path, found=self.kind, name=self.name, option=option
         )
 

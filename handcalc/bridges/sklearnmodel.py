@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from handcalc.bridges.network import OPEN, BroughtLayer, BroughtNetwork, dense, refuse
+from handcalc.bridges.network import OPEN, BroughtLayer, BroughtNetwork, dense, reject
 from handcalc.errors import Message
 
 ACTIVATIONS = {"identity": "identity", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu", "softmax": "softmax"}
@@ -32,7 +32,7 @@ def attributes(model: Any) -> tuple[dict[str, Any], dict[str, str]]:
         arrays |= {f"intercepts_{place}": array for place, array in enumerate(model.intercepts_)}
         return arrays, {"activation": model.activation, "out_activation": model.out_activation_}
     known = ", ".join(("MLPClassifier", "MLPRegressor", *_LINEAR, *_CLASSIFIERS))
-    refuse("{found} is no fitted network or linear model of scikit-learn; known are {known}", found=kind, known=known)
+    reject("{found} is no fitted network or linear model of scikit-learn; known are {known}", found=kind, known=known)
 
 
 def is_linear(arrays: Mapping[str, Any]) -> bool:
@@ -49,7 +49,7 @@ def linear_model(arrays: Mapping[str, Any], words: Mapping[str, str], where: str
     bias = numpy.atleast_1d(found["intercept"]) if "intercept" in found else None
     kind = words.get("model", "")
     if kind and kind not in (*_LINEAR, *_CLASSIFIERS):
-        refuse("{found} is no linear model that is known; known are {known}", where, found=kind, known=", ".join((*_LINEAR, *_CLASSIFIERS)))
+        reject("{found} is no linear model that is known; known are {known}", where, found=kind, known=", ".join((*_LINEAR, *_CLASSIFIERS)))
     activation = _LINEAR.get(kind, OPEN)
     if kind in _CLASSIFIERS:
         activation = "sigmoid" if len(weights) == 1 else "softmax"
@@ -66,7 +66,7 @@ def mlp(arrays: Mapping[str, Any], words: Mapping[str, str], where: str = "") ->
     for place in range(count):
         name, other = f"coefs_{place}", f"intercepts_{place}"
         if name not in arrays or arrays[name].ndim != 2:
-            refuse("{name} is missing, or no matrix", where, name=name)
+            reject("{name} is missing, or no matrix", where, name=name)
         key = "out_activation" if place == count - 1 else "activation"
         layers.append(dense(arrays[name], arrays.get(other), name, (name, other), _activation(words, key, where), by_input=True))
     keys = {}
@@ -86,5 +86,5 @@ def _activation(words: Mapping[str, str], key: str, where: str) -> str:
     if word is None:
         return OPEN
     if word not in ACTIVATIONS:
-        refuse("{found} is no activation of scikit-learn; known are {known}", where, found=word, known=", ".join(ACTIVATIONS))
+        reject("{found} is no activation of scikit-learn; known are {known}", where, found=word, known=", ".join(ACTIVATIONS))
     return ACTIVATIONS[word]

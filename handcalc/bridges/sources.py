@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from importlib import import_module
 
-from handcalc.bridges.network import BroughtNetwork, Wishes, refuse
+from handcalc.bridges.network import BroughtNetwork, Wishes, reject
 from handcalc.core.record import Record
 from handcalc.errors import Message
 
@@ -66,16 +66,16 @@ def read_model(path: str, wishes: Wishes) -> BroughtNetwork:
         pickled = PICKLES[0]
     if pickled is not None:
         text = "a pickle runs what is in it, so it is not opened. In your own program, type: {line}"
-        refuse(text, path, line=pickled.instead)
+        reject(text, path, line=pickled.instead)
     source = SOURCES.get(ending)
     if source is None:
-        refuse("no known kind of network; known are {known}", path, known=endings())
+        reject("no known kind of network; known are {known}", path, known=endings())
     try:
         function = getattr(import_module(source.module), source.function)
         found: BroughtNetwork = function(path, wishes)
     except ImportError as error:
         text = "{name} is needed for this file: pip install 'handcalc[{extra}]'"
-        refuse(text, path, name=error.name or source.extra, extra=source.extra)
+        reject(text, path, name=error.name or source.extra, extra=source.extra)
     return found.replace(title=found.title or os.path.basename(path), remarks=(_origin(path, source), *found.remarks))
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
-from handcalc.bridges.network import OPEN, BroughtLayer, BroughtNetwork, Wishes, dense, entry_of, refuse
+from handcalc.bridges.network import OPEN, BroughtLayer, BroughtNetwork, Wishes, dense, entry_of, reject
 from handcalc.bridges.sklearnmodel import is_linear, linear_model, mlp
 from handcalc.core.record import Record
 from handcalc.errors import Message
@@ -75,16 +75,16 @@ def _parts(arrays: Mapping[str, Any], where: str) -> list[_Part]:
                 break
         else:
             text = "{name} belongs to no dense layer; arrays are called 0.weight and 0.bias, W1 and b1, coefs_0 and intercepts_0. {more}"
-            refuse(text, where, name=name, more=Message(_ELSEWHERE))
+            reject(text, where, name=name, more=Message(_ELSEWHERE))
     for part in found.values():
         if part.weights is None:
-            refuse("{name} has no weights beside it", where, name=part.names[1])
+            reject("{name} has no weights beside it", where, name=part.names[1])
         if part.weights.ndim != 2 or part.bias is not None and part.bias.ndim != 1 and part.bias.size != max(part.bias.shape):
             text = "{name} has {shape}, which is no dense layer. {more}"
             array, name = (part.weights, part.names[0]) if part.weights.ndim != 2 else (part.bias, part.names[1])
-            refuse(text, where, name=name, shape="×".join(map(str, array.shape)), more=Message(_ELSEWHERE))
+            reject(text, where, name=name, shape="×".join(map(str, array.shape)), more=Message(_ELSEWHERE))
     if not found:
-        refuse("there are no weights in it", where)
+        reject("there are no weights in it", where)
     return [part.replace(bias=None if part.bias is None else part.bias.reshape(-1)) for part in found.values()]
 
 
@@ -97,7 +97,7 @@ def _ordered(parts: list[_Part], wishes: Wishes, where: str) -> list[_Part]:
         known = {part.name: part for part in parts}
         if sorted(wishes.order) != sorted(known):
             text = "--order names each layer once: {known}"
-            refuse(text, where, known=", ".join(sorted(known)))
+            reject(text, where, known=", ".join(sorted(known)))
         return [known[name] for name in wishes.order]
     if all(re.search(r"\d", part.name) for part in parts) or len(parts) == 1:
         return sorted(
@@ -106,7 +106,7 @@ def _ordered(parts: list[_Part], wishes: Wishes, where: str) -> list[_Part]:
     fitting = [order for order in permutations(parts) if _fits(order)] if len(parts) <= MOST_ORDERS else []
     if len(fitting) != 1:
         text = "the names do not say the order of the layers; give it: --order {known}"
-        refuse(text, where, known=",".join(part.name for part in parts))
+        reject(text, where, known=",".join(part.name for part in parts))
     return [*fitting[0]]
 
 
@@ -132,7 +132,7 @@ def _rows(parts: list[_Part], wishes: Wishes, where: str) -> list[str]:
         text = (
             "does a row of {name} belong to a neuron or to an input? Give --weight-rows neurons (y = W·x) or --weight-rows inputs (y = x·W)"
         )
-        refuse(text, where, name=next((part.names[0] for part in parts if not part.rows), parts[0].names[0]))
+        reject(text, where, name=next((part.names[0] for part in parts if not part.rows), parts[0].names[0]))
     return [part.rows or decided.copy().pop() for part in parts]
 
 
@@ -147,8 +147,8 @@ def _check_chain(parts: Sequence[_Part], rows: Sequence[str], where: str) -> Non
     sides = [_sides(part, whose) for part, whose in zip(parts, rows)]
     for part, (_, neurons) in zip(parts, sides):
         if part.bias is not None and part.bias.size not in (1, neurons):
-            refuse("{name} has {found} numbers, expected {wanted}", where, name=part.names[1], found=part.bias.size, wanted=neurons)
+            reject("{name} has {found} numbers, expected {wanted}", where, name=part.names[1], found=part.bias.size, wanted=neurons)
     for before, after, (_, out), (into, _) in zip(parts, parts[1:], sides, sides[1:]):
         if out != into:
             text = "{before} puts out {out} numbers, but {after} takes {into}; give the order of the layers with --order"
-            refuse(text, where, before=before.names[0], out=out, after=after.names[0], into=into)
+            reject(text, where, before=before.names[0], out=out, after=after.names[0], into=into)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from handcalc.bridges.network import BroughtLayer, BroughtNetwork, dense, entry_of, refuse, with_activation
+from handcalc.bridges.network import BroughtLayer, BroughtNetwork, dense, entry_of, reject, with_activation
 from handcalc.errors import Message
 
 # module → activation in a problem file
@@ -37,7 +37,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 
 
 def _unknown(module: Any, option: str) -> Any:
-    refuse("{module} with this {option} is not known here", module=repr(module)[:80], option=option)
+    reject("{module} with this {option} is not known here", module=repr(module)[:80], option=option)
 
 
 class ModulePlace:
@@ -175,7 +175,7 @@ def _recurrent(module: Any, place: ModulePlace) -> BroughtLayer:
 def _dropout(module: Any, place: ModulePlace) -> BroughtLayer | None:
     if module.training and module.p:
         text = "{module} draws at random in training: use module.eval(), or write its mask into the problem (type: dropout)"
-        refuse(text, module=f"{place.name} ({type(module).__name__})")
+        reject(text, module=f"{place.name} ({type(module).__name__})")
     return None
 
 
@@ -222,9 +222,9 @@ def brought(module: Any) -> BroughtNetwork:
             layers += [made] if made is not None else []
         else:
             text = "{found} is no module that is known here; an nn.Sequential of these can be brought: {known}"
-            refuse(text, found=f"{name}: {kind}" if name else kind, known=", ".join((*MODULES, *ACTIVATIONS)))
+            reject(text, found=f"{name}: {kind}" if name else kind, known=", ".join((*MODULES, *ACTIVATIONS)))
     if not layers:
-        refuse("there is no layer in it")
+        reject("there is no layer in it")
     return BroughtNetwork(_without_flatten(layers), type(module).__name__, _remarks(layers), entry_of(layers))
 
 
@@ -255,7 +255,7 @@ def loss_of(loss: Any, outputs: int) -> tuple[str, str, str, list[Message]]:
 
 def _no_loss(found: str) -> NoReturn:
     text = "{found} is no loss that is known here; known are {known}, with the reductions mean and sum"
-    refuse(text, found=found, known=", ".join(_LOSSES))
+    reject(text, found=found, known=", ".join(_LOSSES))
 
 
 def _by_outputs(word: str, formula: str) -> Callable[[Any, str, int], tuple[str, str, str, list[Message]]]:
@@ -318,15 +318,15 @@ def optimizer_of(optimizer: Any) -> dict[str, Any]:
     """The keys of a problem that say what an optimiser does. Raises ModelError."""
     kind = type(optimizer).__name__
     if kind not in _OPTIMISERS:
-        refuse("{found} is no optimiser that is known here; known are {known}", found=kind, known=", ".join(_OPTIMISERS))
+        reject("{found} is no optimiser that is known here; known are {known}", found=kind, known=", ".join(_OPTIMISERS))
     groups = [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
     if any(group != groups[0] for group in groups):
-        refuse("parameter groups with settings of their own are not known here")
+        reject("parameter groups with settings of their own are not known here")
     group = groups[0]
     if group.get("maximize") or group.get("amsgrad") or group.get("lr_decay") or group.get("centered"):
-        refuse("{found} with {option} is not known here", found=kind, option="maximize, amsgrad, lr_decay, centered")
+        reject("{found} with {option} is not known here", found=kind, option="maximize, amsgrad, lr_decay, centered")
     if any(float(state.get("step", 0)) or state.get("momentum_buffer") is not None for state in optimizer.state.values()):
-        refuse("the optimiser has made updates already; give one that is new")
+        reject("the optimiser has made updates already; give one that is new")
     keys: dict[str, Any] = {"learning_rate": float(group["lr"]), **_OPTIMISERS[kind](group)}
     decay = group.get("weight_decay", 0)
     if decay and kind != "AdamW":

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from handcalc.bridges.network import refuse
+from handcalc.bridges.network import reject
 from handcalc.core.record import Record
 from handcalc.problem.limits import limit
 
@@ -117,7 +117,7 @@ def read_trace(text: str, where: str) -> Trace:
         steps = tuple(_step(entry) for entry in content["steps"])
         return Trace(str(content["framework"]), str(content["dtype"]), modules, trained, steps)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        refuse("no trace of a step of training, or a damaged one ({reason})", where, reason=str(error)[:100])
+        reject("no trace of a step of training, or a damaged one ({reason})", where, reason=str(error)[:100])
 
 
 def is_trace(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from handcalc.bridges.alignment import Alignment, align
 from handcalc.bridges.bounds import UNITS, Bounds
-from handcalc.bridges.network import refuse
+from handcalc.bridges.network import reject
 from handcalc.bridges.trace import Trace, TracedStep
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
@@ -54,7 +54,7 @@ class Working:
 
     def __init__(self, problem: Problem, trace: Trace, change: Change | None = None) -> None:
         if updates_per_epoch(problem) > 1:
-            refuse("the problem has several updates in an epoch; a step is compared with a problem that has its samples only")
+            reject("the problem has several updates in an epoch; a step is compared with a problem that has its samples only")
         self.trace = trace
         self.problem = problem
         self._model = build(problem)
@@ -148,6 +148,6 @@ def _each(
         flat = [None] * len(wanted) if values is None else [float(one) for one in values.reshape(-1)]
         if len(flat) != len(wanted):
             text = "{name} has {found} numbers in the step, {wanted} in the problem"
-            refuse(text, name=name, found=len(flat), wanted=len(wanted))
+            reject(text, name=name, found=len(flat), wanted=len(wanted))
         for cell, value in zip(wanted, flat):
             yield phase, name, cell, value, 1.0

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from handcalc.bridges.network import OPEN, BroughtLayer, BroughtNetwork, Wishes, refuse
+from handcalc.bridges.network import OPEN, BroughtLayer, BroughtNetwork, Wishes, reject
 from handcalc.language import Translate
 from handcalc.loading.loader import loads
 from handcalc.loading.saving import INLINE
@@ -59,7 +59,7 @@ def written(network: BroughtNetwork, wishes: Wishes, translate: Translate, archi
     if wishes.targets is None:
         keys = {key: value for key, value in keys.items() if key == "conventions"}
     elif "loss" not in keys:
-        refuse("which loss is minimised? Give --loss, one of {known}", known=", ".join(LOSSES))
+        reject("which loss is minimised? Give --loss, one of {known}", known=", ".join(LOSSES))
     rest = [line for key, value in keys.items() for line in _entry(key, value, "")]
     targets = _targets(network, wishes, len(samples), str(keys.get("loss", "")))
     data = _data(samples, targets)
@@ -70,14 +70,14 @@ def with_activations(network: BroughtNetwork, wishes: Wishes) -> BroughtNetwork:
     """The activations that the file does not say, as they were given: one for each layer, or for hidden ones and the last."""
     open_layers = [place for place, layer in enumerate(network.layers) if layer.keys.get("activation") == OPEN]
     if wishes.activations and not open_layers:
-        refuse("the file says its activations: --activations is not needed")
+        reject("the file says its activations: --activations is not needed")
     if not open_layers:
         return network
     names = [network.layers[place].origin for place in open_layers]
     if len(wishes.activations) != len(open_layers):
         text = "the file does not say the activations of {names}; give one for each, such as --activations {example}"
         example = ",".join(["relu"] * (len(names) - 1) + ["sigmoid"])
-        refuse(text, names=", ".join(names), example=example)
+        reject(text, names=", ".join(names), example=example)
     layers = list(network.layers)
     for place, activation in zip(open_layers, wishes.activations):
         layers[place] = layers[place].replace(keys={**layers[place].keys, "activation": activation})
@@ -101,7 +101,7 @@ def shortest(value: Any) -> str:
 def _samples(network: BroughtNetwork, wishes: Wishes) -> Any:
     """Inputs by sample."""
     if wishes.inputs is None:
-        refuse("the network needs inputs: give them, such as --inputs 0.5,0.3")
+        reject("the network needs inputs: give them, such as --inputs 0.5,0.3")
     found, directions = wishes.inputs, network.entry
     if network.channels_last and depth(found) >= 3:
         found = _channels_first(found)
@@ -134,14 +134,14 @@ def _targets(network: BroughtNetwork, wishes: Wishes, count: int, loss: str) -> 
         chosen = [int(one) for one in (found if levels else [found])]
         if size > 1:
             if not all(0 <= one < size for one in chosen):
-                refuse("classes go from 0 to {most}, found {found}", most=size - 1, found=", ".join(map(str, chosen)))
+                reject("classes go from 0 to {most}, found {found}", most=size - 1, found=", ".join(map(str, chosen)))
             return [[int(place == one) for place in range(size)] for one in chosen]
     if levels == 0:
         return [[found]]
     if levels == 1:
         return [found] if count == 1 else [[one] for one in found]
     if len(found) != count:
-        refuse("there are {inputs} samples of inputs, but {targets} of targets", inputs=count, targets=len(found))
+        reject("there are {inputs} samples of inputs, but {targets} of targets", inputs=count, targets=len(found))
     return found
 
 
@@ -223,9 +223,9 @@ def typed_numbers(text: str, option: str) -> Any:
     rows = [[part.strip() for part in row.split(",") if part.strip()] for row in plain.split(";")]
     for part in (part for row in rows for part in row):
         if not isinstance(literal(part), Number):
-            refuse("expected numbers with commas between them, found {found}", option, found=f'"{part[:40]}"')
+            reject("expected numbers with commas between them, found {found}", option, found=f'"{part[:40]}"')
     if not all(rows):
-        refuse("expected numbers with commas between them, found {found}", option, found=f'"{plain[:40]}"')
+        reject("expected numbers with commas between them, found {found}", option, found=f'"{plain[:40]}"')
     return rows if len(rows) > 1 else rows[0]
 
 
