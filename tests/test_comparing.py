@@ -184,8 +184,8 @@ BUGS: dict[str, tuple[Callable[[int, bool], tuple[Setting, Callable[[], Any]]], 
 SEEDS = some([1, 2, 3, 4, 5], [2])
 
 
-@pytest.mark.parametrize("double", [True, False], ids=["double", "single"])
-@pytest.mark.parametrize("bug", BUGS)
+@pytest.mark.parametrize("double", some([True, False], [False]))
+@pytest.mark.parametrize("bug", some(list(BUGS), ["zero_grad", "sum", "softmax twice", "coupled decay", "eval", "broadcast"]))
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_bug_is_named(seed: int, bug: str, double: bool) -> None:
     make, slug = BUGS[bug]
@@ -195,9 +195,9 @@ def test_a_bug_is_named(seed: int, bug: str, double: bool) -> None:
     assert [cause.slug for cause in found.causes][:1] == [slug], str(found)
 
 
-@pytest.mark.parametrize("double", [True, False], ids=["double", "single"])
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
-@pytest.mark.parametrize("kind", ["classes", "binary", "regression"])
+@pytest.mark.parametrize("double", some([True, False], [False]))
+@pytest.mark.parametrize("optimizer", some(["sgd", "momentum", "adam", "adamw"], ["momentum", "adamw"]))
+@pytest.mark.parametrize("kind", some(["classes", "binary", "regression"], ["classes"]))
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_right_step_agrees(seed: int, kind: str, optimizer: str, double: bool) -> None:
     here = Setting(seed, kind, double, optimizer)

@@ -25,7 +25,7 @@ SINGLE = {"norm": 1e-3}  # differences of numbers that are nearly equal
 SEEDS = some(list(range(30)), [0])
 
 
-@pytest.mark.parametrize("double", [True, False], ids=["double", "single"])
+@pytest.mark.parametrize("double", some([True, False], [True]))
 @pytest.mark.parametrize("kind", MODULES)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_module_of_torch(seed: int, kind: str, double: bool) -> None:
@@ -67,7 +67,8 @@ def test_classes_of_torch() -> None:
 # --- scikit-learn -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30))
 def test_a_perceptron_of_scikit_learn(seed: int, tmp_path: Path) -> None:
     """After one step of its own training from the same weights; from the object, and through NPZ and JSON."""
     neural = pytest.importorskip("sklearn.neural_network")
@@ -124,7 +125,8 @@ def test_a_graph_of_onnx(seed: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # of Keras's own: old formats, NumPy's new ways
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30))
 def test_a_model_of_keras(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outputs and gradients, from the object and from both kinds of files."""
     monkeypatch.setenv("KERAS_BACKEND", "torch")

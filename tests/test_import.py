@@ -163,7 +163,7 @@ def _zip_bomb(*names: str) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
-            archive.writestr(name, b"\0" * 150_000_000)
+            archive.writestr(name, b"\0" * 70_000_000)
     return stream.getvalue()
 
 
@@ -255,7 +255,7 @@ def test_hostile_files_of_keras(tmp_path: Path) -> None:
             fill(file)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("config.json", json.dumps({"class_name": "Sequential", "config": {"layers": entries}}))
-            archive.writestr("model.weights.h5", b"\0" * 150_000_000 if bomb else weights.getvalue())
+            archive.writestr("model.weights.h5", b"\0" * 70_000_000 if bomb else weights.getvalue())
         return stream.getvalue()
 
     dense = [{"class_name": "Dense", "config": {"name": "d", "units": 2, "activation": "relu"}}]
