@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import json
 import pickle
-import resource
 import struct
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +139,15 @@ def test_the_order_may_follow_from_the_sizes(tmp_path: Path) -> None:
 # --- hostile files ----------------------------------------------------------------------------------------------------
 
 
+def peak() -> int:
+    """The most memory that this process has had, in kB; 0 where that is not known."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
 class _Bomb:
     """Unpickled, it would end the program."""
 
@@ -195,10 +204,10 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
 def test_a_hostile_file(tmp_path: Path, case: str) -> None:
     name, made, message = HOSTILE[case]
     content = made()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     code, text, said = run(tmp_path, name, content, "--activations", "relu", *DATA)
     assert code == 2 and not text and message in said, said
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000  # kB
+    assert peak() - before < 400_000
 
 
 def test_every_ending_is_refused_where_there_is_nothing_to_read(tmp_path: Path) -> None:
@@ -274,3 +283,23 @@ def test_hostile_files_of_keras(tmp_path: Path) -> None:
     for content, message in cases:
         code_, _, said = run(tmp_path, "model.keras", content, "--inputs", "1,2")
         assert code_ == 2 and message in said, said
+
+
+@pytest.mark.parametrize(
+    ("name", "library", "extra"), [("m.onnx", "onnx", "onnx"), ("m.keras", "h5py", "keras"), ("m.h5", "h5py", "keras")]
+)
+def test_a_library_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, library: str, extra: str) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    code, _, said = run(tmp_path, name, b"", *DATA)
+    assert code == 2 and said.endswith(f"{name}: {library} is needed for this file: pip install 'handcalc[{extra}]'")
+
+
+def test_somebody_at_a_terminal_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not said: activation, inputs, which are asked again where they are no numbers, targets, loss, learning rate."""
+    monkeypatch.setattr("handcalc.cli.importing._is_asked", lambda: True)
+    (tmp_path / "m.npz").write_bytes(npz(W1=W2, b1=B2))
+    typed = "sigmoid\none\n1,2\n0.5\nmse\n0.1\n"
+    done = CliRunner().invoke(group, ["import", str(tmp_path / "m.npz"), "--lang", "en"], input=typed, standalone_mode=False)
+    assert done.exception is None
+    problem = loads(done.stdout[done.stdout.index("# From") :])
+    assert problem.loss is not None and problem.loss.name == "mean_squared_error" and problem.layers[0].activations[0].name == "sigmoid"

@@ -4,7 +4,7 @@
 - `KINDS` is the table: a new cause is a function that yields `Suspect`s, or answers a `Cause` from what is seen, and its line there.
 
 A suspect is another problem, or a `Change` of gradients; it is a cause where the trace has no number out of its bounds any more. What is
-seen in a trace directly (a parameter that does not move) needs no hypothesis, but must account for all differences too.
+seen in a trace directly (a parameter that does not move) needs no hypothesis, but must account for all differences of the first step.
 """
 
 from __future__ import annotations

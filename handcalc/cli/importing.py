@@ -78,7 +78,7 @@ def command(model: str, given: Given, settings: Settings) -> None:
         tuple(part.strip() for part in given.order.split(",") if part.strip()),
     )
     network = read_model(model, wishes)
-    if sys.stdin.isatty():
+    if _is_asked():
         wishes = _asked(network, wishes, translate)
     archive = os.path.splitext(os.path.basename(settings.output or "model"))[0] + ".npz"
     text, arrays = written(network, wishes, translate, archive)
@@ -102,6 +102,11 @@ def _write_archive(arrays: dict[str, Any], archive: str, model: str, settings: S
     stream = io.BytesIO()
     numpy.savez(stream, **arrays)
     write(stream.getvalue(), os.path.join(os.path.dirname(settings.output), archive), settings.force, (model,))
+
+
+def _is_asked() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty()
 
 
 def _asked(network: Any, wishes: Any, translate: Translate) -> Any:
