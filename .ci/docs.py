@@ -116,6 +116,7 @@ _LIMITED = {
     "answers": "answers in an answer sheet",
     "document_bytes": "bytes of an answer sheet in Excel or Word",
     "data_bytes": "bytes of a CSV file",
+    "model_bytes": "bytes of a network in the file of a framework, unpacked",
     "array_bytes": "bytes of an array, unpacked",
 }
 

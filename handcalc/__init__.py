@@ -4,6 +4,8 @@
 - `render(derivation, format)` gives the solution as text for a terminal, JSON, Markdown, LaTeX, a page, a PDF …
 - `check(problem, answers)` marks a student's numbers, `audit(problem, published)` a published solution's.
 - `lint(problem)` says whether an exercise is sound: `.ok`, `.findings`.
+- `from_torch(module, inputs, targets, loss, optimizer)`, `from_keras`, `from_sklearn` make a problem of a network.
+- `compare(problem, module, step)` puts a framework's real step of training beside it.
 - `train(problem, iterations)` goes on with it, `gradcheck(problem)` compares its gradients with difference quotients.
 
 Names are imported when they are used, so that `import handcalc` costs nothing.
@@ -15,6 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from handcalc.bridges.comparing import compare
+    from handcalc.bridges.modules import from_keras, from_sklearn, from_torch
     from handcalc.deriving import derive
     from handcalc.errors import EvaluationError, HandcalcError, ProblemError, UnknownIdError
     from handcalc.exercises.lint import lint
@@ -28,6 +32,10 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _HOMES = {
+    "compare": "handcalc.bridges.comparing",
+    "from_torch": "handcalc.bridges.modules",
+    "from_keras": "handcalc.bridges.modules",
+    "from_sklearn": "handcalc.bridges.modules",
     "load": "handcalc.loading.loader",
     "loads": "handcalc.loading.loader",
     "derive": "handcalc.deriving",
@@ -50,7 +58,11 @@ __all__ = [
     "UnknownIdError",
     "audit",
     "check",
+    "compare",
     "derive",
+    "from_keras",
+    "from_sklearn",
+    "from_torch",
     "gradcheck",
     "lint",
     "load",

@@ -97,5 +97,9 @@ class DeriveError(HandcalcError):
     """Something that cannot be differentiated."""
 
 
+class ModelError(HandcalcError):
+    """A network of a framework that cannot be brought in, or does not say something that is needed."""
+
+
 class OutputError(HandcalcError):
     """A file that cannot be written."""

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 from rich.cells import cell_len
 from shipping import KINDS, own_letters, some
@@ -137,6 +138,7 @@ def test_the_examples_of_the_help_work(
     example = re.search(r"Example: handcalc (.*)", inside(capsys, *filter(None, (command, "-h"))).out)
     assert example
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+    numpy.savez("model.npz", W1=[[0.2, 0.4]], b1=[0.1])  # for import
     run = inside(capsys, *example[1].split(" > ")[0].split())
     assert run.code == (1 if command == "practice" else 0), run.err  # nothing typed, so no step reached
 

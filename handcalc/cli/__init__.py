@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, Template]] = {
     "train": ("handcalc.cli.train", "Train a network: many updates, the loss, and what it answers."),
     "gradcheck": ("handcalc.cli.gradcheck", "Check the chain rule: every gradient beside numerical differentiation."),
     "derive": ("handcalc.cli.derive", "Show why a derivative is what it is, line by line."),
+    "import": ("handcalc.cli.importing", "Make a problem of a trained network: safetensors, ONNX, Keras, scikit-learn, NPZ."),
     "new": ("handcalc.cli.new", "Write a new problem file to start from."),
     "list": ("handcalc.cli.listing", "List shipped problems, notations, functions and conventions."),
     "schema": ("handcalc.cli.schema", "Print the JSON Schema of the problem format."),

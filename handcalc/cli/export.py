@@ -10,6 +10,7 @@ from gettext import gettext
 
 import click
 
+from handcalc.cli.confirming import framework_option, write_scripts
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, document_options, force_option, reading_options, rounding_options
 from handcalc.cli.output import save, say
@@ -39,12 +40,20 @@ ALL = "all"
     metavar="FORMAT",
     help="Format, where the name of the file does not say it, and for a folder; may be repeated.",
 )
+@framework_option
 @quiz_options
 @document_options
 @reading_options
 @rounding_options
 @force_option
-def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], wanted: QuizOptions, settings: Settings) -> int:
+def command(
+    files: tuple[str, ...],
+    outputs: tuple[str, ...],
+    formats: tuple[str, ...],
+    framework: str | None,
+    wanted: QuizOptions,
+    settings: Settings,
+) -> int:
     """Write worked solutions or worksheets to files, or quizzes for learning platforms.
 
     FILE is a problem file, a folder of them, the manifest of a set of variants, or the name of a shipped problem. The ending of the
@@ -59,6 +68,8 @@ def command(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str
     translate = settings.translator()
     if not outputs:
         raise click.UsageError(translate("say with -o where it goes, for example -o report.html"))
+    if framework:
+        return write_scripts(files, outputs, framework, settings)
     quizzes = [output for output in outputs if is_quiz(output, wanted, formats, files)]
     if wanted.given and not quizzes:
         raise click.UsageError(translate("{option} is for quizzes; say which with --quiz").format(option=wanted.given[0]))

@@ -21,6 +21,7 @@ LIMITS: dict[str, int] = {
     "answers": 20_000,  # of one answer sheet
     "document_bytes": 20_000_000,  # of an answer sheet in Excel or Word
     "data_bytes": 200_000_000,  # of a CSV file
+    "model_bytes": 64_000_000,  # of a network in the file of a framework
     "array_bytes": 500_000_000,  # of an array, unpacked
 }
 

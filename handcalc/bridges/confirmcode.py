@@ -1,0 +1,212 @@
+"""Formulas as the code of a framework of arrays.
+
+- `LANGUAGES` has PyTorch, JAX and NumPy: how a script begins, how an array is written, what functions are called.
+- `ArrayCode(language).of(expr, names, numbers)` is the code of a formula; a function that a framework has not is written out by its own
+  formula (core/functions.py), and refused where it has none.
+
+To add a framework of arrays: its record in `LANGUAGES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+
+from handcalc.bridges.network import reject
+from handcalc.bridges.writing import shortest
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Quotient, Ref, Sum
+from handcalc.core.formula import any_name, parse
+from handcalc.core.functions import function
+from handcalc.core.record import Record
+
+
+class Language(Record):
+    """A framework of arrays: the lines at the beginning of a script; array: of numbers and sizes; stack: parts along a new last axis;
+    functions: ours → a template; families: softmax and its like, of an array and an axis; gradients: the function that works them out;
+    parameter: what follows an array that has a gradient."""
+
+    name: str
+    head: tuple[str, ...]
+    make: str
+    stack: str
+    functions: Mapping[str, str]
+    families: Mapping[str, str]
+    gradients: str
+    parameter: str = ""
+
+    def array(self, numbers: list[float], shape: list[int]) -> str:
+        """An array as it is typed."""
+        if not shape:
+            return f"{self.make}({shortest(numbers[0])})"
+        return f"{self.make}([{', '.join(map(shortest, numbers))}]).reshape({', '.join(map(str, shape))})"
+
+
+COMPARISON = (
+    "",
+    "",
+    "def same(name, found, expected):",
+    '    """Both agree, relative to the largest number."""',
+    "    flat = found.reshape(-1).tolist()",
+    '    assert len(flat) == len(expected), f"{name}: {len(flat)} numbers, expected {len(expected)}"',
+    "    room = 1e-9 * max(map(abs, expected)) + 1e-14",
+    "    for one, other in zip(flat, expected):",
+    '        assert abs(one - other) <= room, f"{name}: {one}, by hand {other}"',
+    '    print(f"{name}: {len(flat)} numbers agree")',
+    "",
+    "",
+)
+_TORCH_GRADIENTS = (
+    "def gradients_of(total, parameters):",
+    '    """By automatic differentiation."""',
+    "    return torch.autograd.grad(total(*parameters), parameters)",
+    "",
+    "",
+)
+_JAX_GRADIENTS = (
+    "def gradients_of(total, parameters):",
+    '    """By automatic differentiation."""',
+    "    return jax.grad(total, argnums=tuple(range(len(parameters))))(*parameters)",
+    "",
+    "",
+)
+_NUMPY_GRADIENTS = (
+    "def gradients_of(total, parameters):",
+    '    """By complex steps: the imaginary part of total(w + ih) is h times the slope, and nothing is subtracted."""',
+    "    found = []",
+    "    for place, parameter in enumerate(parameters):",
+    "        slopes = np.zeros(parameter.shape)",
+    "        for index in np.ndindex(parameter.shape):",
+    "            shifted = [one.astype(complex) for one in parameters]",
+    "            shifted[place][index] += 1e-30j",
+    "            slopes[index] = total(*shifted).imag / 1e-30",
+    "        found.append(slopes)",
+    "    return found",
+    "",
+    "",
+)
+
+_PLAIN = {"exp": "{m}.exp({0})", "ln": "{m}.log({0})", "log": "{m}.log({0})", "sqrt": "{m}.sqrt({0})", "sin": "{m}.sin({0})",
+          "cos": "{m}.cos({0})", "tan": "{m}.tan({0})", "tanh": "{m}.tanh({0})"}  # fmt: skip
+
+
+def _of(module: str, **others: str) -> dict[str, str]:
+    return {name: template.replace("{m}", module) for name, template in (_PLAIN | others).items()}
+
+
+_TORCH = Language(
+    "PyTorch",
+    ("import torch", "import torch.nn.functional as F", "", "torch.set_default_dtype(torch.float64)", *COMPARISON, *_TORCH_GRADIENTS),
+    "torch.tensor",
+    "torch.stack([{0}], -1)",
+    _of(
+        "torch", sigmoid="torch.sigmoid({0})", relu="torch.relu({0})", leaky_relu="F.leaky_relu({0}, {1})", elu="F.elu({0}, {1})",
+        gelu="F.gelu({0})", gelu_tanh='F.gelu({0}, approximate="tanh")', silu="F.silu({0})", softplus="F.softplus({0})", mish="F.mish({0})",
+        softsign="F.softsign({0})", relu6="F.relu6({0})", hard_tanh="F.hardtanh({0})", erf="torch.erf({0})", abs="torch.abs({0})",
+        sign="torch.sign({0})", max="torch.maximum({0}, torch.as_tensor({1}))", min="torch.minimum({0}, torch.as_tensor({1}))",
+        huber="F.huber_loss({0}, torch.zeros_like({0}), reduction='none', delta={1})", kl="torch.xlogy({0}, {0} / {1})",
+        hard_sigmoid="F.relu6({0} + 3) / 6",
+    ),
+    {"softmax": "torch.softmax({0}, {1})", "log_softmax": "torch.log_softmax({0}, {1})"},
+    "gradients_of",
+    ".requires_grad_()",
+)  # fmt: skip
+_JAX = Language(
+    "JAX",
+    ("import jax", "import jax.numpy as jnp", "", 'jax.config.update("jax_enable_x64", True)', *COMPARISON, *_JAX_GRADIENTS),
+    "jnp.array",
+    "jnp.stack([{0}], -1)",
+    _of(
+        "jnp", sigmoid="jax.nn.sigmoid({0})", relu="jax.nn.relu({0})", leaky_relu="jax.nn.leaky_relu({0}, {1})", elu="jax.nn.elu({0}, {1})",
+        gelu="jax.nn.gelu({0}, approximate=False)", gelu_tanh="jax.nn.gelu({0})", silu="jax.nn.silu({0})", softplus="jax.nn.softplus({0})",
+        mish="jax.nn.mish({0})", softsign="jax.nn.soft_sign({0})", relu6="jax.nn.relu6({0})", abs="jnp.abs({0})", sign="jnp.sign({0})",
+        max="jnp.maximum({0}, {1})", min="jnp.minimum({0}, {1})",
+    ),
+    {"softmax": "jax.nn.softmax({0}, {1})", "log_softmax": "jax.nn.log_softmax({0}, {1})"},
+    "gradients_of",
+)  # fmt: skip
+_NUMPY = Language(
+    "NumPy",
+    ("import numpy as np", *COMPARISON, *_NUMPY_GRADIENTS),
+    "np.array",
+    "np.stack([{0}], -1)",
+    _of(
+        "np", sigmoid="(1 / (1 + np.exp(-({0}))))", relu="np.where(np.real({0}) > 0, {0}, 0)",
+        abs="np.where(np.real({0}) < 0, -({0}), {0})",
+        leaky_relu="np.where(np.real({0}) > 0, {0}, {1} * ({0}))", elu="np.where(np.real({0}) > 0, {0}, {1} * (np.exp({0}) - 1))",
+        sign="np.sign(np.real({0}))", max="np.where(np.real({0}) >= np.real({1}), {0}, {1})",
+        min="np.where(np.real({0}) <= np.real({1}), {0}, {1})",
+    ),
+    {
+        "softmax": "(np.exp({0}) / np.exp({0}).sum({1}, keepdims=True))",
+        "log_softmax": "(({0}) - np.log(np.exp({0}).sum({1}, keepdims=True)))",
+    },
+    "gradients_of",
+)  # fmt: skip
+LANGUAGES = {"torch": _TORCH, "jax": _JAX, "numpy": _NUMPY}
+
+
+class ArrayCode:
+    """Formulas in one language."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+
+    def of(self, expr: Expr, names: Mapping[str, str], numbers: Mapping[str, Number]) -> str:
+        """The code of a formula; names: what stands for its names; numbers: of those that have a value. Raises ModelError."""
+        writer = _WRITERS[type(expr)]
+        return writer(self, expr, {**{name: _literal(value) for name, value in numbers.items()}, **names})
+
+    def family(self, name: str, source: str, axis: int = -1) -> str:
+        """softmax and its like, along an axis. Raises ModelError."""
+        if name not in self.language.families:
+            self._cannot(name)
+        return self.language.families[name].format(source, axis)
+
+    def call(self, name: str, arguments: list[str]) -> str:
+        """A function; one that the framework has not is written out. Raises ModelError."""
+        template = self.language.functions.get(name)
+        if template is not None and len(arguments) <= 2:
+            return template.format(*arguments)
+        if template is not None:
+            return reduce(lambda one, other: template.format(one, other), arguments)
+        record = function(name)
+        if name == "pi":
+            return "3.141592653589793"
+        if name == "identity":
+            return arguments[0]
+        if not record.definition:
+            self._cannot(name)
+        return f"({self.of(parse(record.definition, any_name), dict(zip(record.arguments, map('({})'.format, arguments))), {})})"
+
+    def _cannot(self, what: str) -> None:
+        reject("{what} cannot be written for {framework}", what=what, framework=self.language.name)
+
+
+def _literal(value: Number) -> str:
+    return repr(value.numerator / value.denominator) if value.denominator != 1 else str(value.numerator)
+
+
+Names = Mapping[str, str]
+
+
+def _ref(code: ArrayCode, expr: Ref, names: Names) -> str:
+    return names[expr.quantity]
+
+
+def _call(code: ArrayCode, expr: Call, names: Names) -> str:
+    arguments = [code.of(one, names, {}) for one in expr.arguments]
+    if code.language.name == "PyTorch" and expr.function in ("max", "min") and isinstance(expr.arguments[0], Number):
+        arguments.reverse()
+    return code.call(expr.function, arguments)
+
+
+_WRITERS: dict[type, Callable[..., str]] = {
+    Number: lambda code, expr, names: _literal(expr),
+    Ref: _ref,
+    Sum: lambda code, expr, names: "(" + " + ".join(code.of(one, names, {}) for one in expr.terms) + ")",
+    Product: lambda code, expr, names: "(" + " * ".join(code.of(one, names, {}) for one in expr.factors) + ")",
+    Negation: lambda code, expr, names: f"(-({code.of(expr.operand, names, {})}))",
+    Quotient: lambda code, expr, names: f"({code.of(expr.above, names, {})} / ({code.of(expr.below, names, {})}))",
+    Power: lambda code, expr, names: f"({code.of(expr.base, names, {})} ** ({code.of(expr.exponent, names, {})}))",
+    Call: _call,
+}
