@@ -116,7 +116,7 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
             found["weight_rows"].choice(ROWS_OF)
         if not outputs[-1]:
             return tuple(result)
-        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples)
+        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples, tuple(result))
         takes = layer_type(kind).takes
         layer = layer_type(kind).read(incoming) if not takes or incoming.wants(*takes) else None
         if layer is None:
