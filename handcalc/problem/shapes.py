@@ -177,6 +177,17 @@ def unnamed(axes: Axes) -> Axes:
     return tuple(axis.replace(labels=()) for axis in axes)
 
 
+def is_single(axis: Axis) -> bool:
+    """Whether this is the one channel of a plain image, which need not be written."""
+    return axis.role == "channel" and axis.size == 1
+
+
+def same_places(one: Axes, other: Axes) -> bool:
+    """Whether two outputs have the same numbers of places, but for the channel of a plain image."""
+    first, second = ([axis.size for axis in axes if not is_single(axis)] for axes in (one, other))
+    return first == second
+
+
 def features(axes: Axes) -> int:
     """Which direction has the features of every place: the channels of maps, else the last."""
     return next((place for place, axis in enumerate(axes) if axis.role == "channel"), len(axes) - 1)
