@@ -91,6 +91,19 @@ def contrastive_pair(p: Parameters) -> Tensor:
     return F.relu(1 - torch.linalg.vector_norm(one - other)) ** 2 / 2
 
 
+def bidirectional_rnn(p: Parameters) -> Tensor:
+    module = torch.nn.RNN(1, 1, num_layers=2, bidirectional=True, dtype=torch.double)
+    weights = {}
+    for layer, places in enumerate(((2, 1), (5, 4))):
+        for place, suffix in zip(places, ("", "_reverse")):
+            names = {"weight_ih": f"Wx{place}", "weight_hh": f"Wh{place}", "bias_ih": f"b{place}"}
+            weights |= {f"{name}_l{layer}{suffix}": p[own].reshape(1, -1) if name != "bias_ih" else p[own] for name, own in names.items()}
+            weights[f"bias_hh_l{layer}{suffix}"] = torch.zeros(1, dtype=torch.double)
+    states = torch.func.functional_call(module, weights, (tensor([[1.0], [-0.5], [0.8]]),))[0]
+    logits = F.linear(states, p["W7"], p["b7"].reshape(1))
+    return F.binary_cross_entropy_with_logits(logits, tensor([[1.0], [0.0], [1.0]]), reduction="sum")
+
+
 def sgd(rate: float) -> Callable[[list[Tensor]], Any]:
     return lambda parameters: torch.optim.SGD(parameters, lr=rate)
 
@@ -107,6 +120,7 @@ ARCHITECTURES = {
     "seq2seq-attention": (seq2seq_attention, sgd(0.1)),
     "gan-discriminator": (gan_discriminator, sgd(0.5)),
     "gan-generator": (gan_generator, sgd(0.5)),
+    "bidirectional-rnn": (bidirectional_rnn, sgd(0.5)),
     "contrastive-pair": (contrastive_pair, sgd(0.5)),
 }
 
