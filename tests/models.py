@@ -197,7 +197,8 @@ def _recurrent(make: Maker, layer: Callable[[int, int], dict[str, Any]]) -> Netw
     last |= {"returns": make.one("all", "last"), **make.maybe("reverse", True)}
     beside = []
     if make.one(True, False, False):
-        beside = [layer(features, units) | {"from": 0, "returns": last["returns"], "reverse": True}, {"type": "concatenate", "from": 1 + len(second)}]
+        back = {"from": 0, "returns": last["returns"], "reverse": True}
+        beside = [layer(features, units) | back, {"type": "concatenate", "from": 1 + len(second)}]
     dense = [make.dense(units * (2 if beside else 1), make.size(1, 2))] if make.one(True, False) else []
     inputs = make.inputs(times, features)
     for key in ("initial_state", "initial_cell"):

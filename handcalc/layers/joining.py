@@ -130,8 +130,8 @@ def add_tied(site: Site) -> Ref:
     place = site.layer.options["from"]
     weight = site.graph.in_layer(place, "weight")
     if not weight or len(site.graph[weight].axes) != 2:
-        raise ProblemError(Message("layer {layer} (tied) needs the weights of a dense or embedding layer, which layer {place} is not", layer=site.place,
-                                   place=place))  # fmt: skip
+        text = "layer {layer} (tied) needs the weights of a dense or embedding layer, which layer {place} is not"
+        raise ProblemError(Message(text, layer=site.place, place=place))
     unit = Index(letter(site.place), site.layer.axes[-1])
     summed = site.incoming[-1]
     entry = Ref(weight, (summed, unit) if site.layer.options["transposed"] else (unit, summed))

@@ -5,8 +5,8 @@ given and the states at times T … 1 follow, out[t] from out[t+1].
 - `parameters`, `states`, `layer_of` read what every recurrence has, and `Recurrence` builds it; lstm and gru are in gates.py.
 
 Shapes (the sample axis in front): x (time, input), Wx (unit, input), Wh (unit, unit), b (unit), out (time, unit); out has one time more,
-0 (in reverse T + 1), for the initial state. Matrices are PyTorch's: a row per neuron. Back-propagation through time is the chain rule over these
-definitions; truncated, it takes the state at the start of every stretch of k times for a given number.
+0 (in reverse T + 1), for the initial state. Matrices are PyTorch's: a row per neuron. Back-propagation through time is the chain rule
+over these definitions; truncated, it takes the state at the start of every stretch of k times for a given number.
 Source: Elman, 1990; PyTorch's RNN (one bias for input and state together). Two directions side by side: Schuster and Paliwal, 1997.
 """
 

@@ -52,4 +52,6 @@ def _goes_back(derivation: Derivation, name: str) -> bool:
     """Whether a state uses that of the time after it, so that the error comes from the first time."""
     quantity = derivation.graph[name]
     clock = next(number for number, axis in enumerate(quantity.axes) if axis.role == "time")
-    return quantity.starts and derivation.graph.given_value((name, tuple(0 for _ in quantity.axes))) is None and quantity.axes[clock].size > 1
+    return (
+        quantity.starts and derivation.graph.given_value((name, tuple(0 for _ in quantity.axes))) is None and quantity.axes[clock].size > 1
+    )
