@@ -31,12 +31,12 @@ def tensor(numbers: Any) -> Tensor:
 
 def small_gpt(p: Parameters) -> Tensor:
     x = F.embedding(torch.tensor([2, 0]), p["W1"]) + p["W2"]
-    normal = F.layer_norm(x, (3,))
+    normal = F.rms_norm(x, (3,), eps=1e-5)
     query, key, value = (F.linear(normal, p[f"W{part}4"].reshape(2, 3)).T[:, :, None] for part in "qkv")  # (head, token, 1)
     heads = F.scaled_dot_product_attention(query, key, value, is_causal=True)
     x = x + F.linear(heads[:, :, 0].T, p["Wo4"].reshape(3, 2))
-    x = x + F.linear(F.gelu(F.linear(F.layer_norm(x, (3,)), p["W7"])), p["W8"])
-    logits = F.linear(F.layer_norm(x, (3,)), p["W1"])
+    x = x + F.linear(F.gelu(F.linear(F.rms_norm(x, (3,), eps=1e-5), p["W7"])), p["W8"])
+    logits = F.linear(F.rms_norm(x, (3,), eps=1e-5), p["W1"])
     return F.cross_entropy(logits, torch.tensor([0, 1]), reduction="sum")
 
 

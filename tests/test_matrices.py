@@ -213,7 +213,7 @@ def test_members_of_families_are_numbered_as_printed(problem: Problem) -> None:
 def _number(text: str, letters: dict[str, int]) -> int:
     """The number that a printed place is, such as t-1."""
     total = 0
-    for sign, factor, letter, digits in re.findall(r"([+-]?)(?:(\d*)([a-z]'*)|(\d+))", text):
+    for sign, factor, letter, digits in re.findall(r"([+-]?)(?:(\d*)([a-z]\d*'*)|(\d+))", text):
         total += (-1 if sign == "-" else 1) * (int(factor or 1) * letters[letter] if letter else int(digits))
     return total
 
