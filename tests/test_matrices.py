@@ -228,7 +228,9 @@ def _has_none(quantity: Quantity) -> bool:
     shifted = {ref for ref in references(formula) if any(isinstance(place, Affine) for place in ref.indices)}
     pooled = any(isinstance(node, Call) and node.function.startswith("max") for node in walk(formula)) or len(shifted) > 1
     spread = any(isinstance(node, Delta) for node in walk(formula))
-    return bool(quantity.cases) or bool(shifted) and (pooled or quantity.kind == "path") or spread
+    places = [place for ref in shifted for place in ref.indices if isinstance(place, Affine)]
+    beside = any(index.axis.role == "channel" for place in places for _, index in affine(place).terms)  # maps put beside others
+    return bool(quantity.cases) or bool(shifted) and (pooled or beside or quantity.kind == "path") or spread
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
