@@ -189,18 +189,22 @@ def flatten(make: Maker) -> Network:
 
 
 def _recurrent(make: Maker, layer: Callable[[int, int], dict[str, Any]]) -> Network:
-    """The layer, perhaps twice, and a dense layer on all times or on the last."""
+    """The layer, perhaps twice, after or beside each other, and a dense layer on all times or on the last."""
     times, features, units = make.size(1, 3), make.size(), make.size()
     first = layer(features, units)
     second = [layer(units, units)] if make.one(True, False, False) else []
     last = (second or [first])[-1]
-    last |= {"returns": make.one("all", "last")}
-    dense = [make.dense(units, make.size(1, 2))] if make.one(True, False) else []
+    last |= {"returns": make.one("all", "last"), **make.maybe("reverse", True)}
+    beside = []
+    if make.one(True, False, False):
+        back = {"from": 0, "returns": last["returns"], "reverse": True}
+        beside = [layer(features, units) | back, {"type": "concatenate", "from": 1 + len(second)}]
+    dense = [make.dense(units * (2 if beside else 1), make.size(1, 2))] if make.one(True, False) else []
     inputs = make.inputs(times, features)
     for key in ("initial_state", "initial_cell"):
         if key in first and len(inputs) > 1 and make.one(True, False):
             first[key] = make.numbers(len(inputs), units)  # every sample has its own
-    return network(make, inputs, first, *second, *dense)
+    return network(make, inputs, first, *second, *beside, *dense)
 
 
 def _gate(make: Maker, features: int, units: int, turned: bool, *biases: str) -> dict[str, Any]:
@@ -619,10 +623,19 @@ def _state(layer: Layer, key: str, units: int, source: Tensor) -> Tensor:
 
 
 def _answer(layer: Layer, states: Tensor) -> Tensor:
-    return states[:, -1] if layer.get("returns") == "last" else states
+    if layer.get("returns") == "last":
+        return states[:, -1]
+    return states.flip(1) if layer.get("reverse") else states
+
+
+def _in_order(layer: Layer, source: Tensor, run: Run) -> Tensor:
+    """What a recurrent layer reads, in the order in which it does."""
+    read = run.outputs[layer["from"]] if "from" in layer else source
+    return read.flip(1) if layer.get("reverse") else read
 
 
 def rnn_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    source = _in_order(layer, source, run)
     return _module("RNN", ("",), layer, place, source, run)
 
 
@@ -633,6 +646,7 @@ def _functions(layer: Layer) -> tuple[Callable[[Tensor], Tensor], Callable[[Tens
 
 def lstm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     """PyTorch's where it is that variant, else the formulas of Gers and Schmidhuber, 2000."""
+    source = _in_order(layer, source, run)
     changed = {"activation", "gate_activation", "coupled"} & layer.keys()
     if changed or any("peephole" in gate for gate in layer.get("gates", {}).values()):
         return _lstm_by_hand(layer, place, source, run)
@@ -661,6 +675,7 @@ def _lstm_by_hand(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
 
 def gru_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     """PyTorch's where it is that variant, else the formulas of Cho et al., 2014."""
+    source = _in_order(layer, source, run)
     bent, squashed = _functions(layer)
     plain = not {"activation", "gate_activation"} & layer.keys()
     if plain and layer["reset_after"] and layer["update_keeps"] == "old":

@@ -90,7 +90,11 @@ def judged(problem: str, step: str, text: str, notation: str = "", seconds: floa
 
 
 # problems in which a formula is 0 whatever the numbers near those given
-ALWAYS_ZERO = {"deeplearning-ai-l2", *(name for name in shipped() if any(layer.type == "batch_norm" for layer in loaded(name).layers))}
+ALWAYS_ZERO = {
+    "deeplearning-ai-l2",
+    "u-shaped-skip",
+    *(name for name in shipped() if any(layer.type == "batch_norm" for layer in loaded(name).layers)),
+}
 
 
 # --- laws -------------------------------------------------------------------------------------------------------------
@@ -139,9 +143,10 @@ def test_printed_formulas_are_the_step_and_wrong_ones_are_not(problem: str) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("notation", SIGNS.values())
-@pytest.mark.parametrize("problem", [name for name in shipped() if name not in ALWAYS_ZERO])
+@pytest.mark.parametrize("problem", [name for name in shipped() if name not in {*ALWAYS_ZERO, "small-gpt"}])
 def test_every_printed_formula_is_the_step_in_every_sign(problem: str, notation: str) -> None:
-    """But for what is always 0, which is its own negative too: Σ(x − μ) of batch normalisation, and what goes through a dead ReLU."""
+    """But for what is always 0, which is its own negative too: Σ(x − μ) of batch normalisation, and what goes through a dead ReLU, or to a
+    number that is not the largest."""
     assert not list(faults(plain(problem, notation), whole=True))
 
 

@@ -213,7 +213,7 @@ def test_members_of_families_are_numbered_as_printed(problem: Problem) -> None:
 def _number(text: str, letters: dict[str, int]) -> int:
     """The number that a printed place is, such as t-1."""
     total = 0
-    for sign, factor, letter, digits in re.findall(r"([+-]?)(?:(\d*)([a-z]'*)|(\d+))", text):
+    for sign, factor, letter, digits in re.findall(r"([+-]?)(?:(\d*)([a-z]\d*'*)|(\d+))", text):
         total += (-1 if sign == "-" else 1) * (int(factor or 1) * letters[letter] if letter else int(digits))
     return total
 
@@ -228,7 +228,9 @@ def _has_none(quantity: Quantity) -> bool:
     shifted = {ref for ref in references(formula) if any(isinstance(place, Affine) for place in ref.indices)}
     pooled = any(isinstance(node, Call) and node.function.startswith("max") for node in walk(formula)) or len(shifted) > 1
     spread = any(isinstance(node, Delta) for node in walk(formula))
-    return bool(quantity.cases) or bool(shifted) and (pooled or quantity.kind == "path") or spread
+    places = [place for ref in shifted for place in ref.indices if isinstance(place, Affine)]
+    beside = any(index.axis.role == "channel" for place in places for _, index in affine(place).terms)  # maps put beside others
+    return bool(quantity.cases) or bool(shifted) and (pooled or beside or quantity.kind == "path") or spread
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

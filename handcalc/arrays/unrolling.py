@@ -27,7 +27,7 @@ def unrolled(graph: Graph) -> Graph:
 
 def recurs(graph: Graph) -> bool:
     """Whether something is defined by its own earlier places: given at the start, and defined."""
-    return any(quantity.definition is not None and quantity.givens is not None for quantity in graph)
+    return any(quantity.starts for quantity in graph)
 
 
 def at_time(graph: Graph, wanted: Cell) -> Cell:

@@ -113,6 +113,11 @@ class Quantity(Record):
         return bool(self.axes) and self.axes[0].role == "sample"
 
     @property
+    def starts(self) -> bool:
+        """Whether some of its cells are given and the others worked out from them: a recurrence."""
+        return self.definition is not None and self.givens is not None
+
+    @property
     def part_of_sum(self) -> bool:
         """Whether it is one path of a gradient, or one sample's gradient of what all samples share."""
         return self.kind == "path" or (self.kind == "gradient" and self.role == "each" and len(self.axes) > 2)

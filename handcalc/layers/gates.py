@@ -22,13 +22,15 @@ from handcalc.core.expr import ONE, Call, Expr, Ref, add, mul, sub
 from handcalc.core.index import Axis
 from handcalc.core.quantity import Letter
 from handcalc.layers.activations import applied, one_activation
-from handcalc.layers.layertype import ARRAY, BIAS, ROWS, LayerOption, LayerType, OptionWord, Row
+from handcalc.layers.layertype import ARRAY, BIAS, ROWS, SOURCE, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.recurrent import (
+    DIRECTION,
     HELD,
     HIDDEN,
     INPUT,
     NEURONS,
     RETURNS,
+    REVERSE,
     STATE,
     STRETCH,
     TANH,
@@ -222,6 +224,8 @@ LSTM = LayerType(
         _CELL,
         RETURNS,
         TRUNCATE,
+        REVERSE,
+        SOURCE,
     ),
     read_gated,
     add_lstm,
@@ -229,7 +233,7 @@ LSTM = LayerType(
     takes=(("time", ""),),
     first=TIMES,
     letters=_letters("lstm") | {"cell": Letter("c"), "held_cell": Letter("c", "held")},
-    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), STRETCH),
+    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), *DIRECTION, STRETCH),
     has_neurons=True,
     is_recurrent=True,
     spellings=("long_short_term_memory", "长短期记忆", "长短期记忆网络"),
@@ -253,6 +257,8 @@ GRU = LayerType(
         STATE,
         RETURNS,
         TRUNCATE,
+        REVERSE,
+        SOURCE,
     ),
     read_gated,
     add_gru,
@@ -266,6 +272,7 @@ GRU = LayerType(
         LayerOption(
             "update_keeps", "what the update gate keeps", choices=(OptionWord("old", "the old state"), OptionWord("new", "the new state"))
         ),
+        *DIRECTION,
         STRETCH,
     ),
     has_neurons=True,

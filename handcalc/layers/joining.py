@@ -4,8 +4,8 @@
 - concatenate: what comes in, and behind it the outputs of earlier layers, along the features (of maps: along the channels):
   out[k] = x[k] + y[k − n], where a number outside its range is not there, so that every out is one number. Source: PyTorch's cat,
   U-Net and DenseNet.
-- tied: net[k] = Σ_j W[k,j]·x[j] + b[k], or Σ_j W[j,k]·x[j] + b[k] with `transposed`, with the W of an earlier dense layer, whose
-  gradient is the sum over both places. Source: Hinton and Salakhutdinov, 2006 (autoencoders).
+- tied: net[k] = Σ_j W[k,j]·x[j] + b[k], or Σ_j W[j,k]·x[j] + b[k] with `transposed`, with the W of an earlier dense layer, or of an
+  embedding, whose gradient is the sum over both places. Source: Hinton and Salakhutdinov, 2006 (autoencoders); Press and Wolf, 2017.
 
 Shapes: the sample axis in front; W as in dense.py.
 """
@@ -73,7 +73,7 @@ def read_tied(incoming: Incoming) -> Layer | None:
     turned = "transposed" in incoming.found and bool(incoming.found["transposed"].flag())
     if place is None or not incoming.neurons:
         return None
-    shape = (incoming.earlier[place][-1].size, incoming.earlier[place - 1][-1].size)
+    shape = _matrix_of(incoming, place)
     wanted = shape[::-1] if turned else shape
     found = (len(incoming.neurons), incoming.axes[-1].size)
     if found != wanted:
@@ -87,6 +87,13 @@ def read_tied(incoming: Incoming) -> Layer | None:
     options = {"from": place, "transposed": turned}
     axes = (*incoming.axes[:-1], unit)
     return Layer(incoming.neurons, chosen, type="tied", axes=axes, tensors=(bias,) if bias else (), options=options)
+
+
+def _matrix_of(incoming: Incoming, place: int) -> tuple[int, ...]:
+    """Rows and columns of the weights of an earlier layer: as they are given, else those of a dense layer."""
+    given = [tensor.axes for tensor in incoming.layers[place - 1].tensors if (tensor.kind, tensor.role) == ("weight", "")]
+    axes = given[0] if given and len(given[0]) == 2 else (incoming.earlier[place][-1], incoming.earlier[place - 1][-1])
+    return tuple(axis.size for axis in axes)
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -123,8 +130,8 @@ def add_tied(site: Site) -> Ref:
     place = site.layer.options["from"]
     weight = site.graph.in_layer(place, "weight")
     if not weight or len(site.graph[weight].axes) != 2:
-        raise ProblemError(Message("layer {layer} (tied) needs the weights of a dense layer, which layer {place} is not", layer=site.place,
-                                   place=place))  # fmt: skip
+        text = "layer {layer} (tied) needs the weights of a dense or embedding layer, which layer {place} is not"
+        raise ProblemError(Message(text, layer=site.place, place=place))
     unit = Index(letter(site.place), site.layer.axes[-1])
     summed = site.incoming[-1]
     entry = Ref(weight, (summed, unit) if site.layer.options["transposed"] else (unit, summed))
@@ -153,7 +160,7 @@ TIED = LayerType(
     "fully connected, with shared weights",
     (
         ("neurons", NAMES, "names of the neurons, or their number", "[y1, y2]"),
-        ("from", COUNT, "the dense layer whose weights it has", "1"),
+        ("from", COUNT, "the dense or embedding layer whose weights it has", "1"),
         ("transposed", FLAG, "whether rows and columns of its weights are exchanged", "true"),
         ACTIVATION,
         BIAS,

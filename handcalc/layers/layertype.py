@@ -128,4 +128,6 @@ ACTIVATION: Row = ("activation", {"anyOf": [{"type": "string"}, {"type": "object
 BIAS: Row = ("bias", ARRAY, "a number for all, or a list with one each", "[0.1, 0.2]")
 ROWS: Row = ("weight_rows", {"enum": ["neurons", "inputs"]}, "whether a row of the matrices belongs to a neuron or to an input", "inputs")
 
+SOURCE: Row = ("from", WHOLE, "the layer whose output comes in; 0: the inputs; if not given, the layer before", "0")
+
 MAPS_FIRST: Roles = (("input",), ("row", "column"), ("channel", "row", "column"))  # inputs of what works on maps

@@ -117,8 +117,8 @@ def _maps(
 
 
 def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False, groups: int = 1) -> Tensor | None:
-    """The kernels. Numbers as deep as the input has directions, and one deeper for several filters; in groups a kernel has the channels
-    of its own group."""
+    """The kernels. Numbers as deep as the input has directions, and one deeper for several filters (and for the one channel of a plain
+    image, as PyTorch has it); in groups a kernel has the channels of its own group."""
     item = incoming.found.get("weights")
     if item is None:
         incoming.entry.fail("weights are missing")
@@ -128,6 +128,8 @@ def _kernel(incoming: Incoming, space: tuple[str, ...], transposed: bool = False
     if read is None:
         return None
     shape, bare = read, len(incoming.axes)
+    if len(shape) == bare + 2 and not channels and shape[not transposed] == 1 and item.kind == "sequence":
+        shape = (*shape[: not transposed], *shape[1 + (not transposed) :])
     if len(shape) == bare:
         shape = (shape[0], 1, *shape[1:]) if transposed and channels else (1, *shape)
     if len(shape) != bare + 1:

@@ -24,7 +24,7 @@ from handcalc.layers.activations import IDENTITY, applied, one_activation
 from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, ROWS, WHOLE, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.site import Site, reindexed, totals
 from handcalc.problem.schema import Layer, Tensor
-from handcalc.problem.shapes import Incoming, all_ones_and_zeros, features, names_of, spelled, unnamed
+from handcalc.problem.shapes import Incoming, all_ones_and_zeros, features, names_of, same_places, spelled, unnamed
 from handcalc.problem.values import NUMBER
 
 RUNNING = ("running_mean", "running_var")  # of a batch normalisation; prediction uses them
@@ -97,7 +97,7 @@ def read_residual(incoming: Incoming) -> Layer | None:
         return _read_projected(incoming, place)
     if "bias" in incoming.found:
         incoming.found["bias"].fail("goes with weights only")
-    if [axis.size for axis in other] != [axis.size for axis in incoming.axes]:
+    if not same_places(other, incoming.axes):
         text = "layer {layer} (residual) adds {other} of layer {place} to {found}: they need the same shape"
         item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
         return None
@@ -196,7 +196,7 @@ def add_residual(site: Site) -> Ref:
     index = (*site.batch, *site.outgoing)
     other = site.outputs[site.layer.options["from"]]
     free = site.replace(source=other).incoming
-    whole: Expr = add(site.source, _projected(site, other, free) if site.has("weight") else reindexed(other, free, site.incoming))
+    whole: Expr = add(site.source, _projected(site, other, free) if site.has("weight") else site.beside(other))
     activation = site.layer.activations[0]
     if activation != IDENTITY:
         whole = applied(activation, site.part("net", index, whole))

@@ -1,12 +1,13 @@
-"""Recurrent layers, unrolled in time: out[0] is the given initial state, the states at times 1 … T follow.
+"""Recurrent layers, unrolled in time: out[0] is the given initial state, the states at times 1 … T follow; or, in reverse, out[T+1] is
+given and the states at times T … 1 follow, out[t] from out[t+1].
 
 - rnn (Elman): net[t,j] = Σ_i Wx[j,i]·x[t,i] + Σ_k Wh[j,k]·out[t−1,k] + b[j], out[t,j] = f(net[t,j]).
 - `parameters`, `states`, `layer_of` read what every recurrence has, and `Recurrence` builds it; lstm and gru are in gates.py.
 
 Shapes (the sample axis in front): x (time, input), Wx (unit, input), Wh (unit, unit), b (unit), out (time, unit); out has one time more,
-0, for the initial state. Matrices are PyTorch's: a row per neuron. Back-propagation through time is the chain rule over these
-definitions; truncated, it takes the state at the start of every stretch of k times for a given number.
-Source: Elman, 1990; PyTorch's RNN (one bias for input and state together).
+0 (in reverse T + 1), for the initial state. Matrices are PyTorch's: a row per neuron. Back-propagation through time is the chain rule
+over these definitions; truncated, it takes the state at the start of every stretch of k times for a given number.
+Source: Elman, 1990; PyTorch's RNN (one bias for input and state together). Two directions side by side: Schuster and Paliwal, 1997.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, r
 from handcalc.core.index import Axis, Index
 from handcalc.core.quantity import Letter
 from handcalc.layers.activations import applied, one_activation
-from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerOption, LayerType, Roles, Row
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, SOURCE, LayerOption, LayerType, Roles, Row
 from handcalc.layers.site import Site, shifted, totals
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Activation, Layer, Tensor
 from handcalc.problem.shapes import Incoming, depth, names_of
+from handcalc.problem.values import FLAG
 
 # --- keys -------------------------------------------------------------------------------------------------------------
 
@@ -30,11 +32,13 @@ NEURONS: Row = ("neurons", NAMES, "names of the neurons of the state, or their n
 RETURNS: Row = ("returns", {"enum": ["all", "last"]}, "the states of all times go on, or only the last", "last")
 STATE: Row = ("initial_state", ARRAY, "state before the first time, or a row of it for every sample; 0 if not given", "[0, 0]")
 TRUNCATE: Row = ("truncate", COUNT, "so many times at most the error goes back; the state is handed on, its gradient not", "1")
+REVERSE: Row = ("reverse", FLAG, "whether it goes from the last time to the first", "true")
 INPUT: Row = ("input_weights", ARRAY, "one row per neuron, one column per input (PyTorch's weight_ih)", "[[0.5, 0.1], [0.2, 0.3]]")
 HIDDEN: Row = ("hidden_weights", ARRAY, "one row per neuron, one column per neuron of the state before (PyTorch's weight_hh)", "[[0.8]]")
 
 TIMES: Roles = (("time", "input"), ("time", "input"))  # inputs of a recurrence
 STRETCH = LayerOption("truncate", "times that the error goes back")
+DIRECTION = (LayerOption("source", "input from layer"), LayerOption("reverse", "It goes from the last time to the first."))
 HELD = Letter("out", "held")
 STARTS = {"initial_state": "start"}  # key → the role of what is given under it
 TANH = Activation("tanh", Call("tanh", (Ref("z"),)))
@@ -59,7 +63,10 @@ def layer_of(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation
     axes = (unit,) if last else (incoming.axes[0], unit)
     shown = incoming.neurons if last else names_of(axes)
     limit = incoming.found["truncate"].whole(1, 1_000_000) if "truncate" in incoming.found else None
-    options |= {"last": last, "unit": unit, "truncate": limit}
+    reverse = "reverse" in incoming.found and incoming.found["reverse"].flag() is True
+    if reverse and limit:
+        incoming.found["truncate"].fail("does not go with reverse")
+    options |= {"last": last, "unit": unit, "truncate": limit, "reverse": reverse, "source": None}
     return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
 
@@ -104,7 +111,8 @@ class Recurrence:
         self.other = Index("k", unit)
         self.feature = Index("i", self.feature.axis) if self.feature.letter in ("j", "k") else self.feature
         self.index = (*site.batch, self.time, self.unit)
-        self.state_axis = Axis("time", self.time.axis.size + 1, first=0)
+        self.reverse: bool = site.layer.options["reverse"]
+        self.state_axis = Axis("time", self.time.axis.size + 1, first=1 if self.reverse else 0)
         self.state_index = (*site.batch, Index(self.time.letter, self.state_axis), self.unit)
 
     def net(self, gate: str, state: Expr | None = None, state_factor: Expr | None = None) -> Expr:
@@ -127,10 +135,10 @@ class Recurrence:
         return found if factor is None else mul(factor, found)
 
     def before(self, unit: Index, name: str = "out") -> Expr:
-        """The state of the time before: place t of an axis that begins one earlier. At the start of a stretch of times that
-        the error does not leave, a copy without gradient."""
+        """The state of the time before: place t of an axis that begins one earlier (in reverse, of the time after). At the start of a
+        stretch of times that the error does not leave, a copy without gradient."""
         site, stretch, times = self.site, self.site.layer.options["truncate"], self.time.axis.size
-        state = Ref(site.name(name), (*site.batch, self.time, unit))
+        state = Ref(site.name(name), (*site.batch, shifted(1, (1, self.time)) if self.reverse else self.time, unit))
         if stretch is None or stretch >= times:
             return state
         kept = site.graph.in_layer(site.place, "part", f"held_{name}")
@@ -146,26 +154,28 @@ class Recurrence:
         return add(mul(later, state), mul(first, copy))
 
     def state(self, role: str, formula: Expr, start: str) -> Ref:
-        """A quantity over times 0 … T; at 0 the given start."""
+        """A quantity over times 0 … T, at 0 the given start; in reverse 1 … T + 1."""
         site, first = self.site, self.site.tensor("input", start)
         assert first is not None
         clock, own = len(site.batch), len(first.axes) - 1  # own: whether every sample has its own
+        start_place = self.time.axis.size if self.reverse else 0
 
         def given(place: tuple[int, ...]) -> Number | None:
-            return first.get((*place[:own], place[clock + 1])) if place[clock] == 0 else None
+            return first.get((*place[:own], place[clock + 1])) if place[clock] == start_place else None
 
-        whole = reindex(formula, {self.time.letter: shifted(-1, (1, self.state_index[clock]))})  # the state's own index t
+        own_time = self.state_index[clock]
+        whole = reindex(formula, {self.time.letter: own_time if self.reverse else shifted(-1, (1, own_time))})
         return site.part(role, self.state_index, whole, givens=given)
 
     def answer(self, out: Ref) -> Ref:
-        """The states of all times, or the last."""
+        """The states of all times, or the last one that is worked out."""
         if self.site.layer.options["last"]:
-            return Ref(out.quantity, (*self.site.batch, self.time.axis.size, self.unit))
+            return Ref(out.quantity, (*self.site.batch, 0 if self.reverse else self.time.axis.size, self.unit))
         return self.now(out)
 
     def now(self, state: Ref) -> Ref:
         """The state of this time."""
-        return Ref(state.quantity, (*self.site.batch, shifted(1, (1, self.time)), self.unit))
+        return Ref(state.quantity, (*self.site.batch, self.time if self.reverse else shifted(1, (1, self.time)), self.unit))
 
 
 def add_rnn(site: Site) -> Ref:
@@ -181,13 +191,13 @@ def add_rnn(site: Site) -> Ref:
 RNN = LayerType(
     "rnn",
     "recurrent layer",
-    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE),
+    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE, SOURCE),
     read_rnn,
     add_rnn,
     takes=(("time", ""),),
     first=TIMES,
     letters={"held_out": HELD},
-    options=(STRETCH,),
+    options=(*DIRECTION, STRETCH),
     has_neurons=True,
     is_recurrent=True,
     spellings=("simple_rnn", "elman", "vanilla_rnn", "recurrent", "循环", "循环层", "循环神经网络"),

@@ -17,6 +17,7 @@ from handcalc.core.quantity import Givens, Letter, Quantity
 from handcalc.core.record import Record
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Conventions, Layer, Problem, Tensor
+from handcalc.problem.shapes import is_single
 
 LOWEST = number("-1e9")  # stands for −∞: nothing is smaller, and e to its power is 0
 LETTERS = "ijklmnpq"
@@ -64,6 +65,14 @@ class Site(Record):
     def at(self, *places: Position) -> Ref:
         """What comes in, at other places than its own free indices."""
         return reindexed(self.source, self.incoming, places)
+
+    def beside(self, other: Ref) -> Ref:
+        """An earlier output at the places of what comes in; the channel of a plain image may be there in one of them only."""
+        free, own = self.replace(source=other).incoming, self.incoming
+        if len(free) != len(own):
+            rest = iter([index for index in own if not is_single(index.axis)])
+            return reindexed(other, free, tuple(0 if is_single(index.axis) else next(rest) for index in free))
+        return reindexed(other, free, own)
 
     def tensor(self, kind: str, role: str = "") -> Tensor | None:
         """What is given for the layer with a kind and a role."""

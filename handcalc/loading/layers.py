@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from handcalc.layers import FILES, layer_type, spellings
+from handcalc.layers.layertype import SOURCE
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
@@ -79,7 +80,8 @@ def neuron_names(entries: list[FileNode], names: Names) -> list[tuple[str, ...]]
                 names.neuron(name, part, hidden)
             own = tuple(dict.fromkeys(name for name, _ in called))
         else:
-            stem = "o" if not hidden else f"h{place + 1}_" if hidden_layers > 1 else "h"
+            state = _has_neurons(kind) and layer_type(kind).is_recurrent
+            stem = f"h{place + 1}_" if hidden_layers + state > 1 and (hidden or state) else "h" if hidden or state else "o"
             own = tuple(f"{stem}{position}" for position in range(1, _count(item) + 1))
             for name in own:
                 names.neuron(name, item, hidden)
@@ -116,11 +118,15 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
             found["weight_rows"].choice(ROWS_OF)
         if not outputs[-1]:
             return tuple(result)
-        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples)
+        elsewhere = found["from"].whole(0, place - 1) if "from" in found and SOURCE in layer_type(kind).keys else None
+        axes = outputs[-1 if elsewhere is None else elsewhere]
+        incoming = Incoming(place, entry, found, axes, tuple(outputs), own, names, samples, tuple(result))
         takes = layer_type(kind).takes
         layer = layer_type(kind).read(incoming) if not takes or incoming.wants(*takes) else None
         if layer is None:
             return tuple(result)
+        if elsewhere is not None:
+            layer = layer.replace(options={**layer.options, "source": elsewhere})
         result.append(layer)
         outputs.append(layer.axes)
     return tuple(layer.replace(name=name) for layer, name in zip(result, _layer_names(entries, names)))

@@ -8,6 +8,7 @@ Cells are computed when asked for, once for all hypotheses that define them alik
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.marking.definitions import Definitions, Hypothesis, MistakeForm
 
 Array = Any  # numpy.ndarray
+DEPTH = 6000  # calls inside calls: networks of a dozen layers need more than Python's thousand
 
 
 def _power(above: Any, exponent: Any) -> Any:
@@ -159,10 +161,15 @@ class _Team:
 
     def __getitem__(self, wanted: Cell) -> Array:
         """The values of a cell."""
-        with self.numpy.errstate(all="ignore"):
-            for current in self._below(wanted):
-                self._at(current, self._all)
-            return self._at(wanted, self._all)
+        deepest = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(deepest, DEPTH))  # under a mistake a cell may need what is many layers below
+        try:
+            with self.numpy.errstate(all="ignore"):
+                for current in self._below(wanted):
+                    self._at(current, self._all)
+                return self._at(wanted, self._all)
+        finally:
+            sys.setrecursionlimit(deepest)
 
     def _below(self, wanted: Cell) -> Iterator[Cell]:
         """What a cell depends on by right definitions and has no values yet, each after what it uses: so no cell is worked out

@@ -33,14 +33,13 @@ def add_inputs(graph: Graph, problem: Problem) -> Ref:
 def add_layers(graph: Graph, problem: Problem) -> Ref:
     """Define every layer; answers the reference to the network's outputs."""
     source = add_inputs(graph, problem)
-    outputs = [source]
-    merged = False
+    outputs, merges = [source], [False]
     for place, layer in enumerate(problem.layers, 1):
-        kind = layer_type(layer.type)
-        site = Site(graph, layer, place, source, 1, tuple(outputs), problem.conventions, kind.letters)
-        if merged:
+        kind, chosen = layer_type(layer.type), layer.options.get("source")
+        before = place - 1 if chosen is None else chosen
+        site = Site(graph, layer, place, outputs[before], 1, tuple(outputs), problem.conventions, kind.letters)
+        if merges[before]:
             site = site.replace(merged=len(site.incoming))
-        source = kind.build(site)
-        outputs.append(source)
-        merged = kind.merges
-    return source
+        outputs.append(kind.build(site))
+        merges.append(kind.merges)
+    return outputs[-1]

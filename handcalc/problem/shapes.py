@@ -20,7 +20,7 @@ from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
 from handcalc.problem.reader import FileNode
-from handcalc.problem.schema import Tensor
+from handcalc.problem.schema import Layer, Tensor
 
 Axes = tuple[Axis, ...]
 Flat = dict[tuple[int, ...], Number]
@@ -29,7 +29,7 @@ WEIGHT_ROWS = ("neurons", "inputs")  # what a row of a matrix may belong to
 
 class Incoming(Record):
     """One layer being read: its number from 1, its entry and keys, the axes that come in, the axes of every output so far (inputs
-    first), names of its neurons, all names, how many samples there are."""
+    first), names of its neurons, all names, how many samples there are, the layers so far."""
 
     number: int
     entry: FileNode
@@ -39,6 +39,7 @@ class Incoming(Record):
     neurons: tuple[str, ...]
     names: Names
     samples: int = 1
+    layers: tuple[Layer, ...] = ()
 
     def wants(self, *shapes: tuple[str, ...]) -> bool:
         """Whether what comes in has one of these directions; an error that says which layer, what came in, what was expected."""
@@ -174,6 +175,17 @@ def place_name(axes: Axes, place: tuple[int, ...]) -> str:
 def unnamed(axes: Axes) -> Axes:
     """The same directions without names: another layer's outputs have those."""
     return tuple(axis.replace(labels=()) for axis in axes)
+
+
+def is_single(axis: Axis) -> bool:
+    """Whether this is the one channel of a plain image, which need not be written."""
+    return axis.role == "channel" and axis.size == 1
+
+
+def same_places(one: Axes, other: Axes) -> bool:
+    """Whether two outputs have the same numbers of places, but for the channel of a plain image."""
+    first, second = ([axis.size for axis in axes if not is_single(axis)] for axes in (one, other))
+    return first == second
 
 
 def features(axes: Axes) -> int:

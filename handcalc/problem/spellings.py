@@ -166,6 +166,7 @@ KEYS: Spellings = {
     "gates": ("gate", "门"),
     "returns": ("返回",),
     "truncate": ("truncation", "截断"),
+    "reverse": ("go_backwards", "backwards", "逆序"),
     "heads": ("num_heads", "头数"),
     "query_weights": ("Wq", "查询权重"),
     "key_weights": ("Wk", "键权重"),

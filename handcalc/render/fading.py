@@ -32,7 +32,7 @@ def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block
         if not quantity.sampled or place[0] == quantity.axes[0].places[0]:
             value = float(derivation.iteration(iteration).evaluation[name, place])
             squares[place[clock]] = squares.get(place[clock], 0.0) + value * value
-    times = sorted(squares, reverse=True)
+    times = sorted(squares, reverse=not _goes_back(derivation, graph.in_layer(layer, "out")))
     if len(times) < 2 or not all(squares.values()):
         return
     rounding = derivation.rounding.replace(carry=False)
@@ -46,3 +46,12 @@ def fading(derivation: Derivation, layer: int, iteration: int) -> Iterator[Block
         before = size
     yield Paragraph(Message("How the error comes back through time (length of ∂E/∂out):"))
     yield Table((Message("time"), Message("length"), Message("factor"), Message("product")), tuple(rows))
+
+
+def _goes_back(derivation: Derivation, name: str) -> bool:
+    """Whether a state uses that of the time after it, so that the error comes from the first time."""
+    quantity = derivation.graph[name]
+    clock = next(number for number, axis in enumerate(quantity.axes) if axis.role == "time")
+    return (
+        quantity.starts and derivation.graph.given_value((name, tuple(0 for _ in quantity.axes))) is None and quantity.axes[clock].size > 1
+    )

@@ -23,9 +23,10 @@ def _kept(place: Place, source: Ref, whole: bool) -> list[int]:
 def _group(place: Place, source: Ref, kept: dict[int, int]) -> list[Ref]:
     """The numbers with these places along some axes, and any along the others."""
     axes = place.graph[source.quantity].axes
-    start = [1 if axis.role == "time" and axis.first == 0 else 0 for axis in axes]  # the given state is not put out
-    ranges = [[kept[number]] if number in kept else range(start[number], axis.size) for number, axis in enumerate(axes)]
-    return [Ref(source.quantity, places) for places in product(*ranges) if place.graph.present(source.quantity, places)]
+    ranges = [[kept[number]] if number in kept else range(axis.size) for number, axis in enumerate(axes)]
+    there = (places for places in product(*ranges) if place.graph.present(source.quantity, places))
+    state = place.graph[source.quantity].starts  # of which what is given at the start is not put out
+    return [Ref(source.quantity, places) for places in there if not (state and place.graph.given_value((source.quantity, places)))]
 
 
 def _mean(cells: list[Ref], power: int = 1) -> Expr:

@@ -24,19 +24,20 @@ def _states(change: Callable[[Place, Ref], Expr | None], *names: str) -> Rule:
 
 
 def _is_before(place: Place, ref: Ref, names: tuple[str, ...]) -> bool:
-    """Whether a reference is to a state of this layer at the time before; the times of a state begin at 0."""
+    """Whether a reference is to a state of this layer at the time before (in reverse, after); a state is given at its start."""
     quantity = place.graph[ref.quantity]
     name = HELD.get(quantity.role, role(quantity))
-    starts = any(axis.role == "time" and axis.first == 0 for axis in quantity.axes)
-    now = place.time(Ref(*place.cell))
-    before = quantity.held or (starts and now is not None and place.time(ref) == now - 1)
+    now, then = place.time(Ref(*place.cell)), place.time(ref)
+    before = quantity.held or (quantity.starts and now is not None and then is not None and abs(then - now) == 1)
     return before and quantity.layer == place.layer and (not names or name in names)
 
 
 def _at_start(place: Place, ref: Ref) -> Ref:
     """The state given at the beginning"""
     axes = place.graph[ref.quantity].axes
-    return Ref(ref.quantity, tuple(0 if axis.role == "time" else one for axis, one in zip(axes, ref.indices)))
+    clock = next(number for number, axis in enumerate(axes) if axis.role == "time")
+    ends = [Ref(ref.quantity, (*ref.indices[:clock], end, *ref.indices[clock + 1 :])) for end in (0, axes[clock].size - 1)]
+    return next(end for end in ends if place.graph.given_value((end.quantity, end.places)) is not None)
 
 
 def _start_forgotten(place: Place, ref: Ref) -> Expr | None:

@@ -28,6 +28,7 @@ ABOVE = 10.0  # a box, for a line that comes from above
 BOXES_APART = 22.0  # between parameters, and above them
 TIMES_LIMIT = 5  # times that are all drawn; of more the first and the last
 FIRST = 3  # drawn of more, besides the last
+WORDS_APART = 5.0  # between the words of layers that stand side by side
 GAP = 56.0  # for times that are left out
 
 Lane = int  # a printed time; NONE for what has no time
@@ -168,7 +169,7 @@ class _Unrolled:
         beginning = left = self._captions(pattern.places)
         for lane in self.shown:
             left = self._lane(lane, pattern, left)
-        tracks: dict[tuple[Lane, Spot], float] = {}
+        tracks: dict[tuple[Lane, Spot, int], float] = {}
         for lane in self.shown:
             for key in pattern.places:
                 if (key, lane) in self.numbers:
@@ -237,33 +238,43 @@ class _Unrolled:
             made[key] = boxed(part.replace(kind="words"), Patch((), 0.0, 0.0), cell)
         wide = max(node.width for node in made.values())
         for key, node in made.items():
-            self.nodes.append(node.moved(wide / 2, places[key].y))
+            beside = [one for one in made if abs(places[one].y - places[key].y) < node.height]  # below each other, around the same height
+            above = sum(made[one].height + WORDS_APART for one in beside[: beside.index(key)])
+            whole = sum(made[one].height + WORDS_APART for one in beside) - WORDS_APART
+            self.nodes.append(node.moved(wide / 2, places[key].y + above + (node.height - whole) / 2))
         return wide + BOXES_APART
 
     # --- between lanes ---
 
-    def _handed_on(self, target: Spot, tracks: dict[tuple[Lane, Spot], float]) -> None:
-        """The edges into a box from other lanes: right out of one box, up or down between the lanes, into the other; from above where
-        another box of the lane stands before it."""
+    def _handed_on(self, target: Spot, tracks: dict[tuple[Lane, Spot, int], float]) -> None:
+        """The edges into a box from other lanes: out of one box to the side of the other lane, up or down between the lanes, into the
+        other; out below and in from above where another box of the lane stands before it."""
         end = self.nodes[self.numbers[target]]
         arriving = [source for source in self._uses(*target) if source[1] not in (NONE, target[1])]
         for number, source in enumerate(arriving):
             if source not in self.numbers:
                 source = ("", target[1])
             start = self.nodes[self.numbers[source]]
+            side = -1 if source[1] != NONE and source[1] > target[1] else 1  # where the other lane is: later, or earlier
             y = end.y + end.height * ((number + 1) / (len(arriving) + 1) - 0.5)
-            lane = [self.nodes[place] for (_, time), place in self.numbers.items() if time == target[1] and self.nodes[place].cell]
-            first = min(node.x - node.width / 2 for node in lane)
-            track = tracks.setdefault(
-                (target[1], source), first - LANES_APART * 0.3 - TRACKS_APART * sum(lane == target[1] for lane, _ in tracks)
-            )
+            lane, other = self._standing(target[1]), self._standing(source[1])
+            first = min(side * node.x - node.width / 2 for node in lane)
+            used = sum(time == target[1] and way == side for time, _, way in tracks)
+            track = side * tracks.setdefault((target[1], source, side), first - LANES_APART * 0.3 - TRACKS_APART * used)
             height = start.y if start.cell else y
-            points = [(start.x + start.width / 2, height), (track, height), (track, y), (end.x - end.width / 2, y)]
-            if any(node.x < end.x and abs(node.y - y) < node.height / 2 for node in lane):
+            points = [(start.x + side * start.width / 2, height), (track, height), (track, y), (end.x - side * end.width / 2, y)]
+            if start.cell and any(side * node.x > side * start.x and abs(node.y - height) < node.height / 2 for node in other):
+                below = start.y + start.height / 2 + ABOVE
+                points[:2] = [(start.x, start.y + start.height / 2), (start.x, below), (track, below)]
+            if any(side * node.x < side * end.x and abs(node.y - y) < node.height / 2 for node in lane):
                 top, x = end.y - end.height / 2, end.x + end.width * ((number + 1) / (len(arriving) + 1) - 0.5)
                 above = top - ABOVE - TRACKS_APART * number
-                points = [*points[:2], (track, above), (x, above), (x, top)]
+                points[-2:] = [(track, above), (x, above), (x, top)]
             self._edge(source, target, points if height != y or len(points) > 4 else [points[0], points[3]])
+
+    def _standing(self, lane: Lane) -> list[Node]:
+        """The boxes of a lane."""
+        return [self.nodes[place] for (_, time), place in self.numbers.items() if time == lane and self.nodes[place].cell]
 
     def _without_time(self, bottom: float) -> None:
         """What has no time, to the right of the lanes, at the height of what it uses."""

@@ -24,7 +24,7 @@ from handcalc.render.items import Item, Value, spell
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import xml_text
 
-STEPS_LIMIT = 2000  # steps of a problem that are written as code
+STEPS_LIMIT = 3000  # steps of a problem that are written as code
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},

@@ -187,7 +187,7 @@ class FormulaReader:
     def read(self, expr: Expr) -> MatrixNode | None:
         """An expression in matrices."""
         match expr:
-            case Number():
+            case Number() | Call(_, ()):  # a number, or a constant such as π
                 return scalar(expr)
             case Ref():
                 return self.reference(expr)
