@@ -17,6 +17,7 @@ from typing import Any
 
 from handcalc import __version__
 from handcalc.core.record import Record
+from handcalc.disk.reading import names_in
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.generate import Generator, Variant
 from handcalc.exercises.numbers import ExerciseTemplate
@@ -184,7 +185,7 @@ def problem_files(file: str) -> list[str]:
     if os.path.isdir(file):
         if os.path.isfile(os.path.join(file, MANIFEST)):
             return problem_files(os.path.join(file, MANIFEST))
-        found = sorted(name for name in os.listdir(file) if name.endswith((".yaml", ".yml")))
+        found = [name for name in names_in(file) if name.endswith((".yaml", ".yml"))]
         if not found:
             raise OutputError(Message("there are no problem files (.yaml) in this folder", f"{file}: "))
         return [os.path.join(file, name) for name in found]
@@ -233,9 +234,8 @@ def _is_same(variant: Mapping[str, Any], again: Mapping[str, Any] | None, files:
 def _on_disk(folder: str, name: str) -> str:
     """SHA-256 of a file of the set; nothing where it cannot be read."""
     try:
-        with open(os.path.join(folder, *name.split("/")), "rb") as file:
-            return sha256(file.read()).hexdigest()
-    except OSError:
+        return digest(contents(os.path.join(folder, *name.split("/")), "array_bytes"))
+    except HandcalcError:
         return ""
 
 

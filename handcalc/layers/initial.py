@@ -38,7 +38,11 @@ def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) ->
     sizes = {"inputs": inputs, "neurons": neurons}
     wide = evaluate(formula.parse(INITIAL[rule].wide, formula.any_name), lambda name: float(sizes[name.quantity]))
     wide = wide * scale.numerator / scale.denominator
-    return [float(f"{wide * one:.{DIGITS}g}") for one in _numbers(INITIAL[rule].spread, count, f"{seed} {stream}")]
+    found = [float(f"{wide * one:.{DIGITS}g}") for one in _numbers(INITIAL[rule].spread, count, f"{seed} {stream}")]
+    if not all(map(math.isfinite, found)):
+        part.get("scale", item).fail("a number that is drawn is too large; give a smaller scale")
+        return None
+    return found
 
 
 def written(value: float) -> Number:
