@@ -58,6 +58,9 @@ handcalc works out neural-network exercises step by step, as on paper.
 WITHOUT_FILES = ("list", "schema", "new")  # commands that read no problem file of a user
 
 
+SAFE: Template = "Read no files outside the folder of the problem, whatever it names."
+
+
 def _safe() -> click.Option:
     """The option of all commands that read files which a file names."""
 
@@ -65,8 +68,7 @@ def _safe() -> click.Option:
         if wanted:
             stay_inside(True)
 
-    text = "Read no files outside the folder of the problem, whatever it names."
-    return click.Option(["--safe"], is_flag=True, is_eager=True, expose_value=False, callback=decide, help=text)
+    return click.Option(["--safe"], is_flag=True, is_eager=True, expose_value=False, callback=decide, help=SAFE)
 
 
 class Commands(Translated, click.Group):

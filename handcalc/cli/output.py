@@ -149,13 +149,13 @@ class Wish(Record):
         """Whether a file may be written. Raises OutputError."""
         check_target(target, self.settings.force, self.inputs)
 
-    def write_json(self, data: dict[str, Any], visible: bool = False) -> None:
-        """Data as JSON, escaped where the output has other letters only; visible: also where some letters cannot be seen."""
-        from handcalc.render.formats.jsonform import dumps, in_ascii
+    def write_json(self, data: dict[str, Any]) -> None:
+        """Data as JSON, escaped where the output has other letters only."""
+        from handcalc.disk.jsontext import in_ascii
+        from handcalc.render.formats.jsonform import dumps
 
         text = dumps(data)
-        readable = (self.settings.output or fits(text, sys.stdout)) and (not visible or text.replace("\n", "").isprintable())
-        self.write(text if readable else in_ascii(text))
+        self.write(text if self.settings.output or fits(text, sys.stdout) else in_ascii(text))
 
     def dialect(self) -> Dialect:
         """The spelling of formulas in text, as the output can show it."""

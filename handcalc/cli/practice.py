@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from handcalc.cli.options import FileName, Phase, Settings, gathered, reading_op
 from handcalc.cli.output import Wish, console_for, say
 from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
+from handcalc.disk.jsontext import json_text
 from handcalc.disk.writing import appending
 from handcalc.errors import OutputError
 
@@ -89,7 +89,7 @@ def _log(name: str | None, wish: Wish) -> Iterator[Log | None]:
         yield None
         return
     with appending(name, wish.inputs) as add:
-        yield lambda entry: add(json.dumps(entry, ensure_ascii=False) + "\n")
+        yield lambda entry: add(json_text(entry) + "\n")
 
 
 class _Talk:

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from typing import IO, Any
 
+from handcalc.disk.reading import closed_input
 from handcalc.errors import Message, OutputError
 
 
@@ -29,6 +30,19 @@ class _Closed(io.StringIO):
     def buffer(self) -> Any:
         """The same for bytes."""
         return self
+
+
+class _NoInput(io.StringIO):
+    """An input that is closed."""
+
+    def readable(self) -> bool:
+        """It is not."""
+        return False
+
+    @property
+    def buffer(self) -> Any:
+        """Raises NoFileError."""
+        raise closed_input()
 
 
 class _Patient:
@@ -60,6 +74,8 @@ def settle() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
+    if sys.stdin is None:
+        sys.stdin = _NoInput()
     if sys.stdout is None:
         sys.stdout = _Closed()
     if sys.stderr is None:

@@ -40,7 +40,7 @@ _inside_only: ContextVar[bool] = ContextVar("inside_only", default=True)
 _read: ContextVar[set[Identity] | None] = ContextVar("read", default=None)
 
 
-class NoFileError(Exception):
+class NoFileError(OSError):
     """Something that may not be read. message: why."""
 
     def __init__(self, template: Template) -> None:
@@ -59,7 +59,7 @@ class Beside(NamedTuple):
 
 
 def opened(path: str, typed: bool = False) -> IO[bytes]:
-    """A regular file to read from. typed: by a user on the command line. Raises OSError, ValueError, NoFileError."""
+    """A regular file to read from. typed: by a user on the command line. Raises OSError, ValueError."""
     if typed and _SHELL.fullmatch(path):
         return open(path, "rb")
     _check(os.stat(path).st_mode)
@@ -90,14 +90,19 @@ def contents(path: str, most: int, typed: bool = False) -> bytes:
 
 
 def standard_input(most: int) -> bytes:
-    """The first bytes of standard input, one more than `most` where there are more. Raises OSError, ValueError, NoFileError."""
+    """The first bytes of standard input, one more than `most` where there are more. Raises OSError, ValueError."""
     if sys.stdin is None:
-        raise NoFileError("standard input is closed")
+        raise closed_input()
     return sys.stdin.buffer.read(most + 1)
 
 
+def closed_input() -> NoFileError:
+    """The error of an input that nobody gives."""
+    return NoFileError("standard input is closed")
+
+
 def size(path: str) -> int:
-    """The bytes in a regular file. Raises OSError, ValueError, NoFileError."""
+    """The bytes in a regular file. Raises OSError, ValueError."""
     status = os.stat(path)
     _check(status.st_mode)
     return status.st_size

@@ -1,7 +1,8 @@
 """The one place where files are written: whole or not at all, only regular files are replaced, and nothing that has been read.
 
 - `write(content, path, force, inputs)` writes a file, `check_target(path, force, inputs)` says beforehand whether it may.
-- `write_folder(files, folder, force, inputs)` writes a folder of files, `check_folder(folder, force)` says whether it may.
+- `write_folder(files, folder, force, inputs)` writes a folder of files, `check_folder(folder, force)` says whether it may,
+  `make_folder(folder)` makes one.
 - `replace_own(text, path)` writes a file of the program's own, `appending(path, inputs)` is one that grows line by line, `put_aside(path)`
   gives one another name.
 
@@ -132,6 +133,14 @@ def check_folder(folder: str, force: bool) -> None:
         raise OutputError(Message("this is a file; give a folder", f"{folder}: "))
     if os.path.isdir(folder) and not force:
         raise OutputError(Message("the folder exists; use --force to write into it", f"{folder}: "))
+
+
+def make_folder(folder: str) -> None:
+    """A folder for files to come, unless it is there. Raises OutputError."""
+    try:
+        os.makedirs(folder or os.curdir, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _not_written(folder, error) from None
 
 
 def _inside(folder: str, name: str) -> str:

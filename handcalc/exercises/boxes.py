@@ -17,7 +17,8 @@ from datetime import date
 from typing import Any
 
 from handcalc.core.record import Record
-from handcalc.disk.reading import NoFileError, contents, reason
+from handcalc.disk.jsontext import json_text
+from handcalc.disk.reading import contents, reason
 from handcalc.disk.writing import put_aside, replace_own
 from handcalc.errors import Message
 
@@ -99,7 +100,7 @@ class Boxes:
             return
         try:
             self._found = _boxes(json.loads(contents(self.path, LIMIT)))
-        except (OSError, NoFileError) as error:
+        except OSError as error:
             self._lose(Message("cannot be read: {reason}; nothing is kept", f"{self.path}: ", reason=reason(error)))
         except (ValueError, RecursionError):
             aside = self.path + ASIDE
@@ -115,7 +116,7 @@ class Boxes:
             return
         data = {"handcalc": VERSION, "boxes": {name: self._found[name].json for name in sorted(self._found)}}
         try:
-            replace_own(json.dumps(data, ensure_ascii=False, indent=1) + "\n", self.path)
+            replace_own(json_text(data, indent=1) + "\n", self.path)
         except OSError as error:
             self._lose(Message("cannot be written: {reason}; nothing is kept", f"{self.path}: ", reason=error.strerror or str(error)))
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from handcalc import __version__
 from handcalc.core.record import Record
-from handcalc.disk.reading import names_in
+from handcalc.disk.jsontext import json_text
+from handcalc.disk.reading import NoFileError, beside, names_in, reason
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.generate import Generator, Variant
 from handcalc.exercises.numbers import ExerciseTemplate
@@ -93,7 +94,7 @@ def files_of_set(made: VariantSet, folder: str) -> Files:
         whole[STUDENTS] = listed(made.students, codes)
     files |= whole
     data = manifest_of(made, folder, own, whole)
-    files[MANIFEST] = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    files[MANIFEST] = json_text(data, indent=1) + "\n"
     return files
 
 
@@ -191,7 +192,10 @@ def problem_files(file: str) -> list[str]:
         return [os.path.join(file, name) for name in found]
     if file.endswith(".json"):
         folder = os.path.dirname(file)
-        return [os.path.join(folder, variant["problem"]) for variant in read_manifest(file)["variants"]]
+        try:
+            return [beside(folder, variant["problem"]).path for variant in read_manifest(file)["variants"]]
+        except (NoFileError, ValueError) as error:
+            raise ProblemError(Message("{reason}", f"{shown_path(file)}: ", reason=reason(error))) from None
     return [file]
 
 

@@ -166,7 +166,7 @@ def open_csv(item: FileNode, name: str) -> CsvFile | None:
         return None
     try:
         large = TYPED_BYTES < reading.size(path) <= limit("data_bytes")
-    except (OSError, ValueError, reading.NoFileError):
+    except (OSError, ValueError):
         large = False  # reading it says what is wrong
     if large:
         heading = _first_line(path)

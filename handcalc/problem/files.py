@@ -59,7 +59,7 @@ def standard_input(kind: str = "bytes") -> bytes:
     """What is piped in, at most limit(kind) bytes. Raises ProblemError."""
     try:
         data = reading.standard_input(limit(kind))
-    except (OSError, ValueError, AttributeError, reading.NoFileError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         raise ProblemError(Message("cannot be read: {reason}", "stdin: ", reason=reading.reason(error))) from None
     check_size(data, "stdin", kind)
     return data

@@ -14,6 +14,7 @@ from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
+from handcalc.disk.jsontext import json_text
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -102,20 +103,11 @@ def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[st
     return found
 
 
-def dumps(data: Any, ascii: bool = False) -> str:
-    """JSON text, one line per step, the same bytes everywhere; ascii: other letters as \\u escapes."""
-    import json
-
+def dumps(data: Any) -> str:
+    """JSON text, one line per step, the same bytes everywhere."""
     if "steps" not in data:
-        return json.dumps(data, ensure_ascii=ascii, indent=1) + "\n"
+        return json_text(data, indent=1) + "\n"
     mark = "\u0000"
-    lines = ",\n".join("  " + json.dumps(step, ensure_ascii=ascii) for step in data["steps"])
-    outside = json.dumps({**data, "steps": mark}, ensure_ascii=ascii, indent=1)
-    return outside.replace(json.dumps(mark), f"[\n{lines}\n ]") + "\n"
-
-
-def in_ascii(text: str) -> str:
-    """The same JSON without other letters."""
-    import json
-
-    return "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in text)
+    lines = ",\n".join("  " + json_text(step) for step in data["steps"])
+    outside = json_text({**data, "steps": mark}, indent=1)
+    return outside.replace(json_text(mark), f"[\n{lines}\n ]") + "\n"

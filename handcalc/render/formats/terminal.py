@@ -118,6 +118,8 @@ class _TerminalWriter:
         self.translate = translate
         self.console = console
         self.ascii = reading.dialect.ascii
+        unknown = getattr(console.file, "encoding", None) is None
+        self.strict = self.ascii and translate is str and (unknown or has_unicode(console.file))  # other scripts have a stream of their own
         self.before: Block | None = None
 
     def write(self, block: Block) -> None:
@@ -161,18 +163,22 @@ class _TerminalWriter:
 
             self.console.print()
             for line in in_letters(drawing, self.reading, self.translate, self.console.width).splitlines():
-                self.line(Text(line))
+                self.line(Text(self.spelled(line)))
 
     def chart(self, block: Chart) -> None:
         """A plot as a drawing of letters."""
         from handcalc.render.plot.letters import drawing as in_letters
 
         for line in in_letters(block.plot, self.reading, self.translate, min(self.console.width, FILE_WIDTH)):
-            self.line(Text(line))
+            self.line(Text(self.spelled(line)))
 
     def spell(self, item: Item | str) -> str:
         text = printable(spell(item, self.reading, self.translate))
-        return spelled_in_ascii(text) if self.ascii and not text.isascii() else text
+        return self.spelled(text) if self.ascii and not text.isascii() else text
+
+    def spelled(self, text: str) -> str:
+        """A text in the letters that are wanted."""
+        return spelled_in_ascii(text, self.strict) if self.ascii else text
 
     def line(self, text: Text) -> None:
         self.console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
