@@ -70,7 +70,7 @@ def load_array(item: FileNode, name: str, wanted: str, at: FileNode | None = Non
         place.fail("{file} cannot be read: {reason}", file=name, reason=error.message)
         return None
     except Exception as error:  # noqa: BLE001 - a damaged file makes the reading libraries raise almost anything
-        known = isinstance(error, OSError) and getattr(error, "strerror", "") is not None
+        known = isinstance(error, reading.NoFileError) or isinstance(error, OSError) and error.strerror
         place.fail("{file} cannot be read: {reason}", file=name, reason=reading.reason(error) if known else Message(_DAMAGED))
         return None
     if values is not None and (values.dtype.kind not in "fiub" or values.dtype.kind == "f" and not numpy.isfinite(values).all()):
