@@ -34,9 +34,10 @@ ADDRESSES = 6 << 30  # bytes that it may ask for; more ends in an error at once
 KINDS = ("problems", "data", "sheets")
 
 WORDS = [
-    "", " ", "x1", "h1", "o1", "w1", "y", "loss", "rate", "net.h1", "a b", "\u202e\x9b31m", "\u2028", "e\u0301", "中文", "𝔸", "\ufeff", "<b>&amp;", "=1+1", "$x$",
-    "\\input{x}", "#let x = 1", "`rm`", "{0}", "{file}", "%s", "../../etc/passwd", "/dev/zero", "-", "x" * 400, "a\nb", "null", "true", "0x1F", "1e400", "-1e308",
-    "1e-320", "1/0", "1/3", "１．５", "−0.5", "–0.5", "0,5", ".nan", "-.inf", "9" * 200, "1_000", "z^z", "1/(z-z)", "exp(exp(z))", "(" * 60, "one_hot",
+    "", " ", "x1", "h1", "o1", "w1", "y", "loss", "rate", "net.h1", "a b", "\u202e\x9b31m", "\u2028", "e\u0301", "中文", "𝔸", "\ufeff",
+    "<b>&amp;", "=1+1", "$x$", "\\input{x}", "#let x = 1", "`rm`", "{0}", "{file}", "%s", "../../etc/passwd", "/dev/zero", "-", "x" * 400,
+    "a\nb", "null", "true", "0x1F", "1e400", "-1e308", "1e-320", "1/0", "1/3", "１．５", "−0.5", "–0.5", "0,5", ".nan", "-.inf", "9" * 200,
+    "1_000", "z^z", "1/(z-z)", "exp(exp(z))", "(" * 60, "one_hot",
 ]  # fmt: skip
 NUMBERS: list[Any] = [0, -1, 1, 2, 3, 0.5, -0.1, 1e308, -1e308, 5e-324, 10**15, 10**30, 4999, 100_000, True, None]
 DATA = {"d.csv": b"a,b,t\n0.1,0.2,1\n0.3,0.4,0\n", "w.csv": b"0.1,0.2\n0.3,0.4\n", "words.csv": "name,色,t\nA,青,是\nB,白,否\n".encode()}

@@ -31,6 +31,8 @@ def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) ->
     part = read_entries(item, RANDOM["properties"])
     rule = part["random"].choice(INITIAL, of(INITIAL)) if "random" in part else None
     scale, seed = part.value("scale", None if "scale" in part else ONE), part.value("seed")
+    if not item.within_limit(count, "drawn", "more than {limit} numbers to draw; put them into an NPZ file, or set {variable}"):
+        return None
     if "seed" not in part:
         item.fail("the seed is missing: a whole number, with which everybody draws the same")
     if rule is None or scale is None or seed is None or not count:

@@ -162,7 +162,7 @@ def _array(file: IO[bytes], size: int) -> Any:
         raise _Refused(_NO_NUMBERS)
     if prod(shape) * max(dtype.itemsize, 1) > limit("array_bytes"):
         raise _TooLarge("array_bytes")
-    if prod(shape) * dtype.itemsize > size:
+    if prod(shape) * dtype.itemsize > size - file.tell():
         raise _Refused("its end is missing")
     file.seek(0)
     values = numpy.lib.format.read_array(file, allow_pickle=False)

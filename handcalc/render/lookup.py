@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
@@ -28,11 +28,17 @@ NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are
 SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
 ALL_SEARCHED_CELLS = 40_000  # the same of all quantities together, the smaller ones first
 FURTHER_CELLS = 2_000  # cells of one quantity that have names besides their ids and symbols
+HINTING_CELLS = 200  # cells of one quantity that are all compared with an unknown word
 CANDIDATES = 6  # of an ambiguous word that are listed
 WORDS = ("net", "out", "target", "loss", "loss_term")  # kinds whose names in the default notation are words, in any notation
 
 # kind → what stands before the name of what it is derived from; {E} is the letter of what is differentiated
 BEFORE = {"gradient": ("grad", "dE/d", "d{E}/d"), "change": ("delta", "Delta"), "updated": ("new",)}
+
+
+def _hinting(quantity: Quantity) -> int:
+    """How many cells of a quantity are compared with a word that is unknown: all, or the first of many samples."""
+    return quantity.size if quantity.size <= HINTING_CELLS else HINTING_CELLS // 10
 
 
 class Found(Record):
@@ -83,7 +89,8 @@ class Lookup:
         return self._rounds[number]
 
     def _hint(self, text: str) -> Message | str:
-        return near(text, chain(map(self.graph.cell_id, self._searched), self._printed))
+        cells = ((quantity, place) for quantity in self.graph for place in islice(self.graph.positions(quantity.name), _hinting(quantity)))
+        return near(text, chain((self.graph.cell_id((quantity.name, place)) for quantity, place in cells), self._printed))
 
     # --- symbols as they are printed ---
 
