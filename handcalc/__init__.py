@@ -14,9 +14,11 @@ Names are imported when they are used, so that `import handcalc` costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # of typing, which takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from handcalc.bridges.comparing import compare
     from handcalc.bridges.modules import from_keras, from_sklearn, from_torch
     from handcalc.deriving import derive

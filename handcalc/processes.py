@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from handcalc.disk.reading import stay_inside, staying_inside
 from handcalc.errors import HandcalcError
 
 
@@ -31,17 +32,18 @@ def in_processes(
     from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
     try:
-        with ProcessPoolExecutor(count, initializer=_start, initargs=(prepare,)) as pool:
+        with ProcessPoolExecutor(count, initializer=_start, initargs=(staying_inside(), prepare)) as pool:
             yield from pool.map(function, values, chunksize=max(min(len(values) // (4 * count), most), 1))
     except BrokenExecutor:
         raise ended from None
 
 
-def _start(prepare: tuple[Callable[..., None], tuple[Any, ...]] | None) -> None:
+def _start(inside: bool, prepare: tuple[Callable[..., None], tuple[Any, ...]] | None) -> None:
     """A process of the pool leaves it to the one that started it to be interrupted."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stay_inside(inside)
     if prepare is not None:
         prepare[0](*prepare[1])
 

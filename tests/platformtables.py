@@ -20,8 +20,8 @@ from students import Exercise
 from variants import net
 
 from handcalc import load
-from handcalc.cli.folders import write_folder
 from handcalc.core.evaluation import Evaluation
+from handcalc.disk.writing import write_folder
 from handcalc.exercises.manifest import files_of_set, make_set
 from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.sheets import Paper

@@ -349,7 +349,7 @@ def test_nothing_is_half_written_or_overwritten(tmp_path: Path, monkeypatch: pyt
     def broken(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("handcalc.cli.folders._stage", broken)
+    monkeypatch.setattr("handcalc.disk.writing._stage", broken)
     assert "cannot be written: No space left on device" in run(*arguments, "--force", code=2)
     assert files(folder) == before and not [*tmp_path.glob(".handcalc-*")]
     assert "cannot be written" in run(*arguments[:6], "-o", str(tmp_path / "new"), code=2)

@@ -542,7 +542,7 @@ def test_long_name() -> None:
 
 
 def test_null_in_a_name() -> None:
-    assert file_messages("a/b\0c") == ["a/b\\u0000c: cannot be read: embedded null byte"]
+    assert file_messages("a/b\0c") == ["a/b\\u0000c: cannot be read: this is no name of a file"]
 
 
 def test_file_without_permission(tmp_path: Path) -> None:
@@ -670,14 +670,14 @@ ARRAYS: list[tuple[str, str, Callable[[Path], object], str]] = [
     ("complex", "{file: w.npz}", archive(W=[[1j, 2]]), "w.npz holds something that is no finite number"),
     ("pickled objects", "{file: w.npz}", lambda path: numpy.savez(path, W=OBJECTS), "w.npz " + CANNOT),
     ("pickled objects in NPY", "{file: w.npy}", lambda path: numpy.save(path, OBJECTS), "w.npy " + CANNOT),
-    ("junk", "{file: w.npz}", text_file("junk"), "w.npz cannot be read: File is not a zip file"),
+    ("junk", "{file: w.npz}", text_file("junk"), "w.npz cannot be read: it is damaged, or no NumPy file"),
     (
         "ragged CSV",
         "{file: w.csv}",
         text_file("1,2\n3\n"),
-        "w.csv cannot be read: the number of columns changed from 2 to 1 at row 2; use `u",
+        "w.csv cannot be read: line 2: 1 cells, expected 2",
     ),
-    ("CSV with a heading", "{file: w.csv}", text_file("a,b\n1,2\n"), "w.csv cannot be read: could not convert string 'a' to float64"),
+    ("CSV with a heading", "{file: w.csv}", text_file("a,b\n1,2\n"), 'w.csv cannot be read: line 1: expected a number, found "a"'),
     ("empty CSV", "{file: w.csv}", text_file("\n"), "w.csv is empty"),
     ("another format", "{file: w.pt}", text_file("x"), "w.pt is no .csv, .txt, .npy or .npz file"),
     ("no name", "{file: }", text_file(""), "the file's name is missing"),

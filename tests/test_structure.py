@@ -22,11 +22,16 @@ CORE_LIMIT = 2500  # lines of code in core/: not blank, no comments, no docstrin
 
 # The order of the rooms; a room imports those before it only.
 ROOMS = (
-    "errors", "language", "processes", "core", "render", "problem", "layers", "loading", "models", "arrays", "deriving", "training",
+    "errors", "disk", "language", "processes", "core", "render", "problem", "layers", "loading", "models", "arrays", "deriving", "training",
     "proof", "marking", "exercises", "bridges",
     "cli",
 )  # fmt: skip
-NOT = {"core": {"language", "processes"}, "problem": {"render"}, "layers": {"render"}, "loading": {"render"}}  # though they come before it
+NOT = {
+    "core": {"disk", "language", "processes"},
+    "problem": {"render"},
+    "layers": {"render"},
+    "loading": {"render"},
+}  # though they come before it
 MAY_IMPORT = {room: set(ROOMS[:place]) - NOT.get(room, set()) for place, room in enumerate(ROOMS)}
 TOP = ("__init__", "__main__", "testing")  # the public names and `python -m handcalc` may reach everything, lazily
 LAZY = ("sympy", "numpy", "typst")  # half a second each: only inside functions

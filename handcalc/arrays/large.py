@@ -27,6 +27,7 @@ from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
 from handcalc.problem.dataset import Dataset
+from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.schema import Problem
 
 LARGE_CELLS = 500_000  # of a graph; above, quantities are computed as arrays
@@ -135,6 +136,9 @@ class ArrayEvaluation(Evaluation):
         """An array from single cells; 0 where there is no cell, as in a formula."""
         import numpy
 
+        if _size(quantity) > limit("worked"):
+            text = "{count} numbers of one kind are too many for a worked solution; train the network, or set {variable} to raise the limit"
+            raise ProblemError(Message(text, count=_size(quantity), variable=raised_by("worked")))
         found = numpy.zeros(tuple(axis.size for axis in quantity.axes))
         for place in self._graph.positions(quantity.name):
             found[self._row(quantity.name, place)] = float(self[quantity.name, place])

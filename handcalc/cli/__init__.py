@@ -17,6 +17,7 @@ import click
 
 from handcalc import __version__
 from handcalc.cli.help import Translated, speak
+from handcalc.disk.reading import inside_only, remembering, stay_inside
 from handcalc.errors import HandcalcError, Message, Template
 from handcalc.language import LANGUAGES, choose, translator
 
@@ -55,6 +56,22 @@ handcalc works out neural-network exercises step by step, as on paper.
 """
 
 
+WITHOUT_FILES = ("list", "schema", "new")  # commands that read no problem file of a user
+
+
+SAFE: Template = "Read no files outside the folder of the problem, whatever it names."
+
+
+def _safe() -> click.Option:
+    """The option of all commands that read files which a file names."""
+
+    def decide(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            stay_inside(True)
+
+    return click.Option(["--safe"], is_flag=True, is_eager=True, expose_value=False, callback=decide, help=SAFE)
+
+
 class Commands(Translated, click.Group):
     """A group whose commands are imported when they are called."""
 
@@ -65,6 +82,8 @@ class Commands(Translated, click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        if cmd_name not in WITHOUT_FILES and all(option.name != "safe" for option in command.params):
+            command.params.append(_safe())
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -96,22 +115,34 @@ def group(context: click.Context) -> None:
 
     Shell completion: see docs/cli.md, or run  _HANDCALC_COMPLETE=bash_source handcalc
     """
+    context.with_resource(remembering())
+    context.with_resource(inside_only(_is_safe()))
     if context.invoked_subcommand is None:
         from handcalc.render.report import endings
 
         click.echo(translator(choose())(WELCOME).format(endings=endings(6)), nl=False)
 
 
-def run() -> None:
+def run(interrupted: Any) -> None:
     """The console script: like `main`, but the process ends at once instead of taking every module apart again,
-    which costs as long as solving a small problem."""
+    which costs as long as solving a small problem. interrupted: what is to handle Ctrl-C from now on."""
+    import signal
+
+    from handcalc.cli.streams import settle
+
+    code: Any = 130
     try:
+        settle()
+        signal.signal(signal.SIGINT, interrupted)
         main()
     except SystemExit as exit:
-        if "coverage" in sys.modules or not isinstance(exit.code, int):
+        code = exit.code
+        if "coverage" in sys.modules or not isinstance(code, int):
             raise
         sys.stderr.flush()
-        os._exit(exit.code)
+    except KeyboardInterrupt:
+        pass
+    os._exit(code)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -120,12 +151,12 @@ def main(arguments: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     arguments = sys.argv[1:] if arguments is None else arguments
-    speak(choose(_language(arguments)))
     code: Any = 0
     try:
+        speak(choose(_language(arguments)))
         code = group.main(arguments, prog_name="handcalc", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo(err=True)
         code = 130
     except click.ClickException as error:
@@ -138,9 +169,14 @@ def main(arguments: list[str] | None = None) -> None:
         for message in error.messages:
             say(message.text(translate), sys.stderr)
         code = error.exit_code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except OSError as error:  # of the system, not of the program
+        from handcalc.cli.output import say
+        from handcalc.cli.streams import silence, trouble
+
+        silence(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            say(trouble(error).text(translator(choose(_language(arguments)))), sys.stderr)
+            code = 2
     except SystemExit as exit:  # click's own end where nobody reads on; that is no failure, and commands never exit themselves
         code = 0 if exit.code == 1 and "_HANDCALC_COMPLETE" not in os.environ else exit.code
     except Exception as error:
@@ -151,6 +187,11 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(translate(text).format(kind=type(error).__name__, reason=str(error)[:200]), err=True)
         code = 3
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_safe() -> bool:
+    """Whether the environment wants what --safe says."""
+    return os.environ.get("HANDCALC_SAFE", "") not in ("", "0")
 
 
 def _language(arguments: list[str]) -> str | None:

@@ -16,6 +16,7 @@ from handcalc.cli.results import HowMarked, ResultsWanted, check_results
 from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
+from handcalc.disk.writing import make_folder
 from handcalc.errors import Message, OutputError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
@@ -239,10 +240,7 @@ class _Files:
             wish.check(target)
         if settings.output:
             wish.check(settings.output)
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as error:
-            raise OutputError(Message("cannot be written: {reason}", f"{folder}: ", reason=error.strerror or str(error))) from None
+        make_folder(folder)
 
     def wish_for_table(self) -> Wish:
         """The wish for the table of the class, whose format is that of its file; --format says that of the students' files."""
@@ -268,7 +266,7 @@ def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:
     if wish.settings.format == "csv":
         return wish.write(_known_to_spreadsheets(as_csv(book, wish.settings.comma, wish.translate), wish))
     if wish.settings.format == "json":
-        return wish.write_json(class_json(book), visible=True)
+        return wish.write_json(class_json(book))
     if wish.settings.format == "markdown":
         reading = wish.reading(derivation)
         return wish.write(as_markdown(class_report(book, reading), reading, wish.translate))

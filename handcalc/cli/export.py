@@ -20,6 +20,7 @@ from handcalc.cli.troubles import troubles
 from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
 from handcalc.deriving import derive
+from handcalc.disk.writing import make_folder
 from handcalc.errors import EvaluationError, HandcalcError, Message, OutputError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
@@ -219,11 +220,7 @@ class _Jobs:
         name = os.path.splitext(os.path.basename(target.path))[0]
         with self._troubles(target.sources):
             exported = export(derivations, target.format, self.settings.style(), language, name)
-        try:
-            os.makedirs(os.path.dirname(target.path) or os.curdir, exist_ok=True)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise OutputError(Message("cannot be written: {reason}", f"{target.path}: ", reason=reason)) from None
+        make_folder(os.path.dirname(target.path))
         save(exported, target.path, self.settings.force, (*target.sources, *(problem.path for problem in self._problems.values())))
 
     @contextmanager

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handcalc.cli.folders import check_folder, write_folder
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, gathered, output_options, settings_from
 from handcalc.core.record import Record
+from handcalc.disk.writing import check_folder, write_folder
 from handcalc.language import LANGUAGES, Translate
 from handcalc.problem.fields import NOTATION_NAMES
 

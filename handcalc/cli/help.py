@@ -70,8 +70,9 @@ class Translated(click.Command):
 
         ctx.formatter_class = Formatter
         twin = copy(self)
-        if self.help:
-            paragraphs = (" ".join(part.split("\n")) for part in cleandoc(self.help).split("\n\n"))
+        description = self.help or self._kept()
+        if description:
+            paragraphs = (" ".join(part.split("\n")) for part in cleandoc(description).split("\n\n"))
             twin.help = "\n\n".join(map(gettext.gettext, paragraphs))
             twin.help = twin.help.format(**self.values) if self.values else twin.help
         twin.params = [copy(parameter) for parameter in self.params]
@@ -79,3 +80,16 @@ class Translated(click.Command):
             if isinstance(option, click.Option) and option.help:
                 option.help = gettext.gettext(option.help)
         return super(Translated, twin).get_help(ctx)
+
+    def _kept(self) -> str:
+        """The description as it stands in the file, where Python was started without the texts of functions (-OO)."""
+        import ast
+        from inspect import unwrap
+
+        from handcalc.disk.reading import our_text
+
+        if self.callback is None:
+            return ""
+        code = unwrap(self.callback).__code__
+        found = (node for node in ast.walk(ast.parse(our_text(code.co_filename))) if isinstance(node, ast.FunctionDef))
+        return next((ast.get_docstring(node) or "" for node in found if node.name == code.co_name), "")

@@ -11,6 +11,7 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import Settings, language_option
 from handcalc.cli.output import say
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
+from handcalc.disk.reading import our_text
 from handcalc.errors import Template
 from handcalc.language import Translate, translator
 
@@ -47,7 +48,7 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
     from handcalc.problem.words import LOSSES
 
     if what == "problems":
-        yield from ((name, _title(path.read_text(encoding="utf-8"))) for name, path in shipped().items())
+        yield from ((name, _title(our_text(str(path)))) for name, path in shipped().items())
     elif what == "notations":
         from handcalc.render.notation import profile, profiles
 

@@ -1,6 +1,6 @@
 """What commands print or write: where it goes, in which letters, and never over a file unasked.
 
-- `write(content, output, force, inputs)` writes a file whole or not at all, `save` what was exported with the files beside it.
+- `write(content, output, force, inputs)` writes to a file or to stdout, `save` what was exported with the files beside it.
 - `Wish` is how a report is wanted and where it goes: `wish.show(blocks, derivation)`, `wish.write_json(data)`, `wish.page(…)`.
 - `whole(page)`: what is printed on it meanwhile comes out in the end.
 - `dialect_for(stream)`, `page_for(stream)`, `fits(text, stream)`: what a stream can show; `say(text)` is a line of it.
@@ -62,43 +62,24 @@ def whole(page: TextPage) -> Iterator[None]:
 
 
 def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
-    """To a file, whole or not at all, never over an input and over another file only with --force; else to stdout."""
-    if output is None:
-        if isinstance(content, str):
-            sys.stdout.write(content)
-        elif sys.stdout.isatty():
-            raise OutputError(Message("this format is nothing for a terminal; give a file with -o"))
-        else:
-            sys.stdout.buffer.write(content)
-        return
-    import tempfile
+    """To a file, as disk/writing.py has it; else to stdout."""
+    if output is not None:
+        from handcalc.disk.writing import write as write_file
 
-    check_target(output, force, inputs)
-    where = f"{output}: "
-    try:
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(output) or os.curdir, prefix=".handcalc-")
-    except OSError as error:
-        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
-    try:
-        with open(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, output)
-    except OSError as error:
-        os.unlink(temporary)
-        raise OutputError(Message("cannot be written: {reason}", where, reason=error.strerror or str(error))) from None
+        write_file(content, output, force, inputs)
+    elif isinstance(content, str):
+        sys.stdout.write(content)
+    elif sys.stdout.isatty():
+        raise OutputError(Message("this format is nothing for a terminal; give a file with -o"))
+    else:
+        sys.stdout.buffer.write(content)
 
 
 def check_target(output: str, force: bool, inputs: tuple[str, ...]) -> None:
     """Whether a file may be written. Raises OutputError."""
-    where = f"{output}: "
-    exists = os.path.exists(output)
-    if exists and any(os.path.exists(source) and os.path.samefile(source, output) for source in inputs):
-        raise OutputError(Message("this is the file that is read; give another name", where))
-    if os.path.isdir(output):
-        raise OutputError(Message("this is a folder; give a file", where))
-    if exists and not force:
-        raise OutputError(Message("the file exists; use --force to overwrite it", where))
+    from handcalc.disk.writing import check_target as check
+
+    check(output, force, inputs)
 
 
 def save(exported: Exported, output: str | None, force: bool, inputs: tuple[str, ...]) -> None:
@@ -156,13 +137,13 @@ class Wish(Record):
         """Whether a file may be written. Raises OutputError."""
         check_target(target, self.settings.force, self.inputs)
 
-    def write_json(self, data: dict[str, Any], visible: bool = False) -> None:
-        """Data as JSON, escaped where the output has other letters only; visible: also where some letters cannot be seen."""
-        from handcalc.render.formats.jsonform import dumps, in_ascii
+    def write_json(self, data: dict[str, Any]) -> None:
+        """Data as JSON, escaped where the output has other letters only."""
+        from handcalc.disk.jsontext import in_ascii
+        from handcalc.render.formats.jsonform import dumps
 
         text = dumps(data)
-        readable = (self.settings.output or fits(text, sys.stdout)) and (not visible or text.replace("\n", "").isprintable())
-        self.write(text if readable else in_ascii(text))
+        self.write(text if self.settings.output or fits(text, sys.stdout) else in_ascii(text))
 
     def dialect(self) -> Dialect:
         """The spelling of formulas in text, as the output can show it."""
@@ -222,9 +203,3 @@ def say(text: str, stream: IO[str] | None = None) -> None:
     """A line of text, spelled in ASCII where the stream has no other letters (click would write UTF-8 to it)."""
     target = stream or sys.stdout
     target.write((text if fits(text, target) else spelled_in_ascii(text)) + "\n")
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from handcalc.cli.generate import new_seed
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Phase, Settings, gathered, reading_options
-from handcalc.cli.output import Wish, check_target, page_for, say
+from handcalc.cli.output import Wish, page_for, say
 from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
-from handcalc.errors import Message, OutputError
+from handcalc.disk.jsontext import json_text
+from handcalc.disk.writing import appending
+from handcalc.errors import OutputError
 
 if TYPE_CHECKING:
     from handcalc.exercises.boxes import Boxes
@@ -87,24 +88,8 @@ def _log(name: str | None, wish: Wish) -> Iterator[Log | None]:
     if name is None:
         yield None
         return
-    check_target(name, True, wish.inputs)
-    try:
-        with open(name, "a", encoding="utf-8") as file:
-            yield lambda entry: _append(entry, file, name)
-    except OSError as error:
-        raise _not_written(name, error) from None
-
-
-def _append(entry: dict[str, Any], file: IO[str], name: str) -> None:
-    try:
-        file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        file.flush()
-    except OSError as error:
-        raise _not_written(name, error) from None
-
-
-def _not_written(name: str, error: OSError) -> OutputError:
-    return OutputError(Message("cannot be written: {reason}", f"{name}: ", reason=error.strerror or str(error)))
+    with appending(name, wish.inputs) as add:
+        yield lambda entry: add(json_text(entry) + "\n")
 
 
 class _Talk:

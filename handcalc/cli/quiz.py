@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ import click
 from handcalc.cli.options import FileName, Settings, gathered
 from handcalc.cli.output import check_target, say, write
 from handcalc.core.record import Record
+from handcalc.disk.jsontext import json_text
 from handcalc.errors import Message, OutputError
 from handcalc.exercises.quizzes import QUIZ_FORMATS, QuizFormat
 from handcalc.render.report import FORMATS
@@ -157,7 +157,7 @@ def _written(
         said |= dict.fromkeys(message.text(translate) for message in (*left_out, *warnings(quiz.questions)))
         reported = reported or quiz
     if options.report and reported:
-        contents[options.report] = json.dumps(report(reported, said), ensure_ascii=False, indent=1) + "\n"
+        contents[options.report] = json_text(report(reported, said), indent=1) + "\n"
     return contents, [*said]
 
 

@@ -14,7 +14,8 @@ import click
 
 from handcalc.cli.output import Wish, check_target, say
 from handcalc.core.record import Record
-from handcalc.errors import HandcalcError, Message, OutputError
+from handcalc.disk.writing import make_folder
+from handcalc.errors import HandcalcError, Message
 from handcalc.language import Translate
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _report(results: ClassResults, filled: Filled | None, wish: Wish) -> None:
         for row in results.left[:MOST_NAMES]:
             say(_line(wish.inputs[1], row.line, row.name, row.because).text(wish.translate), sys.stderr)
     elif settings.format == "json":
-        wish.write_json(data(), visible=True)
+        wish.write_json(data())
     elif settings.format == "markdown":
         reading = read(results.derivation, notation, wish.dialect(), settings.comma, LONGEST_SUM)
         wish.write(as_markdown(results.blocks(reading), reading, wish.translate))
@@ -201,10 +202,7 @@ def _write_feedback(marked: Sequence[MarkedResult], how: HowMarked, wish: Wish) 
     targets = [os.path.join(how.folder, name) for name in names]
     for target in targets:
         check_target(target, wish.settings.force, wish.inputs)
-    try:
-        os.makedirs(how.folder, exist_ok=True)
-    except OSError as error:
-        raise OutputError(Message("cannot be written: {reason}", f"{how.folder}: ", reason=error.strerror or str(error))) from None
+    make_folder(how.folder)
     for one, target in zip(rows, targets):
         wish.write(one.row.feedback or "", target)
     say(Message("Feedback: {count} files in {folder}", count=len(rows), folder=how.folder).text(wish.translate), sys.stderr)

@@ -54,7 +54,7 @@ def _solve(file: str, problem: Problem, picture: bool, settings: Settings) -> No
     name = os.path.splitext(os.path.basename(settings.output))[0] if settings.output else ""
     exported = export((derivation,), settings.format, style, wish.language, name)
     if isinstance(exported.content, str) and settings.format == "json" and not settings.output and not fits(exported.content, sys.stdout):
-        from handcalc.render.formats.jsonform import in_ascii
+        from handcalc.disk.jsontext import in_ascii
 
         exported = exported.replace(content=in_ascii(exported.content))
     save(exported, settings.output, settings.force, wish.inputs)

@@ -19,7 +19,7 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, mul
 from handcalc.core.graph import Graph
 from handcalc.core.instance import Value, bind
-from handcalc.core.order import Group, groups, phase
+from handcalc.core.order import Group, groups, phase, times
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
@@ -191,6 +191,7 @@ class Derivation:
         self._bases = bases
         self._rounds = {1: self._round(1, start or {})}
         self._of_graphs = {graph: self}
+        self._at_times: dict[tuple[Graph, str], dict[int, list[tuple[int, ...]]]] = {}
 
     # --- iterations ---
 
@@ -243,7 +244,15 @@ class Derivation:
 
     def places(self, group: Group) -> Iterator[tuple[int, ...]]:
         """The places of a group's cells."""
-        return filter(group.holds, self.graph.positions(group.quantity.name))
+        quantity = group.quantity
+        if group.time is None:
+            return self.graph.positions(quantity.name)
+        known = self._at_times.setdefault((self.graph, quantity.name), {})
+        if not known:  # sorted once for all times, of which there may be thousands
+            for place in self.graph.positions(quantity.name):
+                for time in times(quantity, place):
+                    known.setdefault(time, []).append(place)
+        return iter(known.get(group.time, ()))
 
     def steps(self, iteration: int = 1) -> Iterator[Step]:
         """Every step of a round in reading order."""

@@ -54,9 +54,12 @@ class Group(Record):
 
     def holds(self, place: tuple[int, ...]) -> bool:
         """Whether a place of the quantity belongs here."""
-        return self.time is None or any(
-            axis.role == "time" and position + axis.first == self.time for axis, position in zip(self.quantity.axes, place)
-        )
+        return self.time is None or self.time in times(self.quantity, place)
+
+
+def times(quantity: Quantity, place: tuple[int, ...]) -> set[int]:
+    """The times of a place of a quantity."""
+    return {position + axis.first for axis, position in zip(quantity.axes, place) if axis.role == "time"}
 
 
 def phase(quantity: Quantity) -> str:

@@ -12,18 +12,21 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 from handcalc.core.record import Record
+from handcalc.disk.jsontext import json_text
+from handcalc.disk.reading import contents, reason
+from handcalc.disk.writing import put_aside, replace_own
 from handcalc.errors import Message
 
 VERSION = 1
 FIRST, LAST = 1, 5
 OTHER = "other"
 ASIDE = ".bad"
+LIMIT = 10_000_000  # bytes of the file
 
 
 class Box(Record):
@@ -96,14 +99,13 @@ class Boxes:
         if self.path is None or not os.path.lexists(self.path):
             return
         try:
-            with open(self.path, encoding="utf-8") as file:
-                self._found = _boxes(json.load(file))
+            self._found = _boxes(json.loads(contents(self.path, LIMIT)))
         except OSError as error:
-            self._lose(Message("cannot be read: {reason}; nothing is kept", f"{self.path}: ", reason=error.strerror or str(error)))
+            self._lose(Message("cannot be read: {reason}; nothing is kept", f"{self.path}: ", reason=reason(error)))
         except (ValueError, RecursionError):
             aside = self.path + ASIDE
             try:
-                os.replace(self.path, aside)
+                put_aside(self.path, aside)
             except OSError as error:
                 self._lose(Message("cannot be written: {reason}; nothing is kept", f"{self.path}: ", reason=error.strerror or str(error)))
                 return
@@ -113,19 +115,10 @@ class Boxes:
         if self.path is None:
             return
         data = {"handcalc": VERSION, "boxes": {name: self._found[name].json for name in sorted(self._found)}}
-        folder, temporary = os.path.dirname(self.path), ""
         try:
-            os.makedirs(folder, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=".practice-")
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(json.dumps(data, ensure_ascii=False, indent=1) + "\n")
-            os.replace(temporary, self.path)
-            temporary = ""
+            replace_own(json_text(data, indent=1) + "\n", self.path)
         except OSError as error:
             self._lose(Message("cannot be written: {reason}; nothing is kept", f"{self.path}: ", reason=error.strerror or str(error)))
-        finally:  # also after Ctrl-C: the file stays as it was
-            if temporary:
-                os.unlink(temporary)
 
     def _lose(self, warning: Message) -> None:
         """Go on without the file."""

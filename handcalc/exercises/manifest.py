@@ -17,6 +17,8 @@ from typing import Any
 
 from handcalc import __version__
 from handcalc.core.record import Record
+from handcalc.disk.jsontext import json_text
+from handcalc.disk.reading import NoFileError, beside, names_in, reason
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.generate import Generator, Variant
 from handcalc.exercises.numbers import ExerciseTemplate
@@ -92,7 +94,7 @@ def files_of_set(made: VariantSet, folder: str) -> Files:
         whole[STUDENTS] = listed(made.students, codes)
     files |= whole
     data = manifest_of(made, folder, own, whole)
-    files[MANIFEST] = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
+    files[MANIFEST] = json_text(data, indent=1) + "\n"
     return files
 
 
@@ -184,13 +186,16 @@ def problem_files(file: str) -> list[str]:
     if os.path.isdir(file):
         if os.path.isfile(os.path.join(file, MANIFEST)):
             return problem_files(os.path.join(file, MANIFEST))
-        found = sorted(name for name in os.listdir(file) if name.endswith((".yaml", ".yml")))
+        found = [name for name in names_in(file) if name.endswith((".yaml", ".yml"))]
         if not found:
             raise OutputError(Message("there are no problem files (.yaml) in this folder", f"{file}: "))
         return [os.path.join(file, name) for name in found]
     if file.endswith(".json"):
         folder = os.path.dirname(file)
-        return [os.path.join(folder, variant["problem"]) for variant in read_manifest(file)["variants"]]
+        try:
+            return [beside(folder, variant["problem"]).path for variant in read_manifest(file)["variants"]]
+        except (NoFileError, ValueError) as error:
+            raise ProblemError(Message("{reason}", f"{shown_path(file)}: ", reason=reason(error))) from None
     return [file]
 
 
@@ -233,9 +238,8 @@ def _is_same(variant: Mapping[str, Any], again: Mapping[str, Any] | None, files:
 def _on_disk(folder: str, name: str) -> str:
     """SHA-256 of a file of the set; nothing where it cannot be read."""
     try:
-        with open(os.path.join(folder, *name.split("/")), "rb") as file:
-            return sha256(file.read()).hexdigest()
-    except OSError:
+        return digest(contents(os.path.join(folder, *name.split("/")), "array_bytes"))
+    except HandcalcError:
         return ""
 
 

@@ -73,7 +73,7 @@ def add_embedding(site: Site) -> Ref:
 
     def seen(place: tuple[int, ...]) -> Number | None:
         number = chosen(place[:-1])
-        return ONE if number is not None and number == Number(place[-1]) else None
+        return ONE if number is not None and (number.numerator, number.denominator) == (place[-1], 1) else None
 
     index = (*batch, token, word)
     one = site.data("word", index, seen, layer=0)

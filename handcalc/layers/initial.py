@@ -31,6 +31,8 @@ def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) ->
     part = read_entries(item, RANDOM["properties"])
     rule = part["random"].choice(INITIAL, of(INITIAL)) if "random" in part else None
     scale, seed = part.value("scale", None if "scale" in part else ONE), part.value("seed")
+    if not item.within_limit(count, "drawn", "more than {limit} numbers to draw; put them into an NPZ file, or set {variable}"):
+        return None
     if "seed" not in part:
         item.fail("the seed is missing: a whole number, with which everybody draws the same")
     if rule is None or scale is None or seed is None or not count:
@@ -38,7 +40,11 @@ def drawn(item: FileNode, count: int, stream: str, inputs: int, neurons: int) ->
     sizes = {"inputs": inputs, "neurons": neurons}
     wide = evaluate(formula.parse(INITIAL[rule].wide, formula.any_name), lambda name: float(sizes[name.quantity]))
     wide = wide * scale.numerator / scale.denominator
-    return [float(f"{wide * one:.{DIGITS}g}") for one in _numbers(INITIAL[rule].spread, count, f"{seed} {stream}")]
+    found = [float(f"{wide * one:.{DIGITS}g}") for one in _numbers(INITIAL[rule].spread, count, f"{seed} {stream}")]
+    if not all(map(math.isfinite, found)):
+        part.get("scale", item).fail("a number that is drawn is too large; give a smaller scale")
+        return None
+    return found
 
 
 def written(value: float) -> Number:

@@ -15,7 +15,8 @@ from handcalc.core.expr import ONE, ZERO, Number, div
 from handcalc.core.record import Record
 from handcalc.loading.codes import Codes, one_hot
 from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable, few_inputs
-from handcalc.problem.arrays import load_array, spelled
+from handcalc.problem.arrayfiles import load_array
+from handcalc.problem.arrays import spelled
 from handcalc.problem.csvfiles import Column, CsvFile, open_csv
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.fields import read_section
@@ -236,6 +237,9 @@ def _from_archive(file: DataFile, outputs: tuple[str, ...], names: Names) -> Rea
         return NO_SAMPLES
     if inputs.ndim < 2:
         file.inputs.fail("the array is {found}, expected one row for each sample", found=spelled(inputs.shape))
+        return NO_SAMPLES
+    if not len(inputs):
+        file.item.fail("{file} is empty", file=file.name)
         return NO_SAMPLES
     inputs = inputs.reshape(len(inputs), -1)
     own = file.known or tuple(f"x{place + 1}" for place in range(inputs.shape[1]))

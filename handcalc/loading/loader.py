@@ -11,13 +11,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
 from handcalc.core.expr import Number
 from handcalc.core.record import Record
+from handcalc.disk.reading import inside_only
 from handcalc.errors import Message, ProblemError
 from handcalc.layers import layer_type
 from handcalc.loading.equations import EQUATION_KEYS, equations
@@ -27,8 +27,7 @@ from handcalc.loading.samples import samples, test_set
 from handcalc.loading.settings import add_settings
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.fields import read_section
-from handcalc.problem.files import decoded, read, read_text, shipped_folder, shown_path
-from handcalc.problem.limits import limit
+from handcalc.problem.files import decoded, read, read_text, shipped_folder, shown_path, standard_input
 from handcalc.problem.names import Names
 from handcalc.problem.punctuation import half_width
 from handcalc.problem.reader import FileNode, near
@@ -50,14 +49,16 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(Path(shipped_folder()).glob("*.yaml"))}
 
 
-def load(path: str | os.PathLike[str]) -> Problem:
+def load(path: str | os.PathLike[str], safe: bool | None = None) -> Problem:
     """The problem in a YAML file; a name without a folder may be a shipped problem's, and - is standard input.
 
+    safe: whether files that it names are read in its folder only; so it is, but for the command line, unless False is given.
     Raises ProblemError with every error of the file.
     """
     if path == STDIN:
-        return _problem(read_text(decoded(sys.stdin.buffer.read(limit("bytes") + 1), "stdin"), "stdin", os.curdir))
-    return _problem(read(file_of(path)))
+        return _problem(read_text(decoded(standard_input(), "stdin"), "stdin", os.curdir))
+    with inside_only(safe):
+        return _problem(read(file_of(path)))
 
 
 def file_of(path: str | os.PathLike[str]) -> str:
@@ -84,7 +85,7 @@ class PlacedProblem(Record):
     files: tuple[str, ...]
 
 
-def loads_placed(text: str, name: str, folder: str) -> PlacedProblem:
+def loads_placed(text: str, name: str, folder: str | None) -> PlacedProblem:
     """The same as `loads`, with the places of numbers."""
     root = read_text(text, name, folder)
     root.source.numbers = {}
@@ -92,9 +93,13 @@ def loads_placed(text: str, name: str, folder: str) -> PlacedProblem:
     return PlacedProblem(problem, root.source.numbers, tuple(dict.fromkeys(root.source.files)))
 
 
-def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] = "") -> Problem:
-    """The problem in a YAML text; files it names are beside it in `folder`. Raises ProblemError with every error."""
-    return _problem(read_text(text, name, os.fspath(folder)))
+def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] | None = None, safe: bool | None = None) -> Problem:
+    """The problem in a YAML text; files it names are beside it in `folder`, and without one none are read. safe: as for `load`.
+
+    Raises ProblemError with every error.
+    """
+    with inside_only(safe):
+        return _problem(read_text(text, name, None if folder is None else os.fspath(folder)))
 
 
 def in_own_words(text: str, path: str = "") -> str:

@@ -10,7 +10,6 @@ Whether an id exists is not known here. The forms of sheets are in forms.py, tho
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 
 from handcalc.core.rounding import Rounding
@@ -21,8 +20,7 @@ from handcalc.marking.encodings import text_of
 from handcalc.marking.forms import KEYS, form
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.working import first_sign
-from handcalc.problem.files import check_size, contents, read_text, shown_path
-from handcalc.problem.limits import limit
+from handcalc.problem.files import check_size, contents, read_text, shown_path, standard_input
 from handcalc.problem.reader import Source, quoted
 
 __all__ = ["Answer", "Sheet", "Typed", "from_arguments", "read_sheet", "sheet_of", "typed"]
@@ -37,7 +35,7 @@ def read_sheet(path: str | os.PathLike[str], repeats: bool = False) -> Sheet:
     """
     path = os.fspath(path)
     name = "stdin" if path == "-" else shown_path(path)
-    data = _standard_input(name) if path == "-" else contents(path, "document_bytes")
+    data = standard_input("document_bytes") if path == "-" else contents(path, "document_bytes")
     draft = Draft(Source(name, os.path.dirname(path)), repeats=repeats)
     if data.startswith(ARCHIVE):
         from handcalc.marking.office import read_office
@@ -83,15 +81,6 @@ def sheet_of(answers: Mapping[str, object] | Sheet, rounding: Rounding | None = 
         draft.add(name, _spelled(name, value))
     draft.rounding = rounding or draft.rounding
     return draft.sheet()
-
-
-def _standard_input(name: str) -> bytes:
-    try:
-        data = sys.stdin.buffer.read(limit("document_bytes") + 1)
-    except (OSError, ValueError, AttributeError) as error:
-        raise ProblemError(Message("cannot be read: {reason}", f"{name}: ", reason=str(error))) from None
-    check_size(data, name, "document_bytes")
-    return data
 
 
 def _rounding(value: object) -> Rounding | None:

@@ -130,7 +130,8 @@ class _Auditor:
         desk, support = self.desk, Support(self.desk.definitions, first, self.sheet.rounding)
         meant = first | {wanted: typed for wanted, typed in as_meant(first, self.sheet.rounding).items() if not typed.above}
         typed_as_meant = [
-            read.replace(typed=meant[read.cell]) if read.cell and read.typed == first.get(read.cell) else read for read in reads
+            read.replace(typed=meant[read.cell]) if read.cell and read.typed and read.typed == first.get(read.cell) else read
+            for read in reads
         ]
         first = meant
         right = frozenset(wanted for wanted, typed in first.items() if desk.is_right(wanted, typed, support))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
+from handcalc.disk.reading import names_in
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.marking.answers import Sheet, read_sheet
 from handcalc.marking.check import Checker
@@ -101,12 +102,7 @@ def _is_sheet(file: str) -> bool:
 
 def _visible(folder: str) -> list[str]:
     """What is in a folder, by name."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise HandcalcError(Message("cannot be read: {reason}", f"{shown_path(folder)}: ", reason=reason)) from None
-    return [os.path.join(folder, name) for name in names if not name.startswith((".", "~$"))]
+    return [os.path.join(folder, name) for name in names_in(folder) if not name.startswith((".", "~$"))]
 
 
 def _identity(path: str) -> object:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 from struct import pack, unpack
+from sys import float_info
 
 from handcalc.core.expr import Expr, Ref, Sum, references
 from handcalc.core.instance import compute
@@ -28,7 +29,7 @@ EXACT = 1e-9  # how near a fraction such as 3/8 has to be
 
 def unit(typed: Typed) -> float:
     """The value of the last digit typed; of a fraction or a formula nearly nothing, but never 0."""
-    return 10.0**-typed.places if typed.places is not None else 2 * EXACT * (abs(typed.value) or NOISE)
+    return max(10.0**-typed.places if typed.places is not None else 2 * EXACT * (abs(typed.value) or NOISE), float_info.min)
 
 
 def fits(value: float, typed: Typed, cut: bool = False) -> bool:

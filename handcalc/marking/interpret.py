@@ -9,6 +9,7 @@ so that a step has one sign inside.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
 
 from handcalc.core.expr import Expr, Ref, neg
 from handcalc.core.order import PHASES
@@ -27,6 +28,7 @@ from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 
 UNASKED = Task("")
+HINTED = 100  # unknown words of one sheet that are told what is near: nobody reads more, and it takes long
 
 
 class ReadAnswer(Record):
@@ -55,12 +57,15 @@ class Interpreter:
     def __init__(self, book: Workbook, notation: str = "") -> None:
         self.book = book
         self.reading = read(book.derivation, notation, PLAIN)
-        self._known: dict[str, tuple[Cell, bool] | Message] = {}
+        self._known: dict[tuple[str, bool], tuple[Cell, bool] | Message] = {}
+        self._hints: float = inf  # unknown words of a sheet that are still told what is near
         self.tasks = self._tasks()
 
     def read(self, sheet: Sheet) -> list[ReadAnswer]:
         """The answers in their order, then the tasks that are not among them."""
+        self._hints = HINTED
         found = [self.read_one(answer) for answer in self.answers(sheet)]
+        self._hints = inf
         seen: set[Cell] = set()
         for place, one in enumerate(found):
             if one.cell in seen:
@@ -72,21 +77,23 @@ class Interpreter:
 
     def find(self, text: str) -> tuple[Cell, bool]:
         """The cell of an id or symbol, and whether the symbol stands for its negative. Raises UnknownIdError."""
-        if text not in self._known:
+        word = text, self._hints > 0
+        if word not in self._known:
             try:
-                self._known[text] = self._find(text)
+                self._known[word] = self._find(*word)
             except UnknownIdError as error:
-                self._known[text] = error.messages[0]
-        known = self._known[text]
+                self._known[word] = error.messages[0]
+        known = self._known[word]
         if isinstance(known, Message):
+            self._hints -= 1
             raise UnknownIdError(known)
         return known
 
-    def _find(self, text: str) -> tuple[Cell, bool]:
+    def _find(self, text: str, hint: bool) -> tuple[Cell, bool]:
         try:
             return self.book.find(text), False
         except UnknownIdError:
-            found = self.reading.look_up(text)
+            found = self.reading.look_up(text, hint)
             cell = on_sheet(found.iteration, found.cell[0]), found.cell[1]
             if found.turned is None:
                 message = "{found} may be {id} or its negative; write the id, or {symbol} as in this notation"

@@ -70,7 +70,7 @@ class Workbook:
     def _described(self, number: int) -> tuple[object, ...]:
         graph = self.of_round(number)
         cells = ((quantity.name, place) for quantity in graph for place in product(*(axis.places for axis in quantity.axes)))
-        given = [(cell, value == ZERO) for cell in cells if (value := graph.given_value(cell)) is not None]
+        given = [(cell, value.numerator == 0) for cell in cells if (value := graph.given_value(cell)) is not None]
         chosen = [(layer.options, layer.activations) for layer in self.problem.layers]
         return shape_of(self.problem, graph), given, chosen, self.problem.training
 

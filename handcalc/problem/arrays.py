@@ -1,20 +1,16 @@
 """Large weights, biases and inputs from CSV, NPY or NPZ files beside the problem. Nothing is unpickled.
 
-- `read_array` and `read_row` read a value `{file: …}`, `load_array` the array itself; an `Array` makes numbers when they are asked for.
+- `read_array` and `read_row` read a value `{file: …}`; an `Array` makes numbers when they are asked for. The files: arrayfiles.py.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from handcalc.core.expr import Number, number
 from handcalc.errors import Message
-from handcalc.problem.files import shown_path
-from handcalc.problem.limits import limit, raised_by
-from handcalc.problem.reader import FileNode, near, quoted
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from handcalc.problem.arrayfiles import load_array
+from handcalc.problem.reader import FileNode
 
 
 class Array:
@@ -107,87 +103,3 @@ def _load(item: FileNode) -> Any:
         item.fail("the file's name is missing")
         return None
     return load_array(item, found["file"].text() or "", found["array"].text() or "" if "array" in found else "")
-
-
-def load_array(item: FileNode, name: str, wanted: str, at: FileNode | None = None) -> Any:
-    """The array in a file, or None after an error; at: where the file is named, if elsewhere."""
-    from pathlib import Path
-
-    place = at or item
-    path = Path(item.source.folder) / name
-    item.source.files.append(name)
-    kind = "array_bytes" if path.suffix in (".npy", ".npz") else "data_bytes"
-    try:
-        import numpy
-    except ImportError:
-        place.fail("{file} cannot be read: {reason}", file=name, reason=Message("numpy is not installed"))
-        return None
-    try:
-        if path.stat().st_size > limit(kind):
-            raise _TooLarge
-        values = _read(item, path, wanted)
-    except FileNotFoundError:
-        place.fail("there is no file {found}", found=f'"{shown_path(str(path))}"')
-        return None
-    except _TooLarge:
-        message = "{file} is larger than {limit} bytes; set {variable} to raise the limit"
-        place.fail(message, file=name, limit=limit(kind), variable=raised_by(kind))
-        return None
-    except Exception as error:  # noqa: BLE001 - a damaged file makes the reading libraries raise almost anything
-        place.fail("{file} cannot be read: {reason}", file=name, reason=_reason(error))
-        return None
-    if values is not None and (values.dtype.kind not in "fiub" or values.dtype.kind == "f" and not numpy.isfinite(values).all()):
-        item.fail("{file} holds something that is no finite number", file=name)
-        return None
-    return values
-
-
-class _TooLarge(Exception):
-    """An array of more bytes than the limit, unpacked."""
-
-
-def _reason(error: Exception) -> str | Message:
-    text = str(error).split("\n")[0][:100]
-    if "pickle" in text:
-        return Message("it holds no plain numbers, or is no NumPy file")
-    return getattr(error, "strerror", None) or text or type(error).__name__
-
-
-def _read(item: FileNode, path: Path, wanted: str) -> Any:
-    """The array in a file; None after an error. Raises whatever the libraries raise for a damaged file."""
-    import numpy
-
-    if path.suffix == ".npy":
-        with open(path, "rb") as file:
-            return numpy.lib.format.read_array(file, allow_pickle=False)
-    if path.suffix == ".npz":
-        return _read_archive(item, path, wanted)
-    if path.suffix not in (".csv", ".txt"):
-        item.fail("{file} is no .csv, .txt, .npy or .npz file", file=path.name)
-        return None
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    rows = [line for line in lines if line.split("#")[0].strip()]
-    if not rows:
-        item.fail("{file} is empty", file=path.name)
-        return None
-    return numpy.loadtxt(rows, delimiter=",", ndmin=2)
-
-
-def _read_archive(item: FileNode, path: Path, wanted: str) -> Any:
-    import zipfile
-
-    import numpy
-
-    with zipfile.ZipFile(path) as archive:
-        names = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-        name = wanted or (names[0] if names else "")
-        if not wanted and len(names) > 1:
-            item.fail("{file} has several arrays; name one of {known}", file=path.name, known=", ".join(names[:12]))
-            return None
-        if name not in names:
-            item.fail("{file} has no array {found}{near}", file=path.name, found=quoted(name), near=near(name, names))
-            return None
-        if archive.getinfo(f"{name}.npy").file_size > limit("array_bytes"):
-            raise _TooLarge
-        with archive.open(f"{name}.npy") as file:
-            return numpy.lib.format.read_array(file, allow_pickle=False)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO, TextIOWrapper
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from handcalc.core.expr import ZERO, Number
+from handcalc.disk import reading
 from handcalc.errors import Message, ProblemError, Template
 from handcalc.problem.files import read_bytes, shipped_folder
 from handcalc.problem.limits import limit
@@ -107,7 +109,7 @@ class CsvFile(NamedTuple):
 
         texts: list[list[str]] = [[] for _ in words]
         parts = []
-        with open(self.path, encoding="utf-8-sig", newline="") as file:
+        with _lines(self.path) as file:
             _filled(csv.reader(file), 1)
             lines = self._plain(file, words, texts)
             try:
@@ -156,14 +158,14 @@ class _Odd(Exception):
 
 def open_csv(item: FileNode, name: str) -> CsvFile | None:
     """A CSV file beside the problem, or one that comes with handcalc, by its name; None after an error."""
-    path = os.path.join(item.source.folder, name)
+    path = os.path.join(item.source.folder or "", name)
     ours = os.path.join(shipped_folder(), name)
     if os.path.basename(name) == name and not os.path.lexists(path) and os.path.isfile(ours):
         path = ours
-    else:
-        item.source.files.append(name)
+    elif not allowed(item, name):
+        return None
     try:
-        large = TYPED_BYTES < os.stat(path).st_size <= limit("data_bytes")
+        large = TYPED_BYTES < reading.size(path) <= limit("data_bytes")
     except (OSError, ValueError):
         large = False  # reading it says what is wrong
     if large:
@@ -175,9 +177,22 @@ def open_csv(item: FileNode, name: str) -> CsvFile | None:
     return CsvFile(item, path, name, _cells(rows[0][1]), rows[1:]) if rows else None
 
 
+def allowed(item: FileNode, name: str) -> bool:
+    """Whether a file that is named here may be read; an error where it may not. Of one outside the folder nothing will be quoted."""
+    item.source.files.append(name)
+    try:
+        found = reading.beside(item.source.folder, name)
+    except (reading.NoFileError, ValueError) as error:
+        item.fail("{file} cannot be read: {reason}", file=name, reason=reading.reason(error))
+        return False
+    if found.outside:
+        item.source.hidden |= {name, os.path.basename(name)}
+    return True
+
+
 def _content(item: FileNode, path: str) -> str | None:
     try:
-        return read_bytes(path, "data_bytes")
+        return read_bytes(path, "data_bytes", typed=False)
     except ProblemError as error:
         item.fail("{reason}", reason=error.messages[0])
         return None
@@ -188,11 +203,16 @@ def _first_line(path: str) -> list[str] | None:
     import csv
 
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with _lines(path) as file:
             rows = _filled(csv.reader(file), 1)
     except (csv.Error, UnicodeDecodeError):
         return None
     return _cells(rows[0][1]) if rows else None
+
+
+def _lines(path: str) -> IO[str]:
+    """The lines of a file."""
+    return TextIOWrapper(reading.opened(path), encoding="utf-8-sig", newline="")
 
 
 def _filled(reader: Any, most: int) -> list[Row]:
@@ -203,7 +223,6 @@ def _filled(reader: Any, most: int) -> list[Row]:
 def _checked(item: FileNode, name: str, content: str, most: int) -> list[Row] | None:
     """The heading and the rows of a table, every one as long as the heading; None after an error."""
     import csv
-    from io import StringIO
 
     reader = csv.reader(StringIO(content, newline=""))
     try:

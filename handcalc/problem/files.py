@@ -1,7 +1,7 @@
 """From a file to its root item: bytes → text → YAML 1.2 nodes, with every limit checked on the way. Full-width punctuation is read.
 
 - `read(path)` gives the root item of a file, `read_text(text, …)` of a text, `read_bytes(path, …)` the text of a file,
-  `decoded(data, …)` the text in bytes; `shown_path` is a path as printed.
+  `decoded(data, …)` the text in bytes, `standard_input(…)` what is piped in; `shown_path` is a path as printed.
 
 No tag is ever followed and nothing is constructed; size, depth and aliases are bounded.
 """
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from handcalc.disk import reading
 from handcalc.errors import Message, ProblemError, Template
 from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
 from handcalc.problem.punctuation import half_width
@@ -33,26 +34,34 @@ def shown_path(path: str) -> str:
     return (path or '""') if len(path) <= PATH_LENGTH else "…" + path[-PATH_LENGTH:]
 
 
-def read_bytes(path: str, kind: str = "bytes") -> str:
+def read_bytes(path: str, kind: str = "bytes", typed: bool = True) -> str:
     """The text of a file, at most limit(kind) bytes. Raises ProblemError with the reason and what to do."""
-    return decoded(contents(path, kind), shown_path(path), kind)
+    return decoded(contents(path, kind, typed), shown_path(path), kind)
 
 
-def contents(path: str, kind: str = "bytes") -> bytes:
-    """What is in a file, at most limit(kind) bytes. Raises ProblemError with the reason and what to do."""
+def contents(path: str, kind: str = "bytes", typed: bool = True) -> bytes:
+    """What is in a file, at most limit(kind) bytes. typed: the user names it, no other file. Raises ProblemError with the reason and
+    what to do."""
     name = shown_path(path)
-    most = limit(kind)
     try:
-        if os.path.isdir(path):
-            raise ProblemError(Message("this is a folder; give a file", f"{name}: "))
-        with open(path, "rb") as file:
-            data = file.read(most + 1)
+        data = reading.contents(path, limit(kind), typed)
     except FileNotFoundError:
         raise ProblemError(Message("there is no such file", f"{name}: ")) from None
+    except reading.NoFileError as error:
+        raise ProblemError(Message("{reason}", f"{name}: ", reason=error.message)) from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ProblemError(Message("cannot be read: {reason}", f"{name}: ", reason=reason)) from None
+        raise ProblemError(Message("cannot be read: {reason}", f"{name}: ", reason=reading.reason(error))) from None
     check_size(data, name, kind)
+    return data
+
+
+def standard_input(kind: str = "bytes") -> bytes:
+    """What is piped in, at most limit(kind) bytes. Raises ProblemError."""
+    try:
+        data = reading.standard_input(limit(kind))
+    except (OSError, ValueError, AttributeError) as error:
+        raise ProblemError(Message("cannot be read: {reason}", "stdin: ", reason=reading.reason(error))) from None
+    check_size(data, "stdin", kind)
     return data
 
 
@@ -75,7 +84,7 @@ def decoded(data: bytes, name: str, kind: str = "bytes") -> str:
         raise ProblemError(Message("not a text in UTF-8; save it with that encoding", f"{name}:{line}: ")) from None
 
 
-def read_text(text: str, name: str, folder: str) -> FileNode:
+def read_text(text: str, name: str, folder: str | None) -> FileNode:
     """The root item of a YAML text. Raises ProblemError where it is no YAML, empty, too large, or has tags or loops."""
     if len(text) > limit("bytes"):
         message = "larger than {limit} bytes; put large weights or data into a CSV or NPZ file beside it, or set {variable}"

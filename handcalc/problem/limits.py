@@ -14,6 +14,8 @@ LIMITS: dict[str, int] = {
     "layers": 100,
     "neurons": 5_000,  # of one layer, or inputs
     "edges": 250_000,  # neurons × inputs of a layer whose edges are named; larger layers come from a file
+    "drawn": 4_000_000,  # numbers of an array that are drawn at random
+    "worked": 2_000_000,  # numbers of one matrix in a worked solution; training takes more
     "samples": 10_000,  # whose numbers keep their digits
     "rows": 1_000_000,  # samples of an array
     "equations": 300,

@@ -50,19 +50,36 @@ HINTS = {
 }  # fmt: skip
 
 
+_HIDDEN: Template = "{said} (what stands in the file is not shown, because it is outside the folder of the problem)"
+_SHOWN = ("file", "line", "limit", "variable")  # what a message may say of a file whose contents it may not quote
+
+
+def _masked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What goes into a message, without any text of the file that it is about."""
+    return {name: value if name in _SHOWN or isinstance(value, int) else _mask(value) for name, value in values.items()}
+
+
+def _mask(value: Any) -> Any:
+    if isinstance(value, Message):
+        return Message(value.template, value.where, **_masked(value.values))
+    return "…" if value else value
+
+
 class Source:
     """One file being read: its name as printed, its folder, the errors and the other spellings found so far.
 
-    files: the names of other files that were read; numbers: where in the text each number stands, from and to, by the identity of the
-    number; None where nobody wants to know.
+    folder: where files are that it names, None for a text of its own, which has none; files: the names of other files that were read;
+    hidden: those whose contents are not to be quoted, because they are outside the folder; numbers: where in the text each number stands,
+    from and to, by the identity of the number; None where nobody wants to know.
     """
 
-    def __init__(self, name: str, folder: str) -> None:
+    def __init__(self, name: str, folder: str | None) -> None:
         self.name = name
         self.folder = folder
         self.errors: list[tuple[tuple[int, int], Message]] = []
         self.respelled: dict[tuple[int, int], str] = {}  # from where to where in the text → the word that is meant
         self.files: list[str] = []
+        self.hidden: set[str] = set()
         self.numbers: dict[int, tuple[Number, int, int]] | None = None
 
     def add(self, place: tuple[int, int], message: Message) -> None:
@@ -135,6 +152,8 @@ class FileNode:
     def fail(self, template: Template, **values: Any) -> None:
         """Add an error at this place."""
         path = f"{self.path}: " if self.path else ""
+        if values.get("file") in self.source.hidden:
+            template, values = _HIDDEN, {"said": Message(template, **_masked(values))}
         self.source.add(self.place, Message(template, f"{self.source.name}:{self.place[0]}: {path}", **values))
 
     # --- shapes ---

@@ -216,9 +216,20 @@ def letters(text: str, dialect: Dialect) -> str:
     return "".join(dialect.letters.get(letter, letter) for letter in text) if dialect.letters and not text.isascii() else text
 
 
-def spelled_in_ascii(text: str) -> str:
-    """A sentence with its mathematical letters and signs in ASCII; other scripts stay."""
-    return "".join(_ASCII.get(letter, letter) for letter in text)
+def spelled_in_ascii(text: str, strict: bool = False) -> str:
+    """A sentence with its mathematical letters and signs in ASCII; other scripts stay. Strict: they are e for é, \\u4e2d for 中."""
+    text = "".join(_ASCII.get(letter, letter) for letter in text)
+    return text if text.isascii() or not strict else "".join(map(_strictly, text))
+
+
+def _strictly(letter: str) -> str:
+    """The letters of ASCII nearest to another one; its number where there are none."""
+    if letter.isascii():
+        return letter
+    from unicodedata import combining, normalize
+
+    found = "".join(part for part in normalize("NFKD", letter) if not combining(part))
+    return found if found.isascii() and (found or combining(letter)) else f"\\u{ord(letter):04x}"
 
 
 # --- numbers and names ------------------------------------------------------------------------------------------------

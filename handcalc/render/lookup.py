@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from itertools import chain, islice
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
@@ -25,12 +26,19 @@ from handcalc.render.symbols import Derivative, Name
 
 NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are a notation's
 SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
+ALL_SEARCHED_CELLS = 40_000  # the same of all quantities together, the smaller ones first
 FURTHER_CELLS = 2_000  # cells of one quantity that have names besides their ids and symbols
+HINTING_CELLS = 200  # cells of one quantity that are all compared with an unknown word
 CANDIDATES = 6  # of an ambiguous word that are listed
 WORDS = ("net", "out", "target", "loss", "loss_term")  # kinds whose names in the default notation are words, in any notation
 
 # kind → what stands before the name of what it is derived from; {E} is the letter of what is differentiated
 BEFORE = {"gradient": ("grad", "dE/d", "d{E}/d"), "change": ("delta", "Delta"), "updated": ("new",)}
+
+
+def _hinting(quantity: Quantity) -> int:
+    """How many cells of a quantity are compared with a word that is unknown: all, or the first of many samples."""
+    return quantity.size if quantity.size <= HINTING_CELLS else HINTING_CELLS // 10
 
 
 class Found(Record):
@@ -52,8 +60,8 @@ class Lookup:
         self._tables: list[dict[str, set[Meaning]]] = []
         self._rounds: dict[int, Lookup] = {}
 
-    def find(self, text: str) -> Found:
-        """The cell, iteration and sign of a word. Raises UnknownIdError with a near match, or with all that it may mean."""
+    def find(self, text: str, hint: bool = True) -> Found:
+        """The cell, iteration and sign of a word. Raises UnknownIdError with all that it may mean; hint: or with a near match."""
         derivation = self.derivation
         try:
             cell, number = derivation.find(text)
@@ -67,7 +75,9 @@ class Lookup:
             found = self._of_round(number)._meaning(rest.strip())
             if found is not None:
                 return Found(found[0], number, found[1])
-        raise UnknownIdError(Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=self._hint(rest)))
+        raise UnknownIdError(
+            Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=self._hint(rest) if hint else "")
+        )
 
     def _of_round(self, number: int) -> Lookup:
         """The names of a round, which has samples of its own where there are mini-batches."""
@@ -79,7 +89,8 @@ class Lookup:
         return self._rounds[number]
 
     def _hint(self, text: str) -> Message | str:
-        return near(text, [*map(self.graph.cell_id, self._searched()), *self._printed])
+        cells = ((quantity, place) for quantity in self.graph for place in islice(self.graph.positions(quantity.name), _hinting(quantity)))
+        return near(text, chain((self.graph.cell_id((quantity.name, place)) for quantity, place in cells), self._printed))
 
     # --- symbols as they are printed ---
 
@@ -119,10 +130,17 @@ class Lookup:
         found |= {label for quantity in self.graph if quantity.kind == "input" for axis in quantity.axes for label in axis.labels}
         return found | {name for quantity in self.graph for name in (quantity.names or {}).values()}
 
-    def _searched(self) -> Iterator[Cell]:
+    @cached_property
+    def _searched(self) -> list[Cell]:
         """The cells whose symbols are looked through: not those of quantities with more than anybody looks up by a symbol."""
-        searched: list[Quantity] = [quantity for quantity in self.graph if quantity.size <= SEARCHED_CELLS]
-        return ((quantity.name, place) for quantity in searched for place in self.graph.positions(quantity.name))
+        names, count = set(), 0
+        for quantity in sorted(self.graph, key=lambda quantity: quantity.size):
+            count += quantity.size
+            if quantity.size <= SEARCHED_CELLS and count <= ALL_SEARCHED_CELLS:
+                names.add(quantity.name)
+        return [
+            (quantity.name, place) for quantity in self.graph if quantity.name in names for place in self.graph.positions(quantity.name)
+        ]
 
     @cached_property
     def _printed(self) -> dict[str, set[Meaning]]:
@@ -133,7 +151,7 @@ class Lookup:
 
     def _spellings(self) -> Iterator[tuple[str, Meaning]]:
         """Printed symbols, in the sign of the notation; the place of a parameter stands for the number itself."""
-        for wanted in self._searched():
+        for wanted in self._searched:
             yield from ((spelled, (wanted, False)) for spelled in self._by_number(wanted))
             yield from ((self.spelled(wanted, dialect), (wanted, self.turned(wanted))) for dialect in TYPED)
 
@@ -192,7 +210,7 @@ class Lookup:
 
     def _close(self) -> Iterator[tuple[str, Meaning]]:
         """Ids and printed symbols."""
-        yield from ((self.graph.cell_id(wanted), (wanted, False)) for wanted in self._searched())
+        yield from ((self.graph.cell_id(wanted), (wanted, False)) for wanted in self._searched)
         yield from self._spellings()
 
     def _further(self) -> Iterator[tuple[str, Meaning]]:

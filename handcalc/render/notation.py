@@ -26,6 +26,7 @@ from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position
 from handcalc.core.numbering import Weights, numbered
 from handcalc.core.quantity import Letter, Quantity
+from handcalc.disk.reading import names_in, our_text
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
 FOLDER = os.path.join(os.path.dirname(__file__), "notations")
@@ -38,15 +39,14 @@ def profile(name: str) -> dict[str, Any]:
     """A profile by name. Raises FileNotFoundError for an unknown one."""
     import json
 
-    with open(os.path.join(FOLDER, f"{name}.json"), encoding="utf-8") as file:
-        loaded: dict[str, Any] = json.load(file)
+    loaded: dict[str, Any] = json.loads(our_text(FOLDER, f"{name}.json"))
     return loaded
 
 
 def profiles() -> list[str]:
     """The names of all profiles, the default first."""
     return sorted(
-        (file.removesuffix(".json") for file in os.listdir(FOLDER) if file.endswith(".json")), key=lambda name: (name != DEFAULT, name)
+        (file.removesuffix(".json") for file in names_in(FOLDER) if file.endswith(".json")), key=lambda name: (name != DEFAULT, name)
     )
 
 

@@ -257,9 +257,10 @@ class Reading:
         """What people may type for a cell, besides its id."""
         return self.lookup.spellings(wanted)
 
-    def look_up(self, text: str) -> Found:
-        """What an id, a symbol, or another name for a step means. Raises UnknownIdError with a near match, or if it may mean several."""
-        return self.lookup.find(text)
+    def look_up(self, text: str, hint: bool = True) -> Found:
+        """What an id, a symbol, or another name for a step means. Raises UnknownIdError with a near match, if that is wanted, or if it may
+        mean several."""
+        return self.lookup.find(text, hint)
 
     @cached_property
     def _own_lookup(self) -> Lookup:
@@ -276,6 +277,9 @@ class Reading:
         except AmbiguousIdError:
             raise
         except UnknownIdError as error:
+            own = self._own_lookup.notation
+            if own.data is self.lookup.notation.data and own.own == self.lookup.notation.own:
+                raise
             try:
                 found = self._own_lookup.find(text)
             except UnknownIdError:

@@ -58,7 +58,8 @@ def _masks(place: Place) -> Ref | None:
 
 def _is_seen(place: Place) -> bool:
     mask = _masks(place)
-    return mask is None or place.graph.given_value((mask.quantity, mask.places)) == ZERO
+    value = None if mask is None else place.graph.given_value((mask.quantity, mask.places))
+    return mask is None or value is not None and value.numerator == 0
 
 
 def mask_forgotten(place: Place, formula: Expr) -> Expr | None:

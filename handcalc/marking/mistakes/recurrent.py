@@ -43,7 +43,7 @@ def _at_start(place: Place, ref: Ref) -> Ref:
 def _start_forgotten(place: Place, ref: Ref) -> Expr | None:
     """0 for the given state"""
     value = place.graph.given_value((ref.quantity, ref.places))
-    return ZERO if value is not None and value != ZERO else None
+    return ZERO if value is not None and value.numerator else None
 
 
 def _state_variant(change: Callable[[Place, Ref], Expr | None], *names: str) -> Variant:

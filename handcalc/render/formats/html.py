@@ -9,13 +9,13 @@ nothing else. Every text of a user's goes through `xml_text`.
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from handcalc.disk.jsontext import json_text
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
 from handcalc.render.formats.common import drawn, title_of
@@ -115,7 +115,7 @@ def _contents(title: str, links: list[str], several: bool) -> str:
 
 def embedded(data: Any) -> str:
     """An object as JSON that cannot end the script it stands in."""
-    return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+    return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", json_text(data, separators=(",", ":")))
 
 
 class _Article:

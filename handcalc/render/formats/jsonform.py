@@ -14,6 +14,7 @@ from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
+from handcalc.disk.jsontext import json_text
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -33,11 +34,9 @@ def document(report: Report) -> str:
 
 def _written(chapter: Chapter) -> str:
     """The object of a solution; every step is text as soon as it is made, so that no objects are kept."""
-    import json
-
     derivation, reading = chapter.derivation, chapter.reading
-    lines = ["  " + json.dumps(step_object(derivation, reading, step), ensure_ascii=False) for step in chapter.steps()]
-    return _framed(solution(derivation, reading, ()), lines, False)
+    lines = ["  " + json_text(step_object(derivation, reading, step)) for step in chapter.steps()]
+    return _framed(solution(derivation, reading, ()), lines)
 
 
 def solution(derivation: Derivation, reading: Reading, steps: Iterable[Step]) -> dict[str, Any]:
@@ -111,26 +110,15 @@ def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[st
     return found
 
 
-def dumps(data: Any, ascii: bool = False) -> str:
-    """JSON text, one line per step, the same bytes everywhere; ascii: other letters as \\u escapes."""
-    import json
-
+def dumps(data: Any) -> str:
+    """JSON text, one line per step, the same bytes everywhere."""
     if "steps" not in data:
-        return json.dumps(data, ensure_ascii=ascii, indent=1) + "\n"
-    return _framed(data, ["  " + json.dumps(step, ensure_ascii=ascii) for step in data["steps"]], ascii) + "\n"
+        return json_text(data, indent=1) + "\n"
+    return _framed(data, ["  " + json_text(step) for step in data["steps"]]) + "\n"
 
 
-def _framed(data: dict[str, Any], lines: list[str], ascii: bool) -> str:
+def _framed(data: dict[str, Any], lines: list[str]) -> str:
     """The text of data with these lines for its steps."""
-    import json
-
     mark = "\u0000"
-    before, _, after = json.dumps({**data, "steps": mark}, ensure_ascii=ascii, indent=1).partition(json.dumps(mark))
+    before, _, after = json_text({**data, "steps": mark}, indent=1).partition(json_text(mark))
     return "".join([before, "[\n", ",\n".join(lines), "\n ]", after])
-
-
-def in_ascii(text: str) -> str:
-    """The same JSON without other letters."""
-    import json
-
-    return "".join(letter if letter.isascii() else json.dumps(letter)[1:-1] for letter in text)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from handcalc.core.order import phase
+from handcalc.disk.jsontext import json_text
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Picture, Table
@@ -38,8 +39,6 @@ Cell = dict[str, Any]  # as the format has it
 
 def document(report: Report) -> str:
     """The whole file; several problems have a list of contents."""
-    import json
-
     several = len(report.chapters) > 1
     cells = [_contents(report)] if several else []
     for number, chapter in enumerate(report.chapters, 1):
@@ -51,7 +50,7 @@ def document(report: Report) -> str:
             runs += 1
             cell["execution_count"] = runs
     notebook = {"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5}
-    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    return json_text(notebook, indent=1, sort_keys=True) + "\n"
 
 
 def program(chapter: Chapter) -> Program | None:

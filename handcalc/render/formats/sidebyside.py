@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 
 from handcalc.core.record import Record
 from handcalc.render.blocks import Table
@@ -21,7 +22,7 @@ class NarrowTable(Record):
     lines: list[Line]
     table: Table
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Of its longest line."""
         return max(line.cell_len for line in (self.title or Line(), *self.lines))

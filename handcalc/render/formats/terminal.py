@@ -106,6 +106,8 @@ class _TerminalWriter:
         self.translate = translate
         self.page = page
         self.ascii = reading.dialect.ascii
+        unknown = getattr(page.file, "encoding", None) is None
+        self.strict = self.ascii and translate is str and (unknown or has_unicode(page.file))  # other scripts have a stream of their own
         self.before: Block | None = None
 
     def write(self, block: Block) -> None:
@@ -149,18 +151,22 @@ class _TerminalWriter:
 
             self.page.print()
             for line in in_letters(drawing, self.reading, self.translate, self.page.width).splitlines():
-                self.line(Line(line))
+                self.line(Line(self.spelled(line)))
 
     def chart(self, block: Chart) -> None:
         """A plot as a drawing of letters."""
         from handcalc.render.plot.letters import drawing as in_letters
 
         for line in in_letters(block.plot, self.reading, self.translate, min(self.page.width, FILE_WIDTH)):
-            self.line(Line(line))
+            self.line(Line(self.spelled(line)))
 
     def spell(self, item: Item | str) -> str:
         text = printable(spell(item, self.reading, self.translate))
-        return spelled_in_ascii(text) if self.ascii and not text.isascii() else text
+        return self.spelled(text) if self.ascii and not text.isascii() else text
+
+    def spelled(self, text: str) -> str:
+        """A text in the letters that are wanted."""
+        return spelled_in_ascii(text, self.strict) if self.ascii else text
 
     def line(self, text: Line) -> None:
         self.page.print(text)

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator
 
+from handcalc.disk.reading import our_text
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, runs
 from handcalc.render.formats.common import drawn, number_columns, remarks
@@ -26,8 +27,7 @@ STYLE = os.path.join(os.path.dirname(__file__), "style.typ")
 
 def document(report: Report) -> str:
     """The whole file; several problems have a table of contents and begin on a page of their own."""
-    with open(STYLE, encoding="utf-8") as file:
-        style = file.read()
+    style = our_text(STYLE)
     chapters = ["\n".join(_chapter(chapter, report)) for chapter in report.chapters]
     several = len(chapters) > 1
     body = "\n#pagebreak()\n".join(["", *chapters] if several else chapters)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from handcalc.disk.reading import our_bytes
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
@@ -234,8 +235,7 @@ def _set_up(file: Document, report: Report) -> None:
     from docx.oxml import parse_xml
     from docx.shared import Mm
 
-    with open(STYLES, "rb") as styles:
-        _replace(file.styles.element, parse_xml(styles.read()))
+    _replace(file.styles.element, parse_xml(our_bytes(STYLES)))
     _replace(file.settings.element, parse_xml(SETTINGS))
     for part in (file.part, file.part.package):
         for name in [name for name, relation in part.rels.items() if relation.reltype.rsplit("/", 1)[-1] in UNUSED]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 
+from handcalc.disk.reading import our_text
+
 FOLDER = os.path.dirname(__file__)
 
 
 def asset(name: str) -> str:
     """The text of page.css or page.js."""
-    with open(os.path.join(FOLDER, name), encoding="utf-8") as file:
-        return file.read()
+    return our_text(FOLDER, name)

@@ -1,0 +1,391 @@
+"""Hostile files, made from what the format knows: every key with values of wrong types, sizes, encodings and letters.
+
+- `cases(kind, count, seed)` are so many `Case`s of problems, data or sheets: files, and the command that reads them; the same for a seed.
+- `trial(case, folder)` runs one in a process of its own that may not take long or much: an `Outcome`. What is no failure, it says itself.
+- `python tests/hostile.py 3000 500 300 --seed 1` tries so many of each kind and prints what failed; --keep FOLDER keeps its files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy
+from ruamel.yaml import YAML
+
+from handcalc.core.record import Record
+from handcalc.layers.sections import sections
+from handcalc.loading.loader import shipped
+
+SECONDS = 20  # of the processor, for one command
+MEMORY = 1 << 30  # bytes that a command may hold
+ADDRESSES = 6 << 30  # bytes that it may ask for; more ends in an error at once
+KINDS = ("problems", "data", "sheets")
+
+WORDS = [
+    "", " ", "x1", "h1", "o1", "w1", "y", "loss", "rate", "net.h1", "a b", "\u202e\x9b31m", "\u2028", "e\u0301", "中文", "𝔸", "\ufeff",
+    "<b>&amp;", "=1+1", "$x$", "\\input{x}", "#let x = 1", "`rm`", "{0}", "{file}", "%s", "../../etc/passwd", "/dev/zero", "-", "x" * 400,
+    "a\nb", "null", "true", "0x1F", "1e400", "-1e308", "1e-320", "1/0", "1/3", "１．５", "−0.5", "–0.5", "0,5", ".nan", "-.inf", "9" * 200,
+    "1_000", "z^z", "1/(z-z)", "exp(exp(z))", "(" * 60, "one_hot",
+]  # fmt: skip
+NUMBERS: list[Any] = [0, -1, 1, 2, 3, 0.5, -0.1, 1e308, -1e308, 5e-324, 10**15, 10**30, 4999, 100_000, True, None]
+DATA = {"d.csv": b"a,b,t\n0.1,0.2,1\n0.3,0.4,0\n", "w.csv": b"0.1,0.2\n0.3,0.4\n", "words.csv": "name,色,t\nA,青,是\nB,白,否\n".encode()}
+FORMATS = ("terminal", "plain", "json", "csv", "markdown", "latex", "html", "svg", "notebook", "typst")
+ANSWERS = ("loss=0.3", "grad.w1=0.1", "new.w1=x", "net.h1=1/3", "out.o1=0.75", "δ_o1=0.1385", "w5+=0.4", "y=1")
+
+
+class Case(Record):
+    """Files, and a command in their folder."""
+
+    name: str
+    files: dict[str, bytes]
+    command: tuple[str, ...]
+
+
+class Outcome(Record):
+    """How a command ended: its exit code or signal, seconds of the processor, bytes, what it said last."""
+
+    code: int
+    seconds: float
+    memory: int
+    said: str
+
+    @property
+    def failure(self) -> str:
+        """What is wrong with it; nothing where it only said what is wrong with the files."""
+        if self.code not in (0, 1, 2):
+            return f"ended with {self.code}"
+        if self.seconds > SECONDS:
+            return f"took {self.seconds:.0f} s"
+        return f"held {self.memory >> 20} MiB" if self.memory > MEMORY else ""
+
+
+# --- making -------------------------------------------------------------------------------------------------------------------
+
+
+def cases(kind: str, count: int, seed: int) -> Iterator[Case]:
+    """So many cases of a kind."""
+    make: dict[str, Callable[[Random], tuple[dict[str, bytes], tuple[str, ...]]]] = {"problems": _problem, "data": _data, "sheets": _sheet}
+    for number in range(count):
+        random = Random(f"{seed} {kind} {number}")
+        files, command = make[kind](random)
+        yield Case(f"{kind}-{seed}-{number}", files, command)
+
+
+def tree_of(name: str) -> Any:
+    """A shipped problem as Python's lists and mappings."""
+    return json.loads(json.dumps(YAML(typ="safe", pure=True).load(shipped()[name].read_text("utf-8")), default=str))
+
+
+def value(random: Random, depth: int = 0) -> Any:
+    """Anything that a file may hold."""
+    kind = random.randrange(10 if depth < 3 else 5)
+    if kind < 2:
+        return random.choice(WORDS)
+    if kind < 5:
+        return random.choice(NUMBERS)
+    if kind < 7:
+        return [value(random, depth + 1) for _ in range(random.choice((0, 1, 2, 3, 30)))]
+    if kind < 9:
+        return {str(random.choice(WORDS)): value(random, depth + 1) for _ in range(random.randrange(4))}
+    key = random.choice(sections()[random.choice([*sections()])])
+    return {key.key: _example(key.example, random)}
+
+
+def _example(example: str, random: Random) -> Any:
+    """The example of a key, or something else."""
+    try:
+        found = YAML(typ="safe", pure=True).load(example) if random.random() < 0.7 else value(random, 1)
+        return json.loads(json.dumps(found, default=str))
+    except Exception:  # noqa: BLE001 - examples with anchors and the like
+        return example
+
+
+def _problem(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    tree = tree_of(random.choice([*shipped()]))
+    for _ in range(random.choice((1, 1, 1, 2, 4))):
+        tree = _changed(tree, random)
+    data = json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return {"p.yaml": _encoded(data, random), **DATA}, _command(random)
+
+
+def _changed(tree: Any, random: Random) -> Any:
+    """A key of some section with its example or anything, where such a section is; or any value replaced, left out, repeated, nested."""
+    if random.random() < 0.5 and isinstance(tree, dict):
+        section = random.choice([*sections()])
+        key = random.choice(sections()[section])
+        places = [tree] if section == "problem" else [*_places(tree, section)] or [tree.setdefault(section, {})]
+        chosen = random.choice(places)
+        if isinstance(chosen, dict):
+            chosen[key.key] = _example(key.example, random)
+        return tree
+    return _spoilt(tree, random)
+
+
+def _places(tree: Any, section: str, name: str = "") -> Iterator[dict[str, Any]]:
+    """The mappings in a file that a section describes: those under its key, or layers of its type."""
+    if isinstance(tree, dict):
+        if name == section or tree.get("type", "dense") == section or section == "layer" and "neurons" in tree:
+            yield tree
+        for key, inside in tree.items():
+            yield from _places(inside, section, str(key))
+    elif isinstance(tree, list):
+        for inside in tree:
+            yield from _places(inside, section, name)
+
+
+def _spoilt(tree: Any, random: Random) -> Any:
+    if isinstance(tree, dict) and tree and random.random() < 0.85:
+        key = random.choice([*tree])
+        kind = random.randrange(8)
+        if kind == 0:
+            return {other: inside for other, inside in tree.items() if other != key}
+        if kind == 1:
+            return {**tree, random.choice(WORDS): tree[key]}
+        return {**tree, key: _spoilt(tree[key], random)}
+    if isinstance(tree, list) and tree and random.random() < 0.85:
+        place = random.randrange(len(tree))
+        kind = random.randrange(8)
+        if kind == 0:
+            return tree[:place] + tree[place + 1 :]
+        if kind == 1:
+            return tree[:place] + [tree[place]] * random.choice((2, 3, 40)) + tree[place + 1 :]
+        return [*tree[:place], _spoilt(tree[place], random), *tree[place + 1 :]]
+    return random.choice((value(random), [tree], {"a": tree}, str(tree)))
+
+
+def _encoded(data: bytes, random: Random) -> bytes:
+    """Mostly as it is; else in another encoding, cut off, or with a byte changed."""
+    kind = random.randrange(24)
+    if kind < 18 or not data:
+        return data
+    if kind == 18:
+        return data.decode("utf-8", "replace").encode(random.choice(("utf-16", "utf-32", "latin-1", "gb18030")), "replace")
+    place = random.randrange(len(data))
+    changed = (
+        data[:place],
+        data[:place] + bytes([random.randrange(256)]) + data[place + 1 :],
+        data.replace(b"\n", b"\r"),
+        b"\xef\xbb\xbf" + data,
+    )
+    return random.choice((*changed, data[:place] + data[place:] * 2))
+
+
+def _command(random: Random) -> tuple[str, ...]:
+    shown = ("--format", random.choice(FORMATS), "--lang", random.choice(("en", "zh")))
+    digits = random.choice(((), (), ("--decimals", "2", "--carry"), ("--significant", "1")))
+    commands: list[tuple[str, ...]] = [
+        ("solve", "p.yaml", *shown, *digits),
+        ("solve", "p.yaml", *shown, "--iterations", "3", "--detail", "full", "--form", "both"),
+        ("why", "p.yaml", random.choice(("w1", "loss", "grad.w1", "W1[1,1]", "out.o1"))),
+        ("check", "p.yaml", *(part for answer in random.sample(ANSWERS, 3) for part in ("--answer", answer)), "--format", "json"),
+        ("check", "p.yaml", "--blank"),
+        ("audit", "p.yaml", "--number", random.choice(ANSWERS)),
+        ("train", "p.yaml", "--iterations", "3", "--format", "json"),
+        ("train", "p.yaml", "--epochs", "2", "--save", "s.yaml"),
+        ("gradcheck", "p.yaml"),
+        ("lint", "p.yaml", "--format", "json"),
+        ("derive", "p.yaml", "loss"),
+        ("generate", "p.yaml", "-n", "2", "--seed", "a", "--sheet", "txt", "--key", "txt", "-o", "set"),
+        (
+            "export",
+            "p.yaml",
+            "--view",
+            random.choice(("worksheet", "cloze", "key")),
+            "-o",
+            random.choice(("x.html", "x.md", "x.tex", "x.gift")),
+        ),
+    ]
+    return random.choice(commands[:2] * 3 + commands)
+
+
+# --- data ---------------------------------------------------------------------------------------------------------------------
+
+
+def _data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    layers = (
+        "layers: [{neurons: [%s], activation: sigmoid, weights: {random: xavier, seed: 1}}]\nloss: half_squared_error\nlearning_rate: 0.1\n"
+    )
+    ending = random.choice(("csv", "csv", "npz", "npy", "txt", "NPZ", "json"))
+    name = f"d.{ending}"
+    content = _table(random) if ending in ("csv", "txt", "json") else _arrays(random, ending)
+    columns = random.choice(("[a, b]", "a..b", "[a]", "X", "[色]", "x1..x9", "[]"))
+    targets = random.choice(("targets: [t]\n", "targets: {classes: t}\n", "targets: T\n", ""))
+    more = random.choice(("", "scale: 0.5", "codes: {色: one_hot}", "codes: {a: {x: 1}}", "codes: {t: [是, 否]}"))
+    texts = [
+        f"data: {{file: {name}, inputs: {columns}{', ' + more if more else ''}}}\n{targets}"
+        + layers % random.choice(("y", "是, 否", "p, q, r")),
+        f"data: {name}\ninputs: {columns}\n{targets}" + layers % "y",
+        f"inputs: [1, 2]\nlayers: [{{neurons: 2, weights: {{file: {name}{random.choice(('', ', array: X', ', array: W'))}}}}}]\n",
+        f"inputs: {{file: {name}}}\n" + layers % "y",
+        f"data: d.csv\ninputs: [a, b]\ntargets: [t]\ntest: {{file: {name}}}\n" + layers % "y",
+    ]
+    files = {**DATA, "p.yaml": random.choice(texts).encode()}
+    return {**files, name: _encoded(content, random)}, _command(random)
+
+
+def _table(random: Random) -> bytes:
+    separator = random.choice((",", ",", ",", ";", "\t"))
+    heading = random.choice((["a", "b", "t"], ["name", "色", "t"], ["a", "a"], [random.choice(WORDS) for _ in range(3)], []))
+    rows = [[str(_cell(random)) for _ in range(len(heading) or 2)] for _ in range(random.choice((0, 1, 2, 5, 300, 6000)))]
+    if rows and random.random() < 0.3:
+        random.choice(rows).append("1")
+    lines = [
+        separator.join(f'"{cell}"' if "\n" in cell or separator in cell else cell for cell in row)
+        for row in ([heading] if heading else []) + rows
+    ]
+    return random.choice(("\n", "\n", "\r\n", "\r")).join(lines).encode("utf-8", "surrogatepass")
+
+
+def _cell(random: Random) -> Any:
+    kind = random.randrange(30)
+    return (
+        random.choice(WORDS)
+        if kind == 0
+        else random.choice(NUMBERS)
+        if kind < 3
+        else random.choice(("是", "否"))
+        if kind == 3
+        else round(random.random(), 2)
+    )
+
+
+def _arrays(random: Random, ending: str) -> bytes:
+    made = random.choice(
+        (
+            lambda: numpy.zeros(random.choice(((0, 2), (2, 0), (), (3,), (2, 2), (2, 2, 2), (5, 1), (1, 2)))),
+            lambda: numpy.array([["1e4000", "1"]]).astype(numpy.longdouble),
+            lambda: numpy.array([[1e308, float("nan")], [float("inf"), -1]]),
+            lambda: numpy.array([["a", "b"]]),
+            lambda: numpy.array([[1j, 2]]),
+            lambda: numpy.array([[{}, None]], dtype=object),
+            lambda: numpy.array([[0, 1], [1, 0]]).astype(random.choice(("int8", "uint64", "float16", "bool", ">f4", "M8[s]"))),
+            lambda: numpy.zeros(2, dtype=[("a", "f8"), ("b", "i4")]),
+        )
+    )
+    stream = io.BytesIO()
+    if ending == "npy":
+        numpy.save(stream, made(), allow_pickle=True)
+        data = stream.getvalue()
+        return data.replace(b"(2, 2)", random.choice((b"(9, 9)", b"(-2,2)", b"(2, a)"))) if random.random() < 0.3 else data
+    names = random.choice((("X", "T"), ("X",), ("X", "T", "../x"), ()))
+    numpy.savez(stream, **{name: made() if random.random() < 0.5 else numpy.ones((3, 2 - (name == "T"))) for name in names})
+    return stream.getvalue()
+
+
+# --- sheets -------------------------------------------------------------------------------------------------------------------
+
+
+def _sheet(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    problem = random.choice(
+        ("mazur-2-2-2", "zhou-alice", "adam-logistic", "conv-pool-dense", "gomez-lstm", "micrograd-readme", "softmax-cross-entropy")
+    )
+    ids = [
+        "net.h1",
+        "out.o1",
+        "grad.w1",
+        "new.w5",
+        "loss",
+        "δ_o1",
+        "W1[1,1]",
+        "#2:w1",
+        "after.loss",
+        "E_total",
+        "net.h1@1",
+        "h1@t1",
+        *WORDS,
+    ]
+    count = random.choice((0, 1, 3, 10, 40, 2000))
+    pairs = [(random.choice(ids), str(_cell(random)) if random.random() < 0.7 else random.choice(WORDS)) for _ in range(count)]
+    ending = random.choice(("txt", "txt", "csv", "yaml", "json", "xlsx", "docx"))
+    if ending == "csv":
+        separator = random.choice((",", ";", "\t"))
+        lines = [separator.join(("id", "answer")), *(separator.join(pair) for pair in pairs)]
+    elif ending == "yaml":
+        tree = {"answers": dict(pairs), "rounding": value(random), "name": random.choice(WORDS)}
+        lines = [json.dumps(_spoilt(tree, random) if random.random() < 0.5 else tree, ensure_ascii=False)]
+    else:
+        lines = [random.choice(("# rounding: 4 decimals, carry", "# name: \u202ex", "")), *(f"{name} = {number}" for name, number in pairs)]
+    data = "\n".join(lines).encode("utf-8", "surrogatepass")
+    if ending in ("xlsx", "docx") and random.random() < 0.5:
+        data = b"PK\x03\x04" + data
+    file = f"s.{ending}"
+    command = random.choice(("check", "check", "audit"))
+    how = random.choice(("json", "terminal", "plain"))
+    return {file: _encoded(data, random)}, (command, problem, file, "--format", how, "--lang", random.choice(("en", "zh")))
+
+
+# --- trying -------------------------------------------------------------------------------------------------------------------
+
+
+def trial(case: Case, folder: Path) -> Outcome:
+    """What becomes of a case, in a process of its own."""
+    for name, content in case.files.items():
+        (folder / name).write_bytes(content)
+    child = os.fork()
+    if not child:
+        code = 99
+        try:
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS + 1, SECONDS + 2))
+            resource.setrlimit(resource.RLIMIT_AS, (ADDRESSES, ADDRESSES))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            os.chdir(folder)
+            for number, target in ((0, os.devnull), (1, "stdout"), (2, "stderr")):
+                os.dup2(os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
+            sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8")
+            from handcalc.cli import main
+
+            try:
+                main([*case.command])
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else 98
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(code)
+    _, status, used = os.wait4(child, 0)
+    said = (folder / "stderr").read_bytes().decode("utf-8", "replace").strip() if (folder / "stderr").exists() else ""
+    return Outcome(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss << 10, said[-300:])
+
+
+def main_program() -> None:
+    """Try many, and say what failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for kind in KINDS:
+        parser.add_argument(kind, type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path)
+    chosen = parser.parse_args()
+    started = time.time()
+    for kind in KINDS:
+        codes: dict[int, int] = {}
+        longest = largest = failures = 0.0
+        for case in cases(kind, getattr(chosen, kind), chosen.seed):
+            with tempfile.TemporaryDirectory() as name:
+                folder = Path(name)
+                found = trial(case, folder)
+                codes[found.code] = codes.get(found.code, 0) + 1
+                longest, largest = max(longest, found.seconds), max(largest, found.memory)
+                if found.failure:
+                    failures += 1
+                    sys.stdout.write(f"{case.name}: {found.failure}: {' '.join(case.command)}: {found.said}\n")
+                    if chosen.keep:
+                        shutil.copytree(folder, chosen.keep / case.name, dirs_exist_ok=True)
+        sys.stdout.write(f"{kind}: exit codes {codes}; {failures:.0f} failures; at most {longest:.1f} s, {largest / 2**20:.0f} MiB\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{time.time() - started:.0f} s\n")
+
+
+if __name__ == "__main__":
+    main_program()
