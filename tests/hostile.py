@@ -220,9 +220,9 @@ def _data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
     ending = random.choice(("csv", "csv", "npz", "npy", "txt", "NPZ", "json"))
     name = f"d.{ending}"
     content = _table(random) if ending in ("csv", "txt", "json") else _arrays(random, ending)
-    columns = random.choice(("[a, b]", "a..b", "[a]", "X", "[色]", "x1..x9", "[]"))
-    targets = random.choice(("targets: [t]\n", "targets: {classes: t}\n", "targets: T\n", ""))
-    more = random.choice(("", "scale: 0.5", "codes: {色: one_hot}", "codes: {a: {x: 1}}", "codes: {t: [是, 否]}"))
+    columns = random.choice(("[a, b]", "[a, b]", "a..b", "X", "X", "[a]", "X", "[色]", "x1..x9", "[]"))
+    targets = random.choice(("targets: [t]\n", "targets: [t]\n", "targets: {classes: t}\n", "targets: T\n", ""))
+    more = random.choice(("", "", "", "scale: 0.5", "codes: {色: one_hot}", "codes: {a: {x: 1}}", "codes: {t: [是, 否]}"))
     texts = [
         f"data: {{file: {name}, inputs: {columns}{', ' + more if more else ''}}}\n{targets}"
         + layers % random.choice(("y", "是, 否", "p, q, r")),
@@ -236,9 +236,14 @@ def _data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
 
 
 def _table(random: Random) -> bytes:
-    separator = random.choice((",", ",", ",", ";", "\t"))
-    heading = random.choice((["a", "b", "t"], ["name", "色", "t"], ["a", "a"], [random.choice(WORDS) for _ in range(3)], []))
-    rows = [[str(_cell(random)) for _ in range(len(heading) or 2)] for _ in range(random.choice((0, 1, 2, 5, 300, 6000)))]
+    separator = random.choice((",", ",", ",", ",", ";", "\t"))
+    usual = ["a", "b", "t"]
+    heading = random.choice((usual, usual, usual, ["name", "色", "t"], ["a", "a"], [random.choice(WORDS) for _ in range(3)], []))
+    clean = random.random() < 0.5
+    rows = [
+        [str(round(random.random(), 2) if clean else _cell(random)) for _ in range(len(heading) or 2)]
+        for _ in range(random.choice((0, 1, 2, 5, 300, 6000)))
+    ]
     if rows and random.random() < 0.3:
         random.choice(rows).append("1")
     lines = [
