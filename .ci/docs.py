@@ -118,6 +118,8 @@ _LIMITED = {
     "data_bytes": "bytes of a CSV file",
     "model_bytes": "bytes of a network in the file of a framework, unpacked",
     "array_bytes": "bytes of an array, unpacked",
+    "drawn": "numbers of an array that are drawn at random",
+    "worked": "numbers of one matrix in a worked solution; training takes more",
 }
 
 

@@ -49,8 +49,9 @@ def pytest_pycollect_makeitem(name: str, obj: object) -> list[pytest.Item] | Non
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Laws over all problems, and many random examples, take their time: what belongs to the slow run is marked before it is sorted out."""
-    from shipping import slow
+    from shipping import slow, too_large
 
+    items[:] = [item for item in items if not too_large(item)]
     for item in items:
         drawn = in_slow_run(config) and getattr(getattr(item, "function", None), "is_hypothesis_test", False)
         if drawn or slow(item):

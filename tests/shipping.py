@@ -37,6 +37,9 @@ KINDS = (
     "karim-self-attention",  # tokens
     "dropout-batch-norm",  # samples that are mixed
 )
+# problems of more than a thousand steps, of which a law of every notation or format takes minutes: only these files have tests of them
+LARGE = ("small-gpt",)
+OF_LARGE = ("test_architectures", "test_chainrule", "test_cli", "test_html", "test_ids", "test_json", "test_schema", "test_troubles")
 QUICK_RUN = [False]  # whether this is the quick run, as conftest.py says
 LAYERED = {name for name, path in shipped().items() if "type: " in path.read_text(encoding="utf-8")}  # other layers than dense ones
 OTHERS = set(shipped()) - set(KINDS)
@@ -88,6 +91,12 @@ def thinned(values: Sequence[Any], each: int) -> list[Any]:
 
 
 EACH = some(shipped(), KINDS)
+
+
+def too_large(item: pytest.Item) -> bool:
+    """Whether a test is of a problem that is too large for it."""
+    given = getattr(item, "callspec", None)
+    return bool(given) and item.path.stem not in OF_LARGE and any(name in LARGE for name in given.params.values() if isinstance(name, str))
 
 
 def slow(item: pytest.Item) -> bool:
