@@ -394,7 +394,7 @@ def test_standard_input_that_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = io.BytesIO()
     closed.close()
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=closed))
-    assert messages("-") == ["stdin: cannot be read: I/O operation on closed file."]
+    assert messages("-") == ["stdin: cannot be read: standard input is closed"]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import pytest
 from shipping import loaded, some
 from variants import SOUND, first, generator, net
 
+from handcalc.core.patterns import fits
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.asked import Exercise, Worked
 from handcalc.exercises.conditions import RULES, comparison_complaints
 from handcalc.exercises.draw import Draws
 from handcalc.loading.loader import loads, shipped
-from handcalc.problem.comparisons import Comparison, comparison, fits
+from handcalc.problem.comparisons import Comparison, comparison
 from handcalc.problem.generating import CONDITIONS, NICE, Requirement
 
 RELU = {"hidden": "relu"}

@@ -12,6 +12,7 @@ from importlib import import_module
 
 from handcalc.bridges.network import BroughtNetwork, Wishes, reject
 from handcalc.core.record import Record
+from handcalc.disk.reading import contents
 from handcalc.errors import Message
 
 
@@ -86,8 +87,7 @@ def _origin(path: str, source: ModelSource) -> Message:
 def _begins_as_pickle(path: str) -> bool:
     """Whether a file begins as pickles of protocol 2 and later do. One that cannot be read says so later."""
     try:
-        with open(path, "rb") as file:
-            start = file.read(2)
+        start = contents(path, 1, typed=True)
     except (OSError, ValueError):
         return False
     return len(start) == 2 and start[0] == 0x80 and 2 <= start[1] <= 5

@@ -91,7 +91,7 @@ def contents(path: str, most: int, typed: bool = False) -> bytes:
 
 def standard_input(most: int) -> bytes:
     """The first bytes of standard input, one more than `most` where there are more. Raises OSError, ValueError."""
-    if sys.stdin is None:
+    if sys.stdin is None or sys.stdin.buffer.closed:
         raise closed_input()
     return sys.stdin.buffer.read(most + 1)
 

@@ -80,8 +80,7 @@ def neuron_names(entries: list[FileNode], names: Names) -> list[tuple[str, ...]]
                 names.neuron(name, part, hidden)
             own = tuple(dict.fromkeys(name for name, _ in called))
         else:
-            state = _has_neurons(kind) and layer_type(kind).is_recurrent
-            stem = f"h{place + 1}_" if hidden_layers + state > 1 and (hidden or state) else "h" if hidden or state else "o"
+            stem = "o" if not hidden else f"h{place + 1}_" if hidden_layers > 1 else "h"
             own = tuple(f"{stem}{position}" for position in range(1, _count(item) + 1))
             for name in own:
                 names.neuron(name, item, hidden)

@@ -216,12 +216,12 @@ class Chapter:
         """Phases and cells that are wanted. Raises UnknownIdError."""
         words = [word for text in self.style.only for word in split(text)]
         phases = tuple(word for word in words if word in PHASES)
-        cells: dict[tuple[Cell, int], None] = {}
+        cells: list[tuple[Cell, int]] = []
         for word in words:
             if is_pattern(word) and not (found := self._fitting(word)):
                 raise UnknownIdError(Message("no step fits {found}", found=f'"{word}"'))
             if word not in PHASES:
-                cells |= dict.fromkeys(found if is_pattern(word) else [self.reading.find(word)])
+                cells += found if is_pattern(word) else [self.reading.find(word)]
         return phases, tuple(cells)
 
     @cached_property
