@@ -37,8 +37,8 @@ KINDS = (
     "karim-self-attention",  # tokens
     "dropout-batch-norm",  # samples that are mixed
 )
-# problems of more than a thousand steps, of which a law of every notation or format takes minutes: only these files have tests of them
-LARGE = ("small-gpt",)
+# networks of some hundred steps, of which a law of every notation or format takes minutes: only these files have tests of them
+LARGE = ("small-gpt", "resnet-block", "u-shaped-skip", "bidirectional-rnn")
 OF_LARGE = ("test_architectures", "test_chainrule", "test_cli", "test_html", "test_ids", "test_json", "test_schema", "test_troubles")
 QUICK_RUN = [False]  # whether this is the quick run, as conftest.py says
 LAYERED = {name for name, path in shipped().items() if "type: " in path.read_text(encoding="utf-8")}  # other layers than dense ones

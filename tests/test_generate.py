@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from shipping import loaded, some
+from shipping import KINDS, loaded, some
 from variants import complaints, first, generator, net, recomputed
 
 from handcalc import check, load
@@ -195,8 +195,8 @@ def test_nothing_to_draw(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", some([name for name in WITH_LOSS if name not in FROM_FILES], ("xigua-thresholds",)))
 def test_every_problem_gives_variants(name: str, tmp_path: Path) -> None:
-    """Different, solving, each key marking itself all right; in the slow run thirty of each, but for the largest."""
-    count = {"xigua-thresholds": 4, "small-gpt": 3}.get(name, 30)
+    """Different, solving, each key marking itself all right; in the slow run thirty of each kind, ten of the others."""
+    count = 4 if name == "xigua-thresholds" else 30 if name in KINDS else 10
     run("generate", name, "-n", str(count), "--seed", "a", "-o", str(tmp_path / "set"), "--sheet", "txt", "--key", "txt")
     data = manifest(tmp_path / "set")
     texts = {(tmp_path / "set" / variant["problem"]).read_text(encoding="utf-8") for variant in data["variants"]}
