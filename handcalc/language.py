@@ -35,6 +35,11 @@ def translator(language: str) -> Translate:
     return translate
 
 
+def is_english(translate: Translate) -> bool:
+    """Whether a translator leaves the templates as they are."""
+    return translate is str
+
+
 def choose(*wanted: str | None) -> str:
     """The first language given; else the locale's; else English."""
     for language in wanted:

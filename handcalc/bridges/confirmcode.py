@@ -130,8 +130,9 @@ _NUMPY = Language(
     "np.array",
     "np.stack([{0}], -1)",
     _of(
-        "np", sigmoid="(1 / (1 + np.exp(-({0}))))", relu="np.where(np.real({0}) > 0, {0}, 0)",
+        "np",
         abs="np.where(np.real({0}) < 0, -({0}), {0})",
+        # their slopes at 0 are those from below, which their formulas do not say
         leaky_relu="np.where(np.real({0}) > 0, {0}, {1} * ({0}))", elu="np.where(np.real({0}) > 0, {0}, {1} * (np.exp({0}) - 1))",
         sign="np.sign(np.real({0}))", max="np.where(np.real({0}) >= np.real({1}), {0}, {1})",
         min="np.where(np.real({0}) <= np.real({1}), {0}, {1})",

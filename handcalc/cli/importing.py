@@ -13,11 +13,12 @@ import click
 from handcalc.cli.help import Translated
 from handcalc.cli.new import Activations
 from handcalc.cli.options import FileName, Settings, gathered, language_option, output_options
-from handcalc.cli.output import write
+from handcalc.cli.output import save
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError, Template
 from handcalc.language import Translate
 from handcalc.problem.fields import ROWS_OF
+from handcalc.render.report import Exported
 
 
 class Given(Record):
@@ -83,25 +84,21 @@ def command(model: str, given: Given, settings: Settings) -> None:
     archive = os.path.splitext(os.path.basename(settings.output or "model"))[0] + ".npz"
     text, arrays = written(network, wishes, translate, archive)
     loaded(text, arrays, settings.output or "problem", archive)
-    if arrays:
-        _write_archive(arrays, archive, model, settings)
-    write(text, settings.output, settings.force, (model,))
+    if arrays and not settings.output:
+        raise OutputError(Message("large layers go into a file beside the problem; give its name with -o"))
+    beside = {archive: _packed(arrays)} if arrays else {}
+    save(Exported(text, beside), settings.output, settings.force, (model,))
     if settings.output:
         click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=settings.output), err=True)
 
 
-def _write_archive(arrays: dict[str, Any], archive: str, model: str, settings: Settings) -> None:
-    """Weights that are too many for the problem file."""
+def _packed(arrays: dict[str, Any]) -> bytes:
+    """Weights that are too many for the problem file, as an NPZ."""
     import numpy
 
-    from handcalc.cli.output import check_target
-
-    if not settings.output:
-        raise OutputError(Message("large layers go into a file beside the problem; give its name with -o"))
-    check_target(settings.output, settings.force, (model,))
     stream = io.BytesIO()
     numpy.savez(stream, **arrays)
-    write(stream.getvalue(), os.path.join(os.path.dirname(settings.output), archive), settings.force, (model,))
+    return stream.getvalue()
 
 
 def _is_asked() -> bool:

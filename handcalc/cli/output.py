@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from handcalc.cli.options import SCREEN, Settings
 from handcalc.core.record import Record
+from handcalc.disk import writing
 from handcalc.errors import Message, OutputError
 from handcalc.language import Translate, translator
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
@@ -64,22 +65,13 @@ def whole(page: TextPage) -> Iterator[None]:
 def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
     """To a file, as disk/writing.py has it; else to stdout."""
     if output is not None:
-        from handcalc.disk.writing import write as write_file
-
-        write_file(content, output, force, inputs)
+        writing.write(content, output, force, inputs)
     elif isinstance(content, str):
         sys.stdout.write(content)
     elif sys.stdout.isatty():
         raise OutputError(Message("this format is nothing for a terminal; give a file with -o"))
     else:
         sys.stdout.buffer.write(content)
-
-
-def check_target(output: str, force: bool, inputs: tuple[str, ...]) -> None:
-    """Whether a file may be written. Raises OutputError."""
-    from handcalc.disk.writing import check_target as check
-
-    check(output, force, inputs)
 
 
 def save(exported: Exported, output: str | None, force: bool, inputs: tuple[str, ...]) -> None:
@@ -89,7 +81,7 @@ def save(exported: Exported, output: str | None, force: bool, inputs: tuple[str,
         folder = os.path.dirname(output)
         files |= {os.path.join(folder, name): content for name, content in exported.beside.items()}
         for name in files:
-            check_target(str(name), force, inputs)
+            writing.check_target(str(name), force, inputs)
     for name, content in files.items():
         write(content, name, force, inputs)
 
@@ -135,7 +127,7 @@ class Wish(Record):
 
     def check(self, target: str) -> None:
         """Whether a file may be written. Raises OutputError."""
-        check_target(target, self.settings.force, self.inputs)
+        writing.check_target(target, self.settings.force, self.inputs)
 
     def write_json(self, data: dict[str, Any]) -> None:
         """Data as JSON, escaped where the output has other letters only."""

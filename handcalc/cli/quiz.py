@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import click
 
 from handcalc.cli.options import FileName, Settings, gathered
-from handcalc.cli.output import check_target, say, write
+from handcalc.cli.output import say, write
 from handcalc.core.record import Record
 from handcalc.disk.jsontext import json_text
+from handcalc.disk.writing import check_target
 from handcalc.errors import Message, OutputError
 from handcalc.exercises.quizzes import QUIZ_FORMATS, QuizFormat
 from handcalc.render.report import FORMATS

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handcalc.cli.output import Wish, check_target, say
+from handcalc.cli.output import Wish, say
 from handcalc.core.record import Record
-from handcalc.disk.writing import make_folder
+from handcalc.disk.writing import check_target, make_folder
 from handcalc.errors import HandcalcError, Message
 from handcalc.language import Translate
 

@@ -12,9 +12,7 @@ A link is followed: what it leads to is written, and the link stays. Pipes, devi
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -86,6 +84,8 @@ def appending(path: str, inputs: tuple[str, ...]) -> Iterator[Callable[[str], No
 
 def _replace(data: bytes, output: str) -> None:
     """Write beside the file, or beside what a link leads to, then take its place; its permissions stay. Raises OSError."""
+    import tempfile
+
     target = os.path.realpath(output)
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=PREFIX)
     try:
@@ -107,6 +107,9 @@ def write_folder(files: Mapping[str, str | bytes], folder: str, force: bool, inp
 
     Everything is written beside it first, and moved when it is complete. Raises OutputError.
     """
+    import shutil
+    import tempfile
+
     folder = folder.rstrip("/" + os.sep) or folder
     check_folder(folder, force)
     for name in files:

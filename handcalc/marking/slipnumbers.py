@@ -163,7 +163,10 @@ class SlipNumbers:
     # --- a line before it worked wrong ---------------------------------------------------------------------------------------
 
     def lines_before(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """A line before it that was not answered written down or worked wrong, and the rest worked on."""
+        """A line before it that was not answered written down or worked wrong, and the rest worked on; not in a large problem, of which
+        that takes seconds."""
+        if not self.definitions.book.small:
+            return
         for current in self.definitions.between(wanted, self.answers)[1:LINES]:
             if self.definitions.book.given_value(current) is None:
                 for slug, other in self._wrong(current, run):

@@ -219,7 +219,7 @@ class Chapter:
         cells: list[tuple[Cell, int]] = []
         for word in words:
             if is_pattern(word) and not (found := self._fitting(word)):
-                raise UnknownIdError(Message("no step fits {found}", found=f'"{word}"'))
+                raise UnknownIdError(Message("no step fits {found}; --ids lists the ids of the steps", found=f'"{word}"'))
             if word not in PHASES:
                 cells += found if is_pattern(word) else [self.reading.find(word)]
         return phases, tuple(cells)
@@ -301,10 +301,10 @@ class Report(Record):
 
 
 class Exported(Record):
-    """What a report is written as: the content of its file, and files beside it (drawings) by name."""
+    """What a report is written as: the content of its file, and files beside it (drawings, arrays) by name."""
 
     content: str | bytes
-    beside: Mapping[str, str]
+    beside: Mapping[str, str | bytes]
 
 
 def split(text: str) -> list[str]:

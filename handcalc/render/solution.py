@@ -38,7 +38,7 @@ def _document(derivation: Derivation, reading: Reading, options: Options) -> Ite
                 yield from own_samples(derivation, iteration)
         here, as_read = derivation.at(iteration), reading.at(iteration)
         if options.results:
-            yield from results(here, options, iteration)
+            yield from results(here, as_read, options, iteration)
             continue
         yield from body(here, as_read, options, iteration)
         if options.pictures and options.wants("backward"):

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import IO, TYPE_CHECKING
 
 from handcalc.errors import Message, printable
-from handcalc.language import Translate, wrapped
+from handcalc.language import Translate, is_english, wrapped
 from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed, runs
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.breaking import pieces
@@ -107,7 +107,8 @@ class _TerminalWriter:
         self.page = page
         self.ascii = reading.dialect.ascii
         unknown = getattr(page.file, "encoding", None) is None
-        self.strict = self.ascii and translate is str and (unknown or has_unicode(page.file))  # other scripts have a stream of their own
+        # other scripts have a stream of their own
+        self.strict = self.ascii and is_english(translate) and (unknown or has_unicode(page.file))
         self.before: Block | None = None
 
     def write(self, block: Block) -> None:
