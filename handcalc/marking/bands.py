@@ -16,6 +16,7 @@ from handcalc.core.functions import Function
 from handcalc.core.instance import Arithmetic, apply
 from handcalc.core.record import Record
 
+VAGUE = 4.0  # how many times one end of a divisor may be the other: what is divided by mere rounding may be anything
 NOISE = 1e-12  # relative error of floats that is no rounding of the student's
 STEPS = 4  # points inside a band at which a function is looked at besides its ends and kinks
 FINER = 6  # digits more that somebody may round to; what more than these do cannot be seen
@@ -50,7 +51,7 @@ class Band:
 
     def __truediv__(self, other: Any) -> Band:
         right = band(other)
-        if right.low <= 0 <= right.high:
+        if right.low <= 0 <= right.high or right.high > VAGUE * right.low > 0 or right.low < VAGUE * right.high < 0:
             return ANYTHING
         return self * Band(1 / right.high, 1 / right.low)
 
