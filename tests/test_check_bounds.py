@@ -17,6 +17,7 @@ SHEETS = {
     "four digits, cut off and carried on": ("cs231n-neuron", {"ex": "0.3678", "den": "1.367", "f": "0.7310"}, True),
     "zeros at the end dropped": ("fausett-2-2-1", {"delta.v22": "0.000612", "grad.v22": "-0.002448", "delta.v01": "0.002948"}, True),
     "nothing accepts anything": ("deeplearning-ai-logistic", {"grad.net.a@2": "-17"}, False),
+    "divided by mere rounding": ("adam-logistic", {"new.b": "-1.512"}, False),
     "products rounded before they are added": ("mazur-2-2-2", {"out.h1": "0.5933", "out.h2": "0.5969", "net.o2": "1.2250"}, True),
     "the same, one unit too far": ("mazur-2-2-2", {"out.h1": "0.5933", "out.h2": "0.5969", "net.o2": "1.2252"}, False),
     "a declared rounding": (

@@ -65,6 +65,12 @@ def test_one_term_with_the_wrong_sign(answer: str) -> None:
     assert (found.verdict, found.mistakes) == ("mistake", ("sign-in-sum",))
 
 
+def test_a_line_worked_wrong_is_called_as_in_the_catalogue() -> None:
+    """Beside a number of three digits, which lets much be explained by rounding, + for − is not just any sign in a sum."""
+    found, _ = check(load("mazur-2-2-2"), {"new.w5": "0.4411", "grad.w1": "0.000438"}).answers
+    assert (found.verdict, found.mistakes) == ("mistake", ("plus-for-minus",))
+
+
 def test_every_slip_has_a_row() -> None:
     assert {row[0] for row in SLIPS} | {"answers-exchanged", "sign-in-sum"} == {mistake.slug for mistake in ANY_LINE}
 

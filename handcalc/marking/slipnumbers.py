@@ -253,7 +253,10 @@ def _slips_of(node: Expr) -> Iterator[tuple[str, Expr]]:
         yield "factor-left-out", node.base
 
 
-# kind of slip → how many of all wrong numbers it accounts for; "line" has a share for each slug
+# slip of a line worked wrong → how many of all wrong numbers it accounts for
+LINE = {"term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05}
+
+# kind of slip → how many of all wrong numbers it accounts for
 SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.signs: 0.10,
     SlipNumbers.points: 0.08,
@@ -262,7 +265,7 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.dropped: 0.10,
     SlipNumbers.other_iterations: 0.03,
     SlipNumbers.other_numbers: 0.08,
-    SlipNumbers.line: {"term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05},
+    SlipNumbers.line: LINE,
     SlipNumbers.neighbours: 0.06,
     SlipNumbers.alike: 0.02,
     SlipNumbers.crossed: 0.03,

@@ -23,7 +23,7 @@ from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of, step_of
 from handcalc.marking.digits import is_one_off, written
 from handcalc.marking.follow import fits, unit
-from handcalc.marking.slipnumbers import SHARES, SlipNumbers, number_of
+from handcalc.marking.slipnumbers import LINE, SHARES, SlipNumbers, number_of, worked_from
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import iteration, on_sheet
 
@@ -87,7 +87,16 @@ class LineSlips:
         if len(rivals) >= MOST:
             return None
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
-        return LineSlip(best, bits >= NAMED and long, rivals) if bits >= HINT else None
+        return LineSlip(self._called(wanted, best), bits >= NAMED and long, rivals) if bits >= HINT else None
+
+    def _called(self, wanted: Cell, slug: str) -> str:
+        """What the catalogue calls a line worked wrong, where one of its mistakes makes the same of this line: + for − in an update."""
+        if slug not in LINE:
+            return slug
+        wrong = self.definitions.wrong(wanted).items()
+        runs = self._runs(wanted)
+        named = {form.mistake.slug for form, expr in wrong if any(fits(worked_from(run, expr, wanted), self.answers[wanted]) for run in runs)}
+        return named.pop() if len(named) == 1 else slug
 
     def _shares(self, wanted: Cell) -> dict[str, float]:
         """slug → the share of all wrong numbers that are this one because of it."""
