@@ -93,9 +93,9 @@ class LineSlips:
         """What the catalogue calls a line worked wrong, where one of its mistakes makes the same of this line: + for − in an update."""
         if slug not in LINE:
             return slug
+        typed, runs = self.answers[wanted], self._runs(wanted)
         wrong = self.definitions.wrong(wanted).items()
-        runs = self._runs(wanted)
-        named = {form.mistake.slug for form, expr in wrong if any(fits(worked_from(run, expr, wanted), self.answers[wanted]) for run in runs)}
+        named = {form.mistake.slug for form, expr in wrong if any(fits(worked_from(run, expr, wanted), typed) for run in runs)}
         return named.pop() if len(named) == 1 else slug
 
     def _shares(self, wanted: Cell) -> dict[str, float]:
