@@ -68,6 +68,7 @@ def renamed(graph: Graph, drawn: Iterator[Opaque], known: dict[str, Opaque]) -> 
 
     def moved(quantity: Quantity) -> Quantity:
         links = {field: getattr(quantity, field) and follow(getattr(quantity, field)) for field in ("definition", "of", "through", "wrt")}
+        shared = {place: follow(one) for place, one in quantity.shared.items()}
         cases = quantity.cases and {place: follow(case) for place, case in quantity.cases.items()}
         terms = [
             term.replace(
@@ -75,7 +76,7 @@ def renamed(graph: Graph, drawn: Iterator[Opaque], known: dict[str, Opaque]) -> 
             )
             for term in quantity.terms
         ]
-        return quantity.replace(name=names[quantity.name], id=str(quantity.word), cases=cases, terms=tuple(terms), **links)
+        return quantity.replace(name=names[quantity.name], id=str(quantity.word), cases=cases, shared=shared, terms=tuple(terms), **links)
 
     quantities = [moved(quantity) for quantity in graph]
     graph.__init__()  # type: ignore[misc]

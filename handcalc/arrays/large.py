@@ -26,6 +26,7 @@ from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, ProblemError
+from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.schema import Problem
@@ -71,6 +72,7 @@ class ArrayEvaluation(Evaluation):
         self._replaced = {name for name, _ in (*replaced, *graph.fixed)}
         self._arrays = {name: array for name, array in data.items() if name not in self._replaced}
         self._fraction: dict[str, bool] = {}
+        self._edges: dict[str, Any] = {}
 
     def precise(self, wanted: Cell) -> Value:
         """The value of a cell. Raises EvaluationError where it is no finite number."""
@@ -129,8 +131,31 @@ class ArrayEvaluation(Evaluation):
                 pending += missing
                 if not missing:
                     program = compiled(self._graph, (), needed, [name])[1]
-                    self._arrays[name] = _spread(quantity, program, tuple(self._arrays[used] for used in needed))
+                    found, there = _spread(quantity, program, tuple(self._arrays[used] for used in needed)), self._there(quantity)
+                    self._arrays[name] = found if there is None else found * there
         return self._arrays[wanted]
+
+    def _there(self, quantity: Quantity) -> Any:
+        """1 where a parameter, or what is derived from it, has a cell and 0 where there is no edge; None where all are there."""
+        graph = self._graph
+        while quantity.givens is None and quantity.of is not None and quantity.axes == graph[quantity.of.quantity].axes:
+            quantity = graph[quantity.of.quantity]
+        name = quantity.name
+        if quantity.kind not in PARAMETERS or quantity.givens is None:
+            return None
+        if name not in self._edges:
+            places = [*graph.positions(name)]
+            self._edges[name] = None if len(places) == _size(quantity) else self._ones(quantity, places)
+        return self._edges[name]
+
+    @staticmethod
+    def _ones(quantity: Quantity, places: list[tuple[int, ...]]) -> Any:
+        import numpy
+
+        found = numpy.zeros(tuple(axis.size for axis in quantity.axes))
+        for place in places:
+            found[place] = 1
+        return found
 
     def _filled(self, quantity: Quantity) -> Any:
         """An array from single cells; 0 where there is no cell, as in a formula."""

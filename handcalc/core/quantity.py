@@ -55,7 +55,7 @@ class Quantity(Record):
     stage: "" or "after"; layer: 1 for the first after the inputs
     merged: so many axes at the end are numbered as one (the inputs of a layer that follows maps)
     letter: how it is written where notations have none for it; saved: the key of the problem file that its numbers stand under
-    held: no gradient goes through it
+    held: no gradient goes through it; shared: which cells stand at places that have none, the weights of other edges
     """
 
     name: str
@@ -78,6 +78,7 @@ class Quantity(Record):
     letter: Letter | None = None
     saved: str = ""
     held: bool = False
+    shared: Mapping[tuple[int, ...], Ref] = {}
     id: str = ""
 
     @property

@@ -4,21 +4,24 @@
 
 Weights and biases are read in weights.py.
 Shapes: inputs (sample, input), W (unit, input), b (unit) or () or (unit, input), net and out (sample, unit); the sample
-axis is there only with several samples. A missing edge is an absent cell, so its term is not there.
+axis is there only with several samples. A missing edge is an absent cell, so its term is not there; an edge with the
+weight of another is absent, too, and its term stands apart.
 Source: any textbook; the layout is PyTorch's nn.Linear (one row of W per neuron).
 """
 
 from __future__ import annotations
 
-from handcalc.core.expr import Call, Entry, Expr, Ref, add, mul, neg, rewrite
-from handcalc.core.index import Axis, Index, through
+from collections.abc import Iterator, Mapping
+
+from handcalc.core.expr import Call, Entry, Expr, Ref, add, delta, mul, neg, reindex, rewrite
+from handcalc.core.index import Axis, Index, apart, through
 from handcalc.core.quantity import Quantity
 from handcalc.layers.activations import activations
 from handcalc.layers.layertype import COUNT, FILE, LayerType, Row
 from handcalc.layers.site import Site, letter, totals
 from handcalc.layers.weights import DenseEntry, bias, weights
 from handcalc.problem.fields import RANDOM, ROWS_OF
-from handcalc.problem.schema import Activation, Layer
+from handcalc.problem.schema import Activation, EdgeMatrix, Layer
 from handcalc.problem.shapes import Incoming, spelled
 from handcalc.problem.values import NUMBER, Shape
 
@@ -26,7 +29,8 @@ from handcalc.problem.values import NUMBER, Shape
 
 _NAME: Shape = {"type": ["string", "integer"]}
 _NUMBERS: Shape = {"type": "array", "items": {"anyOf": [NUMBER, {"type": "array"}]}}
-_MATRIX: Shape = {"type": "array", "items": {"anyOf": [_NUMBERS, NUMBER]}}
+_ROW: Shape = {"type": "array", "items": {"anyOf": [NUMBER, {"type": ["string", "array"]}]}}
+_MATRIX: Shape = {"type": "array", "items": {"anyOf": [_ROW, NUMBER, {"type": "string"}]}}
 _NAMES: Shape = {"type": "array", "items": {"anyOf": [{"type": "array", "items": _NAME}, _NAME]}}
 _EDGES: Shape = {"type": "object", "additionalProperties": {"type": "array", "minItems": 3, "maxItems": 3}}
 _BIAS: Shape = {"type": "object", "additionalProperties": {"anyOf": [NUMBER, {"type": "array", "minItems": 2, "maxItems": 3}]}}
@@ -37,7 +41,8 @@ KEYS: tuple[Row, ...] = (
     ("neurons", {"anyOf": [COUNT, {"type": "array", "items": _NAME}]}, "names of the neurons, or their number", "[h1, h2]"),
     ("activation", {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}]},
      "activation function, a formula in z, or a list with one per neuron", "sigmoid"),
-    ("weights", {"anyOf": [FILE, RANDOM, _EDGES, _MATRIX]}, "named edges {name: [from, to, value]}, a matrix, a file, or drawn",
+    ("weights", {"anyOf": [FILE, RANDOM, _EDGES, _MATRIX]},
+     "named edges {name: [from, to, value]}, a matrix, a file, or drawn; the name of another weight instead of a number: it is that one",
      "{w1: [i1, h1, 0.15]}"),
     ("weight_names", _NAMES, "names for the entries of a weight matrix", "[[w5, w6], [w7, w8]]"),
     ("weight_rows", {"enum": [*ROWS_OF]}, "whether a row of the matrix belongs to a neuron or to an input", "inputs"),
@@ -72,19 +77,45 @@ def add_dense(site: Site) -> Ref:
     """net = Σ W·source + b, out = f(net). On the last direction of what comes in, or on all of them after a flatten."""
     layer, place, source = site.layer, site.place, site.source
     unit = Index(letter(place), Axis("unit", len(layer.neurons), layer.neurons))
-    apart = len(site.incoming) - site.merged
-    summed = site.incoming[apart:]
-    index = (*site.batch, *site.incoming[:apart], unit)
+    kept = len(site.incoming) - site.merged
+    summed = site.incoming[kept:]
+    index = (*site.batch, *site.incoming[:kept], unit)
     axes = (unit.axis, *(Axis("input", i.axis.size, i.axis.labels) if len(summed) == 1 else i.axis for i in summed))
     values = layer.weights.get if layer.weights is not None else None  # unknown
     if len(summed) > 1 and values is not None:  # typed as one row of all inputs
         values = lambda at: layer.weights.get((at[0], through((axis.size for axis in axes[1:]), at[1:])))  # noqa: E731
     merged = len(summed) if len(summed) > 1 else 0
     name, shape = site.name("W"), (axes, (unit, *summed))
-    site.graph.given(Quantity(name, "weight", *shape, givens=values, names=layer.weight_names, layer=place, merged=merged, saved="weights"))
+    shared = _shared(site, [axis.size for axis in axes[1:]])
+    site.graph.given(
+        Quantity(
+            name, "weight", *shape, givens=values, names=layer.weight_names, layer=place, merged=merged, saved="weights", shared=shared
+        )
+    )
     term = mul(Ref(name, (unit, *summed)), source)
-    net = _with_bias(site, unit, summed, term)
+    net = _with_bias(site, unit, summed, term, tuple(_shared_terms(shared, unit, summed, source)))
     return add_activation(site, index, net)
+
+
+def _shared(site: Site, sizes: list[int]) -> dict[tuple[int, ...], Ref]:
+    """The edges that have the weight of another edge: place → that one."""
+    weights, graph = site.layer.weights, site.graph
+    if not isinstance(weights, EdgeMatrix):
+        return {}
+    own = {site.place: site.name("W")}
+
+    def weight(number: int, at: tuple[int, ...]) -> Ref:
+        name = own.get(number) or graph.in_layer(number, "weight")
+        inputs = graph[name].axes[1:] if name in graph else ()
+        return Ref(name, (at[0], *apart([axis.size for axis in inputs] or sizes, at[1])))
+
+    return {(to, *apart(sizes, place)): weight(*of) for (to, place), of in weights.shared.items()}
+
+
+def _shared_terms(shared: Mapping[tuple[int, ...], Ref], unit: Index, summed: tuple[Index, ...], source: Ref) -> Iterator[Expr]:
+    """weight·input for each edge that has the weight of another, there for its own unit only."""
+    for (to, *places), weight in shared.items():
+        yield mul(delta(unit, to), weight, reindex(source, {i.letter: place for i, place in zip(summed, places)}))
 
 
 def add_activation(site: Site, index: tuple[Index, ...], net: Expr) -> Ref:
@@ -100,11 +131,11 @@ def add_activation(site: Site, index: tuple[Index, ...], net: Expr) -> Ref:
     return site.output(index, formulas[0], cases)
 
 
-def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr) -> Expr:
-    """Σ term + b, or Σ (term + b) with a bias on every connection; a threshold is subtracted."""
+def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr, others: tuple[Expr, ...]) -> Expr:
+    """Σ term + others + b, or Σ (term + b) + others with a bias on every connection; a threshold is subtracted."""
     bias, name = site.layer.bias, site.name("b")
     if bias is None:
-        return totals(summed, term)
+        return add(totals(summed, term), *others)
     inputs = summed[0]
     index = {"shared": (), "neuron": (unit,), "connection": (unit, inputs)}[bias.form]
     axes = tuple(Axis("input", i.axis.size, i.axis.labels) if i is inputs else i.axis for i in index)
@@ -112,8 +143,8 @@ def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr) -
     site.graph.given(Quantity(name, kind, axes, index, givens=bias.get, names=bias.names, layer=site.place, saved=kind))
     added = neg(Ref(name, index)) if bias.threshold else Ref(name, index)
     if bias.form == "connection":
-        return totals(summed, add(term, added))
-    return add(totals(summed, term), added)
+        return add(totals(summed, add(term, added)), *others)
+    return add(totals(summed, term), *others, added)
 
 
 def activated(activation: Activation, before: Ref, family: Ref, unit: Index, inner: Index) -> Expr:

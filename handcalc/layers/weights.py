@@ -23,6 +23,7 @@ ZEROS = "zeros"  # as a bias: one for each neuron, all 0
 
 Place = tuple[int, ...]
 Called = dict[Place, str]
+Shared = dict[Place, tuple[int, Place]]
 
 
 class DenseEntry(Record):
@@ -105,6 +106,7 @@ def _edges(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
         return None, {}
     rows: list[list[Number | None]] = [[None] * len(layer.sources) for _ in layer.neurons]
     called: Called = {}
+    shared: Shared = {}
     edges = item.mapping() or {}
     for name, edge in edges.items():
         if edge.named(name):
@@ -118,31 +120,38 @@ def _edges(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
             continue
         if _is_reversed(layer, parts):
             continue
-        start, end, value = layer.source(parts[0]), layer.neuron(parts[1]), parts[2].number()
-        if start is None or end is None or value is None:
+        start, end = layer.source(parts[0]), layer.neuron(parts[1])
+        weight = parts[2].typed if parts[2].typed in layer.names.edges else ""
+        value = None if weight else parts[2].number()
+        if start is None or end is None or (value is None and not weight):
             continue
-        if rows[end][start] is not None:
+        if (end, start) in called:
             edge.fail(
                 "there is an edge from {source} to {target} already: {other}",
                 source=layer.sources[start],
                 target=layer.neurons[end],
                 other=called[end, start],
             )
-        rows[end][start] = value
         called[end, start] = name
-    alone = [neuron for neuron, row in zip(layer.neurons, rows) if not any(row)]
+        if weight:
+            shared[end, start] = layer.names.edges[weight]
+        else:
+            rows[end][start] = value
+            layer.names.edges.setdefault(name, (layer.number, (end, start)))
+    alone = [neuron for place, neuron in enumerate(layer.neurons) if not any(end == place for end, _ in called)]
     if alone and len(called) == len(edges):  # not after an error
         item.fail("no edge leads to {names}", names=", ".join(alone[:8]))
-    return EdgeMatrix(tuple(map(tuple, rows))), called
+    return EdgeMatrix(tuple(map(tuple, rows)), shared), {place: name for place, name in called.items() if place not in shared}
 
 
 def _matrix(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input = layer.by_input
     wanted = (len(layer.sources), len(layer.neurons)) if by_input else (len(layer.neurons), len(layer.sources))
-    lines = _lines(item, wanted)
-    rows = [[value.number() for value in line] for line in lines]
+    lines, edges = _lines(item, wanted), layer.names.edges
     if 0 in wanted:
         return None, {}
+    called = _matrix_names(layer, wanted, by_input)
+    rows = [[None if value.typed in edges else value.number() for value in line] for line in lines]
     widths = sorted({len(row) for row in rows})
     if len(rows) != wanted[0] or widths != [wanted[1]]:
         item.fail(
@@ -157,10 +166,11 @@ def _matrix(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
             row=Message("input" if by_input else "neuron"),
         )
         return None, {}
-    called = _matrix_names(layer, wanted, by_input)
     if by_input:
         rows = [list(column) for column in zip(*rows)]
-    return EdgeMatrix(tuple(map(tuple, rows))), called
+    places = (((column, row) if by_input else (row, column), value) for row, line in enumerate(lines) for column, value in enumerate(line))
+    shared: Shared = {place: edges[value.typed] for place, value in places if value.typed in edges}
+    return EdgeMatrix(tuple(map(tuple, rows)), shared), {place: name for place, name in called.items() if place not in shared}
 
 
 def _lines(item: FileNode, wanted: tuple[int, int]) -> list[list[FileNode]]:
@@ -185,7 +195,9 @@ def _matrix_names(layer: DenseEntry, wanted: tuple[int, int], by_input: bool) ->
             name = cell.name()
             if name:
                 layer.names.parameter(name, cell)
-                called[(column, row) if by_input else (row, column)] = name
+                place = (column, row) if by_input else (row, column)
+                called[place] = name
+                layer.names.edges.setdefault(name, (layer.number, place))
     return called
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from io import StringIO
+from math import prod
 from typing import Any
 
 from handcalc.core.expr import Number
@@ -122,7 +123,7 @@ def _dense(
         arrays[name] = _array(weights, entry.get("weight_rows") == "inputs")
         entry["weights"] = {"file": archive, "array": name}
     else:
-        _weights(entry, layer, weights)
+        _weights(entry, layer, weights, (len(layer.neurons), prod(axis.size for axis in graph[name].axes[1:])))
     if layer.bias is not None:
         _biases(entry, key, layer.bias, values.get(bias, {}))
     return {name, bias}
@@ -165,15 +166,14 @@ def _elsewhere(written: Any) -> bool:
     return isinstance(written, dict) and any(isinstance(written.get(key), str) for key in ("file", "random"))
 
 
-def _weights(entry: Any, layer: Layer, values: Values) -> None:
+def _weights(entry: Any, layer: Layer, values: Values, shape: tuple[int, int]) -> None:
     if not values:
         return
     written = entry["weights"]
     if isinstance(written, dict) and not _elsewhere(written):
         _edges(written, layer.weight_names, values)
         return
-    rows = max(place[0] for place in values) + 1
-    columns = max(place[1] for place in values) + 1
+    rows, columns = shape
     by_input = entry.get("weight_rows") == "inputs"
     if isinstance(written, dict):  # as a matrix from now on
         entry["weights"] = written = _flow([_flow([0.0] * (rows if by_input else columns)) for _ in range(columns if by_input else rows)])

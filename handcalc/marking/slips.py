@@ -41,11 +41,13 @@ Size = Callable[[Cell, Typed], float]
 
 
 class LineSlip(Record):
-    """A slip that gives an answer; sure: or else a hint, since it may be coincidence; others: slips that give it too."""
+    """A slip that gives an answer; sure: or else a hint, since it may be coincidence; others: slips that give it too; here: made on the
+    line of the answer itself, not on one before it."""
 
     slug: str
     sure: bool
     others: tuple[str, ...] = ()
+    here: bool = False
 
 
 class LineSlips:
@@ -76,7 +78,7 @@ class LineSlips:
         right = number_of(self.definitions.values, wanted)
         if not isfinite(right) or len(self.definitions.between(wanted, ())) > BEFORE:
             return None
-        shares = self._shares(wanted)
+        shares, here = self._shares(wanted)
         if not shares:
             return None
         typed = self.answers[wanted]
@@ -87,7 +89,7 @@ class LineSlips:
         if len(rivals) >= MOST:
             return None
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
-        return LineSlip(self._called(wanted, best), bits >= NAMED and long, rivals) if bits >= HINT else None
+        return LineSlip(self._called(wanted, best), bits >= NAMED and long, rivals, best in here) if bits >= HINT else None
 
     def _called(self, wanted: Cell, slug: str) -> str:
         """What the catalogue calls a line worked wrong, where one of its mistakes makes the same of this line: + for − in an update."""
@@ -98,10 +100,11 @@ class LineSlips:
         named = {form.mistake.slug for form, expr in wrong if any(fits(worked_from(run, expr, wanted), typed) for run in runs)}
         return named.pop() if len(named) == 1 else slug
 
-    def _shares(self, wanted: Cell) -> dict[str, float]:
-        """slug → the share of all wrong numbers that are this one because of it."""
+    def _shares(self, wanted: Cell) -> tuple[dict[str, float], set[str]]:
+        """slug → the share of all wrong numbers that are this one because of it; those that are made on its own line."""
         typed, step = self.answers[wanted], unit(self.answers[wanted])
         shares: dict[str, float] = {}
+        here: set[str] = set()
         for kind, share in SHARES.items():
             numbers: dict[str, set[float]] = {}
             hits: dict[str, None] = {}
@@ -111,12 +114,13 @@ class LineSlips:
                         numbers.setdefault(slug, set()).add(round(value / step))
                         if fits(value, typed):
                             hits[slug] = None
+            here |= {*hits} if kind is not SlipNumbers.lines_before else set()
             for slug in hits:
                 part = share if isinstance(share, float) else share[slug]
                 shares[slug] = shares.get(slug, 0.0) + part / len(numbers[slug])
         if "digit-dropped" in shares and self._is_shorter(wanted):
             shares["digit-dropped"] *= 2.0**SHORTER
-        return shares
+        return shares, here
 
     def _runs(self, wanted: Cell) -> list[Evaluation]:
         """The lines with the student's other numbers, and with the right ones."""

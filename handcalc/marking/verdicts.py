@@ -6,7 +6,7 @@ where no mistake explains an answer, the convention where it is none, the remark
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell
@@ -69,12 +69,27 @@ class Verdicts:
         return self._with_marks(known.replace(because_of=self.desk.book.cell_id(begun) if begun else ""))
 
     def _with_slips(self, marked: list[Marked], reasons: Reasons) -> list[Marked]:
-        """The answers that no mistake explains, or two at once, with the slip on a single line that does, or that may."""
-        unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1]
+        """The answers that no mistake explains, or two at once, or one that was made elsewhere, with the slip on a single line that does,
+        or that may."""
+        elsewhere = self._made_elsewhere(marked, reasons.maybe)
+        unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1 or answer in elsewhere]
         wrong = [answer.cell for answer in unexplained if answer.cell in self.answers and answer.cell not in reasons.misplaced]
         found = {cell: LineSlip(slug, True) for cell, slug in reasons.misplaced.items()}
         found |= LineSlips(self.desk.definitions, self.answers, self.desk.size).explain_all([cell for cell in wrong if cell])
+        found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
         return [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
+
+    def _made_elsewhere(self, marked: list[Marked], maybe: Explanation | None) -> list[Marked]:
+        """The one mistaken answer of a sheet, where its mistake was made on single lines, none of them its own: what is nearer goes before
+        it. A given number that was misread is as near as can be."""
+        mistaken = [answer for answer in marked if answer.verdict == "mistake"]
+        if len(mistaken) != 1 or maybe is None:
+            return []
+
+        def near(cells: Iterable[Cell]) -> bool:
+            return any(cell == mistaken[0].cell or self.desk.book.given_value(cell) is not None for cell in cells)
+
+        return [] if any(part.cells is None or near(part.cells) for part in maybe.hypothesis.parts) else mistaken
 
     def _explained(self, answer: Marked, slip: LineSlip | None, maybe: Explanation | None) -> Marked:
         """An answer with its slip, named or as a hint; maybe: mistakes that may explain what no slip does."""

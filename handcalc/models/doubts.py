@@ -164,13 +164,13 @@ def _missing_edges(problem: Problem) -> Iterator[Message]:
 
 
 def _holes(layer: Layer, before: tuple[str, ...]) -> Iterator[Message]:
-    rows = layer.weights.rows
-    holes = [(to, source) for to, row in enumerate(rows) for source, weight in enumerate(row) if weight is None]
+    rows, shared = layer.weights.rows, layer.weights.shared
+    holes = [(to, at) for to, row in enumerate(rows) for at, weight in enumerate(row) if weight is None and (to, at) not in shared]
     if len(holes) == 1 and len(rows) > 1 and len(before) > 1:
         (to, source) = holes[0]
         yield Message("There is no weight from {source} to {to}; all others are there.", source=before[source], to=layer.neurons[to])
     for source, name in enumerate(before):
-        if all(row[source] is None for row in rows):
+        if sum(at == source for _, at in holes) == len(rows):
             yield Message("{name} leads nowhere: it has no weight.", name=name)
 
 

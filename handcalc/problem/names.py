@@ -31,6 +31,7 @@ class Names:
         self.neurons: dict[str, FileNode] = {}
         self.hidden: set[str] = set()
         self.bare: dict[str, FileNode] = {}
+        self.edges: dict[str, tuple[int, tuple[int, ...]]] = {}  # weights of dense layers: the layer, from 1, and the place
         self.shape: tuple[int, ...] = ()  # of inputs that are lists of lists
 
     def neuron(self, name: str, item: FileNode, hidden: bool) -> None:

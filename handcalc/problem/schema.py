@@ -49,9 +49,13 @@ class Activation(Record):
 
 
 class EdgeMatrix(Record):
-    """Parameters by (neuron, input), zero-based: typed numbers, None where there is no edge."""
+    """Parameters by (neuron, input), zero-based: typed numbers, None where there is no edge, or one with the weight of another.
+
+    shared: for such an edge the layer that weight stands in, from 1, and its place there.
+    """
 
     rows: tuple[tuple[Number | None, ...], ...]
+    shared: Mapping[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
 
     def get(self, place: tuple[int, ...]) -> Number | None:
         """The number at (neuron, input)."""

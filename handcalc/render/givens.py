@@ -245,9 +245,11 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
     limit = NUMBERS_LIMIT
     places = list(islice(graph.positions(weight.name), limit))
     rows: list[tuple[Item, ...]] = []
-    for place in places:
-        source, target = weight.axes[1].label(place[1]), weight.axes[0].label(place[0])
-        rows.append((Name(Ref(weight.name, place)), Plain(source), Plain(target), Value((weight.name, place))))
+    edges = {place: Ref(weight.name, place) for place in places} | {**weight.shared}
+    for place, used in sorted(edges.items()) if weight.shared else edges.items():
+        rows.append(
+            (Name(used), Plain(weight.axes[1].label(place[1])), Plain(weight.axes[0].label(place[0])), Value((used.quantity, used.places)))
+        )
     omitted = count(derivation, Group(weight, "given")) - len(places)
     if graph.bias(layer):
         bias = graph[graph.bias(layer)]

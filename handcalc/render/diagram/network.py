@@ -14,6 +14,7 @@ from math import atan2, degrees
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.quantity import Cell
+from handcalc.core.quantity import cell as cell_of
 from handcalc.errors import Message
 from handcalc.render.diagram.model import Box, CellItem, Diagram, Edge, Label, Node, framed
 from handcalc.render.diagram.neurons import RADIUS, Column, bias_directions, column, targets
@@ -176,9 +177,11 @@ def _between(plan: Plan, layer: int, sources: Column, ends: Column, first: int) 
 def _weights(plan: Plan, layer: int, sources: Column, ends: Column) -> Iterator[tuple[tuple[int, int], Cell]]:
     """The weights between neurons that are drawn, by the numbers of both in their columns."""
     weight = plan.derivation.graph.in_layer(layer, "weight")
+    shared = plan.derivation.graph[weight].shared
     for b, end in enumerate(ends):
         for a, source in enumerate(sources):
-            cell = plan.cell(weight, end.cell[1][-1], source.cell[1][-1]) if source.cell and end.cell else None
+            place = (end.cell[1][-1], source.cell[1][-1]) if source.cell and end.cell else None
+            cell = None if place is None else cell_of(shared[place]) if place in shared else plan.cell(weight, *place)
             if cell:
                 yield (a, b), cell
 
