@@ -15,16 +15,23 @@ from collections.abc import Mapping
 
 from handcalc.arrays.large import evaluator
 from handcalc.core.derivation import Basis, Derivation
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
+from handcalc.errors import EvaluationError, Message
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.header import header_of
 from handcalc.models.model import Model
 from handcalc.problem.dataset import sample_names, select
 from handcalc.problem.schema import Batch, Problem
+
+TOO_LARGE = Message(
+    "Softmax is worked in one line: some e^z is too large to be written, or all of them are 0. The quotients are the same when the largest "
+    "z is subtracted from each first."
+)
 
 
 def derive(
@@ -46,7 +53,27 @@ def derive(
     bases = _Bases(problem, chosen, by_cells)
     model = bases.model(1)
     check_iterations(problem, model.graph, model.updated, iterations)
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+    if not has_powers(found):
+        conventions = problem.conventions.replace(softmax="at_once")
+        found = derive(problem.replace(conventions=conventions), rounding, iterations, start=start, by_cells=by_cells)
+        found.header = found.header.replace(notes=(*found.header.notes, TOO_LARGE))
+    return found
+
+
+def has_powers(derivation: Derivation) -> bool:
+    """Whether softmax can be worked in steps in the forward pass of every round: no power is too large to be written, and not all are 0."""
+    for number in range(1, derivation.iterations + 1):
+        graph, evaluation = derivation.at(number).graph, derivation.iteration(number).evaluation
+        sums = [one.name for one in graph if (one.kind, one.role, one.stage) == ("step", "sum", "")]
+        if not sums or type(evaluation) is not Evaluation:  # worked by whole arrays
+            return True
+        try:
+            if not all(evaluation[name, place] for name in sums for place in graph.positions(name)):
+                return False
+        except EvaluationError as error:
+            return error.cell is None or graph[error.cell[0]].kind != "step"
+    return True
 
 
 def check_iterations(problem: Problem, graph: Graph, updated: Mapping[str, str], count: int) -> None:

@@ -7,7 +7,7 @@
 
 Conventions are those of a problem's `conventions:`, the scale of a loss (½Σ, Σ, 1/n, 1/(2n) of squares; Σ or 1/n Σ of other terms), whether
 biases are trained, and of a penalty in the loss what stands before its sum and whether biases are in it.
-Updated weights on the way back are a mistake, and how weights are numbered changes no number.
+Updated weights on the way back are a mistake; how weights are numbered, and in how many lines softmax is worked, changes no number.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ PENALISED_BIASES = "penalised_biases"
 ON_SHEETS = (LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay", PENALTY_FORM, PENALISED_BIASES)
 OF_LOSS = (LOSS_SCALE, "sample_reduction")
 BEFORE_RATE = ("loss", "loss_term", "gradient", "part")
-NO_CONVENTION = ("hidden_error_weights", "weight_numbering")
+NO_CONVENTION = ("hidden_error_weights", "weight_numbering", "softmax")
 SEVERAL_MARGIN = 2.0  # bits by which several answers must beat coincidence, if they are all that is wrong
 FOLLOWED_MARGIN = 4.0  # and one, if others follow from it
 SINGLE_MARGIN = 6.0  # and one alone

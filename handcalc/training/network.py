@@ -51,7 +51,7 @@ class Network:
         if self.problem.standard:
             inputs = standardised(self.problem.standard, inputs)
         given = {(model.graph.inputs, place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
-        known = Evaluation(model.graph, None, self.trainer.values() | given)
+        known = Evaluation(model.graph.at_once, None, self.trainer.values() | given)
         return [float(known[cell]) for cell in model.answers()]
 
     def outputs(self, inputs: _Rows) -> list[tuple[float, ...]]:

@@ -1,0 +1,220 @@
+"""Softmax in three steps: the powers e^z, their sum, the quotients, each a step with an id; slopes and all numbers stay what they are."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+import pytest
+
+from handcalc import check, render
+from handcalc.core.derivation import Derivation
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import Entry, walk
+from handcalc.core.functions import function
+from handcalc.core.rounding import Rounding
+from handcalc.deriving import TOO_LARGE, derive
+from handcalc.errors import EvaluationError
+from handcalc.loading.loader import load, loads, shipped
+from handcalc.models import build
+from handcalc.problem.schema import Problem
+
+NET = (0.35, 0.5, -0.65)
+TEXT = """
+inputs: [1.0, 0.5]
+targets: [0, 1, 0]
+layers:
+  - neurons: 3
+    activation: softmax
+    weights: [[0.5, -0.3], [0.2, 0.4], [-0.6, 0.1]]
+    bias: [0.0, 0.1, -0.1]
+loss: cross_entropy
+learning_rate: 0.1
+"""
+ATTENTION = """
+inputs: [[1, 0.5], [-0.5, 2], [0.3, 0.1]]
+targets: [[1], [0], [0]]
+layers: [{type: attention, query_weights: [[0.4, -0.2]], key_weights: [[0.3, 0.5]], value_weights: [[1, -0.5]], mask: causal}]
+loss: half_squared_error
+learning_rate: 0.1
+"""
+TOKENS = """
+inputs: [[1, 0.5], [-0.5, 2]]
+targets: [[1, 0], [0, 1]]
+layers: [{neurons: 2, activation: softmax, weights: [[0.4, -0.2], [0.3, 0.5]]}]
+loss: cross_entropy
+"""
+SHIPPED = ("softmax-cross-entropy", "attention-backward", "two-heads", "seq2seq-attention")
+
+
+def at_once(problem: Problem) -> Problem:
+    """The same problem with softmax in one line."""
+    return problem.replace(conventions=problem.conventions.replace(softmax="at_once"))
+
+
+def lines(derivation: Derivation) -> list[str]:
+    """The lines of the solution as plain text."""
+    text = render(derivation, "plain")
+    assert isinstance(text, str)
+    return [line.strip() for line in text.splitlines()]
+
+
+def test_the_three_steps_are_there_with_ids() -> None:
+    found = derive(loads(TEXT))
+    ids = [step.id for step in found.steps() if step.phase == "forward"]
+    assert ids == [f"{kind}.o{number}" for kind in ("net", "exp") for number in (1, 2, 3)] + ["sum", "out.o1", "out.o2", "out.o3"]
+    powers = [math.exp(z) for z in NET]
+    assert [found.value(f"exp.o{number}") for number in (1, 2, 3)] == pytest.approx(powers, rel=1e-15)
+    assert found.value("sum") == pytest.approx(sum(powers), rel=1e-15)
+    assert found["out.o1"].inputs == (("exp1", (0,)), ("sum1", ()))
+    printed = lines(found)
+    assert "exp_o1 = exp(net_o1) = exp(0.35) ~= 1.41907" in printed and "out_o1 = exp_o1/sum ~= 1.41907/3.58983 ~= 0.395302" in printed
+    assert "sum = exp_o1 + exp_o2 + exp_o3 ~= 1.41907 + 1.64872 + 0.522046 ~= 3.58983" in printed and "out_j = exp_j/sum" in printed
+
+
+def test_ids_where_places_have_numbers() -> None:
+    """Attention, tokens, samples, two layers; what is called `sum` keeps its id."""
+    assert [derive(loads(ATTENTION)).find(name)[0] for name in ("exp1[2,3]", "sum1[3]")] == [("exp1", (1, 2)), ("sum1", (2,))]
+    tokens = [step.id for step in derive(loads(TOKENS)).steps() if step.kind == "step"]
+    assert tokens == ["exp.o1[1]", "exp.o2[1]", "exp.o1[2]", "exp.o2[2]", "sum1[1]", "sum1[2]"]
+    text = TEXT.replace(
+        "inputs: [1.0, 0.5]\ntargets: [0, 1, 0]",
+        "samples: [{name: Al, inputs: [1, 2], targets: [0, 1, 0]}, {inputs: [2, 1], targets: [1, 0, 0]}]",
+    )
+    assert derive(loads(text)).value("sum@Al") > 0
+    text = TEXT.replace("weights: [[0.5", "weight_names: [[sum, w2], [w3, w4], [w5, w6]]\n    weights: [[0.5")
+    named = derive(loads(text))
+    assert named["sum"].kind == "weight" and named["sum1"].kind == "step" and named["grad.sum"].kind == "gradient"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_numbers_and_slopes_are_those_of_one_line(name: str) -> None:
+    """Every step of the solution in one line is there, with the same id and number; no gradient has a step on its way."""
+    problem = load(shipped()[name]) if name in shipped() else loads(TEXT)
+    ours, before = derive(problem), derive(at_once(problem))
+    known = {step.id: step for step in ours.steps()}
+    for step in before.steps():
+        assert float(known[step.id].value) == pytest.approx(float(step.value), rel=1e-14, abs=1e-16), step.id
+        assert known[step.id].phase == "forward" or str(known[step.id].formula) == str(step.formula) or step.phase == "update", step.id
+    extra = [step for step in ours.steps() if step.id not in {other.id for other in before.steps()}]
+    assert extra and {ours.graph[step.cell[0]].role for step in extra} == {"exp", "sum"}
+    assert not any(ours.graph.gradient(quantity.name) for quantity in ours.graph if quantity.kind == "step")
+
+
+def test_slopes_of_attention_are_in_the_names_of_the_weights() -> None:
+    found = derive(loads(ATTENTION))
+    slopes = [quantity for quantity in found.graph if quantity.kind in ("path", "gradient")]
+    assert not [node for quantity in slopes for formula in quantity.formulas for node in walk(formula) if isinstance(node, Entry)]
+
+
+def test_programs_of_training_have_no_steps() -> None:
+    from handcalc.training.trainer import Trainer
+
+    trainer, other = Trainer(loads(TEXT)), Trainer(at_once(loads(TEXT)))
+    trainer.advance(20)
+    other.advance(20)
+    assert trainer.values() == other.values()
+
+
+@pytest.mark.parametrize("problem", [TEXT, ATTENTION])
+@pytest.mark.parametrize("decimals", [2, 4])
+def test_carried_rounding_goes_through_the_steps(problem: str, decimals: int) -> None:
+    """Every printed quotient is that of the printed power and sum."""
+    found = derive(loads(problem), Rounding(decimals, None, True))
+    for step in found.steps():
+        if step.phase == "forward" and found.graph[step.cell[0]].stepwise:
+            above, below = (float(found.shown(used).plain) for used in step.inputs)
+            assert abs(float(step.shown.plain) - above / below) <= 0.5 * 10**-decimals + 1e-12
+
+
+def test_large_net_inputs_are_worked_in_one_line_and_said_so() -> None:
+    for bias in ("800, 801, 799", "-800, -801, -900"):
+        found = derive(loads(TEXT.replace("bias: [0.0, 0.1, -0.1]", f"bias: [{bias}]")))
+        assert TOO_LARGE in found.header.notes and not any(quantity.kind == "step" for quantity in found.graph)
+        assert sum(found.value(f"out.o{number}") for number in (1, 2, 3)) == pytest.approx(1)
+    assert TOO_LARGE not in derive(loads(TEXT)).header.notes
+    with pytest.raises(EvaluationError):
+        Evaluation(build(loads(TEXT.replace("bias: [0.0", "bias: [800"))).graph)["exp1", (0,)]
+
+
+def test_a_fraction_has_the_power_of_all_its_digits() -> None:
+    power = function("exp").value
+    assert power(Fraction(7001, 10)) / power(Fraction(6999, 10)) == pytest.approx(math.exp(0.2), rel=3e-16)
+
+
+# --- marking ----------------------------------------------------------------------------------------------------------
+
+
+def sheet(powers: list[float], total: float | None = None, outputs: list[float] | None = None, places: int = 4) -> dict[str, str]:
+    """Answers to the three steps."""
+    whole = sum(powers) if total is None else total
+    shown = {f"exp.o{number}": power for number, power in enumerate(powers, 1)} | {"sum": whole}
+    shown |= {f"out.o{number}": value for number, value in enumerate(outputs or [power / whole for power in powers], 1)}
+    return {name: f"{value:.{places}f}" for name, value in shown.items()}
+
+
+RIGHT = [math.exp(z) for z in NET]
+TWICE = [math.exp(power / sum(RIGHT)) for power in RIGHT]
+SLIPS = {
+    "ten for e": (
+        sheet([10**z for z in NET]),
+        {"exp": ("mistake", ("ten-for-e",)), "sum": ("follow_through", ()), "out": ("follow_through", ())},
+    ),
+    "no power": (sheet([*NET]), {"exp": ("mistake", ("softmax-without-exponent",)), "out": ("follow_through", ())}),
+    "wrong sign": (sheet([math.exp(-z) for z in NET]), {"exp": ("mistake", ("softmax-without-exponent",))}),
+    "wrong sum": (sheet(RIGHT, 4.1), {"exp": ("correct", ()), "sum": ("wrong", ()), "out": ("follow_through", ())}),
+    "no power in the quotient": (
+        sheet(RIGHT, None, [z / sum(NET) for z in NET]),
+        {"exp": ("correct", ()), "sum": ("correct", ()), "out": ("mistake", ("softmax-without-exponent",))},
+    ),
+    "twice": (
+        sheet(RIGHT, None, [power / sum(TWICE) for power in TWICE]),
+        {"sum": ("correct", ()), "out": ("mistake", ("softmax-twice",))},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_slips_are_found_where_they_happened(name: str) -> None:
+    answers, wanted = SLIPS[name]
+    for mark in check(loads(TEXT), answers).answers:
+        part = mark.id.partition(".")[0]
+        if part in wanted:
+            assert (mark.verdict, mark.mistakes) == wanted[part], mark.id
+
+
+@pytest.mark.parametrize("places", [2, 3, 4])
+def test_rounding_on_the_way_is_no_slip_in_steps_or_in_one_line(places: int) -> None:
+    """From rounded powers and their sum, and from rounded net inputs at once."""
+    powers = [round(math.exp(z), places) for z in NET]
+    steps = sheet(powers, places=places)
+    assert {mark.verdict for mark in check(loads(TEXT), steps).answers} <= {"correct", "rounded"}
+    text = TEXT.replace("[1.0, 0.5]", "[1.037, 0.513]")
+    nets = [round(float(derive(loads(text)).value(f"net.o{number}")), places) for number in (1, 2, 3)]
+    whole = sum(map(math.exp, nets))
+    one_line = {f"net.o{number}": f"{z:.{places}f}" for number, z in enumerate(nets, 1)}
+    one_line |= {f"out.o{number}": f"{math.exp(z) / whole:.{places}f}" for number, z in enumerate(nets, 1)}
+    assert {mark.verdict for mark in check(loads(text), one_line).answers} <= {"correct", "rounded"}
+
+
+def test_formulas_in_steps_and_in_one_line_are_right() -> None:
+    terms = " + ".join(f"exp(net_o{number})" for number in (1, 2, 3))
+    answers = {"exp.o1": "exp(net_o1)", "sum": "exp_o1 + exp_o2 + exp_o3", "out.o1": "exp_o1/sum", "out.o2": f"exp(net_o2)/({terms})"}
+    assert {mark.verdict for mark in check(loads(TEXT), answers).answers} == {"correct"}
+
+
+def test_a_blank_sheet_asks_for_the_steps() -> None:
+    from handcalc.marking.desk import Desk
+
+    desk = Desk(loads(TEXT), "", 1)
+    assert {desk.book.cell_id(wanted) for wanted in desk.interpreter.default()} >= {"exp.o1", "exp.o2", "exp.o3", "sum"}
+
+
+def test_every_notation_has_letters_for_the_steps() -> None:
+    from handcalc.render.notation import profiles
+
+    found = derive(loads(TEXT))
+    for notation in profiles():
+        text = render(found, "plain", notation)
+        assert isinstance(text, str) and len(re.findall(r"\bexp_\w+ = exp\(", text)) == 4 and "  sum = exp_" in text, notation
