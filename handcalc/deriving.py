@@ -15,7 +15,6 @@ from collections.abc import Mapping
 
 from handcalc.arrays.large import evaluator
 from handcalc.core.derivation import Basis, Derivation
-from handcalc.core.evaluation import Evaluation
 from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell
@@ -28,6 +27,7 @@ from handcalc.models.model import Model
 from handcalc.problem.dataset import sample_names, select
 from handcalc.problem.schema import Batch, Problem
 
+LOOKED_AT = 20_000  # cells of a graph; in larger ones nobody looks whether softmax can be worked in steps before it is
 TOO_LARGE = Message(
     "Softmax is worked in one line: some e^z is too large to be written, or all of them are 0. The quotients are the same when the largest "
     "z is subtracted from each first."
@@ -66,7 +66,7 @@ def has_powers(derivation: Derivation) -> bool:
     for number in range(1, derivation.iterations + 1):
         graph, evaluation = derivation.at(number).graph, derivation.iteration(number).evaluation
         sums = [one.name for one in graph if (one.kind, one.role, one.stage) == ("step", "sum", "")]
-        if not sums or type(evaluation) is not Evaluation:  # worked by whole arrays
+        if not sums or sum(quantity.size for quantity in graph) > LOOKED_AT:
             return True
         try:
             if not all(evaluation[name, place] for name in sums for place in graph.positions(name)):

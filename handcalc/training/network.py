@@ -73,7 +73,7 @@ class Network:
             rows: list[list[float]] = self._array_of(samples)[:most].tolist()
             return rows
         model = self._model if samples is self.problem.samples else build(self._evaluated.replace(samples=samples))
-        known = Evaluation(model.graph, None, trainer.values())
+        known = Evaluation(model.graph.at_once, None, trainer.values())
         count = len(samples) if most is None else min(most, len(samples))
         return [[float(known[cell]) for cell in model.answers(place)] for place in range(count)]
 
