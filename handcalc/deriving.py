@@ -19,7 +19,7 @@ from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import EvaluationError, Message
+from handcalc.errors import EvaluationError
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.header import header_of
@@ -28,10 +28,6 @@ from handcalc.problem.dataset import sample_names, select
 from handcalc.problem.schema import Batch, Problem
 
 LOOKED_AT = 20_000  # cells of a graph; in larger ones nobody looks whether softmax can be worked in steps before it is
-TOO_LARGE = Message(
-    "Softmax is worked in one line: some e^z is too large to be written, or all of them are 0. The quotients are the same when the largest "
-    "z is subtracted from each first."
-)
 
 
 def derive(
@@ -54,15 +50,14 @@ def derive(
     model = bases.model(1)
     check_iterations(problem, model.graph, model.updated, iterations)
     found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
-    if not has_powers(found):
-        conventions = problem.conventions.replace(softmax="at_once")
-        found = derive(problem.replace(conventions=conventions), rounding, iterations, start=start, by_cells=by_cells)
-        found.header = found.header.replace(notes=(*found.header.notes, TOO_LARGE))
+    if problem.conventions.softmax == "steps" and not has_powers(found):
+        conventions = problem.conventions.replace(softmax="shifted")
+        return derive(problem.replace(conventions=conventions), rounding, iterations, start=start, by_cells=by_cells)
     return found
 
 
 def has_powers(derivation: Derivation) -> bool:
-    """Whether softmax can be worked in steps in the forward pass of every round: no power is too large to be written, and not all are 0."""
+    """Whether the powers of softmax can be written in the forward pass of every round: none is too large, and not all of them are 0."""
     for number in range(1, derivation.iterations + 1):
         graph, evaluation = derivation.at(number).graph, derivation.iteration(number).evaluation
         sums = [one.name for one in graph if (one.kind, one.role, one.stage) == ("step", "sum", "")]

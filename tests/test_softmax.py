@@ -5,19 +5,18 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
 from handcalc import check, render
+from handcalc.cli import main
 from handcalc.core.derivation import Derivation
-from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Entry, walk
 from handcalc.core.functions import function
 from handcalc.core.rounding import Rounding
-from handcalc.deriving import TOO_LARGE, derive
-from handcalc.errors import EvaluationError
+from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
-from handcalc.models import build
 from handcalc.problem.schema import Problem
 
 NET = (0.35, 0.5, -0.65)
@@ -45,7 +44,7 @@ targets: [[1, 0], [0, 1]]
 layers: [{neurons: 2, activation: softmax, weights: [[0.4, -0.2], [0.3, 0.5]]}]
 loss: cross_entropy
 """
-SHIPPED = ("softmax-cross-entropy", "attention-backward", "two-heads", "seq2seq-attention")
+SHIPPED = ("softmax-cross-entropy", "attention-backward", "two-heads", "label-smoothing")
 
 
 def at_once(problem: Problem) -> Problem:
@@ -88,10 +87,24 @@ def test_ids_where_places_have_numbers() -> None:
     assert named["sum"].kind == "weight" and named["sum1"].kind == "step" and named["grad.sum"].kind == "gradient"
 
 
+def test_the_logarithm_of_the_sum_is_worked_once_too() -> None:
+    """In log_softmax and in a loss on net inputs."""
+    found = derive(
+        loads(TEXT.replace("activation: softmax", "activation: log_softmax").replace("cross_entropy", "negative_log_likelihood"))
+    )
+    assert "out_o1 = net_o1 - ln(sum) ~= 0.35 - ln(3.58983) ~= -0.928106" in lines(found)
+    for text in (TEXT.replace("cross_entropy", "softmax_cross_entropy"), TEXT + "conventions: {softmax_loss: fused}\n"):
+        found = derive(loads(text))
+        assert any(line.startswith("E_total = ln(sum) - (target_o1*net_o1") for line in lines(found))
+        assert found["loss"].inputs[0] == ("sum1", ()) and found.value("loss") == pytest.approx(
+            derive(loads(TEXT)).value("loss"), rel=1e-15
+        )
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_numbers_and_slopes_are_those_of_one_line(name: str) -> None:
     """Every step of the solution in one line is there, with the same id and number; no gradient has a step on its way."""
-    problem = load(shipped()[name]) if name in shipped() else loads(TEXT)
+    problem = load(shipped()[name])
     ours, before = derive(problem), derive(at_once(problem))
     known = {step.id: step for step in ours.steps()}
     for step in before.steps():
@@ -128,14 +141,37 @@ def test_carried_rounding_goes_through_the_steps(problem: str, decimals: int) ->
             assert abs(float(step.shown.plain) - above / below) <= 0.5 * 10**-decimals + 1e-12
 
 
-def test_large_net_inputs_are_worked_in_one_line_and_said_so() -> None:
+def test_from_large_net_inputs_the_largest_is_subtracted() -> None:
+    """Where some e^z cannot be written, or all of them are 0; outputs and loss are those of one line."""
     for bias in ("800, 801, 799", "-800, -801, -900"):
-        found = derive(loads(TEXT.replace("bias: [0.0, 0.1, -0.1]", f"bias: [{bias}]")))
-        assert TOO_LARGE in found.header.notes and not any(quantity.kind == "step" for quantity in found.graph)
-        assert sum(found.value(f"out.o{number}") for number in (1, 2, 3)) == pytest.approx(1)
-    assert TOO_LARGE not in derive(loads(TEXT)).header.notes
-    with pytest.raises(EvaluationError):
-        Evaluation(build(loads(TEXT.replace("bias: [0.0", "bias: [800"))).graph)["exp1", (0,)]
+        text = TEXT.replace("bias: [0.0, 0.1, -0.1]", f"bias: [{bias}]")
+        found, whole = derive(loads(text)), derive(at_once(loads(text)))
+        assert any("the largest z is subtracted" in line for line in lines(found))
+        largest = max(found.value(f"net.o{number}") for number in (1, 2, 3))
+        assert found.value("max") == largest and found.value("exp.o3") == pytest.approx(
+            math.exp(found.value("net.o3") - largest), rel=1e-12
+        )
+        for name in ("out.o1", "out.o2", "out.o3", "loss", "grad.W1[2,1]"):
+            assert found.value(name) == pytest.approx(whole.value(name), rel=1e-12, abs=1e-300), name
+    assert "max" not in [step.id for step in derive(loads(TEXT)).steps()]
+
+
+def test_the_largest_is_subtracted_where_it_is_asked_for() -> None:
+    shifted = loads(TEXT.replace("cross_entropy", "softmax_cross_entropy") + "conventions: {softmax: shifted}\n")
+    found = lines(derive(shifted))
+    assert "max = max(net_o1, net_o2, net_o3) = max(0.35, 0.5, -0.65) = 0.5" in found
+    assert "exp_o1 = exp(net_o1 - max) = exp(0.35 - 0.5) ~= 0.860708" in found
+    assert any(line.startswith("E_total = max + ln(sum) - (target_o1*net_o1") for line in found)
+    answers = {"max": "max(net_o1, net_o2, net_o3)", "exp.o1": "exp(net_o1 - max)", "out.o1": "exp_o1/sum"}
+    assert {mark.verdict for mark in check(shifted, answers).answers} == {"correct"}
+
+
+def test_a_power_that_is_too_large_after_the_update_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "steep.yaml"
+    path.write_text(TEXT.replace("learning_rate: 0.1", "learning_rate: 3000"), "utf-8")
+    with pytest.raises(SystemExit, match="2"):
+        main(["solve", str(path), "--lang", "en"])
+    assert "conventions: {softmax: shifted}" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_fraction_has_the_power_of_all_its_digits() -> None:
@@ -182,6 +218,12 @@ def test_slips_are_found_where_they_happened(name: str) -> None:
         part = mark.id.partition(".")[0]
         if part in wanted:
             assert (mark.verdict, mark.mistakes) == wanted[part], mark.id
+
+
+def test_powers_of_shifted_net_inputs_are_another_convention() -> None:
+    answers = sheet([math.exp(z - max(NET)) for z in NET])
+    found = {mark.id: (mark.verdict, mark.conventions) for mark in check(loads(TEXT), answers).answers}
+    assert found["exp.o1"][0] == found["sum"][0] == "convention" and found["out.o1"][0] == "correct"
 
 
 @pytest.mark.parametrize("places", [2, 3, 4])

@@ -201,8 +201,8 @@ def _after_update(trouble: Trouble) -> Message | None:
 
 def _power_too_large(trouble: Trouble) -> Message | None:
     """A power of softmax."""
-    step = trouble.quantity.kind == "step"
-    return Message("write {example} for softmax in one line", example="conventions: {softmax: at_once}") if step else None
+    text = "write {example}: then the largest is subtracted from each first"
+    return Message(text, example="conventions: {softmax: shifted}") if trouble.quantity.kind == "step" else None
 
 
 def _too_large(trouble: Trouble) -> Message | None:

@@ -15,7 +15,7 @@ from handcalc.core.graph import Graph
 from handcalc.core.index import ROLES, Axis, Index, Position, affine, position
 from handcalc.core.quantity import Givens, Letter, Quantity
 from handcalc.core.record import Record
-from handcalc.layers.softmax import add_steps
+from handcalc.layers.softmax import STEPPED, add_steps
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Conventions, Layer, Problem, Tensor
 from handcalc.problem.shapes import is_single
@@ -116,8 +116,9 @@ class Site(Record):
         kind, name, axes = (role if role in ("net", "out") else "part"), self.name(role), tuple(i.axis for i in index)
         own = ("", None) if kind == role else (role, self.written(role))
         quantity = Quantity(name, kind, axes, index, formula, cases or None, givens, role, layer=self.place, held=held)
-        if isinstance(formula, Entry) and formula.function == "softmax" and self.conventions.softmax == "steps":
-            quantity = quantity.replace(stepwise=add_steps(self.graph, self.place, index, formula, self.last))
+        if isinstance(formula, Entry) and formula.function in STEPPED and self.conventions.softmax != "at_once":
+            shifted = self.conventions.softmax == "shifted"
+            quantity = quantity.replace(stepwise=add_steps(self.graph, self.place, index, formula, self.last, shifted))
         self.graph.define(quantity.replace(role=own[0], letter=own[1]))
         return Ref(name, index)
 

@@ -86,7 +86,7 @@ class Surface:
     """The values of a derivation, and which cells use which."""
 
     def __init__(self, derivation: Derivation) -> None:
-        self.graph = derivation.graph
+        self.graph = derivation.graph.at_once
         self.loss = derivation.loss
         self.known = derivation.evaluation
         self._consumers: dict[Cell, dict[Cell, list[Cell]]] = {}
