@@ -17,6 +17,7 @@ from handcalc.core.functions import function
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads, shipped
+from handcalc.marking.audit import audit
 from handcalc.problem.schema import Problem
 
 NET = (0.35, 0.5, -0.65)
@@ -177,6 +178,52 @@ def test_a_power_that_is_too_large_after_the_update_is_told(tmp_path: Path, caps
 def test_a_fraction_has_the_power_of_all_its_digits() -> None:
     power = function("exp").value
     assert power(Fraction(7001, 10)) / power(Fraction(6999, 10)) == pytest.approx(math.exp(0.2), rel=3e-16)
+
+
+# --- published pages --------------------------------------------------------------------------------------------------
+
+ALONE = "inputs: {inputs}\nlayers: [{{type: activation, activation: softmax}}]\n"
+CS231N = """
+inputs: {x1: -15, x2: 22, x3: -44, x4: 56}
+targets: {a: 0, b: 0, c: 1}
+layers:
+  - {neurons: [a, b, c], activation: softmax, bias: [0.0, 0.2, -0.3],
+     weights: [[0.01, -0.05, 0.1, 0.05], [0.7, 0.2, 0.05, 0.16], [0.0, -0.45, -0.2, 0.03]]}
+loss: cross_entropy
+"""
+PUBLISHED = {
+    "Saito, Deep Learning from Scratch, 3.5.1": (
+        ALONE.format(inputs=[0.3, 2.9, 4.0]),
+        {"exp1[1]": "1.34985881", "exp1[2]": "18.17414537", "exp1[3]": "54.59815003", "sum": "74.1221542102"}
+        | {"out1[1]": "0.01821127", "out1[2]": "0.24519181", "out1[3]": "0.73659691"},
+    ),
+    "Saito, 3.5.2": (
+        ALONE.format(inputs=[1010, 1000, 990]),
+        {"max": "1010", "out1[1]": "9.99954600e-01", "out1[2]": "4.53978686e-05", "out1[3]": "2.06106005e-09"},
+    ),
+    "Tom Yeh, AI by Hand": (
+        ALONE.format(inputs=[1, 0, -1, 3]),
+        {"exp1[1]": "2.718281828459045", "exp1[2]": "1", "exp1[3]": "0.36787944117144233", "sum": "24.171698192818155"},
+    ),
+    "CS231n notes, linear classification": (
+        CS231N,
+        {"net.a": "-2.85", "net.b": "0.86", "net.c": "0.28", "exp.a": "0.058", "exp.b": "2.36", "exp.c": "1.32"}
+        | {"out.b": "0.631", "out.c": "0.353", "loss": "1.04"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_powers_and_sums_are_found(name: str) -> None:
+    text, printed = PUBLISHED[name]
+    assert {number.id: number.status for number in audit(loads(text), printed).numbers if number.status not in ("exact", "rounded")} == {}
+
+
+def test_a_published_quotient_of_rounded_powers_is_carried() -> None:
+    """CS231n prints 0.058/(0.058 + 2.36 + 1.32) = 0.016; in full precision it is 0.0154."""
+    printed = PUBLISHED["CS231n notes, linear classification"][1] | {"out.a": "0.016"}
+    found = audit(loads(CS231N), printed)
+    assert {number.id: number.status for number in found.numbers if number.status not in ("exact", "rounded")} == {"out.a": "carried"}
 
 
 # --- marking ----------------------------------------------------------------------------------------------------------
