@@ -19,12 +19,15 @@ from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
+from handcalc.errors import EvaluationError
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.header import header_of
 from handcalc.models.model import Model
 from handcalc.problem.dataset import sample_names, select
 from handcalc.problem.schema import Batch, Problem
+
+LOOKED_AT = 20_000  # cells of a graph; in larger ones nobody looks whether softmax can be worked in steps before it is
 
 
 def derive(
@@ -46,7 +49,26 @@ def derive(
     bases = _Bases(problem, chosen, by_cells)
     model = bases.model(1)
     check_iterations(problem, model.graph, model.updated, iterations)
-    return Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+    if problem.conventions.softmax == "steps" and not has_powers(found):
+        conventions = problem.conventions.replace(softmax="shifted")
+        return derive(problem.replace(conventions=conventions), rounding, iterations, start=start, by_cells=by_cells)
+    return found
+
+
+def has_powers(derivation: Derivation) -> bool:
+    """Whether the powers of softmax can be written in the forward pass of every round: none is too large, and not all of them are 0."""
+    for number in range(1, derivation.iterations + 1):
+        graph, evaluation = derivation.at(number).graph, derivation.iteration(number).evaluation
+        sums = [one.name for one in graph if (one.kind, one.role, one.stage) == ("step", "sum", "")]
+        if not sums or sum(quantity.size for quantity in graph) > LOOKED_AT:
+            return True
+        try:
+            if not all(evaluation[name, place] for name in sums for place in graph.positions(name)):
+                return False
+        except EvaluationError as error:
+            return error.cell is None or graph[error.cell[0]].kind != "step"
+    return True
 
 
 def check_iterations(problem: Problem, graph: Graph, updated: Mapping[str, str], count: int) -> None:

@@ -104,7 +104,7 @@ def test_contributions_are_upstream_times_local(name: str) -> None:
         of = graph[step.cell[0]].of
         for part in step.contributions:
             assert of is not None
-            expected = own_slope(evaluation, graph.instance(part.through), Ref(*graph.at(of, step.cell)))
+            expected = own_slope(evaluation, graph.at_once.instance(part.through), Ref(*graph.at(of, step.cell)))
             local = float(evaluation.of(part.local))
             noise = 1e4 * math.ulp(float(evaluation[part.through]))  # a masked score is −1e9
             assert close(local, expected, max(1e-6, noise)), f"{step.id} through {part.through}: local {local}, expected {expected}"

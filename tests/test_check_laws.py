@@ -162,6 +162,9 @@ def test_the_key_is_right_as_a_file(problem: str, tmp_path: Any) -> None:
 
 # An output that is 1 when rounded leaves no bound on a slope 1/(1 - o): there any number passes as rounded.
 UNBOUNDED = ("deeplearning-ai-logistic",)
+# Between the inputs and the gradients of attention stand powers, sums and weights that nobody is asked for; of three digits each, they
+# leave a difference of two numbers that are nearly equal a twentieth of its size.
+ROUGH = ("attention-backward",)
 
 
 def changed(problem: str, count: int, digits: int = 4) -> Iterator[tuple[Any, Answers, Marking]]:
@@ -185,7 +188,7 @@ def test_one_slip_is_reported_once(problem: str) -> None:
 def test_one_slip_is_reported_once_many(problem: str) -> None:
     for digits in (3, 6):
         found = [text for wanted, _, marking in changed(problem, 20, digits) for text in complaints_about_a_slip(wanted, marking)]
-        assert not found or problem in UNBOUNDED, "\n".join(found)
+        assert not found or problem in (*UNBOUNDED, *ROUGH * (digits == 3)), "\n".join(found)
 
 
 @pytest.mark.slow

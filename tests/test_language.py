@@ -287,6 +287,7 @@ def english(text: str, problem: Problem) -> set[str]:
     names |= {
         word for layer in problem.layers if layer.type != "dense" for word in (layer.type, "dense", "net", "out", "var", "LSTM", "GRU")
     }
+    names |= {"sum"} if any(step.kind == "step" for step in derive(problem).steps()) else set()  # a symbol
     names |= {word for name in (*names, problem.loss.name if problem.loss else "") for word in re.findall(r"[A-Za-z]+", name)}
     return set(WORD.findall(re.sub(r"Σ_\w+|[∂Δ]\w+", " ", text))) - INTERNATIONAL - names
 

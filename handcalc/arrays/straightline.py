@@ -222,7 +222,7 @@ class _Writer:
     """Writes the assignments of cells; a cell that is used once and only in sums and products stands where it is used."""
 
     def __init__(self, graph: Graph, wanted: list[Cell], decisive: Collection[str]) -> None:
-        self.graph = graph
+        self.graph = graph.at_once
         self.decisive = decisive
         self.names: dict[Cell, str] = {}
         self.codes: dict[Cell, Code] = {}

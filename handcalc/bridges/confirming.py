@@ -31,7 +31,7 @@ MOST_NUMBERS = 20_000  # in a script
 def confirmation(problem: Problem, framework: str) -> str:
     """The script. Raises ModelError, naming what the framework cannot express."""
     model = build(problem)
-    setup = Setup(problem=problem, model=model, known=Evaluation(model.graph))
+    setup = Setup(problem=problem, model=model, known=Evaluation(model.graph.at_once))
     _check(setup, framework)
     if framework == "sklearn":
         return sklearn_script(setup)

@@ -58,7 +58,7 @@ class Working:
         self.trace = trace
         self.problem = problem
         self._model = build(problem)
-        self.graph = self._model.graph
+        self.graph = self._model.graph.at_once
         self.alignment: Alignment = align(problem, self.graph, trace)
         self._change = change or Change()
         self._unit = UNITS.get(trace.dtype, UNITS["float32"])

@@ -199,8 +199,21 @@ def _after_update(trouble: Trouble) -> Message | None:
     return Message("take a smaller learning_rate") if later else None
 
 
+def _power_too_large(trouble: Trouble) -> Message | None:
+    """A power of softmax."""
+    text = "write {example}: then the largest is subtracted from each first"
+    return Message(text, example="conventions: {softmax: shifted}") if trouble.quantity.kind == "step" else None
+
+
 def _too_large(trouble: Trouble) -> Message | None:
     return Message("take smaller numbers") if trouble.kind == "overflow" else None
 
 
-_REMEDIES: tuple[Callable[[Trouble], Message | None], ...] = (_carried, _softmax_of_one, _output_of_loss, _after_update, _too_large)
+_REMEDIES: tuple[Callable[[Trouble], Message | None], ...] = (
+    _carried,
+    _softmax_of_one,
+    _output_of_loss,
+    _power_too_large,
+    _after_update,
+    _too_large,
+)

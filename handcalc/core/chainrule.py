@@ -275,7 +275,8 @@ def name_known(graph: Graph, expr: Expr) -> Expr:
     def change(node: Expr) -> Expr | None:
         if isinstance(node, (Call, Entry)):
             for quantity in graph:
-                if quantity.kind == "out" and type(quantity.definition) is type(node) and not quantity.cases:
+                named = quantity.kind == "out" or quantity.kind == "part" and isinstance(node, Entry)
+                if named and type(quantity.definition) is type(node) and not quantity.cases:
                     found: dict[str, Position] = {}
                     matches = _matches(quantity.definition, node, {index.letter for index in quantity.index}, found)
                     if matches and all(index.letter in found and inside(found[index.letter], index.axis) for index in quantity.index):

@@ -55,6 +55,11 @@ class Function(Record):
     layer: bool = False
 
 
+def _exp(z: Any) -> float:
+    near = float(z)
+    return math.exp(near) if type(z) is float else math.exp(near) * (1 + float(z - type(z)(near)))  # what a fraction is more than a float
+
+
 def _sigmoid(z: float) -> float:
     return 1 / (1 + math.exp(-z)) if z > -700 else math.exp(z)
 
@@ -171,7 +176,7 @@ _RECORDS = (
     Function("log_softmax", _log_softmax, ("z",), ("same - yk",), "", "ln of softmax", family=True, member="softmax", worked=True,
              layer=True),
     # --- elementary functions, for formulas --------------------------------------------------------------------------
-    Function("exp", math.exp, ("x",), ("y",), "", "e^x", exact_at=(0,)),
+    Function("exp", _exp, ("x",), ("y",), "", "e^x", exact_at=(0,)),
     Function("ln", math.log, ("x",), ("1/x",), "", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
     Function("log", math.log, ("x",), ("1/x",), "ln(x)", "natural logarithm", exact_at=(1,), safe=(0.2, 3.0)),
     Function("log10", math.log10, ("x",), ("1/(x*ln(10))",), "ln(x)/ln(10)", "log base 10", exact_at=(1, 10, 100, 1000), safe=(0.2, 3.0)),

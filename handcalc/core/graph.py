@@ -73,7 +73,7 @@ class Graph(Quantities):
 
     def end(self, cell: Cell) -> str:
         """What a path calls the cell it comes from or goes to; several parts have one neuron, they are told by their prefix."""
-        is_part = self.quantities[cell[0]].kind == "part"
+        is_part = self.quantities[cell[0]].kind in ("part", "step")
         return (self.stem(cell) if is_part else self.core(cell)) or self.quantities[cell[0]].word
 
     def find(self, text: str) -> Cell | None:

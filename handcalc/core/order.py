@@ -29,6 +29,7 @@ _PHASE = {
     "net": "forward",
     "out": "forward",
     "part": "forward",
+    "step": "forward",
     "variable": "forward",
     "error": "error",
     "loss_term": "error",
@@ -119,7 +120,7 @@ def _is_gradient_of(graph: Graph, quantity: Quantity, *kinds: str) -> bool:
 def _uses(graph: Graph, quantity: Quantity) -> Iterator[tuple[str, int]]:
     """(quantity used, how much later it is): −1 for h[t−1] in the definition of h[t]; 0 where time plays no part."""
     own = {index.letter: axis.first for index, axis in zip(quantity.index, quantity.axes) if axis.role == "time"}
-    for formula in quantity.formulas:
+    for formula in [quantity.stepwise] if quantity.stepwise else quantity.formulas:
         for node in walk(formula):
             if isinstance(node, Ref) and node.quantity in graph:
                 shift = 0

@@ -83,6 +83,15 @@ class Quantities:
                 result.quantities[name] = quantity.replace(givens=numbers[source].givens)
         return result
 
+    @property
+    def at_once(self) -> Self:
+        """The same graph with every cell worked out by its definition, not by the steps of it."""
+        stepwise = [quantity for quantity in self if quantity.stepwise]
+        result = self.renumbered(self) if stepwise else self
+        for quantity in stepwise:
+            result.redefine(quantity.replace(stepwise=None))
+        return result
+
     def given(self, quantity: Quantity) -> Quantity:
         """Add a quantity whose cells are given numbers."""
         return self._add(quantity)
@@ -285,7 +294,7 @@ class Quantities:
         if found is None:
             name, indices = cell
             quantity = self.quantities[name]
-            general = quantity.formula(indices)
+            general = quantity.stepwise or quantity.formula(indices)
             if quantity.unknown:
                 raise UnknownNumberError(Message("{id} is not given", id=quantity.word))
             if general is None:

@@ -56,6 +56,8 @@ class Quantity(Record):
     merged: so many axes at the end are numbered as one (the inputs of a layer that follows maps)
     letter: how it is written where notations have none for it; saved: the key of the problem file that its numbers stand under
     held: no gradient goes through it; shared: which cells stand at places that have none, the weights of other edges
+    stepwise: the definition once more, with names for what it is worked out from (the powers of softmax, their sum): cells are worked
+    by it, slopes follow the definition itself
     """
 
     name: str
@@ -80,6 +82,7 @@ class Quantity(Record):
     held: bool = False
     shared: Mapping[tuple[int, ...], Ref] = {}
     id: str = ""
+    stepwise: Expr | None = None
 
     @property
     def word(self) -> str:
@@ -151,6 +154,7 @@ KINDS: dict[str, str] = {
     "net": "net_h1 = w1·i1 + w2·i2 + b1",
     "out": "out_h1 = σ(net_h1)",
     "part": "a gate, a query, a mean: what a layer works out on the way",
+    "step": "e^net_o1 and the sum of them all: what an output is worked out from, though no slope goes through it",
     "error": "t − o of one output",
     "loss_term": "½(t − o)² of one output",
     "loss": "the sum of the loss terms, or the reduction over samples",

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import product
 
-from handcalc.core.expr import Expr, Ref, number, reindex, total
+from handcalc.core.expr import Entry, Expr, Ref, number, reindex, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import ROLES, Axis, Index, Position, affine, position
 from handcalc.core.quantity import Givens, Letter, Quantity
 from handcalc.core.record import Record
+from handcalc.layers.softmax import STEPPED, add_steps
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Conventions, Layer, Problem, Tensor
 from handcalc.problem.shapes import is_single
@@ -26,7 +27,7 @@ LETTERS = "ijklmnpq"
 class Site(Record):
     """A layer to be built: place: its number from 1; source: the reference to what comes in; merged: how many of its directions at
     the end are the features of a dense layer (all after a flatten); outputs: the references to all earlier outputs, inputs first;
-    letters: those of its type."""
+    letters: those of its type; last: whether no layer comes after it."""
 
     graph: Graph
     layer: Layer
@@ -36,6 +37,7 @@ class Site(Record):
     outputs: tuple[Ref, ...]
     conventions: Conventions
     letters: Mapping[str, Letter]
+    last: bool = False
 
     @property
     def batch(self) -> tuple[Index, ...]:
@@ -109,10 +111,14 @@ class Site(Record):
         givens: Givens | None = None,
         held: bool = False,
     ) -> Ref:
-        """A quantity that the layer works out on the way, such as a query; net and out are the kinds of that name."""
+        """A quantity that the layer works out on the way, such as a query; net and out are the kinds of that name. Softmax is worked in
+        steps."""
         kind, name, axes = (role if role in ("net", "out") else "part"), self.name(role), tuple(i.axis for i in index)
         own = ("", None) if kind == role else (role, self.written(role))
         quantity = Quantity(name, kind, axes, index, formula, cases or None, givens, role, layer=self.place, held=held)
+        if isinstance(formula, Entry) and formula.function in STEPPED and self.conventions.softmax != "at_once":
+            shifted = self.conventions.softmax == "shifted"
+            quantity = quantity.replace(stepwise=add_steps(self.graph, self.place, index, formula, self.last, shifted))
         self.graph.define(quantity.replace(role=own[0], letter=own[1]))
         return Ref(name, index)
 

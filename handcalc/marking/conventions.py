@@ -7,7 +7,7 @@
 
 Conventions are those of a problem's `conventions:`, the scale of a loss (½Σ, Σ, 1/n, 1/(2n) of squares; Σ or 1/n Σ of other terms), whether
 biases are trained, and of a penalty in the loss what stands before its sum and whether biases are in it.
-Updated weights on the way back are a mistake, and how weights are numbered changes no number.
+Updated weights on the way back are a mistake; how weights are numbered, and that softmax is worked in one line, changes no number.
 """
 
 from __future__ import annotations
@@ -36,10 +36,11 @@ ERROR_SIGN = "error_sign"
 LOSS_SCALE = "loss_scale"
 PENALTY_FORM = "penalty_form"
 PENALISED_BIASES = "penalised_biases"
-ON_SHEETS = (LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay", PENALTY_FORM, PENALISED_BIASES)
+SOFTMAX = "softmax"
+ON_SHEETS = (SOFTMAX, LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay", PENALTY_FORM, PENALISED_BIASES)
 OF_LOSS = (LOSS_SCALE, "sample_reduction")
 BEFORE_RATE = ("loss", "loss_term", "gradient", "part")
-NO_CONVENTION = ("hidden_error_weights", "weight_numbering")
+NO_CONVENTION = ("hidden_error_weights", "weight_numbering", SOFTMAX)
 SEVERAL_MARGIN = 2.0  # bits by which several answers must beat coincidence, if they are all that is wrong
 FOLLOWED_MARGIN = 4.0  # and one, if others follow from it
 SINGLE_MARGIN = 6.0  # and one alone
@@ -74,6 +75,8 @@ TITLES: dict[tuple[str, str], Template] = {
     (PENALTY_FORM, "half_mean"): "λ/(2m) stands before the penalty on this sheet",
     (PENALTY_FORM, "mean"): "λ/m stands before the penalty on this sheet",
     (PENALTY_FORM, "sum"): "λ stands before the penalty on this sheet",
+    (SOFTMAX, "steps"): "nothing is subtracted from z before e^z is taken on this sheet",
+    (SOFTMAX, "shifted"): "the largest z is subtracted from each before e^z is taken on this sheet",
     (PENALISED_BIASES, "true"): "biases are in the penalty on this sheet",
     (PENALISED_BIASES, "false"): "biases are not in the penalty on this sheet",
 }
@@ -107,8 +110,8 @@ class OtherConvention(Record):
         return Message("another convention on this sheet: {name}: {choice}", name=self.name, choice=self.choice)
 
 
-def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConvention]:
-    """The same problem under each other convention."""
+def other_conventions(problem: Problem, has_biases: bool, has_steps: bool) -> Iterator[OtherConvention]:
+    """The same problem under each other convention; has_steps: whether it has a softmax worked in steps."""
     if has_biases:
         other = not problem.trained_biases
         yield OtherConvention("bias_update", "true" if other else "false", problem.replace(trained_biases=other))
@@ -121,6 +124,9 @@ def other_conventions(problem: Problem, has_biases: bool) -> Iterator[OtherConve
     if problem.regularization is not None:
         yield from _of_penalty(problem, problem.regularization, has_biases)
     chosen = problem.conventions
+    if has_steps:
+        choice = "steps" if chosen.softmax == "shifted" else "shifted"
+        yield OtherConvention(SOFTMAX, choice, problem.replace(conventions=chosen.replace(softmax=choice)))
     for name in chosen._fields:
         for choice in () if name in NO_CONVENTION else choices("conventions", name):
             value = {"true": True, "false": False}.get(choice, choice)
@@ -196,7 +202,8 @@ class OtherConventions:
     def _worked(self) -> list[_Worked]:
         """Those under which the problem can be worked."""
         book, found = self._definitions.book, []
-        for convention in other_conventions(book.problem, any(quantity.kind in BIASES for quantity in book.graph)):
+        has_biases = any(quantity.kind in BIASES for quantity in book.graph)
+        for convention in other_conventions(book.problem, has_biases, book.has_steps):
             try:
                 found.append(_Worked(convention, book))
             except HandcalcError:

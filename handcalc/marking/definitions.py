@@ -139,11 +139,16 @@ class Definitions:
         value = self.book.given_value(wanted)
         return value if value is not None else self.book.instance(wanted)
 
+    def _at_once(self, wanted: Cell) -> Expr:
+        """The definition that rules of mistakes change: in one line, where it is worked in steps."""
+        value = self.book.given_value(wanted)
+        return value if value is not None else self.book.at_once(wanted)
+
     def wrong(self, wanted: Cell) -> dict[MistakeForm, Expr]:
         """Form of a mistake → the definition it gives a cell, where it changes it."""
         found = self._wrong.get(wanted)
         if found is None:
-            right = self.right(wanted)
+            right = self._at_once(wanted)
             changed = ((form, self._change(wanted, form, right)) for form in self._possible(wanted))
             found = self._wrong[wanted] = {form: expr for form, expr in changed if expr is not None and expr != right and self._there(expr)}
         return found
@@ -194,7 +199,7 @@ class Definitions:
     def _compose(self, wanted: Cell, forms: tuple[MistakeForm, ...]) -> Expr:
         """One mistake after the other; where the second no longer applies, the other way round."""
         for order in (forms, tuple(reversed(forms))):
-            expr: Expr | None = self.right(wanted)
+            expr: Expr | None = self._at_once(wanted)
             for form in order:
                 changed = self._change(wanted, form, expr) if expr is not None else None
                 expr = changed if changed is not None and changed != expr else None

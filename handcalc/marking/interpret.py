@@ -167,7 +167,7 @@ class Interpreter:
     def default(self) -> list[Cell]:
         """What a blank sheet asks where the problem says nothing: net inputs, outputs, what layers work out between them, loss,
         δ, gradients, new parameters."""
-        kinds = ("net", "out", "part", "variable", "error", "loss", "updated")
+        kinds = ("net", "step", "out", "part", "variable", "error", "loss", "updated")
         wanted = []
         for cell in self.book.cells():
             quantity = self.book.graph[cell[0]]

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
@@ -30,19 +31,20 @@ class Modes:
 
     def __init__(self, book: Workbook) -> None:
         self.book = book
-        self._runs: dict[tuple[Rounding, bool], Evaluation] = {}
+        self._runs: dict[tuple[Rounding, bool, bool], Evaluation] = {}
 
     def reproduces(self, rounding: Rounding, answers: Mapping[Cell, Typed], early: bool = False) -> bool:
         """Whether every answer is what comes out in a rounding; early: or what it was before the last rounding."""
-        ways = (False, True) if rounding.carry else (False,)
-        return any(self._gives(self._run(rounding, in_one_line), rounding, answers, early) for in_one_line in ways)
+        either = (False, True) if rounding.carry else (False,)
+        ways = product(either if self.book.has_steps else (False,), either)
+        return any(self._gives(self._run(rounding, *way), rounding, answers, early) for way in ways)
 
-    def _run(self, rounding: Rounding, in_one_line: bool) -> Evaluation:
-        """The solution in a rounding, with new parameters worked out by their change, or in one line."""
-        found = self._runs.get((rounding, in_one_line))
+    def _run(self, rounding: Rounding, outputs: bool, updates: bool) -> Evaluation:
+        """The solution in a rounding; outputs of softmax, and new parameters, are worked out by their steps, or in one line."""
+        found = self._runs.get((rounding, outputs, updates))
         if found is None:
-            found = Evaluation(InOneLine(self.book) if in_one_line else self.book, rounding)
-            self._runs[rounding, in_one_line] = found
+            found = Evaluation(InOneLine(self.book, updates, outputs) if outputs or updates else self.book, rounding)
+            self._runs[rounding, outputs, updates] = found
         return found
 
     def _gives(self, run: Evaluation, rounding: Rounding, answers: Mapping[Cell, Typed], early: bool) -> bool:

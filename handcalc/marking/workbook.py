@@ -47,6 +47,7 @@ class Workbook:
         self.iterations = iterations
         self.last = max((quantity.layer for quantity in self.graph if quantity.kind == "out"), default=0)
         self._graphs: dict[int, Graph] = {}
+        self._at_once: dict[int, Graph] = {}
         self._instances: dict[Cell, Expr] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
         self.updated = dict(self.derivation.updated)
@@ -127,9 +128,11 @@ class Workbook:
             self._instances[wanted] = found
         return found
 
-    def written(self, plain: Cell, number: int = 1) -> Expr:
-        """The definition of one cell of an iteration, over cells named as in the first."""
+    def written(self, plain: Cell, number: int = 1, at_once: bool = False) -> Expr:
+        """The definition of one cell of an iteration, over cells named as in the first; at_once: not by its steps, those of softmax."""
         (name, place), graph = plain, self.of_round(number)
+        if at_once and graph[name].stepwise:
+            graph = self._at_once.get(number) or self._at_once.setdefault(number, graph.at_once)
         quantity = graph[name]
         if not self._is_updated(plain) or quantity.of is None:
             return graph.instance(plain)
@@ -140,6 +143,18 @@ class Workbook:
         """Whether a cell is a parameter that an update changes."""
         quantity = self.graph[plain[0]]
         return quantity.kind == "updated" and not quantity.stage and not isinstance(self.graph.instance(plain), Ref)
+
+    def at_once(self, wanted: Cell) -> Expr:
+        """The definition of one cell, where a softmax is worked in one line."""
+        number, plain = iteration(wanted), base(wanted)
+        if not self.quantity(wanted).stepwise:
+            return self.instance(wanted)
+        return self.moved(self.written(plain, number, at_once=True), number)
+
+    @property
+    def has_steps(self) -> bool:
+        """Whether anything is worked in steps that may also be worked in one line."""
+        return any(quantity.stepwise for quantity in self.graph)
 
     def in_one_line(self, wanted: Cell) -> Expr:
         """The definition of one cell, where a new parameter is w − η·∂E/∂w in one line, as solutions print it."""
@@ -192,10 +207,15 @@ class Workbook:
 
 
 class InOneLine:
-    """A workbook in which new parameters are worked out in one line, for an `Evaluation`: Δw is not rounded before it is added."""
+    """A workbook in which some results are worked out in one line, for an `Evaluation`: what is on the way to them is not rounded.
 
-    def __init__(self, book: Workbook) -> None:
+    updates: new parameters, whose Δw is not rounded before it is added; outputs: those of softmax, whose powers and sum are not.
+    """
+
+    def __init__(self, book: Workbook, updates: bool = True, outputs: bool = False) -> None:
         self.book = book
+        self.updates = updates
+        self.outputs = outputs
 
     def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell."""
@@ -203,7 +223,9 @@ class InOneLine:
 
     def instance(self, wanted: Cell) -> Expr:
         """The definition of one cell."""
-        return self.book.in_one_line(wanted)
+        if self.outputs and self.book.quantity(wanted).stepwise:
+            return self.book.at_once(wanted)
+        return self.book.in_one_line(wanted) if self.updates else self.book.instance(wanted)
 
     def uses(self, wanted: Cell) -> tuple[Cell, ...]:
         """The cells that definition uses."""

@@ -37,7 +37,8 @@ def add_layers(graph: Graph, problem: Problem) -> Ref:
     for place, layer in enumerate(problem.layers, 1):
         kind, chosen = layer_type(layer.type), layer.options.get("source")
         before = place - 1 if chosen is None else chosen
-        site = Site(graph, layer, place, outputs[before], 1, tuple(outputs), problem.conventions, kind.letters)
+        last = place == len(problem.layers)
+        site = Site(graph, layer, place, outputs[before], 1, tuple(outputs), problem.conventions, kind.letters, last)
         if merges[before]:
             site = site.replace(merged=len(site.incoming))
         outputs.append(kind.build(site))

@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from handcalc.core.expr import ONE, Entry, Expr, Number, Ref, add, mul, neg, power, reindex, rewrite, sub, total
+from handcalc.core.expr import ONE, Entry, Expr, Number, Quotient, Ref, add, mul, neg, power, reindex, rewrite, sub, total
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.layers.site import places, sample_index, totals
+from handcalc.layers.softmax import log_sum
 from handcalc.models.penalties import add_penalties
 from handcalc.problem.dataset import givens, have_targets, sum_to_one
 from handcalc.problem.schema import Loss, Problem
@@ -38,7 +39,8 @@ def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
     if problem.loss.form == "direct":
         graph.define(Quantity("err", "error", axes, index, sub(target, output), prefix="err", layer=len(problem.layers)))
         return "err"
-    objective = _reduced(graph, problem, _sample_loss(graph, problem, problem.loss, output, target, index))
+    formula = _sample_loss(graph, problem, problem.loss, output, target, index)
+    objective = _reduced(graph, problem, formula, _by_steps(graph, output, formula))
     if problem.reported is not None:
         _add_reported(graph, problem, problem.reported, output, target, index)
     return objective
@@ -133,22 +135,35 @@ def _is_softmax(graph: Graph, output: Ref) -> bool:
     return isinstance(definition, Entry) and definition.function == "softmax"
 
 
+def _by_steps(graph: Graph, output: Ref, formula: Expr) -> Expr | None:
+    """A loss with the sum of the powers of softmax by its name, where it is worked out for the outputs: ln sum."""
+    steps = graph[output.quantity].stepwise
+    if not isinstance(steps, Quotient):
+        return None
+    logarithm = log_sum(graph, graph[output.quantity].layer, steps)
+    changed = rewrite(formula, lambda node: logarithm if isinstance(node, Entry) and node.function == "logsumexp" else None)
+    return None if changed == formula else changed
+
+
 def _share(count: int) -> Number:
     return ONE if count == 1 else Number(1, count)
 
 
-def _reduced(graph: Graph, problem: Problem, formula: Expr) -> str:
+def _reduced(graph: Graph, problem: Problem, formula: Expr, stepwise: Expr | None) -> str:
     """The loss of one sample, over several samples their mean or sum, and with penalties what they add to it."""
     sample = sample_index(problem)
     of_data = None if problem.regularization is None else Letter("", "data")
     if sample:
         axes = tuple(i.axis for i in sample)
-        graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each", letter=of_data))
+        graph.define(Quantity("loss@", "loss", axes, sample, formula, prefix="loss", role="each", letter=of_data, stepwise=stepwise))
+        stepwise = None
         formula = mul(sample_share(problem), total(sample[0], Ref("loss@", sample)))
     if of_data is not None:
-        graph.define(Quantity("data_loss", "loss", definition=formula, names={(): "data_loss"}, role="data", letter=of_data))
+        data = Quantity("data_loss", "loss", definition=formula, names={(): "data_loss"}, role="data", letter=of_data, stepwise=stepwise)
+        graph.define(data)
+        stepwise = None
         formula = add(Ref("data_loss"), *add_penalties(graph, problem))
-    graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss"))
+    graph.define(Quantity("loss", "loss", definition=formula, names={(): ""}, prefix="loss", stepwise=stepwise))
     return "loss@" if sample else "loss"
 
 

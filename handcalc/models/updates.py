@@ -166,12 +166,14 @@ def add_after(graph: Graph, forward: list[Quantity], updated: dict[str, str]) ->
     for quantity in moved:
         assert quantity.definition is not None
         base = Ref(quantity.name, quantity.index)
+        stepwise = quantity.stepwise and _renamed(quantity.stepwise, names)
         cases = quantity.cases and {place: _renamed(case, names) for place, case in quantity.cases.items()}
         graph.define(
             quantity.replace(
                 name=names[quantity.name],
                 definition=_renamed(quantity.definition, names),
                 cases=cases,
+                stepwise=stepwise,
                 prefix="after",
                 of=base,
                 names=None,

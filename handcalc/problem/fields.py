@@ -211,6 +211,8 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
         Key("hidden_error_weights", word("old", "updated"), "weights used to send the error back", "old"),
         Key("relu_at_zero", word("0", "1", "0.5"), "the slope of ReLU at exactly 0", "0"),
         Key("max_ties", word("first", "split"), "who gets the gradient where several are the largest: the first, or all", "first"),
+        Key("softmax", word("steps", "shifted", "at_once"),
+            "softmax in three steps (e^z, their sum, the quotients); with the largest z subtracted first; or in one line", "shifted"),
         Key("softmax_loss", word("split", "fused"), "softmax and cross-entropy as two steps or one", "split"),
         Key("convolution", word("cross_correlation", "flipped"), "whether a kernel is laid over the input as it is, or turned round",
               "flipped"),

@@ -211,6 +211,7 @@ class Conventions(Record):
     hidden_error_weights: str = "old"
     relu_at_zero: str = "0"
     max_ties: str = "first"
+    softmax: str = "steps"
     softmax_loss: str = "split"
     convolution: str = "cross_correlation"
     weight_numbering: str = "by_target"

@@ -75,7 +75,7 @@ def closed_form(derivation: Derivation, reading: Reading, text: str) -> Closed:
     if graph.given_value(wanted) is not None:
         raise UnknownIdError(Message("{step} is given: there is nothing to put in", step=graph.cell_id(wanted)))
     derivation.evaluation[wanted]
-    count = size(graph, wanted)
+    count = size(graph.at_once, wanted)
     if count > NODES:
         said = "{step} as one expression has {count} names, numbers and signs, {limit} at most; handcalc why shows it step by step"
         raise EvaluationError(Message(said, step=graph.cell_id(wanted), count=count, limit=NODES))
@@ -110,7 +110,7 @@ def size(graph: Graph, wanted: Cell, known: dict[Cell, int] | None = None) -> in
 
 def _lines(derivation: Derivation, reading: Reading, wanted: Cell) -> Iterator[ClosedLine]:
     """By the chain rule, by the step's own formula, then with one quantity after the other put in, the last defined first."""
-    graph = derivation.graph
+    graph = derivation.graph.at_once
     expr = graph.instance(wanted)
     factors = reading.chain(derivation.step(wanted))
     if factors:
@@ -170,7 +170,7 @@ def _same(derivation: Derivation, before: Expr, after: Expr) -> bool:
     """Whether SymPy sees that two lines are the same when it puts in the definitions of what only one of them names."""
     from sympy import powsimp
 
-    graph = derivation.graph
+    graph = derivation.graph.at_once
     functions = {name: made for name, made in primitives().items() if is_open(before) or name not in SWITCHES}  # those take their time
     with suppress(ArithmeticError, RecursionError, TypeError, ValueError):
         sides = [to_sympy(side, functions) for side in (before, after)]
@@ -221,7 +221,7 @@ def _differentiated(derivation: Derivation, wanted: Cell, by: Cell) -> bool:
 
     Not asked where a convention makes the gradient another one, or where the loss is too long.
     """
-    graph = derivation.graph
+    graph = derivation.graph.at_once
     chosen = derivation.header.conventions
     if any(chosen.get(name, value) != value for name, value in NO_DERIVATIVE.items()) or not derivation.loss:
         return False

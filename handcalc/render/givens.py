@@ -298,6 +298,8 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield from _update_conventions(derivation)
     functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     yield from _slope_conventions(functions, chosen)
+    if any((quantity.kind, quantity.role) == ("step", "max") for quantity in graph):
+        yield Message("Softmax: the largest z is subtracted from each, so that no e^z is too large; the quotients stay the same.")
     if any(quantity.held for quantity in graph):
         yield Message("A state marked held is a copy that no gradient goes through.")
     yield from header.notes

@@ -274,7 +274,7 @@ class Notation:
         xi above it for the input gate's of x; with the layer where several have one."""
         several = sum(1 for q in self.graph if (q.kind, q.role) == (quantity.kind, quantity.role) and not q.stage and not q.of) > 1
         fields = self._fields(quantity, reference)
-        sub = fields.get("name") or ",".join(filter(None, (fields.get("to"), fields.get("from"))))
+        sub = fields.get("unit" if quantity.kind == "step" else "name") or ",".join(filter(None, (fields.get("to"), fields.get("from"))))
         return Symbol(letter.base, sub, letter.above + f"({quantity.layer})" * several, hat=letter.hat)
 
     def _of_optimiser(self, quantity: Quantity) -> Symbol:

@@ -29,7 +29,7 @@ def raw_derivative(derivation: Derivation, wanted: Cell) -> Expr | None:
         outside = term.upstream
     else:
         return None
-    raw = RAW.mul(outside, differentiate(graph.instance(consumer), target, RAW))
+    raw = RAW.mul(outside, differentiate(graph.at_once.instance(consumer), target, RAW))
     exact = Evaluation(graph, None, derivation.evaluation.replaced)
     try:
         return raw if abs(exact.of(raw, wanted) - exact[wanted]) <= 1e-9 * abs(exact[wanted]) else None

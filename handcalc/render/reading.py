@@ -77,7 +77,7 @@ class Reading:
 
     def general(self, quantity: Quantity) -> Expr | None:
         """The general formula of a quantity in this notation's signs."""
-        definition = self.definition(quantity)
+        definition = quantity.stepwise or self.definition(quantity)
         return None if definition is None else self._signed(quantity, definition)
 
     def definition(self, quantity: Quantity) -> Expr | None:

@@ -51,7 +51,7 @@ class Network:
         if self.problem.standard:
             inputs = standardised(self.problem.standard, inputs)
         given = {(model.graph.inputs, place): float(value) for place, value in zip(places(self.problem.axes), inputs)}
-        known = Evaluation(model.graph, None, self.trainer.values() | given)
+        known = Evaluation(model.graph.at_once, None, self.trainer.values() | given)
         return [float(known[cell]) for cell in model.answers()]
 
     def outputs(self, inputs: _Rows) -> list[tuple[float, ...]]:
@@ -73,7 +73,7 @@ class Network:
             rows: list[list[float]] = self._array_of(samples)[:most].tolist()
             return rows
         model = self._model if samples is self.problem.samples else build(self._evaluated.replace(samples=samples))
-        known = Evaluation(model.graph, None, trainer.values())
+        known = Evaluation(model.graph.at_once, None, trainer.values())
         count = len(samples) if most is None else min(most, len(samples))
         return [[float(known[cell]) for cell in model.answers(place)] for place in range(count)]
 

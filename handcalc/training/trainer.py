@@ -129,7 +129,7 @@ class Trainer:
             yield
         except (ArithmeticError, ValueError):
             if not self.done and not self._data:
-                Evaluation(self.whole.graph).precise((self.whole.loss, ()))  # where there is no loss to begin with, it says why
+                Evaluation(self.whole.graph.at_once).precise((self.whole.loss, ()))  # where there is no loss to begin with, it says why
             text = "training diverges after about {count} iterations: a number is too large; try a smaller learning_rate"
             raise EvaluationError(Message(text, count=self.done)) from None
 

@@ -192,7 +192,7 @@ class Place(Record):
     @property
     def right(self) -> Expr:
         """The right definition of the cell itself."""
-        return self.graph.instance(self.cell)
+        return self.book.written(self.cell, self.number, at_once=True)
 
     def turned(self, ref: Ref) -> Ref | None:
         """A weight of a square matrix with row and column exchanged."""
@@ -214,7 +214,7 @@ class Place(Record):
 
     def formula(self, ref: Ref) -> Expr:
         """The right definition of another cell."""
-        return self.book.written((ref.quantity, ref.places), self.number)
+        return self.book.written((ref.quantity, ref.places), self.number, at_once=True)
 
     def first(self, expr: Expr, *kinds: str) -> Ref | None:
         """The first reference to a quantity of these kinds, or of any."""
@@ -313,5 +313,5 @@ def roles(book: Workbook, wanted: Cell) -> tuple[str, ...]:
         return (f"grad.{of.role}", f"grad.{base}") if of.kind == "part" else (f"grad.{base}",)
     if quantity.kind == "state":
         return (f"state.{quantity.role}",)
-    named = quantity.kind in ("part", "loss_term") and quantity.role
+    named = quantity.kind in ("part", "step", "loss_term") and quantity.role
     return (f"{quantity.kind}.{quantity.role}", kind(quantity)) if named else (quantity.kind,)

@@ -69,6 +69,7 @@ parenthesis_lost = _function(lambda node: add(ONE, _exp(neg(node.arguments[0])))
 ten_for_e = _function(
     lambda node: _written_out(node, lambda z: Power(Number(10), z)), "sigmoid", "bipolar_sigmoid", "silu", "tanh", "softmax"
 )
+ten_in_step = _function(lambda node: Power(Number(10), node.arguments[0]), "exp")
 tan_for_tanh = _function(lambda node: call("tan", node.arguments[0]), "tanh")
 tan_of_degrees = _function(lambda node: call("tan", mul(node.arguments[0], call("pi"), Number(1, 180))), "tanh")
 tanh_half_angle = _function(lambda node: sub(mul(Number(2), call("sigmoid", node.arguments[0])), ONE), "tanh")
@@ -124,6 +125,8 @@ def _slope_of_kept(place: Place, formula: Expr) -> Expr | None:
 
 without_exponent = _function(lambda node: div(node.arguments[node.at], add(*node.arguments)), "softmax")
 negative_exponent = _function(lambda node: _written_out(node, lambda z: _exp(neg(z))), "softmax")
+without_power = _function(lambda node: node.arguments[0], "exp")
+negative_power = _function(lambda node: _exp(neg(node.arguments[0])), "exp")
 softmax_twice = _function(
     lambda node: node.replace(arguments=tuple(node.replace(at=place) for place in range(len(node.arguments)))), "softmax"
 )
@@ -191,7 +194,7 @@ FORWARD = (
         "ten-for-e",
         "10 is used for e",
         "A power of 10 was computed (the key 10^x for e^x).\nThe base is e = 2.71828…",
-        ({"out": ten_for_e},),
+        ({"out": ten_for_e}, {"step.exp": ten_in_step}),
     ),
     Mistake(
         "hidden-activation-skipped",
@@ -233,7 +236,7 @@ FORWARD = (
         "softmax-without-exponent",
         "The exponential of softmax is missing or has the wrong sign",
         "z over the sum of z, or e^(-z), was computed.\nSoftmax is e^z over the sum of all e^z.",
-        ({"out": without_exponent}, {"out": negative_exponent}),
+        ({"out": without_exponent}, {"out": negative_exponent}, {"step.exp": without_power}, {"step.exp": negative_power}),
     ),
     Mistake(
         "softmax-wrong-axis",

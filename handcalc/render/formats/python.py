@@ -55,8 +55,8 @@ PYTHON = PLAIN.replace(
 
 # names that mean something in the code, or to Jupyter
 _MEANINGS = {
-    *keyword.kwlist, *PYTHON.functions.values(), "Fraction", "rounded", "show", "print", "globals", "round", "int", "len", "str", "In",
-    "Out", "display", "exit", "get_ipython", "quit",
+    *keyword.kwlist, *PYTHON.functions.values(), "Fraction", "rounded", "show", "print", "globals", "round", "int", "len", "str", "sum",
+    "In", "Out", "display", "exit", "get_ipython", "quit",
 }  # fmt: skip
 
 At = tuple[Cell, int]  # a cell in an iteration

@@ -174,7 +174,9 @@ class Curve:
     def kinks(self, h: float) -> tuple[PassedKink, ...]:
         """Where functions on the way are not differentiable between x − h and x + h, each place once."""
         if self._corners is None:
-            self._corners = [(step, *corner) for step in self.after for corner in _corners(self.surface.graph.instance(step))]
+            graph = self.surface.graph  # the largest z, which softmax does not depend on, makes no corner
+            after = [step for step in self.after if graph[step[0]].kind != "step"]
+            self._corners = [(step, *corner) for step in after for corner in _corners(graph.instance(step))]
         runs = [self.run(x) for x in (self.start - h, self.start, self.start + h)]
         found: dict[tuple[Expr, Expr], PassedKink] = {}
         for step, name, left, right in self._corners:
