@@ -74,7 +74,9 @@ def _page(language: str, editor: bool) -> str:
         "policy": POLICY.format(nonce=NONCE),
         "languages": _options((known, NAMES[known]) for known in LANGUAGES),
         "notations": _options((name, profile(name)["title"]) for name in profiles()),
-        "formats": _options((name, name) for name, format in FORMATS.items() if not format.library and name != "terminal"),
+        "formats": _options(
+            (name, f"{name} ({format.suffix})") for name, format in FORMATS.items() if format.suffix and not format.library
+        ),
         "first": xml_text(FIRST),
         "texts": embedded(data),
         "modules": f'<script type="module" src="editor.js" data-nonce="{NONCE}"></script>\n' if editor else "",

@@ -4,6 +4,7 @@
 
 const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const PROBLEM = "problem.yaml";
+const SHEET = "sheet.txt";
 const LONGEST = 60000; // letters of a problem that still goes into an address
 const PAUSE = 600; // milliseconds without typing, before what is typed is looked at
 
@@ -106,8 +107,8 @@ async function run([command, ...parts], files = {}) {
   }
   const answer = await ask({ arguments: [command, "--lang", part("language").value, ...parts], files: { [PROBLEM]: site.get(), ...files } });
   if (answer === null) return null;
-  state("ready");
-  say("done", { seconds: ((performance.now() - started) / 1000).toFixed(1) });
+  state(asked.size ? "working" : "ready");
+  if (!asked.size) say("done", { seconds: ((performance.now() - started) / 1000).toFixed(1) });
   faulty(answer.code > 1 ? answer.err.trim().split("\n") : []);
   return answer;
 }
@@ -157,6 +158,7 @@ function show(html) {
   for (const article of shown.querySelectorAll(".chapter")) {
     if (!article.querySelector(".panel")) continue;
     const chapter = new Chapter(article);
+    article.querySelector("script.data").remove(); // it has been read
     chapters.push(chapter);
     sizes.observe(chapter.panel);
   }
@@ -251,6 +253,24 @@ function follow() {
 
 // --- language ----------------------------------------------------------------------------------------------------------------------
 
+const LANGUAGE = "handcalc-language";
+
+/** Keep the language for the next visit, where the browser lets us. */
+function remember(language) {
+  try {
+    localStorage.setItem(LANGUAGE, language);
+  } catch {}
+}
+
+function remembered() {
+  try {
+    const language = localStorage.getItem(LANGUAGE);
+    return TEXTS[language] ? language : null;
+  } catch {
+    return null;
+  }
+}
+
 function translate() {
   document.documentElement.lang = part("language").value === "zh" ? "zh-Hans" : part("language").value;
   for (const place of document.querySelectorAll("[data-text]")) if (TEXTS.en[place.dataset.text]) place.textContent = text(place.dataset.text);
@@ -264,7 +284,7 @@ function translate() {
 part("solve").addEventListener("click", solve);
 part("worksheet").addEventListener("click", () => result(["solve", PROBLEM, ...chosen("notation", "decimals"), "--view", "worksheet"]));
 part("check").addEventListener("click", () =>
-  result(["check", PROBLEM, "answers.txt", ...chosen("notation")], { "answers.txt": part("answers").value }),
+  result(["check", PROBLEM, SHEET, ...chosen("notation")], { [SHEET]: part("answers").value }),
 );
 part("blank").addEventListener("click", async () => {
   const answer = await run(["check", PROBLEM, "--blank", ...chosen("notation")]);
@@ -287,7 +307,7 @@ part("file").addEventListener("change", async () => {
   site.typed();
 });
 part("language").addEventListener("change", () => {
-  localStorage.setItem("handcalc-language", part("language").value);
+  remember(part("language").value);
   translate();
   site.typed();
 });
@@ -307,21 +327,22 @@ part("gallery").addEventListener("change", async () => {
 
 // --- the start ---------------------------------------------------------------------------------------------------------------------
 
-const kept = localStorage.getItem("handcalc-language");
-part("language").value = TEXTS[kept] ? kept : document.documentElement.lang.slice(0, 2);
+part("language").value = remembered() ?? document.documentElement.lang.slice(0, 2);
 translate();
 if (location.protocol === "file:") {
   state("broken");
   say("from-file");
 } else {
   begin("loading");
-  navigator.serviceWorker?.register("service.js");
+  navigator.serviceWorker?.register("service.js").catch((error) => console.warn(error));
   navigator.serviceWorker?.ready.then(() => document.body.dataset.state === "ready" && settled());
   navigator.serviceWorker?.ready.then(() => (document.body.dataset.offline = "ready"));
   const start = async () => {
     if (follow() || site.get()) return;
     const first = (await gallery).find(({ name }) => name === field.dataset.first);
-    if (!site.get() && first) site.set(first.text);
+    if (site.get() || !first) return;
+    site.set(first.text);
+    part("gallery").value = first.name;
   };
   if (!document.querySelector("script[src='editor.js']")) start();
   else site.start = start; // editor.js calls it
