@@ -90,6 +90,11 @@ def _options(rows: Iterator[tuple[str, str]]) -> str:
     return "".join(f'<option value="{xml_text(value)}">{xml_text(text)}</option>' for value, text in rows)
 
 
+def _formats() -> list[str]:
+    """The formats that need no library, pages first."""
+    return sorted((name for name, format in FORMATS.items() if format.suffix and not format.library), key=lambda name: name != "html")
+
+
 def _gallery() -> list[dict[str, str]]:
     """The shipped problems: name, title and text of each."""
     read = {name: our_text(str(path)) for name, path in shipped().items()}

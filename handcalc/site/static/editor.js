@@ -31,28 +31,31 @@ function below(schemas, step, whole) {
   });
 }
 
-/** Where a place is: the keys and lists around it, and whether a key of its own line comes before it. */
+/** Those of schemas that are of one type, as layers are: the type that is written there, else dense. */
+function ofType(schemas, own) {
+  const types = (schema) => schema.properties?.type?.enum ?? [schema.properties?.type?.const].filter(Boolean);
+  const written = own.get("type") ?? "dense";
+  if (!schemas.some((schema) => types(schema).includes(written))) return schemas;
+  return schemas.filter((schema) => !types(schema).length || types(schema).includes(written));
+}
+
+/** Where a place is: the keys and lists around it, and what stands in its own mapping. */
 function around(state, position) {
   const path = [];
+  const own = new Map();
   let node = syntaxTree(state).resolveInner(position, -1);
-  let inValue = null;
-  const own = [];
   for (let inside = null; node; inside = node, node = node.parent) {
     if (node.name === "Pair") {
       const key = node.getChild("Key");
-      if (key && key !== inside && key.to < position) {
-        const word = state.sliceDoc(key.from, key.to).replace(/^["']|["']$/g, "");
-        path.unshift(word);
-        inValue ??= word;
-      }
+      if (key && key !== inside && key.to < position) path.unshift(state.sliceDoc(key.from, key.to).replace(/^["']|["']$/g, ""));
     } else if (node.name === "BlockSequence" || node.name === "FlowSequence") path.unshift("[]");
-    else if ((node.name === "BlockMapping" || node.name === "FlowMapping") && !own.length)
+    else if ((node.name === "BlockMapping" || node.name === "FlowMapping") && !own.size)
       for (const pair of node.getChildren("Pair")) {
         const key = pair.getChild("Key");
-        if (key) own.push(state.sliceDoc(key.from, key.to));
+        if (key) own.set(state.sliceDoc(key.from, key.to), state.sliceDoc(key.to, pair.to).replace(/^:\s*/, "").trim());
       }
   }
-  return { path, inValue, own };
+  return { path, own };
 }
 
 /** The same by indentation, for a line that is still empty, which the tree says nothing of. */
@@ -60,17 +63,17 @@ function byIndentation(state, position) {
   const line = state.doc.lineAt(position);
   let column = position - line.from - (/[\w-]*$/.exec(line.text.slice(0, position - line.from))[0].length);
   const path = [];
-  const own = [];
+  const own = new Map();
   const item = /^\s*- /.exec(line.text);
   if (item && item[0].length <= column) path.unshift("[]");
   if (item) column = Math.min(column, item[0].length - 2 + 1);
   for (let number = line.number - 1; number > 0; number--) {
     const above = state.doc.line(number).text;
-    const found = /^(\s*)((?:- )?)(?:([\w-]+):)?/.exec(above);
+    const found = /^(\s*)((?:- )?)(?:([\w-]+):)?(.*)/.exec(above);
     if (!above.trim() || above.trim().startsWith("#")) continue;
-    const [, spaces, dash, key] = found;
+    const [, spaces, dash, key, value] = found;
     const start = spaces.length + dash.length;
-    if (key && start === column) own.push(key);
+    if (key && start === column) own.set(key, value.trim());
     if (dash && start === column) {
       path.unshift("[]");
       column = spaces.length + 1;
@@ -85,7 +88,7 @@ function byIndentation(state, position) {
     }
     if (column <= 0) break;
   }
-  return { path, inValue: null, own };
+  return { path, own };
 }
 
 async function complete(context) {
@@ -102,9 +105,9 @@ async function complete(context) {
   for (const step of path) schemas = below(schemas, step, schema);
   const options = new Map();
   if (isKey)
-    for (const one of schemas)
+    for (const one of ofType(schemas, own))
       for (const [key, inside] of Object.entries(one.properties ?? {}))
-        if (!own.includes(key)) options.set(key, { label: key, type: "property", info: inside.description, apply: key + ": " });
+        if (!own.has(key)) options.set(key, { label: key, type: "property", info: inside.description, apply: key + ": " });
   if (!isKey || path.at(-1) === "[]") {
     for (const one of schemas)
       for (const value of [...(one.enum ?? []), ...(one.const === undefined ? [] : [one.const])])
@@ -118,7 +121,7 @@ async function complete(context) {
 
 const looks = EditorView.theme({
   "&": { height: "100%", backgroundColor: "var(--paper)", color: "var(--ink)", fontSize: "0.86rem" },
-  "&.cm-focused": { outline: "2px solid var(--accent)", outlineOffset: "-1px" },
+  "&.cm-focused": { outline: "none" }, // the frame around it has one
   ".cm-scroller": { fontFamily: "var(--code)", lineHeight: "1.5" },
   ".cm-content": { caretColor: "var(--ink)", padding: "0.5rem 0" },
   ".cm-cursor": { borderLeftColor: "var(--ink)" },
@@ -157,7 +160,7 @@ const view = new EditorView({
       yaml(),
       syntaxHighlighting(colours),
       syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
-      autocompletion({ override: [complete], selectOnOpen: false }),
+      autocompletion({ override: [complete], selectOnOpen: false, icons: false }),
       keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap]),
       EditorView.updateListener.of((update) => update.docChanged && site.typed()),
       EditorView.contentAttributes.of({ id: "problem", "data-handcalc": "problem", "data-name": "editor", "aria-label": text("editor"), spellcheck: "false" }),
