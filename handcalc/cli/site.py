@@ -21,8 +21,8 @@ from handcalc.errors import Message
 def command(pyodide: str | None, settings: Settings) -> None:
     """Write a web site that runs handcalc in the browser, with nothing installed.
 
-    The site is a folder of files for any web server. It needs Pyodide, which is Python for browsers, and CodeMirror, the editor:
-    npm install pyodide@314.0.7 codemirror@6 @codemirror/lang-yaml@6. What is typed there stays in the browser.
+    The site is a folder of files for any web server. Pyodide, which is Python for browsers, and CodeMirror, the editor, are copied into
+    it; where they are missing, it is said what to type. What readers type stays in their browsers.
 
     Example: handcalc site -o public
     """
