@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -188,6 +188,14 @@ def test_commands_are_captured() -> None:
     assert "a.md" in found["files"] and b64decode(found["files"]["a.md"]).startswith(b"#")
     again = asked(arguments=["solve", "problem.yaml", "--format", "json", "-o", "{output}/a.json"], files={})
     assert [*again["files"]] == ["a.json"] and sys.stdout is not None
+
+
+def test_sheets_of_a_class_are_marked() -> None:
+    captured.settle_in("work")
+    sheets = {f"sheets-1/{name}.txt": b64encode(f"net.h1 = {value}".encode()).decode() for name, value in (("Ann", 0.3775), ("Bo", 0.9))}
+    arguments = ["check", "mazur-2-2-2", "--jobs", "1", "--lang", "en", "--format", "json", *sheets]
+    found = asked(arguments=arguments, files={}, sheets=sheets)
+    assert found["code"] == 1 and "Ann" in found["out"] and "Bo" in found["out"]
 
 
 def test_faults_have_lines() -> None:

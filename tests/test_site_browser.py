@@ -191,7 +191,6 @@ def test_a_mistake_is_named(page: SitePage) -> None:
     text = page.press("check")
     assert "2 of 3 marks" in text and "The gradient is added in the update" in text
     page.part("answers").clear()
-    page.press("solve")
     page.run("document.querySelector('[data-handcalc=blank]').click()")
     page.until(lambda: "net_h1" in page.part("answers").get_attribute("value"))
     page.ready()
@@ -289,6 +288,24 @@ def test_a_phone(page: SitePage) -> None:
     )
     assert small == []
     page.size(1400)
+
+
+def test_sheets_of_a_class(page: SitePage, tmp_path: Path) -> None:
+    page.type(SMALL.format(title="Class"))
+    for name, answer in (("Ann", 2), ("Bo", 3)):
+        (tmp_path / f"{name}.txt").write_text(f"net.y = {answer}\n")
+    page.part("sheets").send_keys("\n".join(str(tmp_path / f"{name}.txt") for name in ("Ann", "Bo")))
+    page.until(lambda: "Ann" in page.said() and "Bo" in page.said())
+    page.ready()
+
+
+def test_what_takes_too_long_is_stopped(page: SitePage) -> None:
+    page.run("window.ended = run(['solve', PROBLEM, '--format', 'html', '--iterations', '900']).then((answer) => (window.answer = answer))")
+    assert page.state() == "working"
+    page.part("stop").click()
+    assert page.state() == "loading"
+    page.ready()
+    assert page.run("return window.answer") is None and not page.part("stop").is_displayed()
 
 
 def test_without_a_network(page: SitePage, server: Server) -> None:

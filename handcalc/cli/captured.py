@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import count
@@ -38,10 +38,11 @@ class Captured(Record):
     files: Mapping[str, bytes]
 
 
-def captured(arguments: Sequence[str], files: Mapping[str, str]) -> Captured:
+def captured(arguments: Sequence[str], files: Mapping[str, str | bytes]) -> Captured:
     """Run a command line in the working folder, after some files were put there. Raises OutputError."""
-    for name, text in files.items():
-        write(text, name, True)
+    for name, content in files.items():
+        make_folder(os.path.dirname(name))
+        write(content, name, True)
     folder = f"output-{next(_numbers)}"
     wanted = [argument.replace(OUTPUT, folder) for argument in arguments]
     if wanted != [*arguments]:
@@ -86,12 +87,16 @@ def faults(text: str, language: str) -> list[str]:
 
 
 def answer(request: str) -> str:
-    """A request as JSON: {problem, language} asks for faults, {arguments, files} runs a command line."""
+    """A request as JSON: {problem, language} asks for faults, {arguments, files, sheets} runs a command line.
+
+    files: texts by their names; sheets: bytes, in base64.
+    """
     asked = json.loads(request)
     if "problem" in asked:
         return json_text({"faults": faults(asked["problem"], asked["language"])})
     try:
-        found = captured(asked["arguments"], asked["files"])
+        sheets = {name: b64decode(content) for name, content in asked.get("sheets", {}).items()}
+        found = captured(asked["arguments"], asked["files"] | sheets)
     except HandcalcError as error:
         return json_text({"code": error.exit_code, "out": "", "err": str(error), "files": {}})
     made = {name: b64encode(content).decode() for name, content in found.files.items()}

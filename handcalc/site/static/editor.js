@@ -9,7 +9,7 @@ import { EditorState } from "./codemirror/codemirror-state.js";
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers } from "./codemirror/codemirror-view.js";
 import { tags } from "./codemirror/lezer-highlight.js";
 
-/* global site, field, text */
+/* global site, field, solve, text */
 
 // --- the schema ----------------------------------------------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ const view = new EditorView({
       syntaxHighlighting(colours),
       syntaxHighlighting(defaultHighlightStyle, { fallback: true }),
       autocompletion({ override: [complete], selectOnOpen: false, icons: false }),
-      keymap.of([...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap]),
+      keymap.of([{ key: "Mod-Enter", run: () => (solve(), true) }, ...completionKeymap, ...defaultKeymap, ...historyKeymap, ...foldKeymap]),
       EditorView.updateListener.of((update) => update.docChanged && site.typed()),
       EditorView.contentAttributes.of({ id: "problem", "data-handcalc": "problem", "data-name": "editor", "aria-label": text("editor"), spellcheck: "false" }),
       looks,

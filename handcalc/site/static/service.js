@@ -4,7 +4,8 @@ const SITE = "{site}";
 const FILES = ["{files}"];
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(SITE).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
+  const fresh = FILES.map((file) => new Request(file, { cache: "no-cache" })); // none that the browser kept of another site
+  event.waitUntil(caches.open(SITE).then((cache) => cache.addAll(fresh)).then(() => self.skipWaiting()));
 });
 
 self.addEventListener("activate", (event) => {

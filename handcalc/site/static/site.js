@@ -98,14 +98,14 @@ function ask(request) {
 }
 
 /** Run a command line on what is typed, and say how long it took. */
-async function run([command, ...parts], files = {}) {
+async function run([command, ...parts], files = {}, sheets = {}) {
   clearTimeout(site.waiting);
   const started = performance.now();
   if (isReady) {
     state("working");
     say("working");
   }
-  const answer = await ask({ arguments: [command, "--lang", part("language").value, ...parts], files: { [PROBLEM]: site.get(), ...files } });
+  const answer = await ask({ arguments: [command, "--lang", part("language").value, ...parts], files: { [PROBLEM]: site.get(), ...files }, sheets });
   if (answer === null) return null;
   state(asked.size ? "working" : "ready");
   if (!asked.size) say("done", { seconds: ((performance.now() - started) / 1000).toFixed(1) });
@@ -183,20 +183,20 @@ function arrive() {
 }
 
 /** Show what a command printed, or what it said instead. */
-async function result([command, ...parts], files) {
-  const answer = await run([command, "--format", "html", ...parts], files);
+async function result([command, ...parts], files, sheets) {
+  const answer = await run([command, "--format", "html", ...parts], files, sheets);
   if (!answer) return;
   if (answer.code <= 1) show(answer.out);
   else tell(answer.err);
 }
 
 function chosen(...names) {
-  const options = { notation: "--notation", decimals: "--decimals", detail: "--detail" };
+  const options = { notation: "--notation", decimals: "--decimals", detail: "--detail", form: "--form" };
   const parts = names.filter((name) => name !== "carry" && part(name).value).flatMap((name) => [options[name], part(name).value]);
   return names.includes("carry") && part("carry").checked ? [...parts, "--carry"] : parts;
 }
 
-const ALL = ["notation", "decimals", "detail", "carry"];
+const ALL = ["notation", "decimals", "detail", "form", "carry"];
 
 function solve() {
   history.replaceState(null, "", address());
@@ -222,20 +222,33 @@ async function download() {
     save(name, Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0)), "application/octet-stream");
 }
 
+/** Mark sheets that are files: one of an office program, or those of a class. */
+async function mark(files) {
+  const folder = `sheets-${++number}`;
+  const named = files.map(async (file) => [`${folder}/${file.name.replace(/[^\p{L}\p{N}._ -]/gu, "_")}`, letters(new Uint8Array(await file.arrayBuffer()))]);
+  const sheets = Object.fromEntries(await Promise.all(named));
+  return result(["check", PROBLEM, "--jobs", "1", ...chosen("notation"), ...Object.keys(sheets)], {}, sheets);
+}
+
 // --- links -------------------------------------------------------------------------------------------------------------------------
 
+/** Bytes in base64. */
+function letters(bytes) {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+/** The end of an address that has the problem in it; the address alone, where that would be too long. */
 function address() {
   const yaml = new TextEncoder().encode(site.get());
   if (yaml.length > LONGEST) return location.pathname;
-  const letters = btoa(Array.from(yaml, (byte) => String.fromCharCode(byte)).join(""));
-  return "#p=" + letters.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+  return "#p=" + letters(yaml).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
 /** The problem in the address; undefined where it has none. */
 function linked() {
   if (!location.hash.startsWith("#p=")) return undefined;
-  const letters = decodeURIComponent(location.hash.slice(3)).replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
-  return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(letters), (letter) => letter.charCodeAt(0)));
+  const base64 = decodeURIComponent(location.hash.slice(3)).replaceAll("-", "+").replaceAll("_", "/").replace(/=+$/, "");
+  return new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)));
 }
 
 function follow() {
@@ -298,6 +311,7 @@ part("save").addEventListener("click", () => save(PROBLEM, site.get()));
 part("stop").addEventListener("click", () => again("stopped"));
 part("link").addEventListener("click", async () => {
   history.replaceState(null, "", address());
+  if (!location.hash.startsWith("#p=")) return say("long-link");
   const copied = await navigator.clipboard?.writeText(location.href).then(() => true, () => false);
   say(copied ? "linked" : "unlinked");
 });
@@ -306,13 +320,21 @@ part("file").addEventListener("change", async () => {
   if (file) site.set(await file.text());
   site.typed();
 });
+part("sheets").addEventListener("change", async () => {
+  const files = [...part("sheets").files];
+  part("sheets").value = "";
+  if (files.length === 1 && !/\.(docx|xlsx)$/i.test(files[0].name)) part("answers").value = await files[0].text();
+  else if (files.length) mark(files);
+});
 part("language").addEventListener("change", () => {
   remember(part("language").value);
   translate();
   site.typed();
 });
-for (const place of document.querySelectorAll(".bench"))
-  place.addEventListener("keydown", (event) => event.stopPropagation()); // arrows there are not those that go from line to line
+document.querySelector(".bench").addEventListener("keydown", (event) => {
+  event.stopPropagation(); // arrows there are not those that go from line to line
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) (event.target === part("answers") ? part("check") : part("solve")).click();
+});
 window.addEventListener("hashchange", follow);
 
 const gallery = fetch("gallery.json").then((response) => response.json());
