@@ -24,7 +24,7 @@ from handcalc.problem.words import LOSSES
 from handcalc.render.formats.html import embedded
 from handcalc.render.formats.page import asset
 from handcalc.render.notation import profile, profiles
-from handcalc.render.report import FORMATS
+from handcalc.render.report import FORMATS, Format
 from handcalc.render.typeset import xml_text
 from handcalc.site.packages import NEEDED, wheels
 from handcalc.site.provided import codemirror, licences, pyodide
@@ -74,9 +74,7 @@ def _page(language: str, editor: bool) -> str:
         "policy": POLICY.format(nonce=NONCE),
         "languages": _options((known, NAMES[known]) for known in LANGUAGES),
         "notations": _options((name, profile(name)["title"]) for name in profiles()),
-        "formats": _options(
-            (name, f"{name} ({format.suffix})") for name, format in FORMATS.items() if format.suffix and not format.library
-        ),
+        "formats": _options((format.name, f"{format.name} ({format.suffix})") for format in _formats()),
         "first": xml_text(FIRST),
         "texts": embedded(data),
         "modules": f'<script type="module" src="editor.js" data-nonce="{NONCE}"></script>\n' if editor else "",
@@ -90,9 +88,9 @@ def _options(rows: Iterator[tuple[str, str]]) -> str:
     return "".join(f'<option value="{xml_text(value)}">{xml_text(text)}</option>' for value, text in rows)
 
 
-def _formats() -> list[str]:
-    """The formats that need no library, pages first."""
-    return sorted((name for name, format in FORMATS.items() if format.suffix and not format.library), key=lambda name: name != "html")
+def _formats() -> list[Format]:
+    """The formats of files that need no library, as texts list them."""
+    return sorted((format for format in FORMATS.values() if format.suffix and not format.library), key=lambda format: format.rank)
 
 
 def _gallery() -> list[dict[str, str]]:
