@@ -122,6 +122,7 @@ def test_packages_of_npm_are_found_as_node_finds_them(tmp_path: Path, monkeypatc
         provided.pyodide()
 
 
+@pytest.mark.slow
 def test_wheels_hold_what_runs(tmp_path: Path) -> None:
     """A Python that has nothing else marks an answer with them."""
     assert wheels.__wrapped__() == wheels(), "the same bytes every time"

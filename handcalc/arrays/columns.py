@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from itertools import pairwise, repeat
+from itertools import compress, pairwise, repeat
 from typing import Any
 
 Operation = Callable[[Any, Any], Any]
@@ -181,7 +181,7 @@ def _places(wanted: Any) -> Sequence[int]:
     """Places that are listed, or those where something is true."""
     listed: Sequence[Any] = wanted.values if isinstance(wanted, NumberColumn) else wanted
     if len(listed) and isinstance(listed[0], bool):
-        return [place for place, chosen in enumerate(listed) if chosen]
+        return [*compress(range(len(listed)), listed)]
     return listed
 
 
@@ -308,7 +308,7 @@ def unique(values: NumberColumn) -> NumberColumn:
 
 def flatnonzero(values: NumberColumn) -> NumberColumn:
     """The places where something is true."""
-    return NumberColumn(place for place, value in enumerate(values) if value)
+    return NumberColumn(compress(range(len(values)), values.values))
 
 
 def sort(values: NumberColumn) -> NumberColumn:
