@@ -204,6 +204,14 @@ def test_a_number_is_explained_and_a_sheet_is_empty(page: SitePage) -> None:
     assert "0.3775" not in text and page.run("return document.querySelectorAll('.result .blank').length") > 20
 
 
+def test_files_are_downloaded(page: SitePage) -> None:
+    page.run("window.saved = []; window.save = (name, content) => saved.push([name, new TextDecoder().decode(content)])")
+    page.run("part('format').value = 'latex'; part('download').click()")
+    ((name, content),) = page.until(lambda: page.run("return saved"))
+    assert name == "solution.tex" and content.startswith("\\documentclass")
+    page.ready()
+
+
 def test_other_languages(page: SitePage) -> None:
     select = page.part("language")
     page.run("arguments[0].value = 'zh'; arguments[0].dispatchEvent(new Event('change'))", select)
