@@ -16,6 +16,7 @@ import numpy
 import pytest
 from rich.cells import cell_len
 from shipping import KINDS, own_letters, some
+from sites import modules
 
 from handcalc import __version__, render
 from handcalc.cli import COMMANDS, main
@@ -139,6 +140,7 @@ def test_the_examples_of_the_help_work(
     assert example
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     numpy.savez("model.npz", W1=[[0.2, 0.4]], b1=[0.1])  # for import
+    monkeypatch.setenv("HANDCALC_NODE_MODULES", str(modules(tmp_path)))  # for site
     run = inside(capsys, *example[1].split(" > ")[0].split())
     assert run.code == (1 if command == "practice" else 0), run.err  # nothing typed, so no step reached
 

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, Template]] = {
     "derive": ("handcalc.cli.derive", "Show why a derivative is what it is, line by line."),
     "import": ("handcalc.cli.importing", "Make a problem of a trained network: safetensors, ONNX, Keras, scikit-learn, NPZ."),
     "new": ("handcalc.cli.new", "Write a new problem file to start from."),
+    "site": ("handcalc.cli.site", "Write a web site that runs handcalc in the browser, with nothing installed."),
     "list": ("handcalc.cli.listing", "List shipped problems, notations, functions and conventions."),
     "schema": ("handcalc.cli.schema", "Print the JSON Schema of the problem format."),
 }
@@ -56,7 +57,7 @@ handcalc works out neural-network exercises step by step, as on paper.
 """
 
 
-WITHOUT_FILES = ("list", "schema", "new")  # commands that read no problem file of a user
+WITHOUT_FILES = ("site", "list", "schema", "new")  # commands that read no problem file of a user
 
 
 SAFE: Template = "Read no files outside the folder of the problem, whatever it names."
@@ -179,6 +180,12 @@ def main(arguments: list[str] | None = None) -> None:
             code = 2
     except SystemExit as exit:  # click's own end where nobody reads on; that is no failure, and commands never exit themselves
         code = 0 if exit.code == 1 and "_HANDCALC_COMPLETE" not in os.environ else exit.code
+    except ModuleNotFoundError as error:
+        from handcalc.cli.output import say
+
+        message = Message("this needs {library}, which is not installed here", library=error.name or "")
+        say(message.text(translator(choose(_language(arguments)))), sys.stderr)
+        code = 2
     except Exception as error:
         if os.environ.get("HANDCALC_DEBUG"):
             raise

@@ -42,13 +42,13 @@ def command(what: str | None, settings: Settings) -> None:
 
 
 def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str, str]]:
-    from handcalc.loading.loader import shipped
+    from handcalc.loading.loader import shipped, title_in
     from handcalc.problem.fields import SECTIONS
     from handcalc.problem.values import words
     from handcalc.problem.words import LOSSES
 
     if what == "problems":
-        yield from ((name, _title(our_text(str(path)))) for name, path in shipped().items())
+        yield from ((name, title_in(our_text(str(path)))) for name, path in shipped().items())
     elif what == "notations":
         from handcalc.render.notation import profile, profiles
 
@@ -72,11 +72,3 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
         from handcalc.cli import COMMANDS
 
         yield from ((name, translate(text)) for name, (_, text) in COMMANDS.items())
-
-
-def _title(text: str) -> str:
-    """The title line of a problem file, without reading the whole file as YAML."""
-    for line in text.splitlines():
-        if line.startswith("title:"):
-            return line.removeprefix("title:").strip().strip("'\"")
-    return ""

@@ -150,13 +150,16 @@ class Wish(Record):
         return read(derivation, self.settings.notation, self.dialect(), self.settings.comma, LONGEST_SUM)
 
     def page(
-        self, read: Callable[[Dialect], Reading], blocks: Callable[[Reading], Iterable[Block]], data: Callable[[Reading], dict[str, Any]]
+        self,
+        read: Callable[[Dialect], Reading],
+        blocks: Callable[[Reading], Iterable[Block]],
+        data: Callable[[Reading], dict[str, Any]] | None = None,
     ) -> None:
-        """A page of its own in the form that is wanted; read: in a dialect; data: as JSON."""
+        """A page of its own in the form that is wanted; read: in a dialect; data: as JSON, where that is one of the formats."""
         from handcalc.render.report import Page, Report, Style, dialect_of, written
 
         format = self.settings.format
-        if format == "json":
+        if format == "json" and data is not None:
             self.write_json(data(read(PLAIN)))
         elif format in SCREEN:
             reading = read(self.dialect())

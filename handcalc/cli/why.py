@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 
 from handcalc.cli.help import Translated
-from handcalc.cli.options import Settings, detail_option, reading_options, rounding_options
-from handcalc.cli.output import dialect_for, page_for, whole
+from handcalc.cli.options import Settings, detail_option, format_option, output_options, reading_options, rounding_options
+from handcalc.cli.output import Wish
 from handcalc.cli.troubles import troubles
 from handcalc.core.derivation import Derivation
 from handcalc.deriving import derive
 from handcalc.loading.loader import load
-from handcalc.problem.schema import Problem
+
+if TYPE_CHECKING:
+    from handcalc.render.blocks import Block
+    from handcalc.render.reading import Reading
+
+FORMATS = ("terminal", "plain", "markdown", "latex", "html", "pdf", "typst", "word")
 
 
 @click.command(cls=Translated)
 @click.argument("file")
 @click.argument("step")
 @detail_option
+@format_option(FORMATS)
 @reading_options
 @rounding_options
+@output_options
 def command(file: str, step: str, settings: Settings) -> None:
     """Explain one quantity: everything it depends on, path by path.
 
@@ -37,19 +45,21 @@ def command(file: str, step: str, settings: Settings) -> None:
         iteration = max(int(head), 1)
     with troubles(problem, settings.notation):
         derivation = derive(problem, settings.rounding(problem), iteration)
-        _explain(derivation, step, problem, settings)
+        wish = Wish.of(settings, problem, file).in_format_of_output(FORMATS)
+        _explain(derivation, step, wish)
 
 
-def _explain(derivation: Derivation, step: str, problem: Problem, settings: Settings) -> None:
+def _explain(derivation: Derivation, step: str, wish: Wish) -> None:
     """Print the explanation of a step, whole or not at all."""
     from handcalc.render import read
-    from handcalc.render.formats.terminal import show
     from handcalc.render.report import LONGEST_SUM
     from handcalc.render.why import explanation
 
-    reading = read(derivation, settings.notation, dialect_for(sys.stdout), settings.comma, 0 if settings.detail == "full" else LONGEST_SUM)
-    wanted, number = reading.find(step)
-    blocks = explanation(derivation, reading, wanted, number, settings.detail)
-    page = page_for(sys.stdout)
-    with whole(page):
-        show(blocks, reading, settings.translator(problem.language), page)
+    settings = wish.settings
+    longest = 0 if settings.detail == "full" else LONGEST_SUM
+
+    def blocks(reading: Reading) -> Iterable[Block]:
+        wanted, number = reading.find(step)
+        return explanation(derivation, reading, wanted, number, settings.detail)
+
+    wish.page(lambda dialect: read(derivation, settings.notation, dialect, settings.comma, longest), blocks)

@@ -1,6 +1,7 @@
 """A problem file → `Problem`: every name resolved, every shape checked, all errors reported at once.
 
-- `load(path)` reads a file, or a shipped problem by its name; `loads(text)` reads a text; `shipped()` lists them.
+- `load(path)` reads a file, or a shipped problem by its name; `loads(text)` reads a text; `shipped()` lists them, `title_in(text)` is the
+  title of one.
 - `in_own_words(text)` is the text of a file without other spellings, as it is saved.
 - `loads_placed(text, …)` also says where in the text each number stands, for whoever writes others there.
 
@@ -47,6 +48,14 @@ def shipped() -> dict[str, Path]:
     from pathlib import Path
 
     return {path.stem: path for path in sorted(Path(shipped_folder()).glob("*.yaml"))}
+
+
+def title_in(text: str) -> str:
+    """The title line of a problem file, without reading the whole file as YAML."""
+    for line in text.splitlines():
+        if line.startswith("title:"):
+            return line.removeprefix("title:").strip().strip("'\"")
+    return ""
 
 
 def load(path: str | os.PathLike[str], safe: bool | None = None) -> Problem:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from handcalc.arrays.columns import array_library
 from handcalc.core.expr import neg, references
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
@@ -105,14 +106,14 @@ class Desk:
 
     def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:
         """The first step not answered whose value would tell an explanation from its alternatives."""
-        import numpy
+        numpy = array_library()
 
         rows = (explanation.hypothesis, *explanation.alternatives)
         table = HypothesisTable(self.definitions, rows)
         for wanted in self.book.cells():
             if wanted not in answers:
                 values = numpy.sort(table[wanted])
-                if (numpy.diff(values) > TELLING * numpy.abs(values[1:])).all():
+                if (numpy.diff(values) > TELLING * numpy.absolute(values[1:])).all():
                     return wanted
         return None
 

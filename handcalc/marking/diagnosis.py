@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import inf, log2
 from typing import Any
 
+from handcalc.arrays.columns import array_library
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.bands import NOISE, Band
@@ -190,7 +191,7 @@ class _Candidates:
         """The hypotheses under which every answer is what comes out in full precision, rounded as typed."""
         if not rows:
             return []
-        import numpy
+        numpy = array_library()
 
         if id(rows) not in self._tables:
             self._tables[id(rows)] = HypothesisTable(self.definitions, self._sorted(rows), near=self._hypotheses.near)
@@ -213,7 +214,7 @@ class _Candidates:
         """
         if not rows:
             return []
-        import numpy
+        numpy = array_library()
 
         table = HypothesisTable(
             self.definitions, self._sorted(rows), {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near
@@ -239,7 +240,7 @@ class _Candidates:
 
     @staticmethod
     def _near(values: Any, typed: Typed, slack: float) -> Any:
-        import numpy
+        numpy = array_library()
 
         with numpy.errstate(all="ignore"):
             return abs(values - typed.value) <= slack + (SINGLE if shows_single(typed) else NOISE) * abs(typed.value)

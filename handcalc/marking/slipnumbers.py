@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from math import isfinite
 from typing import Any
 
+from handcalc.arrays.columns import array_library
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import ONE, Expr, Number, Power, Product, Quotient, Ref, Sum, add, div, mul, neg, references, rewrite, walk
 from handcalc.core.instance import compute
@@ -205,7 +206,7 @@ def worked_from(run: Evaluation, expr: Expr, current: Cell) -> float:
 
 def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[float]) -> list[float]:
     """What a line gives with each of some numbers in the place of one."""
-    import numpy
+    numpy = array_library()
 
     def used(one: Ref) -> Any:
         return numpy.array(others) if one == ref else values[one]

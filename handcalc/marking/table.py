@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from typing import Any
 
+from handcalc.arrays.columns import array_library
 from handcalc.core.expr import Ref, Sum
 from handcalc.core.functions import NOISE, SMALL, Function
 from handcalc.core.instance import Arithmetic, apply, compute
@@ -23,14 +25,14 @@ DEPTH = 6000  # calls inside calls: networks of a dozen layers need more than Py
 
 
 def _power(above: Any, exponent: Any) -> Any:
-    import numpy
+    numpy = array_library()
 
     with numpy.errstate(all="ignore"):
         return numpy.power(numpy.asarray(above, dtype=float), exponent)
 
 
 def _call(record: Function, values: list[Any], at: int) -> Any:
-    import numpy
+    numpy = array_library()
 
     def one(*numbers: float) -> float:
         try:
@@ -43,11 +45,11 @@ def _call(record: Function, values: list[Any], at: int) -> Any:
 
 
 def _settle(value: Any, terms: list[Any]) -> Any:
-    import numpy
+    numpy = array_library()
 
-    if not numpy.any(numpy.abs(value) < SMALL):
+    if not (numpy.absolute(value) < SMALL).any():
         return value
-    return numpy.where(numpy.abs(value) <= NOISE * numpy.max(numpy.abs(numpy.broadcast_arrays(*terms)), axis=0), 0.0, value)
+    return numpy.where(numpy.absolute(value) <= NOISE * reduce(numpy.maximum, map(numpy.absolute, terms)), 0.0, value)
 
 
 ARRAYS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _call, _settle)
@@ -76,7 +78,7 @@ class HypothesisTable:
 
     def __getitem__(self, wanted: Cell) -> Array:
         """The values of a cell."""
-        import numpy
+        numpy = array_library()
 
         values = numpy.full(len(self.rows), math.nan)
         for numbers, team in self._teams:
@@ -120,7 +122,7 @@ class _TeamRows:
         return self._grouped[wanted]
 
     def _group(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
-        import numpy
+        numpy = array_library()
 
         made: dict[int, list[MistakeForm]] = {}
         for form in self.definitions.wrong(wanted):
@@ -146,7 +148,7 @@ class _Team:
         answers: Mapping[Cell, float] | None = None,
         near: frozenset[Cell] | None = None,
     ) -> None:
-        import numpy
+        numpy = array_library()
 
         self.numpy = numpy
         self.definitions = definitions
@@ -238,7 +240,7 @@ class _Team:
         formula = self.definitions.under(wanted, forms)
         try:
             value = compute(formula, used, ARRAYS)
-            if isinstance(formula, Sum) and self.numpy.any(self.numpy.abs(value) < SMALL):
+            if isinstance(formula, Sum) and (self.numpy.absolute(value) < SMALL).any():
                 return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms])
             return value
         except (ArithmeticError, ValueError):
