@@ -207,9 +207,11 @@ def test_every_command_has_help(shell: Shell, name: str, capsys: pytest.CaptureF
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_a_notebook_runs() -> None:
     """In a kernel of Jupyter's: every cell shows what it should, in all kinds, and no cell ends with a traceback."""
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
     cells = [
         "%load_ext handcalc",
         f"%%handcalc --lang en\n{MAZUR}",

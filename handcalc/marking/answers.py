@@ -40,19 +40,25 @@ def read_sheet(path: str | os.PathLike[str], repeats: bool = False) -> Sheet:
 
 def sheet_bytes(path: str) -> bytes:
     """What is in the file of a sheet, or comes from standard input. Raises ProblemError."""
-    return standard_input("document_bytes") if path == "-" else contents(path, "document_bytes")
+    data = standard_input("document_bytes") if path == "-" else contents(path, "document_bytes")
+    if not data.startswith(ARCHIVE):
+        check_size(data, _shown(path))
+    return data
+
+
+def _shown(path: str) -> str:
+    return "stdin" if path == "-" else shown_path(path)
 
 
 def sheet_in(data: bytes, path: str, repeats: bool = False) -> Sheet:
     """The same from what is in the file; path: where it stands, which is read no more."""
-    name = "stdin" if path == "-" else shown_path(path)
+    name = _shown(path)
     draft = Draft(Source(name, os.path.dirname(path)), repeats=repeats)
     if data.startswith(ARCHIVE):
         from handcalc.marking.office import read_office
 
         read_office(draft, data)
     else:
-        check_size(data, name)
         text = text_of(data, name)
         form(path, text)(draft, text)
     sheet = draft.sheet(os.path.splitext(os.path.basename(path))[0])
