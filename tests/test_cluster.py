@@ -219,6 +219,14 @@ def test_a_sheet_that_is_not_there_is_a_row(school: Path) -> None:
     assert row.marking is None and "there is no such file" in str(row.trouble[0])
 
 
+def test_answers_that_many_have_are_kept_once(school: Path) -> None:
+    for name in ("ina", "jan"):
+        (school / "sheets" / f"{name}.txt").write_text("net.y = 0.7\nout.y = 0.668188\n", "utf-8")
+    found = {row.name: row for row in mark_sheets(loads(NEURON), sheets_of([str(school / "sheets")]), team=Threads())}
+    ina, jan = found["ina"].marking, found["jan"].marking
+    assert ina is not None and jan is not None and [*map(id, ina.answers)] == [*map(id, jan.answers)]
+
+
 # --- rows in a file -----------------------------------------------------------------------------------------------------------
 
 

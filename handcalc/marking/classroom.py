@@ -20,7 +20,7 @@ from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.marking.answers import Sheet, read_sheet, sheet_bytes, sheet_in
 from handcalc.marking.check import Checker
 from handcalc.marking.feedback import Feedback, hidden, hidden_message, stem_of
-from handcalc.marking.marked import Marking
+from handcalc.marking.marked import Marked, Marking
 from handcalc.problem.files import shown_path
 from handcalc.problem.schema import Problem
 from handcalc.processes import Here, Job, Processes, Team, batch_size, in_batches, processors
@@ -194,12 +194,13 @@ def mark_sheets(
     known = (checker.problem, checker.notation, checker.rounding, wanted)
     job = Job(_mark_batch, (lambda *known: (checker, wanted)) if isinstance(team, Here) else _marker, known)
     rows: dict[str, StudentRow] = {}
+    answers = _Answers()
     numbers = wanted.numbers if wanted is not None else {}
 
     def done(path: str, row: StudentRow) -> None:
         if hand_back is not None and row.feedback is not None:
             hand_back(path, row.feedback)
-        rows[path] = row.replace(feedback=None)
+        rows[path] = row.replace(feedback=None, marking=row.marking and answers.shared(row.marking))
         if progress is not None:
             progress(len(rows))
 
@@ -225,6 +226,20 @@ def mark_sheets(
                 kept.keep(sheet.path, sheet.data, row)
             done(sheet.path, row)
     return [rows[path] for path in paths]
+
+
+class _Answers:
+    """Answers that stand on several sheets, each kept once: so a class of thousands has room."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Marked] = {}
+
+    def shared(self, marking: Marking) -> Marking:
+        """The same marking, with the answers that are known."""
+        return marking.replace(answers=tuple(map(self._shared, marking.answers)))
+
+    def _shared(self, answer: Marked) -> Marked:
+        return self._known.setdefault((answer, type(answer.marks), type(answer.worth)), answer)  # for 1 is 1.0, but not as JSON
 
 
 def processes(jobs: int | None, sheets: int) -> int:
