@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from handcalc.loading.loader import loads, shipped
 from handcalc.notebooks.bundles import SHORT
 from handcalc.notebooks.bundles import solved as document_of
 from handcalc.notebooks.magics import COMMANDS, MagicAnswer
+from handcalc.render.report import Style, export
 
 KINDS = {"text/plain", "text/html", "text/markdown", "text/latex"}
 MAZUR = shipped()["mazur-2-2-2"].read_text("utf-8")
@@ -167,6 +169,20 @@ def test_options_are_those_of_the_commands(shell: Shell) -> None:
     assert "前向传播" in shell.text("--lang zh --decimals 3")
     assert "0.378" in shell.text("why net.h1 --decimals 3")
     assert "<svg" in bundle(shell.magic("solve --picture"))["text/html"]
+
+
+@pytest.mark.parametrize("widgets", [False, True])
+def test_the_page_is_in_a_frame(shell: Shell, widgets: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs its own script and reaches nothing outside."""
+    if widgets:
+        pytest.importorskip("anywidget", reason="anywidget is not installed")
+    else:
+        monkeypatch.setitem(sys.modules, "anywidget", None)
+    found = shell.magic("page --height 500", MAZUR)._repr_mimebundle_()
+    assert ("application/vnd.jupyter.widget-view+json" in found) == widgets
+    (frame,) = Page(found["text/html"]).root.all("iframe")
+    assert frame.attributes["sandbox"] == "allow-scripts" and "height:500px" in frame.attributes["style"]
+    assert frame.attributes["srcdoc"] == export((solved("mazur-2-2-2"),), "html", Style(), "en").content
 
 
 def test_shipped_problems_and_files_are_solved(shell: Shell, tmp_path: Any) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import Any
 
 import click
@@ -26,24 +26,24 @@ from handcalc.language import choose, translator
 from handcalc.loading.loader import load, loads
 from handcalc.marking.answers import from_arguments, read_sheet, sheet_in
 from handcalc.marking.check import Checker
-from handcalc.notebooks.bundles import Document, explained, marked, solved, trained
+from handcalc.notebooks.bundles import explained, marked, solved, trained
+from handcalc.notebooks.pageview import HEIGHT, page_bundle
 from handcalc.problem.schema import Problem
 
 NAME = "handcalc"
 CELL = "cell"  # where a message says that something stands
-BRIEF = {"detail": "brief"}  # where nothing else is asked for
 MISSING = Message("there is no problem yet; begin with a cell %%handcalc that has one, or with %handcalc solve FILE")
 
 
 class MagicAnswer:
-    """What a magic answers: the value (a derivation, a marking, a training), and the document that a notebook shows of it."""
+    """What a magic answers: the value (a derivation, a marking, a training), and what a notebook shows of it, MIME type → content."""
 
-    def __init__(self, value: Any, document: Document) -> None:
+    def __init__(self, value: Any, shown: Mapping[str, Any]) -> None:
         self.value = value
-        self._bundle = document.bundle()
+        self._shown = shown
 
-    def _repr_mimebundle_(self, include: Container[str] | None = None, exclude: Container[str] | None = None) -> dict[str, str]:
-        return self._bundle
+    def _repr_mimebundle_(self, include: Container[str] | None = None, exclude: Container[str] | None = None) -> dict[str, Any]:
+        return dict(self._shown)
 
 
 class Session:
@@ -52,6 +52,14 @@ class Session:
     def __init__(self) -> None:
         self.problem: Problem | None = None
         self.cell: str | None = None
+
+    def read(self, file: str | None) -> Problem:
+        """The problem in the cell, in a file, or the last one."""
+        if self.cell is not None:
+            self.problem = loads(self.cell, CELL, os.curdir)
+        elif file is not None:
+            self.problem = load(file)
+        return self.last()
 
     def last(self) -> Problem:
         """The last problem. Raises HandcalcError where there is none."""
@@ -76,17 +84,12 @@ def _session() -> Session:
 @rounding_options
 def solve(file: str | None, picture: bool, settings: Settings) -> MagicAnswer:
     """Solve the problem in this cell, or in FILE, and show it."""
-    session = _session()
-    if session.cell is not None:
-        session.problem = loads(session.cell, CELL, os.curdir)
-    elif file is not None:
-        session.problem = load(file)
-    problem = session.last()
+    problem = _session().read(file)
     with troubles(problem, settings.notation):
         found = derive(problem, settings.rounding(problem), settings.iterations)
-        brief = settings.detail == BRIEF["detail"]
-        style = settings.style().replace(numbers=False, pictures=picture, given=not (brief or settings.no_given))
-        return MagicAnswer(found, solved(found, style, settings.language(problem.language)))
+        given = not (settings.detail == "brief" or settings.no_given)
+        style = settings.style().replace(numbers=False, pictures=picture, given=given)
+        return MagicAnswer(found, solved(found, style, settings.language(problem.language)).bundle())
 
 
 @click.command(cls=Translated)
@@ -99,7 +102,7 @@ def why(step: str, settings: Settings) -> MagicAnswer:
     problem = _session().last()
     with troubles(problem, settings.notation):
         found = derive(problem, settings.rounding(problem))
-        return MagicAnswer(found, explained(found, step, settings.style(), settings.language(problem.language)))
+        return MagicAnswer(found, explained(found, step, settings.style(), settings.language(problem.language)).bundle())
 
 
 @click.command(cls=Translated)
@@ -122,7 +125,7 @@ def check(answers: tuple[str, ...], everything: bool, settings: Settings) -> Mag
             sheet = from_arguments(answers)
         marking = checker.mark(sheet)
         desk = checker.desk_for(sheet)
-        return MagicAnswer(marking, marked(marking, desk, everything, settings.style(), settings.language(problem.language)))
+        return MagicAnswer(marking, marked(marking, desk, everything, settings.style(), settings.language(problem.language)).bundle())
 
 
 @click.command(cls=Translated)
@@ -138,10 +141,25 @@ def train(iterations: int | None, epochs: int | None, settings: Settings) -> Mag
     with troubles(problem, settings.notation):
         trainer = Trainer(problem)
         found = train_on(trainer, iterations, epochs)
-        return MagicAnswer(found, trained(found, trainer, settings.style(), settings.language(problem.language)))
+        return MagicAnswer(found, trained(found, trainer, settings.style(), settings.language(problem.language)).bundle())
 
 
-COMMANDS = {"solve": solve, "why": why, "check": check, "train": train}
+@click.command(cls=Translated)
+@click.argument("file", required=False)
+@click.option("--height", type=click.IntRange(100, 10_000), default=HEIGHT, metavar="PIXELS", help="How high the page is.")
+@document_options
+@reading_options
+@rounding_options
+def page(file: str | None, height: int, settings: Settings) -> MagicAnswer:
+    """Show the page of the problem in this cell, in FILE, or of the last one, to go through."""
+    problem = _session().read(file)
+    with troubles(problem, settings.notation):
+        found = derive(problem, settings.rounding(problem), settings.iterations)
+        return MagicAnswer(found, page_bundle(found, settings.style(), settings.language(problem.language), height))
+
+
+COMMANDS = {"solve": solve, "why": why, "check": check, "train": train, "page": page}
+BRIEF = ("solve", "why", "check", "train")  # which show little where nothing else is asked for
 
 
 # --- the magic ------------------------------------------------------------------------------------------------------------
@@ -168,7 +186,8 @@ def _carried_out(session: Session, line: str) -> MagicAnswer | None:
         raise click.UsageError(str(error)) from None
     known = bool(words) and words[0] in COMMANDS
     name = words[0] if known else "solve"
-    found = COMMANDS[name].main(words[known:], f"%{NAME} {name}", standalone_mode=False, obj=session, default_map=BRIEF)
+    defaults = {"detail": "brief"} if name in BRIEF else {}
+    found = COMMANDS[name].main(words[known:], f"%{NAME} {name}", standalone_mode=False, obj=session, default_map=defaults)
     return found if isinstance(found, MagicAnswer) else None  # help has been printed
 
 
