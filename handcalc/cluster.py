@@ -91,7 +91,7 @@ class Workers:
         if name == "KilledWorker":
             return HandcalcError(Message("several workers ended while they marked the same sheets; have they enough memory?", self._where))
         if name in ("CancelledError", "FutureCancelledError", "CommClosedError"):
-            return HandcalcError(Message("the scheduler has ended", self._where))
+            return HandcalcError(Message("the scheduler has ended; with --results the same command goes on where it stopped", self._where))
         if isinstance(error, ModuleNotFoundError):
             return HandcalcError(Message("a worker has no {name}; install there what is installed here", self._where, name=error.name))
         return None
