@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 AHEAD = 3  # batches for each process that are handed out and not done yet: results wait nowhere, and nobody waits for work
-TRIES = 3  # processes that a batch may lose: after that it is the reason
+TRIES = 3  # processes that a batch may end while nothing else is in them: then it is the reason
 
 
 class Job(NamedTuple):
@@ -55,27 +55,31 @@ class Team(Protocol):
 def in_batches(job: Job, batches: Iterable[Any], team: Team, ended: HandcalcError) -> Iterator[tuple[int, Any, Any]]:
     """(place of a batch, the batch, what it has become), as they are done. Few batches are under way, so that many need no more memory.
 
-    Raises `ended` where a batch has cost several processes.
+    Raises `ended` where a batch ends every process that it is given to.
     """
     from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
     coming = iter(enumerate(batches))
-    again: list[tuple[int, Any]] = []  # batches whose process ended
-    losses: dict[int, int] = {}
+    again: list[tuple[int, Any]] = []  # batches whose process ended; whichever ends it again, alone in it, is the reason
+    losses: dict[int, int] = {}  # how often they did
+    running: dict[Future[Any], tuple[int, Any]] = {}
 
-    def lost(batch: tuple[int, Any]) -> None:
+    def ahead() -> int:
+        alone = again or any(number in losses for number, _ in running.values())
+        return 1 if alone else AHEAD * team.size()
+
+    def lost(batch: tuple[int, Any], alone: bool) -> None:
         again.append(batch)
-        losses[batch[0]] = losses.get(batch[0], 0) + 1
+        losses[batch[0]] = losses.get(batch[0], 0) + alone
         if losses[batch[0]] == TRIES:
             raise ended from None
 
     more = True
     while more or again:
         with team.at_work(job) as submit:
-            running: dict[Future[Any], tuple[int, Any]] = {}
             whole = True  # whether the executor still takes batches
             while running or whole and (more or again):
-                while whole and (more or again) and len(running) < AHEAD * team.size():
+                while whole and (more or again) and len(running) < ahead():
                     batch = again.pop() if again else next(coming, None)
                     if batch is None:
                         more = False
@@ -84,17 +88,20 @@ def in_batches(job: Job, batches: Iterable[Any], team: Team, ended: HandcalcErro
                         running[submit(batch[1])] = batch
                     except BrokenExecutor:
                         whole = False
-                        lost(batch)
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        lost(batch, not running)
+                done = wait(running, return_when=FIRST_COMPLETED).done
+                alone = len(running) == 1
+                for future in done:
                     batch = running.pop(future)
                     try:
                         found = future.result()
                     except BrokenExecutor:
                         whole = False
-                        lost(batch)
+                        lost(batch, alone and batch[0] in losses)
                     except Exception as error:  # noqa: BLE001 - it is raised, in better words where there are any
                         raise team.reason(error) or error from None
                     else:
+                        losses.pop(batch[0], None)
                         yield *batch, found
 
 
