@@ -8,6 +8,7 @@
 - `compare(problem, module, step)` puts a framework's real step of training beside it.
 - `train(problem, iterations)` goes on with it, `gradcheck(problem)` compares its gradients with difference quotients.
 
+In a notebook what these give shows itself, and `%load_ext handcalc` brings `%%handcalc`, for a problem in a cell.
 Names are imported when they are used, so that `import handcalc` costs nothing.
 """
 
@@ -72,6 +73,11 @@ __all__ = [
     "render",
     "train",
 ]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext handcalc` of a notebook: then it knows %handcalc and %%handcalc."""
+    import_module("handcalc.notebooks.magics").register(shell)
 
 
 def __getattr__(name: str) -> Any:

@@ -66,6 +66,9 @@ class HandcalcError(Exception):
         super().__init__("\n".join(map(str, messages)))
         self.messages = messages
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self.messages  # as it is sent to another process
+
 
 class ProblemError(HandcalcError):
     """A problem file that cannot be used: each message is file:line: path: what was found, what was expected."""

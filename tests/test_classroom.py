@@ -258,7 +258,7 @@ def test_a_process_that_dies(school: Path, monkeypatch: pytest.MonkeyPatch) -> N
     def dies(*arguments: Any, **options: Any) -> None:
         raise BrokenProcessPool
 
-    monkeypatch.setattr(ProcessPoolExecutor, "map", dies)
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", dies)
     with pytest.raises(HandcalcError, match="a process that marked sheets ended"):
         marked(school / "sheets", 2)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from typing import TYPE_CHECKING
 
 import click
@@ -17,28 +18,39 @@ from handcalc.cli.troubles import troubles
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.disk.writing import make_folder
-from handcalc.errors import Message, OutputError
+from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
     from handcalc.marking.classreport import Gradebook
+    from handcalc.marking.classroom import StudentRow
+    from handcalc.marking.rowfile import RowFile
     from handcalc.render.dialects import Dialect
     from handcalc.render.reading import Reading
 
 DOCUMENTS = ("markdown", "latex", "html", "pdf", "typst", "word")
-FORMATS = ("terminal", "plain", *DOCUMENTS, "json", "csv")
+GRADESCOPE = "gradescope"
+FORMATS = ("terminal", "plain", *DOCUMENTS, "json", "csv", GRADESCOPE)
 PLATFORMS = ("moodle", "canvas", "table")
 
 
 class Choices(Record):
-    """What else is wanted: every answer, so many processes, a folder for the files that students get, numbers for their names."""
+    """What else is wanted: every answer, so many processes, a folder for the files that students get, numbers for their names, the
+    workers of a scheduler, a file of rows as they come."""
 
     everything: bool = False
     jobs: int | None = None
     feedback: str | None = None
     anonymous: bool = False
+    scheduler: str | None = None
+    rows: str | None = None
+
+    @property
+    def of_class(self) -> bool:
+        """Whether something is wanted that only several sheets have."""
+        return bool(self.feedback or self.anonymous or self.scheduler or self.rows)
 
 
 @click.command(cls=Translated)
@@ -66,6 +78,14 @@ class Choices(Record):
     ),
     click.option("--anonymous", is_flag=True, help="Numbers instead of the names of a class."),
     click.option("--jobs", type=click.IntRange(1, 64), metavar="N", help="Processes for the sheets of a class (as many as processors)."),
+    click.option("--scheduler", metavar="tcp://HOST:PORT", help="Mark the sheets of a class on the workers of this Dask scheduler."),
+    click.option(
+        "--results",
+        "rows",
+        metavar="FILE.jsonl",
+        type=FileName(),
+        help="Write each marked sheet of a class at once; the same command goes on where it was interrupted.",
+    ),
 )
 @gathered(
     "results",
@@ -108,11 +128,17 @@ def command(
             raise click.UsageError(wish.translate("give a sheet of answers, --answer ID=VALUE, or --blank"))
         if pairs and answers:
             raise click.UsageError(wish.translate("give a sheet of answers or --answer, not both"))
-        if pairs and (choices.feedback or choices.anonymous):
-            raise click.UsageError(wish.translate("--feedback and --anonymous go with sheets of answers"))
-        if choices.feedback is None:
+        if pairs and choices.of_class:
+            raise click.UsageError(wish.translate("--feedback, --anonymous, --scheduler and --results go with sheets of answers"))
+        if choices.jobs and choices.scheduler:
+            raise click.UsageError(wish.translate("give --jobs or --scheduler, not both"))
+        if choices.feedback is None and settings.format != GRADESCOPE:
             wish = wish.in_format_of_output(FORMATS)
-        alone = len(answers) == 1 and not os.path.isdir(answers[0]) and not choices.feedback and not choices.anonymous
+        alone = len(answers) == 1 and not os.path.isdir(answers[0]) and not choices.of_class
+        if settings.format == GRADESCOPE:
+            if not alone and not pairs:
+                raise click.UsageError(wish.translate("--format gradescope is about one sheet, as each submission is marked by itself"))
+            return _gradescope(problem, answers, pairs, declared, wish)
         if pairs or (alone and wish.settings.format != "csv"):
             return _one(problem, answers, pairs, declared, choices, wish)
         return _class(problem, answers, declared, choices, wish)
@@ -123,8 +149,9 @@ def _results(file: str, others: bool, choices: Choices, results: ResultsWanted, 
     translate = settings.translator()
     if results.source is None:
         raise click.UsageError(translate("--platform, --map, --attempt, --gradebook and --column go with --from"))
-    if others or choices.anonymous:
-        raise click.UsageError(translate("--from goes without sheets of answers, --answer, --blank and --anonymous"))
+    if others or choices.anonymous or choices.scheduler or choices.rows or settings.format == GRADESCOPE:
+        without = "--from goes without sheets of answers, --answer, --blank, --anonymous, --scheduler, --results and --format gradescope"
+        raise click.UsageError(translate(without))
     format = settings.format if settings.format in DOCUMENTS else "html"
     if choices.feedback is not None and settings.format in DOCUMENTS:
         settings = settings.replace(format="terminal")
@@ -168,6 +195,24 @@ def _one(
     return 0 if all_right(marking, bool(problem.tasks)) else 1
 
 
+def _gradescope(problem: Problem, answers: tuple[str, ...], pairs: tuple[str, ...], declared: Rounding | None, wish: Wish) -> int:
+    """One sheet as results.json; a sheet that cannot be read has no marks, and says why."""
+    from handcalc.marking.answers import from_arguments, read_sheet
+    from handcalc.marking.check import Checker
+    from handcalc.marking.gradescope import as_results, unread
+    from handcalc.marking.report import all_right
+
+    checker = Checker(problem, wish.settings.notation, declared)
+    try:
+        sheet = from_arguments(pairs) if pairs else read_sheet(answers[0])
+    except HandcalcError as error:
+        wish.write_json(unread(error.messages, wish.translate))
+        return 1
+    marking = checker.mark(sheet)
+    wish.write_json(as_results(marking, wish.translate))
+    return 0 if all_right(marking, bool(problem.tasks)) else 1
+
+
 def _reads(derivation: Derivation, wish: Wish) -> Callable[[Dialect], Reading]:
     """The derivation in the notation, in any dialect."""
     from handcalc.render import read
@@ -182,6 +227,7 @@ def _reads(derivation: Derivation, wish: Wish) -> Callable[[Dialect], Reading]:
 def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None, choices: Choices, wish: Wish) -> int:
     """Several sheets: a table of students and steps."""
     from handcalc.cli.progress import progress_bar
+    from handcalc.cluster import reached
     from handcalc.marking.classreport import Gradebook
     from handcalc.marking.classroom import Wanted, mark_sheets, no_sheets, sheets_of
     from handcalc.marking.feedback import numbers
@@ -192,10 +238,14 @@ def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None
     hidden = numbers(paths) if choices.anonymous else {}
     paths = sorted(paths, key=lambda path: hidden[path]) if hidden else paths
     wish = wish.replace(inputs=(*wish.inputs, *paths))
-    files = _Files(choices.feedback, paths, hidden, wish) if choices.feedback else None
-    wish = files.wish_for_table() if files else wish
-    with progress_bar(len(paths), wish.translate("Marking")) as progress:
-        rows = mark_sheets(
+    with ExitStack() as open_until_marked:
+        rows = open_until_marked.enter_context(_row_file(problem, declared, choices, wish)) if choices.rows else None
+        wish = wish.replace(inputs=(*wish.inputs, choices.rows)) if choices.rows else wish
+        files = _Files(choices.feedback, paths, hidden, wish, rows) if choices.feedback else None
+        wish = files.wish_for_table() if files else wish
+        team = open_until_marked.enter_context(reached(choices.scheduler)) if choices.scheduler else None
+        progress = open_until_marked.enter_context(progress_bar(len(paths), wish.translate("Marking")))
+        marked = mark_sheets(
             problem,
             paths,
             notation=wish.settings.notation,
@@ -204,13 +254,23 @@ def _class(problem: Problem, answers: tuple[str, ...], declared: Rounding | None
             progress=progress,
             wanted=Wanted(hidden, files.feedback if files else None),
             hand_back=files.write if files else None,
+            team=team,
+            kept=files or rows,
         )
     derivation = Workbook(problem).derivation
-    book = Gradebook(rows, derivation, _called(skipped, choices.anonymous))
+    book = Gradebook(marked, derivation, _called(skipped, choices.anonymous))
     _write_class(book, derivation, wish)
     if files:
         files.say_what_was_written()
     return 0 if book.all_right(bool(problem.tasks)) else 1
+
+
+def _row_file(problem: Problem, declared: Rounding | None, choices: Choices, wish: Wish) -> AbstractContextManager[RowFile]:
+    """The file for the rows of this problem, marked in this way."""
+    from handcalc.marking.rowfile import marked_with, opened
+
+    about = marked_with(problem, wish.settings.notation, declared, choices.anonymous)
+    return opened(str(choices.rows), about, wish.inputs)
 
 
 def _called(skipped: Sequence[str], anonymous: bool) -> list[str]:
@@ -220,9 +280,12 @@ def _called(skipped: Sequence[str], anonymous: bool) -> list[str]:
 
 
 class _Files:
-    """The files for the students: their names, known before anything is marked, so that none is there already."""
+    """The files for the students: their names, known before anything is marked, so that none is there already.
 
-    def __init__(self, folder: str, paths: Sequence[str], numbers: dict[str, str], wish: Wish) -> None:
+    rows: those of an earlier run, whose files may be there; a row counts only with its file.
+    """
+
+    def __init__(self, folder: str, paths: Sequence[str], numbers: dict[str, str], wish: Wish, rows: RowFile | None = None) -> None:
         from handcalc.marking.feedback import Feedback, file_names, stem_of
         from handcalc.render.report import FORMATS
 
@@ -231,16 +294,31 @@ class _Files:
         stems = [numbers.get(path) or stem_of(path) for path in paths]
         self.folder = folder
         self.wish = wish
+        self.rows = rows
         self.feedback = Feedback(format, wish.language, settings.notation, settings.comma)
         self.targets = dict(zip(paths, (os.path.join(folder, name) for name in file_names(stems, FORMATS[format].suffix))))
         self.written = 0
         if any(os.path.isdir(folder) and os.path.samefile(os.path.dirname(path) or os.curdir, folder) for path in paths if path != "-"):
             raise OutputError(Message("the sheets are in this folder; give another one for the feedback", f"{folder}: "))
-        for target in self.targets.values():
-            wish.check(target)
+        for path, target in self.targets.items():
+            self._wish(path).check(target)
         if settings.output:
             wish.check(settings.output)
         make_folder(folder)
+
+    def _wish(self, path: str) -> Wish:
+        """The wish for a student's file, which is written again where an earlier run has written it."""
+        again = self.rows is not None and self.rows.has(path)
+        return self.wish.replace(settings=self.wish.settings.replace(force=True)) if again else self.wish
+
+    def known(self, path: str, data: bytes) -> StudentRow | None:
+        """The row of an earlier run, if the file for the student is there."""
+        return self.rows.known(path, data) if self.rows is not None and os.path.isfile(self.targets[path]) else None
+
+    def keep(self, path: str, data: bytes, row: StudentRow) -> None:
+        """Remember a row."""
+        if self.rows is not None:
+            self.rows.keep(path, data, row)
 
     def wish_for_table(self) -> Wish:
         """The wish for the table of the class, whose format is that of its file; --format says that of the students' files."""
@@ -251,7 +329,7 @@ class _Files:
 
     def write(self, path: str, content: str | bytes) -> None:
         """The file for the student of a sheet."""
-        self.wish.write(content, self.targets[path])
+        self._wish(path).write(content, self.targets[path])
         self.written += 1
 
     def say_what_was_written(self) -> None:

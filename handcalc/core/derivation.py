@@ -24,6 +24,7 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding, Shown
 from handcalc.errors import Message, Template, UnknownIdError
+from handcalc.showing import SelfShowing
 
 NOT_WORKED = "–"  # stands in a drawing for a number that nothing needs, or nobody gave
 
@@ -37,7 +38,7 @@ class Contribution(Record):
     value: Value
 
 
-class Step(Record):
+class Step(SelfShowing, Record):
     """One line of the solution.
 
     formula: the instance formula, None for a given number; value: its result before rounding; shown: as printed;
@@ -161,7 +162,7 @@ class Basis(Record):
     samples: tuple[str, ...] = ()
 
 
-class Derivation:
+class Derivation(SelfShowing):
     """A graph worked out with one rounding.
 
     header: what a report says about the exercise; updated: parameter → updated quantity; memory: what an optimiser
@@ -271,7 +272,9 @@ class Derivation:
         step = blank.replace(value=value, shown=shown, contributions=_valued(blank.contributions, wanted, current.evaluation))
         if iteration > 1:
             step = step.replace(id=self.step_id(wanted, iteration), iteration=iteration)
-        return step.replace(formula=None, inputs=()) if wanted in current.evaluation.replaced else step
+        if wanted in current.evaluation.replaced:
+            step = step.replace(formula=None, inputs=())
+        return step.in_context(self)
 
     def _blank(self, wanted: Cell) -> Step:
         """A step without its numbers, which is the same whatever they are."""

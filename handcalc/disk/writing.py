@@ -22,8 +22,8 @@ from handcalc.errors import HandcalcError, Message, OutputError
 PREFIX = ".handcalc-"  # how names of files begin that are not complete yet
 
 
-def check_target(output: str, force: bool, inputs: tuple[str, ...] = ()) -> None:
-    """Whether a file may be written. Raises OutputError."""
+def check_target(output: str, force: bool, inputs: tuple[str, ...] = (), own: bool = False) -> None:
+    """Whether a file may be written. own: it is the program's, which has read it itself. Raises OutputError."""
     where = f"{output}: "
     try:
         mode = os.stat(output).st_mode
@@ -31,7 +31,7 @@ def check_target(output: str, force: bool, inputs: tuple[str, ...] = ()) -> None
         return
     except (OSError, ValueError) as error:
         raise _not_written(output, error) from None
-    if was_read(output) or any(os.path.exists(source) and os.path.samefile(source, output) for source in inputs):
+    if was_read(output) and not own or any(os.path.exists(source) and os.path.samefile(source, output) for source in inputs):
         raise OutputError(Message("this is the file that is read; give another name", where))
     if stat.S_ISDIR(mode):
         raise OutputError(Message("this is a folder; give a file", where))
@@ -64,9 +64,9 @@ def put_aside(path: str, other: str) -> None:
 
 
 @contextmanager
-def appending(path: str, inputs: tuple[str, ...]) -> Iterator[Callable[[str], None]]:
-    """What adds a text to a file, at once; a file that is there grows. Raises OutputError."""
-    check_target(path, True, inputs)
+def appending(path: str, inputs: tuple[str, ...], own: bool = False) -> Iterator[Callable[[str], None]]:
+    """What adds a text to a file, at once; a file that is there grows. own: as for check_target. Raises OutputError."""
+    check_target(path, True, inputs, own)
     try:
         with open(path, "a", encoding="utf-8") as file:
 

@@ -1,7 +1,8 @@
 """A student's answer sheet: which answer was given to which id, as typed.
 
-- `read_sheet(path)` reads a YAML, CSV, text, Excel or Word file, or standard input; `from_arguments(pairs)` reads ID=VALUE from a
-  command line; `sheet_of(answers)` takes a mapping of a Python program. All give a `Sheet` of `Answer`s (draft.py).
+- `read_sheet(path)` reads a YAML, CSV, text, Excel or Word file, or standard input: `sheet_bytes(path)`, then `sheet_in(data, path)`;
+  `from_arguments(pairs)` reads ID=VALUE from a command line; `sheet_of(answers)` takes a mapping of a Python program. All give a
+  `Sheet` of `Answer`s (draft.py).
 - `typed(text)` (typed.py) is the number an answer is.
 
 Whether an id exists is not known here. The forms of sheets are in forms.py, those of Excel and Word in office.py.
@@ -23,7 +24,7 @@ from handcalc.marking.working import first_sign
 from handcalc.problem.files import check_size, contents, read_text, shown_path, standard_input
 from handcalc.problem.reader import Source, quoted
 
-__all__ = ["Answer", "Sheet", "Typed", "from_arguments", "read_sheet", "sheet_of", "typed"]
+__all__ = ["Answer", "Sheet", "Typed", "from_arguments", "read_sheet", "sheet_bytes", "sheet_in", "sheet_of", "typed"]
 
 ARCHIVE = b"PK\x03\x04"  # what an Excel or Word file begins with
 
@@ -34,15 +35,30 @@ def read_sheet(path: str | os.PathLike[str], repeats: bool = False) -> Sheet:
     Raises ProblemError where nothing in it can be read, and for what is no line: its encoding, its YAML, its columns.
     """
     path = os.fspath(path)
-    name = "stdin" if path == "-" else shown_path(path)
+    return sheet_in(sheet_bytes(path), path, repeats)
+
+
+def sheet_bytes(path: str) -> bytes:
+    """What is in the file of a sheet, or comes from standard input. Raises ProblemError."""
     data = standard_input("document_bytes") if path == "-" else contents(path, "document_bytes")
+    if not data.startswith(ARCHIVE):
+        check_size(data, _shown(path))
+    return data
+
+
+def _shown(path: str) -> str:
+    return "stdin" if path == "-" else shown_path(path)
+
+
+def sheet_in(data: bytes, path: str, repeats: bool = False) -> Sheet:
+    """The same from what is in the file; path: where it stands, which is read no more."""
+    name = _shown(path)
     draft = Draft(Source(name, os.path.dirname(path)), repeats=repeats)
     if data.startswith(ARCHIVE):
         from handcalc.marking.office import read_office
 
         read_office(draft, data)
     else:
-        check_size(data, name)
         text = text_of(data, name)
         form(path, text)(draft, text)
     sheet = draft.sheet(os.path.splitext(os.path.basename(path))[0])

@@ -98,7 +98,7 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     story = SheetHistory(desk.definitions, answers, right, slips, follow, explanation, support, last, loose)
     rounding = found or sheet.rounding
     marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned))
-    return Marking(sheet.name, marked, rounding, explanation)
+    return Marking(sheet.name, marked, rounding, explanation).in_context(desk)
 
 
 def _conventions(

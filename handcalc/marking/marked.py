@@ -14,6 +14,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message
 from handcalc.marking.diagnosis import Explanation
 from handcalc.marking.typed import Typed
+from handcalc.showing import SelfShowing
 
 # verdict → what it says
 VERDICTS = {
@@ -58,7 +59,7 @@ class Marked(Record):
     typed: Typed | None = None
 
 
-class Marking(Record):
+class Marking(SelfShowing, Record):
     """One sheet, marked. rounding: the one that was found or declared; explanation: what went wrong, if that is known."""
 
     name: str

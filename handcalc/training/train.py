@@ -11,6 +11,7 @@ from collections.abc import Callable
 from handcalc.core.record import Record
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.schema import Problem
+from handcalc.showing import SelfShowing
 from handcalc.training.network import Network
 from handcalc.training.stopping import Stopping
 from handcalc.training.trainer import Trainer
@@ -20,7 +21,7 @@ POINTS = 200  # losses in a history that nobody asked to be longer
 FEW_POINTS = 20  # where each of them takes long
 
 
-class Trained(Record):
+class Trained(SelfShowing, Record):
     """How a training went.
 
     iterations: updates done; loss: after the last; parameters: id → value; history: (iteration, loss after so many);
@@ -80,7 +81,8 @@ def train_on(
     shares = tuple((count, share) for count, share in dict(accuracy).items() if share is not None)
     tested = network.accuracy(trainer.problem.test) if trainer.problem.test else None
     ended = stopped or "iterations"
-    return Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), ended, shares, tested)
+    found = Trained(trainer.done, history[-1][1], trainer.parameters(), tuple(dict(history).items()), ended, shares, tested)
+    return found.in_context(trainer)
 
 
 def _points(trainer: Trainer, wanted: int) -> int:

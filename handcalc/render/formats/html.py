@@ -75,7 +75,7 @@ _PANEL = """\
 def document(report: Report) -> str:
     """The whole page; several problems begin with a table of contents."""
     style, script = asset("page.css"), asset("page.js")
-    chapters = [_Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
+    chapters = [Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
     written = "".join(chapter.text() for chapter in chapters)
     several = len(chapters) > 1
 
@@ -118,7 +118,7 @@ def embedded(data: Any) -> str:
     return re.sub("[<>&]", lambda found: f"\\u{ord(found[0]):04x}", json_text(data, separators=(",", ":")))
 
 
-class _Article:
+class Article:
     """One problem being written."""
 
     def __init__(self, chapter: Chapter, report: Report, number: int) -> None:

@@ -60,7 +60,7 @@ _TIKZ = "\\usepackage{tikz}\n"
 def document(report: Report) -> str:
     """The whole file; several problems have a table of contents and a page of their own each."""
     several = len(report.chapters) > 1
-    body = "\n\n".join(_LatexWriter(chapter, report).chapter(several) for chapter in report.chapters)
+    body = "\n\n".join(LatexWriter(chapter, report).chapter(several) for chapter in report.chapters)
     if several:
         body = "\\tableofcontents\n\n" + body
     first = report.chapters[0]
@@ -97,7 +97,7 @@ def _first_of(names: tuple[str, ...], command: str) -> str:
     return text + "\n"
 
 
-class _LatexWriter:
+class LatexWriter:
     """Writes the blocks of one chapter."""
 
     def __init__(self, chapter: Chapter, report: Report) -> None:
@@ -169,7 +169,7 @@ class _LatexWriter:
         for place, title in enumerate(block.columns):
             cells = [row[place] for row in rows]
             before, after = (max((_digits(cell, self.point)[side] for cell in cells), default=0) for side in (0, 1))
-            kinds.append(f"d{{{before}.{after}}}" if numeric[place] else "l")
+            kinds.append(self.aligned(before, after) if numeric[place] else "l")
             widths.append(max([width(self.words(title)), *([before + after + 1] if numeric[place] else map(width, cells))]))
         narrow = narrowed(widths, TABLE_WIDTH + ONE_TABLE) if block.wraps else widths
         if narrow != widths:
@@ -184,6 +184,10 @@ class _LatexWriter:
                 yield f"\\begin{{tabular}}{{{''.join(kinds[place] for place in chunk)}}}\n{inside}\n\\end{{tabular}}"
         for remark in remarks(block):
             yield self.words(remark)
+
+    def aligned(self, before: int, after: int) -> str:
+        """The kind of a column of numbers with so many digits before and after their points."""
+        return f"d{{{before}.{after}}}"
 
     def digits(self, item: Item) -> str:
         """A number in a column that is aligned at its points; a blank that is as high as one writes."""
