@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from handcalc.core.expr import Ref, Sum
+from handcalc.core.expr import Expr, Ref, Sum
 from handcalc.core.functions import NOISE, SMALL, Function
 from handcalc.core.instance import Arithmetic, apply, compute
 from handcalc.core.quantity import Cell, cell
@@ -51,6 +51,12 @@ def _settle(value: Any, terms: list[Any]) -> Any:
 
 
 ARRAYS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _call, _settle)
+
+
+def worked(formula: Expr, used: Callable[[Ref], Any]) -> Any:
+    """The values of a formula; a sum of which only the noise of its terms is left is 0. Raises as `compute` does."""
+    value = compute(formula, used, ARRAYS)
+    return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms]) if isinstance(formula, Sum) else value
 
 
 class HypothesisTable:
