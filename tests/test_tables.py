@@ -40,7 +40,7 @@ def test_the_table_has_what_each_hypothesis_gives(problem: str) -> None:
 
 
 def test_a_long_chain_is_worked_without_recursion(monkeypatch: pytest.MonkeyPatch) -> None:
-    last = 290
+    last = 170
     problem = loads(CHAIN % (", ".join(f"x{number + 1}: tanh(w*x{number})" for number in range(last)), last))
     definitions = Checker(problem).desk().definitions
     rows = Hypotheses(definitions, definitions.book.cells()[-3:]).single[:40]
