@@ -87,6 +87,8 @@ class HypothesisTable:
         """The values of a cell."""
         import numpy
 
+        if len(self._teams) == 1:
+            return self._teams[0][1][wanted]
         values = numpy.full(len(self.rows), math.nan)
         for numbers, team in self._teams:
             values[numbers] = team[wanted]
@@ -97,12 +99,16 @@ class HypothesisRows:
     """Hypotheses for a table, sorted out once for all sheets."""
 
     def __init__(self, definitions: Definitions, rows: tuple[Hypothesis, ...]) -> None:
+        import numpy
+
         self.rows = rows
         teams: dict[frozenset[MistakeForm], list[int]] = {}
         for number, row in enumerate(rows):
             late = definitions.late.intersection(part.form for part in row.parts)
             teams.setdefault(late, []).append(number)
-        self.teams = [(numbers, _TeamRows(definitions, tuple(rows[number] for number in numbers))) for numbers in teams.values()]
+        self.teams = [
+            (numpy.array(numbers), _TeamRows(definitions, tuple(rows[number] for number in numbers))) for numbers in teams.values()
+        ]
 
 
 class _TeamRows:
