@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from handcalc.core.evaluation import Evaluation
 from handcalc.deriving import derive
 from handcalc.loading.loader import load, loads
-from handcalc.marking.check import check
+from handcalc.marking.answers import sheet_of
+from handcalc.marking.check import Checker, check
 from handcalc.marking.mistakes.anyline import ANY_LINE
+from handcalc.marking.slipnumbers import LINES, SlipNumbers, number_of
 
 MAZUR = (Path(__file__).parent.parent / "problems" / "mazur-2-2-2.yaml").read_text(encoding="utf-8")
 FOUR_NUMBERS = """
@@ -127,3 +130,27 @@ def test_a_slip_on_a_sheet_of_many_iterations() -> None:
     assert right.verdict == "correct"
     (found,) = check(loads(MAZUR), {"#15:net.o2": "1.93395"}).answers
     assert (found.verdict, found.mistakes) == ("mistake", ("digits-exchanged",))
+
+
+@pytest.mark.parametrize("problem", ["mazur-2-2-2", "prachub-bptt", "negnevitsky-xor"])
+def test_what_a_wrong_line_before_leads_to_is_what_the_solution_gives_with_it(problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Checker(load(problem)).desk()
+    wanted = max(desk.book.cells(), key=lambda cell: len(desk.definitions.between(cell, ())))
+    (read,) = desk.interpreter.read(sheet_of({desk.book.cell_id(wanted): "0.123"}))
+    assert read.cell is not None
+    assert read.typed is not None
+    numbers, run = SlipNumbers(desk.definitions, {read.cell: read.typed}), Evaluation(desk.book)
+    worked: list[object] = []
+    original = Evaluation._keep
+    monkeypatch.setattr(Evaluation, "_keep", lambda own, cell, value: (worked.append(cell), original(own, cell, value))[1])
+    found = list(numbers.lines_before(wanted, run))
+    assert len(worked) <= len(set(worked)), "a step is worked once, whatever is wrong before it"
+    monkeypatch.undo()
+    before = [cell for cell in desk.definitions.between(wanted, numbers.answers)[1:LINES] if desk.book.given_value(cell) is None]
+    expected = [
+        (slug, number_of(Evaluation(desk.book, None, {cell: other}), wanted))
+        for cell in before
+        for slug, other in numbers._wrong(cell, run)
+    ]
+    assert len(found) > 50
+    assert found == [(slug, pytest.approx(other, rel=1e-12, nan_ok=True)) for slug, other in expected]

@@ -68,6 +68,10 @@ class NumberColumn:
         """Its numbers."""
         return [*self.values]
 
+    def copy(self) -> NumberColumn:
+        """The same numbers in a column of their own."""
+        return NumberColumn(self.values)
+
     def ravel(self) -> NumberColumn:
         """Itself: it has one axis."""
         return self
@@ -81,7 +85,7 @@ class NumberColumn:
 
     def __setitem__(self, wanted: Any, content: Any) -> None:
         """Put a number at a place, or numbers, or one, at some places."""
-        places = [wanted] if isinstance(wanted, int) else _places(wanted)
+        places = [wanted] if isinstance(wanted, int) else range(len(self))[wanted] if isinstance(wanted, slice) else _places(wanted)
         for place, value in zip(places, _long(content, len(places))):
             self.values[place] = value
 
@@ -278,6 +282,11 @@ def where(condition: Any, right: Any, wrong: Any) -> NumberColumn:
 def absolute(values: Any) -> NumberColumn:
     """Without the signs."""
     return abs(asarray(values))
+
+
+def isfinite(values: Any) -> NumberColumn:
+    """Where there is a number, not inf and not nan."""
+    return NumberColumn(map(math.isfinite, asarray(values)))
 
 
 def maximum(left: Any, right: Any) -> NumberColumn:

@@ -87,6 +87,8 @@ class Definitions:
         self._wrong: dict[Cell, dict[MistakeForm, Expr]] = {}
         self._by_role: dict[tuple[tuple[str, ...], bool], tuple[MistakeForm, ...]] = {}
         self.values = Evaluation(book)
+        self._right: dict[Cell, Expr] = {}
+        self._uses: dict[Cell, tuple[Cell, ...]] = {}
         self._composed: dict[tuple[Cell, tuple[MistakeForm, ...]], Expr] = {}
 
     def renumbered(self, numbers: Mapping[Cell, Number]) -> Definitions:
@@ -136,8 +138,10 @@ class Definitions:
 
     def right(self, wanted: Cell) -> Expr:
         """The definition of a cell; a given number is its own."""
-        value = self.book.given_value(wanted)
-        return value if value is not None else self.book.instance(wanted)
+        found = self._right.get(wanted)
+        if found is None:
+            found = self._right[wanted] = self.book.given_value(wanted) or self.book.instance(wanted)
+        return found
 
     def _at_once(self, wanted: Cell) -> Expr:
         """The definition that rules of mistakes change: in one line, where it is worked in steps."""
@@ -194,7 +198,10 @@ class Definitions:
         """The cells that a definition uses when some mistakes are made there; none of a given number."""
         if forms:
             return tuple(cell(ref) for ref in references(self.under(wanted, forms)))
-        return () if self.book.given_value(wanted) is not None else self.book.uses(wanted)
+        found = self._uses.get(wanted)
+        if found is None:
+            found = self._uses[wanted] = () if self.book.given_value(wanted) is not None else self.book.uses(wanted)
+        return found
 
     def _compose(self, wanted: Cell, forms: tuple[MistakeForm, ...]) -> Expr:
         """One mistake after the other; where the second no longer applies, the other way round."""

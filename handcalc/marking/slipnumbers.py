@@ -9,7 +9,7 @@ the right ones (`run`). To add a kind: a method here, its line in `SHARES`, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from handcalc.arrays.columns import array_library
@@ -20,7 +20,7 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.errors import HandcalcError
 from handcalc.marking.definitions import Definitions
 from handcalc.marking.digits import another, decimals_of, dropped, exchanged, written
-from handcalc.marking.table import ARRAYS
+from handcalc.marking.table import ARRAYS, worked
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
 
@@ -38,6 +38,7 @@ class SlipNumbers:
     def __init__(self, definitions: Definitions, answers: Mapping[Cell, Typed]) -> None:
         self.definitions = definitions
         self.answers = answers
+        self._wrong_lines: dict[tuple[Cell, bool], list[tuple[str, float]]] = {}
 
     # --- the number written down wrong ---------------------------------------------------------------------------------------
 
@@ -168,13 +169,53 @@ class SlipNumbers:
         that takes seconds."""
         if not self.definitions.book.small:
             return
+        lines = self._lines(wanted, run)
         for current in self.definitions.between(wanted, self.answers)[1:LINES]:
             if self.definitions.book.given_value(current) is None:
-                for slug, other in self._wrong(current, run):
-                    if isfinite(other):
-                        yield slug, number_of(Evaluation(run.graph, None, {**run.replaced, current: other}), wanted)
+                wrong = self._wrong(current, run)
+                others = self._worked_on(wanted, run, lines, current, [other for _, other in wrong])
+                yield from ((slug, other) for (slug, _), other in zip(wrong, others))
 
-    def _wrong(self, current: Cell, run: Evaluation) -> Numbers:
+    def _lines(self, wanted: Cell, run: Evaluation) -> list[Cell]:
+        """The lines that an answer is worked from, each after what it uses, itself last."""
+        lines: dict[Cell, None] = {}
+        pending = [(wanted, False)]
+        while pending:
+            current, done = pending.pop()
+            if done:
+                lines[current] = None
+            elif current not in lines and run.literal(current) is None:
+                pending.append((current, True))
+                pending += ((used, False) for used in self.definitions.uses(current) if used not in lines)
+        return [*lines]
+
+    def _worked_on(self, wanted: Cell, run: Evaluation, lines: list[Cell], changed: Cell, others: list[float]) -> list[float]:
+        """What an answer comes to with each of some numbers on a line before it; only what uses that line is worked again."""
+        numpy = array_library()
+        again = {changed: numpy.array(others)}
+
+        def used(ref: Ref) -> Any:
+            found = again.get(cell(ref))
+            return run[cell(ref)] if found is None else found
+
+        try:
+            with numpy.errstate(all="ignore"):
+                for line in lines:
+                    if line != changed and any(before in again for before in self.definitions.uses(line)):
+                        values = worked(self.definitions.right(line), used)
+                        again[line] = numpy.where(numpy.isfinite(values), values, nan)
+        except (HandcalcError, ArithmeticError, ValueError):
+            return []
+        return [float(value) for value in again[wanted]]
+
+    def _wrong(self, current: Cell, run: Evaluation) -> list[tuple[str, float]]:
+        """What a line that was not answered may have come to; for one answer as for another, since neither is before it."""
+        key = current, bool(run.replaced)
+        if key not in self._wrong_lines:
+            self._wrong_lines[key] = [(slug, other) for slug, other in self._wrong_line(current, run) if isfinite(other)]
+        return self._wrong_lines[key]
+
+    def _wrong_line(self, current: Cell, run: Evaluation) -> Numbers:
         value = self._worked(current, run)
         if isfinite(value):
             yield "sign-lost", -value

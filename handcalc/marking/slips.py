@@ -59,6 +59,7 @@ class LineSlips:
         self.size = size
         self._numbers = SlipNumbers(definitions, answers)
         self._book = MistakenBook(definitions, NONE)
+        self._right = Evaluation(self._book)
         self._values = {wanted: typed.value for wanted, typed in answers.items()}
 
     def explain_all(self, wrong: Sequence[Cell]) -> dict[Cell, LineSlip]:
@@ -125,7 +126,7 @@ class LineSlips:
     def _runs(self, wanted: Cell) -> list[Evaluation]:
         """The lines with the student's other numbers, and with the right ones."""
         others = {cell: value for cell, value in self._values.items() if cell != wanted}
-        return [*([Evaluation(self._book, None, others)] if others else []), Evaluation(self._book)]
+        return [*([Evaluation(self._book, None, others)] if others else []), self._right]
 
     def _is_shorter(self, wanted: Cell) -> bool:
         """Whether an answer has one digit less than all others."""

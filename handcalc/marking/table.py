@@ -2,26 +2,26 @@
 
 - `HypothesisTable(definitions, rows)[cell]` is an array with one value for each hypothesis; what cannot be computed is not a number.
 
-Cells are computed when asked for, once for all hypotheses that define them alike.
+Cells are computed when asked for, once for all hypotheses that define them alike, and only for those under which they are another
+number: a mistake at one place changes little of a large network.
 """
 
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from handcalc.arrays.columns import array_library
-from handcalc.core.expr import Ref, Sum
+from handcalc.core.expr import Expr, Ref, Sum, references
 from handcalc.core.functions import NOISE, SMALL, Function
 from handcalc.core.instance import Arithmetic, apply, compute
 from handcalc.core.quantity import Cell, cell
+from handcalc.marking.components import components
 from handcalc.marking.definitions import Definitions, Hypothesis, MistakeForm
 
 Array = Any  # numpy.ndarray
-DEPTH = 6000  # calls inside calls: networks of a dozen layers need more than Python's thousand
 
 
 def _power(above: Any, exponent: Any) -> Any:
@@ -40,8 +40,11 @@ def _call(record: Function, values: list[Any], at: int) -> Any:
         except (ArithmeticError, ValueError):
             return math.nan
 
-    arrays = numpy.broadcast_arrays(*values)
-    return numpy.array([one(*numbers) for numbers in zip(*(array.ravel().tolist() for array in arrays))]) if arrays else one()
+    if not values:
+        return one()
+    arguments = [*zip(*(array.ravel().tolist() for array in numpy.broadcast_arrays(*values)))]
+    known = {numbers: one(*numbers) for numbers in set(arguments)}  # most hypotheses change few of them
+    return numpy.array([known[numbers] for numbers in arguments])
 
 
 def _settle(value: Any, terms: list[Any]) -> Any:
@@ -53,6 +56,12 @@ def _settle(value: Any, terms: list[Any]) -> Any:
 
 
 ARRAYS = Arithmetic(lambda literal: literal.numerator / literal.denominator, _power, _call, _settle)
+
+
+def worked(formula: Expr, used: Callable[[Ref], Any]) -> Any:
+    """The values of a formula; a sum of which only the noise of its terms is left is 0. Raises as `compute` does."""
+    value = compute(formula, used, ARRAYS)
+    return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms]) if isinstance(formula, Sum) else value
 
 
 class HypothesisTable:
@@ -80,6 +89,8 @@ class HypothesisTable:
         """The values of a cell."""
         numpy = array_library()
 
+        if len(self._teams) == 1:
+            return self._teams[0][1][wanted]
         values = numpy.full(len(self.rows), math.nan)
         for numbers, team in self._teams:
             values[numbers] = team[wanted]
@@ -90,52 +101,82 @@ class HypothesisRows:
     """Hypotheses for a table, sorted out once for all sheets."""
 
     def __init__(self, definitions: Definitions, rows: tuple[Hypothesis, ...]) -> None:
+        numpy = array_library()
+
         self.rows = rows
         teams: dict[frozenset[MistakeForm], list[int]] = {}
         for number, row in enumerate(rows):
             late = definitions.late.intersection(part.form for part in row.parts)
             teams.setdefault(late, []).append(number)
-        self.teams = [(numbers, _TeamRows(definitions, tuple(rows[number] for number in numbers))) for numbers in teams.values()]
+        self.teams = [
+            (numpy.array(numbers), _TeamRows(definitions, tuple(rows[number] for number in numbers))) for numbers in teams.values()
+        ]
 
 
 class _TeamRows:
     """Those that work the cells in one order, by the mistakes they make."""
 
     def __init__(self, definitions: Definitions, rows: tuple[Hypothesis, ...]) -> None:
-        self.definitions = definitions
-        self.rows = rows
-        self._grouped: dict[Cell, tuple[list[tuple[MistakeForm, ...]], Array]] = {}
-        self._everywhere: dict[MistakeForm, list[int]] = {}
-        self._placed: dict[MistakeForm, list[tuple[int, frozenset[Cell]]]] = {}
-        for number, row in enumerate(rows):
-            for part in row.parts:
-                if part.cells is None:
-                    self._everywhere.setdefault(part.form, []).append(number)
-                else:
-                    self._placed.setdefault(part.form, []).append((number, part.cells))
-        self.miscopied = {cell for row in rows for part in row.parts if part.form.mistake.single for cell in part.cells or ()}
-
-    def groups(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
-        """Which mistakes are made at a cell, alone or together (none, first), and which of these each hypothesis makes."""
-        if wanted not in self._grouped:
-            self._grouped[wanted] = self._group(wanted)
-        return self._grouped[wanted]
-
-    def _group(self, wanted: Cell) -> tuple[list[tuple[MistakeForm, ...]], Array]:
         numpy = array_library()
 
-        made: dict[int, list[MistakeForm]] = {}
-        for form in self.definitions.wrong(wanted):
-            for number in self._everywhere.get(form, ()):
-                made.setdefault(number, []).append(form)
-            for number, cells in self._placed.get(form, ()):
-                if wanted in cells:
-                    made.setdefault(number, []).append(form)
-        places: dict[tuple[MistakeForm, ...], int] = {(): 0}
-        owner = numpy.zeros(len(self.rows), dtype=int)
-        for number, forms in made.items():
-            owner[number] = places.setdefault(tuple(forms), len(places))
-        return list(places), owner
+        self.definitions = definitions
+        self.rows = rows
+        self._groups: dict[Cell, list[tuple[tuple[MistakeForm, ...], Array]]] = {}
+        everywhere: dict[MistakeForm, list[int]] = {}
+        placed: dict[Cell, dict[MistakeForm, list[int]]] = {}
+        for number, row in enumerate(rows):
+            for part in row.parts:
+                for current in part.cells or ():
+                    placed.setdefault(current, {}).setdefault(part.form, []).append(number)
+                if part.cells is None:
+                    everywhere.setdefault(part.form, []).append(number)
+        self._everywhere = {form: numpy.array(numbers) for form, numbers in everywhere.items()}
+        self._placed = {current: {form: numpy.array(numbers) for form, numbers in forms.items()} for current, forms in placed.items()}
+        self.miscopied = {cell for row in rows for part in row.parts if part.form.mistake.single for cell in part.cells or ()}
+
+    def groups(self, wanted: Cell) -> list[tuple[tuple[MistakeForm, ...], Array]]:
+        """Mistakes that are made at a cell, alone or together, and the hypotheses that make them there."""
+        if wanted not in self._groups:
+            self._groups[wanted] = self._group(wanted)
+        return self._groups[wanted]
+
+    def _group(self, wanted: Cell) -> list[tuple[tuple[MistakeForm, ...], Array]]:
+        numpy = array_library()
+
+        placed = self._placed.get(wanted, {})
+        made = [
+            (form, rows)
+            for form in self.definitions.wrong(wanted)
+            for rows in (self._everywhere.get(form), placed.get(form))
+            if rows is not None
+        ]
+        count = numpy.zeros(len(self.rows), dtype=int)
+        for _, rows in made:
+            count[rows] += 1
+        groups = [((form,), alone) for form, rows in made if (alone := rows[count[rows] == 1]).size]
+        several: dict[int, tuple[MistakeForm, ...]] = {}
+        for form, rows in made:
+            for number in rows[count[rows] > 1].tolist():
+                several[number] = (*several.get(number, ()), form)
+        together: dict[tuple[MistakeForm, ...], list[int]] = {}
+        for number in sorted(several):
+            together.setdefault(several[number], []).append(number)
+        return [*groups, *((forms, numpy.array(numbers)) for forms, numbers in together.items())]
+
+
+class _Values(NamedTuple):
+    """The values of a cell: some hypotheses, in order, and what it is under each of these, and last under all others."""
+
+    rows: Array
+    values: Array
+
+
+class _Definition(NamedTuple):
+    """A wrong definition of a cell, what it uses, and the hypotheses under which the cell has it."""
+
+    formula: Expr
+    uses: tuple[Cell, ...]
+    rows: Array
 
 
 class _Team:
@@ -153,108 +194,161 @@ class _Team:
         self.numpy = numpy
         self.definitions = definitions
         self.known = known
-        self.rows = known.rows
         self.answers = answers or {}
         self.near = near
-        self._all = numpy.arange(len(self.rows))
-        self._values: dict[Cell, tuple[Array, Array]] = {}
-        self._busy: dict[Cell, Array] = {}
+        self._made: dict[Cell, list[_Definition]] = {}
+        self._values: dict[Cell, _Values] = {}
         self._constant: dict[Cell, float | None] = {}
 
     def __getitem__(self, wanted: Cell) -> Array:
         """The values of a cell."""
-        deepest = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(deepest, DEPTH))  # under a mistake a cell may need what is many layers below
-        try:
+        if wanted not in self._values:
             with self.numpy.errstate(all="ignore"):
-                for current in self._below(wanted):
-                    self._at(current, self._all)
-                return self._at(wanted, self._all)
-        finally:
-            sys.setrecursionlimit(deepest)
+                for together in components(wanted, self._needed):
+                    if len(together) == 1:
+                        self._work(*together)
+                    else:
+                        self._work_together(together)
+        found = self._values[wanted]
+        values = self.numpy.full(len(self.known.rows), found.values[-1])
+        values[found.rows] = found.values[:-1]
+        return values
 
-    def _below(self, wanted: Cell) -> Iterator[Cell]:
-        """What a cell depends on by right definitions and has no values yet, each after what it uses: so no cell is worked out
-        for some hypotheses and then for others again."""
-        pending, opened = [wanted], {wanted}
-        while pending:
-            current = pending[-1]
-            missing = [used for used in self.definitions.uses(current) if used not in opened and self._is_worked(used)]
-            opened.update(missing)
-            pending += missing
-            if not missing:
-                pending.pop()
-                yield current
+    def _wrong(self, wanted: Cell) -> list[_Definition]:
+        """The definitions of a cell under mistakes that are made there."""
+        if wanted not in self._made:
+            made = ((self.definitions.under(wanted, forms), rows) for forms, rows in self.known.groups(wanted))
+            self._made[wanted] = [_Definition(formula, tuple(map(cell, references(formula))), rows) for formula, rows in made]
+        return self._made[wanted]
 
-    def _is_worked(self, current: Cell) -> bool:
-        """Whether a cell is still to be worked out here."""
-        return current not in self._values and current not in self.answers and not self._is_known(current)
+    def _needed(self, wanted: Cell) -> list[Cell]:
+        """The cells a cell uses under any hypothesis that are still to be worked out."""
+        used = dict.fromkeys(self.definitions.uses(wanted))
+        for wrong in self._wrong(wanted):
+            used.update(dict.fromkeys(wrong.uses))
+        return [current for current in used if current not in self._values and self._alike(current) is None]
+
+    def _alike(self, current: Cell) -> float | None:
+        """The value that a cell has under every hypothesis; None where they may differ."""
+        if current not in self._constant:
+            value = float(self.definitions.values[current]) if current not in self.answers and self._is_known(current) else None
+            self._constant[current] = self.answers.get(current, value)
+        return self._constant[current]
 
     def _is_known(self, current: Cell) -> bool:
         """Whether a cell has its right value under every hypothesis: a given number, or one far from all mistakes."""
         far = self.near is not None and current not in self.near
         return current not in self.known.miscopied and (far or self.definitions.book.given_value(current) is not None)
 
-    def _at(self, wanted: Cell, rows: Array) -> Array:
-        """The values of a cell under some hypotheses."""
-        if wanted not in self._values:
-            self._values[wanted] = self.numpy.full(len(self.rows), math.nan), self.numpy.zeros(len(self.rows), dtype=bool)
-        values, done = self._values[wanted]
-        if not done[rows].all():
-            self._compute(wanted, rows)
-        return values[rows]
+    def _touched(self, cells: Iterable[Cell]) -> Array:
+        """The hypotheses under which one of some cells is defined otherwise, or something that it uses is another number."""
+        touched = self.numpy.zeros(len(self.known.rows), dtype=bool)
+        for current in cells:
+            for used in self.definitions.uses(current):
+                if used in self._values and self._alike(used) is None:
+                    touched[self._values[used].rows] = True
+            for wrong in self._wrong(current):
+                touched[wrong.rows] = True
+        return self.numpy.flatnonzero(touched)
 
-    def _compute(self, wanted: Cell, rows: Array) -> None:
-        """Fill in a cell under the hypotheses asked for, and under all others that wait for no cell.
+    def _work(self, wanted: Cell) -> None:
+        """Work out a cell that needs none of those that need it."""
+        operands = _Operands(self, self._touched((wanted,)))
+        values = self.numpy.full(operands.size, math.nan)
+        values[:] = _value(self.definitions.right(wanted), operands.all)
+        for wrong in self._wrong(wanted):
+            inside = operands.places[wrong.rows]
+            values[inside] = _value(wrong.formula, operands.some(inside))
+        self._values[wanted] = _Values(operands.rows, values)
+        del self._made[wanted]
 
-        Two hypotheses may need two cells in different orders. Where one needs a cell for itself (two mistakes that do not
-        go together), it has no value.
-        """
-        values, done = self._values[wanted]
-        missing = self.numpy.ones(len(self.rows), dtype=bool)
-        for waiting in self._busy.values():
-            missing &= ~waiting
-        missing[rows] = True
-        busy = self._busy.get(wanted)
-        if busy is not None:
-            done |= missing & busy
-        made, owner = self.known.groups(wanted)
-        for number in self.numpy.unique(owner[missing & ~done]):
-            forms, group = made[number], missing & (owner == number) & ~done
-            inside = self.numpy.flatnonzero(group)
-            if inside.size:
-                self._busy[wanted] = group if busy is None else group | busy
-                values[inside] = self._worked(wanted, forms, inside)
-                done[inside] = True
-        if busy is None:
-            self._busy.pop(wanted, None)
-        else:
-            self._busy[wanted] = busy
+    def _work_together(self, cells: list[Cell]) -> None:
+        """Work out cells of which one needs another, and under other hypotheses the other way round: each under those for which all that
+        it uses is known, until no more is. Where a cell needs itself (two mistakes that do not go together), it has no value."""
+        numpy = self.numpy
+        operands = _Operands(self, self._touched(cells))
+        values = {current: numpy.full(operands.size, math.nan) for current in cells}
+        known = {current: numpy.zeros(operands.size, dtype=bool) for current in cells}
+        operands.known.update(values)
+        tasks = [task for current in reversed(cells) for task in self._tasks(current, operands, known)]
+        progress = True
+        while progress:
+            progress = False
+            for current, formula, uses, waiting in tasks:
+                ready = waiting.copy()
+                for used in uses:
+                    ready &= known[used]
+                inside = numpy.flatnonzero(ready)
+                if inside.size:
+                    values[current][inside] = _value(formula, operands.some(inside))
+                    known[current][inside] = progress = True
+                    waiting[inside] = False
+            tasks = [task for task in tasks if task[-1].any()]
+        for current in cells:
+            self._values[current] = _Values(operands.rows, values[current])
+            del self._made[current]
 
-    def _worked(self, wanted: Cell, forms: tuple[MistakeForm, ...], rows: Array) -> Any:
-        """What a definition gives under some hypotheses; no number where it has no value, as of a share of nothing."""
+    def _tasks(self, wanted: Cell, operands: _Operands, together: Container[Cell]) -> Iterator[tuple[Cell, Expr, list[Cell], Array]]:
+        """A cell, each definition that it has, what that uses of some cells, and the hypotheses under which it has it."""
+        left = self.numpy.ones(operands.size, dtype=bool)
+        for wrong in self._wrong(wanted):
+            waiting = self.numpy.zeros(operands.size, dtype=bool)
+            waiting[operands.places[wrong.rows]] = True
+            left &= ~waiting
+            yield wanted, wrong.formula, [current for current in wrong.uses if current in together], waiting
+        uses = [current for current in self.definitions.uses(wanted) if current in together]
+        yield wanted, self.definitions.right(wanted), uses, left
+
+    def operand(self, current: Cell, operands: _Operands) -> Any:
+        """The values of a cell under some hypotheses, or its one value under all."""
+        constant = self._alike(current)
+        if constant is not None:
+            return constant
+        found = self._values.get(current)
+        if found is None:
+            return math.nan  # of the cell itself
+        if not found.rows.size:
+            return float(found.values[-1])
+        values = self.numpy.full(operands.size, found.values[-1])
+        inside = operands.places[found.rows]
+        values[inside] = found.values[:-1]
+        values[-1] = found.values[-1]  # where those of hypotheses that are not among them were put
+        return values
+
+
+class _Operands:
+    """What definitions use, under some hypotheses, and last under none; places: hypothesis → its place among them, or else the last."""
+
+    def __init__(self, team: _Team, rows: Array) -> None:
+        numpy = array_library()
+
+        self.rows = rows
+        self.size = len(rows) + 1
+        self.places = numpy.full(len(team.known.rows), len(rows))
+        self.places[rows] = numpy.arange(len(rows))
+        self.known: dict[Cell, Any] = {}
+        self._team = team
+
+    def all(self, ref: Ref) -> Any:
+        """The values of a cell under them, or its one value."""
+        current = cell(ref)
+        if current not in self.known:
+            self.known[current] = self._team.operand(current, self)
+        return self.known[current]
+
+    def some(self, inside: Array) -> Callable[[Ref], Any]:
+        """The same for those at some places."""
 
         def used(ref: Ref) -> Any:
-            return self._used(ref, rows)
+            found = self.all(ref)
+            return found if isinstance(found, float) else found[inside]
 
-        formula = self.definitions.under(wanted, forms)
-        try:
-            value = compute(formula, used, ARRAYS)
-            if isinstance(formula, Sum) and (self.numpy.absolute(value) < SMALL).any():
-                return _settle(value, [compute(term, used, ARRAYS) for term in formula.terms])
-            return value
-        except (ArithmeticError, ValueError):
-            return math.nan
+        return used
 
-    def _used(self, ref: Ref, rows: Array) -> Any:
-        current = cell(ref)
-        if current not in self._constant:
-            self._constant[current] = self._alike(current)
-        constant = self._constant[current]
-        return self._at(current, rows) if constant is None else constant
 
-    def _alike(self, current: Cell) -> float | None:
-        """The value that a cell has under every hypothesis; None where they differ."""
-        if current in self.answers:
-            return self.answers[current]
-        return float(self.definitions.values[current]) if self._is_known(current) else None
+def _value(formula: Expr, used: Callable[[Ref], Any]) -> Any:
+    """What a definition gives; no number where it has no value, as of a share of nothing."""
+    try:
+        return worked(formula, used)
+    except (ArithmeticError, ValueError):
+        return math.nan
