@@ -34,15 +34,19 @@ class Result:
 
 
 def compared(problem: Problem, result: Result, tolerance: float) -> int:
-    """How many numbers were compared; an AssertionError names the first that differ."""
+    """How many numbers were compared; an AssertionError names the first that differ.
+
+    A gradient may be a small rest of large terms, such as that of a bias, a sum over all places: errors are of the size of the
+    largest gradient, whatever is left of it in one array.
+    """
     graph = build(problem).graph
     known = Evaluation(graph)
     cells = cells_by_key(problem, graph)
 
-    def same(wanted: list[tuple[str, tuple[int, ...]]], expected: Array, what: str) -> int:
+    def same(wanted: list[tuple[str, tuple[int, ...]]], expected: Array, what: str, largest: float = 0) -> int:
         found, judged = np.array([float(known[cell]) for cell in wanted]), np.asarray(expected, dtype=float).ravel()
         assert found.size == judged.size > 0, f"{what}: {found.size} numbers, expected {judged.size}"
-        scale = np.maximum(np.abs(judged), np.abs(judged).max())
+        scale = max(float(np.abs(judged).max()), largest)
         assert (np.abs(found - judged) <= tolerance * scale).all(), f"{what}: {found} expected {judged}"
         return found.size
 
@@ -51,8 +55,9 @@ def compared(problem: Problem, result: Result, tolerance: float) -> int:
     count = same([(last, place) for place in places], result.outputs, "outputs")
     if result.loss is not None:
         count += same([("loss", ())], [result.loss], "loss")
+    largest = max((float(np.abs(np.asarray(expected)).max()) for expected in result.gradients.values()), default=0.0)
     for key, expected in result.gradients.items():
-        count += same([(graph.gradient(name), place) for name, place in cells[key]], expected, f"gradient of {key}")
+        count += same([(graph.gradient(name), place) for name, place in cells[key]], expected, f"gradient of {key}", largest)
     for key, expected in result.updated.items():
         count += same([(graph.updated(name), place) for name, place in cells[key]], expected, f"new {key}")
     return count

@@ -239,6 +239,16 @@ def test_weights_are_frozen_by_the_names_that_are_printed(conventions: str) -> N
     assert {name: printed[name] for name in weights} == weights
 
 
+def test_weights_of_tokens_are_frozen_by_the_names_that_are_printed() -> None:
+    """The weights of a dense layer on tokens are those of one token, however many there are."""
+    tokens = (
+        "inputs: [[1, 2], [3, 4], [5, 6]]\ntargets: [[0], [1], [1]]\nlayers: [{neurons: 1, activation: identity, weights: [[0.5, 0.25]]}]\n"
+    )
+    problem = loads(tokens + "loss: squared_error\nlearning_rate: 0.5\nupdate: {frozen: [w2]}\n")
+    assert printed_weights(problem) == {"w1": "W1[1,1]", "w2": "W1[1,2]"}
+    assert derive(problem).value("new.W1[1,2]") == 0.25
+
+
 @pytest.mark.parametrize("problem", shipped())
 def test_shipped_weights_are_called_as_they_are_printed(problem: str) -> None:
     weights = printed_weights(load(problem))

@@ -106,7 +106,7 @@ def printed_weights(problem: Problem) -> dict[str, str]:
     """w1, w2 …, as unnamed weights of dense layers are printed where there are not many, with their ids."""
     if problem.notation not in NUMBERING or any(layer.type != "dense" or layer.weights is None for layer in problem.layers):
         return {}
-    sizes = [len(problem.inputs), *(len(layer.neurons) for layer in problem.layers)]
+    sizes = [problem.axes[-1].size if problem.axes else 0, *(len(layer.neurons) for layer in problem.layers)]  # of tokens, the features
     matrices: dict[int, Weights] = {}
     for number, layer in enumerate(problem.layers, 1):
         places = [(to, source) for to in range(sizes[number]) for source in range(sizes[number - 1])]

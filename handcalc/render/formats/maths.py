@@ -3,7 +3,8 @@
 - `LatexFormulas(reading, translate)`: the lines of an `equation(block)` or of a `grid(parts)`.
 
 A formula of one line stands as it is; of several, each line has an & before its relation, as in align* and aligned.
-A line too wide for a page is broken before a + or − that as few brackets as can be enclose.
+A line too wide for a page is broken before a + or − that as few brackets as can be enclose, and what is still too wide before a factor,
+else behind a comma.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _OPERATORS = {
     "∗": r" \ast ", "/": " / ", ",": ", ",
     "→": r" \to ", "(": r"\left(", ")": r"\right)", "ᵀ": r"^{\mathsf{T}}",
 }  # fmt: skip
-_TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=[+-] )", re.DOTALL)
+_TOKENS = re.compile(r"\\left|\\right|\\[A-Za-z]+|\\.|[{}()\[\]]| (?=(?:[+-]|\\cdot) )|(?<=,) ", re.DOTALL)
 _GROUP = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
 _FRACTION = re.compile(r"\\frac" + _GROUP + _GROUP)
 _ACCENT = re.compile(r"\\(hat|bar|tilde|dot|vec|overline)\b")
@@ -141,19 +142,22 @@ def _lines(left: str, right: list[tuple[str, str]], limit: int) -> list[str]:
 
 
 def _pieces(text: str, limit: int) -> list[str]:
-    """A formula in parts about as wide as the limit, each but the first from a + or −; what is broken has brackets of one size."""
+    """A formula in parts about as wide as the limit; what is broken has brackets of one size."""
     pieces = [text]
     for depth in range(4):
         if all(width(piece) <= limit for piece in pieces):
-            break
+            return pieces
         open_text = text.replace(r"\left(", r"\Bigl(").replace(r"\right)", r"\Bigr)") if depth else text
-        pieces = list(_parts(open_text, limit, depth))
+        pieces = list(_parts(open_text, limit, depth, "+-"))
+    for depth, signs in ((0, "+-\\"), (4, ",")):
+        pieces = [part for piece in pieces for part in _parts(piece, limit, depth, signs)]
     return pieces
 
 
-def _parts(text: str, limit: int, depth: int) -> Iterator[str]:
+def _parts(text: str, limit: int, depth: int, signs: str) -> Iterator[str]:
+    """Each but the first from one of the signs (a backslash for the ·) or behind a comma, as late as can be."""
     start = last = 0
-    for place in [*_breaks(text, depth), len(text)]:
+    for place in [*_breaks(text, depth, signs), len(text)]:
         if last > start and width(text[start:place]) > limit:
             yield text[start:last].strip()
             start = last
@@ -161,13 +165,14 @@ def _parts(text: str, limit: int, depth: int) -> Iterator[str]:
     yield text[start:].strip()
 
 
-def _breaks(text: str, depth: int) -> Iterator[int]:
-    """The places before a + or − outside braces and in no more brackets than this; brackets inside braces do not count."""
+def _breaks(text: str, depth: int, signs: str) -> Iterator[int]:
+    """The places beside a sign outside braces and in no more brackets than this; brackets inside braces do not count."""
     braces = brackets = 0
     for token in _TOKENS.finditer(text):
         if token[0] in "{}":
             braces += _STEPS[token[0]]
         elif not braces:
             brackets += _STEPS.get(token[0], 0)
-            if token[0] == " " and brackets <= depth:
+            sign = "," if text[token.start() - 1] == "," else text[token.end() : token.end() + 1]
+            if token[0] == " " and brackets <= depth and sign in signs:
                 yield token.start()
