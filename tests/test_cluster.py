@@ -49,7 +49,7 @@ SHEETS = {
     "gül 李.txt": "net.y = 2*0.3 + 0.1 = 0.8\nout.y = x*w + b\n\x1b[31m = 1\n",
     "hugo.txt": "",
 }
-MANY = 200  # sheets for a scheduler
+MANY = 120  # sheets for a scheduler
 ENDED = HandcalcError(Message("ended"))
 
 
@@ -504,17 +504,17 @@ def test_workers_of_a_scheduler(school: Path, scheduler: tuple[str, list[int]]) 
 
     rows = school / "rows.jsonl"
     killed = started(school, "--scheduler", address, "--results", rows)
-    wait_for_rows(rows, 40, killed)
+    wait_for_rows(rows, 25, killed)
     os.kill(workers[0], signal.SIGKILL)
     assert killed.communicate()[0] == alone and killed.returncode == 1
 
     rows.unlink()
     interrupted = started(school, "--scheduler", address, "--results", rows)
-    wait_for_rows(rows, 40, interrupted)
+    wait_for_rows(rows, 25, interrupted)
     interrupted.send_signal(signal.SIGINT)
     out, _ = interrupted.communicate()
     done = rows.read_bytes().count(b"\n") - 1
-    assert interrupted.returncode == 130 and out == "" and 40 <= done < MANY
+    assert interrupted.returncode == 130 and out == "" and 25 <= done < MANY
     on = started(school, "--scheduler", address, "--results", rows)
     assert on.communicate()[0] == alone
     assert rows.read_bytes().count(b"\n") == MANY + 1
