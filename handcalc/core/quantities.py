@@ -86,9 +86,8 @@ class Quantities:
     @property
     def at_once(self) -> Self:
         """The same graph with every cell worked out by its definition, not by the steps of it."""
-        stepwise = [quantity for quantity in self if quantity.stepwise]
-        result = self.renumbered(self) if stepwise else self
-        for quantity in stepwise:
+        result = self.renumbered(self)
+        for quantity in filter(lambda one: one.stepwise, self):
             result.redefine(quantity.replace(stepwise=None))
         return result
 
