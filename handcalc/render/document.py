@@ -20,25 +20,34 @@ from handcalc.render.fading import fading
 from handcalc.render.grids import directions, grids
 from handcalc.render.lines import general, lines
 from handcalc.render.options import Options
+from handcalc.render.pooling import masks
 from handcalc.render.reading import Reading
+from handcalc.render.seen import Seen
 from handcalc.render.tables import cell_table, complete, listing, sample_table
 
 # kinds that come together in one table of a layer
 _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
 
 
-def body(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
-    """Forward, error, backward of one round."""
+def body(derivation: Derivation, reading: Reading, options: Options, iteration: int, told: Seen) -> Iterator[Block]:
+    """Forward, error, backward of one round; told: the general formulas of what came before."""
     for phase, title in (("forward", Message("Forward pass")), ("error", Message("Error")), ("backward", Message("Backward pass"))):
         groups = [group for group in derivation.groups() if group.phase == phase]
         if groups and options.wants(phase):
             yield Heading(2, title)
             for layer, inside in groupby(groups, key=lambda group: group.quantity.layer):
-                yield from _layer(derivation, reading, options, iteration, phase, layer, list(inside))
+                yield from _layer(derivation, reading, options, iteration, phase, layer, list(inside), told)
 
 
 def _layer(
-    derivation: Derivation, reading: Reading, options: Options, iteration: int, phase: str, layer: int, groups: list[Group]
+    derivation: Derivation,
+    reading: Reading,
+    options: Options,
+    iteration: int,
+    phase: str,
+    layer: int,
+    groups: list[Group],
+    told: Seen,
 ) -> Iterator[Block]:
     """One phase of one layer, 0 for what belongs to none (losses, equations)."""
     firsts = _firsts(groups)
@@ -49,14 +58,14 @@ def _layer(
         if time is None:
             if together[0] is not groups[0]:  # after those of single times
                 yield Heading(3, Message("All times"))
-            yield from _together(derivation, reading, options, iteration, together)
+            yield from _together(derivation, reading, options, iteration, together, told)
         else:
             for group in together:
                 if group in firsts:
-                    yield from general(reading, options, group.quantity)
+                    yield from general(reading, options, group.quantity, told)
             if any(group.quantity.kind != "path" and any(derivation.places(group)) for group in together):
                 yield Heading(3, Message("Time {time}", time=time))
-            yield from _together(derivation, reading, options, iteration, together, told=False)
+            yield from _together(derivation, reading, options, iteration, together, None)
     if phase == "backward" and any(group.time is not None for group in groups) and options.asked is None:
         yield from fading(derivation, layer, iteration)
 
@@ -67,12 +76,12 @@ def _firsts(groups: list[Group]) -> list[Group]:
 
 
 def _together(
-    derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group], told: bool = True
+    derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group], told: Seen | None
 ) -> Iterator[Block]:
-    """Groups of one layer (at one time): formulas (told: general ones, too), worked lines, tables of what was not worked."""
+    """Groups of one layer (at one time): general formulas (told: None where they were), worked lines, tables of what was not worked."""
     for group in groups:
-        if told:
-            yield from general(reading, options, group.quantity)
+        if told is not None:
+            yield from general(reading, options, group.quantity, told)
         yield from lines(derivation, reading, options, iteration, group)
     tables = [(_kinds(derivation, group), group) for group in groups]
     for kinds in _TABLES:
@@ -107,6 +116,7 @@ def _others(derivation: Derivation, reading: Reading, options: Options, iteratio
     wide = [] if derivation.header.plain else [group for group in groups if directions(group.quantity) > 1 and group.time is None]
     for group in wide:
         turned = reading.notation.rows_are_sources(group.quantity)
+        yield from masks(derivation, options, group, iteration)
         yield from grids(derivation, group.quantity, options.detail, iteration, turned)
     rest = [group for group in groups if group not in wide]
     if all(complete(derivation, options, group) for group in rest):

@@ -46,6 +46,11 @@ def remarks(table: Table) -> Iterator[Message]:
         yield Message("… {count} more columns are not shown", count=table.hidden)
 
 
+def is_given(block: Equation) -> bool:
+    """Whether it is the number of a name: η = 0.5."""
+    return all(isinstance(item, Value) for _, item in block.right)
+
+
 def title_of(chapter: Chapter) -> Item:
     """What a chapter is called."""
     title = chapter.derivation.header.title

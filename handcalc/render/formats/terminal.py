@@ -16,8 +16,9 @@ from typing import IO, TYPE_CHECKING
 
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, is_english, wrapped
-from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed, runs
+from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed
 from handcalc.render.dialects import spelled_in_ascii
+from handcalc.render.formats.air import Together, apart, laid
 from handcalc.render.formats.breaking import pieces
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
 from handcalc.render.formats.sidebyside import NarrowTable, rows_of, side_by_side
@@ -38,6 +39,9 @@ REASON_WIDTH = 28  # columns of the reasons beside them, at least
 _BREAKS = {"=": 0, "≈": 0, "+": 1, "-": 1, "·": 2, "⊙": 2, "⋆": 2, "∗": 2, "/": 2}
 _STYLES = {"right": "green", "wrong": "red", "follows": "yellow", "few": "yellow", "strong": "bold"}  # tone → how it looks
 NARROWEST = 20  # columns that COLUMNS may ask for
+BESIDE = (2, 3, 4)  # levels of headings that have formulas beside them
+BETWEEN = "    "  # between formulas in one line
+RULE_WIDTH = 72  # columns of a heading with its rule
 FILE_WIDTH = 100  # columns when the output goes to a file
 
 
@@ -72,27 +76,14 @@ def document(report: Report) -> str:
 def show(blocks: Iterable[Block], reading: Reading, translate: Translate, page: TextPage) -> None:
     """Print a document."""
     writer = _TerminalWriter(reading, translate, page)
-    for run in runs(blocks):
-        if isinstance(run, tuple):
-            writer.tables(run)
-        else:
-            writer.write(run)
-
-
-def _apart(before: Block | None, block: Block) -> bool:
-    """Whether there is air before a block that is no heading; before: the block before it, None for the first."""
-    if isinstance(before, (Table, Grid, Chart, Picture)):
-        return True
-    if isinstance(block, (Table, Grid, Chart)):
-        return not isinstance(before, Heading)
-    if isinstance(before, Paragraph):
-        return isinstance(block, Equation)
-    if not isinstance(before, Equation):
-        return False
-    if isinstance(block, Equation) and before.label and isinstance(block.label, Toned) and block.label.tone == "wrong":
-        return True
-    proof = bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons)
-    return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
+    for part in laid(blocks, BESIDE):
+        match part:
+            case Together(equations, beside):
+                writer.formulas(equations, beside)
+            case tuple():
+                writer.tables(part)
+            case _:
+                writer.write(part)
 
 
 def _style(item: Item | str) -> str:
@@ -113,12 +104,12 @@ class _TerminalWriter:
 
     def write(self, block: Block) -> None:
         """One block; air before a table, after it, and between one quantity's lines and the next's."""
-        if not isinstance(block, Heading) and _apart(self.before, block):
+        if not isinstance(block, Heading) and apart(self.before, block):
             self.page.print()
-        self.before = block
+        before, self.before = self.before, block
         match block:
-            case Heading(level, text):
-                self.heading(level, self.spell(text))
+            case Heading():
+                self.page.heading(self.heading(block, before))
             case Paragraph(text):
                 for line in wrapped(self.spell(text), self.page.width):
                     self.line(Line(line, _style(text)))
@@ -138,7 +129,7 @@ class _TerminalWriter:
             head = Line(self.spell(title.text), "bold") if title else None
             found.append(NarrowTable(head, self.table(table), table))
         for row in rows_of(found, min(self.page.width, FILE_WIDTH)):
-            if any(column.title for column in row) or _apart(self.before, row[0].table):
+            if any(column.title for column in row) or apart(self.before, row[0].table):
                 self.page.print()
             for line in side_by_side(row):
                 self.line(line)
@@ -172,14 +163,52 @@ class _TerminalWriter:
     def line(self, text: Line) -> None:
         self.page.print(text)
 
-    def heading(self, level: int, text: str) -> None:
-        self.page.print()
-        rule = {1: "=", 2: "-"} if self.ascii else {1: "═", 2: "─"}
-        self.page.heading(Line(text, "bold"))
-        if level in rule:
-            self.page.print(Line(rule[level] * min(cell_len(text), self.page.width), "bold" if level == 1 else ""))
+    def heading(self, block: Heading, before: Block | None, beside: int = 0) -> Line:
+        """A heading with air before it, but for one right below another; the higher ones in a rule that leaves room for so many columns."""
+        text, level = self.spell(block.text), block.level
+        if before and not (isinstance(before, Heading) and level > before.level > 1):
+            self.page.print()
+        rule = ({1: "=", 2: "-"} if self.ascii else {1: "═", 2: "─"}).get(level, "")
+        line = Line(rule * 2 + " " * bool(rule)).append(text, "bold")
+        room = min(self.page.width - beside, RULE_WIDTH // (2 if beside else 1)) - line.cell_len - 1
+        return line.append(" " * (room > 0 and bool(rule)) + rule * max(room, 0))
 
     # --- formulas ---
+
+    def formulas(self, blocks: Sequence[Equation], beside: Heading | Paragraph | None) -> None:
+        """General formulas and given numbers, as many in a line as have room; the first beside what stands above them."""
+        line, most = Line(), min(self.page.width, FILE_WIDTH)
+        if isinstance(beside, Heading):
+            line = self.heading(beside, self.before, len(BETWEEN) + cell_len(self.formula(blocks[0])))
+            self.before = beside
+        elif beside:
+            *lines, last = wrapped(self.spell(beside.text), most)
+            for text in lines:
+                self.line(Line(text))
+            line = Line(last)
+            self.before = beside
+        for block in blocks:
+            text = self.formula(block)
+            if line.parts and line.cell_len + len(BETWEEN) + cell_len(text) <= most:
+                line.append(BETWEEN).append(text, "dim")
+                continue
+            if line.parts:
+                self.line(line)
+                line = Line()
+            if cell_len(text) > most:
+                self.write(block)
+            else:
+                if apart(self.before, block):
+                    self.page.print()
+                line = Line(text, "dim")
+            self.before = block
+        if line.parts:
+            self.line(line)
+        self.before = blocks[-1]
+
+    def formula(self, block: Equation) -> str:
+        """A formula in one line."""
+        return self.spell(block.left) + "".join(f" {self.relation(relation)} {self.spell(item)}" for relation, item in block.right)
 
     def proof(self, block: Equation) -> None:
         """One part below the other, its reason beside it; where there is no room for it, beneath."""
@@ -224,6 +253,10 @@ class _TerminalWriter:
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
         start = " " * (2 * block.indent)
+        over = cell_len(start + left) + sum(map(self.wide, kept)) - min(self.page.width, FILE_WIDTH)
+        tight = [(relation, text.replace(" · ", "·"), final) for relation, text, final in kept]
+        if 0 < over <= sum(map(self.wide, kept)) - sum(map(self.wide, tight)):
+            kept = tight
         for place, inside in enumerate(self.filled(kept, cell_len(start + left))):
             line = Line(" " * cell_len(start + left))
             if place == 0:
@@ -237,9 +270,13 @@ class _TerminalWriter:
                     line.append(piece, "bold" if final else "")
             self.line(line)
 
+    def wide(self, part: Part) -> int:
+        """How many columns a part of an equation takes."""
+        return cell_len(f" {self.relation(part[0])} {part[1]}")
+
     def filled(self, parts: Sequence[Part], margin: int) -> list[list[Part]]:
         """The parts of an equation in lines that have room for them: in one; in two, numbers below letters; else as many as fit in each."""
-        widths = [cell_len(f" {self.relation(relation)} {text}") for relation, text, _ in parts]
+        widths = [*map(self.wide, parts)]
         most = min(self.page.width, FILE_WIDTH) - margin
         for place in (0, len(parts) - NUMBERS):
             if place >= 0 and sum(widths[:place]) <= most and sum(widths[place:]) <= most:
