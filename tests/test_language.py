@@ -298,7 +298,7 @@ def test_a_chinese_report_has_no_english_sentence(name: str) -> None:
     report = render(derivation, language="zh")
     assert english(report, problem) == set()
     assert len(CHINESE.findall(report)) > 50
-    assert {"Given", "Loss"} <= english(render(derivation), problem), "the test sees no English"
+    assert {"Given"} <= english(render(derivation), problem), "the test sees no English"
 
 
 def test_a_chinese_report_reads_like_a_chinese_exercise_book(capsys: pytest.CaptureFixture[str]) -> None:
@@ -316,7 +316,7 @@ def test_a_chinese_report_reads_like_a_chinese_exercise_book(capsys: pytest.Capt
         "在此记法中，误差项是导数的相反数：δ = −∂E/∂net。",
         "按全精度计算，显示时保留 4 位小数（= 表示精确，≈ 表示近似）；用显示的数复算，末位可能略有出入。",
     ):
-        assert line in report.replace("\n", "")
+        assert "".join(line.split()) in "".join(report.split())
 
 
 # --- tables -----------------------------------------------------------------------------------------------------------
