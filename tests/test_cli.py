@@ -840,8 +840,8 @@ def test_helpers_find_what_they_look_for() -> None:
 
 
 def test_columns_that_are_left_out_are_counted() -> None:
-    """Fifteen inputs of two samples: twelve are shown, and the table says that three are not."""
-    numbers = ", ".join(["0.5"] * 15)
+    """Inputs of two samples: 24 are shown, and the table says that three are not."""
+    numbers = ", ".join(["0.5"] * 27)
     samples = "samples:\n" + f"  - {{inputs: [{numbers}], targets: [1]}}\n" * 2
     text = render(derive(loads(samples + f"layers:\n  - {{neurons: 1, weights: [[{numbers}]]}}\n")))
     assert "… 3 more columns are not shown" in text

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 def dialect_for(stream: IO[str]) -> Dialect:
     """Unicode where the stream can show it."""
-    from handcalc.render.formats.terminal import has_unicode
+    from handcalc.render.formats.textpage import has_unicode
 
     locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
     ascii_terminal = locale in ("C", "POSIX") and stream.isatty()

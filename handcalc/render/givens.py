@@ -26,7 +26,7 @@ from handcalc.render.reading import Reading
 from handcalc.render.weights import NUMBERS_LIMIT, weights
 
 SAMPLES_LIMIT = 8  # samples named in the heading of an iteration
-ACROSS_LIMIT = 12  # inputs or targets of one table
+ACROSS_LIMIT = 24  # inputs or targets of one table
 FIXED_LIMIT = 100  # numbers given in the place of what would be worked out
 COLUMNS: dict[tuple[bool, str], Template] = {
     (True, "input"): "input, target", (False, "input"): "input", (False, "target"): "target",
@@ -84,6 +84,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     for quantity in graph:
         if _is_rate(quantity) and (quantity.of is not None or quantity.axes):
             yield from given_numbers(derivation, quantity)
+    yield from _memory(derivation)
     if options.pictures:
         yield Picture(values=False, gradients=False)
     for doubt in derivation.header.doubts if options.asked is None else ():
@@ -99,6 +100,18 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
 def _is_rate(quantity: Quantity) -> bool:
     """Whether it is a given number of the update."""
     return quantity.kind in ("rate", "hyper") and quantity.definition is None
+
+
+def _memory(derivation: Derivation) -> Iterator[Block]:
+    """What an optimiser begins with: in a sentence, where it is 0."""
+    kept = [quantity for quantity in derivation.graph if quantity.kind == "memory" and quantity.definition is None]
+    cells = [(quantity.name, place) for quantity in kept for place in islice(derivation.graph.positions(quantity.name), NUMBERS_LIMIT)]
+    if not cells or not derivation.updated:
+        return
+    if all(derivation.shown(one).plain.strip("0.") == "" for one in cells):
+        yield Paragraph(Message("What the optimiser keeps is 0 before the first update."))
+        return
+    yield Table((Message("quantity"), Message("value")), tuple((Name(Ref(*one)), Value(one)) for one in cells))
 
 
 def _rates(derivation: Derivation) -> Iterator[Block]:

@@ -1,7 +1,7 @@
 """The lines of a quantity: its general formula, then one cell after the other, worked out.
 
 - `general(reading, options, quantity)` is what holds for every cell; `lines(derivation, reading, options, …)` are the worked cells.
-- `worked(derivation, reading, cell, iteration)` is the line of one.
+- `worked(derivation, reading, cell, iteration)` is the line of one; `left(derivation, options, group)` says how many have none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Picture
+from handcalc.render.grids import in_grids
 from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value
 from handcalc.render.options import Options
 from handcalc.render.pooling import is_averaged, is_pooled, settled, windows
@@ -22,6 +23,7 @@ from handcalc.render.pooling import told as pooling_told
 from handcalc.render.rawderivative import raw_derivative
 from handcalc.render.reading import Reading
 from handcalc.render.seen import Seen
+from handcalc.render.tables import count
 from handcalc.render.windows import has_window
 
 PLACES_LIMIT = 4  # places named beside a formula that holds there
@@ -57,7 +59,7 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
     used = references(quantity.definition) if quantity.definition is not None else ()
     paths = [reference.quantity for reference in used if derivation.graph[reference.quantity].kind == "path"]
     at_once = not derivation.header.plain and not options.full  # a sum over places of maps or over times is one line
-    cells = list(islice(worked_cells(derivation, options, group), options.limits.lines))
+    cells = first_cells(derivation, options, group)
     seen: set[str] = set()  # paths whose named factors were told
     laid = {cells[0], cells[-1]} if cells and options.full and has_window(derivation.graph, quantity) else set()
     if is_pooled(derivation.graph, quantity):
@@ -72,6 +74,20 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
         yield worked(derivation, reading, wanted, iteration, untidied=options.full, put_in=paths if at_once else (), chained=chained)
         if wanted in laid:
             yield Picture(iteration, window=wanted)
+
+
+def left(derivation: Derivation, options: Options, group: Group) -> int:
+    """How many cells of a group that has worked lines have none; those of paths come with their sums."""
+    if group.quantity.kind == "path" or options.form == "matrix" and group.quantity.axes:
+        return 0
+    cells = first_cells(derivation, options, group)
+    return count(derivation, group) - len(cells) if cells else 0
+
+
+def first_cells(derivation: Derivation, options: Options, group: Group) -> list[Cell]:
+    """The cells of a group that are worked line by line."""
+    most = options.limits.cells if in_grids(derivation, group) else options.limits.lines
+    return list(islice(worked_cells(derivation, options, group), most))
 
 
 def _partly_given(derivation: Derivation, group: Group) -> bool:

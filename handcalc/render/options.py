@@ -18,13 +18,14 @@ from handcalc.core.record import Record
 class Detail(Record):
     """How much is shown at most.
 
-    lines: worked lines of one quantity; updates: the same in the update; updated: updates of which each is worked, if there are no more;
-    after: of a loss and of another quantity, worked out
+    lines: worked lines of one quantity; cells: the same of maps and matrices, which have a table; updates: of one parameter in the
+    update; updated: updates of which each is worked, if there are no more; after: of a loss and of another quantity, worked out
     again with updated parameters; rows: of one table; changes: rows of the table of updates; grids: of one quantity; explained:
     worked lines of one phase of an explanation.
     """
 
     lines: int
+    cells: int
     updates: int
     updated: int
     after: tuple[int, int]
@@ -35,9 +36,11 @@ class Detail(Record):
 
 
 DETAILS = {
-    "brief": Detail(lines=0, updates=0, updated=0, after=(4, 0), rows=20, changes=40, grids=4, explained=4),
-    "normal": Detail(lines=8, updates=1, updated=12, after=(8, 8), rows=20, changes=40, grids=8, explained=12),
-    "full": Detail(lines=1000, updates=1000, updated=1000, after=(1000, 1000), rows=1000, changes=1000, grids=200, explained=2000),
+    "brief": Detail(lines=0, cells=0, updates=0, updated=0, after=(4, 0), rows=20, changes=40, grids=4, explained=4),
+    "normal": Detail(lines=8, cells=4, updates=1, updated=12, after=(8, 8), rows=20, changes=40, grids=8, explained=12),
+    "full": Detail(
+        lines=1000, cells=1000, updates=1000, updated=1000, after=(1000, 1000), rows=1000, changes=1000, grids=200, explained=2000
+    ),
 }
 FORMS = ("scalar", "matrix", "both")
 RESULTS = ("values", "ids")  # tables of the results alone, the second with the ids of the steps

@@ -62,6 +62,7 @@ def _rules(derivation: Derivation, reading: Reading, options: Options) -> Iterat
 def _states(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """What an optimiser keeps: the rule once for weights and once for biases, and worked lines as for the updates."""
     seen = set()
+    most = _most(derivation, reading, options)
     for quantity in derivation.graph:
         general = reading.general(quantity) if quantity.kind in ("state", "rate") else None
         if general is None:
@@ -74,16 +75,22 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
         yield from _matrices(derivation, reading, options, iteration, quantity)
         if options.form == "matrix" and quantity.axes:
             continue
-        for place in islice(derivation.graph.positions(quantity.name), options.limits.updates):
+        for place in islice(derivation.graph.positions(quantity.name), most):
             yield worked(derivation, reading, (quantity.name, place), iteration)
+
+
+def _most(derivation: Derivation, reading: Reading, options: Options) -> int:
+    """How many lines a parameter has in the update: as many as it has numbers, where there are few in all."""
+    limits, twice = options.limits, 2 if reading.delta_rule else 1
+    whole = sum(count(derivation, Group(derivation.graph[new], "update")) for new in derivation.updated.values())
+    few = options.full or derivation.header.plain and whole * twice <= limits.updated
+    return limits.updated if few else limits.updates
 
 
 def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """Every update worked where there are few, else the first of each quantity; then how many there are besides."""
-    further, limits = 0, options.limits
-    whole = sum(count(derivation, Group(derivation.graph[new], "update")) for new in derivation.updated.values())
-    twice = 2 if reading.delta_rule else 1  # lines of one parameter
-    most = limits.updated if options.full or derivation.header.plain and whole * twice <= limits.updated else limits.updates
+    further = 0
+    most = _most(derivation, reading, options)
     for parameter, new in derivation.updated.items():
         change = derivation.graph.change(parameter)
         changes = [derivation.graph[change]] if reading.delta_rule or options.full else []

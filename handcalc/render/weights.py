@@ -26,7 +26,9 @@ def weights(derivation: Derivation, layer: int) -> Iterator[Block]:
     bias = graph[graph.bias(layer)] if graph.bias(layer) else None
     targets, sources = weight.axes
     if targets.size <= TARGETS_LIMIT and sources.size <= NUMBERS_LIMIT and (bias is None or len(bias.axes) < 2):
-        yield _crossed(derivation, weight, bias)
+        found = _crossed(derivation, weight, bias)
+        if found.rows:
+            yield found
         return
     limit = NUMBERS_LIMIT
     places = list(islice(graph.positions(weight.name), limit))
@@ -62,9 +64,11 @@ def _crossed(derivation: Derivation, weight: Quantity, bias: Quantity | None) ->
     rows: list[tuple[Item, ...]] = []
     for source in sources.places:
         cells = [(weight.name, (target, source)) if (target, source) in known else None for target in targets.places]
-        rows.append((Plain(sources.label(source)), *(item for cell in cells for item in pair(cell))))
+        if any(cells):
+            rows.append((Plain(sources.label(source)), *(item for cell in cells for item in pair(cell))))
     if bias is not None:
         held = {*graph.positions(bias.name)}
         own = [(bias.name, place) if (place := (target,) * len(bias.axes)) in held else None for target in targets.places]
-        rows.append((Message("bias"), *(item for cell in own for item in pair(cell))))
+        if any(own):
+            rows.append((Message("bias"), *(item for cell in own for item in pair(cell))))
     return Table(tuple(columns), tuple(rows))
