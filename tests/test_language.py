@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -293,7 +294,7 @@ def english(text: str, problem: Problem) -> set[str]:
 
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_a_chinese_report_has_no_english_sentence(name: str) -> None:
-    problem = load(name).replace(title="", source="")
+    problem = load(name).replace(title="", title_zh="", source="")
     derivation = derive(problem)
     report = render(derivation, language="zh")
     assert english(report, problem) == set()
@@ -594,3 +595,20 @@ def test_json_does_not_wait_for_a_catalogue() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=SCRIPT.parents[1], check=False)
     assert found.returncode == 0, found.stderr
+
+
+# --- titles ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("problem", sorted(shipped()))
+def test_shipped_problems_have_a_chinese_title(problem: str) -> None:
+    found = load(problem)
+    assert CHINESE.search(found.title_zh or found.title) or found.title_zh == found.title, problem
+
+
+def test_titles_are_in_the_language_of_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    for language, title in (("en", "A step-by-step backpropagation example"), ("zh", "反向传播分步示例")):
+        _, report, _ = run(capsys, "solve", "mazur-2-2-2", "--lang", language)
+        _, listed, _ = run(capsys, "list", "problems", "--lang", language)
+        assert f"══ {title} ═" in report and title in listed
+    assert json.loads(run(capsys, "solve", "mazur-2-2-2", "--lang", "zh", "--format", "json")[1])["title"].startswith("A step")

@@ -48,7 +48,7 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
     from handcalc.problem.words import LOSSES
 
     if what == "problems":
-        yield from ((name, _title(our_text(str(path)))) for name, path in shipped().items())
+        yield from ((name, _title(our_text(str(path)), language)) for name, path in shipped().items())
     elif what == "notations":
         from handcalc.render.notation import profile, profiles
 
@@ -74,9 +74,11 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
         yield from ((name, translate(text)) for name, (_, text) in COMMANDS.items())
 
 
-def _title(text: str) -> str:
+def _title(text: str, language: str) -> str:
     """The title line of a problem file, without reading the whole file as YAML."""
+    found = {}
     for line in text.splitlines():
-        if line.startswith("title:"):
-            return line.removeprefix("title:").strip().strip("'\"")
-    return ""
+        for key in ("title", "title_zh"):
+            if line.startswith(f"{key}:"):
+                found[key] = line.removeprefix(f"{key}:").strip().strip("'\"")
+    return found.get("title_zh" if language == "zh" else "title") or found.get("title", "")

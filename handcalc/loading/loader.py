@@ -137,7 +137,7 @@ def _header(found: Section, root: FileNode) -> Problem:
     version = found.get("handcalc")
     if version and version.typed != "1":
         version.fail("format version 1 is expected, found {found}", found=version.shown)
-    return Problem(path=root.source.name, **found.read(("title", "source", "notation", "language")))
+    return Problem(path=root.source.name, **found.read(("title", "title_zh", "source", "notation", "language")))
 
 
 def _network(root: FileNode, found: Section, problem: Problem) -> Problem:

@@ -19,7 +19,7 @@ from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
-from handcalc.render.items import MISSING, Item, Name, Plain, Value
+from handcalc.render.items import MISSING, Item, Name, Plain, Value, title_item
 from handcalc.render.options import DETAILS, Options
 from handcalc.render.pooling import is_pooled
 from handcalc.render.reading import Reading
@@ -35,7 +35,7 @@ COLUMNS: dict[tuple[bool, str], Template] = {
 
 def title(header: Header, asked: bool = False) -> Iterator[Block]:
     """Title and source; a line for the name of who fills it in."""
-    yield Heading(1, Plain(header.title) if header.title else Message("Worked solution"))
+    yield Heading(1, title_item(header.title, header.title_zh) if header.title or header.title_zh else Message("Worked solution"))
     if header.source:
         yield Paragraph(Message("Source: {source}", source=header.source))
     if asked:
