@@ -23,6 +23,7 @@ from handcalc.render.grids import directions, grids, in_grids
 from handcalc.render.lines import first_cells, general, left, lines
 from handcalc.render.options import Options
 from handcalc.render.pooling import is_pooled, masks
+from handcalc.render.prose import prose
 from handcalc.render.reading import Reading
 from handcalc.render.seen import Seen
 from handcalc.render.tables import cell_table, complete, listing, sample_table
@@ -55,6 +56,7 @@ def _layer(
     firsts = _firsts(groups)
     if layer and phase != "error":
         yield Heading(3, layer_title(reading, layer))
+    yield from prose(derivation, options, iteration, phase, layer, groups)
     for time, inside in groupby(groups, key=lambda group: group.time):
         together = list(inside)
         if time is None:

@@ -52,7 +52,7 @@ class Options(Record):
 
     asked: not None where the reader is to fill it in; the steps that are asked with their tasks, none: all of them; given: whether the
     given data are shown; results: a word of RESULTS where nothing but the results is; lines: whether what paper has in tables is worked
-    line by line, as on a page where each step can be clicked.
+    line by line, as on a page where each step can be clicked; prose: whether there are sentences between the lines.
     """
 
     detail: str = "normal"
@@ -64,6 +64,7 @@ class Options(Record):
     given: bool = True
     results: str = ""
     lines: bool = False
+    prose: bool = False
 
     def wants(self, phase: str) -> bool:
         """Whether a phase is shown."""

@@ -188,8 +188,8 @@ def endings(most: int | None = None) -> str:
 class Style(Record):
     """How a solution is wanted: notation ("" for its own), decimal comma, detail, form, phases and ids (all, if none),
     view (of VIEWS), whether lines are numbered, the network is drawn, and the given data are shown; results: a word of RESULTS where
-    only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best; lines: as in
-    `Options`."""
+    only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best; lines, prose:
+    as in `Options`."""
 
     notation: str = ""
     comma: bool = False
@@ -203,6 +203,7 @@ class Style(Record):
     results: str = ""
     fences: bool = False
     lines: bool = False
+    prose: bool = False
 
 
 class Chapter:
@@ -251,7 +252,9 @@ class Chapter:
 
         style = self.style
         asked = self.asked if self.view.asks else None
-        options = Options(style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results, style.lines)
+        options = Options(
+            style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results, style.lines, style.prose
+        )
         blocks: Iterable[Block] = solution(self.derivation, self.reading, options)
         if style.numbers:
             blocks = numbered(blocks)

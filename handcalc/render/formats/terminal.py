@@ -44,15 +44,17 @@ def _same(before: Block | None, block: Equation) -> bool:
     return isinstance(before, Equation) and before.step is not None and block.step is not None and before.step[0][0] == block.step[0][0]
 
 
-def page_on(stream: IO[str] | None = None, plain: bool = False) -> TextPage:
-    """The page of a solution: no colour unless it is a terminal that wants it; as wide as the terminal."""
+def page_on(stream: IO[str] | None = None, plain: bool = False, colours: bool | None = None) -> TextPage:
+    """The page of a solution: no colour unless it is a terminal that wants it, or colours says so; as wide as the terminal."""
     target = stream or sys.stdout
-    if getattr(target, "isatty", lambda: False)():
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and int(columns) >= NARROWEST else FILE_WIDTH
+    terminal = getattr(target, "isatty", lambda: False)()
+    if terminal or colours and not plain:
         from handcalc.render.formats.console import console_of
 
-        return Screen(console_of(target, None, not plain))
-    columns = os.environ.get("COLUMNS", "")
-    return TextPage(target, int(columns) if columns.isdigit() and int(columns) >= NARROWEST else FILE_WIDTH)
+        return Screen(console_of(target, None if terminal else width, False if plain else colours))
+    return TextPage(target, width)
 
 
 def document(report: Report) -> str:

@@ -23,6 +23,7 @@ NUMBERS = 2  # parts at the end of an equation that are numbers: those put in, a
 LABEL_WIDTH = 7  # columns of the word before an equation
 LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
 REASON_WIDTH = 28  # columns of the reasons beside them, at least
+_GRADIENT = "red"
 _STYLES = {"right": "green", "wrong": "red", "follows": "yellow", "few": "yellow", "strong": "bold"}  # tone → how it looks
 
 
@@ -111,7 +112,9 @@ class TextEquations:
         for place, inside in enumerate(self.filled(kept, cell_len(start + left))):
             line = Line(" " * cell_len(start + left))
             if place == 0:
-                line = Line(start).append(label, style_of(block.label) if block.label else "").append(left[len(label) :])
+                line = (
+                    Line(start).append(label, style_of(block.label) if block.label else "").append(left[len(label) :], self.colour(block))
+                )
             for relation, text, final in inside:
                 line.append(f" {self.relation(relation)} ")
                 for extra, piece in enumerate(pieces(text, self.page.width - cell_len(start + left) - 3)):
@@ -120,6 +123,11 @@ class TextEquations:
                         line = Line(" " * (cell_len(start + left) + 5))
                     line.append(piece, "bold" if final else "")
             yield line
+
+    def colour(self, block: Equation) -> str:
+        """Gradients have a colour, the one of the drawings."""
+        kind = self.reading.graph[block.step[0][0]].kind if block.step is not None else ""
+        return _GRADIENT if kind in ("gradient", "local", "path") else ""
 
     def wide(self, part: Part) -> int:
         """How many columns a part of an equation takes."""
