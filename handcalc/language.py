@@ -13,13 +13,25 @@ import os
 from collections.abc import Callable
 from functools import cache
 
-from handcalc.errors import Template
+from handcalc.errors import Message, Template, printable
 
 LANGUAGES = ("en", "zh")
 CATALOGUES = {"zh": "zh_CN"}
 FOLDER = os.path.join(os.path.dirname(__file__), "locale")
 
 Translate = Callable[[str], str]
+
+
+class Bilingual(Message):
+    """A text of a user's in English and in Chinese."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.chinese = chinese
+
+    def text(self, translate: Translate = str) -> str:
+        """The text in the language of `translate`."""
+        return printable(self.template if is_english(translate) else self.chinese)
 
 
 @cache

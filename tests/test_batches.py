@@ -117,7 +117,7 @@ def test_every_iteration_says_which_samples(capsys: pytest.CaptureFixture[str], 
         assert text in told
     second = told.split("Iteration 2")[1].split("Iteration 3")[0]
     assert (
-        second.splitlines()[4].split() == ["C", "-0.7", "2", "1"]
+        second.splitlines()[3].split() == ["C", "-0.7", "2", "1"]
         and "[A]" not in second
         and "E_total = ½·(E_total[C] + E_total[D])" in second
     )

@@ -171,7 +171,7 @@ def test_numbers_of_later_rounds(problem: str) -> None:
 def test_every_worked_line_is_there(problem: str, detail: str) -> None:
     """In order, with its id, its number, and its left side."""
     found = derivation(problem)
-    chapter = Chapter(found, dialect_of("html"), Style(detail=detail))
+    chapter = Chapter(found, dialect_of("html"), Style(lines=True, detail=detail))
     wanted = [(found.step_id(*block.step), block.number) for block in chapter.blocks() if isinstance(block, Equation) and block.step]
     (text,) = page(problem, detail=detail).all("div", class_="text")
     lines = text.all("div", class_="step")
@@ -183,7 +183,7 @@ def test_every_worked_line_is_there(problem: str, detail: str) -> None:
 
 @pytest.mark.parametrize("problem", some(PROBLEMS, PROBLEMS[::2]))
 def test_every_other_block_is_there(problem: str) -> None:
-    chapter = Chapter(derivation(problem), dialect_of("html"), Style(form="both"))
+    chapter = Chapter(derivation(problem), dialect_of("html"), Style(lines=True, form="both"))
     blocks = list(chapter.blocks())
     found = page(problem, form="both")
     assert sum(isinstance(block, Table) for block in blocks) <= len(found.all("table"))
@@ -497,7 +497,7 @@ def test_hostile_words_in_every_kind_of_block(text: str) -> None:
             yield Table((Plain(text), Plain("b")), ((Plain(text), Plain(text)),), omitted=2, hidden=3)
             yield Grid((Plain(text), "=", ((Plain(text), Plain("0")), (Plain(text), Plain("1")))))
 
-    chapter = Handmade(derivation("mazur-2-2-2"), dialect_of("html"), Style())
+    chapter = Handmade(derivation("mazur-2-2-2"), dialect_of("html"), Style(lines=True))
     whole = html.document(Report((chapter,), translator("en")))
     found = Page(whole).root
     check_tags(found, 1)
@@ -518,7 +518,7 @@ def test_power_of_ten() -> None:
 
 def test_a_symbolic_line() -> None:
     """The page of a formula, letter by letter."""
-    chapter = Chapter(derivation("mazur-2-2-2"), dialect_of("html"), Style())
+    chapter = Chapter(derivation("mazur-2-2-2"), dialect_of("html"), Style(lines=True))
     line = PageFormulas(chapter.reading, str).line(Equation(Plain("a"), (("=", Symbolic(add(Ref("rate"), neg(Ref("rate"))))),)))
     assert line == (
         '<div class="left"><math displaystyle="true"><mtext>a</mtext></math></div> <div class="right"><span class="part">'

@@ -21,6 +21,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, Template
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table
+from handcalc.render.items import title_item
 
 MOST = 200  # differences that are kept
 SHOWN = 12  # of them in a report
@@ -90,7 +91,7 @@ def compare_trace(problem: Problem, found: Trace) -> StepComparison:
 
 def blocks(problem: Problem, found: StepComparison) -> Iterator[Block]:
     """The report: what is wrong, then the first numbers that differ."""
-    yield Heading(1, Plain(problem.title or problem.path))
+    yield Heading(1, title_item(problem.title or problem.path, problem.title_zh))
     yield from map(Paragraph, found.lines())
     if found.differences:
         columns = (Message("step"), Message("quantity"), Message("framework"), Message("by hand"), Message("bound"))

@@ -17,6 +17,7 @@ import click
 
 from handcalc import __version__
 from handcalc.cli.help import Translated, speak
+from handcalc.cli.preferences import COLOURS, preferences, want_colours
 from handcalc.disk.reading import inside_only, remembering, stay_inside
 from handcalc.errors import HandcalcError, Message, Template
 from handcalc.language import LANGUAGES, choose, translator
@@ -73,6 +74,19 @@ def _safe() -> click.Option:
     return click.Option(["--safe"], is_flag=True, is_eager=True, expose_value=False, callback=decide, help=SAFE)
 
 
+COLOR: Template = "Colours: always, never, or where there is a terminal."
+
+
+def _color() -> click.Option:
+    """The option of all commands that says when there are colours."""
+
+    def decide(context: click.Context, option: click.Parameter, word: str) -> None:
+        want_colours(word)
+
+    choice = click.Choice(COLOURS)
+    return click.Option(["--color"], type=choice, default="auto", is_eager=True, expose_value=False, callback=decide, help=COLOR)
+
+
 class Commands(Translated, click.Group):
     """A group whose commands are imported when they are called."""
 
@@ -85,6 +99,8 @@ class Commands(Translated, click.Group):
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         if cmd_name not in WITHOUT_FILES and all(option.name != "safe" for option in command.params):
             command.params.append(_safe())
+        if all(option.name != "color" for option in command.params):
+            command.params.append(_color())
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -117,6 +133,7 @@ def group(context: click.Context) -> None:
     Shell completion: see docs/cli.md, or run  _HANDCALC_COMPLETE=bash_source handcalc
     """
     context.with_resource(remembering())
+    context.default_map = dict.fromkeys(COMMANDS, preferences())
     context.with_resource(inside_only(_is_safe()))
     if context.invoked_subcommand is None:
         from handcalc.render.report import endings
@@ -202,13 +219,19 @@ def _is_safe() -> bool:
 
 
 def _language(arguments: list[str]) -> str | None:
-    """--lang of a command line that could not be carried out, in any spelling."""
+    """--lang of a command line that could not be carried out, in any spelling; else what is always wanted."""
     for place, argument in enumerate(arguments):
         if argument == "--lang" and place + 1 < len(arguments):
             return _word(arguments[place + 1])
         if argument.startswith("--lang="):
             return _word(argument.removeprefix("--lang="))
-    return None
+    if os.environ.get("HANDCALC_LANG"):
+        return _word(os.environ["HANDCALC_LANG"])
+    try:
+        wanted = preferences().get("lang")
+    except (HandcalcError, OSError):  # told when the command begins
+        wanted = None
+    return _word(wanted) if isinstance(wanted, str) else None
 
 
 def _word(language: str) -> str:

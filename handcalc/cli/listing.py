@@ -48,7 +48,7 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
     from handcalc.problem.words import LOSSES
 
     if what == "problems":
-        yield from ((name, title_in(our_text(str(path)))) for name, path in shipped().items())
+        yield from ((name, title_in(our_text(str(path)), language)) for name, path in shipped().items())
     elif what == "notations":
         from handcalc.render.notation import profile, profiles
 

@@ -67,6 +67,7 @@ class Settings(Record):
     answers: bool = False
     ids: bool = False
     fences: bool = False
+    prose: bool = False
     iterations: int = 1
     notation: str = ""
     lang: str | None = None
@@ -86,6 +87,9 @@ class Settings(Record):
     def digits(self) -> Rounding | None:
         """So many digits as were asked for; None if they were not. Raises UsageError."""
         if self.decimals is not None and self.significant is not None:
+            typed = [name for name in ("decimals", "significant") if _is_typed(name)]
+            if len(typed) == 1:  # the other is what is wanted where nothing is said
+                return Rounding(self.decimals, None) if typed == ["decimals"] else Rounding(None, self.significant)
             raise click.UsageError(gettext("give --decimals or --significant, not both"))
         return None if self.decimals is None and self.significant is None else Rounding(self.decimals, self.significant)
 
@@ -109,7 +113,13 @@ class Settings(Record):
         """How a solution is wanted."""
         results = "ids" if self.ids else "values" if self.answers else ""
         style = Style(self.notation, self.comma, self.detail, self.form, self.only, self.view)
-        return style.replace(given=not self.no_given, results=results, fences=self.fences)
+        return style.replace(given=not self.no_given, results=results, fences=self.fences, prose=self.prose)
+
+
+def _is_typed(option: str) -> bool:
+    """Whether an option stands on the command line, and is no preference."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(option) is click.core.ParameterSource.COMMANDLINE
 
 
 class FileName(click.ParamType):  # type: ignore[type-arg]
@@ -186,6 +196,7 @@ document_options = settings_from(
     click.option("--no-given", is_flag=True, help="Leave out the given data and conventions."),
     click.option("--answers", is_flag=True, help="Only the results, in short tables."),
     click.option("--ids", is_flag=True, help="The same with the ids of the steps, as --only and sheets take them."),
+    click.option("--prose", is_flag=True, help="With sentences between the lines: where it goes next, why a gradient is 0 or small."),
     click.option("--fences", is_flag=True, help="In Markdown, equations in ```math blocks, which GitHub reads best."),
     click.option("--iterations", type=click.IntRange(1, 1000), default=1, metavar="N", help="So many updates, one after the other."),
 )
@@ -194,22 +205,26 @@ detail_option = settings_from(_detail)
 
 reading_options = settings_from(
     click.option(
-        "--notation", type=SpelledChoice(NOTATION_NAMES), metavar="NAME", help="Notation of a textbook (see: handcalc list notations)."
+        "--notation",
+        type=SpelledChoice(NOTATION_NAMES),
+        metavar="NAME",
+        envvar="HANDCALC_NOTATION",
+        help="Notation of a textbook (see: handcalc list notations).",
     ),
-    click.option("--lang", type=SpelledChoice(LANGUAGES), help="Language of the report."),
+    click.option("--lang", type=SpelledChoice(LANGUAGES), envvar="HANDCALC_LANG", help="Language of the report."),
     click.option("--decimal-comma", "comma", is_flag=True, help="Write 0,5 instead of 0.5."),
 )
 
 
 def language_option(help: Template = "Language of the report.") -> Decorator:
     """--lang, with its help."""
-    return settings_from(click.option("--lang", type=SpelledChoice(LANGUAGES), help=help))
+    return settings_from(click.option("--lang", type=SpelledChoice(LANGUAGES), envvar="HANDCALC_LANG", help=help))
 
 
 def digits_options(decimals: Template = "Show N decimal places.", significant: Template = "Show N significant digits.") -> Decorator:
     """--decimals, --significant, with their help."""
     return settings_from(
-        click.option("--decimals", type=click.IntRange(0, 15), metavar="N", help=decimals),
+        click.option("--decimals", type=click.IntRange(0, 15), metavar="N", envvar="HANDCALC_DECIMALS", help=decimals),
         click.option("--significant", type=click.IntRange(1, 17), metavar="N", help=significant),
     )
 

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
 from handcalc.cli.options import SCREEN, Settings
+from handcalc.cli.preferences import colours
 from handcalc.core.record import Record
 from handcalc.disk import writing
-from handcalc.errors import Message, OutputError
+from handcalc.errors import Message, OutputError, printable
 from handcalc.language import Translate, translator
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 from handcalc.render.report import LONGEST_SUM
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 def dialect_for(stream: IO[str]) -> Dialect:
     """Unicode where the stream can show it."""
-    from handcalc.render.formats.terminal import has_unicode
+    from handcalc.render.formats.textpage import has_unicode
 
     locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
     ascii_terminal = locale in ("C", "POSIX") and stream.isatty()
@@ -45,7 +46,7 @@ def page_for(stream: IO[str], plain: bool = False) -> TextPage:
     """The page a document is printed on; a terminal gets the width it has."""
     from handcalc.render.formats.terminal import page_on
 
-    return page_on(stream, plain)
+    return page_on(stream, plain, colours())
 
 
 @contextmanager
@@ -66,6 +67,10 @@ def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[s
     """To a file, as disk/writing.py has it; else to stdout."""
     if output is not None:
         writing.write(content, output, force, inputs)
+        if sys.stderr is not None and sys.stderr.isatty():
+            from gettext import gettext
+
+            say(gettext("written: {file}").format(file=printable(output)), sys.stderr)
     elif isinstance(content, str):
         sys.stdout.write(content)
     elif sys.stdout.isatty():

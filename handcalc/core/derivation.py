@@ -93,6 +93,7 @@ class Header(Record):
     """
 
     title: str = ""
+    title_zh: str = ""
     source: str = ""
     notation: str = ""
     language: str = ""

@@ -9,6 +9,7 @@ from handcalc.exercises.hidden import Form, Mistakes
 from handcalc.exercises.lint import LintReport
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table
+from handcalc.render.items import title_item
 
 # level → the word in a table
 LEVELS: dict[str, Template] = {"error": "error", "warning": "warning", "note": "note"}
@@ -17,7 +18,7 @@ LEVELS: dict[str, Template] = {"error": "error", "warning": "warning", "note": "
 def report(found: LintReport) -> Iterator[Block]:
     """What is asked, what was found, and which mistakes would show."""
     exercise, problem = found.exercise, found.exercise.problem
-    yield Heading(1, Plain(problem.title or problem.path))
+    yield Heading(1, title_item(problem.title or problem.path, problem.title_zh))
     digits = exercise.digits
     ids, count = ", ".join(exercise.ids(exercise.asked)), digits.decimals if digits.decimals is not None else digits.significant
     asked = "asked with {digits} decimals: {ids}" if digits.decimals is not None else "asked with {digits} significant digits: {ids}"

@@ -84,7 +84,8 @@ class Handout(Record):
     def problem(self, notation: str) -> Problem:
         """The problem, with what is asked as its tasks, and the code and the student in its title."""
         found = with_tasks(Exercise(loads(self.text, self.path, self.folder), notation=notation))
-        return found.replace(title=" · ".join(filter(None, (found.title, self.code, self.student))))
+        chinese = " · ".join(filter(None, (found.title_zh, self.code, self.student))) if found.title_zh else ""
+        return found.replace(title=" · ".join(filter(None, (found.title, self.code, self.student))), title_zh=chinese)
 
 
 def files_of(handout: Handout, paper: Paper) -> Files:

@@ -50,12 +50,14 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(Path(shipped_folder()).glob("*.yaml"))}
 
 
-def title_in(text: str) -> str:
-    """The title line of a problem file, without reading the whole file as YAML."""
+def title_in(text: str, language: str = "en") -> str:
+    """The title line of a problem file, in a language if it has one, without reading the whole file as YAML."""
+    found = {}
     for line in text.splitlines():
-        if line.startswith("title:"):
-            return line.removeprefix("title:").strip().strip("'\"")
-    return ""
+        for key in ("title", "title_zh"):
+            if line.startswith(f"{key}:"):
+                found[key] = line.removeprefix(f"{key}:").strip().strip("'\"")
+    return found.get("title_zh" if language == "zh" else "title") or found.get("title", "")
 
 
 def load(path: str | os.PathLike[str], safe: bool | None = None) -> Problem:
@@ -146,7 +148,7 @@ def _header(found: Section, root: FileNode) -> Problem:
     version = found.get("handcalc")
     if version and version.typed != "1":
         version.fail("format version 1 is expected, found {found}", found=version.shown)
-    return Problem(path=root.source.name, **found.read(("title", "source", "notation", "language")))
+    return Problem(path=root.source.name, **found.read(("title", "title_zh", "source", "notation", "language")))
 
 
 def _network(root: FileNode, found: Section, problem: Problem) -> Problem:

@@ -18,6 +18,7 @@ from handcalc.marking.wording import as_typed, step_item
 from handcalc.marking.workbook import base
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
+from handcalc.render.items import title_item
 from handcalc.render.reading import Reading
 
 SHOWN = Rounding(None, 9)  # digits of our number beside a printed one
@@ -37,7 +38,7 @@ _LABELS: dict[str, Template] = {
 
 def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
     """The whole report on a published solution."""
-    yield Heading(1, Plain(problem.title or problem.path))
+    yield Heading(1, title_item(problem.title or problem.path, problem.title_zh))
     columns = (Message("step"), Message("printed"), Message("ours"), Message("status"), Message("explanation"))
     places = {slug: place for place, slug in enumerate(_slugs(found), 1)}
     yield Table(columns, tuple(_row(number, reading, places) for number in found.numbers), wraps=True)

@@ -24,6 +24,7 @@ from handcalc.marking.studentlines import StudentLines
 from handcalc.marking.wording import LONGEST_ANSWER, decimal, given, joined, listed, look_of, step_item, step_name, toned
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Item, Paragraph, Plain, Table, Toned
 from handcalc.render.formats.jsonform import rounding
+from handcalc.render.items import title_item
 from handcalc.render.reading import Reading
 
 WRONG_LINES = 12  # wrong answers without a name that are worked
@@ -58,7 +59,7 @@ class _MarkingReport:
 
     def blocks(self) -> Iterator[Block]:
         """Title, result, what went wrong, the table, what is not there."""
-        yield Heading(1, Plain(self.desk.problem.title or self.desk.problem.path))
+        yield Heading(1, title_item(self.desk.problem.title or self.desk.problem.path, self.desk.problem.title_zh))
         if self.marking.name not in ("", "-"):
             yield Paragraph(Message("Answers of {name}", name=self.marking.name))
         yield from self._result()

@@ -23,6 +23,7 @@ def header_of(problem: Problem) -> Header:
     layers, chosen = problem.layers, problem.conventions
     return Header(
         title=problem.title,
+        title_zh=problem.title_zh,
         source=problem.source,
         notation=problem.notation,
         language=problem.language,

@@ -102,6 +102,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
     "problem": (
         Key("handcalc", word("1"), "format version, optional", "1"),
         Key("title", TEXT, "title of the exercise", "A step-by-step backpropagation example"),
+        Key("title_zh", TEXT, "the title in reports in Chinese", "反向传播分步示例"),
         Key("source", TEXT, "where it comes from", "Matt Mazur, 2015"),
         Key("notation", word(*NOTATION_NAMES), "notation profile", "mazur"),
         Key("language", word("en", "zh"), "language of the report", "en"),

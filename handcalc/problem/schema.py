@@ -298,6 +298,7 @@ class Problem(Record):
     """
 
     title: str = ""
+    title_zh: str = ""
     source: str = ""
     notation: str = ""
     language: str = ""

@@ -60,6 +60,7 @@ def meanings(text: str, known: Iterable[str], spellings: Spellings) -> tuple[str
 KEYS: Spellings = {
     # the problem
     "title": ("题目", "标题", "题名"),
+    "title_zh": ("中文标题", "中文题目"),
     "source": ("reference", "来源", "出处"),
     "notation": ("记号", "记法", "符号"),
     "language": ("lang", "语言"),

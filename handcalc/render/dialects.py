@@ -71,6 +71,7 @@ class Dialect(Record):
     low: Mapping[str, str] = {}
     function: str = "{x}"
     quotient: str = "{a}/{b}"
+    ratio: str = ""
     power: str = "{a}^{b}"
     brackets: str = "({x})"
     tall: str = "({x})"
@@ -171,7 +172,7 @@ def symbol(name: Name, dialect: Dialect) -> str:
         via = dialect.via.format(x=_symbol(name.via, dialect)) if name.via else ""
         top = _times_over(dialect.partial, name.order, dialect) + _symbol(name.top, dialect)
         bottom = dialect.partial + _times_over(_symbol(name.bottom, dialect), name.order, dialect)
-        return dialect.quotient.format(a=top, b=bottom) + via + _sample(name, dialect)
+        return (dialect.ratio or dialect.quotient).format(a=top, b=bottom) + via + _sample(name, dialect)
     return _symbol(name, dialect)
 
 

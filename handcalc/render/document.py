@@ -13,50 +13,63 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.expr import ZERO, references
 from handcalc.core.order import Group
+from handcalc.core.quantity import cell
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Heading
+from handcalc.render.blocks import Block, Heading, Paragraph
 from handcalc.render.fading import fading
-from handcalc.render.grids import directions, grids
-from handcalc.render.lines import general, lines
+from handcalc.render.grids import directions, grids, in_grids
+from handcalc.render.lines import first_cells, general, left, lines
 from handcalc.render.options import Options
+from handcalc.render.pooling import is_pooled, masks
+from handcalc.render.prose import prose
 from handcalc.render.reading import Reading
+from handcalc.render.seen import Seen
 from handcalc.render.tables import cell_table, complete, listing, sample_table
 
 # kinds that come together in one table of a layer
 _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
 
 
-def body(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
-    """Forward, error, backward of one round."""
+def body(derivation: Derivation, reading: Reading, options: Options, iteration: int, told: Seen) -> Iterator[Block]:
+    """Forward, error, backward of one round; told: the general formulas of what came before."""
     for phase, title in (("forward", Message("Forward pass")), ("error", Message("Error")), ("backward", Message("Backward pass"))):
         groups = [group for group in derivation.groups() if group.phase == phase]
         if groups and options.wants(phase):
             yield Heading(2, title)
             for layer, inside in groupby(groups, key=lambda group: group.quantity.layer):
-                yield from _layer(derivation, reading, options, iteration, phase, layer, list(inside))
+                yield from _layer(derivation, reading, options, iteration, phase, layer, list(inside), told)
 
 
 def _layer(
-    derivation: Derivation, reading: Reading, options: Options, iteration: int, phase: str, layer: int, groups: list[Group]
+    derivation: Derivation,
+    reading: Reading,
+    options: Options,
+    iteration: int,
+    phase: str,
+    layer: int,
+    groups: list[Group],
+    told: Seen,
 ) -> Iterator[Block]:
     """One phase of one layer, 0 for what belongs to none (losses, equations)."""
     firsts = _firsts(groups)
     if layer and phase != "error":
         yield Heading(3, layer_title(reading, layer))
+    yield from prose(derivation, options, iteration, phase, layer, groups)
     for time, inside in groupby(groups, key=lambda group: group.time):
         together = list(inside)
         if time is None:
             if together[0] is not groups[0]:  # after those of single times
                 yield Heading(3, Message("All times"))
-            yield from _together(derivation, reading, options, iteration, together)
+            yield from _together(derivation, reading, options, iteration, together, told)
         else:
             for group in together:
                 if group in firsts:
-                    yield from general(reading, options, group.quantity)
+                    yield from general(reading, options, group.quantity, told)
             if any(group.quantity.kind != "path" and any(derivation.places(group)) for group in together):
                 yield Heading(3, Message("Time {time}", time=time))
-            yield from _together(derivation, reading, options, iteration, together, told=False)
+            yield from _together(derivation, reading, options, iteration, together, None)
     if phase == "backward" and any(group.time is not None for group in groups) and options.asked is None:
         yield from fading(derivation, layer, iteration)
 
@@ -67,13 +80,38 @@ def _firsts(groups: list[Group]) -> list[Group]:
 
 
 def _together(
-    derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group], told: bool = True
+    derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group], told: Seen | None
 ) -> Iterator[Block]:
-    """Groups of one layer (at one time): formulas (told: general ones, too), worked lines, tables of what was not worked."""
+    """Groups of one layer (at one time): general formulas (told: None where they were), worked lines, tables of what was not worked."""
+    waiting: list[Group] = []
     for group in groups:
-        if told:
-            yield from general(reading, options, group.quantity)
+        if waiting and _needs_table(derivation, reading, options, group, waiting):
+            yield from _tables(derivation, reading, options, iteration, waiting)
+            waiting = []
+        waiting.append(group)
+        if told is not None:
+            yield from general(reading, options, group.quantity, told)
         yield from lines(derivation, reading, options, iteration, group)
+    yield from _tables(derivation, reading, options, iteration, waiting)
+
+
+def _needs_table(derivation: Derivation, reading: Reading, options: Options, group: Group, before: list[Group]) -> bool:
+    """Whether the lines of a group use numbers of groups before it that have no line: then the tables of those come first."""
+    without = {one.quantity.name: one for one in before if one.quantity.kind == "path" or left(derivation, options, one)}
+    if not without:
+        return False
+    told = {cell for one in without.values() for cell in first_cells(derivation, options, one) if one.quantity.kind != "path"}
+    used = [cell(ref) for wanted in first_cells(derivation, options, group) for ref in references(reading.formula(wanted) or ZERO)]
+    paths = [one for one in used if derivation.graph[one[0]].kind == "path"]
+    used += [cell(ref) for path in paths for ref in references(reading.formula(path) or ZERO)]
+    return any(one[0] in without and one not in told and derivation.graph[one[0]].kind != "path" for one in used)
+
+
+def _tables(derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group]) -> Iterator[Block]:
+    """Tables of what has no lines."""
+    further = sum(left(derivation, options, group) for group in groups) if options.asked is None else 0
+    if further:
+        yield Paragraph(Message("… and {count} more, in the table", count=further))
     tables = [(_kinds(derivation, group), group) for group in groups]
     for kinds in _TABLES:
         yield from _neurons(derivation, options, iteration, [group for shared, group in tables if shared == kinds])
@@ -102,11 +140,21 @@ def _neurons(derivation: Derivation, options: Options, iteration: int, groups: l
             yield cell_table(derivation, options, iteration, [group.quantity for group in alike])
 
 
+def _is_told(derivation: Derivation, options: Options, group: Group) -> bool:
+    """Whether lines have all numbers of a grid, so that it would only repeat them."""
+    if options.form != "scalar" or options.full or options.lines or not options.limits.cells:
+        return False
+    return left(derivation, options, group) == 0 and not is_pooled(derivation.graph, group.quantity)
+
+
 def _others(derivation: Derivation, reading: Reading, options: Options, iteration: int, groups: list[Group]) -> Iterator[Block]:
     """Grids of what has several directions, then one table of all the rest, where not every cell was worked."""
-    wide = [] if derivation.header.plain else [group for group in groups if directions(group.quantity) > 1 and group.time is None]
+    wide = [group for group in groups if in_grids(derivation, group)]
     for group in wide:
+        if _is_told(derivation, options, group):
+            continue
         turned = reading.notation.rows_are_sources(group.quantity)
+        yield from masks(derivation, options, group, iteration)
         yield from grids(derivation, group.quantity, options.detail, iteration, turned)
     rest = [group for group in groups if group not in wide]
     if all(complete(derivation, options, group) for group in rest):
@@ -114,8 +162,9 @@ def _others(derivation: Derivation, reading: Reading, options: Options, iteratio
     sampled = [group for group in rest if group.quantity.sampled]
     if sampled:
         yield sample_table(derivation, options, iteration, sampled)
-    if len(sampled) < len(rest):
-        yield listing(derivation, options, iteration, [group for group in rest if not group.quantity.sampled])
+    single = [group for group in rest if not group.quantity.sampled]
+    if single and not (sampled and all(complete(derivation, options, group) for group in single)):
+        yield listing(derivation, options, iteration, single)
 
 
 def layer_title(reading: Reading, layer: int) -> Message:

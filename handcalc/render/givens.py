@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from itertools import islice
 from typing import Any
 
 from handcalc.core.derivation import Asked, Derivation, Header
 from handcalc.core.expr import Call, Ref, references, walk
-from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
-from handcalc.render.items import MISSING, Item, Name, Plain, Value
+from handcalc.render.items import MISSING, Item, Name, Plain, Value, title_item
 from handcalc.render.options import DETAILS, Options
+from handcalc.render.pooling import is_pooled
 from handcalc.render.reading import Reading
-from handcalc.render.tables import count
+from handcalc.render.weights import NUMBERS_LIMIT, weights
 
-NUMBERS_LIMIT = 24  # given numbers of one quantity below one another
 SAMPLES_LIMIT = 8  # samples named in the heading of an iteration
-ACROSS_LIMIT = 12  # inputs or targets of one table
+ACROSS_LIMIT = 24  # inputs or targets of one table
 FIXED_LIMIT = 100  # numbers given in the place of what would be worked out
 COLUMNS: dict[tuple[bool, str], Template] = {
     (True, "input"): "input, target", (False, "input"): "input", (False, "target"): "target",
@@ -35,7 +35,7 @@ COLUMNS: dict[tuple[bool, str], Template] = {
 
 def title(header: Header, asked: bool = False) -> Iterator[Block]:
     """Title and source; a line for the name of who fills it in."""
-    yield Heading(1, Plain(header.title) if header.title else Message("Worked solution"))
+    yield Heading(1, title_item(header.title, header.title_zh) if header.title or header.title_zh else Message("Worked solution"))
     if header.source:
         yield Paragraph(Message("Source: {source}", source=header.source))
     if asked:
@@ -73,28 +73,52 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
         if names:
             rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
             yield Table((Message("quantity"), Message("value")), rows)
+        yield from _rates(derivation)
     else:
         yield Paragraph(_architecture(derivation.header, graph[graph.inputs].unknown))
+        yield from _rates(derivation)
         yield from _data(derivation)
         for layer in range(1, len(derivation.header.sizes)):
             yield from _parameters(derivation, reading, layer)
     yield from _fixed(derivation)
     for quantity in graph:
-        given = quantity.kind in ("rate", "hyper") and quantity.definition is None
-        if given and (quantity.of is not None or quantity.axes):
+        if _is_rate(quantity) and (quantity.of is not None or quantity.axes):
             yield from given_numbers(derivation, quantity)
-        elif given:
-            yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
+    yield from _memory(derivation)
     if options.pictures:
         yield Picture(values=False, gradients=False)
     for doubt in derivation.header.doubts if options.asked is None else ():
         yield Paragraph(Message("Note: {doubt}", doubt=doubt))
-    yield Heading(2, Message("Conventions"))
-    for text in conventions(derivation, reading):
-        yield Paragraph(text)
+    sentences = [*conventions(derivation, reading)]
+    if sentences:
+        yield Paragraph(reduce(lambda before, after: Message("{before} {after}", before=before, after=after), sentences))
     yield Paragraph(rounding_note(derivation, options.asked))
     if options.asked:
         yield from _wanted(derivation, options.asked)
+
+
+def _is_rate(quantity: Quantity) -> bool:
+    """Whether it is a given number of the update."""
+    return quantity.kind in ("rate", "hyper") and quantity.definition is None
+
+
+def _memory(derivation: Derivation) -> Iterator[Block]:
+    """What an optimiser begins with: in a sentence, where it is 0."""
+    kept = [quantity for quantity in derivation.graph if quantity.kind == "memory" and quantity.definition is None]
+    cells = [(quantity.name, place) for quantity in kept for place in islice(derivation.graph.positions(quantity.name), NUMBERS_LIMIT)]
+    if not cells or not derivation.updated:
+        return
+    if all(derivation.shown(one).plain.strip("0.") == "" for one in cells):
+        yield Paragraph(Message("What the optimiser keeps is 0 before the first update."))
+        return
+    yield Table((Message("quantity"), Message("value")), tuple((Name(Ref(*one)), Value(one)) for one in cells))
+
+
+def _rates(derivation: Derivation) -> Iterator[Block]:
+    """η = 0.5, and what else the update has."""
+    for quantity in derivation.graph:
+        if _is_rate(quantity) and quantity.of is None and not quantity.axes:
+            yield Equation(Name(Ref(quantity.name)), (("=", Value((quantity.name, ()))),))
 
 
 def _wanted(derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
@@ -241,28 +265,8 @@ def _parameters(derivation: Derivation, reading: Reading, layer: int) -> Iterato
         for quantity in own:
             yield from given_numbers(derivation, quantity, turned=reading.notation.rows_are_sources(quantity))
         return
-    weight = graph[graph.in_layer(layer, "weight")]
-    limit = NUMBERS_LIMIT
-    places = list(islice(graph.positions(weight.name), limit))
-    rows: list[tuple[Item, ...]] = []
-    edges = {place: Ref(weight.name, place) for place in places} | {**weight.shared}
-    for place, used in sorted(edges.items()) if weight.shared else edges.items():
-        rows.append(
-            (Name(used), Plain(weight.axes[1].label(place[1])), Plain(weight.axes[0].label(place[0])), Value((used.quantity, used.places)))
-        )
-    omitted = count(derivation, Group(weight, "given")) - len(places)
-    if graph.bias(layer):
-        bias = graph[graph.bias(layer)]
-        places = list(islice(graph.positions(bias.name), limit))
-        omitted += count(derivation, Group(bias, "given")) - len(places)
-        for place in places:
-            labels = [axis.label(position) for axis, position in zip(bias.axes, place)]
-            neuron = Plain(labels[0]) if labels else Message("all")
-            rows.append((Name(Ref(bias.name, place)), Plain(labels[1] if len(labels) > 1 else "–"), neuron, Value((bias.name, place))))
     yield Heading(3, layer_title(reading, layer))
-    columns = (Message("parameter"), Message("from"), Message("to"), Message("value"))
-    if rows:
-        yield Table(columns, tuple(rows), omitted)
+    yield from weights(derivation, layer)
 
 
 # --- conventions ------------------------------------------------------------------------------------------------------
@@ -296,10 +300,16 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield from _fixed_conventions(derivation)
     if derivation.updated:
         yield from _update_conventions(derivation)
-    functions = {node.function for quantity in graph for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
+    told = [quantity for quantity in graph if not is_pooled(graph, quantity)]
+    functions = {node.function for quantity in told for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     yield from _slope_conventions(functions, chosen)
     if any((quantity.kind, quantity.role) == ("step", "max") for quantity in graph):
         yield Message("Softmax: the largest z is subtracted from each, so that no e^z is too large; the quotients stay the same.")
+    if len(told) < len(graph.quantities):
+        if chosen["max_ties"] == "split":
+            yield Message("Equally large numbers of a window share its gradient.")
+        else:
+            yield Message("Of equally large numbers of a window the first gets its gradient.")
     if any(quantity.held for quantity in graph):
         yield Message("A state marked held is a copy that no gradient goes through.")
     yield from header.notes

@@ -11,6 +11,7 @@ from math import prod
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
+from handcalc.core.order import Group
 from handcalc.core.quantity import Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Paragraph, Rows, Table
@@ -23,6 +24,11 @@ SIDE_LIMIT = 16  # rows and columns of one grid
 def directions(quantity: Quantity) -> int:
     """How many directions a quantity has, without the sample's."""
     return len(quantity.axes) - quantity.sampled
+
+
+def in_grids(derivation: Derivation, group: Group) -> bool:
+    """Whether the numbers of a group come as grids, too: those of maps, and of matrices of layers that are not dense."""
+    return not derivation.header.plain and directions(group.quantity) > 1 and group.time is None
 
 
 def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: int, turned: bool = False) -> Iterator[Block]:

@@ -18,7 +18,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
-from handcalc.language import Translate
+from handcalc.language import Bilingual, Translate
 from handcalc.render.dialects import function_name, sign, word
 from handcalc.render.reading import Factor, Reading
 
@@ -123,6 +123,11 @@ class Toned(Record):
 
     text: Message | Plain
     tone: str
+
+
+def title_item(title: str, chinese: str) -> Plain | Message:
+    """A title; chinese: what it is in reports in Chinese, if it is another."""
+    return Bilingual(title or chinese, chinese) if chinese else Plain(title)
 
 
 TONES = ("right", "wrong", "follows", "few", "strong")

@@ -1,7 +1,7 @@
 """The lines of a quantity: its general formula, then one cell after the other, worked out.
 
 - `general(reading, options, quantity)` is what holds for every cell; `lines(derivation, reading, options, …)` are the worked cells.
-- `worked(derivation, reading, cell, iteration)` is the line of one.
+- `worked(derivation, reading, cell, iteration)` is the line of one; `left(derivation, options, group)` says how many have none.
 """
 
 from __future__ import annotations
@@ -15,22 +15,29 @@ from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Picture
+from handcalc.render.grids import in_grids
 from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value
 from handcalc.render.options import Options
+from handcalc.render.pooling import is_averaged, is_pooled, settled, windows
+from handcalc.render.pooling import told as pooling_told
 from handcalc.render.rawderivative import raw_derivative
 from handcalc.render.reading import Reading
+from handcalc.render.seen import Seen
+from handcalc.render.tables import count
 from handcalc.render.windows import has_window
 
 PLACES_LIMIT = 4  # places named beside a formula that holds there
 
 
-def general(reading: Reading, options: Options, quantity: Quantity) -> Iterator[Block]:
-    """The general formula, and the matrix form in letters; nothing where every number is given."""
+def general(reading: Reading, options: Options, quantity: Quantity, told: Seen | None = None) -> Iterator[Block]:
+    """The general formula, unless it was told, and the matrix form in letters; nothing where every number is given."""
     graph = reading.graph
     given = graph.fixed and all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name))
     if given or graph.fixed and isinstance(quantity.definition, Number):  # what comes from above: nothing, or what is given
         return
-    if quantity.axes:
+    if is_pooled(graph, quantity) or is_averaged(graph, quantity):
+        yield pooling_told(graph, quantity)
+    elif quantity.axes and (told is None or told.first(quantity, graph) or options.full):
         yield from _told(reading, quantity)
     if options.form != "scalar":
         from handcalc.render.matrices import matrix_letters
@@ -52,15 +59,35 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
     used = references(quantity.definition) if quantity.definition is not None else ()
     paths = [reference.quantity for reference in used if derivation.graph[reference.quantity].kind == "path"]
     at_once = not derivation.header.plain and not options.full  # a sum over places of maps or over times is one line
-    cells = list(islice(worked_cells(derivation, options, group), options.limits.lines))
+    cells = first_cells(derivation, options, group)
+    seen: set[str] = set()  # paths whose named factors were told
     laid = {cells[0], cells[-1]} if cells and options.full and has_window(derivation.graph, quantity) else set()
+    if is_pooled(derivation.graph, quantity):
+        yield from windows(derivation, options, group, iteration)
     for wanted in cells:
         for reference in references(reading.formula(wanted) or ZERO) if paths and not at_once else ():
             if reference.quantity in paths:
-                yield worked(derivation, reading, cell(reference), iteration)
-        yield worked(derivation, reading, wanted, iteration, untidied=options.full, put_in=paths if at_once else ())
+                chained = options.full or reference.quantity not in seen
+                seen.add(reference.quantity)
+                yield worked(derivation, reading, cell(reference), iteration, chained=chained)
+        chained = options.full or wanted == cells[0]
+        yield worked(derivation, reading, wanted, iteration, untidied=options.full, put_in=paths if at_once else (), chained=chained)
         if wanted in laid:
             yield Picture(iteration, window=wanted)
+
+
+def left(derivation: Derivation, options: Options, group: Group) -> int:
+    """How many cells of a group that has worked lines have none; those of paths come with their sums."""
+    if group.quantity.kind == "path" or options.form == "matrix" and group.quantity.axes:
+        return 0
+    cells = first_cells(derivation, options, group)
+    return count(derivation, group) - len(cells) if cells else 0
+
+
+def first_cells(derivation: Derivation, options: Options, group: Group) -> list[Cell]:
+    """The cells of a group that are worked line by line."""
+    most = options.limits.cells if in_grids(derivation, group) else options.limits.lines
+    return list(islice(worked_cells(derivation, options, group), most))
 
 
 def _partly_given(derivation: Derivation, group: Group) -> bool:
@@ -114,17 +141,21 @@ def worked(
     indent: int = 1,
     untidied: bool = False,
     put_in: Sequence[str] = (),
+    chained: bool = True,
 ) -> Equation:
     """One cell: symbol = named factors = formula ≈ numbers ≈ value; untidied: with the raw derivative before it; put_in: quantities
-    whose definitions stand in the line (the paths of a sum)."""
+    whose definitions stand in the line (the paths of a sum); chained: with its named factors."""
     derivation, reading = derivation.at(iteration), reading.at(iteration)
     step = derivation.step(wanted, iteration)
     formula = reading.formula(wanted)
+    pooled = is_pooled(derivation.graph, derivation.graph[wanted[0]])
+    if formula is not None and pooled:
+        formula, chained = settled(derivation, formula, iteration), False
     if formula is not None and put_in:
         formula = rewrite(formula, lambda node: reading.formula(cell(node)) if isinstance(node, Ref) and node.quantity in put_in else None)
     right: list[tuple[str, Item]] = []
     if formula is not None:
-        factors = reading.chain(step)
+        factors = reading.chain(step) if chained else ()
         chain = Factors(factors, reading.turned(wanted))
         if factors and reading.factors(factors, chain.negative) != reading.symbolic(formula):
             right.append(("=", chain))

@@ -18,13 +18,16 @@ from handcalc.core.record import Record
 class Detail(Record):
     """How much is shown at most.
 
-    lines: worked lines of one quantity; updates: the same in the update; after: of a loss and of another quantity, worked out
+    lines: worked lines of one quantity; cells: the same of maps and matrices, which have a table; updates: of one parameter in the
+    update; updated: updates of which each is worked, if there are no more; after: of a loss and of another quantity, worked out
     again with updated parameters; rows: of one table; changes: rows of the table of updates; grids: of one quantity; explained:
     worked lines of one phase of an explanation.
     """
 
     lines: int
+    cells: int
     updates: int
+    updated: int
     after: tuple[int, int]
     rows: int
     changes: int
@@ -33,9 +36,11 @@ class Detail(Record):
 
 
 DETAILS = {
-    "brief": Detail(lines=0, updates=0, after=(4, 0), rows=20, changes=40, grids=4, explained=4),
-    "normal": Detail(lines=8, updates=2, after=(8, 8), rows=20, changes=40, grids=8, explained=12),
-    "full": Detail(lines=1000, updates=1000, after=(1000, 1000), rows=1000, changes=1000, grids=200, explained=2000),
+    "brief": Detail(lines=0, cells=0, updates=0, updated=0, after=(4, 0), rows=20, changes=40, grids=4, explained=4),
+    "normal": Detail(lines=8, cells=4, updates=1, updated=12, after=(8, 8), rows=20, changes=40, grids=8, explained=12),
+    "full": Detail(
+        lines=1000, cells=1000, updates=1000, updated=1000, after=(1000, 1000), rows=1000, changes=1000, grids=200, explained=2000
+    ),
 }
 FORMS = ("scalar", "matrix", "both")
 RESULTS = ("values", "ids")  # tables of the results alone, the second with the ids of the steps
@@ -46,7 +51,8 @@ class Options(Record):
     """What is shown: detail, form, phases or cells (with their iteration) to restrict it to, drawings.
 
     asked: not None where the reader is to fill it in; the steps that are asked with their tasks, none: all of them; given: whether the
-    given data are shown; results: a word of RESULTS where nothing but the results is.
+    given data are shown; results: a word of RESULTS where nothing but the results is; lines: whether what paper has in tables is worked
+    line by line, as on a page where each step can be clicked; prose: whether there are sentences between the lines.
     """
 
     detail: str = "normal"
@@ -57,6 +63,8 @@ class Options(Record):
     asked: Mapping[tuple[Cell, int], Asked] | None = None
     given: bool = True
     results: str = ""
+    lines: bool = False
+    prose: bool = False
 
     def wants(self, phase: str) -> bool:
         """Whether a phase is shown."""

@@ -37,8 +37,8 @@ class Format(Record):
 
     doc: what it is for, as the documentation says it; suffix: the ending of its files, none where it is for terminals only; dialect:
     that of its formulas; module: in formats/; begins: the first bytes of every file; screen: it may be read on a terminal as it is;
-    binary: bytes, no text; document: made of blocks; library: what it needs besides, and extra: what to install for it; rank: place
-    where texts list endings.
+    binary: bytes, no text; document: made of blocks; clicked: its steps can be; library: what it needs besides, and extra: what to
+    install for it; rank: place where texts list endings.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Format(Record):
     screen: bool = False
     binary: bool = False
     document: bool = True
+    clicked: bool = False
     library: str = ""
     extra: str = ""
     rank: int = 0
@@ -71,7 +72,7 @@ FORMATS = {
             dialect="plain",
             module="terminal",
             suffix=".txt",
-            begins=b"\n",
+            begins=b"== ",
             screen=True,
             rank=9,
         ),
@@ -100,6 +101,7 @@ FORMATS = {
             module="html",
             suffix=".html",
             begins=b"<!DOCTYPE html>",
+            clicked=True,
             rank=1,
         ),
         Format(
@@ -186,7 +188,8 @@ def endings(most: int | None = None) -> str:
 class Style(Record):
     """How a solution is wanted: notation ("" for its own), decimal comma, detail, form, phases and ids (all, if none),
     view (of VIEWS), whether lines are numbered, the network is drawn, and the given data are shown; results: a word of RESULTS where
-    only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best."""
+    only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best; lines, prose:
+    as in `Options`."""
 
     notation: str = ""
     comma: bool = False
@@ -199,6 +202,8 @@ class Style(Record):
     given: bool = True
     results: str = ""
     fences: bool = False
+    lines: bool = False
+    prose: bool = False
 
 
 class Chapter:
@@ -247,7 +252,9 @@ class Chapter:
 
         style = self.style
         asked = self.asked if self.view.asks else None
-        options = Options(style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results)
+        options = Options(
+            style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results, style.lines, style.prose
+        )
         blocks: Iterable[Block] = solution(self.derivation, self.reading, options)
         if style.numbers:
             blocks = numbered(blocks)
@@ -341,6 +348,7 @@ def export(derivations: Iterable[Derivation], format: str, style: Style, languag
 
     wanted = FORMATS[format]
     check_view(format, style.view)
+    style = style.replace(lines=wanted.clicked)
     chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
     return written(Report(chapters, translator(language) if wanted.document else str, language, name), format)
 

@@ -16,6 +16,7 @@ from handcalc.render.lines import worked
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
 from handcalc.render.results import results
+from handcalc.render.seen import Seen
 from handcalc.render.updates import update
 
 
@@ -31,6 +32,7 @@ def _document(derivation: Derivation, reading: Reading, options: Options) -> Ite
     yield from title(derivation.header, options.asked is not None)
     if options.wants("given") and not options.results:
         yield from given(derivation, reading, options)
+    told = Seen()
     for iteration in range(1, derivation.iterations + 1):
         if derivation.iterations > 1:
             yield Heading(1, iteration_title(derivation, iteration))
@@ -40,7 +42,7 @@ def _document(derivation: Derivation, reading: Reading, options: Options) -> Ite
         if options.results:
             yield from results(here, as_read, options, iteration)
             continue
-        yield from body(here, as_read, options, iteration)
+        yield from body(here, as_read, options, iteration, told)
         if options.pictures and options.wants("backward"):
             yield Picture(iteration)
         if options.wants("update"):

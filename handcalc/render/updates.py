@@ -6,20 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import groupby, islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Ref
+from handcalc.core.expr import Ref, add
 from handcalc.core.graph import Graph
 from handcalc.core.order import Group
-from handcalc.core.quantity import Quantity
+from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Table
-from handcalc.render.items import MISSING, Item, Name, Symbolic, Value
+from handcalc.render.grids import directions, grids
+from handcalc.render.items import MISSING, Item, Name, Numeric, Symbolic, Value
 from handcalc.render.lines import worked
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
-from handcalc.render.tables import count, sample_table
+from handcalc.render.tables import cell_table, count, sample_table
 
 
 def update(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
@@ -32,8 +33,11 @@ def update(derivation: Derivation, reading: Reading, options: Options, iteration
     if not derivation.updated:
         return
     yield from _rules(derivation, reading, options)
-    yield from _worked_updates(derivation, reading, options, iteration)
-    yield update_table(derivation, reading, options, iteration)
+    lines = [*_worked_updates(derivation, reading, options, iteration)]
+    yield from lines
+    told = any(isinstance(block, Equation) for block in lines) and not isinstance(lines[-1], Paragraph)
+    if not told or options.full or options.lines or options.asked is not None or derivation.rounding.carry:
+        yield update_table(derivation, reading, options, iteration)
     yield from _after(derivation, reading, options, iteration)
 
 
@@ -58,6 +62,7 @@ def _rules(derivation: Derivation, reading: Reading, options: Options) -> Iterat
 def _states(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
     """What an optimiser keeps: the rule once for weights and once for biases, and worked lines as for the updates."""
     seen = set()
+    most = _most(derivation, reading, options)
     for quantity in derivation.graph:
         general = reading.general(quantity) if quantity.kind in ("state", "rate") else None
         if general is None:
@@ -70,13 +75,22 @@ def _states(derivation: Derivation, reading: Reading, options: Options, iteratio
         yield from _matrices(derivation, reading, options, iteration, quantity)
         if options.form == "matrix" and quantity.axes:
             continue
-        for place in islice(derivation.graph.positions(quantity.name), options.limits.updates):
+        for place in islice(derivation.graph.positions(quantity.name), most):
             yield worked(derivation, reading, (quantity.name, place), iteration)
 
 
+def _most(derivation: Derivation, reading: Reading, options: Options) -> int:
+    """How many lines a parameter has in the update: as many as it has numbers, where there are few in all."""
+    limits, twice = options.limits, 2 if reading.delta_rule else 1
+    whole = sum(count(derivation, Group(derivation.graph[new], "update")) for new in derivation.updated.values())
+    few = options.full or derivation.header.plain and whole * twice <= limits.updated
+    return limits.updated if few else limits.updates
+
+
 def _worked_updates(derivation: Derivation, reading: Reading, options: Options, iteration: int) -> Iterator[Block]:
-    """Every update worked in full detail, the first of each quantity in normal detail; then how many there are besides."""
+    """Every update worked where there are few, else the first of each quantity; then how many there are besides."""
     further = 0
+    most = _most(derivation, reading, options)
     for parameter, new in derivation.updated.items():
         change = derivation.graph.change(parameter)
         changes = [derivation.graph[change]] if reading.delta_rule or options.full else []
@@ -84,14 +98,29 @@ def _worked_updates(derivation: Derivation, reading: Reading, options: Options, 
             yield from _matrices(derivation, reading, options, iteration, quantity)
         if options.form == "matrix" and derivation.graph[new].axes:
             continue
-        places = list(islice(derivation.graph.positions(new), options.limits.updates))
+        places = list(islice(derivation.graph.positions(new), most))
         further += count(derivation, Group(derivation.graph[new], "update")) - len(places) if places else 0
         for place in places:
             if reading.delta_rule or options.full:
                 yield worked(derivation, reading, (change, place), iteration)
-            yield worked(derivation, reading, (new, place), iteration)
+            yield _changed(derivation, reading, worked(derivation, reading, (new, place), iteration), (change, place))
     if further and not options.asked:
         yield Paragraph(Message("… and {count} more, in the table", count=further))
+
+
+def _changed(derivation: Derivation, reading: Reading, line: Equation, change: Cell) -> Equation:
+    """The line of a new value with the old one and its change before the result: w - η·g ≈ 0.15 + (-0.000219) ≈ 0.149781."""
+    assert line.step is not None
+    (new, place), iteration = line.step
+    graph = derivation.graph
+    of = graph[new].of
+    if of is None or derivation.rounding.carry:  # a change that is rounded need not give the rounded result
+        return line
+    added = reading.line(line.step[0], add(Ref(of.quantity, place), Ref(*change)))
+    if not any(isinstance(item, Numeric) for _, item in line.right) or added == reading.formula(line.step[0]):
+        return line
+    relation = "=" if reading.exact_inputs(added, iteration) else "≈"
+    return line.replace(right=(*line.right[:-1], (relation, Numeric(added, iteration)), line.right[-1]))
 
 
 def _matrices(derivation: Derivation, reading: Reading, options: Options, iteration: int, quantity: Quantity) -> Iterator[Block]:
@@ -134,23 +163,54 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
     groups = [quantity for quantity in graph if quantity.stage == "after"]
     if not groups:
         return
-    yield Heading(2, Message("After the update"))
-    for quantity in groups:
-        if quantity.sampled:
-            if quantity.kind in ("out", "loss"):
-                yield sample_table(derivation, options, iteration, [Group(quantity, "after")])
-            continue
-        of_loss, of_others = options.limits.after
-        most = of_loss if quantity.kind == "loss" else of_others
-        places = list(islice(graph.positions(quantity.name), most))
-        for place in places:
-            yield worked(derivation, reading, (quantity.name, place), iteration)
-        further = count(derivation, Group(quantity, "after")) - len(places)
-        if further and places:
-            yield Paragraph(Message("… and {count} more of these, not shown", count=further))
-    if graph.after(derivation.loss):
-        losses = [quantity.name for quantity in graph if quantity.kind == "loss" and not quantity.sampled and graph.after(quantity.name)]
+    tables = not options.full and not options.lines
+    same = tables and derivation.header.sizes
+    yield Heading(2, Message("After the update, by the same formulas") if same else Message("After the update"))
+    after = graph.after(derivation.loss)
+    losses = [quantity.name for quantity in graph if quantity.kind == "loss" and not quantity.sampled and graph.after(quantity.name)]
+    alone = tables and options.asked is None and len(losses) == 1
+    if alone:
+        yield _said(losses[0], graph, iteration)
+    for _, inside in groupby(groups, key=lambda quantity: quantity.layer):
+        together = list(inside)
+        alike = [quantity for quantity in together if _in_a_row(quantity)] if tables else []
+        for quantity in together:
+            if quantity in alike or tables and quantity.kind == "loss" and after:
+                continue
+            if tables and directions(quantity) > 1 and not quantity.sampled:
+                yield from grids(derivation, quantity, options.detail, iteration)
+                continue
+            yield from _worked_again(derivation, reading, options, iteration, quantity)
+        if alike:
+            yield cell_table(derivation, options, iteration, alike)
+    if after and not alone:
         yield _comparison(losses if derivation.loss in losses else [derivation.loss], graph, iteration)
+
+
+def _said(loss: str, graph: Graph, iteration: int) -> Paragraph:
+    """The loss before and after in a sentence."""
+    before, after = Value((loss, ()), iteration), Value((graph.after(loss), ()), iteration)
+    return Paragraph(Message("{loss}: before {before}, after {after}", loss=Name(Ref(loss)), before=before, after=after))
+
+
+def _in_a_row(quantity: Quantity) -> bool:
+    """Whether it has a number for each neuron of a layer, and nothing else."""
+    return directions(quantity) == 1 and not quantity.sampled and quantity.axes[-1].role == "unit"
+
+
+def _worked_again(derivation: Derivation, reading: Reading, options: Options, iteration: int, quantity: Quantity) -> Iterator[Block]:
+    """The worked lines of a quantity, or its table where there are samples."""
+    if quantity.sampled:
+        if quantity.kind in ("out", "loss"):
+            yield sample_table(derivation, options, iteration, [Group(quantity, "after")])
+        return
+    of_loss, of_others = options.limits.after
+    places = list(islice(derivation.graph.positions(quantity.name), of_loss if quantity.kind == "loss" else of_others))
+    for place in places:
+        yield worked(derivation, reading, (quantity.name, place), iteration)
+    further = count(derivation, Group(quantity, "after")) - len(places)
+    if further and places:
+        yield Paragraph(Message("… and {count} more of these, not shown", count=further))
 
 
 def _comparison(losses: list[str], graph: Graph, iteration: int) -> Block:

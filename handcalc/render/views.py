@@ -99,8 +99,7 @@ def _cloze(block: Block, derivation: Derivation) -> Block | None:
     formula = next((item.expr for _, item in reversed(block.right) if isinstance(item, Symbolic)), None)
     operands = list(dict.fromkeys(cell(ref) for ref in references(formula))) if formula is not None else []
     gaps = (operands[block.number % len(operands)],) if len(operands) > 1 else ()
-    computed = tuple(operand for operand in operands if _is_computed(operand, block.step[1], derivation))
-    right = [(relation, _gapped(item, gaps, computed)) for relation, item in block.right]
+    right = [(relation, _gapped(item, gaps, derivation)) for relation, item in block.right]
     if right and not isinstance(right[-1][1], Blank):  # a formula that is a number already
         right[-1] = (right[-1][0], Blank())
     return block.replace(right=tuple(right))
@@ -154,12 +153,18 @@ def _only(block: Block, derivation: Derivation, left: set[tuple[Cell, int]]) -> 
     return block
 
 
-def _gapped(item: Item, gaps: tuple[Cell, ...], computed: tuple[Cell, ...]) -> Item:
+def _gapped(item: Item, gaps: tuple[Cell, ...], derivation: Derivation) -> Item:
     if isinstance(item, Symbolic):
         return item.replace(gaps=gaps)
     if isinstance(item, Numeric):
-        return item.replace(gaps=gaps + computed)
+        return item.replace(gaps=gaps + _computed(item, derivation))
     return Blank() if isinstance(item, Value) else item
+
+
+def _computed(item: Numeric, derivation: Derivation) -> tuple[Cell, ...]:
+    """The cells of an expression with numbers put in that are not given."""
+    used = (cell(reference) for reference in references(item.expr))
+    return tuple(one for one in used if _is_computed(one, item.iteration, derivation))
 
 
 def _blanked(block: Block, derivation: Derivation) -> Block:
@@ -167,8 +172,7 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
 
     def blank(item: Item) -> Item:
         if isinstance(item, Numeric):  # a number in a matrix equation
-            used = (cell(reference) for reference in references(item.expr))
-            return item.replace(gaps=tuple(one for one in used if _is_computed(one, item.iteration, derivation)))
+            return item.replace(gaps=_computed(item, derivation))
         return Blank() if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation) else item
 
     def part(inside: GridPart) -> GridPart:

@@ -18,6 +18,7 @@ from handcalc.errors import Message, Template
 from handcalc.layers.site import places
 from handcalc.problem.dataset import Dataset
 from handcalc.render.blocks import Block, Chart, Digits, Heading, Item, Name, Paragraph, Plain, Table, Value
+from handcalc.render.items import title_item
 from handcalc.render.plot.model import Plot
 from handcalc.render.reading import Reading
 from handcalc.training.network import Network
@@ -51,7 +52,7 @@ def report(
     def number(value: float) -> Item:
         return Digits(rounding.replace(carry=False).shown(value, True))
 
-    yield Heading(1, Plain(problem.title) if problem.title else Message("Training"))
+    yield Heading(1, title_item(problem.title, problem.title_zh) if problem.title else Message("Training"))
     yield Paragraph(_how(trainer, found))
     if trainer.direct:
         yield Paragraph(Message("No loss is given: the one below is half the sum of the squared errors."))

@@ -18,6 +18,7 @@ from handcalc.render.diagram.looks import INK, LINES, NODES, PAPER, SECOND, SQUA
 from handcalc.render.diagram.model import Diagram, Edge, Label, Node, Point
 from handcalc.render.diagram.typesetting import FONT, LINE, SCRIPT, Span, Spans, in_unicode, neuron_name, row_spans, symbol_spans, width
 from handcalc.render.dialects import symbol
+from handcalc.render.items import title_item
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
 
@@ -75,7 +76,9 @@ class _NetworkPicture:
         """What the drawing is, then the problem's title."""
         header = self.reading.derivation.header
         found = drawing_name(self.reading, self.diagram.about).text(self.translate)
-        return f"{found}: {header.title}" if header.title else found
+        title = title_item(header.title, header.title_zh)
+        text = title.text(self.translate) if isinstance(title, Message) else title.text
+        return f"{found}: {text}" if text else found
 
     def captions(self) -> Iterator[tuple[str, str, str]]:
         """Class, colour and text of every line below the drawing."""

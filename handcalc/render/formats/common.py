@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from handcalc.errors import Message
 from handcalc.language import Translate
 from handcalc.render.blocks import Equation, Picture, Table
-from handcalc.render.items import MISSING, Blank, Digits, Item, Plain, Toned, Value, phrase, spell
+from handcalc.render.items import MISSING, Blank, Digits, Item, Plain, Toned, Value, phrase, spell, title_item
 from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter
 
@@ -46,10 +46,15 @@ def remarks(table: Table) -> Iterator[Message]:
         yield Message("… {count} more columns are not shown", count=table.hidden)
 
 
+def is_given(block: Equation) -> bool:
+    """Whether it is the number of a name: η = 0.5."""
+    return all(isinstance(item, Value) for _, item in block.right)
+
+
 def title_of(chapter: Chapter) -> Item:
     """What a chapter is called."""
-    title = chapter.derivation.header.title
-    return Plain(title) if title else Message("Worked solution")
+    header = chapter.derivation.header
+    return title_item(header.title, header.title_zh) if header.title or header.title_zh else Message("Worked solution")
 
 
 def drawn(picture: Picture, reading: Reading) -> Diagram | None:

@@ -17,10 +17,19 @@ from rich.text import Text
 from handcalc.render.formats.styled import Line, Rows, TableColumn
 
 
-def console_of(file: IO[str], width: int | None, colours: bool) -> Console:
-    """A console without colours unless they are wanted; as wide as the terminal, where no width is given."""
-    no_color = None if colours else True
-    return Console(file=file, highlight=False, markup=False, emoji=False, width=width, force_terminal=colours, no_color=no_color)
+def console_of(file: IO[str], width: int | None, colours: bool | None) -> Console:
+    """A console; as wide as the terminal, where no width is given. colours: None where NO_COLOR and the kind of the terminal decide."""
+    console = Console(
+        file=file,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        width=width,
+        force_terminal=colours is not False,
+        color_system="standard" if colours else "auto" if colours is None else None,
+        no_color={True: False, False: True}.get(colours) if colours is not None else None,
+    )
+    return console
 
 
 def text_of(line: Line) -> Text:

@@ -17,8 +17,8 @@ from handcalc.render.formats.latex import LatexWriter
 from handcalc.render.formats.markdown import Markdown
 from handcalc.render.formats.maths import LatexFormulas
 from handcalc.render.formats.page import asset
-from handcalc.render.formats.terminal import FILE_WIDTH, show
-from handcalc.render.formats.textpage import TextPage
+from handcalc.render.formats.terminal import show
+from handcalc.render.formats.textpage import FILE_WIDTH, TextPage
 from handcalc.render.items import Blank, Item
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import LATEX, MATHML

@@ -12,53 +12,49 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import IO, TYPE_CHECKING
 
-from handcalc.errors import Message, printable
-from handcalc.language import Translate, is_english, wrapped
-from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed, runs
-from handcalc.render.dialects import spelled_in_ascii
-from handcalc.render.formats.breaking import pieces
+from handcalc.errors import Message
+from handcalc.language import Translate, wrapped
+from handcalc.render.blocks import Block, Chart, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed
+from handcalc.render.formats.air import Together, apart, laid
 from handcalc.render.formats.common import drawn, is_numeric, number_columns
 from handcalc.render.formats.sidebyside import NarrowTable, rows_of, side_by_side
 from handcalc.render.formats.styled import Line, TableColumn, cell_len
-from handcalc.render.formats.textpage import Screen, TextPage
-from handcalc.render.items import Blank, Item, Toned, Value, phrase, spell
+from handcalc.render.formats.textequations import TextEquations, style_of
+from handcalc.render.formats.textpage import FILE_WIDTH, Screen, TextPage
+from handcalc.render.items import Blank, Item
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
     from handcalc.render.report import Report
 
-Part = tuple[str, str, bool]  # of an equation: = or ≈, what is behind it, whether that is its value
-NUMBERS = 2  # parts at the end of an equation that are numbers: those put in, and the value
-LABEL_WIDTH = 7  # columns of the word before an equation
-LEFT_WIDTH = 16  # columns of what stands before the parts of a proof
-REASON_WIDTH = 28  # columns of the reasons beside them, at least
 # where a matrix equation may be broken: the better, the smaller
 _BREAKS = {"=": 0, "≈": 0, "+": 1, "-": 1, "·": 2, "⊙": 2, "⋆": 2, "∗": 2, "/": 2}
-_STYLES = {"right": "green", "wrong": "red", "follows": "yellow", "few": "yellow", "strong": "bold"}  # tone → how it looks
 NARROWEST = 20  # columns that COLUMNS may ask for
-FILE_WIDTH = 100  # columns when the output goes to a file
+BESIDE = (2, 3, 4)  # levels of headings that have formulas beside them
+BETWEEN = "    "  # between formulas in one line
+SLOT = 25  # columns of a short line, or a multiple
+RULE_WIDTH = 72  # columns of a heading with its rule
 
 
-def has_unicode(stream: IO[str]) -> bool:
-    """Whether a stream can show what formulas need."""
-    try:
-        "∂δη·≈₁².Σ─".encode(getattr(stream, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
+def _same(before: Block | None, block: Equation) -> bool:
+    """Whether two lines are of one quantity."""
+    return isinstance(before, Equation) and before.step is not None and block.step is not None and before.step[0][0] == block.step[0][0]
 
 
-def page_on(stream: IO[str] | None = None, plain: bool = False) -> TextPage:
-    """The page of a solution: no colour unless it is a terminal that wants it; as wide as the terminal."""
+def page_on(stream: IO[str] | None = None, plain: bool = False, colours: bool | None = None) -> TextPage:
+    """The page of a solution: no colour unless it is a terminal that wants it, or colours says so; as wide as the terminal."""
     target = stream or sys.stdout
-    if getattr(target, "isatty", lambda: False)():
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and int(columns) >= NARROWEST else FILE_WIDTH
+    terminal = getattr(target, "isatty", lambda: False)()
+    if terminal or colours and not plain:
         from handcalc.render.formats.console import console_of
 
-        return Screen(console_of(target, None, not plain))
-    columns = os.environ.get("COLUMNS", "")
-    return TextPage(target, int(columns) if columns.isdigit() and int(columns) >= NARROWEST else FILE_WIDTH)
+        return Screen(console_of(target, None if terminal else width, False if plain else colours))
+    return TextPage(target, width)
 
 
 def document(report: Report) -> str:
@@ -72,58 +68,34 @@ def document(report: Report) -> str:
 def show(blocks: Iterable[Block], reading: Reading, translate: Translate, page: TextPage) -> None:
     """Print a document."""
     writer = _TerminalWriter(reading, translate, page)
-    for run in runs(blocks):
-        if isinstance(run, tuple):
-            writer.tables(run)
-        else:
-            writer.write(run)
+    for are_lines, group in groupby(laid(blocks, BESIDE), lambda part: isinstance(part, Equation)):
+        if are_lines:
+            writer.equations([part for part in group if isinstance(part, Equation)])
+            continue
+        for part in group:
+            match part:
+                case Together(equations, beside):
+                    writer.formulas(equations, beside)
+                case tuple():
+                    writer.tables(part)
+                case _:
+                    writer.write(part)
 
 
-def _apart(before: Block | None, block: Block) -> bool:
-    """Whether there is air before a block that is no heading; before: the block before it, None for the first."""
-    if isinstance(before, (Table, Grid, Chart, Picture)):
-        return True
-    if isinstance(block, (Table, Grid, Chart)):
-        return not isinstance(before, Heading)
-    if isinstance(before, Paragraph):
-        return isinstance(block, Equation)
-    if not isinstance(before, Equation):
-        return False
-    if isinstance(block, Equation) and before.label and isinstance(block.label, Toned) and block.label.tone == "wrong":
-        return True
-    proof = bool(before.reasons) or isinstance(block, Equation) and bool(block.reasons)
-    return proof or isinstance(block, Equation) and block.indent == 0 and before.indent > 0
-
-
-def _style(item: Item | str) -> str:
-    """How an item looks on a terminal that has colours."""
-    return _STYLES[item.tone] if isinstance(item, Toned) else ""
-
-
-class _TerminalWriter:
-    def __init__(self, reading: Reading, translate: Translate, page: TextPage) -> None:
-        self.reading = reading
-        self.translate = translate
-        self.page = page
-        self.ascii = reading.dialect.ascii
-        unknown = getattr(page.file, "encoding", None) is None
-        # other scripts have a stream of their own
-        self.strict = self.ascii and is_english(translate) and (unknown or has_unicode(page.file))
-        self.before: Block | None = None
-
+class _TerminalWriter(TextEquations):
     def write(self, block: Block) -> None:
         """One block; air before a table, after it, and between one quantity's lines and the next's."""
-        if not isinstance(block, Heading) and _apart(self.before, block):
+        if not isinstance(block, Heading) and apart(self.before, block):
             self.page.print()
-        self.before = block
+        before, self.before = self.before, block
         match block:
-            case Heading(level, text):
-                self.heading(level, self.spell(text))
+            case Heading():
+                self.page.heading(self.heading(block, before))
             case Paragraph(text):
                 for line in wrapped(self.spell(text), self.page.width):
-                    self.line(Line(line, _style(text)))
+                    self.line(Line(line, style_of(text)))
             case Equation():
-                self.equation(block)
+                self.equations([block])
             case Grid(parts):
                 self.grid(parts)
             case Picture():
@@ -138,7 +110,7 @@ class _TerminalWriter:
             head = Line(self.spell(title.text), "bold") if title else None
             found.append(NarrowTable(head, self.table(table), table))
         for row in rows_of(found, min(self.page.width, FILE_WIDTH)):
-            if any(column.title for column in row) or _apart(self.before, row[0].table):
+            if any(column.title for column in row) or apart(self.before, row[0].table):
                 self.page.print()
             for line in side_by_side(row):
                 self.line(line)
@@ -161,101 +133,76 @@ class _TerminalWriter:
         for line in in_letters(block.plot, self.reading, self.translate, min(self.page.width, FILE_WIDTH)):
             self.line(Line(self.spelled(line)))
 
-    def spell(self, item: Item | str) -> str:
-        text = printable(spell(item, self.reading, self.translate))
-        return self.spelled(text) if self.ascii and not text.isascii() else text
-
-    def spelled(self, text: str) -> str:
-        """A text in the letters that are wanted."""
-        return spelled_in_ascii(text, self.strict) if self.ascii else text
-
-    def line(self, text: Line) -> None:
-        self.page.print(text)
-
-    def heading(self, level: int, text: str) -> None:
-        self.page.print()
-        rule = {1: "=", 2: "-"} if self.ascii else {1: "═", 2: "─"}
-        self.page.heading(Line(text, "bold"))
-        if level in rule:
-            self.page.print(Line(rule[level] * min(cell_len(text), self.page.width), "bold" if level == 1 else ""))
+    def heading(self, block: Heading, before: Block | None, beside: int = 0) -> Line:
+        """A heading with air before it, but for one right below another; the higher ones in a rule that leaves room for so many columns."""
+        text, level = self.spell(block.text), block.level
+        if before and not (isinstance(before, Heading) and level > before.level > 1):
+            self.page.print()
+        rule = ({1: "=", 2: "-"} if self.ascii else {1: "═", 2: "─"}).get(level, "")
+        line = Line(rule * 2 + " " * bool(rule)).append(text, "bold")
+        room = min(self.page.width - beside, RULE_WIDTH // (2 if beside else 1)) - line.cell_len - 1
+        return line.append(" " * (room > 0 and bool(rule)) + rule * max(room, 0))
 
     # --- formulas ---
 
-    def proof(self, block: Equation) -> None:
-        """One part below the other, its reason beside it; where there is no room for it, beneath."""
-        start = "  " * block.indent + self.spell(block.left)
-        if cell_len(start) > LEFT_WIDTH:
-            self.line(Line(start))
-            start = "  " * (block.indent + 1)
-        parts = [(f" {self.relation(relation)} ", self.spell(item)) for relation, item in block.right]
-        margin = cell_len(start) + 3
-        most = self.page.width - margin - REASON_WIDTH
-        column = margin + max((cell_len(text) for _, text in parts if cell_len(text) <= most), default=0) + 3
-        for (relation, text), reason in zip(parts, block.reasons):
-            *before, last = pieces(text, self.page.width - margin)
-            line = Line(start + relation)
-            for piece in before:
-                self.line(line.append(piece))
-                line = Line(" " * (margin + 2))
-            line.append(last)
-            beside = line.cell_len + 3 <= column and not before
-            place = column if beside else margin + 4
-            words = self.broken(reason, self.page.width - place)
-            if beside and words[0]:
-                self.line(line.append(" " * (column - line.cell_len)).append(words[0], "dim"))
-                words = words[1:]
-            else:
+    def equations(self, blocks: Sequence[Equation]) -> None:
+        """Lines that follow each other; short ones of one quantity beside each other, where they have no number and no label."""
+        row, most = Line(), min(self.page.width, FILE_WIDTH)
+        for block in blocks:
+            air = apart(self.before, block)
+            lines = [*self.equation(block)]
+            short = block.step is not None and len(lines) == 1 and not (block.number or block.label or block.reasons)
+            if row.parts and short and not air and _same(self.before, block):
+                wide = lines[0].cell_len - 2 * block.indent
+                place = 2 * block.indent + -(-(row.cell_len + len(BETWEEN) - 2 * block.indent) // SLOT) * SLOT
+                if place + wide <= most:
+                    row.append(" " * (place - row.cell_len))
+                    for text, style in lines[0].parts[bool(block.indent) :]:
+                        row.append(text, style)
+                    continue
+            if row.parts:
+                self.line(row)
+            if air:
+                self.page.print()
+            row = lines.pop() if short else Line()
+            for line in lines:
                 self.line(line)
-            for text in filter(None, words):
-                self.line(Line(" " * place).append(text, "dim"))
-            start = " " * cell_len(start)
+            self.before = block
+        if row.parts:
+            self.line(row)
 
-    def broken(self, reason: Message, width: int) -> list[str]:
-        """A reason in lines; a formula is parted only where it is wider than a line."""
-        pieces = [(self.spell(piece), isinstance(piece, str)) for piece in phrase(reason, self.translate)]
-        whole = "".join(text if words or cell_len(text) > width else text.replace(" ", "\1") for text, words in pieces)
-        return [line.replace("\1", " ") for line in wrapped(whole, width)]
-
-    def equation(self, block: Equation) -> None:
-        if block.reasons:
-            return self.proof(block)
-        label = f"({block.number})" if block.number else self.spell(block.label) if block.label else ""
-        left = (label + " " * max(LABEL_WIDTH - cell_len(label), 1) if label else "") + self.spell(block.left)
-        parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
-        kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
-        start = " " * (2 * block.indent)
-        for place, inside in enumerate(self.filled(kept, cell_len(start + left))):
-            line = Line(" " * cell_len(start + left))
-            if place == 0:
-                line = Line(start).append(label, _style(block.label) if block.label else "").append(left[len(label) :])
-            for relation, text, final in inside:
-                line.append(f" {self.relation(relation)} ")
-                for extra, piece in enumerate(pieces(text, self.page.width - cell_len(start + left) - 3)):
-                    if extra:
-                        self.line(line)
-                        line = Line(" " * (cell_len(start + left) + 5))
-                    line.append(piece, "bold" if final else "")
+    def formulas(self, blocks: Sequence[Equation], beside: Heading | Paragraph | None) -> None:
+        """General formulas and given numbers, as many in a line as have room; the first beside what stands above them."""
+        line, most = Line(), min(self.page.width, FILE_WIDTH)
+        if isinstance(beside, Heading):
+            line = self.heading(beside, self.before, len(BETWEEN) + cell_len(self.formula(blocks[0])))
+            self.before = beside
+        elif beside:
+            if apart(self.before, beside):
+                self.page.print()
+            *lines, last = wrapped(self.spell(beside.text), most)
+            for text in lines:
+                self.line(Line(text))
+            line = Line(last)
+            self.before = beside
+        for block in blocks:
+            text = self.formula(block)
+            if line.parts and line.cell_len + len(BETWEEN) + cell_len(text) <= most:
+                line.append(BETWEEN).append(text, "dim")
+                continue
+            if line.parts:
+                self.line(line)
+                line = Line()
+            if cell_len(text) > most:
+                self.write(block)
+            else:
+                if apart(self.before, block):
+                    self.page.print()
+                line = Line(text, "dim")
+            self.before = block
+        if line.parts:
             self.line(line)
-
-    def filled(self, parts: Sequence[Part], margin: int) -> list[list[Part]]:
-        """The parts of an equation in lines that have room for them: in one; in two, numbers below letters; else as many as fit in each."""
-        widths = [cell_len(f" {self.relation(relation)} {text}") for relation, text, _ in parts]
-        most = min(self.page.width, FILE_WIDTH) - margin
-        for place in (0, len(parts) - NUMBERS):
-            if place >= 0 and sum(widths[:place]) <= most and sum(widths[place:]) <= most:
-                return [[*lines] for lines in (parts[:place], parts[place:]) if lines]
-        lines: list[list[Part]] = [[]]
-        used = 0
-        for part, wide in zip(parts, widths):
-            if lines[-1] and used + wide > most:
-                lines.append([])
-                used = 0
-            lines[-1].append(part)
-            used += wide
-        return lines
-
-    def relation(self, relation: str) -> str:
-        return self.reading.dialect.approximately if relation == "≈" else spelled_in_ascii(relation) if self.ascii else relation
+        self.before = blocks[-1]
 
     # --- tables ---
 
@@ -276,7 +223,7 @@ class _TerminalWriter:
                 lines.append(Line())
             headings_shown = [gap(place, headings[place]) for place in chunk]
             rows = [
-                [(gap(place, columns[place][row]), _style(block.rows[row][place])) for place in chunk] for row in range(len(block.rows))
+                [(gap(place, columns[place][row]), style_of(block.rows[row][place])) for place in chunk] for row in range(len(block.rows))
             ]
             named = [TableColumn(heading, place == wrapped_column) for heading, place in zip(headings_shown, chunk)]
             lines += self.page.table(named, rows, self.ascii)

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+FILE_WIDTH = 100  # columns when the output goes to a file
+
+
+def has_unicode(stream: IO[str]) -> bool:
+    """Whether a stream can show what formulas need."""
+    try:
+        "∂δη·≈₁².Σ─".encode(getattr(stream, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 class TextPage:
     """A file or a pipe, without colours."""
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from handcalc.disk.reading import our_text
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, runs
+from handcalc.render.blocks import TITLE, Block, Equation, Grid, Heading, Paragraph, Picture, Table, Titled
+from handcalc.render.formats.air import Together, laid
 from handcalc.render.formats.common import drawn, number_columns, remarks
 from handcalc.render.formats.fonts import families
 from handcalc.render.formats.printed import levelled, picture_name, title_of_report
@@ -37,19 +39,46 @@ def document(report: Report) -> str:
     if several:
         settings.append(f"contents: {literal(Message('Contents').text(report.translate))}")
     digits = max((len(number) for number in re.findall(r"^#worked\((\d+),", body, re.MULTILINE)), default=1)
-    widths = f"#let number-width = {4.5 + 1.9 * digits:.1f}mm // of the numbers of lines"
+    widths = f"#let number-width = {3.2 + 1.5 * digits:.1f}mm // of the numbers of lines"
     return f"{widths}\n{style}\n#show: report.with({', '.join(settings)})\n\n{body}\n"
 
 
 def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
     formulas = TypstFormulas(chapter.reading, report.translate, chapter.view.room)
-    for run in runs(levelled(chapter)):
-        if not isinstance(run, tuple):
-            yield from _block(run, formulas)
+    for is_worked, group in groupby(laid(_shown(chapter), (TITLE, TITLE + 1)), lambda part: isinstance(part, Equation)):
+        if is_worked:
+            yield _called("lines-of", ["\n".join(line for part in group if isinstance(part, Equation) for line in _block(part, formulas))])
             continue
-        parts = ["\n".join(part for block in (title, table) if block for part in _block(block, formulas)) for title, table in run]
-        small = len(run) > 1 and all(len(table.rows) <= SHORT and not table.wraps for _, table in run)
-        yield "#beside([\n" + "\n], [\n".join(parts) + "\n])" if small else "\n".join(parts)
+        for part in group:
+            match part:
+                case Together(equations, beside):
+                    inside = [f"#worked(none, 0, inside: true, {formulas.equation(block)})" for block in equations]
+                    before = [f"#({formulas.content(beside.text)})"] if isinstance(beside, Paragraph) else []
+                    title = [*_block(beside, formulas)] if isinstance(beside, Heading) else []
+                    yield _called("headed" if title else "general", title + before + inside)
+                case tuple():
+                    yield _tables(part, formulas)
+                case _:
+                    yield from _block(part, formulas)
+
+
+def _shown(chapter: Chapter) -> Iterator[Block]:
+    """The blocks of a chapter. The drawing with all numbers, which the lines have, is left out unless everything is wanted."""
+    for block in levelled(chapter):
+        if not (isinstance(block, Picture) and block.values and block.window is None and chapter.style.detail != "full"):
+            yield block
+
+
+def _called(name: str, parts: Iterable[str]) -> str:
+    """A call of a function of style.typ with parts of the document."""
+    return f"#{name}([\n" + "\n], [\n".join(parts) + "\n])"
+
+
+def _tables(found: tuple[Titled, ...], formulas: TypstFormulas) -> str:
+    """Tables with their titles; short ones beside each other."""
+    parts = ["\n".join(part for block in (title, table) if block for part in _block(block, formulas)) for title, table in found]
+    small = len(found) > 1 and all(len(table.rows) <= SHORT and not table.wraps for _, table in found)
+    return _called("beside", parts) if small else "\n".join(parts)
 
 
 def _block(block: Block, formulas: TypstFormulas) -> Iterator[str]:
@@ -59,8 +88,7 @@ def _block(block: Block, formulas: TypstFormulas) -> Iterator[str]:
         case Paragraph(text):
             yield f"#par({formulas.content(text)})"
         case Equation():
-            sticky = "" if block.indent or block.number else "sticky: true, "
-            yield f"#worked({block.number or 'none'}, {block.indent}, {sticky}{formulas.equation(block)})"
+            yield f"#worked({block.number or 'none'}, {block.indent}, {formulas.equation(block)})"
         case Grid(parts):
             yield f"#worked(none, 0, {formulas.grid(parts)})"
         case Table():

@@ -29,7 +29,7 @@ LONGEST_WORD = 40  # letters of a word that is not parted
 _OPERATORS = {"≈": "approx", "·": "dot.op", "⊙": "dot.o", "⋆": "star.op", "∗": "ast.op", "−": "-", "/": "slash"}
 _TERMS = ("+", "-", "·", "⊙")  # what a line of a matrix equation may begin with
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|\\.|(?<=[A-Za-z_^])\(|\(|\)| (?=[+-] )| (?=dot\.op )', re.DOTALL)
-_FORM = re.compile(r'class\("normal", |\b(?:frac|sqrt|abs|lr|dot\.op|times)\b|(?:width|height|stroke|size): |[_^(){}\s"\\]')
+_FORM = re.compile(r'class\("normal", |\b(?:d?frac|sqrt|abs|lr|dot\.op|times)\b|(?:width|height|stroke|size): |[_^(){}\s"\\]')
 
 
 def literal(text: str) -> str:
