@@ -24,7 +24,7 @@ from handcalc.disk.jsontext import json_text
 from handcalc.disk.reading import opened as opened_to_read
 from handcalc.disk.reading import reason
 from handcalc.disk.writing import appending
-from handcalc.errors import HandcalcError, Message
+from handcalc.errors import HandcalcError, Message, Template
 from handcalc.marking.classroom import StudentRow
 from handcalc.marking.marked import VERDICTS, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
@@ -175,7 +175,8 @@ def _from_message(data: Mapping[str, Any]) -> Message:
     values = {name: _from_message(value) if isinstance(value, Mapping) else value for name, value in data["values"].items()}
     if any(name not in values or how for name, how in _PLACE.findall(data["text"])):
         raise ValueError
-    return Message(data["text"], data["where"], **values)
+    template: Template = data["text"]
+    return Message(template, data["where"], **values)
 
 
 def _tuples(value: Any) -> Any:
