@@ -170,13 +170,21 @@ def _from_answer(data: Mapping[str, Any]) -> Marked:
     return answer.replace(note=_from_message(data["note"])) if "note" in data else answer
 
 
+class SavedMessage(Record):
+    """A message as it stands in a row: a text that handcalc printed, and what it was filled with."""
+
+    text: Template
+    where: str
+    values: Mapping[str, Any]
+
+
 def _from_message(data: Mapping[str, Any]) -> Message:
     """A message, which may only be filled as ours are: by name, and with nothing that a format could do besides."""
-    values = {name: _from_message(value) if isinstance(value, Mapping) else value for name, value in data["values"].items()}
-    if any(name not in values or how for name, how in _PLACE.findall(data["text"])):
+    saved = SavedMessage(data["text"], data["where"], data["values"])
+    values = {name: _from_message(value) if isinstance(value, Mapping) else value for name, value in saved.values.items()}
+    if any(name not in values or how for name, how in _PLACE.findall(saved.text)):
         raise ValueError
-    template: Template = data["text"]
-    return Message(template, data["where"], **values)
+    return Message(saved.text, saved.where, **values)
 
 
 def _tuples(value: Any) -> Any:
