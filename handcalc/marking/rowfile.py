@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
+from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.disk.jsontext import json_text
 from handcalc.disk.reading import opened as opened_to_read
@@ -180,7 +181,7 @@ class SavedMessage(Record):
 
 def _from_message(data: Mapping[str, Any]) -> Message:
     """A message, which may only be filled as ours are: by name, and with nothing that a format could do besides."""
-    saved = SavedMessage(data["text"], data["where"], data["values"])
+    saved = SavedMessage(**{name: data[name] for name in ("text", "where", "values")})
     values = {name: _from_message(value) if isinstance(value, Mapping) else value for name, value in saved.values.items()}
     if any(name not in values or how for name, how in _PLACE.findall(saved.text)):
         raise ValueError
