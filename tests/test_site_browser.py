@@ -224,6 +224,7 @@ def test_other_languages(page: SitePage) -> None:
 def test_errors_are_at_their_lines(page: SitePage) -> None:
     page.type("inputs: [1]\nlayer: 3\nlayers: [{neurons: 1, weights: [[2]]}]\n")
     said = page.until(lambda: page.part("errors").is_displayed() and page.part("errors").text)
+    assert page.part("gallery").get_attribute("value") == "", "it is no example any more"
     assert said.startswith("Line 2") and 'did you mean "layers"' in said
     marked = "return [...document.querySelectorAll('.cm-lintRange-error')].map((one) => one.textContent)"
     assert page.run(marked) == ["layer: 3"]

@@ -30,6 +30,10 @@ const site = {
   typed: () => {
     clearTimeout(site.waiting);
     site.waiting = setTimeout(look, PAUSE);
+    gallery.then((problems) => {
+      const example = problems.find(({ name }) => name === part("gallery").value);
+      if (example && example.text !== site.get()) part("gallery").value = ""; // it is another problem now
+    });
   },
 };
 field.addEventListener("input", () => site.typed());
@@ -109,7 +113,7 @@ async function run([command, ...parts], files = {}, sheets = {}) {
   if (answer === null) return null;
   state(asked.size ? "working" : "ready");
   if (!asked.size) say("done", { seconds: ((performance.now() - started) / 1000).toFixed(1) });
-  faulty(answer.code > 1 ? answer.err.trim().split("\n") : []);
+  faulty(answer.code > 1 ? answer.err.split("\n").filter((line) => line.startsWith(PROBLEM)) : []);
   return answer;
 }
 
@@ -174,7 +178,7 @@ function tell(message) {
   chapters.splice(0);
   part("result").className = "result";
   part("result").replaceChildren(words);
-  arrive();
+  if (part("faults").hidden) arrive(); // else they stand at the problem
 }
 
 function arrive() {
