@@ -67,7 +67,8 @@ def renamed(graph: Graph, drawn: Iterator[Opaque], known: dict[str, Opaque]) -> 
         return {"through": term.through, "upstream": term.upstream, "local": term.local, "path": term.path}
 
     def moved(quantity: Quantity) -> Quantity:
-        links = {field: getattr(quantity, field) and follow(getattr(quantity, field)) for field in ("definition", "of", "through", "wrt")}
+        fields = ("definition", "stepwise", "of", "through", "wrt")
+        links = {field: getattr(quantity, field) and follow(getattr(quantity, field)) for field in fields}
         shared = {place: follow(one) for place, one in quantity.shared.items()}
         cases = quantity.cases and {place: follow(case) for place, case in quantity.cases.items()}
         terms = [
