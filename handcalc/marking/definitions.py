@@ -87,6 +87,7 @@ class Definitions:
         self._wrong: dict[Cell, dict[MistakeForm, Expr]] = {}
         self._by_role: dict[tuple[tuple[str, ...], bool], tuple[MistakeForm, ...]] = {}
         self.values = Evaluation(book)
+        self._roles: dict[Cell, tuple[str, ...]] = {}
         self._right: dict[Cell, Expr] = {}
         self._uses: dict[Cell, tuple[Cell, ...]] = {}
         self._composed: dict[tuple[Cell, tuple[MistakeForm, ...]], Expr] = {}
@@ -165,11 +166,18 @@ class Definitions:
 
     def _possible(self, wanted: Cell) -> tuple[MistakeForm, ...]:
         """The forms that have a rule for a cell's role."""
-        key = roles(self.book, base(wanted)), iteration(wanted) > 1
+        key = self._roles_of(base(wanted)), iteration(wanted) > 1
         if key not in self._by_role:
             found = {*key[0]}
             self._by_role[key] = tuple(form for form in FORMS if found & set(form.variant_rules) or (key[1] and form.variant < 0))
         return self._by_role[key]
+
+    def _roles_of(self, plain: Cell) -> tuple[str, ...]:
+        """The roles of a cell of the first iteration."""
+        found = self._roles.get(plain)
+        if found is None:
+            found = self._roles[plain] = roles(self.book, plain)
+        return found
 
     def under(self, wanted: Cell, forms: tuple[MistakeForm, ...]) -> Expr:
         """The definition of a cell when some mistakes are made there."""
@@ -220,7 +228,7 @@ class Definitions:
             across = form.mistake.across
             return across(self.book, wanted, expr) if across and number > 1 else None
         variant = form.variant_rules
-        names = roles(self.book, plain)
+        names = self._roles_of(plain)
         if names == ("given",) and number > 1 and plain[0] in self.book.updated:
             return None
         name = next((name for name in names if name in variant), "")

@@ -70,8 +70,8 @@ class HypothesisTable:
     answers: numbers taken from a sheet: what uses such a cell uses the sheet's number, under every hypothesis.
     near: the cells in which mistakes are made; all others are right.
 
-    Hypotheses that work the cells in another order than the solution (w⁺ sent back) are worked apart from the others: together,
-    each would wait for the other's cells.
+    Hypotheses that work the cells in another order than the solution (w⁺ sent back) are worked apart from the others, which need not
+    wait for them.
     """
 
     def __init__(
@@ -104,9 +104,9 @@ class HypothesisRows:
         numpy = array_library()
 
         self.rows = rows
-        teams: dict[frozenset[MistakeForm], list[int]] = {}
+        teams: dict[bool, list[int]] = {}
         for number, row in enumerate(rows):
-            late = definitions.late.intersection(part.form for part in row.parts)
+            late = not definitions.late.isdisjoint(part.form for part in row.parts)
             teams.setdefault(late, []).append(number)
         self.teams = [
             (numpy.array(numbers), _TeamRows(definitions, tuple(rows[number] for number in numbers))) for numbers in teams.values()
@@ -270,7 +270,7 @@ class _Team:
         values = {current: numpy.full(operands.size, math.nan) for current in cells}
         known = {current: numpy.zeros(operands.size, dtype=bool) for current in cells}
         operands.known.update(values)
-        tasks = [task for current in reversed(cells) for task in self._tasks(current, operands, known)]
+        tasks = [task for current in self._in_order(cells) for task in self._tasks(current, operands, known)]
         progress = True
         while progress:
             progress = False
@@ -287,6 +287,18 @@ class _Team:
         for current in cells:
             self._values[current] = _Values(operands.rows, values[current])
             del self._made[current]
+
+    def _in_order(self, cells: list[Cell]) -> list[Cell]:
+        """Cells, each after what its right definition uses."""
+        left = dict.fromkeys(cells)
+        ordered: dict[Cell, None] = {}
+        for start in cells:
+            if start not in ordered:
+                below = components(
+                    start, lambda wanted: [used for used in self.definitions.uses(wanted) if used in left and used not in ordered]
+                )
+                ordered.update(dict.fromkeys(current for together in below for current in together))
+        return [*ordered]
 
     def _tasks(self, wanted: Cell, operands: _Operands, together: Container[Cell]) -> Iterator[tuple[Cell, Expr, list[Cell], Array]]:
         """A cell, each definition that it has, what that uses of some cells, and the hypotheses under which it has it."""

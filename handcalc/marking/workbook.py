@@ -192,7 +192,7 @@ class Workbook:
         found, number = self.derivation.find(text)
         return on_sheet(number, found[0]), found[1]
 
-    @property
+    @cached_property
     def small(self) -> bool:
         """Whether all its cells can be looked at."""
         size = sum(prod(axis.size for axis in quantity.axes) for quantity in self.graph)

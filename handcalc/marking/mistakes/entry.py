@@ -222,7 +222,8 @@ class Place(Record):
 
     def swap(self, expr: Expr, change: Callable[[Ref], Expr | None], *kinds: str) -> Expr:
         """The expression with references to these kinds changed."""
-        return rewrite(expr, lambda node: change(node) if isinstance(node, Ref) and self.kind(node) in kinds else None)
+        graph = self.graph
+        return rewrite(expr, lambda node: change(node) if isinstance(node, Ref) and kind(graph[node.quantity]) in kinds else None)
 
 
 Rule = Callable[[Place, Expr], Expr | None]
