@@ -197,18 +197,26 @@ class OtherConventions:
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
+        self._known: dict[tuple[str, str], _Worked | None] = {}
 
     @cached_property
-    def _worked(self) -> list[_Worked]:
-        """Those under which the problem can be worked."""
-        book, found = self._definitions.book, []
-        has_biases = any(quantity.kind in BIASES for quantity in book.graph)
-        for convention in other_conventions(book.problem, has_biases, book.has_steps):
+    def _others(self) -> list[OtherConvention]:
+        book = self._definitions.book
+        return [*other_conventions(book.problem, any(quantity.kind in BIASES for quantity in book.graph), book.has_steps)]
+
+    def _worked(self, published: bool) -> list[_Worked]:
+        """Those under which the problem can be worked; on a sheet those that a student may choose."""
+        chosen = (other for other in self._others if published or other.name in ON_SHEETS)
+        return [found for other in chosen if (found := self._under(other)) is not None]
+
+    def _under(self, other: OtherConvention) -> _Worked | None:
+        key = other.name, other.choice
+        if key not in self._known:
             try:
-                found.append(_Worked(convention, book))
+                self._known[key] = _Worked(other, self._definitions.book)
             except HandcalcError:
-                continue
-        return found
+                self._known[key] = None
+        return self._known[key]
 
     def find(self, sheet: SheetSoFar, published: bool = False) -> dict[Cell, OtherConvention]:
         """Answer → the convention under which it is right: one for the whole sheet, and of those the one that explains most.
@@ -216,8 +224,7 @@ class OtherConventions:
         published: a page, on which every convention is looked for, not only those that a student may choose (`ON_SHEETS`), and one number
         that nothing confirms may name one, if it has so many digits that it is no coincidence.
         """
-        worked = [one for one in self._worked if published or one.convention.name in ON_SHEETS]
-        moving = [one for one in worked if any(one.value(wanted) != self._own(wanted) for wanted in sheet.slips)]
+        moving = [one for one in self._worked(published) if any(one.value(wanted) != self._own(wanted) for wanted in sheet.slips)]
         prior = log2(max(len({tuple(one.value(wanted) for wanted in sheet.slips) for one in moving}), 1))
         best: dict[Cell, OtherConvention] = {}
         most = 0.0
