@@ -29,6 +29,12 @@ class Bilingual(Message):
         super().__init__(english)
         self.chinese = chinese
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bilingual) and (self.template, self.chinese) == (other.template, other.chinese)
+
+    def __hash__(self) -> int:
+        return hash((self.template, self.chinese))
+
     def text(self, translate: Translate = str) -> str:
         """The text in the language of `translate`."""
         return printable(self.template if is_english(translate) else self.chinese)

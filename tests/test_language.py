@@ -613,3 +613,10 @@ def test_titles_are_in_the_language_of_the_report(capsys: pytest.CaptureFixture[
         _, listed, _ = run(capsys, "list", "problems", "--lang", language)
         assert f"══ {title} ═" in report and title in listed
     assert json.loads(run(capsys, "solve", "mazur-2-2-2", "--lang", "zh", "--format", "json")[1])["title"].startswith("A step")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_title_stands_in_a_document_once(language: str) -> None:
+    written = str(render(derive(load("conv-pool-dense")), "markdown", language=language))
+    title = "卷积、池化和一个神经元" if language == "zh" else "Convolution, pooling, one neuron"
+    assert written.count(title) == 1 and written.startswith(f"# {title}\n")

@@ -12,8 +12,9 @@ from handcalc.core.expr import Number
 from handcalc.errors import OutputError, UnknownIdError
 from handcalc.loading.loader import shipped
 from handcalc.problem.schema import Task
-from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Plain, Symbolic, Table, Value
+from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Symbolic, Table, Value
 from handcalc.render.dialects import UNICODE
+from handcalc.render.items import title_item
 from handcalc.render.report import Chapter, Style, split
 from handcalc.render.views import VIEWS
 
@@ -89,7 +90,7 @@ def test_the_title_stays() -> None:
     """Also where a heading of an iteration comes right after it."""
     one = Chapter(derive(load("minimise-x0-x1"), iterations=2), UNICODE, Style(only=("forward",)))
     first, second = [block for block in one.blocks() if isinstance(block, Heading) and block.level == 1][:2]
-    assert first.text == Plain(one.derivation.header.title) and second.text != first.text
+    assert first.text == title_item(one.derivation.header.title, one.derivation.header.title_zh) and second.text != first.text
 
 
 @pytest.mark.parametrize("format", ["csv", "json"])

@@ -15,18 +15,19 @@ from itertools import groupby
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, references
 from handcalc.core.order import Group
-from handcalc.core.quantity import cell
+from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Heading, Paragraph
+from handcalc.render.blocks import Block, Grid, Heading, Paragraph
 from handcalc.render.fading import fading
 from handcalc.render.grids import directions, grids, in_grids
+from handcalc.render.items import Value
 from handcalc.render.lines import first_cells, general, left, lines
 from handcalc.render.options import Options
 from handcalc.render.pooling import is_pooled, masks
 from handcalc.render.prose import prose
 from handcalc.render.reading import Reading
 from handcalc.render.seen import Seen
-from handcalc.render.tables import cell_table, complete, listing, sample_table
+from handcalc.render.tables import cell_table, complete, count, listing, sample_table
 
 # kinds that come together in one table of a layer
 _TABLES = (("net", "out"), ("loss_term",), ("error",), ("gradient", "local"))
@@ -84,15 +85,25 @@ def _together(
 ) -> Iterator[Block]:
     """Groups of one layer (at one time): general formulas (told: None where they were), worked lines, tables of what was not worked."""
     waiting: list[Group] = []
+    matrices: set[str] = set()  # quantities of which a matrix has every number
     for group in groups:
         if waiting and _needs_table(derivation, reading, options, group, waiting):
-            yield from _tables(derivation, reading, options, iteration, waiting)
+            yield from _tables(derivation, reading, options, iteration, [one for one in waiting if one.quantity.name not in matrices])
             waiting = []
         waiting.append(group)
         if told is not None:
             yield from general(reading, options, group.quantity, told)
-        yield from lines(derivation, reading, options, iteration, group)
-    yield from _tables(derivation, reading, options, iteration, waiting)
+        blocks = [*lines(derivation, reading, options, iteration, group)]
+        yield from blocks
+        if not options.full and not options.lines and len(_in_matrices(blocks, group.quantity.name)) == count(derivation, group):
+            matrices.add(group.quantity.name)
+    yield from _tables(derivation, reading, options, iteration, [one for one in waiting if one.quantity.name not in matrices])
+
+
+def _in_matrices(blocks: list[Block], name: str) -> set[Cell]:
+    """The cells of a quantity whose numbers stand in matrices."""
+    parts = [part for block in blocks if isinstance(block, Grid) for part in block.parts if isinstance(part, tuple)]
+    return {item.cell for part in parts for row in part for item in row if isinstance(item, Value) and item.cell[0] == name}
 
 
 def _needs_table(derivation: Derivation, reading: Reading, options: Options, group: Group, before: list[Group]) -> bool:

@@ -37,7 +37,7 @@ def count(derivation: Derivation, group: Group) -> int:
 
 def complete(derivation: Derivation, options: Options, group: Group) -> bool:
     """Whether the worked lines show every cell already."""
-    if options.form == "matrix" or (group.quantity.sampled and not options.full):
+    if options.form == "matrix" and group.quantity.axes or (group.quantity.sampled and not options.full):
         return False
     limit = options.limits.lines
     return len(list(islice(derivation.places(group), limit + 1))) <= limit

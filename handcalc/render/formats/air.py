@@ -53,8 +53,12 @@ def is_formula(block: Block | tuple[Titled, ...]) -> bool:
 
 def apart(before: Block | None, block: Block) -> bool:
     """Whether there is air before a block that is no heading; before: the block before it, None for the first."""
+    if isinstance(before, Grid) and isinstance(block, Grid) and not any(isinstance(part, tuple) for part in before.parts):
+        return False  # the same in letters
     if isinstance(before, (Table, Grid, Chart, Picture)):
         return True
+    if isinstance(block, Grid) and not any(isinstance(part, tuple) for part in block.parts):
+        return not isinstance(before, Heading) and not (isinstance(before, Equation) and before.step is None)
     if isinstance(block, (Table, Grid, Chart)):
         return not isinstance(before, Heading)
     if isinstance(before, Paragraph):
