@@ -21,6 +21,7 @@ from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Pi
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
+from handcalc.render.formats.page.live import controls
 from handcalc.render.formats.page.mathml import PageFormulas
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item
@@ -68,16 +69,16 @@ _PANEL = """\
 <button type="button" class="close" aria-label="{close}" title="{close} (Esc)">×</button>
 <div class="reasons"></div>
 </section>
-</aside>
+{change}</aside>
 """
 
 
 def document(report: Report) -> str:
     """The whole page; several problems begin with a table of contents."""
-    style, script = asset("page.css"), asset("page.js")
     chapters = [_Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
     written = "".join(chapter.text() for chapter in chapters)
     several = len(chapters) > 1
+    style, script = asset("page.css"), scripts(any(chapter.program for chapter in chapters))
 
     def say(text: Message) -> str:
         return xml_text(text.text(report.translate))
@@ -87,7 +88,7 @@ def document(report: Report) -> str:
     contents = say(Message("Contents"))
     return _PAGE.format(
         language=report.language,
-        policy=_POLICY.format(style=_hash(style), script=_hash(script)),
+        policy=policy(style, script, *(chapter.program for chapter in chapters if chapter.program)),
         title=title,
         style=style,
         classes=" ".join(dict.fromkeys(f"view-{chapter.style.view}" for chapter in report.chapters)) + (" several" if several else ""),
@@ -97,6 +98,16 @@ def document(report: Report) -> str:
         chapters=written,
         script=script,
     )
+
+
+def scripts(live: bool) -> str:
+    """The script of a page; live: with what works numbers out again."""
+    return "".join(map(asset, ("numbers.js", "rounds.js", "live.js", "page.js"))) if live else asset("page.js")
+
+
+def policy(style: str, *scripts: str) -> str:
+    """What the page may use: its own style and its own scripts, and nothing from elsewhere."""
+    return _POLICY.format(style=_hash(style), script=" ".join(map(_hash, dict.fromkeys(scripts))))
 
 
 def _hash(text: str) -> str:
@@ -132,6 +143,7 @@ class _Article:
         self.pictures: dict[int, Diagram] = {}
         self.windows: list[tuple[int, Diagram]] = []
         self.anchors: set[str] = set()
+        self.program = ""  # the script that works its numbers out
         self.depth = 0  # how many levels lower headings stand than the blocks say
 
     def title(self) -> str:
@@ -151,16 +163,20 @@ class _Article:
         panel = after = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
-            panel = self.panel()
+            change = controls(interactive.program, self.formulas, self.translate) if interactive.program else ""
+            panel = self.panel(change)
             lines = "\n".join(self.line(block) for block in interactive.hidden)
             after = f'<template class="more">\n{lines}\n</template>\n' if lines else ""
+            if interactive.program:
+                self.program = f'(globalThis.programs ??= {{}})["{self.anchor}"] = {interactive.program.text};'
+                after += f'<script class="program">{self.program}</script>\n'
             after += f'<script type="application/json" class="data">{embedded(interactive.data())}</script>\n'
         header = f"<header>\n{before}\n</header>\n" if before else ""
         body = f'<div class="columns">\n{panel}<div class="text">\n{text}\n</div>\n</div>\n'
         return f'<article class="chapter" id="{self.anchor}">\n{header}{body}{after}</article>\n'
 
-    def panel(self) -> str:
-        """What stands beside the text where scripts are on."""
+    def panel(self, change: str) -> str:
+        """What stands beside the text where scripts are on; change: where numbers are changed."""
 
         def say(text: Message) -> str:
             return xml_text(text.text(self.translate))
@@ -177,6 +193,7 @@ class _Article:
             given=say(Message("as given")),
             why=say(Message("Where it comes from")),
             close=say(Message("Close")),
+            change=change,
         )
 
     # --- blocks ---

@@ -26,24 +26,44 @@ function signed(text) {
   return text.startsWith("-") ? [element("math:mo", { form: "prefix" }, "−"), digits] : [digits];
 }
 
-/** Put a number such as -1.2e-4 into an element of a formula or of a drawing. */
-function put(place, text) {
-  const [digits, power] = text.split("e");
+/** Put a number such as -1.2e-4 or 1/3 into an element of a formula or of a drawing. */
+function put(place, text, comma = false) {
+  const spelled = comma ? text.replaceAll(".", ",") : text;
+  const [digits, power] = spelled.split("e");
   if (place.namespaceURI === SVG) {
     place.textContent = digits + (power ? "×10" + high(power) : "");
     return;
   }
-  place.replaceChildren(...signed(digits));
+  const [above, below] = digits.split("/");
+  if (below === undefined) place.replaceChildren(...signed(digits));
+  else {
+    const [number, sign] = signed(above).reverse();
+    const half = (part) => element("math:mrow", {}, part);
+    place.replaceChildren(...(sign ? [sign] : []), element("math:mfrac", {}, half(number), half(element("math:mn", {}, below))));
+  }
   if (power) {
     const ten = element("math:msup", {}, element("math:mn", {}, "10"), element("math:mrow", {}, ...signed(power)));
     place.append(element("math:mo", {}, "×"), ten);
   }
+  bracket(place, text.startsWith("-"), power !== undefined || below !== undefined);
+}
+
+const SIGNS = ["+", "−", "·"];
+const isSign = (part, ...signs) => part?.localName === "mo" && signs.includes(part.textContent);
+
+/** Brackets around a number put into a formula, where it needs them: a negative one behind a sign, one that is more than digits or a
+ * sign before a power. These are the precedences of render/printer.py: what stands before a number says the same as they. */
+function bracket(place, negative, compound) {
+  const around = place.parentNode;
+  const inside = around.localName === "mrow" && around.children.length === 3 && isSign(place.previousElementSibling, "(");
+  if (inside && (!around.previousElementSibling || isSign(around.previousElementSibling, ...SIGNS, "="))) around.replaceWith(place);
   const row = place.parentNode;
-  row.querySelectorAll(":scope > .added").forEach((bracket) => bracket.remove());
-  if (power && row.children.length === 1 && row.parentNode.localName === "msup" && row === row.parentNode.firstChild) {
-    row.prepend(element("math:mo", { class: "added", form: "prefix" }, "("));
-    row.append(element("math:mo", { class: "added", form: "postfix" }, ")"));
-  }
+  const raised = row.children.length === 1 && row.parentNode?.localName === "msup" && row === row.parentNode.firstChild;
+  if (!((negative && (raised || isSign(place.previousElementSibling, ...SIGNS))) || (compound && raised))) return;
+  const fences = place.querySelector("mfrac") ? {} : { stretchy: "false" };
+  const brackets = element("math:mrow");
+  place.replaceWith(brackets);
+  brackets.append(element("math:mo", fences, "("), place, element("math:mo", fences, ")"));
 }
 
 /** The points of a column stand below one another: what must follow each number, unseen. */
@@ -88,6 +108,8 @@ class Chapter {
     this.order = new Map(this.data.lines.map((step, place) => [step, place]));
     this.panel.hidden = false;
     this.draw();
+    this.live = this.data.program ? new Live(this) : null;
+    this.printed = new Map();
     this.listen();
   }
 
@@ -215,23 +237,35 @@ class Chapter {
 
   // --- decimals ---
 
+  /** A number as it is printed now, with = before it where it is exact; undefined where it is always the same. */
+  text(id) {
+    return this.live ? this.live.text(id) : this.data.numbers?.[this.number.get(id)]?.[this.choice];
+  }
+
   /** Print all numbers as in the report (0), or with other decimals. */
   choose(choice) {
     this.choice = choice;
-    const { numbers, comma, notes } = this.data;
-    const texts = (step) => numbers[step]?.[choice];
+    this.live?.decimals(this.data.decimals[choice - 1]);
+    this.show();
+  }
+
+  /** Print the numbers as they are now. */
+  show() {
+    const { comma, notes, ids, uses } = this.data;
+    const exactly = (step) => this.text(ids[step])?.startsWith("=") ?? true;
     for (const part of [this.article, this.more, ...this.drawings.values()].filter(Boolean)) {
       for (const place of part.querySelectorAll("[data-cell]")) {
-        const text = texts(this.of(place, "cell"))?.replace("=", "");
-        if (text !== undefined) put(place, comma ? text.replace(".", ",") : text);
+        const text = this.text(place.dataset.cell)?.replace("=", "");
+        if (text !== undefined && this.printed.get(place) !== text) put(place, text, comma);
+        this.printed.set(place, text);
       }
       for (const relation of part.querySelectorAll("[data-exact]")) {
         const step = this.of(relation.closest(".step"));
-        const decide = relation.dataset.exact === "result" ? [step] : this.data.uses[step];
-        relation.textContent = decide.every((one) => texts(one)?.startsWith("=") ?? true) ? "=" : "≈";
+        const result = relation.dataset.exact === "result";
+        relation.textContent = (result ? exactly(step) : this.live?.carry || uses[step].every(exactly)) ? "=" : "≈";
       }
       part.querySelectorAll("table").forEach((table) => align(table, comma));
-      part.querySelectorAll("p.rounding").forEach((note) => (note.textContent = notes[choice]));
+      part.querySelectorAll("p.rounding").forEach((note) => (note.textContent = notes[this.choice]));
     }
     reachable();
   }
@@ -266,7 +300,7 @@ class Chapter {
       button.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
     });
     const label = panel.querySelector(".decimals");
-    if (!this.data.numbers) return;
+    if (!this.data.decimals) return;
     const [input, output] = [label.querySelector("input"), label.querySelector("output")];
     label.hidden = false;
     input.max = this.data.decimals.length;
