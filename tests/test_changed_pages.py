@@ -41,10 +41,9 @@ CASES = (
     ("xigua-thresholds", "", None, 1),
     ("zhou-neuron", "negnevitsky", None, 1),
     ("mini-batches", "", None, 2),
-    ("softmax-cross-entropy", "nielsen", None, 1),
-    ("conv-pool-dense", "", None, 1),
-    ("gomez-lstm", "", CARRIED, 1),
-    ("karim-self-attention", "", None, 1),
+    ("primelearn-conv-relu-pool", "nielsen", None, 1),
+    ("aibyhand-rnn", "", CARRIED, 1),
+    ("raschka-simple-attention", "", None, 1),
     ("micrograd-readme", "", None, 1),
 )
 

@@ -78,7 +78,7 @@ def _worksheet(block: Block, derivation: Derivation) -> Block | None:
             return None  # it stands among what is given
         if block.step is None:
             return block if _is_given(block) else None
-        return block.replace(right=(("=", Blank()),)) if len(block.right) else block
+        return block.replace(right=(("=", Blank(block.step)),)) if len(block.right) else block
     return _blanked(block, derivation)
 
 
@@ -88,7 +88,7 @@ def _formulas(block: Block, derivation: Derivation) -> Block | None:
         return None
     if isinstance(block, Equation) and block.step is not None:
         kept = tuple(part for part in block.right if isinstance(part[1], (Symbolic, Factors)))
-        return block.replace(right=(*kept, ("=", Blank())))
+        return block.replace(right=(*kept, ("=", Blank(block.step))))
     return block if isinstance(block, Equation) else _blanked(block, derivation)
 
 
@@ -102,7 +102,7 @@ def _cloze(block: Block, derivation: Derivation) -> Block | None:
     computed = tuple(operand for operand in operands if _is_computed(operand, block.step[1], derivation))
     right = [(relation, _gapped(item, gaps, computed)) for relation, item in block.right]
     if right and not isinstance(right[-1][1], Blank):  # a formula that is a number already
-        right[-1] = (right[-1][0], Blank())
+        right[-1] = (right[-1][0], Blank(block.step))
     return block.replace(right=tuple(right))
 
 
@@ -159,7 +159,7 @@ def _gapped(item: Item, gaps: tuple[Cell, ...], computed: tuple[Cell, ...]) -> I
         return item.replace(gaps=gaps)
     if isinstance(item, Numeric):
         return item.replace(gaps=gaps + computed)
-    return Blank() if isinstance(item, Value) else item
+    return Blank((item.cell, item.iteration)) if isinstance(item, Value) else item
 
 
 def _blanked(block: Block, derivation: Derivation) -> Block:
@@ -169,7 +169,9 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
         if isinstance(item, Numeric):  # a number in a matrix equation
             used = (cell(reference) for reference in references(item.expr))
             return item.replace(gaps=tuple(one for one in used if _is_computed(one, item.iteration, derivation)))
-        return Blank() if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation) else item
+        if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation):
+            return Blank((item.cell, item.iteration))
+        return item
 
     def part(inside: GridPart) -> GridPart:
         if isinstance(inside, tuple):

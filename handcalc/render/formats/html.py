@@ -23,6 +23,7 @@ from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
 from handcalc.render.formats.page.live import controls
 from handcalc.render.formats.page.mathml import PageFormulas
+from handcalc.render.formats.page.sheet import SheetFields
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item
 from handcalc.render.report import Chapter, Report
@@ -78,7 +79,7 @@ def document(report: Report) -> str:
     chapters = [_Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
     written = "".join(chapter.text() for chapter in chapters)
     several = len(chapters) > 1
-    style, script = asset("page.css"), scripts(any(chapter.program for chapter in chapters))
+    style, script = asset("page.css"), scripts(any(chapter.program for chapter in chapters), bool(report.fields))
 
     def say(text: Message) -> str:
         return xml_text(text.text(report.translate))
@@ -100,9 +101,16 @@ def document(report: Report) -> str:
     )
 
 
-def scripts(live: bool) -> str:
-    """The script of a page; live: with what works numbers out again."""
-    return "".join(map(asset, ("numbers.js", "rounds.js", "live.js", "page.js"))) if live else asset("page.js")
+def scripts(live: bool, sheet: bool = False) -> str:
+    """The script of a page; live: with what works numbers out again; sheet: with what checks those that are typed."""
+    names = ["numbers.js"] * (live or sheet) + ["rounds.js", "live.js"] * live + ["sheet.js"] * sheet + ["page.js"]
+    return "".join(map(dense, names))
+
+
+def dense(name: str) -> str:
+    """A script without comments on lines of their own and without indentation."""
+    text = re.sub(r"^\s*(//[^\n]*|/\*\*.*?\*/)\n", "", asset(name), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
 
 
 def policy(style: str, *scripts: str) -> str:
@@ -139,6 +147,10 @@ class _Article:
         self.several = len(report.chapters) > 1
         self.prefix = f"{number}-" if self.several else ""
         self.anchor = f"problem-{number}"
+        self.sheet = SheetFields(report.fields[number - 1], report.translate) if report.fields else None
+        if self.sheet is not None:
+            self.formulas.answer = self.sheet.answer
+        self.name = report.name
         self.links: list[str] = []
         self.pictures: dict[int, Diagram] = {}
         self.windows: list[tuple[int, Diagram]] = []
@@ -171,6 +183,9 @@ class _Article:
                 self.program = f'(globalThis.programs ??= {{}})["{self.anchor}"] = {interactive.program.text};'
                 after += f'<script class="program">{self.program}</script>\n'
             after += f'<script type="application/json" class="data">{embedded(interactive.data())}</script>\n'
+        if self.sheet is not None and self.sheet.made:
+            after += self.sheet.bar(self.name or self.anchor)
+            after += f'<script type="application/json" class="answers">{embedded(self.sheet.data())}</script>\n'
         header = f"<header>\n{before}\n</header>\n" if before else ""
         body = f'<div class="columns">\n{panel}<div class="text">\n{text}\n</div>\n</div>\n'
         return f'<article class="chapter" id="{self.anchor}">\n{header}{body}{after}</article>\n'

@@ -100,7 +100,7 @@ def _field(wanted: Cell, program: LiveProgram, formulas: PageFormulas) -> str:
     return (
         f"<label><span><math>{formulas.formula(Name(Ref(*wanted)))}</math> =</span> "
         f'<input data-given="{step}" value="{number.replace(".", ",") if reading.comma else number}" '
-        f'inputmode="decimal" autocomplete="off" spellcheck="false" size="7"></label>'
+        f'autocomplete="off" spellcheck="false" size="7"></label>'
     )
 
 

@@ -347,6 +347,8 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+for (const article of document.querySelectorAll(".chapter")) if (article.querySelector(":scope > script.answers")) new Sheet(article);
+
 const theme = document.querySelector(".theme");
 theme.hidden = false;
 theme.addEventListener("click", () => {
