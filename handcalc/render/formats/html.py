@@ -57,11 +57,18 @@ _PAGE = """\
 """
 _PANEL = """\
 <aside class="panel" aria-label="{label}" hidden>
-<details class="stage" open hidden><summary>{drawing}</summary><div class="drawing"></div>
-<p class="hint">{choose}</p></details>
+<details class="stage" open hidden><summary>{drawing}</summary>
+<div class="tools"><button type="button" class="smaller" aria-label="{smaller}" title="{smaller}">−</button>
+<button type="button" class="larger" aria-label="{larger}" title="{larger}">+</button>
+<button type="button" class="whole" aria-label="{whole}" title="{whole}">{corners}</button></div>
+<div class="drawing"></div></details>
+<div class="now" hidden><div class="formula"></div><p class="sentence" data-text="{sentence}"></p></div>
+<p class="hint">{choose}</p>
 <div class="controls">
 <button type="button" class="previous" aria-label="{previous}" title="{previous} (←)">←</button>
 <button type="button" class="next" aria-label="{next}" title="{next} (→)">→</button>
+<button type="button" class="play" aria-pressed="false" aria-label="{play}" title="{play}">▶</button>
+<label class="speed">{speed} <input type="range" min="1" max="9" value="4"></label>
 <p class="status" role="status" data-text="{status}">{hint}</p>
 <label class="decimals" hidden>{decimals} <input type="range" min="0" step="1" value="0">
 <output data-text="{given}">{given}</output></label>
@@ -72,6 +79,11 @@ _PANEL = """\
 </section>
 {change}</aside>
 """
+
+_CORNERS = (
+    '<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">'
+    '<path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4" fill="none" stroke="currentColor" stroke-width="1.7"></path></svg>'
+)
 
 
 def document(report: Report) -> str:
@@ -175,7 +187,7 @@ class _Article:
         panel = after = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
-            change = controls(interactive.program, self.formulas, self.translate) if interactive.program else ""
+            change = controls(interactive.program, self.formulas, self.translate) if interactive.key else ""
             panel = self.panel(change)
             lines = "\n".join(self.line(block) for block in interactive.hidden)
             after = f'<template class="more">\n{lines}\n</template>\n' if lines else ""
@@ -208,6 +220,13 @@ class _Article:
             given=say(Message("as given")),
             why=say(Message("Where it comes from")),
             close=say(Message("Close")),
+            smaller=say(Message("Smaller")),
+            larger=say(Message("Larger")),
+            corners=_CORNERS,
+            whole=say(Message("Full screen")),
+            play=say(Message("Go on by itself")),
+            speed=say(Message("Speed")),
+            sentence=say(Message("{name} depends on {names}.", name="{name}", names="{names}")),
             change=change,
         )
 

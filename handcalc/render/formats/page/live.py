@@ -40,8 +40,11 @@ _TRAINING = """\
 """
 
 
-def controls(program: LiveProgram, formulas: PageFormulas, translate: Translate) -> str:
-    """The fields and what belongs to them."""
+def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Translate) -> str:
+    """The fields and what belongs to them; without a program, that there are none."""
+    if program is None:
+        text = Message("The network is large: its numbers cannot be changed here.").text(translate)
+        return f'<p class="hint">{xml_text(text)}</p>\n'
     derivation, reading = program.derivation, formulas.reading
 
     def say(text: Message) -> str:

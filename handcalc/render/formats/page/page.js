@@ -6,6 +6,8 @@
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const SVG = "http://www.w3.org/2000/svg";
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const LEGIBLE = 1.05; // pixels of a unit of a drawing at least: its letters are 11.5 units high
+const NAMED = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
 
 const root = document.documentElement;
@@ -101,6 +103,8 @@ class Chapter {
     this.more = article.querySelector("template.more")?.content;
     this.current = -1;
     this.choice = 0;
+    this.zoom = 1;
+    this.timer = null;
     this.opener = null;
     this.lines = new Map();
     for (const line of [...(this.more?.querySelectorAll(".step") ?? []), ...[...article.querySelectorAll(".text .step")].reverse()])
@@ -145,6 +149,27 @@ class Chapter {
   stage(iteration) {
     const drawing = this.drawings.get(iteration) ?? this.drawings.values().next().value;
     if (drawing && drawing.parentNode !== this.drawing) this.drawing.replaceChildren(drawing);
+    this.size();
+  }
+
+  /** As wide as there is room, but letters of 12 pixels at least, and as much larger as is wanted. */
+  size() {
+    const drawing = this.drawing.firstElementChild;
+    if (!drawing) return;
+    drawing.style.width = `${100 * this.zoom}%`;
+    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * LEGIBLE * this.zoom}px`;
+    reachable();
+  }
+
+  /** The drawing larger or smaller by a step. */
+  scale(by) {
+    this.zoom = Math.max(0.5, Math.min(4, this.zoom * by));
+    this.size();
+  }
+
+  wholeScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.panel.requestFullscreen();
   }
 
   /** Light up what steps are drawn as; own: the one it is about; path: those to be traced; ahead: the last line whose number is known. */
@@ -156,6 +181,7 @@ class Chapter {
     const drawn = (steps) => new Set(steps.map((step) => this.data.elements[step]).filter((step) => step !== undefined));
     const marks = { lit: drawn([own, ...others, ...path]), path: drawn([own, ...path]), own: drawn([own]) };
     drawing.classList.toggle("dimmed", own !== undefined);
+    drawing.classList.toggle("back", ["backward", "update"].includes(this.data.phases?.[own]));
     for (const part of drawing.querySelectorAll("[data-step]:not(.link)"))
       for (const [mark, steps] of Object.entries(marks)) part.classList.toggle(mark, steps.has(this.of(part)));
     for (const number of drawing.querySelectorAll("[data-cell]"))
@@ -192,8 +218,45 @@ class Chapter {
       else line.removeAttribute("aria-current");
     }
     this.light(step, used, used, place);
+    this.tell(step, used);
     const says = this.status.dataset.text.replace("{number}", place + 1).replace("{count}", this.data.lines.length);
     this.status.replaceChildren(says, element("span", { class: "unseen" }, " " + this.lines.get(step).textContent));
+  }
+
+  /** The current line below the drawing, and what it is made from. */
+  tell(step, used) {
+    const now = this.panel.querySelector(".now");
+    const line = this.lines.get(step);
+    const parts = [...line.querySelectorAll(":scope > .left, :scope > .right")].map((part) => part.cloneNode(true));
+    parts.forEach((part) => part.querySelectorAll(".was").forEach((mark) => mark.remove()));
+    now.querySelector(".formula").replaceChildren(element("div", { class: "line step", "data-step": this.data.ids[step] }, ...parts));
+    const name = (one) => this.lines.get(one)?.querySelector(".left math")?.cloneNode(true) ?? this.data.ids[one];
+    const names = [...new Set(used)].slice(0, NAMED).flatMap((one, place) => [...(place ? [", "] : []), name(one)]);
+    if (used.length > NAMED) names.push(", …");
+    const sentence = now.querySelector(".sentence");
+    const filled = { "{name}": [name(step)], "{names}": names };
+    sentence.replaceChildren(...sentence.dataset.text.split(/(\{names?\})/).flatMap((piece) => filled[piece] ?? [piece]));
+    sentence.hidden = !names.length;
+    now.hidden = false;
+  }
+
+  /** Go from line to line by itself, until the end or until it is stopped. */
+  play() {
+    const button = this.panel.querySelector(".play");
+    const starts = this.timer === null;
+    clearTimeout(this.timer);
+    this.timer = null;
+    button.setAttribute("aria-pressed", starts);
+    button.textContent = starts ? "■" : "▶";
+    if (!starts) return;
+    if (this.current >= this.data.lines.length - 1) this.current = -1;
+    const next = () => {
+      if (this.current >= this.data.lines.length - 1) return this.play();
+      this.go(this.current + 1);
+      this.timer = setTimeout(next, 8000 / this.panel.querySelector(".speed input").value);
+    };
+    this.timer = 0;
+    next();
   }
 
   // --- explanations ---
@@ -277,6 +340,11 @@ class Chapter {
     panel.querySelector(".previous").addEventListener("click", () => this.go(this.current - 1));
     panel.querySelector(".next").addEventListener("click", () => this.go(this.current + 1));
     panel.querySelector(".close").addEventListener("click", () => this.close());
+    panel.querySelector(".play").addEventListener("click", () => this.play());
+    panel.querySelector(".larger").addEventListener("click", () => this.scale(1.25));
+    panel.querySelector(".smaller").addEventListener("click", () => this.scale(0.8));
+    panel.querySelector(".whole").addEventListener("click", () => this.wholeScreen());
+    panel.querySelector(".whole").hidden = !document.fullscreenEnabled;
     for (const place of article.querySelectorAll(".place")) place.setAttribute("role", "button");
     article.addEventListener("click", (event) => {
       const part = event.target.closest(".drawing [role=button]");

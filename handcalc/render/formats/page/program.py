@@ -26,7 +26,7 @@ from handcalc.core.rounding import DEFAULT_SIGNIFICANT
 from handcalc.errors import printable
 from handcalc.render.formats.page.functions import javascript, number_of
 
-CELLS_LIMIT = 1500  # of all rounds with graphs of their own
+CELLS_LIMIT = 1000  # of all rounds with graphs of their own
 GIVEN_LIMIT = 200  # numbers that may be changed
 TEXT_LIMIT = 150_000  # letters of a program
 
