@@ -237,8 +237,8 @@ def test_numbers_appear_as_they_are_reached(browser: Browser) -> None:
 
     def shown() -> set[str]:
         found: list[str] = browser.run(
-            "return [...document.querySelectorAll('.panel .drawing [data-cell]')].filter((one) => getComputedStyle(one).visibility === 'visible')"
-            ".map((one) => one.dataset.cell)"
+            "return [...document.querySelectorAll('.drawing [data-cell]')].filter((one) => getComputedStyle(one).visibility === 'visible')"
+            ".filter((one) => one.closest('.panel')).map((one) => one.dataset.cell)"
         )
         return set(found)
 

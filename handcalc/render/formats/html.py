@@ -187,7 +187,7 @@ class _Article:
         panel = after = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
-            change = controls(interactive.program, self.formulas, self.translate) if interactive.key else ""
+            change = controls(interactive.program, self.formulas, self.translate) if interactive.whole else ""
             panel = self.panel(change)
             lines = "\n".join(self.line(block) for block in interactive.hidden)
             after = f'<template class="more">\n{lines}\n</template>\n' if lines else ""

@@ -22,7 +22,7 @@ from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item, Name, Numeric, Symbolic, Value
 from handcalc.render.lines import worked
-from handcalc.render.report import Chapter
+from handcalc.render.report import Chapter, Page
 from handcalc.render.why import NOTHING_NEEDED, by_phase, dependencies, ends, phase_title, uses
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ class Interactive:
         cells = sum(quantity.size for quantity in self.derivation.graph) * self.derivation.iterations
         self.small = cells <= EXPLAINED_LIMIT
         self.explained = self._explained() if self.key else {}
-        self.program = LiveProgram.of(self.derivation) if self.key else None
+        self.whole = self.key and not isinstance(chapter, Page)
+        self.program = LiveProgram.of(self.derivation) if self.whole else None
 
     # --- explanations ---
 
