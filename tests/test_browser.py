@@ -162,10 +162,10 @@ def test_without_scripts_everything_is_there(browser: Browser) -> None:
 def test_the_drawing_is_shown_once(browser: Browser) -> None:
     """Beside the lines on a screen, in the text on paper."""
     browser.show(page("mazur-2-2-2"))
-    shown = [svg.is_displayed() for svg in browser.driver.find_elements(By.CSS_SELECTOR, "svg")]
+    shown = [svg.is_displayed() for svg in browser.driver.find_elements(By.CSS_SELECTOR, ".handcalc-diagram")]
     assert shown == [True, False, False]
     browser.show(page("mazur-2-2-2"), 800, media="print")
-    shown = [svg.is_displayed() for svg in browser.driver.find_elements(By.CSS_SELECTOR, "svg")]
+    shown = [svg.is_displayed() for svg in browser.driver.find_elements(By.CSS_SELECTOR, ".handcalc-diagram")]
     assert shown == [False, True, True]
     assert not any(button.is_displayed() for button in browser.driver.find_elements(By.TAG_NAME, "button"))
 
@@ -237,8 +237,8 @@ def test_numbers_appear_as_they_are_reached(browser: Browser) -> None:
 
     def shown() -> set[str]:
         found: list[str] = browser.run(
-            "return [...document.querySelectorAll('.panel [data-cell]')].filter((one) => getComputedStyle(one).visibility === 'visible')"
-            ".map((one) => one.dataset.cell)"
+            "return [...document.querySelectorAll('.drawing [data-cell]')].filter((one) => getComputedStyle(one).visibility === 'visible')"
+            ".filter((one) => one.closest('.panel')).map((one) => one.dataset.cell)"
         )
         return set(found)
 
@@ -248,6 +248,43 @@ def test_numbers_appear_as_they_are_reached(browser: Browser) -> None:
     assert {"net.h1", "net.h2", "out.h1", "w1", "i1"} <= shown() and shown().isdisjoint({"out.h2", "net.o1", "loss", "grad.w5"})
     browser.press(Keys.END)
     assert shown() == everything
+
+
+def test_the_current_line_stands_below_the_drawing(browser: Browser) -> None:
+    """With its numbers, and a sentence that says what it is made from."""
+    browser.show(page("mazur-2-2-2"))
+    assert not browser.one(".now").is_displayed()
+    browser.press(*[Keys.ARROW_RIGHT] * 3)
+    formula, line = (
+        browser.run("return document.querySelector(arguments[0]).textContent", one) for one in (".now .right", "#out\\.h1 .right")
+    )
+    assert formula == line and browser.run("return document.querySelector('.sentence').textContent") == "outh1 depends on neth1."
+
+
+def test_letters_of_drawings_are_legible(browser: Browser) -> None:
+    """12 pixels and more on a large screen, but for indices; larger and smaller on request."""
+    for problem in PROBLEMS:
+        browser.show(page(problem))
+        sizes = "return [...document.querySelectorAll('.panel .drawing text')].map((one) => parseFloat(getComputedStyle(one).fontSize))"
+        scale = "const one = document.querySelector('.drawing svg'); return one.getBoundingClientRect().width / one.viewBox.baseVal.width"
+        before = browser.run(scale)
+        assert min(browser.run(sizes)) * before > 12
+        browser.one(".larger").click()
+        assert browser.run(scale) == pytest.approx(1.25 * before, rel=0.02)
+        browser.one(".smaller").click()
+        assert browser.run(scale) == pytest.approx(before, rel=0.02)
+
+
+def test_it_goes_on_by_itself(browser: Browser) -> None:
+    """As fast as is wanted, until it is stopped."""
+    browser.show(page("mazur-2-2-2"))
+    browser.run("document.querySelector('.speed input').value = 9; document.querySelector('.play').click()")
+    assert browser.one(".play").get_attribute("aria-pressed") == "true"
+    browser.driver.implicitly_wait(5)
+    assert browser.one("#net\\.h2.current")
+    browser.driver.implicitly_wait(0)
+    browser.one(".play").click()
+    assert browser.one(".play").get_attribute("aria-pressed") == "false"
 
 
 def test_each_round_has_its_drawing(browser: Browser) -> None:
@@ -335,7 +372,7 @@ def test_everything_by_keyboard(browser: Browser) -> None:
     """Tab reaches the buttons, the parts of the drawing and the lines; Enter and Space use them; Esc goes back to where it was."""
     browser.show(page("mazur-2-2-2"))
     reached: list[str] = []
-    for _ in range(40):
+    for _ in range(50):
         browser.press(Keys.TAB)
         reached.append(
             browser.run(

@@ -30,10 +30,11 @@ from handcalc.render import read
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Plain, Symbolic, Table
 from handcalc.render.dialects import symbol
 from handcalc.render.formats import html
-from handcalc.render.formats.html import embedded
+from handcalc.render.formats.html import embedded, scripts
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import DECIMALS, EXPLAINED_LIMIT
 from handcalc.render.formats.page.mathml import PageFormulas, broken, power_of_ten
+from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.givens import rounding_note
 from handcalc.render.printer import Printer
 from handcalc.render.report import Chapter, Report, Style, dialect_of
@@ -120,16 +121,17 @@ def test_the_policy_allows_its_own_style_and_script_only() -> None:
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
     (style,) = found.all("style")
     (script,) = (script for script in found.all("script") if not script.attributes)
-    assert len(found.all("script")) == 2
-    for name, part in (("style-src", style), ("script-src", script)):
-        assert rules[name] == f"'sha256-{b64encode(sha256(part.text.encode()).digest()).decode()}'"
+    (program,) = found.all("script", class_="program")
+    assert len(found.all("script")) == 3
+    for name, parts in (("style-src", (style,)), ("script-src", (script, program))):
+        assert rules[name].split() == [f"'sha256-{b64encode(sha256(part.text.encode()).digest()).decode()}'" for part in parts]
 
 
 def test_style_and_script_ask_for_nothing() -> None:
     """Texts are put in as texts, and nothing is evaluated or fetched."""
     assert not re.search(r"url\(|@import|https?:", asset("page.css"))
-    assert set(re.findall(r"https?://[^\"'\s]*", asset("page.js"))) == {"http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2000/svg"}
-    script = asset("page.js")
+    assert set(re.findall(r"https?://[^\"'\s]*", scripts(True))) == {"http://www.w3.org/1998/Math/MathML", "http://www.w3.org/2000/svg"}
+    script = scripts(True)
     assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|fetch\(|XMLHttp|import\(", script)
     assert "</" not in script and "<!--" not in script and "</" not in asset("page.css")
 
@@ -235,7 +237,8 @@ def test_several_problems_are_chapters() -> None:
     names = [element.attributes["id"] for element in found.all(id="")]
     assert len(set(names)) == len(names)
     assert len(found.all("h1")) == 1 and [len(chapter.all("h2")) for chapter in chapters] == [1, 1, 1]
-    assert all(len(chapter.all(class_="panel")) == len(chapter.all("script")) == 1 for chapter in chapters)
+    parts = [("aside", "panel"), ("script", "data"), ("script", "program")]
+    assert all([len(chapter.all(tag, class_=kind)) for tag, kind in parts] == [1, 1, 1] for chapter in chapters)
     assert len(found.all("style")) == 1
 
 
@@ -383,15 +386,18 @@ def test_elements_of_the_drawing() -> None:
 
 
 @pytest.mark.parametrize("problem", some(shipped(), PROBLEMS[::2]))
-def test_other_decimals_are_those_of_the_command(problem: str) -> None:
-    """The numbers and relations of every choice are those of the solution derived with it."""
+def test_other_decimals_are_those_of_the_command(problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers and relations of every choice are those of the solution derived with it, in pages that have no program to say so."""
+    assert "numbers" not in data_of(page(problem))
+    monkeypatch.setattr(LiveProgram, "of", lambda _: None)
     found = derivation(problem)
-    data = data_of(page(problem))
+    root = Page(written(found, "html")).root
+    data = data_of(root)
     if found.rounding.carry:
         assert "numbers" not in data
         return
     own = found.rounding
-    printed = {element.attributes["data-cell"]: number_in(element) for element in page(problem).all(data_cell="")}
+    printed = {element.attributes["data-cell"]: number_in(element) for element in root.all(data_cell="")}
     texts = {data["ids"][int(step)]: numbers for step, numbers in data.get("numbers", {}).items()}
     for place, count in enumerate((None, *DECIMALS)):
         rounding = own if count is None else own.replace(decimals=count, significant=None, overrides=())
@@ -419,9 +425,14 @@ def test_relations_say_what_decides_them(problem: str) -> None:
     assert count > 20
 
 
-def test_a_carried_rounding_has_no_choice_of_decimals() -> None:
+def test_a_carried_rounding_is_chosen_by_the_program_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where results are rounded on the way, other decimals are another calculation."""
+    rounding = Rounding(decimals=4, significant=None, carry=True)
+    data = data_of(Page(written(derivation("mazur-2-2-2", rounding=rounding), "html")).root)
+    assert data["program"]["carry"] and len(data["notes"]) == 1 + len(data["decimals"])
+    monkeypatch.setattr(LiveProgram, "of", lambda _: None)
     found = Page(written(derivation("mazur-2-2-2", rounding=Rounding(decimals=4, significant=None, carry=True)), "html")).root
-    assert "numbers" not in data_of(found) and "why" in data_of(found)
+    assert {"numbers", "decimals", "program"}.isdisjoint(data_of(found)) and "why" in data_of(found)
 
 
 def test_large_networks_are_explained_by_the_lines_of_the_report() -> None:
@@ -462,6 +473,7 @@ KNOWN = {
         r"\w+",
         """
     html head meta title style body a header main article div p span nav ol li button aside details summary label input output section
+    fieldset legend
     h1 h2 h3 h4 h5 table thead tbody tr th td figure template script math mrow mi mn mo mtext mfrac msup msub msubsup munder mover
     msqrt mspace mtable mtr mtd svg g path text tspan rect circle
     """,
@@ -471,7 +483,8 @@ KNOWN = {
 
 def check_tags(found: Element, chapters: int) -> None:
     """No more scripts than a page has, and no elements that it never has."""
-    assert len(found.all("script")) == 1 + len(found.all("script", class_="data")) <= 1 + chapters
+    programs, data = len(found.all("script", class_="program")), len(found.all("script", class_="data"))
+    assert len(found.all("script")) == 1 + data + programs and programs <= data <= chapters
     assert {element.tag for element in found} - {""} <= KNOWN
 
 

@@ -21,13 +21,18 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
 from handcalc.deriving import derive
 from handcalc.disk.writing import make_folder
-from handcalc.errors import EvaluationError, HandcalcError, Message, OutputError
+from handcalc.errors import EvaluationError, HandcalcError, Message, OutputError, ProblemError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
+from handcalc.render.answerfields import AnswerFields
+from handcalc.render.reading import read
 from handcalc.render.report import FORMATS, check_view, endings, export
+from handcalc.render.views import VIEWS
 
 FILES = tuple(format.name for format in FORMATS.values() if format.suffix)
 ALL = "all"
+NO_FIELDS = "none"
+FIELDS = ("hashed", "plain", NO_FIELDS)
 
 
 @click.command(cls=Translated, values={"endings": endings(), "quizzes": quiz_endings()})
@@ -41,6 +46,11 @@ ALL = "all"
     metavar="FORMAT",
     help="Format, where the name of the file does not say it, and for a folder; may be repeated.",
 )
+@click.option(
+    "--fields",
+    type=click.Choice(FIELDS),
+    help="Worksheets as pages: what checks the answers is shipped hashed (usual), plain, or not at all.",
+)
 @framework_option
 @quiz_options
 @document_options
@@ -51,6 +61,7 @@ def command(
     files: tuple[str, ...],
     outputs: tuple[str, ...],
     formats: tuple[str, ...],
+    fields: str | None,
     framework: str | None,
     wanted: QuizOptions,
     settings: Settings,
@@ -77,17 +88,19 @@ def command(
     if quizzes:
         write_quizzes(files, quizzes, wanted, settings)
     documents = tuple(output for output in outputs if output not in quizzes)
-    return _write_documents(files, documents, formats, settings) if documents else 0
+    return _write_documents(files, documents, formats, fields, settings) if documents else 0
 
 
-def _write_documents(files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], settings: Settings) -> int:
+def _write_documents(
+    files: tuple[str, ...], outputs: tuple[str, ...], formats: tuple[str, ...], fields: str | None, settings: Settings
+) -> int:
     """Worked solutions and worksheets."""
     translate = settings.translator()
     sources = [source for file in files for source in _problems(file)]
     targets = [target for output in outputs for target in _targets(output, _wanted(formats, settings.view), sources)]
     for target in targets:
         check_view(target.format, settings.view)
-    jobs = _Jobs(settings)
+    jobs = _Jobs(settings, fields)
     with progress_bar(sum(len(target.sources) for target in targets), translate("Exporting")) as progress:
         done = 0
         for target in targets:
@@ -170,8 +183,9 @@ def _format(output: str, chosen: tuple[str, ...]) -> str:
 class _Jobs:
     """Loads and derives every problem once, and writes the files."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fields: str | None = None) -> None:
         self.settings = settings
+        self.kind = fields
         self.failed: dict[str, Message] = {}
         self._derived: dict[str, Derivation | HandcalcError] = {}
         self._problems: dict[str, Problem] = {}
@@ -219,9 +233,29 @@ class _Jobs:
         language = self.settings.language(*(derivation.header.language for derivation in derivations))
         name = os.path.splitext(os.path.basename(target.path))[0]
         with self._troubles(target.sources):
-            exported = export(derivations, target.format, self.settings.style(), language, name)
+            exported = export(derivations, target.format, self.settings.style(), language, name, self._fields(target))
         make_folder(os.path.dirname(target.path))
         save(exported, target.path, self.settings.force, (*target.sources, *(problem.path for problem in self._problems.values())))
+
+    def _fields(self, target: Target) -> tuple[AnswerFields, ...]:
+        """What checks the answers of a worksheet in a page; nothing where none is wanted, or more is asked than can be checked."""
+        if target.format != "html" or not VIEWS[self.settings.view].asks or self.kind == NO_FIELDS:
+            return ()
+        from handcalc.exercises.asked import AskedDigits
+        from handcalc.exercises.fields import Fields
+
+        wanted = self.settings.digits()
+        digits = AskedDigits(wanted.decimals, wanted.significant if wanted.decimals is None else None) if wanted else None
+        hashed = self.kind != "plain"
+        try:
+            return tuple(
+                Fields(self._problems[source], read(self.derivation(source), self.settings.notation), digits, self.settings.carry, hashed)
+                for source in target.sources
+            )
+        except ProblemError:
+            if self.kind is None:
+                return ()
+            raise
 
     @contextmanager
     def _troubles(self, sources: tuple[str, ...]) -> Iterator[None]:

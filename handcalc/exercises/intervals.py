@@ -63,7 +63,7 @@ def accepted(worked: Worked, wanted: Cell, digits: AskedDigits) -> Interval:
     """All that may be answered: half a unit around the number and around the printed answer, and what rounding on the way gives."""
     unit = unit_of(worked.number(wanted), digits)
     band, half = worked.tolerance(wanted, digits), half_of(unit)
-    exact, printed = Decimal(worked.number(wanted)), Decimal(worked.shown[wanted])
+    exact, printed = Decimal(worked.number(wanted)), Decimal(digits.shown(worked.answer(wanted)))
     slack = unit * SLACK / 2
     low = min(EXACT.subtract(exact, half), EXACT.subtract(printed, half), EXACT.subtract(Decimal(band.low), slack))
     high = max(EXACT.add(exact, half), EXACT.add(printed, half), EXACT.add(Decimal(band.high), slack))

@@ -33,6 +33,11 @@ def blank_sheet(desk: Desk, form: str = "text", translate: Translate = str, dial
     return _BlankSheet(desk, translate, dialect).written(form)
 
 
+def sheet_name(desk: Desk, wanted: Cell) -> str:
+    """What a step is called on a sheet: its letter in the problem's notation, or its id."""
+    return _BlankSheet(desk, str, UNICODE).name(wanted)
+
+
 class _BlankSheet:
     def __init__(self, desk: Desk, translate: Translate, dialect: Dialect) -> None:
         self.desk = desk

@@ -109,7 +109,9 @@ class Equal(Record):
 
 
 class Blank(Record):
-    """A space to write in."""
+    """A space to write in; step: the cell and iteration whose number belongs there, where it is one."""
+
+    step: tuple[Cell, int] | None = None
 
 
 class Plain(Record):

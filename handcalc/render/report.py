@@ -21,6 +21,7 @@ from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message, OutputError, UnknownIdError
 from handcalc.language import Translate
+from handcalc.render.answerfields import AnswerFields
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
 from handcalc.render.reading import Reading, read
 from handcalc.render.views import VIEWS, View, numbered, viewed
@@ -299,12 +300,14 @@ def _numbers(quantity: Quantity) -> int:
 
 
 class Report(Record):
-    """Chapters in a language, to be written by a format; name: that of the file, without its ending, where there is one."""
+    """Chapters in a language, to be written by a format; name: that of the file, without its ending, where there is one; fields: of each
+    chapter, what is known of the numbers that are written into it, where they are checked in the file itself."""
 
     chapters: tuple[Chapter, ...]
     translate: Translate
     language: str = "en"
     name: str = ""
+    fields: tuple[AnswerFields, ...] = ()
 
 
 class Exported(Record):
@@ -342,15 +345,23 @@ def check_view(format: str, view: str) -> None:
         raise OutputError(Message("{format} is the whole solution, with every number; it has no view {view}", format=format, view=view))
 
 
-def export(derivations: Iterable[Derivation], format: str, style: Style, language: str = "en", name: str = "") -> Exported:
-    """A report in a format; name: of its file, without the ending. Raises OutputError where a library or a font is missing."""
+def export(
+    derivations: Iterable[Derivation],
+    format: str,
+    style: Style,
+    language: str = "en",
+    name: str = "",
+    fields: tuple[AnswerFields, ...] = (),
+) -> Exported:
+    """A report in a format; name: of its file, without the ending; fields: see `Report`. Raises OutputError where a library or a font is
+    missing."""
     from handcalc.language import translator
 
     wanted = FORMATS[format]
     check_view(format, style.view)
     style = style.replace(lines=wanted.clicked)
     chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
-    return written(Report(chapters, translator(language) if wanted.document else str, language, name), format)
+    return written(Report(chapters, translator(language) if wanted.document else str, language, name, fields), format)
 
 
 def written(report: Report, format: str) -> Exported:

@@ -78,7 +78,7 @@ def _worksheet(block: Block, derivation: Derivation) -> Block | None:
             return None  # it stands among what is given
         if block.step is None:
             return block if _is_given(block) else None
-        return block.replace(right=(("=", Blank()),)) if len(block.right) else block
+        return block.replace(right=(("=", Blank(block.step)),)) if len(block.right) else block
     return _blanked(block, derivation)
 
 
@@ -88,7 +88,7 @@ def _formulas(block: Block, derivation: Derivation) -> Block | None:
         return None
     if isinstance(block, Equation) and block.step is not None:
         kept = tuple(part for part in block.right if isinstance(part[1], (Symbolic, Factors)))
-        return block.replace(right=(*kept, ("=", Blank())))
+        return block.replace(right=(*kept, ("=", Blank(block.step))))
     return block if isinstance(block, Equation) else _blanked(block, derivation)
 
 
@@ -101,7 +101,7 @@ def _cloze(block: Block, derivation: Derivation) -> Block | None:
     gaps = (operands[block.number % len(operands)],) if len(operands) > 1 else ()
     right = [(relation, _gapped(item, gaps, derivation)) for relation, item in block.right]
     if right and not isinstance(right[-1][1], Blank):  # a formula that is a number already
-        right[-1] = (right[-1][0], Blank())
+        right[-1] = (right[-1][0], Blank(block.step))
     return block.replace(right=tuple(right))
 
 
@@ -158,7 +158,7 @@ def _gapped(item: Item, gaps: tuple[Cell, ...], derivation: Derivation) -> Item:
         return item.replace(gaps=gaps)
     if isinstance(item, Numeric):
         return item.replace(gaps=gaps + _computed(item, derivation))
-    return Blank() if isinstance(item, Value) else item
+    return Blank((item.cell, item.iteration)) if isinstance(item, Value) else item
 
 
 def _computed(item: Numeric, derivation: Derivation) -> tuple[Cell, ...]:
@@ -173,7 +173,9 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
     def blank(item: Item) -> Item:
         if isinstance(item, Numeric):  # a number in a matrix equation
             return item.replace(gaps=_computed(item, derivation))
-        return Blank() if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation) else item
+        if isinstance(item, Value) and _is_computed(item.cell, item.iteration, derivation):
+            return Blank((item.cell, item.iteration))
+        return item
 
     def part(inside: GridPart) -> GridPart:
         if isinstance(inside, tuple):

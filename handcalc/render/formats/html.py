@@ -21,7 +21,9 @@ from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Pi
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
+from handcalc.render.formats.page.live import controls
 from handcalc.render.formats.page.mathml import PageFormulas
+from handcalc.render.formats.page.sheet import SheetFields
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item
 from handcalc.render.report import Chapter, Report
@@ -55,11 +57,18 @@ _PAGE = """\
 """
 _PANEL = """\
 <aside class="panel" aria-label="{label}" hidden>
-<details class="stage" open hidden><summary>{drawing}</summary><div class="drawing"></div>
-<p class="hint">{choose}</p></details>
+<details class="stage" open hidden><summary>{drawing}</summary>
+<div class="tools"><button type="button" class="smaller" aria-label="{smaller}" title="{smaller}">−</button>
+<button type="button" class="larger" aria-label="{larger}" title="{larger}">+</button>
+<button type="button" class="whole" aria-label="{whole}" title="{whole}">{corners}</button></div>
+<div class="drawing"></div></details>
+<div class="now" hidden><div class="formula"></div><p class="sentence" data-text="{sentence}"></p></div>
+<p class="hint">{choose}</p>
 <div class="controls">
 <button type="button" class="previous" aria-label="{previous}" title="{previous} (←)">←</button>
 <button type="button" class="next" aria-label="{next}" title="{next} (→)">→</button>
+<button type="button" class="play" aria-pressed="false" aria-label="{play}" title="{play}">▶</button>
+<label class="speed">{speed} <input type="range" min="1" max="9" value="4"></label>
 <p class="status" role="status" data-text="{status}">{hint}</p>
 <label class="decimals" hidden>{decimals} <input type="range" min="0" step="1" value="0">
 <output data-text="{given}">{given}</output></label>
@@ -68,16 +77,21 @@ _PANEL = """\
 <button type="button" class="close" aria-label="{close}" title="{close} (Esc)">×</button>
 <div class="reasons"></div>
 </section>
-</aside>
+{change}</aside>
 """
+
+_CORNERS = (
+    '<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">'
+    '<path d="M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4" fill="none" stroke="currentColor" stroke-width="1.7"></path></svg>'
+)
 
 
 def document(report: Report) -> str:
     """The whole page; several problems begin with a table of contents."""
-    style, script = asset("page.css"), asset("page.js")
     chapters = [Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
     written = "".join(chapter.text() for chapter in chapters)
     several = len(chapters) > 1
+    style, script = asset("page.css"), scripts(any(chapter.program for chapter in chapters), bool(report.fields))
 
     def say(text: Message) -> str:
         return xml_text(text.text(report.translate))
@@ -87,7 +101,7 @@ def document(report: Report) -> str:
     contents = say(Message("Contents"))
     return _PAGE.format(
         language=report.language,
-        policy=_POLICY.format(style=_hash(style), script=_hash(script)),
+        policy=policy(style, script, *(chapter.program for chapter in chapters if chapter.program)),
         title=title,
         style=style,
         classes=" ".join(dict.fromkeys(f"view-{chapter.style.view}" for chapter in report.chapters)) + (" several" if several else ""),
@@ -97,6 +111,23 @@ def document(report: Report) -> str:
         chapters=written,
         script=script,
     )
+
+
+def scripts(live: bool, sheet: bool = False) -> str:
+    """The script of a page; live: with what works numbers out again; sheet: with what checks those that are typed."""
+    names = ["numbers.js"] * (live or sheet) + ["rounds.js", "live.js"] * live + ["sheet.js"] * sheet + ["page.js"]
+    return "".join(map(dense, names))
+
+
+def dense(name: str) -> str:
+    """A script without comments on lines of their own and without indentation."""
+    text = re.sub(r"^\s*(//[^\n]*|/\*\*.*?\*/)\n", "", asset(name), flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
+
+
+def policy(style: str, *scripts: str) -> str:
+    """What the page may use: its own style and its own scripts, and nothing from elsewhere."""
+    return _POLICY.format(style=_hash(style), script=" ".join(map(_hash, dict.fromkeys(scripts))))
 
 
 def _hash(text: str) -> str:
@@ -128,10 +159,15 @@ class Article:
         self.several = len(report.chapters) > 1
         self.prefix = f"{number}-" if self.several else ""
         self.anchor = f"problem-{number}"
+        self.sheet = SheetFields(report.fields[number - 1], report.translate) if report.fields else None
+        if self.sheet is not None:
+            self.formulas.answer = self.sheet.answer
+        self.name = report.name
         self.links: list[str] = []
         self.pictures: dict[int, Diagram] = {}
         self.windows: list[tuple[int, Diagram]] = []
         self.anchors: set[str] = set()
+        self.program = ""  # the script that works its numbers out
         self.depth = 0  # how many levels lower headings stand than the blocks say
 
     def title(self) -> str:
@@ -151,16 +187,23 @@ class Article:
         panel = after = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
-            panel = self.panel()
+            change = controls(interactive.program, self.formulas, self.translate) if interactive.whole else ""
+            panel = self.panel(change)
             lines = "\n".join(self.line(block) for block in interactive.hidden)
             after = f'<template class="more">\n{lines}\n</template>\n' if lines else ""
+            if interactive.program:
+                self.program = f'(globalThis.programs ??= {{}})["{self.anchor}"] = {interactive.program.text};'
+                after += f'<script class="program">{self.program}</script>\n'
             after += f'<script type="application/json" class="data">{embedded(interactive.data())}</script>\n'
+        if self.sheet is not None and self.sheet.made:
+            after += self.sheet.bar(self.name or self.anchor)
+            after += f'<script type="application/json" class="answers">{embedded(self.sheet.data())}</script>\n'
         header = f"<header>\n{before}\n</header>\n" if before else ""
         body = f'<div class="columns">\n{panel}<div class="text">\n{text}\n</div>\n</div>\n'
         return f'<article class="chapter" id="{self.anchor}">\n{header}{body}{after}</article>\n'
 
-    def panel(self) -> str:
-        """What stands beside the text where scripts are on."""
+    def panel(self, change: str) -> str:
+        """What stands beside the text where scripts are on; change: where numbers are changed."""
 
         def say(text: Message) -> str:
             return xml_text(text.text(self.translate))
@@ -177,6 +220,14 @@ class Article:
             given=say(Message("as given")),
             why=say(Message("Where it comes from")),
             close=say(Message("Close")),
+            smaller=say(Message("Smaller")),
+            larger=say(Message("Larger")),
+            corners=_CORNERS,
+            whole=say(Message("Full screen")),
+            play=say(Message("Go on by itself")),
+            speed=say(Message("Speed")),
+            sentence=say(Message("{name} depends on {names}.", name="{name}", names="{names}")),
+            change=change,
         )
 
     # --- blocks ---

@@ -18,10 +18,11 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Table
+from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item, Name, Numeric, Symbolic, Value
 from handcalc.render.lines import worked
-from handcalc.render.report import Chapter
+from handcalc.render.report import Chapter, Page
 from handcalc.render.why import NOTHING_NEEDED, by_phase, dependencies, ends, phase_title, uses
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Interactive:
         cells = sum(quantity.size for quantity in self.derivation.graph) * self.derivation.iterations
         self.small = cells <= EXPLAINED_LIMIT
         self.explained = self._explained() if self.key else {}
+        self.whole = self.key and not isinstance(chapter, Page)
+        self.program = LiveProgram.of(self.derivation) if self.whole else None
 
     # --- explanations ---
 
@@ -144,9 +147,14 @@ class Interactive:
             found["nothing"] = NOTHING_NEEDED.text(self.translate)
             if not self.small:
                 found["more"] = Message("The network is large: only lines of this report are shown.").text(self.translate)
-        numbers = self._numbers()
+        numbers = {} if self.program else self._numbers()
+        if self.program:
+            turned = [number for wanted, number in self.program.numbers.items() if self.reading.turned(wanted)]
+            found["program"] = {**self.program.data(), "turned": turned}
+        if numbers or self.program:
+            found |= {"decimals": DECIMALS, "comma": self.reading.comma, "notes": self._notes()}
         if numbers:
-            found |= {"decimals": DECIMALS, "comma": self.reading.comma, "numbers": numbers, "notes": self._notes()}
+            found["numbers"] = numbers
         elements = {number: self._element(place) for place, number in list(self._ids.items())}
         found["elements"] = {number: self._id(element) for number, element in elements.items() if element}
         found["ids"] = [printable(self.derivation.step_id(*place)) for place in self._ids]

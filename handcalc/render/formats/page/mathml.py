@@ -10,14 +10,14 @@ before a relation, and where one part is too long for a line, inside it. Nothing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.render.blocks import Equation, Grid, GridPart, Rows, Table, chunks
 from handcalc.render.dialects import UNICODE, shown
 from handcalc.render.formats.common import Formulas, is_text, number_columns, remarks
-from handcalc.render.items import Digits, Item, Numeric, Toned, Value, phrase
+from handcalc.render.items import Blank, Digits, Item, Numeric, Toned, Value, phrase
 from handcalc.render.typeset import MATHML, xml_text
 
 TABLE_WIDTH = 78  # letters of a table beside each other on paper
@@ -89,7 +89,9 @@ def letters(html: str) -> int:
 
 
 class PageFormulas(Formulas):
-    """Spells what stands in a page."""
+    """Spells what stands in a page. answer: the field of a blank, as HTML; nothing where it is a line to write on."""
+
+    answer: Callable[[Blank], str] = staticmethod(lambda blank: "")
 
     def formula(self, item: Item | str) -> str:
         """An item inside a formula, without rows around single letters and numbers."""
@@ -97,6 +99,8 @@ class PageFormulas(Formulas):
 
     def words(self, item: Item | str) -> str:
         """An item between words: escaped, or a formula."""
+        if isinstance(item, Blank) and (field := self.answer(item)):
+            return field
         if isinstance(item, Toned):
             return f'<span class="tone {item.tone}">{self.words(item.text)}</span>'
         if isinstance(item, Message):
@@ -112,7 +116,11 @@ class PageFormulas(Formulas):
         parts: list[str] = []
         before = ""
         for relation, item in block.right:
+            field = self.answer(item) if isinstance(item, Blank) else ""
             formula = self.formula(item)
+            if field:
+                parts.append(f'<span class="part">{_math(f"<mo>{relation}</mo>")}{field}</span>')
+                continue
             if formula != before:
                 parts.append(self._part(relation, formula, _decides(item) if block.step else ""))
             before = formula

@@ -6,6 +6,8 @@
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const SVG = "http://www.w3.org/2000/svg";
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const LEGIBLE = 1.05; // pixels of a unit of a drawing at least: its letters are 11.5 units high
+const NAMED = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
 
 const root = document.documentElement;
@@ -26,24 +28,44 @@ function signed(text) {
   return text.startsWith("-") ? [element("math:mo", { form: "prefix" }, "−"), digits] : [digits];
 }
 
-/** Put a number such as -1.2e-4 into an element of a formula or of a drawing. */
-function put(place, text) {
-  const [digits, power] = text.split("e");
+/** Put a number such as -1.2e-4 or 1/3 into an element of a formula or of a drawing. */
+function put(place, text, comma = false) {
+  const spelled = comma ? text.replaceAll(".", ",") : text;
+  const [digits, power] = spelled.split("e");
   if (place.namespaceURI === SVG) {
     place.textContent = digits + (power ? "×10" + high(power) : "");
     return;
   }
-  place.replaceChildren(...signed(digits));
+  const [above, below] = digits.split("/");
+  if (below === undefined) place.replaceChildren(...signed(digits));
+  else {
+    const [number, sign] = signed(above).reverse();
+    const half = (part) => element("math:mrow", {}, part);
+    place.replaceChildren(...(sign ? [sign] : []), element("math:mfrac", {}, half(number), half(element("math:mn", {}, below))));
+  }
   if (power) {
     const ten = element("math:msup", {}, element("math:mn", {}, "10"), element("math:mrow", {}, ...signed(power)));
     place.append(element("math:mo", {}, "×"), ten);
   }
+  bracket(place, text.startsWith("-"), power !== undefined || below !== undefined);
+}
+
+const SIGNS = ["+", "−", "·"];
+const isSign = (part, ...signs) => part?.localName === "mo" && signs.includes(part.textContent);
+
+/** Brackets around a number put into a formula, where it needs them: a negative one behind a sign, one that is more than digits or a
+ * sign before a power. These are the precedences of render/printer.py: what stands before a number says the same as they. */
+function bracket(place, negative, compound) {
+  const around = place.parentNode;
+  const inside = around.localName === "mrow" && around.children.length === 3 && isSign(place.previousElementSibling, "(");
+  if (inside && (!around.previousElementSibling || isSign(around.previousElementSibling, ...SIGNS, "="))) around.replaceWith(place);
   const row = place.parentNode;
-  row.querySelectorAll(":scope > .added").forEach((bracket) => bracket.remove());
-  if (power && row.children.length === 1 && row.parentNode.localName === "msup" && row === row.parentNode.firstChild) {
-    row.prepend(element("math:mo", { class: "added", form: "prefix" }, "("));
-    row.append(element("math:mo", { class: "added", form: "postfix" }, ")"));
-  }
+  const raised = row.children.length === 1 && row.parentNode?.localName === "msup" && row === row.parentNode.firstChild;
+  if (!((negative && (raised || isSign(place.previousElementSibling, ...SIGNS))) || (compound && raised))) return;
+  const fences = place.querySelector("mfrac") ? {} : { stretchy: "false" };
+  const brackets = element("math:mrow");
+  place.replaceWith(brackets);
+  brackets.append(element("math:mo", fences, "("), place, element("math:mo", fences, ")"));
 }
 
 /** The points of a column stand below one another: what must follow each number, unseen. */
@@ -81,6 +103,8 @@ class Chapter {
     this.more = article.querySelector("template.more")?.content;
     this.current = -1;
     this.choice = 0;
+    this.zoom = 1;
+    this.timer = null;
     this.opener = null;
     this.lines = new Map();
     for (const line of [...(this.more?.querySelectorAll(".step") ?? []), ...[...article.querySelectorAll(".text .step")].reverse()])
@@ -88,6 +112,8 @@ class Chapter {
     this.order = new Map(this.data.lines.map((step, place) => [step, place]));
     this.panel.hidden = false;
     this.draw();
+    this.live = this.data.program ? new Live(this) : null;
+    this.printed = new Map();
     this.listen();
   }
 
@@ -123,6 +149,27 @@ class Chapter {
   stage(iteration) {
     const drawing = this.drawings.get(iteration) ?? this.drawings.values().next().value;
     if (drawing && drawing.parentNode !== this.drawing) this.drawing.replaceChildren(drawing);
+    this.size();
+  }
+
+  /** As wide as there is room, but letters of 12 pixels at least, and as much larger as is wanted. */
+  size() {
+    const drawing = this.drawing.firstElementChild;
+    if (!drawing) return;
+    drawing.style.width = `${100 * this.zoom}%`;
+    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * LEGIBLE * this.zoom}px`;
+    reachable();
+  }
+
+  /** The drawing larger or smaller by a step. */
+  scale(by) {
+    this.zoom = Math.max(0.5, Math.min(4, this.zoom * by));
+    this.size();
+  }
+
+  wholeScreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.panel.requestFullscreen();
   }
 
   /** Light up what steps are drawn as; own: the one it is about; path: those to be traced; ahead: the last line whose number is known. */
@@ -134,6 +181,7 @@ class Chapter {
     const drawn = (steps) => new Set(steps.map((step) => this.data.elements[step]).filter((step) => step !== undefined));
     const marks = { lit: drawn([own, ...others, ...path]), path: drawn([own, ...path]), own: drawn([own]) };
     drawing.classList.toggle("dimmed", own !== undefined);
+    drawing.classList.toggle("back", ["backward", "update"].includes(this.data.phases?.[own]));
     for (const part of drawing.querySelectorAll("[data-step]:not(.link)"))
       for (const [mark, steps] of Object.entries(marks)) part.classList.toggle(mark, steps.has(this.of(part)));
     for (const number of drawing.querySelectorAll("[data-cell]"))
@@ -170,8 +218,45 @@ class Chapter {
       else line.removeAttribute("aria-current");
     }
     this.light(step, used, used, place);
+    this.tell(step, used);
     const says = this.status.dataset.text.replace("{number}", place + 1).replace("{count}", this.data.lines.length);
     this.status.replaceChildren(says, element("span", { class: "unseen" }, " " + this.lines.get(step).textContent));
+  }
+
+  /** The current line below the drawing, and what it is made from. */
+  tell(step, used) {
+    const now = this.panel.querySelector(".now");
+    const line = this.lines.get(step);
+    const parts = [...line.querySelectorAll(":scope > .left, :scope > .right")].map((part) => part.cloneNode(true));
+    parts.forEach((part) => part.querySelectorAll(".was").forEach((mark) => mark.remove()));
+    now.querySelector(".formula").replaceChildren(element("div", { class: "line step", "data-step": this.data.ids[step] }, ...parts));
+    const name = (one) => this.lines.get(one)?.querySelector(".left math")?.cloneNode(true) ?? this.data.ids[one];
+    const names = [...new Set(used)].slice(0, NAMED).flatMap((one, place) => [...(place ? [", "] : []), name(one)]);
+    if (used.length > NAMED) names.push(", …");
+    const sentence = now.querySelector(".sentence");
+    const filled = { "{name}": [name(step)], "{names}": names };
+    sentence.replaceChildren(...sentence.dataset.text.split(/(\{names?\})/).flatMap((piece) => filled[piece] ?? [piece]));
+    sentence.hidden = !names.length;
+    now.hidden = false;
+  }
+
+  /** Go from line to line by itself, until the end or until it is stopped. */
+  play() {
+    const button = this.panel.querySelector(".play");
+    const starts = this.timer === null;
+    clearTimeout(this.timer);
+    this.timer = null;
+    button.setAttribute("aria-pressed", starts);
+    button.textContent = starts ? "■" : "▶";
+    if (!starts) return;
+    if (this.current >= this.data.lines.length - 1) this.current = -1;
+    const next = () => {
+      if (this.current >= this.data.lines.length - 1) return this.play();
+      this.go(this.current + 1);
+      this.timer = setTimeout(next, 8000 / this.panel.querySelector(".speed input").value);
+    };
+    this.timer = 0;
+    next();
   }
 
   // --- explanations ---
@@ -215,23 +300,35 @@ class Chapter {
 
   // --- decimals ---
 
+  /** A number as it is printed now, with = before it where it is exact; undefined where it is always the same. */
+  text(id) {
+    return this.live ? this.live.text(id) : this.data.numbers?.[this.number.get(id)]?.[this.choice];
+  }
+
   /** Print all numbers as in the report (0), or with other decimals. */
   choose(choice) {
     this.choice = choice;
-    const { numbers, comma, notes } = this.data;
-    const texts = (step) => numbers[step]?.[choice];
+    this.live?.decimals(this.data.decimals[choice - 1]);
+    this.show();
+  }
+
+  /** Print the numbers as they are now. */
+  show() {
+    const { comma, notes, ids, uses } = this.data;
+    const exactly = (step) => this.text(ids[step])?.startsWith("=") ?? true;
     for (const part of [this.article, this.more, ...this.drawings.values()].filter(Boolean)) {
       for (const place of part.querySelectorAll("[data-cell]")) {
-        const text = texts(this.of(place, "cell"))?.replace("=", "");
-        if (text !== undefined) put(place, comma ? text.replace(".", ",") : text);
+        const text = this.text(place.dataset.cell)?.replace("=", "");
+        if (text !== undefined && this.printed.get(place) !== text) put(place, text, comma);
+        this.printed.set(place, text);
       }
       for (const relation of part.querySelectorAll("[data-exact]")) {
         const step = this.of(relation.closest(".step"));
-        const decide = relation.dataset.exact === "result" ? [step] : this.data.uses[step];
-        relation.textContent = decide.every((one) => texts(one)?.startsWith("=") ?? true) ? "=" : "≈";
+        const result = relation.dataset.exact === "result";
+        relation.textContent = (result ? exactly(step) : this.live?.carry || uses[step].every(exactly)) ? "=" : "≈";
       }
       part.querySelectorAll("table").forEach((table) => align(table, comma));
-      part.querySelectorAll("p.rounding").forEach((note) => (note.textContent = notes[choice]));
+      part.querySelectorAll("p.rounding").forEach((note) => (note.textContent = notes[this.choice]));
     }
     reachable();
   }
@@ -243,6 +340,11 @@ class Chapter {
     panel.querySelector(".previous").addEventListener("click", () => this.go(this.current - 1));
     panel.querySelector(".next").addEventListener("click", () => this.go(this.current + 1));
     panel.querySelector(".close").addEventListener("click", () => this.close());
+    panel.querySelector(".play").addEventListener("click", () => this.play());
+    panel.querySelector(".larger").addEventListener("click", () => this.scale(1.25));
+    panel.querySelector(".smaller").addEventListener("click", () => this.scale(0.8));
+    panel.querySelector(".whole").addEventListener("click", () => this.wholeScreen());
+    panel.querySelector(".whole").hidden = !document.fullscreenEnabled;
     for (const place of article.querySelectorAll(".place")) place.setAttribute("role", "button");
     article.addEventListener("click", (event) => {
       const part = event.target.closest(".drawing [role=button]");
@@ -266,7 +368,7 @@ class Chapter {
       button.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
     });
     const label = panel.querySelector(".decimals");
-    if (!this.data.numbers) return;
+    if (!this.data.decimals) return;
     const [input, output] = [label.querySelector("input"), label.querySelector("output")];
     label.hidden = false;
     input.max = this.data.decimals.length;
@@ -312,6 +414,8 @@ document.addEventListener("keydown", (event) => {
     chapter.go(move(chapter.current));
   }
 });
+
+for (const article of document.querySelectorAll(".chapter")) if (article.querySelector(":scope > script.answers")) new Sheet(article);
 
 const theme = document.querySelector(".theme");
 theme.hidden = false;

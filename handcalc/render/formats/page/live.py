@@ -1,0 +1,112 @@
+"""What a reader changes in a page, and sees change: fields for the given numbers, what comes out, updates that go on.
+
+- `controls(program, reading, formulas, translate)` is the part of the panel; live.js fills it.
+
+Fields hold numbers as they were typed. Everything else of the page is printed again by the program (program.py).
+"""
+
+from __future__ import annotations
+
+from handcalc.core.expr import Ref
+from handcalc.core.quantity import Cell
+from handcalc.errors import Message, Template, printable
+from handcalc.language import Translate
+from handcalc.render.formats.page.mathml import PageFormulas
+from handcalc.render.formats.page.program import LiveProgram
+from handcalc.render.items import Name
+from handcalc.render.typeset import xml_text
+
+UPDATES_LIMIT = 1000
+_TITLES: dict[str, Template] = {
+    "input": "Inputs", "target": "Targets", "weight": "Weights", "bias": "Biases", "rate": "Learning rate",
+}  # kind → title of its fields  # fmt: skip
+_OTHERS: Template = "Other numbers"
+_BOX = """\
+<details class="change" data-was="{was}" data-stale="{stale}" hidden><summary>{title}</summary>
+<p class="hint">{hint}</p>
+<div class="fields">
+{fields}
+</div>
+<p class="trouble" role="alert" data-overflow="{overflow}" data-zero="{zero}" data-undefined="{undefined}" data-number="{number}"></p>
+<div class="results" aria-live="polite">{results}</div>
+<div class="choices"><button type="button" class="reset" disabled>{reset}</button>
+<label><input type="checkbox" class="comparing"> {comparing}</label></div>
+{training}</details>
+"""
+_TRAINING = """\
+<div class="choices"><label>{updates} <input class="updates" type="number" min="1" max="{limit}" value="100" inputmode="numeric"></label>
+<button type="button" class="train">{train}</button> <button type="button" class="take" hidden>{take}</button></div>
+<div class="curve" role="status" data-text="{course}"></div>
+"""
+
+
+def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Translate) -> str:
+    """The fields and what belongs to them; without a program, that there are none."""
+    if program is None:
+        text = Message("The network is large: its numbers cannot be changed here.").text(translate)
+        return f'<p class="hint">{xml_text(text)}</p>\n'
+    derivation, reading = program.derivation, formulas.reading
+
+    def say(text: Message) -> str:
+        return xml_text(text.text(translate))
+
+    fields = "\n".join(
+        f"<fieldset><legend>{say(Message(title))}</legend>{''.join(_field(wanted, program, formulas) for wanted in cells)}</fieldset>"
+        for title, cells in _groups(program).items()
+    )
+    after = derivation.graph.after(derivation.loss) if derivation.loss else ""
+    results = [(name, ()) for name in (derivation.loss, after) if name and not derivation.graph[name].axes]
+    training = ""
+    if program.lasts and results:
+        training = _TRAINING.format(
+            updates=say(Message("Updates")),
+            limit=UPDATES_LIMIT,
+            train=say(Message("Go on and draw the loss")),
+            take=say(Message("Go on from there")),
+            course=say(Message("{count} updates: the loss goes from {before} to {after}.", **_kept("count", "before", "after"))),
+        )
+    return _BOX.format(
+        was=say(Message("(before: {number})", **_kept("number"))),
+        stale=say(Message("of the numbers as given:")),
+        title=say(Message("Change numbers")),
+        hint=say(Message("Everything is worked out again as you type.")),
+        fields=fields,
+        overflow=say(Message("{step}: the number is too large (overflow)", **_kept("step"))),
+        zero=say(Message("{step}: division by zero", **_kept("step"))),
+        undefined=say(Message("{step}: the function is not defined there", **_kept("step"))),
+        number=say(Message("{found} is no number; type one such as 0.5, -1, 1e-3 or 1/3", **_kept("found"))),
+        results="".join(_result(one, reading.derivation.step_id(one), formulas) for one in results),
+        reset=say(Message("As given")),
+        comparing=say(Message("Show what the lines were before")),
+        training=training,
+    )
+
+
+def _kept(*names: str) -> dict[str, str]:
+    """Places of a text that the script fills."""
+    return {name: f"{{{name}}}" for name in names}
+
+
+def _groups(program: LiveProgram) -> dict[Template, list[Cell]]:
+    """Title → the given numbers that stand below it."""
+    found: dict[Template, list[Cell]] = {title: [] for title in (*_TITLES.values(), _OTHERS)}
+    for wanted in program.given:
+        found[_TITLES.get(program.owner[wanted][wanted[0]].kind, _OTHERS)].append(wanted)
+    return {title: cells for title, cells in found.items() if cells}
+
+
+def _field(wanted: Cell, program: LiveProgram, formulas: PageFormulas) -> str:
+    reading = formulas.reading
+    round = program.first_round(wanted)
+    number = reading.shown(wanted, round).plain
+    step = xml_text(printable(program.owner[wanted].cell_id(wanted)))
+    return (
+        f"<label><span><math>{formulas.formula(Name(Ref(*wanted)))}</math> =</span> "
+        f'<input data-given="{step}" value="{number.replace(".", ",") if reading.comma else number}" '
+        f'autocomplete="off" spellcheck="false" size="7"></label>'
+    )
+
+
+def _result(wanted: Cell, step: str, formulas: PageFormulas) -> str:
+    name = f"<math>{formulas.formula(Name(Ref(*wanted)))}</math>"
+    return f'<p data-result="{xml_text(step)}">{name} <span class="now"></span></p>'
