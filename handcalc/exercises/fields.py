@@ -177,12 +177,12 @@ class Fields:
 
 def _told(verdict: str, slugs: list[str]) -> Message:
     """What the catalogue says of a mistake, or of either of two."""
+    made = [MISTAKES[slug] for slug in slugs]
     if verdict == "convention":
-        return Message("Right by another convention: {title}", title=Message(MISTAKES[slugs[0]].name))
-    lines = [MISTAKES[slug].explanation for slug in slugs]
-    if len(lines) == 1:
-        return Message(lines[0])
-    return Message("Either: {first} Or: {second}", first=Message(lines[0]), second=Message(lines[1]))
+        return Message("Right by another convention: {title}", title=Message(made[0].name))
+    if len(made) == 1:
+        return Message(made[0].explanation)
+    return Message("Either: {first} Or: {second}", first=Message(made[0].explanation), second=Message(made[1].explanation))
 
 
 def _places(digits: AskedDigits, value: float) -> int:

@@ -51,8 +51,8 @@ def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Tra
         return xml_text(text.text(translate))
 
     fields = "\n".join(
-        f"<fieldset><legend>{say(Message(title))}</legend>{''.join(_field(wanted, program, formulas) for wanted in cells)}</fieldset>"
-        for title, cells in _groups(program).items()
+        f"<fieldset><legend>{say(title)}</legend>{''.join(_field(wanted, program, formulas) for wanted in cells)}</fieldset>"
+        for title, cells in _groups(program)
     )
     after = derivation.graph.after(derivation.loss) if derivation.loss else ""
     results = [(name, ()) for name in (derivation.loss, after) if name and not derivation.graph[name].axes]
@@ -87,12 +87,13 @@ def _kept(*names: str) -> dict[str, str]:
     return {name: f"{{{name}}}" for name in names}
 
 
-def _groups(program: LiveProgram) -> dict[Template, list[Cell]]:
-    """Title → the given numbers that stand below it."""
+def _groups(program: LiveProgram) -> list[tuple[Message, list[Cell]]]:
+    """Titles, with the given numbers that stand below each."""
     found: dict[Template, list[Cell]] = {title: [] for title in (*_TITLES.values(), _OTHERS)}
     for wanted in program.given:
         found[_TITLES.get(program.owner[wanted][wanted[0]].kind, _OTHERS)].append(wanted)
-    return {title: cells for title, cells in found.items() if cells}
+    titles = [Message(_TITLES[kind]) for kind in _TITLES] + [Message(_OTHERS)]
+    return [(title, cells) for title, cells in zip(titles, found.values()) if cells]
 
 
 def _field(wanted: Cell, program: LiveProgram, formulas: PageFormulas) -> str:
