@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
+from itertools import product
 from typing import Any
 
 import pytest
@@ -91,6 +92,18 @@ def thinned(values: Sequence[Any], each: int) -> list[Any]:
 
 
 EACH = some(shipped(), KINDS)
+
+
+def in_turn(each: int, *lists: Sequence[Any]) -> list[Any]:
+    """Parameters for a test of several lists together: every so many of their combinations, so that every value of each list has its turn,
+    with every value of every other one."""
+    columns = [[value if isinstance(value, ParameterSet) else pytest.param(value) for value in values] for values in lists]
+    found = []
+    for places in product(*(range(len(column)) for column in columns)):
+        if sum(places) % each == 0:
+            row = [column[place] for column, place in zip(columns, places)]
+            found.append(pytest.param(*(one.values[0] for one in row), marks=[mark for one in row for mark in one.marks]))
+    return found
 
 
 def too_large(item: pytest.Item) -> bool:

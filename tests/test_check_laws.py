@@ -187,7 +187,7 @@ def test_one_slip_is_reported_once(problem: str) -> None:
 @every_trained
 def test_one_slip_is_reported_once_many(problem: str) -> None:
     for digits in (3, 6):
-        found = [text for wanted, _, marking in changed(problem, 20, digits) for text in complaints_about_a_slip(wanted, marking)]
+        found = [text for wanted, _, marking in changed(problem, 8, digits) for text in complaints_about_a_slip(wanted, marking)]
         assert not found or problem in (*UNBOUNDED, *ROUGH * (digits == 3)), "\n".join(found)
 
 
@@ -326,7 +326,7 @@ def test_a_rounded_sheet_is_right(problem: str) -> None:
 @pytest.mark.slow
 @every_problem
 def test_rounded_sheets_are_right(problem: str) -> None:
-    found = accused_though_right(exercise(problem), problem, 250)
+    found = accused_though_right(exercise(problem), problem, 100)
     assert not found, "\n".join(found)
 
 

@@ -38,7 +38,7 @@ from exports import (
     written,
 )
 from markdown_it import MarkdownIt
-from shipping import EACH, some
+from shipping import EACH, in_turn, some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Number
@@ -175,9 +175,7 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("format", READ)
-@pytest.mark.parametrize("problem", EACH)
+@pytest.mark.parametrize(("problem", "format", "style"), in_turn(3, EACH, READ, [*STYLES]))
 def test_every_number_is_that_of_the_json_in_every_style(problem: str, format: str, style: str) -> None:
     rounding = {"zh-comma": Rounding(decimals=4, significant=None), "ng-brief": Rounding(exact=True)}.get(style)
     check_numbers(derivation(problem, 2, rounding), format, **STYLES[style])
@@ -208,9 +206,9 @@ def seen(format: str, text: str) -> set[str]:
     return {*re.findall(r"\d+(?:\.\d+)?", plain(whole))}
 
 
-@pytest.mark.parametrize("view", [view for view in VIEWS if view != "key"])
-@pytest.mark.parametrize("format", DOCUMENTS)
-@pytest.mark.parametrize("problem", some(shipped(), SOME[:1]))
+@pytest.mark.parametrize(
+    ("problem", "format", "view"), in_turn(2, some(shipped(), SOME[:1]), DOCUMENTS, [view for view in VIEWS if view != "key"])
+)
 def test_a_worksheet_gives_nothing_away(problem: str, format: str, view: str) -> None:
     found = derivation(problem)
     assert not secrets(found) & seen(format, written(found, format, view=view))
