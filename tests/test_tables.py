@@ -11,7 +11,8 @@ import pytest
 from handcalc.core.evaluation import Evaluation
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import load, loads
-from handcalc.marking.check import Checker
+from handcalc.marking import conventions
+from handcalc.marking.check import Checker, check
 from handcalc.marking.components import components
 from handcalc.marking.definitions import Definitions, MistakenBook
 from handcalc.marking.hypotheses import Hypotheses
@@ -76,3 +77,17 @@ def test_nodes_that_need_each_other_come_together(needs: dict[str, str], togethe
     for place, nodes in enumerate(found):
         known = set("".join(found[: place + 1]))
         assert all(known.issuperset(needs[node]) for node in nodes), "each after what it needs"
+
+
+def test_only_conventions_of_sheets_are_worked_out_for_a_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    worked: list[str] = []
+    original = conventions._Worked.__init__
+
+    def counted(own: conventions._Worked, convention: conventions.OtherConvention, book: Workbook) -> None:
+        worked.append(convention.name)
+        original(own, convention, book)
+
+    monkeypatch.setattr(conventions._Worked, "__init__", counted)
+    check(load("mazur-2-2-2"), {"new.w5": "0.37", "out.h1": "0.61"})
+    assert worked
+    assert set(worked) <= set(conventions.ON_SHEETS)
