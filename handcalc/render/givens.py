@@ -21,7 +21,7 @@ from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
 from handcalc.render.items import MISSING, Item, Name, Plain, Value, title_item
 from handcalc.render.options import DETAILS, Options
-from handcalc.render.pooling import is_pooled
+from handcalc.render.pooling import is_pooled, is_window_path
 from handcalc.render.reading import Reading
 from handcalc.render.weights import NUMBERS_LIMIT, weights
 
@@ -303,7 +303,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield from _fixed_conventions(derivation)
     if derivation.updated:
         yield from _update_conventions(derivation)
-    told = [quantity for quantity in graph if not is_pooled(graph, quantity)]
+    told = [quantity for quantity in graph if not is_pooled(graph, quantity) and not is_window_path(graph, quantity)]
     functions = {node.function for quantity in told for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     yield from _slope_conventions(functions, chosen)
     if len(told) < len(graph.quantities):
