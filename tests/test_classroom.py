@@ -54,9 +54,8 @@ SHEETS = {
     "dora.txt": "net.y =\nout.y = ____\nloss =\n",
 }
 
-PLAIN = """
-One neuron
-==========
+PLAIN = """\
+== One neuron ==========================================================
 Sheets: 4; marked: 3
 Average: 58 %
 
@@ -73,12 +72,10 @@ Average: 58 %
 In each column: marks, and + right; ~ right, but too few digits; > right for an earlier wrong
 number; x wrong, with the letter of a mistake below; . not answered; ? unreadable
 
-Most frequent mistakes
-----------------------
+-- Most frequent mistakes ----------------------------------------------
 A. The bias is forgotten. Students: 1; first at net_y
 
-Sheets that could not be read
------------------------------
+-- Sheets that could not be read ---------------------------------------
 FOLDER/carl.csv:1: the column "id" is missing; there are foo, bar
 FOLDER/carl.csv:1: the column "answer" is missing; there are foo, bar
 """

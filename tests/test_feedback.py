@@ -219,7 +219,7 @@ def test_numbers_stay() -> None:
 
 def test_sheets_that_are_alike_and_files_that_are_none(school: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = run(capsys, school / "neuron.yaml", school / "sheets").out
-    assert out.partition("Remarks on the sheets\n")[2].splitlines()[1:] == [
+    assert out.partition("Remarks on the sheets ")[2].splitlines()[1:] == [
         "The same name: anna.txt, zoe.txt.",
         "The same answers: again.txt, bert.txt.",
         "Not read, for these are no sheets: max.jpg, notes.pdf.",

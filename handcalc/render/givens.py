@@ -21,7 +21,7 @@ from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
 from handcalc.render.items import MISSING, Item, Name, Plain, Value, title_item
 from handcalc.render.options import DETAILS, Options
-from handcalc.render.pooling import is_pooled
+from handcalc.render.pooling import is_pooled, is_window_path
 from handcalc.render.reading import Reading
 from handcalc.render.weights import NUMBERS_LIMIT, weights
 
@@ -168,7 +168,9 @@ def _architecture(header: Header, unknown: bool) -> Message:
     if any(kind != "dense" for kind in header.kinds):
         shapes = ["×".join(map(str, shape)) for shape in header.shapes]
         inputs = [] if unknown else shapes[:1]
-        layers = ", ".join((*inputs, *(f"{kind} {shape}" for kind, shape in zip(header.kinds, shapes[1:]))))
+        named = [Message("{kind} {shape}", kind=Message(about.title), shape=shape) for about, shape in zip(header.about, shapes[1:])]
+        every: list[Message | str] = [*inputs, *named]
+        layers = reduce(lambda before, after: Message("{before}, {after}", before=before, after=after), every)
         functions = [name for name in header.activations if name != "identity"]
         if not functions:
             return Message("Layers: {layers}", layers=layers)
@@ -230,7 +232,8 @@ def given_numbers(
         return
     places = list(islice(derivation.graph.positions(quantity.name), NUMBERS_LIMIT))
     rows = tuple((Name(Ref(quantity.name, place)), Value((quantity.name, place), iteration)) for place in places)
-    yield Table((Message("parameter"), Message("value")), rows, max(quantity.size - NUMBERS_LIMIT, 0))
+    head = Message(COLUMNS[False, quantity.kind]) if (False, quantity.kind) in COLUMNS else Message("parameter")
+    yield Table((head, Message("value")), rows, max(quantity.size - NUMBERS_LIMIT, 0))
 
 
 def sample_table_of_givens(quantities: list[Quantity], iteration: int = 1) -> Table:
@@ -300,7 +303,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
         yield from _fixed_conventions(derivation)
     if derivation.updated:
         yield from _update_conventions(derivation)
-    told = [quantity for quantity in graph if not is_pooled(graph, quantity)]
+    told = [quantity for quantity in graph if not is_pooled(graph, quantity) and not is_window_path(graph, quantity)]
     functions = {node.function for quantity in told for expr in quantity.formulas for node in walk(expr) if isinstance(node, Call)}
     yield from _slope_conventions(functions, chosen)
     if any((quantity.kind, quantity.role) == ("step", "max") for quantity in graph):

@@ -18,7 +18,7 @@ from handcalc.render.blocks import Block, Equation, Picture
 from handcalc.render.grids import in_grids
 from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value
 from handcalc.render.options import Options
-from handcalc.render.pooling import is_averaged, is_pooled, settled, windows
+from handcalc.render.pooling import is_averaged, is_pooled, is_window_path, settled, windows
 from handcalc.render.pooling import told as pooling_told
 from handcalc.render.rawderivative import raw_derivative
 from handcalc.render.reading import Reading
@@ -34,6 +34,8 @@ def general(reading: Reading, options: Options, quantity: Quantity, told: Seen |
     graph = reading.graph
     given = graph.fixed and all((quantity.name, place) in graph.fixed for place in graph.positions(quantity.name))
     if given or graph.fixed and isinstance(quantity.definition, Number):  # what comes from above: nothing, or what is given
+        return
+    if is_window_path(graph, quantity):
         return
     if is_pooled(graph, quantity) or is_averaged(graph, quantity):
         yield pooling_told(graph, quantity)
@@ -58,7 +60,7 @@ def lines(derivation: Derivation, reading: Reading, options: Options, iteration:
         return
     used = references(quantity.definition) if quantity.definition is not None else ()
     paths = [reference.quantity for reference in used if derivation.graph[reference.quantity].kind == "path"]
-    at_once = not derivation.header.plain and not options.full  # a sum over places of maps or over times is one line
+    at_once = not derivation.header.plain and not options.full or is_pooled(derivation.graph, quantity)  # a sum over places is one line
     cells = first_cells(derivation, options, group)
     seen: set[str] = set()  # paths whose named factors were told
     laid = {cells[0], cells[-1]} if cells and options.full and has_window(derivation.graph, quantity) else set()
@@ -86,7 +88,8 @@ def left(derivation: Derivation, options: Options, group: Group) -> int:
 
 def first_cells(derivation: Derivation, options: Options, group: Group) -> list[Cell]:
     """The cells of a group that are worked line by line."""
-    most = options.limits.cells if in_grids(derivation, group) else options.limits.lines
+    short = in_grids(derivation, group) and not is_pooled(derivation.graph, group.quantity)
+    most = options.limits.cells if short else options.limits.lines
     return list(islice(worked_cells(derivation, options, group), most))
 
 
@@ -149,10 +152,10 @@ def worked(
     step = derivation.step(wanted, iteration)
     formula = reading.formula(wanted)
     pooled = is_pooled(derivation.graph, derivation.graph[wanted[0]])
-    if formula is not None and pooled:
-        formula, chained = settled(derivation, formula, iteration), False
     if formula is not None and put_in:
         formula = rewrite(formula, lambda node: reading.formula(cell(node)) if isinstance(node, Ref) and node.quantity in put_in else None)
+    if formula is not None and pooled:
+        formula, chained = settled(derivation, formula, iteration), False
     right: list[tuple[str, Item]] = []
     if formula is not None:
         factors = reading.chain(step) if chained else ()

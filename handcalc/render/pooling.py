@@ -2,7 +2,7 @@
 
 - `is_pooled(graph, quantity)`: whether it is the gradient of what windows take the largest of.
 - `settled(derivation, formula, iteration)`: its formula with the slopes of max put in: only what arrives is left.
-- `is_averaged(graph, quantity)`: the same of the mean.
+- `is_averaged(graph, quantity)`: the same of the mean; `is_window_path(graph, quantity)`: whether it is what one window sends.
 - `told(graph, quantity)` says in words where gradients go, `windows(derivation, …)` where the largest of each window is; `masks(…)` are
   maps with 1 for the largest numbers.
 """
@@ -57,6 +57,13 @@ def settled(derivation: Derivation, formula: Expr, iteration: int) -> Expr:
         return None
 
     return rewrite(formula, change)
+
+
+def is_window_path(graph: Graph, quantity: Quantity) -> bool:
+    """Whether a quantity is what one window sends to a number that it may take the largest of."""
+    if quantity.kind != "path" or quantity.of is None or quantity.through is None:
+        return False
+    return _takes_largest(graph[quantity.through.quantity], quantity.of.quantity)
 
 
 def is_averaged(graph: Graph, quantity: Quantity) -> bool:

@@ -1,0 +1,53 @@
+"""How long solutions are, and how pooling is told: lines of a terminal, pages of a PDF, no line wider than it may be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from shipping import EACH, solved
+from test_pdf import pages, pdf
+
+from handcalc.deriving import derive
+from handcalc.loading.loader import loads
+from handcalc.render import render
+from handcalc.render.formats.styled import cell_len
+from handcalc.render.report import Style
+
+LINES = {"mazur-2-2-2": 90, "fausett-2-2-1": 87, "zhou-four-people": 230, "conv-pool-dense": 176}
+PAGES = {"mazur-2-2-2": 2, "fausett-2-2-1": 2, "zhou-four-people": 6, "conv-pool-dense": 5}
+
+
+@pytest.mark.parametrize("problem", LINES)
+def test_solutions_are_short(problem: str) -> None:
+    assert len(str(render(solved(problem), "terminal")).splitlines()) <= LINES[problem]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", PAGES)
+def test_solutions_take_few_pages(problem: str) -> None:
+    assert len(pages(pdf(solved(problem), style=Style()))) <= PAGES[problem]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("problem", EACH)
+def test_no_line_of_a_file_is_wider_than_a_hundred_columns(problem: str, language: str) -> None:
+    """But for addresses."""
+    lines = str(render(solved(problem), "terminal", language=language)).splitlines()
+    assert all(cell_len(line) <= 100 or "http" in line for line in lines), max(lines, key=cell_len)
+
+
+OVERLAPPING = """
+inputs: [[1, 2, 3], [8, 9, 4], [7, 6, 5]]
+targets: [[12, 13], [0, 0]]
+layers: [{type: max_pool, kernel_size: 2, stride: 1}]
+loss: t*o
+input_gradients: true
+"""
+
+
+def test_pooling_is_told_by_position() -> None:
+    """What several windows send is added, with no slope of max and no bracket in any line."""
+    text = str(render(derive(loads(OVERLAPPING)), "terminal", detail="full"))
+    assert "at row 2, column 2; the gradient goes there" in text
+    assert re.search(r"= [\d +]*(12 \+ 13|13 \+ 12)[\d +]* = 25", text) and "max'" not in text
