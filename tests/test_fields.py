@@ -88,6 +88,17 @@ def test_the_teacher_chooses(kind: str | None, count: int, tmp_path: Path) -> No
         assert not known_of(path.read_text("utf-8"))["salt"]
 
 
+def test_a_page_has_so_many_at_most(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """More are an error where they were asked for, and else a worksheet for paper."""
+    command = ["export", "small-gpt", "--view", "worksheet", "--detail", "brief", "--only", "error", "-o", str(tmp_path / "sheet.html")]
+    with pytest.raises(SystemExit, match="^2$"):
+        main([*command, "--fields", "hashed"])
+    assert "say under tasks which" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="^0$"):
+        main(command)
+    assert not Page((tmp_path / "sheet.html").read_text("utf-8")).root.all("input", class_="answer")
+
+
 def test_what_has_no_number_has_no_field() -> None:
     """A drawing and a matrix have blanks only."""
     assert not SheetFields(fields_of("zhou-neuron"), str).answer(Blank())

@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from copy import copy
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from functools import cached_property
 from hashlib import sha256
 
 from handcalc.core.quantity import Cell
-from handcalc.errors import EvaluationError, Message, Template
-from handcalc.exercises.asked import USUAL, AskedDigits, Exercise, Worked
+from handcalc.errors import EvaluationError, Message, ProblemError, Template
+from handcalc.exercises.asked import MOST, USUAL, AskedDigits, Exercise, Worked
 from handcalc.exercises.hidden import Candidates, Mistakes
 from handcalc.exercises.intervals import EXACT, accepted
 from handcalc.exercises.wronganswers import WrongAnswers
@@ -31,6 +31,7 @@ from handcalc.problem.schema import Problem
 from handcalc.render.answerfields import AnswerField, Reason
 from handcalc.render.reading import Reading
 
+FIELDS_MOST = 800  # of a page: each takes a kilobyte or two
 MISTAKES_MOST = 12  # of a number that are told
 ROUNDED_MOST = 60  # numbers that rounding on the way may give; of more, those that are nearest
 LEVELS = (AskedDigits(USUAL), *(AskedDigits(significant=count) for count in (4, 5, 6)))  # to work with, where nothing says how many
@@ -55,6 +56,10 @@ class Fields:
     ) -> None:
         exercise = Exercise(problem, digits, carry)
         self.exercise = exercise
+        count = len(exercise.desk.interpreter.tasks) or sum(quantity.size for quantity in exercise.book.graph)
+        if count > FIELDS_MOST:
+            text = "{count} answers are asked, {limit} at most; say under tasks which"
+            raise ProblemError(Message(text, f"{problem.path}: ", count=count, limit=FIELDS_MOST))
         self.worked = Worked(exercise)
         self.reading = reading
         self.asked = digits
@@ -82,7 +87,7 @@ class Fields:
         own = on_sheet(iteration, wanted[0]), wanted[1]
         try:
             return self._field(wanted, own)
-        except EvaluationError:
+        except (EvaluationError, InvalidOperation):  # of 10^60 nobody writes the digits
             return None
 
     def _field(self, wanted: Cell, own: Cell) -> AnswerField:
@@ -91,7 +96,8 @@ class Fields:
         task = interpreter.tasks.get(own, UNASKED)
         told = exercise.desk.asked_digits(own, task)
         asked = self.asked or (AskedDigits(*told) if told is not None else None)
-        levels = [asked] if asked else [level for level in LEVELS if _places(level, value) > -math.log10(abs(value) or 1.0)]
+        wanted_digits = [asked] if asked else [level for level in LEVELS if _places(level, value) > -math.log10(abs(value) or 1.0)]
+        levels = [level for level in wanted_digits if _places(level, value) <= MOST] or [AskedDigits(USUAL)]
         name, sign = sheet_name(exercise.desk, own), -1 if self.reading.turned(wanted) else 1
         known: dict[str, int] = {}
         for number, verdict, why in self._numbers(own, value, levels, asked is not None):
