@@ -150,7 +150,7 @@ def test_feedback_inside_the_folder_of_the_sheets_is_no_skipped_file(school: Pat
 def test_answers_on_the_command_line_have_no_feedback(school: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for option in (("--feedback", school / "f"), ("--anonymous",)):
         ended = run(capsys, school / "neuron.yaml", "--answer", "net.y=1", *option)
-        assert ended.code == 2 and "--feedback and --anonymous go with sheets of answers" in ended.err
+        assert ended.code == 2 and "--feedback, --anonymous, --scheduler and --results go with sheets of answers" in ended.err
 
 
 SAFE = {

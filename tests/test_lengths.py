@@ -18,6 +18,12 @@ LINES = {"mazur-2-2-2": 90, "fausett-2-2-1": 87, "zhou-four-people": 230, "conv-
 PAGES = {"mazur-2-2-2": 2, "fausett-2-2-1": 2, "zhou-four-people": 6, "conv-pool-dense": 5}
 
 
+@pytest.fixture(autouse=True)
+def width_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred columns, whatever the terminal of the tests is."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 @pytest.mark.parametrize("problem", LINES)
 def test_solutions_are_short(problem: str) -> None:
     assert len(str(render(solved(problem), "terminal")).splitlines()) <= LINES[problem]

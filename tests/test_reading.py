@@ -60,7 +60,7 @@ FAMOUS = "mazur-2-2-2"
 
 
 def few(notations: tuple[str, ...] = ("mazur", "zhou", "mitchell", "nielsen"), in_turn: bool = False) -> list[Any]:
-    """(notation, problem): a few of them, and all as slow laws; in_turn: only those of FEW in a third of the notations, the others in one each."""
+    """(notation, problem): a few of them, and all as slow laws; in_turn: those of FEW in a third of the notations, others in one each."""
     quick = [(notation, problem) for notation in notations for problem in FEW[:3]]
     known = list(profiles())
     wanted = [

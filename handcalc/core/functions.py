@@ -55,9 +55,13 @@ class Function(Record):
     layer: bool = False
 
 
+def _rest(z: Any) -> float:
+    """What a fraction is more than the float next to it."""
+    return 0.0 if type(z) is float else float(z - type(z)(float(z)))
+
+
 def _exp(z: Any) -> float:
-    near = float(z)
-    return math.exp(near) if type(z) is float else math.exp(near) * (1 + float(z - type(z)(near)))  # what a fraction is more than a float
+    return math.exp(float(z)) * (1 + _rest(z))
 
 
 def _sigmoid(z: float) -> float:

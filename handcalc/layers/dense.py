@@ -29,7 +29,7 @@ from handcalc.problem.values import NUMBER, Shape
 
 _NAME: Shape = {"type": ["string", "integer"]}
 _NUMBERS: Shape = {"type": "array", "items": {"anyOf": [NUMBER, {"type": "array"}]}}
-_ROW: Shape = {"type": "array", "items": {"anyOf": [NUMBER, {"type": ["string", "array"]}]}}
+_ROW: Shape = {"type": "array", "items": {"anyOf": [NUMBER, {"type": "string"}, {"type": "array"}]}}
 _MATRIX: Shape = {"type": "array", "items": {"anyOf": [_ROW, NUMBER, {"type": "string"}]}}
 _NAMES: Shape = {"type": "array", "items": {"anyOf": [{"type": "array", "items": _NAME}, _NAME]}}
 _EDGES: Shape = {"type": "object", "additionalProperties": {"type": "array", "minItems": 3, "maxItems": 3}}

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby, islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Ref, add
+from handcalc.core.expr import Ref, add, references
 from handcalc.core.graph import Graph
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity
@@ -173,10 +173,16 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
         yield _said(losses[0], graph, iteration)
     for _, inside in groupby(groups, key=lambda quantity: quantity.layer):
         together = list(inside)
-        alike = [quantity for quantity in together if _in_a_row(quantity)] if tables else []
+        alike: list[Quantity] = []  # columns of a table that stands before the first line that needs them
         for quantity in together:
-            if quantity in alike or tables and quantity.kind == "loss" and after:
+            if tables and _in_a_row(quantity):
+                alike.append(quantity)
                 continue
+            if tables and quantity.kind == "loss" and after:
+                continue
+            if alike and {*_used(quantity)} & {column.name for column in alike}:
+                yield cell_table(derivation, options, iteration, alike)
+                alike = []
             if tables and directions(quantity) > 1 and not quantity.sampled:
                 yield from grids(derivation, quantity, options.detail, iteration)
                 continue
@@ -185,6 +191,11 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
             yield cell_table(derivation, options, iteration, alike)
     if after and not alone:
         yield _comparison(losses if derivation.loss in losses else [derivation.loss], graph, iteration)
+
+
+def _used(quantity: Quantity) -> Iterator[str]:
+    """The quantities that one is worked from."""
+    return (ref.quantity for formula in quantity.formulas for ref in references(formula))
 
 
 def _said(loss: str, graph: Graph, iteration: int) -> Paragraph:

@@ -22,7 +22,7 @@ _OPERATORS: dict[type[ast.AST], str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "power",
     ast.Gt: "> 0", ast.Lt: "< 0", ast.GtE: ">= 0", ast.LtE: "<= 0", ast.Eq: "=== 0", ast.NotEq: "!== 0",
 }  # fmt: skip
-_BUILT_IN = {"max": "max", "min": "min", "abs": "abs", "float": "float"}
+_BUILT_IN = {"max": "max", "min": "min", "abs": "abs", "float": "float", "_rest": "rest"}
 
 
 def number_of(record: Function) -> int:
@@ -73,7 +73,7 @@ def _values() -> dict[str, ast.expr]:
 def _helpers(value: ast.AST) -> Iterator[str]:
     """The functions of the module that a value is made with, each after those that it calls itself."""
     for node in ast.walk(value):
-        if isinstance(node, ast.Name) and node.id in _defined():
+        if isinstance(node, ast.Name) and node.id in _defined() and node.id not in _BUILT_IN:
             yield from _helpers(_defined()[node.id])
             yield node.id
 

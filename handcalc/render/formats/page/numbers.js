@@ -46,6 +46,14 @@ function float(value) {
   return above < 0n ? -found : found;
 }
 
+/** What a fraction is more than the float next to it. */
+function rest(value) {
+  if (isFloat(value)) return 0;
+  let [near, below] = [float(value), 1n];
+  for (; !Number.isInteger(near); near *= 2) below *= 2n;
+  return float(sub(value, Ratio.of(BigInt(near), below)));
+}
+
 /** above/below, correctly rounded: a whole number of 64 bits, whose last bit says whether there is a rest, times a power of two. */
 function quotient(above, below) {
   const exact = 9007199254740992n;
