@@ -109,7 +109,7 @@ class Sheet {
     this.article = article;
     this.data = JSON.parse(article.querySelector(":scope > script.answers").textContent);
     this.bar = article.querySelector(".marking");
-    this.fields = [...article.querySelectorAll(".answer")];
+    this.fields = [...article.querySelectorAll("input.answer")];
     this.bar.hidden = false;
     for (const field of this.fields) {
       field.addEventListener("input", () => this.typing(field));
