@@ -43,7 +43,10 @@ for (const field of document.querySelectorAll("input.answer")) {
 ANSWERS = {"net.h1": "0.3775", "out.h1": "0.15*0.05 = 0,5933", "out.h2": "0.6", "loss": "0.1492", "grad.net.o1": "0.7414", "new.w5": "oops"}
 
 
-@pytest.mark.parametrize("problem, notation", [("mazur-2-2-2", ""), ("mazur-2-2-2", "zhou"), ("xigua-thresholds", ""), ("prachub-bptt", "")])
+SHEETS = [("mazur-2-2-2", ""), ("mazur-2-2-2", "zhou"), ("xigua-thresholds", ""), ("prachub-bptt", "")]
+
+
+@pytest.mark.parametrize("problem, notation", SHEETS)
 def test_what_is_saved_is_a_sheet(browser: Browser, problem: str, notation: str, tmp_path: Path) -> None:
     """Filled with right numbers in the letters of a notation it is right on the page, and for handcalc check; nothing was asked of
     any network."""
