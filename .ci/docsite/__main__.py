@@ -49,7 +49,7 @@ REFERENCE = {
     "members_order": "source",
 }
 # Words are separated by all that is no letter, and between Chinese characters, so that a word is found within a sentence.
-SEPARATOR = r"[\s\u200b\u3000\-,:!=\[\]()\"`/、。，．？！；：（）《》“”]+|(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])"
+SEPARATOR = r"[\s\u200b\u3000\-,:!=\[\]()\"`/、。，．？！；：（）《》“”]+|(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])(?=\w)"
 
 
 def pages(folder: Path, language: str, only: Collection[str] = ()) -> None:

@@ -18,14 +18,14 @@ from handcalc.loading.loader import shipped, title_in
 from handcalc.problem.files import shipped_folder
 from handcalc.problem.schema import Problem
 
-# titles, types of layers of which one suffices; a problem belongs to the first that fits, those of the course to none of them
+# titles, types of layers of which one suffices; a problem belongs to the last that fits, those of the course to none of them
 GROUPS: tuple[tuple[tuple[str, str], set[str]], ...] = (
-    (("Attention and transformers", "注意力与 Transformer"), {"attention", "positional_encoding", "embedding"}),
+    (("Dense networks", "全连接网络"), {"dense"}),
+    (("Normalisation and dropout", "归一化与丢弃"), {"batch_norm", "layer_norm", "rms_norm", "dropout"}),
     (("Convolution and pooling", "卷积与池化"), {"conv1d", "conv2d", "conv_transpose2d", "max_pool", "avg_pool", "global_avg_pool"}),
     (("Recurrence, LSTM, GRU", "循环网络、LSTM、GRU"), {"rnn", "lstm", "gru"}),
-    (("Normalisation and dropout", "归一化与丢弃"), {"batch_norm", "layer_norm", "rms_norm", "dropout"}),
-    (("Dense networks", "全连接网络"), {"dense"}),
-    (("Formulas", "公式"), set()),
+    (("Attention and transformers", "注意力与 Transformer"), {"attention", "positional_encoding", "embedding"}),
+    (("Formulas", "公式"), {"none"}),
 )
 COURSE = ("A course, from one neuron to attention", "课程：从一个神经元到注意力")
 
@@ -68,7 +68,7 @@ def write(folder: Path, language: str, only: Collection[str] = ()) -> None:
         shutil.copyfile(data, place / data.name)
     text = _TEXTS[language]
     lines = ["---", "hide: [navigation]", "---", f"# {text['title']}", "", text["lead"], ""]
-    for titles in (*(titles for titles, _ in GROUPS), COURSE):
+    for titles in (COURSE, *(titles for titles, _ in GROUPS)):
         if found := groups[titles[chinese]]:
             lines += [f"## {titles[chinese]}", "", '<div class="gallery">', *found, "</div>", ""]
     (folder / "gallery.md").write_text("\n".join(lines), "utf-8")
@@ -83,8 +83,8 @@ def _files(chinese: bool) -> Iterator[tuple[str, Path]]:
 def group_of(path: Path, problem: Problem) -> tuple[str, str]:
     if path.parent.name.startswith("course"):
         return COURSE
-    types = {layer.type for layer in problem.layers}
-    return next((titles for titles, kinds in GROUPS if kinds & types), GROUPS[-1][0])
+    types = {layer.type for layer in problem.layers} or {"none"}
+    return next(titles for titles, kinds in reversed(GROUPS) if kinds & types)
 
 
 def _linked(address: re.Match[str]) -> str:
