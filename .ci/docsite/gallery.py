@@ -93,7 +93,7 @@ def _linked(address: re.Match[str]) -> str:
 
 def _card(name: str, path: Path, problem: Problem, language: str) -> Iterator[str]:
     text, title = _TEXTS[language], escape(title_in(path.read_text("utf-8"), language))
-    yield f'<div><a href="gallery/{name}.html"><img src="gallery/{name}.svg" alt="" loading="lazy"></a>'
+    yield f'<div><a href="gallery/{name}.html" tabindex="-1" aria-hidden="true"><img src="gallery/{name}.svg" alt="" loading="lazy"></a>'
     yield f'<h3 id="{name}"><a href="gallery/{name}.html">{title}</a></h3>'
     yield f"<p>{_ADDRESS.sub(_linked, escape(problem.source))}</p>"
     yield f'<p><code>{name}</code> · <a href="gallery/{name}.html">{text["solution"]}</a>'
