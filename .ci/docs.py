@@ -2,9 +2,9 @@
 
 - A page docs/NAME.md is made from docs/NAME.in.md: prose as it stands, and for every line `{{table argument}}` what
   `TABLES` has for it, read from the program's own tables.
-- In these pages, in README.md and in the other pages of docs/, a console block `$ handcalc …` holds the output of
+- In these pages, in README.md and in the other pages of docs/ and of its site, a console block `$ handcalc …` holds the output of
   that command. A line `…` in it stands for output that is left out; such a block is not rewritten, only checked.
-- A yaml block that begins with a comment `# name.yaml` is a file which the commands of the page may use; every yaml
+- A yaml or text block that begins with a comment `# name.yaml` is a file which the commands of the page may use; every yaml
   block with layers or equations is loaded, unless its name begins with wrong. Python blocks are run.
 
 To add a table, write a function that yields lines and add it to `TABLES`.
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -174,9 +175,23 @@ def views() -> Lines:
 
 
 def section(name: str) -> Lines:
-    """The keys of one section of a problem file."""
+    """The keys of one section of a problem file, with a place to link to where no heading is called so."""
     rows = ((code(key.key), shape(key.shape), key.doc, code(key.example)) for key in sections()[name])
+    if not described()[name][1]:
+        yield from (f'<a id="{name}"></a>', "")
     yield from table(("key", "value", "meaning", "example"), rows)
+
+
+@cache
+def described() -> dict[str, tuple[str, bool]]:
+    """The page that has the keys of a section of a problem file, and whether a heading there is called so."""
+    found = {}
+    for template in DOCS.glob("*.in.md"):
+        text = template.read_text("utf-8")
+        for name in re.findall(r"^\{\{(?:section )?(\w+)\}\}$", text, re.MULTILINE):
+            if name in sections():
+                found[name] = made_of(template).name, re.search(rf"^#+ {name}$", text, re.MULTILINE | re.IGNORECASE) is not None
+    return found
 
 
 def shape(found: Mapping[str, Any]) -> str:
@@ -187,7 +202,7 @@ def shape(found: Mapping[str, Any]) -> str:
         return " or ".join(dict.fromkeys(parts))
     if "$ref" in found:
         name = found["$ref"].rsplit("/", 1)[1]
-        return f"[{name}](#{name})"
+        return f"[{name}]({described()[name][0]}#{name})" if name in described() else code(name)
     if "const" in found:
         return code(found["const"])
     if "enum" in found:
@@ -466,16 +481,22 @@ TABLES: dict[str, Callable[..., Lines]] = {
 _PLACE = re.compile(r"\{\{(\w+)(?: (\w+))?\}\}$")
 
 
+def made_of(template: Path) -> Path:
+    """The page of a template."""
+    return template.with_name(template.name.replace(".in.md", ".md"))
+
+
 def filled(template: Path) -> str:
     """The page of a template, its tables filled in."""
     lines = [f"<!-- Made by .ci/docs.py from docs/{template.name}. Change that file or the program, then run it. -->", ""]
     for line in template.read_text("utf-8").splitlines():
         place = _PLACE.match(line)
         lines += TABLES[place[1]](*filter(None, (place[2],))) if place else [line]
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip("\n") + "\n"
+    text = "\n".join(lines).replace(f"]({made_of(template).name}#", "](#")
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 
 
-_BLOCK = re.compile(r"^```(yaml|console|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^```(yaml|text|console|python)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
 class Examples:
@@ -492,8 +513,8 @@ class Examples:
 
     def _block(self, found: re.Match[str]) -> str:
         kind, text = found[1], found[2]
-        if kind == "yaml":
-            self._problem(text)
+        if kind in ("yaml", "text"):
+            self._file(kind, text)
         elif kind == "python":
             done = run(["-c", text], self.folder)
             if done.returncode:
@@ -502,11 +523,13 @@ class Examples:
             return f"```console\n{self._output(text)}```"
         return found[0]
 
-    def _problem(self, text: str) -> None:
-        name = re.match(r"# (\w[\w-]*\.yaml)\n", text)
+    def _file(self, kind: str, text: str) -> None:
+        name = re.match(r"# (\w[\w/-]*\.(?:yaml|txt))\n", text)
         if name:
-            Path(self.folder, name[1]).write_text(text, "utf-8")
-        if re.search(r"^(layers|equations):", text, re.MULTILINE) and not (name and name[1].startswith("wrong")):
+            path = Path(self.folder, name[1])
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+        if kind == "yaml" and re.search(r"^(layers|equations):", text, re.MULTILINE) and not (name and name[1].startswith("wrong")):
             try:
                 loads(text, name[1] if name else "example")
             except HandcalcError as error:
@@ -552,11 +575,12 @@ def run(arguments: list[str], folder: str) -> subprocess.CompletedProcess[str]:
 
 def pages() -> tuple[dict[Path, str], list[str]]:
     """Every page as it should be, and what cannot be put right by writing it."""
-    made = {template.with_name(template.name.replace(".in.md", ".md")): filled(template) for template in sorted(DOCS.glob("*.in.md"))}
+    made = {made_of(template): filled(template) for template in sorted(DOCS.glob("*.in.md"))}
     written = [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         *(path for path in sorted(DOCS.glob("*.md")) if not path.name.endswith(".in.md")),
+        *sorted((ROOT / ".ci" / "docsite").glob("*.md")),
     ]
     made |= {path: path.read_text("utf-8") for path in written if path not in made}
     wrong: list[str] = []

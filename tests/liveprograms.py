@@ -33,7 +33,9 @@ def edited(problem: str, edits: Mapping[Cell, str], rounding: Rounding | None = 
     numbers = {wanted: literal(text) for wanted, text in edits.items()}
     for graph in {found.at(number).graph for number in range(1, iterations + 1)}:
         _give(graph, numbers)
-    return found
+    return Derivation(  # whose rounds are worked out from these numbers
+        found.graph, found.rounding, found.updated, found.loss, iterations, found.basis, found.header, found.carried
+    )
 
 
 def _give(graph: Graph, numbers: Mapping[Cell, Number]) -> None:

@@ -151,7 +151,7 @@ def test_without_scripts_everything_is_there(browser: Browser) -> None:
         browser.show(page("mazur-2-2-2"))
         assert not browser.one("html").get_attribute("class")
         lines = browser.driver.find_elements(By.CSS_SELECTOR, ".text .step")
-        assert len(lines) == 52 and all(line.is_displayed() for line in lines)
+        assert len(lines) == 56 and all(line.is_displayed() for line in lines)
         figures = browser.driver.find_elements(By.CSS_SELECTOR, "figure svg")
         assert len(figures) == 2 and all(figure.is_displayed() for figure in figures)
         assert not browser.one(".panel").is_displayed() and not browser.one(".theme").is_displayed()
@@ -189,7 +189,7 @@ def test_keys_go_from_line_to_line(browser: Browser) -> None:
         assert browser.steps(".text .current") == [line]
         assert browser.run("return document.querySelector('[aria-current=step]').dataset.step") == line
         said = browser.one(".status").text
-        assert said.startswith(f"Line {number_of(line)} of 52"), said
+        assert said.startswith(f"Line {number_of(line)} of 56"), said
         box = browser.run("const box = document.querySelector('.current').getBoundingClientRect(); return [box.top, box.bottom]")
         assert 0 <= box[0] < box[1] <= 900
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from pathlib import Path
 
 import pytest
 from shipping import some
@@ -58,6 +59,9 @@ update: {w: w - grad.w/grad2.w}
 """
 
 
+LINE_SEARCH = (Path(__file__).parent.parent / "problems" / "exact-line-search.yaml").read_text(encoding="utf-8")
+
+
 def values(text: str, names: str, iteration: int = 1) -> list[float]:
     derivation = derive(loads(text), Rounding(), iteration)
     return [float(derivation[("" if iteration == 1 else f"#{iteration}:") + name].value) for name in names.split()]
@@ -77,6 +81,8 @@ def values(text: str, names: str, iteration: int = 1) -> list[float]:
         (ONE_BY_ONE, "new.x new.y", 1, [-0.5, 0.25]),
         (BOTH, "rate new.w new.b", 1, [0.1, 1, 1 - 0.1 * 2 * 3]),
         (BOTH, "rate", 3, [0.025]),
+        (LINE_SEARCH, "new.x new.y", 1, [90 / 11, -9 / 11]),
+        (LINE_SEARCH, "new.x new.y", 4, [10 * (9 / 11) ** 4, (9 / 11) ** 4]),  # γ·((γ − 1)/(γ + 1))^k: Boyd and Vandenberghe, 9.3.2
     ],
 )
 def test_the_rules_of_textbooks(text: str, names: str, iteration: int, wanted: list[float]) -> None:

@@ -36,7 +36,7 @@ from handcalc.core.expr import (
     walk,
 )
 from handcalc.core.graph import Graph
-from handcalc.core.index import Axis, Index, Position, inside, shift_index, unused
+from handcalc.core.index import Axis, Index, Position, indices, inside, shift_index, unused
 from handcalc.core.quantity import Quantity, Term
 from handcalc.core.turning import apart, bounding, solve
 
@@ -286,20 +286,23 @@ def name_known(graph: Graph, expr: Expr) -> Expr:
     return rewrite(expr, change)
 
 
-def _matches(pattern: Any, other: Any, free: set[str], found: dict[str, Position]) -> bool:
-    """Whether `other` is `pattern` with its free indices set; `found` collects them."""
-    if isinstance(pattern, Index) and pattern.letter in free:
+def _matches(pattern: Any, other: Any, unset: set[str], found: dict[str, Position], depth: int = 0) -> bool:
+    """Whether `other` is `pattern` with its free indices set; `found` collects them. What is summed over has a letter of its own."""
+    if isinstance(pattern, Index) and pattern.letter in unset:
         return bool(found.setdefault(pattern.letter, other) == other)
     if type(pattern) is not type(other):
         return False
     if isinstance(pattern, Index):
         return bool(pattern == other and pattern.axis.size == other.axis.size)
     if isinstance(pattern, tuple):
-        return len(pattern) == len(other) and all(_matches(a, b, free, found) for a, b in zip(pattern, other))
-    if isinstance(pattern, Entry):
-        renamed = reindex(other.body, {other.index.letter: pattern.index})
-        same = pattern.function == other.function and pattern.index.axis == other.index.axis
-        return same and _matches(pattern.at, other.at, free, found) and _matches(pattern.body, renamed, free, found)
+        return len(pattern) == len(other) and all(_matches(a, b, unset, found, depth) for a, b in zip(pattern, other))
+    if isinstance(pattern, (Entry, Total)):
+        if pattern.index.axis != other.index.axis or isinstance(pattern, Entry) and pattern.function != other.function:
+            return False
+        bound = Index(f"*{depth}", other.index.axis)
+        body, its = (reindex(one.body, {one.index.letter: bound}) for one in (pattern, other))
+        placed = not isinstance(pattern, Entry) or _matches(pattern.at, other.at, unset, found, depth)
+        return placed and _matches(body, its, unset, found, depth + 1) and bound not in indices(found.values())
     if isinstance(pattern, Expr):
-        return all(_matches(a, b, free, found) for a, b in zip(pattern.__dict__.values(), other.__dict__.values()))
+        return all(_matches(a, b, unset, found, depth) for a, b in zip(pattern.__dict__.values(), other.__dict__.values()))
     return bool(pattern == other)

@@ -105,15 +105,6 @@ def through(sizes: Iterable[int], place: Iterable[int]) -> int:
     return count
 
 
-def apart(sizes: Iterable[int], number: int) -> tuple[int, ...]:
-    """The place with a number: `through` the other way round."""
-    place: list[int] = []
-    for size in reversed([*sizes]):
-        number, one = divmod(number, size)
-        place.append(one)
-    return tuple(reversed(place))
-
-
 def affine(position: Position) -> Affine:
     """Any position as an affine one."""
     if isinstance(position, Affine):

@@ -11,10 +11,10 @@ Source: any textbook; the layout is PyTorch's nn.Linear (one row of W per neuron
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from handcalc.core.expr import Call, Entry, Expr, Ref, add, delta, mul, neg, reindex, rewrite
-from handcalc.core.index import Axis, Index, apart, through
+from handcalc.core.index import Axis, Index, through
 from handcalc.core.quantity import Quantity
 from handcalc.layers.activations import activations
 from handcalc.layers.layertype import COUNT, FILE, LayerType, Row
@@ -107,9 +107,18 @@ def _shared(site: Site, sizes: list[int]) -> dict[tuple[int, ...], Ref]:
     def weight(number: int, at: tuple[int, ...]) -> Ref:
         name = own.get(number) or graph.in_layer(number, "weight")
         inputs = graph[name].axes[1:] if name in graph else ()
-        return Ref(name, (at[0], *apart([axis.size for axis in inputs] or sizes, at[1])))
+        return Ref(name, (at[0], *_apart([axis.size for axis in inputs] or sizes, at[1])))
 
-    return {(to, *apart(sizes, place)): weight(*of) for (to, place), of in weights.shared.items()}
+    return {(to, *_apart(sizes, place)): weight(*of) for (to, place), of in weights.shared.items()}
+
+
+def _apart(sizes: Iterable[int], number: int) -> tuple[int, ...]:
+    """The place with a number: `through` the other way round."""
+    place: list[int] = []
+    for size in reversed([*sizes]):
+        number, one = divmod(number, size)
+        place.append(one)
+    return tuple(reversed(place))
 
 
 def shared_terms(shared: Mapping[tuple[int, ...], Ref], unit: Index, summed: tuple[Index, ...], source: Ref) -> Iterator[Expr]:

@@ -104,7 +104,7 @@ def _check_alone(entry: FileNode, formula: Expr | None, problem: Problem) -> Non
 
 
 def _derivatives(problem: Problem, names: Collection[str]) -> dict[str, Expr]:
-    """Ids and symbols of the derivatives of what is minimised by all that it depends on: grad.w, df/dw, grad2.w."""
+    """Ids and symbols of the derivatives of what is minimised by all that it depends on: grad.w, df/dw, df_dw, grad2.w."""
     formulas = {equation.name: equation.formula for equation in problem.equations}
     reached = {problem.minimize} & {*formulas}
     pending = list(reached)
@@ -115,6 +115,8 @@ def _derivatives(problem: Problem, names: Collection[str]) -> dict[str, Expr]:
     found: dict[str, Expr] = {}
     for name in reached - {problem.minimize}:
         found |= {f"grad.{name}": Ref(f"grad.{name}"), f"grad2.{name}": Ref(f"grad2.{name}")}
+        if f"d{problem.minimize}_d{name}" not in names:
+            found[f"d{problem.minimize}_d{name}"] = Ref(f"grad.{name}")
         if f"d{problem.minimize}" not in names:
             found |= dict.fromkeys((f"d{problem.minimize}/d{name}", f"∂{problem.minimize}/∂{name}"), Ref(f"grad.{name}"))
     return found
