@@ -128,3 +128,9 @@ def test_an_answer_about_a_weight_in_two_layers_after_maps_is_marked() -> None:
     text = f"inputs: [[1, 2], [3, 4]]\ntargets: [1]\nlayers: {layers}\nloss: half_squared_error"
     (found,) = check(loads(text), {"grad.W2[1,1]": "7"}).answers
     assert found.verdict == "wrong"
+
+
+def test_an_input_in_a_formula_of_all_samples_has_its_name() -> None:
+    samples = "samples: [{inputs: {u: 1, v: 2}}, {inputs: {u: 3, v: 4}}]"
+    text = str(render(derive(loads(f"{samples}\nlayers: [{{neurons: [o], weights: {{a: [u, o, 1], b: [v, o, a]}}}}]")), "plain"))
+    assert "*a*v[s]" in text and "x_v" not in text

@@ -253,7 +253,8 @@ class Notation:
                 return self._fill("b^({layer})_{to}{from}", self._fields(quantity, reference), quantity)
         template = self._template(role, quantity.layer)
         fields = self._fields(quantity, reference)
-        numbered = not concrete or fields.get("name", "").replace(",", "").isdigit()  # an input called 1 cannot be printed as 1
+        placed = all(type(place) is int for axis, place in zip(quantity.axes, reference.indices) if axis.role not in ("sample", "time"))
+        numbered = not placed or fields.get("name", "").replace(",", "").isdigit()  # an input called 1 cannot be printed as 1
         if "{param}" in template or (template == "{name}" and numbered):
             template = self.symbols[kind + "_general"]
         symbol = self._fill(template, fields, quantity)
