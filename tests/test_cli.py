@@ -567,6 +567,8 @@ def parts_of(text: str) -> Iterator[tuple[str, str]]:
             yield "rule", line
         elif line.startswith(("══", "==")):
             yield "other", line  # the title, whatever is in it
+        elif line.endswith(" is 1 where that is so, else 0."):
+            yield "other", line
         elif line[0] == " ":
             yield "formula" if RELATION.search(line) else "other", line
         else:  # general formulas stand beside each other, and beside the heading above them
