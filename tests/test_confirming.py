@@ -96,6 +96,14 @@ def test_activations_and_losses(framework: str, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.count("new.W1") == len(VARIANTS)
 
 
+@pytest.mark.parametrize("last, loss", [("softmax", "cross_entropy"), ("log_softmax", "negative_log_likelihood")])
+def test_large_net_inputs_have_a_softmax(last: str, loss: str) -> None:
+    pytest.importorskip("numpy")
+    layer = f"{{neurons: [a, b], activation: {last}, weights: [[800], [790]]}}"
+    problem = f"inputs: [1]\ntargets: [0, 1]\nlayers: [{layer}]\nloss: {loss}\nlearning_rate: 1\n"
+    exec(compile(confirmation(loads(problem), "numpy"), "large", "exec"), {})
+
+
 @pytest.mark.slow
 def test_optimisers(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")

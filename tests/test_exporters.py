@@ -138,6 +138,8 @@ SPELLINGS = {
     r"\Delta w_{1}": Symbol("Δw", "1"),
     r"a_{1}^{(2)+}": Symbol("a", "1", "(2)", "+"),
     r"h_{1}^{\prime}": typed("h_1'"),
+    r"\delta_{k^{\prime}}": Symbol("δ", "k'"),
+    r"x_{i^{\prime \prime}}": Symbol("x", "i''"),
     r"\mathrm{in}_{\mathrm{a\_b}}": typed("in_a_b"),
     r"\text{权重}_{1}": typed("权重1"),
     r"\hat{y}_{1}[\mathrm{Bob}]": Symbol("ŷ", "1", sample="Bob"),

@@ -33,7 +33,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 
 FILL = """
-for (const field of document.querySelectorAll(".answer")) {
+for (const field of document.querySelectorAll("input.answer")) {
   const text = arguments[0][field.dataset.answer];
   if (text === undefined) continue;
   field.value = text;
@@ -43,14 +43,17 @@ for (const field of document.querySelectorAll(".answer")) {
 ANSWERS = {"net.h1": "0.3775", "out.h1": "0.15*0.05 = 0,5933", "out.h2": "0.6", "loss": "0.1492", "grad.net.o1": "0.7414", "new.w5": "oops"}
 
 
-@pytest.mark.parametrize("problem, notation", [("mazur-2-2-2", ""), ("mazur-2-2-2", "zhou"), ("xigua-thresholds", "")])
+SHEETS = [("mazur-2-2-2", ""), ("mazur-2-2-2", "zhou"), ("xigua-thresholds", ""), ("prachub-bptt", "")]
+
+
+@pytest.mark.parametrize("problem, notation", SHEETS)
 def test_what_is_saved_is_a_sheet(browser: Browser, problem: str, notation: str, tmp_path: Path) -> None:
     """Filled with right numbers in the letters of a notation it is right on the page, and for handcalc check; nothing was asked of
     any network."""
     address = browser.show(sheet_page(problem, notation=notation))
     found = derivation(problem)
     reading = read(found, notation)
-    ids = browser.run("return [...document.querySelectorAll('.answer')].map((field) => field.dataset.answer)")
+    ids = browser.run("return [...document.querySelectorAll('input.answer')].map((field) => field.dataset.answer)")
     browser.run(FILL, {id: reading.shown(*found.find(id)).plain for id in ids})
     browser.one(".student").send_keys("Nina")
     browser.one(".check").click()

@@ -192,7 +192,9 @@ def test_every_other_block_is_there(problem: str) -> None:
     assert sum(isinstance(block, Grid) for block in blocks) == len(found.all(class_="grid"))
     assert sum(isinstance(block, Heading) for block in blocks) == len(found.all("main")[0].all(id="")) - 2 - len(found.all(class_="place"))
     texts = {element.text for element in found.all("p")}
-    assert {block.text.text() for block in blocks if isinstance(block, Paragraph) and isinstance(block.text, Message)} <= texts
+    words = [block.text for block in blocks if isinstance(block, Paragraph) and isinstance(block.text, Message)]
+    assert {word.text() for word in words if not any(isinstance(value, Symbolic) for value in word.values.values())} <= texts
+    assert all(any(word.template.rpartition("}")[2] in text for text in texts) for word in words)
 
 
 def test_points_stand_below_one_another() -> None:

@@ -71,6 +71,22 @@ def test_a_wrong_file_is_told(text: str, tmp_path: Path, capsys: pytest.CaptureF
     assert code == 2 and out == "" and WRONG[text] in err
 
 
+def test_a_value_that_was_not_typed_is_told_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings(tmp_path, 'notation = "zzz"')
+    assert run(capsys, *SOLVE)[2].endswith(f"This value is from {tmp_path / 'handcalc.toml'}.\n")
+    monkeypatch.setenv("HANDCALC_DECIMALS", "two")
+    assert run(capsys, *SOLVE, "--notation", "zhou")[2].endswith("This value is from HANDCALC_DECIMALS.\n")
+    assert "from" not in run(capsys, *SOLVE, "--notation", "yyy", "--decimals", "2")[2]
+
+
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "handcalc.toml").mkdir()
+    code, out, err = run(capsys, *SOLVE)
+    assert (code, out) == (2, "") and err.startswith(f"{tmp_path / 'handcalc.toml'}: cannot be read: this is a folder")
+
+
 def test_colours_are_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Gradients in one colour, general formulas pale; the same text in any case."""
     import re

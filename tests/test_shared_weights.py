@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from handcalc import render
 from handcalc.core.graph import Graph
 from handcalc.deriving import derive
 from handcalc.errors import ProblemError
@@ -76,3 +78,53 @@ def test_a_new_weight_that_is_not_the_other_is_no_edge_of_its_own() -> None:
 def test_a_name_that_is_no_weight_is_an_error() -> None:
     with pytest.raises(ProblemError, match="expected a number"):
         loads(KERNEL.replace("[c, a, b]", "[g, a, b]"))
+
+
+@pytest.mark.parametrize(
+    "matrix", ["[[a, 0.1], [0.2, 0.3]]", "[[b, a], [0.2, 0.3]]", "[[0.5, a], [0.2, b]]"], ids=["itself", "in a circle", "through another"]
+)
+def test_a_place_without_a_number_is_no_weight(matrix: str) -> None:
+    text = f"inputs: [2, 3]\nlayers: [{{neurons: 2, weights: {matrix}, weight_names: [[a, b], [c, d]]}}]"
+    with pytest.raises(ProblemError, match='expected a number, or a weight that has one: "[ab]" is none'):
+        loads(text)
+
+
+def test_a_wrong_name_is_told_the_weights_there_are() -> None:
+    text = TWICE.read_text("utf-8").replace("H2, wx]", "H2, wX]")
+    with pytest.raises(ProblemError, match='"wX" is none, did you mean "wx"'):
+        loads(text)
+
+
+TIED = """
+inputs: [2, 3]
+targets: [1, 0]
+layers:
+  - {neurons: 2, activation: sigmoid, weights: %s}
+  - {type: tied, from: 1, transposed: %s, neurons: 2, activation: sigmoid}
+loss: squared_error
+"""
+
+
+@pytest.mark.parametrize("transposed", ["true", "false"])
+def test_a_tied_layer_has_all_edges_of_the_other(transposed: str) -> None:
+    shared = derive(loads(TIED % ("[[0.5, 0.2], [a, -0.4]], weight_names: [[a, b], [c, d]]", transposed)))
+    written = derive(loads(TIED % ("[[0.5, 0.2], [0.5, -0.4]], weight_names: [[a, b], [c, d]]", transposed)))
+    assert shared.value("loss") == pytest.approx(written.value("loss"), abs=1e-15)
+    assert shared.value("grad.a") == pytest.approx(written.value("grad.a") + written.value("grad.c"), abs=1e-15)
+
+
+def test_a_grid_of_weights_has_the_numbers_of_all_edges() -> None:
+    text = str(render(derive(loads(TIED % ("[[0.5, 0.2], [a, -0.4]], weight_names: [[a, b], [c, d]]", "true"))), "plain"))
+    assert re.search(r"h1 +\| +0\.5 +\| +0\.2\|.*\n.*h2 +\| +0\.5 +\| +-0\.4\|", text)
+
+
+def test_a_number_is_never_taken_for_the_weight_of_that_name() -> None:
+    found = derive(loads("inputs: {x: 3, y: 1}\nlayers: [{neurons: [o], weights: {1: [x, o, 0.5], 2: [y, o, 1]}}]"))
+    assert found.value("net.o") == 3 * 0.5 + 1
+
+
+def test_an_answer_about_a_weight_in_two_layers_after_maps_is_marked() -> None:
+    layers = "[{type: flatten}, {neurons: 1, weights: [[0.1, 0.2, a, 0.3]], weight_names: [[a, b, c, d]]}, {neurons: [y], weights: [[a]]}]"
+    text = f"inputs: [[1, 2], [3, 4]]\ntargets: [1]\nlayers: {layers}\nloss: half_squared_error"
+    (found,) = check(loads(text), {"grad.W2[1,1]": "7"}).answers
+    assert found.verdict == "wrong"

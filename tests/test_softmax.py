@@ -54,10 +54,10 @@ def at_once(problem: Problem) -> Problem:
 
 
 def lines(derivation: Derivation) -> list[str]:
-    """The lines of the solution as plain text."""
+    """The lines of the solution as plain text; short ones stand beside each other where the page is wide."""
     text = render(derivation, "plain")
     assert isinstance(text, str)
-    return [line.strip() for line in text.splitlines()]
+    return [line.strip() for line in re.split(r"\n| {4,}", text)]
 
 
 def test_the_three_steps_are_there_with_ids() -> None:
@@ -307,3 +307,10 @@ def test_every_notation_has_letters_for_the_steps() -> None:
     for notation in profiles():
         text = render(found, "plain", notation)
         assert isinstance(text, str) and len(re.findall(r"\bexp_\w+ = exp\(", text)) == 4 and "  sum = exp_" in text, notation
+
+
+def test_a_bracket_of_a_formula_is_explained_once() -> None:
+    text = str(render(derive(load(str(shipped()["small-gpt"]))), "plain"))
+    before, *after = text.split(" is 1 where that is so, else 0.")
+    assert len(after) == 1 and re.findall(r"\[l1' = l1\]", before) == ["[l1' = l1]"] * 2  # in the formula, and as what is explained
+    assert not re.search(r"\[\w+' = \w+\]", before.replace("l1", ""))

@@ -137,9 +137,9 @@ _NUMPY = Language(
         sign="np.sign(np.real({0}))", max="np.where(np.real({0}) >= np.real({1}), {0}, {1})",
         min="np.where(np.real({0}) <= np.real({1}), {0}, {1})",
     ),
-    {
-        "softmax": "(np.exp({0}) / np.exp({0}).sum({1}, keepdims=True))",
-        "log_softmax": "(({0}) - np.log(np.exp({0}).sum({1}, keepdims=True)))",
+    {  # the largest is subtracted first, or large numbers would have no power
+        "softmax": "(lambda e: e / e.sum({1}, keepdims=True))(np.exp({0} - np.real({0}).max({1}, keepdims=True)))",
+        "log_softmax": "(lambda z: z - np.log(np.exp(z).sum({1}, keepdims=True)))({0} - np.real({0}).max({1}, keepdims=True))",
     },
     "gradients_of",
 )  # fmt: skip

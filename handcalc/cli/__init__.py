@@ -17,7 +17,7 @@ import click
 
 from handcalc import __version__
 from handcalc.cli.help import Translated, speak
-from handcalc.cli.preferences import COLOURS, preferences, want_colours
+from handcalc.cli.preferences import COLOURS, origin, preferences, want_colours
 from handcalc.disk.reading import inside_only, remembering, stay_inside
 from handcalc.errors import HandcalcError, Message, Template
 from handcalc.language import LANGUAGES, choose, translator
@@ -179,6 +179,9 @@ def main(arguments: list[str] | None = None) -> None:
         code = 130
     except click.ClickException as error:
         error.show()
+        if origin(error):
+            note = Message("This value is from {place}.", place=origin(error))
+            click.echo(note.text(translator(choose(_language(arguments)))), err=True)
         code = 2
     except HandcalcError as error:
         from handcalc.cli.output import say

@@ -1,6 +1,7 @@
 """What a user always wants: a file of settings, read as if its options were typed on every command line; and when there are colours.
 
 - `preferences()` are the options of the file: $HANDCALC_CONFIG, else handcalc.toml in $XDG_CONFIG_HOME or ~/.config.
+- `origin(error)` is where a value stands that is refused and was not typed.
 - `colours()` is what --color says: True, False, or None where it depends on the terminal; `want_colours(word)` sets it.
 
 A preference more is an entry of `PREFERENCES`, and the `envvar` of its option.
@@ -12,7 +13,7 @@ import os
 from contextvars import ContextVar
 from typing import Any
 
-from handcalc.disk.reading import contents
+from handcalc.disk.reading import contents, reason
 from handcalc.errors import HandcalcError, Message, near
 
 # options that may stand in the file, and what they are there
@@ -41,6 +42,17 @@ def place() -> str:
     return os.path.join(folder, "handcalc.toml") if folder else ""
 
 
+def origin(error: Exception) -> str:
+    """The file or variable in which the value of an option stands that is refused; "" where it was typed."""
+    import click
+    from click.core import ParameterSource
+
+    if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
+        return ""
+    source = error.ctx.get_parameter_source(error.param.name or "")
+    return place() if source is ParameterSource.DEFAULT_MAP else str(error.param.envvar) if source is ParameterSource.ENVIRONMENT else ""
+
+
 def preferences() -> dict[str, Any]:
     """Option → what is wanted. Raises HandcalcError for a file that cannot be read as it is meant."""
     path = place()
@@ -50,6 +62,8 @@ def preferences() -> dict[str, Any]:
 
     try:
         found = tomllib.loads(contents(path, LONGEST).decode())
+    except OSError as error:
+        raise HandcalcError(Message("cannot be read: {reason}", f"{path}: ", reason=reason(error))) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HandcalcError(Message("this is no TOML: {reason}", f"{path}: ", reason=str(error))) from None
     unknown = [key for key in found if key not in PREFERENCES]

@@ -93,7 +93,7 @@ def add_dense(site: Site) -> Ref:
         )
     )
     term = mul(Ref(name, (unit, *summed)), source)
-    net = _with_bias(site, unit, summed, term, tuple(_shared_terms(shared, unit, summed, source)))
+    net = _with_bias(site, unit, summed, term, tuple(shared_terms(shared, unit, summed, source)))
     return add_activation(site, index, net)
 
 
@@ -121,7 +121,7 @@ def _apart(sizes: Iterable[int], number: int) -> tuple[int, ...]:
     return tuple(reversed(place))
 
 
-def _shared_terms(shared: Mapping[tuple[int, ...], Ref], unit: Index, summed: tuple[Index, ...], source: Ref) -> Iterator[Expr]:
+def shared_terms(shared: Mapping[tuple[int, ...], Ref], unit: Index, summed: tuple[Index, ...], source: Ref) -> Iterator[Expr]:
     """weight·input for each edge that has the weight of another, there for its own unit only."""
     for (to, *places), weight in shared.items():
         yield mul(delta(unit, to), weight, reindex(source, {i.letter: place for i, place in zip(summed, places)}))

@@ -16,7 +16,7 @@ from handcalc.core.expr import Expr, Ref, add, mul, total
 from handcalc.core.index import Axis, Index, Position
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import activations
-from handcalc.layers.dense import activated, add_activation
+from handcalc.layers.dense import activated, add_activation, shared_terms
 from handcalc.layers.layertype import ACTIVATION, BIAS, COUNT, MAPS_FIRST, NAMES, WHOLE, LayerOption, LayerType
 from handcalc.layers.site import Site, letter, reindexed, shifted
 from handcalc.problem.schema import Layer
@@ -135,7 +135,8 @@ def add_tied(site: Site) -> Ref:
     unit = Index(letter(site.place), site.layer.axes[-1])
     summed = site.incoming[-1]
     entry = Ref(weight, (summed, unit) if site.layer.options["transposed"] else (unit, summed))
-    net: Expr = total(summed, mul(entry, site.source))
+    edges = {place[::-1] if site.layer.options["transposed"] else place: of for place, of in site.graph[weight].shared.items()}
+    net: Expr = add(total(summed, mul(entry, site.source)), *shared_terms(edges, unit, (summed,), site.source))
     if site.has("bias"):
         net = add(net, site.parameter("bias", "", unit))
     return add_activation(site, (*site.batch, *site.incoming[:-1], unit), net)

@@ -15,7 +15,7 @@ from handcalc.layers.initial import drawn, written
 from handcalc.problem.arrays import as_array, read_array
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.names import Names
-from handcalc.problem.reader import FileNode, near, quoted
+from handcalc.problem.reader import FileNode, is_name, listed, near, quoted
 from handcalc.problem.schema import Bias, EdgeMatrix
 
 TYPED_LIMIT = 1000  # drawn weights that are kept as single numbers; more are an array
@@ -121,8 +121,8 @@ def _edges(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
         if _is_reversed(layer, parts):
             continue
         start, end = layer.source(parts[0]), layer.neuron(parts[1])
-        weight = parts[2].typed if parts[2].typed in layer.names.edges else ""
-        value = None if weight else parts[2].number()
+        weight = parts[2].typed if _is_word(parts[2]) and parts[2].typed in layer.names.edges else ""
+        value = None if weight else _number(layer, parts[2])
         if start is None or end is None or (value is None and not weight):
             continue
         if (end, start) in called:
@@ -151,7 +151,12 @@ def _matrix(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     if 0 in wanted:
         return None, {}
     called = _matrix_names(layer, wanted, by_input)
-    rows = [[None if value.typed in edges else value.number() for value in line] for line in lines]
+    places = {((column, row) if by_input else (row, column)): value for row, line in enumerate(lines) for column, value in enumerate(line)}
+    words = {place: value.typed for place, value in places.items() if _is_word(value)}
+    for place in words.keys() & called.keys():  # no weight of its own has its name
+        edges.pop(called.pop(place), None)
+    named: Shared = {place: edges[word] for place, word in words.items() if word in edges}
+    rows = [[None if value.typed in edges and _is_word(value) else _number(layer, value) for value in line] for line in lines]
     widths = sorted({len(row) for row in rows})
     if len(rows) != wanted[0] or widths != [wanted[1]]:
         item.fail(
@@ -168,9 +173,22 @@ def _matrix(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
         return None, {}
     if by_input:
         rows = [list(column) for column in zip(*rows)]
-    places = (((column, row) if by_input else (row, column), value) for row, line in enumerate(lines) for column, value in enumerate(line))
-    shared: Shared = {place: edges[value.typed] for place, value in places if value.typed in edges}
-    return EdgeMatrix(tuple(map(tuple, rows)), shared), {place: name for place, name in called.items() if place not in shared}
+    return EdgeMatrix(tuple(map(tuple, rows)), named), called
+
+
+def _is_word(item: FileNode) -> bool:
+    """Whether a name stands in the place of a number: a weight may be called 1, but 1 is a number."""
+    return is_name(item.typed) and not item.typed[0].isdigit()
+
+
+def _number(layer: DenseEntry, item: FileNode) -> Number | None:
+    """The number of a weight; an error with the weights that may stand in its place where a word does."""
+    known = layer.names.edges
+    if not known or not _is_word(item):
+        return item.number()
+    hint = near(item.typed, known) or Message("; known are {known}", known=listed(known))
+    item.fail("expected a number, or a weight that has one: {found} is none{near}", found=item.shown, near=hint)
+    return None
 
 
 def _lines(item: FileNode, wanted: tuple[int, int]) -> list[list[FileNode]]:

@@ -277,7 +277,7 @@ def function_name(name: str, dialect: Dialect) -> str:
 
 
 _GREEK_LETTERS = "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ∂∇ŷ"
-_WORDS = rf"[{_GREEK_LETTERS}]|[A-Za-z_]+|[0-9.]+|['(),+\-\[\]]|[^\x00-\x7f{_GREEK_LETTERS}]+"
+_WORDS = rf"[{_GREEK_LETTERS}]|[A-Za-z_]+|[0-9.]+|'+|[(),+\-\[\]]|[^\x00-\x7f{_GREEK_LETTERS}]+"
 
 
 def word(text: str, dialect: Dialect, longest: int = 1) -> str:
@@ -288,7 +288,16 @@ def word(text: str, dialect: Dialect, longest: int = 1) -> str:
     parts = re.findall(_WORDS, text)
     if "".join(parts) != text or not text.isprintable():
         return typeset.text.format(x=typeset.escape(text))
-    return typeset.joint.join(_part(part, dialect, typeset, longest) for part in parts).strip()
+    spelled: list[str] = []
+    for part in parts:
+        prime = typeset.signs.get("'", "") if part[0] == "'" else ""
+        if prime and spelled:  # raised, or it would be as large as a letter
+            spelled[-1] = typeset.sup.format(a=spelled[-1].strip(), b=(prime * len(part)).strip())
+        elif prime:
+            spelled.append(prime * len(part))
+        else:
+            spelled.append(_part(part, dialect, typeset, longest))
+    return typeset.joint.join(spelled).strip()
 
 
 def _part(part: str, dialect: Dialect, typeset: Typeset, longest: int) -> str:

@@ -12,7 +12,7 @@ from math import prod
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.order import Group
-from handcalc.core.quantity import Quantity
+from handcalc.core.quantity import Quantity, cell
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Paragraph, Rows, Table
 from handcalc.render.items import MISSING, Item, Name, Plain, Value
@@ -37,17 +37,19 @@ def grids(derivation: Derivation, quantity: Quantity, detail: str, iteration: in
     turned = turned and len(quantity.axes) == 2
     before, (rows, columns) = quantity.axes[:-2], quantity.axes[::-1] if turned else quantity.axes[-2:]
     first = quantity.sampled and detail != "full"
+    shared = {place: cell(weight) for place, weight in quantity.shared.items()}
     leading = [axis.places[:1] if first and axis.role == "sample" else axis.places for axis in before]
     for place in islice(product(*leading), DETAILS[detail].grids):
-        cells = [
-            [(quantity.name, (column, row) if turned else (*place, row, column)) for column in range(min(columns.size, SIDE_LIMIT))]
+        places = [
+            [(column, row) if turned else (*place, row, column) for column in range(min(columns.size, SIDE_LIMIT))]
             for row in range(min(rows.size, SIDE_LIMIT))
         ]
+        cells = [[shared.get(at) or (quantity.name, at) for at in line] for line in places]
         corner = Name(Ref(quantity.name, (*place, *quantity.index[-2:])))
         heading: tuple[Item, ...] = (corner, *(Plain(columns.along(number)) for number in range(len(cells[0]))))
         listed = derivation.graph.listed
         body: Rows = tuple(
-            (Plain(rows.along(number)), *(Value(cell, iteration) if listed(*cell) else MISSING for cell in line))
+            (Plain(rows.along(number)), *(Value(one, iteration) if listed(*one) else MISSING for one in line))
             for number, line in enumerate(cells)
         )
         yield Table(heading, body, rows.size - len(cells), columns.size - len(cells[0]))

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import ZERO, Expr, Number, Ref, references, rewrite
+from handcalc.core.expr import ZERO, Delta, Expr, Number, Ref, references, rewrite, walk
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Picture
+from handcalc.render.blocks import Block, Equation, Paragraph, Picture
 from handcalc.render.grids import in_grids
 from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value
 from handcalc.render.options import Options
@@ -40,7 +40,9 @@ def general(reading: Reading, options: Options, quantity: Quantity, told: Seen |
     if is_pooled(graph, quantity) or is_averaged(graph, quantity):
         yield pooling_told(graph, quantity)
     elif quantity.axes and (told is None or told.first(quantity, graph) or options.full):
-        yield from _told(reading, quantity)
+        formulas = [*_told(reading, quantity)]
+        yield from formulas
+        yield from _brackets(formulas, told)
     if options.form != "scalar":
         from handcalc.render.matrices import matrix_letters
 
@@ -99,7 +101,15 @@ def _partly_given(derivation: Derivation, group: Group) -> bool:
     return bool(fixed) and any((group.quantity.name, place) in fixed for place in derivation.places(group))
 
 
-def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+def _brackets(formulas: list[Equation], told: Seen | None) -> Iterator[Block]:
+    """What the first bracket [k' = k] of a solution means (Iverson's)."""
+    shown = [item.expr for formula in formulas for _, item in formula.right if isinstance(item, Symbolic)]
+    found = next((node for expr in shown for node in walk(expr) if isinstance(node, Delta)), None)
+    if found is not None and (told is None or told.first_bracket()):
+        yield Paragraph(Message("{bracket} is 1 where that is so, else 0.", bracket=Symbolic(found)))
+
+
+def _told(reading: Reading, quantity: Quantity) -> Iterator[Equation]:
     """The general formula with its own factor; where places along the last direction differ, the formula of each with its places."""
     general = reading.general(quantity)
     if general is None:
@@ -119,7 +129,7 @@ def _told(reading: Reading, quantity: Quantity) -> Iterator[Block]:
         yield Equation(name, (("=", Symbolic(formula if formula is general else reading.line((quantity.name, ()), formula))),), label=label)
 
 
-def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Block]:
+def _own_factor(reading: Reading, quantity: Quantity) -> Iterator[Equation]:
     """∂net_k/∂w_kj = out_j: the last factor of a gradient that comes through one consumer."""
     if quantity.kind == "gradient" and len(quantity.terms) == 1 and quantity.of is not None:
         term = quantity.terms[0]

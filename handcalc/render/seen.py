@@ -1,6 +1,7 @@
 """Which general formulas a reader has seen: layers that share one have it printed once.
 
-- `Seen()`; `told.first(quantity, graph)`: whether its formula was not told before, but for the layer and the letters of its indices.
+- `Seen()`; `told.first(quantity, graph)`: whether its formula was not told before, but for the layer and the letters of its indices;
+  `told.first_bracket()`: whether no bracket [i = j] was.
 """
 
 from __future__ import annotations
@@ -22,6 +23,12 @@ class Seen:
     def __init__(self) -> None:
         self._kinds: dict[Hashable, int] = {}
         self._seen: set[str] = set()
+        self._brackets = False
+
+    def first_bracket(self) -> bool:
+        """Whether no formula before had a bracket [i = j]."""
+        first, self._brackets = not self._brackets, True
+        return first
 
     def first(self, quantity: Quantity, graph: Graph) -> bool:
         """Whether the formula of a quantity is a new one; of those that belong to no layer it always is."""

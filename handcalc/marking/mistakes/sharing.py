@@ -47,10 +47,12 @@ def _only(term: Expr) -> Ref:
 
 
 def _varying(place: Place, formula: Expr, along: tuple[str, ...]) -> list[int]:
-    """The axes of these roles along which the terms of a sum differ."""
+    """The axes of these roles along which the terms of a sum differ; none where they come from several layers."""
     if not isinstance(formula, Sum) or place.quantity.kind != "gradient":
         return []
     found = [_only(term) for term in formula.terms]
+    if len({ref.quantity for ref in found}) > 1:
+        return []
     axes = place.graph[found[0].quantity].axes
     return [n for n, axis in enumerate(axes) if axis.role in along and len({ref.indices[n] for ref in found}) > 1]
 

@@ -283,9 +283,13 @@ function printed(value, { decimals, significant, ties, carry }, exact, padded) {
   return exact && same(whole, places) ? "=" + (padded ? text : stripped(text)) : text;
 }
 
-/** A number as somebody types it, with its digits: 0.5, -1, 1e-3, 1/3, with a decimal comma too; null where it is none. */
+const WIDE = "０１２３４５６７８９．。，－＋−–／"; // as Chinese keyboards type them
+const NARROW = "0123456789...-+--/";
+
+/** A number as somebody types it, with its digits: 0.5, -1, 1e-3, 1/3, with a decimal comma or wide digits too; null where it is none,
+ * or none that a computer has. */
 function typed(text) {
-  const plain = text.trim().replaceAll("−", "-").replace(",", ".");
+  const plain = text.trim().replace(",", ".").replace(new RegExp(`[${WIDE}]`, "g"), (sign) => NARROW[WIDE.indexOf(sign)]);
   const found = /^([+-]?)(\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:[eE]([+-]?\d{1,3}))?(?:\/(\d{1,40}(?:\.\d{1,40})?))?$/.exec(plain);
   if (!found || (found[3] !== undefined && found[4] !== undefined)) return null;
   const [, sign, digits, exponent, under] = found;
@@ -295,6 +299,8 @@ function typed(text) {
   };
   const scale = Number(exponent ?? 0);
   if (under !== undefined && compare(exactly(under), 0n) === 0) return null;
+  const size = Number(`${digits}e${scale}`);
+  if (size === Infinity || (size === 0 && /[1-9]/.test(digits))) return null;
   let value = mul(exactly(digits), scale < 0 ? Ratio.of(1n, ten(-scale)) : ten(scale));
   if (under !== undefined) value = div(value, exactly(under));
   const shown = (digits.startsWith(".") ? "0" : "") + digits.replace(/\.$/, "") + (scale ? "e" + scale : "") + (under ? "/" + under : "");

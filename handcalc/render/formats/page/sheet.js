@@ -57,7 +57,7 @@ class Answers {
   }
 
   judgement(id, text) {
-    const answer = text.split(/[=≈]/).at(-1).trim();
+    const answer = text.split(/[=≈＝]/).at(-1).trim();
     if (!answer) return null;
     const found = typed(answer);
     if (found === null) return ["unreadable", this.data.unreadable.replace("{found}", answer)];
@@ -109,7 +109,7 @@ class Sheet {
     this.article = article;
     this.data = JSON.parse(article.querySelector(":scope > script.answers").textContent);
     this.bar = article.querySelector(".marking");
-    this.fields = [...article.querySelectorAll(".answer")];
+    this.fields = [...article.querySelectorAll("input.answer")];
     this.bar.hidden = false;
     for (const field of this.fields) {
       field.addEventListener("input", () => this.typing(field));
@@ -194,7 +194,7 @@ class Sheet {
 
 /** A number with the other sign. */
 function turnedRound(text) {
-  const answer = text.split(/[=≈]/).at(-1).trim();
+  const answer = text.split(/[=≈＝]/).at(-1).trim();
   if (!answer || typed(answer) === null) return answer;
-  return /^[-−]/.test(answer) ? answer.slice(1) : "-" + answer.replace(/^\+/, "");
+  return /^[-−–－]/.test(answer) ? answer.slice(1) : "-" + answer.replace(/^[+＋]/, "");
 }
