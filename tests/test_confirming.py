@@ -136,7 +136,9 @@ def test_a_wrong_number_is_noticed(tmp_path: Path) -> None:
     assert wrong.returncode == 1 and "AssertionError: new.W2: 0.35891647" in wrong.stderr
 
 
+SAME_WEIGHT = "inputs: {u: 1, v: 2}\ntargets: [1]\nlayers: [{neurons: [o], weights: {a: [u, o, 1], b: [v, o, a]}}]\nloss: squared_error\n"
 REFUSED = {
+    ("numpy", SAME_WEIGHT): "edges with the same weight",
     ("numpy", text("gelu")): "erf cannot be written for NumPy",
     ("numpy", text(more="optimizer: adam\n")): "adam cannot be written for numpy",
     ("torch", text(more="regularization: {l2: 0.1}\n")): "regularization cannot be written for torch",

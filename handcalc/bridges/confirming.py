@@ -196,6 +196,8 @@ class _Script:
         whole = 1
         for size in self.setup.shape(name):
             whole *= size
+        if self.setup.model.graph[name].shared:
+            cannot(self.framework, Message("edges with the same weight ({name})", name=name))
         return numbers if len(numbers) == whole else cannot(self.framework, Message("missing edges ({name})", name=name))
 
     def _same(self, found: str, name: str, label: str = "") -> str:
