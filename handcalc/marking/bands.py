@@ -16,7 +16,7 @@ from handcalc.core.functions import Function
 from handcalc.core.instance import Arithmetic, apply
 from handcalc.core.record import Record
 
-VAGUE = 4.0  # how many times one end of a divisor may be the other: what is divided by mere rounding may be anything
+VAGUE = 100.0  # how many times one end of a divisor may be the other: what is divided by mere rounding may be anything
 NOISE = 1e-12  # relative error of floats that is no rounding of the student's
 STEPS = 4  # points inside a band at which a function is looked at besides its ends and kinks
 FINER = 6  # digits more that somebody may round to; what more than these do cannot be seen
