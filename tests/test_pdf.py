@@ -348,7 +348,7 @@ def test_the_same_bytes_twice() -> None:
 
 @pytest.mark.slow
 def test_drawings_are_inside() -> None:
-    written = source(derivation("mazur-2-2-2"), Style())
+    written = source(derivation("mazur-2-2-2"), Style(detail="full"))
     assert written.count('#drawing("Drawing of the network", "<svg') == 2
     assert pages(typesetter.pdf(written))
 

@@ -174,7 +174,7 @@ def test_the_first_problem_is_solved(page: SitePage) -> None:
     text = page.press("solve")
     assert "A step-by-step backpropagation example" in text and "0.3775" in text and "0.358916" in text
     assert page.part("solve").is_displayed() and page.part("status").text.startswith("Done in ")
-    assert page.run("return document.querySelectorAll('.result .text .step').length") == 52
+    assert page.run("return document.querySelectorAll('.result .text .step').length") == 56
 
 
 def test_the_result_is_gone_through_line_by_line(page: SitePage) -> None:

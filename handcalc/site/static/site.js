@@ -155,6 +155,11 @@ function faulty(said) {
 function show(html) {
   const body = html.slice(html.indexOf("<body"), html.indexOf("<script>")); // without its styles and its script, which are here
   const written = new DOMParser().parseFromString(body, "text/html");
+  for (const part of written.querySelectorAll("script.program, .change")) part.remove(); // other numbers are typed into the problem
+  for (const part of written.querySelectorAll("script.data")) {
+    const { program, ...data } = JSON.parse(part.textContent);
+    if (program) part.textContent = JSON.stringify({ ...data, decimals: undefined });
+  }
   const shown = part("result");
   for (const chapter of chapters.splice(0)) sizes.unobserve(chapter.panel);
   shown.className = `result ${written.body.className}`;
