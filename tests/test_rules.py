@@ -81,7 +81,7 @@ def values(text: str, names: str, iteration: int = 1) -> list[float]:
         (ONE_BY_ONE, "new.x new.y", 1, [-0.5, 0.25]),
         (BOTH, "rate new.w new.b", 1, [0.1, 1, 1 - 0.1 * 2 * 3]),
         (BOTH, "rate", 3, [0.025]),
-        (LINE_SEARCH, "new.x new.y", 1, [90 / 11, -9 / 11]),
+        (LINE_SEARCH.replace("grad.x", "dE_dx"), "new.x new.y", 1, [90 / 11, -9 / 11]),
         (LINE_SEARCH, "new.x new.y", 4, [10 * (9 / 11) ** 4, (9 / 11) ** 4]),  # γ·((γ − 1)/(γ + 1))^k: Boyd and Vandenberghe, 9.3.2
     ],
 )
