@@ -48,6 +48,12 @@ loss: cross_entropy
 SHIPPED = ("softmax-cross-entropy", "attention-backward", "two-heads", "label-smoothing")
 
 
+@pytest.fixture(autouse=True)
+def width_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred columns, whatever the terminal of the tests is."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 def at_once(problem: Problem) -> Problem:
     """The same problem with softmax in one line."""
     return problem.replace(conventions=problem.conventions.replace(softmax="at_once"))
