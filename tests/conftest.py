@@ -80,3 +80,13 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if report.outcome == "skipped" and os.environ.get("HANDCALC_ALL_PROGRAMS"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(autouse=True)
+def language_of_before() -> Generator[None, None, None]:
+    """A command sets LANGUAGE for the texts of click; whoever comes after it is spoken to as before."""
+    before = os.environ.get("LANGUAGE")
+    yield
+    if os.environ.get("LANGUAGE") != before:
+        os.environ.pop("LANGUAGE", None)
+        os.environ.update({} if before is None else {"LANGUAGE": before})
