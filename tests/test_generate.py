@@ -150,6 +150,7 @@ def test_keeping_a_number_leaves_the_others_as_they_were(tmp_path: Path) -> None
 # --- variants -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_key_says_which_slips_to_expect(tmp_path: Path) -> None:
     """Each wrong answer beside its mistake, which check finds in a sheet with that answer, the others right."""
     run("generate", "mazur-2-2-2", "-n", "1", "--seed", "a", "--sheet", "txt", "--key", "txt", "-o", str(tmp_path / "set"))

@@ -92,6 +92,7 @@ def test_truncated_is_the_sum_over_stretches(kind: str, stretch: int) -> None:
         assert np.allclose(value, expected[name], rtol=1e-12, atol=1e-14), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LAYERS)
 def test_a_long_stretch_truncates_nothing(kind: str) -> None:
     full = solved(recurrent(kind, slice(0, TIMES)))

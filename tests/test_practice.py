@@ -195,6 +195,7 @@ def test_rungs_come_in_order_and_the_value_only_after_a_try() -> None:
     assert "0.593270" in said(found, "？") and found.step.id == "out.h2" and found.results[0].ended == "value"
 
 
+@pytest.mark.slow
 def test_no_value_is_printed_before_it_is_reached() -> None:
     """Nor that of a step between, whatever is skipped; the numbers of all steps, but for those that are given as well."""
     found = started()

@@ -205,6 +205,7 @@ def test_what_is_dropped_is_reported() -> None:
     assert [slip.answer for slip in asking(MAZUR).numbers[13].slips][0] == "0.4411"
 
 
+@pytest.mark.slow
 def test_few_wrong_answers_are_told_where_few_are_wanted() -> None:
     for count in (0, 2):
         found = question(QuizSource(MAZUR, "a", "a", "d"), QuizWish(feedback=count))
