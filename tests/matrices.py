@@ -18,7 +18,7 @@ from handcalc.core.functions import function
 from handcalc.core.index import shift_index
 from handcalc.core.instance import bind, evaluate
 from handcalc.core.quantity import Quantity, cell
-from handcalc.render.blocks import FunctionName, GridPart, Numeric, Plain, Summed, Symbolic, Value, Whole
+from handcalc.render.blocks import MISSING, FunctionName, GridPart, Numeric, Plain, Summed, Symbolic, Value, Whole
 from handcalc.render.matrices import MatrixForm, signed_form
 from handcalc.render.matrices.forms import MatrixNode, Window
 from handcalc.render.matrices.layout import equation, members, numbers, whole
@@ -85,6 +85,14 @@ class Line:
         found = self._read(self.sides[2] or self.sides[0])
         self.shape = found.shape
         return found
+
+    def holds(self, near: float) -> bool:
+        """Whether both sides are equal: at every place with a number, in letters at every place that has one."""
+        left, right = self.left(), self.right()
+        result = self.sides[2][-1] if self.sides[2] else None
+        rows = result if isinstance(result, tuple) else ()
+        there = np.array([[item != MISSING for item in row] for row in rows]) if rows else np.not_equal(left, 0)
+        return np.allclose(left[there], right[there], rtol=near, atol=1e-14)
 
     def right(self) -> Array:
         """What it is equal to."""
@@ -206,7 +214,8 @@ class Line:
 
     def _shown(self, item: Any) -> float:
         if isinstance(item, Plain):
-            return float(item.text)
+            assert item == MISSING
+            return 0
         assert isinstance(item, Value)
         return float(self.derivation.evaluation[item.cell]) * (-1 if self.reading.turned(item.cell) else 1)
 

@@ -68,10 +68,8 @@ def disagreeing(found: Derivation, notation: str) -> Iterator[str]:
     for quantity in found.graph:
         for places, *both in lines(found, reading, quantity):
             for line in both:
-                left = line.left()
-                there = np.not_equal(left, 0)  # what is not there is 0, whatever stands on the right
-                if not np.allclose(left[there], line.right()[there], rtol=NEAR, atol=1e-14):
-                    yield f"{quantity.name} {places}: {left.tolist()} = {line.right().tolist()}"
+                if not line.holds(NEAR):
+                    yield f"{quantity.name} {places}: {line.left().tolist()} = {line.right().tolist()}"
 
 
 @pytest.mark.parametrize("notation", some(MANNERS.values(), list(MANNERS.values())[::3]))

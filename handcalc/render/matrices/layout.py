@@ -19,7 +19,7 @@ from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.rounding import Shown
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Grid, GridPart, Paragraph, Rows
-from handcalc.render.items import FunctionName, Item, Numeric, Plain, Summed, Symbolic, Value, Whole
+from handcalc.render.items import MISSING, FunctionName, Item, Numeric, Plain, Summed, Symbolic, Value, Whole
 from handcalc.render.matrices.forms import OUTWARD, MatrixNode, at, cells, family, inner, is_scalar, negated, scalar
 from handcalc.render.matrices.reading import Manner, MatrixForm, matrix_form
 from handcalc.render.reading import Reading
@@ -146,10 +146,11 @@ def _small(graph: Graph, form: MatrixNode) -> bool:
 
 
 def _rows(graph: Graph, leaf: MatrixNode, iteration: int) -> Rows:
+    """The numbers of a quantity; – where there is none: no edge, a word that must not be seen."""
     name = leaf.parts[0]
 
     def item(place: tuple[int, ...]) -> Item:
-        return Value((name, place), iteration) if graph.present(name, place) else Plain("0")
+        return Value((name, place), iteration) if graph.present(name, place) else MISSING
 
     return tuple(tuple(map(item, row)) for row in cells(graph, leaf))
 
