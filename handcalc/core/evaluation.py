@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from handcalc.core.expr import Call, Expr, Number, Power, Ref, Sum, children
+from handcalc.core.expr import Call, Expr, Number, Power, Product, Ref, Sum, children
 from handcalc.core.functions import SMALL, function
 from handcalc.core.instance import FRACTIONS, Value, compute, evaluate, settled, short, shorter
 from handcalc.core.quantity import Cell, cell
@@ -156,24 +156,30 @@ class Evaluation:
         return EvaluationError(Message(template, step=self.graph.cell_id(current)), cell=current, evaluation=self)
 
     def rational(self, wanted: Cell) -> bool:
-        """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
+        """Whether a cell's value is rational, so that its decimals may end: no root, power of e … that matters on the way to it."""
         found = self._rational.get(wanted)
         if found is None:
             self.precise(wanted)
-            found = self._settle(wanted, self._rational, True, not self.rounding.carry, lambda own: self._plain(self.graph.instance(own)))
+            found = self._settle(wanted, self._rational, True, self._stays_rational)
         return found
+
+    def _stays_rational(self, current: Cell) -> bool:
+        """The same where what the cell uses is decided; in carry mode every number used is one with decimals."""
+        used = self.graph.uses(current)
+        if not self.rounding.carry and not all(map(self._rational.__getitem__, used)) and all(map(self.values.__getitem__, used)):
+            return False  # only a factor 0 makes up for the others
+        return self._plain(self.graph.instance(current))
 
     def touched(self, wanted: Cell) -> bool:
         """Whether a result was rounded on the way to a cell (carry mode only)."""
 
         def decide(current: Cell) -> bool:
-            return any(self.values[used] != self.unrounded[used] for used in self.graph.uses(current))
+            return any(self._touched[used] or self.values[used] != self.unrounded[used] for used in self.graph.uses(current))
 
-        return self.rounding.carry and self._settle(wanted, self._touched, False, True, decide)
+        return self.rounding.carry and self._settle(wanted, self._touched, False, decide)
 
-    def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, passed_on: bool, decide: Callable[[Cell], bool]) -> bool:
-        """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given
-        numbers; the other answer is passed on to whatever uses the cell."""
+    def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, decide: Callable[[Cell], bool]) -> bool:
+        """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given numbers."""
         pending = [wanted]
         while pending:
             current = pending.pop()
@@ -181,13 +187,8 @@ class Evaluation:
                 continue
             if current in self.literals:
                 known[current] = given
-                continue
-            inputs = self.graph.uses(current)
-            answers = [*map(known.get, inputs)]
-            if passed_on and (not given) in answers:
-                known[current] = not given
-            elif None in answers:
-                pending += (current, *(used for used in inputs if used not in known))
+            elif waiting := [used for used in self.graph.uses(current) if used not in known]:
+                pending += (current, *waiting)
             else:
                 known[current] = decide(current)
         return known[wanted]
@@ -197,10 +198,14 @@ class Evaluation:
             record = function(expr.function)
             if not record.rational:
                 values = [evaluate(argument, self._known) for argument in expr.arguments]
-                return len(values) == 1 and not record.family and values[0] in record.exact_at
+                return len(values) == 1 and not record.family and values[0] in record.exact_at and self._plain(expr.arguments[0])
         if isinstance(expr, Power) and evaluate(expr.exponent, self._known) % 1 != 0:
             return False
-        return all(self._plain(part) for part in children(expr) if type(part) is not Ref)
+        if isinstance(expr, Ref):
+            return self.rounding.carry or self._rational[cell(expr)]
+        if isinstance(expr, Product) and any(self._plain(factor) and evaluate(factor, self._known) == 0 for factor in expr.factors):
+            return True
+        return all(map(self._plain, children(expr)))
 
 
 class _Missing(Exception):
