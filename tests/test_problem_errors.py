@@ -232,7 +232,6 @@ ROWS: list[tuple[str, str, list[str]]] = [
      ['7: layers[0].bias.b1: there is no edge from "x2" to "h" for this bias']),
     # loss, training, settings
     ("misspelt loss", edited(RATE, "loss: hinges\n"), ['11: loss: unknown loss "hinges", did you mean "hinge"?']),
-    ("another word", edited(RATE, "loss: mae\n"), ['11: loss: unknown loss "mae", did you mean "absolute_error"?']),
     ("a word for several", edited(RATE, "loss: L2\n"),
      ['11: loss: "L2" may be half_squared_error | squared_error | mean_squared_error; write the one that is meant']),
     ("a key in two spellings", edited(RATE, "lr: 0.5\nlearning_rate: 0.5\n"),

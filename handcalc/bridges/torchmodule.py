@@ -258,16 +258,11 @@ def _no_loss(found: str) -> NoReturn:
     reject(text, found=found, known=", ".join(_LOSSES))
 
 
-def _by_outputs(word: str, formula: str) -> Callable[[Any, str, int], tuple[str, str, str, list[Message]]]:
+def _by_outputs(word: str) -> Callable[[Any, str, int], tuple[str, str, str, list[Message]]]:
     """A loss whose mean is over outputs too."""
 
     def made(loss: Any, reduction: str, outputs: int) -> tuple[str, str, str, list[Message]]:
-        if reduction == "sum" or outputs == 1:
-            return word, reduction, "", []
-        remark = Message(
-            "{loss} divides by the {outputs} outputs too, so the loss is written as a formula.", loss=type(loss).__name__, outputs=outputs
-        )
-        return f'"({formula})/{outputs}"', reduction, "", [remark]
+        return f"mean_{word}" if reduction == "mean" and outputs > 1 else word, reduction, "", []
 
     return made
 
@@ -301,10 +296,10 @@ def _huber(loss: Any, reduction: str, outputs: int) -> tuple[str, str, str, list
     return f'"huber(t - o, {delta!r}){smooth}{divisor}"', reduction, "", []
 
 
-_binary = _by_outputs("binary_cross_entropy", "-(t*ln(o) + (1 - t)*ln(1 - o))")
+_binary = _by_outputs("binary_cross_entropy")
 _LOSSES: dict[str, Callable[[Any, str, int], tuple[str, str, str, list[Message]]]] = {
     "MSELoss": _squared,
-    "L1Loss": _by_outputs("absolute_error", "abs(t - o)"),
+    "L1Loss": _by_outputs("absolute_error"),
     "HuberLoss": _huber,
     "SmoothL1Loss": _huber,
     "BCELoss": _binary,

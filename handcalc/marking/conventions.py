@@ -47,8 +47,9 @@ SINGLE_MARGIN = 6.0  # and one alone
 HALVED = "half_squared_error"
 SQUARED = {HALVED: "½Σ(t − o)²", "squared_error": "Σ(t − o)²", "mean_squared_error": "1/n Σ(t − o)²"}
 HALF_OF_MEAN = "1/(2n) Σ(t − o)²"  # which has no word
-AVERAGED = ("absolute_error", "huber", "log_cosh", "hinge", "binary_cross_entropy")  # losses that some average over the outputs
-MEAN_OF_TERMS = "1/n Σ"
+SUMMED = ("absolute_error", "huber", "log_cosh", "hinge", "binary_cross_entropy")  # losses that some average over the outputs
+AVERAGED = ("mean_absolute_error", "mean_huber", "mean_binary_cross_entropy")  # and some sum
+REDUCTIONS = {False: "Σ", True: "1/n Σ"}  # by whether it is the mean
 
 # convention, or scale of the loss → the mistakes that it may be where it is not allowed
 MISTAKEN = {
@@ -119,8 +120,9 @@ def other_conventions(problem: Problem, has_biases: bool, has_steps: bool) -> It
         scales = {title: usual(LOSSES[word]) for word, title in SQUARED.items() if word != problem.loss.name}
         scales[HALF_OF_MEAN] = usual(LOSSES[HALVED]).replace(name="", mean=True)
         yield from (OtherConvention(LOSS_SCALE, title, problem.replace(loss=loss)) for title, loss in scales.items())
-    elif problem.loss is not None and problem.loss.name in AVERAGED:
-        yield OtherConvention(LOSS_SCALE, MEAN_OF_TERMS, problem.replace(loss=problem.loss.replace(mean=True)))
+    elif problem.loss is not None and problem.loss.name in (*SUMMED, *AVERAGED):
+        mean = not problem.loss.mean
+        yield OtherConvention(LOSS_SCALE, REDUCTIONS[mean], problem.replace(loss=problem.loss.replace(mean=mean)))
     if problem.regularization is not None:
         yield from _of_penalty(problem, problem.regularization, has_biases)
     chosen = problem.conventions

@@ -46,7 +46,7 @@ _RANGES: dict[tuple[str, ...], Template] = {
 # Words that are typed for what is something else here → what is probably meant, for "did you mean".
 HINTS = {
     "outputs": "targets", "output": "targets", "x": "inputs", "y": "targets", "t": "targets", "iterations": "epochs", "shuffle": "order",
-    "mae": "absolute_error", "lambda": "regularization",
+    "lambda": "regularization",
 }  # fmt: skip
 
 

@@ -116,17 +116,24 @@ _LOSSES = (
                          "交叉熵", "交叉熵损失", "交叉熵误差", "多分类交叉熵")),
     NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs",
               "-(positive_weight*t*ln(o) + (1 - t)*ln(1 - o))", numbers={"positive_weight": "1"},
-              spellings=("bce", "BCELoss", "logistic_loss", "log_loss", "二元交叉熵", "二分类交叉熵",
+              spellings=("bce", "logistic_loss", "log_loss", "二元交叉熵", "二分类交叉熵",
                          "二值交叉熵", "对数损失", "对率损失")),
+    NamedLoss("mean_binary_cross_entropy", "binary cross-entropy, averaged over the outputs",
+              "-(positive_weight*t*ln(o) + (1 - t)*ln(1 - o))", mean=True, numbers={"positive_weight": "1"},
+              spellings=("BCELoss",)),
     NamedLoss("negative_log_likelihood", "negative log-likelihood, of outputs that are logarithms", "-t*o", **_SMOOTHED,  # −Σ t·o
               spellings=("nll", "NLLLoss", "负对数似然", "负对数似然损失")),
     NamedLoss("kl_divergence", "Kullback-Leibler divergence of the outputs from the targets", "kl(t, o)",  # Σ t ln(t/o)
               spellings=("kl", "kld", "kullback_leibler", "KL散度", "相对熵")),
     NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)",  # Σ|t−o|
-              spellings=("l1", "L1Loss", "sae", "绝对误差", "绝对值误差")),
+              spellings=("l1", "sae", "绝对误差", "绝对值误差")),
+    NamedLoss("mean_absolute_error", "absolute error, averaged over the outputs", "abs(t - o)", mean=True,  # 1/n Σ|t−o|
+              spellings=("mae", "L1Loss", "平均绝对误差")),
     # ½e² for |e| ≤ δ, else δ(|e| − δ/2)
     NamedLoss("huber", "Huber loss, summed over the outputs", "huber(t - o, delta)", numbers={"delta": "1"},
-              spellings=("HuberLoss", "胡贝尔损失")),
+              spellings=("胡贝尔损失",)),
+    NamedLoss("mean_huber", "Huber loss, averaged over the outputs", "huber(t - o, delta)", mean=True, numbers={"delta": "1"},
+              spellings=("HuberLoss", "SmoothL1Loss")),
     NamedLoss("log_cosh", "log-cosh loss, summed over the outputs", "log_cosh(t - o)",  # Σ ln cosh(t − o)
               spellings=("对数双曲余弦损失",)),
     NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)",  # Σ max(0, 1 − t·o)

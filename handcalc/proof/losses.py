@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from handcalc.core import formula
 from handcalc.core.definitions import put
-from handcalc.core.derivative import RAW
+from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.expr import (
     ONE,
     Call,
@@ -137,16 +137,17 @@ def loss_proof(name: str) -> Proof:
     loss = Ref(at.loss)
     board, left = Blackboard(by, LETTERS), opened(loss, by)
     one = filled(ONE_TERM, by=Symbolic(by), index=Equal(Ref("k"), Ref("i")))
-    cases = [case for case in branches(term(at.i)) if is_possible(case.conditions, Ground(by))] if is_switching(term(at.i)) else []
+    own = div(term(at.i), Ref("n")) if mean else term(at.i)
+    cases = [case for case in branches(own) if is_possible(case.conditions, Ground(by))] if is_switching(own) else []
     parts = []
     for case in cases:
-        lines = [ProofLine(opened(term(at.i)), one)]
-        if written(term(at.i)) != term(at.i):
-            lines.append(ProofLine(opened(written(term(at.i))), DEFINITION))
+        lines = [ProofLine(opened(own), one)]
+        if written(own) != own:
+            lines.append(ProofLine(opened(written(own)), DEFINITION))
         parts.append(ProofPart(left, (*lines, *case_lines(board, case)), case.conditions))
     if not cases:
         parts.append(ProofPart(left, tuple(board.lines(whole, DEFINITION))))
-    result = parts[-1].last if mean else at.gradient(at.out)
+    result = at.gradient(at.out) if not mean else differentiate(own, by) if cases else parts[-1].last
     parts = [part if spelled(part.last) == spelled(result) else _with(part, ProofLine(result, OWN if cases else TIDIED)) for part in parts]
     grounds = tuple(at.ground(Ref(at.out, (0,)), size, lambda cell: whole if cell == loss else None, used=at.out) for size in SIZES)
     switch = next((node.function for node in walk(term(at.i)) if isinstance(node, Call) and node.function in CONVENTIONS), "")
