@@ -73,8 +73,8 @@ VARIANTS = {
         "silu", "{swish: {beta: 1.5}}", "mish", "softsign", "softplus", "identity", "[tanh, relu, sigmoid]", "z^3/(1 + abs(z))",
     )},
     **{f"loss {word}": text(loss=word) for word in (
-        "squared_error", "mean_squared_error", "binary_cross_entropy", "mean_binary_cross_entropy", "absolute_error", "{huber: {delta: 0.2}}", "log_cosh", "hinge",
-        "(t - o)^4", "{binary_cross_entropy: {positive_weight: 3}}",
+        "squared_error", "mean_squared_error", "binary_cross_entropy", "mean_binary_cross_entropy", "absolute_error",
+        "{huber: {delta: 0.2}}", "log_cosh", "hinge", "(t - o)^4", "{binary_cross_entropy: {positive_weight: 3}}",
     )},
     **{f"classes {word}": text("tanh", last, word, "[0, 1]") for last, word in (
         ("softmax", "cross_entropy"), ("softmax", "{cross_entropy: {smoothing: 0.1, class_weights: [1, 2]}}"),
