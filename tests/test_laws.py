@@ -253,6 +253,23 @@ def test_equal_signs_are_true(problem: str) -> None:
     assert not bad, "\n".join(bad)
 
 
+@every_problem
+def test_named_factors_follow_the_graph(problem: str) -> None:
+    """In ∂E/∂out · ∂out/∂net · ∂net/∂w every quantity depends on the next one: also at times and places that are counted apart."""
+    found, reading = derivation(problem), plain(problem, "")
+    bad = []
+
+    def follow(above: Cell, below: Cell) -> bool:
+        used = [*found.graph.uses(above)]
+        return below in used or any(below in found.graph.uses(one) for one in used)  # by way of the sum of softmax
+
+    for wanted in cells(problem):
+        if found.graph[wanted[0]].kind in ("gradient", "path") and found.graph.given_value(wanted) is None:
+            pairs = [(above, below) for above, below in reading.chain(found.step(wanted)) if above is not None]
+            bad += [f"{wanted}: ∂{above}/∂{below}" for above, below in pairs if not follow(above, below)]
+    assert not bad, "\n".join(bad)
+
+
 # --- law 9: in carry mode every printed line reproduces --------------------------------------------------------------------
 
 

@@ -272,8 +272,8 @@ class Quantities:
             base = self.at(quantity.of, (name, indices))
             source = self.quantities[base[0]]
             starts = source.givens if quantity.kind == "gradient" and source.definition is not None else None
-            if not self.present(*base) or (starts is not None and starts(base[1]) is not None):
-                return False  # also: of the state that a recurrence starts from, nobody asks the gradient
+            if not self.present(*base) or (starts is not None and starts(base[1]) is not None and not self.gradient(self.inputs)):
+                return False  # also: who does not ask for those of inputs does not for that of the state that a recurrence starts from
             if quantity.wrt is not None and not self.present(*self.at(quantity.wrt, (name, indices))):
                 return False
             if quantity.through is not None:

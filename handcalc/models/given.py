@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import ZERO, Expr, Number, Ref, add, mul, rewrite
+from handcalc.core.expr import ONE, ZERO, Expr, Number, Ref, add, mul, rewrite
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, affine
 from handcalc.core.quantity import Cell, Letter, Quantity
@@ -195,6 +195,9 @@ def _check(model: Model, cell: Cell, other: GivenCell | None, given: GivenCell) 
     if cell[0] in model.memory.values():
         before = next(old for old, new in model.memory.items() if new == cell[0])
         raise ProblemError(Message("give what it was before the update, {id}", id=model.graph.cell_id((before, cell[1]))))
+    if quantity.kind == "gradient" and quantity.of and quantity.of.quantity == model.loss and given.value != ONE:
+        text = "{id} is 1, since {goal} is minimised; leave minimize out for a gradient that comes from above"
+        raise ProblemError(Message(text, id=model.graph.cell_id(cell), goal=model.loss))
     if other is not None:
         raise ProblemError(Message("{name} and {other} are the same number; give it once", name=given.name, other=other.name))
 

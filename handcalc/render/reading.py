@@ -241,10 +241,11 @@ class Reading:
             return ()
         before: tuple[Factor, ...] = ((None, through),)
         consumer = self.graph[through[0]]
-        if consumer.kind == "net" and (self.graph.gradient(through[0]), through[1]) not in self.graph.fixed:
-            output = (self.graph.in_layer(consumer.layer, "out"), through[1])
-            if self.graph.local(output[0]):
-                before = ((None, output), (output, through))
+        delta = (self.graph.gradient(through[0]), through[1])
+        if consumer.kind == "net" and delta not in self.graph.fixed:
+            outputs = [part.through for part in self.derivation.step(delta).contributions]
+            if len(outputs) == 1 and self.graph.local(outputs[0][0]):
+                before = ((None, outputs[0]), (outputs[0], through))
         return (*before, (through, target))
 
     # --- looking up ---
