@@ -262,7 +262,8 @@ def test_named_factors_follow_the_graph(problem: str) -> None:
     def follow(above: Cell, below: Cell) -> bool:
         """At once, or by way of parts that have no slope of their own, as the sum of softmax."""
         used = found.graph.uses(above)
-        return below in used or any(follow(part, below) for part in used if found.graph[part[0]].kind not in ("net", "out", "input"))
+        parts = [part for part in used if found.graph[part[0]].kind not in ("net", "out") and found.graph.given_value(part) is None]
+        return below in used or any(follow(part, below) for part in parts)
 
     for wanted in cells(problem):
         if found.graph[wanted[0]].kind in ("gradient", "path") and found.graph.given_value(wanted) is None:
