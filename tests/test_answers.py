@@ -59,6 +59,8 @@ NUMBERS: list[tuple[str, str, str, int | None, int]] = [
     ("-1.2 × 10^(-3)", "-1.2e-3", "-3/2500", 4, 2),
     ("1.2×10^−3", "1.2e-3", "3/2500", 4, 2),
     ("1.2×10¹²", "1.2e12", "1200000000000", -11, 2),
+    ("approx. 0.35", "0.35", "7/20", 2, 2),
+    ("about -2", "-2", "-2", 0, 1),
     ("10^-3", "1e-3", "1/1000", 3, 1),
     ("-10²", "-1e2", "-100", -2, 1),
     # fractions
@@ -238,6 +240,13 @@ SHEETS: list[tuple[str, str, str, str, Rounding | None, dict[str, str], list[int
     ("text: comments not filled in", "a.txt", "# name: ______\n# rounding: ____\na = 1\n", "a", None, {"a": "1"}, [3]),
     ("text: formula", "a.txt", "local.h1 = out.h1*(1 - out.h1)\n", "a", None, {"local.h1": "out.h1*(1 - out.h1)"}, [1]),
     ("text: no suffix", "alice.2024", "a = 1\n", "alice", None, {"a": "1"}, [1]),
+    ("lists", "a.txt", "- a = -1\n* b = 2.5.\n1. c: 3;\n(2) d = 4，\na) e = 5\n① f = 6。\n", "a", None,
+     {"a": "-1", "b": "2.5", "c": "3", "d": "4", "e": "5", "f": "6"}, [1, 2, 3, 4, 5, 6]),
+    ("typeset", "a.txt", "$a$ = $1$\n**b** = 2**3 = 8\n`c` = `0.5`\n\\(d = 2 \\cdot 3 = 6\\)\n", "a", None,
+     {"a": "1", "b": "2**3 = 8", "c": "0.5", "d": "2 · 3 = 6"}, [1, 2, 3, 4]),
+    ("LaTeX fractions", "a.txt", "\\frac{\\partial E}{\\partial w_{5}} \\approx 0.08\nb = \\dfrac{1 - 2}{3}\n", "a", None,
+     {"∂E/∂w_{5}": "0.08", "b": "(1 - 2)/3"}, [1, 2]),
+    ("Markdown", "a.md", "| step | answer |\n|---|:--:|\n| net.h1 | 0.5 |\n| b | 2 |\n", "a", None, {"net.h1": "0.5", "b": "2"}, [3, 4]),
     ("old Macintosh lines", "a.txt", "a = 1\rb = 2\r", "a", None, {"a": "1", "b": "2"}, [1, 2]),
 ]  # fmt: skip
 

@@ -427,6 +427,22 @@ def test_a_declared_rounding_is_believed() -> None:
     assert mark("famous", {"answers": sheet, "rounding": {"decimals": 4}}).summary == {"correct": 2}
 
 
+# on the sheet all is right to one decimal → the verdicts, and what is said of the digits
+UNTOLD = {"grad.net.h1": "0.0", "grad.net.h2": "0.0", "new.w1": "0.15", "new.w2": "0.2"}
+
+
+def test_a_number_that_could_be_0_or_the_old_one_proves_nothing() -> None:
+    """Nobody can see that 0.0 is 0.0088 rounded, or that 0.15 is not the old weight; among others of three digits it is seen."""
+    marking = mark("famous", UNTOLD)
+    assert [answer.verdict for answer in marking.answers] == ["imprecise"] * 4
+    assert [str(answer.note) for answer in marking.answers[::2]][:2] == [
+        "these digits do not tell it from 0", "these digits do not tell it from the old value",
+    ]  # fmt: skip
+    assert {answer.verdict for answer in mark("famous", UNTOLD | {"loss": "0.298"}).answers} == {"imprecise", "correct"}
+    rounded = {"out.h1": "0.593", "out.h2": "0.597", "grad.net.h1": "0.009", "grad.w1": "0.000", "new.w1": "0.150"}
+    assert mark("famous", rounded).score == 1
+
+
 @pytest.mark.parametrize("digits", [Rounding(2, None, True), Rounding(3, None, True), Rounding(None, 2, True)], ids=str)
 def test_rounded_too_early(digits: Rounding) -> None:
     """Six decimals of numbers worked out from two or three."""

@@ -21,14 +21,13 @@ from handcalc.marking.diagnosis import Diagnoser, Explanation
 from handcalc.marking.follow import Follow, fits, is_single, unit
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, grain_of, mixes_digits
-from handcalc.marking.support import Support
+from handcalc.marking.support import SEVERAL, Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
-from handcalc.marking.workbook import Workbook, base, iteration, on_sheet
+from handcalc.marking.workbook import Workbook, base, iteration
 from handcalc.problem.schema import Problem, Task
 
 ROUGH = 3  # significant digits of numbers on the way that make an answer too rough, but not wrong
-SEVERAL = 3  # answers that show a rounding together, if all come out in it
 NEAR = 0.015  # relative difference of numbers that rounding on the way, or any small slip, may explain
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 
@@ -52,7 +51,7 @@ class Desk:
         """The rounding in which the solution gives every answer, if there is one, and what follows from them; where nothing but cutting
         off explains several, they were cut off."""
         found = self.modes.found(answers, declared) if answers else None
-        support.is_reproduced = found is not None and len(answers) >= SEVERAL
+        support.is_reproduced = found is not None and sum(map(support.tells, answers)) >= SEVERAL
         if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
             found = None
         if found is not None and found.ties == "truncate":
@@ -119,7 +118,7 @@ class Desk:
 
     def size(self, wanted: Cell, typed: Typed) -> float:
         """How large an answer is; of a number that an update has changed, how far it is from the one before, or should be."""
-        before = self._before(wanted)
+        before = self.book.before(wanted)
         if before is None:
             return abs(typed.value)
         old = float(self.right[before])
@@ -129,16 +128,6 @@ class Desk:
         """How much there is to explain: how large an answer is; near the right number, where many wrong ones are, how far off it is."""
         size, off = self.size(wanted, typed), max(abs(typed.value - float(self.right[wanted])), unit(typed))
         return off if off < NEAR * size else size
-
-    def _before(self, wanted: Cell) -> Cell | None:
-        """The cell that held the number before the update: w for w⁺, net for net after it, and in the iteration before."""
-        quantity, number, (name, place) = self.book.quantity(wanted), iteration(wanted), base(wanted)
-        if quantity.kind == "updated" and quantity.of is not None:
-            return on_sheet(number, quantity.of.quantity), place
-        if quantity.stage == "after":
-            return on_sheet(number, self.book.earlier[name]), place
-        there = number > 1 and self.book.of_round(number - 1).present(name, place)  # not a sample of another mini-batch
-        return (on_sheet(number - 1, name), place) if there else None
 
     def in_order(self, reads: list[ReadAnswer]) -> list[ReadAnswer]:
         """The answers, each after those it depends on."""

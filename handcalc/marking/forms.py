@@ -25,6 +25,14 @@ VALUES = ("answer", "value", "printed")  # beside `id`, in a list
 COLUMNS = {"id": ("id", "step", "symbol", "编号", "步骤"), "answer": (*VALUES, "答案")}  # of a table
 COMMENTS = ("#", "＃", "//", "%")
 
+DELIMITERS = ",;\t|"  # of a table; the last one in Markdown
+_BULLET = re.compile(r"(?:[-+*•·–—]|\(?(?:[0-9]{1,3}|[a-z])[.)、])\s+(?=\S)|[①-⑳]\s*")  # before a line
+_GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
+_FRACTION = re.compile(rf"\\[dt]?frac{_GROUP}{_GROUP}")
+_COMMANDS = {r"\partial ": "∂", r"\partial": "∂", r"\cdot": "·", r"\times": "×", r"\approx": "≈", r"\left": "", r"\right": "", r"\,": " "}
+_TYPESET = re.compile(r"\$|`|\\[()\[\]]")
+_STOP = re.compile(r"(?<=[\d)%)])\s*[.,;，；。、]+$")  # behind an answer
+
 Row = tuple[int, list[str]]  # a line of the file, and its cells
 
 
@@ -70,6 +78,7 @@ def add_line(draft: Draft, text: str, line: int) -> None:
     """A line id = answer, perhaps with working between; a heading, or one that cannot be read."""
     if re.fullmatch(r"[-=_*~.·—–+\s]{3,}", text):  # a rule
         return
+    text = _without_typesetting(text)
     iteration = re.match("#[0-9]+[:：]", text)
     start = iteration.end() if iteration else 0
     found = first_sign(text[start:], colon=True)
@@ -77,6 +86,22 @@ def add_line(draft: Draft, text: str, line: int) -> None:
         draft.add(text[: start + found.start()].replace("：", ":"), text[start + found.end() :], line)
     elif not is_date(text):
         draft.bad(text, "expected ID = ANSWER, found {found}", line, found=quoted(text))
+
+
+def _without_typesetting(text: str) -> str:
+    """A line without its bullet or number, the signs of mathematics and code, and a stop at its end."""
+    bullet = _BULLET.match(text)
+    plain = text[bullet.end() :] if bullet and first_sign(text, colon=True) else text
+    plain = re.sub(r"^\*\*(.+?)\*\*", r"\1", plain)  # bold
+    if "\\" in plain:
+        plain = _FRACTION.sub(_quotient, plain)
+        for command, sign in _COMMANDS.items():
+            plain = plain.replace(command, sign)
+    return _STOP.sub("", _TYPESET.sub("", plain)).strip()
+
+
+def _quotient(fraction: re.Match[str]) -> str:
+    return "/".join(f"({part})" if re.search(r"[-+*·\s]", part.replace(r"\partial ", "")) else part for part in fraction.groups())
 
 
 # --- YAML -------------------------------------------------------------------------------------------------------------
@@ -121,7 +146,7 @@ def _read_csv(draft: Draft, text: str) -> None:
     import csv
     from io import StringIO
 
-    lines = list(StringIO(text, newline=""))
+    lines = [_of_markdown(line) for line in StringIO(text, newline="")]
     head = [(line, content) for line, content in enumerate(lines, 1) if content.strip() and not is_comment(content)]
     if not head:
         return
@@ -142,6 +167,14 @@ def _read_csv(draft: Draft, text: str) -> None:
         draft.bad(lines[line - 1], "not valid CSV: {reason}", line, reason=str(error))
         return
     add_rows(draft, rows)
+
+
+def _of_markdown(line: str) -> str:
+    """A row of a Markdown table without its outer bars, nothing for the rule below its heading; other rows as they are."""
+    plain = line.strip()
+    if not plain.startswith("|"):
+        return line
+    return "\n" if re.fullmatch(r"[|:\s-]+", plain) else plain.strip("|") + "\n"
 
 
 def _add_before(draft: Draft, text: str, line: int) -> None:
@@ -192,9 +225,10 @@ def _columns(heading: Sequence[str]) -> dict[str, int]:
 
 
 def _cells(line: str) -> list[str]:
+    line = _of_markdown(line)
     return line.split(_delimiter(line))
 
 
 def _delimiter(heading: str) -> str:
     """What separates the columns: what is most often in the heading."""
-    return max(",;\t", key=heading.count)
+    return max(DELIMITERS, key=heading.count)

@@ -205,10 +205,15 @@ class _MarkingReport:
         right = sum(answer.verdict in RIGHT for answer in answers if answer not in shown)
         follow = sum(answer.verdict == "follow_through" for answer in answers if answer not in shown)
         yield from map(Paragraph, _hidden(right, follow))
+        noted: dict[str, list[Marked]] = {}
         for answer in shown:
-            if answer.note is not None:  # that of a line which could not be read says itself where it is
-                step = Plain(answer.id) if answer.cell is None else step_item(answer.cell)
-                yield Paragraph(answer.note if answer.note.where else Message("{step}: {note}", step=step, note=answer.note))
+            if answer.note is not None:
+                noted.setdefault(str(answer.note), []).append(answer)
+        for alike in noted.values():
+            note = alike[0].note
+            assert note is not None
+            steps = [Plain(answer.id) if answer.cell is None else step_item(answer.cell) for answer in alike]
+            yield Paragraph(note if note.where else Message("{step}: {note}", step=listed(steps), note=note))  # where: a line says itself
 
     def _is_left_out(self, answer: Marked) -> bool:
         if answer.verdict == "follow_through":

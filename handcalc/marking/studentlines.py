@@ -22,6 +22,7 @@ from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.desk import Desk
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.marked import RIGHT, Marked, Marking
+from handcalc.marking.follow import unit
 from handcalc.marking.typed import Typed
 from handcalc.marking.wording import step_item
 from handcalc.marking.workbook import base
@@ -50,6 +51,8 @@ class StudentLines:
     def right(self, answer: Marked) -> Shown:
         """The right number beside an answer, made from the student's own earlier numbers, in the sign of the symbol."""
         assert answer.cell is not None
+        if answer.verdict == "imprecise":
+            return self.solution(answer)
         return self._signed(answer.cell, self._rounded(answer, self._own(answer.cell)))
 
     def solution(self, answer: Marked) -> Shown:
@@ -59,7 +62,11 @@ class StudentLines:
 
     def differs(self, answer: Marked) -> bool:
         """Whether the student's own numbers make another right number than the solution's."""
-        return answer.cell is not None and self.right(answer).plain != self.solution(answer).plain
+        if answer.cell is None:
+            return False
+        right, solution = self.right(answer), self.solution(answer)
+        least = unit(answer.typed) / 2 if answer.typed is not None else 0.0
+        return right.plain != solution.plain and abs(right.value - solution.value) > least
 
     def own_numbers(self, answer: Marked) -> tuple[Cell, ...]:
         """The wrong answers that make it another; none where it is rounding alone."""

@@ -5,6 +5,8 @@
 - `is_supported(cell)`: somebody declared a rounding, or the digits of the sheet show one; without that an answer that only rounding
   on the way could explain has too few digits at most, if it is near (`is_near`).
 - `shows_rounding(cell)`: and there is no doubt about it; with less, as of two digits beside others of two, an answer has too few.
+- `tells(cell)`: the answer says something of its number. 0 for one that is not 0 does not, nor the old value for a new one, if these
+  digits show no difference; it is taken for rounded where others show that the sheet is (`is_telling`).
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from handcalc.marking.definitions import Definitions
 from handcalc.marking.follow import fits
 from handcalc.marking.typed import Typed
 
+SEVERAL = 3  # answers that show a rounding together, if all come out in it
 ENOUGH = 3  # significant digits with which a number shows by itself how it was rounded
 NEAR = 0.75  # of the unit of its last digit
 HABIT = 2  # significant digits of other numbers that show it
+ALIKE = 2  # other answers with as many decimals that show it
 WHOLE = 1e-9  # how far from a whole number one may be
 
 
@@ -65,7 +69,24 @@ class Support:
         own = self.typed[wanted]
         if self.declared is not None or self.is_reproduced or own.places is None:
             return True
-        return own.places > 0 and own.significant >= ENOUGH
+        if own.places <= 0 or own.significant >= ENOUGH:
+            return own.places > 0
+        return sum(typed.places == own.places and typed.significant >= ENOUGH for typed in self.typed.values()) >= ALIKE
+
+    def tells(self, wanted: Cell) -> bool:
+        """Whether an answer says something of its number: of one that is not 0, 0 does not, nor of a new one the old."""
+        book, values, typed = self.definitions.book, self.definitions.values, self.typed[wanted]
+        right, before = float(values[wanted]), book.before(wanted) if book.quantity(wanted).kind == "updated" else None
+        idle = 0.0 if typed.above == 0 else float(values[before]) if before is not None else None
+        return idle is None or typed.value != idle or right == idle
+
+    def is_telling(self, wanted: Cell) -> bool:
+        """Whether an answer says something, or others show to how many digits it was rounded."""
+        if self.declared is not None or self.tells(wanted):
+            return True
+        own = self.typed[wanted].places
+        others = (other for other in self.typed if other != wanted and self.tells(other))
+        return any(typed.places == own and typed.significant >= HABIT for typed in map(self.typed.__getitem__, others))
 
     def is_last_digit(self, wanted: Cell, value: float) -> bool:
         """Whether an answer of several digits is a number but for one unit of the last of them."""

@@ -22,6 +22,7 @@ from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked
 from handcalc.marking.signs import is_error
 from handcalc.marking.slips import LineSlip, LineSlips
+from handcalc.marking.support import Support
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration
 
@@ -60,11 +61,11 @@ class Verdicts:
         if read.typed is None:
             return known if not read.blank else known.replace(verdict="missing")
         verdict = story.verdict(read.cell)
-        if verdict in RIGHT and read.formula is None and not self._precise(read):
+        if verdict in RIGHT and read.formula is None and not self._precise(read, story.support):
             verdict = "imprecise"
         slugs, others = story.mistakes(read.cell) if verdict == "mistake" else ((), ())
         begun = story.because_of(read.cell)
-        note = known.note or self._remark(read.cell, read.typed, verdict)
+        note = known.note or self._remark(read.cell, read.typed, verdict, story.support)
         known = known.replace(verdict=verdict, mistakes=slugs, alternatives=others, note=note)
         return self._with_marks(known.replace(because_of=self.desk.book.cell_id(begun) if begun else ""))
 
@@ -141,7 +142,7 @@ class Verdicts:
         shown = self.desk.book.derivation.shown(plain, number)
         return (shown.negated() if read.turned else shown).plain
 
-    def _precise(self, read: ReadAnswer) -> bool:
+    def _precise(self, read: ReadAnswer, support: Support) -> bool:
         """Whether an answer that is right has the digits asked for, or is exact.
 
         Where none are asked: the digits of its rounding, else two, or as many decimals as the rest of the sheet.
@@ -152,12 +153,16 @@ class Verdicts:
         if typed.places is None or abs(typed.value - value) <= 1e-9 * abs(value):
             return True
         if asked is None:
+            if not support.is_telling(read.cell):
+                return False
             carried = self.rounding is not None and self.rounding.carry
             return carried or typed.significant >= 2 or typed.places >= max(other.places or 0 for other in self.answers.values())
         decimals, significant = asked
         return typed.places >= decimals if decimals is not None else typed.significant >= (significant or 1)
 
-    def _remark(self, wanted: Cell, typed: Typed, verdict: str) -> Message | None:
+    def _remark(self, wanted: Cell, typed: Typed, verdict: str, support: Support) -> Message | None:
+        if verdict == "imprecise" and not support.tells(wanted):
+            return Message("these digits do not tell it from 0" if not typed.above else "these digits do not tell it from the old value")
         if verdict == "last_digit":
             return Message("one unit of the last digit away from the right number")
         if verdict in ("mistake", "wrong") and is_error(self.desk.definitions, wanted) and fits(-float(self.desk.right[wanted]), typed):

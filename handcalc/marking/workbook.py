@@ -109,6 +109,16 @@ class Workbook:
         """The quantity of a cell, without its iteration."""
         return self.of_round(iteration(wanted))[base(wanted)[0]]
 
+    def before(self, wanted: Cell) -> Cell | None:
+        """The cell that held the number before the update: w for w⁺, net for net after it, and in the iteration before."""
+        quantity, number, (name, place) = self.quantity(wanted), iteration(wanted), base(wanted)
+        if quantity.kind == "updated" and quantity.of is not None:
+            return on_sheet(number, quantity.of.quantity), place
+        if quantity.stage == "after":
+            return on_sheet(number, self.earlier[name]), place
+        there = number > 1 and self.of_round(number - 1).present(name, place)  # not a sample of another mini-batch
+        return (on_sheet(number - 1, name), place) if there else None
+
     def given_value(self, cell: Cell) -> Number | None:
         """The given number of a cell, None where it is computed."""
         if cell in self._others:
