@@ -20,9 +20,9 @@ from handcalc.core.rounding import DEFAULT_SIGNIFICANT, DIGITS_LIMIT, Rounding, 
 from handcalc.errors import EvaluationError, Message
 from handcalc.marking.definitions import NONE, Hypothesis, MistakenBook
 from handcalc.marking.desk import Desk
+from handcalc.marking.follow import unit
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.marked import RIGHT, Marked, Marking
-from handcalc.marking.follow import unit
 from handcalc.marking.typed import Typed
 from handcalc.marking.wording import step_item
 from handcalc.marking.workbook import base
