@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from handcalc.core.expr import Expr
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
@@ -39,7 +40,7 @@ class Marked(Record):
     cell, expected: the step and its right number as printed; turned: given under a letter that stands for the negative, so both given
     and expected are in its sign; verdict: of VERDICTS; mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell
     from it; hints: what it may be, where the digits are too few to be sure; conventions: those under which it is right; because_of: the
-    id of the answer where it began; note: what else there is to say.
+    id of the answer where it began; note: what else there is to say; made: the line as it was worked, after a slip on it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Marked(Record):
     marks: float = 0.0
     worth: float = 1.0
     typed: Typed | None = None
+    made: Expr | None = None
 
 
 class Marking(SelfShowing, Record):

@@ -160,8 +160,11 @@ class _MarkingReport:
                 spoiled.setdefault(answer.mistakes[0], []).append(answer)
         for slug, answers in spoiled.items():
             yield from self._headed(slug)
-            for answer in answers[:WRONG_LINES]:
+            begun = [answer for answer in answers if not answer.because_of]
+            for answer in begun[:WRONG_LINES]:
                 yield from self._wrong_line(answer)
+            if again := [step_item(answer.cell) for answer in answers if answer.because_of and answer.cell]:
+                yield Paragraph(Message("The same in {steps}.", steps=listed(again)))
 
     def _unnamed(self) -> Iterator[Block]:
         wrong = [answer for answer in self.marking.answers if answer.verdict == "wrong" and answer.cell]
@@ -176,7 +179,10 @@ class _MarkingReport:
 
     def _wrong_line(self, answer: Marked) -> Iterator[Block]:
         assert answer.cell is not None
-        yield Equation(step_item(answer.cell), (("=", given(answer, self.reading)),), 1, _YOURS)
+        if answer.made is not None:
+            yield self.lines.line(_MADE, answer.cell, None, answer.made)
+        else:
+            yield Equation(step_item(answer.cell), (("=", given(answer, self.reading)),), 1, _YOURS)
         yield from self._right(answer)
 
     def _right(self, answer: Marked) -> Iterator[Block]:

@@ -9,12 +9,13 @@ the right ones (`run`). To add a kind: a method here, its line in `SHARES`, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from math import isfinite, nan
 from typing import Any
 
 from handcalc.arrays.columns import array_library
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import ONE, Expr, Number, Power, Product, Quotient, Ref, Sum, add, div, mul, neg, references, rewrite, walk
+from handcalc.core.expr import Expr, Ref, references
 from handcalc.core.instance import compute
 from handcalc.core.quantity import Cell, cell
 from handcalc.errors import HandcalcError
@@ -23,6 +24,7 @@ from handcalc.marking.digits import another, decimals_of, dropped, exchanged, wr
 from handcalc.marking.table import ARRAYS, worked
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
+from handcalc.marking.wronglines import Lines, exchanges, partners, stages, variants, with_others
 
 LINES = 24  # lines before an answer that are tried
 USUAL = 4  # digits of a number that was not answered
@@ -98,31 +100,82 @@ class SlipNumbers:
     # --- the line worked wrong -------------------------------------------------------------------------------------------------
 
     def line(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The line with a term or factor too many, too few or with another sign."""
-        if self.definitions.book.given_value(wanted) is None:
-            for slug, expr in variants(self.definitions.right(wanted)):
-                yield slug, worked_from(run, expr, wanted)
+        """The line with a term or factor too many, too few or with another sign …"""
+        yield from self._of(self._variants(wanted), wanted, run)
+
+    def stages(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with a number that was taken a step too early."""
+        yield from self._of(self._stages(wanted), wanted, run)
+
+    def partners(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line of a gradient with its own number in the place of the other factor."""
+        yield from self._of(self._partners(wanted), wanted, run)
+
+    def exchanges(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with two given numbers exchanged."""
+        yield from self._of(self._exchanges(wanted), wanted, run)
+
+    def formulas(self, wanted: Cell) -> Lines:
+        """Every line worked wrong, with its slug."""
+        for lines in (self._variants, self._stages, self._partners, self._exchanges, partial(self._others, near=True)):
+            yield from lines(wanted)
+
+    def own_line(self, wanted: Cell) -> Expr:
+        """What an answer is worked from: where its line is another number's name only, as E for the only output, the line of that."""
+        expr = self.definitions.right(wanted)
+        while isinstance(expr, Ref) and cell(expr) not in self.answers and not self._is_given(cell(expr)):
+            expr = self.definitions.right(cell(expr))
+        return expr
+
+    def _is_given(self, wanted: Cell) -> bool:
+        return self.definitions.book.given_value(wanted) is not None
+
+    def _of(self, lines: Lines, wanted: Cell, run: Evaluation) -> Numbers:
+        """What lines give; none for a given number."""
+        if not self._is_given(wanted):
+            yield from ((slug, worked_from(run, expr, wanted)) for slug, expr in lines)
+
+    def _variants(self, wanted: Cell) -> Lines:
+        yield from variants(self.own_line(wanted))
+
+    def _stages(self, wanted: Cell) -> Lines:
+        yield from stages(self.own_line(wanted), self.definitions.uses, lambda one: self.definitions.book.quantity(one).kind)
+
+    def _partners(self, wanted: Cell) -> Lines:
+        quantity = self.definitions.book.quantity(wanted)
+        if quantity.kind == "gradient" and quantity.of is not None:
+            name, place = self.definitions.book.graph.at(quantity.of, base(wanted))
+            yield from partners(self.own_line(wanted), Ref(on_sheet(iteration(wanted), name), place))
+
+    def _exchanges(self, wanted: Cell) -> Lines:
+        yield from exchanges(self.own_line(wanted), self._is_given)
+
+    def of_neighbours(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The number of the place beside it: of another neuron, or another sample."""
+        (name, place), graph = base(wanted), self.definitions.book.of_round(iteration(wanted))
+        for other in beside(graph, name, place):
+            yield "neighbour-used", number_of(run, (wanted[0], other))
 
     def neighbours(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with a number next to one of its numbers."""
-        yield from self._with_others(wanted, run, True)
+        yield from self._of(self._others(wanted, True), wanted, run)
 
     def alike(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with another number of the same quantity, which is not the next."""
-        yield from self._with_others(wanted, run, False)
+        yield from self._of(self._others(wanted, False), wanted, run)
 
-    def _with_others(self, wanted: Cell, run: Evaluation, near: bool) -> Numbers:
-        expr, book = self.definitions.right(wanted), self.definitions.book
+    def _others(self, wanted: Cell, near: bool) -> Lines:
+        expr, book = self.own_line(wanted), self.definitions.book
         for ref in references(expr):
             (name, place), graph = base(cell(ref)), book.of_round(iteration(cell(ref)))
             others = beside(graph, name, place) if near else apart(graph, name, place)
             slug = "neighbour-used" if self.definitions.book.given_value(cell(ref)) is None else "value-miscopied"
             for other in others:
-                yield slug, worked_from(run, _put(expr, ref, Ref(ref.quantity, other)), wanted)
+                yield slug, with_others(expr, {ref: Ref(ref.quantity, other)})
 
     def crossed(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with two of its numbers exchanged, which are beside each other."""
-        expr, book = self.definitions.right(wanted), self.definitions.book
+        expr, book = self.own_line(wanted), self.definitions.book
         used = references(expr)
         for first in used:
             (name, place), graph = base(cell(first)), book.of_round(iteration(cell(first)))
@@ -130,7 +183,7 @@ class SlipNumbers:
                 second = Ref(first.quantity, other)
                 if place < other and second in used:
                     slug = "neighbour-used" if book.given_value(cell(first)) is None else "value-miscopied"
-                    yield slug, worked_from(run, _put_each(expr, {first: second, second: first}), wanted)
+                    yield slug, worked_from(run, with_others(expr, {first: second, second: first}), wanted)
 
     def misread(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with two digits of one of its numbers exchanged."""
@@ -143,7 +196,7 @@ class SlipNumbers:
     def _with_operands(self, wanted: Cell, run: Evaluation, changed: Changed) -> Numbers:
         if self.definitions.book.given_value(wanted) is not None:
             return
-        expr = self.definitions.right(wanted)
+        expr = self.own_line(wanted)
         values = {ref: number_of(run, cell(ref)) for ref in references(expr)}
         for ref, value in values.items():
             if isfinite(value):
@@ -259,44 +312,11 @@ def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[f
         return []
 
 
-def _put(expr: Expr, ref: Ref, other: Expr) -> Expr:
-    return rewrite(expr, lambda node: other if node == ref else None)
-
-
-def _put_each(expr: Expr, others: Mapping[Ref, Ref]) -> Expr:
-    return rewrite(expr, lambda node: others.get(node) if isinstance(node, Ref) else None)
-
-
-def variants(expr: Expr) -> Iterator[tuple[str, Expr]]:
-    """(slug, formula) of every slip on a line: in each of its sums, products, quotients and powers."""
-    for node in dict.fromkeys(walk(expr)):
-        for slug, other in _slips_of(node):
-            yield slug, rewrite(expr, lambda part: other if part == node else None)  # noqa: B023
-
-
-def _slips_of(node: Expr) -> Iterator[tuple[str, Expr]]:
-    if isinstance(node, Sum):
-        for place, term in enumerate(node.terms):
-            rest = (*node.terms[:place], *node.terms[place + 1 :])
-            yield "term-left-out", add(*rest)
-            yield "term-twice", add(*node.terms, term)
-            yield "sign-in-sum", add(*node.terms[:place], neg(term), *node.terms[place + 1 :])
-    elif isinstance(node, Product):
-        for place, factor in enumerate(node.factors):
-            rest = (*node.factors[:place], *node.factors[place + 1 :])
-            yield "factor-left-out", mul(*rest)
-            if not isinstance(factor, Number):
-                yield "factor-twice", mul(*node.factors, factor)
-    elif isinstance(node, Quotient):
-        yield "factor-left-out", node.above
-        yield "factor-left-out", div(ONE, node.below)
-        yield "factor-twice", div(node.above, mul(node.below, node.below))
-    elif isinstance(node, Power):
-        yield "factor-left-out", node.base
-
-
 # slip of a line worked wrong → how many of all wrong numbers it accounts for
-LINE = {"term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05}
+LINE = {
+    "term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05,
+    "bracket-misplaced": 0.03, "constant-wrong": 0.04, "function-exchanged": 0.03, "slope-exchanged": 0.03,
+}  # fmt: skip
 
 # kind of slip → how many of all wrong numbers it accounts for
 SHARES: dict[Kind, Mapping[str, float] | float] = {
@@ -311,6 +331,10 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.neighbours: 0.06,
     SlipNumbers.alike: 0.02,
     SlipNumbers.crossed: 0.03,
+    SlipNumbers.stages: 0.05,
+    SlipNumbers.partners: 0.03,
+    SlipNumbers.exchanges: 0.03,
+    SlipNumbers.of_neighbours: 0.03,
     SlipNumbers.misread: 0.05,
     SlipNumbers.other_digits: 0.05,
     SlipNumbers.lines_before: 0.08,

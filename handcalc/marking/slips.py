@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, log, log2
 
 from handcalc.core.evaluation import Evaluation
+from handcalc.core.expr import Expr
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
@@ -42,12 +43,13 @@ Size = Callable[[Cell, Typed], float]
 
 class LineSlip(Record):
     """A slip that gives an answer; sure: or else a hint, since it may be coincidence; others: slips that give it too; here: made on the
-    line of the answer itself, not on one before it."""
+    line of the answer itself, not on one before it; made: that line as it was worked, where it is another formula."""
 
     slug: str
     sure: bool
     others: tuple[str, ...] = ()
     here: bool = False
+    made: Expr | None = None
 
 
 class LineSlips:
@@ -90,7 +92,16 @@ class LineSlips:
         if len(rivals) >= MOST:
             return None
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
-        return LineSlip(self._called(wanted, best), bits >= NAMED and long, rivals, best in here) if bits >= HINT else None
+        if bits < HINT:
+            return None
+        sure = bits >= NAMED and long
+        return LineSlip(self._called(wanted, best), sure, rivals, best in here, self._made(wanted, best) if sure else None)
+
+    def _made(self, wanted: Cell, slug: str) -> Expr | None:
+        """The line as it was worked."""
+        typed, runs = self.answers[wanted], self._runs(wanted)
+        lines = (expr for own, expr in self._numbers.formulas(wanted) if own == slug)
+        return next((expr for expr in lines if any(fits(worked_from(run, expr, wanted), typed) for run in runs)), None)
 
     def _called(self, wanted: Cell, slug: str) -> str:
         """What the catalogue calls a line worked wrong, where one of its mistakes makes the same of this line: + for − in an update."""

@@ -108,14 +108,14 @@ class StudentLines:
 
     # --- lines ---
 
-    def line(self, label: Message | Toned, wanted: Cell, hypothesis: Hypothesis | None) -> Equation:
+    def line(self, label: Message | Toned, wanted: Cell, hypothesis: Hypothesis | None, made: Expr | None = None) -> Equation:
         """A step under a hypothesis, with the student's own earlier numbers put in: formula, numbers, result.
 
-        hypothesis: None for the right definition; the student's answer itself is the result where one is supposed.
+        hypothesis: None for the right definition; the student's answer itself is the result where one is supposed; made: or this line.
         """
         supposed = hypothesis or NONE
         run = self._run(supposed if hypothesis is not NONE else self.made)
-        expr = self._inlined(wanted, supposed)
+        expr = made if made is not None else self._inlined(wanted, supposed)
         plain = base(wanted)
         line = self.reading.line(plain, rewrite(expr, lambda node: Ref(*base(cell(node))) if isinstance(node, Ref) else None))
         right: list[tuple[str, Item]] = [("=", Symbolic(line))]
@@ -126,17 +126,17 @@ class StudentLines:
             return Equation(step_item(wanted), tuple(right), 1, label)
         exact = all(number.exact for number in numbers.values())
         right.append(("=" if exact else "≈", Put(line, numbers)))
-        shown = self._result(wanted, hypothesis, value)
+        shown = self._result(wanted, hypothesis if made is None else supposed, value, made is not None)
         right.append(("=" if exact and shown.exact else "≈", Digits(shown)))
         return Equation(step_item(wanted), tuple(right), 1, label)
 
-    def _result(self, wanted: Cell, hypothesis: Hypothesis | None, value: Any) -> Shown:
-        """The number at the end of a line, in the sign of its symbol."""
+    def _result(self, wanted: Cell, hypothesis: Hypothesis | None, value: Any, own: bool) -> Shown:
+        """The number at the end of a line, in the sign of its symbol; own: as the student has it."""
         answer = self.marked.get(wanted)
         if answer is not None and hypothesis is None:
             return self.right(answer)
         typed = self.answers.get(wanted)
-        if typed is None or hypothesis is NONE:
+        if typed is None or (hypothesis is NONE and not own):
             return self._signed(wanted, self.rounding.shown(value, True))
         shown = Shown(typed.plain)
         return self._signed(wanted, shown.replace(exact=abs(shown.value - float(value)) <= 1e-12 * abs(shown.value)))

@@ -85,8 +85,8 @@ class Support:
         if self.declared is not None or self.tells(wanted):
             return True
         own = self.typed[wanted].places
-        others = (other for other in self.typed if other != wanted and self.tells(other))
-        return any(typed.places == own and typed.significant >= HABIT for typed in map(self.typed.__getitem__, others))
+        others = [self.typed[other] for other in self.typed if other != wanted and self.tells(other)]
+        return any(own in (0, typed.places) and typed.significant >= HABIT for typed in others if typed.places)
 
     def is_last_digit(self, wanted: Cell, value: float) -> bool:
         """Whether an answer of several digits is a number but for one unit of the last of them."""
@@ -100,4 +100,6 @@ class Support:
         typed = self.typed[wanted]
         if typed.places is None or typed.value * value < 0:
             return False
+        if not typed.above:  # 0 among numbers of four decimals is 0.0000
+            return abs(value) <= 0.5 * 10.0 ** -max(other.places or 0 for other in self.typed.values())
         return abs(typed.value - value) <= NEAR * 10.0**-typed.places or (typed.value != 0 and fits(value, typed, True))

@@ -20,6 +20,7 @@ from handcalc.marking.follow import fits, is_single
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked
+from handcalc.marking.misreadings import Misreading, misreading
 from handcalc.marking.signs import is_error
 from handcalc.marking.slips import LineSlip, LineSlips
 from handcalc.marking.support import Support
@@ -76,9 +77,35 @@ class Verdicts:
         unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1 or answer in elsewhere]
         wrong = [answer.cell for answer in unexplained if answer.cell in self.answers and answer.cell not in reasons.misplaced]
         found = {cell: LineSlip(slug, True) for cell, slug in reasons.misplaced.items()}
-        found |= LineSlips(self.desk.definitions, self.answers, self.desk.size).explain_all([cell for cell in wrong if cell])
+        misread = misreading(self.desk.definitions, self.answers, [cell for cell in wrong if cell], self.desk.size)
+        alike = misread.answers if misread is not None else ()
+        found |= {cell: LineSlip("number-misread", True) for cell in alike}
+        others = [cell for cell in wrong if cell and cell not in alike]
+        found |= LineSlips(self.desk.definitions, self.answers, self.desk.size).explain_all(others)
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
-        return [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
+        explained = [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
+        if misread is not None:
+            note = self._as_read(misread)
+            explained = [answer if answer.cell not in alike else answer.replace(note=answer.note or note) for answer in explained]
+        return self._repeated(explained, found)
+
+    def _as_read(self, misread: Misreading) -> Message:
+        """What a given number was read as."""
+        symbol = self.desk.interpreter.reading.symbol(Ref(*base(misread.given)))
+        return Message("as if {symbol} were {number}", symbol=symbol, number=f"{misread.read:.12g}")
+
+    def _repeated(self, marked: list[Marked], slips: Mapping[Cell, LineSlip]) -> list[Marked]:
+        """The answers, of which those with a slip that was made before on a line of the same kind cost nothing more."""
+        first: dict[tuple[str, str], str] = {}
+        result = []
+        for answer in marked:
+            slip = slips.get(answer.cell) if answer.cell else None
+            if slip is not None and slip.sure and answer.cell and answer.mistakes == (slip.slug,):
+                kind = "" if slip.slug == "number-misread" else self.desk.book.quantity(answer.cell).kind
+                begun = first.setdefault((slip.slug, kind), answer.id)
+                answer = answer if begun == answer.id else self._with_marks(answer.replace(because_of=begun))
+            result.append(answer)
+        return result
 
     def _made_elsewhere(self, marked: list[Marked], maybe: Explanation | None) -> list[Marked]:
         """The one mistaken answer of a sheet, where its mistake was made on single lines, none of them its own: what is nearer goes before
@@ -98,7 +125,7 @@ class Verdicts:
             return answer
         if slip is not None and slip.sure:
             others = tuple((slug,) for slug in slip.others)
-            return self._with_marks(answer.replace(verdict="mistake", mistakes=(slip.slug,), alternatives=others))
+            return self._with_marks(answer.replace(verdict="mistake", mistakes=(slip.slug,), alternatives=others, made=slip.made))
         if answer.verdict == "mistake":
             return answer
         if maybe is not None and not maybe.sure and answer.cell not in maybe.left:

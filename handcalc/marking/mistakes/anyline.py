@@ -41,6 +41,40 @@ ANY_LINE = (
         "The line is right, but for one of its numbers the one beside it was taken.\nThe indices say which number is meant.",
     ),
     Mistake(
+        "step-left-out",
+        "A number is taken a step too early",
+        "The line is right, but one of its numbers is what that is made from, as the net input for the output.\n"
+        "Work that step first, and put in its result.",
+    ),
+    Mistake(
+        "constant-wrong",
+        "A constant factor is wrong",
+        "The number is twice or half of what it should be, or was divided by another count.\n"
+        "See which of 2, 1/2 and 1/n stand in the formula, and what n counts.",
+    ),
+    Mistake(
+        "function-exchanged",
+        "Another function is used",
+        "Another function was worked out in the place of the one that is meant, or the calculator was set to degrees.\n"
+        "Compare the key with the formula; angles are in radians.",
+    ),
+    Mistake(
+        "slope-exchanged",
+        "The derivative of another function is used",
+        "The derivative was taken by the rule of another function.\nFor the sigmoid it is y(1 - y), for tanh 1 - y².",
+    ),
+    Mistake(
+        "own-factor-used",
+        "The wrong factor of a product is used",
+        "The number itself was multiplied in, not the other factor.\nThe slope of a·b by b is a.",
+    ),
+    Mistake(
+        "bracket-misplaced",
+        "A bracket is misplaced",
+        "Only one term of a bracket was multiplied, divided or squared, or a term outside it as well.\n"
+        "The whole bracket is, and nothing else; on a calculator it is typed too.",
+    ),
+    Mistake(
         "term-left-out",
         "A term of the sum is left out",
         "One of the terms is missing in the sum.\nEvery term of the line is added.",

@@ -175,6 +175,12 @@ NORMALISATION = (
         _root(lambda variance, epsilon: add(call("sqrt", variance), epsilon)),
     ),
     Mistake(
+        "norm-root-forgotten",
+        "The root of the variance is forgotten",
+        "The difference was divided by the variance.\nIt is divided by the standard deviation, the root of the variance.",
+        _root(add),
+    ),
+    Mistake(
         "dropout-not-scaled",
         "What dropout keeps is not scaled",
         "The numbers that are kept were not divided by 1 - p, or they were divided by p.\nDividing by 1 - p keeps their mean.",
