@@ -80,9 +80,28 @@ def test_a_given_number_is_misread_everywhere() -> None:
     assert [found.marks for found in marked] == [0, 1, 1, 1] and str(marked[0].note) == "as if i1 were 0.5"
 
 
+def test_a_line_set_up_right_and_worked_out_wrong() -> None:
+    """The numbers on the line come to 0.3775; the same slip in another calculation is another one."""
+    sheet = {"net.h1": "0.15*0.05 + 0.2*0.1 + 0.35 = 0.4775", "net.h2": "0.25*0.05+0.3*0.1+0.35 = 0.4925"}
+    marked = check(load("mazur-2-2-2"), sheet).answers
+    assert [(found.mistakes, found.marks) for found in marked] == [(("miscalculated",), 0)] * 2
+
+
+def test_another_learning_rate() -> None:
+    """0.05 for 0.5 in both new weights, each w - 0.05·gradient."""
+    sheet = {"grad.w5": "0.0822", "grad.w6": "0.0827", "new.w5": "0.3959", "new.w6": "0.4459"}
+    marked = check(load("mazur-2-2-2"), sheet).answers
+    assert [found.mistakes for found in marked[2:]] == [("number-misread",)] * 2 and str(marked[2].note) == "as if eta were 0.05"
+
+
+def test_a_bare_zero_names_nothing() -> None:
+    for sheet in ({"loss": "0"}, {"grad.net.o1": "0"}, {"out.h1": "0", "out.h2": "0"}):
+        assert not any(answer.mistakes or answer.hints for answer in check(load("mazur-2-2-2"), sheet).answers)
+
+
 def test_a_slip_that_is_made_again_costs_nothing_more() -> None:
     """The second term is left out of both net inputs."""
-    marked = check(load("mazur-2-2-2"), {"net.h1": "0.3575", "net.h2": "0.3625"}).answers
+    marked = check(load("mazur-2-2-2"), {"net.h1": "0.357500", "net.h2": "0.362500"}).answers
     assert [(found.mistakes, found.because_of, found.marks) for found in marked] == [
         (("term-left-out",), "", 0), (("term-left-out",), "net.h1", 1),
     ]  # fmt: skip
@@ -106,7 +125,9 @@ def test_a_line_worked_wrong_is_called_as_in_the_catalogue() -> None:
 
 
 def test_every_slip_has_a_row() -> None:
-    assert {row[0] for row in SLIPS} | {"answers-exchanged", "sign-in-sum", "step-left-out"} == {mistake.slug for mistake in ANY_LINE}
+    assert {row[0] for row in SLIPS} | {"answers-exchanged", "sign-in-sum", "step-left-out", "miscalculated"} == {
+        mistake.slug for mistake in ANY_LINE
+    }
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,15 @@ def test_a_whole_number_that_follows_from_a_wrong_one_is_right_for_it() -> None:
 CUT_OFF = ["zhou-alice", "mazur-2-2-2", "adam-logistic", "gru-backward", "conv-pool-dense"]
 
 
+def test_few_cut_off_numbers_show_that_all_are() -> None:
+    """No number is rounded up; a wrong one beside them changes nothing."""
+    problem = load("mazur-2-2-2")
+    solution = derive(problem, Rounding(4, None, True, "truncate"))
+    sheet = {id: solution[id].shown.plain for id in ("net.h1", "net.h2", "out.h1", "out.h2", "net.o1", "net.o2", "out.o1", "out.o2")}
+    assert set(check(problem, sheet).summary) <= {"correct", "rounded"}
+    assert set(check(problem, sheet | {"new.w5": "0.7213"}).summary) <= {"correct", "rounded", "wrong"}
+
+
 @pytest.mark.parametrize("places", [4, pytest.param(5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", CUT_OFF)
 def test_a_solution_cut_off_at_every_step_is_right(name: str, places: int) -> None:

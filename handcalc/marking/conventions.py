@@ -235,7 +235,8 @@ class OtherConventions:
             fitting = [wanted for wanted in sheet.slips if accepts(wanted) and not fits(self._own(wanted), sheet.answers[wanted])]
             if not fitting or not all(map(accepts, sheet.right)):
                 continue
-            found = [wanted for wanted in sheet.answers if wanted not in sheet.right and accepts(wanted)]
+            moved = (wanted for wanted in sheet.answers if wanted not in sheet.right and one.value(wanted) != self._own(wanted))
+            found = [wanted for wanted in moved if accepts(wanted)]
             bits = sum(bits_of(sheet.answers[wanted], sheet.sizes[wanted]) for wanted in fitting) - prior
             whole = len(fitting) == len(sheet.slips) and len(found) > 1 and self._tells(one.convention, found)
             least = (SEVERAL_MARGIN if len(fitting) > 1 else FOLLOWED_MARGIN) if whole else SINGLE_MARGIN if published else inf

@@ -31,6 +31,8 @@ ROUGH = 3  # significant digits of numbers on the way that make an answer too ro
 NEAR = 0.015  # relative difference of numbers that rounding on the way, or any small slip, may explain
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 
+UNIFORM = 6  # answers of which none is rounded up: they were cut off
+
 
 class Desk:
     """A workbook, and all that is known about it."""
@@ -58,10 +60,21 @@ class Desk:
             return found, Follow(self.definitions, answers, grain_of(answers, declared, True))
         plain = Follow(self.definitions, answers, grain_of(answers, declared))
         doubted = [] if found or declared else [wanted for wanted in answers if wanted not in right and not plain.accepts(wanted)]
-        if len(doubted) < SEVERAL:
+        least = 1 if doubted and self._is_cut_off(answers) else SEVERAL
+        if len(doubted) < least:
             return found, plain
         cut = Follow(self.definitions, answers, grain_of(answers, declared, True))
-        return found, cut if sum(map(cut.accepts, doubted)) >= SEVERAL else plain
+        return found, cut if sum(map(cut.accepts, doubted)) >= least else plain
+
+    def _is_cut_off(self, answers: Mapping[Cell, Typed]) -> bool:
+        """Whether none of many answers is what comes out of the numbers before it rounded away from 0, which nobody has who cuts off."""
+        exact = Follow(self.definitions, answers, Grain())
+
+        def rounded_up(wanted: Cell, typed: Typed) -> bool:
+            own = exact.expected(wanted)
+            return fits(own.low, typed) and abs(typed.value) > max(abs(own.low), abs(own.high)) * (1 + NOISE)
+
+        return len(answers) >= UNIFORM and not any(map(rounded_up, answers, answers.values()))
 
     def slips(
         self, answers: Mapping[Cell, Typed], right: frozenset[Cell], accepted: Collection[Cell], support: Support

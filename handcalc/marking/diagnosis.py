@@ -32,6 +32,7 @@ SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
+BARE = 2.0  # of one that stands without decimals
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
 
@@ -128,7 +129,8 @@ class Diagnoser:
 def bits_of(typed: Typed, size: float) -> float:
     """How many bits a number has that nothing explains: the choices there are for its digits, up to a size."""
     if not typed.above:
-        return ZERO + min(max(typed.places or 0, 0), 4) * ("." in typed.plain)
+        places = min(typed.places or 0, 4) if "." in typed.plain else 0
+        return ZERO + places if places > 1 else BARE
     return max(log2(2 * size / step_of(typed)), 1.0) if size else ZERO
 
 

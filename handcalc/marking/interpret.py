@@ -21,7 +21,7 @@ from handcalc.marking.draft import Answer, Sheet, filled_in, is_heading
 from handcalc.marking.mistakes.entry import kind
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import Workbook, base, iteration, on_sheet
-from handcalc.marking.working import result
+from handcalc.marking.working import result, worked_value
 from handcalc.problem.reader import quoted
 from handcalc.problem.schema import Task
 from handcalc.render import read
@@ -34,7 +34,8 @@ HINTED = 100  # unknown words of one sheet that are told what is near: nobody re
 class ReadAnswer(Record):
     """One answer, understood: its step and number, or its formula, or what is wrong with it.
 
-    turned: the symbol it was given under stands for the negative; typed and its digits are in the step's own sign.
+    turned: the symbol it was given under stands for the negative; typed and its digits are in the step's own sign; working: what the
+    arithmetic before it on the line comes to, in that sign as well.
     """
 
     answer: Answer
@@ -44,6 +45,7 @@ class ReadAnswer(Record):
     turned: bool = False
     task: Task = UNASKED
     trouble: Message | None = None
+    working: float | None = None
 
     @property
     def blank(self) -> bool:
@@ -109,7 +111,8 @@ class Interpreter:
             cell, turned = self.find(answer.id)
         except UnknownIdError as error:
             return ReadAnswer(answer, trouble=error.messages[0])
-        text, remark = result(answer.text)
+        whole = answer.text
+        text, remark = result(whole)
         answer = answer.replace(text=filled_in(text))
         task = self.tasks.get(cell, UNASKED)
         known = ReadAnswer(answer, cell, turned=turned, task=task, trouble=remark)
@@ -117,7 +120,9 @@ class Interpreter:
             return known
         number = typed(answer.text)
         if number is not None:
-            return known.replace(typed=number.negated() if turned else number)
+            worked = worked_value(whole)
+            own = -worked if turned and worked is not None else worked
+            return known.replace(typed=number.negated() if turned else number, working=own)
         from handcalc.proof.equivalence import read_formula
 
         formula = read_formula(answer.text, self.reading.at(iteration(cell)))

@@ -75,7 +75,7 @@ def _gives(definitions: Definitions, answers: Mapping[Cell, Typed], wanted: Cell
 def _others(definitions: Definitions, given: Cell) -> list[float]:
     """A number with a digit more, less or another, two exchanged, its point moved, or the other sign."""
     value = definitions.book.given_value(given)
-    text = value.text if isinstance(value, Number) else ""
+    text = (value.text or f"{value.numerator / value.denominator:.12g}") if isinstance(value, Number) else ""
     if not text or {*"e/"} & {*text} or len(text) > LONGEST:
         return []
     number = float(text)

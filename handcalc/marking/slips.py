@@ -30,7 +30,7 @@ from handcalc.marking.workbook import iteration, on_sheet
 
 ANSWERS = 24  # wrong answers of a sheet for which slips are looked for
 BEFORE = 1200  # steps and given numbers that an answer may be made from
-NAMED = 3.5  # bits by which a slip must beat coincidence, to be named
+NAMED = 3.75  # bits by which a slip must beat coincidence, to be named
 DIGITS = 3  # and the significant digits an answer must have
 HINT = 0.5  # bits to be a hint
 RIVAL = 2.0  # bits by which a slip beats another that gives the same number, to be named alone
@@ -75,6 +75,10 @@ class LineSlips:
             return 2 * alike[kind, slip.slug] >= min(kinds[kind], ANSWERS)
 
         return {wanted: slip for wanted, slip in found.items() if stands(wanted, slip)}
+
+    def right_numbers(self, wanted: Cell) -> list[float]:
+        """What the line of an answer gives with the student's other numbers, and with the right ones."""
+        return [worked_from(run, self.definitions.right(wanted), wanted) for run in self._runs(wanted)]
 
     def explain(self, wanted: Cell) -> LineSlip | None:
         """The slip that gives an answer, if it beats coincidence."""

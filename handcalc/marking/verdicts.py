@@ -16,7 +16,7 @@ from handcalc.errors import Message
 from handcalc.marking.conventions import OtherConvention, conventional
 from handcalc.marking.desk import Desk
 from handcalc.marking.diagnosis import Explanation
-from handcalc.marking.follow import fits, is_single
+from handcalc.marking.follow import fits, is_single, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked
@@ -27,6 +27,7 @@ from handcalc.marking.support import Support
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration
 
+EACH = ("miscalculated", "sign-lost", "point-moved", "digits-exchanged", "digit-dropped", "answers-exchanged")  # made anew every time
 _LIKE = {"last_digit": "imprecise"}  # whose share of the marks a verdict has
 
 
@@ -45,9 +46,11 @@ class Verdicts:
         self.desk = desk
         self.answers = answers
         self.rounding = rounding
+        self._workings: dict[Cell, float] = {}  # what the arithmetic on the line of an answer comes to
 
     def all(self, reads: list[ReadAnswer], story: SheetHistory, reasons: Reasons) -> tuple[Marked, ...]:
         """The answers in their order, each with its verdict."""
+        self._workings = {read.cell: read.working for read in reads if read.cell and read.working is not None}
         marked = self._with_slips([self._marked(read, story) for read in reads], reasons)
         return tuple(self._by_custom([self._by_convention(answer, reasons.conventions) for answer in marked]))
 
@@ -77,17 +80,27 @@ class Verdicts:
         unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1 or answer in elsewhere]
         wrong = [answer.cell for answer in unexplained if answer.cell in self.answers and answer.cell not in reasons.misplaced]
         found = {cell: LineSlip(slug, True) for cell, slug in reasons.misplaced.items()}
+        slips = LineSlips(self.desk.definitions, self.answers, self.desk.size)
+        found |= {cell: LineSlip("miscalculated", True, here=True) for cell in wrong if cell and self._is_set_up(cell, slips)}
+        wrong = [cell for cell in wrong if cell not in found]
         misread = misreading(self.desk.definitions, self.answers, [cell for cell in wrong if cell], self.desk.size)
         alike = misread.answers if misread is not None else ()
         found |= {cell: LineSlip("number-misread", True) for cell in alike}
-        others = [cell for cell in wrong if cell and cell not in alike]
-        found |= LineSlips(self.desk.definitions, self.answers, self.desk.size).explain_all(others)
+        found |= slips.explain_all([cell for cell in wrong if cell and cell not in alike])
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
         explained = [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
         if misread is not None:
             note = self._as_read(misread)
             explained = [answer if answer.cell not in alike else answer.replace(note=answer.note or note) for answer in explained]
         return self._repeated(explained, found)
+
+    def _is_set_up(self, wanted: Cell, slips: LineSlips) -> bool:
+        """Whether the arithmetic on the line of an answer gives the right number, so that it was worked out wrong."""
+        worked = self._workings.get(wanted)
+        if worked is None:
+            return False
+        step = unit(self.answers[wanted])
+        return any(abs(worked - value) <= step / 2 for value in slips.right_numbers(wanted))
 
     def _as_read(self, misread: Misreading) -> Message:
         """What a given number was read as."""
@@ -100,7 +113,7 @@ class Verdicts:
         result = []
         for answer in marked:
             slip = slips.get(answer.cell) if answer.cell else None
-            if slip is not None and slip.sure and answer.cell and answer.mistakes == (slip.slug,):
+            if slip is not None and slip.sure and answer.cell and answer.mistakes == (slip.slug,) and slip.slug not in EACH:
                 kind = "" if slip.slug == "number-misread" else self.desk.book.quantity(answer.cell).kind
                 begun = first.setdefault((slip.slug, kind), answer.id)
                 answer = answer if begun == answer.id else self._with_marks(answer.replace(because_of=begun))

@@ -1,7 +1,8 @@
 """Working on the line: `net_h1 = 0.5*1.0 + 0.3 = 0.8` has the answer behind its last sign.
 
 - `first_sign(text)` is where a line of a sheet is parted into a step and what is equal to it.
-- `result(text)` is the answer in what stands behind that, and a remark where the arithmetic before it gives another number.
+- `result(text)` is the answer in what stands behind that, and a remark where the arithmetic before it gives another number;
+  `worked_value(text)` is what that arithmetic comes to.
 
 Only arithmetic of numbers is worked out; names before the last sign are not read. What the numbers of the working may have been
 before they were rounded or cut off is taken into account. To read another sign, add it to `_SIGN`.
@@ -62,16 +63,33 @@ def result(text: str) -> tuple[str, Message | None]:
     return parts[-1], next((remark for remark in remarks if remark is not None), None)
 
 
-def _contradiction(part: str, last: Typed) -> Message | None:
-    """A remark, where a part is arithmetic of numbers and cannot be the number at the end, however its numbers were rounded."""
+def worked_value(text: str) -> float | None:
+    """What the arithmetic before the last sign of a text comes to; nothing where there is none, or it is a number as it stands."""
+    places = [(found.start(), found.end()) for found in _signs(text, _SIGN)]
+    starts = [0, *(end for _, end in places)]
+    parts = [text[start:end].strip() for start, (end, _) in zip(starts, places)]
+    found = [value for part in parts if typed(part) is None and (value := _arithmetic(part)) is not None]
+    return found[-1][1] if found else None
+
+
+def _arithmetic(part: str) -> tuple[Band, float] | None:
+    """What arithmetic of numbers comes to: with what they may have been before rounding, and as it stands; nothing if it is none."""
     plain = _COMMA.sub(".", part)
     if not plain or len(plain) > LONGEST or "," in plain:
         return None
     try:
         expr = parse(plain, lambda name: _E if name == "e" else None)
-        found, middle = band(compute(expr, _nothing, _ROUNDED)), float(evaluate(expr, _nothing))
+        return band(compute(expr, _nothing, _ROUNDED)), float(evaluate(expr, _nothing))
     except (FormulaError, ArithmeticError, ValueError):
         return None
+
+
+def _contradiction(part: str, last: Typed) -> Message | None:
+    """A remark, where a part is arithmetic of numbers and cannot be the number at the end, however its numbers were rounded."""
+    worked = _arithmetic(part)
+    if worked is None:
+        return None
+    found, middle = worked
     possible = _unrounded(last.value, unit(last))
     if (found.low < possible.high and found.high >= possible.low) or not isfinite(middle):
         return None

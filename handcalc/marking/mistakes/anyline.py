@@ -11,6 +11,11 @@ ANY_LINE = (
         "The number has the wrong sign.\nWork out the signs of the factors, or of the terms, once more.",
     ),
     Mistake(
+        "miscalculated",
+        "The line is set up right, but worked out wrong",
+        "The numbers on the line are the right ones, and what they come to is another number.\nWork them out once more.",
+    ),
+    Mistake(
         "sign-in-sum",
         "One term of the sum has the wrong sign",
         "A term was subtracted that is added, or the other way round.\nA product has a minus if an odd number of its factors has one.",
