@@ -31,6 +31,14 @@ _GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
 _FRACTION = re.compile(rf"\\[dt]?frac{_GROUP}{_GROUP}")
 _COMMANDS = {r"\partial ": "∂", r"\partial": "∂", r"\cdot": "·", r"\times": "×", r"\approx": "≈", r"\left": "", r"\right": "", r"\,": " "}
 _TYPESET = re.compile(r"\$|`|\\[()\[\]]")
+_LEAD = re.compile(  # before a line: Step 7:, 第一步：, so
+    r"(?:(?:step|schritt|étape|paso)\s*[0-9]+\b|第[一二三四五六七八九十0-9]+[步题]|(?:so|then|hence|thus|therefore|answer|we get)\b"
+    r"|答案?|解得?|所以|因此|得到?|故|则|∴|⇒|=>|→)\s*[:：,，.、]?\s*",
+    re.IGNORECASE,
+)
+_ARROW = re.compile(r"([^=≈]+?)\s*(?:[:：][^=≈]*?)?\s*(?:->|→|⟶|⇒|=>)\s*([-+−–]?[0-9.,]+\S*)")  # w5 -> 0.3589, w5: 0.4 -> 0.3589
+_COPULA = re.compile(r"(.+?)\s*(?:为|是|\bis\b|\bequals\b)\s*([-+−–]?[0-9].*)")
+_PARTS = re.compile(r"\s*[;；]\s*|[,，、]\s+(?=[^\d\s,，][^,，]*[=≈])")
 _STOP = re.compile(r"(?<=[\d)%)])\s*[.,;，；。、]+$")  # behind an answer
 
 Row = tuple[int, list[str]]  # a line of the file, and its cells
@@ -78,7 +86,19 @@ def add_line(draft: Draft, text: str, line: int) -> None:
     """A line id = answer, perhaps with working between; a heading, or one that cannot be read."""
     if re.fullmatch(r"[-=_*~.·—–+\s]{3,}", text):  # a rule
         return
+    parts = _PARTS.split(text)
+    if len(parts) > 1 and all(part == "" or first_sign(part) for part in parts):
+        for part in filter(None, parts):
+            add_line(draft, part, line)
+        return
     text = _without_typesetting(text)
+    changed, said = _ARROW.fullmatch(text), _COPULA.fullmatch(text)
+    if changed is not None:
+        draft.add(f"{changed[1].rstrip(' :：')}+", changed[2], line)
+        return
+    if said is not None and first_sign(text, colon=True) is None:
+        draft.add(said[1], said[2], line)
+        return
     iteration = re.match("#[0-9]+[:：]", text)
     start = iteration.end() if iteration else 0
     found = first_sign(text[start:], colon=True)
@@ -92,6 +112,9 @@ def _without_typesetting(text: str) -> str:
     """A line without its bullet or number, the signs of mathematics and code, and a stop at its end."""
     bullet = _BULLET.match(text)
     plain = text[bullet.end() :] if bullet and first_sign(text, colon=True) else text
+    lead = _LEAD.match(plain)
+    if lead and first_sign(plain[lead.end() :]):
+        plain = plain[lead.end() :]
     plain = re.sub(r"^\*\*(.+?)\*\*", r"\1", plain)  # bold
     if "\\" in plain:
         plain = _FRACTION.sub(_quotient, plain)

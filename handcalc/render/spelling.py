@@ -16,10 +16,10 @@ from handcalc.render.dialects import GREEK
 
 _LETTERS = str.maketrans(GREEK | {"∆": "Delta", "−": "-", "–": "-", "′": "'", "’": "'", "\u0302": "hat", "＂": '"'})
 _DROPPED = re.compile(r"[\s_{}^\\.]")
-_NEW = r"(?:new|updated|新)"
+_NEW = r"(?:new|updated|更新后|新)"
 _ALONG = r"(\[[^\[\]]*\]|@.*)?"  # the sample and the time behind a name
-_NEW_BEFORE = re.compile(rf"{_NEW}(?:[\s._]+|的|(?<=新))(.+?){_ALONG}", re.IGNORECASE)
-_NEW_BEHIND = re.compile(rf"(.+?)(?:[\s._^{{(]+{_NEW}[)}}]*|新|\^?['′’]|\^\{{?\+\}}?){_ALONG}", re.IGNORECASE)
+_NEW_BEFORE = re.compile(rf"{_NEW}(?:[\s._]+|的|(?<=[新后]))(.+?){_ALONG}", re.IGNORECASE)
+_NEW_BEHIND = re.compile(rf"(.+?)(?:[\s._^{{(（]+{_NEW}[)）}}]*|新|\^?['′’]|\^\{{?\+\}}?){_ALONG}", re.IGNORECASE)
 _LIST_MARK = re.compile(r"(?:\(\d{1,4}\)|\d{1,4}[.)]\s|[-•*]\s)\s*(?=\S)")
 
 
