@@ -115,10 +115,16 @@ def test_the_most_copied_page_after_ten_thousand_rounds() -> None:
     assert found["#10000:after.out.o1"] == found["#10000:after.out.o2"] == ("updated-weights-used",)
 
 
+def test_a_given_number_that_was_misread_on_a_page() -> None:
+    found = audit(load("mazur-2-2-2"), {"net.h1": "0.4450", "net.h2": "0.5050"}).numbers
+    assert [(number.explanation, str(number.note)) for number in found] == [(("number-misread",), "as if i1 were 0.5")] * 2
+
+
 @pytest.mark.parametrize(
     ("problem", "numbers", "wanted"),
     [
         ("mazur-2-2-2", {"after.loss": "0.285750887"}, ("convention", ("bias_update",))),
+        ("mazur-2-2-2", {"out.o1": "-0.75136507"}, ("mistake", ("sign-lost",))),
         pytest.param("mazur-2-2-2", {"#2:after.loss": "0.275943289"}, ("mistake", ("iteration-miscounted",)), marks=pytest.mark.slow),
         pytest.param("mazur-2-2-2", {"after.loss": "0.123456789"}, ("unexplained", ()), marks=pytest.mark.slow),
         ("zhou-alice", {"grad.w1": "0.0215"}, ("rounded", ())),

@@ -30,8 +30,10 @@ from handcalc.marking.follow import Follow, fits, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
+from handcalc.marking.misreadings import Misreading, as_read, misreading
 from handcalc.marking.modes import as_meant
 from handcalc.marking.signs import with_sign_of_errors
+from handcalc.marking.slips import LineSlips
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
@@ -104,6 +106,8 @@ class _Auditor:
         self.sheet = sheet
         self.chosen: dict[Cell, OtherConvention] = {}
         self.found: list[Hypothesis] = []
+        self.misread: Misreading | None = None
+        self.slips: LineSlips | None = None
         self._far: dict[Hypothesis, dict[int, Evaluation]] = {}
         self._of_samples: dict[Graph, Definitions] = {self.book.graph: self.desk.definitions}
 
@@ -148,6 +152,9 @@ class _Auditor:
         story = SheetHistory(self.desk.definitions, first, settled, slips, follow, explanation, support)
         if explanation is not None:
             self.found.append(explanation.hypothesis)
+        unexplained = [wanted for wanted in slips if explanation is None or wanted in explanation.left]
+        self.misread = misreading(desk.definitions, first, unexplained, desk.size)
+        self.slips = LineSlips(desk.definitions, first, desk.size)
         for read in typed_as_meant:
             yield self._judged(read, story)
 
@@ -216,7 +223,17 @@ class _Auditor:
             return known.replace(status="mistake", explanation=("iteration-miscounted",))
         found = found or self._fitting(Hypotheses(self.desk.definitions, (wanted,)).pairs(), wanted, typed)
         self.found += found[:1]
-        return _explained(known, found) if found else known
+        return _explained(known, found) if found else self._slipped(known, wanted, typed)
+
+    def _slipped(self, known: Judged, wanted: Cell, typed: Typed) -> Judged:
+        """A slip on the line of a number, or a given number that was misread everywhere."""
+        if self.misread is not None and wanted in self.misread.answers:
+            note = known.note or as_read(self.misread, self.desk.interpreter.reading)
+            return known.replace(status="mistake", explanation=("number-misread",), note=note)
+        slip = self.slips.explain(wanted) if self.slips is not None and wanted in self.slips.answers else None
+        if slip is None or not slip.sure:
+            return known
+        return known.replace(status="mistake", explanation=(slip.slug,), alternatives=tuple((other,) for other in slip.others))
 
     def _everywhere(self, wanted: Cell, typed: Typed) -> list[Hypothesis]:
         """The single mistakes that, made everywhere, give a number in full precision."""

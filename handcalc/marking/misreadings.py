@@ -10,15 +10,18 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from math import log2
 
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import Number
+from handcalc.core.expr import Number, Ref
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
+from handcalc.errors import Message
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of
 from handcalc.marking.digits import another, dropped, exchanged
 from handcalc.marking.follow import fits
 from handcalc.marking.slipnumbers import worked_from
 from handcalc.marking.typed import Typed
+from handcalc.marking.workbook import base
+from handcalc.render.reading import Reading
 
 FEWEST = 2  # wrong answers that show it
 CERTAIN = 6.0  # bits by which it must beat coincidence
@@ -45,6 +48,11 @@ def misreading(
         return None
     bits = sum(bits_of(answers[wanted], size(wanted, answers[wanted])) for wanted in best.answers)
     return best if bits - log2(tried * _count(definitions, best.given)) >= CERTAIN else None
+
+
+def as_read(found: Misreading, reading: Reading) -> Message:
+    """What a given number was read as."""
+    return Message("as if {symbol} were {number}", symbol=reading.symbol(Ref(*base(found.given))), number=f"{found.read:.12g}")
 
 
 def _givens(definitions: Definitions, answers: Mapping[Cell, Typed], wrong: Collection[Cell]) -> Iterator[Cell]:

@@ -20,7 +20,7 @@ from handcalc.marking.follow import fits, is_single, unit
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked
-from handcalc.marking.misreadings import Misreading, misreading
+from handcalc.marking.misreadings import as_read, misreading
 from handcalc.marking.signs import is_error
 from handcalc.marking.slips import LineSlip, LineSlips
 from handcalc.marking.support import Support
@@ -90,7 +90,7 @@ class Verdicts:
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
         explained = [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
         if misread is not None:
-            note = self._as_read(misread)
+            note = as_read(misread, self.desk.interpreter.reading)
             explained = [answer if answer.cell not in alike else answer.replace(note=answer.note or note) for answer in explained]
         return self._repeated(explained, found)
 
@@ -101,11 +101,6 @@ class Verdicts:
             return False
         step = unit(self.answers[wanted])
         return any(abs(worked - value) <= step / 2 for value in slips.right_numbers(wanted))
-
-    def _as_read(self, misread: Misreading) -> Message:
-        """What a given number was read as."""
-        symbol = self.desk.interpreter.reading.symbol(Ref(*base(misread.given)))
-        return Message("as if {symbol} were {number}", symbol=symbol, number=f"{misread.read:.12g}")
 
     def _repeated(self, marked: list[Marked], slips: Mapping[Cell, LineSlip]) -> list[Marked]:
         """The answers, of which those with a slip that was made before on a line of the same kind cost nothing more."""
