@@ -250,6 +250,12 @@ def test_loss_by_name(name: str) -> None:
     assert (derive(problem).value("loss") > 0) == (name != "negative_log_likelihood")  # whose outputs are to be logarithms
 
 
+def test_a_target_may_be_the_name_of_its_class() -> None:
+    layer = "{neurons: [cat, dog, ship], activation: softmax, weights: [[1], [2], [3]]}"
+    text = f"inputs: [1]\ntargets: dog\nlayers: [{layer}]\nloss: cross_entropy\n"
+    assert [target.numerator for target in loads(text).samples[0].targets or ()] == [0, 1, 0]
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_reports_call_a_loss_by_its_title(name: str) -> None:
     activation = "softmax" if LOSSES[name].form == "fused" else "sigmoid"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import prod
 
-from handcalc.core.expr import ZERO, Number
+from handcalc.core.expr import ONE, ZERO, Number
 from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable
 from handcalc.problem.arrays import read_row
 from handcalc.problem.dataset import Samples, have_targets, select
@@ -160,6 +160,8 @@ def _targets(item: FileNode | None, outputs: tuple[str, ...]) -> Numbers | None:
         return _numbers(
             [entry for name, entry in entries.items() if name not in outputs] + [entries[name] for name in outputs if name in entries]
         )
+    if item.kind == "text" and len(outputs) > 1 and item.node.value in outputs:  # the class: 1 there, else 0
+        return tuple(ONE if name == item.node.value else ZERO for name in outputs)
     found = nested(item)
     if found is None:
         return ()

@@ -22,6 +22,7 @@ from handcalc.problem.words import LOSSES
 
 SAMPLES = 200  # of a data set, so many are looked at
 MOST = 3  # sentences of one rule
+HALF_BOOKS = ("zhou",)  # notations of books that call ½Σ(t − o)² the mean squared error
 NOT_COMPARED = ("hinge", "negative_log_likelihood")  # losses that are smallest elsewhere than at the target
 _NEAR = (*(step / 4 for step in range(-40, 41)), -100.0, 100.0)  # net inputs of a usual size
 _FAR = (-10_000.0, 10_000.0)
@@ -146,6 +147,37 @@ def _one_sided(problem: Problem) -> Iterator[Message]:
         yield Message("With one output, cross_entropy (−t·ln o) says nothing about a target 0: binary_cross_entropy does.")
 
 
+def _hinge_of_shares(problem: Problem) -> Iterator[Message]:
+    """A hinge loss with targets 0: it is for −1 and 1."""
+    if problem.loss is not None and problem.loss.name == "hinge" and any(not target for *_, target in _all_targets(problem)):
+        yield Message("hinge is for targets −1 and 1: a target 0 says nothing.")
+
+
+def _all_targets(problem: Problem) -> Iterator[tuple[str, float]]:
+    for place, neuron, _ in _outputs(problem):
+        yield from ((neuron, target.numerator / target.denominator) for target in _targets(problem, place))
+
+
+def _half_of_the_book(problem: Problem) -> Iterator[Message]:
+    """The book of a notation has ½Σ, whatever it calls it."""
+    if problem.loss is not None and problem.notation in HALF_BOOKS and problem.loss.name == "mean_squared_error":
+        yield Message("The book of this notation has ½Σ(t − o)², also where it says mean squared error: that is half_squared_error.")
+
+
+def _one_of_a_batch(problem: Problem) -> Iterator[Message]:
+    """Batch normalisation of a single sample."""
+    if len(problem.samples) == 1 and any(layer.type == "batch_norm" for layer in problem.layers):
+        yield Message("batch_norm of one sample: its variance is 0. The numbers of a batch stand under samples.")
+
+
+def _rows_for_samples(problem: Problem) -> Iterator[Message]:
+    """Rows of inputs and of targets through dense layers only: they are the places of one sample, not samples."""
+    if len(problem.samples) == 1 and all(layer.type == "dense" and len(layer.axes) > 1 for layer in problem.layers):
+        yield Message(
+            "The rows of inputs are times, or words, of one sample, and their losses are added; several samples stand under samples."
+        )
+
+
 def _no_activation(problem: Problem) -> Iterator[Message]:
     """A hidden layer whose activation was left out, where other layers have one."""
     others = any(activation != IDENTITY for layer in problem.layers for activation in layer.activations)
@@ -179,6 +211,10 @@ RULES: tuple[Callable[[Problem], Iterator[Message]], ...] = (
     _one_softmax,
     _without_value,  # ReLU and cross-entropy
     _one_sided,
+    _hinge_of_shares,
+    _half_of_the_book,  # zhou and mean_squared_error
+    _one_of_a_batch,
+    _rows_for_samples,
     _no_activation,
     _missing_edges,
 )

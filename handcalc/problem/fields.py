@@ -114,7 +114,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
               "inputs less their mean, over their standard deviation, with n or n − 1 in the variance",
               "population"),
         Key("targets", either(named(NUMBER), _NUMBERS, NUMBER, TARGET_COLUMNS),
-              "targets by output neuron, or in order; leave out for a forward pass only", "{o1: 0.01, o2: 0.99}"),
+              "targets by output neuron, or in order, or the name of the class; leave out for a forward pass only", "{o1: 0.01, o2: 0.99}"),
         Key("samples", several(section("sample")), "several samples, instead of inputs and targets",
               "[{name: Alice, inputs: [-2, -1], targets: [1]}]"),
         Key("data", either(TEXT, section("data")), "CSV or NPZ file beside the problem; inputs and targets name its columns or arrays",
@@ -155,7 +155,7 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
     "sample": (
         Key("name", NAME, "name of the sample", "Alice"),
         Key("inputs", either(_FILE, named(NUMBER), _NUMBERS), "input values"),
-        Key("targets", either(named(NUMBER), _NUMBERS, NUMBER), "targets"),
+        Key("targets", either(named(NUMBER), _NUMBERS, NUMBER, TEXT), "targets, or the name of the class"),
     ),
     **DATA_KEYS,
     **GENERATE_KEYS,

@@ -370,6 +370,8 @@ def listed(names: Iterable[str]) -> str:
 
 def suggestion(found: str, known: Collection[str]) -> Message | str:
     """What was probably meant, else everything that is known."""
+    if not known:
+        return Message("; it has no options")
     return near(found, known) or Message("; known are {known}", known=", ".join(known))
 
 
