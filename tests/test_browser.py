@@ -79,9 +79,10 @@ class Browser:
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:
-        """The addresses that were asked for."""
+        """The addresses that were asked for; what is in the page itself has none."""
         messages = (json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance"))
-        return [message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent"]
+        found = (message["params"]["request"]["url"] for message in messages if message["method"] == "Network.requestWillBeSent")
+        return [address for address in found if not address.startswith("data:font/")]
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The answer of a script."""
@@ -136,6 +137,7 @@ def test_nothing_else_is_loaded(browser: Browser, problem: str) -> None:
     browser.one(".theme").click()
     assert browser.requests() == [address]
     assert browser.complaints() == []
+    assert browser.run("return [...document.fonts].map((font) => font.status)") == ["loaded"]
 
 
 def test_a_policy_that_is_broken_is_noticed(browser: Browser) -> None:

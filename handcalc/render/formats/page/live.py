@@ -102,12 +102,12 @@ def _field(wanted: Cell, program: LiveProgram, formulas: PageFormulas) -> str:
     number = reading.shown(wanted, round).plain
     step = xml_text(printable(program.owner[wanted].cell_id(wanted)))
     return (
-        f"<label><span><math>{formulas.formula(Name(Ref(*wanted)))}</math> =</span> "
+        f"<label><span>{formulas.name(Name(Ref(*wanted)))} =</span> "
         f'<input data-given="{step}" value="{number.replace(".", ",") if reading.comma else number}" '
         f'autocomplete="off" spellcheck="false" size="7"></label>'
     )
 
 
 def _result(wanted: Cell, step: str, formulas: PageFormulas) -> str:
-    name = f"<math>{formulas.formula(Name(Ref(*wanted)))}</math>"
+    name = formulas.name(Name(Ref(*wanted)))
     return f'<p data-result="{xml_text(step)}">{name} <span class="now"></span></p>'
