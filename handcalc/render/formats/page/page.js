@@ -8,7 +8,8 @@
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const SVG = "http://www.w3.org/2000/svg";
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
-const LEGIBLE = 1; // pixels of a unit of a drawing at least: its letters are 12 units high
+const LEGIBLE = 12; // pixels that letters of drawings are high, at least
+const LARGER = 1.05; // a drawing is made so much larger for that, at most
 const NAMES = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
 
@@ -250,7 +251,9 @@ class Chapter {
     const drawing = this.drawing.firstElementChild;
     if (!drawing) return;
     drawing.style.width = `${100 * this.zoom}%`;
-    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * LEGIBLE * this.zoom}px`;
+    const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number(text.getAttribute("font-size")));
+    const scale = Math.min(LARGER, LEGIBLE / Math.min(LEGIBLE, ...letters));
+    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * scale * this.zoom}px`;
     reachable();
   }
 
