@@ -165,6 +165,9 @@ class Interactive:
             found |= {"decimals": DECIMALS, "comma": self.reading.comma, "notes": self._notes()}
         if numbers:
             found["numbers"] = numbers
+        shares = [self._id(place) for place in self._shares()]
+        if shares:
+            found["shares"] = shares
         elements = {number: self._element(place) for place, number in list(self._ids.items())}
         found["elements"] = {number: self._id(element) for number, element in elements.items() if element}
         found["ids"] = [printable(self.derivation.step_id(*place)) for place in self._ids]
@@ -184,6 +187,17 @@ class Interactive:
             used = [(one, iteration) for one in self._reached(iteration, current)]
             if used != shown.get((current, iteration), []):
                 yield self._id((current, iteration)), list(map(self._id, used))
+
+    def _shares(self) -> Iterator[Place]:
+        """The numbers that say how much attention is paid to what, from 0 to 1, which are shaded where they stand."""
+        if not self.key:
+            return
+        for iteration in range(1, self.derivation.iterations + 1):
+            graph = self.derivation.at(iteration).graph
+            for quantity in graph:
+                if (quantity.kind, quantity.role) == ("part", "attention"):
+                    places = ((quantity.name, place) for place in graph.positions(quantity.name))
+                    yield from ((current, iteration) for current in places if current not in graph.left_out)
 
     def _id(self, place: Place) -> int:
         return self._ids.setdefault(place, len(self._ids))

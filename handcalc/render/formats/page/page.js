@@ -10,6 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const LEGIBLE = 12; // pixels that letters of drawings are high, at least
 const LARGER = 1.05; // a drawing is made so much larger for that, at most
+const SHADE = 45; // per cent of the colour behind a share of 1
 const NAMES = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
 
@@ -193,6 +194,7 @@ class Chapter {
     this.order = new Map(this.data.lines.map((step, place) => [step, place]));
     this.panel.hidden = false;
     this.draw();
+    this.shade();
     this.live = this.data.program ? new Live(this) : null;
     this.printed = new Map();
     this.listen();
@@ -394,6 +396,21 @@ class Chapter {
     this.opener = null;
   }
 
+  /** Shares between 0 and 1 (of attention) as shades behind their numbers, in drawings and in tables. */
+  shade() {
+    const shares = new Set(this.data.shares);
+    if (!shares.size) return;
+    for (const part of [this.article, ...this.drawings.values()])
+      for (const number of part.querySelectorAll("td [data-cell], .cell [data-cell]")) {
+        if (!shares.has(this.of(number, "cell"))) continue;
+        const text = number.textContent; // with a power of ten it is next to 0
+        const share = text.includes("×") ? 0 : Math.max(0, Math.min(1, Number.parseFloat(text.replace(",", "."))));
+        const behind = number.closest("td") ?? number.closest(".cell").querySelector("rect");
+        behind.classList.add("share");
+        behind.style.setProperty("--share", `${Math.round(SHADE * share)}%`);
+      }
+  }
+
   // --- decimals ---
 
   /** A number as it is printed now, with = before it where it is exact; undefined where it is always the same. */
@@ -426,6 +443,7 @@ class Chapter {
       part.querySelectorAll("table").forEach((table) => align(table, comma));
       part.querySelectorAll("p.rounding").forEach((note) => (note.textContent = notes[this.choice]));
     }
+    this.shade();
     reachable();
   }
 
