@@ -66,6 +66,9 @@ class Interactive:
         self.explained = self._explained() if self.key else {}  # with what is given first
         self.whole = self.key and not isinstance(chapter, Page)
         self.program = LiveProgram.of(self.derivation) if self.whole else None
+        if self.program and len(self.program.graphs) == 1:  # which then numbers the steps, too
+            for wanted in self.program.numbers:
+                self._id((wanted, 1))
 
     # --- explanations ---
 
@@ -160,7 +163,7 @@ class Interactive:
         numbers = {} if self.program else self._numbers()
         if self.program:
             turned = [number for wanted, number in self.program.numbers.items() if self.reading.turned(wanted)]
-            found["program"] = {**self.program.data(), "turned": turned}
+            found["program"] = self._shared({**self.program.data(), "turned": turned}, found)
         if numbers or self.program:
             found |= {"decimals": DECIMALS, "comma": self.reading.comma, "notes": self._notes()}
         if numbers:
@@ -201,6 +204,14 @@ class Interactive:
 
     def _id(self, place: Place) -> int:
         return self._ids.setdefault(place, len(self._ids))
+
+    def _shared(self, program: dict[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+        """What is known of the program, without what is in the object anyway: cells are how many ids; uses are those that differ."""
+        if len(program["given"]) > 1:
+            return program
+        known = {**found["uses"], **found.get("needs", {})}
+        uses = {number: used for number, used in program["uses"][0].items() if {*used} != {*known.get(number, ())}}
+        return {**program, "cells": len(program["cells"]), "uses": [uses]}
 
     # --- numbers ---
 

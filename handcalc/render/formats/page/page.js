@@ -497,8 +497,11 @@ class Chapter {
 
 // --- the page --------------------------------------------------------------------------------------------------------
 
-/** Whatever is too wide and scrolls can be reached with the keyboard. */
+/** Whatever is too wide has smaller letters; where that is not enough, it scrolls and can be reached with the keyboard. */
 function reachable() {
+  document.querySelectorAll(".right.tight").forEach((part) => part.classList.remove("tight"));
+  const wide = [...document.querySelectorAll(".right")].filter((part) => part.scrollWidth > part.clientWidth + 1);
+  wide.forEach((part) => part.classList.add("tight"));
   for (const part of document.querySelectorAll(".right, .scroll, .drawing")) {
     if (part.scrollWidth > part.clientWidth + 1) part.tabIndex = 0;
     else part.removeAttribute("tabindex");
