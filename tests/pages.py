@@ -99,19 +99,27 @@ def _unpack(chapter: Element) -> None:
         return
     lines = {line.attributes["data-step"]: line for line in reversed(chapter.all("div", class_="step"))}
     template = Element("template", {"class": "more"})
+    template.inside.extend(unpacked(hidden, lines))
+    chapter.inside.append(template)
+    chapter.__dict__.pop("everything", None)
+
+
+def unpacked(hidden: dict[str, Any], lines: dict[str, Element]) -> list[Element]:
+    """Lines of examples and of what differs from them; lines: those of the page, by their ids."""
+    found = []
     for line in hidden["lines"]:
         kind, *own = line.split("\t")
         known = hidden["like"][int(kind)]
         made = deepcopy(lines[known]) if known in lines else _line(known)
         made.attributes.pop("id", None)
-        made.inside = [part for part in made.inside if isinstance(part, str) or part.attributes.get("class") != "place"]
+        numbered = any(isinstance(part, Element) and part.attributes.get("class") == "place" for part in made.inside)
+        made.inside = made.inside[2:] if numbered else made.inside  # with the space behind it
         pieces = list(_pieces(made))
         for places, text in zip(hidden["at"][int(kind)], own):
             for place in places if isinstance(places, list) else [places]:
                 pieces[place](unescape(text))
-        template.inside.append(made)
-    chapter.inside.append(template)
-    chapter.__dict__.pop("everything", None)
+        found.append(made)
+    return found
 
 
 def _line(spelled: str) -> Element:

@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 from exports import HOSTILE, derivation, hostile_problem, written
-from pages import Element, Page, data_of, number_in
+from pages import Element, Page, data_of, number_in, unpacked
 from shipping import EACH, some
 from test_javascript import NODE, needs_node
 
@@ -35,6 +35,7 @@ from handcalc.render.formats import html
 from handcalc.render.formats.html import embedded, scripts
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import DECIMALS, EXPLAINED_LIMIT
+from handcalc.render.formats.page.lean import lean, packed
 from handcalc.render.formats.page.mathml import PageFormulas, broken, power_of_ten
 from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.givens import rounding_note
@@ -297,6 +298,59 @@ def test_lines_end_before_signs_and_factors(wanted: str) -> None:
     plain = written.replace("</math> <", "</math>|<").replace("</span> <", "</span>|<")
     plain = plain.replace("<span>", "[").replace("</span>", "]")
     assert re.sub(r"<[^>]*>", "", plain) == wanted
+
+
+# --- without repetitions ----------------------------------------------------------------------------------------------
+
+LEAN = {
+    "<msub><mi>w</mi><mrow><mn>1</mn><mtext>,</mtext><mn>2</mn></mrow></msub>": "<msub><mi>w</mi><mtext>1,2</mtext></msub>",
+    '<mi>a</mi><mo form="infix">+</mo><mi>b</mi>': "<mi>a</mi><mo>+</mo><mi>b</mi>",
+    '<mo form="infix">+</mo><mi>b</mi>': '<mo form="infix">+</mo><mi>b</mi>',
+    '<msqrt><mrow><mo form="prefix">−</mo><mi>b</mi></mrow></msqrt>': "<msqrt><mrow><mo>−</mo><mi>b</mi></mrow></msqrt>",
+    '<mo>·</mo><mrow data-cell="x"><mn>0.5</mn></mrow>': '<mo>·</mo><mn data-cell="x">0.5</mn>',
+    '<msup><mrow><mrow data-cell="x"><mn>0.5</mn></mrow></mrow><mn>2</mn></msup>': (
+        '<msup><mrow><mn data-cell="x">0.5</mn></mrow><mn>2</mn></msup>'
+    ),
+    "<mfrac><mrow><msub><mi>a</mi><mi>i</mi></msub></mrow><mrow><mi>b</mi></mrow></mfrac>": (
+        "<mfrac><msub><mi>a</mi><mi>i</mi></msub><mi>b</mi></mfrac>"
+    ),
+}
+
+
+@pytest.mark.parametrize("formula", LEAN)
+def test_lean_formulas(formula: str) -> None:
+    assert lean(formula) == LEAN[formula]
+
+
+@pytest.mark.parametrize("problem", some((*PROBLEMS, "gomez-lstm", "gan-discriminator"), PROBLEMS[:1]))
+def test_lines_that_only_explanations_show_come_back(problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of examples and of what differs from them, each is made as it was written."""
+    lines: list[str] = []
+
+    def noted(hidden: Iterator[str], examples: dict[str, str]) -> dict[str, Any]:
+        lines.extend(hidden)
+        return packed(lines, examples)
+
+    monkeypatch.setattr(html, "packed", noted)
+    root = Page(written(derivation(problem), "html")).root
+    again = [line for template in root.all("template") for line in template.all("div", class_="step")]
+    assert [*map(_tree, again)] == [_tree(Page(line).root.all("div")[0]) for line in lines]
+    assert lines
+
+
+def test_texts_that_look_like_packed_tags_come_back() -> None:
+    line = '<div class="line"><b data-step="{|}">a|b {c| &lt;d&gt; } &amp; é</b></div>'
+    for made in unpacked(packed([line, line], {}), {}):
+        assert _tree(made) == _tree(Page(line).root.all("div")[0])
+
+
+def _tree(element: Element) -> object:
+    return element.tag, element.attributes, [part if isinstance(part, str) else _tree(part) for part in element.inside]
+
+
+@pytest.mark.parametrize("problem", some((*PROBLEMS, "gomez-lstm", "dropout-batch-norm"), PROBLEMS))
+def test_pages_are_small(problem: str) -> None:
+    assert len(text_of(problem).encode()) <= 400_000
 
 
 # --- views ------------------------------------------------------------------------------------------------------------
