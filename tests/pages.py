@@ -110,7 +110,7 @@ def unpacked(hidden: dict[str, Any], lines: dict[str, Element]) -> list[Element]
     for line in hidden["lines"]:
         kind, *own = line.split("\t")
         known = hidden["like"][int(kind)]
-        made = deepcopy(lines[known]) if known in lines else _line(known)
+        made = _line(known[0], hidden["tags"]) if isinstance(known, list) else deepcopy(lines[known])
         made.attributes.pop("id", None)
         numbered = any(isinstance(part, Element) and part.attributes.get("class") == "place" for part in made.inside)
         made.inside = made.inside[2:] if numbered else made.inside  # with the space behind it
@@ -122,17 +122,18 @@ def unpacked(hidden: dict[str, Any], lines: dict[str, Element]) -> list[Element]
     return found
 
 
-def _line(spelled: str) -> Element:
-    """A line whose tags are spelled {name| and }."""
+def _line(spelled: str, tags: list[str]) -> Element:
+    """A line whose tags are spelled {number id| and }."""
     open_tags: list[str] = []
 
     def tag(found: re.Match[str]) -> str:
         if found[1] is None:
             return f"</{open_tags.pop()}>"
-        open_tags.append(found[1].split(" ")[0])
-        return f"<{found[1]}>"
+        spelled_out = tags[int(found[1])].replace("\t", found[2] or "")
+        open_tags.append(spelled_out.split(" ")[0])
+        return f"<{spelled_out}>"
 
-    (line,) = (part for part in Page(re.sub(r"\{([^|]*)\||\}", tag, spelled)).root.inside if isinstance(part, Element))
+    (line,) = (part for part in Page(re.sub(r"\{(\d+)(?: ([^|]*))?\||\}", tag, spelled)).root.inside if isinstance(part, Element))
     return line
 
 

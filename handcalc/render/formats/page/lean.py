@@ -31,12 +31,13 @@ def lean(formula: str) -> str:
 
 
 def packed(lines: Iterable[str], examples: Mapping[str, str]) -> dict[str, Any]:
-    """like: of each kind of line an example, the id of a line of the page or a line, spelled another way; at: the pieces that
-    differ, those that are always the same together; lines: the number of an example, then what differs, parted by tabs.
+    """like: of each kind of line an example, the id of a line of the page or, in a list, a line spelled with numbers of tags; at: the
+    pieces that differ, those that are always the same together; lines: the number of an example, then what differs, parted by tabs.
 
     examples: id → the lines of the page, without their numbers.
     """
-    known: dict[str, tuple[str, list[str]]] = {}
+    tags: dict[str, int] = {}
+    known: dict[str, tuple[str | list[str], list[str]]] = {}
     for step, line in examples.items():
         shape, pieces = _taken_apart(line)
         known.setdefault(shape, (step, pieces))
@@ -45,7 +46,7 @@ def packed(lines: Iterable[str], examples: Mapping[str, str]) -> dict[str, Any]:
     for line in lines:
         shape, pieces = _taken_apart(line)
         if shape not in known:
-            known[shape] = _spelled(line), pieces
+            known[shape] = [_spelled(line, tags)], pieces
         group = groups.setdefault(shape, [])
         order.append((shape, len(group)))
         group.append(pieces)
@@ -60,15 +61,21 @@ def packed(lines: Iterable[str], examples: Mapping[str, str]) -> dict[str, Any]:
     number = {shape: place for place, shape in enumerate(groups)}
     return {
         "like": [known[shape][0] for shape in groups],
+        "tags": [*tags],
         "at": places,
         "lines": ["\t".join([str(number[shape]), *rows[number[shape]][place]]) for shape, place in order],
     }
 
 
-def _spelled(line: str) -> str:
-    """A line with {name| and } in the place of tags."""
+def _spelled(line: str, tags: dict[str, int]) -> str:
+    """A line with {number id| and } in the place of tags; tags: those there are, each with its number, tabs in the place of ids."""
+
+    def numbered(tag: re.Match[str]) -> str:
+        number = tags.setdefault(_ID.sub('\\1="\t"', tag[1]), len(tags))
+        return "{" + " ".join([str(number), *(found[2] for found in _ID.finditer(tag[1]))]) + "|"
+
     line = re.sub("[{|}]", lambda found: f"&#{ord(found[0])};", line)
-    return re.sub("</[^>]*>", "}", line).replace("<", "{").replace(">", "|")
+    return re.sub(r'<((?:[^>"]|"[^"]*")*)>', numbered, re.sub("</[^>]*>", "}", line))
 
 
 def _taken_apart(line: str) -> tuple[str, list[str]]:

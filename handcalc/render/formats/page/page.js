@@ -110,8 +110,8 @@ function* piecesOf(line) {
 }
 
 /** Lines that are like examples, with what differs put in (lean.py); example: the line of an id. */
-function unpacked({ like, at, lines }, example) {
-  const examples = like.map((known) => (known.startsWith("{div ") ? built(known) : example(known)));
+function unpacked({ like, tags, at, lines }, example) {
+  const examples = like.map((known) => (Array.isArray(known) ? built(known[0], tags) : example(known)));
   return lines.map((line) => {
     const [kind, ...own] = line.split("\t");
     const made = examples[kind].cloneNode(true);
@@ -123,16 +123,17 @@ function unpacked({ like, at, lines }, example) {
   });
 }
 
-/** A line whose tags are spelled {name attributes| and }. */
-function built(line) {
+/** A line whose tags are spelled {number id| and }. */
+function built(line, tags) {
   const open = [element("div")];
-  for (const [, tag, text] of line.matchAll(/\{([^|]*)\||\}|([^{}]+)/g)) {
+  for (const [, number, id, text] of line.matchAll(/\{(\d+)(?: ([^|]*))?\||\}|([^{}]+)/g)) {
     const around = open[open.length - 1];
     if (text) around.append(plain(text));
-    else if (tag === undefined) open.pop();
+    else if (number === undefined) open.pop();
     else {
-      const name = /^\w+/.exec(tag)[0];
-      const attributes = [...tag.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key, value]) => [key, plain(value)]);
+      const name = /^\w+/.exec(tags[number])[0];
+      const written = [...tags[number].matchAll(/([\w-]+)="([^"]*)"/g)];
+      const attributes = written.map(([, key, value]) => [key, value === "\t" ? plain(id) : value]);
       const made = element((name === "math" || around.namespaceURI === MATHML ? "math:" : "") + name, Object.fromEntries(attributes));
       around.append(made);
       open.push(made);
