@@ -1,14 +1,17 @@
 """Reading pages back: the elements and texts of HTML, what its script reads, the numbers in formulas and drawings.
 
-- `Page(text).root` is the tree of a page; what is not nested or closed as it should be is an error.
+- `Page(text).root` is the tree of a page, with the lines that its script makes; what is not nested or closed as it should be is an error.
 - `data_of(page)` is the object of its script, `number_in(element)` a number as the JSON spells it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import cached_property
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -63,6 +66,9 @@ class Page(HTMLParser):
         self.feed(text)
         self.close()
         assert self.open == [self.root], [element.tag for element in self.open]
+        for chapter in self.root.all("article", class_="chapter"):
+            _unpack(chapter)
+        self.root.__dict__.pop("everything", None)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         names = [name for name, _ in attrs]
@@ -83,6 +89,64 @@ class Page(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         raise AssertionError(f"a comment: {data}")
+
+
+def _unpack(chapter: Element) -> None:
+    """The lines that only explanations show (page/lean.py), in a template at the end, as the script has them."""
+    found = [part for part in chapter.inside if isinstance(part, Element) and part.attributes.get("class") == "data"]
+    hidden = json.loads(found[0].text).get("hidden") if found else None
+    if hidden is None or chapter.all("template"):
+        return
+    lines = {line.attributes["data-step"]: line for line in reversed(chapter.all("div", class_="step"))}
+    template = Element("template", {"class": "more"})
+    template.inside.extend(unpacked(hidden, lines))
+    chapter.inside.append(template)
+    chapter.__dict__.pop("everything", None)
+
+
+def unpacked(hidden: dict[str, Any], lines: dict[str, Element]) -> list[Element]:
+    """Lines of examples and of what differs from them; lines: those of the page, by their ids."""
+    found = []
+    for line in hidden["lines"]:
+        kind, *own = line.split("\t")
+        known = hidden["like"][int(kind)]
+        made = _line(known[0], hidden["tags"]) if isinstance(known, list) else deepcopy(lines[known])
+        made.attributes.pop("id", None)
+        numbered = any(isinstance(part, Element) and part.attributes.get("class") == "place" for part in made.inside)
+        made.inside = made.inside[2:] if numbered else made.inside  # with the space behind it
+        pieces = list(_pieces(made))
+        for places, text in zip(hidden["at"][int(kind)], own):
+            for place in places if isinstance(places, list) else [places]:
+                pieces[place](unescape(text))
+        found.append(made)
+    return found
+
+
+def _line(spelled: str, tags: list[str]) -> Element:
+    """A line whose tags are spelled {number id| and }."""
+    open_tags: list[str] = []
+
+    def tag(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return f"</{open_tags.pop()}>"
+        spelled_out = tags[int(found[1])].replace("\t", found[2] or "")
+        open_tags.append(spelled_out.split(" ")[0])
+        return f"<{spelled_out}>"
+
+    (line,) = (part for part in Page(re.sub(r"\{(\d+)(?: ([^|]*))?\||\}", tag, spelled)).root.inside if isinstance(part, Element))
+    return line
+
+
+def _pieces(line: Element) -> Iterator[Callable[[str], None]]:
+    """What writes each id and each text of a line."""
+    for name in ("data-step", "data-cell"):
+        if name in line.attributes:
+            yield lambda text, name=name: line.attributes.__setitem__(name, text)  # type: ignore[misc]
+    for place, part in enumerate(line.inside):
+        if isinstance(part, Element):
+            yield from _pieces(part)
+        elif part.strip():
+            yield lambda text, place=place: line.inside.__setitem__(place, text)  # type: ignore[misc]
 
 
 def data_of(found: Element) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from exports import HOSTILE, derivation, hostile_problem, written
-from pages import Element, Page, data_of, number_in
+from pages import Element, Page, data_of, number_in, unpacked
 from shipping import EACH, some
+from test_javascript import NODE, needs_node
 
 from handcalc.core.expr import Expr, Ref, add, div, mul, neg, number
 from handcalc.core.order import PHASES
@@ -33,6 +35,7 @@ from handcalc.render.formats import html
 from handcalc.render.formats.html import embedded, scripts
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import DECIMALS, EXPLAINED_LIMIT
+from handcalc.render.formats.page.lean import lean, packed
 from handcalc.render.formats.page.mathml import PageFormulas, broken, power_of_ten
 from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.givens import rounding_note
@@ -180,7 +183,7 @@ def test_every_worked_line_is_there(problem: str, detail: str) -> None:
     assert len(lines) > 5
     assert [(line.attributes["data-step"], int(line.all("a", class_="place")[0].text.strip("()"))) for line in lines] == wanted
     assert all(line.attributes["id"] == "_".join(line.attributes["data-step"].split()) for line in lines)
-    assert all(len(line.all(class_="left")) == 1 and line.all(class_="part") for line in lines)
+    assert all(len(line.all(class_="left")) == 1 and line.all(class_="right")[0].all("span") for line in lines)
 
 
 @pytest.mark.parametrize("problem", some(PROBLEMS, PROBLEMS[::2]))
@@ -265,7 +268,7 @@ def test_breaking_a_formula_changes_nothing(problem: str) -> None:
         formula = reading.formula(step.cell)
         if formula is not None:
             whole = reading.symbolic(formula)
-            pieces = re.findall(r"<math displaystyle=\"true\">(.*?)</math>", broken(whole), re.DOTALL)
+            pieces = re.findall(r"<math>(.*?)</math>", broken(whole), re.DOTALL)
             together = "".join(pieces)
             assert _loose(together) == _loose(whole)
             for piece in pieces:
@@ -273,8 +276,8 @@ def test_breaking_a_formula_changes_nothing(problem: str) -> None:
 
 
 def _loose(formula: str) -> str:
-    """Without rows around brackets, which are opened where a line may end inside them."""
-    return re.sub(r"</?mrow>", "", formula)
+    """Without rows, which are opened where a line may end inside them, and without what a browser sees."""
+    return re.sub(r"</?m(row|n|text)>| form=\"\w+\"", "", formula)
 
 
 A, B, C = Ref("a"), Ref("b"), Ref("c")
@@ -293,8 +296,61 @@ BROKEN: dict[str, Expr] = {
 def test_lines_end_before_signs_and_factors(wanted: str) -> None:
     written = broken(Printer(MATHML, lambda ref: f"<mi>{ref.quantity}</mi>").text(BROKEN[wanted]))
     plain = written.replace("</math> <", "</math>|<").replace("</span> <", "</span>|<")
-    plain = plain.replace('<span class="inside">', "[").replace("</span>", "]")
+    plain = plain.replace("<span>", "[").replace("</span>", "]")
     assert re.sub(r"<[^>]*>", "", plain) == wanted
+
+
+# --- without repetitions ----------------------------------------------------------------------------------------------
+
+LEAN = {
+    "<msub><mi>w</mi><mrow><mn>1</mn><mtext>,</mtext><mn>2</mn></mrow></msub>": "<msub><mi>w</mi><mtext>1,2</mtext></msub>",
+    '<mi>a</mi><mo form="infix">+</mo><mi>b</mi>': "<mi>a</mi><mo>+</mo><mi>b</mi>",
+    '<mo form="infix">+</mo><mi>b</mi>': '<mo form="infix">+</mo><mi>b</mi>',
+    '<msqrt><mrow><mo form="prefix">−</mo><mi>b</mi></mrow></msqrt>': "<msqrt><mrow><mo>−</mo><mi>b</mi></mrow></msqrt>",
+    '<mo>·</mo><mrow data-cell="x"><mn>0.5</mn></mrow>': '<mo>·</mo><mn data-cell="x">0.5</mn>',
+    '<msup><mrow><mrow data-cell="x"><mn>0.5</mn></mrow></mrow><mn>2</mn></msup>': (
+        '<msup><mrow><mn data-cell="x">0.5</mn></mrow><mn>2</mn></msup>'
+    ),
+    "<mfrac><mrow><msub><mi>a</mi><mi>i</mi></msub></mrow><mrow><mi>b</mi></mrow></mfrac>": (
+        "<mfrac><msub><mi>a</mi><mi>i</mi></msub><mi>b</mi></mfrac>"
+    ),
+}
+
+
+@pytest.mark.parametrize("formula", LEAN)
+def test_lean_formulas(formula: str) -> None:
+    assert lean(formula) == LEAN[formula]
+
+
+@pytest.mark.parametrize("problem", some((*PROBLEMS, "gomez-lstm", "gan-discriminator"), PROBLEMS[:1]))
+def test_lines_that_only_explanations_show_come_back(problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of examples and of what differs from them, each is made as it was written."""
+    lines: list[str] = []
+
+    def noted(hidden: Iterator[str], examples: dict[str, str]) -> dict[str, Any]:
+        lines.extend(hidden)
+        return packed(lines, examples)
+
+    monkeypatch.setattr(html, "packed", noted)
+    root = Page(written(derivation(problem), "html")).root
+    again = [line for template in root.all("template") for line in template.all("div", class_="step")]
+    assert [*map(_tree, again)] == [_tree(Page(line).root.all("div")[0]) for line in lines]
+    assert lines
+
+
+def test_texts_that_look_like_packed_tags_come_back() -> None:
+    line = '<div class="line"><b data-step="{|}">a|b {c| &lt;d&gt; } &amp; é</b></div>'
+    for made in unpacked(packed([line, line], {}), {}):
+        assert _tree(made) == _tree(Page(line).root.all("div")[0])
+
+
+def _tree(element: Element) -> object:
+    return element.tag, element.attributes, [part if isinstance(part, str) else _tree(part) for part in element.inside]
+
+
+@pytest.mark.parametrize("problem", some((*PROBLEMS, "gomez-lstm", "dropout-batch-norm"), PROBLEMS))
+def test_pages_are_small(problem: str) -> None:
+    assert len(text_of(problem).encode()) <= 400_000
 
 
 # --- views ------------------------------------------------------------------------------------------------------------
@@ -315,7 +371,7 @@ def test_blank_sheets_give_nothing_away(problem: str, view: str) -> None:
         assert not found.all("script", class_="data") and not found.all(class_="panel")
     else:
         data = data_of(found)
-        assert "why" not in data and "numbers" not in data
+        assert "phases" not in data and "numbers" not in data
 
 
 def test_a_cloze_does_not_light_up_what_is_left_out() -> None:
@@ -328,8 +384,23 @@ def test_a_cloze_does_not_light_up_what_is_left_out() -> None:
 # --- what the script reads --------------------------------------------------------------------------------------------
 
 
+def explanations(data: dict[str, Any], folder: Path) -> dict[int, list[int]]:
+    """What the script shows of each line and of everything drawn."""
+    starts = sorted({*data["lines"], *data["elements"].values()})
+    functions = asset("page.js").split("// --- what the object leaves out")[1].split("\n", 1)[1].split("// --- one chapter")[0]
+    path = folder / "explained.js"
+    path.write_text(
+        f"{functions}\nconst data = {json.dumps(data)};\n"
+        f"console.log(JSON.stringify({starts}.map((start) => [start, explained(data, start)]).filter(([, steps]) => steps)));",
+        "utf-8",
+    )
+    assert NODE
+    return dict(json.loads(subprocess.run([NODE, path], capture_output=True, text=True, check=True).stdout))
+
+
+@needs_node
 @pytest.mark.parametrize("problem", PROBLEMS)
-def test_explanations(problem: str) -> None:
+def test_explanations(problem: str, tmp_path: Path) -> None:
     """Everything a step depends on comes before it, phase by phase, has a line on the page, and it comes last."""
     found = derivation(problem)
     whole = page(problem)
@@ -337,7 +408,8 @@ def test_explanations(problem: str) -> None:
     lines = {line.attributes["data-step"] for line in whole.all("div", class_="step")}
     drawn = {element.attributes["data-step"] for element in whole.all("figure")[-1].all("g", data_step="")}
     place = {step: number for number, step in enumerate(data["ids"])}
-    explained = {data["ids"][int(start)]: [data["ids"][step] for step in order] for start, order in data["why"].items()}
+    phase_of = {step: name for name, steps in data["phases"].items() for step in steps}
+    explained = {data["ids"][int(start)]: [data["ids"][step] for step in order] for start, order in explanations(data, tmp_path).items()}
     assert {data["ids"][step] for step in data["lines"]} <= set(explained) and drawn <= set(explained)
     reading = read(found)
     used = {step.id: {found.step_id(wanted) for wanted in uses(reading, step.cell)} for step in found.steps()}
@@ -347,7 +419,7 @@ def test_explanations(problem: str) -> None:
         assert [order[-1]] == [found.step_id(end) for end in ends(found, cell)][-1:]
         phases = [found[step].phase for step in order]
         assert phases == sorted(phases, key=PHASES.index)
-        assert [data["phases"][str(place[step])] for step in order] == phases
+        assert [phase_of[place[step]] for step in order] == phases
         before: set[str] = set()
         for step in order:
             assert used[step] <= before, (start, step)
@@ -358,9 +430,10 @@ def test_explanations(problem: str) -> None:
         assert needed == set(order), start
 
 
-def test_why_a_weight() -> None:
+@needs_node
+def test_why_a_weight(tmp_path: Path) -> None:
     data = data_of(page("mazur-2-2-2"))
-    order = [data["ids"][step] for step in data["why"][str(data["ids"].index("w1"))]]
+    order = [data["ids"][step] for step in explanations(data, tmp_path)[data["ids"].index("w1")]]
     assert order == [
         *("i1", "i2", "w1", "w2", "w3", "w4", "b1", "w5", "w6", "w7", "w8", "b2", "target.o1", "target.o2", "rate"),
         *("net.h1", "out.h1", "net.h2", "out.h2", "net.o1", "out.o1", "net.o2", "out.o2"),
@@ -421,7 +494,7 @@ def test_relations_say_what_decides_them(problem: str) -> None:
     for line in page(problem).all("div", class_="step"):
         step = line.attributes["data-step"]
         for relation in line.all("mo", data_exact=""):
-            decide = [step] if relation.attributes["data-exact"] == "result" else inputs[step]
+            decide = [step] if relation.attributes["data-exact"] == "result" else inputs.get(step, ())
             assert relation.text == ("=" if all(found[name].shown.exact for name in decide) else "≈"), step
             count += 1
     assert count > 20
@@ -434,10 +507,11 @@ def test_a_carried_rounding_is_chosen_by_the_program_only(monkeypatch: pytest.Mo
     assert data["program"]["carry"] and len(data["notes"]) == 1 + len(data["decimals"])
     monkeypatch.setattr(LiveProgram, "of", lambda _: None)
     found = Page(written(derivation("mazur-2-2-2", rounding=Rounding(decimals=4, significant=None, carry=True)), "html")).root
-    assert {"numbers", "decimals", "program"}.isdisjoint(data_of(found)) and "why" in data_of(found)
+    assert {"numbers", "decimals", "program"}.isdisjoint(data_of(found)) and "phases" in data_of(found)
 
 
-def test_large_networks_are_explained_by_the_lines_of_the_report() -> None:
+@needs_node
+def test_large_networks_are_explained_by_the_lines_of_the_report(tmp_path: Path) -> None:
     matrix = [[round(0.01 * (row - column), 2) for column in range(12)] for row in range(12)]
     found = derive(
         loads(
@@ -452,7 +526,7 @@ def test_large_networks_are_explained_by_the_lines_of_the_report() -> None:
     data = data_of(Page(text).root)
     assert "more" in data and len(text) < 2_000_000
     lines = set(data["lines"])
-    assert all(len(set(order) - lines) <= 2 for order in data["why"].values())
+    assert all(len(set(order) - lines) <= 2 for order in explanations(data, tmp_path).values())
 
 
 # --- hostile texts ----------------------------------------------------------------------------------------------------
@@ -536,7 +610,6 @@ def test_a_symbolic_line() -> None:
     chapter = Chapter(derivation("mazur-2-2-2"), dialect_of("html"), Style(lines=True))
     line = PageFormulas(chapter.reading, str).line(Equation(Plain("a"), (("=", Symbolic(add(Ref("rate"), neg(Ref("rate"))))),)))
     assert line == (
-        '<div class="left"><math displaystyle="true"><mtext>a</mtext></math></div> <div class="right"><span class="part">'
-        '<math displaystyle="true"><mo class="relation">=</mo><mi>η</mi></math> '
-        '<math displaystyle="true"><mo form="infix">−</mo><mi>η</mi></math></span></div>'
+        '<div class="left"><math><mtext>a</mtext></math></div> <div class="right"><span>'
+        '<math><mo>=</mo><mi>η</mi></math> <math><mo form="infix">−</mo><mi>η</mi></math></span></div>'
     )

@@ -34,7 +34,7 @@ from handcalc.render.formats.page.program import CELLS_LIMIT, LiveProgram, cells
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(not NODE, reason="there is no node to run JavaScript with")
 SMALL = ("mazur-2-2-2", "adam-logistic", "mini-batches", "gomez-lstm", "xigua-thresholds", "printed-forward-pass")
-MADE_OF = r"\[\d+, \(n\) => [a-zA-Z0-9_.(),\[\] -]+\]"  # a step: names made here, numbers, calls
+MADE_OF = r"\[\d+,n=>[a-zA-Z0-9_.(),\[\] -]+\]"  # a step: names made here, numbers, calls
 
 
 def program_of(found: Derivation) -> LiveProgram:
@@ -52,7 +52,7 @@ def test_a_step_for_every_cell_after_what_it_uses(problem: str) -> None:
     data = program.data()
     text = program.text
     for graph, given, uses, steps in zip(program.graphs, data["given"], data["uses"], text.split("return ")[-1].split("\n],[\n")):
-        lines = re.findall(r"^\[(\d+), \(n\) => (.*?)\],?$", steps, re.MULTILINE)
+        lines = re.findall(r"^\[(\d+),n=>(.*?)\],?$", steps, re.MULTILINE)
         known = set(given)
         for number, worth in lines:
             used = set(map(int, re.findall(r"n\[(\d+)\]", worth)))

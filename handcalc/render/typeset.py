@@ -152,7 +152,7 @@ MATHML = Dialect(
         letter="<mi>{x}</mi>",
         name="<mi>{x}</mi>",
         number="<mn>{x}</mn>",
-        sign='<mo stretchy="false" lspace="0" rspace="0">{x}</mo>',
+        sign="<mtext>{x}</mtext>",
         text="<mtext>{x}</mtext>",
         sub="<msub><mrow>{a}</mrow><mrow>{b}</mrow></msub>",
         sup="<msup><mrow>{a}</mrow><mrow>{b}</mrow></msup>",

@@ -23,6 +23,7 @@ from handcalc.loading.loader import shipped, title_in
 from handcalc.problem.words import LOSSES
 from handcalc.render.formats.html import embedded
 from handcalc.render.formats.page import asset
+from handcalc.render.formats.page.style import stylesheet
 from handcalc.render.notation import profile, profiles
 from handcalc.render.report import FORMATS, Format
 from handcalc.render.typeset import xml_text
@@ -36,7 +37,7 @@ SCRIPTS = ("site.js", "worker.js", "editor.js", "service.js")
 NONCE = b64encode(sha256(b"handcalc").digest()[:12]).decode()  # by which the policy knows the styles that the editor makes
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; worker-src 'self'; "
-    "img-src 'self' data:; base-uri 'none'; form-action 'none'"
+    "img-src 'self' data:; font-src data:; base-uri 'none'; form-action 'none'"
 )
 NAMES = {"en": "English", "zh": "中文"}
 
@@ -46,7 +47,7 @@ def site(copy: str | None, language: str) -> dict[str, str | bytes]:
     python, editor, packages = pyodide(copy), codemirror(), wheels()
     files: dict[str, str | bytes] = {
         "index.html": _page(language, bool(editor)),
-        "page.css": asset("page.css"),
+        "page.css": stylesheet(),
         "page.js": asset("page.js"),
         "site.css": our_text(STATIC, "site.css"),
         "icon.svg": our_text(STATIC, "icon.svg"),

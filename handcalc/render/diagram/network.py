@@ -34,7 +34,8 @@ COLUMNS_APART = (110.0, 130.0, 150.0, 170.0, 190.0, 215.0, 240.0, 270.0, 300.0, 
 STEEP = 0.9  # rise of an edge over its run that is avoided where the columns need not be too far apart for it
 FARTHEST = 340.0  # that columns are for this, and where labels find no room
 STRETCHES = (1.0, 1.12, 1.25, 1.4)  # of the distance between rows, as needed
-BOXES_APART = 34.0  # between outputs, targets and the loss
+BOXES_APART = 34.0  # between outputs, targets and the loss beside one another
+LINK = 14.0  # between the loss and the boxes above and below it, at least
 
 
 def network(derivation: Derivation, reading: Reading, iteration: int, values: bool, gradients: bool) -> Diagram | None:
@@ -120,12 +121,17 @@ def _half(node: Node) -> float:
 
 
 def _add_targets(plan: Plan, first: int, nodes: list[Node], edges: list[Edge]) -> None:
-    """Boxes to the right of the outputs, whose first has a number among the nodes, and lines from box to box."""
+    """Boxes to the right of the outputs, whose first has a number among the nodes, and lines from box to box.
+
+    The loss stands between two boxes where it has room, which makes the drawing narrower, else beside them.
+    """
     outputs = nodes[first:]
     boxes, loss = targets(plan, tuple(outputs))
     beside = [first + number for number, node in enumerate(outputs) if node.cell]
     for sources, current in (([[number] for number in beside], boxes), ([[*range(len(nodes), len(nodes) + len(boxes))]], loss)):
-        if current:
+        if current and current is loss and _between_two(boxes, current[0]):
+            x = nodes[-1].x
+        elif current:
             x = max(nodes[source].x + _half(nodes[source]) for several in sources for source in several)
             x += BOXES_APART + max(node.width for node in current) / 2
         for several, node in zip(sources, current):
@@ -133,10 +139,21 @@ def _add_targets(plan: Plan, first: int, nodes: list[Node], edges: list[Edge]) -
             edges += [_link(source, len(nodes) - 1, nodes) for source in several]
 
 
+def _between_two(boxes: Column, loss: Node) -> bool:
+    """Whether there are two boxes, with room for the loss between them."""
+    tops = [node.y - side * node.height / 2 for node, side in zip(boxes, (-1, 1))]
+    return len(boxes) == 2 and tops[1] - tops[0] >= loss.height + 2 * LINK
+
+
 def _link(source: int, target: int, nodes: list[Node]) -> Edge:
     start, end = nodes[source], nodes[target]
     assert end.cell
-    return Edge("link", source, target, end.cell, ((start.x + start.width / 2, start.y), (end.x - end.width / 2, end.y)))
+    if start.x == end.x:
+        down = 1 if start.y < end.y else -1
+        points = ((start.x, start.y + down * start.height / 2), (end.x, end.y - down * end.height / 2))
+    else:
+        points = ((start.x + start.width / 2, start.y), (end.x - end.width / 2, end.y))
+    return Edge("link", source, target, end.cell, points)
 
 
 # --- edges ------------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class _NetworkPicture:
             f' font-family="{FONTS}" font-size="{short(FONT)}" fill="{INK}">',
             f"<title>{xml_text(title)}</title>",
             f'<rect class="paper" width="{short(wide)}" height="{short(high)}" fill="{PAPER}"/>',
-            f'<g transform="translate({short(left)} 0)">' if left else "<g>",
+            f'<g text-anchor="middle" transform="translate({short(left)} 0)">' if left else '<g text-anchor="middle">',
             *map(self.edge, diagram.edges),
             *(part for node in diagram.nodes for part in self.node(node)),
             "</g>",
@@ -113,8 +113,8 @@ class _NetworkPicture:
         if node.cell is None:
             more = Message("{count} more", count=node.left_out).text(self.translate)
             yield (
-                f'<g class="node more"><text x="{short(node.x)}" y="{short(node.y)}" font-size="22" text-anchor="middle">⋮</text>'
-                f'<text x="{short(node.x)}" y="{short(node.y + LINE)}" font-size="{short(SMALL)}" text-anchor="middle">'
+                f'<g class="node more"><text x="{short(node.x)}" y="{short(node.y)}" font-size="22">⋮</text>'
+                f'<text x="{short(node.x)}" y="{short(node.y + LINE)}" font-size="{short(SMALL)}">'
                 f"{xml_text(more)}</text></g>"
             )
             return
@@ -152,7 +152,7 @@ class _NetworkPicture:
             size = min(SMALL, SMALL * (node.width - 8) / words_width(text, place < node.titles))
             y = node.y - node.height / 2 + (place + 0.9) * LINE
             weight = ' font-weight="bold"' if place < node.titles else ""
-            style = f'font-size="{short(size)}" text-anchor="middle"{weight}'
+            style = f'font-size="{short(size)}"{weight}'
             yield f'<text class="words" x="{short(node.x)}" y="{short(y)}" {style}>{xml_text(text)}</text>'
 
     def square(self, label: Label) -> str:
@@ -161,7 +161,7 @@ class _NetworkPicture:
         corner = f'x="{short(label.x - label.width / 2)}" y="{short(label.y - label.height / 2)}"'
         dashed = ' stroke-dasharray="3 2"' if look.dashed else ""
         size = f'width="{short(label.width)}" height="{short(label.height)}"'
-        style = f'{size} fill="{look.paper}" stroke="{look.line}" stroke-width="1"{dashed}'
+        style = f'{size} fill="{look.paper}" stroke="{look.line}"{dashed}'
         step = f' data-step="{self.step(label.step)}"' if label.step is not None else ""
         return f'<g class="cell {label.kind}"{step}><rect {corner} {style}/>{self.label(label, False)}</g>'
 
@@ -193,7 +193,8 @@ class _NetworkPicture:
     def typeset(self, spans: Spans, x: float, y: float, size: float, style: str) -> str:
         """A row of text around x with its line at y."""
         written = letters(spans, size, self.marks)
-        return f'<text {style} x="{short(x)}" y="{short(y)}" font-size="{short(size)}" text-anchor="middle">{written}</text>'
+        own = "" if short(size) == short(FONT) else f' font-size="{short(size)}"'
+        return f'<text {style} x="{short(x)}" y="{short(y)}"{own}>{written}</text>'
 
     def marks(self, span: Span) -> dict[str, str]:
         """Attributes of letters: numbers carry the id of their step."""

@@ -16,14 +16,17 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from handcalc.disk.jsontext import json_text
-from handcalc.errors import Message
+from handcalc.errors import Message, printable
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
+from handcalc.render.formats.page.drawings import bare
+from handcalc.render.formats.page.lean import packed
 from handcalc.render.formats.page.live import controls
 from handcalc.render.formats.page.mathml import PageFormulas
 from handcalc.render.formats.page.sheet import SheetFields
+from handcalc.render.formats.page.style import stylesheet
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item
 from handcalc.render.report import Chapter, Report
@@ -32,7 +35,7 @@ from handcalc.render.typeset import xml_text
 if TYPE_CHECKING:
     from handcalc.render.diagram import Diagram
 
-_POLICY = "default-src 'none'; style-src {style}; script-src {script}; base-uri 'none'; form-action 'none'"
+_POLICY = "default-src 'none'; style-src {style}; font-src data:; script-src {script}; base-uri 'none'; form-action 'none'"
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="{language}">
@@ -91,7 +94,7 @@ def document(report: Report) -> str:
     chapters = [Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
     written = "".join(chapter.text() for chapter in chapters)
     several = len(chapters) > 1
-    style, script = asset("page.css"), scripts(any(chapter.program for chapter in chapters), bool(report.fields))
+    style, script = stylesheet(), scripts(any(chapter.program for chapter in chapters), bool(report.fields))
 
     def say(text: Message) -> str:
         return xml_text(text.text(report.translate))
@@ -167,6 +170,7 @@ class Article:
         self.pictures: dict[int, Diagram] = {}
         self.windows: list[tuple[int, Diagram]] = []
         self.anchors: set[str] = set()
+        self.examples: dict[str, str] = {}  # id of a step → its line, as one that only explanations show
         self.program = ""  # the script that works its numbers out
         self.depth = 0  # how many levels lower headings stand than the blocks say
 
@@ -189,12 +193,12 @@ class Article:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
             change = controls(interactive.program, self.formulas, self.translate) if interactive.whole else ""
             panel = self.panel(change)
-            lines = "\n".join(self.line(block) for block in interactive.hidden)
-            after = f'<template class="more">\n{lines}\n</template>\n' if lines else ""
+            hidden = packed(map(self.line, interactive.hidden), self.examples) if interactive.hidden else None
+            data = interactive.data() | ({"hidden": hidden} if hidden else {})
             if interactive.program:
                 self.program = f'(globalThis.programs ??= {{}})["{self.anchor}"] = {interactive.program.text};'
-                after += f'<script class="program">{self.program}</script>\n'
-            after += f'<script type="application/json" class="data">{embedded(interactive.data())}</script>\n'
+                after = f'<script class="program">{self.program}</script>\n'
+            after += f'<script type="application/json" class="data">{embedded(data)}</script>\n'
         if self.sheet is not None and self.sheet.made:
             after += self.sheet.bar(self.name or self.anchor)
             after += f'<script type="application/json" class="answers">{embedded(self.sheet.data())}</script>\n'
@@ -273,12 +277,13 @@ class Article:
             return f'<div class="line {kind}">{self.formulas.line(block)}</div>'
         step = self.chapter.derivation.step_id(*block.step)
         kind = "worked" if numbered or len(block.right) > 1 else "given"
-        attributes, number = f'class="line {kind} step" data-step="{xml_text(step)}"', ""
-        if numbered:
-            anchor = self.anchored(step)
-            attributes += f' id="{anchor}"'
-            number = f'<a class="place" href="#{anchor}">({block.number})</a> ' if block.number else ""
-        return f"<div {attributes}>{self.formulas.line(block, number)}</div>"
+        attributes, inside = f'class="line {kind} step" data-step="{xml_text(step)}"', self.formulas.line(block)
+        if not numbered:
+            return f"<div {attributes}>{inside}</div>"
+        self.examples.setdefault(printable(step), f"<div {attributes}>{inside}</div>")
+        anchor = self.anchored(step)
+        number = f'<a class="place" href="#{anchor}">({block.number})</a> ' if block.number else ""
+        return f'<div {attributes} id="{anchor}">{number}{inside}</div>'
 
     def anchored(self, name: str) -> str:
         """An id of the page that nothing else has."""
@@ -299,8 +304,8 @@ class Article:
 
         if block.window is not None:
             self.windows.append((block.iteration, diagram))
-            yield f'<figure class="window">\n{svg(diagram, self.chapter.reading, self.translate)}</figure>'
+            yield f'<figure class="window">\n{bare(svg(diagram, self.chapter.reading, self.translate))}</figure>'
             return
         self.pictures[block.iteration] = diagram
-        drawing = svg(diagram, self.chapter.reading, self.translate)
+        drawing = bare(svg(diagram, self.chapter.reading, self.translate))
         yield f'<figure class="drawing" data-iteration="{block.iteration}">\n{drawing}</figure>'

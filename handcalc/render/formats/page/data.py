@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref, references
-from handcalc.core.order import phase
+from handcalc.core.order import PHASES
 from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
@@ -63,21 +63,32 @@ class Interactive:
         self._ids: dict[Place, int] = {}
         cells = sum(quantity.size for quantity in self.derivation.graph) * self.derivation.iterations
         self.small = cells <= EXPLAINED_LIMIT
-        self.explained = self._explained() if self.key else {}
+        self.explained = self._explained() if self.key else {}  # with what is given first
         self.whole = self.key and not isinstance(chapter, Page)
         self.program = LiveProgram.of(self.derivation) if self.whole else None
+        if self.program and len(self.program.graphs) == 1:  # which then numbers the steps, too
+            for wanted in self.program.numbers:
+                self._id((wanted, 1))
 
     # --- explanations ---
 
-    def _explained(self) -> dict[Place, list[Place]]:
-        """Step → the lines that explain it, phase by phase, for every line and everything that is drawn."""
-        found: dict[Place, list[Place]] = {}
-        for start, iteration in (*self.lines, *self._drawn_places()):
-            if (start, iteration) in found or start in self.derivation.graph.left_out:
-                continue
-            order = dependencies(partial(self._reached, iteration), ends(self.derivation.at(iteration), start))
-            phases = by_phase(self.derivation.at(iteration), order)
-            found[start, iteration] = [(current, iteration) for inside in phases.values() for current in inside]
+    def _explained(self) -> dict[Place, str]:
+        """Every line that explains a line or something that is drawn, and its phase: phase by phase, given ones as they were defined."""
+        found: dict[str, list[Place]] = {}
+        for iteration, starts in self._starts().items():
+            derivation = self.derivation.at(iteration)
+            last = dict.fromkeys(end for start in starts for end in ends(derivation, start))
+            order = dependencies(partial(self._reached, iteration), [*last])
+            for name, inside in by_phase(derivation, order).items():
+                found.setdefault(name, []).extend((current, iteration) for current in inside)
+        return {place: name for name in PHASES for place in found.get(name, ())}
+
+    def _starts(self) -> dict[int, list[Cell]]:
+        """Iteration → what is explained: every line, and everything that is drawn."""
+        found: dict[int, list[Cell]] = {}
+        for start, iteration in dict.fromkeys((*self.lines, *self._drawn_places())):
+            if start not in self.derivation.graph.left_out:
+                found.setdefault(iteration, []).append(start)
         return found
 
     def _reached(self, iteration: int, current: Cell) -> list[Cell]:
@@ -92,8 +103,7 @@ class Interactive:
     @cached_property
     def hidden(self) -> tuple[Equation, ...]:
         """Lines for explanations that the report does not have: what is given, and what stands in its tables."""
-        places = dict.fromkeys(place for lines in self.explained.values() for place in lines)
-        return tuple(self._line(*place) for place in places if place not in self.lines)
+        return tuple(self._line(*place) for place in self.explained if place not in self.lines)
 
     def _line(self, current: Cell, iteration: int) -> Equation:
         if self.reading.at(iteration).formula(current) is not None:
@@ -134,34 +144,74 @@ class Interactive:
     # --- the object ---
 
     def data(self) -> dict[str, Any]:
-        """ids, lines with what they use, explanations with their phases, elements of the drawing, numbers with other decimals."""
-        lines = [self._id(place) for place in self.lines]
+        """ids, lines with what they use, what explains them by phases, elements of the drawing, numbers with other decimals."""
+        phases: dict[str, list[int]] = {}
+        for place, name in self.explained.items():
+            phases.setdefault(name, []).append(self._id(place))
         shown = (*self.lines.values(), *self.hidden)
         inputs = {block.step: [(used, block.step[1]) for used in used_in(block)] for block in shown if block.step}
-        why = {self._id(start): [self._id(place) for place in order] for start, order in self.explained.items()}
-        found: dict[str, Any] = {"lines": lines, "uses": {self._id(place): list(map(self._id, used)) for place, used in inputs.items()}}
-        if why:
-            names = {place: phase(self.derivation.graph[place[0][0]]) for order in self.explained.values() for place in order}
-            titles = {name: phase_title(name).text(self.translate) for name in dict.fromkeys(names.values())}
-            found |= {"why": why, "phases": {self._id(place): name for place, name in names.items()}, "titles": titles}
+        found: dict[str, Any] = {
+            "lines": [self._id(place) for place in self.lines],
+            "uses": {self._id(place): list(map(self._id, used)) for place, used in inputs.items() if used},
+        }
+        if phases:
+            found |= {"phases": phases, "titles": {name: phase_title(name).text(self.translate) for name in phases}}
+            found |= {"ends": dict(self._ends()), "needs": dict(self._needs(inputs))}
             found["nothing"] = NOTHING_NEEDED.text(self.translate)
             if not self.small:
                 found["more"] = Message("The network is large: only lines of this report are shown.").text(self.translate)
         numbers = {} if self.program else self._numbers()
         if self.program:
             turned = [number for wanted, number in self.program.numbers.items() if self.reading.turned(wanted)]
-            found["program"] = {**self.program.data(), "turned": turned}
+            found["program"] = self._shared({**self.program.data(), "turned": turned}, found)
         if numbers or self.program:
             found |= {"decimals": DECIMALS, "comma": self.reading.comma, "notes": self._notes()}
         if numbers:
             found["numbers"] = numbers
+        shares = [self._id(place) for place in self._shares()]
+        if shares:
+            found["shares"] = shares
         elements = {number: self._element(place) for place, number in list(self._ids.items())}
         found["elements"] = {number: self._id(element) for number, element in elements.items() if element}
         found["ids"] = [printable(self.derivation.step_id(*place)) for place in self._ids]
         return found
 
+    def _ends(self) -> Iterator[tuple[int, list[int]]]:
+        """Where the explanation of a step ends, unless that is itself."""
+        for iteration, starts in self._starts().items():
+            for start in starts:
+                last = ends(self.derivation.at(iteration), start)
+                if last != [start]:
+                    yield self._id((start, iteration)), [self._id((end, iteration)) for end in last]
+
+    def _needs(self, shown: Mapping[Place, list[Place]]) -> Iterator[tuple[int, list[int]]]:
+        """What a step is made of, where its line shows anything else."""
+        for current, iteration in self.explained:
+            used = [(one, iteration) for one in self._reached(iteration, current)]
+            if used != shown.get((current, iteration), []):
+                yield self._id((current, iteration)), list(map(self._id, used))
+
+    def _shares(self) -> Iterator[Place]:
+        """The numbers that say how much attention is paid to what, from 0 to 1, which are shaded where they stand."""
+        if not self.key:
+            return
+        for iteration in range(1, self.derivation.iterations + 1):
+            graph = self.derivation.at(iteration).graph
+            for quantity in graph:
+                if (quantity.kind, quantity.role) == ("part", "attention"):
+                    places = ((quantity.name, place) for place in graph.positions(quantity.name))
+                    yield from ((current, iteration) for current in places if current not in graph.left_out)
+
     def _id(self, place: Place) -> int:
         return self._ids.setdefault(place, len(self._ids))
+
+    def _shared(self, program: dict[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
+        """What is known of the program, without what is in the object anyway: cells are how many ids; uses are those that differ."""
+        if len(program["given"]) > 1:
+            return program
+        known = {**found["uses"], **found.get("needs", {})}
+        uses = {number: used for number, used in program["uses"][0].items() if {*used} != {*known.get(number, ())}}
+        return {**program, "cells": len(program["cells"]), "uses": [uses]}
 
     # --- numbers ---
 

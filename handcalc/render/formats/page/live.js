@@ -6,7 +6,7 @@ const CURVE = { width: 320, height: 120, left: 8, right: 8, top: 10, bottom: 10 
 class Live {
   constructor(chapter) {
     this.chapter = chapter;
-    this.facts = chapter.data.program;
+    this.facts = Live.facts(chapter.data);
     this.rounds = new Rounds(programs[chapter.article.id](), this.facts);
     this.carry = this.facts.carry;
     this.cells = new Map(this.facts.cells.map((id, cell) => [id, cell]));
@@ -21,6 +21,12 @@ class Live {
     this.box.hidden = false;
     this.now();
     this.listen();
+  }
+
+  /** What is known of the program; of one graph, its cells are the first ids, and what they use is as in the lines, unless it is said. */
+  static facts({ program, ids, uses, needs }) {
+    if (program.given.length > 1) return program;
+    return { ...program, cells: ids.slice(0, program.cells), uses: [{ ...uses, ...needs, ...program.uses[0] }] };
   }
 
   // --- numbers ---
@@ -59,18 +65,24 @@ class Live {
 
   /** Work out everything again; where a number has no value, say which, and leave everything as it is. */
   again(show = true) {
-    const { dataset, textContent: said } = this.trouble;
+    const said = this.trouble.textContent;
     try {
       this.worked = this.work(this.edits);
       this.trouble.textContent = "";
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
-      const text = dataset[trouble.kind].replace("{step}", this.facts.cells[trouble.cell]);
+      const text = this.told(trouble);
       if (text !== said) this.trouble.textContent = text;
       return;
     }
     if (show) this.chapter.show();
     this.compare();
+  }
+
+  /** Which step has no number, and why. */
+  told({ kind, cell }) {
+    const why = kind === "overflow" && this.facts.powers.includes(cell) ? "power" : kind;
+    return this.trouble.dataset[why].replace("{step}", this.facts.cells[cell]);
   }
 
   // --- what it was ---
@@ -127,7 +139,7 @@ class Live {
       course = this.rounds.course(this.edits, count, this.rounding);
     } catch (trouble) {
       if (!(trouble instanceof Trouble)) throw trouble;
-      place.textContent = this.trouble.dataset[trouble.kind].replace("{step}", this.facts.cells[trouble.cell]);
+      place.textContent = this.told(trouble);
       return;
     }
     this.course = course;

@@ -27,7 +27,8 @@ _BOX = """\
 <div class="fields">
 {fields}
 </div>
-<p class="trouble" role="alert" data-overflow="{overflow}" data-zero="{zero}" data-undefined="{undefined}" data-number="{number}"></p>
+<p class="trouble" role="alert" data-overflow="{overflow}" data-power="{power}" data-zero="{zero}" data-undefined="{undefined}"
+data-number="{number}"></p>
 <div class="results" aria-live="polite">{results}</div>
 <div class="choices"><button type="button" class="reset" disabled>{reset}</button>
 <label><input type="checkbox" class="comparing"> {comparing}</label></div>
@@ -72,6 +73,13 @@ def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Tra
         hint=say(Message("Everything is worked out again as you type.")),
         fields=fields,
         overflow=say(Message("{step}: the number is too large (overflow)", **_kept("step"))),
+        power=say(
+            Message(
+                "{step}: e to this power is too large. A solution of these numbers subtracts the largest exponent from all of them first; "
+                "this page stays as it was.",
+                **_kept("step"),
+            )
+        ),
         zero=say(Message("{step}: division by zero", **_kept("step"))),
         undefined=say(Message("{step}: the function is not defined there", **_kept("step"))),
         number=say(Message("{found} is no number; type one such as 0.5, -1, 1e-3 or 1/3", **_kept("found"))),
@@ -102,12 +110,12 @@ def _field(wanted: Cell, program: LiveProgram, formulas: PageFormulas) -> str:
     number = reading.shown(wanted, round).plain
     step = xml_text(printable(program.owner[wanted].cell_id(wanted)))
     return (
-        f"<label><span><math>{formulas.formula(Name(Ref(*wanted)))}</math> =</span> "
+        f"<label><span>{formulas.name(Name(Ref(*wanted)))} =</span> "
         f'<input data-given="{step}" value="{number.replace(".", ",") if reading.comma else number}" '
         f'autocomplete="off" spellcheck="false" size="7"></label>'
     )
 
 
 def _result(wanted: Cell, step: str, formulas: PageFormulas) -> str:
-    name = f"<math>{formulas.formula(Name(Ref(*wanted)))}</math>"
+    name = formulas.name(Name(Ref(*wanted)))
     return f'<p data-result="{xml_text(step)}">{name} <span class="now"></span></p>'

@@ -17,13 +17,13 @@ from handcalc.errors import Message
 from handcalc.render.blocks import Equation, Grid, GridPart, Rows, Table, chunks
 from handcalc.render.dialects import UNICODE, shown
 from handcalc.render.formats.common import Formulas, is_text, number_columns, remarks
+from handcalc.render.formats.page.lean import lean
 from handcalc.render.items import Blank, Digits, Item, Numeric, Toned, Value, phrase
 from handcalc.render.typeset import MATHML, xml_text
 
 TABLE_WIDTH = 78  # letters of a table beside each other on paper
 
 _TAG = re.compile(r"<(/?)\w[^>]*>")
-_ALONE = re.compile(r"<mrow>(<m[ion][^>]*>[^<]*</m[ion]>)</mrow>")
 _SIGNS = (MATHML.plus, MATHML.minus)
 _BRACKETED = re.compile(r"<mrow>(<mo[^>]*>\(</mo>)(.*)(<mo[^>]*>\)</mo>)</mrow>", re.DOTALL)
 # operator of a matrix equation → its spelling; between two matrices, unless it stands for the sign of one
@@ -77,7 +77,7 @@ def _grouped(parts: list[tuple[str, int]]) -> Iterator[str]:
     for start, end in zip(starts, [*starts[1:], len(parts)]):
         (first, _), *others = parts[start:end]
         if any(rank >= 0 for _, rank in others):
-            yield f'<span class="inside">{" ".join(_grouped([(first, -1), *others]))}</span>'
+            yield f"<span>{' '.join(_grouped([(first, -1), *others]))}</span>"
         else:
             yield _math(first + "".join(element for element, _ in others))
 
@@ -93,9 +93,9 @@ class PageFormulas(Formulas):
 
     answer: Callable[[Blank], str] = staticmethod(lambda blank: "")
 
-    def formula(self, item: Item | str) -> str:
-        """An item inside a formula, without rows around single letters and numbers."""
-        return _ALONE.sub(r"\1", super().formula(item))
+    def name(self, item: Item | str) -> str:
+        """An item as a formula of its own."""
+        return f"<math>{lean(self.formula(item))}</math>"
 
     def words(self, item: Item | str) -> str:
         """An item between words: escaped, or a formula."""
@@ -106,12 +106,12 @@ class PageFormulas(Formulas):
         if isinstance(item, Message):
             pieces = phrase(item, self.translate)
             return "".join(xml_text(piece) if isinstance(piece, str) else self.words(piece) for piece in pieces)
-        return xml_text(self.text(item)) if is_text(item) else f"<math>{self.formula(item)}</math>"
+        return xml_text(self.text(item)) if is_text(item) else self.name(item)
 
     # --- equations ---
 
-    def line(self, block: Equation, number: str = "") -> str:
-        """number, label, left side, and the right sides that may stand below one another."""
+    def line(self, block: Equation) -> str:
+        """label, left side, and the right sides that may stand below one another."""
         label = f'<span class="label">{self.words(block.label)}</span> ' if block.label else ""
         parts: list[str] = []
         before = ""
@@ -119,17 +119,17 @@ class PageFormulas(Formulas):
             field = self.answer(item) if isinstance(item, Blank) else ""
             formula = self.formula(item)
             if field:
-                parts.append(f'<span class="part">{_math(f"<mo>{relation}</mo>")}{field}</span>')
+                parts.append(f"<span>{_math(f'<mo>{relation}</mo>')}{field}</span>")
                 continue
             if formula != before:
                 parts.append(self._part(relation, formula, _decides(item) if block.step else ""))
             before = formula
-        return f'{number}{label}<div class="left">{_math(self.formula(block.left))}</div> <div class="right">{" ".join(parts)}</div>'
+        return f'{label}<div class="left">{_math(self.formula(block.left))}</div> <div class="right">{" ".join(parts)}</div>'
 
     def _part(self, relation: str, formula: str, decides: str = "") -> str:
         attribute = f' data-exact="{decides}"' if decides else ""
-        whole = broken(f'<mo class="relation"{attribute}>{relation}</mo>{formula}')
-        return f'<span class="part">{whole}</span>'
+        whole = broken(f"<mo{attribute}>{relation}</mo>{formula}")
+        return f"<span>{whole}</span>"
 
     # --- matrices ---
 
@@ -145,7 +145,7 @@ class PageFormulas(Formulas):
                 sides[-1].append(part)
         left, *right = (self._side(side) for side in sides)
         parts = (
-            f'<span class="part">{" ".join(map(_math, [f"<mo>{relation}</mo>{first}", *others]))}</span>'
+            f"<span>{' '.join(map(_math, [f'<mo>{relation}</mo>{first}', *others]))}</span>"
             for relation, (first, *others) in zip(relations, right)
         )
         return f'<div class="left">{_math("".join(left))}</div> <div class="right">{" ".join(parts)}</div>'
@@ -242,7 +242,7 @@ _HIGH = str.maketrans(dict(UNICODE.high))
 
 
 def _math(formula: str) -> str:
-    return f'<math displaystyle="true">{formula}</math>'
+    return f"<math>{lean(formula)}</math>"
 
 
 def _decides(item: Item) -> str:

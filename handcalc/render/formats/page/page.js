@@ -2,12 +2,16 @@
 // What a page does with scripts on: the drawing stays in view, the lines are gone through one by one, any of them and
 // any part of the drawing is explained, and other decimals are shown. Everything shown was worked out before: the object
 // in script.data of a chapter (see data.py) calls steps by their places in its list `ids`.
+//
+// explained(data, start) are the steps that explain one, unpacked(data.hidden) the lines that only explanations show.
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
 const SVG = "http://www.w3.org/2000/svg";
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
-const LEGIBLE = 1.05; // pixels of a unit of a drawing at least: its letters are 11.5 units high
-const NAMED = 8; // steps that a sentence names
+const LEGIBLE = 12; // pixels that letters of drawings are high, at least
+const LARGER = 1.05; // a drawing is made so much larger for that, at most
+const SHADE = 45; // per cent of the colour behind a share of 1
+const NAMES = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
 
 const root = document.documentElement;
@@ -37,7 +41,11 @@ function put(place, text, comma = false) {
     return;
   }
   const [above, below] = digits.split("/");
-  if (below === undefined) place.replaceChildren(...signed(digits));
+  const simple = /^[\d.,]+$/.test(spelled); // digits only are an element of their own
+  if (place.dataset.cell !== undefined && simple !== (place.localName === "mn"))
+    place.replaceWith((place = element(simple ? "math:mn" : "math:mrow", { "data-cell": place.dataset.cell })));
+  if (place.localName === "mn") place.textContent = spelled;
+  else if (below === undefined) place.replaceChildren(...signed(digits));
   else {
     const [number, sign] = signed(above).reverse();
     const half = (part) => element("math:mrow", {}, part);
@@ -89,6 +97,80 @@ function align(table, comma) {
   }
 }
 
+// --- what the object leaves out ---------------------------------------------------------------------------------------
+
+/** The ids and texts of a line, in the order of the page. */
+function* piecesOf(line) {
+  const walker = document.createTreeWalker(line, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  for (let node = walker.currentNode; node; node = walker.nextNode()) {
+    if (node.nodeType === Node.TEXT_NODE) {
+      if (node.data.trim()) yield node;
+    } else for (const name of ["data-step", "data-cell"]) if (node.hasAttribute(name)) yield node.getAttributeNode(name);
+  }
+}
+
+/** Lines that are like examples, with what differs put in (lean.py); example: the line of an id. */
+function unpacked({ like, tags, at, lines }, example) {
+  const examples = like.map((known) => (Array.isArray(known) ? built(known[0], tags) : example(known)));
+  return lines.map((line) => {
+    const [kind, ...own] = line.split("\t");
+    const made = examples[kind].cloneNode(true);
+    made.removeAttribute("id");
+    made.querySelector(":scope > .place")?.remove();
+    const pieces = [...piecesOf(made)];
+    own.forEach((text, number) => [at[kind][number]].flat().forEach((place) => (pieces[place].nodeValue = plain(text))));
+    return made;
+  });
+}
+
+/** A line whose tags are spelled {number id| and }. */
+function built(line, tags) {
+  const open = [element("div")];
+  for (const [, number, id, text] of line.matchAll(/\{(\d+)(?: ([^|]*))?\||\}|([^{}]+)/g)) {
+    const around = open[open.length - 1];
+    if (text) around.append(plain(text));
+    else if (number === undefined) open.pop();
+    else {
+      const name = /^\w+/.exec(tags[number])[0];
+      const written = [...tags[number].matchAll(/([\w-]+)="([^"]*)"/g)];
+      const attributes = written.map(([, key, value]) => [key, value === "\t" ? plain(id) : value]);
+      const made = element((name === "math" || around.namespaceURI === MATHML ? "math:" : "") + name, Object.fromEntries(attributes));
+      around.append(made);
+      open.push(made);
+    }
+  }
+  return open[0].firstChild;
+}
+
+const NAMED = { amp: "&", lt: "<", gt: ">", quot: '"' };
+
+/** A text of the page's source. */
+const plain = (text) => text.replace(/&(?:#(\d+)|(\w+));/g, (_, code, name) => (code ? String.fromCodePoint(code) : NAMED[name]));
+
+/** The steps that a step depends on, phase by phase, each after what it uses, ending with itself; undefined where that is not told. */
+function explained(data, start) {
+  if (!data.phases || !(data.ends[start] || Object.values(data.phases).some((steps) => steps.includes(start)))) return undefined;
+  const order = new Set();
+  const opened = new Set();
+  const pending = [...(data.ends[start] ?? [start])].reverse().map((step) => [step, false]);
+  while (pending.length) {
+    const [step, done] = pending.pop();
+    if (done) order.add(step);
+    else if (!opened.has(step)) {
+      opened.add(step);
+      pending.push([step, true]);
+      const used = data.needs[step] ?? data.uses[step] ?? [];
+      pending.push(...used.filter((one) => !opened.has(one)).reverse().map((one) => [one, false]));
+    }
+  }
+  const inside = Object.entries(data.phases).map(([name, steps]) => {
+    const own = new Set(steps);
+    const found = [...order].filter((step) => own.has(step));
+    return name === "given" ? found.sort((one, other) => one - other) : found;
+  });
+  return inside.flat();
+}
+
 // --- one chapter -----------------------------------------------------------------------------------------------------
 
 class Chapter {
@@ -100,7 +182,8 @@ class Chapter {
     this.why = this.panel.querySelector(".why");
     this.status = this.panel.querySelector(".status");
     this.drawing = this.panel.querySelector(".drawing");
-    this.more = article.querySelector("template.more")?.content;
+    this.phases = new Map(Object.entries(this.data.phases ?? {}).flatMap(([name, steps]) => steps.map((step) => [step, name])));
+    this.more = this.data.hidden ? this.keep(this.data.hidden) : null;
     this.current = -1;
     this.choice = 0;
     this.zoom = 1;
@@ -112,9 +195,23 @@ class Chapter {
     this.order = new Map(this.data.lines.map((step, place) => [step, place]));
     this.panel.hidden = false;
     this.draw();
+    this.shade();
     this.live = this.data.program ? new Live(this) : null;
     this.printed = new Map();
     this.listen();
+  }
+
+  /** Lines that only explanations show. */
+  keep(hidden) {
+    const template = element("template", { class: "more" });
+    template.content.append(...unpacked(hidden, (id) => this.article.querySelector(`.text .step[data-step="${CSS.escape(id)}"]`)));
+    this.article.append(template);
+    return template.content;
+  }
+
+  /** Whether it is told where a step comes from. */
+  told(step) {
+    return this.phases.has(step) || Boolean(this.data.ends?.[step]);
   }
 
   /** The step of an element of the page, as a number. */
@@ -131,7 +228,7 @@ class Chapter {
       const copy = figure.querySelector("svg").cloneNode(true);
       copy.setAttribute("role", "group");
       for (const part of copy.querySelectorAll("[data-step]")) {
-        if (part.matches(".link") || !this.data.why?.[this.of(part)]) continue;
+        if (part.matches(".link") || !this.told(this.of(part))) continue;
         part.setAttribute("tabindex", 0);
         part.setAttribute("role", "button");
         if (!part.textContent.trim()) part.setAttribute("aria-label", part.dataset.step);
@@ -141,7 +238,7 @@ class Chapter {
       this.drawings.set(Number(figure.dataset.iteration), copy);
     }
     this.panel.querySelector(".stage").hidden = !this.drawings.size;
-    this.panel.querySelector(".hint").hidden = !this.data.why;
+    this.panel.querySelector(".hint").hidden = !this.data.phases;
     if (this.drawings.size) this.stage(1);
   }
 
@@ -157,7 +254,9 @@ class Chapter {
     const drawing = this.drawing.firstElementChild;
     if (!drawing) return;
     drawing.style.width = `${100 * this.zoom}%`;
-    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * LEGIBLE * this.zoom}px`;
+    const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number(text.getAttribute("font-size")));
+    const scale = Math.min(LARGER, LEGIBLE / Math.min(LEGIBLE, ...letters));
+    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * scale * this.zoom}px`;
     reachable();
   }
 
@@ -181,7 +280,7 @@ class Chapter {
     const drawn = (steps) => new Set(steps.map((step) => this.data.elements[step]).filter((step) => step !== undefined));
     const marks = { lit: drawn([own, ...others, ...path]), path: drawn([own, ...path]), own: drawn([own]) };
     drawing.classList.toggle("dimmed", own !== undefined);
-    drawing.classList.toggle("back", ["backward", "update"].includes(this.data.phases?.[own]));
+    drawing.classList.toggle("back", ["backward", "update"].includes(this.phases.get(own)));
     for (const part of drawing.querySelectorAll("[data-step]:not(.link)"))
       for (const [mark, steps] of Object.entries(marks)) part.classList.toggle(mark, steps.has(this.of(part)));
     for (const number of drawing.querySelectorAll("[data-cell]"))
@@ -231,8 +330,8 @@ class Chapter {
     parts.forEach((part) => part.querySelectorAll(".was").forEach((mark) => mark.remove()));
     now.querySelector(".formula").replaceChildren(element("div", { class: "line step", "data-step": this.data.ids[step] }, ...parts));
     const name = (one) => this.lines.get(one)?.querySelector(".left math")?.cloneNode(true) ?? this.data.ids[one];
-    const names = [...new Set(used)].slice(0, NAMED).flatMap((one, place) => [...(place ? [", "] : []), name(one)]);
-    if (used.length > NAMED) names.push(", …");
+    const names = [...new Set(used)].slice(0, NAMES).flatMap((one, place) => [...(place ? [", "] : []), name(one)]);
+    if (used.length > NAMES) names.push(", …");
     const sentence = now.querySelector(".sentence");
     const filled = { "{name}": [name(step)], "{names}": names };
     sentence.replaceChildren(...sentence.dataset.text.split(/(\{names?\})/).flatMap((piece) => filled[piece] ?? [piece]));
@@ -263,12 +362,12 @@ class Chapter {
 
   /** Show what a step depends on; opener: where the focus goes back to. */
   explain(start, opener) {
-    const order = this.data.why?.[start];
+    const order = explained(this.data, start);
     if (!order) return;
     const reasons = this.why.querySelector(".reasons");
     const name = this.lines.get(start)?.querySelector(".left math")?.cloneNode(true) ?? this.data.ids[start];
     reasons.replaceChildren(element("h2", {}, this.why.ariaLabel + ": ", name));
-    const phase = (step) => this.data.phases[step];
+    const phase = (step) => this.phases.get(step);
     order.forEach((step, place) => {
       if (phase(step) !== phase(order[place - 1])) reasons.append(element("h3", {}, this.data.titles[phase(step)]));
       const line = this.lines.get(step).cloneNode(true);
@@ -298,6 +397,21 @@ class Chapter {
     this.opener = null;
   }
 
+  /** Shares between 0 and 1 (of attention) as shades behind their numbers, in drawings and in tables. */
+  shade() {
+    const shares = new Set(this.data.shares);
+    if (!shares.size) return;
+    for (const part of [this.article, ...this.drawings.values()])
+      for (const number of part.querySelectorAll("td [data-cell], .cell [data-cell]")) {
+        if (!shares.has(this.of(number, "cell"))) continue;
+        const text = number.textContent; // with a power of ten it is next to 0
+        const share = text.includes("×") ? 0 : Math.max(0, Math.min(1, Number.parseFloat(text.replace(",", "."))));
+        const behind = number.closest("td") ?? number.closest(".cell").querySelector("rect");
+        behind.classList.add("share");
+        behind.style.setProperty("--share", `${Math.round(SHADE * share)}%`);
+      }
+  }
+
   // --- decimals ---
 
   /** A number as it is printed now, with = before it where it is exact; undefined where it is always the same. */
@@ -325,11 +439,12 @@ class Chapter {
       for (const relation of part.querySelectorAll("[data-exact]")) {
         const step = this.of(relation.closest(".step"));
         const result = relation.dataset.exact === "result";
-        relation.textContent = (result ? exactly(step) : this.live?.carry || uses[step].every(exactly)) ? "=" : "≈";
+        relation.textContent = (result ? exactly(step) : this.live?.carry || (uses[step] ?? []).every(exactly)) ? "=" : "≈";
       }
       part.querySelectorAll("table").forEach((table) => align(table, comma));
       part.querySelectorAll("p.rounding").forEach((note) => (note.textContent = notes[this.choice]));
     }
+    this.shade();
     reachable();
   }
 
@@ -383,8 +498,11 @@ class Chapter {
 
 // --- the page --------------------------------------------------------------------------------------------------------
 
-/** Whatever is too wide and scrolls can be reached with the keyboard. */
+/** Whatever is too wide has smaller letters; where that is not enough, it scrolls and can be reached with the keyboard. */
 function reachable() {
+  document.querySelectorAll(".right.tight").forEach((part) => part.classList.remove("tight"));
+  const wide = [...document.querySelectorAll(".right")].filter((part) => part.scrollWidth > part.clientWidth + 1);
+  wide.forEach((part) => part.classList.add("tight"));
   for (const part of document.querySelectorAll(".right, .scroll, .drawing")) {
     if (part.scrollWidth > part.clientWidth + 1) part.tabIndex = 0;
     else part.removeAttribute("tabindex");

@@ -47,7 +47,7 @@ class _Code:
         return self._joined("mul", other)
 
     def __truediv__(self, other: _Code) -> _Code:
-        return _Code(f"div({self.text}, {other.text})")
+        return _Code(f"div({self.text},{other.text})")
 
     def __neg__(self) -> _Code:
         return _Code(f"neg({self.text})")
@@ -55,7 +55,7 @@ class _Code:
     def _joined(self, operation: str, other: _Code) -> _Code:
         """One call where this is already one of the same kind: a sum of many terms is added up from the left."""
         first = self.text[:-1] if self.operation == operation else f"{operation}({self.text}"
-        return _Code(f"{first}, {other.text})", operation)
+        return _Code(f"{first},{other.text})", operation)
 
 
 def _number(literal: Number) -> _Code:
@@ -64,17 +64,17 @@ def _number(literal: Number) -> _Code:
 
 
 def _call(record: Function, values: list[_Code], at: int) -> _Code:
-    arguments = ", ".join(value.text for value in values)
-    arguments = f"[{arguments}], {at}" if record.family else arguments
-    before = "" if record.rational else "rational, " if arguments else "rational"
+    arguments = ",".join(value.text for value in values)
+    arguments = f"[{arguments}],{at}" if record.family else arguments
+    before = "" if record.rational else "rational," if arguments else "rational"
     return _Code(f"f{number_of(record)}({before}{arguments})")
 
 
 _CODE = Arithmetic(
     _number,
-    lambda base, exponent: _Code(f"power({base.text}, {exponent.text})"),
+    lambda base, exponent: _Code(f"power({base.text},{exponent.text})"),
     _call,
-    lambda value, terms: _Code(f"settle({', '.join([value.text, *(term.text for term in terms)])})"),
+    lambda value, terms: _Code(f"settle({','.join([value.text, *(term.text for term in terms)])})"),
 )
 
 
@@ -127,11 +127,11 @@ class LiveProgram:
                 yield from (node.function for node in walk(graph.instance(wanted)) if isinstance(node, Call))
 
     def _steps(self, graph: Graph) -> Iterable[str]:
-        return (f"[{self.numbers[wanted]}, (n) => {self._worth(graph.instance(wanted))}]" for wanted in _in_order(graph))
+        return (f"[{self.numbers[wanted]},n=>{self._worth(graph.instance(wanted))}]" for wanted in _in_order(graph))
 
     def _worth(self, expr: Expr) -> str:
         if isinstance(expr, Sum):
-            return f"sum({', '.join(self._code(term) for term in expr.terms)})"
+            return f"sum({','.join(self._code(term) for term in expr.terms)})"
         return self._code(expr)
 
     def _code(self, expr: Expr) -> str:
@@ -144,7 +144,7 @@ class LiveProgram:
     def data(self) -> dict[str, Any]:
         """cells: their ids, in the order of their numbers; rounds: the graph of each; given: of each graph, number → digits, with ~ before
         what nobody typed; start: what the first round begins with instead; uses: what a cell is made of; carried: what becomes of what;
-        and how numbers are printed."""
+        powers: those of a softmax, which can be too large; and how numbers are printed."""
         derivation, rounding = self.derivation, self.derivation.rounding
         numbers = self.numbers
         carried = [
@@ -165,6 +165,7 @@ class LiveProgram:
                 {numbers[wanted]: [numbers[used] for used in graph.uses(wanted)] for wanted in _worked(graph)} for graph in self.graphs
             ],
             "carried": carried,
+            "powers": [number for wanted, number in numbers.items() if self._is_power(wanted)],
             "loss": numbers.get((derivation.loss, ()), -1),
             "decimals": rounding.decimals,
             "significant": None if rounding.decimals is not None else rounding.significant or DEFAULT_SIGNIFICANT,
@@ -173,6 +174,10 @@ class LiveProgram:
             "exact": rounding.exact,
             "digits": {number: own for number, own in digits.items() if own != usual},
         }
+
+    def _is_power(self, wanted: Cell) -> bool:
+        quantity = self.owner[wanted][wanted[0]]
+        return (quantity.kind, quantity.role) == ("step", "exp")
 
 
 def _graphs(derivation: Derivation) -> dict[Graph, None]:

@@ -82,7 +82,7 @@ class Rounds {
     }
     for (const [cell, step] of this.graphs[graph]) {
       rational = true;
-      const uses = this.facts.uses[graph][cell];
+      const uses = this.facts.uses[graph][cell] ?? [];
       try {
         let value = step(values);
         if (!isFloat(value)) value = fractions ? shorter(value) : short(value);
