@@ -56,6 +56,33 @@ def same(found: Mapping[str, float], expected: Mapping[str, float]) -> None:
 # --- exercises --------------------------------------------------------------------------------------------------------
 
 
+def test_a_list_for_the_last_layer() -> None:
+    """softmax of 1, 5, 3, and what cross-entropy sends back: p - t."""
+    text = "targets: [0, 1, 0]\nlayers: [{neurons: 3, activation: softmax}]\nloss: cross_entropy\ngiven: {net: [1, 5, 3]}\n"
+    total = exp(1) + exp(5) + exp(3)
+    same(values(text), {"out.o1": exp(1) / total, "grad.net.o2": exp(5) / total - 1, "loss": -log(exp(5) / total)})
+
+
+def test_what_is_minimised_has_no_gradient_from_above() -> None:
+    with pytest.raises(HandcalcError) as caught:
+        derive(loads("given: {c: 3, grad.f: 0.5}\nequations: {f: 2*c}\nminimize: f\n"))
+    assert "grad.f is 1, since f is minimised" in str(caught.value)
+    same(values("given: {c: 3, grad.f: 0.5}\nequations: {f: 2*c}\n"), {"grad.c": 1.0})
+
+
+def test_one_step_of_a_recurrent_layer_back() -> None:
+    """dprev_h = Wᵀ·(dnext_h·(1 - h²)) of the exercises of CS231n, with the state at the start."""
+    text = """
+inputs: [[1, -0.5]]
+input_gradients: true
+layers:
+  - {type: rnn, neurons: [a], input_weights: [[0.1, 0.2]], hidden_weights: [[0.5]], bias: [0.1], initial_state: [0.3]}
+given: {grad.out.a@t1: 0.7}
+"""
+    slope = 0.7 * (1 - tanh(0.1 - 0.1 + 0.15 + 0.1) ** 2)
+    same(values(text), {"grad.out.a@t0": 0.5 * slope})
+
+
 def test_quiz_from_the_middle() -> None:
     """DSC 140B, practice quiz 7: its official answers."""
     found = values_of(derive(load("quiz-from-the-middle")))

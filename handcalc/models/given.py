@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from handcalc.render.lookup import Lookup
 
 UPSTREAM = "upstream"  # the role of what stands for a loss, and of what comes from above
+OF_NEURONS = ("net", "out", "grad.net", "grad.out", "local.out")  # what a list has a number of for every neuron of the last layer
 CELLS_LIMIT = 500_000  # of a graph in the middle of which something is given
 AIMS = ("out", "loss", "variable")  # kinds that are worked out in the end, or the problem says too little
 
@@ -149,7 +150,7 @@ def numbers_of(problem: Problem, model: Model) -> dict[Cell, Number]:
     found: dict[Cell, GivenCell] = {}
     lists: dict[str, Cell] = {}  # the first cell of each
     wrong: dict[str, list[Message]] = {}
-    for given in problem.fixed:
+    for given in (_of_last_layer(one, problem) for one in problem.fixed):
         entry = given.whole or given.name
         try:
             cell, number = _found(lookup, given)
@@ -164,6 +165,16 @@ def numbers_of(problem: Problem, model: Model) -> dict[Cell, Number]:
         messages = [message for several in wrong.values() for message in several]
         raise ProblemError(*(Message(message.template, problem.path + message.where, **message.values) for message in messages))
     return {cell: given.value for cell, given in found.items()}
+
+
+def _of_last_layer(given: GivenCell, problem: Problem) -> GivenCell:
+    """A place of a list for the neurons of the last layer, such as `net: [1, 5, 3]`, by the name of the neuron."""
+    neurons = problem.layers[-1].neurons if problem.layers and problem.layers[-1].type == "dense" else ()
+    if given.whole.partition("@")[0] not in OF_NEURONS or given.sizes != (len(neurons),):
+        return given
+    stem, _, rest = given.name.partition("[")
+    place, _, along = rest.partition("]")
+    return given.replace(name=f"{stem}.{neurons[int(place) - 1]}{along}", whole="", sizes=())
 
 
 def _placed(error: HandcalcError, given: GivenCell) -> list[Message]:

@@ -237,10 +237,13 @@ def read_section(node: FileNode, name: str, plain: str = "") -> Section:
 
 def _home(key: str) -> str:
     """Where a key belongs that is none of the problem itself: training: {epochs: …}; "" where it belongs nowhere."""
-    for name in ("training", "rounding", "update", "conventions", "clipping"):
+    for name in ("training", "rounding", "update", "conventions", "clipping", "regularization"):
         found = meanings(key, keys(name), KEYS)
         if found:
             return f"{name}: {{{found[0]}: …}}"
+    optimiser = next((one for one in OPTIMISERS.values() if key in one.numbers), None)
+    if optimiser is not None:
+        return f"optimizer: {{{optimiser.word}: {{{key}: …}}}}"
     found = meanings(key, _OF_LAYERS, KEYS)
     return f"layers: [{{{found[0]}: …}}]" if found else ""
 
