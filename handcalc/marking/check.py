@@ -83,7 +83,7 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     right = frozenset(wanted for wanted, typed in answers.items() if desk.is_right(wanted, typed, support))
     found, follow = desk.rounding_of(answers, sheet.rounding, right, support)
     accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
-    last = frozenset(wanted for wanted in answers if wanted not in right | accepted and desk.is_last_digit(wanted, support))
+    last = frozenset(wanted for wanted in answers if wanted not in right | accepted and desk.is_last_digit(wanted, support, follow))
     slips = desk.slips(answers, right, accepted, support)
     if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
         slips = ()

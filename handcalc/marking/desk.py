@@ -99,9 +99,9 @@ class Desk:
             return abs(typed.value - value) <= NOISE * max(abs(value), 1.0)
         return fits(value, typed) or is_single(value, typed)
 
-    def is_last_digit(self, wanted: Cell, support: Support) -> bool:
-        """Whether an answer is the right number but for one unit of its last digit."""
-        return support.is_last_digit(wanted, float(self.right[wanted]))
+    def is_last_digit(self, wanted: Cell, support: Support, follow: Follow) -> bool:
+        """Whether an answer is the right number but for one unit of its last digit, or what the student's own numbers make is."""
+        return any(support.is_last_digit(wanted, value) for value in (float(self.right[wanted]), follow.expected(wanted).low))
 
     def stands(self, wanted: Cell, support: Support) -> bool:
         """Whether an answer that rounding on the way may explain is right, or has too few digits, but is not wrong."""

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
@@ -93,7 +94,7 @@ class Support:
         typed = self.typed[wanted]
         if typed.places is None or typed.places <= 0 or typed.significant < ENOUGH or self.is_exact(wanted):
             return False
-        return abs(typed.value - round(value, typed.places)) <= (1 + WHOLE) * 10.0**-typed.places
+        return isfinite(value) and abs(typed.value - round(value, typed.places)) <= (1 + WHOLE) * 10.0**-typed.places
 
     def is_near(self, wanted: Cell, value: float) -> bool:
         """Whether an answer has the sign of a number, and is it, cut off or nearly rounded, at the digits typed."""

@@ -52,7 +52,7 @@ def variants(expr: Expr) -> Lines:
     for node in dict.fromkeys(nodes):
         for slug, other in _slips_of(node):
             yield slug, rewrite(expr, lambda part: other if part == node else None)  # noqa: B023
-    yield from (("constant-wrong", mul(factor, expr)) for factor in (Number(2), HALF))
+    yield from (("constant-wrong", mul(factor, expr)) for factor in (Number(2), HALF, Number(-2), neg(HALF)))
     for term in _repeated(part for node in nodes if isinstance(node, Sum) for part in node.terms):
         yield "term-left-out", rewrite(expr, lambda part: _without(part, term))  # noqa: B023
 
