@@ -28,6 +28,7 @@ from handcalc.deriving import derive
 from handcalc.disk import writing
 from handcalc.errors import OutputError
 from handcalc.loading.loader import load, loads, shipped
+from handcalc.models.model import forget
 from handcalc.problem.schema import Conventions
 from handcalc.render import render
 from handcalc.render.formats import jsonform
@@ -286,17 +287,17 @@ def test_the_same_bytes_whatever_the_terminal() -> None:
     assert "西瓜".encode() in plain.stdout
 
 
-@pytest.mark.slow
 def test_a_large_solution_is_written_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     """The text is the same, and no more formulas are kept than those of the last steps."""
     monkeypatch.setattr(jsonform, "TOGETHER", 10)
-    expected = render(derive(load("mazur-2-2-2")), "json")
+    forget()
     derivation = derive(load("mazur-2-2-2"))
     pieces, kept = [], 0
     for piece in jsonform.pieces(reported([derivation], "json", Style())):
         pieces.append(piece)
         kept = max(kept, len(derivation.graph.known.steps))
-    assert "".join(pieces) == expected and len(pieces) > 100 and kept <= 10
+    assert len(pieces) > 50 and 0 < kept <= 10
+    assert "".join(pieces) == render(derive(load("mazur-2-2-2")), "json")
 
 
 def test_of_a_long_text_nothing_comes_out_before_all_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -313,6 +314,7 @@ def test_of_a_long_text_nothing_comes_out_before_all_is_made(monkeypatch: pytest
         raise AssertionError("nothing may be asked for")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["solve", "xigua-thresholds", "--only", "loss"], ["audit", "mazur-2-2-2", "--number", "δ_o1=0.1385"]]
 )
