@@ -122,7 +122,7 @@ class Notation:
     def name(self, reference: Ref, told: Sequence[str] = ("sample", "time")) -> Name:
         """The symbol of a cell, or of a quantity with general indices; told: in brackets behind it."""
         quantity = self.graph[reference.quantity]
-        along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in told]
+        along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in told] if told else ()
         sample = ",".join(along)
         if quantity.of is None:
             own = self._own_symbol(quantity, reference)
@@ -186,7 +186,7 @@ class Notation:
                 return symbol.replace(
                     base=self.symbols["gradient"].format(x=symbol.base), sample=sample, typed=symbol.typed and "d" + symbol.typed
                 )
-            return Derivative(self.objective, symbol, sample=sample)
+            return Derivative(self.objective, symbol, None, sample)
         assert isinstance(symbol, Symbol)
         if quantity.kind == "path":
             assert quantity.through is not None
@@ -205,7 +205,7 @@ class Notation:
             assert quantity.wrt is not None
             below = self.name(self._base(quantity, reference, quantity.wrt), ())
             assert isinstance(below, Symbol)
-            return Derivative(symbol, below, sample=sample)
+            return Derivative(symbol, below, None, sample)
         if quantity.kind in ("rate", "hyper"):
             rate = self._fill(self.symbols["rate"], {}, quantity)
             under = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))

@@ -83,14 +83,14 @@ class Printer:
         if type(expr) is Ref:
             return self._name(expr, least, first)
         expr = self._written_out(expr)
-        text = _LAYOUT[type(expr)](self, expr, first or least == SUM)
-        precedence = _PRECEDENCE[type(expr)]
-        typeset = self.dialect.typeset
+        kind, typeset = type(expr), self.dialect.typeset
+        text = _LAYOUT[kind](self, expr, first or least == SUM)
+        precedence = _PRECEDENCE[kind]
         if precedence > MINUS and self.dialect.signed.match(text):
             precedence = MINUS
-        elif typeset and isinstance(expr, (Number, Quotient)) and typeset.fraction in text:
+        elif typeset and kind in (Number, Quotient) and typeset.fraction in text:
             precedence = POWER
-        elif not typeset and isinstance(expr, Number) and "/" in text:
+        elif not typeset and kind is Number and "/" in text:
             precedence = PRODUCT
         elif isinstance(expr, Call) and expr.function == "exp" and self._unraised(text):
             precedence = POWER

@@ -177,7 +177,7 @@ class Reading:
     def symbolic(self, expr: Expr, gaps: Container[Cell] = ()) -> str:
         """An expression with symbols; gaps: cells left out, to be filled in."""
         names = self._gapped(self.symbol, gaps)
-        return Printer(self.dialect, names, comma=self.comma, longest=self.longest).text(expr)
+        return Printer(self.dialect, names, False, self.comma, self.longest).text(expr)
 
     def numeric(self, expr: Expr, iteration: int = 1, gaps: Container[Cell] = ()) -> str:
         """An expression with numbers put in; gaps: cells left out, to be filled in."""
