@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import json
 import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import zip_longest
 from math import isclose, isfinite
@@ -24,9 +25,14 @@ from handcalc.core.order import PHASES
 from handcalc.core.quantity import KINDS
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
+from handcalc.disk import writing
+from handcalc.errors import OutputError
 from handcalc.loading.loader import load, loads, shipped
+from handcalc.models.model import forget
 from handcalc.problem.schema import Conventions
 from handcalc.render import render
+from handcalc.render.formats import jsonform
+from handcalc.render.report import Style, reported
 
 TOP = ["handcalc", "title", "conventions", "rounding", "steps", "loss"]
 STEP = ["id", "phase", "kind", "symbol", "formula", "substituted", "value", "shown", "inputs"]
@@ -279,6 +285,33 @@ def test_the_same_bytes_whatever_the_terminal() -> None:
     for environment in environments:
         assert handcalc("solve", "xigua-thresholds", "--format", "json", **environment).stdout == plain.stdout, environment
     assert "西瓜".encode() in plain.stdout
+
+
+def test_a_large_solution_is_written_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text is the same, and no more formulas are kept than those of the last steps."""
+    monkeypatch.setattr(jsonform, "TOGETHER", 10)
+    forget()
+    derivation = derive(load("mazur-2-2-2"))
+    pieces, kept = [], 0
+    for piece in jsonform.pieces(reported([derivation], "json", Style())):
+        pieces.append(piece)
+        kept = max(kept, len(derivation.graph.known.steps))
+    assert len(pieces) > 50 and 0 < kept <= 10
+    assert "".join(pieces) == render(derive(load("mazur-2-2-2")), "json")
+
+
+def test_of_a_long_text_nothing_comes_out_before_all_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it is too long for memory, and where there is no room for it."""
+
+    def failing() -> Iterator[str]:
+        yield "beginning"
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writing, "SPOOLED", 4)
+    with writing.spooled(["one\n", "two ≈ 2\n", "three"]) as lines:
+        assert [*lines] == ["one\n", "two ≈ 2\n", "three"]
+    with pytest.raises(OutputError, match="No space left"), writing.spooled(failing()):
+        raise AssertionError("nothing may be asked for")
 
 
 @pytest.mark.slow

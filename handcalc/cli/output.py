@@ -63,7 +63,7 @@ def whole(page: TextPage) -> Iterator[None]:
     target.write(kept.getvalue())
 
 
-def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
+def write(content: str | bytes | Iterable[str], output: str | None, force: bool, inputs: tuple[str, ...] = ()) -> None:
     """To a file, as disk/writing.py has it; else to stdout."""
     if output is not None:
         writing.write(content, output, force, inputs)
@@ -73,6 +73,9 @@ def write(content: str | bytes, output: str | None, force: bool, inputs: tuple[s
             say(gettext("written: {file}").format(file=printable(output)), sys.stderr)
     elif isinstance(content, str):
         sys.stdout.write(content)
+    elif not isinstance(content, bytes):
+        with writing.spooled(content) as pieces:
+            sys.stdout.writelines(pieces)
     elif sys.stdout.isatty():
         raise OutputError(Message("this format is nothing for a terminal; give a file with -o"))
     else:
@@ -108,7 +111,7 @@ class Wish(Record):
         """The function that translates into the language. The catalogue is loaded when it is first asked for."""
         return translator(self.language)
 
-    def write(self, content: str | bytes, target: str | None = None) -> None:
+    def write(self, content: str | bytes | Iterable[str], target: str | None = None) -> None:
         """To a file; to the output that was asked for, if none is named."""
         write(content, target or self.settings.output, self.settings.force, self.inputs)
 
@@ -133,6 +136,12 @@ class Wish(Record):
     def check(self, target: str) -> None:
         """Whether a file may be written. Raises OutputError."""
         writing.check_target(target, self.settings.force, self.inputs)
+
+    def write_pieces(self, pieces: Iterable[str]) -> None:
+        """JSON that may be too long to be kept, whole or not at all; pieces of it are escaped where the output has other letters only."""
+        from handcalc.disk.jsontext import in_ascii
+
+        self.write(pieces if self.settings.output else (piece if fits(piece, sys.stdout) else in_ascii(piece) for piece in pieces))
 
     def write_json(self, data: dict[str, Any]) -> None:
         """Data as JSON, escaped where the output has other letters only."""

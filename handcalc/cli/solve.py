@@ -9,12 +9,12 @@ import click
 
 from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, Settings, document_options, format_option, output_options, reading_options, rounding_options
-from handcalc.cli.output import Wish, fits, page_for, save, whole
+from handcalc.cli.output import Wish, page_for, save, whole
 from handcalc.cli.troubles import troubles
 from handcalc.deriving import derive
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
-from handcalc.render.report import FORMATS, Chapter, export
+from handcalc.render.report import FORMATS, Chapter, export, reported
 
 
 @click.command(cls=Translated)
@@ -51,10 +51,10 @@ def _solve(file: str, problem: Problem, picture: bool, settings: Settings) -> No
         with whole(page):  # a step without a value is no half page
             show(chapter.blocks(), chapter.reading, wish.translate, page)
         return
-    name = os.path.splitext(os.path.basename(settings.output))[0] if settings.output else ""
-    exported = export((derivation,), settings.format, style, wish.language, name)
-    if isinstance(exported.content, str) and settings.format == "json" and not settings.output and not fits(exported.content, sys.stdout):
-        from handcalc.disk.jsontext import in_ascii
+    if settings.format == "json":
+        from handcalc.render.formats.jsonform import pieces
 
-        exported = exported.replace(content=in_ascii(exported.content))
-    save(exported, settings.output, settings.force, wish.inputs)
+        wish.write_pieces(pieces(reported((derivation,), settings.format, style)))
+        return
+    name = os.path.splitext(os.path.basename(settings.output))[0] if settings.output else ""
+    save(export((derivation,), settings.format, style, wish.language, name), settings.output, settings.force, wish.inputs)

@@ -264,6 +264,11 @@ class Derivation(SelfShowing):
             for place in own.graph.positions(name) if group.time is None else own.places(group):
                 yield own.step((name, place), iteration)
 
+    def forget(self) -> None:
+        """Keep values only: steps and formulas are made again where they are asked for again."""
+        for known in (graph.known for graph in self._of_graphs):
+            known.instances, known.uses, known.steps = {}, {}, {}
+
     def step(self, wanted: Cell, iteration: int = 1) -> Step:
         """The step of one cell."""
         current = self.iteration(iteration)
@@ -302,9 +307,8 @@ class Derivation(SelfShowing):
 
     def paths(self, wanted: Cell) -> tuple[Contribution, ...]:
         """The contributions to a cell, with their formula, upstream·local, for their value."""
-        quantity, present = self.graph[wanted[0]], self.graph.present
+        quantity, present, found = self.graph[wanted[0]], self.graph.present, []
         letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
-        found = []
         for term in quantity.terms:
             for places in self.graph.reach.all(term.over, term.path or term.through, letters):
                 bound = letters | {index.letter: place for index, place in zip(term.over, places)}

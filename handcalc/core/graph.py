@@ -66,7 +66,7 @@ class Graph(Quantities):
         quantity = self.quantities[cell[0]]
         along = [axis.along(place) for axis, place in zip(quantity.axes, cell[1]) if axis.role in ("sample", "time")]
         found = "@".join((self.stem(cell), *along))
-        if quantity.through is not None:
+        if quantity.through is not None and _rivals(self, quantity.name):
             found = _told_apart(self, cell, found, along)
         self.known.names[cell] = found
         return found
@@ -136,11 +136,9 @@ def _namesakes(graph: Graph, path: Cell) -> Iterator[Cell]:
     """The paths defined before one that go to the same cell and come through one that is called the same."""
     through, base = _ends(graph, path)
     end = graph.end(through)
-    for name in _paths(graph, base[0]):
+    for name in _rivals(graph, path[0]):
         other = graph[name]
         assert other.of is not None and other.through is not None
-        if name == path[0] and {*other.index} <= {*other.of.indices, *other.through.indices}:
-            return  # each of its cells comes through another one
         if end in _ends_called(graph, other.through.quantity):
             known = dict(zip(other.of.indices, base[1]))
             for place in product(*([known[index]] if index in known else axis.places for index, axis in zip(other.index, other.axes))):
@@ -150,13 +148,17 @@ def _namesakes(graph: Graph, path: Cell) -> Iterator[Cell]:
                     yield name, place
 
 
-def _paths(graph: Graph, name: str) -> list[str]:
-    """The quantities that are paths to a quantity, in order."""
-    if not graph.known.paths:
-        for quantity in graph:
-            if quantity.of is not None and quantity.through is not None:
-                graph.known.paths.setdefault(quantity.of.quantity, []).append(quantity.name)
-    return graph.known.paths[name]
+def _rivals(graph: Graph, name: str) -> list[str]:
+    """The paths to the same quantity that are defined before one, and itself where several of its cells come through the same cell."""
+    if not graph.known.rivals:
+        paths: dict[str, list[str]] = {}
+        for path in graph:
+            if path.of is not None and path.through is not None:
+                before = paths.setdefault(path.of.quantity, [])
+                several = not {*path.index} <= {*path.of.indices, *path.through.indices}
+                graph.known.rivals[path.name] = before + [path.name] * several
+                before.append(path.name)
+    return graph.known.rivals[name]
 
 
 def _ends_called(graph: Graph, name: str) -> set[str]:

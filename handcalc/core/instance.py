@@ -53,7 +53,7 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present, reached: Plac
     if type(expr) is Number:
         return expr
     if type(expr) is Ref:
-        places = tuple([indices[p.letter] if type(p) is Index else _concrete(p, indices) for p in expr.indices])
+        places = concrete(expr.indices, indices)
         return Ref(expr.quantity, places) if present(expr.quantity, places) else ZERO
     if type(expr) is Sum:
         return add(*[bind(term, indices, present, reached) for term in expr.terms])
@@ -79,6 +79,11 @@ def bind(expr: Expr, indices: Mapping[str, int], present: Present, reached: Plac
     if isinstance(expr, Delta):
         return ONE if _concrete(expr.left, indices) == _concrete(expr.right, indices) else ZERO
     return REBUILD[type(expr)](expr, [bind(part, indices, present, reached) for part in children(expr)])
+
+
+def concrete(positions: tuple[Position, ...], indices: Mapping[str, int]) -> tuple[int, ...]:
+    """The places that positions are."""
+    return tuple([indices[place.letter] if type(place) is Index else _concrete(place, indices) for place in positions])
 
 
 def _concrete(place: Position, indices: Mapping[str, int]) -> int:

@@ -16,8 +16,7 @@ from itertools import product
 from typing import Any, Self
 
 from handcalc.core.expr import ZERO, Expr, Number, Ref, references
-from handcalc.core.index import shift_index
-from handcalc.core.instance import bind
+from handcalc.core.instance import bind, concrete
 from handcalc.core.quantity import KINDS, Cell, Quantity, cell
 from handcalc.core.reach import Reach
 from handcalc.errors import Message, UnknownNumberError
@@ -34,7 +33,7 @@ class WorkedOut:
         self.names: dict[Cell, str] = {}
         self.uses: dict[Cell, tuple[Cell, ...]] = {}
         self.places: dict[str, list[tuple[int, ...]]] = {}
-        self.paths: dict[str, list[str]] = {}
+        self.rivals: dict[str, list[str]] = {}
         self.ends: dict[str, set[str]] = {}
         self.groups: list[Any] = []  # those of order.py
         self.reach: Reach | None = None
@@ -264,7 +263,7 @@ class Quantities:
     def _is_cell(self, name: str, indices: tuple[int, ...]) -> bool:
         quantity = self.quantities[name]
         for place, axis in zip(indices, quantity.axes):
-            if place not in axis.places:
+            if place not in axis.part if axis.part else not 0 <= place < axis.size:
                 return False
         if quantity.definition is None and quantity.givens is not None and quantity.givens(indices) is None:
             return False
@@ -315,4 +314,4 @@ class Quantities:
         if reference.indices == quantity.index:
             return reference.quantity, wanted[1]
         places = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
-        return cell(Ref(reference.quantity, tuple([shift_index(place, places) for place in reference.indices])))
+        return reference.quantity, concrete(reference.indices, places)

@@ -30,11 +30,11 @@ class Record:
 
     def __init__(self, *values: Any, **named: Any) -> None:
         fields, attributes = self._fields, self.__dict__
-        if len(values) == len(fields) and not named:
-            attributes.update(zip(fields, values))
-            return
-        attributes.update(self._blank)  # all fields, in their order, on which hashing relies
+        if len(values) < len(fields):
+            attributes.update(self._blank)  # all fields, in their order, on which hashing relies
         attributes.update(zip(fields, values))
+        if not named and self._required <= len(values) <= len(fields):
+            return
         attributes.update(named)
         for name in fields[len(values) : self._required]:
             if name not in named:

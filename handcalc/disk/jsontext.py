@@ -7,17 +7,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from json import JSONEncoder
 
 
 def json_text(data: Any, **layout: Any) -> str:
     """JSON; layout: as json.dumps has it."""
-    import json
-
-    text = json.dumps(data, ensure_ascii=False, **layout)
+    text = _encoder(**layout).encode(data)
     if text.isascii() and "\x7f" not in text or text.replace("\n", "").isprintable():
         return text
     return "".join(letter if letter.isprintable() or letter == "\n" else _escaped(letter) for letter in text)
+
+
+@cache
+def _encoder(**layout: Any) -> JSONEncoder:
+    """Made once: a large solution has a hundred thousand texts."""
+    from json import JSONEncoder
+
+    return JSONEncoder(ensure_ascii=False, **layout)
 
 
 def in_ascii(text: str) -> str:

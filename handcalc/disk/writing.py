@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from handcalc.disk.reading import was_read
 from handcalc.errors import HandcalcError, Message, OutputError
 
 PREFIX = ".handcalc-"  # how names of files begin that are not complete yet
+SPOOLED = 2**23  # letters of a text that is kept in memory
 
 
 def check_target(output: str, force: bool, inputs: tuple[str, ...] = (), own: bool = False) -> None:
@@ -41,13 +42,31 @@ def check_target(output: str, force: bool, inputs: tuple[str, ...] = (), own: bo
         raise OutputError(Message("the file exists; use --force to overwrite it", where))
 
 
-def write(content: str | bytes, output: str, force: bool, inputs: tuple[str, ...] = ()) -> None:
+def write(content: str | bytes | Iterable[str], output: str, force: bool, inputs: tuple[str, ...] = ()) -> None:
     """A file, whole or not at all, never over an input and over another file only with force. Raises OutputError."""
     check_target(output, force, inputs)
     try:
-        _replace(content.encode() if isinstance(content, str) else content, output)
+        _replace(content, output)
     except (OSError, ValueError) as error:
         raise _not_written(output, error) from None
+
+
+@contextmanager
+def spooled(pieces: Iterable[str]) -> Iterator[Iterator[str]]:
+    """The lines of a text of which all is made before anything is asked for; of a long one, in a file without a name.
+
+    Raises OutputError where there is no room for it.
+    """
+    import tempfile
+
+    with tempfile.SpooledTemporaryFile(SPOOLED, "w+", encoding="utf-8", newline="") as file:
+        try:
+            for piece in pieces:
+                file.write(piece)
+            file.seek(0)
+        except OSError as error:
+            raise _not_written("stdout", error) from None
+        yield iter(file)
 
 
 def replace_own(text: str, path: str) -> None:
@@ -55,7 +74,7 @@ def replace_own(text: str, path: str) -> None:
     os.makedirs(os.path.dirname(path) or os.curdir, exist_ok=True)
     if os.path.exists(path) and not os.path.isfile(path):
         raise OSError("this is no file")
-    _replace(text.encode(), path)
+    _replace(text, path)
 
 
 def put_aside(path: str, other: str) -> None:
@@ -82,7 +101,7 @@ def appending(path: str, inputs: tuple[str, ...], own: bool = False) -> Iterator
         raise _not_written(path, error) from None
 
 
-def _replace(data: bytes, output: str) -> None:
+def _replace(content: str | bytes | Iterable[str], output: str) -> None:
     """Write beside the file, or beside what a link leads to, then take its place; its permissions stay. Raises OSError."""
     import tempfile
 
@@ -90,7 +109,8 @@ def _replace(data: bytes, output: str) -> None:
     handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=PREFIX)
     try:
         with open(handle, "wb") as file:
-            file.write(data)
+            for piece in (content,) if isinstance(content, (str, bytes)) else content:
+                file.write(piece.encode() if isinstance(piece, str) else piece)
         os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode) if os.path.exists(target) else 0o666 & ~_umask())
         os.replace(temporary, target)
     except BaseException:  # also after Ctrl-C nothing is left

@@ -190,7 +190,7 @@ def _sample(name: Name, dialect: Dialect) -> str:
 
 
 def _symbol(name: Symbol, dialect: Dialect) -> str:
-    mark = {"": "", "+": dialect.mark, "old": dialect.old}[name.mark]
+    mark = {"+": dialect.mark, "old": dialect.old}[name.mark] if name.mark else ""
     sample = _sample(name, dialect)
     if dialect.typeset:
         low, high = word(name.sub, dialect, 2), dialect.typeset.joint.join(filter(None, (word(name.sup, dialect, 2), mark)))

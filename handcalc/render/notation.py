@@ -23,9 +23,9 @@ from typing import Any
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph
-from handcalc.core.index import Axis, Position
+from handcalc.core.index import Axis, Position, are_places, shift_index
 from handcalc.core.numbering import Weights, numbered
-from handcalc.core.quantity import Letter, Quantity
+from handcalc.core.quantity import Cell, Letter, Quantity
 from handcalc.disk.reading import names_in, our_text
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
@@ -74,6 +74,7 @@ class Notation:
         self.last = max((quantity.layer for quantity in graph), default=0)
         self.objective = typed(graph[loss].word) if loss in graph and graph[loss].kind == "variable" else Symbol(self.symbols["E"])
         self._others: bool | None = None
+        self._own_symbols: dict[Cell, Symbol] = {}
         self._numbers = self._numbered(by_source)
         self._offsets = self._layer_offsets()
 
@@ -121,10 +122,11 @@ class Notation:
     def name(self, reference: Ref, told: Sequence[str] = ("sample", "time")) -> Name:
         """The symbol of a cell, or of a quantity with general indices; told: in brackets behind it."""
         quantity = self.graph[reference.quantity]
-        along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in told]
+        along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in told] if told else ()
         sample = ",".join(along)
         if quantity.of is None:
-            return self._own_symbol(quantity, reference).replace(sample=sample)
+            own = self._own_symbol(quantity, reference)
+            return own.replace(sample=sample) if sample else own
         base = self._base(quantity, reference, quantity.of)
         return self._derived(quantity, reference, base, sample)
 
@@ -165,17 +167,17 @@ class Notation:
         return template.find("{from}") < template.find("{to}")
 
     def _base(self, quantity: Quantity, reference: Ref, of: Ref) -> Ref:
-        from handcalc.core.index import shift_index
-
+        if of.indices == quantity.index:
+            return Ref(of.quantity, reference.indices)
         places = {index.letter: place for index, place in zip(quantity.index, reference.indices)}
         return Ref(of.quantity, tuple(shift_index(place, places) for place in of.indices))
 
     def _derived(self, quantity: Quantity, reference: Ref, base: Ref, sample: str) -> Name:
         inner = self.graph[base.quantity]
-        symbol = self.name(base)
+        symbol = self.name(base, ())
         if quantity.kind == "gradient" and quantity.role == "second":
             assert isinstance(symbol, Symbol)
-            return Derivative(self.objective, symbol.replace(sample=""), sample=sample, order=2)
+            return Derivative(self.objective, symbol, sample=sample, order=2)
         if quantity.kind == "gradient":
             if inner.kind == "net" and self._template("delta", inner.layer):
                 return self._fill(self._template("delta", inner.layer), self._fields(inner, base), inner).replace(sample=sample)
@@ -184,7 +186,7 @@ class Notation:
                 return symbol.replace(
                     base=self.symbols["gradient"].format(x=symbol.base), sample=sample, typed=symbol.typed and "d" + symbol.typed
                 )
-            return Derivative(self.objective, symbol.replace(sample=""), sample=sample)
+            return Derivative(self.objective, symbol, None, sample)
         assert isinstance(symbol, Symbol)
         if quantity.kind == "path":
             assert quantity.through is not None
@@ -195,15 +197,15 @@ class Notation:
             if self.data["units"] == "name" and single and told:
                 via = typed(self._place(source.indices[-1], consumer.axes[-1], "name", consumer.layer))
             else:
-                through = self.name(source)
+                through = self.name(source, ())
                 assert isinstance(through, Symbol)
-                via = through.replace(sample="")
-            return Derivative(self.objective, symbol.replace(sample=""), via, sample)
+                via = through
+            return Derivative(self.objective, symbol, via, sample)
         if quantity.kind == "local":
             assert quantity.wrt is not None
-            below = self.name(self._base(quantity, reference, quantity.wrt))
+            below = self.name(self._base(quantity, reference, quantity.wrt), ())
             assert isinstance(below, Symbol)
-            return Derivative(symbol.replace(sample=""), below.replace(sample=""), sample=sample)
+            return Derivative(symbol, below, None, sample)
         if quantity.kind in ("rate", "hyper"):
             rate = self._fill(self.symbols["rate"], {}, quantity)
             under = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))
@@ -215,6 +217,16 @@ class Notation:
         return symbol.replace(mark="+", sample=sample)  # updated, a running mean after a batch, or re-computed after the update
 
     def _own_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
+        """The symbol of what is derived from nothing else, which names of what is derived from it are made of."""
+        if not are_places(reference.indices):
+            return self._made_symbol(quantity, reference)
+        wanted = reference.quantity, reference.indices
+        found = self._own_symbols.get(wanted)
+        if found is None:
+            found = self._own_symbols[wanted] = self._made_symbol(quantity, reference)
+        return found
+
+    def _made_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
         kind = quantity.kind
         if kind in ("given", "variable"):
             return typed(quantity.word)

@@ -80,21 +80,35 @@ class Printer:
 
     def part(self, expr: Expr, least: int, first: bool = False) -> str:
         """A part that needs at least this precedence; first: nothing stands before it, so a sign may lead."""
+        if type(expr) is Ref:
+            return self._name(expr, least, first)
         expr = self._written_out(expr)
-        text = _LAYOUT[type(expr)](self, expr, first or least == SUM)
-        precedence = _PRECEDENCE[type(expr)]
-        typeset = self.dialect.typeset
+        kind, typeset = type(expr), self.dialect.typeset
+        text = _LAYOUT[kind](self, expr, first or least == SUM)
+        precedence = _PRECEDENCE[kind]
         if precedence > MINUS and self.dialect.signed.match(text):
             precedence = MINUS
-        elif typeset and isinstance(expr, (Number, Quotient)) and typeset.fraction in text:
+        elif typeset and kind in (Number, Quotient) and typeset.fraction in text:
             precedence = POWER
-        elif not typeset and isinstance(expr, Number) and "/" in text:
+        elif not typeset and kind is Number and "/" in text:
             precedence = PRODUCT
-        elif isinstance(expr, Ref) or isinstance(expr, Call) and expr.function == "exp":
-            precedence = POWER if any(mark in text for mark in self.dialect.unraised) else precedence
+        elif isinstance(expr, Call) and expr.function == "exp" and self._unraised(text):
+            precedence = POWER
         if precedence >= least or (first and precedence == MINUS and least <= PRODUCT):
             return text
         return bracketed(text, self.dialect)
+
+    def _name(self, expr: Ref, least: int, first: bool) -> str:
+        """The part that most others consist of: a name or a number, with nothing to lay out."""
+        text = self.names(expr)
+        if self.dialect.signed.match(text):
+            fits = least <= MINUS or (first and least <= PRODUCT)
+        else:
+            fits = least <= POWER or not self._unraised(text)
+        return text if fits else bracketed(text, self.dialect)
+
+    def _unraised(self, text: str) -> bool:
+        return any(mark in text for mark in self.dialect.unraised)
 
     def _written_out(self, expr: Expr) -> Expr:
         if isinstance(expr, Entry):
@@ -143,8 +157,9 @@ class Printer:
     def _product(self, expr: Product, first: bool) -> str:
         parts = [self.part(expr.factors[0], PRODUCT, first=first)]
         parts += [self.part(factor, POWER) for factor in expr.factors[1:]]
-        long = any("/" in part and isinstance(factor, Ref) for part, factor in zip(parts, expr.factors))
-        return (self.dialect.wide_times if long else self.dialect.times).join(parts)
+        text = self.dialect.times.join(parts)
+        long = "/" in text and any("/" in part and isinstance(factor, Ref) for part, factor in zip(parts, expr.factors))
+        return self.dialect.wide_times.join(parts) if long else text
 
     def _quotient(self, expr: Quotient, first: bool) -> str:
         if self.dialect.typeset:

@@ -18,7 +18,7 @@ from functools import cached_property
 from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Number, Ref, add, neg, references, reindex, rewrite
 from handcalc.core.graph import Graph
-from handcalc.core.index import Position
+from handcalc.core.index import Position, are_places
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
 from handcalc.errors import AmbiguousIdError, UnknownIdError
@@ -52,8 +52,9 @@ class Reading:
         self.delta_rule = notation.data["update"] == "delta" and not derivation.rounding.carry
         self._signs = {quantity.name: notation.sign(quantity) for quantity in self.graph}
         self._turning = any(sign < 0 for sign in self._signs.values())
-        self._spelled: dict[Ref, str] = {}
-        self._numbers: dict[tuple[Cell, int], str] = {}
+        self._spelled: dict[Cell, str] = {}
+        self._typed = dialect in TYPED
+        self._numbers: dict[int, dict[Cell, str]] = {}
         self._lookup: Lookup | None = None
         self._rounds: dict[Graph, Reading] = {}
 
@@ -140,13 +141,13 @@ class Reading:
         """The symbol of a cell or of a general reference; bare: without its sample and time; timed: with its time all the same."""
         if bare:
             return symbol(self.notation.name(reference, ("time",) if timed else ()), self.dialect)
-        if not all(isinstance(place, int) for place in reference.indices):
+        if not are_places(reference.indices):
             return symbol(self.notation.name(reference), self.dialect)  # two indices of one letter may count from different numbers
-        found = self._spelled.get(reference)
+        wanted = reference.quantity, reference.indices
+        found = self._spelled.get(wanted)
         if found is None:
-            typed = self.dialect in TYPED
-            found = self.lookup.spelled(cell(reference), self.dialect) if typed else symbol(self.notation.name(reference), self.dialect)
-            self._spelled[reference] = found
+            found = self.lookup.spelled(wanted, self.dialect) if self._typed else symbol(self.notation.name(reference), self.dialect)
+            self._spelled[wanted] = found
         return found
 
     def whole(self, quantity: Quantity, places: tuple[Position | None, ...] = ()) -> str:
@@ -164,18 +165,19 @@ class Reading:
 
     def number(self, wanted: Cell, iteration: int = 1) -> str:
         """A cell's number as text."""
-        found = self._numbers.get((wanted, iteration))
+        numbers = self._numbers.setdefault(iteration, {})
+        found = numbers.get(wanted)
         if found is None:
             found = shown(self.shown(wanted, iteration), self.dialect, self.comma)
             if self.dialect.linked and self.dialect.typeset:
                 found = self.dialect.linked.format(id=self.dialect.typeset.escape(self.derivation.step_id(wanted, iteration)), x=found)
-            self._numbers[wanted, iteration] = found
+            numbers[wanted] = found
         return found
 
     def symbolic(self, expr: Expr, gaps: Container[Cell] = ()) -> str:
         """An expression with symbols; gaps: cells left out, to be filled in."""
         names = self._gapped(self.symbol, gaps)
-        return Printer(self.dialect, names, comma=self.comma, longest=self.longest).text(expr)
+        return Printer(self.dialect, names, False, self.comma, self.longest).text(expr)
 
     def numeric(self, expr: Expr, iteration: int = 1, gaps: Container[Cell] = ()) -> str:
         """An expression with numbers put in; gaps: cells left out, to be filled in."""

@@ -355,13 +355,25 @@ def export(
 ) -> Exported:
     """A report in a format; name: of its file, without the ending; fields: see `Report`. Raises OutputError where a library or a font is
     missing."""
+    return written(reported(derivations, format, style, language, name, fields), format)
+
+
+def reported(
+    derivations: Iterable[Derivation],
+    format: str,
+    style: Style,
+    language: str = "en",
+    name: str = "",
+    fields: tuple[AnswerFields, ...] = (),
+) -> Report:
+    """What a format is to write. Raises OutputError where the format does not have the view."""
     from handcalc.language import translator
 
     wanted = FORMATS[format]
     check_view(format, style.view)
     style = style.replace(lines=wanted.clicked)
     chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
-    return written(Report(chapters, translator(language) if wanted.document else str, language, name, fields), format)
+    return Report(chapters, translator(language) if wanted.document else str, language, name, fields)
 
 
 def written(report: Report, format: str) -> Exported:

@@ -7,7 +7,7 @@ negative, the step says `"sign": -1`; where its number is given and not worked o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from handcalc.core.derivation import Derivation, Step
@@ -21,33 +21,53 @@ if TYPE_CHECKING:
     from handcalc.render.report import Chapter, Report
 
 VERSION = 1
+TOGETHER = 1000  # steps of which the formulas are kept
 
 
 def document(report: Report) -> str:
     """The JSON of the contract; several problems are a list of such objects under "problems"."""
-    found = [_written(chapter) for chapter in report.chapters]
-    if len(found) == 1:
-        return found[0] + "\n"
-    inside = ",\n".join(found)
-    return f'{{"handcalc": {VERSION}, "problems": [\n{inside}\n]}}\n'
+    return "".join(pieces(report))
 
 
-def _written(chapter: Chapter) -> str:
-    """The object of a solution; every step is text as soon as it is made, so that no objects are kept."""
+def pieces(report: Report) -> Iterator[str]:
+    """The same piece by piece, so that a large solution is never in memory as a whole."""
+    several = len(report.chapters) != 1
+    if several:
+        yield f'{{"handcalc": {VERSION}, "problems": [\n'
+    for place, chapter in enumerate(report.chapters):
+        if place:
+            yield ",\n"
+        yield from _written(chapter)
+    yield "\n]}\n" if several else "\n"
+
+
+def _written(chapter: Chapter) -> Iterator[str]:
+    """The object of a solution; every step is text as soon as it is made."""
     derivation, reading = chapter.derivation, chapter.reading
-    lines = ["  " + json_text(step_object(derivation, reading, step)) for step in chapter.steps()]
-    return _framed(solution(derivation, reading, ()), lines)
+    head = _head(derivation)
+    yield _around(head)[0]
+    for place, step in enumerate(chapter.steps()):
+        yield (",\n  " if place else "  ") + json_text(step_object(derivation, reading, step))
+        if place % TOGETHER == TOGETHER - 1:
+            derivation.forget()
+    yield _around({**head, "loss": loss(derivation)})[1]
 
 
 def solution(derivation: Derivation, reading: Reading, steps: Iterable[Step]) -> dict[str, Any]:
     """The JSON object of the contract."""
+    found = _head(derivation)
+    found["steps"] = [step_object(derivation, reading, step) for step in steps]
+    return {**found, "loss": loss(derivation)}
+
+
+def _head(derivation: Derivation) -> dict[str, Any]:
+    """What is said before the steps."""
     return {
         "handcalc": VERSION,
         "title": derivation.header.title,
         "conventions": dict(derivation.header.conventions),
         "rounding": rounding(derivation.rounding),
-        "steps": [step_object(derivation, reading, step) for step in steps],
-        "loss": loss(derivation),
+        "steps": [],
     }
 
 
@@ -114,11 +134,12 @@ def dumps(data: Any) -> str:
     """JSON text, one line per step, the same bytes everywhere."""
     if "steps" not in data:
         return json_text(data, indent=1) + "\n"
-    return _framed(data, ["  " + json_text(step) for step in data["steps"]]) + "\n"
+    before, after = _around(data)
+    return before + ",\n".join(["  " + json_text(step) for step in data["steps"]]) + after + "\n"
 
 
-def _framed(data: dict[str, Any], lines: list[str]) -> str:
-    """The text of data with these lines for its steps."""
+def _around(data: dict[str, Any]) -> tuple[str, str]:
+    """The text of data before the lines of its steps, and after them."""
     mark = "\u0000"
     before, _, after = json_text({**data, "steps": mark}, indent=1).partition(json_text(mark))
-    return "".join([before, "[\n", ",\n".join(lines), "\n ]", after])
+    return before + "[\n", "\n ]" + after
