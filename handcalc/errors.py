@@ -38,9 +38,25 @@ class Message:
         return self.text()
 
 
+class Listing(Message):
+    """Names or messages one after the other, with the mark that the reader's language has between them; most: how many of them."""
+
+    def __init__(self, parts: Iterable[Any], most: int = HINT_LIMIT) -> None:
+        every = list(parts)
+        shown = every[:most] + ["…"] * (len(every) > most)
+        super().__init__("{first}, {next}", **{str(place): part for place, part in enumerate(shown)})
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """The list in the language of `translate`."""
+        between = translate(self.template).format(first="", next="")
+        return between.join(str(_filled(part, translate)) for part in self.values.values())
+
+
 def _filled(value: Any, translate: Callable[[str], str]) -> Any:
     if isinstance(value, Message):
         return value.text(translate)
+    if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':  # quotation marks are those of the language
+        return translate('"{text}"').format(text=printable(value[1:-1]))
     return printable(value) if isinstance(value, str) else value
 
 

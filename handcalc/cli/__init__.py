@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from handcalc import __version__
-from handcalc.cli.help import Translated, speak
+from handcalc.cli.help import Translated, show, speak
 from handcalc.cli.preferences import COLOURS, origin, preferences, want_colours
 from handcalc.disk.reading import inside_only, remembering, stay_inside
 from handcalc.errors import HandcalcError, Message, Template
@@ -178,7 +178,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(err=True)
         code = 130
     except click.ClickException as error:
-        error.show()
+        show(error)
         if origin(error):
             note = Message("This value is from {place}.", place=origin(error))
             click.echo(note.text(translator(choose(_language(arguments)))), err=True)
