@@ -167,8 +167,8 @@ def _computed(item: Numeric, derivation: Derivation) -> tuple[Cell, ...]:
     return tuple(one for one in used if _is_computed(one, item.iteration, derivation))
 
 
-def _blanked(block: Block, derivation: Derivation) -> Block:
-    """A table, a matrix or a drawing without the numbers that are asked."""
+def _blanked(block: Block, derivation: Derivation) -> Block | None:
+    """A table or a matrix without the numbers that are asked; the drawing that has them is left out."""
 
     def blank(item: Item) -> Item:
         if isinstance(item, Numeric):  # a number in a matrix equation
@@ -187,8 +187,8 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
             return block.replace(rows=tuple(tuple(map(blank, row)) for row in rows))
         case Grid(parts):
             return Grid(tuple(map(part, parts)))
-        case Picture():
-            return block.replace(values=False, gradients=False)
+        case Picture(values=True, window=None):
+            return None  # the drawing of what is given is there already
     return block
 
 
