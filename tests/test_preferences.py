@@ -8,7 +8,9 @@ import pytest
 from shipping import solved
 
 from handcalc.cli import main
+from handcalc.deriving import derive
 from handcalc.errors import Message
+from handcalc.loading.loader import loads
 from handcalc.render.blocks import Paragraph
 from handcalc.render.report import Chapter, Style, dialect_of
 
@@ -105,7 +107,7 @@ def test_colours_are_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[st
 SENTENCES = {
     "mazur-2-2-2": ("each neuron collects from all 2 neurons",),
     "nielsen-saturated-neuron": ("is saturated",),
-    "quiz-from-the-middle": ("so no gradient goes through",),
+    "quiz-from-the-middle": ("is below 0: ReLU puts out 0 there",),
 }
 
 
@@ -120,3 +122,19 @@ def test_sentences_follow_from_the_numbers(problem: str) -> None:
 
 def test_prose_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Now the error goes back" in run(capsys, "solve", "mazur-2-2-2", "--prose")[1]
+    assert "Now the error goes back" not in run(capsys, "solve", "mazur-2-2-2")[1]
+
+
+def test_documents_have_prose_unless_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Now the error goes back" in run(capsys, "solve", "mazur-2-2-2", "--format", "latex")[1]
+    assert "Now the error goes back" not in run(capsys, "solve", "mazur-2-2-2", "--format", "latex", "--no-prose")[1]
+
+
+def test_an_exploded_gradient_is_told() -> None:
+    text = "inputs: [30]\ntargets: [0]\nlayers: [{neurons: [y], weights: [[40]]}]\nloss: half_squared_error\n"
+    chapter = Chapter(derive(loads(text)), dialect_of("plain"), Style(prose=True))
+    assert any(
+        "has exploded" in block.text.text()
+        for block in chapter.blocks()
+        if isinstance(block, Paragraph) and isinstance(block.text, Message)
+    )

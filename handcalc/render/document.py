@@ -55,9 +55,9 @@ def _layer(
 ) -> Iterator[Block]:
     """One phase of one layer, 0 for what belongs to none (losses, equations)."""
     firsts = _firsts(groups)
+    yield from prose(derivation, options, iteration, phase, layer, groups)
     if layer and phase != "error":
         yield Heading(3, layer_title(reading, layer))
-    yield from prose(derivation, options, iteration, phase, layer, groups)
     for time, inside in groupby(groups, key=lambda group: group.time):
         together = list(inside)
         if time is None:
