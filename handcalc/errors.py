@@ -38,18 +38,23 @@ class Message:
         return self.text()
 
 
+_ONE: Template = "{first}"
+_SEVERAL: Template = "{first}, {next}"
+
+
 class Listing(Message):
     """Names or messages one after the other, with the mark that the reader's language has between them; most: how many of them."""
 
     def __init__(self, parts: Iterable[Any], most: int = HINT_LIMIT) -> None:
         every = list(parts)
         shown = every[:most] + ["…"] * (len(every) > most)
-        super().__init__("{first}, {next}", **{str(place): part for place, part in enumerate(shown)})
-
-    def text(self, translate: Callable[[str], str] = str) -> str:
-        """The list in the language of `translate`."""
-        between = translate(self.template).format(first="", next="")
-        return between.join(str(_filled(part, translate)) for part in self.values.values())
+        half = len(shown) // 2  # halves of halves, so that many are not nested deeply
+        if half:
+            super().__init__(_SEVERAL, first=Listing(shown[:half]), next=Listing(shown[half:]))
+        elif shown:
+            super().__init__(_ONE, first=shown[0])
+        else:
+            super().__init__("")
 
 
 def _filled(value: Any, translate: Callable[[str], str]) -> Any:

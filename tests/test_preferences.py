@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,6 +105,29 @@ def test_colours_are_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert re.sub(r"\x1b\[[0-9;]*m", "", always) == plain
     settings(tmp_path, 'color = "always"')
     assert run(capsys, *arguments)[1] == always
+
+
+@pytest.mark.parametrize("arguments", [["--pager"], []])
+def test_a_pager_on_request(arguments: list[str], tmp_path: Path) -> None:
+    """In a terminal of its own; the pager marks what it was given, which has colours as on the terminal itself."""
+    pty = pytest.importorskip("pty", reason="pseudo-terminals are of Unix")
+    ours, theirs = pty.openpty()
+    pager = tmp_path / "pager"
+    pager.write_text("#!/bin/sh\nsed 's/^/paged: /'\n", "utf-8")
+    pager.chmod(0o755)
+    environment = {**os.environ, "PAGER": str(pager), "TERM": "xterm", "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "handcalc", *SOLVE, *arguments]
+    ended = subprocess.run(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert ended.returncode == 0, ended.stderr
+    assert shown.count("paged: ") == (len(shown.splitlines()) if arguments else 0)
+    assert "E_total" in shown and "\x1b[" in shown
+
+
+def test_a_pager_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, *SOLVE, "--pager") == run(capsys, *SOLVE)
 
 
 SENTENCES = {
