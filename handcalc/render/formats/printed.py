@@ -48,6 +48,9 @@ def levelled(chapter: Chapter) -> Iterator[Block]:
 
 def without_repetition(chapter: Chapter) -> Iterator[Block]:
     """The same; the drawing with all numbers, which the lines have, is left out unless everything is wanted."""
-    for block in levelled(chapter):
-        if not (isinstance(block, Picture) and block.values and block.window is None and chapter.style.detail != "full"):
-            yield block
+    return (block for block in levelled(chapter) if not is_repetition(block, chapter))
+
+
+def is_repetition(block: Block, chapter: Chapter) -> bool:
+    """Whether it is a drawing of numbers that the lines have, and not everything is wanted."""
+    return isinstance(block, Picture) and block.values and block.window is None and chapter.style.detail != "full"
