@@ -38,9 +38,30 @@ class Message:
         return self.text()
 
 
+_ONE: Template = "{first}"
+_SEVERAL: Template = "{first}, {next}"
+
+
+class Listing(Message):
+    """Names or messages one after the other, with the mark that the reader's language has between them; most: how many of them."""
+
+    def __init__(self, parts: Iterable[Any], most: int = HINT_LIMIT) -> None:
+        every = list(parts)
+        shown = every[:most] + ["…"] * (len(every) > most)
+        half = len(shown) // 2  # halves of halves, so that many are not nested deeply
+        if half:
+            super().__init__(_SEVERAL, first=Listing(shown[:half]), next=Listing(shown[half:]))
+        elif shown:
+            super().__init__(_ONE, first=shown[0])
+        else:
+            super().__init__("")
+
+
 def _filled(value: Any, translate: Callable[[str], str]) -> Any:
     if isinstance(value, Message):
         return value.text(translate)
+    if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':  # quotation marks are those of the language
+        return translate('"{text}"').format(text=printable(value[1:-1]))
     return printable(value) if isinstance(value, str) else value
 
 

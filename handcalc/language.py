@@ -40,6 +40,11 @@ class Bilingual(Message):
         return printable(self.template if is_english(translate) else self.chinese)
 
 
+def title_in(translate: Translate, title: str, chinese: str) -> str:
+    """A title in the language of `translate`; chinese: what it is in Chinese, if it is another."""
+    return title or chinese if is_english(translate) else chinese or title
+
+
 @cache
 def translator(language: str) -> Translate:
     """The function from an English template to the template in a language."""

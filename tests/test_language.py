@@ -264,7 +264,7 @@ def test_every_text_of_a_report_is_in_the_catalogue(name: str) -> None:
         for block in solution(derivation, read(derivation), Options(detail)):
             for message in messages(block):
                 message.text(translate)
-    assert {text for text in asked if chinese(text) == text} <= {"LSTM", "GRU"}  # the same in Chinese
+    assert {text for text in asked if chinese(text) == text} <= {"LSTM", "GRU", "{first}"}  # the same in Chinese
     assert "Given" in asked
 
 
@@ -309,7 +309,7 @@ def test_a_chinese_report_reads_like_a_chinese_exercise_book(capsys: pytest.Capt
     assert headings == ["已知", "前向传播", "误差", "反向传播", "更新", "更新之后（公式同前）"]
     for line in (
         "2-2-1 网络，激活函数：sigmoid",
-        "隐藏层（h1, h2）",
+        "隐藏层（h1、h2）",
         "输出层（y1）",
         "损失函数：误差平方的一半，对各输出求和。",
         "阈值也更新。",
@@ -427,18 +427,18 @@ BROKEN = {
     "numbers and names": (
         "inputs: {x1: 0.5, x2: abc}\ntargets: [1, 2]\nlayers:\n  - {neurons: 1, activation: sigmoidd, weights: [[1, 2, 3]]}\nlos: mse\n",
         """\
-f:1: inputs.x2: 应为数，而不是"abc"
+f:1: inputs.x2: 应为数，而不是“abc”
 f:2: targets: 每个输出应有一个目标值：应为 1 个（o1），现有 2 个
-f:4: layers[0].activation: 未知的激活函数 "sigmoidd"，是否想写 "sigmoid"？
+f:4: layers[0].activation: 未知的激活函数 “sigmoidd”，是否想写“sigmoid”？
 f:4: layers[0].weights: W1 是 1×3，应为 1×2（神经元 1 个，输入 2 个；每行对应一个神经元）
-f:5: los: 未知的键，是否想写 "loss"？
+f:5: los: 未知的键，是否想写“loss”？
 """,
     ),
     "edges": (
         "inputs: {x1: 1}\nlayers:\n  - neurons: [y]\n    weights:\n      w1: [y, x1, 2]\n      loss: [x1, y, 3]\n    bias: {b: }\n",
         """\
 f:5: layers[0].weights.w1[0]: 次序应为 [起点, 终点, 数值]：请写成 [x1, y, 2]
-f:6: layers[0].weights.loss: "loss" 是总损失的 id，请换一个名称
+f:6: layers[0].weights.loss: “loss”是总损失的 id，请换一个名称
 f:7: layers[0].bias.b: 偏置应为一个数、[终点, 数值] 或 [起点, 终点, 数值]，而不是空值
 """,
     ),
@@ -446,18 +446,18 @@ f:7: layers[0].bias.b: 偏置应为一个数、[终点, 数值] 或 [起点, 终
     "formulas": (
         "given: {x: 2}\nequations: {z: w*x, f: z^}\nminimize: g\nparameters: [y]\n",
         """\
-f:2: equations.z: 公式有误（可用的名称：x）：未知的名称 "w"（第 1 列）
-f:2: equations.f: 公式有误（可用的名称：x, z）：公式不完整（第 3 列）
-f:3: minimize: 没有算式 "g"
-f:4: parameters[0]: 没有已知数 "y"
+f:2: equations.z: 公式有误（可用的名称：x）：未知的名称“w”（第 1 列）
+f:2: equations.f: 公式有误（可用的名称：x、z）：公式不完整（第 3 列）
+f:3: minimize: 没有算式 “g”
+f:4: parameters[0]: 没有已知数 “y”
 """,
     ),
     "settings": (
         "inputs: [1]\nlayers: [{neurons: 1, weights: [[1]]}]\nlearning_rate: -1\nrounding: {decimals: 3, significant: 4}\nlanguage: fr\n",
         """\
-f:3: learning_rate: 应为大于 0 的数，而不是"-1"
+f:3: learning_rate: 应为大于 0 的数，而不是“-1”
 f:4: rounding: decimals 与 significant 只能给出一个
-f:5: language: 未知的值 "fr"；可用的有：en, zh
+f:5: language: 未知的值 “fr”；可用的有：en、zh
 """,
     ),
 }
@@ -567,15 +567,15 @@ def test_the_help_of_only_names_the_phases(capsys: pytest.CaptureFixture[str]) -
 @pytest.mark.parametrize(
     "arguments, expected",
     [
-        (["solve"], "错误：缺少参数 'FILE'."),
-        (["solve", "--bogus"], "错误：没有选项 '--bogus'"),
-        (["solve", "x", "--detail", "foo"], "错误：'--detail' 的值无效："),
-        (["solve", "x", "--decimals", "99"], "错误：'--decimals' 的值无效：99 不在范围 0<=x<=15 之内。"),
+        (["solve"], "错误：缺少参数 “FILE”。"),
+        (["solve", "--bogus"], "错误：没有选项 “--bogus”"),
+        (["solve", "x", "--detail", "foo"], "错误：“--detail” 的值无效："),
+        (["solve", "x", "--decimals", "99"], "错误：“--decimals” 的值无效：99 不在范围 0<=x<=15 之内。"),
         (["solve", "x", "y"], "错误：多余的参数（y）"),
-        (["slove"], '错误：没有命令 "slove"，是否想写 "solve"？'),
+        (["slove"], "错误：没有命令 “slove”，是否想写“solve”？"),
         (["solve", "mazur-2-2-2", "--decimals", "3", "--significant", "3"], "错误：--decimals 与 --significant 只能给出一个"),
         (["solve", "no-such-problem"], "no-such-problem: 没有这个文件，也没有这个名称的自带题目"),
-        (["why", "mazur-2-2-2", "w55"], '没有步骤 "w55"，是否想写 "w5"？'),
+        (["why", "mazur-2-2-2", "w55"], "没有步骤 “w55”，是否想写“w5”？"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

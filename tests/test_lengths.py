@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from shipping import EACH, solved
 from test_pdf import pages, pdf
 
+from handcalc.cli import main
 from handcalc.deriving import derive
 from handcalc.loading.loader import loads
 from handcalc.render import render
@@ -27,6 +29,14 @@ def width_of_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("problem", LINES)
 def test_solutions_are_short(problem: str) -> None:
     assert len(str(render(solved(problem), "terminal")).splitlines()) <= LINES[problem]
+
+
+def test_a_sheet_with_four_mistakes_is_told_in_forty_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / "sheet.txt"
+    sheet.write_text("net_h1 = 0.0275\nout_h1 = 0.506875\nδ_o1 = -0.138499\nE_total = 0.596742\nw5+ = 0.441083\n", "utf-8")
+    with pytest.raises(SystemExit):
+        main(["check", "mazur-2-2-2", str(sheet)])
+    assert len(capsys.readouterr().out.splitlines()) <= 40
 
 
 @pytest.mark.slow

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from shipping import solved
 
 from handcalc.cli import main
+from handcalc.deriving import derive
 from handcalc.errors import Message
+from handcalc.loading.loader import loads
 from handcalc.render.blocks import Paragraph
 from handcalc.render.report import Chapter, Style, dialect_of
 
@@ -102,10 +107,33 @@ def test_colours_are_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, *arguments)[1] == always
 
 
+@pytest.mark.parametrize("arguments", [["--pager"], []])
+def test_a_pager_on_request(arguments: list[str], tmp_path: Path) -> None:
+    """In a terminal of its own; the pager marks what it was given, which has colours as on the terminal itself."""
+    pty = pytest.importorskip("pty", reason="pseudo-terminals are of Unix")
+    ours, theirs = pty.openpty()
+    pager = tmp_path / "pager"
+    pager.write_text("#!/bin/sh\nsed 's/^/paged: /'\n", "utf-8")
+    pager.chmod(0o755)
+    environment = {**os.environ, "PAGER": str(pager), "TERM": "xterm", "LANG": "C.UTF-8"}
+    command = [sys.executable, "-m", "handcalc", *SOLVE, *arguments]
+    ended = subprocess.run(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert ended.returncode == 0, ended.stderr
+    assert shown.count("paged: ") == (len(shown.splitlines()) if arguments else 0)
+    assert "E_total" in shown and "\x1b[" in shown
+
+
+def test_a_pager_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, *SOLVE, "--pager") == run(capsys, *SOLVE)
+
+
 SENTENCES = {
     "mazur-2-2-2": ("each neuron collects from all 2 neurons",),
     "nielsen-saturated-neuron": ("is saturated",),
-    "quiz-from-the-middle": ("so no gradient goes through",),
+    "quiz-from-the-middle": ("is below 0: ReLU puts out 0 there",),
 }
 
 
@@ -120,3 +148,19 @@ def test_sentences_follow_from_the_numbers(problem: str) -> None:
 
 def test_prose_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Now the error goes back" in run(capsys, "solve", "mazur-2-2-2", "--prose")[1]
+    assert "Now the error goes back" not in run(capsys, "solve", "mazur-2-2-2")[1]
+
+
+def test_documents_have_prose_unless_it_is_not_wanted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "Now the error goes back" in run(capsys, "solve", "mazur-2-2-2", "--format", "latex")[1]
+    assert "Now the error goes back" not in run(capsys, "solve", "mazur-2-2-2", "--format", "latex", "--no-prose")[1]
+
+
+def test_an_exploded_gradient_is_told() -> None:
+    text = "inputs: [30]\ntargets: [0]\nlayers: [{neurons: [y], weights: [[40]]}]\nloss: half_squared_error\n"
+    chapter = Chapter(derive(loads(text)), dialect_of("plain"), Style(prose=True))
+    assert any(
+        "has exploded" in block.text.text()
+        for block in chapter.blocks()
+        if isinstance(block, Paragraph) and isinstance(block.text, Message)
+    )

@@ -723,8 +723,12 @@ def test_step_without_a_value(text: str, wanted: str) -> None:
 
 def test_message_is_translated_inside_and_out() -> None:
     message = Message("unknown {found}{near}", "p.yaml:1: ", found='"x"', near=Message(', did you mean "{close}"?', close="y"))
-    words = {"unknown {found}{near}": "未知 {found}{near}", ', did you mean "{close}"?': "，是 {close} 吗？"}
-    assert message.text(lambda text: words[text]) == 'p.yaml:1: 未知 "x"，是 y 吗？'
+    words = {
+        "unknown {found}{near}": "未知 {found}{near}",
+        ', did you mean "{close}"?': "，是 {close} 吗？",
+        '"{text}"': "“{text}”",
+    }
+    assert message.text(lambda text: words[text]) == "p.yaml:1: 未知 “x”，是 y 吗？"
     assert str(message) == 'p.yaml:1: unknown "x", did you mean "y"?'
 
 

@@ -35,7 +35,7 @@ def chapter(name: str, view: str) -> Chapter:
 
 
 def worked(one: Chapter) -> list[Equation]:
-    return [block for block in one.blocks() if isinstance(block, Equation) and block.step is not None and block.label is None]
+    return [block for block in one.blocks() if isinstance(block, Equation) and block.step is not None and block.number]
 
 
 @pytest.mark.slow
@@ -158,3 +158,16 @@ def test_a_worksheet_says_which_digits_each_task_wants() -> None:
     text = written(derive(load("mazur-2-2-2").replace(tasks=tasks)), "terminal", view="worksheet")
     assert "Give every result to the digits that are wanted." in text
     assert re.search("net_h1 +4 decimals +1\nout_h1 +3 significant digits +1\nE_total +6 significant digits +1", text)
+
+
+def test_a_blank_says_its_marks() -> None:
+    one = Chapter(derive(loads(TASKS % "[{ask: δ_o1, marks: 2}, {ask: net.h1, marks: 0.5}]")), UNICODE, Style(view="worksheet"))
+    assert {one.derivation.step_id(*block.step): str(block.label) for block in worked(one) if block.step} == {
+        "net.h1": "[0.5]",
+        "grad.net.o1": "[2]",
+    }
+    assert all(block.label is None for block in worked(Chapter(one.derivation, UNICODE, Style())))
+
+
+def test_a_worksheet_has_one_drawing() -> None:
+    assert sum(isinstance(block, Picture) for block in chapter("mazur-2-2-2", "worksheet").blocks()) == 1

@@ -22,8 +22,9 @@ from shipping import some
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.rounding import Rounding
+from handcalc.deriving import derive
 from handcalc.errors import OutputError, printable
-from handcalc.loading.loader import shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.render.blocks import Digits, Equation, Plain, Table
 from handcalc.render.formats.wordmath import WordFormulas, pieces, smaller, width
 from handcalc.render.report import Chapter, Style, dialect_of, export
@@ -70,7 +71,7 @@ ORDER = {
     M + "mr": "e+", M + "mPr": "mcs", M + "mcs": "mc+", M + "mc": "mcPr", M + "mcPr": "count mcJc", M + "naryPr": "chr limLoc supHide",
     M + "dPr": "begChr endChr", M + "fPr": "type", M + "radPr": "degHide", M + "argPr": "argSz", M + "rPr": "(nor|sty)",
     W + "p": "pPr (r|oMath|hyperlink|bookmarkStart|bookmarkEnd)*", W + "tbl": "tblPr tblGrid tr+", W + "tr": "trPr tc+",
-    W + "tc": "tcPr p+", W + "tblPr": "tblStyle tblW tblLook", W + "tcPr": "tcW noWrap? vAlign",
+    W + "tc": "tcPr (p|tbl)* p", W + "tblPr": "tblStyle? tblW tblLayout? tblCellMar? tblLook?", W + "tcPr": "tcW noWrap? vAlign",
     W + "pPr": "pStyle keepNext? pageBreakBefore? jc?", W + "rPr": "rStyle? rFonts? sz? szCs?", W + "body": "(p|tbl)+ sectPr",
     W + "r": "rPr? (t|tab|br|fldChar|instrText|drawing)",
 }  # fmt: skip
@@ -269,6 +270,24 @@ def test_worksheets_have_lines_and_gaps() -> None:
     assert cloze.count("_" * 10) > 100 and "0.593270" not in cloze
 
 
+def beside(body: ElementTree.Element) -> list[list[str]]:
+    """The texts of tables that stand beside each other."""
+    rows = (row.findall(W + "tc") for row in body.iter(W + "tr"))
+    return [[text_of(cell) for cell in cells] for cells in rows if all(cell.find(W + "tbl") is not None for cell in cells)]
+
+
+def test_short_tables_stand_beside_each_other() -> None:
+    first, *_ = beside(part(word(derivation("mazur-2-2-2"))))
+    assert first[0].startswith("input") and first[1].startswith("Hidden layer")
+
+
+def test_a_long_narrow_table_has_columns() -> None:
+    tasks = "tasks: [forward, grad.net.h1, grad.net.h2, new.w1, new.w2, new.w5, new.w6]"
+    found = derive(loads(f"{Path(shipped()['mazur-2-2-2']).read_text('utf-8')}\n{tasks}\n"))
+    [columns] = [row for row in beside(part(word(found, style=Style(view="worksheet", pictures=False)))) if "marks" in row[0]]
+    assert len(columns) == 3 and all("marks" in column for column in columns) and "total" in columns[-1]
+
+
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
@@ -297,11 +316,12 @@ def test_pages_have_numbers_and_the_title() -> None:
 
 
 def test_drawings_are_pictures_with_a_text() -> None:
-    content = word(derivation("tiny-linear-neuron"), style=Style())
-    body = part(content)
-    names = [element.get("descr") for element in body.iter() if element.tag.endswith("docPr")]
-    assert names == ["Drawing of the network"] * 2
-    assert len({element.get("id") for element in body.iter() if element.tag.endswith("docPr")}) == 2
+    for detail, count in (("normal", 1), ("full", 2)):  # the lines have the numbers of the second drawing
+        content = word(derivation("tiny-linear-neuron"), style=Style(detail=detail))
+        body = part(content)
+        names = [element.get("descr") for element in body.iter() if element.tag.endswith("docPr")]
+        assert names == ["Drawing of the network"] * count
+        assert len({element.get("id") for element in body.iter() if element.tag.endswith("docPr")}) == count
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         pictures = [name for name in archive.namelist() if name.startswith("word/media/")]
         assert pictures and all(archive.read(name).startswith(b"\x89PNG") for name in pictures)

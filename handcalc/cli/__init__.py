@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from handcalc import __version__
-from handcalc.cli.help import Translated, speak
+from handcalc.cli.help import Translated, show, speak
 from handcalc.cli.preferences import COLOURS, origin, preferences, want_colours
 from handcalc.disk.reading import inside_only, remembering, stay_inside
 from handcalc.errors import HandcalcError, Message, Template
@@ -58,6 +58,7 @@ handcalc works out neural-network exercises step by step, as on paper.
 """
 
 
+INTERACTIVE = ("practice",)
 WITHOUT_FILES = ("site", "list", "schema", "new")  # commands that read no problem file of a user
 
 
@@ -87,6 +88,21 @@ def _color() -> click.Option:
     return click.Option(["--color"], type=choice, default="auto", is_eager=True, expose_value=False, callback=decide, help=COLOR)
 
 
+PAGER: Template = "Show it page by page, as $PAGER or less does."
+
+
+def _pager() -> click.Option:
+    """The option of commands that print something long."""
+
+    def decide(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+        if wanted and not context.resilient_parsing:
+            from handcalc.cli.pager import paged
+
+            context.with_resource(paged())
+
+    return click.Option(["--pager"], is_flag=True, expose_value=False, callback=decide, help=PAGER)
+
+
 class Commands(Translated, click.Group):
     """A group whose commands are imported when they are called."""
 
@@ -101,6 +117,8 @@ class Commands(Translated, click.Group):
             command.params.append(_safe())
         if all(option.name != "color" for option in command.params):
             command.params.append(_color())
+        if cmd_name not in INTERACTIVE and all(option.name != "pager" for option in command.params):
+            command.params.append(_pager())
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -178,7 +196,7 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(err=True)
         code = 130
     except click.ClickException as error:
-        error.show()
+        show(error)
         if origin(error):
             note = Message("This value is from {place}.", place=origin(error))
             click.echo(note.text(translator(choose(_language(arguments)))), err=True)

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 from collections.abc import Iterable, Mapping
+from io import StringIO
 from typing import Any
 
 import click
 
 from handcalc.language import CATALOGUES, FOLDER, wrapped
+
+# marks of click's own sentences, which it puts together itself → what they are between Chinese words
+_MARKS = (("。 ", "。"), ("', '", "”、“"), ("'.", "'。"))
 
 
 def speak(language: str) -> None:
@@ -23,8 +28,27 @@ def speak(language: str) -> None:
     os.environ["LANGUAGE"] = CATALOGUES.get(language, language)
 
 
+def show(error: click.ClickException) -> None:
+    """An error of a command line as click shows it, in the punctuation of the language."""
+    text = StringIO()
+    error.show(text)
+    click.echo(_punctuated(text.getvalue()), nl=False, err=True)
+
+
+def _punctuated(text: str) -> str:
+    """Sentences with Chinese marks, if they are Chinese."""
+    if not re.search("[\u4e00-\u9fff]", text):
+        return text
+    for english, chinese in _MARKS:
+        text = text.replace(english, chinese)
+    return re.sub(r"'([^']*)'", r"“\1”", text)
+
+
 class Formatter(click.HelpFormatter):
     """Breaks lines by columns, where click counts characters."""
+
+    def write_heading(self, heading: str) -> None:
+        self.write(" " * self.current_indent + gettext.gettext("{heading}:").format(heading=heading) + "\n")
 
     def write_text(self, text: str) -> None:
         super().write_text("\n\n".join(_broken(part, self.width - self.current_indent) for part in text.split("\n\n")))
@@ -37,6 +61,11 @@ class Formatter(click.HelpFormatter):
 
 def _broken(text: str, width: int) -> str:
     return "\n".join(("\b", *wrapped(text, width)))
+
+
+def _metavars() -> dict[str, str]:
+    """What click writes of options and commands in a line of usage → the same in the language."""
+    return {"[OPTIONS]": gettext.gettext("[OPTIONS]"), "[COMMAND] [ARGS]...": gettext.gettext("[COMMAND] [ARGS]...")}
 
 
 class HelpOption(click.Option):
@@ -59,6 +88,14 @@ class Translated(click.Command):
     def __init__(self, *arguments: Any, values: Mapping[str, str] | None = None, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.values = values
+
+    def get_usage(self, ctx: click.Context) -> str:
+        ctx.formatter_class = Formatter
+        return super().get_usage(ctx)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        pieces = super().collect_usage_pieces(ctx)
+        return [_metavars().get(piece, piece) for piece in pieces]
 
     def get_help_option(self, ctx: click.Context) -> click.Option | None:
         names = self.get_help_option_names(ctx)

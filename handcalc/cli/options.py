@@ -67,7 +67,7 @@ class Settings(Record):
     answers: bool = False
     ids: bool = False
     fences: bool = False
-    prose: bool = False
+    prose: bool | None = None
     iterations: int = 1
     notation: str = ""
     lang: str | None = None
@@ -196,7 +196,11 @@ document_options = settings_from(
     click.option("--no-given", is_flag=True, help="Leave out the given data and conventions."),
     click.option("--answers", is_flag=True, help="Only the results, in short tables."),
     click.option("--ids", is_flag=True, help="The same with the ids of the steps, as --only and sheets take them."),
-    click.option("--prose", is_flag=True, help="With sentences between the lines: where it goes next, why a gradient is 0 or small."),
+    click.option(
+        "--prose/--no-prose",
+        default=None,
+        help="Sentences between the lines: where it goes next, why a gradient is 0, small or huge. Documents to print have them.",
+    ),
     click.option("--fences", is_flag=True, help="In Markdown, equations in ```math blocks, which GitHub reads best."),
     click.option("--iterations", type=click.IntRange(1, 1000), default=1, metavar="N", help="So many updates, one after the other."),
 )

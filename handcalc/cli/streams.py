@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from typing import IO, Any
 
-from handcalc.disk.reading import closed_input
+from handcalc.disk.reading import closed_input, of_system
 from handcalc.errors import Message, OutputError
 
 
@@ -91,7 +91,7 @@ def silence(stream: IO[str]) -> None:
 
 def trouble(error: OSError) -> Message:
     """The message for an error of the system: of a file that it names, else of standard output, the only thing that is written unnamed."""
-    reason = error.strerror or str(error)
+    reason = of_system(error)
     if error.filename is not None:
         return Message("cannot be read or written: {reason}", f"{error.filename}: ", reason=reason)
     return Message("standard output cannot be written: {reason}", reason=reason)

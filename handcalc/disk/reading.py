@@ -13,6 +13,7 @@ may be a pipe, and only where a user names it (`typed`).
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -35,6 +36,18 @@ _KINDS: tuple[tuple[int, Template], ...] = (
     (stat.S_IFCHR, "this is a device, which may be larger than any limit; give a file"),
     (stat.S_IFBLK, "this is a device, which may be larger than any limit; give a file"),
 )  # fmt: skip
+
+# what systems say themselves, in English
+_SYSTEM: dict[int, Template] = {
+    errno.ENOENT: "No such file or directory",
+    errno.EACCES: "Permission denied",
+    errno.EPERM: "Operation not permitted",
+    errno.ENOTDIR: "Not a directory",
+    errno.EISDIR: "Is a directory",
+    errno.ENOSPC: "No space left on device",
+    errno.EROFS: "Read-only file system",
+    errno.ENAMETOOLONG: "File name too long",
+}
 
 _inside_only: ContextVar[bool] = ContextVar("inside_only", default=True)
 _read: ContextVar[set[Identity] | None] = ContextVar("read", default=None)
@@ -114,7 +127,13 @@ def reason(error: Exception) -> Message | str:
         return error.message
     if isinstance(error, ValueError):
         return Message("this is no name of a file")
-    return getattr(error, "strerror", None) or str(error)
+    return of_system(error)
+
+
+def of_system(error: Exception) -> Message | str:
+    """Why the system says no: in the reader's language, where that is a common reason."""
+    said = _SYSTEM.get(getattr(error, "errno", None) or 0)
+    return Message(said) if said else getattr(error, "strerror", None) or str(error)
 
 
 def names_in(folder: str) -> list[str]:

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from handcalc.disk.reading import was_read
+from handcalc.disk.reading import of_system, was_read
 from handcalc.errors import HandcalcError, Message, OutputError
 
 PREFIX = ".handcalc-"  # how names of files begin that are not complete yet
@@ -193,7 +193,7 @@ def _move(files: Mapping[str, str | bytes], staged: str, folder: str) -> None:
 
 
 def _not_written(output: str, error: OSError | ValueError) -> OutputError:
-    return OutputError(Message("cannot be written: {reason}", f"{output}: ", reason=getattr(error, "strerror", None) or str(error)))
+    return OutputError(Message("cannot be written: {reason}", f"{output}: ", reason=of_system(error)))
 
 
 def _umask() -> int:

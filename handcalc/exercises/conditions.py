@@ -21,7 +21,7 @@ from handcalc.core.instance import FRACTIONS, compute
 from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
-from handcalc.errors import EvaluationError, Message, ProblemError, Template, UnknownIdError
+from handcalc.errors import EvaluationError, Listing, Message, ProblemError, Template, UnknownIdError
 from handcalc.exercises.asked import Worked
 from handcalc.marking.workbook import base
 from handcalc.models.optimisers import PARAMETERS
@@ -57,8 +57,7 @@ class Condition(Record):
 
 
 def _said(worked: Worked, template: Template, *cells: Cell, **values: str) -> Complaint:
-    ids = ", ".join(worked.exercise.ids(cells))
-    return Complaint(cells, Message(template, ids=ids, **values))
+    return Complaint(cells, Message(template, ids=Listing(worked.exercise.ids(cells)), **values))
 
 
 # --- units ------------------------------------------------------------------------------------------------------------

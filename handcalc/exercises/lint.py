@@ -14,7 +14,7 @@ from typing import Any
 
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import Message
+from handcalc.errors import Listing, Message
 from handcalc.exercises.asked import AskedDigits, Exercise, Worked
 from handcalc.exercises.conditions import RULES
 from handcalc.exercises.hidden import Candidates, Mistakes
@@ -67,13 +67,13 @@ class LintReport:
         assert mistakes is not None
         places = [place for place in mistakes.hidden if mistakes.shown_by(place) or mistakes.decimals_for(place) is not None]
         slugs = list(dict.fromkeys(mistakes.forms[place].slug for place in places))
-        also = ", ".join(self.exercise.ids(mistakes.ask_also))
+        also = Listing(self.exercise.ids(mistakes.ask_also))
         if slugs:
-            named = ", ".join(slugs[:SHOWN_SLUGS]) + " …" * (len(slugs) > SHOWN_SLUGS)
+            named = Listing(slugs, SHOWN_SLUGS)
             count = mistakes.digits_needed
-            if also and count is not None:
+            if also.values and count is not None:
                 text = "{count} mistakes do not show in the answers: {named}; ask also {also}, or {decimals} decimals"
-            elif also:
+            elif also.values:
                 text = "{count} mistakes do not show in the answers: {named}; ask also {also}"
             else:
                 text = "{count} mistakes do not show in the answers: {named}; ask more decimals"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from handcalc.errors import Message, Template
+from handcalc.errors import Listing, Message, Template
 from handcalc.exercises.hidden import Form, Mistakes
 from handcalc.exercises.lint import LintReport
 from handcalc.marking.mistakes import MISTAKES
@@ -20,7 +20,7 @@ def report(found: LintReport) -> Iterator[Block]:
     exercise, problem = found.exercise, found.exercise.problem
     yield Heading(1, title_item(problem.title or problem.path, problem.title_zh))
     digits = exercise.digits
-    ids, count = ", ".join(exercise.ids(exercise.asked)), digits.decimals if digits.decimals is not None else digits.significant
+    ids, count = Listing(exercise.ids(exercise.asked)), digits.decimals if digits.decimals is not None else digits.significant
     asked = "asked with {digits} decimals: {ids}" if digits.decimals is not None else "asked with {digits} significant digits: {ids}"
     yield Paragraph(Message(asked, ids=ids, digits=count))
     if found.ok:
@@ -47,7 +47,7 @@ def _mistakes(mistakes: Mistakes) -> Iterator[Block]:
         yield Paragraph(_joined(mistakes, mistakes.inert))
     if mistakes.ask_also:
         yield Heading(2, Message("What to ask in addition"))
-        yield Paragraph(Plain(", ".join(exercise.ids(mistakes.ask_also))))
+        yield Paragraph(Listing(exercise.ids(mistakes.ask_also)))
 
 
 def named(form: Form) -> Message:
@@ -70,5 +70,5 @@ def _joined(mistakes: Mistakes, places: Iterable[int]) -> Message:
 def _shown_by(mistakes: Mistakes, place: int) -> Item:
     asked, count = mistakes.shown_by(place), mistakes.decimals_for(place)
     if asked:
-        return Plain(", ".join(mistakes.exercise.ids(asked)))
+        return Listing(mistakes.exercise.ids(asked))
     return Message("{count} decimals", count=count) if count is not None else Message("nothing")

@@ -25,7 +25,7 @@ from handcalc.exercises.hidden import Candidates, Form, Mistakes
 from handcalc.exercises.intervals import Interval, accepted, around, unit_of
 from handcalc.exercises.quiztext import QuestionText, QuizTable, inert
 from handcalc.exercises.wronganswers import INSIDE, Dropped, WrongAnswers
-from handcalc.language import Translate, translator
+from handcalc.language import Translate, title_in, translator
 from handcalc.loading.loader import load
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.mistakes import MISTAKES
@@ -196,7 +196,7 @@ class _Maker:
         numbers = tuple(self.number(wanted, digits) for wanted, digits in self.exercise.asked.items())
         if not numbers:
             raise ProblemError(Message("nothing is asked"))
-        title = self.exercise.problem.title
+        title = title_in(self.translate, self.exercise.problem.title, self.exercise.problem.title_zh)
         return Question(source.code, source.group, title, source.digest, self.language, text.blocks(), text.drawing(), numbers)
 
     def number(self, wanted: Cell, digits: AskedDigits) -> AskedNumber:

@@ -15,9 +15,9 @@ from handcalc.core.expr import Ref, references
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.deriving import derive
-from handcalc.errors import Message, printable
+from handcalc.errors import Listing, Message, printable
 from handcalc.exercises.asked import AskedDigits, Exercise
-from handcalc.language import Translate
+from handcalc.language import Translate, title_in
 from handcalc.marking.workbook import base, iteration
 from handcalc.render import read
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
@@ -78,7 +78,8 @@ class QuestionText:
         found: list[Block] = [*given(self.derivation, self.reading, Options(asked={}))]
         for number in range(2, self.derivation.iterations + 1):
             found += own_samples(self.derivation, number)
-        title = self.exercise.problem.title
+        problem = self.exercise.problem
+        title = title_in(self.translate, problem.title, problem.title_zh)
         told = [part for block in found for part in self._block(block)]
         return (*([title] if title else []), *self._equations(), *told, TYPING.text(self.translate))
 
@@ -139,8 +140,7 @@ class QuestionText:
         reading = self.reading.at(number)
         formula = reading.formula(plain)
         names = [] if formula is None else [reading.symbol(used) for used in dict.fromkeys(references(formula))]
-        listed = ", ".join(names[:NAMED]) + ", …" * (len(names) > NAMED)
-        lines = [Message("{name} depends on {names}.", name=reading.symbol(Ref(*plain)), names=listed).text(self.translate)]
+        lines = [Message("{name} depends on {names}.", name=reading.symbol(Ref(*plain)), names=Listing(names, NAMED)).text(self.translate)]
         lines = lines if names else []
         lines += [self._line(block) for block in general(reading, Options(), reading.graph[plain[0]]) if isinstance(block, Equation)][:1]
         line = worked(self.derivation, self.reading, plain, number)

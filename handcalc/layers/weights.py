@@ -10,7 +10,7 @@ from typing import Any
 
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
-from handcalc.errors import Message, Template
+from handcalc.errors import Listing, Message, Template
 from handcalc.layers.initial import drawn, written
 from handcalc.problem.arrays import as_array, read_array
 from handcalc.problem.fields import ROWS_OF
@@ -56,8 +56,7 @@ def _place(item: FileNode, known: tuple[str, ...], template: Template) -> int | 
         return None
     if name in known:
         return known.index(name)
-    shown = ", ".join(known[:8]) + (" …" if len(known) > 8 else "")
-    item.fail(template, found=item.shown, near=near(name, known), known=shown)
+    item.fail(template, found=item.shown, near=near(name, known), known=Listing(known, 8))
     return None
 
 
@@ -140,7 +139,7 @@ def _edges(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
             layer.names.edges.setdefault(name, (layer.number, (end, start)))
     alone = [neuron for place, neuron in enumerate(layer.neurons) if not any(end == place for end, _ in called)]
     if alone and len(called) == len(edges):  # not after an error
-        item.fail("no edge leads to {names}", names=", ".join(alone[:8]))
+        item.fail("no edge leads to {names}", names=Listing(alone, 8))
     return EdgeMatrix(tuple(map(tuple, rows)), shared), {place: name for place, name in called.items() if place not in shared}
 
 

@@ -14,7 +14,7 @@ from handcalc.errors import Message, Template
 from handcalc.marking.audit import Audit, Judged
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import filled
-from handcalc.marking.wording import as_typed, step_item
+from handcalc.marking.wording import as_typed, joined, step_item
 from handcalc.marking.workbook import base
 from handcalc.problem.schema import Problem
 from handcalc.render.blocks import Block, Digits, Heading, Item, Paragraph, Plain, Table
@@ -44,14 +44,14 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
     yield Table(columns, tuple(_row(number, reading, places) for number in found.numbers), wraps=True)
     for number in found.numbers:
         if number.note is not None:
-            yield Paragraph(Message("{step}: {note}", step=number.id, note=number.note))
+            yield Paragraph(Message("{step}: {note}", step=_step(number), note=number.note))
     for slug, place in places.items():
         mistake = MISTAKES[slug]
         yield Heading(2, Message("{number}. {name}", number=place, name=Message(mistake.name)))
         for line in mistake.explanation_lines:
             yield Paragraph(line)
-        ids = [number.id for number in found.numbers if any(slug in slugs for slugs in _explanations(number))]
-        yield Paragraph(Message("Numbers: {steps}.", steps=", ".join(ids)))
+        concerned = [_step(number) for number in found.numbers if any(slug in slugs for slugs in _explanations(number))]
+        yield Paragraph(Message("Numbers: {steps}.", steps=joined(concerned)))
     yield Heading(2, Message("Result"))
     for status, count in found.summary.items():
         yield Paragraph(Message("{count} × {status}", count=count, status=Message(_LABELS[status])))
@@ -68,14 +68,18 @@ def _slugs(found: Audit) -> list[str]:
     return [*dict.fromkeys(slug for number in found.numbers for slugs in _explanations(number) for slug in slugs)]
 
 
+def _step(number: Judged) -> Item:
+    """A step as it is printed; of a later iteration, and where there is none, as it was typed."""
+    return Plain(number.id) if number.cell is None or number.iteration > 1 else step_item(number.cell)
+
+
 def _row(number: Judged, reading: Reading, places: Mapping[str, int]) -> tuple[Item, ...]:
     far = number.cell is None or number.iteration > 1
-    step = Plain(number.id) if far else step_item(number.cell)  # type: ignore[arg-type]
     other = not far and reading.turned(base(number.cell)) != number.turned  # type: ignore[arg-type]
     ours: Item = Plain("")
     if number.ours is not None and number.status not in ("exact", "rounded"):
         ours = Digits(SHOWN.shown(-number.ours if other else number.ours))
-    return step, as_typed(number.printed, other), ours, Message(_LABELS[number.status]), _explanation(number, places)
+    return _step(number), as_typed(number.printed, other), ours, Message(_LABELS[number.status]), _explanation(number, places)
 
 
 def _explanation(number: Judged, places: Mapping[str, int]) -> Item:

@@ -16,8 +16,8 @@ from itertools import groupby
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import Message, UnknownIdError, printable
-from handcalc.language import Translate
+from handcalc.errors import Listing, Message, UnknownIdError, printable
+from handcalc.language import Translate, title_in
 from handcalc.marking.desk import Desk
 from handcalc.marking.interpret import UNASKED
 from handcalc.marking.wording import decimal
@@ -58,7 +58,7 @@ class _BlankSheet:
         """Comments: the title, the student's name, the rounding, what to do."""
         problem = self.desk.problem
         if problem.title:
-            yield f"# {printable(problem.title)}"
+            yield f"# {printable(title_in(self.translate, problem.title, problem.title_zh))}"
         yield self.text(Message("# name:")) + " "
         if problem.rounding is not None:
             yield self.text(_rounding(problem.rounding))
@@ -71,9 +71,9 @@ class _BlankSheet:
         """net_h1 = ; before the first of those for which the same digits and marks are asked, which they are."""
         width = max((len(self.name(wanted)) for wanted in self.asked), default=0)
         for remarks, group in groupby(self.asked, self.remarks):
-            said = ", ".join(filter(None, remarks))
-            if said:
-                yield f"# {said}"
+            said = Listing(filter(None, remarks))
+            if said.values:
+                yield f"# {self.text(said)}"
             for wanted in group:
                 yield f"{self.name(wanted):<{width}} = "
 

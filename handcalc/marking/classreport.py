@@ -30,6 +30,7 @@ from handcalc.render.blocks import Block, Heading, Item, Paragraph, Plain, Table
 from handcalc.render.dialects import spelled_in_ascii
 from handcalc.render.formats.csvform import harmless
 from handcalc.render.formats.markdown import escaped
+from handcalc.render.items import title_item
 from handcalc.render.reading import Reading
 
 NAME_LENGTH = 30  # letters of a name in the table
@@ -53,7 +54,7 @@ class Gradebook:
     def __init__(self, rows: Sequence[StudentRow], derivation: Derivation, skipped: Sequence[str] = ()) -> None:
         self.rows = tuple(rows)
         self.skipped = tuple(skipped)
-        self.title = derivation.header.title
+        self.title, self.title_zh = derivation.header.title, derivation.header.title_zh
         self.marked = [(row, row.marking) for row in rows if row.marking is not None]
         self.unread = [row for row in rows if row.marking is None]
         self._ids = {a.cell: a.id for _, marking in self.marked for a in marking.answers if a.cell}
@@ -145,8 +146,8 @@ class _ClassReport:
 
     def blocks(self) -> Iterator[Block]:
         """Title, table, mistakes, what is left over."""
-        title = Plain(self.book.title) if self.book.title else Message("Class report")
-        yield Heading(1, title)
+        book = self.book
+        yield Heading(1, title_item(book.title, book.title_zh) if book.title or book.title_zh else Message("Class report"))
         yield from self._result()
         if self.book.marked:
             yield self._table()

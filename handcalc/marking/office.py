@@ -26,7 +26,7 @@ UNPACKED = 10  # times as large as the file may be, it may be when it is unpacke
 DIGITS = 12  # of a number in a cell; the others are noise of floats
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-_NUMBER = re.compile(r"\s*\(\d{1,5}\)\s*")
+_NUMBER = re.compile(r"\s*\(\d{1,5}\)\s*(?:\[[^\[\]]*\]\s*)?")  # of a line, and its marks
 
 
 def read_office(draft: Draft, data: bytes) -> None:

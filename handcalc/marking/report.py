@@ -11,6 +11,7 @@ line beneath it, both in the student's own earlier numbers. The right number of 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 from handcalc.core.quantity import Cell
@@ -111,8 +112,7 @@ class _MarkingReport:
         self.numbers[slug] = len(self.numbers) + 1
         mistake = MISTAKES[slug]
         yield Heading(2, Message("{number}. {name}", number=self.numbers[slug], name=Message(mistake.name)))
-        for line in mistake.explanation_lines:
-            yield Paragraph(line)
+        yield Paragraph(reduce(lambda before, after: Message("{before} {after}", before=before, after=after), mistake.explanation_lines))
 
     def _made(self, slug: str, answers: list[Marked]) -> Iterator[Block]:
         """The wrong line and the right one."""
@@ -172,8 +172,9 @@ class _MarkingReport:
             yield Heading(2, Message("Wrong, and not known why"))
         for answer in wrong[:WRONG_LINES]:
             yield from self._wrong_line(answer)
-            for slug in answer.hints:
-                yield Paragraph(Message("Perhaps: {name}; the digits are too few to be sure.", name=Message(MISTAKES[slug].name)))
+            if answer.hints:
+                names = reduce(_either, (Message(MISTAKES[slug].name) for slug in answer.hints))
+                yield Paragraph(Message("Perhaps: {name}; the digits are too few to be sure.", name=names))
         if len(wrong) > WRONG_LINES:
             yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
 
@@ -265,6 +266,10 @@ class _MarkingReport:
         asked = self.desk.interpreter.default()
         left_out = [wanted for wanted in asked if wanted not in self.lines.marked]
         return left_out if 2 * len(left_out) < len(asked) else []
+
+
+def _either(first: Message, second: Message) -> Message:
+    return Message("{first}; or: {second}", first=first, second=second)
 
 
 def percent(marking: Marking) -> str:

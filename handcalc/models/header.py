@@ -7,7 +7,7 @@ from typing import Any
 
 from handcalc.core.derivation import About, Asked, Header, Told
 from handcalc.core.expr import Number
-from handcalc.errors import Message
+from handcalc.errors import Listing, Message
 from handcalc.layers import layer_type
 from handcalc.layers.activations import has_slope
 from handcalc.layers.layertype import LayerOption
@@ -120,7 +120,7 @@ def _of_loss(problem: Problem) -> Iterator[Message]:
 def _encoded(problem: Problem) -> Iterator[Message]:
     """What the words of every column stand for."""
     for column, codes in problem.encoded.items():
-        words = ", ".join(f"{word} = {number}" for word, number in codes.items())
+        words = Listing(f"{word} = {number}" for word, number in codes.items())
         yield Message("Words of the column {column} stand for numbers: {words}.", column=column, words=words)
 
 

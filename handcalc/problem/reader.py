@@ -19,7 +19,7 @@ from handcalc import errors
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number, walk
 from handcalc.core.functions import FUNCTIONS
-from handcalc.errors import Message, ProblemError, Template, printable
+from handcalc.errors import Listing, Message, ProblemError, Template, printable
 from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
 from handcalc.problem.spellings import KEYS, WORDS, Spellings, meanings
 
@@ -292,7 +292,7 @@ class FileNode:
             expr = formula.parse(text, known or (lambda name: Ref(name) if name in names else None))
         except formula.FormulaError as error:
             reason, hint = _why(error, text, names, later)
-            within = Message(" in {names}", names=", ".join(sorted(names)[:12])) if names else ""
+            within = Message(" in {names}", names=Listing(sorted(names)[:12])) if names else ""
             self.fail(
                 "not a formula{within}: {reason} (column {column}){near}", within=within, reason=reason, column=error.column, near=hint
             )
@@ -362,17 +362,16 @@ def literal(text: str) -> Number | Message:
     return Message("a number is 0 or has a size from 1e-308 to 1e308, found {found}", found=quoted(text))
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> Listing:
     """The first names of many."""
-    shown = [name[:NAME_LENGTH] for name in list(names)[:9]]
-    return ", ".join(shown[:8]) + (" …" if len(shown) > 8 else "")
+    return Listing((name[:NAME_LENGTH] for name in names), 8)
 
 
 def suggestion(found: str, known: Collection[str]) -> Message | str:
     """What was probably meant, else everything that is known."""
     if not known:
         return Message("; it has no options")
-    return near(found, known) or Message("; known are {known}", known=", ".join(known))
+    return near(found, known) or Message("; known are {known}", known=Listing(known))
 
 
 def near(found: str, known: Iterable[str]) -> Message | str:

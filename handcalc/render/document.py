@@ -16,7 +16,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, references
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, cell
-from handcalc.errors import Message
+from handcalc.errors import Listing, Message
 from handcalc.render.blocks import Block, Grid, Heading, Paragraph
 from handcalc.render.fading import fading
 from handcalc.render.grids import directions, grids, in_grids
@@ -55,9 +55,9 @@ def _layer(
 ) -> Iterator[Block]:
     """One phase of one layer, 0 for what belongs to none (losses, equations)."""
     firsts = _firsts(groups)
+    yield from prose(derivation, options, iteration, phase, layer, groups)
     if layer and phase != "error":
         yield Heading(3, layer_title(reading, layer))
-    yield from prose(derivation, options, iteration, phase, layer, groups)
     for time, inside in groupby(groups, key=lambda group: group.time):
         together = list(inside)
         if time is None:
@@ -184,8 +184,7 @@ def layer_title(reading: Reading, layer: int) -> Message:
     if not header.plain:
         return Message("Layer {number}: {kind}", number=layer, kind=Message(header.about[layer - 1].title))
     net = reading.graph[reading.graph.in_layer(layer, "net")]
-    names = net.axes[-1].labels
-    shown = ", ".join(names[:6]) + (", …" if len(names) > 6 else "")
+    shown = Listing(net.axes[-1].labels, 6)
     if layer == reading.notation.last:
         return Message("Output layer ({neurons})", neurons=shown)
     if reading.notation.last == 2:

@@ -15,7 +15,7 @@ from typing import Any
 from handcalc.core.derivation import Asked, Derivation, Header
 from handcalc.core.expr import Call, Ref, references, walk
 from handcalc.core.quantity import Cell, Quantity
-from handcalc.errors import Message, Template
+from handcalc.errors import Listing, Message, Template
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
@@ -24,6 +24,11 @@ from handcalc.render.options import DETAILS, Options
 from handcalc.render.pooling import is_pooled, is_window_path
 from handcalc.render.reading import Reading
 from handcalc.render.weights import NUMBERS_LIMIT, weights
+
+# activations that have a name of their own in other languages
+_WORDS: dict[str, Template] = {
+    "identity": "identity", "step": "step function", "bipolar_step": "bipolar step", "bipolar_sigmoid": "bipolar sigmoid",
+}  # fmt: skip
 
 SAMPLES_LIMIT = 8  # samples named in the heading of an iteration
 ACROSS_LIMIT = 24  # inputs or targets of one table
@@ -49,8 +54,7 @@ def iteration_title(derivation: Derivation, iteration: int) -> Message:
         return Message("Iteration {number}", number=iteration)
     if len(samples) == 1:
         return Message("Iteration {number} (sample {sample})", number=iteration, sample=samples[0])
-    named = ", ".join(samples[:SAMPLES_LIMIT]) + ", …" * (len(samples) > SAMPLES_LIMIT)
-    return Message("Iteration {number} (samples {samples})", number=iteration, samples=named)
+    return Message("Iteration {number} (samples {samples})", number=iteration, samples=Listing(samples, SAMPLES_LIMIT))
 
 
 def own_samples(derivation: Derivation, iteration: int) -> Iterator[Block]:
@@ -171,12 +175,17 @@ def _architecture(header: Header, unknown: bool) -> Message:
         named = [Message("{kind} {shape}", kind=Message(about.title), shape=shape) for about, shape in zip(header.about, shapes[1:])]
         every: list[Message | str] = [*inputs, *named]
         layers = reduce(lambda before, after: Message("{before}, {after}", before=before, after=after), every)
-        functions = [name for name in header.activations if name != "identity"]
-        if not functions:
+        functions = Listing(_said(name) for name in header.activations if name != "identity")
+        if not functions.values:
             return Message("Layers: {layers}", layers=layers)
-        return Message("Layers: {layers}; activation: {functions}", layers=layers, functions=", ".join(functions))
+        return Message("Layers: {layers}; activation: {functions}", layers=layers, functions=functions)
     sizes = "-".join(map(str, header.sizes[unknown:]))
-    return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=", ".join(header.activations))
+    return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=Listing(map(_said, header.activations)))
+
+
+def _said(function: str) -> Message | str:
+    """An activation as words call it."""
+    return Message(_WORDS[function]) if function in _WORDS else function
 
 
 def _data(derivation: Derivation, iteration: int = 1) -> Iterator[Block]:
@@ -352,7 +361,7 @@ def _update_conventions(derivation: Derivation) -> Iterator[Message]:
     if "threshold" in kinds:
         yield Message("Thresholds are updated." if header.trained_biases else "Thresholds are not updated.")
     if header.frozen:
-        yield Message("Not updated: {names}.", names=", ".join(header.frozen))
+        yield Message("Not updated: {names}.", names=Listing(header.frozen))
     if len(header.sizes) > 2:
         if header.conventions["hidden_error_weights"] == "old":
             yield Message("The error is sent back through the old weights.")

@@ -18,7 +18,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
-from handcalc.errors import AmbiguousIdError, Message, UnknownIdError, near, printable
+from handcalc.errors import AmbiguousIdError, Listing, Message, UnknownIdError, near, printable
 from handcalc.render.dialects import TYPED, Dialect, symbol
 from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.spelling import forms, plain, without_list_mark
@@ -199,7 +199,7 @@ class Lookup:
         if len(cells) == 1:
             return next(iter(meanings)) if len(meanings) == 1 else (cells.pop(), None)
         ids = sorted(map(self.graph.cell_id, cells))
-        names = ", ".join(ids[:CANDIDATES]) + ", …" * (len(ids) > CANDIDATES)
+        names = Listing(ids, CANDIDATES)
         raise AmbiguousIdError(Message("{found} may be one of {names}; write which", found=f'"{printable(text[:60])}"', names=names))
 
     def _table(self, names: Iterator[tuple[str, Meaning]]) -> dict[str, set[Meaning]]:

@@ -38,7 +38,8 @@ class Format(Record):
 
     doc: what it is for, as the documentation says it; suffix: the ending of its files, none where it is for terminals only; dialect:
     that of its formulas; module: in formats/; begins: the first bytes of every file; screen: it may be read on a terminal as it is;
-    binary: bytes, no text; document: made of blocks; clicked: its steps can be; library: what it needs besides, and extra: what to
+    binary: bytes, no text; document: made of blocks; clicked: its steps can be; told: with sentences
+    between its lines, unless they are not wanted; library: what it needs besides, and extra: what to
     install for it; rank: place where texts list endings.
     """
 
@@ -52,6 +53,7 @@ class Format(Record):
     binary: bool = False
     document: bool = True
     clicked: bool = False
+    told: bool = False
     library: str = ""
     extra: str = ""
     rank: int = 0
@@ -84,6 +86,7 @@ FORMATS = {
             module="markdown",
             suffix=".md",
             begins=b"# ",
+            told=True,
             rank=5,
         ),
         Format(
@@ -93,6 +96,7 @@ FORMATS = {
             module="latex",
             suffix=".tex",
             begins=b"\\documentclass",
+            told=True,
             rank=4,
         ),
         Format(
@@ -113,6 +117,7 @@ FORMATS = {
             suffix=".pdf",
             begins=b"%PDF-",
             binary=True,
+            told=True,
             library="typst",
             extra="pdf",
             rank=2,
@@ -124,6 +129,7 @@ FORMATS = {
             module="typst",
             suffix=".typ",
             begins=b"#let ",
+            told=True,
             rank=10,
         ),
         Format(
@@ -143,6 +149,7 @@ FORMATS = {
             suffix=".docx",
             begins=b"PK",
             binary=True,
+            told=True,
             library="docx",
             extra="word",
             rank=3,
@@ -189,8 +196,8 @@ def endings(most: int | None = None) -> str:
 class Style(Record):
     """How a solution is wanted: notation ("" for its own), decimal comma, detail, form, phases and ids (all, if none),
     view (of VIEWS), whether lines are numbered, the network is drawn, and the given data are shown; results: a word of RESULTS where
-    only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best; lines, prose:
-    as in `Options`."""
+    only a table of the results is wanted; fences: equations in Markdown as fenced blocks, which GitHub reads best; lines: as in
+    `Options`; prose: the same, None where the format decides."""
 
     notation: str = ""
     comma: bool = False
@@ -204,7 +211,7 @@ class Style(Record):
     results: str = ""
     fences: bool = False
     lines: bool = False
-    prose: bool = False
+    prose: bool | None = None
 
 
 class Chapter:
@@ -254,7 +261,7 @@ class Chapter:
         style = self.style
         asked = self.asked if self.view.asks else None
         options = Options(
-            style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results, style.lines, style.prose
+            style.detail, style.form, *self.selected, style.pictures, asked, style.given, style.results, style.lines, bool(style.prose)
         )
         blocks: Iterable[Block] = solution(self.derivation, self.reading, options)
         if style.numbers:
@@ -371,7 +378,7 @@ def reported(
 
     wanted = FORMATS[format]
     check_view(format, style.view)
-    style = style.replace(lines=wanted.clicked)
+    style = style.replace(lines=wanted.clicked, prose=wanted.told if style.prose is None else style.prose)
     chapters = tuple(Chapter(derivation, dialect_of(format), style) for derivation in derivations)
     return Report(chapters, translator(language) if wanted.document else str, language, name, fields)
 

@@ -8,13 +8,14 @@ To add a view, write a function from a block of the key to a block (or None, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from handcalc.core.derivation import Derivation
+from handcalc.core.derivation import Asked, Derivation
 from handcalc.core.expr import references
 from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
+from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Picture, Table
 from handcalc.render.items import MISSING, Blank, Factors, Item, Numeric, Symbolic, Value
 
@@ -43,9 +44,9 @@ def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
         yield block
 
 
-def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Collection[tuple[Cell, int]] = ()) -> Iterator[Block]:
-    """The blocks of a view; asked: the only steps that are wanted, if any. A heading with nothing left under it goes, but
-    for the first, the title."""
+def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
+    """The blocks of a view; asked: the only steps that are wanted, if any, with what they are worth. A heading with nothing left under it
+    goes, but for the first, the title."""
     waiting: list[Heading] = []
     first = True
     left = {*asked}
@@ -60,7 +61,7 @@ def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: C
         elif changed is not None:
             yield from waiting
             waiting = []
-            yield changed
+            yield _worth(changed, asked)
         first = False
 
 
@@ -118,6 +119,15 @@ VIEWS = {
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
+def _worth(block: Block, asked: Mapping[tuple[Cell, int], Asked]) -> Block:
+    """A line that is asked says how many marks it is worth."""
+    last = block.right[-1][1] if isinstance(block, Equation) and block.right else None
+    if not isinstance(block, Equation) or not isinstance(last, Blank) or last.step is None or last.step not in asked:
+        return block
+    marks = asked[last.step].marks
+    return block.replace(label=Message("[{marks}]", marks=marks.text or str(marks.numerator)))
+
+
 def _is_given(block: Equation) -> bool:
     return all(isinstance(item, Value) for _, item in block.right)
 
@@ -167,8 +177,8 @@ def _computed(item: Numeric, derivation: Derivation) -> tuple[Cell, ...]:
     return tuple(one for one in used if _is_computed(one, item.iteration, derivation))
 
 
-def _blanked(block: Block, derivation: Derivation) -> Block:
-    """A table, a matrix or a drawing without the numbers that are asked."""
+def _blanked(block: Block, derivation: Derivation) -> Block | None:
+    """A table or a matrix without the numbers that are asked; the drawing that has them is left out."""
 
     def blank(item: Item) -> Item:
         if isinstance(item, Numeric):  # a number in a matrix equation
@@ -187,8 +197,8 @@ def _blanked(block: Block, derivation: Derivation) -> Block:
             return block.replace(rows=tuple(tuple(map(blank, row)) for row in rows))
         case Grid(parts):
             return Grid(tuple(map(part, parts)))
-        case Picture():
-            return block.replace(values=False, gradients=False)
+        case Picture(values=True, window=None):
+            return None  # the drawing of what is given is there already
     return block
 
 

@@ -15,6 +15,7 @@ from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
 from handcalc.render.formats.maths import LatexFormulas, width
+from handcalc.render.formats.printed import is_repetition
 from handcalc.render.items import Blank, Item, phrase
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import LATEX, latex_text
@@ -101,7 +102,7 @@ class LatexWriter:
     """Writes the blocks of one chapter."""
 
     def __init__(self, chapter: Chapter, report: Report) -> None:
-        self.blocks = chapter.blocks()
+        self.blocks = (block for block in chapter.blocks() if not is_repetition(block, chapter))
         self.title = title_of(chapter)
         self.formulas = LatexFormulas(chapter.reading, report.translate, LINE_WIDTH)
         self.point = "," if chapter.style.comma else "."

@@ -1,7 +1,8 @@
 """What the formats for paper have in common: titles, and levels of headings as in an outline.
 
 - `title_of_report(report)` is what a file is called; `picture_name(reading, picture)` says what a drawing shows.
-- `levelled(chapter)` are its blocks; the title, and nothing else, is a heading of level 1.
+- `levelled(chapter)` are its blocks; the title, and nothing else, is a heading of level 1; `without_repetition(chapter)` are those for
+  paper.
 """
 
 from __future__ import annotations
@@ -43,3 +44,13 @@ def levelled(chapter: Chapter) -> Iterator[Block]:
             deeper = deeper or int(block.level == 1)
             block = block.replace(level=block.level + deeper)
         yield block
+
+
+def without_repetition(chapter: Chapter) -> Iterator[Block]:
+    """The same; the drawing with all numbers, which the lines have, is left out unless everything is wanted."""
+    return (block for block in levelled(chapter) if not is_repetition(block, chapter))
+
+
+def is_repetition(block: Block, chapter: Chapter) -> bool:
+    """Whether it is a drawing of numbers that the lines have, and not everything is wanted."""
+    return isinstance(block, Picture) and block.values and block.window is None and chapter.style.detail != "full"

@@ -19,7 +19,7 @@ from handcalc.render.blocks import TITLE, Block, Equation, Grid, Heading, Paragr
 from handcalc.render.formats.air import Together, laid
 from handcalc.render.formats.common import drawn, number_columns, remarks
 from handcalc.render.formats.fonts import families
-from handcalc.render.formats.printed import levelled, picture_name, title_of_report
+from handcalc.render.formats.printed import picture_name, title_of_report, without_repetition
 from handcalc.render.formats.typstmath import TypstFormulas, literal, string
 from handcalc.render.report import Chapter, Report
 
@@ -45,7 +45,7 @@ def document(report: Report) -> str:
 
 def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
     formulas = TypstFormulas(chapter.reading, report.translate, chapter.view.room)
-    for is_worked, group in groupby(laid(_shown(chapter), (TITLE, TITLE + 1)), lambda part: isinstance(part, Equation)):
+    for is_worked, group in groupby(laid(without_repetition(chapter), (TITLE, TITLE + 1)), lambda part: isinstance(part, Equation)):
         if is_worked:
             yield _called("lines-of", ["\n".join(line for part in group if isinstance(part, Equation) for line in _block(part, formulas))])
             continue
@@ -60,13 +60,6 @@ def _chapter(chapter: Chapter, report: Report) -> Iterator[str]:
                     yield _tables(part, formulas)
                 case _:
                     yield from _block(part, formulas)
-
-
-def _shown(chapter: Chapter) -> Iterator[Block]:
-    """The blocks of a chapter. The drawing with all numbers, which the lines have, is left out unless everything is wanted."""
-    for block in levelled(chapter):
-        if not (isinstance(block, Picture) and block.values and block.window is None and chapter.style.detail != "full"):
-            yield block
 
 
 def _called(name: str, parts: Iterable[str]) -> str:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.disk.reading import our_bytes
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table, chunks, narrowed
+from handcalc.render.blocks import TITLE, Block, Equation, Grid, Heading, Paragraph, Picture, Table, Titled, chunks, narrowed
+from handcalc.render.formats.air import Together, laid
 from handcalc.render.formats.common import drawn, is_text, number_columns, remarks, title_of
-from handcalc.render.formats.printed import levelled, picture_name, title_of_report
+from handcalc.render.formats.printed import picture_name, title_of_report, without_repetition
 from handcalc.render.formats.wordmath import WordFormulas, linear, maths, smaller, width
 from handcalc.render.formats.wordparts import (
+    APART,
     BREAK,
     FIELD_END,
     MAY_BREAK,
@@ -33,6 +35,7 @@ from handcalc.render.formats.wordparts import (
     picture,
     row,
     run,
+    side_by_side,
     step_mark,
     table,
 )
@@ -46,12 +49,14 @@ STYLES = os.path.join(os.path.dirname(__file__), "styles.xml")
 FORMULA_WIDTH = 74  # letters of a matrix beside each other
 TABLE_WIDTH = 72  # letters of a table beside each other
 TABLE_HEIGHT = 12  # rows of a table that stays on one page
+SHORTEST = 5  # rows of a column of a long table
 NARROWEST = 4  # letters of a column
-LETTER, PADDING = 132, 280  # twentieths of a point: a letter of a table, and what a column has besides
-PAGE_WIDTH = 9411  # twentieths of a point: of the text on a page
+LETTER, PADDING = 124, 250  # twentieths of a point: a letter of a table, and what a column has besides
+PAGE_WIDTH = 9865  # twentieths of a point: of the text on a page
+BESIDE = 480  # twentieths of a point: between tables beside each other
 WRITING = 45  # letters of a formula that leaves room to write beside it
 INCH = 914400  # units of a picture
-LARGEST = (5976000, 4140000)  # a picture of 166 by 115 mm
+LARGEST = (5220000, 3600000)  # a picture of 145 by 100 mm
 UNUSED = ("stylesWithEffects", "customXml", "numbering", "thumbnail")  # parts of the empty document of python-docx
 
 
@@ -87,8 +92,14 @@ class _WordWriter:
             yield from self.contents()
         for place, chapter in enumerate(self.report.chapters, 1):
             formulas = WordFormulas(chapter.reading, self.report.translate, chapter.view.room)
-            for block in levelled(chapter):
-                yield from self.block(block, formulas, place)
+            for part in laid(without_repetition(chapter), (TITLE, TITLE + 1)):
+                match part:
+                    case Together(equations, beside):
+                        yield from self.general(equations, beside, formulas, place)
+                    case tuple():
+                        yield from self.tables(part, formulas, place)
+                    case _:
+                        yield from self.block(part, formulas, place)
 
     def contents(self) -> Iterator[str]:
         """The title of the whole, and a table of contents that can be brought up to date and is readable as it is."""
@@ -164,10 +175,49 @@ class _WordWriter:
         self.marks.add(name)
         return bookmark(inside, len(self.marks), name)
 
+    def general(
+        self, equations: tuple[Equation, ...], beside: Heading | Paragraph | None, formulas: WordFormulas, place: int
+    ) -> Iterator[str]:
+        """Formulas that are no steps, in one line; below their heading, or behind the sentence they stand beside."""
+        if isinstance(beside, Heading):
+            yield self.heading(beside.level, self.words(beside.text, formulas), place)
+        before = [self.words(beside.text, formulas)] if isinstance(beside, Paragraph) else []
+        shown = [_side_by_side(formulas.equation(block)) for block in equations]
+        yield paragraph("Formula", APART.join(before + shown), "<w:keepNext/>")
+
     # --- tables and pictures ---
+
+    def tables(self, found: tuple[Titled, ...], formulas: WordFormulas, place: int) -> Iterator[str]:
+        """Tables with their titles; short ones that need no room to write in stand beside each other."""
+        small = len(found) > 1 and not any(_is_long(table) for _, table in found)
+        waiting: list[tuple[int, str]] = []
+        for title, block in found:
+            parts = [*self.parts(block, formulas)]
+            above = self.heading(title.level, self.words(title.text, formulas), place) if title else ""
+            inside = above + "".join([markup for _, markup in parts] + [*self.remarks(block, formulas)])
+            wide = parts[0][0] + BESIDE
+            if not small or len(parts) > 1:
+                yield inside
+            elif sum(size for size, _ in waiting) + wide <= PAGE_WIDTH + BESIDE:
+                waiting.append((wide, inside))
+            else:
+                yield side_by_side(waiting)
+                waiting = [(wide, inside)]
+        if waiting:
+            yield side_by_side(waiting)
 
     def table(self, block: Table, formulas: WordFormulas) -> Iterator[str]:
         """The table, in parts that are not too wide; then what is not shown."""
+        yield from (markup for _, markup in self.parts(block, formulas))
+        yield from self.remarks(block, formulas)
+
+    def remarks(self, block: Table, formulas: WordFormulas) -> Iterator[str]:
+        """What a table does not show."""
+        for remark in remarks(block):
+            yield paragraph("Normal", self.words(remark, formulas))
+
+    def parts(self, block: Table, formulas: WordFormulas) -> Iterator[tuple[int, str]]:
+        """The parts of a table, with their widths."""
         places = range(len(block.columns))
         numeric = number_columns(block)
         columns = [
@@ -189,9 +239,7 @@ class _WordWriter:
                 together = len(block.rows) <= TABLE_HEIGHT and number < len(block.rows) - 1
                 asked = any(isinstance(item, Blank) for item in line)
                 rows.append(row([columns[place][number] for place in chunk], sizes, right, False, together, asked))
-            yield table(sizes, rows)
-        for remark in remarks(block):
-            yield paragraph("Normal", self.words(remark, formulas))
+            yield _in_columns(block, sizes, rows)
 
     def picture(self, block: Picture, formulas: WordFormulas) -> Iterator[str]:
         """A drawing as a picture, at most as wide as the text and half a page high."""
@@ -213,6 +261,26 @@ def _png(svg: str) -> bytes:
 
     need("word", FORMATS["word"].extra)
     return png(svg)
+
+
+def _in_columns(block: Table, sizes: list[int], rows: list[str]) -> tuple[int, str]:
+    """A table with its width; a long narrow one in columns beside each other."""
+    wide, (heading, *lines) = sum(sizes), rows
+    count = min((PAGE_WIDTH + BESIDE) // (wide + BESIDE), -(-len(lines) // SHORTEST))
+    if len(lines) <= TABLE_HEIGHT or block.wraps or _has_blanks(block) or count < 2 or len(sizes) < len(block.columns):
+        return wide, table(sizes, rows)
+    high = -(-len(lines) // count)
+    columns = [(wide + BESIDE, table(sizes, [heading, *lines[start : start + high]])) for start in range(0, len(lines), high)]
+    return PAGE_WIDTH, side_by_side(columns, "top")
+
+
+def _is_long(block: Table) -> bool:
+    """Whether a table needs the whole page: many rows, words that go on, or room to write in."""
+    return len(block.rows) > TABLE_HEIGHT or block.wraps or _has_blanks(block)
+
+
+def _has_blanks(block: Table) -> bool:
+    return any(isinstance(item, Blank) for line in block.rows for item in line)
 
 
 def _side_by_side(pieces: list[str]) -> str:
@@ -243,8 +311,8 @@ def _set_up(file: Document, report: Report) -> None:
     title = title_of_report(report)
     section = file.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
-    section.left_margin = section.right_margin = Mm(22)
-    section.top_margin, section.bottom_margin = Mm(26), Mm(24)
+    section.left_margin = section.right_margin = Mm(18)
+    section.top_margin, section.bottom_margin = Mm(22), Mm(20)
     section.header_distance = section.footer_distance = Mm(12.5)
     section.different_first_page_header_footer = True
     shown = run(title, chinese=report.language == "zh")

@@ -17,6 +17,7 @@ NAMESPACES = (
     f'xmlns:a="{_SCHEMAS}/drawingml/2006/main" xmlns:pic="{_SCHEMAS}/drawingml/2006/picture"'
 )
 TAB, BREAK = "<w:r><w:tab/></w:r>", "<w:r><w:br/></w:r>"
+APART = '<w:r><w:t xml:space="preserve">\u2003\u2003</w:t></w:r>'  # between formulas beside each other
 MAY_BREAK = "<w:r><w:t>\u200b</w:t></w:r>"  # between two formulas
 
 SETTINGS = (
@@ -84,6 +85,22 @@ def table(sizes: Sequence[int], rows: Iterable[str]) -> str:
     grid = "".join(f'<w:gridCol w:w="{size}"/>' for size in sizes)
     properties = f'<w:tblStyle w:val="ReportTable"/><w:tblW w:w="0" w:type="auto"/>{_LOOK}'
     return f"<w:tbl><w:tblPr>{properties}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{''.join(rows)}</w:tbl>" + paragraph("AfterTable", "")
+
+
+def side_by_side(parts: Sequence[tuple[int, str]], level: str = "bottom") -> str:
+    """Tables with what belongs to them beside each other: an invisible table, with a column for each; one alone stands as it is.
+    parts: widths and markup; level: where they are on the same line, "top" or "bottom"."""
+    if len(parts) == 1:
+        return parts[0][1]
+    whole = sum(size for size, _ in parts)
+    none = "".join(f'<w:{side} w:w="0" w:type="dxa"/>' for side in ("left", "right"))
+    look = f'<w:tblW w:w="{whole}" w:type="dxa"/><w:tblLayout w:type="fixed"/><w:tblCellMar>{none}</w:tblCellMar>'
+    grid = "".join(f'<w:gridCol w:w="{size}"/>' for size, _ in parts)
+    cells = "".join(
+        f'<w:tc><w:tcPr><w:tcW w:w="{size}" w:type="dxa"/><w:vAlign w:val="{level}"/></w:tcPr>{inside}</w:tc>' for size, inside in parts
+    )
+    line = f"<w:tr><w:trPr><w:cantSplit/></w:trPr>{cells}</w:tr>"
+    return f"<w:tbl><w:tblPr>{look}</w:tblPr><w:tblGrid>{grid}</w:tblGrid>{line}</w:tbl>" + paragraph("AfterTable", "")
 
 
 def row(cells: Iterable[str], sizes: Sequence[int], right: Sequence[bool], heading: bool, together: bool, high: bool) -> str:

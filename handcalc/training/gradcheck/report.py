@@ -19,9 +19,10 @@ from handcalc.core.expr import Expr, Number, Power, Product, Ref, add, div, mul,
 from handcalc.core.expr import number as typed
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import DIGITS_LIMIT, Rounding, Shown
-from handcalc.errors import Message, Template
+from handcalc.errors import Listing, Message, Template
 from handcalc.render.blocks import MISSING, Block, Chart, Digits, Equation, Heading, Item, Name, Paragraph, Plain, Put, Symbolic, Table
 from handcalc.render.dialects import function_name
+from handcalc.render.items import title_item
 from handcalc.render.reading import Reading
 from handcalc.training.gradcheck.comparing import BAD, Checked, CheckedGradient, Sweep, Tangent
 from handcalc.training.gradcheck.differences import CONVENTIONS, PassedKink
@@ -37,8 +38,8 @@ _LABELS: dict[str, Template] = {"ok": "ok", "suspicious": "suspicious", "wrong":
 
 def report(checked: Checked, reading: Reading, sweep: Sweep | None = None, tangents: Sequence[Tangent] = ()) -> Iterator[Block]:
     """The whole report."""
-    title = reading.derivation.header.title
-    yield Heading(1, Plain(title) if title else Message("Gradient check"))
+    header = reading.derivation.header
+    yield Heading(1, title_item(header.title, header.title_zh) if header.title or header.title_zh else Message("Gradient check"))
     if not checked.rows:
         yield Paragraph(Message("The loss depends on nothing that is trained."))
         return
@@ -197,8 +198,7 @@ def _notes(checked: Checked, reading: Reading) -> Iterator[Block]:
     if found:
         yield Heading(2, Message("Remarks"))
     for note, names in found.values():
-        listed = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
-        yield Paragraph(Message("{step}: {note}", step=listed, note=note))
+        yield Paragraph(Message("{step}: {note}", step=Listing(names, NAMED), note=note))
 
 
 def notes(row: CheckedGradient, reading: Reading) -> Iterator[Message]:
@@ -239,8 +239,8 @@ def _result(checked: Checked) -> Paragraph:
     bad = [row.id for row in checked.rows if row.verdict in BAD]
     good, every = sum(row.verdict == "ok" for row in checked.rows), len(checked.rows)
     if bad:
-        listed = ", ".join(bad[:NAMED]) + (", …" if len(bad) > NAMED else "")
-        return Paragraph(Message("{count} of {all} gradients are not confirmed: {steps}.", count=len(bad), all=every, steps=listed))
+        text = "{count} of {all} gradients are not confirmed: {steps}."
+        return Paragraph(Message(text, count=len(bad), all=every, steps=Listing(bad, NAMED)))
     if good < every:
         return Paragraph(Message("{count} of {all} gradients agree; for the others see the remarks.", count=good, all=every))
     if every == 1:
