@@ -231,7 +231,8 @@ ROWS: list[tuple[str, str, list[str]]] = [
     ("bias without an edge", edited(EDGES + "\n    bias: " + BIAS, "{w1: [x1, h, 0.1]}\n    bias: {b1: [x2, h, 1]}"),
      ['7: layers[0].bias.b1: there is no edge from "x2" to "h" for this bias']),
     # loss, training, settings
-    ("a number of an optimiser", edited(RATE, "momentum: 0.9\n"), ["11: momentum: unknown key: write optimizer: {momentum: {momentum: …}}"]),
+    ("a number of an optimiser", edited(RATE, "momentum: 0.9\n"),
+     ["11: momentum: unknown key: write optimizer: {momentum: {momentum: …}}"]),
     ("a penalty", edited(RATE, "l2: 0.1\n"), ["11: l2: unknown key: write regularization: {l2: …}"]),
     ("misspelt loss", edited(RATE, "loss: hinges\n"), ['11: loss: unknown loss "hinges", did you mean "hinge"?']),
     ("a word for several", edited(RATE, "loss: L2\n"),
