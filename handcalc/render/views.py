@@ -8,13 +8,14 @@ To add a view, write a function from a block of the key to a block (or None, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from handcalc.core.derivation import Derivation
+from handcalc.core.derivation import Asked, Derivation
 from handcalc.core.expr import references
 from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
+from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Picture, Table
 from handcalc.render.items import MISSING, Blank, Factors, Item, Numeric, Symbolic, Value
 
@@ -43,15 +44,22 @@ def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
         yield block
 
 
-def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Collection[tuple[Cell, int]] = ()) -> Iterator[Block]:
-    """The blocks of a view; asked: the only steps that are wanted, if any. A heading with nothing left under it goes, but
-    for the first, the title."""
+def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
+    """The blocks of a view; asked: the only steps that are wanted, if any, with their marks. A heading with nothing left under it
+    goes, but for the first, the title; so does a drawing that is there already."""
     waiting: list[Heading] = []
+    drawn: list[Picture] = []
     first = True
     left = {*asked}
     for block in blocks:
         kept = _only(block, derivation, left) if asked else block
         changed = view.rewrite(kept, derivation) if kept is not None else None
+        if isinstance(changed, Picture) and view.asks:
+            if changed in drawn:
+                continue
+            drawn.append(changed)
+        if isinstance(changed, Equation):
+            changed = _with_marks(changed, asked)
         if isinstance(changed, Heading) and first:
             yield changed
         elif isinstance(changed, Heading):
@@ -114,6 +122,15 @@ VIEWS = {
         View("cloze", "formulas with one operand left out, numbers put in with all computed ones left out", _cloze),
     )
 }
+
+
+def _with_marks(block: Equation, asked: Mapping[tuple[Cell, int], Asked]) -> Equation:
+    """A line to fill in with what it is worth, where not all are worth the same."""
+    task = asked.get(block.step) if block.step else None
+    if task is None or block.label is not None or len({one.marks for one in asked.values()}) < 2:
+        return block
+    return block.replace(label=Message("[{marks}]", marks=task.marks.text or str(task.marks.numerator)))
+
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 

@@ -100,7 +100,7 @@ class TextEquations:
         if block.reasons:
             yield from self.proof(block)
             return
-        label = f"({block.number})" if block.number else self.spell(block.label) if block.label else ""
+        label = " ".join(filter(None, (f"({block.number})" * bool(block.number), self.spell(block.label or ""))))
         left = (label + " " * max(LABEL_WIDTH - cell_len(label), 1) if label else "") + self.spell(block.left)
         parts = [(relation, self.spell(item), isinstance(item, Value)) for relation, item in block.right]
         kept = [part for place, part in enumerate(parts) if place == 0 or part[1] != parts[place - 1][1]]
