@@ -31,7 +31,7 @@ from handcalc.marking.wording import joined, look_of, step_item, toned
 from handcalc.marking.workbook import base, iteration
 from handcalc.marking.working import first_sign, result
 from handcalc.render.blocks import Block, Paragraph
-from handcalc.render.givens import given, title
+from handcalc.render.givens import given, rounding_note, title
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
 
@@ -137,7 +137,8 @@ class PracticeRound:
         derivation = self.exercise.book.derivation
         yield from title(derivation.header)
         yield from self.heading
-        yield from given(derivation, self.reading, Options())
+        note = Paragraph(rounding_note(derivation))  # of worked solutions; here each step says its digits
+        yield from (block for block in given(derivation, self.reading, Options()) if block != note)
 
     def question(self) -> Iterator[Block]:
         """The step that is asked, and with how many digits."""
