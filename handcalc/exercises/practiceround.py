@@ -137,8 +137,8 @@ class PracticeRound:
         derivation = self.exercise.book.derivation
         yield from title(derivation.header)
         yield from self.heading
-        note = Paragraph(rounding_note(derivation))  # of worked solutions; here each step says its digits
-        yield from (block for block in given(derivation, self.reading, Options()) if block != note)
+        note = rounding_note(derivation).template  # of worked solutions; here each step says its digits
+        yield from (block for block in given(derivation, self.reading, Options()) if not _says(block, note))
 
     def question(self) -> Iterator[Block]:
         """The step that is asked, and with how many digits."""
@@ -352,6 +352,11 @@ class PracticeRound:
 def _is_end(marked: Marked) -> bool:
     """Whether an answer ends its step."""
     return marked.verdict in ENDS
+
+
+def _says(block: Block, template: str) -> bool:
+    """Whether a block is this sentence."""
+    return isinstance(block, Paragraph) and isinstance(block.text, Message) and block.text.template == template
 
 
 def _reasons(marked: Marked) -> tuple[Block, ...]:
