@@ -23,7 +23,7 @@ def handed_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sheets and keys of two students, one by one and together."""
     folder = tmp_path_factory.mktemp("handouts")
     (folder / "list.csv").write_text("id,name\n" + "".join(f"{id},{name}\n" for id, name in NAMES.items()), encoding="utf-8")
-    formats = [word for format in ("html", "pdf", "docx") for word in ("--sheet", format, "--key", format)]
+    formats = [word for format in ("html", "pdf", "docx", "tex") for word in ("--sheet", format, "--key", format)]
     for name, more in (("each", []), ("all", ["--together"])):
         arguments = ["--students", str(folder / "list.csv"), "--seed", "a", "-o", str(folder / name), *formats, *more]
         run("generate", "mazur-2-2-2", *arguments)
@@ -76,3 +76,9 @@ def test_the_code_is_on_every_page(suffix: str, handed_out: Path, tmp_path: Path
     of_pages = [[code for code in codes if code in page] for page in found]
     assert all(of_pages) and {*map(len, of_pages[1:])} == {1}, "each page is of one student; the first may be the contents"
     assert all(codes[one] in page for those, page in zip(of_pages, found) for one in those)
+
+
+def test_latex_has_the_code_in_the_heads_of_pages(handed_out: Path) -> None:
+    codes = [variant["code"] for variant in manifest(handed_out / "each")["variants"]]
+    heads = re.findall(r"\\markright\{(.*)\}\\thispagestyle", (handed_out / "all" / "sheets.tex").read_text(encoding="utf-8"))
+    assert len(heads) == len(codes) and all(code in head for code, head in zip(codes, heads))
