@@ -1,4 +1,4 @@
-"""Exercises: linting a 2-2-2 network, a hundred variants of it with sheets and keys, 500 rows of results, as whole processes.
+"""Exercises: linting a 2-2-2 network, a hundred variants of it with sheets and keys, their quiz, 500 rows of results, as whole processes.
 
 All but the first use all processors, so wall time is the figure; the other column is the work that all processes did.
 """
@@ -34,6 +34,9 @@ def bench_hundred_variants(figures: Callable[..., None], few: Callable[[int], in
     cost = handcalc("generate", PROBLEM, "-n", str(count := few(100)), "--seed", "a", "-o", str(tmp_path / "set"))
     assert len([*tmp_path.glob("set/*/sheet.html")]) == count
     told(figures, f"generate {PROBLEM} -n {count}, HTML", cost, 20)
+    manifest = str(tmp_path / "set" / "manifest.json")
+    for name in ("quiz.xml", "quiz.zip"):
+        told(figures, f"export {count} variants, {name}", handcalc("export", manifest, "-o", str(tmp_path / name)), 20)
 
 
 def bench_results_of_500_students(figures: Callable[..., None], few: Callable[[int], int], tmp_path: Path) -> None:

@@ -251,11 +251,11 @@ def _local(element: ElementTree.Element) -> str:
     return re.sub(r"-([a-z])", lambda found: found[1].upper(), name)
 
 
-def _attribute(element: ElementTree.Element, name: str) -> str:
+def attribute(element: ElementTree.Element, name: str) -> str:
     return element.get(name) or element.get(re.sub(r"([A-Z])", lambda found: "-" + found[1].lower(), name)) or ""
 
 
-def _named(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:
+def named(element: ElementTree.Element, name: str) -> list[ElementTree.Element]:
     return [one for one in element.iter() if _local(one) == name]
 
 
@@ -263,35 +263,35 @@ def qti(content: bytes) -> list[Item]:
     """The numbers of a package of QTI 2.1 or 3.0, in the order of its test."""
     files = archive(content)
     manifest = ElementTree.fromstring(files["imsmanifest.xml"])
-    resources = _named(manifest, "resource")
+    resources = named(manifest, "resource")
     hrefs = [resource.get("href") or "" for resource in resources]
     assert {*hrefs} == {*files} - {"imsmanifest.xml"} and len({one.get("identifier") for one in resources}) == len(resources)
     test = ElementTree.fromstring(files["test.xml"])
-    references = [_attribute(one, "href") for one in _named(test, "assessmentItemRef")]
+    references = [attribute(one, "href") for one in named(test, "assessmentItemRef")]
     assert {"test.xml", *references} == {*hrefs}
-    return [_qti_item(ElementTree.fromstring(files[reference])) for reference in references]
+    return [qti_item(ElementTree.fromstring(files[reference])) for reference in references]
 
 
-def _qti_item(item: ElementTree.Element) -> Item:
-    told = {_attribute(one, "identifier"): "".join(one.itertext()).strip() for one in _named(item, "modalFeedback")}
+def qti_item(item: ElementTree.Element) -> Item:
+    told = {attribute(one, "identifier"): "".join(one.itertext()).strip() for one in named(item, "modalFeedback")}
     answers, otherwise = [], ""
-    (condition,) = _named(item, "responseCondition")
+    (condition,) = named(item, "responseCondition")
     for branch in condition:
-        outcomes = {_attribute(one, "identifier"): "".join(one.itertext()) for one in _named(branch, "setOutcomeValue")}
+        outcomes = {attribute(one, "identifier"): "".join(one.itertext()) for one in named(branch, "setOutcomeValue")}
         score, feedback = float(outcomes.get("SCORE", 0)), told[outcomes["FEEDBACK"]]
         if _local(branch) == "responseElse":
             assert not score
             otherwise = feedback
             continue
-        (equal,) = _named(branch, "equal")
-        assert _attribute(equal, "toleranceMode") == "absolute"
-        below, above = _attribute(equal, "tolerance").split()
-        (centre,) = _named(equal, "baseValue")
+        (equal,) = named(branch, "equal")
+        assert attribute(equal, "toleranceMode") == "absolute"
+        below, above = attribute(equal, "tolerance").split()
+        (centre,) = named(equal, "baseValue")
         assert below == above
         low, high = interval(centre.text or "", above)
         for name, end in (("gte", low), ("lte", high)):
-            assert [float(_named(one, "baseValue")[0].text or "nan") for one in _named(branch, name)] in ([], [end])
+            assert [float(named(one, "baseValue")[0].text or "nan") for one in named(branch, name)] in ([], [end])
         answers.append(Answer(low, high, 100 * score, feedback, centre.text or ""))
-    (body,) = _named(item, "itemBody")
-    assert len(_named(body, "textEntryInteraction")) == 1
+    (body,) = named(item, "itemBody")
+    assert len(named(body, "textEntryInteraction")) == 1
     return Item("".join(body.itertext()), answers, otherwise, kind="qti")

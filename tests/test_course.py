@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from shipping import some
 
 from handcalc.cli import group
+from handcalc.errors import OutputError
 from handcalc.exercises.lint import as_json, lint
 from handcalc.exercises.manifest import templates_of, verify
 from handcalc.loading.loader import load
@@ -58,6 +59,31 @@ def generate(*arguments: str) -> str:
 def test_thirty_variants(name: str, tmp_path: Path) -> None:
     generate(EXERCISES[name], "-n", "30", "--seed", "a", "--sheet", "txt", "--key", "txt", "-o", str(tmp_path / "set"))
     assert len(json.loads((tmp_path / "set" / "manifest.json").read_text("utf-8"))["variants"]) == 30
+
+
+def test_an_exercise_of_a_course_has_a_name(tmp_path: Path) -> None:
+    """With it a set is the same wherever it is written, and is found again."""
+    for folder in ("set", "further/down/set"):
+        generate("course/01-neuron", "-n", "1", "--seed", "a", "--sheet", "txt", "-o", str(tmp_path / folder))
+    one, other = ((tmp_path / folder / "manifest.json").read_bytes() for folder in ("set", "further/down/set"))
+    assert one == other and json.loads(one)["template"]["file"] == "course/01-neuron"
+    assert verify(str(tmp_path / "set")) == [] == verify(str(tmp_path / "set" / "manifest.json"))
+
+
+def test_templates_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("a.yaml", "a.yml"):
+        (tmp_path / name).write_bytes((Path(shipped_folder()) / "course" / "01-neuron.yaml").read_bytes())
+    with pytest.raises(OutputError, match="two templates are called a"):
+        generate(str(tmp_path), "-n", "1", "-o", str(tmp_path / "set"))
+
+
+def test_a_sheet_as_text(tmp_path: Path) -> None:
+    """Names as they are written; what each blank is worth, where not all are worth the same; one drawing."""
+    (tmp_path / "list.csv").write_text("id,name\n18,王芳\n", encoding="utf-8")
+    generate("course/04-backpropagation", "--students", str(tmp_path / "list.csv"), "--sheet", "txt", "-o", str(tmp_path / "set"))
+    (sheet,) = (path.read_text(encoding="utf-8") for path in (tmp_path / "set").glob("*/sheet.txt"))
+    assert "王芳" in sheet.splitlines()[0] and sheet.count("Output layer (o1, o2)\n  h1 ──") == 1
+    assert re.search(r"\(7\) +\[1\] out_o1 = _", sheet) and re.search(r"\(32\) +\[3\] δ_h1 = _", sheet)
 
 
 def test_a_folder_of_templates_gives_a_set_for_each(tmp_path: Path) -> None:

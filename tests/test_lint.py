@@ -246,6 +246,18 @@ def test_folders_and_manifests_are_looked_at_file_by_file(tmp_path: Path) -> Non
         assert len(found["files"]) == 2 and all(entry["file"].endswith("/problem.yaml") for entry in found["files"])
 
 
+def test_each_of_several_files_is_named(tmp_path: Path) -> None:
+    """In text under its title, which may be that of all; a course is named like a problem; the ending of a file says its format."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(net(), encoding="utf-8")
+    done = CliRunner().invoke(group, ["lint", str(tmp_path)], standalone_mode=False)
+    assert done.exception is None and [line for line in done.stdout.splitlines() if line.endswith(".yaml")] == ["one.yaml", "two.yaml"]
+    _, found = linted("course")
+    assert [entry["file"] for entry in found["files"]][:2] == ["01-neuron.yaml", "02-layer.yaml"]
+    CliRunner().invoke(group, ["lint", str(tmp_path), "-o", str(tmp_path / "found.sarif")], standalone_mode=False)
+    assert json.loads((tmp_path / "found.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+
+
 def test_a_bad_file_is_an_error() -> None:
     with pytest.raises(HandcalcError):
         linted("no-such-problem")

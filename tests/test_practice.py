@@ -536,6 +536,11 @@ def test_a_slip_is_named_and_asked_again_through_a_pipe() -> None:
     assert out.count("correct") == 2 * 17 and "34 of 34 steps reached, 32 of them at the first try" in out
 
 
+def test_phases_may_stand_between_commas_and_nothing_is_said_of_other_digits() -> None:
+    code, out, _ = typed(MAZUR, "--only", "loss,out.o1", lines=["quit"])
+    assert code == 1 and "Step 1 of 2: out_o1 (id out.o1), 4 decimals" in out and "significant" not in out
+
+
 def test_chinese() -> None:
     code, out, _ = typed(*ONLY, "--lang", "zh", lines=["提示", "0.5933", "０.５９６９", "帮助", "0.1", "为什么", "跳过", "退出"])
     assert code == 1 and out.count("✓ 正确") == 2 and "✗ 错误" in out and "correct" not in out

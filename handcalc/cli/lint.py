@@ -78,11 +78,13 @@ def _write(found: list[tuple[str, LintReport]], several: bool, file: str, wish: 
         wish.write_json(as_sarif(((one, own) for one, own in found), __version__, wish.translate))
     elif found:
         assert wish.settings.format in SCREEN
-        blocks = [block for _, own in found for block in report(own)]
+        blocks = [block for one, own in found for block in report(own, _beside(one, file) if several else "")]
         wish.show(lambda reading: iter(blocks), found[0][1].exercise.book.derivation)
 
 
 def _beside(one: str, file: str) -> str:
-    """A file as seen from the folder or the manifest it was found in."""
+    """A file as seen from the folder or the manifest it was found in; of a course its name."""
     folder = file if os.path.isdir(file) else os.path.dirname(file)
+    if not os.path.lexists(file):
+        return os.path.basename(one)
     return os.path.relpath(one, folder or os.curdir).replace(os.sep, "/") if os.path.lexists(one) else one

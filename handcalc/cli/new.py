@@ -121,7 +121,7 @@ def _say_findings(text: str, target: str, translate: Translate) -> None:
 
     found = findings_of_numbers(loads(text))
     if found:
-        more = translate("{count} things could be better, such as: {finding}. See: handcalc lint {file}")
+        more = translate("could be better (1 of {count}): {finding}. See: handcalc lint {file}")
         click.echo(more.format(count=len(found), finding=found[0].message.text(translate), file=target), err=True)
 
 

@@ -120,12 +120,13 @@ class Wish(Record):
         from handcalc.render.report import FORMATS
 
         settings, known = self.settings, {format.suffix: format.name for format in FORMATS.values() if format.suffix}
+        known[".sarif"] = "sarif"
         meant = known.get(os.path.splitext(settings.output or "")[1].lower(), "plain")
         if meant in SCREEN or meant == settings.format:
             return self
         where = f"{settings.output}: "
         if meant not in formats:
-            endings = ", ".join(FORMATS[format].suffix for format in formats if format in FORMATS and FORMATS[format].suffix)
+            endings = ", ".join(ending for format in formats for ending, own in known.items() if own == format)
             raise OutputError(Message("this command has no format with this ending; known are {known}", where, known=endings))
         if settings.format != "terminal":
             raise OutputError(

@@ -16,7 +16,7 @@ from handcalc.exercises.hidden import Candidates, Mistakes
 from handcalc.exercises.intervals import accepted
 from handcalc.exercises.wronganswers import WrongAnswers
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.wording import as_typed, joined, step_item
+from handcalc.marking.wording import as_typed, step_item
 from handcalc.marking.workbook import base
 from handcalc.render.blocks import Block, Heading, Item, Plain, Rows, Table
 from handcalc.render.dialects import Dialect
@@ -54,8 +54,10 @@ def frequent_slips(exercise: Exercise, reading: Reading) -> Iterator[Block]:
         found, _ = wrong.of(wanted, digits, accepted(worked, wanted, digits), SLIPS)
         other = reading.turned(base(wanted))
         for one in found:
-            names = [Message(MISTAKES[slug].name) for slug in one.slugs]
-            rows.append((step_item(wanted), as_typed(worked.shown[wanted], other), as_typed(one.answer, other), joined(names)))
+            name, *names = (Message(MISTAKES[slug].name) for slug in one.slugs)
+            for further in names:
+                name = Message("{first}; or: {second}", first=name, second=further)
+            rows.append((step_item(wanted), as_typed(worked.shown[wanted], other), as_typed(one.answer, other), name))
     if rows:
         yield Heading(2, Message("Frequent slips"))
         yield Table(tuple(map(Message, COLUMNS)), _once(rows), wraps=True)

@@ -15,10 +15,12 @@ from handcalc.render.items import title_item
 LEVELS: dict[str, Template] = {"error": "error", "warning": "warning", "note": "note"}
 
 
-def report(found: LintReport) -> Iterator[Block]:
-    """What is asked, what was found, and which mistakes would show."""
+def report(found: LintReport, file: str = "") -> Iterator[Block]:
+    """What is asked, what was found, and which mistakes would show; file: which of several it is."""
     exercise, problem = found.exercise, found.exercise.problem
     yield Heading(1, title_item(problem.title or problem.path, problem.title_zh))
+    if file:
+        yield Paragraph(Plain(file))
     digits = exercise.digits
     ids, count = Listing(exercise.ids(exercise.asked)), digits.decimals if digits.decimals is not None else digits.significant
     asked = "asked with {digits} decimals: {ids}" if digits.decimals is not None else "asked with {digits} significant digits: {ids}"

@@ -24,8 +24,8 @@ from handcalc.exercises.generate import Generator, Variant
 from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.sheets import PROBLEM, Files, Handout, Paper, all_files, together
 from handcalc.exercises.students import Student, StudentList, listed
-from handcalc.loading.loader import shipped
-from handcalc.problem.files import contents, read_bytes, shipped_folder, shown_path
+from handcalc.loading.loader import shipped, shipped_course
+from handcalc.problem.files import contents, read_bytes, shown_path
 from handcalc.problem.reader import quoted
 
 MANIFEST = "manifest.json"
@@ -152,10 +152,11 @@ def _variant(variant: Variant, files: Files) -> dict[str, Any]:
 
 
 def _template_file(template: ExerciseTemplate, folder: str) -> str:
-    """The template as seen from the manifest; a shipped problem by its name."""
-    shipped_path = shipped().get(template.stem)
-    if shipped_path is not None and os.path.exists(template.path) and os.path.samefile(shipped_path, template.path):
-        return template.stem
+    """The template as seen from the manifest; a shipped problem by its name, with that of its course."""
+    stem, course = template.stem, os.path.basename(template.folder)
+    for name, path in ((stem, shipped().get(stem)), (f"{course}/{stem}", shipped_course(course).get(stem))):
+        if path is not None and os.path.exists(template.path) and os.path.samefile(path, template.path):
+            return name
     try:
         return os.path.relpath(template.path, folder).replace(os.sep, "/")
     except ValueError:  # on another drive
@@ -182,7 +183,10 @@ def read_manifest(path: str) -> dict[str, Any]:
 
 
 def problem_files(file: str) -> list[str]:
-    """A problem; those of a manifest; those in a folder, or in the set of variants there. Raises HandcalcError."""
+    """A problem; those of a manifest; those in a folder, or in the set of variants there; those of a course that comes with handcalc.
+    Raises HandcalcError."""
+    if file and not os.path.lexists(file) and (course := shipped_course(file)):
+        return [*map(str, course.values())]
     if os.path.isdir(file):
         if os.path.isfile(os.path.join(file, MANIFEST)):
             return problem_files(os.path.join(file, MANIFEST))
@@ -201,13 +205,17 @@ def problem_files(file: str) -> list[str]:
 
 def templates_of(file: str) -> list[str]:
     """A template; those of a folder, in the order of their names; those of a course that comes with handcalc. Raises OutputError."""
-    own = os.path.join(shipped_folder(), file)
-    shipped = os.path.basename(file) == file and not os.path.lexists(file) and os.path.isdir(own)
-    return problem_files(own if shipped else file) if shipped or os.path.isdir(file) else [file]
+    found = [file] if os.path.isfile(file) else problem_files(file)
+    stems = [os.path.splitext(os.path.basename(path))[0] for path in found]
+    twice = next((stem for stem in stems if stems.count(stem) > 1), None)
+    if twice is not None:
+        raise OutputError(Message("two templates are called {name}, so their sets would have the same folder", f"{file}: ", name=twice))
+    return found
 
 
 def verify(path: str, template: str | None = None) -> list[str]:
-    """The codes of a manifest whose variants are not what is made again: their files, or what the manifest says of them."""
+    """The codes of a manifest, or of that of a folder, whose variants are not what is made again: files, or what the manifest says."""
+    path = os.path.join(path, MANIFEST) if os.path.isdir(path) else path
     data = read_manifest(path)
     folder = os.path.dirname(path)
     codes = [variant["code"] for variant in data["variants"]]

@@ -202,7 +202,9 @@ def _moodle(table: PlacedTable, handed: HandedOut, said: Columns) -> list[Result
                 responses,
                 _code(said, cells),
                 _role(said, "variant") is not None,
-                opened=columns.start is None or at(cells, columns.start) not in NOTHING,
+                opened=columns.start is None
+                or at(cells, columns.start) not in NOTHING
+                or any(one.text.strip() not in NOTHING for one in responses),
                 finished=columns.end is None or at(cells, columns.end) not in NOTHING,
                 score=number_in(at(cells, columns.grade)),
             )

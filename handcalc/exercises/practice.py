@@ -31,6 +31,7 @@ from handcalc.marking.wording import listed, step_item
 from handcalc.problem.reader import quoted
 from handcalc.render.blocks import Block, Paragraph
 from handcalc.render.reading import Reading
+from handcalc.render.report import split
 
 DRAWS = 50  # variants that are looked through for one in which a slip shows
 MOST_TRIES = 500  # numbers drawn for them in all, where most are refused
@@ -193,7 +194,7 @@ def chosen_steps(exercise: Exercise, wishes: PracticeWishes) -> tuple[Cell, ...]
     """The steps that are asked, in the order of the document. Raises UnknownIdError."""
     found = tuple(exercise.asked)
     if wishes.only:
-        chosen = {one for word in wishes.only for one in _fitting(exercise, word)}
+        chosen = {one for text in wishes.only for word in split(text) for one in _fitting(exercise, word)}
         found = tuple(one for one in dict.fromkeys((*exercise.cells, *exercise.asked)) if one in chosen)
     return _of_kind(exercise, found, wishes) if wishes.focus and not wishes.slip else found
 

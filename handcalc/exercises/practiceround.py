@@ -31,7 +31,7 @@ from handcalc.marking.wording import joined, look_of, step_item, toned
 from handcalc.marking.workbook import base, iteration
 from handcalc.marking.working import first_sign, result
 from handcalc.render.blocks import Block, Paragraph
-from handcalc.render.givens import given, title
+from handcalc.render.givens import given, rounding_note, title
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
 
@@ -137,7 +137,8 @@ class PracticeRound:
         derivation = self.exercise.book.derivation
         yield from title(derivation.header)
         yield from self.heading
-        yield from given(derivation, self.reading, Options())
+        note = rounding_note(derivation).template  # of worked solutions; here each step says its digits
+        yield from (block for block in given(derivation, self.reading, Options()) if not _says(block, note))
 
     def question(self) -> Iterator[Block]:
         """The step that is asked, and with how many digits."""
@@ -351,6 +352,11 @@ class PracticeRound:
 def _is_end(marked: Marked) -> bool:
     """Whether an answer ends its step."""
     return marked.verdict in ENDS
+
+
+def _says(block: Block, template: str) -> bool:
+    """Whether a block is this sentence."""
+    return isinstance(block, Paragraph) and isinstance(block.text, Message) and block.text.template == template
 
 
 def _reasons(marked: Marked) -> tuple[Block, ...]:

@@ -57,7 +57,7 @@ def manifest_of(file: str) -> str:
 def problems_of(file: str) -> list[str]:
     """A problem, those in a folder, those of a manifest. Raises HandcalcError."""
     manifest = manifest_of(file)
-    return problem_files(manifest) if manifest else problem_files(file) if os.path.isdir(file) else [file]
+    return problem_files(manifest) if manifest else [file] if os.path.isfile(file) else problem_files(file)
 
 
 def _sources(file: str) -> Iterator[QuizSource]:

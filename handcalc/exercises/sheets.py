@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from handcalc.exercises.generate import Variant
 
 SHEET, KEY = "sheet", "key"
+TEXT = "terminal"
 VIEW_OF = {SHEET: "worksheet", KEY: "key"}
 CHUNK = 4  # variants handed to a process at once
 PER_PROCESS = 15  # variants that a process must have to pay for its start
@@ -58,7 +59,10 @@ class Paper(Record):
 
 
 def format_named(word: str) -> str:
-    """The format that a word or an ending means: docx is word. Raises OutputError."""
+    """The format that a word or an ending means: docx is word, txt what a terminal shows, with names as they are written. Raises
+    OutputError."""
+    if word == "txt":
+        return TEXT
     found = next((one for one in FORMATS.values() if word in (one.name, one.suffix.removeprefix("."))), None)
     if found is None or not found.suffix or not found.document:
         known = ", ".join(one.suffix.removeprefix(".") for one in FORMATS.values() if one.suffix and one.document)
@@ -117,7 +121,7 @@ def _exported(problems: Sequence[Problem], paper: Paper, kind: str, format: str,
         own = KeyChapter(derivation, dialect, style, Exercise(problem, notation=paper.notation)) if kind == KEY else None
         chapters.append(own or Chapter(derivation, dialect, style))
     found = written(Report(tuple(chapters), translator(paper.language), paper.language, name), format)
-    return {name + FORMATS[format].suffix: found.content, **found.beside}
+    return {name + (FORMATS[format].suffix or ".txt"): found.content, **found.beside}
 
 
 def rounding_of(problem: Problem) -> Rounding:

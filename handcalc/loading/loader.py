@@ -50,6 +50,14 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(Path(shipped_folder()).glob("*.yaml"))}
 
 
+def shipped_course(name: str) -> dict[str, Path]:
+    """The problems of a course that comes with handcalc, by name, in their order; none where there is no such course."""
+    from pathlib import Path
+
+    folder = Path(shipped_folder(), name)
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))} if name.replace("-", "").isalnum() and folder.is_dir() else {}
+
+
 def title_in(text: str, language: str = "en") -> str:
     """The title line of a problem file, in a language if it has one, without reading the whole file as YAML."""
     found = {}
@@ -73,8 +81,12 @@ def load(path: str | os.PathLike[str], safe: bool | None = None) -> Problem:
 
 
 def file_of(path: str | os.PathLike[str]) -> str:
-    """The file that is meant: the one of that name, else a shipped problem. Raises ProblemError where there is none."""
+    """The file that is meant: the one of that name, else a shipped problem, which may be in a course: course/01-neuron. Raises
+    ProblemError where there is none."""
     text = os.fspath(path)
+    folder, _, name = text.replace(os.sep, "/").partition("/")
+    if name and not os.path.lexists(text) and name in (course := shipped_course(folder)):
+        return str(course[name])
     if text and os.path.basename(text) == text and not os.path.lexists(text):
         name = text.removesuffix(".yaml")
         file = os.path.join(shipped_folder(), name + ".yaml")

@@ -46,13 +46,18 @@ def numbered(blocks: Iterable[Block]) -> Iterator[Block]:
 
 def viewed(blocks: Iterable[Block], view: View, derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
     """The blocks of a view; asked: the only steps that are wanted, if any, with what they are worth. A heading with nothing left under it
-    goes, but for the first, the title."""
+    goes, but for the first, the title; so does a drawing that is there already."""
     waiting: list[Heading] = []
+    drawn: list[Picture] = []
     first = True
     left = {*asked}
     for block in blocks:
         kept = _only(block, derivation, left) if asked else block
         changed = view.rewrite(kept, derivation) if kept is not None else None
+        if isinstance(changed, Picture) and view.asks:
+            if changed in drawn:
+                continue
+            drawn.append(changed)
         if isinstance(changed, Heading) and first:
             yield changed
         elif isinstance(changed, Heading):
@@ -115,6 +120,7 @@ VIEWS = {
         View("cloze", "formulas with one operand left out, numbers put in with all computed ones left out", _cloze),
     )
 }
+
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 

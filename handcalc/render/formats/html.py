@@ -204,7 +204,8 @@ class Article:
             after += f'<script type="application/json" class="answers">{embedded(self.sheet.data())}</script>\n'
         header = f"<header>\n{before}\n</header>\n" if before else ""
         body = f'<div class="columns">\n{panel}<div class="text">\n{text}\n</div>\n</div>\n'
-        return f'<article class="chapter" id="{self.anchor}">\n{header}{body}{after}</article>\n'
+        running = f'<div class="running" aria-hidden="true"><p>{self.title()}</p></div>\n'  # the head of each page of paper
+        return f'<article class="chapter" id="{self.anchor}">\n{running}{header}{body}{after}</article>\n'
 
     def panel(self, change: str) -> str:
         """What stands beside the text where scripts are on; change: where numbers are changed."""

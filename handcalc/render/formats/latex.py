@@ -45,6 +45,7 @@ _BEFORE = r"""\documentclass[a4paper,fleqn]{article}
 \renewcommand{\arraystretch}{1.25}
 \newcommand{\tall}{\rule[-1.5ex]{0pt}{4.3ex}} %% a row with fractions
 \newcommand{\room}{\par\vskip0pt plus6\baselineskip\penalty-200\vskip0pt plus-6\baselineskip} %% no formula at the end of a page
+\pagestyle{myheadings}
 \begin{document}
 \raggedright
 \setlength{\abovedisplayskip}{%(above)spt plus 2pt}
@@ -110,7 +111,9 @@ class LatexWriter:
 
     def chapter(self, several: bool) -> str:
         """Formulas after each other are one paragraph, so that they stand close together."""
-        text = rf"\newpage\addcontentsline{{toc}}{{section}}{{{self.words(self.title)}}}" + "\n\n" if several else ""
+        title = self.words(self.title)
+        text = rf"\newpage\addcontentsline{{toc}}{{section}}{{{title}}}" + "\n" if several else ""
+        text += rf"\markright{{{title}}}\thispagestyle{{plain}}" + "\n\n"
         before: Block | None = None
         for block in self.blocks:
             parts = "\n\n".join(self.block(block))

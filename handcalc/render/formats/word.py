@@ -91,6 +91,8 @@ class _WordWriter:
         if self.several:
             yield from self.contents()
         for place, chapter in enumerate(self.report.chapters, 1):
+            if self.several:
+                yield paragraph("AfterTable", "", "<w:sectPr/>")  # the section before it ends, and with it the page
             formulas = WordFormulas(chapter.reading, self.report.translate, chapter.view.room)
             for part in laid(without_repetition(chapter), (TITLE, TITLE + 1)):
                 match part:
@@ -149,7 +151,7 @@ class _WordWriter:
             return paragraph("Title" if level == 1 else f"Heading{level - 1}", inside)
         if level > 1:
             return paragraph(f"Heading{level}", inside)
-        return paragraph("Heading1", bookmark(inside, place), "<w:pageBreakBefore/>")
+        return paragraph("Heading1", bookmark(inside, place))
 
     def line(self, block: Equation, formulas: WordFormulas) -> str:
         """(12) left = right = right; with a line to write on, where the right side is asked."""
@@ -299,7 +301,7 @@ def _aligned(numbers: list[str], point: str) -> list[str]:
 
 
 def _set_up(file: Document, report: Report) -> None:
-    """Styles, settings, page, header and footer, and what the document says about itself."""
+    """Styles, settings, pages, footers, a header for each problem, and what the document says about itself."""
     from docx.oxml import parse_xml
     from docx.shared import Mm
 
@@ -309,22 +311,21 @@ def _set_up(file: Document, report: Report) -> None:
         for name in [name for name, relation in part.rels.items() if relation.reltype.rsplit("/", 1)[-1] in UNUSED]:
             del part.rels[name]
     title = title_of_report(report)
-    section = file.sections[0]
-    section.page_width, section.page_height = Mm(210), Mm(297)
-    section.left_margin = section.right_margin = Mm(18)
-    section.top_margin, section.bottom_margin = Mm(22), Mm(20)
-    section.header_distance = section.footer_distance = Mm(12.5)
-    section.different_first_page_header_footer = True
-    shown = run(title, chinese=report.language == "zh")
-    head = field("STYLEREF 1") + shown + FIELD_END if len(report.chapters) > 1 else shown
+    several = [WordFormulas(one.reading, report.translate).text(title_of(one)) for one in report.chapters if len(report.chapters) > 1]
     pages = field("PAGE") + run("1") + FIELD_END + run(" / ") + field("NUMPAGES") + run("1") + FIELD_END
-    for target, text, style in (
-        (section.header, head, "Header"),
-        (section.footer, pages, "Footer"),
-        (section.first_page_footer, pages, "Footer"),
-    ):
-        inside = parse_xml(paragraph(style, text).replace("<w:p>", f"<w:p {NAMESPACES}>", 1))
-        target.paragraphs[0]._p.getparent().replace(target.paragraphs[0]._p, inside)
+    for place, (section, head) in enumerate(zip(file.sections, (title, *several), strict=True)):
+        section.page_width, section.page_height = Mm(210), Mm(297)
+        section.left_margin = section.right_margin = Mm(18)
+        section.top_margin, section.bottom_margin = Mm(22), Mm(20)
+        section.header_distance = section.footer_distance = Mm(12.5)
+        section.different_first_page_header_footer = True
+        section.header.is_linked_to_previous = False
+        written: list[tuple[Any, str, str]] = [(section.header, run(head, chinese=report.language == "zh"), "Header")]
+        if not place:  # the others have the footers of the first
+            written += [(section.footer, pages, "Footer"), (section.first_page_footer, pages, "Footer")]
+        for target, text, style in written:
+            inside = parse_xml(paragraph(style, text).replace("<w:p>", f"<w:p {NAMESPACES}>", 1))
+            target.paragraphs[0]._p.getparent().replace(target.paragraphs[0]._p, inside)
     _describe(file, title, report.language)
 
 
