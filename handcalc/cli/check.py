@@ -163,7 +163,7 @@ def _blank(problem: Problem, wish: Wish) -> int:
     from handcalc.marking.blank import blank_sheet
     from handcalc.marking.check import Checker
 
-    form = "csv" if wish.settings.format == "csv" or (wish.settings.output or "").lower().endswith(".csv") else "text"
+    form = "csv" if wish.in_format_of_output((*SCREEN, "csv")).settings.format == "csv" else "text"
     sheet = blank_sheet(Checker(problem, wish.settings.notation).desk_for(Sheet("", ())), form, wish.translate, wish.dialect())
     wish.write(_known_to_spreadsheets(sheet, wish) if form == "csv" else sheet)
     return 0

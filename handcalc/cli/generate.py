@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from handcalc.cli.endings import check_folder_name
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, gathered, output_options, settings_from
 from handcalc.core.record import Record
@@ -77,6 +78,7 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
     if manifest is not None:
         return _verify(manifest, other, settings.translator())
     _check(template, wanted, settings.translator())
+    check_folder_name(settings.output)
     from handcalc.exercises.manifest import MANIFEST, files_of_set, make_set, templates_of
     from handcalc.exercises.numbers import ExerciseTemplate
     from handcalc.exercises.students import read_students

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from handcalc.cli.endings import PROBLEM, check_ending
 from handcalc.cli.help import Translated
 from handcalc.cli.new import Activations
 from handcalc.cli.options import FileName, Settings, gathered, language_option, output_options
@@ -67,6 +68,7 @@ def command(model: str, given: Given, settings: Settings) -> None:
     from handcalc.bridges.sources import read_model
     from handcalc.bridges.writing import loaded, typed_numbers, written
 
+    check_ending(settings.output, *PROBLEM)
     translate = settings.translator()
     wishes = Wishes(
         typed_numbers(given.inputs, "--inputs") if given.inputs else None,

@@ -37,6 +37,7 @@ def command(file: str, pairs: bool, settings: Settings) -> int:
 
     Example: handcalc lint shared-bias-2-3-2
     """
+    settings = Wish(settings, settings.language()).in_format_of_output(FORMATS).settings
     files = problem_files(file)
     several = len(files) > 1 or os.path.isdir(file) or file.endswith(".json")
     found, failed = [], []
@@ -46,7 +47,7 @@ def command(file: str, pairs: bool, settings: Settings) -> int:
         except HandcalcError as error:
             failed.append(error)
     language = settings.language(*(report.exercise.problem.language for _, report in found))
-    wish = Wish(settings, language, tuple(files)).in_format_of_output(FORMATS)
+    wish = Wish(settings, language, tuple(files))
     if failed and not several:
         raise failed[0]
     _write(found, several, file, wish)

@@ -11,11 +11,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from handcalc.cli.options import SCREEN, Settings
+from handcalc.cli.endings import format_of
+from handcalc.cli.options import SCREEN, USUAL, Settings
 from handcalc.cli.preferences import colours
 from handcalc.core.record import Record
 from handcalc.disk import writing
@@ -112,23 +113,11 @@ class Wish(Record):
         """To a file; to the output that was asked for, if none is named."""
         write(content, target or self.settings.output, self.settings.force, self.inputs)
 
-    def in_format_of_output(self, formats: Iterable[str]) -> Wish:
+    def in_format_of_output(self, formats: Sequence[str]) -> Wish:
         """The same with the format, of these, that the ending of the output stands for. Raises OutputError where it is another one's."""
-        from handcalc.render.report import FORMATS
-
-        settings, known = self.settings, {format.suffix: format.name for format in FORMATS.values() if format.suffix}
-        meant = known.get(os.path.splitext(settings.output or "")[1].lower(), "plain")
-        if meant in SCREEN or meant == settings.format:
-            return self
-        where = f"{settings.output}: "
-        if meant not in formats:
-            endings = ", ".join(FORMATS[format].suffix for format in formats if format in FORMATS and FORMATS[format].suffix)
-            raise OutputError(Message("this command has no format with this ending; known are {known}", where, known=endings))
-        if settings.format != "terminal":
-            raise OutputError(
-                Message("the ending stands for {meant}, but --format says {chosen}", where, meant=meant, chosen=settings.format)
-            )
-        return self.replace(settings=settings.replace(format=meant))
+        settings = self.settings
+        format = format_of(settings.output, formats, None if settings.format == USUAL else settings.format, USUAL)
+        return self.replace(settings=settings.replace(format=format))
 
     def check(self, target: str) -> None:
         """Whether a file may be written. Raises OutputError."""

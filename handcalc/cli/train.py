@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from handcalc.cli.endings import PROBLEM, check_ending
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, format_option, gathered, output_options, reading_options, rounding_options
 from handcalc.cli.output import Wish
@@ -147,6 +148,7 @@ def _check(length: Length, show_step: int | None, save: str | None, pictures: Pi
     if save and STDIN in wish.inputs:
         raise click.UsageError(wish.translate("--save writes the file again with other numbers; it needs a file, not standard input"))
     if save:
+        check_ending(save, *PROBLEM)
         wish.check(save)
 
 
