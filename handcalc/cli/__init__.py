@@ -21,6 +21,7 @@ from handcalc.cli.preferences import COLOURS, origin, preferences, want_colours
 from handcalc.disk.reading import inside_only, remembering, stay_inside
 from handcalc.errors import HandcalcError, Message, Template
 from handcalc.language import LANGUAGES, choose, translator
+from handcalc.problem.limits import check_limits
 
 # name → (module, one line of help)
 COMMANDS: dict[str, tuple[str, Template]] = {
@@ -132,6 +133,7 @@ def group(context: click.Context) -> None:
 
     Shell completion: see docs/cli.md, or run  _HANDCALC_COMPLETE=bash_source handcalc
     """
+    check_limits()
     context.with_resource(remembering())
     context.default_map = dict.fromkeys(COMMANDS, preferences())
     context.with_resource(inside_only(_is_safe()))
