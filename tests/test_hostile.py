@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import hostile
@@ -11,6 +12,8 @@ import pytest
 from handcalc.cli import main
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError, ProblemError
+from handcalc.exercises.asked import AskedDigits, Exercise, Worked
+from handcalc.exercises.intervals import accepted
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
@@ -184,3 +187,38 @@ def test_thousands_of_times_are_sorted_once() -> None:
     of_net = [group for group in groups if group.quantity.name == "net1"]
     assert [[*derivation.places(group)] for group in of_net] == [[], *([(time, 0)] for time in range(times))]  # nothing at time 0
     assert all(group.holds(place) for group in groups for place in derivation.places(group))
+
+
+# --- found once: numbers at the end of what there is -----------------------------------------------------------------------------
+
+
+def asks(digits: AskedDigits, value: float) -> tuple[float, float, bool]:
+    return digits.value(value), digits.unit(value), digits.is_tie(value)
+
+
+@pytest.mark.parametrize("digits", [AskedDigits(4, None), AskedDigits(15, None), AskedDigits(None, 1), AskedDigits(None, 6)])
+@pytest.mark.parametrize("value", [1e308, -1.797e308, 5e-324, 1e-320, 0.0])
+def test_digits_of_numbers_at_the_end(digits: AskedDigits, value: float) -> None:
+    shown, unit, tie = asks(digits, value)
+    assert unit >= 0 and not tie and (shown == pytest.approx(value, rel=0.2, abs=unit) or abs(shown) == float("inf"))
+
+
+def test_what_may_be_answered_of_large_numbers() -> None:
+    """The bounds of 10³⁰⁸ to four decimals have 320 digits."""
+    text = "inputs: [1e308]\nlayers: [{neurons: [y], activation: identity, weights: [[0.5]]}]\n"
+    worked = Worked(Exercise(loads(text)), {})
+    ((wanted, digits), *_) = worked.exercise.asked.items()
+    assert accepted(worked, wanted, digits).has(Decimal(5) * 10**307)
+
+
+def test_a_place_outside_of_weights_is_no_parameter() -> None:
+    """After times, a layer has weights for the features of each, not for all of them."""
+    rnn = "{type: rnn, neurons: [h], input_weights: [[1]], hidden_weights: [[1]]}"
+    said = refused(f"inputs: [[1], [2]]\nlayers: [{rnn}, {{neurons: [y], weights: [[2]]}}]\nupdate: {{frozen: ['W2[1,2]']}}\n")
+    assert 'there is no parameter "W2[1,2]"' in said
+
+
+@pytest.mark.parametrize("far", ["1e308", "1e-320"])
+def test_deviations_that_are_no_numbers(far: str) -> None:
+    said = refused(f"samples: [{{inputs: [{far}]}}, {{inputs: [0]}}]\nstandardize: sample\nlayers: [{{neurons: 1, weights: [[1]]}}]\n")
+    assert "the standard deviation is too large or too small for a computer's numbers" in said

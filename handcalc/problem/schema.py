@@ -58,8 +58,9 @@ class EdgeMatrix(Record):
     shared: Mapping[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
 
     def get(self, place: tuple[int, ...]) -> Number | None:
-        """The number at (neuron, input)."""
-        return self.rows[place[0]][place[1]]
+        """The number at (neuron, input); None also outside."""
+        row = self.rows[place[0]]
+        return row[place[1]] if place[1] < len(row) else None
 
 
 class Bias(Record):
