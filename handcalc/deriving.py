@@ -57,10 +57,11 @@ def derive(
 
 
 def has_powers(derivation: Derivation) -> bool:
-    """Whether the powers of softmax can be written in the forward pass of every round: none is too large, and not all of them are 0."""
+    """Whether the powers of softmax can be written in the forward pass of every round, and after the last update: none is too large, and
+    not all of them are 0."""
     for number in range(1, derivation.iterations + 1):
         graph, evaluation = derivation.at(number).graph, derivation.iteration(number).evaluation
-        sums = [one.name for one in graph if (one.kind, one.role, one.stage) == ("step", "sum", "")]
+        sums = [one.name for one in graph if (one.kind, one.role) == ("step", "sum")]
         if not sums or sum(quantity.size for quantity in graph) > LOOKED_AT:
             return True
         try:

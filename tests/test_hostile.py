@@ -222,3 +222,14 @@ def test_a_place_outside_of_weights_is_no_parameter() -> None:
 def test_deviations_that_are_no_numbers(far: str) -> None:
     said = refused(f"samples: [{{inputs: [{far}]}}, {{inputs: [0]}}]\nstandardize: sample\nlayers: [{{neurons: 1, weights: [[1]]}}]\n")
     assert "the standard deviation is too large or too small for a computer's numbers" in said
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1e308"])
+def test_sheets_whose_numbers_are_too_large_to_go_on_with(number: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The student's own numbers make a number that there is not: the right one stays that of the solution."""
+    (tmp_path / "s.txt").write_text(
+        "".join(f"{name} = {number}\n" for name in ("net.h1", "out.h1", "out.h2", "w5", "w6", "net.o1", "loss"))
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "mazur-2-2-2", str(tmp_path / "s.txt")])
+    assert ended.value.code == 1 and "net_o1" in capsys.readouterr().out
