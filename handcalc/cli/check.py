@@ -21,6 +21,7 @@ from handcalc.disk.writing import make_folder
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
+from handcalc.stages import MARK, stage
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
@@ -184,7 +185,8 @@ def _one(
 
     checker = Checker(problem, wish.settings.notation, declared)
     sheet = from_arguments(pairs) if pairs else read_sheet(answers[0])
-    marking = checker.mark(sheet)
+    with stage(MARK):
+        marking = checker.mark(sheet)
     desk = checker.desk_for(sheet)
     everything = choices.everything or wish.settings.format not in SCREEN
     wish.page(

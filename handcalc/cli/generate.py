@@ -15,6 +15,7 @@ from handcalc.core.record import Record
 from handcalc.disk.writing import check_folder, write_folder
 from handcalc.language import LANGUAGES, Translate
 from handcalc.problem.fields import NOTATION_NAMES
+from handcalc.stages import DERIVE, PRINT, stage
 
 if TYPE_CHECKING:
     from handcalc.exercises.numbers import ExerciseTemplate
@@ -94,9 +95,11 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
     files: Files = {}
     manifests = []
     for source in sources:
-        made = make_set(source, seed, _paper(papers, settings, source), wanted.count or 0, students, wanted.only or "")
+        with stage(DERIVE):
+            made = make_set(source, seed, _paper(papers, settings, source), wanted.count or 0, students, wanted.only or "")
         own = os.path.join(folder, source.stem) if course else folder
-        files |= {os.path.join(source.stem, name) if course else name: content for name, content in files_of_set(made, own).items()}
+        with stage(PRINT):
+            files |= {os.path.join(source.stem, name) if course else name: content for name, content in files_of_set(made, own).items()}
         manifests.append((len(made.variants), os.path.join(own, MANIFEST)))
     inputs = (*(source.path for source in sources), *filter(None, (wanted.students,)))
     write_folder(files, folder, settings.force, inputs)

@@ -20,6 +20,7 @@ from handcalc.errors import HandcalcError, Message, OutputError, Template
 from handcalc.language import Translate
 from handcalc.problem.fields import ROWS_OF
 from handcalc.render.report import Exported
+from handcalc.stages import LOAD, PRINT, stage
 
 
 class Given(Record):
@@ -80,12 +81,14 @@ def command(model: str, given: Given, settings: Settings) -> None:
         given.weight_rows,
         tuple(part.strip() for part in given.order.split(",") if part.strip()),
     )
-    network = read_model(model, wishes)
+    with stage(LOAD):
+        network = read_model(model, wishes)
     if _is_asked():
         wishes = _asked(network, wishes, translate)
     archive = os.path.splitext(os.path.basename(settings.output or "model"))[0] + ".npz"
-    text, arrays = written(network, wishes, translate, archive)
-    loaded(text, arrays, settings.output or "problem", archive)
+    with stage(PRINT):
+        text, arrays = written(network, wishes, translate, archive)
+        loaded(text, arrays, settings.output or "problem", archive)
     if arrays and not settings.output:
         raise OutputError(Message("large layers go into a file beside the problem; give its name with -o"))
     beside = {archive: _packed(arrays)} if arrays else {}

@@ -24,6 +24,7 @@ from handcalc.errors import Message, OutputError, printable
 from handcalc.language import Translate, translator
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 from handcalc.render.report import LONGEST_SUM
+from handcalc.stages import PRINT, stage
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
@@ -58,7 +59,8 @@ def whole(page: TextPage) -> Iterator[None]:
     target, kept = page.file, Letters(page.encoding)
     page.file = kept
     try:
-        yield
+        with stage(PRINT):
+            yield
     finally:
         page.file = target
     target.write(kept.getvalue())
@@ -128,7 +130,8 @@ class Wish(Record):
         from handcalc.disk.jsontext import in_ascii
         from handcalc.render.formats.jsonform import dumps
 
-        text = dumps(data)
+        with stage(PRINT):
+            text = dumps(data)
         self.write(text if self.settings.output or fits(text, sys.stdout) else in_ascii(text))
 
     def dialect(self) -> Dialect:

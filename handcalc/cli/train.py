@@ -23,6 +23,7 @@ from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError
 from handcalc.loading.loader import STDIN, load
 from handcalc.render import read
+from handcalc.stages import TRAIN, stage
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
@@ -118,7 +119,7 @@ def command(
             return
         derivation = derive(problem, rounding)
         planned = _planned(trainer, derivation, pictures, wish)
-        with training_bar(wish.translate("Training")) as progress:
+        with stage(TRAIN), training_bar(wish.translate("Training")) as progress:
             found = train_on(trainer, length.iterations, length.epochs, length.every, progress)
         if save:
             _save(trainer, file if os.path.exists(file) else problem.path, save, archive, wish)

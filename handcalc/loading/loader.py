@@ -35,6 +35,7 @@ from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
 from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
 from handcalc.problem.values import Section
+from handcalc.stages import LOAD, stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,8 +68,10 @@ def load(path: str | os.PathLike[str], safe: bool | None = None) -> Problem:
     Raises ProblemError with every error of the file.
     """
     if path == STDIN:
-        return _problem(read_text(decoded(standard_input(), "stdin"), "stdin", os.curdir))
-    with inside_only(safe):
+        text = decoded(standard_input(), "stdin")
+        with stage(LOAD):
+            return _problem(read_text(text, "stdin", os.curdir))
+    with inside_only(safe), stage(LOAD):
         return _problem(read(file_of(path)))
 
 
