@@ -13,7 +13,9 @@ from handcalc.cli import main
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError, ProblemError
 from handcalc.exercises.asked import AskedDigits, Exercise, Worked
+from handcalc.exercises.draw import Draws
 from handcalc.exercises.intervals import accepted
+from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
@@ -233,3 +235,25 @@ def test_sheets_whose_numbers_are_too_large_to_go_on_with(number: str, capsys: p
     with pytest.raises(SystemExit) as ended:
         main(["check", "mazur-2-2-2", str(tmp_path / "s.txt")])
     assert ended.value.code == 1 and "net_o1" in capsys.readouterr().out
+
+
+def test_numbers_of_very_different_sizes_are_not_drawn_from_one_another(tmp_path: Path) -> None:
+    """From 5·10⁻³²⁴ to 10³⁰⁸ there are numbers with more digits than a problem may have."""
+    (tmp_path / "p.yaml").write_text("inputs: [0.5, 0.1]\nlayers: [{neurons: [y], activation: identity, weights: [[1e308, 5e-324]]}]\n")
+    template = ExerciseTemplate(str(tmp_path / "p.yaml"))
+    numbers = template.drawn(Draws("a", "1"), 0)
+    assert template.cells(numbers) and {"1e308", "5e-324"} <= {*numbers.values()}
+
+
+def test_an_audit_of_a_weight_that_nothing_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("inputs: [2]\nlayers: [{neurons: [y], activation: sigmoid, weights: {w1: [x1, y, 0]}}]\nlearning_rate: 0.5\n")
+    for number in ("new.w1=0", "new.w1=0.3", "new.w1=x"):
+        with pytest.raises(SystemExit):
+            main(["audit", str(path), "--number", number])
+        assert "new.w1" in capsys.readouterr().out
+
+
+def test_standardised_samples_of_different_lengths() -> None:
+    said = refused("samples: [{inputs: [1, 2]}, {inputs: [3]}]\nstandardize: sample\nlayers: [{neurons: 1, weights: [[1, 1]]}]\n")
+    assert "samples[1].inputs" in said and "standardize" not in said

@@ -32,6 +32,8 @@ def add_standard(item: FileNode, problem: Problem) -> Problem:
             item.fail("goes with inputs in one direction only")
         return problem
     rows = tuple(sample.inputs for sample in problem.samples)
+    if any(len(row) != len(problem.inputs) for row in rows):
+        return problem  # that is said where they are read
     alike = [name for place, name in enumerate(problem.inputs) if len({_value(row[place]) for row in rows}) < 2]
     if alike:
         item.fail("all samples have the same {names}: the standard deviation is 0", names=listed(alike))

@@ -69,7 +69,7 @@ def _slugs(found: Audit) -> list[str]:
 
 
 def _row(number: Judged, reading: Reading, places: Mapping[str, int]) -> tuple[Item, ...]:
-    far = number.cell is None or number.iteration > 1
+    far = number.cell is None or number.iteration > 1 or base(number.cell)[0] not in reading.derivation.graph
     step = Plain(number.id) if far else step_item(number.cell)  # type: ignore[arg-type]
     other = not far and reading.turned(base(number.cell)) != number.turned  # type: ignore[arg-type]
     ours: Item = Plain("")
