@@ -41,7 +41,17 @@ class Message:
 def _filled(value: Any, translate: Callable[[str], str]) -> Any:
     if isinstance(value, Message):
         return value.text(translate)
+    if type(value) is int:
+        return Counted(value)
     return printable(value) if isinstance(value, str) else value
+
+
+class Counted(int):
+    """A number that chooses between words: `{count} {count:mistake|mistakes}` is 1 mistake, 2 mistakes; Chinese needs no such field."""
+
+    def __format__(self, words: str) -> str:
+        one, found, many = words.partition("|")
+        return (one if self == 1 else many) if found else int.__format__(self, words)
 
 
 def near(found: str, known: Iterable[str], synonyms: Mapping[str, str] | None = None) -> Message | str:

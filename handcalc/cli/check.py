@@ -336,7 +336,10 @@ class _Files:
 
     def say_what_was_written(self) -> None:
         """A line for whoever waits for it."""
-        say(Message("Feedback: {count} files in {folder}", count=self.written, folder=self.folder).text(self.wish.translate), sys.stderr)
+        say(
+            Message("Feedback: {count} {count:file|files} in {folder}", count=self.written, folder=self.folder).text(self.wish.translate),
+            sys.stderr,
+        )
 
 
 def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:

@@ -208,4 +208,4 @@ def _write_feedback(marked: Sequence[MarkedResult], how: HowMarked, wish: Wish) 
     make_folder(how.folder)
     for one, target in zip(rows, targets):
         wish.write(one.row.feedback or "", target)
-    say(Message("Feedback: {count} files in {folder}", count=len(rows), folder=how.folder).text(wish.translate), sys.stderr)
+    say(Message("Feedback: {count} {count:file|files} in {folder}", count=len(rows), folder=how.folder).text(wish.translate), sys.stderr)

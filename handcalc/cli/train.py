@@ -211,6 +211,11 @@ def _numbers(text: str, count: int) -> tuple[float, ...]:
         found = ()
     if len(found) != count or not all(map(math.isfinite, found)):
         raise OutputError(
-            Message("expected {count} numbers with commas between them, found {found}", "--predict: ", count=count, found=f'"{text}"')
+            Message(
+                "expected {count} {count:number|numbers with commas between them}, found {found}",
+                "--predict: ",
+                count=count,
+                found=f'"{text}"',
+            )
         )
     return found

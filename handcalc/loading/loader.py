@@ -199,7 +199,9 @@ def _axes(found: Section, inputs: tuple[str, ...], shape: tuple[int, ...], first
         shape = found.value("input_shape", ())
         if prod(shape) != len(inputs):
             found["input_shape"].fail(
-                "there are {found} inputs, which is not {wanted}", found=len(inputs), wanted="×".join(map(str, shape))
+                "there {found:is|are} {found} {found:input|inputs}, which is not {wanted}",
+                found=len(inputs),
+                wanted="×".join(map(str, shape)),
             )
             return ()
     forms = layer_type(first).first

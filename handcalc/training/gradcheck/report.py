@@ -240,7 +240,11 @@ def _result(checked: Checked) -> Paragraph:
     good, every = sum(row.verdict == "ok" for row in checked.rows), len(checked.rows)
     if bad:
         listed = ", ".join(bad[:NAMED]) + (", …" if len(bad) > NAMED else "")
-        return Paragraph(Message("{count} of {all} gradients are not confirmed: {steps}.", count=len(bad), all=every, steps=listed))
+        return Paragraph(
+            Message(
+                "{count} of {all} {all:gradient|gradients} {count:is|are} not confirmed: {steps}.", count=len(bad), all=every, steps=listed
+            )
+        )
     if good < every:
         return Paragraph(Message("{count} of {all} gradients agree; for the others see the remarks.", count=good, all=every))
     if every == 1:
