@@ -123,8 +123,13 @@ def _say_findings(text: str, target: str, translate: Translate) -> None:
 
     found = findings_of_numbers(loads(text))
     if found:
-        text = "{count} {count:thing|things} could be better, such as: {finding}. See: handcalc lint {file}"
-        click.echo(Message(text, count=len(found), finding=found[0].message, file=target).text(translate), err=True)
+        more = Message(
+            "{count} {count:thing|things} could be better, such as: {finding}. See: handcalc lint {file}",
+            count=len(found),
+            finding=found[0].message,
+            file=target,
+        )
+        click.echo(more.text(translate), err=True)
 
 
 def sizes_of(layers: str) -> list[int]:
