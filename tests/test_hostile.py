@@ -21,6 +21,7 @@ from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
 from handcalc.marking.check import Checker
 from handcalc.marking.follow import unit
+from handcalc.marking.slips import coincidence
 from handcalc.marking.typed import Typed
 from handcalc.render import render
 from handcalc.render.formats.sidebyside import NarrowTable
@@ -257,3 +258,14 @@ def test_an_audit_of_a_weight_that_nothing_changes(tmp_path: Path, capsys: pytes
 def test_standardised_samples_of_different_lengths() -> None:
     said = refused("samples: [{inputs: [1, 2]}, {inputs: [3]}]\nstandardize: sample\nlayers: [{neurons: 1, weights: [[1, 1]]}]\n")
     assert "samples[1].inputs" in said and "standardize" not in said
+
+
+def test_a_chance_has_a_logarithm() -> None:
+    """However far off a number is, and however many digits it has."""
+    for typed in (Typed("1e308", 10**308, 1, 0, 1), Typed("5e-324", 5, 10**324, 324, 1)):
+        assert 0 < coincidence(typed, 0.1, 5e-324) <= 1 and 0 < coincidence(typed, 0.1, 1e308) <= 1
+
+
+def test_gates_whose_weights_cannot_be_read() -> None:
+    said = refused("layers: [{type: lstm, neurons: [h], initial_cell: [0.3], hidden_weights: 0.001}]\n")
+    assert "inputs" in said

@@ -118,7 +118,7 @@ class Tensor(Record):
         if isinstance(self.values, Mapping):
             own = {(row - start, *rest): value for (row, *rest), value in self.values.items() if start <= row < start + count}
             return self.replace(axes=axes, values=own)
-        return self.replace(axes=axes, values=self.values.rows(start, count))
+        return self.replace(axes=axes, values=self.values and self.values.rows(start, count))
 
     def __iter__(self) -> Iterator[Number]:
         """The numbers, place by place."""
