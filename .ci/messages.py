@@ -115,8 +115,8 @@ def compiled(catalogue: Catalog) -> bytes:
 
 
 def fields(text: str) -> list[str]:
-    """What stands in braces, and click's %(…)s: a translation must have the same."""
-    return sorted(re.findall(r"\{[^{}]*\}|%\(\w+\)s", text))
+    """What stands in braces, and click's %(…)s: a translation must have the same, but for words that depend on a number."""
+    return sorted(field for field in re.findall(r"\{[^{}]*\}|%\(\w+\)s", text) if "|" not in field)
 
 
 def wrong(path: Path, texts: dict[str, list[str]]) -> Iterator[tuple[bool, str]]:

@@ -26,6 +26,7 @@ from handcalc.models.header import header_of
 from handcalc.models.model import Model
 from handcalc.problem.dataset import sample_names, select
 from handcalc.problem.schema import Batch, Problem
+from handcalc.stages import DERIVE, stage
 
 LOOKED_AT = 20_000  # cells of a graph; in larger ones nobody looks whether softmax can be worked in steps before it is
 
@@ -45,22 +46,27 @@ def derive(
     finite value raises EvaluationError when it is asked for. Raises ProblemError where there are too many samples to round, to work
     in fractions, or to work by cells.
     """
-    chosen = rounding or problem.rounding or Rounding()
+    with stage(DERIVE):
+        return _derived(problem, rounding or problem.rounding or Rounding(), iterations, start, by_cells)
+
+
+def _derived(problem: Problem, chosen: Rounding, iterations: int, start: Mapping[Cell, Value] | None, by_cells: bool) -> Derivation:
     bases = _Bases(problem, chosen, by_cells)
     model = bases.model(1)
     check_iterations(problem, model.graph, model.updated, iterations)
     found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
     if problem.conventions.softmax == "steps" and not has_powers(found):
         conventions = problem.conventions.replace(softmax="shifted")
-        return derive(problem.replace(conventions=conventions), rounding, iterations, start=start, by_cells=by_cells)
+        return _derived(problem.replace(conventions=conventions), chosen, iterations, start, by_cells)
     return found
 
 
 def has_powers(derivation: Derivation) -> bool:
-    """Whether the powers of softmax can be written in the forward pass of every round: none is too large, and not all of them are 0."""
+    """Whether the powers of softmax can be written in the forward pass of every round, and after the last update: none is too large, and
+    not all of them are 0."""
     for number in range(1, derivation.iterations + 1):
         graph, evaluation = derivation.at(number).graph, derivation.iteration(number).evaluation
-        sums = [one.name for one in graph if (one.kind, one.role, one.stage) == ("step", "sum", "")]
+        sums = [one.name for one in graph if (one.kind, one.role) == ("step", "sum")]
         if not sums or sum(quantity.size for quantity in graph) > LOOKED_AT:
             return True
         try:

@@ -62,7 +62,17 @@ def _filled(value: Any, translate: Callable[[str], str]) -> Any:
         return value.text(translate)
     if isinstance(value, str) and len(value) > 1 and value[0] == value[-1] == '"':  # quotation marks are those of the language
         return translate('"{text}"').format(text=printable(value[1:-1]))
+    if type(value) is int:
+        return Counted(value)
     return printable(value) if isinstance(value, str) else value
+
+
+class Counted(int):
+    """A number that chooses between words: `{count} {count:mistake|mistakes}` is 1 mistake, 2 mistakes; Chinese needs no such field."""
+
+    def __format__(self, words: str) -> str:
+        one, found, many = words.partition("|")
+        return (one if self == 1 else many) if found else int.__format__(self, words)
 
 
 def near(found: str, known: Iterable[str], synonyms: Mapping[str, str] | None = None) -> Message | str:

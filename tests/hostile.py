@@ -11,12 +11,14 @@ import argparse
 import io
 import json
 import os
+import re
 import resource
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -25,8 +27,9 @@ import numpy
 from ruamel.yaml import YAML
 
 from handcalc.core.record import Record
+from handcalc.deriving import derive
 from handcalc.layers.sections import sections
-from handcalc.loading.loader import shipped
+from handcalc.loading.loader import load, shipped
 
 SECONDS = 20  # of the processor, for one command
 MEMORY = 1 << 30  # bytes that a command may hold
@@ -40,6 +43,7 @@ WORDS = [
     "1_000", "z^z", "1/(z-z)", "exp(exp(z))", "(" * 60, "one_hot",
 ]  # fmt: skip
 NUMBERS: list[Any] = [0, -1, 1, 2, 3, 0.5, -0.1, 1e308, -1e308, 5e-324, 10**15, 10**30, 4999, 100_000, True, None]
+NUMBER = re.compile(r"-?[0-9]*\.?[0-9]+(e-?[0-9]+)?")
 DATA = {"d.csv": b"a,b,t\n0.1,0.2,1\n0.3,0.4,0\n", "w.csv": b"0.1,0.2\n0.3,0.4\n", "words.csv": "name,色,t\nA,青,是\nB,白,否\n".encode()}
 FORMATS = ("terminal", "plain", "json", "csv", "markdown", "latex", "html", "svg", "notebook", "typst")
 ANSWERS = ("loss=0.3", "grad.w1=0.1", "new.w1=x", "net.h1=1/3", "out.o1=0.75", "δ_o1=0.1385", "w5+=0.4", "y=1")
@@ -115,22 +119,87 @@ def _example(example: str, random: Random) -> Any:
 def _problem(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
     tree = tree_of(random.choice([*shipped()]))
     for _ in range(random.choice((1, 1, 1, 2, 4))):
-        tree = _changed(tree, random)
+        tree = random.choice((_changed, _fitting, _renumbered, _spoilt))(tree, random)
     data = json.dumps(tree, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return {"p.yaml": _encoded(data, random), **DATA}, _command(random)
 
 
 def _changed(tree: Any, random: Random) -> Any:
-    """A key of some section with its example or anything, where such a section is; or any value replaced, left out, repeated, nested."""
-    if random.random() < 0.5 and isinstance(tree, dict):
-        section = random.choice([*sections()])
-        key = random.choice(sections()[section])
-        places = [tree] if section == "problem" else [*_places(tree, section)] or [tree.setdefault(section, {})]
-        chosen = random.choice(places)
-        if isinstance(chosen, dict):
-            chosen[key.key] = _example(key.example, random)
+    """A key of some section with its example or anything."""
+    return _with(tree, random, lambda key: _example(key.example, random))
+
+
+def _fitting(tree: Any, random: Random) -> Any:
+    """A key of some section with a value as it may have, at the ends of what is allowed or just beyond."""
+    return _with(tree, random, lambda key: of_shape(key.shape, random))
+
+
+def _with(tree: Any, random: Random, made: Callable[[Any], Any]) -> Any:
+    """The tree with one key more, or another value of it, in a section that it has or could have."""
+    if not isinstance(tree, dict):
         return tree
-    return _spoilt(tree, random)
+    known = {key.key for key in sections()["problem"]}
+    section = random.choice(["problem"] * 8 + [name for name in sections() if name in known or [*_places(tree, name)]])
+    key = random.choice(sections()[section])
+    chosen = random.choice([tree] if section == "problem" else [*_places(tree, section)] or [tree.setdefault(section, {})])
+    if isinstance(chosen, dict):
+        chosen[key.key] = made(key)
+    return tree
+
+
+def of_shape(shape: Any, random: Random, depth: int = 0) -> Any:
+    """A value of a shape (a JSON Schema), at its ends, or now and then something else."""
+    if random.random() < 0.04 or depth > 5:
+        return value(random, 2)
+    for key, made in SHAPES.items():
+        if key in shape:
+            return made(shape, random, depth)
+    return value(random, 2)
+
+
+def _of_type(shape: Any, random: Random, depth: int) -> Any:
+    type = random.choice(shape["type"]) if isinstance(shape["type"], list) else shape["type"]
+    least, most = shape.get("minimum", shape.get("exclusiveMinimum", -3)), shape.get("maximum", shape.get("exclusiveMaximum", 1000))
+    match type:
+        case "array":
+            count = random.randint(shape.get("minItems", 0), min(shape.get("maxItems", 3), 3 + shape.get("minItems", 0)))
+            return [of_shape(shape.get("items", {}), random, depth + 1) for _ in range(count)]
+        case "object":
+            known = shape.get("properties", {})
+            names = [name for name in known if name in shape.get("required", ()) or random.random() < 1.5 / len(known)]
+            more = random.sample(["h1", "o1", "w1", "W1", "grad.*", "y", "0.1"], 2) if "additionalProperties" in shape and not known else []
+            inner = shape.get("additionalProperties", {})
+            made = {name: of_shape(known[name], random, depth + 1) for name in names}
+            return made | {name: of_shape(inner if isinstance(inner, dict) else {}, random, depth + 1) for name in more}
+        case "integer":
+            return random.choice((least, least + 1, least - 1, most, most + 1, 2, 1))
+        case "number":
+            return random.choice((least, least + 0.1, most, 0.5, 0.001, 0.9, 1e-300, 1e300))
+        case "boolean":
+            return random.random() < 0.5
+        case "null":
+            return None
+    return random.choice(("h1", "o1", "w1", "y", "1/3", "z^2/(1 + abs(z))", "x1", "loss", random.choice(WORDS)))
+
+
+SHAPES: dict[str, Callable[[Any, Random, int], Any]] = {
+    "anyOf": lambda shape, random, depth: of_shape(random.choice(shape["anyOf"]), random, depth + 1),
+    "oneOf": lambda shape, random, depth: of_shape(random.choice(shape["oneOf"]), random, depth + 1),
+    "enum": lambda shape, random, depth: random.choice(shape["enum"]),
+    "const": lambda shape, random, depth: shape["const"],
+    "type": _of_type,
+}
+
+
+def _renumbered(tree: Any, random: Random) -> Any:
+    """The same with some of its numbers replaced, and all else as it was."""
+    if isinstance(tree, dict):
+        return {key: _renumbered(inside, random) for key, inside in tree.items()}
+    if isinstance(tree, list):
+        return [_renumbered(inside, random) for inside in tree]
+    if isinstance(tree, int | float | str) and NUMBER.fullmatch(str(tree)) and random.random() < 0.15:
+        return random.choice(NUMBERS + ["1/3", "-0", ".5", "1e-17", "0.1000", "700", "-800"])
+    return tree
 
 
 def _places(tree: Any, section: str, name: str = "") -> Iterator[dict[str, Any]]:
@@ -168,9 +237,9 @@ def _spoilt(tree: Any, random: Random) -> Any:
 def _encoded(data: bytes, random: Random) -> bytes:
     """Mostly as it is; else in another encoding, cut off, or with a byte changed."""
     kind = random.randrange(24)
-    if kind < 18 or not data:
+    if kind < 21 or not data:
         return data
-    if kind == 18:
+    if kind == 21:
         return data.decode("utf-8", "replace").encode(random.choice(("utf-16", "utf-32", "latin-1", "gb18030")), "replace")
     place = random.randrange(len(data))
     changed = (
@@ -214,6 +283,8 @@ def _command(random: Random) -> tuple[str, ...]:
 
 
 def _data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    if random.random() < 0.4:
+        return _sound_data(random)
     layers = (
         "layers: [{neurons: [%s], activation: sigmoid, weights: {random: xavier, seed: 1}}]\nloss: half_squared_error\nlearning_rate: 0.1\n"
     )
@@ -233,6 +304,33 @@ def _data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
     ]
     files = {**DATA, "p.yaml": random.choice(texts).encode()}
     return {**files, name: _encoded(content, random)}, _command(random)
+
+
+def _sound_data(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """A file that is nearly right, and a problem that fits it."""
+    rows = random.choice((1, 2, 3, 30, 3000))
+    number = partial(random.choice, [0, 1, -1, 0.5, 0.1, 0.3] * 8 + [1e308, -1e308, 1e-320, 1e17, 700])
+    head = "layers: [{neurons: [p, q], activation: %s, weights: {random: xavier, seed: 1}, bias: 0}]\nloss: %s\nlearning_rate: 0.1\n"
+    head %= random.choice((("softmax", "cross_entropy"), ("sigmoid", "half_squared_error"), ("relu", "mean_squared_error")))
+    head += random.choice(
+        ("", "training: {mode: online}\n", "training: {mode: mini_batch, batch_size: 7, epochs: 2}\n", "standardize: sample\n")
+    )
+    if random.random() < 0.5:
+        lines = ["a,b,t", *(f"{number()},{number()},{random.choice('pq')}" for _ in range(rows))]
+        if random.random() < 0.2:
+            lines[random.randrange(len(lines))] = random.choice(WORDS)
+        text = "data: {file: d.csv, inputs: [a, b], targets: {classes: t}}\n" + random.choice(("", "test: {share: 0.3, seed: 1}\n"))
+        return {"d.csv": _encoded("\n".join(lines).encode("utf-8", "surrogatepass"), random), "p.yaml": (text + head).encode()}, _command(
+            random
+        )
+    stream = io.BytesIO()
+    inputs = numpy.array([[float(number()) for _ in range(2)] for _ in range(rows)])
+    targets = numpy.eye(2)[[random.randrange(2) for _ in range(rows)]]
+    kind = random.choice(("f8", "f8", "f4", "f2", "i8", "u1", "?"))
+    with numpy.errstate(all="ignore"):
+        numpy.savez(stream, X=inputs.astype(kind), T=targets.astype(random.choice(("f8", "i4", "?"))))
+    text = "data: {file: d.npz, inputs: X, targets: T}\n"
+    return {"d.npz": _encoded(stream.getvalue(), random), "p.yaml": (text + head).encode()}, _command(random)
 
 
 def _table(random: Random) -> bytes:
@@ -311,8 +409,11 @@ def _sheet(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
         "h1@t1",
         *WORDS,
     ]
-    count = random.choice((0, 1, 3, 10, 40, 2000))
-    pairs = [(random.choice(ids), str(_cell(random)) if random.random() < 0.7 else random.choice(WORDS)) for _ in range(count)]
+    if random.random() < 0.7:
+        ids = [*solved(problem)]
+    count = random.choice((0, 1, 3, 10, 40, 40, 40, 2000))
+    pairs = [(id, _answer(solved(problem).get(id, 1.0), random)) for id in random.sample(ids, min(count, len(ids)))]
+    pairs += pairs[: random.choice((0, 0, 0, 0, 1, count))]
     ending = random.choice(("txt", "txt", "csv", "yaml", "json", "xlsx", "docx"))
     if ending == "csv":
         separator = random.choice((",", ";", "\t"))
@@ -329,6 +430,19 @@ def _sheet(random: Random) -> tuple[dict[str, bytes], tuple[str, ...]]:
     command = random.choice(("check", "check", "audit"))
     how = random.choice(("json", "terminal", "plain"))
     return {file: _encoded(data, random)}, (command, problem, file, "--format", how, "--lang", random.choice(("en", "zh")))
+
+
+@cache
+def solved(problem: str) -> dict[str, float]:
+    """The steps of a shipped problem and their values."""
+    return {step.id: step.value for step in derive(load(problem)).steps()}
+
+
+def _answer(right: float, random: Random) -> str:
+    """A right number, a rounded or slightly wrong one, or anything."""
+    kind = random.randrange(10)
+    made = (f"{right:.4f}", f"{right:.3g}", repr(right), f"{-right:.4f}", f"{right * 1.01:.4f}", f"{right:.2e}", f"0.5*2 = {right:.3f}")
+    return made[kind] if kind < len(made) else str(_cell(random)) if kind < 9 else random.choice(WORDS)
 
 
 # --- trying -------------------------------------------------------------------------------------------------------------------

@@ -86,8 +86,8 @@ def test_the_format_may_be_named(export: Export, tmp_path: Path) -> None:
 
 
 WRONG = {
-    "no ending": (["-o", "report"], "report: no format has this ending; known are .txt, .md, .tex,"),
-    "unknown ending": (["-o", "report.doc"], "report.doc: no format has this ending; known are .txt, .md, .tex,"),
+    "no ending": (["-o", "report"], "report: this command has no format with this ending; known are .txt, .md, .tex,"),
+    "unknown ending": (["-o", "report.doc"], "report.doc: this command has no format with this ending; known are .txt, .md, .tex,"),
     "two that disagree": (["-o", "report.pdf", "--format", "html"], "report.pdf: the ending stands for pdf, but --format says html"),
     "no file": ([], "say with -o where it goes, for example -o report.html"),
     "folder without format": (["-o", "folder/"], "say with --format what to write to the folder folder/"),
@@ -95,7 +95,7 @@ WRONG = {
     "unknown problem": (["-o", "a.md", "nothing-here"], "nothing-here"),
     "unknown step": (["-o", "a.md", "--only", "net.h9"], 'there is no step "net.h9"'),
     "two precisions": (["-o", "a.md", "--decimals", "3", "--significant", "3"], "give --decimals or --significant, not both"),
-    "an empty name": (["-o", ""], "no format has this ending"),
+    "an empty name": (["-o", ""], "this command has no format with this ending"),
 }
 
 

@@ -67,7 +67,7 @@ def test_json_and_other_endings(school: Path, capsys: pytest.CaptureFixture[str]
     problem, sheet = school / "neuron.yaml", school / "sheets" / "bert.txt"
     run(capsys, problem, sheet, "-o", school / "a.json")
     assert json.loads((school / "a.json").read_text("utf-8"))["summary"] == {"follow_through": 3, "mistake": 1}
-    run(capsys, problem, sheet, "-o", school / "a.log")
+    run(capsys, problem, sheet, "-o", school / "a.log", "--format", "plain")
     assert "The bias is forgotten" in (school / "a.log").read_text("utf-8")
     ended = run(capsys, problem, sheet, "-o", school / "a.html", "--format", "pdf")
     assert ended.code == 2 and "the ending stands for html, but --format says pdf" in ended.err

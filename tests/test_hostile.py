@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import hostile
@@ -11,11 +12,16 @@ import pytest
 from handcalc.cli import main
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError, ProblemError
+from handcalc.exercises.asked import AskedDigits, Exercise, Worked
+from handcalc.exercises.draw import Draws
+from handcalc.exercises.intervals import accepted
+from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
 from handcalc.marking.check import Checker
 from handcalc.marking.follow import unit
+from handcalc.marking.slips import coincidence
 from handcalc.marking.typed import Typed
 from handcalc.render import render
 from handcalc.render.formats.sidebyside import NarrowTable
@@ -184,3 +190,82 @@ def test_thousands_of_times_are_sorted_once() -> None:
     of_net = [group for group in groups if group.quantity.name == "net1"]
     assert [[*derivation.places(group)] for group in of_net] == [[], *([(time, 0)] for time in range(times))]  # nothing at time 0
     assert all(group.holds(place) for group in groups for place in derivation.places(group))
+
+
+# --- found once: numbers at the end of what there is -----------------------------------------------------------------------------
+
+
+def asks(digits: AskedDigits, value: float) -> tuple[float, float, bool]:
+    return digits.value(value), digits.unit(value), digits.is_tie(value)
+
+
+@pytest.mark.parametrize("digits", [AskedDigits(4, None), AskedDigits(15, None), AskedDigits(None, 1), AskedDigits(None, 6)])
+@pytest.mark.parametrize("value", [1e308, -1.797e308, 5e-324, 1e-320, 0.0])
+def test_digits_of_numbers_at_the_end(digits: AskedDigits, value: float) -> None:
+    shown, unit, tie = asks(digits, value)
+    assert unit >= 0 and not tie and (shown == pytest.approx(value, rel=0.2, abs=unit) or abs(shown) == float("inf"))
+
+
+def test_what_may_be_answered_of_large_numbers() -> None:
+    """The bounds of 10³⁰⁸ to four decimals have 320 digits."""
+    text = "inputs: [1e308]\nlayers: [{neurons: [y], activation: identity, weights: [[0.5]]}]\n"
+    worked = Worked(Exercise(loads(text)), {})
+    ((wanted, digits), *_) = worked.exercise.asked.items()
+    assert accepted(worked, wanted, digits).has(Decimal(5) * 10**307)
+
+
+def test_a_place_outside_of_weights_is_no_parameter() -> None:
+    """After times, a layer has weights for the features of each, not for all of them."""
+    rnn = "{type: rnn, neurons: [h], input_weights: [[1]], hidden_weights: [[1]]}"
+    said = refused(f"inputs: [[1], [2]]\nlayers: [{rnn}, {{neurons: [y], weights: [[2]]}}]\nupdate: {{frozen: ['W2[1,2]']}}\n")
+    assert 'there is no parameter "W2[1,2]"' in said
+
+
+@pytest.mark.parametrize("far", ["1e308", "1e-320"])
+def test_deviations_that_are_no_numbers(far: str) -> None:
+    said = refused(f"samples: [{{inputs: [{far}]}}, {{inputs: [0]}}]\nstandardize: sample\nlayers: [{{neurons: 1, weights: [[1]]}}]\n")
+    assert "the standard deviation is too large or too small for a computer's numbers" in said
+
+
+@pytest.mark.parametrize("number", ["1e308", "-1e308"])
+def test_sheets_whose_numbers_are_too_large_to_go_on_with(number: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The student's own numbers make a number that there is not: the right one stays that of the solution."""
+    (tmp_path / "s.txt").write_text(
+        "".join(f"{name} = {number}\n" for name in ("net.h1", "out.h1", "out.h2", "w5", "w6", "net.o1", "loss"))
+    )
+    with pytest.raises(SystemExit) as ended:
+        main(["check", "mazur-2-2-2", str(tmp_path / "s.txt")])
+    assert ended.value.code == 1 and "net_o1" in capsys.readouterr().out
+
+
+def test_numbers_of_very_different_sizes_are_not_drawn_from_one_another(tmp_path: Path) -> None:
+    """From 5·10⁻³²⁴ to 10³⁰⁸ there are numbers with more digits than a problem may have."""
+    (tmp_path / "p.yaml").write_text("inputs: [0.5, 0.1]\nlayers: [{neurons: [y], activation: identity, weights: [[1e308, 5e-324]]}]\n")
+    template = ExerciseTemplate(str(tmp_path / "p.yaml"))
+    numbers = template.drawn(Draws("a", "1"), 0)
+    assert template.cells(numbers) and {"1e308", "5e-324"} <= {*numbers.values()}
+
+
+def test_an_audit_of_a_weight_that_nothing_changes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("inputs: [2]\nlayers: [{neurons: [y], activation: sigmoid, weights: {w1: [x1, y, 0]}}]\nlearning_rate: 0.5\n")
+    for number in ("new.w1=0", "new.w1=0.3", "new.w1=x"):
+        with pytest.raises(SystemExit):
+            main(["audit", str(path), "--number", number])
+        assert "new.w1" in capsys.readouterr().out
+
+
+def test_standardised_samples_of_different_lengths() -> None:
+    said = refused("samples: [{inputs: [1, 2]}, {inputs: [3]}]\nstandardize: sample\nlayers: [{neurons: 1, weights: [[1, 1]]}]\n")
+    assert "samples[1].inputs" in said and "standardize" not in said
+
+
+def test_a_chance_has_a_logarithm() -> None:
+    """However far off a number is, and however many digits it has."""
+    for typed in (Typed("1e308", 10**308, 1, 0, 1), Typed("5e-324", 5, 10**324, 324, 1)):
+        assert 0 < coincidence(typed, 0.1, 5e-324) <= 1 and 0 < coincidence(typed, 0.1, 1e308) <= 1
+
+
+def test_gates_whose_weights_cannot_be_read() -> None:
+    said = refused("layers: [{type: lstm, neurons: [h], initial_cell: [0.3], hidden_weights: 0.001}]\n")
+    assert "inputs" in said

@@ -620,3 +620,22 @@ def test_a_title_stands_in_a_document_once(language: str) -> None:
     written = str(render(derive(load("conv-pool-dense")), "markdown", language=language))
     title = "卷积、池化和一个神经元" if language == "zh" else "Convolution, pooling, one neuron"
     assert written.count(title) == 1 and written.startswith(f"# {title}\n")
+
+
+def test_words_that_depend_on_a_number() -> None:
+    """A field with | chooses between words; a translation may go without it."""
+    text = "{count} {count:mistake does|mistakes do} not show: {named}"
+    assert Message(text, count=1, named="a").text() == "1 mistake does not show: a"
+    assert [Message(text, count=count, named="a").text()[:14] for count in (0, 2, 11)] == [
+        "0 mistakes do ",
+        "2 mistakes do ",
+        "11 mistakes do",
+    ]
+    assert Message(text, count=1, named="a").text(lambda _: "有{count}处：{named}") == "有1处：a"
+    assert Message("{share:.2f}, {count:>3}", share=0.5, count=7).text() == "0.50,   7"
+
+
+def test_no_text_counts_one_of_several(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "mazur-2-2-2", "--iterations", "1", "--lang", "en"])
+    assert "1 update, 1 epoch." in capsys.readouterr().out

@@ -13,6 +13,7 @@ from typing import Any
 import numpy
 import pytest
 
+from handcalc.cli import main
 from handcalc.core.functions import ACTIVATIONS
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, HandcalcError, Message, ProblemError, near, printable
@@ -500,9 +501,12 @@ def bomb(path: Path) -> None:
     assert path.stat().st_size < 10_000
 
 
-@pytest.mark.parametrize("value", ["", "-1", "many", "1e9", "٣", "9" * 50])
-def test_limit_that_is_no_number_does_not_count(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("value", ["-1", "many", "1e9", "٣", "9" * 50])
+def test_limit_that_is_no_number(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(raised_by("layers"), value)
+    with pytest.raises(HandcalcError, match="HANDCALC_MAX_LAYERS: expected a whole number, such as 100"):
+        limit("layers")
+    monkeypatch.setenv(raised_by("layers"), "")
     assert limit("layers") == LIMITS["layers"]
 
 
@@ -762,3 +766,23 @@ def test_error_holds_its_messages() -> None:
 )
 def test_near(found: str, known: list[str], wanted: str) -> None:
     assert str(near(found, known)) == (f', did you mean "{wanted}"?' if wanted else "")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "said"),
+    [
+        ("HANDCALC_MAX_BYTES", "abc", 'HANDCALC_MAX_BYTES: expected a whole number, such as 400000, found "abc"'),
+        ("HANDCALC_MAX_ROWS", "-1", 'HANDCALC_MAX_ROWS: expected a whole number, such as 1000000, found "-1"'),
+        ("HANDCALC_MAX_SAMPLES", "1e5", 'HANDCALC_MAX_SAMPLES: expected a whole number, such as 10000, found "1e5"'),
+        ("HANDCALC_MAX_BYTE", "5", 'HANDCALC_MAX_BYTE: there is no such limit, did you mean "HANDCALC_MAX_BYTES"?'),
+    ],
+)
+def test_limits_that_mean_nothing(
+    variable: str, text: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(SystemExit) as ended:
+        main(["solve", "mazur-2-2-2"])
+    assert ended.value.code == 2 and capsys.readouterr().err.splitlines() == [said]
+    monkeypatch.setenv(variable, "")
+    assert pytest.raises(SystemExit, main, ["list", "problems"]).value.code == 0

@@ -173,12 +173,25 @@ def test_the_largest_is_subtracted_where_it_is_asked_for() -> None:
     assert {mark.verdict for mark in check(shifted, answers).answers} == {"correct"}
 
 
-def test_a_power_that_is_too_large_after_the_update_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_power_that_is_too_large_only_after_the_update() -> None:
+    """What is before it is solved all the same: the largest net input is subtracted everywhere."""
+    text = TEXT.replace("cross_entropy", "half_squared_error")
+    steep = derive(loads(text.replace("learning_rate: 0.1", "learning_rate: 30000")))
+    assert max(steep.value(f"after.net.o{place}") for place in (1, 2, 3)) > 710
+    assert steep.value("loss") == pytest.approx(derive(loads(text)).value("loss")) and "max" in [step.id for step in steep.steps()]
+    assert all(math.isfinite(step.value) for step in steep.steps())
+
+
+@pytest.mark.parametrize("format", ["plain", "markdown", "html", "latex"])
+def test_a_logarithm_that_is_none_only_after_the_update(format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "steep.yaml"
     path.write_text(TEXT.replace("learning_rate: 0.1", "learning_rate: 3000"), "utf-8")
+    with pytest.raises(SystemExit, match="0"):
+        main(["solve", str(path), "--lang", "en", "--format", format])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "There are no numbers here" in said and "the function is not defined there" in said
     with pytest.raises(SystemExit, match="2"):
-        main(["solve", str(path), "--lang", "en"])
-    assert "conventions: {softmax: shifted}" in " ".join(capsys.readouterr().err.split())
+        main(["solve", str(path), "--lang", "en", "--iterations", "2"])
 
 
 def test_a_fraction_has_the_power_of_all_its_digits() -> None:

@@ -22,12 +22,13 @@ CORE_LIMIT = 2550  # lines of code in core/: not blank, no comments, no docstrin
 
 # The order of the rooms; a room imports those before it only.
 ROOMS = (
-    "errors", "disk", "language", "processes", "cluster", "showing", "core", "render", "problem", "layers", "loading", "models", "arrays",
+    "errors", "disk", "language", "processes", "cluster", "showing", "stages",
+    "core", "render", "problem", "layers", "loading", "models", "arrays",
     "deriving", "training", "proof", "marking", "exercises", "bridges",
     "site", "cli", "notebooks",
 )  # fmt: skip
 NOT = {
-    "core": {"disk", "language", "processes", "cluster"},
+    "core": {"disk", "language", "processes", "cluster", "stages"},
     "problem": {"render"},
     "layers": {"render"},
     "loading": {"render"},

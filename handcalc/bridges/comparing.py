@@ -63,7 +63,9 @@ class StepComparison(Record):
         found = Message("missing") if first.found is None else f"{first.found:.9g}"
         values: dict[str, Any] = {"expected": f"{first.expected:.9g}", "bound": f"{first.bound:.1g}", "found": found}
         told = Message(text, step=first.step, phase=Message(PHASE_WORDS[first.phase]), id=first.id, name=first.where, **values)
-        count = Message("{wrong} of {count} numbers differ.", wrong=len(self.differences), count=self.compared)
+        count = Message(
+            "{wrong} of {count} {count:number|numbers} {wrong:differs|differ}.", wrong=len(self.differences), count=self.compared
+        )
         named = [cause.message for cause in self.causes] or [Message("No mistake that is known explains it.")]
         return [told, count, *named, *self.notes]
 

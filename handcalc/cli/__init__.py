@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from gettext import gettext
 from importlib import import_module
 from typing import Any
@@ -21,6 +22,8 @@ from handcalc.cli.preferences import COLOURS, origin, preferences, want_colours
 from handcalc.disk.reading import inside_only, remembering, stay_inside
 from handcalc.errors import HandcalcError, Message, Template
 from handcalc.language import LANGUAGES, choose, translator
+from handcalc.problem.limits import check_limits
+from handcalc.stages import watching
 
 # name → (module, one line of help)
 COMMANDS: dict[str, tuple[str, Template]] = {
@@ -103,6 +106,33 @@ def _pager() -> click.Option:
     return click.Option(["--pager"], is_flag=True, expose_value=False, callback=decide, help=PAGER)
 
 
+TIMES: Template = "Say on standard error how long reading, working out and writing took."
+
+
+def _times() -> click.Option:
+    """The option of commands that work something out."""
+
+    def decide(context: click.Context, option: click.Parameter, wanted: bool) -> None:
+        if wanted:
+            from handcalc.cli.output import say
+            from handcalc.cli.waiting import Times
+
+            times = Times()
+            context.with_resource(watching(times))
+            context.call_on_close(lambda: say("\n".join(times.lines()), sys.stderr))
+
+    return click.Option(["--times"], is_flag=True, is_eager=True, expose_value=False, callback=decide, help=TIMES)
+
+
+def _ticking() -> AbstractContextManager[None]:
+    """Meanwhile a terminal is told where a long command is."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return nullcontext()
+    from handcalc.cli.waiting import Ticker
+
+    return watching(Ticker(sys.stderr, translator(choose())))
+
+
 class Commands(Translated, click.Group):
     """A group whose commands are imported when they are called."""
 
@@ -114,7 +144,7 @@ class Commands(Translated, click.Group):
             return None
         command: click.Command = import_module(COMMANDS[cmd_name][0]).command
         if cmd_name not in WITHOUT_FILES and all(option.name != "safe" for option in command.params):
-            command.params.append(_safe())
+            command.params += [_safe(), _times()]
         if all(option.name != "color" for option in command.params):
             command.params.append(_color())
         if cmd_name not in INTERACTIVE and all(option.name != "pager" for option in command.params):
@@ -150,7 +180,9 @@ def group(context: click.Context) -> None:
 
     Shell completion: see docs/cli.md, or run  _HANDCALC_COMPLETE=bash_source handcalc
     """
+    check_limits()
     context.with_resource(remembering())
+    context.with_resource(_ticking())
     context.default_map = dict.fromkeys(COMMANDS, preferences())
     context.with_resource(inside_only(_is_safe()))
     if context.invoked_subcommand is None:

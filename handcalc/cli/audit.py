@@ -10,6 +10,7 @@ from handcalc.cli.output import Wish
 from handcalc.cli.troubles import troubles
 from handcalc.loading.loader import STDIN, load
 from handcalc.problem.schema import Problem
+from handcalc.stages import MARK, stage
 
 FORMATS = ("terminal", "plain", "json")
 FINE = ("exact", "rounded", "carried", "truncated")
@@ -45,7 +46,9 @@ def command(file: str, published: str | None, pairs: tuple[str, ...], settings: 
         settings = wish.settings
         if bool(published) == bool(pairs):
             raise click.UsageError(wish.translate("give a list of printed numbers, or --number ID=VALUE"))
-        found = audit(problem, from_arguments(pairs) if pairs else read_sheet(published or "", repeats=True), settings.notation)
+        sheet = from_arguments(pairs) if pairs else read_sheet(published or "", repeats=True)
+        with stage(MARK):
+            found = audit(problem, sheet, settings.notation)
         code = 0 if all(number.status in FINE for number in found.numbers) else 1
         if settings.format == "json":
             wish.write_json(as_json(found))

@@ -21,6 +21,7 @@ from handcalc.disk.writing import make_folder
 from handcalc.errors import HandcalcError, Message, OutputError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
+from handcalc.stages import MARK, stage
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
@@ -163,7 +164,7 @@ def _blank(problem: Problem, wish: Wish) -> int:
     from handcalc.marking.blank import blank_sheet
     from handcalc.marking.check import Checker
 
-    form = "csv" if wish.settings.format == "csv" or (wish.settings.output or "").lower().endswith(".csv") else "text"
+    form = "csv" if wish.in_format_of_output((*SCREEN, "csv")).settings.format == "csv" else "text"
     sheet = blank_sheet(Checker(problem, wish.settings.notation).desk_for(Sheet("", ())), form, wish.translate, wish.dialect())
     wish.write(_known_to_spreadsheets(sheet, wish) if form == "csv" else sheet)
     return 0
@@ -184,7 +185,8 @@ def _one(
 
     checker = Checker(problem, wish.settings.notation, declared)
     sheet = from_arguments(pairs) if pairs else read_sheet(answers[0])
-    marking = checker.mark(sheet)
+    with stage(MARK):
+        marking = checker.mark(sheet)
     desk = checker.desk_for(sheet)
     everything = choices.everything or wish.settings.format not in SCREEN
     wish.page(
@@ -334,7 +336,10 @@ class _Files:
 
     def say_what_was_written(self) -> None:
         """A line for whoever waits for it."""
-        say(Message("Feedback: {count} files in {folder}", count=self.written, folder=self.folder).text(self.wish.translate), sys.stderr)
+        say(
+            Message("Feedback: {count} {count:file|files} in {folder}", count=self.written, folder=self.folder).text(self.wish.translate),
+            sys.stderr,
+        )
 
 
 def _write_class(book: Gradebook, derivation: Derivation, wish: Wish) -> None:

@@ -13,6 +13,7 @@ from handcalc.cli.output import Wish
 from handcalc.deriving import derive
 from handcalc.language import translator
 from handcalc.loading.loader import load, shipped
+from handcalc.stages import DERIVE, stage
 
 if TYPE_CHECKING:
     from handcalc.language import Translate
@@ -54,7 +55,8 @@ def _proof(what: str, by: str, wish: Wish) -> None:
 
     if what in shipped() or os.path.isfile(what):
         raise click.UsageError(wish.translate("name a step of the problem as well, such as w5"))
-    proof = prove(what, by)
+    with stage(DERIVE):
+        proof = prove(what, by)
     wish.page(
         lambda dialect: reading(proof, wish.settings.notation, dialect, wish.settings.comma),
         lambda found: report(proof),

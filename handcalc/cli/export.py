@@ -11,6 +11,7 @@ from gettext import gettext
 import click
 
 from handcalc.cli.confirming import framework_option, write_scripts
+from handcalc.cli.endings import ending_of, format_of, formats_of
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, document_options, force_option, reading_options, rounding_options
 from handcalc.cli.output import save, say
@@ -21,7 +22,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.record import Record
 from handcalc.deriving import derive
 from handcalc.disk.writing import make_folder
-from handcalc.errors import EvaluationError, HandcalcError, Message, OutputError, ProblemError
+from handcalc.errors import EvaluationError, HandcalcError, Message, ProblemError
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
 from handcalc.render.answerfields import AnswerFields
@@ -166,18 +167,7 @@ def _is_folder(output: str, chosen: tuple[str, ...]) -> bool:
 
 def _format(output: str, chosen: tuple[str, ...]) -> str:
     """The format of a file: that of its ending, else the one that was named."""
-    ending = os.path.splitext(output)[1].lower()
-    meant = next((format.name for format in FORMATS.values() if format.suffix and format.suffix == ending), "")
-    if meant and (not chosen or meant in chosen):
-        return meant
-    if meant:
-        raise OutputError(
-            Message("the ending stands for {meant}, but --format says {chosen}", f"{output}: ", meant=meant, chosen=chosen[0])
-        )
-    if len(chosen) == 1:
-        return chosen[0]
-    known = ", ".join(format.suffix for format in FORMATS.values() if format.suffix)
-    raise OutputError(Message("no format has this ending; known are {known}", f"{output}: ", known=known))
+    return format_of(output, FILES, next((format for format in chosen if format in formats_of(ending_of(output))), (*chosen, None)[0]))
 
 
 class _Jobs:

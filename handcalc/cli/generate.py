@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from handcalc.cli.endings import check_folder_name
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, gathered, output_options, settings_from
 from handcalc.core.record import Record
 from handcalc.disk.writing import check_folder, write_folder
 from handcalc.language import LANGUAGES, Translate
 from handcalc.problem.fields import NOTATION_NAMES
+from handcalc.stages import DERIVE, PRINT, stage
 
 if TYPE_CHECKING:
     from handcalc.exercises.numbers import ExerciseTemplate
@@ -77,6 +79,7 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
     if manifest is not None:
         return _verify(manifest, other, settings.translator())
     _check(template, wanted, settings.translator())
+    check_folder_name(settings.output)
     from handcalc.exercises.manifest import MANIFEST, files_of_set, make_set, templates_of
     from handcalc.exercises.numbers import ExerciseTemplate
     from handcalc.exercises.students import read_students
@@ -92,9 +95,11 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
     files: Files = {}
     manifests = []
     for source in sources:
-        made = make_set(source, seed, _paper(papers, settings, source), wanted.count or 0, students, wanted.only or "")
+        with stage(DERIVE):
+            made = make_set(source, seed, _paper(papers, settings, source), wanted.count or 0, students, wanted.only or "")
         own = os.path.join(folder, source.stem) if course else folder
-        files |= {os.path.join(source.stem, name) if course else name: content for name, content in files_of_set(made, own).items()}
+        with stage(PRINT):
+            files |= {os.path.join(source.stem, name) if course else name: content for name, content in files_of_set(made, own).items()}
         manifests.append((len(made.variants), os.path.join(own, MANIFEST)))
     inputs = (*(source.path for source in sources), *filter(None, (wanted.students,)))
     write_folder(files, folder, settings.force, inputs)

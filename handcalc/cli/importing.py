@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from handcalc.cli.endings import PROBLEM, check_ending
 from handcalc.cli.help import Translated
 from handcalc.cli.new import Activations
 from handcalc.cli.options import FileName, Settings, gathered, language_option, output_options
@@ -19,6 +20,7 @@ from handcalc.errors import HandcalcError, Message, OutputError, Template
 from handcalc.language import Translate
 from handcalc.problem.fields import ROWS_OF
 from handcalc.render.report import Exported
+from handcalc.stages import LOAD, PRINT, stage
 
 
 class Given(Record):
@@ -67,6 +69,7 @@ def command(model: str, given: Given, settings: Settings) -> None:
     from handcalc.bridges.sources import read_model
     from handcalc.bridges.writing import loaded, typed_numbers, written
 
+    check_ending(settings.output, *PROBLEM)
     translate = settings.translator()
     wishes = Wishes(
         typed_numbers(given.inputs, "--inputs") if given.inputs else None,
@@ -78,12 +81,14 @@ def command(model: str, given: Given, settings: Settings) -> None:
         given.weight_rows,
         tuple(part.strip() for part in given.order.split(",") if part.strip()),
     )
-    network = read_model(model, wishes)
+    with stage(LOAD):
+        network = read_model(model, wishes)
     if _is_asked():
         wishes = _asked(network, wishes, translate)
     archive = os.path.splitext(os.path.basename(settings.output or "model"))[0] + ".npz"
-    text, arrays = written(network, wishes, translate, archive)
-    loaded(text, arrays, settings.output or "problem", archive)
+    with stage(PRINT):
+        text, arrays = written(network, wishes, translate, archive)
+        loaded(text, arrays, settings.output or "problem", archive)
     if arrays and not settings.output:
         raise OutputError(Message("large layers go into a file beside the problem; give its name with -o"))
     beside = {archive: _packed(arrays)} if arrays else {}

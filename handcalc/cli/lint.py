@@ -12,9 +12,11 @@ from handcalc import __version__
 from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, FileName, Settings, format_option, output_options, reading_options, rounding_options
 from handcalc.cli.output import Wish, say
+from handcalc.cli.progress import progress_bar
 from handcalc.errors import HandcalcError
 from handcalc.exercises.manifest import problem_files
 from handcalc.loading.loader import load
+from handcalc.stages import MARK, stage
 
 if TYPE_CHECKING:
     from handcalc.exercises.lint import LintReport
@@ -37,16 +39,20 @@ def command(file: str, pairs: bool, settings: Settings) -> int:
 
     Example: handcalc lint shared-bias-2-3-2
     """
+    settings = Wish(settings, settings.language()).in_format_of_output(FORMATS).settings
     files = problem_files(file)
     several = len(files) > 1 or os.path.isdir(file) or file.endswith(".json")
     found, failed = [], []
-    for one in files:
-        try:
-            found.append((one, _linted(one, pairs, settings)))
-        except HandcalcError as error:
-            failed.append(error)
+    with progress_bar(len(files), settings.translator()("Checking exercises")) as progress:
+        for number, one in enumerate(files, 1):
+            try:
+                found.append((one, _linted(one, pairs, settings)))
+            except HandcalcError as error:
+                failed.append(error)
+            if progress:
+                progress(number)
     language = settings.language(*(report.exercise.problem.language for _, report in found))
-    wish = Wish(settings, language, tuple(files)).in_format_of_output(FORMATS)
+    wish = Wish(settings, language, tuple(files))
     if failed and not several:
         raise failed[0]
     _write(found, several, file, wish)
@@ -63,7 +69,8 @@ def _linted(file: str, pairs: bool, settings: Settings) -> LintReport:
     digits = settings.digits()
     asked = None if digits is None else AskedDigits(digits.decimals, digits.significant if digits.decimals is None else None)
     report = lint(load(file), asked, settings.carry, pairs, settings.notation)
-    report.findings  # noqa: B018  what is wrong with the file is said before anything is written
+    with stage(MARK):
+        report.findings  # noqa: B018  what is wrong with the file is said before anything is written
     return report
 
 

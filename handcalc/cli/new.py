@@ -10,6 +10,7 @@ from unicodedata import normalize
 
 import click
 
+from handcalc.cli.endings import PROBLEM, check_ending
 from handcalc.cli.help import Translated
 from handcalc.cli.options import Settings, SpelledChoice, language_option, output_options
 from handcalc.cli.output import write
@@ -84,6 +85,7 @@ def command(
     Example: handcalc new my.yaml --layers 2-3-2 --activation relu,sigmoid
     """
     translate = settings.translator()
+    check_ending(settings.output or file, *PROBLEM)
     title = ""
     if template in TEMPLATES and (layers or loss):
         raise click.UsageError(gettext("--layers and --loss go with dense layers, not with --template {name}").format(name=template))

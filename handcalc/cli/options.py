@@ -31,7 +31,8 @@ from handcalc.render.views import VIEWS
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 
-SCREEN = ("terminal", "plain")  # formats that are shown as a terminal shows them
+USUAL = "terminal"  # the format where none was chosen
+SCREEN = (USUAL, "plain")  # formats that are shown as a terminal shows them
 
 
 class SpelledChoice(click.Choice):  # type: ignore[type-arg]  # generic in new versions of click only
@@ -75,7 +76,7 @@ class Settings(Record):
     decimals: int | None = None
     significant: int | None = None
     carry: bool = False
-    format: str = "terminal"
+    format: str = USUAL
     output: str | None = None
     force: bool = False
 
@@ -246,5 +247,5 @@ output_options = settings_from(click.option("-o", "--output", type=FileName(), h
 def format_option(formats: Iterable[str]) -> Decorator:
     """--format, one of these."""
     return settings_from(
-        click.option("--format", type=click.Choice(list(formats)), default="terminal", help="Output format.", show_default=True)
+        click.option("--format", type=click.Choice(list(formats)), default=USUAL, help="Output format.", show_default=True)
     )

@@ -11,11 +11,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
-from handcalc.cli.options import SCREEN, Settings
+from handcalc.cli.endings import format_of
+from handcalc.cli.options import SCREEN, USUAL, Settings
 from handcalc.cli.preferences import colours
 from handcalc.core.record import Record
 from handcalc.disk import writing
@@ -23,6 +24,7 @@ from handcalc.errors import Message, OutputError, printable
 from handcalc.language import Translate, translator
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect, spelled_in_ascii
 from handcalc.render.report import LONGEST_SUM
+from handcalc.stages import PRINT, stage
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
@@ -57,7 +59,8 @@ def whole(page: TextPage) -> Iterator[None]:
     target, kept = page.file, Letters(page.encoding)
     page.file = kept
     try:
-        yield
+        with stage(PRINT):
+            yield
     finally:
         page.file = target
     target.write(kept.getvalue())
@@ -115,24 +118,11 @@ class Wish(Record):
         """To a file; to the output that was asked for, if none is named."""
         write(content, target or self.settings.output, self.settings.force, self.inputs)
 
-    def in_format_of_output(self, formats: Iterable[str]) -> Wish:
+    def in_format_of_output(self, formats: Sequence[str]) -> Wish:
         """The same with the format, of these, that the ending of the output stands for. Raises OutputError where it is another one's."""
-        from handcalc.render.report import FORMATS
-
-        settings, known = self.settings, {format.suffix: format.name for format in FORMATS.values() if format.suffix}
-        known[".sarif"] = "sarif"
-        meant = known.get(os.path.splitext(settings.output or "")[1].lower(), "plain")
-        if meant in SCREEN or meant == settings.format:
-            return self
-        where = f"{settings.output}: "
-        if meant not in formats:
-            endings = ", ".join(ending for format in formats for ending, own in known.items() if own == format)
-            raise OutputError(Message("this command has no format with this ending; known are {known}", where, known=endings))
-        if settings.format != "terminal":
-            raise OutputError(
-                Message("the ending stands for {meant}, but --format says {chosen}", where, meant=meant, chosen=settings.format)
-            )
-        return self.replace(settings=settings.replace(format=meant))
+        settings = self.settings
+        format = format_of(settings.output, formats, None if settings.format == USUAL else settings.format, USUAL)
+        return self.replace(settings=settings.replace(format=format))
 
     def check(self, target: str) -> None:
         """Whether a file may be written. Raises OutputError."""
@@ -149,7 +139,8 @@ class Wish(Record):
         from handcalc.disk.jsontext import in_ascii
         from handcalc.render.formats.jsonform import dumps
 
-        text = dumps(data)
+        with stage(PRINT):
+            text = dumps(data)
         self.write(text if self.settings.output or fits(text, sys.stdout) else in_ascii(text))
 
     def dialect(self) -> Dialect:

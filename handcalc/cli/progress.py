@@ -3,41 +3,64 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
+
+from handcalc.cli.waiting import PATIENCE, Ticker
+from handcalc.stages import watchers
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-LEAST = 20  # things to do without a bar
 UPDATES = 100  # how often a bar is drawn
 
 
 @contextmanager
-def progress_bar(count: int, text: str) -> Iterator[Callable[[int], None] | None]:
+def progress_bar(count: int, text: str, patience: float = PATIENCE) -> Iterator[Callable[[int], None] | None]:
     """What is to be told how many are done, or None; text: what is being done.
 
-    Drawn by whoever tells: no thread, so that processes may be started.
+    Drawn by whoever tells, once that has lasted for so many seconds: no thread, so that processes may be started.
     """
-    if count <= LEAST or not sys.stderr.isatty():
-        yield None
-        return
-    with _bar() as bar:
-        task = bar.add_task(text, total=count)
-        every = max(count // UPDATES, 1)
-        yield lambda done: bar.update(task, completed=done, refresh=done % every == 0)
+    every = max(count // UPDATES, 1)
+    with _patient(text, patience) as draw:
+        yield draw and (lambda done: draw(done, count, text, done % every == 0))
 
 
 @contextmanager
-def training_bar(text: str) -> Iterator[Callable[[int, int, float], None] | None]:
+def training_bar(text: str, patience: float = PATIENCE) -> Iterator[Callable[[int, int, float], None] | None]:
     """What is to be told updates done, updates wanted and the loss, or None."""
-    if not sys.stderr.isatty():
+    with _patient(text, patience) as draw:
+        yield draw and (lambda done, wanted, loss: draw(done, wanted, f"{text} {loss:.6g}", True))
+
+
+Draw = Callable[[int, int, str, bool], None]  # how many are done, of how many, what is being done, whether it is drawn at once
+
+
+@contextmanager
+def _patient(text: str, patience: float) -> Iterator[Draw | None]:
+    """What draws a bar, the first time after so many seconds; None where nobody looks."""
+    if sys.stderr is None or not sys.stderr.isatty():
         yield None
         return
-    with _bar() as bar:
-        task = bar.add_task(text, total=None)
-        yield lambda done, wanted, loss: bar.update(task, completed=done, total=wanted, description=f"{text} {loss:.6g}", refresh=True)
+    begun = time.monotonic()
+    shown: list[Progress] = []
+    with ExitStack() as until_done:
+
+        def draw(done: int, count: int, said: str, at_once: bool) -> None:
+            if not shown:
+                if time.monotonic() - begun < patience:
+                    return
+                for watcher in watchers():
+                    if isinstance(watcher, Ticker):
+                        until_done.enter_context(watcher.hidden())
+                shown.append(until_done.enter_context(_bar()))
+                shown[0].add_task(text, total=None)
+                at_once = True
+            shown[0].update(shown[0].task_ids[0], completed=done, total=count, description=said, refresh=at_once)
+
+        yield draw
 
 
 def _bar() -> Progress:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from handcalc.cli.endings import ending_of
 from handcalc.cli.options import FileName, Settings, gathered
 from handcalc.cli.output import say, write
 from handcalc.core.record import Record
@@ -74,7 +75,7 @@ def is_quiz(output: str, options: QuizOptions, formats: Sequence[str], files: Se
     where it is made of a manifest."""
     if options.quiz is not None:
         return True
-    ending = _ending(output)
+    ending = ending_of(output)
     if formats or not any(format.suffix == ending for format in QUIZ_FORMATS.values()):
         return False
     from handcalc.exercises.quizsources import manifest_of
@@ -82,13 +83,9 @@ def is_quiz(output: str, options: QuizOptions, formats: Sequence[str], files: Se
     return not _is_shared(ending) or bool(options.given) or any(map(manifest_of, files))
 
 
-def _ending(output: str) -> str:
-    return os.path.splitext(output)[1].lower()
-
-
 def _format(output: str, options: QuizOptions) -> QuizFormat:
     """The format of a file: the one that was named, else the first that its ending stands for."""
-    meant = [format for format in QUIZ_FORMATS.values() if format.suffix == _ending(output)]
+    meant = [format for format in QUIZ_FORMATS.values() if format.suffix == ending_of(output)]
     if options.quiz is None:
         return meant[0]
     chosen = QUIZ_FORMATS[options.quiz]

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from handcalc.cli.endings import check_ending
 from handcalc.cli.output import Wish, say
 from handcalc.core.record import Record
 from handcalc.disk.writing import check_target, make_folder
@@ -50,7 +51,7 @@ class HowMarked(Record):
     format: str = "html"
 
 
-def check_results(path: str, wanted: ResultsWanted, how: HowMarked, settings: Settings, formats: Iterable[str]) -> int:
+def check_results(path: str, wanted: ResultsWanted, how: HowMarked, settings: Settings, formats: Sequence[str]) -> int:
     """The exit code: 0 where all is right. Raises HandcalcError where no row can be marked."""
     from handcalc.exercises.classresults import ClassResults
     from handcalc.exercises.handedout import HandedOut
@@ -84,6 +85,8 @@ def _check(wanted: ResultsWanted, wish: Wish) -> None:
     """Whether what is asked for can be written, before anything is marked."""
     if wanted.column is not None and not wanted.gradebook:
         raise click.UsageError(wish.translate("--column goes with --gradebook"))
+    if wanted.gradebook:
+        check_ending(wish.settings.output, ".csv")
     if wanted.gradebook and not wish.settings.output:
         raise click.UsageError(wish.translate("--gradebook needs -o FILE for the filled one"))
     if wish.settings.output:
@@ -205,4 +208,4 @@ def _write_feedback(marked: Sequence[MarkedResult], how: HowMarked, wish: Wish) 
     make_folder(how.folder)
     for one, target in zip(rows, targets):
         wish.write(one.row.feedback or "", target)
-    say(Message("Feedback: {count} files in {folder}", count=len(rows), folder=how.folder).text(wish.translate), sys.stderr)
+    say(Message("Feedback: {count} {count:file|files} in {folder}", count=len(rows), folder=how.folder).text(wish.translate), sys.stderr)

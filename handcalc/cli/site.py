@@ -7,6 +7,7 @@ from gettext import gettext
 
 import click
 
+from handcalc.cli.endings import check_folder_name
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, language_option, output_options
 from handcalc.cli.output import say
@@ -28,6 +29,7 @@ def command(pyodide: str | None, settings: Settings) -> None:
     """
     if settings.output is None:
         raise click.UsageError(gettext("say where with -o FOLDER"))
+    check_folder_name(settings.output)
     check_folder(settings.output, settings.force)
     from handcalc.site.building import site
 

@@ -38,9 +38,9 @@ def command(file: str, picture: bool, settings: Settings) -> None:
 
 
 def _solve(file: str, problem: Problem, picture: bool, settings: Settings) -> None:
-    derivation = derive(problem, settings.rounding(problem), settings.iterations)
-    wish = Wish.of(settings, problem, file).in_format_of_output(FORMATS)
+    wish = Wish.of(settings, problem, file).in_format_of_output([*FORMATS])
     settings = wish.settings
+    derivation = derive(problem, settings.rounding(problem), settings.iterations)
     screen = settings.format in SCREEN
     style = settings.style().replace(numbers=not screen or settings.view != "key", pictures=not screen or picture)
     if screen and not settings.output:

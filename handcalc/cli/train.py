@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from handcalc.cli.endings import PROBLEM, check_ending
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, format_option, gathered, output_options, reading_options, rounding_options
 from handcalc.cli.output import Wish
@@ -22,6 +23,7 @@ from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError
 from handcalc.loading.loader import STDIN, load
 from handcalc.render import read
+from handcalc.stages import TRAIN, stage
 
 if TYPE_CHECKING:
     from handcalc.core.derivation import Derivation
@@ -117,7 +119,7 @@ def command(
             return
         derivation = derive(problem, rounding)
         planned = _planned(trainer, derivation, pictures, wish)
-        with training_bar(wish.translate("Training")) as progress:
+        with stage(TRAIN), training_bar(wish.translate("Training")) as progress:
             found = train_on(trainer, length.iterations, length.epochs, length.every, progress)
         if save:
             _save(trainer, file if os.path.exists(file) else problem.path, save, archive, wish)
@@ -147,6 +149,7 @@ def _check(length: Length, show_step: int | None, save: str | None, pictures: Pi
     if save and STDIN in wish.inputs:
         raise click.UsageError(wish.translate("--save writes the file again with other numbers; it needs a file, not standard input"))
     if save:
+        check_ending(save, *PROBLEM)
         wish.check(save)
 
 
@@ -208,6 +211,11 @@ def _numbers(text: str, count: int) -> tuple[float, ...]:
         found = ()
     if len(found) != count or not all(map(math.isfinite, found)):
         raise OutputError(
-            Message("expected {count} numbers with commas between them, found {found}", "--predict: ", count=count, found=f'"{text}"')
+            Message(
+                "expected {count} {count:number|numbers with commas between them}, found {found}",
+                "--predict: ",
+                count=count,
+                found=f'"{text}"',
+            )
         )
     return found

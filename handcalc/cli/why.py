@@ -44,8 +44,8 @@ def command(file: str, step: str, settings: Settings) -> None:
     if head.isascii() and head.isdigit() and len(head) < 7:
         iteration = max(int(head), 1)
     with troubles(problem, settings.notation):
-        derivation = derive(problem, settings.rounding(problem), iteration)
         wish = Wish.of(settings, problem, file).in_format_of_output(FORMATS)
+        derivation = derive(problem, settings.rounding(problem), iteration)
         _explain(derivation, step, wish)
 
 

@@ -123,7 +123,10 @@ class Evaluation:
     def of(self, expr: Expr, step: Cell | None = None) -> Value:
         """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
         try:
-            return self._read(compute(expr, self._worked, FRACTIONS))
+            value = self._read(compute(expr, self._worked, FRACTIONS))
+            if isinstance(value, float) and not math.isfinite(value):
+                raise OverflowError
+            return value
         except (ArithmeticError, ValueError) as error:
             if step is None:
                 raise

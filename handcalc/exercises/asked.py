@@ -34,6 +34,7 @@ _USUAL_KINDS = ("out", "variable", "error", "loss", "updated")
 MOST = 15  # decimals that can be asked
 ASKED_MOST = SMALL  # answers of an exercise
 SMALLEST = 1e-6  # what is smaller is written with a power of ten
+MOST_PLACES = 308  # of a power of ten as a float
 EXACT_MOST = 1e15  # of larger numbers a float does not know the digits
 NEAR_TIE = 1e-12  # how near a number is to one that ends in 5, of itself
 
@@ -73,7 +74,7 @@ class AskedDigits(Record):
     def value(self, value: float) -> float:
         """A number rounded to these digits."""
         whole, places = self._rounded(value)
-        return whole / float(10**places)
+        return _ratio(whole, 10**places)
 
     def unit(self, value: float) -> float:
         """The value of the last digit that is asked of a number."""
@@ -81,7 +82,7 @@ class AskedDigits(Record):
 
     def is_tie(self, value: float) -> bool:
         """Whether a number ends in a 5 just behind the digits that are asked."""
-        scaled = abs(value) * 10.0 ** self._places(value)
+        scaled = abs(value) * 10.0 ** min(self._places(value), MOST_PLACES)
         return scaled < EXACT_MOST and abs(scaled - math.floor(scaled) - 0.5) <= NEAR_TIE * max(scaled, 1.0)
 
     def _places(self, value: float) -> int:
@@ -92,8 +93,17 @@ class AskedDigits(Record):
     def _rounded(self, value: float) -> tuple[int, int]:
         """(whole, places): the number rounded to these digits is whole/10^places."""
         rounded = self.rounding.carried(value)
-        places = max(self._places(float(rounded) or value), 0)
+        size = _ratio(rounded.numerator, rounded.denominator)
+        places = max(self._places(size if size and math.isfinite(size) else value), 0)
         return int(rounded * 10**places), places
+
+
+def _ratio(top: int, bottom: int) -> float:
+    """A quotient, which may be too large for a float."""
+    try:
+        return top / bottom
+    except OverflowError:
+        return math.inf if top > 0 else -math.inf
 
 
 class Exercise:

@@ -22,7 +22,7 @@ from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import EvaluationError, Listing, Message, ProblemError, Template, UnknownIdError
-from handcalc.exercises.asked import Worked
+from handcalc.exercises.asked import AskedDigits, Worked
 from handcalc.marking.workbook import base
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.generating import Requirement
@@ -156,11 +156,14 @@ def distinct(worked: Worked, dead: frozenset[str]) -> Complaints:
     """two answers, or an answer and a number given, show the same digits, though with other numbers they would not"""
     given = _given(worked)
     by_number: dict[float, list[Cell]] = {}
+    rounded: dict[AskedDigits, dict[Cell, float]] = {}
     for wanted in worked.exercise.asked:
         by_number.setdefault(float(worked.shown[wanted]), []).append(wanted)
     for wanted, digits in worked.exercise.asked.items():
         shown = float(worked.shown[wanted])
-        same = [other for other, value in given.items() if abs(digits.value(value) - shown) <= SAME * max(abs(shown), 1)]
+        if digits not in rounded:  # once for all answers that ask for the same digits
+            rounded[digits] = {other: digits.value(value) for other, value in given.items()}
+        same = [other for other, value in rounded[digits].items() if abs(value - shown) <= SAME * max(abs(shown), 1)]
         by_number[shown] = [*same, *by_number[shown]] if by_number[shown][0] == wanted else by_number[shown]
     twins = {shown: cells for shown, cells in by_number.items() if len(cells) > 1}
     if twins:

@@ -104,7 +104,7 @@ class Fields:
             reason = self._reason(verdict, why.removeprefix("~"))
             known.setdefault(self._key(exercise.id(own), number * sign), ~reason if why.startswith("~") else reason)
         digits = asked or AskedDigits(self.rounding.decimals, self.rounding.significant)
-        said = Message("{count} decimals", count=digits.decimals) if digits.decimals is not None else Message(
+        said = Message("{count} {count:decimal|decimals}", count=digits.decimals) if digits.decimals is not None else Message(
             "{count} significant digits", count=digits.significant or 1
         )  # fmt: skip
         flip = (sign < 0) != interpreter.find(name)[1]

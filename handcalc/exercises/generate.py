@@ -177,10 +177,12 @@ class Generator:
             return Message(text, where, made=made, count=count, tries=most, share=share.text or f"{share.numerator}/{share.denominator}")
         digits = self.exercise.digits
         if digits.decimals is not None:
-            advice = Message("widen the inputs, ask {decimals} decimals, or allow it under require", decimals=digits.decimals + 1)
+            advice = Message(
+                "widen the inputs, ask {decimals} {decimals:decimal|decimals}, or allow it under require", decimals=digits.decimals + 1
+            )
         else:
             advice = Message("widen the inputs, or allow it under require")
-        text = 'no variant after {tries} tries: "{word}" refused {count} ({reason}): {advice}'
+        text = 'no variant after {tries} {tries:try|tries}: "{word}" refused {count} ({reason}): {advice}'
         return Message(text, where, tries=most, word=word, count=count, reason=self._last[word], advice=advice)
 
 

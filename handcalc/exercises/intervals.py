@@ -15,6 +15,7 @@ from handcalc.exercises.asked import AskedDigits, Worked
 SLACK = Decimal("1e-6")  # of half a unit: platforms compare in binary
 FINEST = Decimal("1e-8")  # of a unit: how finely bounds are written
 EXACT = Context(prec=60)
+WHOLE = Context(prec=400)  # of the largest number, to the last digit that may be asked
 
 
 class Interval(Record):
@@ -68,4 +69,4 @@ def accepted(worked: Worked, wanted: Cell, digits: AskedDigits) -> Interval:
     low = min(EXACT.subtract(exact, half), EXACT.subtract(printed, half), EXACT.subtract(Decimal(band.low), slack))
     high = max(EXACT.add(exact, half), EXACT.add(printed, half), EXACT.add(Decimal(band.high), slack))
     finest = unit * FINEST
-    return Interval(low.quantize(finest, ROUND_FLOOR, EXACT), high.quantize(finest, ROUND_CEILING, EXACT))
+    return Interval(low.quantize(finest, ROUND_FLOOR, WHOLE), high.quantize(finest, ROUND_CEILING, WHOLE))

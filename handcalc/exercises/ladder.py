@@ -66,7 +66,7 @@ class Ladder:
         """Its own formula with the numbers that are known, after those of the steps between that are not."""
         between = [one for one in self._unknown(wanted) if one != wanted]
         if len(between) > BETWEEN:
-            yield Paragraph(Message("{count} steps before these are not shown.", count=len(between) - BETWEEN))
+            yield Paragraph(Message("{count} {count:step before these is|steps before these are} not shown.", count=len(between) - BETWEEN))
         for one in (*between[-BETWEEN:], wanted):
             found = self._formula(one)
             if found is not None:

@@ -72,11 +72,14 @@ class LintReport:
             named = Listing(slugs, SHOWN_SLUGS)
             count = mistakes.digits_needed
             if also.values and count is not None:
-                text = "{count} mistakes do not show in the answers: {named}; ask also {also}, or {decimals} decimals"
+                text = (
+                    "{count} {count:mistake does|mistakes do} not show in the answers: {named}; ask also {also}, "
+                    "or {decimals} {decimals:decimal|decimals}"
+                )
             elif also.values:
-                text = "{count} mistakes do not show in the answers: {named}; ask also {also}"
+                text = "{count} {count:mistake does|mistakes do} not show in the answers: {named}; ask also {also}"
             else:
-                text = "{count} mistakes do not show in the answers: {named}; ask more decimals"
+                text = "{count} {count:mistake does|mistakes do} not show in the answers: {named}; ask more decimals"
             yield Finding(HIDDEN, "warning", mistakes.ask_also, Message(text, count=len(slugs), named=named, also=also, decimals=count))
         if mistakes.splits():
             text = "some mistakes give the same answers; ask also {also} to tell them from each other"

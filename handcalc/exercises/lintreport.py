@@ -73,4 +73,4 @@ def _shown_by(mistakes: Mistakes, place: int) -> Item:
     asked, count = mistakes.shown_by(place), mistakes.decimals_for(place)
     if asked:
         return Listing(mistakes.exercise.ids(asked))
-    return Message("{count} decimals", count=count) if count is not None else Message("nothing")
+    return Message("{count} {count:decimal|decimals}", count=count) if count is not None else Message("nothing")

@@ -198,6 +198,8 @@ class ExerciseTemplate:
         else:
             low = Fraction(0)
         first, last = -(-low // unit), high // unit
+        if last - first > STEPS_MOST:  # beside numbers of quite another size it stays what it is
+            return (_typed(slot.number),)
         counted = [first + step for step in range(int(last - first) + 1)] if last - first < LIKE_MOST else _spread(int(first), int(last))
         places = _places(slot.number)
         allowed = [count * unit for count in counted if count or not slot.value or slot.role == "targets"]
@@ -247,6 +249,7 @@ class ExerciseTemplate:
         return {cell: number(numbers[slot.name]) for slot in self.slots for cell in slot.cells}
 
 
+STEPS_MOST = 10**30  # between the ends of what a number may be, in units of its last digit
 LIKE_MOST = 20_000  # different numbers that one may be drawn from, where nothing is said
 
 

@@ -170,7 +170,7 @@ class Practice:
         """How many steps were reached, and what went wrong."""
         results = self.results
         right, alone = sum(found.ended == "right" for _, found in results), sum(found.is_alone for _, found in results)
-        text = "{right} of {count} steps reached, {alone} of them at the first try and without a hint."
+        text = "{right} of {count} {count:step|steps} reached, {alone} of them at the first try and without a hint."
         yield Paragraph(Message(text, right=right, count=len(results), alone=alone))
         left = [*dict.fromkeys(wanted for wanted, found in results if found.ended != "right")]
         if left:

@@ -144,7 +144,7 @@ class PracticeRound:
         """The step that is asked, and with how many digits."""
         digits = self.step.digits
         if digits.decimals is not None:
-            asked = Message("{count} decimals", count=digits.decimals)
+            asked = Message("{count} {count:decimal|decimals}", count=digits.decimals)
         else:
             asked = Message("{count} significant digits", count=digits.significant)
         text = "Step {number} of {count}: {step} (id {id}), {digits}"

@@ -52,7 +52,7 @@ def inert(text: str) -> str:
 def asked_text(digits: AskedDigits) -> Message:
     """How many digits are asked, in words."""
     if digits.decimals is not None:
-        return Message("{count} decimals", count=digits.decimals)
+        return Message("{count} {count:decimal|decimals}", count=digits.decimals)
     return Message("{count} significant digits", count=digits.significant or 1)
 
 

@@ -199,7 +199,9 @@ def _answers(handed: HandedOut, response: Response, code: str, place: int, count
     parts = parts_of(text) if response.has_parts or len(response.ids) > 1 else {}
     if parts and (len(parts) > 1 or len(ids) == 1 or count == 1):
         if max(parts) > len(ids):
-            return Message("it has {count} parts, but {asked} answers are asked", count=max(parts), asked=len(ids))
+            return Message(
+                "it has {count} {count:part|parts}, but {asked} {asked:answer is|answers are} asked", count=max(parts), asked=len(ids)
+            )
         return {ids[number - 1]: _cleaned(answer) for number, answer in parts.items()}
     if text in NOTHING:
         return {}

@@ -35,6 +35,7 @@ from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
 from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
 from handcalc.problem.values import Section
+from handcalc.stages import LOAD, stage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,8 +76,10 @@ def load(path: str | os.PathLike[str], safe: bool | None = None) -> Problem:
     Raises ProblemError with every error of the file.
     """
     if path == STDIN:
-        return _problem(read_text(decoded(standard_input(), "stdin"), "stdin", os.curdir))
-    with inside_only(safe):
+        text = decoded(standard_input(), "stdin")
+        with stage(LOAD):
+            return _problem(read_text(text, "stdin", os.curdir))
+    with inside_only(safe), stage(LOAD):
         return _problem(read(file_of(path)))
 
 
@@ -208,7 +211,9 @@ def _axes(found: Section, inputs: tuple[str, ...], shape: tuple[int, ...], first
         shape = found.value("input_shape", ())
         if prod(shape) != len(inputs):
             found["input_shape"].fail(
-                "there are {found} inputs, which is not {wanted}", found=len(inputs), wanted="×".join(map(str, shape))
+                "there {found:is|are} {found} {found:input|inputs}, which is not {wanted}",
+                found=len(inputs),
+                wanted="×".join(map(str, shape)),
             )
             return ()
     forms = layer_type(first).first

@@ -32,32 +32,53 @@ def add_standard(item: FileNode, problem: Problem) -> Problem:
             item.fail("goes with inputs in one direction only")
         return problem
     rows = tuple(sample.inputs for sample in problem.samples)
+    if any(len(row) != len(problem.inputs) for row in rows):
+        return problem  # that is said where they are read
     alike = [name for place, name in enumerate(problem.inputs) if len({_value(row[place]) for row in rows}) < 2]
     if alike:
         item.fail("all samples have the same {names}: the standard deviation is 0", names=listed(alike))
         return problem
     standard = Standard(rows, form == "sample")
+    try:
+        scales = _scales(standard)
+    except OverflowError:
+        scales = []
+    if not all(deviation for _, deviation in scales) or not scales:
+        item.fail("the standard deviation is too large or too small for a computer's numbers; standardise the file")
+        return problem
     return problem.replace(
-        standard=standard, samples=_all_standardised(standard, problem.samples), test=_all_standardised(standard, problem.test)
+        standard=standard, samples=_all_standardised(scales, problem.samples), test=_all_standardised(scales, problem.test)
     )
 
 
-def _all_standardised(standard: Standard, samples: Sequence[Sample]) -> tuple[Sample, ...]:
+Scale = tuple[Fraction, float]  # mean and standard deviation of an input
+
+
+def _all_standardised(scales: Sequence[Scale], samples: Sequence[Sample]) -> tuple[Sample, ...]:
     found = []
     for sample in samples:
-        values = standardised(standard, [_value(number) for number in sample.inputs])
+        values = _scaled(scales, [_value(number) for number in sample.inputs])
         found.append(sample.replace(inputs=tuple(map(untyped, values))))
     return tuple(found)
 
 
 def standardised(standard: Standard, inputs: Sequence[float | Fraction]) -> list[float]:
     """(x − mean)/deviation."""
+    return _scaled(_scales(standard), inputs)
+
+
+def _scaled(scales: Sequence[Scale], inputs: Sequence[float | Fraction]) -> list[float]:
+    return [float(value - mean) / deviation for value, (mean, deviation) in zip(inputs, scales)]
+
+
+def _scales(standard: Standard) -> list[Scale]:
+    """Mean and deviation of each input. Raises OverflowError."""
     found = []
-    for place, value in enumerate(inputs):
-        column = [_value(row[place]) for row in standard.rows]
+    for numbers in zip(*standard.rows):
+        column = [_value(number) for number in numbers]
         mean = sum(column) / Fraction(len(column))
         variance = sum((one - mean) ** 2 for one in column) / (len(column) - standard.unbiased)
-        found.append(float(value - mean) / sqrt(variance))
+        found.append((mean, sqrt(variance)))
     return found
 
 

@@ -44,13 +44,13 @@ def report(problem: Problem, found: Audit, reading: Reading) -> Iterator[Block]:
     yield Table(columns, tuple(_row(number, reading, places) for number in found.numbers), wraps=True)
     for number in found.numbers:
         if number.note is not None:
-            yield Paragraph(Message("{step}: {note}", step=_step(number), note=number.note))
+            yield Paragraph(Message("{step}: {note}", step=_step(number, reading), note=number.note))
     for slug, place in places.items():
         mistake = MISTAKES[slug]
         yield Heading(2, Message("{number}. {name}", number=place, name=Message(mistake.name)))
         for line in mistake.explanation_lines:
             yield Paragraph(line)
-        concerned = [_step(number) for number in found.numbers if any(slug in slugs for slugs in _explanations(number))]
+        concerned = [_step(number, reading) for number in found.numbers if any(slug in slugs for slugs in _explanations(number))]
         yield Paragraph(Message("Numbers: {steps}.", steps=joined(concerned)))
     yield Heading(2, Message("Result"))
     for status, count in found.summary.items():
@@ -68,18 +68,23 @@ def _slugs(found: Audit) -> list[str]:
     return [*dict.fromkeys(slug for number in found.numbers for slugs in _explanations(number) for slug in slugs)]
 
 
-def _step(number: Judged) -> Item:
+def _step(number: Judged, reading: Reading) -> Item:
     """A step as it is printed; of a later iteration, and where there is none, as it was typed."""
-    return Plain(number.id) if number.cell is None or number.iteration > 1 else step_item(number.cell)
+    return Plain(number.id) if _is_far(number, reading) else step_item(number.cell)  # type: ignore[arg-type]
+
+
+def _is_far(number: Judged, reading: Reading) -> bool:
+    """Whether the solution has no such step, or only a later iteration has it."""
+    return number.cell is None or number.iteration > 1 or base(number.cell)[0] not in reading.derivation.graph
 
 
 def _row(number: Judged, reading: Reading, places: Mapping[str, int]) -> tuple[Item, ...]:
-    far = number.cell is None or number.iteration > 1
+    far = _is_far(number, reading)
     other = not far and reading.turned(base(number.cell)) != number.turned  # type: ignore[arg-type]
     ours: Item = Plain("")
     if number.ours is not None and number.status not in ("exact", "rounded"):
         ours = Digits(SHOWN.shown(-number.ours if other else number.ours))
-    return _step(number), as_typed(number.printed, other), ours, Message(_LABELS[number.status]), _explanation(number, places)
+    return _step(number, reading), as_typed(number.printed, other), ours, Message(_LABELS[number.status]), _explanation(number, places)
 
 
 def _explanation(number: Judged, places: Mapping[str, int]) -> Item:

@@ -115,5 +115,5 @@ def _rounding(rounding: Rounding) -> Message:
 
 def _digits(decimals: int | None, significant: int | None) -> Message:
     if decimals is not None:
-        return Message("{count} decimals", count=decimals)
+        return Message("{count} {count:decimal|decimals}", count=decimals)
     return Message("{count} significant digits", count=significant or 1)

@@ -228,7 +228,7 @@ def _add_row(draft: Draft, columns: dict[str, int], width: int, cells: list[str]
     """One row: spreadsheets put ' before a text that could be a formula."""
     name, answer = (re.sub("^'(?=[-=+@])", "", cells[columns[key]]) if columns[key] < len(cells) else "" for key in COLUMNS)
     if any(cells[width:]):
-        message = "{found} cells, expected {wanted}; a number with a decimal comma needs quotation marks"
+        message = "{found} {found:cell|cells}, expected {wanted}; a number with a decimal comma needs quotation marks"
         draft.bad(name, message, line, found=len(cells), wanted=width)
     elif is_comment(name):
         draft.comment(name, line)

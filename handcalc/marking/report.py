@@ -285,13 +285,16 @@ def _hidden(right: int, follow: int) -> Iterator[Message]:
     elif right:
         yield Message("{count} right answers are not shown (--all).", count=right)
     if follow:
-        yield Message("{count} answers that follow from a wrong one are not shown (--all).", count=follow)
+        yield Message(
+            "{count} {count:answer that follows from a wrong one is|answers that follow from a wrong one are} not shown (--all).",
+            count=follow,
+        )
 
 
 def _mode(rounding: Rounding) -> Message:
     """How the student rounded."""
     if rounding.decimals is not None:
-        digits = Message("{count} decimals", count=rounding.decimals)
+        digits = Message("{count} {count:decimal|decimals}", count=rounding.decimals)
     else:
         digits = Message("{count} significant digits", count=rounding.significant)
     if rounding.carry:

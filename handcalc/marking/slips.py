@@ -39,6 +39,7 @@ SHORTER = 3.0  # bits that speak for a dropped digit where an answer has one les
 MISSPELLED = 0.1  # the share of wrong numbers of which one digit is another, for no reason
 
 Size = Callable[[Cell, Typed], float]
+LEAST = 2.0**-1000  # of a chance, which has a logarithm
 
 
 class LineSlip(Record):
@@ -157,7 +158,7 @@ def coincidence(typed: Typed, right: float, size: float) -> float:
     """How likely a wrong number is the one typed, where there is no reason for it: half of them are any up to twice the size, of the
     others the order of magnitude of what they are off by is any; and some differ in one digit."""
     if not typed.above:
-        return float(2.0 ** -bits_of(typed, size))
+        return max(float(2.0 ** -bits_of(typed, size)), LEAST)
     step = step_of(typed)
     off = max(abs(typed.value - right), step)
     reach = 2 * max(size, off)
@@ -165,7 +166,7 @@ def coincidence(typed: Typed, right: float, size: float) -> float:
     places = typed.places
     if places is not None and is_one_off(written(typed.value, places), written(right, places)):
         chance += MISSPELLED / (9 * max(typed.significant, 1))
-    return min(chance, 1.0)
+    return min(max(chance, LEAST), 1.0)
 
 
 def misplaced_answers(definitions: Definitions, answers: Mapping[Cell, Typed], wrong: tuple[Cell, ...]) -> dict[Cell, str]:

@@ -120,7 +120,7 @@ def _slip(lines: list[str]) -> _Refused:
                 said = wrong if isinstance(wrong, Message) else Message("expected a number, found {found}", found=quoted(cell))
                 return _Refused("line {line}: {reason}", line=number, reason=said)
         if len(cells) != width:
-            return _Refused("line {line}: {found} cells, expected {wanted}", line=number, found=len(cells), wanted=width)
+            return _Refused("line {line}: {found} {found:cell|cells}, expected {wanted}", line=number, found=len(cells), wanted=width)
     return _Refused(_DAMAGED)
 
 

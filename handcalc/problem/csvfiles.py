@@ -238,7 +238,13 @@ def _checked(item: FileNode, name: str, content: str, most: int) -> list[Row] | 
         return None
     for line, row in rows:
         if len(row) != len(heading):
-            item.fail("{file}, line {line}: {found} cells, expected {wanted}", file=name, line=line, found=len(row), wanted=len(heading))
+            item.fail(
+                "{file}, line {line}: {found} {found:cell|cells}, expected {wanted}",
+                file=name,
+                line=line,
+                found=len(row),
+                wanted=len(heading),
+            )
             return None
     return rows
 

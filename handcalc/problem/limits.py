@@ -1,13 +1,16 @@
 """Limits that keep a hostile or mistaken file from filling the memory or the afternoon.
 
 `limit(name)` is the number in force, `raised_by(name)` what an error message tells the user to set: an environment
-variable such as HANDCALC_MAX_SAMPLES. To add a limit, add a line to the table.
+variable such as HANDCALC_MAX_SAMPLES; `check_limits()` says what is wrong with those that are set. To add a limit, add a line to the table.
 """
 
 from __future__ import annotations
 
 import os
 
+from handcalc.errors import HandcalcError, Message, near
+
+PREFIX = "HANDCALC_MAX_"
 LIMITS: dict[str, int] = {
     "bytes": 400_000,  # of a problem file; larger data belong into a CSV or NPZ file beside it
     "values": 50_000,  # of a problem file, aliases counted as often as they are used
@@ -32,11 +35,28 @@ ERROR_LIMIT = 100  # messages shown at once
 
 
 def limit(name: str) -> int:
-    """The limit in force: the environment's, else the table's."""
+    """The limit in force: the environment's, else the table's. Raises HandcalcError where the environment's is no number."""
     text = os.environ.get(raised_by(name), "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else LIMITS[name]
+    if not text:
+        return LIMITS[name]
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise HandcalcError(
+            Message(
+                "expected a whole number, such as {usual}, found {found}", f"{raised_by(name)}: ", usual=LIMITS[name], found=f'"{text}"'
+            )
+        )
+    return int(text)
 
 
 def raised_by(name: str) -> str:
     """The environment variable that sets a limit."""
-    return f"HANDCALC_MAX_{name.upper()}"
+    return f"{PREFIX}{name.upper()}"
+
+
+def check_limits() -> None:
+    """Whether the environment sets limits that there are, to numbers. Raises HandcalcError."""
+    known = {raised_by(name): name for name in LIMITS}
+    for variable in sorted(variable for variable in os.environ if variable.startswith(PREFIX) and os.environ[variable]):
+        if variable not in known:
+            raise HandcalcError(Message("there is no such limit{near}", f"{variable}: ", near=near(variable, known)))
+        limit(known[variable])

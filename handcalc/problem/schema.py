@@ -58,8 +58,9 @@ class EdgeMatrix(Record):
     shared: Mapping[tuple[int, ...], tuple[int, tuple[int, ...]]] = {}
 
     def get(self, place: tuple[int, ...]) -> Number | None:
-        """The number at (neuron, input)."""
-        return self.rows[place[0]][place[1]]
+        """The number at (neuron, input); None also outside."""
+        row = self.rows[place[0]]
+        return row[place[1]] if place[1] < len(row) else None
 
 
 class Bias(Record):
@@ -117,7 +118,7 @@ class Tensor(Record):
         if isinstance(self.values, Mapping):
             own = {(row - start, *rest): value for (row, *rest), value in self.values.items() if start <= row < start + count}
             return self.replace(axes=axes, values=own)
-        return self.replace(axes=axes, values=self.values.rows(start, count))
+        return self.replace(axes=axes, values=self.values and self.values.rows(start, count))
 
     def __iter__(self) -> Iterator[Number]:
         """The numbers, place by place."""

@@ -148,7 +148,7 @@ def _digits(derivation: Derivation, task: Asked | None = None) -> tuple[int | No
 def digits_of(decimals: int | None, significant: int | None) -> Message:
     """How many digits, in words."""
     if decimals is not None:
-        return Message("{count} decimals", count=decimals)
+        return Message("{count} {count:decimal|decimals}", count=decimals)
     return Message("{count} significant digits", count=significant)
 
 

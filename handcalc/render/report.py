@@ -25,6 +25,7 @@ from handcalc.render.answerfields import AnswerFields
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
 from handcalc.render.reading import Reading, read
 from handcalc.render.views import VIEWS, View, numbered, viewed
+from handcalc.stages import PRINT, stage
 
 if TYPE_CHECKING:
     from handcalc.render.blocks import Block
@@ -387,8 +388,9 @@ def written(report: Report, format: str) -> Exported:
     """A report in a format. Raises OutputError where a library or a font is missing."""
     wanted = FORMATS[format]
     try:
-        module = import_module("handcalc.render.formats." + wanted.module)
-        return Exported(module.document(report), module.beside(report) if hasattr(module, "beside") else {})
+        with stage(PRINT):
+            module = import_module("handcalc.render.formats." + wanted.module)
+            return Exported(module.document(report), module.beside(report) if hasattr(module, "beside") else {})
     except ImportError as error:
         if not wanted.library or error.name is None or error.name.split(".")[0] != wanted.library:
             raise

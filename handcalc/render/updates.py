@@ -13,7 +13,7 @@ from handcalc.core.expr import Ref, add, references
 from handcalc.core.graph import Graph
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity
-from handcalc.errors import Message
+from handcalc.errors import EvaluationError, Message
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Table
 from handcalc.render.grids import directions, grids
 from handcalc.render.items import MISSING, Item, Name, Numeric, Symbolic, Value
@@ -166,6 +166,11 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
     tables = not options.full and not options.lines
     same = tables and derivation.header.sizes
     yield Heading(2, Message("After the update, by the same formulas") if same else Message("After the update"))
+    missing = _without_value(derivation, groups, iteration)
+    if missing:
+        text = "There are no numbers here: {reason}. Up to here all is right; a smaller learning rate keeps the numbers smaller."
+        yield Paragraph(Message(text, reason=missing))
+        return
     after = graph.after(derivation.loss)
     losses = [quantity.name for quantity in graph if quantity.kind == "loss" and not quantity.sampled and graph.after(quantity.name)]
     alone = tables and options.asked is None and len(losses) == 1
@@ -191,6 +196,21 @@ def _after(derivation: Derivation, reading: Reading, options: Options, iteration
             yield cell_table(derivation, options, iteration, alike)
     if after and not alone:
         yield _comparison(losses if derivation.loss in losses else [derivation.loss], graph, iteration)
+
+
+def _without_value(derivation: Derivation, groups: list[Quantity], iteration: int) -> Message | None:
+    """Why the loss, or what there is in its place, has no value with the updated parameters; None where it has."""
+    ends = [quantity for quantity in groups if quantity.kind == "loss"] or groups[-1:]
+    evaluation = derivation.iteration(iteration).evaluation
+    try:
+        for quantity in ends:
+            for place in derivation.graph.positions(quantity.name):
+                evaluation.precise((quantity.name, place))
+    except EvaluationError as error:
+        if error.cell is not None and derivation.graph[error.cell[0]].stage == "after":
+            return error.messages[0]
+        raise
+    return None
 
 
 def _used(quantity: Quantity) -> Iterator[str]:

@@ -81,7 +81,12 @@ def _phase(
         return
     shown = cells[-limit:]
     if len(shown) < len(cells):
-        yield Paragraph(Message("{count} steps before these are not shown; --detail full shows all.", count=len(cells) - len(shown)))
+        yield Paragraph(
+            Message(
+                "{count} {count:step before these is|steps before these are} not shown; --detail full shows all.",
+                count=len(cells) - len(shown),
+            )
+        )
     for current in shown:
         yield worked(derivation, reading, current, iteration, indent=0 if current in ends else 1)
         if current in ends and has_window(derivation.graph, derivation.graph[current[0]]):

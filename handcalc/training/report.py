@@ -29,11 +29,11 @@ from handcalc.training.trainer import Trainer
 ROWS = 11  # losses in the table, if nobody asked for more
 CELLS = 40  # parameters, and samples, that are listed
 _WHY: dict[str, Template] = {
-    "iterations": "{count} updates, {epochs} epochs.",
-    "loss": "Stopped after {count} updates ({epochs} epochs): the loss is small enough.",
-    "change": "Stopped after {count} updates ({epochs} epochs): the loss hardly changes any more.",
-    "gradient": "Stopped after {count} updates ({epochs} epochs): the gradient is small enough.",
-    "interrupted": "Interrupted after {count} updates ({epochs} epochs).",
+    "iterations": "{count} {count:update|updates}, {epochs} {epochs:epoch|epochs}.",
+    "loss": "Stopped after {count} {count:update|updates} ({epochs} {epochs:epoch|epochs}): the loss is small enough.",
+    "change": "Stopped after {count} {count:update|updates} ({epochs} {epochs:epoch|epochs}): the loss hardly changes any more.",
+    "gradient": "Stopped after {count} {count:update|updates} ({epochs} {epochs:epoch|epochs}): the gradient is small enough.",
+    "interrupted": "Interrupted after {count} {count:update|updates} ({epochs} {epochs:epoch|epochs}).",
 }
 
 
@@ -123,11 +123,11 @@ def _predictions(network: Network, rounding: Rounding) -> Iterator[Block]:
     share = network.accuracy()
     if share is not None:
         count = len(problem.samples)
-        yield Paragraph(Message("Right: {right} of {count} samples.", right=round(share * count), count=count))
+        yield Paragraph(Message("Right: {right} of {count} {count:sample|samples}.", right=round(share * count), count=count))
     share = network.accuracy(problem.test) if problem.test else None
     if share is not None:
         count = len(problem.test)
-        yield Paragraph(Message("Right in the test: {right} of {count} samples.", right=round(share * count), count=count))
+        yield Paragraph(Message("Right in the test: {right} of {count} {count:sample|samples}.", right=round(share * count), count=count))
 
 
 def _typed(target: Number, digits: Callable[[float], Item]) -> Item:

@@ -41,9 +41,9 @@ def is_numeric(column: Sequence[Item]) -> bool:
 def remarks(table: Table) -> Iterator[Message]:
     """What a table leaves out."""
     if table.omitted:
-        yield Message("… {count} more rows are not shown", count=table.omitted)
+        yield Message("… {count} more {count:row is|rows are} not shown", count=table.omitted)
     if table.hidden:
-        yield Message("… {count} more columns are not shown", count=table.hidden)
+        yield Message("… {count} more {count:column is|columns are} not shown", count=table.hidden)
 
 
 def is_given(block: Equation) -> bool:

@@ -228,9 +228,9 @@ class _TerminalWriter(TextEquations):
             named = [TableColumn(heading, place == wrapped_column) for heading, place in zip(headings_shown, chunk)]
             lines += self.page.table(named, rows, self.ascii)
         if block.omitted:
-            lines.append(Line(self.spell(Message("… {count} more rows are not shown", count=block.omitted))))
+            lines.append(Line(self.spell(Message("… {count} more {count:row is|rows are} not shown", count=block.omitted))))
         if block.hidden:
-            lines.append(Line(self.spell(Message("… {count} more columns are not shown", count=block.hidden))))
+            lines.append(Line(self.spell(Message("… {count} more {count:column is|columns are} not shown", count=block.hidden))))
         return lines
 
     def column(self, items: Sequence[Item]) -> list[str]:

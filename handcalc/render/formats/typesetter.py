@@ -15,6 +15,7 @@ from typing import Any
 from handcalc.errors import Message, OutputError
 from handcalc.render.formats.fonts import has_chinese, installed
 from handcalc.render.formats.typstmath import string
+from handcalc.stages import TYPESET, stage
 
 STANDARD = "ua-1"
 RESOLUTION = 220  # points per inch of a PNG
@@ -64,6 +65,6 @@ def _compiled(source: str, **options: Any) -> bytes:
 
     import typst
 
-    with TemporaryDirectory(prefix="handcalc-") as empty:
+    with TemporaryDirectory(prefix="handcalc-") as empty, stage(TYPESET):
         result: bytes = typst.compile(source.encode(), root=empty, **options)
     return result

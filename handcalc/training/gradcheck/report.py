@@ -239,7 +239,7 @@ def _result(checked: Checked) -> Paragraph:
     bad = [row.id for row in checked.rows if row.verdict in BAD]
     good, every = sum(row.verdict == "ok" for row in checked.rows), len(checked.rows)
     if bad:
-        text = "{count} of {all} gradients are not confirmed: {steps}."
+        text = "{count} of {all} {all:gradient|gradients} {count:is|are} not confirmed: {steps}."
         return Paragraph(Message(text, count=len(bad), all=every, steps=Listing(bad, NAMED)))
     if good < every:
         return Paragraph(Message("{count} of {all} gradients agree; for the others see the remarks.", count=good, all=every))
