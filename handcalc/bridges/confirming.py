@@ -4,8 +4,9 @@
 - What a framework cannot express is refused by name.
 
 The script holds the numbers of the problem and of its solution, and needs the framework only: forward pass in its functions, gradients
-by its automatic differentiation (NumPy: by complex steps), one step of its optimiser. Tolerance: 1e-9
-relative to the largest number of an array, in double precision.
+by its automatic differentiation (NumPy: by complex steps), one step of its optimiser. What it has no layers for is written out number by
+number (confirmcells.py), but for scikit-learn, which has nothing else. Tolerance: 1e-9 relative to the largest number of an array, in
+double precision.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from handcalc.bridges.confirmcells import written_out
 from handcalc.bridges.confirmcode import LANGUAGES, ArrayCode
 from handcalc.bridges.confirmsetup import Setup
 from handcalc.bridges.confirmsklearn import sklearn_script
@@ -20,8 +22,9 @@ from handcalc.bridges.network import reject
 from handcalc.bridges.writing import shortest
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number
-from handcalc.errors import Message, Template
-from handcalc.loading.schedules import updates_per_epoch
+from handcalc.deriving import of_update
+from handcalc.errors import Message, ModelError, Template
+from handcalc.loading.schedules import batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.problem.schema import Layer, Problem
 
@@ -29,24 +32,37 @@ MOST_NUMBERS = 20_000  # in a script
 
 
 def confirmation(problem: Problem, framework: str) -> str:
-    """The script. Raises ModelError, naming what the framework cannot express."""
+    """The script, of the first update. Raises ModelError, naming what the framework cannot express."""
+    if updates_per_epoch(problem) > 1:
+        problem = of_update(problem, tuple(map(int, next(batches(problem)))))
     model = build(problem)
     setup = Setup(problem=problem, model=model, known=Evaluation(model.graph.at_once))
     _check(setup, framework)
-    if framework == "sklearn":
-        return sklearn_script(setup)
-    return "\n".join(_Script(setup, framework).lines()) + "\n"
+    try:
+        _check_layers(setup, framework)
+        return sklearn_script(setup) if framework == "sklearn" else LANGUAGES[framework].script(_Script(setup, framework).lines())
+    except ModelError:
+        if framework == "sklearn":
+            raise
+    return written_out(setup, framework)
 
 
 def _check(setup: Setup, framework: str) -> None:
     """Refuse what no script has."""
-    problem = setup.problem
+    usual, own = type(setup.problem.conventions)(), setup.problem.conventions
+    for name in ("hidden_error_weights", "relu_at_zero", "max_ties"):
+        if getattr(own, name) != getattr(usual, name):
+            cannot(framework, f"{name}: {getattr(own, name)}")
     size = sum(len(list(setup.graph.positions(quantity.name))) for quantity in setup.graph)
-    optimizer = problem.optimizer
+    _without(framework, "so many numbers", size > MOST_NUMBERS)
+
+
+def _check_layers(setup: Setup, framework: str) -> None:
+    """Refuse what is not made of layers, of a loss, and of an optimiser as frameworks have them."""
+    problem, optimizer = setup.problem, setup.problem.optimizer
     _without(framework, "equations", not problem.layers)
     _without(framework, "given", bool(problem.fixed))
     _without(framework, "error: direct", problem.loss is not None and problem.loss.form in ("direct", "whole"))
-    _without(framework, "several updates in an epoch", updates_per_epoch(problem) > 1)
     _without(framework, "regularization", problem.regularization is not None)
     _without(framework, "schedule", problem.schedule is not None)
     _without(framework, "learning rates of their own", bool(problem.rates or problem.rules))
@@ -54,7 +70,6 @@ def _check(setup: Setup, framework: str) -> None:
     _without(framework, "clipping", any(name.startswith("clip") for name in optimizer.numbers))
     _without(framework, "standardize", problem.standard is not None)
     _without(framework, "conventions", _unusual(problem))
-    _without(framework, "so many numbers", size > MOST_NUMBERS)
 
 
 def _without(framework: str, template: Template, found: bool) -> None:
@@ -67,7 +82,7 @@ def _unusual(problem: Problem) -> bool:
     """Whether some convention is one that no framework has."""
     usual = type(problem.conventions)()
     own = problem.conventions
-    same = ("hidden_error_weights", "relu_at_zero", "max_ties", "convolution", "momentum_form", "adam_bias_correction")
+    same = ("convolution", "momentum_form", "adam_bias_correction")
     return any(getattr(own, name) != getattr(usual, name) for name in same) or problem.optimizer.epsilon_inside
 
 
@@ -92,9 +107,7 @@ class _Script:
         """The whole script."""
         for number, layer in enumerate(self.setup.problem.layers, 1):
             LAYERS.get(layer.type, _unknown)(self, number, layer)
-        language = LANGUAGES[self.framework]
         graph, problem = self.setup.graph, self.setup.problem
-        yield from language.head
         yield f"x = {self._array(graph.inputs)}"
         targets = graph.targets
         if problem.loss is not None and targets:
