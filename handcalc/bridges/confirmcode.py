@@ -62,6 +62,13 @@ COMPARISON = (
     "",
     "",
 )
+
+
+def _single(line: str) -> str:
+    """With the room that single precision needs."""
+    return line.replace("1e-9 * max(map(abs, expected)) + 1e-14", "1e-5 * max(map(abs, expected)) + 1e-6")
+
+
 _TORCH_GRADIENTS = (
     "def gradients_of(total, parameters):",
     '    """By automatic differentiation."""',
@@ -184,6 +191,23 @@ _NUMPY = Language(
     },
     "gradients_of",
     _NUMPY_HELPERS,
+)  # fmt: skip
+KERAS = Language(  # of its backends only TensorFlow multiplies matrices in double precision
+    "Keras",
+    (
+        "import keras", "import numpy as np", "from keras import ops", *(_single(line) for line in COMPARISON),
+    ),
+    "np.array",
+    "ops.stack([{0}], -1)",
+    _of(
+        "ops", sigmoid="ops.sigmoid({0})", relu="ops.relu({0})", leaky_relu="ops.leaky_relu({0}, {1})", elu="ops.elu({0}, {1})",
+        gelu="ops.gelu({0}, approximate=False)", gelu_tanh="ops.gelu({0}, approximate=True)", silu="ops.silu({0})",
+        softplus="ops.softplus({0})", softsign="ops.soft_sign({0})", relu6="ops.relu6({0})", abs="ops.abs({0})", sign="ops.sign({0})",
+        max="ops.where({0} >= {1}, {0}, {1})", min="ops.where({0} <= {1}, {0}, {1})", erf="ops.erf({0})", floor="ops.floor({0})",
+    ),
+    {"softmax": "ops.softmax({0}, axis={1})", "log_softmax": "ops.log_softmax({0}, axis={1})"},
+    "",
+    {},
 )  # fmt: skip
 LANGUAGES = {"torch": _TORCH, "jax": _JAX, "numpy": _NUMPY}
 

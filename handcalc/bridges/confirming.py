@@ -5,8 +5,8 @@
 
 The script holds the numbers of the problem and of its solution, and needs the framework only: forward pass in its functions, gradients
 by its automatic differentiation (NumPy: by complex steps), one step of its optimiser. What it has no layers for is written out number by
-number (confirmcells.py), but for scikit-learn, which has nothing else. Tolerance: 1e-9 relative to the largest number of an array, in
-double precision.
+number (confirmcells.py), but for Keras and scikit-learn, which have nothing else. Tolerance: 1e-9 relative to the largest number of
+an array, in double precision; 1e-5 for Keras, in single.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from handcalc.bridges.confirmcells import written_out
 from handcalc.bridges.confirmcode import LANGUAGES, ArrayCode
+from handcalc.bridges.confirmkeras import keras_script
 from handcalc.bridges.confirmsetup import Setup
 from handcalc.bridges.confirmsklearn import sklearn_script
 from handcalc.bridges.network import reject
@@ -40,9 +41,9 @@ def confirmation(problem: Problem, framework: str) -> str:
     _check(setup, framework)
     try:
         _check_layers(setup, framework)
-        return sklearn_script(setup) if framework == "sklearn" else LANGUAGES[framework].script(_Script(setup, framework).lines())
+        return OWN[framework](setup) if framework in OWN else LANGUAGES[framework].script(_Script(setup, framework).lines())
     except ModelError:
-        if framework == "sklearn":
+        if framework in OWN:
             raise
     return written_out(setup, framework)
 
@@ -330,4 +331,5 @@ LAYERS: dict[str, Callable[[_Script, int, Layer], None]] = {
     "dense": _dense, "activation": _activation, "flatten": _flatten, "conv2d": _convolution, "conv1d": _convolution, "max_pool": _pool,
     "avg_pool": _pool,
 }  # fmt: skip
-FRAMEWORKS = (*LANGUAGES, "sklearn")
+OWN: dict[str, Callable[[Setup], str]] = {"keras": keras_script, "sklearn": sklearn_script}  # that have no gradients of any formula
+FRAMEWORKS = (*LANGUAGES, *OWN)
