@@ -135,9 +135,9 @@ def _told(shape: Any, translate: Callable[[str], str], word: str = "") -> dict[s
     if inside:
         found["properties"] = {}
         for name, part in inside.items():
-            text = NUMBERS if "anyOf" in part and name in (*LOSSES, *OPTIMISERS) else INSIDE[name]
+            text = translate(NUMBERS) if "anyOf" in part and name in (*LOSSES, *OPTIMISERS) else translate(INSIDE[name])
             default = {"default": _typed(numbers[name])} if numbers.get(name) else {"default": False} if name == "epsilon_inside" else {}
-            found["properties"][name] = {"description": translate(text), **_told(part, translate, name), **default}
+            found["properties"][name] = {"description": text, **_told(part, translate, name), **default}
     if "anyOf" in found:
         found["anyOf"] = [_told(part, translate, word) for part in found["anyOf"]]
     for key in ("items", "additionalProperties"):
