@@ -54,6 +54,8 @@ def test_every_shipped_problem_is_confirmed(framework: str, capsys: pytest.Captu
     assert capsys.readouterr().out.count("numbers agree") >= 3 * len(scripts)
 
 
+SHORT = 20_000  # letters of a script whose complex steps do not take long
+
 TWO = """
 samples:
   - {inputs: [0.5, -0.3], targets: TARGETS}
@@ -185,13 +187,22 @@ def test_what_is_written_out(framework: str, capsys: pytest.CaptureFixture[str])
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", CASES)
 @given(data=st.data())
-@law(1)
+@law(2)
 def test_random_networks_of_every_type_of_layer(kind: str, data: Any) -> None:
-    """Those that are written for NumPy have the slopes that complex steps give."""
-    pytest.importorskip("numpy")
+    """In PyTorch's own layers where it has them, and written out; a small one with the slopes that complex steps give."""
+    pytest.importorskip("torch")
     problem = CASES[kind](Maker(data.draw)).problem()
     with contextlib.redirect_stdout(io.StringIO()):
-        exec(compile(confirmation(problem, "numpy"), kind, "exec"), {})
+        for framework in ("torch", "numpy"):
+            script = confirmation(problem, framework)
+            if framework == "torch" or len(script) < SHORT:
+                exec(compile(script, kind, "exec"), {})
+
+
+def test_pytorch_has_layers_of_its_own() -> None:
+    """Not written out number by number."""
+    for name in ("prachub-bptt", "gomez-lstm", "gru-backward", "two-heads", "d2l-layer-norm", "dropout-batch-norm"):
+        assert "together(" not in confirmation(loaded(name), "torch"), name
 
 
 REFUSED = {

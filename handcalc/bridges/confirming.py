@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from handcalc.bridges import confirmtorch
 from handcalc.bridges.confirmcells import written_out
 from handcalc.bridges.confirmcode import LANGUAGES, ArrayCode
 from handcalc.bridges.confirmkeras import keras_script
@@ -27,6 +28,7 @@ from handcalc.deriving import of_update
 from handcalc.errors import Message, ModelError, Template
 from handcalc.loading.schedules import batches, updates_per_epoch
 from handcalc.models import build
+from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Layer, Problem
 
 MOST_NUMBERS = 20_000  # in a script
@@ -103,11 +105,14 @@ class _Script:
         self.parameters: list[str] = []
         self.forward: list[str] = []
         self.asserted: list[str] = []
+        self.outputs: dict[int, str] = {}
 
     def lines(self) -> Iterator[str]:
         """The whole script."""
+        layers = LAYERS | (confirmtorch.LAYERS if self.framework == "torch" else {})
         for number, layer in enumerate(self.setup.problem.layers, 1):
-            LAYERS.get(layer.type, _unknown)(self, number, layer)
+            layers.get(layer.type, _unknown)(self, number, layer)
+        self._check_parameters()
         graph, problem = self.setup.graph, self.setup.problem
         yield f"x = {self._array(graph.inputs)}"
         targets = graph.targets
@@ -115,17 +120,24 @@ class _Script:
             yield f"t = {self._array(targets)}"
         yield from (f"{name} = {self._array(name, parameter=True)}" for name in self.parameters)
         arguments = ", ".join(self.parameters)
+        results = ", ".join(self.asserted) + "," * (len(self.asserted) == 1)
         yield from (
             "",
             "",
             f"def forward({arguments}):",
             *(f"    {line}" for line in self.forward),
-            f"    return {', '.join(self.asserted)}",
+            f"    return {results}",
         )
-        yield from ("", "", f"{', '.join(self.asserted)} = forward({arguments})")
+        yield from ("", "", f"{results} = forward({arguments})")
         yield from (self._same(name, name) for name in self.asserted)
         if problem.loss is not None and targets:
             yield from self._loss(arguments)
+
+    def _check_parameters(self) -> None:
+        """Every parameter of the network is one of the script, or the framework has no such layer."""
+        for quantity in self.setup.graph:
+            if quantity.kind in PARAMETERS and not quantity.stage and quantity.definition is None and quantity.name not in self.parameters:
+                cannot(self.framework, Message("parameters of their own ({name})", name=quantity.name))
 
     def _loss(self, arguments: str) -> Iterator[str]:
         graph, language = self.setup.graph, LANGUAGES[self.framework]
@@ -133,7 +145,8 @@ class _Script:
         outputs = self.asserted.index(f"out{last}") if f"out{last}" in self.asserted else -1
         yield from ("", "", f"def total({arguments}):")
         yield f"    parts = forward({arguments})"
-        names = [f"parts[{outputs}]", f"parts[{self.asserted.index(f'net{last}')}]" if f"net{last}" in self.asserted else ""]
+        answer = f"parts[{outputs}]" + self.outputs.get(last, "").removeprefix(f"out{last}")
+        names = [answer, f"parts[{self.asserted.index(f'net{last}')}]" if f"net{last}" in self.asserted else ""]
         yield from (f"    {line}" for line in self._whole_loss(*names))
         yield from ("", "", f"loss = total({arguments})", self._same("loss", "loss"))
         if not self.parameters:
@@ -220,16 +233,24 @@ class _Script:
 
     # --- what layers write ---
 
-    def parameter(self, number: int, kind: str) -> str:
+    def parameter(self, number: int, kind: str, role: str = "") -> str:
         """The name of a parameter of a layer, "" where it has none; it becomes one of the script."""
-        name = self.setup.graph.in_layer(number, kind)
+        name = self.setup.graph.in_layer(number, kind, role)
         if name:
             self.parameters.append(name)
         return name
 
     def source(self, number: int) -> str:
         """What comes into a layer."""
-        return f"out{number - 1}" if number > 1 else "x"
+        return self.outputs.get(number - 1, f"out{number - 1}") if number > 1 else "x"
+
+    def line(self, text: str) -> None:
+        """A line of the forward pass as it is."""
+        self.forward.append(text)
+
+    def typed(self, numbers: list[float], shape: list[int]) -> str:
+        """An array of numbers."""
+        return self.code.language.array(numbers, shape)
 
     def write(self, name: str, formula: str, asserted: bool = True) -> None:
         """A line of the forward pass; asserted: whether the solution has its numbers."""
