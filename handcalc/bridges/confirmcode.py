@@ -124,7 +124,8 @@ _TORCH = Language(
     "torch.tensor",
     "torch.stack([{0}], -1)",
     _of(
-        "torch", sigmoid="torch.sigmoid({0})", relu="torch.relu({0})", leaky_relu="torch.where({0} > 0, {0}, {1} * ({0}))", elu="F.elu({0}, {1})",
+        "torch", sigmoid="torch.sigmoid({0})", relu="torch.relu({0})", leaky_relu="torch.where({0} > 0, {0}, {1} * ({0}))",
+        elu="F.elu({0}, {1})",
         gelu="F.gelu({0})", gelu_tanh='F.gelu({0}, approximate="tanh")', silu="F.silu({0})", softplus="F.softplus({0})", mish="F.mish({0})",
         softsign="F.softsign({0})", relu6="F.relu6({0})", hard_tanh="F.hardtanh({0})", erf="torch.erf({0})", abs="torch.abs({0})",
         sign="torch.sign({0})", max="torch.where(torch.as_tensor({0} >= {1}), {0}, {1})",
