@@ -27,11 +27,20 @@ class TorchScript(Protocol):
     def source(self, number: int) -> str: ...
     def write(self, name: str, formula: str, asserted: bool = True) -> None: ...
     def line(self, text: str) -> None: ...
+    def activated(self, number: int, layer: Layer, source: str) -> None: ...
     def typed(self, numbers: list[float], shape: list[int]) -> str: ...
 
 
 def _refuse(layer: Layer) -> None:
     reject("{what} cannot be written for {framework}", what=f"type: {layer.type}", framework="PyTorch")
+
+
+def _output(script: TorchScript, number: int, layer: Layer, result: str) -> None:
+    """What a layer puts out, through its activation if it has one."""
+    if layer.activations:
+        script.activated(number, layer, result)
+    else:
+        script.write(f"out{number}", result)
 
 
 def _epsilon(layer: Layer) -> float:
@@ -136,7 +145,7 @@ def _attention(script: TorchScript, number: int, layer: Layer) -> None:
         mask = f", attn_mask=torch.tensor({rows})"
     found = f"F.scaled_dot_product_attention({', '.join(made)}{mask}).transpose(1, 2).flatten(2)"
     weight, bias = script.parameter(number, "weight", "o"), script.parameter(number, "bias", "o")
-    script.write(f"out{number}", f"F.linear({found}, {weight}.flatten(1){f', {bias}' if bias else ''})" if weight else found)
+    _output(script, number, layer, f"F.linear({found}, {weight}.flatten(1){f', {bias}' if bias else ''})" if weight else found)
 
 
 def _embedding(script: TorchScript, number: int, layer: Layer) -> None:
@@ -159,7 +168,7 @@ def _norm(call: str) -> Callable[[TorchScript, int, Layer], None]:
     def write(script: TorchScript, number: int, layer: Layer) -> None:
         names = [script.parameter(number, kind) or "None" for kind in ("weight", "bias")][: 1 if call == "rms_norm" else 2]
         source = script.source(number)
-        script.write(f"out{number}", f"F.{call}({source}, {source}.shape[-1:], {', '.join(names)}, {_epsilon(layer)!r})")
+        _output(script, number, layer, f"F.{call}({source}, {source}.shape[-1:], {', '.join(names)}, {_epsilon(layer)!r})")
 
     return write
 
@@ -168,19 +177,19 @@ def _batch_norm(script: TorchScript, number: int, layer: Layer) -> None:
     if layer.options["mode"] not in (None, "train"):
         _refuse(layer)
     names = ", ".join(script.parameter(number, kind) or "None" for kind in ("weight", "bias"))
-    script.write(f"out{number}", f"F.batch_norm({script.source(number)}, None, None, {names}, training=True, eps={_epsilon(layer)!r})")
+    _output(script, number, layer, f"F.batch_norm({script.source(number)}, None, None, {names}, training=True, eps={_epsilon(layer)!r})")
 
 
 def _dropout(script: TorchScript, number: int, layer: Layer) -> None:
     mask, kept = script.setup.graph.in_layer(number, "input", "mask"), layer.options["kept"]
     numbers = script.typed(script.setup.numbers(mask), script.setup.shape(mask))
-    script.write(f"out{number}", f"{script.source(number)} * {numbers} / {kept.numerator / kept.denominator!r}")
+    _output(script, number, layer, f"{script.source(number)} * {numbers} / {kept.numerator / kept.denominator!r}")
 
 
 def _residual(script: TorchScript, number: int, layer: Layer) -> None:
     if layer.tensors:
         _refuse(layer)
-    script.write(f"out{number}", f"{script.source(number)} + {script.source(layer.options['from'] + 1)}")
+    _output(script, number, layer, f"({script.source(number)} + {script.source(layer.options['from'] + 1)})")
 
 
 LAYERS: dict[str, Callable[[TorchScript, int, Layer], None]] = {
