@@ -779,7 +779,7 @@ def test_new_in_chinese_is_the_same_problem(tmp_path: Path, monkeypatch: pytest.
 
 def test_new_asks(tmp_path: Path) -> None:
     run = handcalc("new", "asked.yaml", cwd=tmp_path, stdin='It\'s: my "first" one #1\n2-2-1\ntanh\n0.1\n')
-    assert (run.code, run.out) == (0, "")
+    assert (run.code, run.out.strip(" ")) == (0, "")  # older versions of click write a space for each question
     problem = load(tmp_path / "asked.yaml")
     assert (problem.title, len(problem.layers), problem.layers[0].activations[0].name) == ('It\'s: my "first" one #1', 2, "tanh")
     assert "0.1" in handcalc("solve", "asked.yaml", cwd=tmp_path).out

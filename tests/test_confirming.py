@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +12,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from models import CASES, Maker
+from oracles import law
 from shipping import loaded, some
 
 from handcalc import loads
@@ -19,8 +25,8 @@ from handcalc.cli.confirming import NAMES
 from handcalc.errors import ModelError
 from handcalc.loading.loader import shipped
 
-JUDGES = ("torch", "numpy", "sklearn")  # that are installed where the tests run
-LEAST = {"torch": 37, "numpy": 29, "sklearn": 3}  # shipped problems that each can express
+JUDGES = ("torch", "numpy", "keras", "sklearn")  # that are installed where the tests run
+LEAST = {"torch": 101, "numpy": 101, "keras": 27, "sklearn": 5}  # shipped problems that each can express
 
 
 def expressed(framework: str) -> list[tuple[str, str]]:
@@ -34,15 +40,21 @@ def expressed(framework: str) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")  # Keras, of a network without parameters
+@pytest.mark.filterwarnings("ignore:__array__ implementation")  # Keras on PyTorch
 @pytest.mark.parametrize("framework", some(list(JUDGES), ["numpy"]))
-def test_every_shipped_problem_is_confirmed(framework: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_shipped_problem_is_confirmed(framework: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip("torch" if framework == "keras" else framework)
     pytest.importorskip(framework)
     scripts = expressed(framework)
     assert len(scripts) >= LEAST[framework]
     for name, script in scripts:
         exec(compile(script, name, "exec"), {})
-    assert capsys.readouterr().out.count("numbers agree") > 3 * len(scripts)
+    assert capsys.readouterr().out.count("numbers agree") >= 3 * len(scripts)
 
+
+SHORT = 8_000  # letters of a script whose complex steps do not take long
 
 TWO = """
 samples:
@@ -136,12 +148,68 @@ def test_a_wrong_number_is_noticed(tmp_path: Path) -> None:
     assert wrong.returncode == 1 and "AssertionError: new.W2: 0.35891647" in wrong.stderr
 
 
-SAME_WEIGHT = "inputs: {u: 1, v: 2}\ntargets: [1]\nlayers: [{neurons: [o], weights: {a: [u, o, 1], b: [v, o, a]}}]\nloss: squared_error\n"
+SAME_WEIGHT = """
+inputs: {u: 1, v: 2}
+targets: [1]
+layers: [{neurons: [o], weights: {a: [u, o, 1], b: [v, o, a]}}]
+loss: squared_error
+learning_rate: 0.1
+"""
+FROM_ABOVE = """
+inputs: [0.5, -1]
+layers:
+  - {neurons: [h, k], activation: tanh, weights: [[0.1, 0.4], [-0.3, 0.2]], bias: [0.1, 0.2]}
+  - {neurons: [o, p], activation: sigmoid, weights: [[0.3, -0.2], [0.7, 0.1]]}
+given: {grad.out.o: 0.3, grad.out.p: -0.2}
+learning_rate: 0.1
+"""
+WRITTEN_OUT = {  # what frameworks have no layers, no loss or no optimiser for
+    "the same weight": (SAME_WEIGHT, "new.W1"),
+    "gradients from above": (FROM_ABOVE, "new.W1"),
+    "error: direct": (text().replace("loss: half_squared_error", "error: direct"), "new.W1"),
+    "a missing edge": (SAME_WEIGHT.replace("o]", "o, p]", 1).replace("[1]", "[1, 0]").replace("[v, o, a]", "[v, p, 3]"), "grad.W1"),
+    "one sample an update": (text(more="training: {mode: online}\n"), "new.W1"),
+    "penalties": (text(more="regularization: {l2: 0.1, l1: 0.01}\n"), "data_loss"),
+    "clipping": (text(more="optimizer: adam\nclipping: {norm: 0.1}\nweight_decay: 0.1\n"), "new.W1"),
+    "schedule": (text(more="schedule: {exponential: {factor: 0.9}}\noptimizer: rmsprop\n"), "new.W1"),
+    "gelu": (text("gelu", more="optimizer: adagrad\n"), "new.W1"),
+}
+
+
+@pytest.mark.parametrize("framework", some(["torch", "numpy"], ["numpy"]))
+def test_what_is_written_out(framework: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip(framework)
+    for name, (problem, last) in WRITTEN_OUT.items():
+        exec(compile(confirmation(loads(problem), framework), name, "exec"), {})
+        assert f"{last}: " in capsys.readouterr().out, name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", CASES)
+@given(data=st.data())
+@law(1)
+def test_random_networks_of_every_type_of_layer(kind: str, data: Any) -> None:
+    """In PyTorch's own layers where it has them, and written out; a small one with the slopes that complex steps give."""
+    pytest.importorskip("torch")
+    problem = CASES[kind](Maker(data.draw)).problem()
+    with contextlib.redirect_stdout(io.StringIO()):
+        for framework in ("torch", "numpy"):
+            script = confirmation(problem, framework)
+            if framework == "torch" or len(script) < SHORT:
+                exec(compile(script, kind, "exec"), {})
+
+
+def test_pytorch_has_layers_of_its_own() -> None:
+    """Not written out number by number."""
+    for name in ("prachub-bptt", "gomez-lstm", "gru-backward", "two-heads", "d2l-layer-norm", "dropout-batch-norm"):
+        assert "together(" not in confirmation(loaded(name), "torch"), name
+
+
 REFUSED = {
-    ("numpy", SAME_WEIGHT): "edges with the same weight",
-    ("numpy", text("gelu")): "erf cannot be written for NumPy",
-    ("numpy", text(more="optimizer: adam\n")): "adam cannot be written for numpy",
-    ("torch", text(more="regularization: {l2: 0.1}\n")): "regularization cannot be written for torch",
+    ("numpy", text(more="conventions: {hidden_error_weights: updated}\n")): "hidden_error_weights: updated cannot be written for numpy",
+    ("torch", text(more='given: {"out.h1@1": 0.5}\n')): "a number given for out.h1@1 cannot be written for torch",
+    ("keras", text(more="optimizer: adam\n")): "adam cannot be written for Keras",
+    ("sklearn", text(more="regularization: {l2: 0.1}\n")): "regularization cannot be written for sklearn",
     ("sklearn", text()): "half_squared_error with sigmoid cannot be written for scikit-learn",
 }
 

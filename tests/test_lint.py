@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import Path
@@ -282,6 +283,21 @@ def test_findings_can_be_read_by_code_platforms(tmp_path: Path) -> None:
     assert {result["ruleId"] for result in run["results"]} == {rule["id"] for rule in run["tool"]["driver"]["rules"]} >= {"sound", "hidden"}
     assert run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 15
     json.dumps(found)
+
+
+def test_findings_in_a_pull_request(tmp_path: Path) -> None:
+    """Workflow commands: a line for each finding and for each error of a file that cannot be read, with its line."""
+    good, bad = tmp_path / "a,b.yaml", tmp_path / "c.yaml"
+    good.write_text(net(w5="0.68", more="tasks: {ask: [out.y, new.w1], decimals: 2}\n"), "utf-8")
+    bad.write_text("inputs: [1]\nlayers: [{neurons: 1, activation: sigmod}]\n", "utf-8")
+    done = CliRunner().invoke(group, ["lint", str(tmp_path), "--format", "github"], standalone_mode=False)
+    lines = done.stdout.splitlines()
+    assert done.return_value == 2 and len(lines) > 2 and all(re.match(r"::(error|warning|notice) file=", line) for line in lines)
+    assert f"::error file={tmp_path}/c.yaml,line=2,title=handcalc unreadable::" in done.stdout and "sigmod" in lines[-1]
+    assert f"file={tmp_path}/a%2Cb.yaml,line=15," in lines[0]
+    alone = CliRunner().invoke(group, ["lint", str(bad), "--format", "sarif"], standalone_mode=False)
+    (result,) = [one for one in json.loads(alone.stdout)["runs"][0]["results"] if one["level"] == "error"][:1]
+    assert alone.return_value == 2 and result["locations"][0]["physicalLocation"]["region"]["startLine"] == 2
 
 
 def test_a_new_problem_says_what_lint_finds(tmp_path: Path) -> None:

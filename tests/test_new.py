@@ -81,6 +81,11 @@ def test_template_of_classes(options: tuple[str, ...], wanted: list[str]) -> Non
     assert [layer.activations[0].name for layer in new("--template", "Softmax", *options).layers] == wanted
 
 
+def test_editors_know_the_schema(folder: Path) -> None:
+    new("--layers", "2-2-1")
+    assert (folder / "p.yaml").read_text("utf-8").startswith("# yaml-language-server: $schema=handcalc.schema.json\n# ")
+
+
 def test_softmax_has_one_bias_per_neuron() -> None:
     problem = new("--layers", "2-3", "--activation", "softmax")
     bias = problem.layers[-1].bias

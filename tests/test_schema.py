@@ -16,6 +16,7 @@ from shipping import thinned
 
 from handcalc.core.expr import Number
 from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
+from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError, ProblemError
 from handcalc.layers import FILES
 from handcalc.layers.sections import json_schema, sections
@@ -121,6 +122,60 @@ def test_conventions_may_be_typed_as_numbers() -> None:
     assert messages(plain("conventions: {relu_at_zero: 0.5}")) == []
     assert messages(plain("conventions: {relu_at_zero: '0.5'}")) == []
     assert messages(plain("handcalc: 1")) == []
+
+
+def described(tree: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every key that the schema has anywhere, with what it says of it."""
+    if isinstance(tree, list):
+        for part in tree:
+            yield from described(part)
+    elif isinstance(tree, dict):
+        yield from tree.get("properties", {}).items()
+        for name, part in tree.items():
+            yield from described(list(part.values()) if name in ("properties", "$defs") else part)
+
+
+def test_every_key_is_described_in_the_language_asked_for() -> None:
+    found = list(described(json_schema(lambda text: f"<{text}>")))
+    assert len(found) > 500
+    assert not [name for name, key in found if not key.get("description", "").startswith("<")]
+
+
+SMALL = """
+samples: [{inputs: [1, 2], targets: [1]}, {inputs: [0, 1], targets: [0]}]
+layers: [{neurons: [o], weights: [[0.1, 0.2]], bias: [0.3]}]
+loss: half_squared_error
+learning_rate: 0.1
+"""
+IN_PLACE = {"tasks": {"ask": "loss"}, "regularization": {"l2": 0.1}, "training": {}, "rounding": {}, "conventions": {}, "update": {}}
+USUAL = [
+    pytest.param(section, name, key["default"], id=f"{section}.{name}")
+    for section in ("problem", *IN_PLACE)
+    for name, key in (SCHEMA if section == "problem" else SCHEMA["$defs"][section])["properties"].items()
+    if "default" in key
+]
+
+
+def as_worth(record: Any) -> str:
+    """A record with its numbers however they were typed."""
+    return re.sub(r", text='[^']*'", "", repr(record))
+
+
+@pytest.mark.parametrize(("section", "name", "value"), USUAL)
+def test_a_default_is_what_is_there_without_it(section: str, name: str, value: Any) -> None:
+    entry = {name: value} if section == "problem" else {section: IN_PLACE[section] | {name: value}}
+    plain = {} if section == "problem" or not IN_PLACE[section] else {section: IN_PLACE[section]}
+    found, usual = (loads(SMALL + "".join(f"{key}: {json.dumps(part)}\n" for key, part in tree.items())) for tree in (entry, plain))
+    assert as_worth(found.replace(rounding=None, tasks=())) == as_worth(usual.replace(rounding=None, tasks=()))
+    assert (found.rounding or Rounding()) == (usual.rounding or Rounding())
+
+
+@pytest.mark.parametrize("word", OPTIMISERS)
+def test_defaults_of_optimisers(word: str) -> None:
+    numbers = next(part for part in SCHEMA["properties"]["optimizer"]["anyOf"] if word in part.get("properties", {}))
+    usual = {name: key["default"] for name, key in numbers["properties"][word]["anyOf"][0].get("properties", {}).items()}
+    typed, plain = (loads(f"{SMALL}optimizer: {json.dumps(one)}\n").optimizer for one in ({word: usual or None}, word))
+    assert as_worth(typed) == as_worth(plain)
 
 
 # --- the table of keys ----------------------------------------------------------------------------------------------------

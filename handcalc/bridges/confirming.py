@@ -4,8 +4,9 @@
 - What a framework cannot express is refused by name.
 
 The script holds the numbers of the problem and of its solution, and needs the framework only: forward pass in its functions, gradients
-by its automatic differentiation (NumPy: by complex steps), one step of its optimiser. Tolerance: 1e-9
-relative to the largest number of an array, in double precision.
+by its automatic differentiation (NumPy: by complex steps), one step of its optimiser. What it has no layers for is written out number by
+number (confirmcells.py), but for Keras and scikit-learn, which have nothing else. Tolerance: 1e-9 relative to the largest number of
+an array, in double precision; 1e-5 for Keras, in single.
 """
 
 from __future__ import annotations
@@ -13,40 +14,58 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from handcalc.bridges import confirmtorch
+from handcalc.bridges.confirmcells import written_out
 from handcalc.bridges.confirmcode import LANGUAGES, ArrayCode
+from handcalc.bridges.confirmkeras import keras_script
 from handcalc.bridges.confirmsetup import Setup
 from handcalc.bridges.confirmsklearn import sklearn_script
 from handcalc.bridges.network import reject
 from handcalc.bridges.writing import shortest
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Number
-from handcalc.errors import Message, Template
-from handcalc.loading.schedules import updates_per_epoch
+from handcalc.deriving import of_update
+from handcalc.errors import Message, ModelError, Template
+from handcalc.loading.schedules import batches, updates_per_epoch
 from handcalc.models import build
+from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Layer, Problem
 
 MOST_NUMBERS = 20_000  # in a script
 
 
 def confirmation(problem: Problem, framework: str) -> str:
-    """The script. Raises ModelError, naming what the framework cannot express."""
+    """The script, of the first update. Raises ModelError, naming what the framework cannot express."""
+    if updates_per_epoch(problem) > 1:
+        problem = of_update(problem, tuple(map(int, next(batches(problem)))))
     model = build(problem)
     setup = Setup(problem=problem, model=model, known=Evaluation(model.graph.at_once))
     _check(setup, framework)
-    if framework == "sklearn":
-        return sklearn_script(setup)
-    return "\n".join(_Script(setup, framework).lines()) + "\n"
+    try:
+        _check_layers(setup, framework)
+        return OWN[framework](setup) if framework in OWN else LANGUAGES[framework].script(_Script(setup, framework).lines())
+    except ModelError:
+        if framework in OWN:
+            raise
+    return written_out(setup, framework)
 
 
 def _check(setup: Setup, framework: str) -> None:
     """Refuse what no script has."""
-    problem = setup.problem
+    usual, own = type(setup.problem.conventions)(), setup.problem.conventions
+    for name in ("hidden_error_weights", "relu_at_zero", "max_ties"):
+        if getattr(own, name) != getattr(usual, name):
+            cannot(framework, f"{name}: {getattr(own, name)}")
     size = sum(len(list(setup.graph.positions(quantity.name))) for quantity in setup.graph)
-    optimizer = problem.optimizer
+    _without(framework, "so many numbers", size > MOST_NUMBERS)
+
+
+def _check_layers(setup: Setup, framework: str) -> None:
+    """Refuse what is not made of layers, of a loss, and of an optimiser as frameworks have them."""
+    problem, optimizer = setup.problem, setup.problem.optimizer
     _without(framework, "equations", not problem.layers)
     _without(framework, "given", bool(problem.fixed))
     _without(framework, "error: direct", problem.loss is not None and problem.loss.form in ("direct", "whole"))
-    _without(framework, "several updates in an epoch", updates_per_epoch(problem) > 1)
     _without(framework, "regularization", problem.regularization is not None)
     _without(framework, "schedule", problem.schedule is not None)
     _without(framework, "learning rates of their own", bool(problem.rates or problem.rules))
@@ -54,7 +73,6 @@ def _check(setup: Setup, framework: str) -> None:
     _without(framework, "clipping", any(name.startswith("clip") for name in optimizer.numbers))
     _without(framework, "standardize", problem.standard is not None)
     _without(framework, "conventions", _unusual(problem))
-    _without(framework, "so many numbers", size > MOST_NUMBERS)
 
 
 def _without(framework: str, template: Template, found: bool) -> None:
@@ -67,7 +85,7 @@ def _unusual(problem: Problem) -> bool:
     """Whether some convention is one that no framework has."""
     usual = type(problem.conventions)()
     own = problem.conventions
-    same = ("hidden_error_weights", "relu_at_zero", "max_ties", "convolution", "momentum_form", "adam_bias_correction")
+    same = ("convolution", "momentum_form", "adam_bias_correction")
     return any(getattr(own, name) != getattr(usual, name) for name in same) or problem.optimizer.epsilon_inside
 
 
@@ -87,31 +105,39 @@ class _Script:
         self.parameters: list[str] = []
         self.forward: list[str] = []
         self.asserted: list[str] = []
+        self.outputs: dict[int, str] = {}
 
     def lines(self) -> Iterator[str]:
         """The whole script."""
+        layers = LAYERS | (confirmtorch.LAYERS if self.framework == "torch" else {})
         for number, layer in enumerate(self.setup.problem.layers, 1):
-            LAYERS.get(layer.type, _unknown)(self, number, layer)
-        language = LANGUAGES[self.framework]
+            layers.get(layer.type, _unknown)(self, number, layer)
+        self._check_parameters()
         graph, problem = self.setup.graph, self.setup.problem
-        yield from language.head
         yield f"x = {self._array(graph.inputs)}"
         targets = graph.targets
         if problem.loss is not None and targets:
             yield f"t = {self._array(targets)}"
         yield from (f"{name} = {self._array(name, parameter=True)}" for name in self.parameters)
         arguments = ", ".join(self.parameters)
+        results = ", ".join(self.asserted) + "," * (len(self.asserted) == 1)
         yield from (
             "",
             "",
             f"def forward({arguments}):",
             *(f"    {line}" for line in self.forward),
-            f"    return {', '.join(self.asserted)}",
+            f"    return {results}",
         )
-        yield from ("", "", f"{', '.join(self.asserted)} = forward({arguments})")
+        yield from ("", "", f"{results} = forward({arguments})")
         yield from (self._same(name, name) for name in self.asserted)
         if problem.loss is not None and targets:
             yield from self._loss(arguments)
+
+    def _check_parameters(self) -> None:
+        """Every parameter of the network is one of the script, or the framework has no such layer."""
+        for quantity in self.setup.graph:
+            if quantity.kind in PARAMETERS and not quantity.stage and quantity.definition is None and quantity.name not in self.parameters:
+                cannot(self.framework, Message("parameters of their own ({name})", name=quantity.name))
 
     def _loss(self, arguments: str) -> Iterator[str]:
         graph, language = self.setup.graph, LANGUAGES[self.framework]
@@ -119,7 +145,8 @@ class _Script:
         outputs = self.asserted.index(f"out{last}") if f"out{last}" in self.asserted else -1
         yield from ("", "", f"def total({arguments}):")
         yield f"    parts = forward({arguments})"
-        names = [f"parts[{outputs}]", f"parts[{self.asserted.index(f'net{last}')}]" if f"net{last}" in self.asserted else ""]
+        answer = f"parts[{outputs}]" + self.outputs.get(last, "").removeprefix(f"out{last}")
+        names = [answer, f"parts[{self.asserted.index(f'net{last}')}]" if f"net{last}" in self.asserted else ""]
         yield from (f"    {line}" for line in self._whole_loss(*names))
         yield from ("", "", f"loss = total({arguments})", self._same("loss", "loss"))
         if not self.parameters:
@@ -206,16 +233,24 @@ class _Script:
 
     # --- what layers write ---
 
-    def parameter(self, number: int, kind: str) -> str:
+    def parameter(self, number: int, kind: str, role: str = "") -> str:
         """The name of a parameter of a layer, "" where it has none; it becomes one of the script."""
-        name = self.setup.graph.in_layer(number, kind)
+        name = self.setup.graph.in_layer(number, kind, role)
         if name:
             self.parameters.append(name)
         return name
 
     def source(self, number: int) -> str:
         """What comes into a layer."""
-        return f"out{number - 1}" if number > 1 else "x"
+        return self.outputs.get(number - 1, f"out{number - 1}") if number > 1 else "x"
+
+    def line(self, text: str) -> None:
+        """A line of the forward pass as it is."""
+        self.forward.append(text)
+
+    def typed(self, numbers: list[float], shape: list[int]) -> str:
+        """An array of numbers."""
+        return self.code.language.array(numbers, shape)
 
     def write(self, name: str, formula: str, asserted: bool = True) -> None:
         """A line of the forward pass; asserted: whether the solution has its numbers."""
@@ -317,4 +352,5 @@ LAYERS: dict[str, Callable[[_Script, int, Layer], None]] = {
     "dense": _dense, "activation": _activation, "flatten": _flatten, "conv2d": _convolution, "conv1d": _convolution, "max_pool": _pool,
     "avg_pool": _pool,
 }  # fmt: skip
-FRAMEWORKS = (*LANGUAGES, "sklearn")
+OWN: dict[str, Callable[[Setup], str]] = {"keras": keras_script, "sklearn": sklearn_script}  # that have no gradients of any formula
+FRAMEWORKS = (*LANGUAGES, *OWN)

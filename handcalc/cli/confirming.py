@@ -11,7 +11,7 @@ from handcalc.cli.output import write
 from handcalc.loading.loader import load
 
 ENDING = ".py"
-NAMES = ("torch", "jax", "numpy", "sklearn")  # those of handcalc/bridges/confirming.py, which would load at every start
+NAMES = ("torch", "jax", "numpy", "keras", "sklearn")  # those of handcalc/bridges/confirming.py, which would load at every start
 
 
 framework_option = click.option(

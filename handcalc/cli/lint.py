@@ -13,7 +13,7 @@ from handcalc.cli.help import Translated
 from handcalc.cli.options import SCREEN, FileName, Settings, format_option, output_options, reading_options, rounding_options
 from handcalc.cli.output import Wish, say
 from handcalc.cli.progress import progress_bar
-from handcalc.errors import HandcalcError
+from handcalc.errors import HandcalcError, Message
 from handcalc.exercises.manifest import problem_files
 from handcalc.loading.loader import load
 from handcalc.stages import MARK, stage
@@ -21,7 +21,8 @@ from handcalc.stages import MARK, stage
 if TYPE_CHECKING:
     from handcalc.exercises.lint import LintReport
 
-FORMATS = ("terminal", "plain", "json", "sarif")
+FORMATS = ("terminal", "plain", "json", "sarif", "github")
+FOR_PLATFORMS = ("sarif", "github")  # they have what cannot be read among the findings
 
 
 @click.command(cls=Translated)
@@ -48,17 +49,18 @@ def command(file: str, pairs: bool, settings: Settings) -> int:
             try:
                 found.append((one, _linted(one, pairs, settings)))
             except HandcalcError as error:
-                failed.append(error)
+                failed.append((one, error))
             if progress:
                 progress(number)
     language = settings.language(*(report.exercise.problem.language for _, report in found))
     wish = Wish(settings, language, tuple(files))
-    if failed and not several:
-        raise failed[0]
-    _write(found, several, file, wish)
-    for wrong in failed:
-        for message in wrong.messages:
-            say(message.text(wish.translate), sys.stderr)
+    platform = wish.settings.format in FOR_PLATFORMS
+    if failed and not several and not platform:
+        raise failed[0][1]
+    errors = [(one, message) for one, wrong in failed for message in wrong.messages]
+    _write(found, errors, several, file, wish)
+    for _, message in errors:
+        say(message.text(wish.translate), sys.stderr)
     return 2 if failed else 0 if all(report.ok for _, report in found) else 1
 
 
@@ -74,15 +76,17 @@ def _linted(file: str, pairs: bool, settings: Settings) -> LintReport:
     return report
 
 
-def _write(found: list[tuple[str, LintReport]], several: bool, file: str, wish: Wish) -> None:
-    from handcalc.exercises.lint import as_json, as_sarif
+def _write(found: list[tuple[str, LintReport]], errors: list[tuple[str, Message]], several: bool, file: str, wish: Wish) -> None:
+    from handcalc.exercises.lint import as_annotations, as_json, as_sarif
     from handcalc.exercises.lintreport import report
 
     if wish.settings.format == "json":
         parts = [{"file": _beside(one, file), **as_json(own, wish.translate)} for one, own in found]
         wish.write_json({"handcalc": 1, "files": parts} if several else as_json(found[0][1], wish.translate))
     elif wish.settings.format == "sarif":
-        wish.write_json(as_sarif(((one, own) for one, own in found), __version__, wish.translate))
+        wish.write_json(as_sarif(found, __version__, wish.translate, errors))
+    elif wish.settings.format == "github":
+        wish.write(as_annotations(found, wish.translate, errors))
     elif found:
         assert wish.settings.format in SCREEN
         blocks = [block for one, own in found for block in report(own, _beside(one, file) if several else "")]

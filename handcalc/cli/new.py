@@ -28,6 +28,8 @@ from handcalc.problem.words import DEFAULT_LOSS, LOSSES
 LOSS_OF = {"softmax": "cross_entropy", "log_softmax": "negative_log_likelihood"}  # activation → the loss that goes with it
 SIZE_LIMIT = 20  # neurons of a layer in a new problem: more is no hand calculation
 SOFTMAX_SIZES = "2-3-3"
+SCHEMA = "handcalc.schema.json"
+EDITORS = f"# yaml-language-server: $schema={SCHEMA}"  # the line by which editors know what to check a file with
 _APART = r"\s*[-–—,，、xX×*:：\s]\s*"
 
 
@@ -110,6 +112,8 @@ def command(
         chosen = loss or LOSS_OF.get(own[-1], DEFAULT_LOSS)
         text = dense(sizes, own, chosen, learning_rate, seed, translate, title)
     target = settings.output or file
+    remark = translate("made by: {command}; editors complete and check this file with it").format(command=f"handcalc schema > {SCHEMA}")
+    text = f"{EDITORS}\n# {remark}\n{text}"
     _check(text, target)
     write(text, target, settings.force)
     click.echo(translate("{file} is written. Next: handcalc solve {file}").format(file=target), err=True)

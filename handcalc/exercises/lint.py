@@ -1,7 +1,8 @@
 """Whether an exercise is sound: `lint(problem, …)` answers a `LintReport`.
 
 - `LintReport.findings` are what can be improved: numbers that degenerate (conditions.py), mistakes that the answers do not show, ties.
-- `as_json(report)` is the object of the contract; `as_sarif(reports)` what code platforms read; lintreport.py makes blocks of it.
+- `as_json(report)` is the object of the contract; `as_sarif(reports)` what code platforms read, `as_annotations(reports)`
+  what GitHub shows in pull requests; lintreport.py makes blocks of it.
 
 Where nothing can be found, the exercise is sound. What no number of the solution shows is listed, but is no finding.
 """
@@ -152,18 +153,68 @@ def _tolerance(report: LintReport, mistakes: Mistakes, wanted: Cell) -> dict[str
     return {"low": band.low, "high": band.high, "mistakes_inside": mistakes.inside(wanted)}
 
 
-def as_sarif(reports: Iterable[tuple[str, LintReport]], version: str, translate: Translate = str) -> dict[str, Any]:
-    """The findings of some files in the format of code platforms (SARIF 2.1.0)."""
-    results, rules = [], dict[str, None]()
+def as_sarif(
+    reports: Iterable[tuple[str, LintReport]], version: str, translate: Translate = str, errors: Iterable[tuple[str, Message]] = ()
+) -> dict[str, Any]:
+    """The findings of some files in the format of code platforms (SARIF 2.1.0); errors: what keeps others from being read."""
+    found = [*placed(reports), *(Placed(file, line_of(file, wrong), "unreadable", "error", wrong) for file, wrong in errors)]
+    results = [
+        {
+            "ruleId": one.rule,
+            "level": one.level,
+            "message": {"text": one.message.text(translate)},
+            "locations": [
+                {"physicalLocation": {"artifactLocation": {"uri": one.file.replace("\\", "/")}, "region": {"startLine": one.line}}}
+            ],
+            "properties": {"ids": list(one.ids)},
+        }
+        for one in found
+    ]
+    rules = [{"id": rule} for rule in dict.fromkeys(one.rule for one in found)]
+    driver = {"name": "handcalc", "version": version, "rules": rules}
+    return {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+class Placed(Record):
+    """A finding in a line of a file."""
+
+    file: str
+    line: int
+    rule: str
+    level: str
+    message: Message
+    ids: tuple[str, ...] = ()
+
+
+def placed(reports: Iterable[tuple[str, LintReport]]) -> Iterator[Placed]:
+    """All findings of some files; where no line is known, the first."""
     for file, report in reports:
         line = report.exercise.problem.tasks[0].line if report.exercise.problem.tasks else 1
-        where = {"physicalLocation": {"artifactLocation": {"uri": file.replace("\\", "/")}, "region": {"startLine": line}}}
         for finding in report.findings:
-            rules[finding.rule] = None
-            ids = report.exercise.ids(finding.cells)
-            text = {"text": finding.message.text(translate)}
-            results.append(
-                {"ruleId": finding.rule, "level": finding.level, "message": text, "locations": [where], "properties": {"ids": ids}}
-            )
-    driver = {"name": "handcalc", "version": version, "rules": [{"id": rule} for rule in rules]}
-    return {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+            yield Placed(file, line, finding.rule, finding.level, finding.message, tuple(report.exercise.ids(finding.cells)))
+
+
+def line_of(file: str, wrong: Message) -> int:
+    """The line of an error, which stands after the name of the file; else the first."""
+    number = wrong.where.removeprefix(file).removeprefix(":").partition(":")[0].strip()
+    return int(number) if number.isascii() and number.isdigit() else 1
+
+
+def as_annotations(
+    reports: Iterable[tuple[str, LintReport]], translate: Translate = str, errors: Iterable[tuple[str, Message]] = ()
+) -> str:
+    """The findings as commands of GitHub's workflows, a line each, which show them in a pull request."""
+    found = [*placed(reports), *(Placed(file, line_of(file, wrong), "unreadable", "error", wrong) for file, wrong in errors)]
+    kinds = {"error": "error", "warning": "warning", "note": "notice"}
+    lines = []
+    for one in found:
+        where = f"file={_escaped(one.file, ':,')},line={one.line},title={_escaped('handcalc ' + one.rule, ':,')}"
+        lines.append(f"::{kinds[one.level]} {where}::{_escaped(one.message.text(translate))}\n")
+    return "".join(lines)
+
+
+def _escaped(text: str, also: str = "") -> str:
+    """As workflow commands want it: % and line ends, in properties : and , too, by their codes."""
+    for letter in "%\r\n" + also:
+        text = text.replace(letter, f"%{ord(letter):02X}")
+    return text

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from handcalc.layers import layer_types
@@ -30,6 +31,6 @@ def sections() -> Sections:
     return {**SECTIONS, "problem": whole, **own}
 
 
-def json_schema() -> dict[str, Any]:
-    """The file format as a JSON Schema (draft 2020-12)."""
-    return jsonschema.json_schema(sections())
+def json_schema(translate: Callable[[str], str] = str) -> dict[str, Any]:
+    """The file format as a JSON Schema (draft 2020-12), with descriptions in the language of `translate`."""
+    return jsonschema.json_schema(sections(), translate)
