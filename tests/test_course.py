@@ -83,7 +83,7 @@ def test_a_sheet_as_text(tmp_path: Path) -> None:
     generate("course/04-backpropagation", "--students", str(tmp_path / "list.csv"), "--sheet", "txt", "-o", str(tmp_path / "set"))
     (sheet,) = (path.read_text(encoding="utf-8") for path in (tmp_path / "set").glob("*/sheet.txt"))
     assert "王芳" in sheet.splitlines()[0] and sheet.count("Output layer (o1, o2)\n  h1 ──") == 1
-    assert re.search(r"\(7\) +\[1\] out_o1 = _", sheet) and re.search(r"\(32\) +\[3\] δ_h1 = _", sheet)
+    assert re.search(r"\(7\) +\[1\] +out_o1 = _", sheet) and re.search(r"\(32\) +\[3\] +δ_h1 = _", sheet)
 
 
 def test_a_folder_of_templates_gives_a_set_for_each(tmp_path: Path) -> None:

@@ -144,6 +144,7 @@ def broken(name: str, gradient: str, factor: Number) -> Differentiation:
     quantity = found.derivation.graph[gradient]
     definition: Expr = quantity.definition or Number(0)
     found.derivation.graph.redefine(quantity.replace(definition=mul(factor, definition)))
+    found.derivation.evaluation.values.clear()  # some were needed to see whether softmax can be worked in steps
     return found
 
 

@@ -681,7 +681,7 @@ ARRAYS: list[tuple[str, str, Callable[[Path], object], str]] = [
         "ragged CSV",
         "{file: w.csv}",
         text_file("1,2\n3\n"),
-        "w.csv cannot be read: line 2: 1 cells, expected 2",
+        "w.csv cannot be read: line 2: 1 cell, expected 2",
     ),
     ("CSV with a heading", "{file: w.csv}", text_file("a,b\n1,2\n"), 'w.csv cannot be read: line 1: expected a number, found "a"'),
     ("empty CSV", "{file: w.csv}", text_file("\n"), "w.csv is empty"),

@@ -132,7 +132,8 @@ class Wish(Record):
         """JSON that may be too long to be kept, whole or not at all; pieces of it are escaped where the output has other letters only."""
         from handcalc.disk.jsontext import in_ascii
 
-        self.write(pieces if self.settings.output else (piece if fits(piece, sys.stdout) else in_ascii(piece) for piece in pieces))
+        with stage(PRINT):
+            self.write(pieces if self.settings.output else (piece if fits(piece, sys.stdout) else in_ascii(piece) for piece in pieces))
 
     def write_json(self, data: dict[str, Any]) -> None:
         """Data as JSON, escaped where the output has other letters only."""

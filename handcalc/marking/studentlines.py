@@ -93,7 +93,7 @@ class StudentLines:
         decimals = floor(log10(abs(number))) + 1 + typed.places
         fewest = max(min(decimals, typed.significant + 1), FEWEST)
         candidates = [Rounding(None, digits).shown(value, True) for digits in range(min(fewest, DIGITS_LIMIT), DIGITS_LIMIT + 1)]
-        if not candidates[0].exact and len(candidates) > 1 and candidates[1].exact:  # 1.98 beside 1.8, not 2.0
+        if fewest == FEWEST and not candidates[0].exact and candidates[1].exact:  # 1.98 beside 1.8, not 2.0
             candidates.pop(0)
         if answer.verdict == "imprecise":
             candidates.insert(0, self._asked(answer, Rounding(None, fewest)).shown(value, True))
