@@ -173,11 +173,8 @@ ROWS: list[tuple[str, str, list[str]]] = [
      ['5: layers[0].activation: not a formula in z: unknown name "__import__" (column 1)']),
     ("deep brackets", edited("sigmoid", "(" * 50 + "z" + ")" * 50),
      ["5: layers[0].activation: not a formula in z: nested more than 60 deep (column 31)"]),
-    ("comma in a list", edited("sigmoid", "[max(0, z)]"),
-     ["5: layers[0].activation: one activation per neuron is expected: 1, found 2",
-      '5: layers[0].activation[0]: not a formula in z: expected ")", found … (column 6)'
-      '; a formula with commas inside […] or {…} needs quotation marks',
-      '5: layers[0].activation[1]: not a formula in z: ")" is not expected here (column 2)']),
+    ("a bracket that is not closed", edited("sigmoid", "[max(0, z]"),
+     ['5: layers[0].activation[0]: not a formula in z: expected ")", found … (column 9)']),
     # weights
     ("edge reversed", edited(EDGE, "[h, x1, 0.1]"), ["6: layers[0].weights.w1[0]: the order is [from, to, value]: write [x1, h, 0.1]"]),
     ("value first", edited(EDGE, "[0.1, x1, h]"),

@@ -250,6 +250,15 @@ def test_loss_by_name(name: str) -> None:
     assert (derive(problem).value("loss") > 0) == (name != "negative_log_likelihood")  # whose outputs are to be logarithms
 
 
+@pytest.mark.parametrize("entry", ["activation: max(0, z)", "activation: [max(0, z)]", "activation: [ max( 0 , z ) ]"])
+def test_a_comma_in_a_formula_between_brackets(entry: str) -> None:
+    """YAML parts it there; where a round bracket is open, it belongs together."""
+    layer = loads(f"inputs: [1]\ntargets: [1]\nlayers: [{{neurons: 1, {entry}, weights: [[2]]}}]\n").layers[0]
+    assert layer.activations[0].formula == parsed("max(0, z)")
+    equations = loads("given: {a: 1, b: 2}\nequations: {L: max(0, a - b) + max(0, b, a), M: L*2}\nminimize: M\n").equations
+    assert [equation.formula for equation in equations] == [parsed(text) for text in ("max(0, a - b) + max(0, b, a)", "L*2")]
+
+
 def test_a_target_may_be_the_name_of_its_class() -> None:
     layer = "{neurons: [cat, dog, ship], activation: softmax, weights: [[1], [2], [3]]}"
     text = f"inputs: [1]\ntargets: dog\nlayers: [{layer}]\nloss: cross_entropy\n"

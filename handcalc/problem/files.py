@@ -16,7 +16,7 @@ from handcalc.errors import Message, ProblemError, Template
 from handcalc.problem.limits import DEPTH_LIMIT, limit, raised_by
 from handcalc.problem.punctuation import half_width
 from handcalc.problem.reader import FileNode, Source, quoted
-from handcalc.problem.typos import joined, reasons
+from handcalc.problem.typos import joined, reasons, rejoin
 
 PATH_LENGTH = 200
 _PLAIN_TAGS = frozenset(
@@ -200,6 +200,8 @@ class _Bounds:
                 item.fail("an alias contains itself" if looped else "values are nested more than {limit} deep", limit=DEPTH_LIMIT)
                 self.source.finish()
             self.open_nodes.add(id(node))
+            if node.flow_style:
+                rejoin(node)
             slip = joined(node.value) if node.id == "mapping" else None
             if slip:
                 FileNode(node, "", self.source, slip[0]).fail(slip[1].template, **slip[1].values)

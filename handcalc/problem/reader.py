@@ -291,7 +291,7 @@ class FileNode:
             known = formula.names({**{name: Ref(name) for name in names}, **ids}) if ids else None
             expr = formula.parse(text, known or (lambda name: Ref(name) if name in names else None))
         except formula.FormulaError as error:
-            reason, hint = _why(error, text, names, later)
+            reason, hint = _why(error, names, later)
             within = Message(" in {names}", names=Listing(sorted(names)[:12])) if names else ""
             self.fail(
                 "not a formula{within}: {reason} (column {column}){near}", within=within, reason=reason, column=error.column, near=hint
@@ -302,17 +302,14 @@ class FileNode:
         return expr if self.within_limit(count, "terms", message) else None
 
 
-def _why(error: formula.FormulaError, text: str, names: Collection[str], later: Collection[str]) -> tuple[Message, Message | str]:
+def _why(error: formula.FormulaError, names: Collection[str], later: Collection[str]) -> tuple[Message, Message | str]:
     """What is wrong with a formula, and a hint."""
     word = str(error.values.get("found", "")) if error.template.startswith("unknown name") else ""
     if word in later:
         return Message("{found} is only defined here or further down", found=quoted(word)), ""
     if word in FUNCTIONS:
         return Message("{name} is a function: write {name}(…)", name=word), ""
-    hint = near(word, [*names, *FUNCTIONS]) if word else ""
-    if text.count("(") > text.count(")"):
-        hint = Message("; a formula with commas inside […] or {{…}} needs quotation marks")
-    return Message(error.template, "", **error.values), hint
+    return Message(error.template, "", **error.values), near(word, [*names, *FUNCTIONS]) if word else ""
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------

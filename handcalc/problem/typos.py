@@ -78,6 +78,28 @@ def joined(pairs: list[tuple[Any, Any]]) -> tuple[Any, Message] | None:
     return None
 
 
+def rejoin(node: Any) -> None:
+    """Put formulas together again that YAML has parted at a comma: in [max(0, z), tanh] or {L: max(0, a - b)}, where a round bracket is
+    still open, what follows belongs to it."""
+    kept: list[Any] = []
+    for entry in node.value:
+        key, value = entry if isinstance(entry, tuple) else (entry, None)
+        last = kept[-1][1] if kept and isinstance(kept[-1], tuple) else kept[-1] if kept else None
+        if last is not None and _is_open(last) and _is_word(key) and (value is None or value.value == ""):
+            last.value, last.end_mark = f"{last.value}, {key.value}", key.end_mark
+        else:
+            kept.append(entry)
+    node.value[:] = kept
+
+
+def _is_word(node: Any) -> bool:
+    return isinstance(node.value, str) and node.style is None and node.value != ""
+
+
+def _is_open(node: Any) -> bool:
+    return _is_word(node) and node.value.count("(") > node.value.count(")")
+
+
 def _example(key: str, value: str) -> str:
     """What to write, in short."""
     value = value.strip().split(" ")[0] if len(value) > 30 else value.strip()
