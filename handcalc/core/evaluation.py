@@ -160,39 +160,31 @@ class Evaluation:
 
     def rational(self, wanted: Cell) -> bool:
         """Whether a cell's value is rational, so that its decimals may end: no root, power of e … that matters on the way to it."""
-        found = self._rational.get(wanted)
-        if found is None:
+        if wanted not in self._rational:
             self.precise(wanted)
-            found = self._settle(wanted, self._rational, True, self._stays_rational)
-        return found
+        return self._settle(wanted, self._rational, True, self._stays_rational)
 
     def _stays_rational(self, current: Cell) -> bool:
         """The same where what the cell uses is decided; in carry mode every number used is one with decimals."""
-        used = self.graph.uses(current)
-        if not self.rounding.carry and not all(map(self._rational.__getitem__, used)) and all(map(self.values.__getitem__, used)):
-            return False  # only a factor 0 makes up for the others
-        return self._plain(self.graph.instance(current))
+        used = self.graph.uses(current)  # of which only a factor 0 makes up for others that are not
+        whole = self.rounding.carry or all(map(self._rational.__getitem__, used)) or not all(map(self.values.__getitem__, used))
+        return whole and self._plain(self.graph.instance(current))
 
     def touched(self, wanted: Cell) -> bool:
         """Whether a result was rounded on the way to a cell (carry mode only)."""
-
-        def decide(current: Cell) -> bool:
-            return any(self._touched[used] or self.values[used] != self.unrounded[used] for used in self.graph.uses(current))
-
-        return self.rounding.carry and self._settle(wanted, self._touched, False, decide)
+        touched = lambda used: self._touched[used] or self.values[used] != self.unrounded[used]  # noqa: E731
+        return self.rounding.carry and self._settle(wanted, self._touched, False, lambda one: any(map(touched, self.graph.uses(one))))
 
     def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, decide: Callable[[Cell], bool]) -> bool:
         """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given numbers."""
         pending = [wanted]
         while pending:
             current = pending.pop()
-            if current in known:
-                continue
             if current in self.literals:
                 known[current] = given
             elif waiting := [used for used in self.graph.uses(current) if used not in known]:
                 pending += (current, *waiting)
-            else:
+            elif current not in known:
                 known[current] = decide(current)
         return known[wanted]
 
@@ -202,13 +194,12 @@ class Evaluation:
             if not record.rational:
                 values = [evaluate(argument, self._known) for argument in expr.arguments]
                 return len(values) == 1 and not record.family and values[0] in record.exact_at and self._plain(expr.arguments[0])
-        if isinstance(expr, Power) and evaluate(expr.exponent, self._known) % 1 != 0:
-            return False
         if isinstance(expr, Ref):
             return self.rounding.carry or self._rational[cell(expr)]
-        if isinstance(expr, Product) and any(self._plain(factor) and evaluate(factor, self._known) == 0 for factor in expr.factors):
+        if isinstance(expr, Product) and any(self._plain(one) and evaluate(one, self._known) == 0 for one in expr.factors):
             return True
-        return all(map(self._plain, children(expr)))
+        whole = not isinstance(expr, Power) or evaluate(expr.exponent, self._known) % 1 == 0
+        return whole and all(map(self._plain, children(expr)))
 
 
 class _Missing(Exception):

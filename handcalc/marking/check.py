@@ -124,6 +124,7 @@ def _explained(desk: Desk, sheet: Slips) -> tuple[dict[Cell, str], Explanation |
 
 def _explanation(desk: Desk, sheet: Slips) -> Explanation | None:
     found = desk.diagnoser.explain(sheet)
-    if (found is None or found.left) and desk.book.small and desk.modes.early(sheet.answers):
+    tells = any(sheet.answers[wanted].above for wanted in sheet.slips)
+    if (found is None or found.left) and tells and desk.book.small and desk.modes.early(sheet.answers):
         return Explanation(ROUNDED_TOO_EARLY, (), frozenset(), sum(map(sheet.bits, sheet.slips)) >= SURE + log2(EARLY))
     return found

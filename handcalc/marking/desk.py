@@ -21,7 +21,7 @@ from handcalc.marking.diagnosis import Diagnoser, Explanation
 from handcalc.marking.follow import Follow, fits, is_single, unit
 from handcalc.marking.interpret import Interpreter, ReadAnswer
 from handcalc.marking.modes import Modes, grain_of, mixes_digits
-from handcalc.marking.support import SEVERAL, Support
+from handcalc.marking.support import SEVERAL, TOLD, Support
 from handcalc.marking.table import HypothesisTable
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import Workbook, base, iteration
@@ -53,28 +53,30 @@ class Desk:
         """The rounding in which the solution gives every answer, if there is one, and what follows from them; where nothing but cutting
         off explains several, they were cut off."""
         found = self.modes.found(answers, declared) if answers else None
-        support.is_reproduced = found is not None and sum(map(support.tells, answers)) >= SEVERAL
+        support.is_reproduced = found is not None and len(answers) >= SEVERAL and sum(map(support.tells, answers)) >= TOLD
         if found and not all(wanted in right or self.stands(wanted, support) for wanted in answers):
             found = None
         if found is not None and found.ties == "truncate":
             return found, Follow(self.definitions, answers, grain_of(answers, declared, True))
         plain = Follow(self.definitions, answers, grain_of(answers, declared))
         doubted = [] if found or declared else [wanted for wanted in answers if wanted not in right and not plain.accepts(wanted)]
-        least = 1 if doubted and self._is_cut_off(answers) else SEVERAL
+        least = 1 if doubted and self._is_cut_off(answers, doubted) else SEVERAL
         if len(doubted) < least:
             return found, plain
         cut = Follow(self.definitions, answers, grain_of(answers, declared, True))
         return found, cut if sum(map(cut.accepts, doubted)) >= least else plain
 
-    def _is_cut_off(self, answers: Mapping[Cell, Typed]) -> bool:
-        """Whether none of many answers is what comes out of the numbers before it rounded away from 0, which nobody has who cuts off."""
+    def _is_cut_off(self, answers: Mapping[Cell, Typed], doubted: Collection[Cell]) -> bool:
+        """Whether none of many answers is what comes out of the numbers before it rounded away from 0, which nobody has who cuts off, and
+        a doubted one is that number cut off."""
         exact = Follow(self.definitions, answers, Grain())
 
         def rounded_up(wanted: Cell, typed: Typed) -> bool:
             own = exact.expected(wanted)
             return fits(own.low, typed) and abs(typed.value) > max(abs(own.low), abs(own.high)) * (1 + NOISE)
 
-        return len(answers) >= UNIFORM and not any(map(rounded_up, answers, answers.values()))
+        cut = any(fits(exact.expected(wanted).low, answers[wanted], cut=True) for wanted in doubted)
+        return cut and len(answers) >= UNIFORM and not any(map(rounded_up, answers, answers.values()))
 
     def slips(
         self, answers: Mapping[Cell, Typed], right: frozenset[Cell], accepted: Collection[Cell], support: Support

@@ -32,7 +32,6 @@ SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
-BARE = 2.0  # of one that stands without decimals
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
 
@@ -101,6 +100,9 @@ class Diagnoser:
 
     def explain(self, sheet: Slips) -> Explanation | None:
         """The simplest mistakes that explain the slips of a sheet better than coincidence."""
+        unlike = [typed for wanted, typed in sheet.answers.items() if wanted not in sheet.right]
+        if len(unlike) == 1 and not unlike[0].above and "." not in unlike[0].plain:
+            return None  # a bare 0 alone tells nothing
         candidates = self._candidates(tuple(sheet.answers))
         coincidence = sum(map(sheet.bits, sheet.slips))
         trials = [_Trial(NONE, frozenset(sheet.slips), 0.0, coincidence)]
@@ -129,8 +131,7 @@ class Diagnoser:
 def bits_of(typed: Typed, size: float) -> float:
     """How many bits a number has that nothing explains: the choices there are for its digits, up to a size."""
     if not typed.above:
-        places = min(typed.places or 0, 4) if "." in typed.plain else 0
-        return ZERO + places if places > 1 else BARE
+        return ZERO + min(max(typed.places or 0, 0), 4) * ("." in typed.plain)
     return max(log2(2 * size / step_of(typed)), 1.0) if size else ZERO
 
 

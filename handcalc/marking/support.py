@@ -21,7 +21,8 @@ from handcalc.marking.definitions import Definitions
 from handcalc.marking.follow import fits
 from handcalc.marking.typed import Typed
 
-SEVERAL = 3  # answers that show a rounding together, if all come out in it
+SEVERAL = 3  # answers that show a rounding together, if all come out in it,
+TOLD = 2  # and so many of them say something of their numbers
 ENOUGH = 3  # significant digits with which a number shows by itself how it was rounded
 NEAR = 0.75  # of the unit of its last digit
 HABIT = 2  # significant digits of other numbers that show it
@@ -78,6 +79,8 @@ class Support:
         """Whether an answer says something of its number: of one that is not 0, 0 does not, nor of a new one the old."""
         book, values, typed = self.definitions.book, self.definitions.values, self.typed[wanted]
         right, before = float(values[wanted]), book.before(wanted) if book.quantity(wanted).kind == "updated" else None
+        if typed.significant >= ENOUGH:
+            return True
         idle = 0.0 if typed.above == 0 else float(values[before]) if before is not None else None
         return idle is None or typed.value != idle or right == idle
 
@@ -102,5 +105,5 @@ class Support:
         if typed.places is None or typed.value * value < 0:
             return False
         if not typed.above:  # 0 among numbers of four decimals is 0.0000
-            return abs(value) <= 0.5 * 10.0 ** -max(other.places or 0 for other in self.typed.values())
+            return abs(value) <= NEAR * 10.0 ** -max(other.places or 0 for other in self.typed.values())
         return abs(typed.value - value) <= NEAR * 10.0**-typed.places or (typed.value != 0 and fits(value, typed, True))

@@ -12,8 +12,8 @@ import re
 from collections.abc import Collection, Mapping
 from math import prod
 
+from handcalc.core.numbering import Weights, numbered
 from handcalc.errors import Message, Template
-from handcalc.problem.numbering import Weights, numbered
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Problem, Tensor
 

@@ -24,9 +24,9 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position, are_places, shift_index
+from handcalc.core.numbering import Weights, numbered
 from handcalc.core.quantity import Cell, Letter, Quantity
 from handcalc.disk.reading import names_in, our_text
-from handcalc.problem.numbering import Weights, numbered
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
 FOLDER = os.path.join(os.path.dirname(__file__), "notations")
