@@ -299,6 +299,7 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
     ("norm-wrong-axis", "normalised batch", "out2", lambda n: batch_normalised(n, 1)),
     ("variance-of-sample", "normalised block", "out4", lambda n: normalised(n, 1, degrees=1)),
     ("norm-epsilon-forgotten", "normalised block", "out4", lambda n: normalised(n, 1, np.sqrt)),
+    ("norm-root-forgotten", "normalised block", "out4", lambda n: normalised(n, 1, lambda v: v + 0.1)),
     ("norm-epsilon-outside", "normalised block", "out4", lambda n: normalised(n, 1, lambda v: np.sqrt(v) + 0.1)),
     ("dropout-not-scaled", "normalised batch", "out3", lambda n: n["out2"]),
     ("dropout-not-scaled", "normalised batch", "out3", lambda n: n["out2"] / 0.2),

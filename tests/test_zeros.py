@@ -133,12 +133,3 @@ def test_no_noise_is_printed(tmp_path: Any) -> None:
     problem.write_text(AND, "utf-8")
     for command in (["solve", str(problem), "--iterations", "20"], ["train", str(problem), "--epochs", "5"]):
         assert "e-1" not in (printed := CliRunner().invoke(group, command).stdout) and "⁻¹" not in printed, command
-
-
-@pytest.mark.parametrize("line, expected", [
-    ("0.8 + x*h", "= 0.8"), ("0.8 + h*x*k", "= 0.8"), ("0.8 + x*h + k/10", "≈ 0.964872"), ("sqrt(x*h + 2)", "≈ 1.41421"),
-])  # fmt: skip
-def test_a_factor_0_leaves_an_exact_number(line: str, expected: str) -> None:
-    problem = loads("given: {x: 0}\nequations: {h: sigmoid(3), k: exp(0.5), a: '" + line + "', L: a^2}\nminimize: L\n")
-    shown = derive(problem, Rounding())["a"].shown
-    assert f"{'=' if shown.exact else '≈'} {shown.plain}" == expected

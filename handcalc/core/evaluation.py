@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from handcalc.core.expr import Call, Expr, Number, Power, Product, Ref, Sum, children
+from handcalc.core.expr import Call, Expr, Number, Power, Ref, Sum, children
 from handcalc.core.functions import SMALL, function
 from handcalc.core.instance import FRACTIONS, Value, compute, evaluate, settled, short, shorter
 from handcalc.core.quantity import Cell, cell
@@ -159,32 +159,35 @@ class Evaluation:
         return EvaluationError(Message(template, step=self.graph.cell_id(current)), cell=current, evaluation=self)
 
     def rational(self, wanted: Cell) -> bool:
-        """Whether a cell's value is rational, so that its decimals may end: no root, power of e … that matters on the way to it."""
+        """Whether a cell's value is rational, so that its decimals may end: no root, power of e … on the way to it."""
         if wanted not in self._rational:
             self.precise(wanted)
-        return self._settle(wanted, self._rational, True, self._stays_rational)
-
-    def _stays_rational(self, current: Cell) -> bool:
-        """The same where what the cell uses is decided; in carry mode every number used is one with decimals."""
-        used = self.graph.uses(current)  # of which only a factor 0 makes up for others that are not
-        whole = self.rounding.carry or all(map(self._rational.__getitem__, used)) or not all(map(self.values.__getitem__, used))
-        return whole and self._plain(self.graph.instance(current))
+        return self._settle(wanted, self._rational, True, not self.rounding.carry, lambda own: self._plain(self.graph.instance(own)))
 
     def touched(self, wanted: Cell) -> bool:
         """Whether a result was rounded on the way to a cell (carry mode only)."""
-        touched = lambda used: self._touched[used] or self.values[used] != self.unrounded[used]  # noqa: E731
-        return self.rounding.carry and self._settle(wanted, self._touched, False, lambda one: any(map(touched, self.graph.uses(one))))
 
-    def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, decide: Callable[[Cell], bool]) -> bool:
-        """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given numbers."""
+        def decide(current: Cell) -> bool:
+            return any(self.values[used] != self.unrounded[used] for used in self.graph.uses(current))
+
+        return self.rounding.carry and self._settle(wanted, self._touched, False, True, decide)
+
+    def _settle(self, wanted: Cell, known: dict[Cell, bool], given: bool, passed_on: bool, decide: Callable[[Cell], bool]) -> bool:
+        """Decide something about a cell after the cells it uses, without recursion; keep the answers. given: that of given
+        numbers; the other answer is passed on to whatever uses the cell."""
         pending = [wanted]
         while pending:
             current = pending.pop()
-            if current in self.literals:
-                known[current] = given
-            elif waiting := [used for used in self.graph.uses(current) if used not in known]:
-                pending += (current, *waiting)
-            elif current not in known:
+            if current in known or current in self.literals:
+                known.setdefault(current, given)
+                continue
+            inputs = self.graph.uses(current)
+            answers = [*map(known.get, inputs)]
+            if passed_on and (not given) in answers:
+                known[current] = not given
+            elif None in answers:
+                pending += (current, *(used for used in inputs if used not in known))
+            else:
                 known[current] = decide(current)
         return known[wanted]
 
@@ -193,13 +196,10 @@ class Evaluation:
             record = function(expr.function)
             if not record.rational:
                 values = [evaluate(argument, self._known) for argument in expr.arguments]
-                return len(values) == 1 and not record.family and values[0] in record.exact_at and self._plain(expr.arguments[0])
-        if isinstance(expr, Ref):
-            return self.rounding.carry or self._rational[cell(expr)]
-        if isinstance(expr, Product) and any(self._plain(one) and evaluate(one, self._known) == 0 for one in expr.factors):
-            return True
-        whole = not isinstance(expr, Power) or evaluate(expr.exponent, self._known) % 1 == 0
-        return whole and all(map(self._plain, children(expr)))
+                return len(values) == 1 and not record.family and values[0] in record.exact_at
+        if isinstance(expr, Power) and evaluate(expr.exponent, self._known) % 1 != 0:
+            return False
+        return all(self._plain(part) for part in children(expr) if type(part) is not Ref)
 
 
 class _Missing(Exception):

@@ -13,7 +13,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.expr import ZERO, Delta, Expr, Number, Ref, references, rewrite, walk
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity, cell
-from handcalc.errors import Listing, Message
+from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Paragraph, Picture
 from handcalc.render.grids import in_grids
 from handcalc.render.items import Factors, Item, Name, Numeric, Ratio, Symbolic, Value
@@ -124,7 +124,9 @@ def _told(reading: Reading, quantity: Quantity) -> Iterator[Equation]:
     for place in range(axis.size):
         alike.setdefault(quantity.cases.get((place,), general), []).append(axis.label(place))
     for formula, places in alike.items():
-        label = Message("{letter} = {places}:", letter=letter, places=Listing(places, PLACES_LIMIT))
+        label = Message(
+            "{letter} = {places}:", letter=letter, places=", ".join(places[:PLACES_LIMIT]) + (", …" if len(places) > PLACES_LIMIT else "")
+        )
         yield Equation(name, (("=", Symbolic(formula if formula is general else reading.line((quantity.name, ()), formula))),), label=label)
 
 
