@@ -452,6 +452,7 @@ def trial(case: Case, folder: Path) -> Outcome:
     """What becomes of a case, in a process of its own."""
     for name, content in case.files.items():
         (folder / name).write_bytes(content)
+    before = int(Path("/proc/self/statm").read_text("ascii").split()[1]) * resource.getpagesize()  # which the child has from the start
     child = os.fork()
     if not child:
         code = 99
@@ -475,7 +476,7 @@ def trial(case: Case, folder: Path) -> Outcome:
             os._exit(code)
     _, status, used = os.wait4(child, 0)
     said = (folder / "stderr").read_bytes().decode("utf-8", "replace").strip() if (folder / "stderr").exists() else ""
-    return Outcome(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, used.ru_maxrss << 10, said[-300:])
+    return Outcome(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, max((used.ru_maxrss << 10) - before, 0), said[-300:])
 
 
 def main_program() -> None:

@@ -10,7 +10,7 @@ are worked all at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from handcalc.arrays.feeding import as_arrays, data_of, shaped, shapes_in
@@ -37,10 +37,10 @@ class Passes:
         self._mixed = own or any(_mixes(graph, name) for name in self._outputs)
         parts = () if self._mixed else tuple(name for name in _uses(graph, loss) if graph[name].sampled)
         self._count = len(parts or [loss])
-        self._answers = compiled(graph, state, data[:1], self._outputs)[1]
-        self._before = compiled(graph, state, data, parts or [loss])[1]
-        self._both = compiled(graph, state, data, [*(parts or [loss]), *self._outputs])[1]
-        self._loss = compiled(graph, state, parts, [loss])[1] if parts else None
+        self._answers = _quiet(compiled(graph, state, data[:1], self._outputs)[1])
+        self._before = _quiet(compiled(graph, state, data, parts or [loss])[1])
+        self._both = _quiet(compiled(graph, state, data, [*(parts or [loss]), *self._outputs])[1])
+        self._loss = _quiet(compiled(graph, state, parts, [loss])[1]) if parts else None
 
     def loss(self, state: Arrays, samples: Samples) -> float:
         """The loss of all samples."""
@@ -87,6 +87,17 @@ class Passes:
         step = max(NUMBERS_AT_ONCE // samples.inputs.shape[1], 1)
         for start in range(0, len(samples), step):
             yield shaped(samples.rows(slice(start, start + step)), self._shapes)
+
+
+def _quiet(program: Callable[[Arrays, Any], Arrays]) -> Callable[[Arrays, Any], Arrays]:
+    """A program without warnings: what is not a number is found out by whoever asked."""
+    import numpy
+
+    def run(state: Arrays, data: Any) -> Arrays:
+        with numpy.errstate(all="ignore"):
+            return program(state, data)
+
+    return run
 
 
 def _uses(graph: Graph, name: str) -> list[str]:
