@@ -157,8 +157,8 @@ def test_a_key_says_which_slips_to_expect(tmp_path: Path) -> None:
     variant = manifest(tmp_path / "set")["variants"][0]
     problem = load(tmp_path / "set" / variant["problem"])
     key = _read(tmp_path / "set" / variant["code"] / "key.txt").partition("Frequent slips")[2]
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in key.splitlines() if line.startswith("|")][1:]
-    rows = [row for row in rows if row[2]]  # not the rest of a long cell
+    found = [re.split(r"\s{2,}", line) for line in key.partition("if it says")[2].splitlines()[2:]]  # below the heading and its rule
+    rows = [row if row[0] else ["", found[place - 1][1], *row[1:]] for place, row in enumerate(found) if len(row) > 2]
     right = {id: answer["shown"] for id, answer in variant["answers"].items()}
     named = 0
     for place, (id, (_, _, wrong, words)) in enumerate(zip((id for id in right for _ in range(2)), rows, strict=True)):
