@@ -56,6 +56,8 @@ _BEFORE = r"""\documentclass[a4paper,fleqn]{article}
 _ENGINE = "% compile with xelatex or lualatex\n"
 _ACCENTS = "\\usepackage{iftex}\n\\ifpdftex\\usepackage[T1]{fontenc}\\IfFileExists{lmodern.sty}{\\usepackage{lmodern}}{}\\fi\n"
 _EXISTS = r"\IfFontExistsTF{%s}{%s{%s}}{%s}"
+# the head of a page may be set in the middle of a formula, in which XeTeX looks for no Chinese letters
+_ACTIVE = r"\ifdefined\XeTeXinterchartokenstate\XeTeXinterchartokenstate=1 \fi "
 _TIKZ = "\\usepackage{tikz}\n"
 
 
@@ -113,7 +115,7 @@ class LatexWriter:
         """Formulas after each other are one paragraph, so that they stand close together."""
         title = self.words(self.title)
         text = rf"\newpage\addcontentsline{{toc}}{{section}}{{{title}}}" + "\n" if several else ""
-        text += rf"\markright{{{title}}}\thispagestyle{{plain}}" + "\n\n"
+        text += rf"\markright{{{_ACTIVE if _CHINESE.search(title) else ''}{title}}}\thispagestyle{{plain}}" + "\n\n"
         before: Block | None = None
         for block in self.blocks:
             parts = "\n\n".join(self.block(block))
