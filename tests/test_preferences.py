@@ -95,6 +95,7 @@ def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path, capsys: pytes
 def test_colours_are_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Gradients in one colour, general formulas pale; the same text in any case."""
     import re
+import select
 
     arguments = ("solve", "mazur-2-2-2", "--only", "backward")
     _, plain, _ = run(capsys, *arguments)
@@ -118,9 +119,12 @@ def test_a_pager_on_request(arguments: list[str], tmp_path: Path) -> None:
     environment = {**os.environ, "PAGER": str(pager), "TERM": "xterm", "LANG": "C.UTF-8"}
     command = [sys.executable, "-m", "handcalc", *SOLVE, *arguments]
     ended = subprocess.run(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment, timeout=60, check=False)
+    written = b""
+    while select.select([ours], [], [], 0.3)[0]:  # while the other end is open: what was written may still be on its way
+        written += os.read(ours, 100_000)
     os.close(theirs)
-    shown = os.read(ours, 100_000).decode()
     os.close(ours)
+    shown = written.decode()
     assert ended.returncode == 0, ended.stderr
     assert shown.count("paged: ") == (len(shown.splitlines()) if arguments else 0)
     assert "E_total" in shown and "\x1b[" in shown
