@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -95,7 +96,6 @@ def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path, capsys: pytes
 def test_colours_are_on_request(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Gradients in one colour, general formulas pale; the same text in any case."""
     import re
-import select
 
     arguments = ("solve", "mazur-2-2-2", "--only", "backward")
     _, plain, _ = run(capsys, *arguments)
