@@ -114,7 +114,9 @@ def test_a_pager_on_request(arguments: list[str], tmp_path: Path) -> None:
     pty = pytest.importorskip("pty", reason="pseudo-terminals are of Unix")
     ours, theirs = pty.openpty()
     pager = tmp_path / "pager"
-    pager.write_text("#!/bin/sh\nsed 's/^/paged: /'\n", "utf-8")
+    pager.write_text(
+        "#!/bin/sh\nwhile IFS= read -r line; do printf 'paged: %s\\n' \"$line\"; done\n", "utf-8"
+    )  # no program beside the shell
     pager.chmod(0o755)
     environment = {**os.environ, "PAGER": str(pager), "TERM": "xterm", "LANG": "C.UTF-8"}
     command = [sys.executable, "-m", "handcalc", *SOLVE, *arguments]
