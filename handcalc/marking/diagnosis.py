@@ -32,6 +32,7 @@ SHORT_LIST = 24  # hypotheses that are followed through a sheet
 LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on the short list may be
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
+MANY = 5  # answers beside which a bare 0 tells something
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
 
@@ -101,8 +102,8 @@ class Diagnoser:
     def explain(self, sheet: Slips) -> Explanation | None:
         """The simplest mistakes that explain the slips of a sheet better than coincidence."""
         unlike = [typed for wanted, typed in sheet.answers.items() if wanted not in sheet.right]
-        if len(unlike) == 1 and not unlike[0].above and "." not in unlike[0].plain:
-            return None  # a bare 0 alone tells nothing
+        if len(unlike) == 1 and len(sheet.answers) < MANY and not unlike[0].above and "." not in unlike[0].plain:
+            return None  # a bare 0 tells nothing by itself
         candidates = self._candidates(tuple(sheet.answers))
         coincidence = sum(map(sheet.bits, sheet.slips))
         trials = [_Trial(NONE, frozenset(sheet.slips), 0.0, coincidence)]
