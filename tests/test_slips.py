@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from handcalc.cli import main
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import references
 from handcalc.deriving import derive
@@ -206,3 +207,20 @@ def test_what_a_wrong_line_before_leads_to_is_what_the_solution_gives_with_it(pr
     ]
     assert len(found) > 50
     assert found == [(slug, pytest.approx(other, rel=1e-12, nan_ok=True)) for slug, other in expected]
+
+
+def test_a_line_as_it_was_made_is_no_part_of_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows are written as they come, and read again, also where a line is told."""
+    (tmp_path / "sheets").mkdir()
+    for name in ("ann", "bob"):
+        (tmp_path / "sheets" / f"{name}.txt").write_text("net.h1 = 0.357500\nnet.h2 = 0.3925\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    printed = []
+    for _ in range(2):
+        with pytest.raises(SystemExit) as ended:
+            main(["check", "mazur-2-2-2", "sheets", "--results", "rows.jsonl", "--format", "json"])
+        assert ended.value.code == 1
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] and "term-left-out" in printed[0]

@@ -34,7 +34,7 @@ ENDED = HandcalcError(Message("a process that marked sheets ended; is there enou
 class StudentRow(Record):
     """One sheet of a class: the student's name, the path as shown, and the marking, or else why there is none.
 
-    marking: without its explanation, and the numbers as typed; called: the name, also where the row has a number
+    marking: without its explanation, the numbers as typed and the lines as made; called: the name, also where the row has a number
     for it; feedback: the marked sheet as a file, where that is wanted.
     """
 
@@ -121,7 +121,7 @@ def _identity(path: str) -> object:
 
 def _alone(marking: Marking) -> Marking:
     """A marking without what only the process that found it can use, and no report on a class does."""
-    return marking.replace(explanation=None, answers=tuple(answer.replace(typed=None) for answer in marking.answers))
+    return marking.replace(explanation=None, answers=tuple(answer.replace(typed=None, made=None) for answer in marking.answers))
 
 
 def mark_file(checker: Checker, path: str, wanted: Wanted | None = None) -> StudentRow:
