@@ -100,6 +100,12 @@ def test_a_bare_zero_names_nothing() -> None:
         assert not any(answer.mistakes or answer.hints for answer in check(load("mazur-2-2-2"), sheet).answers)
 
 
+def test_two_numbers_misread_on_two_lines_are_two_slips() -> None:
+    """w1 = 0.15 as 0.51, and on the other line w4 = 0.30 as 0.80: nothing that was misread once explains both."""
+    marked = check(load("mazur-2-2-2"), {"net.h1": "0.395500", "net.h2": "0.442500"}).answers
+    assert [(found.mistakes, found.because_of, found.marks) for found in marked] == [(("number-misread",), "", 0)] * 2
+
+
 def test_a_slip_that_is_made_again_costs_nothing_more() -> None:
     """The second term is left out of both net inputs."""
     marked = check(load("mazur-2-2-2"), {"net.h1": "0.357500", "net.h2": "0.362500"}).answers

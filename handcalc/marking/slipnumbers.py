@@ -139,7 +139,9 @@ class SlipNumbers:
         yield from variants(self.own_line(wanted))
 
     def _stages(self, wanted: Cell) -> Lines:
-        yield from stages(self.own_line(wanted), self.definitions.uses, lambda one: self.definitions.book.quantity(one).kind)
+        book = self.definitions.book
+        if book.quantity(wanted).kind != "memory":  # what is remembered is of the iteration before, which is no step of this one
+            yield from stages(self.own_line(wanted), self.definitions.uses, lambda one: book.quantity(one).kind)
 
     def _partners(self, wanted: Cell) -> Lines:
         quantity = self.definitions.book.quantity(wanted)

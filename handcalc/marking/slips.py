@@ -44,13 +44,15 @@ LEAST = 2.0**-1000  # of a chance, which has a logarithm
 
 class LineSlip(Record):
     """A slip that gives an answer; sure: or else a hint, since it may be coincidence; others: slips that give it too; here: made on the
-    line of the answer itself, not on one before it; made: that line as it was worked, where it is another formula."""
+    line of the answer itself, not on one before it; made: that line as it was worked, where it is another formula; together:
+    one with others, as a given number that was misread once."""
 
     slug: str
     sure: bool
     others: tuple[str, ...] = ()
     here: bool = False
     made: Expr | None = None
+    together: bool = False
 
 
 class LineSlips:

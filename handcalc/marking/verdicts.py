@@ -21,13 +21,13 @@ from handcalc.marking.history import SheetHistory
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked
 from handcalc.marking.misreadings import as_read, misreading
+from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.signs import is_error
 from handcalc.marking.slips import LineSlip, LineSlips
 from handcalc.marking.support import Support
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration
 
-EACH = ("miscalculated", "sign-lost", "point-moved", "digits-exchanged", "digit-dropped", "answers-exchanged")  # made anew every time
 _LIKE = {"last_digit": "imprecise"}  # whose share of the marks a verdict has
 
 
@@ -85,7 +85,7 @@ class Verdicts:
         wrong = [cell for cell in wrong if cell not in found]
         misread = misreading(self.desk.definitions, self.answers, [cell for cell in wrong if cell], self.desk.size)
         alike = misread.answers if misread is not None else ()
-        found |= {cell: LineSlip("number-misread", True) for cell in alike}
+        found |= {cell: LineSlip("number-misread", True, together=True) for cell in alike}
         found |= slips.explain_all([cell for cell in wrong if cell and cell not in alike])
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
         explained = [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
@@ -103,13 +103,15 @@ class Verdicts:
         return any(abs(worked - value) <= step / 2 for value in slips.right_numbers(wanted))
 
     def _repeated(self, marked: list[Marked], slips: Mapping[Cell, LineSlip]) -> list[Marked]:
-        """The answers, of which those with a slip that was made before on a line of the same kind cost nothing more."""
+        """The answers, of which those with a slip that was made before on a line of the same kind cost nothing more; not one that is made
+        anew every time, as a sign that is lost, unless it is one number misread once."""
         first: dict[tuple[str, str], str] = {}
         result = []
         for answer in marked:
             slip = slips.get(answer.cell) if answer.cell else None
-            if slip is not None and slip.sure and answer.cell and answer.mistakes == (slip.slug,) and slip.slug not in EACH:
-                kind = "" if slip.slug == "number-misread" else self.desk.book.quantity(answer.cell).kind
+            again = slip is not None and slip.sure and (slip.together or not MISTAKES[slip.slug].single)
+            if again and slip is not None and answer.cell and answer.mistakes == (slip.slug,):
+                kind = "" if slip.together else self.desk.book.quantity(answer.cell).kind
                 begun = first.setdefault((slip.slug, kind), answer.id)
                 answer = answer if begun == answer.id else self._with_marks(answer.replace(because_of=begun))
             result.append(answer)

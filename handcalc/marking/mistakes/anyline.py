@@ -9,11 +9,13 @@ ANY_LINE = (
         "sign-lost",
         "The sign is lost",
         "The number has the wrong sign.\nWork out the signs of the factors, or of the terms, once more.",
+        single=True,
     ),
     Mistake(
         "miscalculated",
         "The line is set up right, but worked out wrong",
         "The numbers on the line are the right ones, and what they come to is another number.\nWork them out once more.",
+        single=True,
     ),
     Mistake(
         "sign-in-sum",
@@ -24,21 +26,25 @@ ANY_LINE = (
         "point-moved",
         "The decimal point has moved",
         "The digits are right, but the point stands in another place.\nCount the places behind the point.",
+        single=True,
     ),
     Mistake(
         "digits-exchanged",
         "Two digits are exchanged",
         "The number was copied with two of its digits in each other's place.\nCompare it with what you worked out, digit by digit.",
+        single=True,
     ),
     Mistake(
         "digit-dropped",
         "A digit is left out",
         "The number was copied without one of its digits.\nCompare it with what you worked out, digit by digit.",
+        single=True,
     ),
     Mistake(
         "number-misread",
         "A number of the line is misread",
         "The line is right, but one of its numbers has another digit, or two exchanged.\nCompare each number with where it comes from.",
+        single=True,
     ),
     Mistake(
         "neighbour-used",
@@ -98,6 +104,7 @@ ANY_LINE = (
         "answers-exchanged",
         "Two answers stand in each other's place",
         "Each of the two numbers is the right one for the other step.\nExchange them.",
+        single=True,
     ),
     Mistake(
         "old-value-given",
