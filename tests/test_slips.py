@@ -97,7 +97,7 @@ def test_another_learning_rate() -> None:
 
 def test_a_bare_zero_names_nothing() -> None:
     for sheet in ({"loss": "0"}, {"grad.net.o1": "0"}, {"out.h1": "0", "out.h2": "0"}):
-        assert not any(answer.mistakes or answer.hints for answer in check(load("mazur-2-2-2"), sheet).answers)
+        assert not any(answer.mistakes or answer.hints or answer.note for answer in check(load("mazur-2-2-2"), sheet).answers)
 
 
 def test_two_numbers_misread_on_two_lines_are_two_slips() -> None:

@@ -202,7 +202,8 @@ class Verdicts:
             return Message("these digits do not tell it from 0" if not typed.above else "these digits do not tell it from the old value")
         if verdict == "last_digit":
             return Message("one unit of the last digit away from the right number")
-        if verdict in ("mistake", "wrong") and is_error(self.desk.definitions, wanted) and fits(-float(self.desk.right[wanted]), typed):
+        turned = typed.above != 0 and fits(-float(self.desk.right[wanted]), typed)
+        if verdict in ("mistake", "wrong") and turned and is_error(self.desk.definitions, wanted):
             return Message("right if δ = −∂E/∂net: a new weight beside it would tell")
         if verdict not in RIGHT:
             return self._of_given(wanted, typed)
