@@ -165,7 +165,8 @@ def odd_digits(own: Exercise, marking: Marking) -> Iterator[str]:
         value = shown.negated() if lines.reading.turned(answer.cell) else shown  # type: ignore[arg-type]
         if value.value == typed.value:
             yield f"{answer.id}: {answer.given} beside {shown.plain}"
-        shorter = Rounding(None, digits(shown) - 1).shown(value.value) if digits(shown) > max(2, typed.significant + 1) else None
+        most = max(3 if shown.exact else 2, typed.significant + 1)
+        shorter = Rounding(None, digits(shown) - 1).shown(value.value) if digits(shown) > most else None
         if shorter is not None and shorter.value != typed.value:
             yield f"{answer.id}: {shown.plain} has more digits than {answer.given}"
 
