@@ -42,6 +42,7 @@ SLIPS = [
     ("point-moved", "out.h1", "0.0593269992"),
     ("digits-exchanged", "out.h1", "0.539269992"),
     ("digit-dropped", "out.h1", "0.59369992"),
+    ("digit-wrong", "out.h1", "0.543269992"),
     ("number-misread", "net.o1", "1.159625561"),  # w6 = 0.45 as 0.54
     ("neighbour-used", "net.o1", "1.107351722"),  # out.h2 for out.h1
     ("term-left-out", "net.o1", "0.868597970"),

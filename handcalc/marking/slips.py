@@ -22,7 +22,6 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of, step_of
-from handcalc.marking.digits import is_one_off, written
 from handcalc.marking.follow import fits, unit
 from handcalc.marking.slipnumbers import LINE, SHARES, SlipNumbers, number_of, worked_from
 from handcalc.marking.typed import Typed
@@ -36,7 +35,6 @@ HINT = 0.5  # bits to be a hint
 RIVAL = 2.0  # bits by which a slip beats another that gives the same number, to be named alone
 MOST = 3  # such others, with which a number tells nothing
 SHORTER = 3.0  # bits that speak for a dropped digit where an answer has one less than the others
-MISSPELLED = 0.1  # the share of wrong numbers of which one digit is another, for no reason
 
 Size = Callable[[Cell, Typed], float]
 LEAST = 2.0**-1000  # of a chance, which has a logarithm
@@ -68,16 +66,19 @@ class LineSlips:
         self._values = {wanted: typed.value for wanted, typed in answers.items()}
 
     def explain_all(self, wrong: Sequence[Cell]) -> dict[Cell, LineSlip]:
-        """The slips of wrong answers; not one that most of the wrong answers of its kind refute, since they have another reason."""
-        kinds = Counter(self.definitions.book.quantity(wanted).kind for wanted in wrong)
-        found = {wanted: slip for wanted in wrong[:ANSWERS] if (slip := self.explain(wanted)) is not None}
-        alike = Counter((self.definitions.book.quantity(wanted).kind, slip.slug) for wanted, slip in found.items())
-
-        def stands(wanted: Cell, slip: LineSlip) -> bool:
-            kind = self.definitions.book.quantity(wanted).kind
-            return 2 * alike[kind, slip.slug] >= min(kinds[kind], ANSWERS)
-
-        return {wanted: slip for wanted, slip in found.items() if stands(wanted, slip)}
+        """The slips of wrong answers; not one that most of the wrong answers of its kind refute, since they have another reason;
+        one that half of them refute is a hint."""
+        kind = {wanted: self.definitions.book.quantity(wanted).kind for wanted in wrong[:ANSWERS]}
+        found = {wanted: slip for wanted in kind if (slip := self.explain(wanted)) is not None}
+        wrongs, known = Counter(kind.values()), Counter(kind[wanted] for wanted in found)
+        alike = Counter((kind[wanted], slip.slug) for wanted, slip in found.items())
+        result = {}
+        for wanted, slip in found.items():
+            of, same = kind[wanted], 2 * alike[kind[wanted], slip.slug]
+            if same >= wrongs[of]:
+                sure = slip.sure and (same > wrongs[of] or known[of] == wrongs[of])
+                result[wanted] = slip if sure == slip.sure else slip.replace(sure=False, made=None)
+        return result
 
     def right_numbers(self, wanted: Cell) -> list[float]:
         """What the line of an answer gives with the student's other numbers, and with the right ones."""
@@ -158,16 +159,13 @@ class LineSlips:
 
 def coincidence(typed: Typed, right: float, size: float) -> float:
     """How likely a wrong number is the one typed, where there is no reason for it: half of them are any up to twice the size, of the
-    others the order of magnitude of what they are off by is any; and some differ in one digit."""
+    others the order of magnitude of what they are off by is any."""
     if not typed.above:
         return max(float(2.0 ** -bits_of(typed, size)), LEAST)
     step = step_of(typed)
     off = max(abs(typed.value - right), step)
     reach = 2 * max(size, off)
     chance = step / (4 * reach) + step / (4 * off * (1 + log(reach / step)))
-    places = typed.places
-    if places is not None and is_one_off(written(typed.value, places), written(right, places)):
-        chance += MISSPELLED / (9 * max(typed.significant, 1))
     return min(max(chance, LEAST), 1.0)
 
 
