@@ -35,6 +35,32 @@ minimize: E
 parameters: [w, v, u]
 learning_rate: 0.1
 """
+ONE_OF_THREE = """
+inputs: [4]
+targets: [0]
+layers:
+  - {neurons: [z1, z2, z3], activation: relu, weights: [[1], [1], [-1]]}
+  - {neurons: [o], activation: sigmoid, weights: [[0.5, 1, 2]]}
+loss: half_squared_error
+"""
+SQUARED = """
+given: {w: 2}
+equations: {J: (w - 1)^2}
+minimize: J
+parameters: [w]
+learning_rate: 0.1
+"""
+LOGISTIC = """
+samples:
+  - {inputs: [1, 3], targets: [1]}
+  - {inputs: [2, 2], targets: [0]}
+  - {inputs: [-1, -2], targets: [1]}
+layers:
+  - {neurons: [y], activation: sigmoid, weights: {w1: [x1, y, 0.5], w2: [x2, y, -0.5]}, bias: {b: 0.1}}
+loss: binary_cross_entropy
+sample_reduction: mean
+learning_rate: 0.1
+"""
 # slug, step, answer
 SLIPS = [
     ("sign-lost", "net.o1", "-1.105905967"),
@@ -42,7 +68,6 @@ SLIPS = [
     ("point-moved", "out.h1", "0.0593269992"),
     ("digits-exchanged", "out.h1", "0.539269992"),
     ("digit-dropped", "out.h1", "0.59369992"),
-    ("digit-wrong", "out.h1", "0.543269992"),
     ("number-misread", "net.o1", "1.159625561"),  # w6 = 0.45 as 0.54
     ("neighbour-used", "net.o1", "1.107351722"),  # out.h2 for out.h1
     ("term-left-out", "net.o1", "0.868597970"),
@@ -231,3 +256,23 @@ def test_a_line_as_it_was_made_is_no_part_of_a_row(
         assert ended.value.code == 1
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] and "term-left-out" in printed[0]
+
+
+def test_a_digit_alone_has_a_hint_at_most() -> None:
+    """1 for 2·(2 - 1): the factor that is left out is the likeliest reason, and no other slip gives it."""
+    (found,) = check(loads(SQUARED), {"grad.w": "1"}).answers
+    assert (found.verdict, found.mistakes, found.hints) == ("wrong", (), ("factor-left-out",))
+
+
+def test_a_digit_alone_shows_no_second_mistake() -> None:
+    """|t - o| for ½(t - o)² is shown by four digits; δ = 1 by itself may be anything."""
+    sheet = {"loss": "0.9975", "grad.net.z1": "1"}
+    first, second = check(loads(ONE_OF_THREE), sheet).answers
+    assert (first.verdict, first.mistakes) == ("mistake", ("absolute-or-root-error",))
+    assert (second.verdict, second.mistakes) == ("wrong", ())
+
+
+def test_a_slip_that_half_of_the_wrong_answers_refute_is_a_hint() -> None:
+    """Both new weights have decayed by λ/3, which the exercise does not ask for; one could be a gradient with another factor."""
+    first, second = check(loads(LOGISTIC), {"new.w1": "0.46022", "new.w2": "-0.47086", "new.b": "0.11801"}).answers[:2]
+    assert (first.verdict, second.verdict) == ("wrong", "wrong")

@@ -260,7 +260,7 @@ class PracticeRound:
         for slugs in marked.alternatives if marked.verdict == "mistake" else ():
             yield Message("Or: {name}. The numbers cannot tell.", name=joined([Message(MISTAKES[slug].name) for slug in slugs]))
         for slug in marked.hints:
-            yield Message("Perhaps: {name}; the digits are too few to be sure.", name=Message(MISTAKES[slug].name))
+            yield Message("Perhaps: {name}; this number alone is too little to be sure.", name=Message(MISTAKES[slug].name))
         if result(answer.text)[1] is not None:
             yield Message("The working before it gives another number.")
         elif marked.note is not None:

@@ -12,7 +12,7 @@ along with the student's own numbers, under the hypotheses that come nearest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from math import inf, log2
 from typing import Any
 
@@ -67,6 +67,11 @@ class Slips(Record):
         short = typed.places is not None and typed.significant <= 2 and 2 * typed.significant < most
         return bits_of(typed, self.sizes[wanted]) + (log2(10) if short else 0.0)
 
+    def is_bare(self, wrong: Iterable[Cell], left: Container[Cell]) -> bool:
+        """Whether one number of a single digit is all that is explained, which is no proof of anything."""
+        explained = [self.answers[wanted] for wanted in wrong if wanted not in left]
+        return len(explained) == 1 and explained[0].places is not None and explained[0].significant == 1
+
 
 class _Trial(Record):
     """A hypothesis tried on a sheet.
@@ -110,10 +115,8 @@ class Diagnoser:
         for rows in (candidates.single, candidates.pairs):
             if _best(trials).left:
                 trials += candidates.exactly(sheet, rows())
-        if _best(trials).left:
-            trials += candidates.followed(sheet, candidates.single())
-        if len(_best(trials).left) > 1:
-            trials += candidates.followed(sheet, candidates.pairs())
+            if _best(trials).left:
+                trials += candidates.followed(sheet, rows())
         for _ in range(ROUNDS):
             found = _best(trials)
             if not found.left or not found.hypothesis.parts:
@@ -122,11 +125,12 @@ class Diagnoser:
             if not more or _best(more).bits >= found.bits - MARGIN:
                 break
             trials += more
-        best = _best(trials)
+        best = _shown(_best(trials), trials, sheet)
         others = _alternatives(best, trials)
         if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
             return None
-        return Explanation(best.hypothesis, others, best.left, best.bits <= coincidence - SURE)
+        sure = best.bits <= coincidence - SURE and not sheet.is_bare(sheet.slips, best.left)
+        return Explanation(best.hypothesis, others, best.left, sure)
 
 
 def bits_of(typed: Typed, size: float) -> float:
@@ -143,6 +147,16 @@ def step_of(typed: Typed) -> float:
 
 def _best(trials: Sequence[_Trial]) -> _Trial:
     return min(trials, key=lambda trial: (trial.bits, len(trial.hypothesis.parts), trial.hypothesis.rank))
+
+
+def _shown(best: _Trial, trials: Sequence[_Trial], sheet: Slips) -> _Trial:
+    """The best trial, without a mistake that nothing but one number of a single digit shows."""
+    mistakes = best.hypothesis.slugs
+    for slug in mistakes if len(mistakes) > 1 else ():
+        fewer = [trial for trial in trials if {*trial.hypothesis.slugs} == {*mistakes} - {slug}]
+        if fewer and sheet.is_bare((rest := _best(fewer)).left, best.left):
+            return rest
+    return best
 
 
 def _alternatives(best: _Trial, trials: Iterable[_Trial]) -> tuple[Hypothesis, ...]:

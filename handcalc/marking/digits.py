@@ -42,11 +42,9 @@ def another(text: str) -> Iterator[float]:
         yield from (float(text[:place] + digit + text[place + 1 :]) for digit in OTHERS if digit != text[place])
 
 
-def miswritten(text: str) -> Iterator[float]:
-    """The number with another digit in the place of one, but for the last, which rounding may change too."""
-    for place in _figures(text)[:-1]:
-        others = (float(text[:place] + digit + text[place + 1 :]) for digit in "0" + OTHERS if digit != text[place])
-        yield from (other for other in others if other)
+def is_one_off(text: str, other: str) -> bool:
+    """Whether two numbers as written differ in one digit."""
+    return len(text) == len(other) and sum(one != two for one, two in zip(text, other)) == 1
 
 
 def _figures(text: str) -> list[int]:

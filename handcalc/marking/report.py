@@ -174,7 +174,7 @@ class _MarkingReport:
             yield from self._wrong_line(answer)
             if answer.hints:
                 names = reduce(_either, (Message(MISTAKES[slug].name) for slug in answer.hints))
-                yield Paragraph(Message("Perhaps: {name}; the digits are too few to be sure.", name=names))
+                yield Paragraph(Message("Perhaps: {name}; this number alone is too little to be sure.", name=names))
         if len(wrong) > WRONG_LINES:
             yield Paragraph(Message("… {count} more", count=len(wrong) - WRONG_LINES))
 

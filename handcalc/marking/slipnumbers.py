@@ -20,7 +20,7 @@ from handcalc.core.instance import compute
 from handcalc.core.quantity import Cell, cell
 from handcalc.errors import HandcalcError
 from handcalc.marking.definitions import Definitions
-from handcalc.marking.digits import another, decimals_of, dropped, exchanged, miswritten, written
+from handcalc.marking.digits import another, decimals_of, dropped, exchanged, written
 from handcalc.marking.table import ARRAYS, worked
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
@@ -63,10 +63,6 @@ class SlipNumbers:
     def dropped(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The number without one of its digits."""
         yield from self._written("digit-dropped", dropped, wanted, run, 1)
-
-    def miswritten(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The number with another digit in the place of one."""
-        yield from self._written("digit-wrong", miswritten, wanted, run, 0)
 
     def _written(self, slug: str, changed: Changed, wanted: Cell, run: Evaluation, more: int) -> Numbers:
         value, places = self._worked(wanted, run), self.answers[wanted].places
@@ -331,7 +327,6 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.points_far: 0.02,
     SlipNumbers.exchanged: 0.10,
     SlipNumbers.dropped: 0.10,
-    SlipNumbers.miswritten: 0.10,
     SlipNumbers.other_iterations: 0.03,
     SlipNumbers.other_numbers: 0.08,
     SlipNumbers.line: LINE,

@@ -22,6 +22,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of, step_of
+from handcalc.marking.digits import is_one_off, written
 from handcalc.marking.follow import fits, unit
 from handcalc.marking.slipnumbers import LINE, SHARES, SlipNumbers, number_of, worked_from
 from handcalc.marking.typed import Typed
@@ -32,9 +33,11 @@ BEFORE = 1200  # steps and given numbers that an answer may be made from
 NAMED = 3.75  # bits by which a slip must beat coincidence, to be named
 DIGITS = 3  # and the significant digits an answer must have
 HINT = 0.5  # bits to be a hint
+BARE = -2.5  # and where no other slip gives it, so that of all reasons it is the likeliest
 RIVAL = 2.0  # bits by which a slip beats another that gives the same number, to be named alone
 MOST = 3  # such others, with which a number tells nothing
 SHORTER = 3.0  # bits that speak for a dropped digit where an answer has one less than the others
+MISSPELLED = 0.1  # the share of wrong numbers of which one digit is another, for no reason
 
 Size = Callable[[Cell, Typed], float]
 LEAST = 2.0**-1000  # of a chance, which has a logarithm
@@ -100,7 +103,7 @@ class LineSlips:
         if len(rivals) >= MOST:
             return None
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
-        if bits < HINT:
+        if bits < HINT and not (bits >= BARE and not rivals and best in here and self._made(wanted, best)):
             return None
         sure = bits >= NAMED and long
         return LineSlip(self._called(wanted, best), sure, rivals, best in here, self._made(wanted, best) if sure else None)
@@ -159,13 +162,16 @@ class LineSlips:
 
 def coincidence(typed: Typed, right: float, size: float) -> float:
     """How likely a wrong number is the one typed, where there is no reason for it: half of them are any up to twice the size, of the
-    others the order of magnitude of what they are off by is any."""
+    others the order of magnitude of what they are off by is any; and some differ in one digit."""
     if not typed.above:
         return max(float(2.0 ** -bits_of(typed, size)), LEAST)
     step = step_of(typed)
     off = max(abs(typed.value - right), step)
     reach = 2 * max(size, off)
     chance = step / (4 * reach) + step / (4 * off * (1 + log(reach / step)))
+    places = typed.places
+    if places is not None and is_one_off(written(typed.value, places), written(right, places)):
+        chance += MISSPELLED / (9 * max(typed.significant, 1))
     return min(max(chance, LEAST), 1.0)
 
 

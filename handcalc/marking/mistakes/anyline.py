@@ -41,12 +41,6 @@ ANY_LINE = (
         single=True,
     ),
     Mistake(
-        "digit-wrong",
-        "One digit of the number is wrong",
-        "All digits but one are right.\nCompare it with what you worked out, digit by digit.",
-        single=True,
-    ),
-    Mistake(
         "number-misread",
         "A number of the line is misread",
         "The line is right, but one of its numbers has another digit, or two exchanged.\nCompare each number with where it comes from.",
