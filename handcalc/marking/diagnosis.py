@@ -112,11 +112,11 @@ class Diagnoser:
         candidates = self._candidates(tuple(sheet.answers))
         coincidence = sum(map(sheet.bits, sheet.slips))
         trials = [_Trial(NONE, frozenset(sheet.slips), 0.0, coincidence)]
-        for rows in (candidates.single, candidates.pairs):
-            if _best(trials).left:
+        for rows, least in ((candidates.single, _nothing), (candidates.pairs, candidates.least_of_pairs)):
+            if _best(trials).left and least(sheet) < min(_best(trials).bits, coincidence - MARGIN):
                 trials += candidates.exactly(sheet, rows())
-            if _best(trials).left:
-                trials += candidates.followed(sheet, rows())
+                if _best(trials).left:
+                    trials += candidates.followed(sheet, rows())
         for _ in range(ROUNDS):
             found = _best(trials)
             if not found.left or not found.hypothesis.parts:
@@ -131,6 +131,11 @@ class Diagnoser:
             return None
         sure = best.bits <= coincidence - SURE and not sheet.is_bare(sheet.slips, best.left)
         return Explanation(best.hypothesis, others, best.left, sure)
+
+
+def _nothing(sheet: Slips) -> float:
+    """The bits that it takes at least to choose a single mistake."""
+    return 0.0
 
 
 def bits_of(typed: Typed, size: float) -> float:
@@ -205,15 +210,37 @@ class _Candidates:
             self._rows[id(rows)] = found
         return found
 
+    def least_of_pairs(self, sheet: Slips) -> float:
+        """The bits that it takes at least to choose a pair: one that moves a slip goes with each of those that move no answer."""
+        numpy = array_library()
+
+        rows = self.single()
+        whole = numpy.array([bool(row.parts) and row.rank == 0 for row in rows])
+        if not self._hypotheses.all_pairs(int(whole.sum())):
+            return 0.0
+        possible, moved, idle = whole.copy(), numpy.zeros(len(rows), dtype=bool), whole.copy()
+        for wanted, typed in sheet.answers.items():
+            values, changes = self._table(rows)[wanted], self._moved(self._table(rows)[wanted], sheet.follow.expected(wanted))
+            if wanted in sheet.right:
+                possible &= self._near(values, typed, unit(typed) / 2)
+            if wanted in sheet.slips:
+                moved |= changes
+            idle &= ~changes
+        return log2(max(int((possible & moved).sum()) * int((possible & idle).sum()), 1))
+
+    def _table(self, rows: tuple[Hypothesis, ...]) -> HypothesisTable:
+        """The values in full precision."""
+        if id(rows) not in self._tables:
+            self._tables[id(rows)] = HypothesisTable(self.definitions, self._sorted(rows), near=self._hypotheses.near)
+        return self._tables[id(rows)]
+
     def exactly(self, sheet: Slips, rows: tuple[Hypothesis, ...]) -> list[_Trial]:
         """The hypotheses under which every answer is what comes out in full precision, rounded as typed."""
         if not rows:
             return []
         numpy = array_library()
 
-        if id(rows) not in self._tables:
-            self._tables[id(rows)] = HypothesisTable(self.definitions, self._sorted(rows), near=self._hypotheses.near)
-        table = self._tables[id(rows)]
+        table = self._table(rows)
         fits = {wanted: self._near(table[wanted], typed, unit(typed) / 2) for wanted, typed in sheet.answers.items()}
         possible, moved = numpy.ones(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         for wanted in sheet.right:
@@ -225,6 +252,13 @@ class _Candidates:
             possible &= fits[wanted]
         return [_Trial(rows[number], frozenset(), prior, prior, True) for number in numpy.flatnonzero(possible)]
 
+    def _own_table(self, sheet: Slips, rows: tuple[Hypothesis, ...]) -> HypothesisTable:
+        """The values on the student's own numbers, of which one answer alone has none."""
+        if len(sheet.answers) == 1:
+            return self._table(rows)
+        own = {wanted: typed.value for wanted, typed in sheet.answers.items()}
+        return HypothesisTable(self.definitions, self._sorted(rows), own, self._hypotheses.near)
+
     def followed(self, sheet: Slips, rows: tuple[Hypothesis, ...], known: float = 0.0) -> list[_Trial]:
         """The hypotheses nearest to the sheet, each worked along with the student's own numbers.
 
@@ -234,9 +268,7 @@ class _Candidates:
             return []
         numpy = array_library()
 
-        table = HypothesisTable(
-            self.definitions, self._sorted(rows), {wanted: typed.value for wanted, typed in sheet.answers.items()}, self._hypotheses.near
-        )
+        table = self._own_table(sheet, rows)
         score = numpy.zeros(len(rows), dtype=int)
         hit, moved = numpy.zeros(len(rows), dtype=bool), numpy.zeros(len(rows), dtype=bool)
         possible = numpy.ones(len(rows), dtype=bool)

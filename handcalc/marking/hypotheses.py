@@ -110,6 +110,10 @@ class Hypotheses:
     def _is_after(self, current: Cell) -> bool:
         return self.definitions.book.quantity(current).stage == "after"
 
+    def all_pairs(self, whole: int) -> bool:
+        """Whether there are pairs of so many mistakes, and none is left out."""
+        return self.definitions.book.small and whole * whole < 2 * PAIRS_LIMIT
+
     def pairs(self) -> tuple[Hypothesis, ...]:
         """Two different mistakes, each everywhere; none on a large network."""
         if not self.definitions.book.small:
