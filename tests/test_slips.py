@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from students import Exercise
 
 from handcalc.cli import main
 from handcalc.core.evaluation import Evaluation
@@ -276,3 +277,27 @@ def test_a_slip_that_half_of_the_wrong_answers_refute_is_a_hint() -> None:
     """Both new weights have decayed by λ/3, which the exercise does not ask for; one could be a gradient with another factor."""
     first, second = check(loads(LOGISTIC), {"new.w1": "0.46022", "new.w2": "-0.47086", "new.b": "0.11801"}).answers[:2]
     assert (first.verdict, second.verdict) == ("wrong", "wrong")
+
+
+def test_a_sheet_of_one_number_is_worth_what_is_right_by_chance() -> None:
+    """Nobody worked out what is 0, or 0.5, everywhere; what comes of such numbers was not worked out either, and nothing is named."""
+    problem = load("mazur-2-2-2")
+    steps = [id for id in Exercise(problem).key() if not id.startswith("after")]
+    for number in ("0", "0.5", "0.0"):
+        marking = check(problem, dict.fromkeys(steps, number))
+        assert {answer.verdict for answer in marking.answers} <= {"wrong", "imprecise"}
+        assert sum(answer.marks for answer in marking.answers) <= len(steps) / 20
+        assert not any(answer.mistakes or answer.hints for answer in marking.answers)
+
+
+def test_a_neuron_that_is_dead_by_mistake_has_right_zeros() -> None:
+    """The zeros follow from a net input with the wrong sign, which is one number of another kind."""
+    sheet = {"net.z1": "-4.1", "out.z1": "0", "grad.net.z1": "0", "grad.W1[1,1]": "0", "new.W1[1,1]": "1"}
+    marked = check(loads(ONE_OF_THREE.replace("[4]", "[4.1]") + "learning_rate: 0.5\n"), sheet).answers
+    assert [answer.marks for answer in marked] == [0, 1, 1, 1, 1]
+
+
+def test_copied_weights_are_worth_nothing_even_where_rounding_hides_it() -> None:
+    """w5 = 0.4 for 0.359 is 0.4 rounded, as if it had been worked out; w6 = 0.45 for 0.409 shows that nothing was updated."""
+    marked = check(load("mazur-2-2-2"), {"new.w5": "0.4", "new.w6": "0.45", "new.w7": "0.5"}).answers
+    assert [(answer.mistakes, answer.marks) for answer in marked] == [(("old-value-given",), 0)] * 3

@@ -10,6 +10,7 @@ Rounding is a mode and interval arithmetic, never a tolerance.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from math import log2
 from typing import Any
@@ -21,12 +22,12 @@ from handcalc.marking.conventions import OtherConvention, SheetSoFar
 from handcalc.marking.definitions import FORMS, Hypothesis, MadeMistake
 from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import SURE, Explanation, Slips
-from handcalc.marking.follow import Follow
+from handcalc.marking.follow import Follow, fits
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.marked import Marking
 from handcalc.marking.modes import as_meant
 from handcalc.marking.signs import with_sign_of_errors
-from handcalc.marking.slips import misplaced_answers
+from handcalc.marking.slips import is_old, misplaced_answers
 from handcalc.marking.support import Support
 from handcalc.marking.typed import Typed
 from handcalc.marking.verdicts import Reasons, Verdicts
@@ -35,6 +36,8 @@ from handcalc.problem.schema import Problem
 
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 EARLY = 8  # roundings that are tried: decimals and significant digits
+COPIED = 2  # new values that are all the old ones, where none was worked out
+IDLE = 3  # quantities for which the same wrong number stands, where nobody worked it out
 ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
 
 
@@ -81,24 +84,55 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     typed = {read.cell: read.typed for read in desk.in_order(reads) if read.cell and read.typed}
     answers, support = as_meant(typed, sheet.rounding), Support(desk.definitions, typed, sheet.rounding)
     right = frozenset(wanted for wanted, typed in answers.items() if desk.is_right(wanted, typed, support))
+    right -= (copied := _copied(desk, answers, support))
     found, follow = desk.rounding_of(answers, sheet.rounding, right, support)
-    accepted = {wanted for wanted in answers if wanted not in right and (found or follow.accepts(wanted))}
+    accepted = {wanted for wanted in answers if wanted not in right | copied and (found or follow.accepts(wanted))}
     last = frozenset(wanted for wanted in answers if wanted not in right | accepted and desk.is_last_digit(wanted, support, follow))
     slips = desk.slips(answers, right, accepted, support)
     if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
         slips = ()
+    if idle := _idle(desk, answers, right, slips):
+        slips = tuple(wanted for wanted in answers if wanted in idle or wanted in slips)
     conventions = _conventions(desk, answers, right, slips, follow)
     right, slips = right | conventions.keys(), tuple(wanted for wanted in slips if wanted not in conventions)
     rooms = {wanted: desk.room(wanted, typed) for wanted, typed in answers.items()}
-    misplaced, maybe = _explained(desk, Slips(answers, right, slips, follow, rooms, firm(right, follow)))
+    unworked = idle | copied
+    worked = {wanted: typed for wanted, typed in answers.items() if wanted not in unworked}
+    thought = tuple(wanted for wanted in slips if wanted not in unworked)
+    misplaced, maybe = _explained(desk, Slips(worked, right, thought, follow, rooms, firm(right, follow)))
+    misplaced |= dict.fromkeys(copied, "old-value-given")
     explanation = maybe if maybe is not None and maybe.sure else None
-    unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left
+    unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left | idle
     loose = desk.roughly_right(answers, slips, support) & unexplained if sheet.rounding is None else frozenset()
     slips = tuple(wanted for wanted in slips if wanted not in unexplained or wanted not in last | loose)
+    if explanation is not None and unworked:
+        explanation = explanation.replace(left=explanation.left | unworked)
     story = SheetHistory(desk.definitions, answers, right, slips, follow, explanation, support, last, loose)
     rounding = found or sheet.rounding
-    marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned))
+    marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned, idle))
     return Marking(sheet.name, marked, rounding, explanation).in_context(desk)
+
+
+def _copied(desk: Desk, answers: Mapping[Cell, Typed], support: Support) -> frozenset[Cell]:
+    """New values that are the old ones, where no new value of the sheet is another, and not all are the new ones rounded, or cut off: the
+    update was not worked out."""
+    updated = [wanted for wanted in answers if desk.book.quantity(wanted).kind == "updated"]
+    unmoved = frozenset(wanted for wanted in updated if is_old(desk.definitions, wanted, answers[wanted]))
+    honest = any(all(fits(float(desk.right[wanted]), answers[wanted], cut) for wanted in unmoved) for cut in (False, True))
+    if honest or len(unmoved) < max(len(updated), COPIED):
+        return frozenset()
+    return frozenset(wanted for wanted in unmoved if not (support.is_telling(wanted) and desk.is_right(wanted, answers[wanted], support)))
+
+
+def _idle(desk: Desk, answers: Mapping[Cell, Typed], right: frozenset[Cell], slips: tuple[Cell, ...]) -> frozenset[Cell]:
+    """The wrong answers of a sheet on which one number stands for several quantities that have others: nobody worked them out, and what
+    comes of them was not worked out either."""
+    value, count = Counter(answers[wanted].value for wanted in slips).most_common(1)[0] if slips else (0.0, 0)
+    alike = [wanted for wanted in slips if answers[wanted].value == value]
+    kinds, numbers = {wanted[0] for wanted in alike}, {float(desk.right[wanted]) for wanted in alike}
+    if min(count, len(kinds), len(numbers)) < IDLE or 2 * count < len(slips):
+        return frozenset()
+    return frozenset(wanted for wanted, typed in answers.items() if typed.value == value and wanted not in right)
 
 
 def _conventions(

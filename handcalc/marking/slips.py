@@ -185,12 +185,12 @@ def misplaced_answers(definitions: Definitions, answers: Mapping[Cell, Typed], w
             if alike and fits(number_of(right, second), answers[first]) and fits(number_of(right, first), answers[second]):
                 found |= dict.fromkeys((first, second), "answers-exchanged")
     for wanted in wrong:
-        if wanted not in found and definitions.book.quantity(wanted).kind == "updated" and _is_old(definitions, wanted, answers[wanted]):
+        if wanted not in found and definitions.book.quantity(wanted).kind == "updated" and is_old(definitions, wanted, answers[wanted]):
             found[wanted] = "old-value-given"
     return found
 
 
-def _is_old(definitions: Definitions, wanted: Cell, typed: Typed) -> bool:
+def is_old(definitions: Definitions, wanted: Cell, typed: Typed) -> bool:
     """Whether the number of a new parameter is the old one."""
     of, number = definitions.book.quantity(wanted).of, iteration(wanted)
     return of is not None and typed.value == number_of(definitions.values, (on_sheet(number, of.quantity), wanted[1]))

@@ -28,15 +28,18 @@ from handcalc.marking.support import Support
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration
 
+_IDLE = Message("the same number everywhere")
 _LIKE = {"last_digit": "imprecise"}  # whose share of the marks a verdict has
 
 
 class Reasons(Record):
-    """Why answers are wrong, or right after all: right numbers in a wrong place; the mistakes that may explain others; conventions."""
+    """Why answers are wrong, or right after all: right numbers in a wrong place; the mistakes that may explain others; conventions;
+    numbers that nobody worked out, since the same stands everywhere."""
 
     misplaced: Mapping[Cell, str]
     maybe: Explanation | None
     conventions: Mapping[Cell, OtherConvention]
+    idle: frozenset[Cell] = frozenset()
 
 
 class Verdicts:
@@ -78,7 +81,8 @@ class Verdicts:
         or that may."""
         elsewhere = self._made_elsewhere(marked, reasons.maybe)
         unexplained = [answer for answer in marked if answer.verdict == "wrong" or len(answer.mistakes) > 1 or answer in elsewhere]
-        wrong = [answer.cell for answer in unexplained if answer.cell in self.answers and answer.cell not in reasons.misplaced]
+        named = {*reasons.misplaced, *reasons.idle}
+        wrong = [answer.cell for answer in unexplained if answer.cell in self.answers and answer.cell not in named]
         found = {cell: LineSlip(slug, True) for cell, slug in reasons.misplaced.items()}
         slips = LineSlips(self.desk.definitions, self.answers, self.desk.size)
         found |= {cell: LineSlip("miscalculated", True, here=True) for cell in wrong if cell and self._is_set_up(cell, slips)}
@@ -88,6 +92,7 @@ class Verdicts:
         found |= {cell: LineSlip("number-misread", True, together=True) for cell in alike}
         found |= slips.explain_all([cell for cell in wrong if cell and cell not in alike])
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
+        marked = [answer.replace(note=answer.note or _IDLE) if answer.cell in reasons.idle else answer for answer in marked]
         explained = [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
         if misread is not None:
             note = as_read(misread, self.desk.interpreter.reading)

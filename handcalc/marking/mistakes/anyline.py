@@ -110,6 +110,7 @@ ANY_LINE = (
         "old-value-given",
         "The old value is given as the new one",
         "The parameter was copied as it was before the update.\nThe new value is the old one plus the change.",
+        single=True,
     ),
     Mistake(
         "other-number-given",
