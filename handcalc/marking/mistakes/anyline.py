@@ -64,6 +64,12 @@ ANY_LINE = (
         "See which of 2, 1/2 and 1/n stand in the formula, and what n counts.",
     ),
     Mistake(
+        "same-factor",
+        "Several numbers are off by the same factor",
+        "Each is the right number times the same factor, so they have one reason.\n"
+        "See what they share: a denominator, a scale, a count, a rate.",
+    ),
+    Mistake(
         "function-exchanged",
         "Another function is used",
         "Another function was worked out in the place of the one that is meant, or the calculator was set to degrees.\n"
