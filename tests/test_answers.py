@@ -594,3 +594,26 @@ def test_wrong_tasks(text: str, wanted: list[str]) -> None:
     with pytest.raises(ProblemError) as caught:
         loads(CIRCUIT + text, "p.yaml")
     assert [str(message).removeprefix("p.yaml:") for message in caught.value.messages] == wanted
+
+
+ON_ONE_LINE = ["{}，{}", "{}、{}", "{},{}", "{}  {}", "{}\t{}", "{} and {}", "{}，则{}", "{} → {}", "{} => {}", "{} | {}", "{}和{}"]
+
+
+@pytest.mark.parametrize("line", ON_ONE_LINE)
+def test_several_answers_on_a_line(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.txt"
+    path.write_text(line.format("net_h1=0.375", "W1[1,1]=0.5927"), encoding="utf-8")
+    assert [(answer.id, answer.text) for answer in read_sheet(path).answers] == [("net_h1", "0.375"), ("W1[1,1]", "0.5927")]
+
+
+@pytest.mark.parametrize("heading", ["Iteration 2:", "## Iteration 2", "2nd iteration", "Epoch 2", "第2次迭代：", "第二轮", "迭代 2"])
+def test_answers_below_the_heading_of_an_iteration(heading: str, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.txt"
+    path.write_text(f"Iteration 1\nw5+ = 0.3589\n{heading}\nw5+ = 0.3193\n", encoding="utf-8")
+    assert [answer.id for answer in read_sheet(path).answers] == ["w5+", "#2:w5+"]
+
+
+def test_a_formula_first_and_then_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.txt"
+    path.write_text("E = 1/2 (t-y)^2\nE = 0.0906\nE = E1 + E2\n", encoding="utf-8")
+    assert [(answer.id, answer.text) for answer in read_sheet(path).answers] == [("E", "0.0906")]

@@ -34,6 +34,7 @@ from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking.answers import from_arguments, read_sheet, sheet_of
 from handcalc.marking.blank import blank_sheet
 from handcalc.marking.check import Checker, check
+from handcalc.marking.desk import Desk
 from handcalc.marking.encodings import text_of
 from handcalc.marking.marked import RIGHT, Marking
 from handcalc.marking.typed import typed
@@ -668,3 +669,26 @@ def test_any_word_is_a_step_or_an_error(text: str) -> None:
         except UnknownIdError as error:
             assert all(str(message).isprintable() for message in error.messages)
     typed(text)
+
+
+USUAL = {
+    "mazur-2-2-2": {"z_h1": "net.h1", "a_h1": "out.h1", "J": "loss", "Loss": "loss", "∂L/∂w5": "grad.w5", "dw5": "grad.w5", "dz_h1": "grad.net.h1"},
+    "gomez-lstm": {"i_1": "gate_i.o1@t1", "c2": "cell.o1@t2", "h_2": "out.o1@t2"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("problem", USUAL)
+def test_letters_that_are_usual_elsewhere(problem: str) -> None:
+    """What the notation of a problem does not have means what other notations, or other books, mean by it."""
+    desk = Desk(load(problem), "", 1)
+    assert {word: desk.book.cell_id(desk.interpreter.find(word)[0]) for word in USUAL[problem]} == USUAL[problem]
+
+
+PROSE = ["Forward pass:", "解：", "Note: I used 4 decimals", "第一步：前向传播", "σ(z) = 1/(1+e^(-z))", "Let f = sigmoid", "检查：正确"]
+
+
+@pytest.mark.parametrize("line", PROSE)
+def test_words_between_the_answers_cost_nothing(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "sheet.txt"
+    path.write_text(f"{line}\nnet_h1 = 0.3775\n", encoding="utf-8")
+    assert [answer.id for answer in check(load("mazur-2-2-2"), read_sheet(path)).answers if answer.worth] == ["net.h1"]

@@ -159,7 +159,7 @@ def test_a_line_worked_wrong_is_called_as_in_the_catalogue() -> None:
 
 
 def test_every_slip_has_a_row() -> None:
-    assert {row[0] for row in SLIPS} | {"answers-exchanged", "sign-in-sum", "step-left-out", "miscalculated"} == {
+    assert {row[0] for row in SLIPS} | {"answers-exchanged", "same-factor", "sign-in-sum", "step-left-out", "miscalculated"} == {
         mistake.slug for mistake in ANY_LINE
     }
 

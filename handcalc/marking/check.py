@@ -91,7 +91,8 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     slips = desk.slips(answers, right, accepted, support)
     if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
         slips = ()
-    if idle := _idle(desk, answers, right, slips):
+    if idle := _idle(desk, answers, right, slips, support):
+        right -= idle
         slips = tuple(wanted for wanted in answers if wanted in idle or wanted in slips)
     conventions = _conventions(desk, answers, right, slips, follow)
     right, slips = right | conventions.keys(), tuple(wanted for wanted in slips if wanted not in conventions)
@@ -124,7 +125,7 @@ def _copied(desk: Desk, answers: Mapping[Cell, Typed], support: Support) -> froz
     return frozenset(wanted for wanted in unmoved if not (support.is_telling(wanted) and desk.is_right(wanted, answers[wanted], support)))
 
 
-def _idle(desk: Desk, answers: Mapping[Cell, Typed], right: frozenset[Cell], slips: tuple[Cell, ...]) -> frozenset[Cell]:
+def _idle(desk: Desk, answers: Mapping[Cell, Typed], right: frozenset[Cell], slips: tuple[Cell, ...], support: Support) -> frozenset[Cell]:
     """The wrong answers of a sheet on which one number stands for several quantities that have others: nobody worked them out, and what
     comes of them was not worked out either."""
     value, count = Counter(answers[wanted].value for wanted in slips).most_common(1)[0] if slips else (0.0, 0)
@@ -132,7 +133,8 @@ def _idle(desk: Desk, answers: Mapping[Cell, Typed], right: frozenset[Cell], sli
     kinds, numbers = {wanted[0] for wanted in alike}, {float(desk.right[wanted]) for wanted in alike}
     if min(count, len(kinds), len(numbers)) < IDLE or 2 * count < len(slips):
         return frozenset()
-    return frozenset(wanted for wanted, typed in answers.items() if typed.value == value and wanted not in right)
+    alike = [wanted for wanted, typed in answers.items() if typed.value == value]
+    return frozenset(wanted for wanted in alike if wanted not in right or not support.tells(wanted))
 
 
 def _conventions(

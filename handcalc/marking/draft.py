@@ -16,6 +16,7 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, Template
 from handcalc.marking.typed import typed
+from handcalc.marking.working import result
 from handcalc.problem.fields import DECIMALS, SIGNIFICANT
 from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
 from handcalc.problem.reader import Source, quoted
@@ -78,7 +79,16 @@ class Draft:
         self.name = ""
         self.rounding: Rounding | None = None
         self.headings: list[Answer] = []
+        self._from = 0
         self.bad_lines = 0
+        self._start = ""  # what stands before the ids under a heading Iteration 2
+
+    def begin(self, iteration: int) -> None:
+        """The answers from here on belong to an iteration; a sheet that counts from 0 begins with the first."""
+        if iteration == 0:
+            self._from = 1
+        number = iteration + self._from
+        self._start = f"#{number}:" if number > 1 else ""
 
     def _where(self, line: int) -> str:
         return f"{self.source.name}:{line}: " if self.has_lines else f"{self.source.name}: "
@@ -106,10 +116,15 @@ class Draft:
     def add(self, name: str, text: str, line: int = 0) -> None:
         """Add an answer, one that was left blank, or a heading."""
         name, text = name.strip(), text.strip()
+        name = name if not self._start or name.startswith("#") or is_heading(name) else self._start + name
         if not name:
             self.bad(f"= {text}", "an id is missing before the answer {found}", line, found=quoted(text))
         elif is_heading(name) and typed(text) is None:
             self._heading(name, text, line)
+        elif name in self.answers and not self.repeats and _is_general(self.answers[name][0].text) and not _is_general(text):
+            self._take(name, Answer(name, filled_in(text), self._where(line)), line)  # the formula first, then the number
+        elif name in self.answers and not self.repeats and _is_general(text):
+            return
         elif name in self.answers and not self.repeats:
             first = Message("; first in line {line}", line=self.answers[name][1]) if self.has_lines else ""
             self.bad(name, "the id {found} is there twice{first}", line, found=quoted(name), first=first)
@@ -152,6 +167,11 @@ class Draft:
             self._refuse()
         self.source.finish()
         return Sheet(self.name or name, tuple(answers), self.rounding, tuple(self.headings))
+
+
+def _is_general(text: str) -> bool:
+    """Whether what stands behind a name is a formula, or nothing, and no number."""
+    return typed(result(text)[0]) is None
 
 
 def plain_heading(text: str) -> str:

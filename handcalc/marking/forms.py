@@ -1,8 +1,7 @@
 """The forms of sheets that are text: lines ID = VALUE, CSV, YAML.
 
 - `form(path, text)` is what reads a sheet: a function that adds its answers to a `Draft`.
-- `add_line(draft, text, line)` adds a line `id = working = answer`, or says that it is none; `add_rows(draft, rows)` adds a table
-  with the columns id and answer, of whatever program.
+- `add_rows(draft, rows)` adds a table with the columns id and answer, of whatever program. Single lines are read in lines.py.
 
 To add a form, write a function like `_read_lines`, and its line in `form`.
 """
@@ -14,8 +13,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from handcalc.loading.rounding import rounding
-from handcalc.marking.draft import Draft, filled_in, is_date, is_heading
-from handcalc.marking.working import first_sign
+from handcalc.marking.draft import Draft, filled_in, is_heading
+from handcalc.marking.lines import add_line, read_iteration
 from handcalc.problem.files import read_text
 from handcalc.problem.reader import FileNode, near, quoted
 
@@ -26,21 +25,6 @@ COLUMNS = {"id": ("id", "step", "symbol", "编号", "步骤"), "answer": (*VALUE
 COMMENTS = ("#", "＃", "//", "%")
 
 DELIMITERS = ",;\t|"  # of a table; the last one in Markdown
-_BULLET = re.compile(r"(?:[-+*•·–—]|\(?(?:[0-9]{1,3}|[a-z])[.)、])\s+(?=\S)|[①-⑳]\s*")  # before a line
-_GROUP = r"\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
-_FRACTION = re.compile(rf"\\[dt]?frac{_GROUP}{_GROUP}")
-_COMMANDS = {r"\partial ": "∂", r"\partial": "∂", r"\cdot": "·", r"\times": "×", r"\approx": "≈", r"\left": "", r"\right": "", r"\,": " "}
-_TYPESET = re.compile(r"\$|`|\\[()\[\]]")
-_LEAD = re.compile(  # before a line: Step 7:, 第一步：, so
-    r"(?:(?:step|schritt|étape|paso)\s*[0-9]+\b|第[一二三四五六七八九十0-9]+[步题]|(?:so|then|hence|thus|therefore|answer|we get)\b"
-    r"|答案?|解得?|所以|因此|得到?|故|则|∴|⇒|=>|→)\s*[:：,，.、]?\s*",
-    re.IGNORECASE,
-)
-_ARROW = re.compile(r"([^=≈]+?)\s*(?:[:：][^=≈]*?)?\s*(?:->|→|⟶|⇒|=>)\s*([-+−–]?[0-9.,]+\S*)")  # w5 -> 0.3589, w5: 0.4 -> 0.3589
-_COPULA = re.compile(r"(.+?)\s*(?:为|是|\bis\b|\bequals\b)\s*([-+−–]?[0-9].*)")
-_PARTS = re.compile(r"\s*[;；]\s*|[,，、]\s+(?=[^\d\s,，][^,，]*[=≈])")
-_STOP = re.compile(r"(?<=[\d)%)])\s*[.,;，；。、]+$")  # behind an answer
-
 Row = tuple[int, list[str]]  # a line of the file, and its cells
 
 
@@ -76,55 +60,10 @@ def is_comment(line: str) -> bool:
 def _read_lines(draft: Draft, text: str) -> None:
     """Lines id = answer, or id: answer where that comes first."""
     for line, content in _lines(text):
-        if is_comment(content):
+        if is_comment(content) and read_iteration(content) is None:
             draft.comment(content, line)
         else:
             add_line(draft, content, line)
-
-
-def add_line(draft: Draft, text: str, line: int) -> None:
-    """A line id = answer, perhaps with working between; a heading, or one that cannot be read."""
-    if re.fullmatch(r"[-=_*~.·—–+\s]{3,}", text):  # a rule
-        return
-    parts = _PARTS.split(text)
-    if len(parts) > 1 and all(part == "" or first_sign(part) for part in parts):
-        for part in filter(None, parts):
-            add_line(draft, part, line)
-        return
-    text = _without_typesetting(text)
-    changed, said = _ARROW.fullmatch(text), _COPULA.fullmatch(text)
-    if changed is not None:
-        draft.add(f"{changed[1].rstrip(' :：')}+", changed[2], line)
-        return
-    if said is not None and first_sign(text, colon=True) is None:
-        draft.add(said[1], said[2], line)
-        return
-    iteration = re.match("#[0-9]+[:：]", text)
-    start = iteration.end() if iteration else 0
-    found = first_sign(text[start:], colon=True)
-    if found is not None:
-        draft.add(text[: start + found.start()].replace("：", ":"), text[start + found.end() :], line)
-    elif not is_date(text):
-        draft.bad(text, "expected ID = ANSWER, found {found}", line, found=quoted(text))
-
-
-def _without_typesetting(text: str) -> str:
-    """A line without its bullet or number, the signs of mathematics and code, and a stop at its end."""
-    bullet = _BULLET.match(text)
-    plain = text[bullet.end() :] if bullet and first_sign(text, colon=True) else text
-    lead = _LEAD.match(plain)
-    if lead and first_sign(plain[lead.end() :]):
-        plain = plain[lead.end() :]
-    plain = re.sub(r"^\*\*(.+?)\*\*", r"\1", plain)  # bold
-    if "\\" in plain:
-        plain = _FRACTION.sub(_quotient, plain)
-        for command, sign in _COMMANDS.items():
-            plain = plain.replace(command, sign)
-    return _STOP.sub("", _TYPESET.sub("", plain)).strip()
-
-
-def _quotient(fraction: re.Match[str]) -> str:
-    return "/".join(f"({part})" if re.search(r"[-+*·\s]", part.replace(r"\partial ", "")) else part for part in fraction.groups())
 
 
 # --- YAML -------------------------------------------------------------------------------------------------------------

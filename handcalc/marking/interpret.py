@@ -8,7 +8,10 @@ so that a step has one sign inside.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import cached_property
 from math import inf
 
 from handcalc.core.expr import Expr, Ref, neg
@@ -26,8 +29,12 @@ from handcalc.problem.reader import quoted
 from handcalc.problem.schema import Task
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
+from handcalc.render.lookup import Found
+from handcalc.render.notation import profiles
+from handcalc.render.reading import Reading
 
 UNASKED = Task("")
+OTHER_NOTATIONS = 400  # steps of a problem of which symbols of other notations are read
 HINTED = 100  # unknown words of one sheet that are told what is near: nobody reads more, and it takes long
 
 
@@ -51,6 +58,12 @@ class ReadAnswer(Record):
     def blank(self) -> bool:
         """Whether nothing was answered."""
         return not self.answer.text
+
+
+def _is_prose(answer: Answer) -> bool:
+    """Whether a line may be none of an answer: a heading, or words before or behind a colon, or σ(z) = a formula."""
+    words = not re.search("[0-9]", answer.text) or re.search(r"[\s(]", answer.id) or re.search(r"[^\W\d]+\s+[^\W\d]{2}", answer.text)
+    return is_heading(answer.id) or (bool(words) and typed(result(answer.text)[0]) is None)
 
 
 class Interpreter:
@@ -95,13 +108,36 @@ class Interpreter:
         try:
             return self.book.find(text), False
         except UnknownIdError:
-            found = self.reading.look_up(text, hint)
+            found = self._look_up(text, hint)
             cell = on_sheet(found.iteration, found.cell[0]), found.cell[1]
             if found.turned is None:
                 message = "{found} may be {id} or its negative; write the id, or {symbol} as in this notation"
                 letter = self.reading.symbol(Ref(*found.cell))
                 raise AmbiguousIdError(Message(message, found=quoted(text), id=self.book.cell_id(cell), symbol=letter)) from None
             return cell, found.turned
+
+    def _look_up(self, text: str, hint: bool) -> Found:
+        """What a symbol of the notation means; else of any other notation, if all that have it agree. Raises UnknownIdError."""
+        try:
+            return self.reading.look_up(text, hint)
+        except AmbiguousIdError:
+            raise
+        except UnknownIdError:
+            if len({*self.book.cells()}) > OTHER_NOTATIONS:
+                raise
+            meant = set()
+            for other in self._other_readings:
+                with suppress(UnknownIdError):
+                    meant.add(other.look_up(text, False))
+            if len(meant) != 1 or self.book.given_value((found := meant.pop()).cell) is not None:
+                raise
+            return found
+
+    @cached_property
+    def _other_readings(self) -> list[Reading]:
+        own = self.reading.notation
+        found = (read(self.book.derivation, name, PLAIN) for name in profiles())
+        return [reading for reading in found if reading.notation.data is not own.data]
 
     def read_one(self, answer: Answer) -> ReadAnswer:
         """One answer, understood: what stands behind the last sign of its working."""
@@ -133,8 +169,9 @@ class Interpreter:
         return known.replace(formula=formula)
 
     def answers(self, sheet: Sheet) -> list[Answer]:
-        """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step."""
-        listed = [answer for answer in sheet.answers if answer.trouble or not is_heading(answer.id) or self._is_step(answer.id)]
+        """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step, and so is
+        the title of a part, a remark, or a formula in letters."""
+        listed = [answer for answer in sheet.answers if answer.trouble or not _is_prose(answer) or self._is_step(answer.id)]
         return [answer for answer in sheet.headings if self._is_step(answer.id)] + listed
 
     def _is_step(self, text: str) -> bool:

@@ -17,7 +17,8 @@ from typing import Any
 
 from handcalc.errors import Message, ProblemError
 from handcalc.marking.draft import Draft, is_heading
-from handcalc.marking.forms import HEAD, Row, add_line, add_rows, heading_line, is_comment
+from handcalc.marking.forms import HEAD, Row, add_rows, heading_line, is_comment
+from handcalc.marking.lines import add_line
 from handcalc.marking.working import first_sign
 from handcalc.problem.limits import limit
 from handcalc.render.formats.wordparts import step_of

@@ -5,12 +5,12 @@ A word is looked for among the ids, then among the symbols of the notation as th
 symbol), a neuron for its output, E for the loss, δ with the name of a neuron, a path where there is only one, and the words of the
 default notation. What may be two things is an error that names them, never a guess.
 
-To add a name: a line in `_names_of`, which yields names for a cell.
+To add a name: a line in `_names_of`, which yields names for a cell; for a letter that is usual in other books, in usualnames.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import chain, islice
 
@@ -23,6 +23,7 @@ from handcalc.render.dialects import TYPED, Dialect, symbol
 from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.spelling import forms, plain, without_list_mark
 from handcalc.render.symbols import Derivative, Name
+from handcalc.render.usualnames import timed_name, usual_names
 
 NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are a notation's
 SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
@@ -50,6 +51,7 @@ class Found(Record):
 
 
 Meaning = tuple[Cell, bool | None]  # a cell, and whether the name stands for its negative
+Names = Callable[[Quantity, Cell], Iterator[tuple[str, bool | None]]]
 
 
 class Lookup:
@@ -167,7 +169,7 @@ class Lookup:
             return None if found is None else (found[0], None if found[1] is None else not found[1])
         for word in dict.fromkeys((text, without_list_mark(text))):
             found = self._exact(word)
-            for place in range(2):
+            for place in range(3):
                 found = found or self._spelled(word, place)
             if found is not None:
                 return found
@@ -187,7 +189,7 @@ class Lookup:
     def _spelled(self, text: str, place: int) -> Meaning | None:
         """A name in any spelling, of the table at a place."""
         if len(self._tables) <= place:
-            self._tables.append(self._table((self._close, self._further)[place]()))
+            self._tables.append(self._table((self._close, self._further, self._usual)[place]()))
         for form in forms(text):
             if form in self._tables[place]:
                 return self._only(text, self._tables[place][form])
@@ -214,7 +216,18 @@ class Lookup:
         yield from self._spellings()
 
     def _further(self) -> Iterator[tuple[str, Meaning]]:
-        """Names besides ids and symbols, with the sample and the time as ids and as symbols have them."""
+        """Names besides ids and symbols."""
+        return self._along(self._names_of)
+
+    def _usual(self) -> Iterator[tuple[str, Meaning]]:
+        """Letters that are usual whatever the notation."""
+        yield from self._along(lambda quantity, cell: ((name, False) for name in usual_names(self.graph, quantity, cell)))
+        for wanted in self._searched:
+            if name := timed_name(self.graph, self.graph[wanted[0]], wanted):
+                yield name, (wanted, False)
+
+    def _along(self, names: Names) -> Iterator[tuple[str, Meaning]]:
+        """Names of all cells, with the sample and the time as ids and as symbols have them."""
         for quantity in self.graph:
             if quantity.size > FURTHER_CELLS:
                 continue
@@ -223,7 +236,7 @@ class Lookup:
                 along = [(axis, at) for axis, at in zip(quantity.axes, place) if axis.role in ("sample", "time")]
                 id_end = "".join("@" + axis.along(at) for axis, at in along)
                 symbol_end = f"[{self.notation.name(Ref(*cell)).sample}]" * bool(along)
-                for name, turned in self._names_of(quantity, cell):
+                for name, turned in names(quantity, cell):
                     for end in dict.fromkeys((id_end, symbol_end)):
                         yield name + end, (cell, turned)
 
