@@ -335,11 +335,12 @@ def test_the_printed_solution_is_a_right_sheet(notation: str, dialect: Any, tmp_
 def test_a_given_weight_is_told_from_the_new_one() -> None:
     marking = mark(FAMOUS, {"w5": "0.3589", "w6": "0.518", "w7": "0.50", "b1": "0.9"})
     assert [str(answer.note or "") for answer in marking.answers] == [
-        "w5 is given; your number is right for the updated one, w5+ (id new.w5)",
-        "w6 is given; the updated one is w6+ (id new.w6)",
+        "w5 is given; read as the updated one, w5+ (id new.w5)",
+        "w6 is given; read as the updated one, w6+ (id new.w6)",
         "",
-        "b1 is given; the updated one is b1+ (id new.b1)",
+        "b1 is given; read as the updated one, b1+ (id new.b1)",
     ]
+    assert [answer.id for answer in marking.answers] == ["new.w5", "new.w6", "w7", "new.b1"] and marking.answers[0].verdict in RIGHT
     assert "w5+" in marking.answers[0].note.text(translator("zh"))  # type: ignore[union-attr]
 
 

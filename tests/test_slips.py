@@ -301,3 +301,25 @@ def test_copied_weights_are_worth_nothing_even_where_rounding_hides_it() -> None
     """w5 = 0.4 for 0.359 is 0.4 rounded, as if it had been worked out; w6 = 0.45 for 0.409 shows that nothing was updated."""
     marked = check(load("mazur-2-2-2"), {"new.w5": "0.4", "new.w6": "0.45", "new.w7": "0.5"}).answers
     assert [(answer.mistakes, answer.marks) for answer in marked] == [(("old-value-given",), 0)] * 3
+
+
+ADAM = """
+given: {x: 1.5, a: 2}
+equations: {f: a*x^2 - 3*x}
+minimize: f
+parameters: [x]
+learning_rate: 0.1
+optimizer: {adam: {beta1: 0.9, beta2: 0.99, epsilon: 1e-8}}
+"""
+
+
+def test_right_for_the_own_numbers_where_a_range_has_no_bound() -> None:
+    """x⁺ = 1.5 - 0.1·0/(√0 + ε) with the student's own zeros."""
+    zeros = {"grad.x": "0", "moment1.x": "0", "moment2.x": "0", "corrected1.x": "0", "corrected2.x": "0", "new.x": "1.500"}
+    assert check(loads(ADAM), zeros).answers[-1].marks == 1
+
+
+def test_a_sign_that_is_lost_where_the_number_is_used_rightly_elsewhere() -> None:
+    """Not x2 miscopied as -0.10: it is right in the other net input."""
+    sheet = {"net.h1": "0.3775", "net.h2": "0.3925", "grad.net.h1": "0.008771", "grad.net.h2": "0.009954", "grad.w1": "-0.0004386"}
+    assert check(load("mazur-2-2-2"), sheet).answers[-1].mistakes == ("sign-lost",)

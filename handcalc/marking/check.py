@@ -87,6 +87,7 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     right -= (copied := _copied(desk, answers, support))
     found, follow = desk.rounding_of(answers, sheet.rounding, right, support)
     accepted = {wanted for wanted in answers if wanted not in right | copied and (found or follow.accepts(wanted))}
+    accepted |= {wanted for wanted in answers if wanted not in right | copied and desk.follows_exactly(wanted, answers)}
     last = frozenset(wanted for wanted in answers if wanted not in right | accepted and desk.is_last_digit(wanted, support, follow))
     slips = desk.slips(answers, right, accepted, support)
     if len(slips) == 1 and last.issuperset(slips):  # several may have a reason

@@ -7,16 +7,18 @@ judgement, and ask in their own order.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from math import isfinite, nan
 from typing import Any
 
 from handcalc.arrays.columns import array_library
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import neg, references
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import Message
+from handcalc.errors import HandcalcError, Message
 from handcalc.marking.bands import NOISE, Grain
 from handcalc.marking.conventions import OtherConventions
-from handcalc.marking.definitions import Definitions
+from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import Diagnoser, Explanation
 from handcalc.marking.follow import Follow, fits, is_single, unit
 from handcalc.marking.interpret import Interpreter, ReadAnswer
@@ -130,6 +132,15 @@ class Desk:
                 if (numpy.diff(values) > TELLING * numpy.absolute(values[1:])).all():
                     return wanted
         return None
+
+    def follows_exactly(self, wanted: Cell, answers: Mapping[Cell, Typed]) -> bool:
+        """Whether an answer is what its line gives on the student's other numbers just as they are typed: 0/√0 with ε is no range."""
+        others = {cell: typed.value for cell, typed in answers.items() if cell != wanted}
+        try:
+            value = float(Evaluation(MistakenBook(self.definitions, NONE), None, others)[wanted]) if others else nan
+        except (HandcalcError, ArithmeticError, ValueError):
+            return False
+        return isfinite(value) and fits(value, answers[wanted])
 
     def size(self, wanted: Cell, typed: Typed) -> float:
         """How large an answer is; of a number that an update has changed, how far it is from the one before, or should be."""

@@ -33,7 +33,8 @@ def exchanged(text: str) -> Iterator[float]:
 def dropped(text: str) -> Iterator[float]:
     """The number without one of its digits, but the last, and zeros before the first."""
     places = _figures(text)
-    yield from (float(text[:place] + text[place + 1 :]) for place in places[:-1])
+    others = (float(text[:place] + text[place + 1 :]) for place in places[:-1])
+    yield from (other for other in others if other)
 
 
 def another(text: str) -> Iterator[float]:

@@ -79,7 +79,7 @@ class Interpreter:
     def read(self, sheet: Sheet) -> list[ReadAnswer]:
         """The answers in their order, then the tasks that are not among them."""
         self._hints = HINTED
-        found = [self.read_one(answer) for answer in self.answers(sheet)]
+        found = self._updated([self.read_one(answer) for answer in self.answers(sheet)])
         self._hints = inf
         seen: set[Cell] = set()
         for place, one in enumerate(found):
@@ -89,6 +89,23 @@ class Interpreter:
                 seen.add(one.cell)
         missing = [cell for cell in self.tasks if cell not in seen]
         return found + [ReadAnswer(Answer(self.book.cell_id(cell), ""), cell, task=self.tasks[cell]) for cell in missing]
+
+    def _updated(self, found: list[ReadAnswer]) -> list[ReadAnswer]:
+        """The answers, of which another number for a given parameter is its new value, if that is not answered: w = 0.3 - 0.1 = 0.2."""
+        answered = {one.cell for one in found}
+
+        def updated(one: ReadAnswer) -> ReadAnswer:
+            if one.cell is None or one.typed is None or one.cell[0] not in self.book.graph:
+                return one
+            given, new = self.book.given_value(one.cell), self.book.graph.updated(one.cell[0])
+            if given is None or not new or (new, one.cell[1]) in answered or one.typed.value * given.denominator == given.numerator:
+                return one
+            words = {"old": self.reading.symbol(Ref(*one.cell)), "new": self.reading.symbol(Ref(new, one.cell[1]))}
+            id = self.book.cell_id((new, one.cell[1]))
+            note = Message("{old} is given; read as the updated one, {new} (id {id})", **words, id=id)
+            return one.replace(cell=(new, one.cell[1]), task=self.tasks.get((new, one.cell[1]), UNASKED), trouble=one.trouble or note)
+
+        return list(map(updated, found))
 
     def find(self, text: str) -> tuple[Cell, bool]:
         """The cell of an id or symbol, and whether the symbol stands for its negative. Raises UnknownIdError."""

@@ -142,8 +142,17 @@ class Verdicts:
         if len(mistaken) != 1 or maybe is None:
             return []
 
+        well_read = {
+            used
+            for answer in marked
+            if answer.verdict in RIGHT and answer.cell
+            for current in self.desk.definitions.between(answer.cell, self.answers)
+            for used in self.desk.definitions.uses(current)
+        }
+
         def near(cells: Iterable[Cell]) -> bool:
-            return any(cell == mistaken[0].cell or self.desk.book.given_value(cell) is not None for cell in cells)
+            given = (cell for cell in cells if self.desk.book.given_value(cell) is not None and cell not in well_read)
+            return any(cell == mistaken[0].cell for cell in cells) or any(given)
 
         return [] if any(part.cells is None or near(part.cells) for part in maybe.hypothesis.parts) else mistaken
 
