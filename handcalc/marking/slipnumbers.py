@@ -24,7 +24,7 @@ from handcalc.marking.digits import another, decimals_of, dropped, exchanged, wr
 from handcalc.marking.table import ARRAYS, worked
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
-from handcalc.marking.wronglines import Lines, exchanges, partners, stages, variants, with_others
+from handcalc.marking.wronglines import Lines, exchanges, partners, slopes_of, stages, variants, with_others
 
 LINES = 24  # lines before an answer that are tried
 USUAL = 4  # digits of a number that was not answered
@@ -117,7 +117,15 @@ class SlipNumbers:
 
     def formulas(self, wanted: Cell) -> Lines:
         """Every line worked wrong, with its slug."""
-        for lines in (self._variants, self._stages, self._partners, self._exchanges, partial(self._others, near=True)):
+        for lines in (
+            self._variants,
+            self._stages,
+            self._partners,
+            self._slopes,
+            self._ahead,
+            self._exchanges,
+            partial(self._others, near=True),
+        ):
             yield from lines(wanted)
 
     def own_line(self, wanted: Cell) -> Expr:
@@ -141,7 +149,37 @@ class SlipNumbers:
     def _stages(self, wanted: Cell) -> Lines:
         book = self.definitions.book
         if book.quantity(wanted).kind != "memory":  # what is remembered is of the iteration before, which is no step of this one
-            yield from stages(self.own_line(wanted), self.definitions.uses, lambda one: book.quantity(one).kind)
+            yield from stages(self.own_line(wanted), self.definitions.uses, self._kind)
+
+    def slopes(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with the slope of another function in the place of a neuron's."""
+        yield from self._of(self._slopes(wanted), wanted, run)
+
+    def ahead(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """The line with a parameter that has been updated before its turn."""
+        yield from self._of(self._ahead(wanted), wanted, run)
+
+    def _slopes(self, wanted: Cell) -> Lines:
+        expr, book = self.own_line(wanted), self.definitions.book
+        for ref in references(expr):
+            quantity = book.quantity(cell(ref))
+            if quantity.kind == "local" and quantity.of is not None:
+                name, place = book.graph.at(quantity.of, base(cell(ref)))
+                for slope in slopes_of(Ref(on_sheet(iteration(cell(ref)), name), place)):
+                    yield "slope-exchanged", with_others(expr, {ref: slope})
+
+    def _ahead(self, wanted: Cell) -> Lines:
+        expr, book = self.own_line(wanted), self.definitions.book
+        for ref in references(expr):
+            new = book.graph.updated(base(cell(ref))[0]) if book.quantity(wanted).kind == "gradient" else ""
+            if new:
+                yield "updated-too-early", with_others(expr, {ref: Ref(on_sheet(iteration(cell(ref)), new), cell(ref)[1])})
+
+    def _kind(self, one: Cell) -> str:
+        """The kind of a number; of a gradient, also of what."""
+        quantity = self.definitions.book.quantity(one)
+        of = self.definitions.book.graph[quantity.of.quantity].kind if quantity.of is not None else ""
+        return f"{quantity.kind} {of}"
 
     def _partners(self, wanted: Cell) -> Lines:
         quantity = self.definitions.book.quantity(wanted)
@@ -317,7 +355,8 @@ def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[f
 # slip of a line worked wrong → how many of all wrong numbers it accounts for
 LINE = {
     "term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05,
-    "bracket-misplaced": 0.03, "constant-wrong": 0.04, "function-exchanged": 0.03, "slope-exchanged": 0.03,
+    "bracket-misplaced": 0.03, "constant-wrong": 0.04, "function-exchanged": 0.03, "function-left-out": 0.03,
+    "slope-exchanged": 0.03, "one-term-only": 0.03,
 }  # fmt: skip
 
 # kind of slip → how many of all wrong numbers it accounts for
@@ -335,6 +374,8 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.crossed: 0.03,
     SlipNumbers.stages: 0.05,
     SlipNumbers.partners: 0.03,
+    SlipNumbers.slopes: 0.03,
+    SlipNumbers.ahead: 0.03,
     SlipNumbers.exchanges: 0.03,
     SlipNumbers.of_neighbours: 0.03,
     SlipNumbers.misread: 0.05,

@@ -70,6 +70,8 @@ def _without(node: Expr, term: Expr) -> Expr | None:
 def _slips_of(node: Expr) -> Lines:
     yield from (("slope-exchanged", other) for other in _slopes(node))
     if isinstance(node, Sum):
+        if len(node.terms) > 2:
+            yield from (("one-term-only", term) for term in node.terms)
         for place, term in enumerate(node.terms):
             rest = (*node.terms[:place], *node.terms[place + 1 :])
             yield "term-left-out", add(*rest)
@@ -87,8 +89,12 @@ def _slips_of(node: Expr) -> Lines:
         yield "factor-twice", div(node.above, mul(node.below, node.below))
         if isinstance(node.above, Sum):
             yield "bracket-misplaced", add(*node.above.terms[:-1], div(node.above.terms[-1], node.below))
+    elif isinstance(node, Call) and node.function in ("max", "min") and len(node.arguments) > 1:
+        yield "function-exchanged", call("min" if node.function == "max" else "max", *node.arguments)
+        yield "function-exchanged", div(add(*node.arguments), Number(len(node.arguments)))
     elif isinstance(node, Call) and len(node.arguments) == 1:
         (argument,) = node.arguments
+        yield "function-left-out", argument
         yield from (("function-exchanged", call(other, argument)) for other in OTHERS.get(node.function, ()))
         if node.function in ANGLES:
             yield "function-exchanged", call(node.function, mul(DEGREE, argument))
@@ -107,6 +113,11 @@ def _slopes(node: Expr) -> Iterator[Expr]:
             yield from (sub(ONE, power(y, Number(2))), power(y, Number(2)))
         case Sum((Number(1, 1), Negation(Power(Ref() as y, Number(2, 1))))):
             yield from (mul(y, sub(ONE, y)), sub(ONE, y), power(sub(ONE, y), Number(2)))
+
+
+def slopes_of(out: Ref) -> Iterator[Expr]:
+    """y(1 - y), 1 - y², ½(1 - y²): the slopes of the sigmoid, of tanh and of the bipolar sigmoid, of an output."""
+    yield from (mul(out, sub(ONE, out)), sub(ONE, power(out, Number(2))), mul(HALF, sub(ONE, power(out, Number(2)))))
 
 
 def _products(node: Product) -> Lines:

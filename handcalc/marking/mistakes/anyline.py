@@ -76,6 +76,21 @@ ANY_LINE = (
         "Compare the key with the formula; angles are in radians.",
     ),
     Mistake(
+        "function-left-out",
+        "A function is left out",
+        "The number was taken as it is, and the function of it was not worked out.\nThe formula says which function is applied to what.",
+    ),
+    Mistake(
+        "one-term-only",
+        "Only one term of the sum is taken",
+        "The other terms are missing.\nAll samples, or all ways, are added.",
+    ),
+    Mistake(
+        "updated-too-early",
+        "A parameter that has been updated is used",
+        "The new value stands where the old one is meant.\nAll gradients are worked out first, and then all parameters change.",
+    ),
+    Mistake(
         "slope-exchanged",
         "The derivative of another function is used",
         "The derivative was taken by the rule of another function.\nFor the sigmoid it is y(1 - y), for tanh 1 - y².",

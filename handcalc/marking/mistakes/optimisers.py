@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from handcalc.core.expr import MINUS_ONE, ONE, ZERO, Call, Expr, Power, Ref, Sum, add, call, mul, neg, rewrite, sub
 from handcalc.marking.mistakes.decay import DECAY
 from handcalc.marking.mistakes.entry import Mistake, Place, Variant
@@ -44,6 +46,14 @@ def velocity_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
     if _is_textbook(place):
         return put(place, formula, {"rate": MINUS_ONE})
     return put(place, _without_share(formula), gradients(step))
+
+
+def gradient_multiplied(place: Place, formula: Expr) -> Expr | None:
+    """v = v + μ·g for v = μ·v + g"""
+    if place.optimiser != "momentum" or not isinstance(formula, Sum):
+        return None
+    rates = number_of(place, "momentum")
+    return put(place, put(place, formula, {"momentum": ONE}), gradients(lambda place, ref: mul(rates, ref)))
 
 
 def change_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
@@ -110,13 +120,25 @@ def share_forgotten(place: Place, formula: Expr) -> Expr | None:
 CORRECTED = {"corrected1": "moment1", "corrected2": "moment2"}  # average of Adam → the same before its correction
 
 
+def uncorrected(place: Place, formula: Expr) -> Expr | None:
+    """m̂ = m for m/(1 − β₁ⁿ)"""
+    return own(place, CORRECTED[place.quantity.role])
+
+
+def _other_beta(role: str) -> Callable[[Place, Ref], Expr]:
+    return lambda place, ref: number_of(place, role)
+
+
+EXCHANGED_BETAS = putting({"beta1": _other_beta("beta2"), "beta2": _other_beta("beta1")})
+
+
 def _uncorrected(*roles: str) -> Variant:
     """Δw = −η·m/(√v + ε), or with one of the two"""
 
     def raw(place: Place, ref: Ref) -> Expr:
         return own(place, CORRECTED[place.role(ref)]) or ref
 
-    return {"change": putting(dict.fromkeys(roles, raw))}
+    return {"change": putting(dict.fromkeys(roles, raw)), **{f"state.{role}": uncorrected for role in roles}}
 
 
 def _one_less(place: Place, ref: Ref) -> Expr:
@@ -159,6 +181,7 @@ OPTIMISERS = (
             {"state.velocity": share_changed},
             {"state.velocity": velocity_of_the_other_form, "change": change_of_the_other_form},
             {"state.velocity": putting(gradients(negative))},
+            {"state.velocity": gradient_multiplied},
         ),
     ),
     Mistake(
@@ -205,8 +228,9 @@ OPTIMISERS = (
         (
             dict.fromkeys(
                 ("state.moment1", "state.moment2", "state.corrected1", "state.corrected2"),
-                putting({"beta1": lambda place, ref: number_of(place, "beta2"), "beta2": lambda place, ref: number_of(place, "beta1")}),
+                EXCHANGED_BETAS,
             ),
+            dict.fromkeys(("state.moment1", "state.moment2"), EXCHANGED_BETAS),
         ),
     ),
     Mistake(
