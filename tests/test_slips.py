@@ -77,7 +77,6 @@ SLIPS = [
     ("old-value-given", "new.w5", "0.4000"),
     ("other-number-given", "grad.w5", "0.35891648"),
     ("other-number-given", "new.w5", "0.082167041"),
-    ("slope-exchanged", "local.out.o1", "0.435450532"),  # 1 - y² for y(1 - y)
     ("function-exchanged", "out.h1", "0.360534393"),  # tanh for the sigmoid
     ("constant-wrong", "net.h1", "0.755000000"),
     ("own-factor-used", "grad.w5", "0.055399425"),  # δ·w5 for δ·out.h1
@@ -158,8 +157,43 @@ def test_a_line_worked_wrong_is_called_as_in_the_catalogue() -> None:
     assert (found.verdict, found.mistakes) == ("mistake", ("plus-for-minus",))
 
 
+GATED = """
+given: {z: 0.31, h: 1.427, u: 0.613, v: 2.5, w: 0.8, y: 2}
+equations: {a: z*h + (1 - z)*u, b: sin(v)*w, c: a + b, E: (y - c)^2/2 + (v - w)^2*w}
+minimize: E
+parameters: [v, w]
+learning_rate: 0.1
+"""
+BOWL = """
+given: {u: 1.237, v: -0.713}
+equations: {f: 0.7*u^2 + u*v + 2*(v + 1)^2}
+minimize: f
+parameters: [u, v]
+learning_rate: 0.1
+"""
+IN_EQUATIONS = [
+    (PARABOLA, "one-term-only", "p", "1.005537"),
+    (GATED, "complement-used", "a", "1.40760"),  # (1 - z)·h + (1 - z)·u
+    (GATED, "function-left-out", "b", "2.0000"),
+    (BOWL, "updated-too-early", "grad.v", "2.28312"),  # u⁺ for u
+]
+
+
+@pytest.mark.parametrize(("problem", "slug", "id", "answer"), IN_EQUATIONS)
+def test_a_slip_in_an_equation(problem: str, slug: str, id: str, answer: str) -> None:
+    (found,) = check(loads(problem), {id: answer}).answers
+    assert (found.verdict, found.mistakes) == ("mistake", (slug,))
+
+
+def test_the_slope_of_another_function() -> None:
+    """1 - y² for y(1 - y): a mistake of the whole sheet, not of one line."""
+    (found,) = check(load("mazur-2-2-2"), {"local.out.o1": "0.435450532"}).answers
+    assert found.mistakes == ("slope-of-other-function",)
+
+
 def test_every_slip_has_a_row() -> None:
-    assert {row[0] for row in SLIPS} | {"answers-exchanged", "same-factor", "sign-in-sum", "step-left-out", "miscalculated"} == {
+    rows = {row[0] for row in SLIPS} | {row[1] for row in IN_EQUATIONS}
+    assert rows | {"slope-exchanged", "answers-exchanged", "same-factor", "sign-in-sum", "step-left-out", "miscalculated"} == {
         mistake.slug for mistake in ANY_LINE
     }
 

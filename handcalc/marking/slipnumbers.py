@@ -356,7 +356,7 @@ def _with_each(expr: Expr, values: Mapping[Ref, float], ref: Ref, others: list[f
 LINE = {
     "term-left-out": 0.10, "term-twice": 0.05, "sign-in-sum": 0.10, "factor-left-out": 0.10, "factor-twice": 0.05,
     "bracket-misplaced": 0.03, "constant-wrong": 0.04, "function-exchanged": 0.03, "function-left-out": 0.03,
-    "slope-exchanged": 0.03, "one-term-only": 0.03,
+    "slope-exchanged": 0.03, "one-term-only": 0.03, "complement-used": 0.02,
 }  # fmt: skip
 
 # kind of slip → how many of all wrong numbers it accounts for

@@ -24,6 +24,7 @@ from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of, step_of
 from handcalc.marking.digits import is_one_off, written
 from handcalc.marking.follow import fits, unit
+from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.slipnumbers import LINE, SHARES, SlipNumbers, number_of, worked_from
 from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import iteration, on_sheet
@@ -67,12 +68,15 @@ class LineSlips:
         self._book = MistakenBook(definitions, NONE)
         self._right = Evaluation(self._book)
         self._values = {wanted: typed.value for wanted, typed in answers.items()}
+        self._known: dict[Cell, tuple[dict[str, float], set[str]]] = {}
 
     def explain_all(self, wrong: Sequence[Cell]) -> dict[Cell, LineSlip]:
         """The slips of wrong answers; not one that most of the wrong answers of its kind refute, since they have another reason;
         one that half of them refute is a hint."""
         kind = {wanted: self.definitions.book.quantity(wanted).kind for wanted in wrong[:ANSWERS]}
         found = {wanted: slip for wanted in kind if (slip := self.explain(wanted)) is not None}
+        for of in dict.fromkeys(kind.values()):
+            found |= self._alike([wanted for wanted in kind if kind[wanted] == of])
         wrongs, known = Counter(kind.values()), Counter(kind[wanted] for wanted in found)
         alike = Counter((kind[wanted], slip.slug) for wanted, slip in found.items())
         result = {}
@@ -82,6 +86,25 @@ class LineSlips:
                 sure = slip.sure and (same > wrongs[of] or known[of] == wrongs[of])
                 result[wanted] = slip if sure == slip.sure else slip.replace(sure=False, made=None)
         return result
+
+    def _alike(self, wrong: list[Cell]) -> dict[Cell, LineSlip]:
+        """The slip that gives every one of several wrong answers, where it beats coincidence in all of them together."""
+        shares = {wanted: self._shares(wanted)[0] for wanted in wrong if len(self.definitions.between(wanted, ())) <= BEFORE}
+        if len(shares) < max(len(wrong), 2):
+            return {}
+        common = [slug for slug in next(iter(shares.values())) if all(slug in other for other in shares.values())]
+        bits = {
+            slug: sum(log2(shares[wanted][slug] / self._chance(wanted)) for wanted in wrong) for slug in common if not MISTAKES[slug].single
+        }
+        best = max(bits, key=lambda slug: bits[slug], default="")
+        if not best or bits[best] < NAMED * len(wrong) / 2:
+            return {}
+        return {wanted: LineSlip(self._called(wanted, best), True, (), True, self._made(wanted, best)) for wanted in wrong}
+
+    def _chance(self, wanted: Cell) -> float:
+        """How likely an answer is what it is, where there is no reason for it."""
+        typed = self.answers[wanted]
+        return coincidence(typed, number_of(self.definitions.values, wanted), self.size(wanted, typed))
 
     def right_numbers(self, wanted: Cell) -> list[float]:
         """What the line of an answer gives with the student's other numbers, and with the right ones."""
@@ -125,6 +148,11 @@ class LineSlips:
 
     def _shares(self, wanted: Cell) -> tuple[dict[str, float], set[str]]:
         """slug → the share of all wrong numbers that are this one because of it; those that are made on its own line."""
+        if wanted not in self._known:
+            self._known[wanted] = self._worked_shares(wanted)
+        return self._known[wanted]
+
+    def _worked_shares(self, wanted: Cell) -> tuple[dict[str, float], set[str]]:
         typed, step = self.answers[wanted], unit(self.answers[wanted])
         shares: dict[str, float] = {}
         here: set[str] = set()

@@ -125,12 +125,15 @@ def _products(node: Product) -> Lines:
     for place, factor in enumerate(node.factors):
         before, after = node.factors[:place], node.factors[place + 1 :]
         yield "factor-left-out", mul(*before, *after)
+        if isinstance(factor, Ref):
+            yield "complement-used", mul(*before, sub(ONE, factor), *after)
         if not isinstance(factor, Number):
             yield "factor-twice", mul(*node.factors, factor)
         elif factor.numerator == 1 and factor.denominator > 2:  # 1/n
             counts = (factor.denominator - 1, factor.denominator + 1)
             yield from (("constant-wrong", mul(*before, Number(1, count), *after)) for count in counts)
         if isinstance(factor, Sum):
+            yield from (("one-term-only", term) for term in factor.terms if len(factor.terms) > 2)
             first, *middle, last = factor.terms
             yield "bracket-misplaced", add(mul(*before, first), *middle, mul(last, *after))
 

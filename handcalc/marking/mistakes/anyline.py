@@ -86,6 +86,11 @@ ANY_LINE = (
         "The other terms are missing.\nAll samples, or all ways, are added.",
     ),
     Mistake(
+        "complement-used",
+        "1 - a is used for a",
+        "A share and the rest of it stand in each other's place.\nThe formula says which of a and 1 - a goes with what.",
+    ),
+    Mistake(
         "updated-too-early",
         "A parameter that has been updated is used",
         "The new value stands where the old one is meant.\nAll gradients are worked out first, and then all parameters change.",

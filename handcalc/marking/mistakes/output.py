@@ -162,6 +162,18 @@ def _tanh(change: Callable[[Ref, Ref], Expr]) -> Rule:
     return rule
 
 
+def _slope_of(function: str, slope: Callable[[Ref], Expr], *others: str) -> Rule:
+    """A rule that takes the slope of a function, where it is not the neuron's own, nor one of the others."""
+
+    def rule(place: Place, formula: Expr) -> Expr | None:
+        out = place.same(place.in_layer("out"))
+        if out is None or place.activation(place.own[-1]) in (function, "softmax", *others):
+            return None
+        return slope(out)
+
+    return rule
+
+
 def _square(value: Expr) -> Expr:
     return Power(value, Number(2))
 
@@ -260,6 +272,15 @@ OUTPUT = (
             {"local": _tanh(lambda out, net: neg(_square(out)))},
             {"local": _tanh(lambda out, net: sub(ONE, _square(net)))},
             {"local": _tanh(lambda out, net: mul(out, sub(ONE, out)))},
+        ),
+    ),
+    Mistake(
+        "slope-of-other-function",
+        "The derivative is that of another activation",
+        "y(1 - y) belongs to the sigmoid, 1 - y² to tanh.\nEvery activation has a derivative of its own.",
+        (
+            {"local": _slope_of("sigmoid", lambda out: mul(out, sub(ONE, out)), "tanh")},
+            {"local": _slope_of("tanh", lambda out: sub(ONE, _square(out)))},
         ),
     ),
     Mistake(
