@@ -673,7 +673,7 @@ def test_any_word_is_a_step_or_an_error(text: str) -> None:
 
 
 USUAL = {
-    "mazur-2-2-2": {"z_h1": "net.h1", "a_h1": "out.h1", "J": "loss", "Loss": "loss", "∂L/∂w5": "grad.w5", "dw5": "grad.w5", "dz_h1": "grad.net.h1"},
+    "mazur-2-2-2": {"z_h1": "net.h1", "a_h1": "out.h1", "Loss": "loss", "∂L/∂w5": "grad.w5", "dw5": "grad.w5", "dz_h1": "grad.net.h1"},
     "gomez-lstm": {"i_1": "gate_i.o1@t1", "c2": "cell.o1@t2", "h_2": "out.o1@t2"},
 }  # fmt: skip
 

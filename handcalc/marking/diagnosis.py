@@ -122,7 +122,7 @@ class Diagnoser:
             if not found.left or not found.hypothesis.parts:
                 break
             more = candidates.followed(sheet, candidates.beside(found.hypothesis), found.prior)
-            if not more or _best(more).bits >= found.bits - MARGIN:
+            if not more or _best(more).bits >= found.bits - MARGIN * (len(found.hypothesis.parts) + 1):
                 break
             trials += more
         best = _shown(_best(trials), trials, sheet)

@@ -24,7 +24,11 @@ VISIBLE = 2  # units of the last digit by which a weight must move to tell the s
 def with_sign_of_errors(definitions: Definitions, reads: list[ReadAnswer]) -> tuple[list[ReadAnswer], dict[Cell, OtherConvention]]:
     """The answers, with error terms in the sign that the sheet has for them."""
     typed = {read.cell: read.typed for read in reads if read.cell is not None and read.typed is not None}
-    errors = {wanted: number for wanted, number in typed.items() if is_error(definitions, wanted) and number.above}
+    book = definitions.book
+    gradients = {wanted: number for wanted, number in typed.items() if book.quantity(wanted).kind == "gradient" and number.above}
+    errors = {wanted: number for wanted, number in gradients.items() if is_error(definitions, wanted)}
+    if all(_is_negative(definitions, *gradient) for gradient in gradients.items()):
+        errors = gradients  # every gradient on the sheet is that of -E
     moves = [right for wanted, number in typed.items() if (right := _moves_right(definitions, wanted, number)) is not None]
     if not (errors and moves and all(moves) and all(_is_negative(definitions, *error) for error in errors.items())):
         return reads, {}
