@@ -326,9 +326,10 @@ def _convolution(script: _Script, number: int, layer: Layer) -> None:
     if script.setup.problem.axes[0].role != "channel" and number == 1:
         source = f"{source}.unsqueeze(1)"
     options = layer.options
-    if any(not isinstance(one, int) for one in options["padding"]):
-        cannot(script.framework, Message("padding that differs from side to side"))
-    moves = ", ".join(f"{key}={tuple(options[key])}" for key in ("stride", "padding", "dilation"))
+    moves = ", ".join(f"{key}={tuple(options[key])}" for key in ("stride", "dilation"))
+    around = [one for pair in reversed(options["padding"]) for one in pair]
+    if any(around):
+        source = f"F.pad({source}, {tuple(around)})"
     call = f"F.conv{directions}d({source}, {kernel}, {bias or None}, {moves}, groups={options['groups']})"
     script.write(f"net{number}", call)
     script.activated(number, layer, f"net{number}")

@@ -47,9 +47,7 @@ class Evaluation:
         self.unrounded: dict[Cell, Value] = {} if self.rounding.carry else self.values
         self.replaced = replaced or {}
         self.literals: dict[Cell, Value] = {}  # what is given, of the cells that have a value
-        self._fractions = (
-            self.rounding.exact or self.rounding.carry
-        )  # asked for, of any length; carried numbers are decimals: a tie is a tie
+        self._fractions = self.rounding.exact or self.rounding.carry  # asked for, of any length; carried ones are decimals: a tie is a tie
         self._shorter = shorter if self._fractions else short
         self._rational: dict[Cell, bool] = {}
         self._touched: dict[Cell, bool] = {}

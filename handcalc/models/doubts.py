@@ -178,6 +178,21 @@ def _rows_for_samples(problem: Problem) -> Iterator[Message]:
         )
 
 
+def _not_reached(problem: Problem) -> Iterator[Message]:
+    """Rows or columns at the end that no window of a convolution or pooling holds."""
+    before = problem.axes
+    for number, layer in enumerate(problem.layers, 1):
+        chosen, axes, before = layer.options, before, layer.axes
+        window = chosen.get("window", ()) if chosen.get("output_padding") is None else ()
+        spread = chosen.get("dilation") or (1,) * len(window)
+        for axis, k, d, s, (first, last) in zip(axes[-len(window) :], window, spread, chosen.get("stride", ()), chosen.get("padding", ())):
+            left = (axis.size + first + last - d * (k - 1) - 1) % s - last
+            if left > 0 and axis.role == "row":
+                yield Message("Layer {layer}: the last {count} {count:row is|rows are} in no window.", layer=number, count=left)
+            elif left > 0:
+                yield Message("Layer {layer}: the last {count} {count:column is|columns are} in no window.", layer=number, count=left)
+
+
 def _no_activation(problem: Problem) -> Iterator[Message]:
     """A hidden layer whose activation was left out, where other layers have one."""
     others = any(activation != IDENTITY for layer in problem.layers for activation in layer.activations)
@@ -215,6 +230,7 @@ RULES: tuple[Callable[[Problem], Iterator[Message]], ...] = (
     _half_of_the_book,  # zhou and mean_squared_error
     _one_of_a_batch,
     _rows_for_samples,
+    _not_reached,  # a stride that does not fit
     _no_activation,
     _missing_edges,
 )
