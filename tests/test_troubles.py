@@ -151,6 +151,8 @@ NOTES = [
      "batch_norm of one sample: its variance is 0. The numbers of a batch stand under samples."),
     ("rows for samples", "inputs: [[1, 2], [3, 4]]\nlayers: [{neurons: 1, activation: sigmoid, weights: [[1, 1]]}]\n",
      "The rows of inputs are times, or words, of one sample, and their losses are added; several samples stand under samples."),
+    ("a row that no window holds", "inputs: [[1, 2], [3, 4], [5, 6]]\nlayers: [{type: max_pool, kernel_size: 2}]\n",
+     "Layer 1: the last 1 row is in no window."),
     ("no activation", TWO.replace("activation: tanh, ", ""), "Layer 1 has no activation: its outputs are its net inputs."),
     ("an edge", TWO.replace(", d: [x2, h2, 1]", ""), "There is no weight from x2 to h2; all others are there."),
     ("an input", TWO.replace(", b: [x2, h1, 1]", "").replace(", d: [x2, h2, 1]", ""), "x2 leads nowhere: it has no weight."),

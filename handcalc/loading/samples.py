@@ -67,16 +67,18 @@ def _several(item: FileNode, outputs: tuple[str, ...], names: Names, own: tuple[
         if called in taken:
             entry.fail('the name "{name}" is there twice; also in line {line}', name=called, line=taken[called].place[0])
         taken.setdefault(called, entry)
-        if "inputs" not in found:
+        if "inputs" not in found and (own or not names.given):
             entry.fail("inputs are missing")
             continue
-        read, inputs = _inputs(found["inputs"], own, names)
+        if "inputs" in found and result and not own:
+            found["inputs"].fail("give inputs for every sample or for none")
+        read, inputs = _inputs(found["inputs"], own, names) if "inputs" in found else (own, ())
         own = own or read
         result.append(Sample(called, inputs, _targets(found.get("targets"), outputs)))
     if len({sample.targets is None for sample in result}) > 1:
         lacking = [sample.name for sample in result if sample.targets is None]
         item.fail("targets are missing for {names}; give them for every sample or for none", names=", ".join(lacking[:8]))
-    return ReadSamples(own, tuple(result))
+    return ReadSamples(own or (_numbered(1, item, names) if result else ()), tuple(result))
 
 
 # --- inputs and targets -----------------------------------------------------------------------------------------------

@@ -29,12 +29,14 @@ LETTERS = {"smoothing": Letter("ε", "s"), "class_weight": Letter("c")}  # numbe
 
 def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
     """Define everything from the outputs to the loss; answers the quantity whose gradients are wanted ("" if none)."""
-    if problem.loss is None or not have_targets(problem.samples):
+    known = have_targets(problem.samples)
+    if problem.loss is None or problem.loss.compares and not known:
         return ""
     index = tuple(i for place in output.indices for _, i in affine(place).terms)
     axes = tuple(i.axis for i in index)
-    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"), problem.batch)
-    graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
+    if known:
+        values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"), problem.batch)
+        graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
     target = Ref("t", index)
     if problem.loss.form == "direct":
         graph.define(Quantity("err", "error", axes, index, sub(target, output), prefix="err", layer=len(problem.layers)))

@@ -299,7 +299,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     graph, header, chosen = derivation.graph, derivation.header, derivation.header.conventions
     if header.loss == "direct" and isinstance(header.loss_title, Message):
         yield header.loss_title
-    elif header.loss and graph.targets:
+    elif header.loss and (graph.targets or derivation.loss):
         yield Message("Loss: {loss}.", loss=header.loss_title)
     bp = reading.notation.data.get("bp") and derivation.updated and len(header.samples) > 1
     if header.batch == 1:
