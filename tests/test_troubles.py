@@ -145,6 +145,8 @@ NOTES = [
     ("cross-entropy of one", network(rest="loss: cross_entropy\n"),
      "With one output, cross_entropy (−t·ln o) says nothing about a target 0: binary_cross_entropy does."),
     ("hinge of shares", network("tanh", "0", rest="loss: hinge\n"), "hinge is for targets −1 and 1: a target 0 says nothing."),
+    ("hinge of one class", "inputs: [1]\ntargets: [0, 1]\nlayers: [{neurons: 2, weights: [[1], [2]]}]\nloss: hinge\n",
+     "hinge is for targets −1 and 1: a target 0 says nothing. For one of several classes there is multiclass_hinge."),
     ("the book of a notation", network(rest="loss: mean_squared_error\nnotation: zhou\n"),
      "The book of this notation has ½Σ(t − o)², also where it says mean squared error: that is half_squared_error."),
     ("a batch of one", "inputs: [1, 2]\nlayers: [{type: batch_norm, weights: [1, 1]}]\n",
