@@ -162,3 +162,16 @@ def test_pooling_in_one_direction_is_called_so() -> None:
     assert outputs({"type": "max_pool1d", "kernel_size": 2}, [[1, 2, 3, 4], [8, 7, 6, 5]]) == [[2, 4], [8, 6]]
     assert outputs({"type": "max_pool", "kernel_size": 2}, [[1, 2, 3, 4], [8, 7, 6, 5]]) == [[8, 6]]
     assert outputs({"type": "average_pooling1d", "kernel_size": 2, "stride": 1}, [1, 2, 4]) == [[1.5, 3]]
+
+
+# --- what is never the largest ----------------------------------------------------------------------------------------
+
+POOL = {"type": "max_pool", "kernel_size": 2, "padding": 1}
+MASKED = {"type": "attention", "mask": "causal"}
+
+
+@pytest.mark.parametrize(("layer", "inputs"), [(POOL, [[1, 2], [3, 4]]), (MASKED, [[1, 2], [3, 4]])], ids=["pooling", "attention"])
+@pytest.mark.parametrize(("format", "spelled"), [("terminal", "-∞"), ("latex", r"-\infty"), ("plain", "-inf"), ("typst", "-infinity")])
+def test_what_is_masked_or_around_a_map_is_minus_infinity(layer: Any, inputs: Any, format: str, spelled: str) -> None:
+    text = str(render(derive(loads(json.dumps({"inputs": inputs, "layers": [layer]}))), format))
+    assert spelled in text and not any(number in text for number in ("10⁹", "1e9", "10^{9}", "1e+9", "10^9"))

@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
-from handcalc import check, derive, loads, render
+from handcalc import check, derive, loads, render, train
+from handcalc.arrays.straightline import Straight
+from handcalc.arrays.vectorised import Vectorised
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.quantity import Cell
 from handcalc.errors import EvaluationError
+from handcalc.models import build
+from handcalc.models.model import Model
 
 GIVEN = {
     "inputs": [1],
@@ -74,3 +80,30 @@ WITHOUT: list[tuple[dict[str, Any], str]] = [
 def test_everything_else_without_a_value_is_still_an_error(keys: dict[str, Any], name: str) -> None:
     with pytest.raises(EvaluationError):
         values(keys, name)
+
+
+SURE = {
+    "samples": [{"inputs": [60, 1], "targets": [1, 0]}, {"inputs": [-2, -50], "targets": [0, 0]}],
+    "layers": [{"neurons": 2, "activation": "sigmoid", "weights": [[1, 0], [0, -800]], "bias": [0.1, -0.2]}],
+    "learning_rate": 0.1,
+}
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "mean_binary_cross_entropy"])
+def test_programs_of_training_go_on(loss: str) -> None:
+    """An output that is as good as 1, or 0, in floats; straight lines and arrays come to the numbers of the cells."""
+    keys = {**SURE, "loss": loss, "samples": [SURE["samples"][0], {**SURE["samples"][1], "targets": [0, 1]}]}
+    model = build(problem(keys))
+    known = Evaluation(model.graph)
+    wanted = {cell: float(known[model.updated[cell[0]], cell[1]]) for name in model.updated for cell in cells_of(model, name)}
+    straight = Straight(model.graph, model.updated, model.loss)
+    assert straight.values(straight.run(straight.start(lambda cell: float(known[cell])), [()])[0]) == pytest.approx(wanted, rel=1e-12)
+    arrays = Vectorised(model.graph, model.updated, model.loss)
+    after, found, _ = arrays.run(arrays.start(lambda cell: float(known[cell])), [()])
+    assert arrays.values(after) == pytest.approx(wanted, rel=1e-11, abs=1e-13)
+    assert found == pytest.approx(float(known[model.loss, ()]), rel=1e-12)
+    assert train(problem(keys), epochs=3).loss < found
+
+
+def cells_of(model: Model, name: str) -> list[Cell]:
+    return [(name, place) for place in model.graph.positions(name)]

@@ -137,6 +137,8 @@ class Evaluation:
     def _vanishing(self, expr: Expr, step: Cell, error: Exception) -> Value:
         """The value of an expression that has none, but for a factor 0."""
         try:
+            if isinstance(error, OverflowError):
+                raise error
             value = vanishing(expr, self._worked, self.graph.is_slope(step))
         except (ArithmeticError, ValueError):
             raise self._failure(step, error) from None
