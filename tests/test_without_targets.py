@@ -82,3 +82,8 @@ def test_inputs_of_some_samples_only_are_missing() -> None:
         with pytest.raises(ProblemError) as found:
             problem(GIVEN, samples=some)
         assert message in str(found.value)
+
+
+def test_the_size_of_inputs_that_nobody_gave_may_be_said() -> None:
+    own = problem(GIVEN, input_shape=[2])
+    assert own.inputs == ("x1", "x2") and problem(GIVEN).inputs == ("x1",)
