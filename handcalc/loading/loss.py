@@ -51,7 +51,7 @@ def add_reported(item: FileNode, problem: Problem) -> Problem:
     if problem.loss is None or problem.loss.form == "direct":
         item.fail("there is no loss beside which another could be reported")
     loss = _loss(item)
-    if loss is not None and loss.form != "terms":
+    if loss is not None and (loss.form != "terms" or loss.sums):
         item.fail("{found} is on net inputs; report a loss of outputs, such as {example}", found=item.shown, example="cross_entropy")
         return problem
     if loss is not None and loss.compares and not have_targets(problem.samples):
