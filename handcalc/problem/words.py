@@ -140,7 +140,7 @@ _LOSSES = (
               spellings=("hinge_loss", "合页损失", "铰链损失")),
     NamedLoss("multiclass_hinge", "multiclass hinge loss: margins of the other classes over the right one", "(1 - t)*max(0, o - r + 1)",
               sums={"r": ("t*o", "s")},  # Σ_{j≠y} max(0, o_j − r + 1), r = o_y = Σ t·o
-              spellings=("svm_loss", "multiclass_svm", "multi_class_hinge", "multi_margin", "categorical_hinge_sum", "weston_watkins",
+              spellings=("svm_loss", "multiclass_svm", "multiclass_svm_loss", "weston_watkins",
                          "多分类合页损失", "多类合页损失", "多类SVM损失")),
     NamedLoss("cosine", "1 minus the cosine of the angle between outputs and targets", "1 - d/(p*q)", form="whole",
               sums={"d": ("t*o", "s"), "p": ("t^2", "sqrt(s)"), "q": ("o^2", "sqrt(s)")},  # 1 − Σto/(√Σt²·√Σo²)
