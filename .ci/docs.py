@@ -320,9 +320,9 @@ def losses() -> Lines:
             continue
         term = usual(loss).term
         assert term is not None
-        slope = differentiate(term, Ref("o")) if loss.form == "terms" else confirmed_result(name)
+        slope = confirmed_result(name) if loss.sums else differentiate(term, Ref("o"))
         share = "1/n · " if loss.mean else ""
-        whole = f"{share}Σ {_bracketed(term)}" if loss.form == "terms" else _of_sums(term, loss)
+        whole = _of_sums(term, loss) if loss.sums else f"{share}Σ {_bracketed(term)}"
         options = ", ".join([f"{key} = {value}" for key, value in loss.numbers.items()] + ["class_weights"] * loss.weighted)
         rows.append((code(name), code(whole), code(share + _bracketed(slope) if share else spelled(slope)), options))
     yield from table(("loss", "E of one sample", "∂E/∂o", "options"), rows)
@@ -335,12 +335,18 @@ def confirmed_result(name: str) -> Expr:
     """The derivative of a loss that is no sum of terms, as `derive` shows it; o_i and t_i without their index."""
     proof = GENERAL[name]()
     places = {proof.by: Ref("o"), **{constant: Ref("t") for constant in proof.constants}}
-    return rewrite(proof.result, lambda node: places.get(node) if isinstance(node, Ref) else None)
+
+    def known(node: Expr) -> Expr | None:
+        if not isinstance(node, Ref):
+            return None
+        return places.get(node) or (Ref("o", node.indices) if node.quantity == proof.by.quantity else None)
+
+    return rewrite(proof.result, known)
 
 
 def _of_sums(term: Expr, loss: NamedLoss) -> str:
     """1 - d/(p·q), d = Σ t·o …"""
-    parts = [spelled(term)]
+    parts = [spelled(term) if loss.form == "whole" else f"Σ {_bracketed(term)}"]
     for name, (inner, outer) in loss.sums.items():
         whole = spelled(formula.parse(outer, formula.any_name)).replace("s", f"Σ {spelled(formula.parse(inner, formula.any_name))}")
         parts.append(f"{name} = {whole}")

@@ -105,6 +105,19 @@ def conv_module(random: Random) -> tuple[Any, tuple[int, ...]]:
     return nn.Sequential(*parts, nn.Linear(filters * side * side, 2)), (channels, 5, 5)
 
 
+def spread_module(random: Random) -> tuple[Any, tuple[int, ...]]:
+    channels, filters, flat = int(random.integers(1, 3)), int(random.integers(1, 3)), bool(random.integers(2))
+    kind = nn.ConvTranspose1d if flat else nn.ConvTranspose2d
+    parts = [kind(channels, filters, 3, stride=2, padding=1, output_padding=int(random.integers(2))), _activation(random)]
+    side = 3 + parts[0].output_padding[0]  # of 2
+    parts += [nn.Upsample(scale_factor=2)] if flat else []
+    return nn.Sequential(*parts, nn.Flatten(), nn.Linear(filters * (2 * side if flat else side**2), 2)), (
+        channels,
+        2,
+        *([] if flat else [2]),
+    )
+
+
 def norm_module(random: Random) -> tuple[Any, tuple[int, ...]]:
     size = int(random.integers(3, 5))
     norm = nn.LayerNorm(size) if random.integers(2) else nn.BatchNorm1d(size)
@@ -121,7 +134,7 @@ def recurrent_module(random: Random) -> tuple[Any, tuple[int, ...]]:
 
 
 MODULES: dict[str, Callable[[Random], tuple[Any, tuple[int, ...]]]] = {
-    "dense": dense_module, "conv": conv_module, "norm": norm_module, "recurrent": recurrent_module,
+    "dense": dense_module, "conv": conv_module, "norm": norm_module, "recurrent": recurrent_module, "spread": spread_module,
 }  # fmt: skip
 
 

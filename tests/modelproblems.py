@@ -57,6 +57,14 @@ MODELS = {
           - {type: avg_pool, kernel_size: 2}
         conventions: {convolution: flipped}
         learning_rate: 0.1""",
+    "causal row": """
+        inputs: [1, 2, -0.5, 0.7]
+        targets: [0.4]
+        layers:
+          - {type: conv1d, weights: [0.5, 0.2, -0.7], bias: 0.1, padding: [2, 0], activation: tanh}
+          - {type: flatten}
+          - {neurons: [o], weights: [[0.6, -0.3, 0.2, 0.5]], bias: [0.1]}
+        learning_rate: 0.1""",
     "transposed convolution": """
         inputs: [[0.5, 1], [2, -3]]
         targets: [[[0, 1, 0.5], [1, 0.2, -1], [0.3, 0, 0.4]]]

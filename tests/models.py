@@ -105,6 +105,9 @@ def network(make: Maker, inputs: Array, *layers: dict[str, Any]) -> Network:
 # --- maps -------------------------------------------------------------------------------------------------------------
 
 
+PADDINGS = (0, 0, 1, [1, 0], [[1, 0], [0, 2]], {"left": 2, "bottom": 1})
+
+
 def conv2d(make: Maker) -> Network:
     """One or two convolutions, then perhaps a dense layer."""
     channels, filters = make.size(0, 2), make.size(1, 2)
@@ -112,9 +115,7 @@ def conv2d(make: Maker) -> Network:
     filters, own = filters * groups, channels // groups
     kernel = (make.size(1, 3), make.size(1, 3))
     dilation = make.one(1, 1, 2)
-    padding, stride = make.one(0, 0, 1, [1, 0], "same"), make.one(1, 1, 2, [1, 2])
-    if padding == "same":
-        stride = 1
+    padding, stride = make.one(*PADDINGS, "same"), make.one(1, 1, 2, [1, 2])
     rows, columns = ((one - 1) * dilation + make.size(1, 3) for one in kernel)
     layer = {
         "type": "conv2d",
@@ -143,13 +144,27 @@ def conv1d(make: Maker) -> Network:
     layer = {
         "type": "conv1d",
         "weights": make.numbers(filters, *([channels] if channels else []), kernel),
-        "stride": make.one(1, 2),
-        "padding": make.one(0, 1),
-        "dilation": 1,
+        "stride": make.one(1, 2, 3),
+        "padding": make.one(0, 1, [2, 0], {"right": 1}, "same"),
+        "dilation": make.one(1, 1, 2),
         "activation": make.one("tanh", "identity"),
         **make.maybe("bias", make.numbers(filters)),
     }
-    return _then(make, make.inputs(*([channels] if channels else []), kernel + make.size(0, 2)), layer)
+    wide = (kernel - 1) * layer["dilation"] + 1
+    return _then(make, make.inputs(*([channels] if channels else []), wide + make.size(0, 2)), layer)
+
+
+def conv_transpose1d(make: Maker) -> Network:
+    channels, filters, kernel = make.size(0, 2), make.size(1, 2), make.size(2, 3)
+    shape = ([channels, filters] if channels else [filters], [channels] if channels else [])
+    layer = {
+        "type": "conv_transpose1d",
+        "weights": make.numbers(*shape[0], kernel),
+        "activation": make.one("tanh", "identity"),
+        **make.one({"stride": 1}, {"stride": 2, "output_padding": 1}, {"stride": 3, "padding": "same"}, {"padding": [1, 0]}),
+        **make.maybe("bias", make.numbers(filters)),
+    }
+    return _then(make, make.inputs(*shape[1], make.size(2, 4)), layer)
 
 
 def conv_transpose2d(make: Maker) -> Network:
@@ -160,11 +175,22 @@ def conv_transpose2d(make: Maker) -> Network:
         "type": "conv_transpose2d",
         "weights": make.numbers(*shape[0], *kernel),
         "stride": make.one(1, 2, [2, 1]),
-        "padding": make.one(0, 0, [0, 1]),
+        "padding": make.one(0, 0, [0, 1], [[1, 0], [0, 1]], "same"),
         "activation": make.one("tanh", "identity"),
         **make.maybe("bias", make.numbers(filters)),
     }
+    if layer["stride"] == 2 and layer["padding"] != "same":
+        layer |= make.maybe("output_padding", make.one(1, [1, 0]))
     return _then(make, make.inputs(*shape[1], make.size(2, 3), make.size(2, 3)), layer)
+
+
+def upsample(make: Maker) -> Network:
+    """Of maps or of rows, before a convolution."""
+    rows = make.one(True, True, False)
+    channels = make.size(0, 2) if rows else 0
+    shape = [*([channels] if channels else []), *([make.size(1, 2)] if rows else []), make.size(1, 3)]
+    scale = make.one(1, 2, 3, *([[1, 2], [3, 1]] if rows else []))
+    return _then(make, make.inputs(*shape), {"type": "upsample", "scale": scale})
 
 
 def pool(kind: str) -> Callable[[Maker], Network]:
@@ -172,10 +198,19 @@ def pool(kind: str) -> Callable[[Maker], Network]:
         channels, window = make.size(0, 2), [make.size(1, 2), make.size(1, 3)]
         layer = {"type": kind, "kernel_size": window, **make.maybe("stride", make.one(1, 2, [1, 2]))}
         if min(window) > 1:
-            layer["padding"] = make.one(0, 1, [0, 1])
+            layer["padding"] = make.one(0, 1, [0, 1], {"top": 1, "right": 1})
             layer |= make.maybe("count_include_pad", make.one(True, False)) if kind == "avg_pool" else {}
         inputs = make.inputs(*([channels] if channels else []), *(one + make.size(0, 2) for one in window))
         return _then(make, inputs, layer)
+
+    return made
+
+
+def pool1d(kind: str) -> Callable[[Maker], Network]:
+    def made(make: Maker) -> Network:
+        channels, window = make.size(0, 2), make.size(2, 3)
+        layer = {"type": kind, "kernel_size": window, **make.maybe("stride", make.one(1, 2)), "padding": make.one(0, 1, [1, 0])}
+        return _then(make, make.inputs(*([channels] if channels else []), window + make.size(0, 3)), layer)
 
     return made
 
@@ -425,8 +460,12 @@ CASES: dict[str, Callable[[Maker], Network]] = {
     "conv2d": conv2d,
     "conv1d": conv1d,
     "conv_transpose2d": conv_transpose2d,
+    "conv_transpose1d": conv_transpose1d,
+    "upsample": upsample,
     "max_pool": pool("max_pool"),
     "avg_pool": pool("avg_pool"),
+    "max_pool1d": pool1d("max_pool1d"),
+    "avg_pool1d": pool1d("avg_pool1d"),
     "flatten": flatten,
     "rnn": rnn,
     "lstm": gated("lstm", ("input", "forget", "candidate", "output")),
@@ -497,7 +536,11 @@ FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "conv2d": (_IMAGES, [[{"type": "conv2d", "weights": _numbers(3, 2, 2, 3), "bias": _numbers(3), "activation": "tanh"}]]),
     "conv1d": (_ROWS, [[{"type": "conv1d", "weights": _numbers(2, 4, 2), "bias": _numbers(2)}]]),
     "conv_transpose2d": (_IMAGES, [[{"type": "conv_transpose2d", "weights": _numbers(2, 3, 2, 2), "bias": _numbers(3), "stride": 2}]]),
+    "conv_transpose1d": (_ROWS, [[{"type": "conv_transpose1d", "weights": _numbers(4, 2, 2), "bias": _numbers(2)}]]),
+    "upsample": (_IMAGES, [[{"type": "upsample", "scale": 2}]]),
     "max_pool": (_IMAGES, [[{"type": "max_pool", "kernel_size": 2}]]),
+    "max_pool1d": (_ROWS, [[{"type": "max_pool1d", "kernel_size": 2}]]),
+    "avg_pool1d": (_ROWS, [[{"type": "avg_pool1d", "kernel_size": 2}]]),
     "avg_pool": (_IMAGES, [[{"type": "avg_pool", "kernel_size": 2}]]),
     "flatten": (_IMAGES, [[{"type": "flatten"}, {"neurons": 2, "weights": _numbers(2, 32), "bias": _numbers(2)}]]),
     "rnn": (_ROWS, [[_gates_below("rnn", 1, ("bias",))]]),
@@ -562,32 +605,96 @@ def conv2d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tenso
     kernel = run.parameters[f"W{place}"]
     groups = layer.get("groups", 1)
     kernel = kernel.reshape(len(kernel), source.shape[1] // groups, *kernel.shape[-2:])
-    padding = layer["padding"] if layer["padding"] == "same" else _pair(layer["padding"])
-    bias = run.parameters.get(f"b{place}")
-    return _activated(layer, F.conv2d(source, kernel, bias, _pair(layer["stride"]), padding, _pair(layer["dilation"]), groups))
+    stride, dilation = _pair(layer["stride"]), _pair(layer["dilation"])
+    wide = F.pad(source, _around(layer["padding"], source.shape[-2:], kernel.shape[-2:], stride, dilation))
+    return _activated(layer, F.conv2d(wide, kernel, run.parameters.get(f"b{place}"), stride, 0, dilation, groups))
+
+
+def _around(padding: Any, sizes: Any, kernel: Any, stride: Any, dilation: Any) -> list[int]:
+    """Zeros as F.pad has them: left, right, top, bottom; `same` by the rule in TensorFlow's documentation."""
+    if padding == "same":
+        total = []
+        for size, own, step, spread in zip(sizes, kernel, stride, dilation):
+            wide = (own - 1) * spread + 1
+            total.append(max(wide - step if size % step == 0 else wide - size % step, 0))
+        sides = [(one // 2, one - one // 2) for one in total]
+    elif isinstance(padding, dict):
+        named = [("top", "bottom"), ("left", "right")][-len(sizes) :]
+        sides = [(padding.get(before, 0), padding.get(after, 0)) for before, after in named]
+    elif len(sizes) == 1 and isinstance(padding, list):
+        sides = [(padding[0], padding[1])]
+    else:
+        sides = [_pair(one) for one in _pair(padding)][-len(sizes) :]
+    return [one for pair in reversed(sides) for one in pair]
 
 
 def conv1d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     kernel = run.parameters[f"W{place}"]
     kernel = kernel.reshape(len(kernel), source.shape[1], kernel.shape[-1])
-    return _activated(
-        layer, F.conv1d(source, kernel, run.parameters.get(f"b{place}"), layer["stride"], layer["padding"], layer["dilation"])
-    )
+    stride, dilation = layer["stride"], layer["dilation"]
+    wide = F.pad(source, _around(layer["padding"], source.shape[-1:], kernel.shape[-1:], (stride,), (dilation,)))
+    return _activated(layer, F.conv1d(wide, kernel, run.parameters.get(f"b{place}"), stride, 0, dilation))
 
 
 def conv_transpose2d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     kernel = run.parameters[f"W{place}"]
     kernel = kernel.reshape(source.shape[1], -1, *kernel.shape[-2:])
-    bias = run.parameters.get(f"b{place}")
-    return _activated(layer, F.conv_transpose2d(source, kernel, bias, _pair(layer["stride"]), _pair(layer["padding"])))
+    bias, stride, padding = run.parameters.get(f"b{place}"), _pair(layer["stride"]), layer["padding"]
+    if padding == "same" or isinstance(padding[0] if isinstance(padding, list) else 0, list):
+        added = _pair(layer.get("output_padding", 0))
+        return _activated(layer, _cut(F.conv_transpose2d(source, kernel, None, stride), padding, source.shape[-2:], stride, bias, added))
+    added = _pair(layer.get("output_padding", 0))
+    return _activated(layer, F.conv_transpose2d(source, kernel, bias, stride, _pair(padding), added))
+
+
+def _cut(whole: Tensor, padding: Any, sizes: Any, stride: Any, bias: Tensor | None, added: Any = (0, 0)) -> Tensor:
+    """What is left where places are taken away around a transposed convolution; same: the size of the input times the stride."""
+    for axis, step in enumerate(stride, 2):
+        size, goal = whole.shape[axis], sizes[axis - 2] * step
+        before, after = (max(size - goal, 0) // 2, 0) if padding == "same" else _pair(padding[axis - 2])
+        wide = goal if padding == "same" else size - before - after + added[axis - 2]
+        missing = max(before + wide - size, 0)
+        ends = F.pad(whole, [0, 0] * (whole.ndim - 1 - axis) + [0, missing])
+        whole = ends.narrow(axis, before, wide)
+    return whole if bias is None else whole + bias.reshape(-1, *[1] * (whole.ndim - 2))
+
+
+def conv_transpose1d_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    kernel = run.parameters[f"W{place}"]
+    kernel = kernel.reshape(source.shape[1], -1, kernel.shape[-1])
+    stride, padding, bias = layer.get("stride", 1), layer.get("padding", 0), run.parameters.get(f"b{place}")
+    if padding:
+        plain = F.conv_transpose1d(source, kernel, None, stride)
+        return _activated(layer, _cut(plain, padding if padding == "same" else [padding], source.shape[-1:], (stride,), bias))
+    return _activated(layer, F.conv_transpose1d(source, kernel, bias, stride, 0, layer.get("output_padding", 0)))
+
+
+def upsample_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    directions = min(source.ndim - 1, 2)
+    for axis, one in enumerate(_pair(layer["scale"])[-directions:], source.ndim - directions):
+        source = source.repeat_interleave(one, axis)
+    return source
 
 
 def _pooled(kind: str) -> Callable[[Layer, int, Tensor, Run], Tensor]:
     def pooled(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
         window, own = tuple(layer["kernel_size"]), {key: layer[key] for key in ("count_include_pad",) if key in layer}
-        return getattr(F, kind)(
-            source, window, _pair(layer["stride"]) if "stride" in layer else window, _pair(layer.get("padding", 0)), **own
-        )
+        stride, padding = _pair(layer["stride"]) if "stride" in layer else window, layer.get("padding", 0)
+        if not isinstance(padding, dict):
+            return getattr(F, kind)(source, window, stride, _pair(padding), **own)
+        sides = _around(padding, (1, 1), window, stride, (1, 1))
+        if kind == "max_pool2d":
+            return F.max_pool2d(F.pad(source, sides, value=-1e9), window, stride)
+        wide, inside = (F.avg_pool2d(F.pad(one, sides), window, stride) for one in (source, torch.ones_like(source)))
+        return wide if own.get("count_include_pad", True) else wide / inside
+
+    return pooled
+
+
+def _pooled_rows(kind: str) -> Callable[[Layer, int, Tensor, Run], Tensor]:
+    def pooled(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+        wide = F.pad(source, _around(layer["padding"], (1,), (1,), (1,), (1,)), value=-1e9 if kind == "max_pool1d" else 0)
+        return getattr(F, kind)(wide, layer["kernel_size"], layer.get("stride"))
 
     return pooled
 
@@ -816,8 +923,12 @@ LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
     "conv2d": conv2d_in_torch,
     "conv1d": conv1d_in_torch,
     "conv_transpose2d": conv_transpose2d_in_torch,
+    "conv_transpose1d": conv_transpose1d_in_torch,
+    "upsample": upsample_in_torch,
     "max_pool": _pooled("max_pool2d"),
     "avg_pool": _pooled("avg_pool2d"),
+    "max_pool1d": _pooled_rows("max_pool1d"),
+    "avg_pool1d": _pooled_rows("avg_pool1d"),
     "flatten": flatten_in_torch,
     "rnn": rnn_in_torch,
     "lstm": lstm_in_torch,

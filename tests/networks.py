@@ -26,6 +26,12 @@ def _dot(o: Array, t: Array) -> Array:
     return (o * t).sum(axis=-1, keepdims=True)
 
 
+def _margins(o: Array, t: Array) -> Array:
+    """∂E/∂o of Σ (1 − t)·max(0, o − Σ t·o + 1)."""
+    above = np.where(o - _dot(o, t) + 1 > 0, 1 - t, 0)
+    return above - t * above.sum(axis=-1, keepdims=True)
+
+
 def _long(t: Array) -> Array:
     return np.sqrt(_dot(t, t))
 
@@ -85,6 +91,7 @@ LOSSES: dict[str, tuple[Callable[[Array, Array, int], Array], Callable[[Array, A
     "kl_divergence": (lambda o, t, n: -t / o, None),
     "log_cosh": (lambda o, t, n: np.tanh(o - t), None),
     "cosine": (lambda o, t, n: _dot(o, t) * o / (_long(t) * _long(o) ** 3) - t / (_long(t) * _long(o)), None),
+    "multiclass_hinge": (lambda o, t, n: _margins(o, t), lambda o, t: o - _dot(o, t) + 1),
     "hinge": (lambda o, t, n: np.where(t * o < 1, -t, 0), lambda o, t: t * o - 1),
     "sqrt(1 + (o - t)^2) - 1": (lambda o, t, n: (o - t) / np.sqrt(1 + (o - t) ** 2), None),
 }
@@ -113,6 +120,7 @@ ENDINGS = [
     ("softplus", "mean_huber"),
     ("softplus", "huber"),
     ("tanh", "hinge"),
+    ("identity", "multiclass_hinge"),
     ("gelu", "sqrt(1 + (o - t)^2) - 1"),
 ]
 BIASES = ("none", "shared", "neuron", "connection")

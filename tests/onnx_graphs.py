@@ -70,8 +70,12 @@ def _dense(graph: _Graph) -> tuple[int, ...]:
     return 2, sizes[0]
 
 
+# top, left, bottom, right: the same size in each way
+ONE_MORE: list[dict[str, Any]] = [{"pads": [1, 1, 1, 1]}, {"pads": [0, 2, 2, 0]}, {"auto_pad": "SAME_UPPER"}]
+
+
 def _maps(graph: _Graph) -> tuple[int, ...]:
-    graph.add("Conv", graph.constant(2, 1, 3, 3), graph.constant(2), pads=[1, 1, 1, 1])
+    graph.add("Conv", graph.constant(2, 1, 3, 3), graph.constant(2), **ONE_MORE[graph.random.integers(3)])
     graph.add("Relu")
     graph.add("BatchNormalization", graph.constant(2), graph.constant(2), graph.constant(2), graph.constant(2, low=0.5))
     graph.add("MaxPool" if graph.random.integers(2) else "AveragePool", kernel_shape=[2, 2], strides=[2, 2])

@@ -260,6 +260,18 @@ def test_a_problem_with_a_path(tmp_path: Path) -> None:
     assert handcalc("solve", str(folder / "a b.yaml")).out == handcalc("solve", "zhou-neuron").out
 
 
+def test_a_pattern_means_the_steps_of_every_iteration(capsys: pytest.CaptureFixture[str]) -> None:
+    def lines(*only: str) -> list[str]:
+        words = [word for one in only for word in ("--only", one)]
+        return inside(capsys, "solve", "mazur-2-2-2", *words, "--iterations", "3", "--lang", "en").out.strip().split("\n")
+
+    every = lines("new.w?", "grad.w5")
+    places = [every.index(f"Iteration {number}") for number in (1, 2, 3)]
+    assert places[0] == 0 and [later - earlier for earlier, later in zip(places, places[1:])] == [11, 10]
+    assert sorted(lines("#2:new.w?")) == sorted(every[places[1] + 1 : places[2] - 1])
+    assert len(lines("new.w5")) == 1
+
+
 def test_only_and_detail(capsys: pytest.CaptureFixture[str]) -> None:
     everything = inside(capsys, "solve", "mazur-2-2-2").out
     backward = inside(capsys, "solve", "mazur-2-2-2", "--only", "backward").out

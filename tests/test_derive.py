@@ -308,6 +308,7 @@ RESULTS = {
     "log_cosh": "-tanh(t_i - o_i)",
     "cosine": "d*o_i/(p*q^3) - t_i/(p*q)",
     "hinge": "-max'(1 - t_i*o_i, 0, 0)*t_i",
+    "multiclass_hinge": "(1 - t_i)*max'(o_i - r + 1, 0, 0) - t_i*(sum_k((1 - t_k)*max'(o_k - r + 1, 0, 0)))",
     "softmax_cross_entropy": "o_i - t_i",
     "softmax": "o_i*([i = j] - o_j)",
     "logsumexp": "o_i",

@@ -94,7 +94,7 @@ PROBLEMS = {
         conventions: {relu_at_zero: 1}""",
     **{
         f"softmax with {loss}": SOFTMAX.replace("loss: cross_entropy", f"loss: {loss}")
-        for loss in ("{cross_entropy: {smoothing: 0.1}}", "{cross_entropy: {class_weights: [2, 1, 4]}}", "cosine")
+        for loss in ("{cross_entropy: {smoothing: 0.1}}", "{cross_entropy: {class_weights: [2, 1, 4]}}", "cosine", "multiclass_hinge")
     },
     "shares": SOFTMAX.replace("[1, 0, 0]", "[0.7, 0.2, 0.1]", 1).replace("cross_entropy", "kl_divergence"),
     "leaky relu": """
@@ -268,6 +268,7 @@ ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("divergence-turned-round", "shares", {"loss.p1": ".042249"}, {"loss.p1": ".291921"}),
     ("divergence-turned-round", "shares", {"loss.p1": ".042249"}, {"loss.p1": "-.042249"}),
     ("log-base", "shares", {"loss.p1": ".042249"}, {"loss.p1": ".018348"}),
+    ("right-class-counted", "softmax with multiclass_hinge", {"loss": "1.022997"}, {"loss": "2.022997"}),
     ("cosine-taken-for-loss", "softmax with cosine", {"loss": ".070604"}, {"loss": ".929396"}),
     ("lengths-forgotten", "softmax with cosine", {"loss": ".070604"}, {"loss": ".340999"}),
     ("lengths-forgotten", "softmax with cosine", {"loss.q": ".709064"}, {"loss.q": ".502771"}),

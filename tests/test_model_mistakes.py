@@ -231,6 +231,8 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
     ("average-pool-summed", "padded pooling", "out3", lambda n: pooled(n["out2"][0], 2, 1, np.sum)),
     ("average-pool-summed", "padded pooling", "grad.out2", lambda n: np.repeat(np.repeat(
         Numbers("padded pooling", form_of("average-pool-summed", 1))["grad.out3"], 2, 1), 2, 2)[:, 1:5, 1:5]),
+    ("padding-other-side", "causal row", "net1", lambda n: np.array(
+        [[n["W1"][0] @ np.pad(n["x"], (0, 2))[c : c + 3] + n["b1"][0] for c in range(4)]])),
     ("dilation-forgotten", "dilated row", "net1", lambda n: np.array(
         [[w @ n["x"][[c + 1, c]] + b for c in range(4)] for w, b in zip(n["W1"], n["b1"])])),
     ("pooling-gradient-spread", "convolution", "grad.out1", lambda n: sum(

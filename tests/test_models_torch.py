@@ -56,8 +56,8 @@ def test_as_autograd(kind: str, data: Any) -> None:
 
     words = np.issubdtype(network.inputs.dtype, np.integer)
     inputs = torch.tensor(network.inputs) if words else torch.tensor(network.inputs, dtype=torch.double, requires_grad=True)
-    maps = network.layers[0].get("type") in ("conv2d", "conv_transpose2d", "conv1d")
-    plain = maps and inputs.ndim == (3 if network.layers[0].get("type") == "conv1d" else 4) - 1
+    first = network.layers[0].get("type", "")
+    plain = "conv" in first and inputs.ndim == (3 if first.endswith("1d") else 4) - 1
     run.outputs.append(inputs[:, None] if plain else inputs)
     for place, layer in enumerate(network.layers, 1):
         run.outputs.append(LAYERS[layer.get("type", "dense")](layer, place, run.outputs[-1], run))

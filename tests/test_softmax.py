@@ -185,7 +185,8 @@ def test_a_power_that_is_too_large_only_after_the_update() -> None:
 @pytest.mark.parametrize("format", ["plain", "markdown", "html", "latex"])
 def test_a_logarithm_that_is_none_only_after_the_update(format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "steep.yaml"
-    path.write_text(TEXT.replace("learning_rate: 0.1", "learning_rate: 3000"), "utf-8")
+    text = TEXT.replace("learning_rate: 0.1", "learning_rate: 3000").replace("[0, 1, 0]", "[0.1, 0.8, 0.1]")
+    path.write_text(text, "utf-8")
     with pytest.raises(SystemExit, match="0"):
         main(["solve", str(path), "--lang", "en", "--format", format])
     said = " ".join(capsys.readouterr().out.split())

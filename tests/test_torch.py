@@ -66,6 +66,7 @@ TORCH_LOSSES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
         z, t, reduction="none", pos_weight=torch.tensor(3.0)
     ).sum(1),
     "hinge": lambda o, z, t: F.relu(1 - t * o).sum(1),
+    "multiclass_hinge": lambda o, z, t: ((1 - t) * F.relu(o - (t * o).sum(1, keepdim=True) + 1)).sum(1),
     "sqrt(1 + (o - t)^2) - 1": lambda o, z, t: (torch.sqrt(1 + (o - t) ** 2) - 1).sum(1),
 }
 

@@ -22,7 +22,10 @@ from handcalc.problem.schema import Problem
 GROUPS: tuple[tuple[tuple[str, str], set[str]], ...] = (
     (("Dense networks", "全连接网络"), {"dense"}),
     (("Normalisation and dropout", "归一化与丢弃"), {"batch_norm", "layer_norm", "rms_norm", "dropout"}),
-    (("Convolution and pooling", "卷积与池化"), {"conv1d", "conv2d", "conv_transpose2d", "max_pool", "avg_pool", "global_avg_pool"}),
+    (
+        ("Convolution and pooling", "卷积与池化"),
+        {"conv1d", "conv2d", "conv_transpose2d", "conv_transpose1d", "upsample", "max_pool", "avg_pool", "global_avg_pool"},
+    ),
     (("Recurrence, LSTM, GRU", "循环网络、LSTM、GRU"), {"rnn", "lstm", "gru"}),
     (("Attention and transformers", "注意力与 Transformer"), {"attention", "positional_encoding", "embedding"}),
     (("Formulas", "公式"), {"none"}),

@@ -15,6 +15,7 @@ from typing import Any
 
 from handcalc.arrays.arrayviews import kronecker, window
 from handcalc.arrays.noise import positive
+from handcalc.arrays.vanishing import may_vanish, zeros
 from handcalc.core.definitions import definition
 from handcalc.core.expr import (
     Call,
@@ -80,10 +81,22 @@ class Writer:
         self.constants = constants
         self.spreads: dict[str, tuple[str, str, int, int, int]] = {}  # arrays of agreement that put r' at s·r' + c
         self.order: tuple[str, ...] = ()  # the letters of the quantity that is written
+        self.is_slope = False  # whether that is a derivative
+        self.vanishes = may_vanish(graph)
         self.scales: dict[str, tuple[str, ...]] = {}  # numbers that quantities are still to be multiplied by
 
     def write(self, expr: Expr) -> Piece:
-        """Code for an expression."""
+        """Code for an expression, in which 0·ln 0 is 0."""
+        tests = [self.plain(part) for part in zeros(expr, self.is_slope)] if self.vanishes else []
+        if not tests:
+            return self.plain(expr)
+        whole = self.plain(expr)
+        letters = _union([whole, *tests])
+        joined = (" | " if isinstance(expr, Product) else " & ").join(f"({test.along(letters)} == 0)" for test in tests)
+        return Piece(f"np.where({joined}, 0.0, {whole.along(letters)})", letters)
+
+    def plain(self, expr: Expr) -> Piece:
+        """Code for an expression as it is."""
         match expr:
             case Number():
                 value = expr.numerator / expr.denominator
@@ -167,7 +180,7 @@ class Writer:
         if isinstance(body, Negation):
             inner = self.write(_totals(expr, body.operand))
             return Piece(f"(-{inner.text})", inner.letters, inner.scale)
-        factors = body.factors if isinstance(body, Product) else (body,)
+        factors = body.factors if isinstance(body, Product) and not (self.vanishes and zeros(body, False)) else (body,)
         apart = next((one for one in factors if isinstance(one, Sum) and any(isinstance(node, Delta) for node in walk(one))), None)
         if apart is not None:  # each term goes to other places
             rest = [factor for factor in factors if factor is not apart]

@@ -16,14 +16,15 @@ import ast
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
 from inspect import getsource
-from operator import length_hint
+from operator import add, length_hint, mul
 from textwrap import dedent
 from typing import Any
 
 from handcalc.arrays.noise import decisive
-from handcalc.core.expr import Call, Number, Power, Ref, Sum, walk
+from handcalc.arrays.vanishing import may_vanish, zeros
+from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Ref, Sum, walk
 from handcalc.core.functions import FUNCTIONS, SMALL, Function
 from handcalc.core.graph import Graph
 from handcalc.core.instance import FLOATS, Arithmetic, compute, settled
@@ -105,6 +106,20 @@ def _settle(value: Code, terms: list[Code]) -> Code:
 
 
 CODE = Arithmetic(_number, _power, _call, _settle)
+
+
+def _guarded(expr: Expr, lookup: Callable[[Ref], Code], is_slope: bool) -> Code:
+    """The code of an expression in which 0·ln 0 is 0."""
+    if isinstance(expr, Sum):
+        return reduce(add, [_guarded(term, lookup, is_slope) for term in expr.terms])
+    if isinstance(expr, Negation):
+        return -_guarded(expr.operand, lookup, is_slope)
+    if isinstance(expr, Product) and not zeros(expr, is_slope):
+        return reduce(mul, [_guarded(factor, lookup, is_slope) for factor in expr.factors])
+    whole: Code = compute(expr, lookup, CODE)
+    tests = [f"{compute(part, lookup, CODE).text} == 0" for part in zeros(expr, is_slope)]
+    joined = (" or " if isinstance(expr, Product) else " and ").join(tests)
+    return Code(f"(0.0 if {joined} else {whole.text})") if tests else whole
 
 
 class Straight:
@@ -224,6 +239,7 @@ class _Writer:
     def __init__(self, graph: Graph, wanted: list[Cell], decisive: Collection[str]) -> None:
         self.graph = graph.at_once
         self.decisive = decisive
+        self.vanishes = may_vanish(graph)
         self.names: dict[Cell, str] = {}
         self.codes: dict[Cell, Code] = {}
         self.once = self._used_once(wanted)
@@ -262,7 +278,7 @@ class _Writer:
             pending.pop()
             if known:
                 continue
-            code = _number(given) if given is not None else compute(self.graph.instance(current), self._code, CODE)
+            code = _number(given) if given is not None else self._written(current)
             if given is not None or current in self.once:
                 self.codes[current] = code
             else:
@@ -272,6 +288,13 @@ class _Writer:
         if wanted not in self.names:
             self.names[wanted] = self.codes[wanted].text
         return lines
+
+    def _written(self, current: Cell) -> Code:
+        expr = self.graph.instance(current)
+        if self.vanishes:
+            return _guarded(expr, self._code, self.graph.is_slope(current))
+        code: Code = compute(expr, self._code, CODE)
+        return code
 
     def _settled(self, current: Cell) -> list[str]:
         """The line that rids a sum of its noise."""

@@ -183,6 +183,7 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             pending.extend(reversed(missing))
             continue
         writer.order = tuple(index.letter for index in quantity.index)
+        writer.is_slope = quantity.kind in ("gradient", "path", "local")
         write = writer.settled if name in settled else writer.write
         piece = write(formulas[quantity.definition])
         for other in _others(quantity):

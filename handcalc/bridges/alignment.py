@@ -22,7 +22,8 @@ from handcalc.problem.schema import Problem
 
 # module → the type of layer it is; those that are not here change no numbers, or are activations
 TYPES = {
-    "Linear": "dense", "Conv1d": "conv1d", "Conv2d": "conv2d", "ConvTranspose2d": "conv_transpose2d", "MaxPool2d": "max_pool",
+    "Linear": "dense", "Conv1d": "conv1d", "Conv2d": "conv2d", "ConvTranspose2d": "conv_transpose2d",
+    "ConvTranspose1d": "conv_transpose1d", "Upsample": "upsample", "MaxPool2d": "max_pool",
     "AvgPool2d": "avg_pool", "AdaptiveAvgPool2d": "global_avg_pool", "AdaptiveMaxPool2d": "global_max_pool", "BatchNorm1d": "batch_norm",
     "BatchNorm2d": "batch_norm", "LayerNorm": "layer_norm", "RMSNorm": "rms_norm", "GroupNorm": "group_norm",
     "InstanceNorm2d": "instance_norm", "Embedding": "embedding", "RNN": "rnn", "LSTM": "lstm", "GRU": "gru",

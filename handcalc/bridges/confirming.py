@@ -66,6 +66,9 @@ def _check_layers(setup: Setup, framework: str) -> None:
     _without(framework, "equations", not problem.layers)
     _without(framework, "given", bool(problem.fixed))
     _without(framework, "error: direct", problem.loss is not None and problem.loss.form in ("direct", "whole"))
+    _without(
+        framework, f"loss: {problem.loss and problem.loss.name}", bool(problem.loss and problem.loss.form == "terms" and problem.loss.sums)
+    )
     _without(framework, "regularization", problem.regularization is not None)
     _without(framework, "schedule", problem.schedule is not None)
     _without(framework, "learning rates of their own", bool(problem.rates or problem.rules))
@@ -326,9 +329,10 @@ def _convolution(script: _Script, number: int, layer: Layer) -> None:
     if script.setup.problem.axes[0].role != "channel" and number == 1:
         source = f"{source}.unsqueeze(1)"
     options = layer.options
-    if any(not isinstance(one, int) for one in options["padding"]):
-        cannot(script.framework, Message("padding that differs from side to side"))
-    moves = ", ".join(f"{key}={tuple(options[key])}" for key in ("stride", "padding", "dilation"))
+    moves = ", ".join(f"{key}={tuple(options[key])}" for key in ("stride", "dilation"))
+    around = [one for pair in reversed(options["padding"]) for one in pair]
+    if any(around):
+        source = f"F.pad({source}, {tuple(around)})"
     call = f"F.conv{directions}d({source}, {kernel}, {bias or None}, {moves}, groups={options['groups']})"
     script.write(f"net{number}", call)
     script.activated(number, layer, f"net{number}")

@@ -66,8 +66,10 @@ class Wishes(Record):
 
 
 # how many directions one sample has where the first layer is of a type; 1 for others
-ENTRIES = {"conv2d": 3, "conv_transpose2d": 3, "max_pool": 3, "avg_pool": 3, "global_avg_pool": 3, "global_max_pool": 3, "conv1d": 2,
-           "rnn": 2, "lstm": 2, "gru": 2}  # fmt: skip
+ENTRIES = {
+    "conv2d": 3, "conv_transpose2d": 3, "upsample": 3, "max_pool": 3, "avg_pool": 3, "global_avg_pool": 3, "global_max_pool": 3,
+    "conv1d": 2, "conv_transpose1d": 2, "max_pool1d": 2, "avg_pool1d": 2, "rnn": 2, "lstm": 2, "gru": 2,
+}  # fmt: skip
 
 
 def reject(template: Template, where: str = "", **values: Any) -> NoReturn:
@@ -90,7 +92,7 @@ def dense(
     return BroughtLayer(keys, origin, parameters)
 
 
-TAKES_ACTIVATION = ("dense", "conv2d", "conv1d", "conv_transpose2d", "residual", "tied")
+TAKES_ACTIVATION = ("dense", "conv2d", "conv1d", "conv_transpose2d", "conv_transpose1d", "residual", "tied")
 
 
 def with_activation(layers: list[BroughtLayer], activation: Any, origin: str) -> None:

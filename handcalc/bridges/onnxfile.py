@@ -147,14 +147,17 @@ def _add(node: OnnxNode, chain: _Chain) -> None:
 def _moves(node: OnnxNode, directions: int, stride: int | None = None) -> dict[str, Any]:
     """stride, padding and dilation, as far as they are not the usual ones; stride: the usual one here (None: that of the kernel)."""
     pads = node.get("pads", [0] * 2 * directions)
-    if pads[:directions] != pads[directions:] or node.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID") or node.get("ceil_mode", 0):
+    if node.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID", "SAME_UPPER") or node.get("ceil_mode", 0):
         node.wrong("padding, ceil_mode")
     keys: dict[str, Any] = {}
     strides = node.get("strides", [1] * directions)
     if stride is None or strides != [stride] * directions:
         keys["stride"] = strides
-    if any(pads):
-        keys["padding"] = pads[:directions]
+    if node.get("auto_pad", "NOTSET") == "SAME_UPPER":
+        keys["padding"] = "same"
+    elif any(pads):
+        before, after = pads[:directions], pads[directions:]
+        keys["padding"] = before if before == after else [[*pair] for pair in zip(before, after)]
     if any(one != 1 for one in node.get("dilations", [])):
         keys["dilation"] = node.get("dilations")
     return keys

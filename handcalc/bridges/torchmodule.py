@@ -83,14 +83,25 @@ def _convolution(module: Any, place: ModulePlace) -> BroughtLayer:
 
 
 def _transposed(module: Any, place: ModulePlace) -> BroughtLayer:
-    if module.groups != 1 or any(one != 1 for one in module.dilation) or any(module.output_padding):
-        _unknown(module, "groups, dilation, output_padding")
-    return _with_parameters("conv_transpose2d", module, place, **_told({"stride": list(module.stride), "padding": list(module.padding)}))
+    if module.groups != 1 or any(one != 1 for one in module.dilation):
+        _unknown(module, "groups, dilation")
+    kind = "conv_transpose" + type(module).__name__[-2:].lower()
+    keys = {key: list(getattr(module, key)) for key in ("stride", "padding", "output_padding")}
+    return _with_parameters(kind, module, place, **_told(keys))
+
+
+def _upsampling(module: Any, place: ModulePlace) -> BroughtLayer:
+    scale = module.scale_factor
+    parts = scale if isinstance(scale, tuple) else (scale,)
+    if module.mode != "nearest" or scale is None or any(one != int(one) for one in parts):
+        _unknown(module, "mode, scale_factor")
+    whole = [int(one) for one in parts]
+    return BroughtLayer({"type": "upsample", "scale": whole if len(whole) > 1 else whole[0]}, f"{place.name}: {type(module).__name__}")
 
 
 def _told(keys: dict[str, Any]) -> dict[str, Any]:
     """Without what is usual."""
-    usual = {"stride": 1, "dilation": 1, "groups": 1, "padding": 0}
+    usual = {"stride": 1, "dilation": 1, "groups": 1, "padding": 0, "output_padding": 0}
     return {
         key: value
         for key, value in keys.items()
@@ -184,6 +195,8 @@ MODULES: dict[str, Callable[[Any, ModulePlace], BroughtLayer | None]] = {
     "Conv1d": _convolution,
     "Conv2d": _convolution,
     "ConvTranspose2d": _transposed,
+    "ConvTranspose1d": _transposed,
+    "Upsample": _upsampling,
     "MaxPool2d": _pooling,
     "AvgPool2d": _pooling,
     "AdaptiveAvgPool2d": _global_pool,

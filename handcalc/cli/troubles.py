@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Call, Expr, Power, Quotient, Ref, children, references
-from handcalc.core.instance import FRACTIONS, compute
+from handcalc.core.instance import FRACTIONS, LOGARITHMS, compute
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
@@ -31,7 +31,6 @@ _WHY: dict[str, Template] = {
     "overflow": "that is larger than a computer's numbers (overflow)",
     "": "the function is not defined there",
 }
-_LOGARITHMS = ("ln", "log", "log10", "log2")
 _UPDATES = ("rate", "hyper", "memory", "state", "change", "updated")
 
 
@@ -103,7 +102,7 @@ def _kind(part: Expr, evaluation: Evaluation) -> str:
         return "division"
     except (ArithmeticError, ValueError):
         if isinstance(part, Call):
-            return "logarithm" if part.function in _LOGARITHMS else "root" if part.function == "sqrt" else ""
+            return "logarithm" if part.function in LOGARITHMS else "root" if part.function == "sqrt" else ""
         return "power" if isinstance(part, Power) else ""
     return "overflow"  # infinite, or no number
 
@@ -179,13 +178,22 @@ def _softmax_of_one(trouble: Trouble) -> Message | None:
     return None
 
 
+def _used(trouble: Trouble) -> tuple[Cell, ...]:
+    """The outputs that a loss, or its slope, uses."""
+    graph = trouble.derivation.graph
+    return tuple(one for one in graph.uses(trouble.step) if graph[one[0]].kind == "out")
+
+
 def _output_of_loss(trouble: Trouble) -> Message | None:
     """An output that its loss is not for, or one that is as good as 0 or 1."""
+    from handcalc.layers.activations import has_slope
     from handcalc.models.doubts import reach
 
     last = trouble.problem.layers[-1] if trouble.problem.layers else None
     if not last or not _in_loss(trouble) or trouble.kind not in ("logarithm", "division") or not last.activations:
         return None
+    if not all(map(has_slope, last.activations)) or any(trouble.derivation.graph.given_value(one) for one in _used(trouble)):
+        return Message("a wrong answer that is certain has an infinite loss")
     if all(reach(activation) == (0, 1) for activation in last.activations):
         return Message("the output is too near its end for a computer's numbers: take smaller weights or inputs")
     return Message("this loss is for outputs between 0 and 1: take sigmoid or softmax, or another loss")

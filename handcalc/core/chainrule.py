@@ -103,9 +103,8 @@ def _name(base: Quantity) -> str:
 
 
 def _gradient(base: Quantity, axes: tuple[Axis, ...], index: tuple[Index, ...], formula: Expr, terms: tuple[Term, ...]) -> Quantity:
-    return Quantity(
-        _name(base), "gradient", axes, index, formula, prefix="grad", of=Ref(base.name, base.index), terms=terms, layer=base.layer
-    )
+    of = Ref(base.name, base.index)
+    return Quantity(_name(base), "gradient", axes, index, formula, prefix="grad", of=of, terms=terms, layer=base.layer)
 
 
 def _add_gradient(
@@ -163,9 +162,8 @@ def _term(graph: Graph, quantity: Quantity, consumer: Quantity, formula: Expr, r
     local = _local(graph, consumer, whole, source, free)
     bounded = bounding(graph, mul(Ref(consumer.name, free), local))  # ∂E/∂consumer is where the consumer is
     solved, factors = solve(source.indices, quantity.index, {*free, *letters_of(source)}, bounded)
-    over = tuple(
-        index for index in dict.fromkeys((*free, *sorted(letters_of(source), key=lambda i: i.letter))) if index.letter not in solved
-    )
+    ordered = dict.fromkeys((*free, *sorted(letters_of(source), key=lambda i: i.letter)))
+    over = tuple(index for index in ordered if index.letter not in solved)
     local = mul(reindex(local, solved), *factors)
     if local == ZERO:
         return []
@@ -205,20 +203,8 @@ def _local(graph: Graph, consumer: Quantity, formula: Expr, source: Ref, free: t
         base, used = Ref(consumer.name, consumer.index), next(iter(references(consumer.definition)))
         formulas = {place: _slope(graph, case, used, base) for place, case in (consumer.cases or {}).items()}
         slope = _slope(graph, consumer.definition, used, base)
-        graph.define(
-            Quantity(
-                name,
-                "local",
-                consumer.axes,
-                consumer.index,
-                slope,
-                formulas or None,
-                prefix="local",
-                of=base,
-                wrt=used,
-                layer=consumer.layer,
-            )
-        )
+        shape = consumer.axes, consumer.index
+        graph.define(Quantity(name, "local", *shape, slope, formulas or None, prefix="local", of=base, wrt=used, layer=consumer.layer))
     return Ref(name, free)
 
 

@@ -66,10 +66,11 @@ class Told(Record):
 
 
 class About(Record):
-    """What a report says of how a layer works: its title, and the options worth telling."""
+    """What a report says of how a layer works: its title, the options worth telling, and the size of the window it moves over maps."""
 
     title: Template
     options: tuple[Told, ...] = ()
+    window: str = ""
 
 
 class Asked(Record):
@@ -219,9 +220,8 @@ class Derivation(SelfShowing):
         while latest < number:
             latest += 1
             known, carried = current.evaluation, self.carried.items()
-            current = self._round(
-                latest, {(old, place): known.precise((new, place)) for old, new in carried for place in self.graph.positions(old)}
-            )
+            start = {(old, place): known.precise((new, place)) for old, new in carried for place in self.graph.positions(old)}
+            current = self._round(latest, start)
         self._rounds[number] = current
         return current
 

@@ -66,9 +66,8 @@ def _raw_product(*factors: Expr) -> Expr:
 
 
 TIDY = Build(add, mul, neg, div, power)  # exact literals folded, signs outward, nothing reordered
-RAW = Build(
-    _raw_sum, _raw_product, neg, lambda above, below: ZERO if above == ZERO else Quotient(above, below), power
-)  # as the rules give it
+# as the rules give it
+RAW = Build(_raw_sum, _raw_product, neg, lambda above, below: ZERO if above == ZERO else Quotient(above, below), power)
 
 
 def differentiate(expr: Expr, target: Ref, build: Build = TIDY) -> Expr:

@@ -6,7 +6,7 @@
 
 In full precision a number is a fraction as long as it is rational and short, so that 0.3 − 0.1·3 is 0, and a threshold is met
 where it is met on paper; whoever asks for it gets a float. Else it is a float, and what is left of a sum when all but its noise
-is gone is 0 (`settled` in instance.py).
+is gone is 0 (`settled` in instance.py). 0·ln 0 is 0, as in textbooks (`vanishing` there); `vanished` are the cells where that was so.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from typing import Any, Protocol
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, Sum, children
 from handcalc.core.functions import SMALL, function
-from handcalc.core.instance import FRACTIONS, Value, compute, evaluate, settled, short, shorter
+from handcalc.core.instance import FRACTIONS, Value, compute, evaluate, settled, short, shorter, vanishing
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import EvaluationError, Message
+from handcalc.errors import EvaluationError, Message, Template
+
+_FAILED: dict[type, Template] = {OverflowError: "{step}: the number is too large (overflow)", ZeroDivisionError: "{step}: division by zero"}
 
 
 class Cells(Protocol):
@@ -30,6 +32,7 @@ class Cells(Protocol):
     def instance(self, cell: Cell) -> Expr: ...
     def uses(self, wanted: Cell) -> tuple[Cell, ...]: ...
     def cell_id(self, cell: Cell) -> str: ...
+    def is_slope(self, cell: Cell) -> bool: ...
 
 
 class Evaluation:
@@ -47,10 +50,9 @@ class Evaluation:
         self.unrounded: dict[Cell, Value] = {} if self.rounding.carry else self.values
         self.replaced = replaced or {}
         self.literals: dict[Cell, Value] = {}  # what is given, of the cells that have a value
-        self._fractions = (
-            self.rounding.exact or self.rounding.carry
-        )  # asked for, of any length; carried numbers are decimals: a tie is a tie
+        self._fractions = self.rounding.exact or self.rounding.carry  # asked for, of any length; carried ones are decimals: a tie is a tie
         self._shorter = shorter if self._fractions else short
+        self.vanished: set[Cell] = set()
         self._rational: dict[Cell, bool] = {}
         self._touched: dict[Cell, bool] = {}
 
@@ -106,7 +108,7 @@ class Evaluation:
                 pending.extend(used for used in reversed(self.graph.uses(current)) if used not in self.values)
                 continue
             except (ArithmeticError, ValueError) as error:
-                raise self._failure(current, error) from None
+                value = self._vanishing(expr, current, error)
             self._keep(current, value)
             pending.pop()
         return self.values[wanted]
@@ -130,7 +132,18 @@ class Evaluation:
         except (ArithmeticError, ValueError) as error:
             if step is None:
                 raise
+            return self._read(self._vanishing(expr, step, error))
+
+    def _vanishing(self, expr: Expr, step: Cell, error: Exception) -> Value:
+        """The value of an expression that has none, but for a factor 0."""
+        try:
+            if isinstance(error, OverflowError):
+                raise error
+            value = vanishing(expr, self._worked, self.graph.is_slope(step))
+        except (ArithmeticError, ValueError):
             raise self._failure(step, error) from None
+        self.vanished.add(step)
+        return value
 
     def _known(self, ref: Ref) -> Value:
         try:
@@ -150,12 +163,7 @@ class Evaluation:
         self.values[current] = value
 
     def _failure(self, current: Cell, error: Exception) -> EvaluationError:
-        if isinstance(error, OverflowError):
-            template = "{step}: the number is too large (overflow)"
-        elif isinstance(error, ZeroDivisionError):
-            template = "{step}: division by zero"
-        else:
-            template = "{step}: the function is not defined there"
+        template = _FAILED.get(type(error), "{step}: the function is not defined there")
         return EvaluationError(Message(template, step=self.graph.cell_id(current)), cell=current, evaluation=self)
 
     def rational(self, wanted: Cell) -> bool:

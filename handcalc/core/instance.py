@@ -7,6 +7,7 @@ Binding and evaluating are the inner loops of the program, so the most frequent 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from math import prod
 from typing import Any
 
 from handcalc.core.expr import (
@@ -99,6 +100,7 @@ def _concrete(place: Position, indices: Mapping[str, int]) -> int:
 
 # --- values -----------------------------------------------------------------------------------------------------------
 
+LOGARITHMS = ("ln", "log", "log10", "log2")
 EXACT_LIMIT = 2000  # digits of a fraction where fractions are asked for; beyond, floats go on
 SHORT = 512  # bits of a fraction where they are not
 Value = Any  # a float, or a Fraction where the problem is worked exactly
@@ -143,6 +145,28 @@ def compute(expr: Expr, lookup: Lookup, numbers: Arithmetic) -> Value:
             result = result + (lookup(part) if type(part) is Ref else compute(part, lookup, numbers))
         return result
     return _COMPUTE[type(expr)](expr, lookup, numbers)
+
+
+def vanishing(expr: Expr, lookup: Lookup, is_slope: bool) -> Value:
+    """The value of an instance in which 0·ln 0 is 0, as is t/o where both are 0 in the slope of t·ln o.
+
+    Raises ArithmeticError or ValueError where it has none all the same.
+    """
+    if type(expr) is Product:
+        defined = [vanishing(factor, lookup, is_slope) for factor in expr.factors if not _is_log_of_0(factor, lookup)]
+        if len(defined) == len(expr.factors) or 0 in defined:
+            return prod(defined)
+    if type(expr) is Sum:
+        return sum([vanishing(term, lookup, is_slope) for term in expr.terms])
+    if type(expr) is Negation:
+        return -vanishing(expr.operand, lookup, is_slope)
+    if type(expr) is Quotient and is_slope and compute(expr.below, lookup, FRACTIONS) == compute(expr.above, lookup, FRACTIONS) == 0:
+        return compute(expr.above, lookup, FRACTIONS)
+    return compute(expr, lookup, FRACTIONS)
+
+
+def _is_log_of_0(expr: Expr, lookup: Lookup) -> bool:
+    return type(expr) is Call and expr.function in LOGARITHMS and compute(expr.arguments[0], lookup, FRACTIONS) == 0
 
 
 def _power(base: Value, exponent: Value) -> Value:

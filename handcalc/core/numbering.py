@@ -28,10 +28,7 @@ def numbered(matrices: dict[Key, Weights], taken: Collection[str], by_source: bo
     """(key, place) → w1, w2 …; a weight with a name counts but has none of these, nor has one whose number is taken as a name."""
     if sum(weights.size for weights in matrices.values()) > LIMIT:
         return {}
-    places = [
-        (key, place)
-        for key, weights in matrices.items()
-        for place in sorted(weights.places, key=lambda place: place[::-1] if by_source else place)
-    ]
+    way = -1 if by_source else 1
+    places = [(key, place) for key, weights in matrices.items() for place in sorted(weights.places, key=lambda place: place[::way])]
     found = {f"w{count}": (key, place) for count, (key, place) in enumerate(places, 1)}
     return {(key, place): name for name, (key, place) in found.items() if name not in taken and place not in matrices[key].named}

@@ -142,9 +142,7 @@ def _recurring(uses: Uses) -> dict[str, list[str]]:
         return found
 
     below = {name: reached(name) for name in uses} if any(shift for used in uses.values() for _, shift in used) else {}
-    return {
-        name: [other for other in uses if other in below[name] and name in below[other]] for name in below if name in below[name]
-    }  # fmt: skip
+    return {name: [other for other in uses if other in below[name] and name in below[other]] for name in below if name in below[name]}
 
 
 def _in_time(graph: Graph, together: list[str], uses: Uses) -> Iterator[Group]:

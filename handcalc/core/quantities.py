@@ -308,6 +308,10 @@ class Quantities:
             found = self.known.uses[wanted] = tuple(map(cell, references(self.instance(wanted))))
         return found
 
+    def is_slope(self, cell: Cell) -> bool:
+        """Whether a cell is a derivative."""
+        return self.quantities[cell[0]].kind in ("gradient", "path", "local")
+
     def at(self, reference: Ref, wanted: Cell) -> Cell:
         """What a reference in a quantity's own indices (of, through, a term) is, at one of its cells."""
         quantity = self.quantities[wanted[0]]

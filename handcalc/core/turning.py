@@ -26,9 +26,7 @@ def solve(
     factors: list[Expr] = []
     for place, goal in zip(places, wanted):
         current = affine(shift_index(place, solved))
-        found = next(
-            ((index, answer) for index, answer in _answers(current, goal, unknown) if bounded(index) or inside(answer, index.axis)), None
-        )
+        found = next((pair for pair in _answers(current, goal, unknown) if bounded(pair[0]) or inside(pair[1], pair[0].axis)), None)
         if found is None:
             factors.append(delta(shift_index(place, solved), goal))
             continue

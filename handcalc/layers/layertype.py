@@ -131,3 +131,4 @@ ROWS: Row = ("weight_rows", {"enum": ["neurons", "inputs"]}, "whether a row of t
 SOURCE: Row = ("from", WHOLE, "the layer whose output comes in; 0: the inputs; if not given, the layer before", "0")
 
 MAPS_FIRST: Roles = (("input",), ("row", "column"), ("channel", "row", "column"))  # inputs of what works on maps
+ROWS_FIRST: Roles = (("column",), *MAPS_FIRST[1:])  # and on a row of numbers

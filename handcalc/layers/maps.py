@@ -4,13 +4,15 @@
   and dilation e; outside the input x is 0. It is a cross-correlation; by `conventions: {convolution: flipped}` the kernel is turned
   round, W[f,d,K−1−u,K−1−v]. In one direction (conv1d) without r and u.
   In groups a filter sees the channels of its own group only: the sum is over the channels d of a group g, x[w·g + d, …].
-- Transposed: net[f,r,c] = Σ_d Σ_r' Σ_c' W[d,f, r + p − s·r', c + p − s·c']·x[d,r',c'] + b[f].
+- Transposed: net[f,r,c] = Σ_d Σ_r' Σ_c' W[d,f, r + p − s·r', c + p − s·c']·x[d,r',c'] + b[f]. In one direction (conv_transpose1d)
+  without r and r'.
 
 Shapes (the sample axis in front): x (channel, row, column), W (filter, channel, row, column), b (filter); transposed W
 (channel, filter, row, column). The channel of x and W is not there for a plain image.
 Size along one direction: ⌊(n + p − d·(k − 1) − 1)/s⌋ + 1 with kernel k, stride s, dilation d and p zeros added on both sides together;
-transposed: (n − 1)·s − p + k.
-Source: PyTorch's Conv2d, ConvTranspose2d; Goodfellow, Bengio, Courville, chapter 9.
+transposed: (n − 1)·s − p + k + o with output padding o, which adds places at the end.
+padding: same is what TensorFlow has: a size of ⌈n/s⌉, transposed n·s, and where the zeros are odd, one more at the end.
+Source: PyTorch's Conv2d, ConvTranspose2d; TensorFlow's padding; Goodfellow, Bengio, Courville, chapter 9.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from handcalc.core.expr import Expr, Ref, add, delta, mul
 from handcalc.core.index import Axis, Index, Position
 from handcalc.layers.activations import activations
 from handcalc.layers.dense import add_activation
-from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, MAPS_FIRST, NAMES, LayerOption, LayerType, Row, Said
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, MAPS_FIRST, NAMES, WHOLE, LayerOption, LayerType, Row, Said
 from handcalc.layers.site import Site, index_of, shifted, totals
 from handcalc.layers.windows import (
     INSIDE,
@@ -79,26 +81,47 @@ def _fills(incoming: Incoming, filters: Axis, groups: int) -> bool:
 
 
 def read_transposed(incoming: Incoming) -> Layer | None:
-    """conv_transpose2d: every number of the input spreads a kernel over the output."""
-    kernel = _kernel(incoming, SPACE, transposed=True)
+    """conv_transpose2d and conv_transpose1d: every number of the input spreads a kernel over the output."""
+    space = SPACE if incoming.kind == "conv_transpose2d" else SPACE[1:]
+    kernel = _kernel(incoming, space, transposed=True)
     if kernel is None:
         return None
-    stride, dilation = numbers_along(incoming, "stride", 1, SPACE), (1, 1)
-    padding = padding_of(incoming, SPACE, sides(kernel.axes, SPACE), stride, dilation)
+    stride, width = numbers_along(incoming, "stride", 1, space), sides(kernel.axes, space)
+    padding = padding_of(incoming, space, width, stride, (1, 1), transposed=True)
     if stride is None or padding is None:
         return None
-    return _maps(incoming, kernel, kernel.axes[-3], stride, dilation, padding, transposed=True)
+    added = _added(incoming, space, width, stride)
+    return None if added is None else _maps(incoming, kernel, kernel.axes[-1 - len(space)], stride, (1, 1), padding, added)
+
+
+def _added(incoming: Incoming, space: tuple[str, ...], width: list[int], stride: Before) -> Before | None:
+    """The places that are added at the end of a transposed convolution; None after an error."""
+    item = incoming.found.get("output_padding")
+    if item is None:
+        same = "padding" in incoming.found and incoming.found["padding"].typed == "same"
+        return tuple(max(s - k, 0) if same else 0 for k, s in zip(width, stride))
+    added = numbers_along(incoming, "output_padding", 0, space, 0)
+    if added is not None and any(one >= s for one, s in zip(added, stride)):
+        item.fail("output_padding must be smaller than the stride")
+        return None
+    return added
 
 
 def _maps(
-    incoming: Incoming, kernel: Tensor, filters: Axis, stride: Before, dilation: Before, padding: Padding, transposed: bool = False
+    incoming: Incoming,
+    kernel: Tensor,
+    filters: Axis,
+    stride: Before,
+    dilation: Before,
+    padding: Padding,
+    added: Before | None = None,
 ) -> Layer | None:
-    """The layer: sizes of its maps, bias, activation."""
+    """The layer: sizes of its maps, bias, activation; added: places at the end of a transposed convolution."""
     space = tuple(axis.role for axis in incoming.axes if axis.role in SPACE)
     lengths, width = sides(incoming.axes, space), sides(kernel.axes, space)
     sizes = [
-        (n - 1) * s - 2 * before + k if transposed else (n + before + after - d * (k - 1) - 1) // s + 1
-        for n, k, s, d, (before, after) in zip(lengths, width, stride, dilation, padding)
+        (n + before + after - d * (k - 1) - 1) // s + 1 if added is None else (n - 1) * s - before - after + k + added[along]
+        for along, (n, k, s, d, (before, after)) in enumerate(zip(lengths, width, stride, dilation, padding))
     ]
     if min(sizes) < 1:
         incoming.entry.fail("the kernel is larger than its input: {kernel} on {input}", kernel=by(width), input=by(lengths))
@@ -111,7 +134,8 @@ def _maps(
     if bias is not None:
         tensors.append(bias)
     groups = max(_groups(incoming), 1)
-    options = {"stride": stride, "padding": tuple(before for before, _ in padding), "dilation": dilation, "groups": groups}
+    options = {"window": tuple(width), "stride": stride, "padding": tuple(padding), "dilation": dilation, "groups": groups}
+    options["output_padding"] = added
     chosen = activations(incoming.found.get("activation"), ())
     return Layer(names_of(axes), chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
@@ -213,7 +237,7 @@ def add_transposed(site: Site) -> Ref:
     options = site.layer.options
     inside = [
         shifted(before, (1, index), (-step, source))
-        for index, source, step, before in zip(space, own, options["stride"], options["padding"])
+        for index, source, step, (before, _) in zip(space, own, options["stride"], options["padding"])
     ]
     weight = site.parameter("weight", "", *_kernel_index(site, filters))
     term = mul(Ref(weight.quantity, (*channels, filters, *inside)), site.at(*channels, *own))
@@ -244,13 +268,10 @@ def _mapped(site: Site, index: tuple[Index, ...], filters: Index, net: Expr) -> 
     return add_activation(site, index, net)
 
 
-def _places(
-    space: list[Index], inside: tuple[Index, ...], stride: tuple[int, ...], dilation: tuple[int, ...], padding: tuple[int, ...]
-) -> list[Position]:
+def _places(space: list[Index], inside: tuple[Index, ...], stride: Before, dilation: Before, padding: Padding) -> list[Position]:
     """s·r + e·u − p along every direction."""
-    return [
-        shifted(-before, (step, index), (wide, inner)) for index, inner, step, wide, before in zip(space, inside, stride, dilation, padding)
-    ]
+    moves = zip(space, inside, stride, dilation, padding)
+    return [shifted(-before, (step, index), (wide, inner)) for index, inner, step, wide, (before, _) in moves]
 
 
 # --- types ------------------------------------------------------------------------------------------------------------
@@ -259,6 +280,24 @@ def _places(
 _DILATION: Row = ("dilation", PAIR, "distance between the numbers that a kernel looks at", "2")
 _GROUPS: Row = ("groups", COUNT, "groups of channels, each with kernels of its own; as many as channels: depthwise", "2")
 _TOLD = (MOVES, ZEROS, LayerOption("dilation", "dilation", plain=1), LayerOption("groups", "groups of channels", plain=1))
+_TAKEN_AWAY: Row = (
+    "padding",
+    PADDING[1],
+    "rows and columns that are taken away around the output: a number, [rows, columns], or {top, bottom, left, right}; same: so many that "
+    "the size is that of the input times the stride",
+    "1",
+)
+_ADDED: Row = (
+    "output_padding",
+    {"anyOf": [WHOLE, {"type": "array", "items": WHOLE, "minItems": 1, "maxItems": 2}]},
+    "rows and columns that are added at the end of the output, where the size would be that of several inputs; fewer than the stride",
+    "1",
+)
+_SPREADS = (
+    MOVES,
+    LayerOption("padding", "places taken away around the output", plain=0),
+    LayerOption("output_padding", "places added at the end of the output", plain=0),
+)
 _LAID = (
     Said("convolution", "cross_correlation", "The kernel is laid over the input as it is (cross-correlation)."),
     Said("convolution", "flipped", "The kernel is turned round before it is laid over the input (convolution)."),
@@ -302,15 +341,27 @@ CONV1D = LayerType(
     conventions=_LAID,
     spellings=("convolution1d", "一维卷积"),
 )  # fmt: skip
+_SPREAD = (BIAS, ACTIVATION, STRIDE, _TAKEN_AWAY, _ADDED)
 CONV_TRANSPOSE2D = LayerType(
     "conv_transpose2d",
     "transposed convolution",
-    (*_kernels("channel × filter × row × column; shorter as for conv2d"), BIAS, ACTIVATION, STRIDE, PADDING),
+    (*_kernels("channel × filter × row × column; shorter as for conv2d"), *_SPREAD),
     read_transposed,
     add_transposed,
     takes=(SPACE, ("channel", *SPACE)),
     first=MAPS_FIRST,
-    options=_TOLD,
+    options=_SPREADS,
     spellings=("transposed_convolution", "conv2d_transpose", "deconv", "deconvolution", "转置卷积", "反卷积"),
 )
-TYPES = (CONV2D, CONV1D, CONV_TRANSPOSE2D)
+CONV_TRANSPOSE1D = LayerType(
+    "conv_transpose1d",
+    "transposed convolution",
+    (*_kernels("channel × filter × column; shorter as for conv1d"), *_SPREAD),
+    read_transposed,
+    add_transposed,
+    takes=(SPACE[1:], ("channel", *SPACE[1:])),
+    first=(("column",), ("channel", "column")),
+    options=_SPREADS,
+    spellings=("conv1d_transpose", "一维转置卷积", "一维反卷积"),
+)
+TYPES = (CONV2D, CONV1D, CONV_TRANSPOSE2D, CONV_TRANSPOSE1D)

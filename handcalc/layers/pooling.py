@@ -18,7 +18,7 @@ from math import prod
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.index import Axis, Index
 from handcalc.core.quantity import Letter
-from handcalc.layers.layertype import MAPS_FIRST, LayerOption, LayerType, Row
+from handcalc.layers.layertype import MAPS_FIRST, ROWS_FIRST, LayerOption, LayerType, Row
 from handcalc.layers.site import LOWEST, Site, index_of, shifted, totals
 from handcalc.layers.windows import INSIDE, MOVES, PADDING, PAIR, SPACE, STRIDE, ZEROS, by, numbers_along, padding_of, sides
 from handcalc.problem.schema import Layer
@@ -30,6 +30,7 @@ from handcalc.problem.values import FLAG
 
 def read_pooling(incoming: Incoming) -> Layer | None:
     """max_pool and avg_pool: a window that moves by its own size, unless a stride is given."""
+    kind = incoming.kind.removesuffix("1d")  # the same in one direction
     space = tuple(axis.role for axis in incoming.axes if axis.role in SPACE)
     if "kernel_size" not in incoming.found:
         incoming.entry.fail("the key {key} is missing", key="kernel_size")
@@ -40,7 +41,7 @@ def read_pooling(incoming: Incoming) -> Layer | None:
     if window is None or stride is None or padding is None:
         return None
     counts = incoming.found["count_include_pad"].flag() is not False if "count_include_pad" in incoming.found else True
-    if (incoming.kind == "max_pool" or not counts) and any(max(around) >= one for one, around in zip(window, padding)):
+    if (kind == "max_pool" or not counts) and any(max(around) >= one for one, around in zip(window, padding)):
         incoming.found["padding"].fail("the padding must be smaller than the window, or a window sees nothing else")
         return None
     lengths = sides(incoming.axes, space)
@@ -50,7 +51,7 @@ def read_pooling(incoming: Incoming) -> Layer | None:
         return None
     axes = (*unnamed(incoming.axes[: -len(space)]), *(Axis(role, one) for role, one in zip(space, sizes)))
     options = {"window": window, "stride": stride, "padding": tuple(padding), "left_out": not counts and any(map(any, padding))}
-    return Layer(names_of(axes), type=incoming.kind, axes=axes, options=options)
+    return Layer(names_of(axes), type=kind, axes=axes, options=options)
 
 
 def read_global(incoming: Incoming) -> Layer | None:
@@ -139,18 +140,30 @@ def add_flatten(site: Site) -> Ref:
 
 
 _WINDOW: Row = ("kernel_size", PAIR, "size of the window", "2")
-_PADDED: Row = ("padding", PADDING[1], "rows and columns around the input, which are never the largest; valid: none", "1")
+_PADDED: Row = (
+    "padding",
+    PADDING[1],
+    "rows and columns around the input, which are never the largest: a number, [rows, columns], or {top, bottom, left, right}; valid: none",
+    "1",
+)
+
+
+def _kinds(word: str) -> Row:
+    """One section for maps and for rows."""
+    return ("type", {"enum": [word, f"{word}1d"]}, "kind of layer", word)
+
+
 _SIZE = LayerOption("window", "window", plain=0)
 _TAKEN = (SPACE, ("channel", *SPACE), ("channel", "column"), ("column",))
 
 MAX_POOL = LayerType(
     "max_pool",
     "max pooling",
-    (_WINDOW, STRIDE, _PADDED),
+    (_kinds("max_pool"), _WINDOW, STRIDE, _PADDED),
     read_pooling,
     add_pooling,
     takes=_TAKEN,
-    first=MAPS_FIRST,
+    first=ROWS_FIRST,
     letters={"padded": Letter("x", "pad"), "border": Letter("p")},
     options=(_SIZE, MOVES, LayerOption("padding", "places around the input that are never the largest", plain=0)),
     spellings=("max_pool2d", "max_pooling", "max_pooling2d", "最大池化", "最大池化层", "最大汇聚"),
@@ -158,11 +171,17 @@ MAX_POOL = LayerType(
 AVG_POOL = LayerType(
     "avg_pool",
     "average pooling",
-    (_WINDOW, STRIDE, PADDING, ("count_include_pad", FLAG, "whether the zeros around the input count in the mean", "false")),
+    (
+        _kinds("avg_pool"),
+        _WINDOW,
+        STRIDE,
+        PADDING,
+        ("count_include_pad", FLAG, "whether the zeros around the input count in the mean", "false"),
+    ),
     read_pooling,
     add_pooling,
     takes=_TAKEN,
-    first=MAPS_FIRST,
+    first=ROWS_FIRST,
     letters={"inside": Letter("in"), "counted": Letter("n")},
     options=(_SIZE, MOVES, ZEROS, LayerOption("left_out", "The zeros around the input do not count in the mean.")),
     spellings=(
@@ -177,10 +196,47 @@ AVG_POOL = LayerType(
         "平均汇聚",
     ),
 )
+MAX_POOL1D = MAX_POOL.replace(
+    word="max_pool1d",
+    section="max_pool",
+    takes=_TAKEN[2:],
+    first=(("column",), ("channel", "column")),
+    spellings=("max_pooling1d", "一维最大池化"),
+)
+AVG_POOL1D = AVG_POOL.replace(
+    word="avg_pool1d",
+    section="avg_pool",
+    takes=_TAKEN[2:],
+    first=(("column",), ("channel", "column")),
+    spellings=("average_pooling1d", "average_pool1d", "一维平均池化"),
+)
 FLATTEN = LayerType(
     "flatten", "flatten", (), read_flatten, add_flatten, first=MAPS_FIRST, merges=True, spellings=("展平", "展平层", "拉平")
 )
-GLOBAL_AVG_POOL = LayerType("global_avg_pool", "global average pooling", (), read_global, add_global, takes=_TAKEN, first=MAPS_FIRST)
-GLOBAL_MAX_POOL = LayerType("global_max_pool", "global max pooling", (), read_global, add_global, takes=_TAKEN, first=MAPS_FIRST)
-FLATTEN = LayerType("flatten", "flatten", (), read_flatten, add_flatten, first=MAPS_FIRST, merges=True)
-TYPES = (MAX_POOL, AVG_POOL, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, FLATTEN)
+GLOBAL_AVG_POOL = LayerType(
+    "global_avg_pool",
+    "global average pooling",
+    (),
+    read_global,
+    add_global,
+    takes=_TAKEN,
+    first=ROWS_FIRST,
+    spellings=(
+        "gap", "global_average_pool", "global_average_pooling", "global_average_pooling1d", "global_average_pooling2d",
+        "adaptive_avg_pool2d", "全局平均池化", "全局平均池化层", "全局平均汇聚",
+    ),
+)  # fmt: skip
+GLOBAL_MAX_POOL = LayerType(
+    "global_max_pool",
+    "global max pooling",
+    (),
+    read_global,
+    add_global,
+    takes=_TAKEN,
+    first=ROWS_FIRST,
+    spellings=(
+        "gmp", "global_max_pooling", "global_max_pooling1d", "global_max_pooling2d", "adaptive_max_pool2d",
+        "全局最大池化", "全局最大池化层", "全局最大汇聚",
+    ),
+)  # fmt: skip
+TYPES = (MAX_POOL, AVG_POOL, MAX_POOL1D, AVG_POOL1D, GLOBAL_AVG_POOL, GLOBAL_MAX_POOL, FLATTEN)

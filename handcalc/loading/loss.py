@@ -35,12 +35,12 @@ def _add_minimised(found: Section, problem: Problem) -> Problem:
     if item and direct:
         item.fail("error: direct has no loss; leave one of both out")
     given = item or direct
-    if given and problem.samples and not targets:
+    loss = _loss(item) if item else None
+    if given and problem.samples and not targets and (loss is None or loss.compares):
         given.fail("a loss needs targets: give targets for every sample, or leave the loss out")
     if direct:
         return _direct(direct, problem.replace(loss=usual(DIRECT))) if found.value("error") else problem
     if item:
-        loss = _loss(item)
         found_loss = _fitting(item, problem.replace(loss=loss))
         return _on_net_inputs(item, found_loss) if loss and loss.form == "fused" else found_loss
     return problem.replace(loss=usual(LOSSES[DEFAULT_LOSS])) if targets else problem
@@ -51,9 +51,11 @@ def add_reported(item: FileNode, problem: Problem) -> Problem:
     if problem.loss is None or problem.loss.form == "direct":
         item.fail("there is no loss beside which another could be reported")
     loss = _loss(item)
-    if loss is not None and loss.form != "terms":
+    if loss is not None and (loss.form != "terms" or loss.sums):
         item.fail("{found} is on net inputs; report a loss of outputs, such as {example}", found=item.shown, example="cross_entropy")
         return problem
+    if loss is not None and loss.compares and not have_targets(problem.samples):
+        item.fail("a loss needs targets: give targets for every sample, or leave the loss out")
     check_free(item, problem, "reported_loss")
     return problem.replace(reported=loss)
 

@@ -34,9 +34,10 @@ def samples(root: FileNode, found: dict[str, FileNode], outputs: tuple[str, ...]
         for key in ("inputs", "targets"):
             if key in found:
                 found[key].fail("samples replaces it; leave one of both out")
-        return _several(found["samples"], outputs, names)
+        read = _several(found["samples"], outputs, names)
+        return read.replace(names=_unknown(found, names)) if read.samples and not read.names else read
     if "inputs" not in found and names.given:
-        return _unknown(found, outputs, names)
+        return ReadSamples(_unknown(found, names), (Sample("", (), _targets(found.get("targets"), outputs)),))
     if "inputs" not in found:
         root.fail("inputs are missing: give inputs, samples or data")
         return NO_SAMPLES
@@ -44,12 +45,11 @@ def samples(root: FileNode, found: dict[str, FileNode], outputs: tuple[str, ...]
     return ReadSamples(own, (Sample("", inputs, _targets(found.get("targets"), outputs)),))
 
 
-def _unknown(found: dict[str, FileNode], outputs: tuple[str, ...], names: Names) -> ReadSamples:
-    """A sample whose inputs nobody gave, of `input_shape`, or of one input."""
+def _unknown(found: dict[str, FileNode], names: Names) -> tuple[str, ...]:
+    """The names of inputs that nobody gave, of `input_shape`, or of one input."""
     item = found.get("input_shape")
     shape = [size for part in (item.sequence() or ()) if (size := part.whole(1, 100_000))] if item else [1]
-    own = _numbered(prod(shape), item or found["given"], names)
-    return ReadSamples(own, (Sample("", (), _targets(found.get("targets"), outputs)),))
+    return _numbered(prod(shape), item or found["given"], names)
 
 
 def _several(item: FileNode, outputs: tuple[str, ...], names: Names, own: tuple[str, ...] = ()) -> ReadSamples:
@@ -67,10 +67,12 @@ def _several(item: FileNode, outputs: tuple[str, ...], names: Names, own: tuple[
         if called in taken:
             entry.fail('the name "{name}" is there twice; also in line {line}', name=called, line=taken[called].place[0])
         taken.setdefault(called, entry)
-        if "inputs" not in found:
+        if "inputs" not in found and (own or not names.given):
             entry.fail("inputs are missing")
             continue
-        read, inputs = _inputs(found["inputs"], own, names)
+        if "inputs" in found and result and not own:
+            found["inputs"].fail("give inputs for every sample or for none")
+        read, inputs = _inputs(found["inputs"], own, names) if "inputs" in found else (own, ())
         own = own or read
         result.append(Sample(called, inputs, _targets(found.get("targets"), outputs)))
     if len({sample.targets is None for sample in result}) > 1:

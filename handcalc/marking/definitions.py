@@ -287,6 +287,10 @@ class MistakenBook:
         """The id of a cell."""
         return self.definitions.book.cell_id(cell)
 
+    def is_slope(self, cell: Cell) -> bool:
+        """Whether a cell is a derivative."""
+        return self.definitions.book.is_slope(cell)
+
 
 def _renamed(expr: Expr, name: Any) -> Expr:
     return rewrite(expr, lambda node: Ref(name(node.quantity), node.indices) if isinstance(node, Ref) else None)

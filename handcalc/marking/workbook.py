@@ -138,6 +138,10 @@ class Workbook:
             self._instances[wanted] = found
         return found
 
+    def is_slope(self, wanted: Cell) -> bool:
+        """Whether a cell is a derivative."""
+        return self.of_round(iteration(wanted)).is_slope(base(wanted))
+
     def written(self, plain: Cell, number: int = 1, at_once: bool = False) -> Expr:
         """The definition of one cell of an iteration, over cells named as in the first; at_once: not by its steps, those of softmax."""
         (name, place), graph = plain, self.of_round(number)
@@ -244,6 +248,10 @@ class InOneLine:
     def cell_id(self, cell: Cell) -> str:
         """The id of a cell."""
         return self.book.cell_id(cell)
+
+    def is_slope(self, cell: Cell) -> bool:
+        """Whether a cell is a derivative."""
+        return self.book.is_slope(cell)
 
 
 class OnSheet(str):

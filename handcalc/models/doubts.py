@@ -23,7 +23,7 @@ from handcalc.problem.words import LOSSES
 SAMPLES = 200  # of a data set, so many are looked at
 MOST = 3  # sentences of one rule
 HALF_BOOKS = ("zhou",)  # notations of books that call ½Σ(t − o)² the mean squared error
-NOT_COMPARED = ("hinge", "negative_log_likelihood")  # losses that are smallest elsewhere than at the target
+NOT_COMPARED = ("hinge", "multiclass_hinge", "negative_log_likelihood")  # losses that are smallest elsewhere than at the target
 _NEAR = (*(step / 4 for step in range(-40, 41)), -100.0, 100.0)  # net inputs of a usual size
 _FAR = (-10_000.0, 10_000.0)
 _MARGIN = 0.02  # how much a range may still grow from near to far
@@ -126,6 +126,7 @@ def _without_value(problem: Problem) -> Iterator[Message]:
         loss is None
         or loss.form != "terms"
         or loss.term is None
+        or loss.sums
         or not any(isinstance(node, (Call, Quotient, Power)) for node in walk(loss.term))
     ):
         return
@@ -150,7 +151,10 @@ def _one_sided(problem: Problem) -> Iterator[Message]:
 def _hinge_of_shares(problem: Problem) -> Iterator[Message]:
     """A hinge loss with targets 0: it is for −1 and 1."""
     if problem.loss is not None and problem.loss.name == "hinge" and any(not target for *_, target in _all_targets(problem)):
-        yield Message("hinge is for targets −1 and 1: a target 0 says nothing.")
+        if len(list(_outputs(problem))) > 1:
+            yield Message("hinge is for targets −1 and 1: a target 0 says nothing. For one of several classes there is multiclass_hinge.")
+        else:
+            yield Message("hinge is for targets −1 and 1: a target 0 says nothing.")
 
 
 def _all_targets(problem: Problem) -> Iterator[tuple[str, float]]:
@@ -176,6 +180,21 @@ def _rows_for_samples(problem: Problem) -> Iterator[Message]:
         yield Message(
             "The rows of inputs are times, or words, of one sample, and their losses are added; several samples stand under samples."
         )
+
+
+def _not_reached(problem: Problem) -> Iterator[Message]:
+    """Rows or columns at the end that no window of a convolution or pooling holds."""
+    before = problem.axes
+    for number, layer in enumerate(problem.layers, 1):
+        chosen, axes, before = layer.options, before, layer.axes
+        window = chosen.get("window", ()) if chosen.get("output_padding") is None else ()
+        spread = chosen.get("dilation") or (1,) * len(window)
+        for axis, k, d, s, (first, last) in zip(axes[-len(window) :], window, spread, chosen.get("stride", ()), chosen.get("padding", ())):
+            left = (axis.size + first + last - d * (k - 1) - 1) % s - last
+            if left > 0 and axis.role == "row":
+                yield Message("Layer {layer}: the last {count} {count:row is|rows are} in no window.", layer=number, count=left)
+            elif left > 0:
+                yield Message("Layer {layer}: the last {count} {count:column is|columns are} in no window.", layer=number, count=left)
 
 
 def _no_activation(problem: Problem) -> Iterator[Message]:
@@ -215,6 +234,7 @@ RULES: tuple[Callable[[Problem], Iterator[Message]], ...] = (
     _half_of_the_book,  # zhou and mean_squared_error
     _one_of_a_batch,
     _rows_for_samples,
+    _not_reached,  # a stride that does not fit
     _no_activation,
     _missing_edges,
 )

@@ -60,7 +60,8 @@ def _about(layer: Layer) -> About:
     """What a reader should know about how a layer works."""
     kind = layer_type(layer.type)
     told = ((option, _spelled(option, layer.options[option.name])) for option in kind.options)
-    return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None))
+    window = "×".join(map(str, layer.options.get("window", ())))
+    return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None), window)
 
 
 def _spelled(option: LayerOption, value: Any) -> str | Message | None:

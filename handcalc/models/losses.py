@@ -29,12 +29,14 @@ LETTERS = {"smoothing": Letter("ε", "s"), "class_weight": Letter("c")}  # numbe
 
 def add_loss(graph: Graph, problem: Problem, output: Ref) -> str:
     """Define everything from the outputs to the loss; answers the quantity whose gradients are wanted ("" if none)."""
-    if problem.loss is None or not have_targets(problem.samples):
+    known = have_targets(problem.samples)
+    if problem.loss is None or problem.loss.compares and not known:
         return ""
     index = tuple(i for place in output.indices for _, i in affine(place).terms)
     axes = tuple(i.axis for i in index)
-    values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"), problem.batch)
-    graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
+    if known:
+        values = givens(problem.samples, "targets", tuple(axis.size for axis in axes if axis.role != "sample"), problem.batch)
+        graph.given(Quantity("t", "target", axes, index, givens=values, prefix="target"))
     target = Ref("t", index)
     if problem.loss.form == "direct":
         graph.define(Quantity("err", "error", axes, index, sub(target, output), prefix="err", layer=len(problem.layers)))
@@ -80,7 +82,9 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         return totals(own[:-1], sub(whole, total(unit, mul(values["t"], net))))
     assert loss.term is not None
     if loss.form == "whole":
-        return _of_sums(graph, loss, values, index, own)
+        return _placed(loss.term, _add_sums(graph, loss, values, index, own))
+    if loss.sums:
+        values |= _add_sums(graph, loss, values, index, own[-1:])
     term = _placed(loss.term, values)
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
     whole = totals(own, Ref("loss_term", index))
@@ -112,8 +116,8 @@ def _hyper(graph: Graph, role: str, index: tuple[Index, ...], givens: Mapping[tu
     return Ref(role, index)
 
 
-def _of_sums(graph: Graph, loss: Loss, values: Mapping[str, Expr], index: tuple[Index, ...], own: tuple[Index, ...]) -> Expr:
-    """A loss that is a formula of sums over all outputs of a sample."""
+def _add_sums(graph: Graph, loss: Loss, values: Mapping[str, Expr], index: tuple[Index, ...], own: tuple[Index, ...]) -> dict[str, Expr]:
+    """Define sums over outputs that the formula of a loss has names for; answers the references to them."""
     sample = index[: len(index) - len(own)]
     axes = tuple(i.axis for i in sample)
     for part in loss.sums:
@@ -121,8 +125,7 @@ def _of_sums(graph: Graph, loss: Loss, values: Mapping[str, Expr], index: tuple[
         names = dict.fromkeys(places(axes), part.name)
         called = Quantity(part.name, "loss_term", axes, sample, whole, prefix="loss", names=names, role=part.name, letter=Letter(part.name))
         graph.define(called)
-    assert loss.term is not None
-    return _placed(loss.term, {part.name: Ref(part.name, sample) for part in loss.sums})
+    return {part.name: Ref(part.name, sample) for part in loss.sums}
 
 
 def _placed(formula: Expr, values: Mapping[str, Expr]) -> Expr:

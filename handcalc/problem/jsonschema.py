@@ -63,6 +63,10 @@ INSIDE: dict[str, Template] = {
     "output": "weights and bias of the output gate",
     "reset": "weights and bias of the reset gate",
     "update": "weights and bias of the update gate",
+    "top": "rows above",
+    "bottom": "rows below",
+    "left": "columns on the left",
+    "right": "columns on the right",
 }
 NUMBERS: Template = "its numbers, where they are not the usual ones"
 

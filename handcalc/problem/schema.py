@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from handcalc.core.expr import Expr, Number
+from handcalc.core.expr import Expr, Number, Ref, walk
 from handcalc.core.index import Axis
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
@@ -170,6 +170,11 @@ class Loss(Record):
     numbers: Mapping[str, Number] = {}
     weights: tuple[Number, ...] = ()
     sums: tuple[LossSum, ...] = ()
+
+    @property
+    def compares(self) -> bool:
+        """Whether it needs targets; a formula in o alone does not."""
+        return self.form != "terms" or self.term is None or Ref("t") in walk(self.term)
 
 
 class Regularization(Record):

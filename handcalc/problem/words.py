@@ -24,7 +24,7 @@ class NamedLoss(Record):
     direct (no loss at all)
     numbers: those that may be typed with it, and their usual values
     target: what stands in the place of t, in t and n (the number of outputs); weighted: whether classes may have weights
-    sums: of a whole loss, name → the term that is summed, and the formula of its sum s; spellings: what else it is called in problem files
+    sums: name → the term that is summed over the outputs, and the formula of its sum s; spellings: what else it is called in problem files
     """
 
     word: str
@@ -138,6 +138,10 @@ _LOSSES = (
               spellings=("对数双曲余弦损失",)),
     NamedLoss("hinge", "hinge loss, summed over the outputs", "max(0, 1 - t*o)",  # Σ max(0, 1 − t·o)
               spellings=("hinge_loss", "合页损失", "铰链损失")),
+    NamedLoss("multiclass_hinge", "multiclass hinge loss: margins of the other classes over the right one", "(1 - t)*max(0, o - r + 1)",
+              sums={"r": ("t*o", "s")},  # Σ_{j≠y} max(0, o_j − r + 1), r = o_y = Σ t·o
+              spellings=("svm_loss", "multiclass_svm", "multiclass_svm_loss", "weston_watkins",
+                         "多分类合页损失", "多类合页损失", "多类SVM损失")),
     NamedLoss("cosine", "1 minus the cosine of the angle between outputs and targets", "1 - d/(p*q)", form="whole",
               sums={"d": ("t*o", "s"), "p": ("t^2", "sqrt(s)"), "q": ("o^2", "sqrt(s)")},  # 1 − Σto/(√Σt²·√Σo²)
               spellings=("cosine_similarity", "cosine_embedding", "余弦损失")),

@@ -21,7 +21,7 @@ from handcalc.problem.spellings import meanings, of
 from handcalc.problem.words import FUSED, LOSSES
 from handcalc.proof.checking import confirmed
 from handcalc.proof.functions import formula_proof, function_proof
-from handcalc.proof.losses import cosine_proof, fused_proof, log_softmax_proof, logsumexp_proof, loss_proof, softmax_proof
+from handcalc.proof.losses import cosine_proof, fused_proof, log_softmax_proof, logsumexp_proof, loss_proof, margins_proof, softmax_proof
 from handcalc.proof.records import Proof
 
 TERMS_LIMIT = 60  # names and numbers of a formula
@@ -32,6 +32,7 @@ GENERAL = {
     "log_softmax": log_softmax_proof,
     "logsumexp": logsumexp_proof,
     "cosine": cosine_proof,
+    "multiclass_hinge": margins_proof,
     FUSED: fused_proof,
 }
 SCALAR = tuple(name for name, record in FUNCTIONS.items() if record.arguments and not record.family)

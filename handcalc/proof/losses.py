@@ -16,6 +16,7 @@ from handcalc.core.definitions import put
 from handcalc.core.derivative import RAW, differentiate
 from handcalc.core.expr import (
     ONE,
+    ZERO,
     Call,
     Delta,
     Expr,
@@ -311,6 +312,40 @@ def cosine_proof() -> Proof:
         Message("The derivative of the loss {name}", name=Plain("cosine")),
         (Equal(Ref(at.loss), whole), *(Equal(names[letter], sums[letter]) for letter in names)),
         (ProofPart(opened(Ref(at.loss), by), (*Blackboard(by, LETTERS).lines(whole, DEFINITION), ProofLine(result, TIDIED))),),
+        result,
+        tuple(at.ground(Ref(at.out, (0,)), size, known.get) for size in SIZES),
+        constants=(goal,),
+        sizes=SIZES,
+    )
+
+
+def margins_proof() -> Proof:
+    """E = Σ_k (1 − t_k)·max(0, o_k − r + 1) with r = Σ t·o: ∂E/∂o_i = (1 − t_i)·[margin of i] − t_i·Σ_k (1 − t_k)·[margin of k]"""
+    at = LossLayer("identity", "multiclass_hinge")
+    by, goal = at.cell(at.out, at.i), at.cell(at.target, at.i)
+    one, every = at.cell(at.out, at.k), at.cell(at.target, at.k)
+    right = Ref("r")
+    chosen = total(at.j, mul(at.cell(at.target, at.j), at.cell(at.out, at.j)))
+
+    def margin(output: Ref, score: Expr) -> Expr:
+        return add(sub(output, score), ONE)
+
+    def exceeds(output: Ref) -> Expr:
+        return call("max'", margin(output, right), ZERO, ZERO)
+
+    whole = total(at.k, mul(sub(ONE, every), call("max", ZERO, margin(one, right))))
+    slope = total(at.k, mul(sub(ONE, every), exceeds(one)))
+    chained = total(at.k, mul(sub(ONE, every), exceeds(one), sub(Delta(at.k, at.i), goal)))
+    reason = Message("chain rule: {fact}", fact=Equal(opened(right, by), goal))
+    result = sub(mul(sub(ONE, goal), exceeds(by)), mul(goal, slope))
+    known = {Ref(at.loss): whole, right: chosen}
+    return Proof(
+        "multiclass_hinge",
+        by,
+        at.graph,
+        Message("The derivative of the loss {name}", name=Plain("multiclass_hinge")),
+        (Equal(Ref(at.loss), whole), Equal(right, chosen)),
+        (ProofPart(opened(Ref(at.loss), by), (ProofLine(chained, reason), ProofLine(result, TIDIED))),),
         result,
         tuple(at.ground(Ref(at.out, (0,)), size, known.get) for size in SIZES),
         constants=(goal,),

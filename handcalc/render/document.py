@@ -21,7 +21,7 @@ from handcalc.render.blocks import Block, Grid, Heading, Paragraph
 from handcalc.render.fading import fading
 from handcalc.render.grids import directions, grids, in_grids
 from handcalc.render.items import Value
-from handcalc.render.lines import first_cells, general, left, lines
+from handcalc.render.lines import first_cells, general, left, lines, vanished
 from handcalc.render.options import Options
 from handcalc.render.pooling import is_pooled, masks
 from handcalc.render.prose import prose
@@ -95,6 +95,8 @@ def _together(
             yield from general(reading, options, group.quantity, told)
         blocks = [*lines(derivation, reading, options, iteration, group)]
         yield from blocks
+        if vanished(derivation, options, iteration, group) and (told is None or told.first_vanished()):
+            yield Paragraph(Message("0·ln 0 counts as 0, and so does the slope of such a term."))
         if not options.full and not options.lines and len(_in_matrices(blocks, group.quantity.name)) == count(derivation, group):
             matrices.add(group.quantity.name)
     yield from _tables(derivation, reading, options, iteration, [one for one in waiting if one.quantity.name not in matrices])

@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import islice
 from typing import Any
 
-from handcalc.core.derivation import Asked, Derivation, Header
+from handcalc.core.derivation import About, Asked, Derivation, Header
 from handcalc.core.expr import Call, Ref, references, walk
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Listing, Message, Template
@@ -25,8 +25,7 @@ from handcalc.render.pooling import is_pooled, is_window_path
 from handcalc.render.reading import Reading
 from handcalc.render.weights import NUMBERS_LIMIT, weights
 
-# activations that have a name of their own in other languages
-_WORDS: dict[str, Template] = {
+_WORDS: dict[str, Template] = {  # activations that have a name of their own in other languages
     "identity": "identity", "step": "step function", "bipolar_step": "bipolar step", "bipolar_sigmoid": "bipolar sigmoid",
 }  # fmt: skip
 
@@ -171,9 +170,7 @@ def _architecture(header: Header, unknown: bool) -> Message:
     """Sizes and types of the layers; unknown: the inputs are, and have no size."""
     if any(kind != "dense" for kind in header.kinds):
         shapes = ["×".join(map(str, shape)) for shape in header.shapes]
-        inputs = [] if unknown else shapes[:1]
-        named = [Message("{kind} {shape}", kind=Message(about.title), shape=shape) for about, shape in zip(header.about, shapes[1:])]
-        every: list[Message | str] = [*inputs, *named]
+        every: list[Message | str] = [*shapes[: not unknown], *map(_sized, header.about, shapes[1:])]
         layers = reduce(lambda before, after: Message("{before}, {after}", before=before, after=after), every)
         functions = Listing(_said(name) for name in header.activations if name != "identity")
         if not functions.values:
@@ -181,6 +178,12 @@ def _architecture(header: Header, unknown: bool) -> Message:
         return Message("Layers: {layers}; activation: {functions}", layers=layers, functions=functions)
     sizes = "-".join(map(str, header.sizes[unknown:]))
     return Message("{sizes} network, activation: {functions}", sizes=sizes, functions=Listing(map(_said, header.activations)))
+
+
+def _sized(about: About, shape: str) -> Message:
+    """A layer with the size of what it puts out, and of the window that it moves."""
+    text: Template = "{kind} (window {window}) → {shape}" if about.window else "{kind} → {shape}"
+    return Message(text, kind=Message(about.title), window=about.window, shape=shape)
 
 
 def _said(function: str) -> Message | str:
@@ -296,7 +299,7 @@ def conventions(derivation: Derivation, reading: Reading) -> Iterator[Message]:
     graph, header, chosen = derivation.graph, derivation.header, derivation.header.conventions
     if header.loss == "direct" and isinstance(header.loss_title, Message):
         yield header.loss_title
-    elif header.loss and graph.targets:
+    elif header.loss and (graph.targets or derivation.loss):
         yield Message("Loss: {loss}.", loss=header.loss_title)
     bp = reading.notation.data.get("bp") and derivation.updated and len(header.samples) > 1
     if header.batch == 1:

@@ -1,7 +1,8 @@
 """The lines of a quantity: its general formula, then one cell after the other, worked out.
 
 - `general(reading, options, quantity)` is what holds for every cell; `lines(derivation, reading, options, …)` are the worked cells.
-- `worked(derivation, reading, cell, iteration)` is the line of one; `left(derivation, options, group)` says how many have none.
+- `worked(derivation, reading, cell, iteration)` is the line of one; `left(derivation, options, group)` says how many have none,
+  `vanished(…)` whether one has a value only because 0·ln 0 is 0.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import ZERO, Delta, Expr, Number, Ref, references, rewrite, walk
+from handcalc.core.expr import ZERO, Call, Delta, Expr, Number, Quotient, Ref, references, rewrite, walk
 from handcalc.core.order import Group
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.errors import Message
@@ -86,6 +87,16 @@ def left(derivation: Derivation, options: Options, group: Group) -> int:
         return 0
     cells = first_cells(derivation, options, group)
     return count(derivation, group) - len(cells) if cells else 0
+
+
+def vanished(derivation: Derivation, options: Options, iteration: int, group: Group) -> bool:
+    """Whether a line of a group has a value only because 0·ln 0 is 0."""
+    if not any(isinstance(node, (Call, Quotient)) for formula in group.quantity.formulas for node in walk(formula)):
+        return False
+    evaluation = derivation.iteration(iteration).evaluation
+    for wanted in first_cells(derivation, options, group):
+        evaluation.precise(wanted)
+    return any(name == group.quantity.name for name, _ in evaluation.vanished)
 
 
 def first_cells(derivation: Derivation, options: Options, group: Group) -> list[Cell]:

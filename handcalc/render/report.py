@@ -232,11 +232,12 @@ class Chapter:
         phases = tuple(word for word in words if word in PHASES)
         cells: list[tuple[Cell, int]] = []
         for word in words:
-            if is_pattern(word) and not (found := self._fitting(word)):
+            if is_pattern(word) and not (found := self._fitting(word, everywhere=not word.startswith("#"))):
                 raise UnknownIdError(Message("no step fits {found}; --ids lists the ids of the steps", found=f'"{word}"'))
             if word not in PHASES:
                 cells += found if is_pattern(word) else [self.reading.find(word)]
-        return phases, tuple(cells)
+        patterns = any(map(is_pattern, words))  # then one iteration after the other
+        return phases, tuple(sorted(cells, key=lambda wanted: wanted[1]) if patterns else cells)
 
     @cached_property
     def asked(self) -> dict[tuple[Cell, int], Asked]:
@@ -248,11 +249,12 @@ class Chapter:
                 found.setdefault(wanted, task)
         return found
 
-    def _fitting(self, word: str) -> list[tuple[Cell, int]]:
-        """The steps of a phase, or with an id that fits a pattern, of all iterations."""
+    def _fitting(self, word: str, everywhere: bool = False) -> list[tuple[Cell, int]]:
+        """The steps of a phase, or with an id that fits a pattern, of all iterations; everywhere: the ids are those of any iteration."""
         derivation = self.derivation
         steps = (step for number in range(1, derivation.iterations + 1) for step in derivation.steps(number))
-        return [(step.cell, step.iteration) for step in steps if step.phase == word or fits(step.id, word)]
+        ids = ((step, step.id.removeprefix(f"#{step.iteration}:") if everywhere else step.id) for step in steps)
+        return [(step.cell, step.iteration) for step, id in ids if step.phase == word or fits(id, word) or fits(step.id, word)]
 
     def blocks(self) -> Iterator[Block]:
         """The document."""

@@ -1,7 +1,7 @@
 """Which general formulas a reader has seen: layers that share one have it printed once.
 
 - `Seen()`; `told.first(quantity, graph)`: whether its formula was not told before, but for the layer and the letters of its indices;
-  `told.first_bracket()`: whether no bracket [i = j] was.
+  `told.first_bracket()`: whether no bracket [i = j] was; `told.first_vanished()`: whether 0·ln 0 was not.
 """
 
 from __future__ import annotations
@@ -24,10 +24,16 @@ class Seen:
         self._kinds: dict[Hashable, int] = {}
         self._seen: set[str] = set()
         self._brackets = False
+        self._vanished = False
 
     def first_bracket(self) -> bool:
         """Whether no formula before had a bracket [i = j]."""
         first, self._brackets = not self._brackets, True
+        return first
+
+    def first_vanished(self) -> bool:
+        """Whether no term before was 0 although a factor of it has no value."""
+        first, self._vanished = not self._vanished, True
         return first
 
     def first(self, quantity: Quantity, graph: Graph) -> bool:

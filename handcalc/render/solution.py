@@ -24,7 +24,11 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
     """The worked solution: title, given data, then for every iteration forward, error, backward, update."""
     if options.phases or not options.cells:
         yield from _document(derivation, reading, options)
+    several, current = len({iteration for _, iteration in options.cells}) > 1, 0
     for wanted, iteration in options.cells:
+        if several and iteration != current:
+            yield Heading(3, iteration_title(derivation, iteration))
+            current = iteration
         yield worked(derivation, reading, wanted, iteration, indent=0)
 
 

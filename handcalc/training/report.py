@@ -109,11 +109,12 @@ def _predictions(network: Network, rounding: Rounding) -> Iterator[Block]:
     if isinstance(problem.samples, Dataset) and problem.samples.is_classes:
         columns, rows = _classes(problem.samples, found, problem.layers[-1].axes[-1], digits)
     else:
-        sampled = model.graph[targets].sampled
+        sampled = model.graph[model.answers()[0][0]].sampled
         first = (0,) if sampled else ()
         columns = [Message("sample")] if sampled else []
         columns += [Name(Ref(*cell), bare=True, timed=True) for cell in model.answers()]
-        columns += [Name(Ref(targets, (*first, *place)), bare=True, timed=True) for place in places(problem.layers[-1].axes)]
+        wanted = places(problem.layers[-1].axes) if targets else ()
+        columns += [Name(Ref(targets, (*first, *place)), bare=True, timed=True) for place in wanted]
         rows = []
         for sample, values in zip(problem.samples[:CELLS], found):
             typed = [_typed(target, digits) for target in sample.targets or ()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handcalc.core.expr import ONE, Call, Expr, Negation, Quotient, Ref, Sum, add, call, mul, neg, rewrite
+from handcalc.core.expr import ONE, Call, Expr, Negation, Product, Quotient, Ref, Sum, add, call, mul, neg, rewrite
 from handcalc.marking.mistakes.entry import Mistake, Place, Rule
 
 
@@ -61,6 +61,14 @@ def root_forgotten(place: Place, formula: Expr) -> Expr | None:
     return formula.arguments[0] if isinstance(formula, Call) and formula.function == "sqrt" else None
 
 
+def right_class_counted(place: Place, formula: Expr) -> Expr | None:
+    """E_j = max(0, o_j − r + 1) for every j, the right class too"""
+    match formula:
+        case Product((_, Call("max") as margin)) if _has_sums(place, margin):
+            return margin
+    return None
+
+
 def _has_sums(place: Place, formula: Expr) -> bool:
     found = place.first(formula, "loss_term")
     return isinstance(found, Ref) and place.graph[found.quantity].role != ""
@@ -88,6 +96,12 @@ COMPARING = (
         "Another divergence is computed",
         "Targets and outputs were exchanged, the minus was added, or the entropy of the targets was left out.\nIt is the sum of t·ln(t/o).",
         tuple({"loss_term": _divergence(change)} for change in ("turned", "cross", "negative")),
+    ),
+    Mistake(
+        "right-class-counted",
+        "The right class is counted among the margins",
+        "The margin of the right class over itself is 1, and was added.\nThe sum is over the other classes only.",
+        ({"loss_term": right_class_counted},),
     ),
     Mistake(
         "cosine-taken-for-loss",

@@ -13,7 +13,8 @@ from handcalc.core.index import Affine, Position, affine, position
 from handcalc.marking.mistakes.entry import BIASES, Mistake, Place, Rule, Variant
 
 SPACE = ("row", "column")
-CONVOLUTIONS = ("conv2d", "conv1d", "conv_transpose2d")
+TRANSPOSED = ("conv_transpose2d", "conv_transpose1d")
+CONVOLUTIONS = ("conv2d", "conv1d", *TRANSPOSED)
 POOLING = ("max_pool", "avg_pool")
 COUNTED = "counted"  # how many numbers a window sees
 
@@ -75,7 +76,7 @@ def _moves(place: Place, ref: Ref) -> bool:
     """Whether a reference stands at another place for every output: to the input, or to the kernel where every input spreads it."""
     if place.kind(ref) in BIASES or place.role(ref) == COUNTED:
         return False
-    return (place.kind(ref) == "weight") == (place.type == "conv_transpose2d")
+    return (place.kind(ref) == "weight") == (place.type in TRANSPOSED)
 
 
 def _space(place: Place, ref: Ref) -> list[int]:
@@ -123,22 +124,27 @@ def _stride(change: Callable[[int, int], int]) -> Move:
 
     def move(place: Place, at: Affine, along: int) -> Position:
         old = place.options["stride"][along]
-        return _scaled(place, at, place.type != "conv_transpose2d", old, change(old, _size(place, along)) or old)
+        return _scaled(place, at, place.type not in TRANSPOSED, old, change(old, _size(place, along)) or old)
 
     return move
 
 
 def _size(place: Place, along: int) -> int:
     """The size of the window in one direction."""
-    if "window" in place.options:
-        return int(place.options["window"][along])
-    return [axis.size for axis in place.graph[place.in_layer("weight")].axes if axis.role in SPACE][along]
+    return int(place.options["window"][along])
 
 
 def _unpadded(place: Place, at: Affine, along: int) -> Position:
     """The first window begins at the first number of the input."""
     terms = {index: one for one, index in at.terms}
     return position(terms, 0 if place.type in CONVOLUTIONS else at.constant + place.options["padding"][along][0])
+
+
+def _other_side(place: Place, at: Affine, along: int) -> Position:
+    """What is added before stands after, and the other way round."""
+    before, after = place.options["padding"][along]
+    more = before - after
+    return position({index: one for one, index in at.terms}, at.constant + (-more if place.type in TRANSPOSED else more))
 
 
 def _undilated(place: Place, at: Affine, along: int) -> Position:
@@ -234,6 +240,13 @@ MAPS = (
         "The padding is forgotten",
         "The first window began at the first number of the input.\nWith padding it begins in the zeros around the input.",
         (_everywhere(_unpadded),),
+    ),
+    Mistake(
+        "padding-other-side",
+        "The padding stands on the other side",
+        "What is added before the first number was added after the last, or the other way round.\nThe sheet says how many rows and columns "
+        "stand on each side; where `same` needs an odd number, the one more stands at the end.",
+        (_everywhere(_other_side),),
     ),
     Mistake(
         "dilation-forgotten",

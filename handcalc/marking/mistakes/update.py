@@ -102,7 +102,7 @@ def _fan_in(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """Δb taken once for every incoming weight"""
     name = place.in_layer("weight")
     count = prod(axis.size for axis in place.graph[name].axes[1:]) if name else 1
-    return mul(Number(count), formula) if count > 1 and len(place.own) < 2 and place.type != "conv_transpose2d" else None
+    return mul(Number(count), formula) if count > 1 and len(place.own) < 2 and not place.type.startswith("conv_transpose") else None
 
 
 def _one_for_all(mean: bool) -> Rule:

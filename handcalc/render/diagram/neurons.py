@@ -88,11 +88,12 @@ def targets(plan: Plan, outputs: Column) -> tuple[Column, Column]:
     whole = (graph.in_layer(0, "loss"), ())
     boxes = []
     for node in outputs:
-        target = plan.cell(graph.targets, node.cell[1][-1]) if node.cell else None
+        target = plan.cell(graph.targets or term, node.cell[1][-1]) if node.cell else None
         if target is None:
             continue
         place = target[1][-1]
-        items = [CellItem(target), plan.item(graph.errors, place), plan.item(term, place), *(total if alone else ())]
+        known = [CellItem(target)] if graph.targets else []
+        items = [*known, plan.item(graph.errors, place), plan.item(term, place), *(total if alone else ())]
         kind, cell = ("loss", whole) if alone and total else ("target", target)
         boxes.append(_box(plan, kind, node.column + 1, [item for item in items if item], node.y, cell))
     if alone or not total:
