@@ -139,7 +139,7 @@ class Evaluation:
         try:
             if isinstance(error, OverflowError):
                 raise error
-            value = vanishing(expr, self._worked, self.graph.is_slope(step))
+            value = vanishing(expr, self._worked, self.graph.is_slope(step), bool(self.replaced))
         except (ArithmeticError, ValueError):
             raise self._failure(step, error) from None
         self.vanished.add(step)
