@@ -135,12 +135,15 @@ class _MarkingReport:
         yield from self._alternatives(first)
 
     def _where(self, wanted: Cell, slug: str, hypothesis: Hypothesis) -> Cell | None:
-        """The step nearest to an answer in which a mistake was made, with no other answer between."""
+        """The step nearest to an answer in which a mistake was made, with no other answer between; rather one of which it changes the
+        number."""
         definitions = self.desk.definitions
-        for current in definitions.between(wanted, self.lines.answers, hypothesis):
-            if any(form.mistake.slug == slug and form in definitions.wrong(current) for form in hypothesis.at(current)):
-                return current
-        return None
+        made = [
+            current
+            for current in definitions.between(wanted, self.lines.answers, hypothesis)
+            if any(form.mistake.slug == slug and form in definitions.wrong(current) for form in hypothesis.at(current))
+        ]
+        return next((current for current in made if self.lines.moves(current, hypothesis)), made[0] if made else None)
 
     def _alternatives(self, first: Marked) -> Iterator[Block]:
         explanation = self.marking.explanation

@@ -143,6 +143,17 @@ class StudentLines:
         shown = Shown(typed.plain)
         return self._signed(wanted, shown.replace(exact=abs(shown.value - float(value)) <= 1e-12 * abs(shown.value)))
 
+    def moves(self, wanted: Cell, hypothesis: Hypothesis) -> bool:
+        """Whether a line comes to another number under a hypothesis, with the student's own numbers in it."""
+        run, definitions = self._run(self.made), self.desk.definitions
+        try:
+            made, right = (
+                float(run.of(expr, wanted)) for expr in (definitions.under(wanted, hypothesis.at(wanted)), definitions.right(wanted))
+            )
+        except EvaluationError:
+            return False
+        return abs(made - right) > 1e-9 * max(abs(made), abs(right))
+
     def _inlined(self, wanted: Cell, hypothesis: Hypothesis) -> Expr:
         """A definition with the change Δw written out, unless it was answered."""
         book, definitions = self.desk.book, self.desk.definitions
