@@ -129,7 +129,8 @@ class Diagnoser:
         others = _alternatives(best, trials)
         if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
             return None
-        sure = best.bits <= coincidence - SURE and not sheet.is_bare(sheet.slips, best.left)
+        many = log2(1 + len(best.left))  # so many other wrong answers might have had a name by chance
+        sure = best.bits <= coincidence - SURE - many and not sheet.is_bare(sheet.slips, best.left)
         return Explanation(best.hypothesis, others, best.left, sure)
 
 
