@@ -26,6 +26,7 @@ from handcalc.core.expr import (
 from handcalc.core.functions import function
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell, Quantity
+from handcalc.problem.arrays import whole
 
 Arrays = tuple[Any, ...]
 
@@ -51,13 +52,13 @@ class Vectorised:
         self.watch, self._watch = compiled(graph, self.state, data, [loss])
 
     def start(self, value: Callable[[Cell], float]) -> Arrays:
-        """The state with these values. Raises NotVectorised where a cell is missing."""
-        return tuple(_array(self.graph, self.graph[name], value) for name in self.state)
+        """The state that is given; value: of what is not given as an array. Raises NotVectorised where a cell is missing."""
+        return tuple(_array(self.whole, self.graph[name], value) for name in self.state)
 
     def values(self, state: Arrays) -> dict[Cell, float]:
         """Cell → value of a state."""
-        pairs = zip(self.state, state)
-        return {(name, place): float(array[place]) for name, array in pairs for place in self.graph.positions(name)}
+        pairs = zip(self.state, state)  # every place has a cell, else there would be no program
+        return {(name, place): array.item(place) for name, array in pairs for place in self.graph.places(self.graph[name])}
 
     def value(self, state: Arrays, wanted: Cell) -> float:
         """The value of one cell of a state."""
@@ -240,6 +241,9 @@ def _array(graph: Graph, quantity: Quantity, value: Callable[[Cell], float]) -> 
     import numpy
 
     shape = tuple(axis.size for axis in quantity.axes)
+    given = None if graph.fixed or graph.left_out else whole(quantity.givens)
+    if given is not None and given.shape == shape:
+        return given.astype(float)
     places = list(graph.positions(quantity.name))
     if len(places) != math.prod(shape) and quantity.kind != "input":  # an input that is not there adds nothing
         raise NotVectorised(f"missing cells of {quantity.name}")
