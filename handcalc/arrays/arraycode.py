@@ -45,19 +45,24 @@ NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "
 }
 
 
+MANY = 4  # products of a sum that are one product, of what they have put together
+
+
 class NotVectorised(Exception):
     """A formula that has no form on whole arrays: missing edges, one index in two places."""
 
 
 class Piece:
-    """Code for an array, and the letters of its axes in order; scale: numbers it is still to be multiplied by."""
+    """Code for an array, and the letters of its axes in order; scale: numbers it is still to be multiplied by; halves: the two arrays
+    whose product over their first axes it is, or the two rows whose outer product it is."""
 
-    __slots__ = ("text", "letters", "scale")
+    __slots__ = ("text", "letters", "scale", "halves")
 
-    def __init__(self, text: str, letters: tuple[str, ...] = (), scale: tuple[str, ...] = ()) -> None:
+    def __init__(self, text: str, letters: tuple[str, ...] = (), scale: tuple[str, ...] = (), halves: tuple[str, ...] = ()) -> None:
         self.text = text
         self.letters = letters
         self.scale = scale
+        self.halves = halves
 
     def along(self, letters: tuple[str, ...]) -> str:
         """The code of the same array with these axes, of size 1 where it has none."""
@@ -121,7 +126,9 @@ class Writer:
         if not all(isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)):
             plain = (isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes))
             seen = tuple(None if is_plain else window(place, axis.size) for is_plain, place, axis in zip(plain, indices, axes))
-            text = f"windows({text}, {seen!r})"
+            fixed = all(view is None or view[:2] == (0, 0) and not view[3] for view in seen)
+            text += f"[{', '.join(':' if view is None else str(view[2]) for view in seen)}]" if fixed else ""
+            text = text if fixed else f"windows({text}, {seen!r})"
         return Piece(text, letters, self.scales.get(name, ()))
 
     def agreement(self, left: Position, right: Position) -> Piece:
@@ -135,10 +142,10 @@ class Writer:
         return Piece(name, tuple(index.letter for index in indices))
 
     def sum(self, terms: tuple[Expr, ...]) -> Piece:
-        signs = [" - " if isinstance(term, Negation) else " + " for term in terms]
-        pieces = [self.write(term.operand if isinstance(term, Negation) else term) for term in terms]
-        letters = _union(pieces)
-        text = "".join(sign + piece.along(letters) for sign, piece in zip(signs, pieces))
+        signed = [(" - ", self.write(term.operand)) if isinstance(term, Negation) else (" + ", self.write(term)) for term in terms]
+        signed = _together(signed)
+        letters = _union(piece for _, piece in signed)
+        text = "".join(sign + piece.along(letters) for sign, piece in signed)
         return Piece(f"({text.removeprefix(' + ').strip()})", letters)
 
     def beside(self, pieces: list[Piece], sign: str) -> Piece:
@@ -153,7 +160,8 @@ class Writer:
         scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
         bare = [Piece(piece.text, piece.letters) for piece in wide]
         inner = bare[0] if len(bare) == 1 else self.beside(bare, " * ")
-        return Piece(inner.text, inner.letters, scale)
+        outer = len(bare) == 2 and all(len(piece.letters) == 1 for piece in bare) and len(inner.letters) == 2
+        return Piece(inner.text, inner.letters, scale, tuple(piece.text for piece in bare) if outer else ())
 
     def total(self, expr: Total) -> Piece:
         """A sum over indices: matrix products where two factors share a summed letter, else the sum along the axes."""
@@ -181,7 +189,7 @@ class Writer:
             found = self.multiplied(first, second, [letter for letter in summed if not any(letter in piece.letters for piece in later)])
             numbers += found.scale
             if found.letters:
-                wide = [Piece(found.text, found.letters), *later]
+                wide = [Piece(found.text, found.letters, (), found.halves), *later]
             else:
                 numbers.append(found.text)
                 wide = later
@@ -191,18 +199,17 @@ class Writer:
         for letter in [letter for letter in summed if letter in result.letters]:
             axis = result.letters.index(letter)
             result = Piece(f"{result.text}.sum(axis={axis})", tuple(left for left in result.letters if left != letter))
-        return Piece(result.text, result.letters, tuple(numbers))
+        return Piece(result.text, result.letters, tuple(numbers), result.halves)
 
     def multiplied(self, left: Piece, right: Piece, summed: list[str]) -> Piece:
         shared = [letter for letter in left.letters if letter in right.letters]
-        if len(shared) == 1 and shared[0] in summed and len(left.letters) == len(right.letters) == 2:
-            letter = shared[0]
-            rows = next(one for one in left.letters if one != letter)
-            columns = next(one for one in right.letters if one != letter)
-            if columns in self.order and rows in self.order and self.order.index(columns) < self.order.index(rows):
+        if len(shared) == 1 and shared[0] in summed and len(left.letters) <= 2 and len(right.letters) <= 2:
+            rows, columns = (tuple(one for one in piece.letters if one != shared[0]) for piece in (left, right))
+            if rows and columns and {*rows, *columns} <= {*self.order} and self.order.index(columns[0]) < self.order.index(rows[0]):
                 left, right, rows, columns = right, left, columns, rows  # so that the result need not be turned round
-            first, second = (rows, letter), (letter, columns)
-            return Piece(f"({left.along(first)} @ {right.along(second)})", (rows, columns))
+            halves = (left.text, right.text) if (left.letters, right.letters) == ((*shared, *rows), (*shared, *columns)) else ()
+            text = f"({left.along((*rows, *shared))} @ {right.along((*shared, *columns))})"
+            return Piece(text, (*rows, *columns), (), halves if rows and columns else ())
         source, target, *step = self.spreads.get(right.text, ("", ""))
         if source in summed and shared == [source]:
             axis = left.letters.index(source)
@@ -256,6 +263,22 @@ def _union(pieces: Iterable[Piece]) -> tuple[str, ...]:
     for piece in sorted(pieces, key=lambda piece: -len(piece.letters)):
         found |= dict.fromkeys(piece.letters)
     return tuple(found)
+
+
+def _together(signed: list[tuple[str, Piece]]) -> list[tuple[str, Piece]]:
+    """The terms of a sum; many products of two halves, as of an error and an output at every time, are one of all the halves."""
+    alike: dict[Any, list[int]] = {}
+    for place, (sign, piece) in enumerate(signed):
+        if piece.halves and sign == " + ":
+            alike.setdefault((piece.letters, piece.scale), []).append(place)
+    found: list[tuple[str, Piece] | None] = [*signed]
+    for (letters, scale), places in alike.items():
+        if len(places) >= MANY:
+            firsts, seconds = (", ".join(half) for half in zip(*(signed[place][1].halves for place in places)))
+            found[places[0]] = " + ", Piece(f"(stacked({firsts}).T @ stacked({seconds}))", letters, scale)
+            for place in places[1:]:
+                found[place] = None
+    return [term for term in found if term is not None]
 
 
 def _totals(expr: Total, body: Expr) -> Expr:

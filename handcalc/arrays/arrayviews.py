@@ -3,6 +3,7 @@
 - `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0.
 - `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree,
   `spread` puts r at s·r + c.
+- `stacked` puts rows, or matrices, below each other.
 - `softmax`, `log_softmax` and `logsumexp` without overflow.
 """
 
@@ -12,7 +13,7 @@ from typing import Any
 
 from handcalc.core.index import Index, Position, affine
 
-__all__ = ["contract", "kronecker", "log_softmax", "logsumexp", "softmax", "spread", "windows"]
+__all__ = ["contract", "kronecker", "log_softmax", "logsumexp", "softmax", "spread", "stacked", "windows"]
 
 AxisView = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
 
@@ -83,6 +84,14 @@ def spread(array: Any, axis: int, places: tuple[int, int, int]) -> Any:
     else:
         found[(*before, targets[inside])] = array[(*before, inside)]
     return found
+
+
+def stacked(*arrays: Any) -> Any:
+    """Rows, or matrices of as many columns, as one matrix."""
+    import numpy
+
+    found = numpy.concatenate(arrays)
+    return found if found.ndim > 1 else found.reshape(len(arrays), -1)
 
 
 def softmax(z: Any, axis: int) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from handcalc.arrays.arraycode import NotVectorised, Piece, Writer
-from handcalc.arrays.arrayviews import contract, log_softmax, logsumexp, softmax, spread, windows
+from handcalc.arrays.arrayviews import contract, log_softmax, logsumexp, softmax, spread, stacked, windows
 from handcalc.arrays.noise import decisive, without_noise
 from handcalc.arrays.unrolling import at_time, unrolled
 from handcalc.core.expr import (
@@ -136,6 +136,7 @@ def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Se
         "windows": windows,
         "contract": contract,
         "spread": spread,
+        "stacked": stacked,
         "without_noise": without_noise,
     }
     surroundings = {"np": numpy, **library, "each": each, **constants}
