@@ -12,7 +12,7 @@ from shipping import loaded, some
 from handcalc import load, loads
 from handcalc.arrays.arraycode import NUMPY
 from handcalc.arrays.straightline import Straight
-from handcalc.arrays.vectorised import Vectorised
+from handcalc.arrays.vectorised import LIBRARY, Vectorised
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.functions import FUNCTIONS
 from handcalc.loading.loader import shipped
@@ -62,8 +62,9 @@ def test_functions_on_arrays(name: str) -> None:
     seconds = points[::-1] if name in ("max", "min", "max'") else [0.25] * len(points)
     columns = [points, seconds, [0.25] * len(points)][: len(record.arguments)]
     names = [f"a{place}" for place in range(len(columns))]
-    code = f"np.{NUMPY[name]}({', '.join(names)})"
-    found = np.broadcast_to(eval(code, {"np": np, **{key: np.array(column) for key, column in zip(names, columns)}}), len(points))  # noqa: S307
+    code = f"{NUMPY[name]}({', '.join(names)})"
+    arrays = {key: np.array(column) for key, column in zip(names, columns)}
+    found = np.broadcast_to(eval(code, {"np": np, **LIBRARY, **arrays}), len(points))  # noqa: S307
     expected = [float(record.value(*arguments)) for arguments in zip(*columns)]
     assert found.tolist() == pytest.approx(expected, rel=1e-14)
 

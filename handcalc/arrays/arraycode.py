@@ -10,10 +10,10 @@ number by number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from handcalc.arrays.arrayviews import kronecker, window
+from handcalc.arrays.arrayviews import kronecker, sliced, window
 from handcalc.arrays.noise import positive
 from handcalc.core.definitions import definition
 from handcalc.core.expr import (
@@ -37,11 +37,11 @@ from handcalc.core.graph import Graph
 from handcalc.core.index import Index, Position, affine
 
 # what NumPy calls the functions that are not written in simpler ones; the laws compare each with its record
-NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {
-    "ln": "log",
+NUMPY = {name: f"np.{name}" for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {
+    "ln": "np.log",
     "relu'": "heaviside",
-    "max": "maximum",
-    "min": "minimum",
+    "max": "np.maximum",
+    "min": "np.minimum",
 }
 
 
@@ -54,15 +54,31 @@ class NotVectorised(Exception):
 
 class Piece:
     """Code for an array, and the letters of its axes in order; scale: numbers it is still to be multiplied by; halves: the two arrays
-    whose product over their first axes it is, or the two rows whose outer product it is."""
+    whose product over their first axes it is, or the two rows whose outer product it is; view: the arguments of `windows`, where it is one;
+    sampled: whether its first axis is that of the samples."""
 
-    __slots__ = ("text", "letters", "scale", "halves")
+    __slots__ = ("text", "letters", "scale", "halves", "view", "sampled")
 
-    def __init__(self, text: str, letters: tuple[str, ...] = (), scale: tuple[str, ...] = (), halves: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        letters: tuple[str, ...] = (),
+        scale: tuple[str, ...] = (),
+        halves: tuple[str, ...] = (),
+        view: str = "",
+        sampled: bool = False,
+    ) -> None:
         self.text = text
         self.letters = letters
         self.scale = scale
         self.halves = halves
+        self.view = view
+        self.sampled = sampled
+
+    @property
+    def bare(self) -> Piece:
+        """The same without its scale."""
+        return Piece(self.text, self.letters, (), self.halves, self.view, self.sampled)
 
     def along(self, letters: tuple[str, ...]) -> str:
         """The code of the same array with these axes, of size 1 where it has none."""
@@ -79,8 +95,10 @@ class Piece:
 class Writer:
     """Writes the formulas of one graph."""
 
-    def __init__(self, graph: Graph, names: dict[str, str], constants: dict[str, Any]) -> None:
+    def __init__(self, graph: Graph, names: dict[str, str], constants: dict[str, Any], lines: list[str]) -> None:
         self.graph = graph
+        self.lines = lines
+        self.unfolded: dict[str, str] = {}  # windows that are arrays of their own, by what they are
         self.names = names
         self.constants = constants
         self.spreads: dict[str, tuple[str, str, int, int, int]] = {}  # arrays of agreement that put r' at s·r' + c
@@ -124,11 +142,12 @@ class Writer:
             raise NotVectorised("one index in two places")
         text = self.names[name]
         if not all(isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)):
-            plain = (isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes))
+            plain = [isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)]
             seen = tuple(None if is_plain else window(place, axis.size) for is_plain, place, axis in zip(plain, indices, axes))
-            fixed = all(view is None or view[:2] == (0, 0) and not view[3] for view in seen)
-            text += f"[{', '.join(':' if view is None else str(view[2]) for view in seen)}]" if fixed else ""
-            text = text if fixed else f"windows({text}, {seen!r})"
+            slices = list(map(sliced, seen))
+            view = "" if all(slices) else f"{text}, {seen!r}"
+            text = f"windows({view})" if view else f"{text}[{', '.join(slices)}]"
+            return Piece(text, letters, self.scales.get(name, ()), (), view, self.graph[name].sampled and plain[0])
         return Piece(text, letters, self.scales.get(name, ()))
 
     def agreement(self, left: Position, right: Position) -> Piece:
@@ -158,7 +177,7 @@ class Writer:
         if not wide:
             return self.beside(pieces, " * ")
         scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
-        bare = [Piece(piece.text, piece.letters) for piece in wide]
+        bare = [piece.bare for piece in wide]
         inner = bare[0] if len(bare) == 1 else self.beside(bare, " * ")
         outer = len(bare) == 2 and all(len(piece.letters) == 1 for piece in bare) and len(inner.letters) == 2
         return Piece(inner.text, inner.letters, scale, tuple(piece.text for piece in bare) if outer else ())
@@ -182,23 +201,24 @@ class Writer:
             return self.sum(tuple(_totals(expr, mul(*rest, term)) for term in apart.terms))
         pieces = [self.write(factor) for factor in factors]
         scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
-        wide = [Piece(piece.text, piece.letters) for piece in pieces if piece.letters]
+        wide = [piece.bare for piece in pieces if piece.letters]
         numbers = list(scale)
         while len(wide) > 1:
             first, second, *later = wide
             found = self.multiplied(first, second, [letter for letter in summed if not any(letter in piece.letters for piece in later)])
             numbers += found.scale
             if found.letters:
-                wide = [Piece(found.text, found.letters, (), found.halves), *later]
+                wide = [found.bare, *later]
             else:
                 numbers.append(found.text)
                 wide = later
         if not wide:
             return Piece(f"({' * '.join(numbers)})")
         result = wide[0]
-        for letter in [letter for letter in summed if letter in result.letters]:
-            axis = result.letters.index(letter)
-            result = Piece(f"{result.text}.sum(axis={axis})", tuple(left for left in result.letters if left != letter))
+        along = tuple(place for place, letter in enumerate(result.letters) if letter in summed)
+        if along:
+            kept = tuple(letter for letter in result.letters if letter not in summed)
+            result = Piece(f"{result.text}.sum(axis={along[0] if len(along) == 1 else along})", kept)
         return Piece(result.text, result.letters, tuple(numbers), result.halves)
 
     def multiplied(self, left: Piece, right: Piece, summed: list[str]) -> Piece:
@@ -219,8 +239,22 @@ class Writer:
             ordered = [one for one in self.order if one in kept] + [one for one in kept if one not in self.order]
             short = {one: chr(ord("a") + place) for place, one in enumerate(dict.fromkeys((*left.letters, *right.letters)))}
             spelled = tuple("".join(short[one] for one in letters) for letters in (left.letters, right.letters, ordered))
-            return Piece(f"contract({left.text}, {right.text}, {spelled!r})", tuple(ordered))
+            each = next((short[piece.letters[0]] for piece in (left, right) if piece.view and piece.sampled), "")
+            first, second = (self.unfold(piece, [one for one in shared if one in summed]) for piece in (left, right))
+            return Piece(f"contract({first}, {second}, {spelled!r}{f', {each!r}' * bool(each)})", tuple(ordered))
         return self.product([left, right])
+
+    def unfold(self, piece: Piece, summed: Sequence[str]) -> str:
+        """The code of an array that is multiplied; windows are laid out for it once, what is summed first."""
+        if not piece.view:
+            return piece.text
+        if piece.view not in self.unfolded:
+            order = sorted(
+                range(len(piece.letters)), key=lambda place: (place > 0 or not piece.sampled, piece.letters[place] not in summed)
+            )
+            self.unfolded[piece.view] = f"u{len(self.unfolded)}"
+            self.lines.append(f"    {self.unfolded[piece.view]} = unfolded({piece.view}, {tuple(order)!r})")
+        return self.unfolded[piece.view]
 
     def call(self, name: str, arguments: tuple[Expr, ...]) -> Piece:
         record = function(name)
@@ -232,9 +266,9 @@ class Writer:
         letters = _union(pieces)
         texts = [piece.along(letters) for piece in pieces]
         if name in NUMPY:
-            text = texts[0] if len(texts) > 1 else f"np.{NUMPY[name]}({texts[0]})"
+            text = texts[0] if len(texts) > 1 else f"{NUMPY[name]}({texts[0]})"
             for other in texts[1:]:
-                text = f"np.{NUMPY[name]}({text}, {other})"
+                text = f"{NUMPY[name]}({text}, {other})"
             return Piece(text, letters)
         return Piece(f"each[{name!r}]({', '.join(texts)})", letters)
 
@@ -243,8 +277,24 @@ class Writer:
         piece = self.write(expr)
         if not isinstance(expr, (Sum, Total)) or not piece.letters:
             return piece
-        text = f"without_noise({piece.along(piece.letters)}, lambda: {self.write(positive(expr)).along(piece.letters)})"
-        return Piece(text, piece.letters)
+        size, bound = self.write(positive(expr)).along(piece.letters), self.bound(positive(expr))
+        return Piece(f"without_noise({piece.along(piece.letters)}, lambda: {size}, lambda: {bound})", piece.letters)
+
+    def bound(self, expr: Expr) -> str:
+        """Code for a number that no number of an expression without negative terms is above."""
+        match expr:
+            case Number():
+                return repr(expr.numerator / expr.denominator)
+            case Sum(terms):
+                return f"({' + '.join(map(self.bound, terms))})"
+            case Product(factors):
+                return f"({' * '.join(map(self.bound, factors))})"
+            case Total(index, body):
+                return f"({index.axis.size} * {self.bound(body)})"
+            case Call("abs", (Ref(name, _),)):
+                return " * ".join([f"largest({self.names[name]})", *(f"abs({scale})" for scale in self.scales.get(name, ()))])
+        piece = self.write(expr)
+        return f"largest({piece.along(piece.letters)})"
 
     def entry(self, expr: Entry) -> Piece:
         """softmax, its logarithm or logsumexp over one axis of a family."""

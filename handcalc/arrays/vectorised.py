@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from handcalc.arrays import arrayviews
 from handcalc.arrays.arraycode import NotVectorised, Piece, Writer
-from handcalc.arrays.arrayviews import contract, log_softmax, logsumexp, softmax, spread, stacked, windows
 from handcalc.arrays.noise import decisive, without_noise
 from handcalc.arrays.unrolling import at_time, unrolled
 from handcalc.core.expr import (
@@ -30,6 +30,8 @@ from handcalc.problem.arrays import whole
 
 Arrays = tuple[Any, ...]
 
+
+LIBRARY = {"without_noise": without_noise} | {name: getattr(arrayviews, name) for name in arrayviews.__all__}  # what programs call
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -129,17 +131,7 @@ def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Se
     constants: dict[str, Any] = {}  # given quantities that are neither in the state nor data
     source = _program(graph, names, [*wanted], constants, len(state), len(data))
     each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
-    library = {
-        "softmax": softmax,
-        "log_softmax": log_softmax,
-        "logsumexp": logsumexp,
-        "windows": windows,
-        "contract": contract,
-        "spread": spread,
-        "stacked": stacked,
-        "without_noise": without_noise,
-    }
-    surroundings = {"np": numpy, **library, "each": each, **constants}
+    surroundings = {"np": numpy, **LIBRARY, "each": each, **constants}
     found: dict[str, Any] = {}
     exec(compile(source, "<arrays>", "exec"), surroundings, found)
     program: Callable[..., Arrays] = found["program"]
@@ -149,9 +141,9 @@ def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Se
 def _program(graph: Graph, names: dict[str, str], wanted: list[str], constants: dict[str, Any], states: int, data: int) -> str:
     names = dict(names)
     lines: list[str] = []
-    writer = Writer(graph, names, constants)
+    writer = Writer(graph, names, constants, lines)
     for name in wanted:
-        _define(graph, name, writer, lines, constants, wanted)
+        _define(graph, name, writer, constants, wanted)
     unpack = [f"    {_tuple('p', states)} = state"] * bool(states) + [f"    {_tuple('d', data)} = row"] * bool(data)
     return "\n".join(["def program(state, row):", *unpack, *lines, f"    return ({', '.join(names[name] for name in wanted)},)"])
 
@@ -160,7 +152,7 @@ def _tuple(letter: str, count: int) -> str:
     return "(" + "".join(f"{letter}{number}, " for number in range(count)) + ")"
 
 
-def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constants: dict[str, Any], results: list[str]) -> None:
+def _define(graph: Graph, wanted: str, writer: Writer, constants: dict[str, Any], results: list[str]) -> None:
     """The lines a quantity needs that are not there yet, and its own; a gradient that is no result waits for its scale."""
     pending, opened, settled = [wanted], set[str](), decisive(graph)
     while pending:
@@ -200,7 +192,7 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             writer.scales[name] = piece.scale
             piece = Piece(piece.text, piece.letters)
         writer.names[name] = f"q{len(writer.names)}"
-        lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
+        writer.lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
 
 
 def _others(quantity: Quantity) -> list[Expr]:
