@@ -45,6 +45,7 @@ NUMPY = {name: f"np.{name}" for name in ("exp", "log", "log10", "log2", "sqrt", 
 }
 
 
+SLOW = ("exp", "ln", "log", "log10", "log2", "sqrt", "sin", "cos", "tan", "tanh")  # of one array once
 MANY = 4  # products of a sum that are one product, of what they have put together
 
 
@@ -98,7 +99,7 @@ class Writer:
     def __init__(self, graph: Graph, names: dict[str, str], constants: dict[str, Any], lines: list[str]) -> None:
         self.graph = graph
         self.lines = lines
-        self.unfolded: dict[str, str] = {}  # windows that are arrays of their own, by what they are
+        self.kept: dict[str, str] = {}  # what has a name of its own, by what makes it
         self.names = names
         self.constants = constants
         self.spreads: dict[str, tuple[str, str, int, int, int]] = {}  # arrays of agreement that put r' at s·r' + c
@@ -248,13 +249,16 @@ class Writer:
         """The code of an array that is multiplied; windows are laid out for it once, what is summed first."""
         if not piece.view:
             return piece.text
-        if piece.view not in self.unfolded:
-            order = sorted(
-                range(len(piece.letters)), key=lambda place: (place > 0 or not piece.sampled, piece.letters[place] not in summed)
-            )
-            self.unfolded[piece.view] = f"u{len(self.unfolded)}"
-            self.lines.append(f"    {self.unfolded[piece.view]} = unfolded({piece.view}, {tuple(order)!r})")
-        return self.unfolded[piece.view]
+        later = [(place > 0 or not piece.sampled, letter not in summed) for place, letter in enumerate(piece.letters)]
+        order = sorted(range(len(later)), key=later.__getitem__)
+        return self.keep(piece.view, f"unfolded({piece.view}, {tuple(order)!r})")
+
+    def keep(self, key: str, text: str) -> str:
+        """The name of something that is used again: it is worked out once."""
+        if key not in self.kept:
+            self.kept[key] = f"u{len(self.kept)}"
+            self.lines.append(f"    {self.kept[key]} = {text}")
+        return self.kept[key]
 
     def call(self, name: str, arguments: tuple[Expr, ...]) -> Piece:
         record = function(name)
@@ -269,7 +273,8 @@ class Writer:
             text = texts[0] if len(texts) > 1 else f"{NUMPY[name]}({texts[0]})"
             for other in texts[1:]:
                 text = f"{NUMPY[name]}({text}, {other})"
-            return Piece(text, letters)
+            is_slow = name in SLOW and texts[0].isidentifier()
+            return Piece(self.keep(text, text) if is_slow else text, letters)
         return Piece(f"each[{name!r}]({', '.join(texts)})", letters)
 
     def settled(self, expr: Expr) -> Piece:

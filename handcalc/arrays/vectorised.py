@@ -40,7 +40,7 @@ class Vectorised:
     """A graph's update as a function of the parameters and of the data, all of them arrays.
 
     updated: parameter (or memory) → what it becomes; loss: the quantity that is watched; data: quantities of each row.
-    Raises NotVectorised where a formula has no form on arrays.
+    statements: how many make an update. Raises NotVectorised where a formula has no form on arrays.
     """
 
     def __init__(self, graph: Graph, updated: Mapping[str, str], loss: str, data: Sequence[str] = ()) -> None:
@@ -51,6 +51,7 @@ class Vectorised:
         self._quiet = numpy.errstate
         self.state = tuple(updated)
         self.update, self._update = compiled(graph, self.state, data, [loss, *updated.values()])
+        self.statements = self.update.count("\n")
         self.watch, self._watch = compiled(graph, self.state, data, [loss])
 
     def start(self, value: Callable[[Cell], float]) -> Arrays:
