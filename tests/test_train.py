@@ -20,10 +20,15 @@ from handcalc.cli import main
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, ProblemError
 from handcalc.loading.loader import shipped
+from handcalc.models import doubts
+from handcalc.problem.arrays import Array
 from handcalc.problem.dataset import Dataset
 from handcalc.problem.schema import Problem
+from handcalc.render import read
+from handcalc.render.blocks import Table
 from handcalc.training.classes import classes_of
 from handcalc.training.network import Network
+from handcalc.training.report import CELLS, report
 from handcalc.training.train import train, train_on
 from handcalc.training.trainer import Trainer
 
@@ -332,6 +337,24 @@ def test_loss_and_accuracy_are_read_off_in_one_pass(classes: str, tmp_path: Path
     plain, rows = network.standing(), Dataset.rows
     monkeypatch.setattr(Dataset, "rows", lambda self, places=slice(None): read.append(places) or rows(self, places))
     assert network.standing() == plain and [part.start for part in read] == [0, 15, 30]
+
+
+def test_arrays_stay_arrays(tmp_path: Path) -> None:
+    """Weights and samples of a training become numbers one by one only where they are printed, and targets where they are checked."""
+    drawn = numpy.random.default_rng(1)
+    numpy.savez(tmp_path / "d.npz", x=drawn.integers(0, 256, (300, 60), dtype=numpy.uint8), t=drawn.integers(0, 3, 300))
+    layers = "[{neurons: 30, activation: tanh, weights: {random: he, seed: 1}}, {neurons: 3, weights: {random: he, seed: 2}}]"
+    text = f"data: {{file: d.npz, inputs: x, targets: t, scale: 255}}\nlayers: {layers}\nloss: squared_error\nlearning_rate: 0.01\n"
+    trainer = Trainer(loads(text, "p.yaml", tmp_path))
+    found = train_on(trainer, 3)
+    samples, weights = trainer.problem.samples, trainer.problem.layers[0].weights
+    assert isinstance(samples, Dataset) and isinstance(weights, Array) and len(found.parameters) == 1800 + 90
+    assert not samples._made and not weights._made
+    derivation = derive(trainer.problem)
+    assert len(samples._made) == doubts.SAMPLES * 3 and not weights._made
+    blocks = list(report(trainer, found, read(derivation)))
+    assert len(weights._made) == CELLS == max(len(block.rows) for block in blocks if isinstance(block, Table))
+    assert len(samples._made) < doubts.SAMPLES * 3 + CELLS * (60 + 3)
 
 
 def test_many_answers_are_single_answers() -> None:

@@ -11,8 +11,9 @@ from shipping import loaded, some
 
 from handcalc import load, loads
 from handcalc.arrays.arraycode import NUMPY
+from handcalc.arrays.noise import without_noise
 from handcalc.arrays.straightline import Straight
-from handcalc.arrays.vectorised import Vectorised
+from handcalc.arrays.vectorised import LIBRARY, Vectorised
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.functions import FUNCTIONS
 from handcalc.loading.loader import shipped
@@ -62,8 +63,9 @@ def test_functions_on_arrays(name: str) -> None:
     seconds = points[::-1] if name in ("max", "min", "max'") else [0.25] * len(points)
     columns = [points, seconds, [0.25] * len(points)][: len(record.arguments)]
     names = [f"a{place}" for place in range(len(columns))]
-    code = f"np.{NUMPY[name]}({', '.join(names)})"
-    found = np.broadcast_to(eval(code, {"np": np, **{key: np.array(column) for key, column in zip(names, columns)}}), len(points))  # noqa: S307
+    code = f"{NUMPY[name]}({', '.join(names)})"
+    arrays = {key: np.array(column) for key, column in zip(names, columns)}
+    found = np.broadcast_to(eval(code, {"np": np, **LIBRARY, **arrays}), len(points))  # noqa: S307
     expected = [float(record.value(*arguments)) for arguments in zip(*columns)]
     assert found.tolist() == pytest.approx(expected, rel=1e-14)
 
@@ -115,6 +117,87 @@ def test_matrix_products_are_used() -> None:
     source = Vectorised(model.graph, model.updated, model.loss, ("x", "t")).update
     assert source.count("@") == 5 and "[:, :, None]" not in source and "each[" not in source
     assert "e^" not in source and all(not line.strip().startswith("#") for line in source.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("kind", "times", "units", "straight"),
+    [("simple", 3, 4, True), ("many statements on small arrays", 14, 8, True), ("large arrays", 6, 16, False), ("very many", 60, 8, False)],
+)
+def test_the_engine_with_less_to_do(kind: str, times: int, units: int, straight: bool) -> None:
+    """Chosen by counts, not by a clock; of recurrences also above the cells that are always straight-line code."""
+    problem = loads(recurrent(times, units))
+    trainer = Trainer(problem)
+    cells = sum(quantity.size for quantity in trainer.whole.graph)
+    assert trainer.straight == straight and (cells > training.STRAIGHT_CELLS) == (kind != "simple"), cells
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_gradients_of_all_times_are_one_product(samples: int) -> None:
+    model = build(loads(recurrent(6, 3, samples)))
+    source = Vectorised(model.graph, model.updated, model.loss).update
+    assert source.count("stacked(") == 2 * 2 and "windows" not in source and "contract" not in source
+    assert source.count("[:, None] *") == (samples == 1)  # the one of the layer above
+
+
+def recurrent(times: int, units: int, samples: int = 1) -> str:
+    """So many times of two inputs, and numbers that all differ."""
+    draw = np.random.default_rng(1)
+    rows, hidden = draw.random((samples, times, 2)).round(3).tolist(), draw.normal(0, 0.4, (units, units)).round(3).tolist()
+    inputs, weights = draw.random((units, 2)).round(3).tolist(), draw.random(units).round(3).tolist()
+    names = ", ".join(f"h{number}" for number in range(1, units + 1))
+    return f"""
+samples: [{", ".join(f"{{inputs: {row}, targets: [1]}}" for row in rows)}]
+layers:
+  - {{type: rnn, neurons: [{names}], returns: last, input_weights: {inputs}, hidden_weights: {hidden}, bias: {weights}}}
+  - {{neurons: 1, activation: sigmoid, weights: [{weights}], bias: [0.1]}}
+loss: half_squared_error
+learning_rate: 0.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "wanted", "each"),
+    [
+        ("abc", "debfc", "daef", "d"),  # a convolution: kernels, windows
+        ("dbghc", "dgahc", "ab", "d"),  # the gradient of something in windows
+        ("abcd", "acedf", "bef", "a"),  # the gradient of its kernels
+        ("ab", "ab", "a", ""),
+        ("ab", "ab", "a", "a"),
+        ("sab", "sbc", "sca", ""),
+        ("sab", "sbc", "sac", "s"),
+        ("abc", "cd", "abd", ""),
+    ],
+)
+def test_sums_of_products(left: str, right: str, wanted: str, each: str) -> None:
+    """As Einstein writes them."""
+    sizes, draw = dict(zip("abcdefghs", (2, 3, 4, 5, 6, 7, 2, 3, 4))), np.random.default_rng(1)
+    first, second = (draw.normal(size=[sizes[letter] for letter in letters]) for letters in (left, right))
+    expected = np.einsum(f"{left},{right}->{wanted}", first, second)
+    assert LIBRARY["contract"](first, second, (left, right, wanted), each) == pytest.approx(expected, rel=1e-12, abs=1e-13)
+
+
+def test_windows_are_laid_out_as_they_are_multiplied() -> None:
+    """Without a change of any number, once for the outputs and for the gradient of the kernels."""
+    seen, array = (None, (0, 0, 0, ((2, 3), (1, 2))), None), np.arange(2 * 6 * 4.0).reshape(2, 6, 4)
+    plain, made = LIBRARY["windows"](array, seen), LIBRARY["unfolded"](array, seen, (0, 2, 1, 3))
+    assert (plain == made).all() and made.transpose(0, 2, 1, 3).flags.c_contiguous
+    model = build(load("conv-pool-dense"))
+    source = Vectorised(model.graph, model.updated, model.loss).update
+    assert source.count("unfolded(") == 1 and source.count("u0, ") == 2
+
+
+def test_noise_is_looked_for_where_it_can_be() -> None:
+    """Only where a number is so small that terms as large as the largest may leave it."""
+    asked = []
+
+    def size() -> float:
+        asked.append(1)
+        return 1.0
+
+    plain = np.array([0.5, 0, 1e-8])
+    assert without_noise(plain, size, lambda: 1e3) is plain and not asked
+    assert without_noise(np.array([0.5, 1e-14, 1e-8]), size, lambda: 1.0).tolist() == [0.5, 0, 1e-8] and asked
+    assert without_noise(np.array([0.5, 1e-8]), size, lambda: math.nan).tolist() == [0.5, 1e-8] and len(asked) == 2
 
 
 def test_divergence_in_arrays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,10 @@ number by number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from handcalc.arrays.arrayviews import kronecker, window
+from handcalc.arrays.arrayviews import kronecker, sliced, window
 from handcalc.arrays.noise import positive
 from handcalc.arrays.vanishing import may_vanish, zeros
 from handcalc.core.definitions import definition
@@ -38,12 +38,16 @@ from handcalc.core.graph import Graph
 from handcalc.core.index import Index, Position, affine
 
 # what NumPy calls the functions that are not written in simpler ones; the laws compare each with its record
-NUMPY = {name: name for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {
-    "ln": "log",
+NUMPY = {name: f"np.{name}" for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {
+    "ln": "np.log",
     "relu'": "heaviside",
-    "max": "maximum",
-    "min": "minimum",
+    "max": "np.maximum",
+    "min": "np.minimum",
 }
+
+
+SLOW = ("exp", "ln", "log", "log10", "log2", "sqrt", "sin", "cos", "tan", "tanh")  # of one array once
+MANY = 4  # products of a sum that are one product, of what they have put together
 
 
 class NotVectorised(Exception):
@@ -51,14 +55,32 @@ class NotVectorised(Exception):
 
 
 class Piece:
-    """Code for an array, and the letters of its axes in order; scale: numbers it is still to be multiplied by."""
+    """Code for an array, and the letters of its axes in order; scale: numbers it is still to be multiplied by; halves: the two arrays
+    whose product over their first axes it is, or the two rows whose outer product it is; view: the arguments of `windows`, where it is one;
+    sampled: whether its first axis is that of the samples."""
 
-    __slots__ = ("text", "letters", "scale")
+    __slots__ = ("text", "letters", "scale", "halves", "view", "sampled")
 
-    def __init__(self, text: str, letters: tuple[str, ...] = (), scale: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        text: str,
+        letters: tuple[str, ...] = (),
+        scale: tuple[str, ...] = (),
+        halves: tuple[str, ...] = (),
+        view: str = "",
+        sampled: bool = False,
+    ) -> None:
         self.text = text
         self.letters = letters
         self.scale = scale
+        self.halves = halves
+        self.view = view
+        self.sampled = sampled
+
+    @property
+    def bare(self) -> Piece:
+        """The same without its scale."""
+        return Piece(self.text, self.letters, (), self.halves, self.view, self.sampled)
 
     def along(self, letters: tuple[str, ...]) -> str:
         """The code of the same array with these axes, of size 1 where it has none."""
@@ -75,8 +97,10 @@ class Piece:
 class Writer:
     """Writes the formulas of one graph."""
 
-    def __init__(self, graph: Graph, names: dict[str, str], constants: dict[str, Any]) -> None:
+    def __init__(self, graph: Graph, names: dict[str, str], constants: dict[str, Any], lines: list[str]) -> None:
         self.graph = graph
+        self.lines = lines
+        self.kept: dict[str, str] = {}  # what has a name of its own, by what makes it
         self.names = names
         self.constants = constants
         self.spreads: dict[str, tuple[str, str, int, int, int]] = {}  # arrays of agreement that put r' at s·r' + c
@@ -132,9 +156,12 @@ class Writer:
             raise NotVectorised("one index in two places")
         text = self.names[name]
         if not all(isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)):
-            plain = (isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes))
+            plain = [isinstance(place, Index) and place.axis.size == axis.size for place, axis in zip(indices, axes)]
             seen = tuple(None if is_plain else window(place, axis.size) for is_plain, place, axis in zip(plain, indices, axes))
-            text = f"windows({text}, {seen!r})"
+            slices = list(map(sliced, seen))
+            view = "" if all(slices) else f"{text}, {seen!r}"
+            text = f"windows({view})" if view else f"{text}[{', '.join(slices)}]"
+            return Piece(text, letters, self.scales.get(name, ()), (), view, self.graph[name].sampled and plain[0])
         return Piece(text, letters, self.scales.get(name, ()))
 
     def agreement(self, left: Position, right: Position) -> Piece:
@@ -148,10 +175,10 @@ class Writer:
         return Piece(name, tuple(index.letter for index in indices))
 
     def sum(self, terms: tuple[Expr, ...]) -> Piece:
-        signs = [" - " if isinstance(term, Negation) else " + " for term in terms]
-        pieces = [self.write(term.operand if isinstance(term, Negation) else term) for term in terms]
-        letters = _union(pieces)
-        text = "".join(sign + piece.along(letters) for sign, piece in zip(signs, pieces))
+        signed = [(" - ", self.write(term.operand)) if isinstance(term, Negation) else (" + ", self.write(term)) for term in terms]
+        signed = _together(signed)
+        letters = _union(piece for _, piece in signed)
+        text = "".join(sign + piece.along(letters) for sign, piece in signed)
         return Piece(f"({text.removeprefix(' + ').strip()})", letters)
 
     def beside(self, pieces: list[Piece], sign: str) -> Piece:
@@ -164,9 +191,10 @@ class Writer:
         if not wide:
             return self.beside(pieces, " * ")
         scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
-        bare = [Piece(piece.text, piece.letters) for piece in wide]
+        bare = [piece.bare for piece in wide]
         inner = bare[0] if len(bare) == 1 else self.beside(bare, " * ")
-        return Piece(inner.text, inner.letters, scale)
+        outer = len(bare) == 2 and all(len(piece.letters) == 1 for piece in bare) and len(inner.letters) == 2
+        return Piece(inner.text, inner.letters, scale, tuple(piece.text for piece in bare) if outer else ())
 
     def total(self, expr: Total) -> Piece:
         """A sum over indices: matrix products where two factors share a summed letter, else the sum along the axes."""
@@ -187,35 +215,35 @@ class Writer:
             return self.sum(tuple(_totals(expr, mul(*rest, term)) for term in apart.terms))
         pieces = [self.write(factor) for factor in factors]
         scale = tuple(text for piece in pieces for text in (*piece.scale, *([] if piece.letters else [piece.text])))
-        wide = [Piece(piece.text, piece.letters) for piece in pieces if piece.letters]
+        wide = [piece.bare for piece in pieces if piece.letters]
         numbers = list(scale)
         while len(wide) > 1:
             first, second, *later = wide
             found = self.multiplied(first, second, [letter for letter in summed if not any(letter in piece.letters for piece in later)])
             numbers += found.scale
             if found.letters:
-                wide = [Piece(found.text, found.letters), *later]
+                wide = [found.bare, *later]
             else:
                 numbers.append(found.text)
                 wide = later
         if not wide:
             return Piece(f"({' * '.join(numbers)})")
         result = wide[0]
-        for letter in [letter for letter in summed if letter in result.letters]:
-            axis = result.letters.index(letter)
-            result = Piece(f"{result.text}.sum(axis={axis})", tuple(left for left in result.letters if left != letter))
-        return Piece(result.text, result.letters, tuple(numbers))
+        along = tuple(place for place, letter in enumerate(result.letters) if letter in summed)
+        if along:
+            kept = tuple(letter for letter in result.letters if letter not in summed)
+            result = Piece(f"{result.text}.sum(axis={along[0] if len(along) == 1 else along})", kept)
+        return Piece(result.text, result.letters, tuple(numbers), result.halves)
 
     def multiplied(self, left: Piece, right: Piece, summed: list[str]) -> Piece:
         shared = [letter for letter in left.letters if letter in right.letters]
-        if len(shared) == 1 and shared[0] in summed and len(left.letters) == len(right.letters) == 2:
-            letter = shared[0]
-            rows = next(one for one in left.letters if one != letter)
-            columns = next(one for one in right.letters if one != letter)
-            if columns in self.order and rows in self.order and self.order.index(columns) < self.order.index(rows):
+        if len(shared) == 1 and shared[0] in summed and len(left.letters) <= 2 and len(right.letters) <= 2:
+            rows, columns = (tuple(one for one in piece.letters if one != shared[0]) for piece in (left, right))
+            if rows and columns and {*rows, *columns} <= {*self.order} and self.order.index(columns[0]) < self.order.index(rows[0]):
                 left, right, rows, columns = right, left, columns, rows  # so that the result need not be turned round
-            first, second = (rows, letter), (letter, columns)
-            return Piece(f"({left.along(first)} @ {right.along(second)})", (rows, columns))
+            halves = (left.text, right.text) if (left.letters, right.letters) == ((*shared, *rows), (*shared, *columns)) else ()
+            text = f"({left.along((*rows, *shared))} @ {right.along((*shared, *columns))})"
+            return Piece(text, (*rows, *columns), (), halves if rows and columns else ())
         source, target, *step = self.spreads.get(right.text, ("", ""))
         if source in summed and shared == [source]:
             axis = left.letters.index(source)
@@ -225,8 +253,25 @@ class Writer:
             ordered = [one for one in self.order if one in kept] + [one for one in kept if one not in self.order]
             short = {one: chr(ord("a") + place) for place, one in enumerate(dict.fromkeys((*left.letters, *right.letters)))}
             spelled = tuple("".join(short[one] for one in letters) for letters in (left.letters, right.letters, ordered))
-            return Piece(f"contract({left.text}, {right.text}, {spelled!r})", tuple(ordered))
+            each = next((short[piece.letters[0]] for piece in (left, right) if piece.view and piece.sampled), "")
+            first, second = (self.unfold(piece, [one for one in shared if one in summed]) for piece in (left, right))
+            return Piece(f"contract({first}, {second}, {spelled!r}{f', {each!r}' * bool(each)})", tuple(ordered))
         return self.product([left, right])
+
+    def unfold(self, piece: Piece, summed: Sequence[str]) -> str:
+        """The code of an array that is multiplied; windows are laid out for it once, what is summed first."""
+        if not piece.view:
+            return piece.text
+        later = [(place > 0 or not piece.sampled, letter not in summed) for place, letter in enumerate(piece.letters)]
+        order = sorted(range(len(later)), key=later.__getitem__)
+        return self.keep(piece.view, f"unfolded({piece.view}, {tuple(order)!r})")
+
+    def keep(self, key: str, text: str) -> str:
+        """The name of something that is used again: it is worked out once."""
+        if key not in self.kept:
+            self.kept[key] = f"u{len(self.kept)}"
+            self.lines.append(f"    {self.kept[key]} = {text}")
+        return self.kept[key]
 
     def call(self, name: str, arguments: tuple[Expr, ...]) -> Piece:
         record = function(name)
@@ -238,10 +283,11 @@ class Writer:
         letters = _union(pieces)
         texts = [piece.along(letters) for piece in pieces]
         if name in NUMPY:
-            text = texts[0] if len(texts) > 1 else f"np.{NUMPY[name]}({texts[0]})"
+            text = texts[0] if len(texts) > 1 else f"{NUMPY[name]}({texts[0]})"
             for other in texts[1:]:
-                text = f"np.{NUMPY[name]}({text}, {other})"
-            return Piece(text, letters)
+                text = f"{NUMPY[name]}({text}, {other})"
+            is_slow = name in SLOW and texts[0].isidentifier()
+            return Piece(self.keep(text, text) if is_slow else text, letters)
         return Piece(f"each[{name!r}]({', '.join(texts)})", letters)
 
     def settled(self, expr: Expr) -> Piece:
@@ -249,8 +295,24 @@ class Writer:
         piece = self.write(expr)
         if not isinstance(expr, (Sum, Total)) or not piece.letters:
             return piece
-        text = f"without_noise({piece.along(piece.letters)}, lambda: {self.write(positive(expr)).along(piece.letters)})"
-        return Piece(text, piece.letters)
+        size, bound = self.write(positive(expr)).along(piece.letters), self.bound(positive(expr))
+        return Piece(f"without_noise({piece.along(piece.letters)}, lambda: {size}, lambda: {bound})", piece.letters)
+
+    def bound(self, expr: Expr) -> str:
+        """Code for a number that no number of an expression without negative terms is above."""
+        match expr:
+            case Number():
+                return repr(expr.numerator / expr.denominator)
+            case Sum(terms):
+                return f"({' + '.join(map(self.bound, terms))})"
+            case Product(factors):
+                return f"({' * '.join(map(self.bound, factors))})"
+            case Total(index, body):
+                return f"({index.axis.size} * {self.bound(body)})"
+            case Call("abs", (Ref(name, _),)):
+                return " * ".join([f"largest({self.names[name]})", *(f"abs({scale})" for scale in self.scales.get(name, ()))])
+        piece = self.write(expr)
+        return f"largest({piece.along(piece.letters)})"
 
     def entry(self, expr: Entry) -> Piece:
         """softmax, its logarithm or logsumexp over one axis of a family."""
@@ -269,6 +331,22 @@ def _union(pieces: Iterable[Piece]) -> tuple[str, ...]:
     for piece in sorted(pieces, key=lambda piece: -len(piece.letters)):
         found |= dict.fromkeys(piece.letters)
     return tuple(found)
+
+
+def _together(signed: list[tuple[str, Piece]]) -> list[tuple[str, Piece]]:
+    """The terms of a sum; many products of two halves, as of an error and an output at every time, are one of all the halves."""
+    alike: dict[Any, list[int]] = {}
+    for place, (sign, piece) in enumerate(signed):
+        if piece.halves and sign == " + ":
+            alike.setdefault((piece.letters, piece.scale), []).append(place)
+    found: list[tuple[str, Piece] | None] = [*signed]
+    for (letters, scale), places in alike.items():
+        if len(places) >= MANY:
+            firsts, seconds = (", ".join(half) for half in zip(*(signed[place][1].halves for place in places)))
+            found[places[0]] = " + ", Piece(f"(stacked({firsts}).T @ stacked({seconds}))", letters, scale)
+            for place in places[1:]:
+                found[place] = None
+    return [term for term in found if term is not None]
 
 
 def _totals(expr: Total, body: Expr) -> Expr:

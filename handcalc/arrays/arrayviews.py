@@ -1,18 +1,22 @@
 """Array functions that generated programs call: sums of products, shifted views, functions of a whole family.
 
-- `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0.
+- `windows(array, axes)` is the view x[…, s·r + u − p, …] with an axis for r and one for u; outside the array it is 0. `unfolded` is it
+  as an array of its own, `sliced` a slice that does for it.
 - `contract(left, right, letters)` sums products over the letters that the result lacks; `kronecker` is 1 where places agree,
   `spread` puts r at s·r + c.
+- `stacked` puts rows, or matrices, below each other.
+- `heaviside` is the slope of ReLU, `largest` the largest of all numbers without their signs.
 - `softmax`, `log_softmax` and `logsumexp` without overflow.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from handcalc.core.index import Index, Position, affine
 
-__all__ = ["contract", "kronecker", "log_softmax", "logsumexp", "softmax", "spread", "windows"]
+__all__ = ["contract", "heaviside", "largest", "log_softmax", "logsumexp", "softmax", "spread", "stacked", "unfolded", "windows"]
 
 AxisView = tuple[int, int, int, tuple[tuple[int, int], ...]]  # zeros before and after, first place, (step, size) of the new axes
 
@@ -25,6 +29,16 @@ def window(place: Position, size: int) -> AxisView:
     highest = constant + sum(max(factor * (count - 1), 0) for factor, count in terms)
     before = max(-lowest, 0)
     return before, max(highest - size + 1, 0), constant + before, tuple(terms)
+
+
+def sliced(view: AxisView | None) -> str:
+    """The same as a slice, where it is one: of a place, or of every so many; "" where it is not."""
+    if view is None:
+        return ":"
+    before, after, start, terms = view
+    if before or after or len(terms) > 1 or any(step < 1 for step, _ in terms):
+        return ""
+    return "".join(f"{start}:{start + step * (count - 1) + 1}:{step}" for step, count in terms) or str(start)
 
 
 def windows(array: Any, axes: tuple[AxisView | None, ...]) -> Any:
@@ -43,17 +57,47 @@ def windows(array: Any, axes: tuple[AxisView | None, ...]) -> Any:
     return numpy.lib.stride_tricks.as_strided(array[tuple(start)], shape, strides, writeable=False)
 
 
-def contract(left: Any, right: Any, letters: tuple[str, str, str]) -> Any:
-    """Σ left·right over the letters that the result lacks: as a product of matrices, one for every letter all three share."""
+def unfolded(array: Any, axes: tuple[AxisView | None, ...], order: tuple[int, ...]) -> Any:
+    """The view as an array of its own, whose axes lie in memory in this order."""
+    import numpy
+
+    return numpy.ascontiguousarray(windows(array, axes).transpose(order)).transpose([order.index(axis) for axis in range(len(order))])
+
+
+def contract(left: Any, right: Any, letters: tuple[str, str, str], each: str = "") -> Any:
+    """Σ left·right over the letters that the result lacks: as a product of matrices, one for every letter all three share; each: a letter
+    for whose every place it is a product of its own."""
     import numpy
 
     first, second, wanted = letters
+    if each and {*first} & {*second} & {*wanted} <= {each}:
+        return _by_each(left, right, letters, each)
     if not set(first) & set(second) & set(wanted):
         summed = [letter for letter in first if letter in second]
         found = numpy.tensordot(left, right, ([first.index(letter) for letter in summed], [second.index(letter) for letter in summed]))
         order = [letter for letter in first + second if letter not in summed]
         return found if order == list(wanted) else found.transpose([order.index(letter) for letter in wanted])
+    if first == second:
+        return (left * right).sum(axis=tuple(axis for axis, letter in enumerate(first) if letter not in wanted))
     return numpy.einsum(f"{first},{second}->{wanted}", left, right, optimize=True)
+
+
+def _by_each(left: Any, right: Any, letters: tuple[str, str, str], each: str) -> Any:
+    first, second, wanted = letters
+    summed = [letter for letter in first if letter in second and letter != each and letter not in wanted]
+    rows, columns = ([letter for letter in own if letter not in summed and letter != each] for own in (first, second))
+    sizes = dict(zip(first + second, left.shape + right.shape))
+
+    def matrices(array: Any, own: str, *parts: list[str]) -> Any:
+        there = [each] * (each in own)
+        order = [own.index(letter) for letter in (*there, *parts[0], *parts[1])]
+        shape = [*(sizes[letter] for letter in there), *(math.prod(sizes[letter] for letter in part) for part in parts)]
+        return array.transpose(order).reshape(shape)
+
+    found = matrices(left, first, rows, summed) @ matrices(right, second, summed, columns)
+    found = found if each in wanted else found.sum(axis=0)
+    order = [*[each] * (each in wanted), *rows, *columns]
+    return found.reshape([sizes[letter] for letter in order]).transpose([order.index(letter) for letter in wanted])
 
 
 def kronecker(left: Position, right: Position) -> tuple[Any, tuple[Index, ...]]:
@@ -83,6 +127,30 @@ def spread(array: Any, axis: int, places: tuple[int, int, int]) -> Any:
     else:
         found[(*before, targets[inside])] = array[(*before, inside)]
     return found
+
+
+def heaviside(z: Any, at: Any) -> Any:
+    """0 below 0, 1 above, `at` at 0."""
+    import numpy
+
+    if numpy.ndim(at) == 0 and at in (0, 1):
+        return (numpy.greater_equal if at else numpy.greater)(z, 0).astype(float)
+    return numpy.heaviside(z, at)
+
+
+def largest(array: Any) -> float:
+    """The largest absolute value."""
+    import numpy
+
+    return float(numpy.abs(array).max(initial=0.0))
+
+
+def stacked(*arrays: Any) -> Any:
+    """Rows, or matrices of as many columns, as one matrix."""
+    import numpy
+
+    found = numpy.concatenate(arrays)
+    return found if found.ndim > 1 else found.reshape(len(arrays), -1)
 
 
 def softmax(z: Any, axis: int) -> Any:

@@ -47,10 +47,13 @@ def positive(formula: Expr) -> Expr:
     return Call("abs", (formula,))
 
 
-def without_noise(array: Any, size: Callable[[], Any]) -> Any:
-    """Zeros where numbers are noise; size: that of their terms, asked for only where there are such small ones."""
+def without_noise(array: Any, size: Callable[[], Any], bound: Callable[[], float]) -> Any:
+    """Zeros where numbers are noise; size: that of their terms, asked for only where there are such small ones; bound: what no size is
+    above but for rounding."""
     import numpy
 
-    if not ((array != 0) & (abs(array) < SMALL)).any():
+    sizes = abs(array)
+    small = sizes[(sizes < SMALL) & (array != 0)]
+    if not small.size or small.min() > 2 * NOISE * bound():
         return array
-    return numpy.where(abs(array) <= NOISE * size(), 0.0, array)
+    return numpy.where(sizes <= NOISE * size(), 0.0, array)

@@ -21,7 +21,7 @@ from handcalc.core.graph import Graph
 from handcalc.models.model import Model
 from handcalc.problem.dataset import Dataset, Samples
 
-NUMBERS_AT_ONCE = 2_000_000  # of the inputs that are worked together
+NUMBERS_AT_ONCE = 200_000  # of the inputs that are worked together: more do not stay in the cache of a processor
 
 
 class Passes:
@@ -62,11 +62,11 @@ class Passes:
             return float(found[0][0])
         return float(self._loss(state, tuple(map(numpy.concatenate, zip(*found))))[0])
 
-    def outputs(self, state: Arrays, samples: Samples) -> Any:
-        """The outputs by (sample, output), in the order of the targets."""
+    def outputs(self, state: Arrays, samples: Samples, most: int | None = None) -> Any:
+        """The outputs by (sample, output), in the order of the targets; of the first samples, where so many are enough."""
         import numpy
 
-        return numpy.concatenate([self._stacked(self._answers(state, (inputs,))) for inputs, _ in self._pieces(samples)])
+        return numpy.concatenate([self._stacked(self._answers(state, (inputs,))) for inputs, _ in self._pieces(samples, most)])[:most]
 
     def _stacked(self, arrays: Arrays) -> Any:
         """The outputs by (sample, output)."""
@@ -79,13 +79,13 @@ class Passes:
         """Inputs and targets as a loss takes them: all at once, where it is not put together from pieces."""
         return [as_arrays(samples, self._shapes)] if self._loss is None else self._pieces(samples)
 
-    def _pieces(self, samples: Samples) -> Iterator[tuple[Any, Any]]:
-        """Inputs and targets, so many samples at a time as fit."""
+    def _pieces(self, samples: Samples, most: int | None = None) -> Iterator[tuple[Any, Any]]:
+        """Inputs and targets, so many samples at a time as fit, until there are enough."""
         if self._mixed or not isinstance(samples, Dataset):
             yield as_arrays(samples, self._shapes)
             return
         step = max(NUMBERS_AT_ONCE // samples.inputs.shape[1], 1)
-        for start in range(0, len(samples), step):
+        for start in range(0, len(samples) if most is None else min(most, len(samples)), step):
             yield shaped(samples.rows(slice(start, start + step)), self._shapes)
 
 

@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from handcalc.arrays import arrayviews
 from handcalc.arrays.arraycode import NotVectorised, Piece, Writer
-from handcalc.arrays.arrayviews import contract, log_softmax, logsumexp, softmax, spread, windows
 from handcalc.arrays.noise import decisive, without_noise
 from handcalc.arrays.unrolling import at_time, unrolled
 from handcalc.core.expr import (
@@ -26,9 +26,12 @@ from handcalc.core.expr import (
 from handcalc.core.functions import function
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell, Quantity
+from handcalc.problem.arrays import whole
 
 Arrays = tuple[Any, ...]
 
+
+LIBRARY = {"without_noise": without_noise} | {name: getattr(arrayviews, name) for name in arrayviews.__all__}  # what programs call
 
 # --- programs ---------------------------------------------------------------------------------------------------------
 
@@ -37,7 +40,7 @@ class Vectorised:
     """A graph's update as a function of the parameters and of the data, all of them arrays.
 
     updated: parameter (or memory) → what it becomes; loss: the quantity that is watched; data: quantities of each row.
-    Raises NotVectorised where a formula has no form on arrays.
+    statements: how many make an update. Raises NotVectorised where a formula has no form on arrays.
     """
 
     def __init__(self, graph: Graph, updated: Mapping[str, str], loss: str, data: Sequence[str] = ()) -> None:
@@ -48,16 +51,17 @@ class Vectorised:
         self._quiet = numpy.errstate
         self.state = tuple(updated)
         self.update, self._update = compiled(graph, self.state, data, [loss, *updated.values()])
+        self.statements = self.update.count("\n")
         self.watch, self._watch = compiled(graph, self.state, data, [loss])
 
     def start(self, value: Callable[[Cell], float]) -> Arrays:
-        """The state with these values. Raises NotVectorised where a cell is missing."""
-        return tuple(_array(self.graph, self.graph[name], value) for name in self.state)
+        """The state that is given; value: of what is not given as an array. Raises NotVectorised where a cell is missing."""
+        return tuple(_array(self.whole, self.graph[name], value) for name in self.state)
 
     def values(self, state: Arrays) -> dict[Cell, float]:
         """Cell → value of a state."""
-        pairs = zip(self.state, state)
-        return {(name, place): float(array[place]) for name, array in pairs for place in self.graph.positions(name)}
+        pairs = zip(self.state, state)  # every place has a cell, else there would be no program
+        return {(name, place): array.item(place) for name, array in pairs for place in self.graph.places(self.graph[name])}
 
     def value(self, state: Arrays, wanted: Cell) -> float:
         """The value of one cell of a state."""
@@ -128,16 +132,7 @@ def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Se
     constants: dict[str, Any] = {}  # given quantities that are neither in the state nor data
     source = _program(graph, names, [*wanted], constants, len(state), len(data))
     each = {name: numpy.vectorize(function(name).value, otypes=[float]) for name in _named(source)}
-    library = {
-        "softmax": softmax,
-        "log_softmax": log_softmax,
-        "logsumexp": logsumexp,
-        "windows": windows,
-        "contract": contract,
-        "spread": spread,
-        "without_noise": without_noise,
-    }
-    surroundings = {"np": numpy, **library, "each": each, **constants}
+    surroundings = {"np": numpy, **LIBRARY, "each": each, **constants}
     found: dict[str, Any] = {}
     exec(compile(source, "<arrays>", "exec"), surroundings, found)
     program: Callable[..., Arrays] = found["program"]
@@ -147,9 +142,9 @@ def compiled(graph: Graph, state: Sequence[str], data: Sequence[str], wanted: Se
 def _program(graph: Graph, names: dict[str, str], wanted: list[str], constants: dict[str, Any], states: int, data: int) -> str:
     names = dict(names)
     lines: list[str] = []
-    writer = Writer(graph, names, constants)
+    writer = Writer(graph, names, constants, lines)
     for name in wanted:
-        _define(graph, name, writer, lines, constants, wanted)
+        _define(graph, name, writer, constants, wanted)
     unpack = [f"    {_tuple('p', states)} = state"] * bool(states) + [f"    {_tuple('d', data)} = row"] * bool(data)
     return "\n".join(["def program(state, row):", *unpack, *lines, f"    return ({', '.join(names[name] for name in wanted)},)"])
 
@@ -158,7 +153,7 @@ def _tuple(letter: str, count: int) -> str:
     return "(" + "".join(f"{letter}{number}, " for number in range(count)) + ")"
 
 
-def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constants: dict[str, Any], results: list[str]) -> None:
+def _define(graph: Graph, wanted: str, writer: Writer, constants: dict[str, Any], results: list[str]) -> None:
     """The lines a quantity needs that are not there yet, and its own; a gradient that is no result waits for its scale."""
     pending, opened, settled = [wanted], set[str](), decisive(graph)
     while pending:
@@ -199,7 +194,7 @@ def _define(graph: Graph, wanted: str, writer: Writer, lines: list[str], constan
             writer.scales[name] = piece.scale
             piece = Piece(piece.text, piece.letters)
         writer.names[name] = f"q{len(writer.names)}"
-        lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
+        writer.lines.append(f"    {writer.names[name]} = {piece.along(writer.order)}")
 
 
 def _others(quantity: Quantity) -> list[Expr]:
@@ -241,6 +236,9 @@ def _array(graph: Graph, quantity: Quantity, value: Callable[[Cell], float]) -> 
     import numpy
 
     shape = tuple(axis.size for axis in quantity.axes)
+    given = None if graph.fixed or graph.left_out else whole(quantity.givens)
+    if given is not None and given.shape == shape:
+        return given.astype(float)
     places = list(graph.positions(quantity.name))
     if len(places) != math.prod(shape) and quantity.kind != "input":  # an input that is not there adds nothing
         raise NotVectorised(f"missing cells of {quantity.name}")

@@ -214,13 +214,14 @@ class Quantities:
         """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
         quantity, kept = self.quantities[name], self.known.places.get(name)
         if kept is None:
-            places = (indices for indices in self._places(quantity) if self.listed(name, indices))
+            places = (indices for indices in self.places(quantity) if self.listed(name, indices))
             if quantity.size > SMALL:
                 return places
             kept = self.known.places[name] = list(places)
         return iter(kept)
 
-    def _places(self, quantity: Quantity) -> Iterator[tuple[int, ...]]:
+    def places(self, quantity: Quantity) -> Iterator[tuple[int, ...]]:
+        """The places of a quantity in that order, whether or not they hold a cell."""
         named = quantity.names
         sizes = [axis.places for axis in quantity.axes]
         own = quantity.axes[1:] if quantity.sampled else quantity.axes

@@ -17,7 +17,8 @@ from handcalc.core.expr import Call, Expr, Number, Power, Quotient, walk
 from handcalc.core.instance import evaluate
 from handcalc.errors import Message
 from handcalc.layers.activations import IDENTITY, SOFTMAX
-from handcalc.problem.schema import Activation, EdgeMatrix, Layer, Problem, Sample
+from handcalc.problem.dataset import targets_at
+from handcalc.problem.schema import Activation, EdgeMatrix, Layer, Problem
 from handcalc.problem.words import LOSSES
 
 SAMPLES = 200  # of a data set, so many are looked at
@@ -82,8 +83,7 @@ def _outputs(problem: Problem) -> Iterator[tuple[int, str, Activation]]:
 
 def _targets(problem: Problem, place: int) -> Iterator[Number]:
     """The targets of an output neuron."""
-    first: list[Sample] = list(islice(problem.samples, SAMPLES))
-    yield from dict.fromkeys(sample.targets[place] for sample in first if sample.targets and place < len(sample.targets))
+    yield from dict.fromkeys(targets_at(problem.samples, place, SAMPLES))
 
 
 def _unreachable(problem: Problem) -> Iterator[Message]:

@@ -2,12 +2,14 @@
 
 - `Dataset` is a sequence of `Sample`, so that whoever reads a few samples need not know; `rows(places)` are many of them as
   arrays of floats.
-- `givens`, `sample_names`, `have_targets`, `sum_to_one` and `select` ask samples of either kind without making every number.
+- `givens`, `sample_names`, `targets_at`, `have_targets`, `sum_to_one` and `select` ask samples of either kind without making every
+  number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from math import prod
 from typing import Any, overload
 
@@ -95,6 +97,11 @@ class Dataset(Sequence[Sample]):
         """The name of the sample at a place."""
         return self.names[place] if self.names else str(self.numbers[place])
 
+    @cached_property
+    def all_names(self) -> tuple[str, ...]:
+        """The names of all samples."""
+        return tuple(self.names or map(str, self.numbers))
+
     def number(self, part: str, place: int, unit: int) -> Number:
         """One input or target. Nobody typed it, so it has no digits of its own and is shown rounded."""
         found = self._made.get((part, place, unit))
@@ -152,8 +159,16 @@ def givens(samples: Samples, part: str, shape: tuple[int, ...], batch: Batch | N
 def sample_names(samples: Samples) -> tuple[str, ...]:
     """The names of all samples."""
     if isinstance(samples, Dataset):
-        return tuple(samples.names or map(str, samples.numbers))
+        return samples.all_names
     return tuple(sample.name for sample in samples)
+
+
+def targets_at(samples: Samples, unit: int, count: int) -> Iterator[Number]:
+    """The targets of one output of the first samples, so many of them, that have one."""
+    if isinstance(samples, Dataset):
+        there = samples.targets is not None and unit < samples.units
+        return (samples.number("targets", place, unit) for place in range(min(count, len(samples)) * there))
+    return (sample.targets[unit] for sample in samples[:count] if sample.targets and unit < len(sample.targets))
 
 
 def have_targets(samples: Samples) -> bool:

@@ -70,16 +70,16 @@ class Network:
         """The outputs for every sample (or for the first ones), in the order of their targets."""
         trainer = self.trainer
         if self._on_arrays:
-            rows: list[list[float]] = self._array_of(samples)[:most].tolist()
+            rows: list[list[float]] = self._array_of(samples, most).tolist()
             return rows
         model = self._model if samples is self.problem.samples else build(self._evaluated.replace(samples=samples))
         known = Evaluation(model.graph.at_once, None, trainer.values())
         count = len(samples) if most is None else min(most, len(samples))
         return [[float(known[cell]) for cell in model.answers(place)] for place in range(count)]
 
-    def _array_of(self, samples: Samples) -> Any:
-        """The outputs for every sample as an array."""
-        return self._passes.outputs(self.trainer.state, samples)
+    def _array_of(self, samples: Samples, most: int | None = None) -> Any:
+        """The outputs for every sample (or for the first ones) as an array."""
+        return self._passes.outputs(self.trainer.state, samples, most)
 
     @property
     def _on_arrays(self) -> bool:

@@ -62,11 +62,11 @@ def report(
     if len(found.history) > 2:
         yield Chart(history_plot(found))
     yield Heading(2, Message("Parameters"))
-    values = {cell: value for cell, value in trainer.values().items() if cell[0] in trainer.whole.updated}
-    rows = [(Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, value))) for cell, value in islice(values.items(), CELLS)]
-    yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows), max(len(values) - CELLS, 0))
+    cells = ((name, place) for name in trainer.whole.updated for place in graph.positions(name))
+    rows = [(Name(Ref(*cell)), Value(cell), number(_turned(reading, cell, trainer.value(cell)))) for cell in islice(cells, CELLS)]
+    yield Table((Message("parameter"), Message("before"), Message("after")), tuple(rows), max(len(found.parameters) - CELLS, 0))
     if problem.samples and problem.layers:
-        yield from _predictions(network, rounding)
+        yield from _predictions(network, found, rounding)
     if asked:
         before = (0,) if graph[graph.inputs].sampled else ()
         names = [Name(Ref(graph.inputs, (*before, *place)), bare=True, timed=True) for place in places(problem.axes)]
@@ -97,17 +97,17 @@ def _chosen(history: tuple[tuple[int, float], ...]) -> list[tuple[int, float]]:
     return [history[place] for place in places]
 
 
-def _predictions(network: Network, rounding: Rounding) -> Iterator[Block]:
+def _predictions(network: Network, found: Trained, rounding: Rounding) -> Iterator[Block]:
     """What the network answers for every sample, beside the targets; how many are right where there are classes."""
     model, problem = network.trainer.whole, network.problem
     targets = model.graph.targets
-    found = network.outputs_of(problem.samples, CELLS)
+    outputs = network.outputs_of(problem.samples, CELLS)
 
     def digits(value: float) -> Item:
         return Digits(rounding.replace(carry=False).shown(value, True))
 
     if isinstance(problem.samples, Dataset) and problem.samples.is_classes:
-        columns, rows = _classes(problem.samples, found, problem.layers[-1].axes[-1], digits)
+        columns, rows = _classes(problem.samples, outputs, problem.layers[-1].axes[-1], digits)
     else:
         sampled = model.graph[model.answers()[0][0]].sampled
         first = (0,) if sampled else ()
@@ -116,16 +116,16 @@ def _predictions(network: Network, rounding: Rounding) -> Iterator[Block]:
         wanted = places(problem.layers[-1].axes) if targets else ()
         columns += [Name(Ref(targets, (*first, *place)), bare=True, timed=True) for place in wanted]
         rows = []
-        for sample, values in zip(problem.samples[:CELLS], found):
+        for sample, values in zip(problem.samples[:CELLS], outputs):
             typed = [_typed(target, digits) for target in sample.targets or ()]
             rows.append((*([Plain(sample.name)] if sampled else []), *map(digits, values), *typed))
     yield Heading(2, Message("Predictions"))
     yield Table(tuple(columns), tuple(rows), max(len(problem.samples) - CELLS, 0))
-    share = network.accuracy()
+    share = dict(found.accuracy).get(found.iterations)
     if share is not None:
         count = len(problem.samples)
         yield Paragraph(Message("Right: {right} of {count} {count:sample|samples}.", right=round(share * count), count=count))
-    share = network.accuracy(problem.test) if problem.test else None
+    share = found.test_accuracy
     if share is not None:
         count = len(problem.test)
         yield Paragraph(Message("Right in the test: {right} of {count} {count:sample|samples}.", right=round(share * count), count=count))

@@ -38,7 +38,9 @@ from handcalc.problem.schema import Problem
 
 Engine = Straight | Vectorised
 
-STRAIGHT_CELLS = 3000  # cells of a graph that becomes straight-line code; above, arrays are faster
+STRAIGHT_CELLS = 3000  # cells of a graph that becomes straight-line code, whatever arrays would take
+AT_MOST = 4  # times as many may become some, whose code takes half a second to write,
+CELLS_A_STATEMENT = 60  # where arrays have a statement for fewer: so many are worked out in the time that one takes
 TOGETHER = 1000  # updates between two looks at Ctrl-C and at numbers that are too large
 
 
@@ -225,10 +227,13 @@ def watched(problem: Problem) -> Model:
 
 
 def _engine(model: Model, data: tuple[str, ...], value: Callable[[Cell], float]) -> tuple[Engine, Any]:
-    """The program of a model and its state: straight-line code for a small one, whole arrays for a large one."""
-    if model.graph.inputs and sum(quantity.size for quantity in model.graph) > STRAIGHT_CELLS:
+    """The program of a model and its state: straight-line code for a small one, whole arrays for a large one; between, where a
+    recurrence has many statements on small arrays, what has less to do. Nothing is timed: the last bits of results depend on it."""
+    cells = sum(quantity.size for quantity in model.graph)
+    if model.graph.inputs and cells > STRAIGHT_CELLS:
         with suppress(NotVectorised):
             engine = Vectorised(model.graph, model.carried, model.loss, data)
-            return engine, engine.start(value)
+            if cells > min(AT_MOST * STRAIGHT_CELLS, CELLS_A_STATEMENT * engine.statements):
+                return engine, engine.start(value)
     straight = Straight(model.graph, model.carried, model.loss, data)
     return straight, straight.start(value)
