@@ -20,6 +20,7 @@ from handcalc.core.instance import Value
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError
+from handcalc.layers.softmax import POWERS
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.header import header_of
@@ -73,7 +74,7 @@ def has_powers(derivation: Derivation) -> bool:
             if not all(evaluation[name, place] for name in sums for place in graph.positions(name)):
                 return False
         except EvaluationError as error:
-            return error.cell is None or graph[error.cell[0]].kind != "step"
+            return error.cell is None or graph[error.cell[0]].role not in POWERS
     return True
 
 
