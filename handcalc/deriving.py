@@ -55,11 +55,19 @@ def _derived(problem: Problem, chosen: Rounding, iterations: int, start: Mapping
     bases = _Bases(problem, chosen, by_cells)
     model = bases.model(1)
     check_iterations(problem, model.graph, model.updated, iterations)
-    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start, _meaning)
     if problem.conventions.softmax == "steps" and not has_powers(found):
         conventions = problem.conventions.replace(softmax="shifted")
         return _derived(problem.replace(conventions=conventions), chosen, iterations, start, by_cells)
     return found
+
+
+def _meaning(derivation: Derivation, text: str) -> tuple[Cell, int, bool]:
+    """What a word means in the notation of the problem. Raises UnknownIdError."""
+    from handcalc.render import read  # only where a word is no id
+
+    found = read(derivation).look_up(text)
+    return found.cell, found.iteration, bool(found.turned)
 
 
 def has_powers(derivation: Derivation) -> bool:
