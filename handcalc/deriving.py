@@ -17,9 +17,10 @@ from handcalc.arrays.large import evaluator
 from handcalc.core.derivation import Basis, Derivation
 from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
+from handcalc.core.patterns import is_pattern
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import EvaluationError
+from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
 from handcalc.layers.softmax import POWERS
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
@@ -59,7 +60,28 @@ def _derived(problem: Problem, chosen: Rounding, iterations: int, start: Mapping
     if problem.conventions.softmax == "steps" and not has_powers(found):
         conventions = problem.conventions.replace(softmax="shifted")
         return _derived(problem.replace(conventions=conventions), chosen, iterations, start, by_cells)
+    if any(not is_pattern(word) for word, *_ in chosen.overrides):
+        by_ids = _by_ids(chosen, problem, found)
+        if by_ids != chosen:
+            return _derived(problem, by_ids, iterations, start, by_cells)
     return found
+
+
+def _by_ids(rounding: Rounding, problem: Problem, derivation: Derivation) -> Rounding:
+    """The rounding with ids in the place of other names of steps. Raises ProblemError with every name that no step has."""
+    if updates_per_epoch(problem) > 1:
+        return rounding  # a round has steps that others do not have
+    told = problem.overridden if problem.rounding and problem.rounding.overrides == rounding.overrides else ()
+    overrides, wrong = [], []
+    for place, (word, *digits) in enumerate(rounding.overrides):
+        try:
+            overrides.append((word if is_pattern(word) else derivation.graph.cell_id(derivation.meant(word)[0]), *digits))
+        except UnknownIdError as error:
+            where = problem.path + told[place] if told else ""
+            wrong += [Message(message.template, where, **message.values) for message in error.messages]
+    if wrong:
+        raise ProblemError(*wrong)
+    return rounding.replace(overrides=tuple(overrides))
 
 
 def _meaning(derivation: Derivation, text: str) -> tuple[Cell, int, bool]:
