@@ -3,10 +3,12 @@
 import gc
 import os
 
+GARBAGE = (100_000, 20, 20)  # what a command makes lives to its end: looking for garbage early only costs time
+
 
 def main() -> None:
-    """Run the command line. What a command makes lives to its end: looking for garbage early only costs start-up time."""
-    gc.set_threshold(100_000, 20, 20)
+    """Run the command line."""
+    gc.set_threshold(*GARBAGE)
     try:
         import signal
 

@@ -17,9 +17,11 @@ from handcalc.arrays.large import evaluator
 from handcalc.core.derivation import Basis, Derivation
 from handcalc.core.graph import Graph
 from handcalc.core.instance import Value
+from handcalc.core.patterns import is_pattern
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
-from handcalc.errors import EvaluationError
+from handcalc.errors import EvaluationError, Message, ProblemError, UnknownIdError
+from handcalc.layers.softmax import POWERS
 from handcalc.loading.schedules import batch_size, batches, updates_per_epoch
 from handcalc.models import build
 from handcalc.models.header import header_of
@@ -54,11 +56,40 @@ def _derived(problem: Problem, chosen: Rounding, iterations: int, start: Mapping
     bases = _Bases(problem, chosen, by_cells)
     model = bases.model(1)
     check_iterations(problem, model.graph, model.updated, iterations)
-    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start)
+    found = Derivation(model.graph, chosen, model.updated, model.loss, iterations, bases, header_of(problem), model.memory, start, _meaning)
     if problem.conventions.softmax == "steps" and not has_powers(found):
         conventions = problem.conventions.replace(softmax="shifted")
         return _derived(problem.replace(conventions=conventions), chosen, iterations, start, by_cells)
+    if any(not is_pattern(word) for word, *_ in chosen.overrides):
+        by_ids = _by_ids(chosen, problem, found)
+        if by_ids != chosen:
+            return _derived(problem, by_ids, iterations, start, by_cells)
     return found
+
+
+def _by_ids(rounding: Rounding, problem: Problem, derivation: Derivation) -> Rounding:
+    """The rounding with ids in the place of other names of steps. Raises ProblemError with every name that no step has."""
+    if updates_per_epoch(problem) > 1:
+        return rounding  # a round has steps that others do not have
+    told = problem.overridden if problem.rounding and problem.rounding.overrides == rounding.overrides else ()
+    overrides, wrong = [], []
+    for place, (word, *digits) in enumerate(rounding.overrides):
+        try:
+            overrides.append((word if is_pattern(word) else derivation.graph.cell_id(derivation.meant(word)[0]), *digits))
+        except UnknownIdError as error:
+            where = problem.path + told[place] if told else ""
+            wrong += [Message(message.template, where, **message.values) for message in error.messages]
+    if wrong:
+        raise ProblemError(*wrong)
+    return rounding.replace(overrides=tuple(overrides))
+
+
+def _meaning(derivation: Derivation, text: str) -> tuple[Cell, int, bool]:
+    """What a word means in the notation of the problem. Raises UnknownIdError."""
+    from handcalc.render import read  # only where a word is no id
+
+    found = read(derivation).look_up(text)
+    return found.cell, found.iteration, bool(found.turned)
 
 
 def has_powers(derivation: Derivation) -> bool:
@@ -73,7 +104,7 @@ def has_powers(derivation: Derivation) -> bool:
             if not all(evaluation[name, place] for name in sums for place in graph.positions(name)):
                 return False
         except EvaluationError as error:
-            return error.cell is None or graph[error.cell[0]].kind != "step"
+            return error.cell is None or graph[error.cell[0]].role not in POWERS
     return True
 
 

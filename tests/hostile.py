@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import os
@@ -26,6 +27,7 @@ from typing import Any
 import numpy
 from ruamel.yaml import YAML
 
+from handcalc.__main__ import GARBAGE
 from handcalc.core.record import Record
 from handcalc.deriving import derive
 from handcalc.layers.sections import sections
@@ -464,6 +466,7 @@ def trial(case: Case, folder: Path) -> Outcome:
             for number, target in ((0, os.devnull), (1, "stdout"), (2, "stderr")):
                 os.dup2(os.open(target, os.O_RDWR | os.O_CREAT | os.O_TRUNC), number)
             sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w", encoding="utf-8"), os.fdopen(2, "w", encoding="utf-8")
+            gc.set_threshold(*GARBAGE)
             from handcalc.cli import main
 
             try:

@@ -21,8 +21,11 @@ from oracles import law
 from handcalc.core.expr import Number
 from handcalc.core.rounding import Rounding
 from handcalc.errors import HandcalcError, ProblemError
+from handcalc.language import translator
 from handcalc.loading.loader import loads
-from handcalc.marking.answers import Answer, Sheet, Typed, from_arguments, read_sheet, sheet_of, typed
+from handcalc.marking.answers import Answer, Sheet, Typed, from_arguments, read_sheet, sheet_in, sheet_of, typed
+from handcalc.marking.blank import blank_sheet
+from handcalc.marking.check import Checker
 from handcalc.problem.limits import LIMITS
 from handcalc.problem.schema import MarkingScheme, Task
 
@@ -237,6 +240,12 @@ SHEETS: list[tuple[str, str, str, str, Rounding | None, dict[str, str], list[int
     ("text: a sign more", "a.txt", "a = = 0.5\nb = ≈ 0.5\n#2:c = 1\n", "a", None, {"a": "= 0.5", "b": "≈ 0.5", "#2:c": "1"}, [1, 2, 3]),
     ("text: comments", "a.txt", "# Name: Alice Á\n# note: x\n#\n# rounding: 3 significant, carry\n\n  a = 1\n", "Alice Á",
      Rounding(None, 3, carry=True), {"a": "1"}, [6]),
+    ("text: cut off", "a.txt", "# rounding: 4 decimals, carry, cut off\na = 1\n", "a",
+     Rounding(4, None, True, "truncate"), {"a": "1"}, [2]),
+    ("text: modes in any order", "a.txt", "# rounding: 3 significant digits, half to even, carry\na = 1\n", "a",
+     Rounding(None, 3, True, "half_even"), {"a": "1"}, [2]),
+    ("text: modes in Chinese", "a.txt", "# 取近似值：4 位小数，再代入下一步，直接舍去尾数\na = 1\n", "a",
+     Rounding(4, None, True, "truncate"), {"a": "1"}, [2]),
     ("text: comments not filled in", "a.txt", "# name: ______\n# rounding: ____\na = 1\n", "a", None, {"a": "1"}, [3]),
     ("text: formula", "a.txt", "local.h1 = out.h1*(1 - out.h1)\n", "a", None, {"local.h1": "out.h1*(1 - out.h1)"}, [1]),
     ("text: no suffix", "alice.2024", "a = 1\n", "alice", None, {"a": "1"}, [1]),
@@ -279,7 +288,7 @@ def piped(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
 
 
-EXAMPLES = 'expected "4 decimals" or "3 significant", perhaps with ", carry", found '
+EXAMPLES = 'expected "4 decimals" or "3 significant", perhaps with ", carry" or ", cut off", found '
 MISSING = ": there is no answer in it; expected lines such as net.h1 = 0.35"
 
 # file's name, its text, its messages
@@ -617,3 +626,14 @@ def test_a_formula_first_and_then_its_number(tmp_path: Path) -> None:
     path = tmp_path / "sheet.txt"
     path.write_text("E = 1/2 (t-y)^2\nE = 0.0906\nE = E1 + E2\n", encoding="utf-8")
     assert [(answer.id, answer.text) for answer in read_sheet(path).answers] == [("E", "0.0906")]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("form", ["text", "csv"])
+@pytest.mark.parametrize("ties", ["half_up", "half_even", "truncate"])
+def test_a_blank_sheet_declares_the_rounding_of_its_problem(ties: str, form: str, language: str) -> None:
+    rounding = Rounding(2, None, True, ties)
+    problem = loads("given: {a: 2.675}\nequations: {p: a*1}\n").replace(rounding=rounding)
+    sheet = blank_sheet(Checker(problem).desk_for(Sheet("", ())), form, translator(language))
+    filled = sheet.replace("p = ", "p = 2.67").replace("\np,", "\np,2.67")
+    assert sheet_in(filled.encode(), f"a.{'txt' if form == 'text' else 'csv'}").rounding == rounding

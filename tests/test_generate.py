@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,17 @@ def test_numbers_are_drawn_from_what_is_said(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"-?0\.\d\d", text) and abs(float(text)) <= 0.36 and float(text) for text in seen["b1"])
     rate = next(slot.name for slot in template.slots if slot.role == "learning_rate")
     assert seen[rate] == {"0.5"}
+
+
+def test_ranges_of_millions_of_numbers_are_not_written_out(tmp_path: Path) -> None:
+    """A number is drawn by its place in the range, those that are not wanted left out."""
+    started = time.process_time()
+    numbers = "{'w*': {from: 0, to: 400000, step: 0.05}, inputs: {from: -0.1, to: 0.3, step: 0.1, not: [0, 0.1, 0.05]}}"
+    template = ExerciseTemplate(str(_written(tmp_path, net(numbers=numbers))))
+    drawn = [template.drawn(Draws("a", "1"), attempt) for attempt in range(40)]
+    assert len({one["w1"] for one in drawn}) == 40 and all(float(one["w1"]) * 20 % 1 == 0 for one in drawn)
+    assert {one["x1"] for one in drawn} == {"-0.1", "0.2", "0.3"}
+    assert time.process_time() - started < 3
 
 
 def test_what_adds_up_to_one_changes_places() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from shipping import some
 
+from handcalc import check
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation
@@ -245,6 +246,22 @@ def test_attention_without_matrices() -> None:
     bare, other = ({"inputs": INPUTS, "layers": [{"type": "attention", **keys}]} for keys in ({}, identity))
     assert np.allclose(array(solved(bare), "out1"), array(solved(other), "out1"), rtol=1e-14)
     assert "query1" not in solved(bare).graph
+
+
+@pytest.mark.parametrize("scale", [True, 0.5])
+def test_attention_has_its_unscaled_scores(scale: bool | float) -> None:
+    """dot = q·k is a step, which the lines of scores go through and no gradient does; scores that are not scaled have no other."""
+    layer = {"type": "attention", "query_weights": [[2, 0], [0, 1]], "scale": scale}
+    tree = {"inputs": INPUTS, "targets": INPUTS, "layers": [layer], "input_gradients": True}
+    found, bare = solved(tree), solved({**tree, "layers": [{**layer, "scale": False}]})
+    inputs = np.array(INPUTS)
+    assert np.allclose(array(found, "dot1"), (inputs * [2, 1]) @ inputs.T, rtol=1e-14)
+    assert np.allclose(array(found, "score1"), array(found, "dot1") * (0.5 if scale == 0.5 else 0.5**0.5), rtol=1e-14)
+    assert found["score1[2,3]"].inputs == (found.find("dot1[2,3]")[0],)
+    assert "dot1" not in bare.graph and not any(step.id.startswith("grad.dot1") for step in found.steps())
+    assert [answer.verdict for answer in check(loads(json.dumps(tree)), {"dot1[2,3]": found["dot1[2,3]"].shown.plain}).answers] == [
+        "correct"
+    ]
 
 
 # --- pooling ----------------------------------------------------------------------------------------------------------

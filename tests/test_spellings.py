@@ -239,6 +239,13 @@ def test_optimiser_with_its_type() -> None:
     assert loads(rest + "optimizer: {type: SGD with momentum, mu: 0.8}\n") == loads(rest + "optimizer: {momentum: {momentum: 0.8}}\n")
 
 
+@pytest.mark.parametrize("word", ["decay", "decay_rate", "alpha", "β"])
+def test_the_share_of_a_mean_square_by_other_names(word: str) -> None:
+    """PyTorch calls it alpha, textbooks β or the decay."""
+    own, other = (loads(f"{NETWORK}optimizer: {{rmsprop: {{{key}: 0.9}}}}\n").optimizer for key in ("rho", word))
+    assert own == other
+
+
 def test_formula_in_full_width() -> None:
     wide = loads("已知：{x：2}\n方程：{f：max（x，3）＋x＊2}\n最小化：f\n")
     assert wide == loads("given: {x: 2}\nequations: {f: 'max(x, 3) + x*2'}\nminimize: f\n")

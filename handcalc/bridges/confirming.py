@@ -72,7 +72,7 @@ def _check_layers(setup: Setup, framework: str) -> None:
     _without(framework, "regularization", problem.regularization is not None)
     _without(framework, "schedule", problem.schedule is not None)
     _without(framework, "learning rates of their own", bool(problem.rates or problem.rules))
-    _without(framework, "frozen", bool(problem.frozen or problem.frozen_parts))
+    _without(framework, "frozen", bool(problem.frozen or problem.frozen_parts or problem.called))
     _without(framework, "clipping", any(name.startswith("clip") for name in optimizer.numbers))
     _without(framework, "standardize", problem.standard is not None)
     _without(framework, "conventions", _unusual(problem))

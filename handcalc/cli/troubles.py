@@ -19,6 +19,7 @@ from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message, Template
+from handcalc.layers.softmax import POWERS
 from handcalc.problem.schema import Problem
 
 MOST = 4  # numbers that are told
@@ -210,7 +211,7 @@ def _after_update(trouble: Trouble) -> Message | None:
 def _power_too_large(trouble: Trouble) -> Message | None:
     """A power of softmax."""
     text = "write {example}: then the largest is subtracted from each first"
-    return Message(text, example="conventions: {softmax: shifted}") if trouble.quantity.kind == "step" else None
+    return Message(text, example="conventions: {softmax: shifted}") if trouble.quantity.role in POWERS else None
 
 
 def _too_large(trouble: Trouble) -> Message | None:

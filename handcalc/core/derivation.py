@@ -169,7 +169,8 @@ class Derivation(SelfShowing):
 
     header: what a report says about the exercise; updated: parameter → updated quantity; memory: what an optimiser
     remembers → what it becomes; bases: round → what it is worked with, None where all have the graph; start: cells that have other
-    values than those given when the first round begins.
+    values than those given when the first round begins; look_up: what a word that is no id means (cell, iteration, whether it stands for
+    the negative), in the notation of the problem.
     """
 
     def __init__(
@@ -183,8 +184,10 @@ class Derivation(SelfShowing):
         header: Header | None = None,
         memory: Mapping[str, str] | None = None,
         start: Mapping[Cell, Value] | None = None,
+        look_up: Callable[[Derivation, str], tuple[Cell, int, bool]] | None = None,
     ) -> None:
         self.graph = graph
+        self._look_up = look_up
         self.header = header or Header()
         self.rounding = rounding
         self.updated = dict(updated or {})
@@ -331,12 +334,27 @@ class Derivation(SelfShowing):
             raise UnknownIdError(Message("there is no step {found}", found=f'"{text}"'))
         return found, number
 
+    def meant(self, text: str) -> tuple[Cell, int, bool]:
+        """The same of an id or any name that the problem's notation has for it, and whether that stands for the negative of the cell."""
+        try:
+            return *self.find(text), False
+        except UnknownIdError:
+            if self._look_up is None:
+                raise
+            return self._look_up(self, text)
+
     def value(self, text: str) -> Value:
-        """The value of an id such as net.h1 or #3:loss, before rounding. Raises UnknownIdError, EvaluationError."""
-        return self.step(*self.find(text)).value
+        """The value of an id such as net.h1 or #3:loss, or of a printed name such as w5+, in its sign, before rounding.
+
+        Raises UnknownIdError, EvaluationError.
+        """
+        wanted, number, turned = self.meant(text)
+        value = self.step(wanted, number).value
+        return -value if turned and value else value
 
     def __getitem__(self, text: str) -> Step:
-        return self.step(*self.find(text))
+        """The step of an id, or of a printed name; the sign of its value is that of the id."""
+        return self.step(*self.meant(text)[:2])
 
 
 def _valued(paths: tuple[Contribution, ...], wanted: Cell, evaluation: Evaluation) -> tuple[Contribution, ...]:

@@ -16,6 +16,7 @@ from contextlib import suppress
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
+from typing import Protocol
 
 from handcalc.core.expr import Number, number, references
 from handcalc.core.patterns import fits, is_pattern
@@ -33,6 +34,13 @@ from handcalc.problem.generating import ROLES, Generating, NumberRange
 
 KEPT_ROLES = ("learning_rate", "")  # drawn only where the file says how
 WHOLE_CHOICES = 3  # so many different whole targets are classes, which are drawn among themselves
+
+
+class _Choices(Protocol):
+    """All that a number may be, as typed."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> str: ...
 
 
 class Slot(Record):
@@ -164,19 +172,19 @@ class ExerciseTemplate:
             raise ProblemError(*wrong)
 
     @cached_property
-    def _choices(self) -> dict[str, tuple[str, ...]]:
-        """Name of a number → all that it may be, as typed, where they are listed; ranges are counted."""
+    def _choices(self) -> dict[str, _Choices]:
+        """Name of a number → all that it may be, as typed."""
         return {slot.name: self._listed(slot) for slot in self.slots}
 
-    def _listed(self, slot: Slot) -> tuple[str, ...]:
+    def _listed(self, slot: Slot) -> _Choices:
         wanted = self.range_of(slot)
         if wanted.how == "keep":
             return (slot.number.text or str(slot.number.numerator),)
         if wanted.how == "choose":
             return tuple(_typed(one) for one in wanted.numbers)
         if wanted.how == "range":
-            found = _range(wanted)
-            if not found:
+            found = _Range(wanted)
+            if not len(found):
                 where = f"{self.problem.path}:{wanted.line}: generate.numbers: "
                 raise ProblemError(Message("there is no number in the range of {name}", where, name=slot.name))
             return found
@@ -262,14 +270,25 @@ def _are_shares(values: list[Fraction]) -> bool:
     return len(values) > 1 and sum(values) == 1 and all(0 <= value <= 1 for value in values)
 
 
-def _range(wanted: NumberRange) -> tuple[str, ...]:
-    """The numbers of a range, as typed: with as many decimals as its beginning and its step have."""
-    start, stop, step = (Fraction(one.numerator, one.denominator) for one in wanted.numbers)
-    places = max(_places(wanted.numbers[0]), _places(wanted.numbers[2]))
-    below = max(1 if "/" not in one.text else one.denominator for one in wanted.numbers)
-    excluded = {Fraction(one.numerator, one.denominator) for one in wanted.excluded}
-    values = (start + count * step for count in range(int((stop - start) // step) + 1))
-    return tuple(_spelled(value, places, below) for value in values if value not in excluded)
+class _Range:
+    """The numbers of a range, as typed: with as many decimals as its beginning and its step have. Each is spelled when it is drawn."""
+
+    def __init__(self, wanted: NumberRange) -> None:
+        self._start, stop, self._step = (Fraction(one.numerator, one.denominator) for one in wanted.numbers)
+        self._places = max(_places(wanted.numbers[0]), _places(wanted.numbers[2]))
+        self._below = max(1 if "/" not in one.text else one.denominator for one in wanted.numbers)
+        count = (stop - self._start) // self._step + 1
+        steps = {(Fraction(one.numerator, one.denominator) - self._start) / self._step for one in wanted.excluded}
+        self._excluded = sorted(int(step) for step in steps if step.denominator == 1 and 0 <= step < count)
+        self._count = count - len(self._excluded)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int, /) -> str:
+        for step in self._excluded:
+            index += step <= index
+        return _spelled(self._start + index * self._step, self._places, self._below)
 
 
 def _typed(one: Number) -> str:

@@ -1,6 +1,7 @@
 """Attention of one head or several.
 
-Query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d; weights a[h,t,·] =
+Query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d, with
+the sum, dot[h,t,u], as a step; weights a[h,t,·] =
 softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e]; out[t,j] = Σ_h Σ_e Wo[j,h,e]·y[h,t,e] (+ b), or y itself
 where there is one head and no Wo. Without weights queries, keys and values are the inputs.
 
@@ -147,7 +148,7 @@ def add_attention(site: Site) -> Ref:
     query, key, value = (_projected(site, name, head) for name in ("query", "key", "value"))
     unit = Index("e", Axis("unit", options["width"]["query"]))
     product = totals((unit,), mul(query(token, unit), key(other, unit)))
-    scores = site.part("score", (*site.batch, *head, token, other), _scaled(options["scale"], unit.axis.size, product))
+    scores = _scores(site, (*site.batch, *head, token, other), product, unit.axis.size)
     if options["mask"]:
         scores = _masked(site, scores, options["mask"], token, other)
     family = Ref(scores.quantity, (*site.batch, *head, token, inner))
@@ -176,6 +177,15 @@ def _projected(site: Site, name: str, head: tuple[Index, ...]) -> Callable[[Inde
         formula = add(formula, site.parameter("bias", role, *head, unit))
     part = site.part(name, (*site.batch, *head, token, unit), formula)
     return lambda token, unit: Ref(part.quantity, (*site.batch, *head, token, unit))
+
+
+def _scores(site: Site, index: tuple[Index, ...], product: Expr, width: int) -> Ref:
+    """The scaled products; the products themselves are steps on the way, dot1[2,3]."""
+    scale = site.layer.options["scale"]
+    formula = _scaled(scale, width, product)
+    if formula == product:
+        return site.part("score", index, product)
+    return site.part("score", index, formula, stepwise=_scaled(scale, width, site.step("dot", index, product)))
 
 
 def _scaled(scale: Number | None, width: int, product: Expr) -> Expr:

@@ -110,16 +110,23 @@ class Site(Record):
         cases: Mapping[tuple[int, ...], Expr] | None = None,
         givens: Givens | None = None,
         held: bool = False,
+        stepwise: Expr | None = None,
     ) -> Ref:
-        """A quantity that the layer works out on the way, such as a query; net and out are the kinds of that name. Softmax is worked in
-        steps."""
+        """A quantity that the layer works out on the way, such as a query; net and out are the kinds of that name. stepwise: its formula
+        once more, over steps; softmax has its own."""
         kind, name, axes = (role if role in ("net", "out") else "part"), self.name(role), tuple(i.axis for i in index)
         own = ("", None) if kind == role else (role, self.written(role))
-        quantity = Quantity(name, kind, axes, index, formula, cases or None, givens, role, layer=self.place, held=held)
+        quantity = Quantity(name, kind, axes, index, formula, cases or None, givens, role, layer=self.place, held=held, stepwise=stepwise)
         if isinstance(formula, Entry) and formula.function in STEPPED and self.conventions.softmax != "at_once":
             shifted = self.conventions.softmax == "shifted"
             quantity = quantity.replace(stepwise=add_steps(self.graph, self.place, index, formula, self.last, shifted))
         self.graph.define(quantity.replace(role=own[0], letter=own[1]))
+        return Ref(name, index)
+
+    def step(self, role: str, index: tuple[Index, ...], formula: Expr) -> Ref:
+        """What only the lines of a part go through: no gradient does."""
+        name, axes = self.name(role), tuple(i.axis for i in index)
+        self.graph.define(Quantity(name, "step", axes, index, formula, prefix=name, role=role, layer=self.place, letter=Letter(role)))
         return Ref(name, index)
 
     def output(self, index: tuple[Index, ...], formula: Expr, cases: Mapping[tuple[int, ...], Expr] | None = None) -> Ref:

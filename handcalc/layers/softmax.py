@@ -17,6 +17,7 @@ from handcalc.core.index import Index
 from handcalc.core.quantity import Letter, Quantity
 
 STEPPED = ("softmax", "log_softmax")  # functions of a family that are worked in steps
+POWERS = ("exp", "sum", "max")  # roles of those steps
 
 
 def add_steps(graph: Graph, layer: int, index: tuple[Index, ...], softmax: Entry, last: bool, shifted: bool) -> Expr:

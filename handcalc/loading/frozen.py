@@ -2,7 +2,7 @@
 
 - `add_frozen(part, problem)` is the problem with it. An entry may be
 
-  - one number: the name of a parameter, its id (`W1[2,1]`, of a kernel `W1[1,1,2,2]`), or as it is printed (`w11`);
+  - one number: the name of a parameter, its id (`W1[2,1]`, of a kernel `W1[1,1,2,2]`), or as it is printed (`w11`, `v_21`);
   - a whole parameter by what its ids begin with (`W1`, `Wxi1`, `b1`), or by layer and key of the file (`conv1.weights`, `lstm1.i`);
   - a layer, by its name: `name:` of the layer, else its type and number (`dense1`, `conv2`).
 """
@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handcalc.errors import Message
-from handcalc.problem.names import is_parameter, name_of, parameter_names, printed_weights
+from handcalc.problem.names import is_parameter, may_be_printed, name_of, parameter_names, printed_weights
 from handcalc.problem.reader import FileNode, near
-from handcalc.problem.schema import FrozenPart, Layer, Problem
+from handcalc.problem.schema import Called, FrozenPart, Layer, Problem
 from handcalc.problem.values import Section
 
 
@@ -24,6 +24,7 @@ def add_frozen(part: Section, problem: Problem) -> Problem:
     printed = printed_weights(problem) if entries else {}
     cells: set[str] = set()
     parts: dict[FrozenPart, None] = {}
+    called: list[Called] = []
     for entry in entries:
         said = entry.text()
         if said is None:
@@ -33,9 +34,11 @@ def add_frozen(part: Section, problem: Problem) -> Problem:
             parts |= dict.fromkeys(one.replace(said=said) for one in found)
         elif is_parameter(said, problem) or said in printed:
             cells.add(printed.get(said, said) if not is_parameter(said, problem) else said)
+        elif may_be_printed(said, problem):
+            called.append(Called(said, None, f":{entry.place[0]}: {entry.path}: "))
         else:
             _unknown(entry, said, problem)
-    return problem.replace(frozen=frozenset(cells), frozen_parts=tuple(parts))
+    return problem.replace(frozen=frozenset(cells), frozen_parts=tuple(parts), called=(*problem.called, *called))
 
 
 def _parts(problem: Problem) -> Iterator[FrozenPart]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from handcalc.core.expr import Number
-from handcalc.problem.names import is_parameter, name_of, parameter_names, printed_weights
+from handcalc.problem.names import is_parameter, may_be_printed, name_of, parameter_names, printed_weights
 from handcalc.problem.reader import FileNode, near
-from handcalc.problem.schema import Problem
+from handcalc.problem.schema import Called, Problem
 from handcalc.problem.values import ABOVE_0, value
 
 OTHERS = "others"
@@ -23,23 +23,26 @@ def add_rates(item: FileNode, problem: Problem) -> Problem:
     if item.kind != "mapping":
         return problem.replace(learning_rate=value(item, ABOVE_0))
     rates: dict[str, Number] = {}
+    called: list[Called] = []
     for name, entry in (item.mapping() or {}).items():
         rate = value(entry, ABOVE_0)
         if rate is not None and (known := _meant(name, entry, problem)):
             rates[known] = rate
+        elif rate is not None and may_be_printed(name, problem):
+            called.append(Called(name, rate, f":{entry.place[0]}: {entry.path}: "))
     others = rates.pop(OTHERS, None)
-    if others is None and rates:
+    if others is None and (rates or called):
         item.fail("{name} is missing, the learning rate of all other parameters", name=OTHERS)
-    return problem.replace(learning_rate=others, rates=rates)
+    return problem.replace(learning_rate=others, rates=rates, called=(*problem.called, *called))
 
 
 def _meant(name: str, entry: FileNode, problem: Problem) -> str:
-    """What a name stands for: others, a layer, all weights or biases of one, a parameter; "" after an error."""
+    """What a name stands for: others, a layer, all weights or biases of one, a parameter; "" after an error, and for `Called` ones."""
     whole = _WHOLE.fullmatch(name)
     if name == OTHERS or whole and int(whole[2]) <= len(problem.layers) or is_parameter(name, problem):
         return name_of(name, problem) or name
     printed = printed_weights(problem)
-    if name not in printed:
+    if name not in printed and not may_be_printed(name, problem):
         hint = near(name, [OTHERS, *(f"layer{number}" for number, _ in enumerate(problem.layers, 1)), *parameter_names(problem)])
         entry.fail("there is no parameter {found}{near}", found=f'"{name}"', near=hint)
     return printed.get(name, "")

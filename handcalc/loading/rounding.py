@@ -26,6 +26,14 @@ def rounding(item: FileNode) -> Rounding:
     )
 
 
+def override_places(item: FileNode) -> tuple[str, ...]:
+    """Line and key of every entry of `overrides:`, for what is wrong with it as soon as there is a graph."""
+    entry = item.entry("overrides")
+    if entry is None or entry.kind != "mapping":
+        return ()
+    return tuple(f":{int(key.start_mark.line) + 1}: {entry.path}.{key.value}: " for key, _ in entry.node.value)
+
+
 def digits(item: FileNode, part: Section) -> tuple[int | None, int | None]:
     """(decimals, significant), at least one of them None."""
     if "decimals" in part and "significant" in part:

@@ -6,7 +6,7 @@ from handcalc.errors import Message
 from handcalc.layers import layer_type
 from handcalc.loading.equations import add_rules
 from handcalc.loading.rates import add_rates
-from handcalc.loading.rounding import rounding
+from handcalc.loading.rounding import override_places, rounding
 from handcalc.problem.fields import keys, read_section
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Conventions, Problem, Training
@@ -42,7 +42,7 @@ def add_settings(found: Section, problem: Problem) -> Problem:
 
         problem = add_frozen(update, problem)  # by the names that the conventions give
     if "rounding" in found:
-        problem = problem.replace(rounding=rounding(found["rounding"]))
+        problem = problem.replace(rounding=rounding(found["rounding"]), overridden=override_places(found["rounding"]))
     if "tasks" in found:
         from handcalc.loading.tasks import add_tasks  # rarely there, so nobody else waits for it
 

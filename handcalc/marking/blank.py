@@ -110,7 +110,9 @@ class _BlankSheet:
 
 def _rounding(rounding: Rounding) -> Message:
     digits = _digits(rounding.decimals, rounding.significant)
-    return Message("# rounding: {digits}, carry", digits=digits) if rounding.carry else Message("# rounding: {digits}", digits=digits)
+    head = Message("# rounding: {digits}, carry", digits=digits) if rounding.carry else Message("# rounding: {digits}", digits=digits)
+    ties = {"truncate": Message("cut off"), "half_even": Message("half to even")}.get(rounding.ties)
+    return head if ties is None else Message("{rounding}, {ties}", rounding=head, ties=ties)
 
 
 def _digits(decimals: int | None, significant: int | None) -> Message:

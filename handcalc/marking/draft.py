@@ -28,10 +28,13 @@ HEADINGS = (
 )  # fmt: skip
 ROUNDING = ("rounding", "取近似值", "舍入")
 
-_DIGITS = re.compile(
-    r"([0-9]{1,2}) *(?:(decimals?(?: places)?|位小数)|significant(?: digits)?|位有效数字)"
-    r"( *[,，] *(?:carry|再?[代带]入下一步))?"
-)
+_DIGITS = re.compile(r"([0-9]{1,2}) *(?:(decimals?(?: places)?|位小数)|significant(?: digits| figures)?|位有效数字)")
+_MODES = {  # what may stand behind the digits
+    "carry": re.compile("carry|carried|再?[代带]入下一步"),
+    "truncate": re.compile("cut off|truncated?|截断|截尾|去尾|直接舍去尾数"),
+    "half_even": re.compile("half[_ ](?:to[_ ])?even|四舍六入五(?:成双|取偶|留双)"),
+    "half_up": re.compile("half[_ ]up|四舍五入"),
+}
 _DATE = re.compile(
     r"(?:[^\W\d_]{2,9}[,.]? +)?(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}\.?|\d{1,2}(?:st|nd|rd|th)?\.? +[^\W\d_]{3,9}\.?,? +\d{4}|"
     r"[^\W\d_]{3,9}\.? +\d{1,2}(?:st|nd|rd|th)?,? +\d{4}|\d{4} *年 *\d{1,2} *月 *\d{1,2} *日)"
@@ -151,13 +154,11 @@ class Draft:
         if plain_heading(key) in NAMES:
             self.name = value
         elif key.lower() in ROUNDING and value:
-            found = _DIGITS.fullmatch(value.lower())
-            digits = DECIMALS if found and found[2] else SIGNIFICANT
-            if found and digits["minimum"] <= int(found[1]) <= digits["maximum"]:
-                decimals, significant = (int(found[1]), None) if found[2] else (None, int(found[1]))
-                self.rounding = Rounding(decimals, significant, carry=bool(found[3]))
+            found = _declared(value)
+            if found is not None:
+                self.rounding = found
             else:
-                message = 'expected "4 decimals" or "3 significant", perhaps with ", carry", found {found}'
+                message = 'expected "4 decimals" or "3 significant", perhaps with ", carry" or ", cut off", found {found}'
                 self.bad(text.strip(), message, line, found=quoted(value))
 
     def sheet(self, name: str = "") -> Sheet:
@@ -192,3 +193,16 @@ def is_date(text: str) -> bool:
 def filled_in(text: str) -> str:
     """What was typed into a gap of underscores or dots: nothing if they are still there alone."""
     return "" if re.fullmatch(r"[_＿.…⋯\s]*", text) else text.strip()
+
+
+def _declared(text: str) -> Rounding | None:
+    """The rounding that a comment declares, such as `4 decimals, carry, cut off`."""
+    first, *words = (part.strip() for part in re.split("[,，、]", text.lower()))
+    found = _DIGITS.fullmatch(first)
+    said = [next((mode for mode, pattern in _MODES.items() if pattern.fullmatch(word)), "") for word in words]
+    limits = DECIMALS if found and found[2] else SIGNIFICANT
+    ties = [mode for mode in said if mode != "carry"]
+    if not found or len(ties) > 1 or not all(said) or not limits["minimum"] <= int(found[1]) <= limits["maximum"]:
+        return None
+    decimals, significant = (int(found[1]), None) if found[2] else (None, int(found[1]))
+    return Rounding(decimals, significant, "carry" in said, ties[0] if ties else "half_up")

@@ -33,6 +33,10 @@ def build(problem: Problem, named: Collection[str] = ()) -> Model:
     else:
         objective = equations.add_equations(graph, problem)
     carried = _carried(graph, problem)
+    if problem.called:
+        from handcalc.models.called import with_parameters  # rarely asked for, so nobody else waits for it
+
+        problem = with_parameters(problem, graph, objective)
     if problem.fixed:
         return _from_the_middle(problem, graph, objective, carried, output, named)
     if not objective and not problem.rules:

@@ -40,7 +40,11 @@ def header_of(problem: Problem) -> Header:
         batch=batch_size(problem) if updates_per_epoch(problem) > 1 else 0,
         trained_biases=problem.trained_biases if any(_has_bias(layer) for layer in layers) else None,
         ruled=tuple(rule.name for rule in problem.rules),
-        frozen=(*dict.fromkeys(part.said for part in problem.frozen_parts), *sorted(problem.frozen)),
+        frozen=(
+            *dict.fromkeys(part.said for part in problem.frozen_parts),
+            *sorted(problem.frozen),
+            *(one.name for one in problem.called if one.rate is None),
+        ),
         conventions={"bias_update": problem.trained_biases, **{name: getattr(chosen, name) for name in chosen._fields}},
         tasks=tuple(map(_asked, problem.tasks)),
     )

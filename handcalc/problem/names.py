@@ -103,6 +103,13 @@ def name_of(text: str, problem: Problem) -> str:
     return _numbered(text, problem) or ""
 
 
+def may_be_printed(text: str, problem: Problem) -> bool:
+    """Whether what is no parameter may be one as the notation prints it, which the graph knows: no id, and no plain word where unnamed
+    weights are numbered."""
+    is_id = "." in text or re.fullmatch(_ID, text)
+    return not is_id and (not (text.isascii() and text.isalnum()) or problem.notation not in NUMBERING)
+
+
 def printed_weights(problem: Problem) -> dict[str, str]:
     """w1, w2 …, as unnamed weights of dense layers are printed where there are not many, with their ids."""
     if problem.notation not in NUMBERING or any(layer.type != "dense" or layer.weights is None for layer in problem.layers):

@@ -211,6 +211,15 @@ class GivenCell(Record):
     sizes: tuple[int, ...] = ()
 
 
+class Called(Record):
+    """A parameter under a name that only its notation tells, such as v_21: not trained, or with a rate of its own; key and line in the
+    file."""
+
+    name: str
+    rate: Number | None = None
+    where: str = ""
+
+
 class Conventions(Record):
     """What teachers disagree on (the first value is the default)."""
 
@@ -327,9 +336,11 @@ class Problem(Record):
     trained_biases: bool = True
     frozen: frozenset[str] = frozenset()
     frozen_parts: tuple[FrozenPart, ...] = ()
+    called: tuple[Called, ...] = ()
     training: Training = Training()
     conventions: Conventions = Conventions()
     rounding: Rounding | None = None
+    overridden: tuple[str, ...] = ()
     tasks: tuple[Task, ...] = ()
     marking: MarkingScheme = MarkingScheme()
     given: Mapping[str, Number] = {}

@@ -115,7 +115,7 @@ KEYS: Spellings = {
     "formula": ("公式",),
     # optimisers and schedules
     "momentum": ("mu", "μ", "动量", "动量系数"),
-    "rho": ("ρ",),
+    "rho": ("ρ", "decay", "decay_rate", "alpha", "α", "beta", "β"),
     "beta1": ("β1",),
     "beta2": ("β2",),
     "epsilon": ("eps", "ε"),

@@ -25,7 +25,7 @@ from handcalc.core.expr import Ref
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position, are_places, shift_index
 from handcalc.core.numbering import Weights, numbered
-from handcalc.core.quantity import Cell, Letter, Quantity
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.disk.reading import names_in, our_text
 from handcalc.render.symbols import Derivative, Name, Symbol, place_text, typed
 
@@ -74,7 +74,7 @@ class Notation:
         self.last = max((quantity.layer for quantity in graph), default=0)
         self.objective = typed(graph[loss].word) if loss in graph and graph[loss].kind == "variable" else Symbol(self.symbols["E"])
         self._others: bool | None = None
-        self._own_symbols: dict[Cell, Symbol] = {}
+        self._names: dict[tuple[str, tuple[Position, ...]], Name] = {}
         self._numbers = self._numbered(by_source)
         self._offsets = self._layer_offsets()
 
@@ -123,12 +123,8 @@ class Notation:
         """The symbol of a cell, or of a quantity with general indices; told: in brackets behind it."""
         quantity = self.graph[reference.quantity]
         along = [self._along(place, axis) for place, axis in zip(reference.indices, quantity.axes) if axis.role in told] if told else ()
-        sample = ",".join(along)
-        if quantity.of is None:
-            own = self._own_symbol(quantity, reference)
-            return own.replace(sample=sample) if sample else own
-        base = self._base(quantity, reference, quantity.of)
-        return self._derived(quantity, reference, base, sample)
+        found = self._of_any_sample(quantity, reference)
+        return found.replace(sample=",".join(along)) if along else found
 
     def whole(self, quantity: Quantity, places: tuple[Position | None, ...] = ()) -> Name:
         """The symbol of a whole quantity: without indices but those of a member of its family, with its layer; weights in capitals."""
@@ -172,21 +168,34 @@ class Notation:
         places = {index.letter: place for index, place in zip(quantity.index, reference.indices)}
         return Ref(of.quantity, tuple(shift_index(place, places) for place in of.indices))
 
-    def _derived(self, quantity: Quantity, reference: Ref, base: Ref, sample: str) -> Name:
+    def _of_any_sample(self, quantity: Quantity, reference: Ref) -> Name:
+        """The symbol without its sample and time, which is the same for all samples, however many there are."""
+        if not are_places(reference.indices):
+            return self._made(quantity, reference)
+        wanted = reference.quantity, reference.indices[quantity.sampled :]
+        found = self._names.get(wanted)
+        if found is None:
+            found = self._names[wanted] = self._made(quantity, reference)
+        return found
+
+    def _made(self, quantity: Quantity, reference: Ref) -> Name:
+        if quantity.of is None:
+            return self._own_symbol(quantity, reference)
+        return self._derived(quantity, reference, self._base(quantity, reference, quantity.of))
+
+    def _derived(self, quantity: Quantity, reference: Ref, base: Ref) -> Name:
         inner = self.graph[base.quantity]
         symbol = self.name(base, ())
         if quantity.kind == "gradient" and quantity.role == "second":
             assert isinstance(symbol, Symbol)
-            return Derivative(self.objective, symbol, sample=sample, order=2)
+            return Derivative(self.objective, symbol, order=2)
         if quantity.kind == "gradient":
             if inner.kind == "net" and self._template("delta", inner.layer):
-                return self._fill(self._template("delta", inner.layer), self._fields(inner, base), inner).replace(sample=sample)
+                return self._fill(self._template("delta", inner.layer), self._fields(inner, base), inner)
             assert isinstance(symbol, Symbol)
             if self.symbols.get("gradient"):
-                return symbol.replace(
-                    base=self.symbols["gradient"].format(x=symbol.base), sample=sample, typed=symbol.typed and "d" + symbol.typed
-                )
-            return Derivative(self.objective, symbol, None, sample)
+                return symbol.replace(base=self.symbols["gradient"].format(x=symbol.base), typed=symbol.typed and "d" + symbol.typed)
+            return Derivative(self.objective, symbol)
         assert isinstance(symbol, Symbol)
         if quantity.kind == "path":
             assert quantity.through is not None
@@ -200,12 +209,12 @@ class Notation:
                 through = self.name(source, ())
                 assert isinstance(through, Symbol)
                 via = through
-            return Derivative(self.objective, symbol, via, sample)
+            return Derivative(self.objective, symbol, via)
         if quantity.kind == "local":
             assert quantity.wrt is not None
             below = self.name(self._base(quantity, reference, quantity.wrt), ())
             assert isinstance(below, Symbol)
-            return Derivative(symbol, below, None, sample)
+            return Derivative(symbol, below)
         if quantity.kind in ("rate", "hyper"):
             rate = self._fill(self.symbols["rate"], {}, quantity)
             under = symbol.typed or ",".join(filter(None, (symbol.base, symbol.sub)))
@@ -213,20 +222,11 @@ class Notation:
         if quantity.kind in ("memory", "state") and quantity.letter is not None:
             return _remembered(quantity, quantity.letter, symbol)
         if quantity.kind == "change":
-            return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed, sample=sample)
-        return symbol.replace(mark="+", sample=sample)  # updated, a running mean after a batch, or re-computed after the update
+            return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed)
+        return symbol.replace(mark="+")  # updated, a running mean after a batch, or re-computed after the update
 
     def _own_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
         """The symbol of what is derived from nothing else, which names of what is derived from it are made of."""
-        if not are_places(reference.indices):
-            return self._made_symbol(quantity, reference)
-        wanted = reference.quantity, reference.indices
-        found = self._own_symbols.get(wanted)
-        if found is None:
-            found = self._own_symbols[wanted] = self._made_symbol(quantity, reference)
-        return found
-
-    def _made_symbol(self, quantity: Quantity, reference: Ref) -> Symbol:
         kind = quantity.kind
         if kind in ("given", "variable"):
             return typed(quantity.word)

@@ -162,7 +162,10 @@ ATTENTION = (
         "query-key-exchanged",
         "Queries and keys are exchanged",
         "The score of t and u was computed from the key of t and the query of u.\nThe row of a score belongs to its query.",
-        ({"part.score": queries_for_keys}, {"part.query": _projected("key"), "part.key": _projected("query")}),
+        (
+            {"part.score": queries_for_keys, "step.dot": queries_for_keys},
+            {"part.query": _projected("key"), "part.key": _projected("query")},
+        ),
     ),
     Mistake(
         "softmax-over-queries",

@@ -1,4 +1,4 @@
-"""A report as CSV: a row for each step, with what its JSON object says.
+"""A report as CSV: a row for each step, with what its line says.
 
 No cell is a formula of a spreadsheet: what could begin one, and is no number, gets a ' before it.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from handcalc.errors import printable
-from handcalc.render.formats.jsonform import step_object
+from handcalc.render.formats.jsonform import step_line
 from handcalc.render.report import Report
 
 COLUMNS = ("id", "phase", "sample", "iteration", "symbol", "formula", "substituted", "value", "shown")
@@ -28,7 +28,7 @@ def document(report: Report) -> str:
     for number, chapter in enumerate(report.chapters, 1):
         title = (harmless(chapter.derivation.header.title or str(number)),) * several
         for step in chapter.steps():
-            found = step_object(chapter.derivation, chapter.reading, step)
+            found = step_line(chapter.reading, step) | {"sample": step.sample, "iteration": step.iteration}
             writer.writerow([*title, *(_cell(found.get(column)) for column in COLUMNS)])
     return stream.getvalue()
 

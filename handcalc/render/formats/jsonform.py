@@ -91,15 +91,11 @@ def loss(derivation: Derivation) -> dict[str, float | None]:
     return {"before": before, "after": after}
 
 
-def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[str, Any]:
-    """One step."""
+def step_line(reading: Reading, step: Step) -> dict[str, Any]:
+    """What the line of a step says."""
     reading = reading.at(step.iteration)
     formula = reading.formula(step.cell) if step.formula is not None else None
-
-    def name(cell: Cell) -> str:
-        return derivation.step_id(cell, step.iteration)
-
-    found: dict[str, Any] = {
+    return {
         "id": step.id,
         "phase": step.phase,
         "kind": step.kind,
@@ -108,8 +104,17 @@ def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[st
         "substituted": None if formula is None else reading.numeric(formula, step.iteration),
         "value": float(step.value),
         "shown": reading.number(step.cell, step.iteration),
-        "inputs": [name(cell) for cell in step.inputs],
     }
+
+
+def step_object(derivation: Derivation, reading: Reading, step: Step) -> dict[str, Any]:
+    """One step."""
+    reading = reading.at(step.iteration)
+
+    def name(cell: Cell) -> str:
+        return derivation.step_id(cell, step.iteration)
+
+    found = step_line(reading, step) | {"inputs": [name(cell) for cell in step.inputs]}
     if step.contributions:
         found["contributions"] = [
             {
