@@ -60,7 +60,8 @@ def test_as_autograd(kind: str, data: Any) -> None:
     plain = maps and inputs.ndim == (3 if network.layers[0].get("type") == "conv1d" else 4) - 1
     run.outputs.append(inputs[:, None] if plain else inputs)
     for place, layer in enumerate(network.layers, 1):
-        run.outputs.append(LAYERS[layer.get("type", "dense")](layer, place, run.outputs[-1], run))
+        source = run.outputs[problem.layers[place - 1].taken(place)[0]]
+        run.outputs.append(LAYERS[layer.get("type", "dense")](layer, place, source, run))
 
     out = array(graph, known, f"out{len(network.layers)}") if f"out{len(network.layers)}" in graph else None
     goals = [[t.numerator / t.denominator for t in sample.targets or ()] for sample in problem.samples]

@@ -240,9 +240,13 @@ class _Script:
             self.parameters.append(name)
         return name
 
+    def output(self, number: int) -> str:
+        """What a layer puts out; 0: the inputs."""
+        return self.outputs.get(number, f"out{number}") if number else "x"
+
     def source(self, number: int) -> str:
         """What comes into a layer."""
-        return self.outputs.get(number - 1, f"out{number - 1}") if number > 1 else "x"
+        return self.output(self.setup.problem.layers[number - 1].taken(number)[0])
 
     def line(self, text: str) -> None:
         """A line of the forward pass as it is."""
@@ -323,7 +327,7 @@ def _convolution(script: _Script, number: int, layer: Layer) -> None:
     directions = 2 if layer.type == "conv2d" else 1
     own, source = script.setup.shape(weight), script.source(number)
     kernel = weight if len(own) == directions + 2 else f"{weight}.unsqueeze(1)"
-    if script.setup.problem.axes[0].role != "channel" and number == 1:
+    if script.setup.problem.axes[0].role != "channel" and layer.taken(number)[0] == 0:
         source = f"{source}.unsqueeze(1)"
     options = layer.options
     if any(not isinstance(one, int) for one in options["padding"]):

@@ -102,11 +102,16 @@ class _Keras:
 
     def source(self, number: int) -> str:
         """What comes into a layer."""
-        return f"out{number - 1}" if number > 1 else "source"
+        before = self._before(number)
+        return f"out{before}" if before else "source"
+
+    def _before(self, number: int) -> int:
+        """The layer whose output comes in; 0: the inputs."""
+        return self.setup.problem.layers[number - 1].taken(number)[0]
 
     def maps(self, number: int) -> str:
         """What comes into a layer of maps, with channels."""
-        alone = number == 1 and self.setup.problem.axes[0].role != "channel"
+        alone = self._before(number) == 0 and self.setup.problem.axes[0].role != "channel"
         return "ops.expand_dims(source, 1)" if alone else self.source(number)
 
     def add(self, name: str, formula: str, asserted: bool = True) -> None:

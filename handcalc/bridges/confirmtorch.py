@@ -25,6 +25,7 @@ class TorchScript(Protocol):
 
     def parameter(self, number: int, kind: str, role: str = "") -> str: ...
     def source(self, number: int) -> str: ...
+    def output(self, number: int) -> str: ...
     def write(self, name: str, formula: str, asserted: bool = True) -> None: ...
     def line(self, text: str) -> None: ...
     def activated(self, number: int, layer: Layer, source: str) -> None: ...
@@ -71,7 +72,7 @@ def _of_gates(script: TorchScript, number: int, kind: str, stem: str, gates: str
 def _loop(script: TorchScript, number: int, layer: Layer, cell: str, parameters: list[str], kept: tuple[str, ...]) -> None:
     """All times, one after the other; kept: the states that go from time to time, the output first."""
     options = layer.options
-    if options["reverse"] or options["truncate"] is not None or options["source"] is not None:
+    if options["reverse"] or options["truncate"] is not None:
         _refuse(layer)
     for name in kept:
         script.line(f"now_{name} = {_start(script, name)}")
@@ -189,7 +190,7 @@ def _dropout(script: TorchScript, number: int, layer: Layer) -> None:
 def _residual(script: TorchScript, number: int, layer: Layer) -> None:
     if layer.tensors:
         _refuse(layer)
-    _output(script, number, layer, f"({script.source(number)} + {script.source(layer.options['from'] + 1)})")
+    _output(script, number, layer, f"({script.source(number)} + {script.output(layer.options['from'])})")
 
 
 LAYERS: dict[str, Callable[[TorchScript, int, Layer], None]] = {

@@ -46,6 +46,8 @@ FILES = {
     "residual": "normalisation",
     "activation": "joining",
     "concatenate": "joining",
+    "multiply": "joining",
+    "slice": "slicing",
     "tied": "joining",
 }
 

@@ -185,8 +185,9 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
         _check_targets(root, found, cases, layers[-1])
-    if cases and layers and (check := layer_type(layers[0].type).check_inputs):
-        check(layers[0], found.get("inputs", root), cases)
+    for layer in layers if cases else ():
+        if check := layer_type(layer.type).check_inputs:
+            check(layer, found.get("inputs", root), cases)
     problem = problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers, encoded=read.encoded)
     if "standardize" in found and cases:
         from handcalc.loading.standardise import add_standard  # rarely there, so nobody else waits for it

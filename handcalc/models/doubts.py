@@ -181,18 +181,19 @@ def _rows_for_samples(problem: Problem) -> Iterator[Message]:
 def _no_activation(problem: Problem) -> Iterator[Message]:
     """A hidden layer whose activation was left out, where other layers have one."""
     others = any(activation != IDENTITY for layer in problem.layers for activation in layer.activations)
-    for number, (layer, after) in enumerate(zip(problem.layers, problem.layers[1:]), 1):
-        if others and layer.type == after.type == "dense" and "activation" in layer.left_out:
+    after = {layer.taken(number)[0]: layer.type for number, layer in reversed([*enumerate(problem.layers, 1)])}
+    for number, layer in enumerate(problem.layers, 1):
+        if others and layer.type == after.get(number) == "dense" and "activation" in layer.left_out:
             yield Message("Layer {layer} has no activation: its outputs are its net inputs.", layer=number)
 
 
 def _missing_edges(problem: Problem) -> Iterator[Message]:
     """One weight that is missing where all others are there, or all of an input."""
-    before = problem.inputs
-    for layer in problem.layers:
+    names = [problem.inputs, *(layer.neurons for layer in problem.layers)]
+    for number, layer in enumerate(problem.layers, 1):
+        before = names[layer.taken(number)[0]]
         if isinstance(layer.weights, EdgeMatrix) and len(layer.weights.rows[0]) == len(before):
             yield from _holes(layer, before)
-        before = layer.neurons
 
 
 def _holes(layer: Layer, before: tuple[str, ...]) -> Iterator[Message]:

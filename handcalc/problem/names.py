@@ -134,7 +134,8 @@ def _numbered(text: str, problem: Problem) -> str | None:
     if layer.weights is None:
         return "" if any(tensor.stem == found[1] and _holds(tensor, typed) for tensor in layer.tensors) else None
     place = tuple(digits - 1 for digits in typed)
-    inputs = prod(axis.size for axis in (problem.layers[number - 2].axes if number > 1 else problem.axes))
+    before = layer.taken(number)[0]
+    inputs = prod(axis.size for axis in (problem.layers[before - 1].axes if before else problem.axes))
     if any(not 0 <= position < most for position, most in zip(place, (len(layer.neurons), inputs))):
         return None
     if found[1] == "W":

@@ -145,6 +145,12 @@ class Layer(Record):
     name: str = ""
     left_out: tuple[str, ...] = ()
 
+    def taken(self, number: int) -> tuple[int, ...]:
+        """The layers that it takes something from, itself being the one with this number; 0: the inputs."""
+        listed = [self.options.get(key) for key in ("from", "keys_from")]
+        others = [place for one in listed if one is not None for place in (one if isinstance(one, tuple) else (one,))]
+        return (self.options.get("source", number - 1), *others)
+
 
 class LossSum(Record):
     """A sum over the outputs that a loss is made of: its name, the term, and what becomes of the sum s."""
