@@ -379,7 +379,7 @@ def activation(make: Maker) -> Network:
         pooling = {"type": "avg_pool", "kernel_size": [2, 1]}
         return _then(make, make.inputs(2, 2, 2), pooling, {"type": "activation", "activation": make.one("tanh", "sigmoid", "softmax")})
     size = make.size(2, 3)
-    last = {"type": "activation", "activation": make.one("softmax", "tanh")}
+    last = {"type": "activation", "activation": make.one("softmax", "tanh", {"softmax": {"temperature": make.one(0.5, 2)}})}
     return network(make, make.inputs(2), make.dense(2, size), last, *([make.dense(size)] if make.one(True, False) else []))
 
 
@@ -630,7 +630,10 @@ class Run:
 
 
 def _activated(layer: Layer, net: Tensor) -> Tensor:
-    return ACTIVATIONS[layer.get("activation", "identity")](net)
+    chosen = layer.get("activation", "identity")
+    if isinstance(chosen, dict):
+        return torch.softmax(net / chosen["softmax"]["temperature"], -1)
+    return ACTIVATIONS[chosen](net)
 
 
 # --- maps -------------------------------------------------------------------------------------------------------------

@@ -170,7 +170,10 @@ class _Script:
             yield f"terms = {self.code.of(loss.term, {'t': f'({target})', 'o': outputs}, {})}"
         if loss.weights:
             yield f"terms = terms * {self.code.language.array([_value(one) for one in loss.weights], [len(loss.weights)])}"
-        divisor = (count if loss.mean else 1) * (self.code_samples() if self.setup.problem.conventions.sample_reduction == "mean" else 1)
+        places = count // self.setup.problem.layers[-1].axes[-1].size if loss.placewise else 1
+        divisor = (count if loss.mean else places) * (
+            self.code_samples() if self.setup.problem.conventions.sample_reduction == "mean" else 1
+        )
         yield f"return terms.sum() / {divisor}"
 
     def code_samples(self) -> int:
@@ -273,6 +276,8 @@ class _Script:
 
     def _activation(self, activation: Any, source: str, layer: Layer) -> str:
         if activation.formula is None:
+            if activation.temperature is not None:
+                source = f"({source} / {_value(activation.temperature)!r})"
             return self.code.family(activation.name, source, 1 if layer.type.startswith("conv") else -1)
         return self.code.of(activation.formula, {"z": source}, {})
 

@@ -76,8 +76,9 @@ class _Keras:
         if loss.weights:
             yield f"terms = terms * ops.array([{', '.join(shortest(_value(one)) for one in loss.weights)}])"
         samples = max(len(self.setup.problem.samples), 1)
+        places = count // self.setup.problem.layers[-1].axes[-1].size if loss.placewise else 1
         factor = "" if self.setup.problem.conventions.sample_reduction == "mean" else f"{samples} * "
-        yield f"return {factor}ops.sum(ops.reshape(terms, ({samples}, -1)), axis=1) / {count if loss.mean else 1}"
+        yield f"return {factor}ops.sum(ops.reshape(terms, ({samples}, -1)), axis=1) / {count if loss.mean else places}"
 
     def _batch(self, name: str) -> list[int]:
         """The sizes of inputs or targets, samples first."""
@@ -156,6 +157,8 @@ class _Keras:
 
     def _activation(self, activation: Any, source: str, layer: Layer) -> str:
         if activation.formula is None:
+            if activation.temperature is not None:
+                source = f"({source} / {_value(activation.temperature)!r})"
             return self.code.family(activation.name, source, 1 if layer.type.startswith("conv") else -1)
         return self.code.of(activation.formula, {"z": source}, {})
 

@@ -130,14 +130,15 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
             layer = layer.replace(options={**layer.options, "source": source})
         result.append(layer)
         outputs.append(layer.axes)
-    _check_used(entries, result)
+    if len(result) == len(entries):
+        _check_used(entries, result)
     return tuple(layer.replace(name=name) for layer, name in zip(result, _layer_names(entries, names)))
 
 
 def _check_used(entries: list[FileNode], layers: list[Layer]) -> None:
     """An error where no other layer takes what a layer puts out."""
     used = {place for number, layer in enumerate(layers, 1) for place in layer.taken(number)}
-    for number, entry in enumerate(entries[: len(layers) - 1], 1):
+    for number, entry in enumerate(entries[:-1], 1):
         if number not in used:
             entry.fail("nothing takes the output of layer {number}; only that of the last layer is compared with targets", number=number)
 

@@ -40,7 +40,7 @@ def doubts(problem: Problem) -> tuple[Message, ...]:
 @lru_cache(maxsize=64)
 def reach(activation: Activation) -> tuple[float | None, float | None]:
     """The smallest and the largest value of an activation, as good as reached; None where there is none."""
-    if activation == SOFTMAX:
+    if activation.name == SOFTMAX.name:
         return 0.0, 1.0
     near = [value for z in _NEAR if (value := _at(activation, z)) is not None]
     far = [_at(activation, z) for z in _FAR]
@@ -143,7 +143,12 @@ def _without_value(problem: Problem) -> Iterator[Message]:
 def _one_sided(problem: Problem) -> Iterator[Message]:
     """Cross-entropy of a single output: a target 0 costs nothing."""
     outputs = list(_outputs(problem))
-    if problem.loss is not None and problem.loss.name == "cross_entropy" and len(outputs) == 1 and outputs[0][2] != SOFTMAX:
+    if (
+        problem.loss is not None
+        and problem.loss.name in ("cross_entropy", "mean_cross_entropy")
+        and len(outputs) == 1
+        and outputs[0][2].name != SOFTMAX.name
+    ):
         yield Message("With one output, cross_entropy (−t·ln o) says nothing about a target 0: binary_cross_entropy does.")
 
 

@@ -33,6 +33,12 @@ class Names:
         self.bare: dict[str, FileNode] = {}
         self.edges: dict[str, tuple[int, tuple[int, ...]]] = {}  # weights of dense layers: the layer, from 1, and the place
         self.shape: tuple[int, ...] = ()  # of inputs that are lists of lists
+        self.tokens = False  # whether inputs are numbers of words
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether what comes out may be rows: of tokens, times or places."""
+        return self.tokens or bool(self.shape)
 
     def neuron(self, name: str, item: FileNode, hidden: bool) -> None:
         """Take a name for a neuron; an error where another has it."""

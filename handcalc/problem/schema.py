@@ -42,10 +42,11 @@ class Standard(Record):
 
 
 class Activation(Record):
-    """out = formula in z; or, for softmax, a function of the whole layer."""
+    """out = formula in z; or, for softmax, a function of the whole layer, of z/temperature where one is given."""
 
     name: str
     formula: Expr | None = None
+    temperature: Number | None = None
 
 
 class EdgeMatrix(Record):
@@ -165,6 +166,7 @@ class Loss(Record):
 
     name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs), whole (a formula
     of sums over the outputs) or direct (only e = t − o)
+    placewise: whether it is the mean over tokens, times or places of what is summed over the outputs of each
     target: what stands in the place of t, a formula in t, n (the number of outputs) and `numbers`; weights: those of the classes
     """
 
@@ -176,6 +178,7 @@ class Loss(Record):
     numbers: Mapping[str, Number] = {}
     weights: tuple[Number, ...] = ()
     sums: tuple[LossSum, ...] = ()
+    placewise: bool = False
 
 
 class Regularization(Record):
