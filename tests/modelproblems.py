@@ -183,6 +183,16 @@ MODELS = {
           - {type: global_avg_pool}
           - {neurons: [o1, o2], activation: sigmoid, weights: [[0.7, -0.4], [0.3, 0.6]], bias: [0.2, -0.1]}
         learning_rate: 0.5""",
+    "gated rows": """
+        inputs: [[0.5, -0.3], [0.8, 0.6]]
+        targets: [[0, 1], [1, 0]]
+        layers:
+          - {name: content, neurons: [h1, h2], activation: tanh, weights: [[0.9, 0.2], [-0.7, 0.4]], bias: [0.1, 0.3]}
+          - {from: 0, neurons: [g1, g2], activation: sigmoid, weights: [[0.3, -1.1], [0.5, 0.2]], bias: [0.2, -0.4]}
+          - {type: multiply, from: content}
+          - {neurons: [o1, o2], activation: {softmax: {temperature: 0.4}}, weights: [[0.6, -0.3], [0.2, 0.5]], bias: [0.1, -0.15]}
+        loss: mean_cross_entropy
+        learning_rate: 0.5""",
     "looking elsewhere": """
         inputs: [[1, 0.5], [0.2, -0.3], [0.7, 0.1], [-0.4, 0.6], [0.3, 0.9]]
         targets: [[0.5, 0.1], [0.1, 0.2]]

@@ -305,6 +305,12 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
     ("dropout-not-scaled", "normalised batch", "out3", lambda n: n["out2"] / 0.2),
     ("residual-forgotten", "normalised block", "out3", lambda n: n["out2"]),
     ("residual-forgotten", "normalised block", "grad.out1", lambda n: n["grad.net2"] @ n["W2"]),
+    # gates, and a temperature
+    ("gate-forgotten", "gated rows", "out3", lambda n: n["out1"]),
+    ("gate-forgotten", "gated rows", "out3", lambda n: n["out2"]),
+    ("own-factor-sent-back", "gated rows", "grad.out1", lambda n: n["grad.out3"] * n["out1"]),
+    ("own-factor-sent-back", "gated rows", "grad.out2", lambda n: n["grad.out3"] * n["out2"]),
+    ("temperature-forgotten", "gated rows", "exp4", lambda n: np.exp(n["net4"])),
 ]  # fmt: skip
 
 
