@@ -73,6 +73,24 @@ def test_a_layer_takes_what_another_puts_out() -> None:
         assert float(derive(loads(same)).value("out3[1]")) == 15.5
 
 
+def test_one_network_for_two_inputs() -> None:
+    """A Siamese pair: the same weights on two parts of the inputs, one after the other; their gradient is the sum over both."""
+    first, twin = "{neurons: 2, weights: [[1, 2], [3, 4]]}", "{type: tied, name: twin, from: 2, neurons: 2, input_from: right}"
+    pair = branches("{type: slice, features: [1, 2]}", first, "{type: slice, name: right, from: 0, features: [3, 4]}", twin,
+                    "{type: multiply, from: 2}", "{neurons: [y], weights: [[1, 1]]}", inputs="[1, 0, 0, 1]")  # fmt: skip
+    found = derive(loads(pair + "targets: [0]\n"))
+    assert [float(found.value(f"out5[{place}]")) for place in (1, 2)] == [1 * 2, 3 * 4]
+    assert float(found.value("out.y")) == 14
+    assert [float(found.value(f"grad.W2[1,{place}]")) for place in (1, 2)] == [14 * 2, 14 * 1]
+
+
+def test_a_layer_that_is_trained_elsewhere_keeps_its_shape() -> None:
+    narrow = "{neurons: 1, weights: [[1, 2, 3]]}"
+    again = "{type: tied, from: 2, neurons: 2, input_from: 0}"
+    whole = branches(narrow, GATE, again, "{type: concatenate, from: [1, 2]}")
+    assert float(derive(loads(whole)).value("out4[1]")) == 1
+
+
 def test_a_factor_for_every_feature_or_for_all_of_them() -> None:
     image = "[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]"
     gates = "{neurons: 2, weights: [[1, 0], [0, 2]]}"

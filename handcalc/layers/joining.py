@@ -122,8 +122,10 @@ def read_tied(incoming: Incoming) -> Layer | None:
 
 def _matrix_of(incoming: Incoming, place: int) -> tuple[int, ...]:
     """Rows and columns of the weights of an earlier layer: as they are given, else those of a dense layer."""
-    given = [tensor.axes for tensor in incoming.layers[place - 1].tensors if (tensor.kind, tensor.role) == ("weight", "")]
-    axes = given[0] if given and len(given[0]) == 2 else (incoming.earlier[place][-1], incoming.earlier[place - 1][-1])
+    layer = incoming.layers[place - 1]
+    given = [tensor.axes for tensor in layer.tensors if (tensor.kind, tensor.role) == ("weight", "")]
+    before = incoming.earlier[layer.taken(place)[0]]
+    axes = given[0] if given and len(given[0]) == 2 else (incoming.earlier[place][-1], before[-1])
     return tuple(axis.size for axis in axes)
 
 
