@@ -29,13 +29,15 @@ from handcalc.marking.blank import blank_sheet
 from handcalc.marking.check import Checker
 from handcalc.marking.definitions import FORMS, NONE, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.mistakes.attention import ATTENTION
+from handcalc.marking.mistakes.joining import GATES
 from handcalc.marking.mistakes.maps import MAPS
 from handcalc.marking.mistakes.normalisation import NORMALISATION
 from handcalc.marking.mistakes.recurrent import RECURRENT
 from handcalc.marking.mistakes.sharing import SHARING
 from handcalc.marking.table import HypothesisTable
 
-SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)]
+SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION, *GATES)]
+SLUGS.append("temperature-forgotten")  # of a softmax, which only "gated rows" has with a temperature
 every_model = pytest.mark.parametrize("model", MODELS)
 QUICK = ("strided convolution", "attention")
 some_models = pytest.mark.parametrize("model", some(MODELS, QUICK))
