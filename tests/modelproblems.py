@@ -180,6 +180,39 @@ MODELS = {
           - {type: flatten}
           - {neurons: [o1, o2], activation: sigmoid, weights: [[0.6, -0.3, 0.2, 0.5], [0.2, 0.5, -0.1, 0.7]], bias: [0.1, -0.15]}
         learning_rate: 0.5""",
+    "gated channels": """
+        inputs: [[[1, 2, 0.5], [0, 1, -1]], [[0.4, -0.6, 1], [0.8, 0.1, 0.2]]]
+        targets: [[0.7, 0.2]]
+        layers:
+          - {name: maps, type: conv2d, weights: [[[[0.1]], [[0.3]]], [[[0.5]], [[-0.3]]]], bias: [0.1, -0.2], activation: tanh}
+          - {type: global_avg_pool}
+          - {neurons: [e1, e2], activation: sigmoid, weights: [[0.6, -0.3], [0.2, 0.5]], bias: [0.1, -0.15]}
+          - {type: multiply, from: maps}
+          - {type: global_avg_pool}
+          - {neurons: [o1, o2], activation: sigmoid, weights: [[0.7, -0.4], [0.3, 0.6]], bias: [0.2, -0.1]}
+        learning_rate: 0.5""",
+    "gated rows": """
+        inputs: [[0.5, -0.3], [0.8, 0.6]]
+        targets: [[0, 1], [1, 0]]
+        layers:
+          - {name: content, neurons: [h1, h2], activation: tanh, weights: [[0.9, 0.2], [-0.7, 0.4]], bias: [0.1, 0.3]}
+          - {from: 0, neurons: [g1, g2], activation: sigmoid, weights: [[0.3, -1.1], [0.5, 0.2]], bias: [0.2, -0.4]}
+          - {type: multiply, from: content}
+          - {neurons: [o1, o2], activation: {softmax: {temperature: 0.4}}, weights: [[0.6, -0.3], [0.2, 0.5]], bias: [0.1, -0.15]}
+        loss: mean_cross_entropy
+        learning_rate: 0.5""",
+    "looking elsewhere": """
+        inputs: [[1, 0.5], [0.2, -0.3], [0.7, 0.1], [-0.4, 0.6], [0.3, 0.9]]
+        targets: [[0.5, 0.1], [0.1, 0.2]]
+        layers:
+          - {name: source, type: slice, tokens: [1, 3]}
+          - {type: slice, from: 0, tokens: [4, 5]}
+          - type: attention
+            keys_from: source
+            query_weights: [[0.7, 1.2], [1.3, -0.5]]
+            key_weights: [[0.5, 1.2], [0.9, 0.3]]
+            value_weights: [[0.1, 0.2], [0.3, -0.2]]
+        learning_rate: 0.5""",
     "tied weights": """
         inputs: [0.5, -0.3, 0.8]
         targets: [0.4, 0.1, 0.6]

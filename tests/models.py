@@ -305,14 +305,29 @@ def attention(make: Maker) -> Network:
         layer |= make.maybe("output_bias", make.numbers(out))
     layer |= {"weight_rows": "inputs"} if turned else {}
     layer |= make.one({}, {"scale": False}, {"scale": 0.3})
-    layer |= make.one({}, {"mask": "causal"}, {"mask": _mask(make, tokens)})
+    if make.one(True, False, False):
+        return _looking_elsewhere(make, layer, tokens, features)
+    layer |= make.one({}, {"mask": "causal"}, {"mask": _mask(make, tokens, tokens)})
     return network(make, make.inputs(tokens, features), layer)
 
 
-def _mask(make: Maker, tokens: int) -> list[list[int]]:
-    """Every query sees one key at least: its own."""
-    seen = make.random.integers(0, 2, (tokens, tokens))
-    np.fill_diagonal(seen, 1)
+def _looking_elsewhere(make: Maker, layer: Layer, tokens: int, features: int) -> Network:
+    """Keys and values of another part of the inputs, through an encoder of tokens or times; it may have more or fewer than there are
+    queries."""
+    keys = make.size(1, 3)
+    weights = make.numbers(features, features)
+    dense = {"neurons": features, "weights": weights, "activation": "tanh"}
+    recurrent = {"type": "rnn", "neurons": features, "input_weights": weights, "hidden_weights": weights}
+    layer |= {"keys_from": make.one(2, "encoder")} | make.one({}, {"mask": "causal"}, {"mask": _mask(make, tokens, keys)})
+    return network(make, make.inputs(keys + tokens, features), {"type": "slice", "tokens": [1, keys]},
+                   {"name": "encoder", **make.one(dense, recurrent)},
+                   {"type": "slice", "from": 0, "tokens": [keys + 1, keys + tokens]}, layer)  # fmt: skip
+
+
+def _mask(make: Maker, queries: int, keys: int) -> list[list[int]]:
+    """Every query sees one key at least."""
+    seen = make.random.integers(0, 2, (queries, keys))
+    seen[np.arange(queries), np.arange(queries) % keys] = 1
     found: list[list[int]] = seen.tolist()
     return found
 
@@ -321,6 +336,8 @@ def block(make: Maker) -> Network:
     """embedding, positions, attention, residual, layer norm, dense: a transformer block."""
     words, features, tokens = make.size(2, 4), make.size(1, 3), make.size(1, 3)
     inputs = make.random.integers(0, words, (make.size(1, 2), tokens))
+    if make.one(True, False, False):
+        return _of_two(make, make.random.integers(0, words, (len(inputs), tokens + 2)), words, features, tokens)
     matrices = {f"{part}_weights": make.numbers(features, features) for part in ("query", "key", "value")}
     return Network(inputs, [
         {"type": "embedding", "weights": make.numbers(words, features)},
@@ -329,6 +346,22 @@ def block(make: Maker) -> Network:
         {"type": "residual", "from": make.one(1, 2), **make.maybe("activation", "tanh")},
         {"type": "layer_norm", "weights": make.numbers(features), "bias": make.numbers(features), "epsilon": 0.1},
         make.dense(features, 2, "sigmoid"),
+    ], {})  # fmt: skip
+
+
+def _of_two(make: Maker, inputs: Array, words: int, features: int, tokens: int) -> Network:
+    """Some words are looked up for a recurrence, others for a mean, and both for one answer; positions come in between."""
+    recurrent = {"type": "rnn", "neurons": 2, "input_weights": make.numbers(2, features), "hidden_weights": make.numbers(2, 2)}
+    return Network(inputs, [
+        {"type": "slice", "tokens": [1, tokens]},
+        {"type": "embedding", "weights": make.numbers(words, features)},
+        {**recurrent, "returns": "last"},
+        {"type": "slice", "tokens": [tokens + 1, tokens + 2], "from": 0},
+        {"type": "embedding", "weights": make.numbers(words, features)},
+        {"type": "positional_encoding", "base": 100},
+        {"type": "global_avg_pool"},
+        {"type": "concatenate", "from": 3},
+        make.dense(2 + features, 2, "sigmoid"),
     ], {})  # fmt: skip
 
 
@@ -381,7 +414,7 @@ def activation(make: Maker) -> Network:
         pooling = {"type": "avg_pool", "kernel_size": [2, 1]}
         return _then(make, make.inputs(2, 2, 2), pooling, {"type": "activation", "activation": make.one("tanh", "sigmoid", "softmax")})
     size = make.size(2, 3)
-    last = {"type": "activation", "activation": make.one("softmax", "tanh")}
+    last = {"type": "activation", "activation": make.one("softmax", "tanh", {"softmax": {"temperature": make.one(0.5, 2)}})}
     return network(make, make.inputs(2), make.dense(2, size), last, *([make.dense(size)] if make.one(True, False) else []))
 
 
@@ -397,6 +430,46 @@ def concatenate(make: Maker) -> Network:
         return network(make, make.inputs(other, 1, 2), {**kernel, "activation": "tanh"}, layer, after)
     inputs = make.inputs(2, other) if make.one(True, False) else make.inputs(other)
     return network(make, inputs, make.dense(other, size, "tanh"), layer, make.dense(wide, 2, "sigmoid"))
+
+
+def multiply(make: Maker) -> Network:
+    """Gates of features, of tokens, of channels, and one gate for all features; branches from one trunk."""
+    size, other = make.size(), make.size(1, 2)
+    kind = make.one("gate", "channels", "single", "branches")
+    if kind == "channels":
+        kernel = {"type": "conv2d", "weights": make.numbers(size, other, 1, 1), "stride": 1, "padding": 0, "dilation": 1}
+        gate = make.dense(size, size, "sigmoid")
+        return _then(make, make.inputs(other, 2, 2), kernel, {"type": "global_avg_pool"}, gate, {"type": "multiply", "from": 1})
+    if kind == "branches":
+        kernel = {"type": "conv2d", "stride": 1, "padding": 0, "dilation": 1, "activation": "tanh"}
+        return _then(make, make.inputs(other, 2, 2), {**kernel, "name": "trunk", "weights": make.numbers(size, other, 1, 1)},
+                     {**kernel, "weights": make.numbers(2, size, 1, 1)},
+                     {**kernel, "weights": make.numbers(1, size, 3, 3), "padding": 1, "from": "trunk"},
+                     {"type": "multiply", "from": "trunk", "input_from": make.one(1, 3) if size == 1 else 1},
+                     {"type": "concatenate", "from": [2, 3]})  # fmt: skip
+    inputs = make.inputs(2, other) if kind == "single" or make.one(True, False) else make.inputs(other)
+    gate = make.dense(other, 1 if kind == "single" else size, "sigmoid") | {"from": 0}
+    return network(make, inputs, make.dense(other, size, "tanh"), gate, {"type": "multiply", "from": 1}, make.dense(size))
+
+
+def slicing(make: Maker) -> Network:
+    """Tokens, one token, features, rows; what is left is seen by nothing."""
+    tokens, size = make.size(2, 3), make.size(2, 3)
+    key = make.one("tokens", "features", "rows", "times")
+    layer = {"type": "slice", key: make.one(1, 2, [1, 2], [2, 2])}
+    if key == "rows":
+        return _then(make, make.inputs(2, 2, 2), layer | {key: make.one([1, 2], [2, 2])})
+    if key == "times":
+        recurrent = {"type": "rnn", "neurons": size, "input_weights": make.numbers(size, 2), "hidden_weights": make.numbers(size, size)}
+        return network(make, make.inputs(tokens, 2), recurrent, layer, make.dense(size))
+    wide = 2 if layer[key] == [1, 2] else 1
+    if key == "features" and make.one(True, False):
+        return network(make, make.inputs(size), layer | {key: [1, 2]}, make.dense(2, size), {"type": "concatenate", "from": 0},
+                       make.dense(2 * size))  # fmt: skip
+    if key == "features":
+        layer[key] = make.one([1, 2], [2, 2])
+        wide = layer[key][1] - layer[key][0] + 1
+    return network(make, make.inputs(tokens, size), layer, make.dense(wide if key == "features" else size))
 
 
 def tied(make: Maker) -> Network:
@@ -426,6 +499,11 @@ def channel_norm(kind: str) -> Callable[[Maker], Network]:
 
 def global_pool(kind: str) -> Callable[[Maker], Network]:
     def made(make: Maker) -> Network:
+        if make.one(True, False, False):
+            size, tokens = make.size(), make.size(1, 3)
+            recurrent = {"type": "rnn", "neurons": size, "input_weights": make.numbers(size, 2), "hidden_weights": make.numbers(size, size)}
+            first = make.one(make.dense(2, size, "tanh"), recurrent)
+            return network(make, make.inputs(tokens, 2), first, {"type": kind}, make.dense(size))
         channels = make.size(0, 3)
         inputs = make.inputs(*([channels] if channels else []), make.size(1, 3), make.size(1, 2))
         return network(make, inputs, {"type": kind}, make.dense(channels or 1))
@@ -484,6 +562,8 @@ CASES: dict[str, Callable[[Maker], Network]] = {
     "residual": residual,
     "activation": activation,
     "concatenate": concatenate,
+    "multiply": multiply,
+    "slice": slicing,
     "tied": tied,
 }
 
@@ -563,6 +643,8 @@ FULL: dict[str, tuple[Any, list[list[Layer]]]] = {
     "residual": (_TABLE, [[SAVED_DENSE, {"type": "residual", "from": 0, "weights": _numbers(2, 3), "bias": _numbers(2)}]]),
     "activation": (_TABLE, [[SAVED_DENSE, {"type": "activation", "activation": "tanh"}]]),
     "concatenate": (_TABLE, [[SAVED_DENSE, {"type": "concatenate", "from": 0}]]),
+    "multiply": (_TABLE, [[SAVED_DENSE, {**SAVED_DENSE, "from": 0}, {"type": "multiply", "from": 1}]]),
+    "slice": (_ROWS, [[{"type": "slice", "tokens": [1, 2]}, SAVED_DENSE]]),
     "tied": (_TABLE, [[SAVED_DENSE, {"type": "tied", "from": 1, "neurons": 3, "transposed": True, "bias": _numbers(3)}]]),
 }  # fmt: skip
 
@@ -591,7 +673,10 @@ class Run:
 
 
 def _activated(layer: Layer, net: Tensor) -> Tensor:
-    return ACTIVATIONS[layer.get("activation", "identity")](net)
+    chosen = layer.get("activation", "identity")
+    if isinstance(chosen, dict):
+        return torch.softmax(net / chosen["softmax"]["temperature"], -1)
+    return ACTIVATIONS[chosen](net)
 
 
 # --- maps -------------------------------------------------------------------------------------------------------------
@@ -735,14 +820,13 @@ def _answer(layer: Layer, states: Tensor) -> Tensor:
     return states.flip(1) if layer.get("reverse") else states
 
 
-def _in_order(layer: Layer, source: Tensor, run: Run) -> Tensor:
+def _in_order(layer: Layer, source: Tensor) -> Tensor:
     """What a recurrent layer reads, in the order in which it does."""
-    read = run.outputs[layer["from"]] if "from" in layer else source
-    return read.flip(1) if layer.get("reverse") else read
+    return source.flip(1) if layer.get("reverse") else source
 
 
 def rnn_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    source = _in_order(layer, source, run)
+    source = _in_order(layer, source)
     return _module("RNN", ("",), layer, place, source, run)
 
 
@@ -753,7 +837,7 @@ def _functions(layer: Layer) -> tuple[Callable[[Tensor], Tensor], Callable[[Tens
 
 def lstm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     """PyTorch's where it is that variant, else the formulas of Gers and Schmidhuber, 2000."""
-    source = _in_order(layer, source, run)
+    source = _in_order(layer, source)
     changed = {"activation", "gate_activation", "coupled"} & layer.keys()
     if changed or any("peephole" in gate for gate in layer.get("gates", {}).values()):
         return _lstm_by_hand(layer, place, source, run)
@@ -782,7 +866,7 @@ def _lstm_by_hand(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
 
 def gru_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     """PyTorch's where it is that variant, else the formulas of Cho et al., 2014."""
-    source = _in_order(layer, source, run)
+    source = _in_order(layer, source)
     bent, squashed = _functions(layer)
     plain = not {"activation", "gate_activation"} & layer.keys()
     if plain and layer["reset_after"] and layer["update_keeps"] == "old":
@@ -827,12 +911,13 @@ def positional_encoding_in_torch(layer: Layer, place: int, source: Tensor, run: 
 def attention_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     tokens, heads = source.shape[1], layer.get("heads", 1)
     parts = []
-    for letter in "qkv":
+    looked = source if "keys_from" not in layer else run.outputs[2]
+    for letter, own in zip("qkv", (source, looked, looked)):
         weights, bias = run.parameters.get(f"W{letter}{place}"), run.parameters.get(f"b{letter}{place}")
-        made = source if weights is None else F.linear(source, weights.flatten(0, -2), None if bias is None else bias.flatten())
+        made = own if weights is None else F.linear(own, weights.flatten(0, -2), None if bias is None else bias.flatten())
         parts.append(made.unflatten(-1, (heads, -1)).transpose(1, 2))
     mask = layer.get("mask")
-    seen = torch.ones(tokens, tokens).tril().bool() if mask == "causal" else None if mask is None else torch.tensor(mask).bool()
+    seen = torch.ones(tokens, looked.shape[1]).tril().bool() if mask == "causal" else None if mask is None else torch.tensor(mask).bool()
     scale = layer.get("scale")
     found = F.scaled_dot_product_attention(*parts, attn_mask=seen, scale=1.0 if scale is False else scale)
     found = found.transpose(1, 2).flatten(2)
@@ -866,11 +951,16 @@ def group_norm_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> T
 
 
 def global_avg_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return source.mean((-2, -1)).reshape(len(source), -1)
+    return source.mean(1) if _are_rows(source, run) else source.mean((-2, -1)).reshape(len(source), -1)
 
 
 def global_max_pool_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
-    return source.amax((-2, -1)).reshape(len(source), -1)
+    return source.amax(1) if _are_rows(source, run) else source.amax((-2, -1)).reshape(len(source), -1)
+
+
+def _are_rows(source: Tensor, run: Run) -> bool:
+    """Whether there are tokens or times with features, which an earlier layer made."""
+    return source.ndim == 3 and len(run.outputs) > 1
 
 
 def dropout_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
@@ -897,6 +987,22 @@ def activation_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> T
 def concatenate_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
     places = layer["from"] if isinstance(layer["from"], list) else [layer["from"]]
     return torch.cat([source, *(run.outputs[one] for one in places)], _features(source))
+
+
+def multiply_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    other = run.outputs[1]  # what the networks above multiply by
+    if source.ndim == 2 and other.ndim == 4:
+        source = source[:, :, None, None]
+    return source * other
+
+
+def slice_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
+    key = next(key for key in ("tokens", "times", "features", "rows", "columns") if key in layer)
+    along = {"tokens": 1, "times": 1, "features": _features(source), "rows": -2, "columns": -1}[key]
+    found = layer[key]
+    if isinstance(found, int):
+        return source.select(along, found - 1)
+    return source.narrow(along, found[0] - 1, found[-1] - found[0] + 1)
 
 
 def tied_in_torch(layer: Layer, place: int, source: Tensor, run: Run) -> Tensor:
@@ -947,5 +1053,7 @@ LAYERS: dict[str, Callable[[Layer, int, Tensor, Run], Tensor]] = {
     "residual": residual_in_torch,
     "activation": activation_in_torch,
     "concatenate": concatenate_in_torch,
+    "multiply": multiply_in_torch,
+    "slice": slice_in_torch,
     "tied": tied_in_torch,
 }

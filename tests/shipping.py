@@ -39,7 +39,7 @@ KINDS = (
     "dropout-batch-norm",  # samples that are mixed
 )
 # networks of some hundred steps, of which a law of every notation or format takes minutes: only these files have tests of them
-LARGE = ("small-gpt", "resnet-block", "u-shaped-skip", "bidirectional-rnn")
+LARGE = ("small-gpt", "resnet-block", "u-shaped-skip", "bidirectional-rnn", "squeeze-and-excitation", "cross-attention")
 OF_LARGE = ("test_architectures", "test_chainrule", "test_cli", "test_html", "test_ids", "test_json", "test_schema", "test_troubles")
 QUICK_RUN = [False]  # whether this is the quick run, as conftest.py says
 LAYERED = {name for name, path in shipped().items() if "type: " in path.read_text(encoding="utf-8")}  # other layers than dense ones

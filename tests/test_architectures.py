@@ -55,6 +55,25 @@ def u_shaped_skip(p: Parameters) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, tensor([[[[1, 0], [1, 0]]]]), reduction="sum")
 
 
+def squeeze_and_excitation(p: Parameters) -> Tensor:
+    maps = F.relu(F.conv2d(tensor([[[[1, 0.5], [-1, 2]]]]), p["W1"], p["b1"]))
+    gate = torch.sigmoid(F.linear(F.relu(F.linear(maps.mean((2, 3)), p["W3"], p["b3"])), p["W4"], p["b4"]))
+    logit = F.linear((maps * gate[:, :, None, None]).mean((2, 3)), p["W7"], p["b7"])
+    return F.binary_cross_entropy_with_logits(logit, tensor([[1.0]]), reduction="sum")
+
+
+def cross_attention(p: Parameters) -> Tensor:
+    words = tensor([[1, 0], [0.5, -1], [0, 1], [1, 1], [-0.5, 0.5]])
+    read = torch.tanh(F.linear(words[:3], p["W2"], p["b2"]))
+    query, key, value = F.linear(words[3:], p["Wq4"]), F.linear(read, p["Wk4"]), F.linear(read, p["Wv4"])
+    found = F.scaled_dot_product_attention(query[None], key[None], value[None])[0]
+    return 0.5 * ((found - tensor([[0.5, 0.2], [0.1, -0.3]])) ** 2).sum()
+
+
+def bag_of_words(p: Parameters) -> Tensor:
+    return F.cross_entropy(F.linear(p["W1"][[0, 1, 0, 3]].mean(0), p["W3"]), torch.tensor(2))
+
+
 def variational_autoencoder(p: Parameters) -> Tensor:
     x = tensor([0.8, -0.4])
     mean, log_variance = p["a1"] * x[0] + p["a2"] * x[1] + p["a0"], p["s1"] * x[0] + p["s2"] * x[1] + p["s0"]
@@ -116,6 +135,9 @@ ARCHITECTURES = {
     "small-gpt": (small_gpt, adamw),
     "resnet-block": (resnet_block, sgd(0.5)),
     "u-shaped-skip": (u_shaped_skip, sgd(0.5)),
+    "squeeze-and-excitation": (squeeze_and_excitation, sgd(0.5)),
+    "cross-attention": (cross_attention, sgd(0.1)),
+    "continuous-bag-of-words": (bag_of_words, sgd(0.5)),
     "variational-autoencoder": (variational_autoencoder, sgd(0.1)),
     "seq2seq-attention": (seq2seq_attention, sgd(0.1)),
     "gan-discriminator": (gan_discriminator, sgd(0.5)),

@@ -100,6 +100,47 @@ OPTIMISERS = {
 } | {"biases too": text(more="optimizer: adamw\nweight_decay: 0.1\nconventions: {bias_decay: true}\n")}
 
 
+BRANCHES = [
+    """
+inputs: [[1, 0.5], [0.2, -0.3], [0.7, 0.1], [-0.4, 0.6], [0.3, 0.9]]
+targets: [1, 0]
+layers:
+  - {name: source, type: slice, tokens: [1, 3]}
+  - {type: slice, from: 0, tokens: [4, 5]}
+  - type: attention
+    keys_from: source
+    mask: [[1, 0, 1], [0, 1, 1]]
+    query_weights: [[0.7, 1.2], [1.3, -0.5]]
+    key_weights: [[0.5, 1.2], [0.9, 0.3]]
+    value_weights: [[0.1, 0.2], [0.3, -0.2]]
+  - {neurons: 2, activation: {softmax: {temperature: 0.5}}, weights: [[0.6, -0.3], [0.2, 0.5]], bias: [0.1, -0.15]}
+loss: mean_cross_entropy
+learning_rate: 0.5
+""",
+    """
+samples:
+  - {inputs: [0.5, -0.3], targets: [0.4, 0.1]}
+  - {inputs: [0.2, 0.9], targets: [0.3, 0.6]}
+layers:
+  - {name: content, neurons: 2, activation: tanh, weights: [[0.1, 0.2], [-0.2, 0.4]], bias: [0.1, 0.0]}
+  - {name: gate, from: 0, neurons: 2, activation: sigmoid, weights: [[0.3, -0.1], [0.5, 0.2]], bias: [0.2, -0.1]}
+  - {type: multiply, from: content}
+learning_rate: 0.5
+""",
+]
+
+
+@pytest.mark.parametrize("problem", BRANCHES, ids=["attention", "gate"])
+@pytest.mark.parametrize("framework", some(["torch", "numpy"], ["numpy"]))
+def test_branches(problem: str, framework: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Slices, products, attention of another sequence, and shares of classes for every token."""
+    pytest.importorskip(framework)
+    script = confirmation(loads(problem), framework)
+    exec(compile(script, "confirm", "exec"), {})
+    assert "new.W" in capsys.readouterr().out
+    assert framework != "torch" or " * " in script or "scaled_dot_product_attention" in script
+
+
 @pytest.mark.parametrize("framework", some(["torch", "numpy"], ["numpy"]))
 def test_activations_and_losses(framework: str, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip(framework)

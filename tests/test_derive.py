@@ -304,6 +304,8 @@ RESULTS = {
     "mean_huber": "-max(-1, min(1, t_i - o_i))/n",
     "mean_binary_cross_entropy": "((1 - t_i)/(1 - o_i) - t_i/o_i)/n",
     "negative_log_likelihood": "-t_i",
+    "mean_cross_entropy": "-t_i/o_i",
+    "mean_negative_log_likelihood": "-t_i",
     "kl_divergence": "-t_i/o_i",
     "log_cosh": "-tanh(t_i - o_i)",
     "cosine": "d*o_i/(p*q^3) - t_i/(p*q)",

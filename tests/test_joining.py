@@ -53,9 +53,119 @@ def test_the_loss_of_an_activation_on_its_own() -> None:
     assert float(derive(loads(fused)).value("loss")) == pytest.approx(float(derive(loads(split)).value("loss")), rel=1e-12)
 
 
+# --- branches ---------------------------------------------------------------------------------------------------------
+
+TRUNK = "{name: trunk, neurons: 2, weights: [[1, 2, 3], [4, 5, 6]]}"
+GATE = "{neurons: 2, from: 0, weights: [[1, 0, 0], [0, 1, 0]], bias: [0.5, 0]}"
+
+
+def branches(*layers: str, inputs: str = "[1, 2, 3]") -> str:
+    return f"inputs: {inputs}\nlayers: [{', '.join(layers)}]\n"
+
+
+def test_a_layer_takes_what_another_puts_out() -> None:
+    whole = derive(loads(branches(TRUNK, GATE, "{type: multiply, from: trunk}")))
+    assert [float(whole.value(f"out3[{place}]")) for place in (1, 2)] == [1.5 * 14, 2 * 32]
+    named = derive(loads(branches(TRUNK, GATE, "{type: multiply, from: trunk, input_from: trunk}", "{type: concatenate, from: dense2}")))
+    assert [float(named.value(f"out4[{place}]")) for place in range(1, 5)] == [14**2, 32**2, 1.5, 2]
+    for number in ("1", "trunk"):
+        same = branches(TRUNK, GATE, f"{{type: residual, from: {number}}}")
+        assert float(derive(loads(same)).value("out3[1]")) == 15.5
+
+
+def test_one_network_for_two_inputs() -> None:
+    """A Siamese pair: the same weights on two parts of the inputs, one after the other; their gradient is the sum over both."""
+    first, twin = "{neurons: 2, weights: [[1, 2], [3, 4]]}", "{type: tied, name: twin, from: 2, neurons: 2, input_from: right}"
+    pair = branches("{type: slice, features: [1, 2]}", first, "{type: slice, name: right, from: 0, features: [3, 4]}", twin,
+                    "{type: multiply, from: 2}", "{neurons: [y], weights: [[1, 1]]}", inputs="[1, 0, 0, 1]")  # fmt: skip
+    found = derive(loads(pair + "targets: [0]\n"))
+    assert [float(found.value(f"out5[{place}]")) for place in (1, 2)] == [1 * 2, 3 * 4]
+    assert float(found.value("out.y")) == 14
+    assert [float(found.value(f"grad.W2[1,{place}]")) for place in (1, 2)] == [14 * 2, 14 * 1]
+
+
+def test_a_layer_that_is_trained_elsewhere_keeps_its_shape() -> None:
+    narrow = "{neurons: 1, weights: [[1, 2, 3]]}"
+    again = "{type: tied, from: 2, neurons: 2, input_from: 0}"
+    whole = branches(narrow, GATE, again, "{type: concatenate, from: [1, 2]}")
+    assert float(derive(loads(whole)).value("out4[1]")) == 1
+
+
+def test_a_factor_for_every_feature_or_for_all_of_them() -> None:
+    image = "[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]"
+    gates = "{neurons: 2, weights: [[1, 0], [0, 2]]}"
+    scaled = "{type: multiply, from: 0}"
+    whole = derive(loads(branches("{type: global_avg_pool}", gates, scaled, inputs=image)))  # means 2.5 and 6.5
+    assert [float(whole.value(f"out3[{place}]")) for place in ("1,1,1", "1,2,2", "2,1,1", "2,2,2")] == [2.5, 10, 65, 104]
+    single = derive(loads(branches("{neurons: 1, weights: [[1, 1]]}", scaled, inputs="[[1, 2], [3, 4]]")))
+    assert [float(single.value(f"out2[{place}]")) for place in ("1,1", "1,2", "2,1", "2,2")] == [3, 6, 21, 28]
+
+
+def test_means_over_tokens_and_slices() -> None:
+    tokens = "[[1, 2], [3, 4], [8, 0]]"
+    mean = derive(loads(branches("{type: global_avg_pool}", inputs=tokens)))  # of an image: rows and columns
+    assert float(mean.value("out1[1]")) == 3
+    table = branches("{type: slice, tokens: [1, 3]}", "{type: global_avg_pool}", inputs=tokens)
+    assert [float(derive(loads(table)).value(f"out2[{place}]")) for place in (1, 2)] == [4, 2]
+    last = branches("{type: slice, tokens: 3}", "{neurons: [y], weights: [[1, 10]]}", inputs=tokens)
+    assert float(derive(loads(last)).value("out.y")) == 8
+    wide = branches("{type: slice, features: [2, 3]}", "{neurons: [y], weights: [[1, 10]]}", inputs="{a: 1, b: 2, c: 3}")
+    assert float(derive(loads(wide)).value("out.y")) == 32
+
+
+def test_two_tables_of_words() -> None:
+    """The source and the target of a translation in one list of inputs."""
+    words = "{type: embedding, weights: [[1], [2], [3]]}"
+    other = "{type: embedding, weights: [[10], [20]]}"
+    both = branches("{type: slice, tokens: [1, 3]}", words, "{type: slice, tokens: [4, 5], from: 0}", other,
+                    "{type: attention, keys_from: 2, scale: false}", inputs="[2, 0, 1, 0, 1]")  # fmt: skip
+    found = derive(loads(both))
+    assert [float(found.value(f"out2[{place},1]")) for place in (1, 2, 3)] == [3, 1, 2]
+    assert [float(found.value(f"out4[{place},1]")) for place in (1, 2)] == [10, 20]
+    shares = [2.718281828459045 ** (10 * word) for word in (3, 1, 2)]
+    assert float(found.value("attention5[1,1]")) == pytest.approx(shares[0] / sum(shares), rel=1e-12)
+    wrong = refusals(both.replace("0, 1]", "0, 2]"))
+    assert wrong == ["inputs: an embedding takes numbers of words, whole numbers from 0 to 1; found 2"]
+
+
 ONE, TWO = "row × column = 1×1", "row × column = 2×2"
 REFUSED = [
     (text("{type: concatenate}"), ["layers[1]: the key from is missing"]),
+    (
+        branches(TRUNK, GATE, "{neurons: 1, from: 1, weights: [[1, 1]]}"),
+        ["layers[1]: nothing takes the output of layer 2; only that of the last layer is compared with targets"],
+    ),
+    (branches(TRUNK, "{type: multiply, from: trunc}"), ['layers[1].from: there is no layer "trunc" above, did you mean "trunk"?']),
+    (
+        branches("{neurons: 2, from: later, weights: [[1, 1, 1], [1, 1, 1]]}", "{name: later, type: activation, activation: tanh}"),
+        ['layers[0].from: layer "later" is not above layer 1; the output of a layer comes in only below it'],
+    ),
+    (
+        branches(TRUNK, "{type: multiply, from: 0}"),
+        [
+            "layers[1].from: layer 2 (multiply): neuron = 2 times feature = 3 of layer 0: they need the same shape, or one a number for "
+            "every feature"
+        ],
+    ),
+    (
+        branches(TRUNK, "{type: slice, rows: 1}"),
+        ["layers[1].rows: layer 2 (slice) takes rows of what comes in, which has none: neuron = 2"],
+    ),
+    (branches(TRUNK, "{type: slice}"), ["layers[1]: expected one of tokens | times | features | rows | columns, such as tokens: [1, 3]"]),
+    (branches(TRUNK, "{type: slice, features: [2, 1]}"), ["layers[1].features: the first is 2, behind the last, 1"]),
+    (
+        branches(TRUNK, "{type: embedding, weights: [[1], [2]]}"),
+        ["layers[1]: layer 2 (embedding) takes token | feature, but neuron = 2 comes in"],
+    ),
+    (
+        branches(
+            "{type: slice, tokens: [1, 2]}",
+            "{type: attention, keys_from: 0}",
+            "{type: attention, keys_from: trunk}",
+            inputs="[[1, 2], [3, 4], [5, 6]]",
+        ),
+        ['layers[2].keys_from: there is no layer "trunk" above; known are slice1, attention1'],
+    ),
     (text("{type: concatenate, from: 2}"), ['layers[1].from: expected a whole number from 0 to 1, found "2"']),
     (
         MAPS % "{type: concatenate, from: 0}",

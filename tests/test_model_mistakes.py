@@ -29,13 +29,15 @@ from handcalc.marking.blank import blank_sheet
 from handcalc.marking.check import Checker
 from handcalc.marking.definitions import FORMS, NONE, Hypothesis, MadeMistake, MistakeForm
 from handcalc.marking.mistakes.attention import ATTENTION
+from handcalc.marking.mistakes.joining import GATES
 from handcalc.marking.mistakes.maps import MAPS
 from handcalc.marking.mistakes.normalisation import NORMALISATION
 from handcalc.marking.mistakes.recurrent import RECURRENT
 from handcalc.marking.mistakes.sharing import SHARING
 from handcalc.marking.table import HypothesisTable
 
-SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)]
+SLUGS = [mistake.slug for mistake in (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION, *GATES)]
+SLUGS.append("temperature-forgotten")  # of a softmax, which only "gated rows" has with a temperature
 every_model = pytest.mark.parametrize("model", MODELS)
 QUICK = ("strided convolution", "attention")
 some_models = pytest.mark.parametrize("model", some(MODELS, QUICK))
@@ -307,6 +309,12 @@ WRONG: list[tuple[str, str, str, Callable[[Numbers], Any]]] = [
     ("dropout-not-scaled", "normalised batch", "out3", lambda n: n["out2"] / 0.2),
     ("residual-forgotten", "normalised block", "out3", lambda n: n["out2"]),
     ("residual-forgotten", "normalised block", "grad.out1", lambda n: n["grad.net2"] @ n["W2"]),
+    # gates, and a temperature
+    ("gate-forgotten", "gated rows", "out3", lambda n: n["out1"]),
+    ("gate-forgotten", "gated rows", "out3", lambda n: n["out2"]),
+    ("own-factor-sent-back", "gated rows", "grad.out1", lambda n: n["grad.out3"] * n["out1"]),
+    ("own-factor-sent-back", "gated rows", "grad.out2", lambda n: n["grad.out3"] * n["out2"]),
+    ("temperature-forgotten", "gated rows", "exp4", lambda n: np.exp(n["net4"])),
 ]  # fmt: skip
 
 

@@ -60,7 +60,8 @@ def test_as_autograd(kind: str, data: Any) -> None:
     plain = "conv" in first and inputs.ndim == (3 if first.endswith("1d") else 4) - 1
     run.outputs.append(inputs[:, None] if plain else inputs)
     for place, layer in enumerate(network.layers, 1):
-        run.outputs.append(LAYERS[layer.get("type", "dense")](layer, place, run.outputs[-1], run))
+        source = run.outputs[problem.layers[place - 1].taken(place)[0]]
+        run.outputs.append(LAYERS[layer.get("type", "dense")](layer, place, source, run))
 
     out = array(graph, known, f"out{len(network.layers)}") if f"out{len(network.layers)}" in graph else None
     goals = [[t.numerator / t.denominator for t in sample.targets or ()] for sample in problem.samples]
@@ -99,6 +100,29 @@ def test_the_matrices_of_a_recurrent_module_can_be_typed_as_they_are(kind: str) 
     evaluation = Evaluation(build(problem).graph)
     expected = module(torch.tensor(inputs))[0].detach().numpy()
     assert np.allclose([[evaluation["out1", (time + 1, unit)] for unit in range(3)] for time in range(4)], expected, rtol=1e-12)
+
+
+# --- shares of classes for every token ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", [1, 2.5])
+@pytest.mark.parametrize("samples", [1, 3])
+def test_cross_entropy_averaged_over_tokens(samples: int, temperature: float) -> None:
+    """PyTorch's CrossEntropyLoss of a sequence, with numbers of classes as targets."""
+    draw = np.random.default_rng(samples)
+    inputs, weights = np.round(draw.normal(size=(samples, 4, 3)), 2), np.round(draw.normal(size=(5, 3)), 2)
+    classes = draw.integers(0, 5, (samples, 4))
+    layer = {"neurons": 5, "weights": weights.tolist(), "activation": {"softmax": {"temperature": temperature}}}
+    text = [{"inputs": rows.tolist(), "targets": [int(one) for one in goals]} for rows, goals in zip(inputs, classes)]
+    problem = loads(json.dumps({"samples": text, "layers": [layer], "loss": "mean_cross_entropy", "learning_rate": 0.1}))
+    kernel = torch.tensor(weights, requires_grad=True)
+    logits = torch.tensor(inputs) @ kernel.T / temperature
+    loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), torch.tensor(classes).flatten())
+    loss.backward()
+    graph = build(problem).graph
+    known = Evaluation(graph)
+    assert close(float(known["loss", ()]), float(loss.detach()), 1e-10)
+    assert np.allclose(array(graph, known, "grad.W1"), kernel.grad.numpy(), rtol=1e-10, atol=1e-14)
 
 
 # --- running means ------------------------------------------------------------------------------------------------------

@@ -246,9 +246,11 @@ TARGETS = "targets: [0.5, 1]\n"
 def test_loss_by_name(name: str) -> None:
     problem = loads(network("weights: [[1, 2], [3, 4]], activation: sigmoid", TARGETS + f"loss: {name}\n"))
     term = parsed(LOSSES[name].usual)
+    known = LOSSES[name]
     assert problem.loss is not None
-    assert problem.loss.replace(sums=()) in [Loss(name, "terms", same, LOSSES[name].mean) for same in (term, tidied(term))]
-    assert (derive(problem).value("loss") > 0) == (name != "negative_log_likelihood")  # whose outputs are to be logarithms
+    same = [Loss(name, "terms", same, known.mean, placewise=known.placewise) for same in (term, tidied(term))]
+    assert problem.loss.replace(sums=()) in same
+    assert (derive(problem).value("loss") > 0) == ("negative_log_likelihood" not in name)  # whose outputs are to be logarithms
 
 
 @pytest.mark.parametrize("entry", ["activation: max(0, z)", "activation: [max(0, z)]", "activation: [ max( 0 , z ) ]"])

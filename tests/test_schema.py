@@ -337,6 +337,8 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("layer.bias", NETWORK, lambda p: p.layers[0].bias.names, {(): "b"}),
     ("layer.threshold", layer("neurons: 1, weights: [[1, 2]], threshold: 3"), lambda p: p.layers[0].bias.threshold, True),
     ("layer.name", layer("name: first, neurons: 1, weights: [[1, 2]]"), lambda p: p.layers[0].name, "first"),
+    ("layer.from", "inputs: [3, 5]\nlayers:\n- {neurons: 2, weights: [[1, 2], [3, 4]]}\n"
+     "- {neurons: 2, weights: [[1, 2], [3, 4]], from: 0}\n- {type: multiply, from: 1}\n", lambda p: p.layers[1].taken(2), (0,)),
     *((f"regularization.{key}", NETWORK + f"regularization: {{l2: 1, {key}: {typed}}}\n".replace("l2: 1, l2", "l2"),
        lambda p, key=key: getattr(p.regularization, key), wanted)
       for key, typed, wanted in (("l2", "2", Number(2)), ("l1", "3", Number(3)), ("form", "half_mean", "half_mean"),

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from handcalc import check, render
+from handcalc import check, gradcheck, render
 from handcalc.cli import main
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Entry, walk
 from handcalc.core.functions import function
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
+from handcalc.errors import ProblemError
 from handcalc.loading.loader import load, loads, shipped
 from handcalc.marking.audit import audit
 from handcalc.problem.schema import Problem
@@ -334,3 +335,49 @@ def test_a_bracket_of_a_formula_is_explained_once() -> None:
     before, *after = text.split(" is 1 where that is so, else 0.")
     assert len(after) == 1 and re.findall(r"\[l1' = l1\]", before) == ["[l1' = l1]"] * 2  # in the formula, and as what is explained
     assert not re.search(r"\[\w+' = \w+\]", before.replace("l1", ""))
+
+
+# --- temperature, and the mean over tokens ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("temperature", ["2", "0.5", "1"])
+def test_a_temperature_divides_the_net_inputs(temperature: str) -> None:
+    """exp = e^(z/T); one of 1 is none. The loss of softmax and cross-entropy in one step is the same, and gradients are derivatives."""
+    whole = loads(TEXT.replace("softmax", f"{{softmax: {{temperature: {temperature}}}}}"))
+    found = derive(whole)
+    powers = [math.exp(z / float(temperature)) for z in NET]
+    assert [float(found.value(f"exp.o{place}")) for place in (1, 2, 3)] == pytest.approx(powers, rel=1e-12)
+    assert float(found.value("out.o2")) == pytest.approx(powers[1] / sum(powers), rel=1e-12)
+    assert (whole.layers[0].activations == loads(TEXT).layers[0].activations) == (temperature == "1")
+    assert float(found.value("grad.net.o1")) == pytest.approx(powers[0] / sum(powers) / float(temperature), rel=1e-12)
+    fused = derive(whole.replace(conventions=whole.conventions.replace(softmax_loss="fused")))
+    assert float(fused.value("loss")) == pytest.approx(float(found.value("loss")), rel=1e-12)
+    assert (
+        gradcheck(whole).ok and check(whole, {step.id: step.shown.plain for step in found.steps() if step.formula is not None}).score == 1
+    )
+
+
+@pytest.mark.parametrize("typed, said", [("0", "above 0"), ("-1", "above 0"), ("hot", "number")])
+def test_a_temperature_is_above_zero(typed: str, said: str) -> None:
+    with pytest.raises(ProblemError, match=said):
+        loads(TEXT.replace("softmax", f"{{softmax: {{temperature: {typed}}}}}"))
+
+
+@pytest.mark.parametrize("fused", ["", "conventions: {softmax_loss: fused}\n"])
+def test_cross_entropy_averaged_over_tokens(fused: str) -> None:
+    """As PyTorch's CrossEntropyLoss: Σ over the outputs of a token, the mean over tokens."""
+    summed, mean = (derive(loads(TOKENS.replace("loss: ", f"loss: {word}") + fused)) for word in ("", "mean_"))
+    assert float(mean.value("loss")) == pytest.approx(float(summed.value("loss")) / 2, rel=1e-12)
+    assert float(mean.value("grad.W1[1,1]")) == pytest.approx(float(summed.value("grad.W1[1,1]")) / 2, rel=1e-12)
+    sheet = {step.id: step.shown.plain for step in summed.steps() if step.formula is not None}
+    marked = check(loads(TOKENS.replace("loss: ", "loss: mean_") + fused), sheet)
+    assert {answer.verdict for answer in marked.answers} <= {"correct", "rounded", "convention"}
+
+
+@pytest.mark.parametrize("typed", ["[0, 1]", "[o1, o2]", "[[1, 0], [0, 1]]"])
+def test_classes_of_tokens(typed: str) -> None:
+    """The number of the class from 0, or its name, for each token."""
+    problem = loads(TOKENS.replace("[[1, 0], [0, 1]]", typed))
+    assert problem.samples == loads(TOKENS).samples
+    with pytest.raises(ProblemError, match=r"one target per output is expected: 4 \(token × neuron = 2×2\), found 2"):
+        loads(TOKENS.replace("[[1, 0], [0, 1]]", "[0, 2]"))

@@ -1,17 +1,20 @@
 """A recurrence unrolled: a quantity for every time, so that it can be computed array after array.
 
 - `recurs(graph)` says whether there is one; `unrolled(graph)` is a graph without cycles; where nothing recurs, the graph itself. Given
-  quantities stay whole.
+  quantities stay whole. Raises NotVectorised where a formula sees all times at once, as an attention over states does.
 - `at_time(graph, cell)` is a cell of the graph as the unrolled one calls it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from handcalc.arrays.arraycode import NotVectorised
 from handcalc.core.expr import ZERO, Expr, Ref, Total, add, reindex, rewrite
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell, Quantity
+
+CLOCKS = ("time", "token")  # roles of axes along which there is a quantity for each place: tokens are times of a recurrence
 
 
 def unrolled(graph: Graph) -> Graph:
@@ -44,8 +47,8 @@ def _key(name: str, time: int) -> str:
 
 
 def _clock(quantity: Quantity) -> int | None:
-    """Which axis is time, of a quantity that is unrolled."""
-    clocks = [place for place, axis in enumerate(quantity.axes) if axis.role == "time"]
+    """Which axis is time (or counts tokens), of a quantity that is unrolled."""
+    clocks = [place for place, axis in enumerate(quantity.axes) if axis.role in CLOCKS]
     return clocks[0] if clocks and quantity.definition is not None else None
 
 
@@ -54,7 +57,7 @@ def _parts(graph: Graph, quantity: Quantity) -> Iterator[Quantity]:
     if quantity.definition is None:
         yield quantity
     elif clock is None:
-        yield quantity.replace(definition=_at_times(graph, quantity.definition))
+        yield _changed(quantity, lambda formula: _at_times(graph, formula))
     else:
         for time in range(quantity.axes[clock].size):
             yield _at(graph, quantity, clock, time)
@@ -68,14 +71,21 @@ def _at(graph: Graph, quantity: Quantity, clock: int, time: int) -> Quantity:
         given = quantity.givens
         return part.replace(definition=None, givens=lambda place: given((*place[:clock], time, *place[clock:])))
     assert quantity.definition is not None
-    return part.replace(definition=_at_times(graph, reindex(quantity.definition, {quantity.index[clock].letter: time})))
+    return _changed(part, lambda formula: _at_times(graph, reindex(formula, {quantity.index[clock].letter: time})))
+
+
+def _changed(quantity: Quantity, change: Callable[[Expr], Expr]) -> Quantity:
+    """The same with other formulas."""
+    assert quantity.definition is not None
+    cases = {place: change(formula) for place, formula in (quantity.cases or {}).items()}
+    return quantity.replace(definition=change(quantity.definition), cases=cases or None)
 
 
 def _at_times(graph: Graph, formula: Expr) -> Expr:
     """A formula whose references are to quantities at one time each."""
 
     def change(node: Expr) -> Expr | None:
-        if isinstance(node, Total) and node.index.axis.role == "time":
+        if isinstance(node, Total) and node.index.axis.role in CLOCKS:
             return add(*(_at_times(graph, reindex(node.body, {node.index.letter: time})) for time in range(node.index.axis.size)))
         if isinstance(node, Ref):
             quantity = graph[node.quantity]
@@ -83,7 +93,8 @@ def _at_times(graph: Graph, formula: Expr) -> Expr:
             if clock is None:
                 return None
             time = node.indices[clock]
-            assert isinstance(time, int)
+            if not isinstance(time, int):
+                raise NotVectorised(f"{node.quantity} at every time at once")
             if not 0 <= time < quantity.axes[clock].size:
                 return ZERO
             rest = tuple(place for number, place in enumerate(node.indices) if number != clock)

@@ -173,7 +173,10 @@ class _Script:
             yield f"terms = {self.code.of(loss.term, {'t': f'({target})', 'o': outputs}, {})}"
         if loss.weights:
             yield f"terms = terms * {self.code.language.array([_value(one) for one in loss.weights], [len(loss.weights)])}"
-        divisor = (count if loss.mean else 1) * (self.code_samples() if self.setup.problem.conventions.sample_reduction == "mean" else 1)
+        places = count // self.setup.problem.layers[-1].axes[-1].size if loss.placewise else 1
+        divisor = (count if loss.mean else places) * (
+            self.code_samples() if self.setup.problem.conventions.sample_reduction == "mean" else 1
+        )
         yield f"return terms.sum() / {divisor}"
 
     def code_samples(self) -> int:
@@ -243,9 +246,13 @@ class _Script:
             self.parameters.append(name)
         return name
 
+    def output(self, number: int) -> str:
+        """What a layer puts out; 0: the inputs."""
+        return self.outputs.get(number, f"out{number}") if number else "x"
+
     def source(self, number: int) -> str:
         """What comes into a layer."""
-        return self.outputs.get(number - 1, f"out{number - 1}") if number > 1 else "x"
+        return self.output(self.setup.problem.layers[number - 1].taken(number)[0])
 
     def line(self, text: str) -> None:
         """A line of the forward pass as it is."""
@@ -272,6 +279,8 @@ class _Script:
 
     def _activation(self, activation: Any, source: str, layer: Layer) -> str:
         if activation.formula is None:
+            if activation.temperature is not None:
+                source = f"({source} / {_value(activation.temperature)!r})"
             return self.code.family(activation.name, source, 1 if layer.type.startswith("conv") else -1)
         return self.code.of(activation.formula, {"z": source}, {})
 
@@ -326,7 +335,7 @@ def _convolution(script: _Script, number: int, layer: Layer) -> None:
     directions = 2 if layer.type == "conv2d" else 1
     own, source = script.setup.shape(weight), script.source(number)
     kernel = weight if len(own) == directions + 2 else f"{weight}.unsqueeze(1)"
-    if script.setup.problem.axes[0].role != "channel" and number == 1:
+    if script.setup.problem.axes[0].role != "channel" and layer.taken(number)[0] == 0:
         source = f"{source}.unsqueeze(1)"
     options = layer.options
     moves = ", ".join(f"{key}={tuple(options[key])}" for key in ("stride", "dilation"))

@@ -76,8 +76,9 @@ class _Keras:
         if loss.weights:
             yield f"terms = terms * ops.array([{', '.join(shortest(_value(one)) for one in loss.weights)}])"
         samples = max(len(self.setup.problem.samples), 1)
+        places = count // self.setup.problem.layers[-1].axes[-1].size if loss.placewise else 1
         factor = "" if self.setup.problem.conventions.sample_reduction == "mean" else f"{samples} * "
-        yield f"return {factor}ops.sum(ops.reshape(terms, ({samples}, -1)), axis=1) / {count if loss.mean else 1}"
+        yield f"return {factor}ops.sum(ops.reshape(terms, ({samples}, -1)), axis=1) / {count if loss.mean else places}"
 
     def _batch(self, name: str) -> list[int]:
         """The sizes of inputs or targets, samples first."""
@@ -102,11 +103,16 @@ class _Keras:
 
     def source(self, number: int) -> str:
         """What comes into a layer."""
-        return f"out{number - 1}" if number > 1 else "source"
+        before = self._before(number)
+        return f"out{before}" if before else "source"
+
+    def _before(self, number: int) -> int:
+        """The layer whose output comes in; 0: the inputs."""
+        return self.setup.problem.layers[number - 1].taken(number)[0]
 
     def maps(self, number: int) -> str:
         """What comes into a layer of maps, with channels."""
-        alone = number == 1 and self.setup.problem.axes[0].role != "channel"
+        alone = self._before(number) == 0 and self.setup.problem.axes[0].role != "channel"
         return "ops.expand_dims(source, 1)" if alone else self.source(number)
 
     def add(self, name: str, formula: str, asserted: bool = True) -> None:
@@ -151,6 +157,8 @@ class _Keras:
 
     def _activation(self, activation: Any, source: str, layer: Layer) -> str:
         if activation.formula is None:
+            if activation.temperature is not None:
+                source = f"({source} / {_value(activation.temperature)!r})"
             return self.code.family(activation.name, source, 1 if layer.type.startswith("conv") else -1)
         return self.code.of(activation.formula, {"z": source}, {})
 

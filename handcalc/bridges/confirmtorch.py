@@ -25,6 +25,7 @@ class TorchScript(Protocol):
 
     def parameter(self, number: int, kind: str, role: str = "") -> str: ...
     def source(self, number: int) -> str: ...
+    def output(self, number: int) -> str: ...
     def write(self, name: str, formula: str, asserted: bool = True) -> None: ...
     def line(self, text: str) -> None: ...
     def activated(self, number: int, layer: Layer, source: str) -> None: ...
@@ -71,7 +72,7 @@ def _of_gates(script: TorchScript, number: int, kind: str, stem: str, gates: str
 def _loop(script: TorchScript, number: int, layer: Layer, cell: str, parameters: list[str], kept: tuple[str, ...]) -> None:
     """All times, one after the other; kept: the states that go from time to time, the output first."""
     options = layer.options
-    if options["reverse"] or options["truncate"] is not None or options["source"] is not None:
+    if options["reverse"] or options["truncate"] is not None:
         _refuse(layer)
     for name in kept:
         script.line(f"now_{name} = {_start(script, name)}")
@@ -134,14 +135,15 @@ def _attention(script: TorchScript, number: int, layer: Layer) -> None:
     if options["scale"] is not None:
         _refuse(layer)
     made = []
-    for role in ("q", "k", "v"):
+    looked = source if options["keys_from"] is None else script.output(options["keys_from"])
+    for role, own in zip("qkv", (source, looked, looked)):
         weight, bias = script.parameter(number, "weight", role), script.parameter(number, "bias", role)
-        part = f"F.linear({source}, {weight}.flatten(0, -2)" + (f", {bias}.flatten())" if bias else ")") if weight else source
+        part = f"F.linear({own}, {weight}.flatten(0, -2)" + (f", {bias}.flatten())" if bias else ")") if weight else own
         made.append(f"{part}.unflatten(-1, ({options['heads']}, -1)).transpose(1, 2)")
     mask = ""
     if options["mask"]:
-        size = max(row for row, _ in options["mask"]) + 1
-        rows = [[bool(options["mask"][row, column]) for column in range(size)] for row in range(size)]
+        queries, keys = (max(place[along] for place in options["mask"]) + 1 for along in (0, 1))
+        rows = [[bool(options["mask"][row, column]) for column in range(keys)] for row in range(queries)]
         mask = f", attn_mask=torch.tensor({rows})"
     found = f"F.scaled_dot_product_attention({', '.join(made)}{mask}).transpose(1, 2).flatten(2)"
     weight, bias = script.parameter(number, "weight", "o"), script.parameter(number, "bias", "o")
@@ -189,10 +191,30 @@ def _dropout(script: TorchScript, number: int, layer: Layer) -> None:
 def _residual(script: TorchScript, number: int, layer: Layer) -> None:
     if layer.tensors:
         _refuse(layer)
-    _output(script, number, layer, f"({script.source(number)} + {script.source(layer.options['from'] + 1)})")
+    _output(script, number, layer, f"({script.source(number)} + {script.output(layer.options['from'])})")
+
+
+def _multiply(script: TorchScript, number: int, layer: Layer) -> None:
+    """One number for every channel stands before rows and columns."""
+    factors = [script.source(number), script.output(layer.options["from"])]
+    shapes = [layer.axes, layer.axes]
+    for place, taken in enumerate(layer.taken(number)):
+        shapes[place] = script.setup.problem.layers[taken - 1].axes if taken else script.setup.problem.axes
+    if any(axis.role == "channel" for axis in layer.axes):
+        factors = [f"{one}[..., None, None]" if len(axes) == 1 else one for one, axes in zip(factors, shapes)]
+    _output(script, number, layer, " * ".join(factors))
+
+
+def _slice(script: TorchScript, number: int, layer: Layer) -> None:
+    options, source = layer.options, script.source(number)
+    start, size = options["first"] - 1, options["last"] - options["first"] + 1
+    along = options["along"] + 1  # behind the samples
+    call = f"select({along}, {start})" if options["single"] else f"narrow({along}, {start}, {size})"
+    script.write(f"out{number}", f"{source}.{call}", asserted=False)
 
 
 LAYERS: dict[str, Callable[[TorchScript, int, Layer], None]] = {
     "rnn": _rnn, "lstm": _lstm, "gru": _gru, "attention": _attention, "embedding": _embedding, "positional_encoding": _positions,
     "layer_norm": _norm("layer_norm"), "rms_norm": _norm("rms_norm"), "batch_norm": _batch_norm, "dropout": _dropout, "residual": _residual,
+    "multiply": _multiply, "slice": _slice,
 }  # fmt: skip

@@ -22,7 +22,13 @@ from handcalc.problem.words import LOSSES
 
 ARCHIVE = "model.npz"
 WIDTH = 110  # letters of a list that stays on one line
-CLASSES = ("cross_entropy", "softmax_cross_entropy", "negative_log_likelihood")  # losses whose targets may be numbers of classes
+CLASSES = (
+    "cross_entropy",
+    "mean_cross_entropy",
+    "softmax_cross_entropy",
+    "negative_log_likelihood",
+    "mean_negative_log_likelihood",
+)  # losses whose targets may be numbers of classes
 
 
 def problem_of(network: BroughtNetwork, wishes: Wishes) -> Problem:

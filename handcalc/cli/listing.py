@@ -59,6 +59,7 @@ def _rows(what: str, language: str, translate: Translate) -> Iterator[tuple[str,
     elif what == "losses":
         for name, loss in LOSSES.items():
             terms = translate(", mean over the outputs") if loss.mean else translate(", summed over the outputs")
+            terms += translate(", mean over tokens, times or places") if loss.placewise else ""
             yield name, loss.usual + terms if loss.formula else translate(loss.title)
     elif what == "conventions":
         for key in SECTIONS["conventions"]:

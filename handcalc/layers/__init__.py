@@ -50,6 +50,8 @@ FILES = {
     "residual": "normalisation",
     "activation": "joining",
     "concatenate": "joining",
+    "multiply": "joining",
+    "slice": "slicing",
     "tied": "joining",
 }
 

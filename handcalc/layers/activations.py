@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from handcalc.core.derivative import differentiate
-from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, number, rewrite, walk
+from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Ref, number, rewrite, walk
 from handcalc.core.functions import ACTIVATIONS, function
 from handcalc.problem.reader import FileNode, is_name, quoted, suggestion
 from handcalc.problem.schema import Activation
@@ -18,6 +18,7 @@ from handcalc.problem.spellings import Spellings
 
 SOFTMAX = Activation("softmax")
 IDENTITY = Activation("identity", Ref("z"))
+TEMPERATURE = "temperature"  # the number of a function of a whole layer: what every z is divided by
 
 # what else activations are called in problem files
 SPELLINGS: Spellings = {
@@ -98,20 +99,23 @@ def _activation(item: FileNode) -> Activation | None:
             if name is None:
                 _unknown(inner, typed)
             return None
-        options = inner.section(function(name).arguments[1:]) if inner.kind != "null" else {}
+        known = (TEMPERATURE,) if function(name).family else function(name).arguments[1:]
+        options = inner.section(known) if inner.kind != "null" else {}
     else:
         text = item.text()
         name = item.stands_for(ACTIVATIONS, SPELLINGS) if text is not None else ""
         if not name:
             return _formula(item, text) if name is None and text is not None else None
-    return usual(name, {key: found for key, item in options.items() if (found := item.number()) is not None})
+    least = 0 if function(name).family else None  # a temperature is above 0
+    return usual(name, {key: found for key, item in options.items() if (found := item.number(above=least)) is not None})
 
 
 def usual(name: str, numbers: Mapping[str, Number] = {}) -> Activation:
     """An activation by its word, with these numbers and the usual ones for others."""
     record = function(name)
     if record.family:
-        return Activation(name)
+        temperature = numbers.get(TEMPERATURE)
+        return Activation(name, temperature=None if temperature in (None, ONE) else temperature)
     if name == "identity":
         return IDENTITY
     others = (numbers.get(key, number(default)) for key, default in zip(record.arguments[1:], record.defaults))

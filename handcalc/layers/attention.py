@@ -3,7 +3,8 @@
 Query q[h,t,e] = Σ_i Wq[h,e,i]·x[t,i] (+ b), key k and value v alike; score s[h,t,u] = Σ_e q[h,t,e]·k[h,u,e]/√d, with
 the sum, dot[h,t,u], as a step; weights a[h,t,·] =
 softmax over u of the scores that are seen; y[h,t,e] = Σ_u a[h,t,u]·v[h,u,e]; out[t,j] = Σ_h Σ_e Wo[j,h,e]·y[h,t,e] (+ b), or y itself
-where there is one head and no Wo. Without weights queries, keys and values are the inputs.
+where there is one head and no Wo. Without weights queries, keys and values are the inputs. With `keys_from` keys and values are made of
+the output of another layer, such as an encoder, which may have fewer or more tokens u than there are queries t.
 
 Shapes (the sample axis in front): x (token, input), Wq, Wk, Wv (head, unit, input), typed as one matrix with the heads below each other,
 scores (head, token, token), out (token, unit).
@@ -17,11 +18,11 @@ from collections.abc import Callable
 from handcalc.core.expr import ONE, ZERO, Entry, Expr, Number, Ref, add, call, div, mul
 from handcalc.core.index import Axis, Index
 from handcalc.core.quantity import Letter
-from handcalc.layers.layertype import ARRAY, COUNT, ROWS, LayerOption, LayerType, Row
+from handcalc.layers.layertype import ARRAY, COUNT, EARLIER, ROWS, LayerOption, LayerType, Row
 from handcalc.layers.site import LOWEST, Site, totals
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Layer, Tensor
-from handcalc.problem.shapes import Incoming, all_ones_and_zeros, names_of, nested, numbers
+from handcalc.problem.shapes import Axes, Incoming, all_ones_and_zeros, names_of, nested, numbers, spelled
 from handcalc.problem.values import FLAG, NUMBER
 
 PARTS = ("query", "key", "value")
@@ -31,11 +32,15 @@ PARTS = ("query", "key", "value")
 
 def read_attention(incoming: Incoming) -> Layer | None:
     """attention: queries, keys and values of every head, scores, weights; the output of all heads."""
-    token, source = incoming.axes
+    token = incoming.axes[0]
+    seen = _keys(incoming)
+    if seen is None:
+        return None
     heads = (incoming.found["heads"].whole(1, 1000) or 1) if "heads" in incoming.found else 1
     tensors: list[Tensor] = []
     width: dict[str, int] = {}
     for part in PARTS:
+        source = incoming.axes[1] if part == "query" else seen[1]
         listed = incoming.names.given.get(f"{part}{incoming.number}", ())
         if f"{part}_weights" not in incoming.found and len(listed) == 2 and heads == 1:  # given, whatever it follows from
             width[part] = listed[1]
@@ -72,9 +77,26 @@ def read_attention(incoming: Incoming) -> Layer | None:
         result = out
     elif heads > 1:
         incoming.entry.fail("several heads need output_weights")
-    options = {"heads": heads, "width": width, "scale": _scale(incoming, width["query"]), "mask": _mask(incoming, token.size)}
+    options = {"heads": heads, "width": width, "scale": _scale(incoming, width["query"]), "mask": _mask(incoming, token.size, seen[0].size)}
+    options["keys_from"] = incoming.earlier_layer(incoming.found["keys_from"]) if "keys_from" in incoming.found else None
     axes = (token, result)
     return Layer(names_of(axes), type="attention", axes=axes, tensors=tuple(tensors), options=options)
+
+
+def _keys(incoming: Incoming) -> Axes | None:
+    """The directions of what keys and values are made of: of another layer's output, else of what comes in; None after an error."""
+    item = incoming.found.get("keys_from")
+    if item is None:
+        return incoming.axes
+    place = incoming.earlier_layer(item)
+    if place is None:
+        return None
+    axes = incoming.earlier[place]
+    if len(axes) != 2 or axes[0].role not in ("token", "time"):
+        text = "layer {layer} (attention) takes keys and values of tokens or times with features, but layer {place} puts out {found}"
+        item.fail(text, layer=incoming.number, place=place, found=spelled(axes))
+        return None
+    return axes
 
 
 def _heads(count: int) -> tuple[Axis, ...]:
@@ -119,19 +141,19 @@ def _scale(incoming: Incoming, width: int) -> Number | None:
     return ONE if item.kind == "text" and item.node.value == "false" else item.number()
 
 
-def _mask(incoming: Incoming, tokens: int) -> dict[tuple[int, ...], bool]:
+def _mask(incoming: Incoming, queries: int, keys: int) -> dict[tuple[int, ...], bool]:
     """(query, key) → whether the key is seen; empty where everything is."""
     item = incoming.found.get("mask")
     if item is None:
         return {}
     if item.kind == "text":
         item.choice(("causal",))
-        return {(query, key): key <= query for query in range(tokens) for key in range(tokens)}
-    found = numbers(item, (tokens, tokens), "mask") or {}
+        return {(query, key): key <= query for query in range(queries) for key in range(keys)}
+    found = numbers(item, (queries, keys), "mask") or {}
     if not all_ones_and_zeros(item, found.values()):
         return {}
-    for query in range(tokens if found else 0):
-        if not any(found[query, key].numerator for key in range(tokens)):
+    for query in range(queries if found else 0):
+        if not any(found[query, key].numerator for key in range(keys)):
             item.fail("token {number} sees nothing: a row of the mask needs a 1", number=query + 1)
     return {place: value.numerator != 0 for place, value in found.items()}
 
@@ -143,9 +165,11 @@ def add_attention(site: Site) -> Ref:
     """Queries, keys, values, scores, weights, the weighted values, and the output of all heads."""
     options = site.layer.options
     token = site.incoming[0]
-    other, inner = Index("u", token.axis), Index("w", token.axis)
+    place = options["keys_from"]
+    looked = site if place is None else site.replace(source=site.outputs[place])
+    other, inner = (Index(letter, looked.incoming[0].axis) for letter in "uw")
     head = (Index("h", Axis("head", options["heads"])),) if options["heads"] > 1 else ()
-    query, key, value = (_projected(site, name, head) for name in ("query", "key", "value"))
+    query, key, value = (_projected(one, name, head) for one, name in zip((site, looked, looked), PARTS))
     unit = Index("e", Axis("unit", options["width"]["query"]))
     product = totals((unit,), mul(query(token, unit), key(other, unit)))
     scores = _scores(site, (*site.batch, *head, token, other), product, unit.axis.size)
@@ -214,6 +238,7 @@ ATTENTION = LayerType(
     "attention",
     "attention",
     (
+        ("keys_from", EARLIER, "the layer whose output keys and values are made of; if not given, what comes in", "encoder"),
         ("heads", COUNT, "number of heads", "2"),
         *map(_matrix, PARTS),
         ("output_weights", ARRAY, "one row per output feature, one column per value feature of all heads; not given: none", ""),
@@ -224,12 +249,12 @@ ATTENTION = LayerType(
     ),
     read_attention,
     add_attention,
-    takes=(("token", ""),),
+    takes=(("token", ""), ("time", "")),
     letters={
         "query": Letter("q"), "key": Letter("k"), "value": Letter("v"), "score": Letter("s"), "mask": Letter("m"),
         "masked": Letter("s", hat=True), "attention": Letter("a"), "context": Letter("y"),
     },
-    options=(LayerOption("heads", "heads", plain=1),),
+    options=(LayerOption("heads", "heads", plain=1), LayerOption("keys_from", "keys and values from layer")),
     spellings=("self_attention", "multi_head_attention", "scaled_dot_product_attention",
                "注意力", "自注意力", "多头注意力", "注意力层"),
 )  # fmt: skip

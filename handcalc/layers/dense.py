@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from handcalc.core.expr import Call, Entry, Expr, Ref, add, delta, mul, neg, reindex, rewrite
+from handcalc.core.expr import Call, Entry, Expr, Ref, add, delta, div, mul, neg, reindex, rewrite
 from handcalc.core.index import Axis, Index, through
 from handcalc.core.quantity import Quantity
 from handcalc.layers.activations import activations
@@ -157,9 +157,10 @@ def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr, o
 
 
 def activated(activation: Activation, before: Ref, family: Ref, unit: Index, inner: Index) -> Expr:
-    """f of a number; of softmax, the entry `unit` of the function of the family along `inner`."""
+    """f of a number; of softmax, the entry `unit` of the function of the family along `inner`, divided by a temperature."""
     if activation.formula is None:
-        return Entry(activation.name, unit, inner, family)
+        scaled = family if activation.temperature is None else div(family, activation.temperature)
+        return Entry(activation.name, unit, inner, scaled)
     placed = rewrite(activation.formula, lambda node: before if isinstance(node, Ref) else None)
     return placed.arguments[0] if isinstance(placed, Call) and placed.function == "identity" else placed
 

@@ -33,8 +33,23 @@ def read_embedding(incoming: Incoming) -> Layer | None:
         return None
     word, feature = Axis("input", read[0][0]), Axis("input", read[0][1])
     weights = incoming.tensor("weights", "weight", (word, feature))
-    axes = (incoming.axes[0], feature)
-    return Layer(names_of(axes), type="embedding", axes=axes, tensors=(weights,)) if weights is not None else None
+    first = _first_word(incoming)
+    if weights is None or first is None:
+        return None
+    axes = (Axis("token", incoming.axes[0].size), feature)
+    return Layer(names_of(axes), type="embedding", axes=axes, tensors=(weights,), options={"first": first, "count": axes[0].size})
+
+
+def _first_word(incoming: Incoming) -> int | None:
+    """Which of the inputs is the first word, from 0: they come in as they are, or a slice of them. None after an error."""
+    place, first = incoming.source, 0
+    while place and incoming.layers[place - 1].type == "slice":
+        layer = incoming.layers[place - 1]
+        place, first = layer.taken(place)[0], first + layer.options["first"] - 1
+    if place:
+        incoming.entry.fail("an embedding looks up numbers of words, which are inputs; layer {layer} comes in", layer=place)
+        return None
+    return first
 
 
 def read_positions(incoming: Incoming) -> Layer | None:
@@ -50,9 +65,9 @@ def read_positions(incoming: Incoming) -> Layer | None:
 
 def _check_words(layer: Layer, item: FileNode, cases: Sequence[Sample]) -> None:
     """Numbers of words, from 0."""
-    words = layer.tensors[0].axes[0].size
+    words, first = layer.tensors[0].axes[0].size, layer.options["first"]
     for sample in cases:
-        for word in sample.inputs:
+        for word in sample.inputs[first : first + layer.options["count"]]:
             if word.denominator != 1 or not 0 <= word.numerator < words:
                 text = "an embedding takes numbers of words, whole numbers from 0 to {most}; found {found}"
                 item.fail(text, most=words - 1, found=word.text or word.numerator)
@@ -67,16 +82,17 @@ def add_embedding(site: Site) -> Ref:
     token, feature = (Index(letter, axis) for letter, axis in zip("ti", site.layer.axes))
     words = next(tensor for tensor in site.layer.tensors).axes[0]
     word = Index("v", words)
-    source, batch = site.graph[site.source.quantity], site.batch
+    source, batch, first = site.graph[site.source.quantity], site.batch, site.layer.options["first"]
     assert source.givens is not None
     chosen = source.givens
 
     def seen(place: tuple[int, ...]) -> Number | None:
-        number = chosen(place[:-1])
+        number = chosen((*place[:-2], place[-2] + first))
         return ONE if number is not None and (number.numerator, number.denominator) == (place[-1], 1) else None
 
     index = (*batch, token, word)
-    one = site.data("word", index, seen, layer=0)
+    whole = source.axes[-1].size == token.axis.size  # not a slice of the inputs
+    one = site.data("word", index, seen, layer=0 if whole else None)
     weight = site.parameter("weight", "", word, feature)
     return site.output((*batch, token, feature), totals((word,), mul(one, weight)))
 
@@ -104,7 +120,7 @@ EMBEDDING = LayerType(
     (("weights", ARRAY, "one row per word, one column per feature; inputs are numbers of words from 0", "[[0.1, 0.2], [0.3, 0.4]]"),),
     read_embedding,
     add_embedding,
-    takes=(("token",),),
+    takes=(("token",), ("input",)),
     first=(("token",),),
     letters={"word": Letter("x")},
     check_inputs=_check_words,

@@ -22,7 +22,7 @@ from handcalc.core.expr import ONE, Call, Expr, Ref, add, mul, sub
 from handcalc.core.index import Axis
 from handcalc.core.quantity import Letter
 from handcalc.layers.activations import applied, one_activation
-from handcalc.layers.layertype import ARRAY, BIAS, ROWS, SOURCE, LayerOption, LayerType, OptionWord, Row
+from handcalc.layers.layertype import ARRAY, BIAS, ROWS, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.recurrent import (
     DIRECTION,
     HELD,
@@ -225,15 +225,14 @@ LSTM = LayerType(
         RETURNS,
         TRUNCATE,
         REVERSE,
-        SOURCE,
     ),
     read_gated,
     add_lstm,
     sections={"gate": GATE},
-    takes=(("time", ""),),
+    takes=(("time", ""), ("token", "")),
     first=TIMES,
     letters=_letters("lstm") | {"cell": Letter("c"), "held_cell": Letter("c", "held")},
-    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), *DIRECTION, STRETCH),
+    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), DIRECTION, STRETCH),
     has_neurons=True,
     is_recurrent=True,
     spellings=("long_short_term_memory", "长短期记忆", "长短期记忆网络"),
@@ -258,12 +257,11 @@ GRU = LayerType(
         RETURNS,
         TRUNCATE,
         REVERSE,
-        SOURCE,
     ),
     read_gated,
     add_gru,
     sections={"gate": GATE},
-    takes=(("time", ""),),
+    takes=(("time", ""), ("token", "")),
     first=TIMES,
     letters=_letters("gru"),
     options=(
@@ -272,7 +270,7 @@ GRU = LayerType(
         LayerOption(
             "update_keeps", "what the update gate keeps", choices=(OptionWord("old", "the old state"), OptionWord("new", "the new state"))
         ),
-        *DIRECTION,
+        DIRECTION,
         STRETCH,
     ),
     has_neurons=True,

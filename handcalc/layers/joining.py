@@ -4,6 +4,9 @@
 - concatenate: what comes in, and behind it the outputs of earlier layers, along the features (of maps: along the channels):
   out[k] = x[k] + y[k − n], where a number outside its range is not there, so that every out is one number. Source: PyTorch's cat,
   U-Net and DenseNet.
+- multiply: what comes in times the output of an earlier layer, number by number: out = x·y. Where one of both has one number for every
+  feature (channel) only, or one for all features, it is a factor for all places there are. Source: Dauphin et al., 2017 (gated linear
+  units); Hu et al., 2018 (squeeze and excitation).
 - tied: net[k] = Σ_j W[k,j]·x[j] + b[k], or Σ_j W[j,k]·x[j] + b[k] with `transposed`, with the W of an earlier dense layer, or of an
   embedding, whose gradient is the sum over both places. Source: Hinton and Salakhutdinov, 2006 (autoencoders); Press and Wolf, 2017.
 
@@ -17,7 +20,7 @@ from handcalc.core.index import Axis, Index, Position
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import activations
 from handcalc.layers.dense import activated, add_activation, shared_terms
-from handcalc.layers.layertype import ACTIVATION, BIAS, COUNT, MAPS_FIRST, NAMES, WHOLE, LayerOption, LayerType
+from handcalc.layers.layertype import ACTIVATION, BIAS, EARLIER, MAPS_FIRST, NAMES, LayerOption, LayerType
 from handcalc.layers.site import Site, letter, reindexed, shifted
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Incoming, features, names_of, spelled, unnamed
@@ -43,7 +46,7 @@ def read_concatenate(incoming: Incoming) -> Layer | None:
         incoming.entry.fail("the key {key} is missing", key="from")
         return None
     parts = (item.sequence() or []) if item.kind == "sequence" else [item]
-    places = [place for part in parts if (place := part.whole(0, incoming.number - 1)) is not None]
+    places = [place for part in parts if (place := incoming.earlier_layer(part)) is not None]
     if len(places) < max(len(parts), 1):
         return None
     along = features(incoming.axes)
@@ -64,12 +67,40 @@ def _without(axes: tuple[Axis, ...], along: int) -> list[int]:
     return [axis.size for place, axis in enumerate(axes) if place != along]
 
 
+def read_multiply(incoming: Incoming) -> Layer | None:
+    """multiply: both outputs have the same shape, or one of them is spread over the other."""
+    item = incoming.found.get("from")
+    if item is None:
+        incoming.entry.fail("the key {key} is missing", key="from")
+        return None
+    place = incoming.earlier_layer(item)
+    if place is None:
+        return None
+    other = incoming.earlier[place]
+    whole = next((one for one, part in ((incoming.axes, other), (other, incoming.axes)) if _spreads(part, one)), None)
+    if whole is None:
+        text = (
+            "layer {layer} (multiply): {found} times {other} of layer {place}: they need the same shape, or one a number for every feature"
+        )
+        item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
+        return None
+    axes = unnamed(whole)
+    return Layer(names_of(axes), type="multiply", axes=axes, options={"from": place})
+
+
+def _spreads(part: tuple[Axis, ...], whole: tuple[Axis, ...]) -> bool:
+    """Whether numbers are there for every place of others, or for every feature, or for every place but the features."""
+    if len(part) == len(whole):
+        return all(one.size in (1, other.size) for one, other in zip(part, whole))
+    return len(part) == 1 and part[0].size == whole[features(whole)].size
+
+
 def read_tied(incoming: Incoming) -> Layer | None:
     """tied: on the features of every time or token."""
     if "from" not in incoming.found:
         incoming.entry.fail("the key {key} is missing", key="from")
         return None
-    place = incoming.found["from"].whole(1, incoming.number - 1)
+    place = incoming.earlier_layer(incoming.found["from"], 1)
     turned = "transposed" in incoming.found and bool(incoming.found["transposed"].flag())
     if place is None or not incoming.neurons:
         return None
@@ -91,8 +122,10 @@ def read_tied(incoming: Incoming) -> Layer | None:
 
 def _matrix_of(incoming: Incoming, place: int) -> tuple[int, ...]:
     """Rows and columns of the weights of an earlier layer: as they are given, else those of a dense layer."""
-    given = [tensor.axes for tensor in incoming.layers[place - 1].tensors if (tensor.kind, tensor.role) == ("weight", "")]
-    axes = given[0] if given and len(given[0]) == 2 else (incoming.earlier[place][-1], incoming.earlier[place - 1][-1])
+    layer = incoming.layers[place - 1]
+    given = [tensor.axes for tensor in layer.tensors if (tensor.kind, tensor.role) == ("weight", "")]
+    before = incoming.earlier[layer.taken(place)[0]]
+    axes = given[0] if given and len(given[0]) == 2 else (incoming.earlier[place][-1], before[-1])
     return tuple(axis.size for axis in axes)
 
 
@@ -125,6 +158,26 @@ def add_concatenate(site: Site) -> Ref:
     return site.output((*site.batch, *index), add(*terms))
 
 
+def add_multiply(site: Site) -> Ref:
+    """x·y; the one with fewer numbers is spread over the other."""
+    other = site.outputs[site.layer.options["from"]]
+    free = [one.incoming for one in (site, site.replace(source=other))]
+    largest = next((one for one in free if len(one) == len(site.layer.axes)), None)
+    if largest is None or not all(len(one) in (1, len(largest)) for one in free):
+        text = "layer {layer} (multiply) comes after a flatten layer; put it before that"
+        raise ProblemError(Message(text, layer=site.place))
+    index = tuple(Index(one.letter, axis) for one, axis in zip(largest, site.layer.axes))
+    factors = (reindexed(one, own, _places(own, index)) for one, own in zip((site.source, other), free))
+    return site.output((*site.batch, *index), mul(*factors))
+
+
+def _places(own: tuple[Index, ...], index: tuple[Index, ...]) -> tuple[Position, ...]:
+    """Where the factor for a place stands: the only number along a direction, or the one of its feature."""
+    if len(own) < len(index):
+        return (index[features(tuple(one.axis for one in index))],)
+    return tuple(0 if mine.axis.size == 1 < one.axis.size else one for mine, one in zip(own, index))
+
+
 def add_tied(site: Site) -> Ref:
     """With the weights of another layer."""
     place = site.layer.options["from"]
@@ -149,19 +202,29 @@ CONCATENATE = LayerType(
     "concatenate",
     "concatenation",
     (
-        ("from", {"anyOf": [WHOLE, {"type": "array", "items": WHOLE}]},
+        ("from", {"anyOf": [EARLIER, {"type": "array", "items": EARLIER}]},
          "the layer whose output is put behind what comes in, or several; 0: the inputs", "[0, 1]"),
     ),
     read_concatenate,
     add_concatenate,
     first=MAPS_FIRST,
 )  # fmt: skip
+MULTIPLY = LayerType(
+    "multiply",
+    "product",
+    (("from", EARLIER, "the layer by whose output what comes in is multiplied, number by number; 0: the inputs", "1"),),
+    read_multiply,
+    add_multiply,
+    first=MAPS_FIRST,
+    options=(LayerOption("from", "times the output of layer"),),
+    spellings=("mul", "product", "elementwise_product", "hadamard", "gate", "逐元素乘", "逐元素相乘", "逐元素乘积", "哈达玛积", "门控"),
+)
 TIED = LayerType(
     "tied",
     "fully connected, with shared weights",
     (
         ("neurons", NAMES, "names of the neurons, or their number", "[y1, y2]"),
-        ("from", COUNT, "the dense or embedding layer whose weights it has", "1"),
+        ("from", EARLIER, "the dense or embedding layer whose weights it has", "1"),
         ("transposed", FLAG, "whether rows and columns of its weights are exchanged", "true"),
         ACTIVATION,
         BIAS,
@@ -171,4 +234,4 @@ TIED = LayerType(
     options=(LayerOption("from", "weights of layer"), LayerOption("transposed", "The weights are transposed.")),
     has_neurons=True,
 )
-TYPES = (OWN_ACTIVATION, CONCATENATE, TIED)
+TYPES = (OWN_ACTIVATION, CONCATENATE, MULTIPLY, TIED)

@@ -67,7 +67,7 @@ class LayerType(Record):
     """A type of layer.
 
     word: after `type:`; title: what a heading calls it; spellings: what else may stand after `type:`
-    keys: of the file, apart from `name`, and from `type`, which is there unless a type has a row of its own for it
+    keys: of the file, apart from `name` and `from` (`input_from`), and from `type`, which is there unless a type has a row of its own
     read: keys and what comes in → the layer, None after an error; build: defines its quantities, answers the reference to its output
     section: of the format, where it is called otherwise than the type; sections: further ones, for what stands inside its keys
     takes: the axes that may come in ("": of any role), none where all may; first: the axes of inputs where it is the first layer, by how
@@ -77,7 +77,7 @@ class LayerType(Record):
     has_neurons: its outputs have names; merges: a dense layer after it sees all directions as one
     is_recurrent: it goes through time; mixes_samples: whether an answer of a layer depends on other samples
     carried: roles of given numbers that an update changes; predicting: the layer as it is in prediction
-    check_inputs: says what is wrong with the samples where it is the first layer
+    check_inputs: says what is wrong with the samples that it sees
     """
 
     word: str
@@ -111,13 +111,19 @@ class LayerType(Record):
         """All keys, `type` and `name` first."""
         own = any(key == "type" for key, *_ in self.keys)
         first, *others = self.keys if own else (("type", {"const": self.word}, "kind of layer", self.word), *self.keys)
-        return (first, NAME, *others)
+        return (first, NAME, *others, (self.source_key, *SOURCE))
+
+    @property
+    def source_key(self) -> str:
+        """The key that says which layer's output comes in; types that say something else with `from` have a longer word for it."""
+        return "input_from" if any(key == "from" for key, *_ in self.keys) else "from"
 
 
 # --- shapes and keys of several types ---------------------------------------------------------------------------------
 
 COUNT: Shape = {"type": "integer", "minimum": 1}
 WHOLE: Shape = {"type": "integer", "minimum": 0}
+EARLIER: Shape = {"type": ["integer", "string"], "minimum": 0}  # a layer above, by its number or its name
 NAMES: Shape = {"anyOf": [COUNT, {"type": "array", "items": {"type": ["string", "integer"]}}]}
 FILE: Shape = {"type": "object", "properties": {"file": {"type": "string"}, "array": {"type": "string"}}, "required": ["file"],
                "additionalProperties": False}  # fmt: skip
@@ -128,7 +134,7 @@ ACTIVATION: Row = ("activation", {"anyOf": [{"type": "string"}, {"type": "object
 BIAS: Row = ("bias", ARRAY, "a number for all, or a list with one each", "[0.1, 0.2]")
 ROWS: Row = ("weight_rows", {"enum": ["neurons", "inputs"]}, "whether a row of the matrices belongs to a neuron or to an input", "inputs")
 
-SOURCE: Row = ("from", WHOLE, "the layer whose output comes in; 0: the inputs; if not given, the layer before", "0")
+SOURCE = (EARLIER, "the layer whose output comes in, its number or name; 0: the inputs; if not given, the layer before", "0")
 
 MAPS_FIRST: Roles = (("input",), ("row", "column"), ("channel", "row", "column"))  # inputs of what works on maps
 ROWS_FIRST: Roles = (("column",), *MAPS_FIRST[1:])  # and on a row of numbers

@@ -21,7 +21,7 @@ from handcalc.core.index import Index
 from handcalc.core.quantity import Letter, Quantity
 from handcalc.errors import Message, ProblemError
 from handcalc.layers.activations import IDENTITY, applied, one_activation
-from handcalc.layers.layertype import ACTIVATION, ARRAY, MAPS_FIRST, ROWS, WHOLE, LayerOption, LayerType, OptionWord, Row
+from handcalc.layers.layertype import ACTIVATION, ARRAY, EARLIER, MAPS_FIRST, ROWS, LayerOption, LayerType, OptionWord, Row
 from handcalc.layers.site import Site, reindexed, totals
 from handcalc.problem.schema import Layer, Tensor
 from handcalc.problem.shapes import Incoming, all_ones_and_zeros, features, names_of, same_places, spelled, unnamed
@@ -89,7 +89,7 @@ def read_residual(incoming: Incoming) -> Layer | None:
     if item is None:
         incoming.entry.fail("the key {key} is missing", key="from")
         return None
-    place = item.whole(0, incoming.number - 1)
+    place = incoming.earlier_layer(item)
     if place is None:
         return None
     other = incoming.earlier[place]
@@ -295,7 +295,7 @@ RESIDUAL = LayerType(
     "residual",
     "residual connection",
     (
-        ("from", WHOLE, "the layer whose output is added; 0: the inputs", "0"),
+        ("from", EARLIER, "the layer whose output is added; 0: the inputs", "0"),
         ("weights", ARRAY, "projection of what is added, a row for every feature of what comes in", "[[1, 0.5]]"),
         ROWS,
         ("bias", ARRAY, "bias of the projection", "[0.1]"),

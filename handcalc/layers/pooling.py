@@ -2,7 +2,8 @@
 
 - Pooling: the largest number, or the mean, of a window. Padding is never the largest; in a mean it counts as zeros, or not at all:
   then the sum is divided by n[r,c] = Σ_u Σ_v in[s·r + u − p, s·c + v − p], in being 1 at every number of the input.
-- Global pooling: the largest number, or the mean, of a whole map: one number for each channel.
+- Global pooling: the largest number, or the mean, of a whole map: one number for each channel; or over all tokens or times: one
+  number for each feature.
 - Flatten computes nothing: the dense layer after it sees all directions as one.
 
 Shapes (the sample axis in front): x and out (channel, row, column), or without channel, or in one direction.
@@ -16,7 +17,7 @@ from itertools import product
 from math import prod
 
 from handcalc.core.expr import ONE, Expr, Number, Ref, add, call, div, mul
-from handcalc.core.index import Axis, Index
+from handcalc.core.index import Axis, Index, Position
 from handcalc.core.quantity import Letter
 from handcalc.layers.layertype import MAPS_FIRST, ROWS_FIRST, LayerOption, LayerType, Row
 from handcalc.layers.site import LOWEST, Site, index_of, shifted, totals
@@ -24,6 +25,8 @@ from handcalc.layers.windows import INSIDE, MOVES, PADDING, PAIR, SPACE, STRIDE,
 from handcalc.problem.schema import Layer
 from handcalc.problem.shapes import Incoming, names_of, unnamed
 from handcalc.problem.values import FLAG
+
+_POOLED = (*SPACE, "token", "time")  # directions that global pooling goes along
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
@@ -55,9 +58,9 @@ def read_pooling(incoming: Incoming) -> Layer | None:
 
 
 def read_global(incoming: Incoming) -> Layer | None:
-    """global_avg_pool and global_max_pool: the channels are features for what comes after."""
-    channels = tuple(axis.replace(role="input", labels=()) for axis in incoming.axes if axis.role == "channel")
-    axes = channels or (Axis("input", 1),)
+    """global_avg_pool and global_max_pool: the channels are features for what comes after; tokens and times have features already."""
+    kept = tuple(axis.replace(role="input", labels=()) for axis in incoming.axes if axis.role not in _POOLED)
+    axes = kept or (Axis("input", 1),)
     return Layer(names_of(axes), type=incoming.kind, axes=axes)
 
 
@@ -93,15 +96,19 @@ def add_pooling(site: Site) -> Ref:
 
 
 def add_global(site: Site) -> Ref:
-    """out = max or mean of x over all rows and columns."""
-    space = tuple(index for index in site.incoming if index.axis.role in SPACE)
+    """out = max or mean of x over all rows and columns, tokens or times."""
+    pooled = tuple(index for index in site.incoming if index.axis.role in _POOLED)
     feature = index_of(site.layer.axes[0])
-    channels = [feature] if len(space) < len(site.incoming) else []
-    count = prod(index.axis.size for index in space)
+    count = prod(index.axis.size for index in pooled)
     index = (*site.batch, feature)
+
+    def at(*places: Position) -> Ref:
+        along = dict(zip(pooled, places))
+        return site.at(*(along.get(one, feature) for one in site.incoming))
+
     if site.layer.type == "global_avg_pool":
-        return site.output(index, mul(Number(1, count), totals(space, site.at(*channels, *space))))
-    whole = [site.at(*channels, *place) for place in product(*(range(one.axis.size) for one in space))]
+        return site.output(index, mul(Number(1, count), totals(pooled, at(*pooled))))
+    whole = [at(*place) for place in product(*(range(one.axis.size) for one in pooled))]
     return site.output(index, call("max", *whole) if count > 1 else whole[0])
 
 
@@ -155,6 +162,7 @@ def _kinds(word: str) -> Row:
 
 _SIZE = LayerOption("window", "window", plain=0)
 _TAKEN = (SPACE, ("channel", *SPACE), ("channel", "column"), ("column",))
+_ALL_TAKEN = (*_TAKEN, ("token", ""), ("time", ""))
 
 MAX_POOL = LayerType(
     "max_pool",
@@ -219,11 +227,11 @@ GLOBAL_AVG_POOL = LayerType(
     (),
     read_global,
     add_global,
-    takes=_TAKEN,
+    takes=_ALL_TAKEN,
     first=ROWS_FIRST,
     spellings=(
         "gap", "global_average_pool", "global_average_pooling", "global_average_pooling1d", "global_average_pooling2d",
-        "adaptive_avg_pool2d", "全局平均池化", "全局平均池化层", "全局平均汇聚",
+        "adaptive_avg_pool2d", "mean_over_tokens", "mean_over_times", "全局平均池化", "全局平均池化层", "全局平均汇聚",
     ),
 )  # fmt: skip
 GLOBAL_MAX_POOL = LayerType(
@@ -232,7 +240,7 @@ GLOBAL_MAX_POOL = LayerType(
     (),
     read_global,
     add_global,
-    takes=_TAKEN,
+    takes=_ALL_TAKEN,
     first=ROWS_FIRST,
     spellings=(
         "gmp", "global_max_pooling", "global_max_pooling1d", "global_max_pooling2d", "adaptive_max_pool2d",

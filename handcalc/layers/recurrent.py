@@ -19,7 +19,7 @@ from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, r
 from handcalc.core.index import Axis, Index
 from handcalc.core.quantity import Letter
 from handcalc.layers.activations import applied, one_activation
-from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, SOURCE, LayerOption, LayerType, Roles, Row
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerOption, LayerType, Roles, Row
 from handcalc.layers.site import Site, shifted, totals
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Activation, Layer, Tensor
@@ -38,7 +38,7 @@ HIDDEN: Row = ("hidden_weights", ARRAY, "one row per neuron, one column per neur
 
 TIMES: Roles = (("time", "input"), ("time", "input"))  # inputs of a recurrence
 STRETCH = LayerOption("truncate", "times that the error goes back")
-DIRECTION = (LayerOption("source", "input from layer"), LayerOption("reverse", "It goes from the last time to the first."))
+DIRECTION = LayerOption("reverse", "It goes from the last time to the first.")
 HELD = Letter("out", "held")
 STARTS = {"initial_state": "start"}  # key → the role of what is given under it
 TANH = Activation("tanh", Call("tanh", (Ref("z"),)))
@@ -56,17 +56,22 @@ def read_rnn(incoming: Incoming) -> Layer | None:
     return layer_of(incoming, [*tensors, *states(incoming, STARTS)], (chosen,), {}) if chosen else None
 
 
+def as_times(axis: Axis) -> Axis:
+    """Tokens are times for what goes through them."""
+    return axis if axis.role == "time" else Axis("time", axis.size)
+
+
 def layer_of(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation, ...], options: dict[str, object]) -> Layer:
     """The layer: what it puts out, and how far the error goes back."""
     last = "returns" in incoming.found and incoming.found["returns"].choice(("all", "last")) == "last"
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
-    axes = (unit,) if last else (incoming.axes[0], unit)
+    axes = (unit,) if last else (as_times(incoming.axes[0]), unit)
     shown = incoming.neurons if last else names_of(axes)
     limit = incoming.found["truncate"].whole(1, 1_000_000) if "truncate" in incoming.found else None
     reverse = "reverse" in incoming.found and incoming.found["reverse"].flag() is True
     if reverse and limit:
         incoming.found["truncate"].fail("does not go with reverse")
-    options |= {"last": last, "unit": unit, "truncate": limit, "reverse": reverse, "source": None}
+    options |= {"last": last, "unit": unit, "truncate": limit, "reverse": reverse}
     return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
 
@@ -106,7 +111,8 @@ class Recurrence:
     def __init__(self, site: Site) -> None:
         unit: Axis = site.layer.options["unit"]
         self.site = site
-        self.time, self.feature = site.incoming[0], site.incoming[1]
+        before, self.feature = site.incoming
+        self.time = Index(before.letter, as_times(before.axis))
         self.unit = Index("j", unit)
         self.other = Index("k", unit)
         self.feature = Index("i", self.feature.axis) if self.feature.letter in ("j", "k") else self.feature
@@ -191,13 +197,13 @@ def add_rnn(site: Site) -> Ref:
 RNN = LayerType(
     "rnn",
     "recurrent layer",
-    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE, SOURCE),
+    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE),
     read_rnn,
     add_rnn,
-    takes=(("time", ""),),
+    takes=(("time", ""), ("token", "")),
     first=TIMES,
     letters={"held_out": HELD},
-    options=(*DIRECTION, STRETCH),
+    options=(DIRECTION, STRETCH),
     has_neurons=True,
     is_recurrent=True,
     spellings=("simple_rnn", "elman", "vanilla_rnn", "recurrent", "循环", "循环层", "循环神经网络"),

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from handcalc.layers import FILES, layer_type, spellings
-from handcalc.layers.layertype import SOURCE
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit
 from handcalc.problem.names import Names
@@ -106,6 +105,7 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
     """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape."""
     result: list[Layer] = []
     outputs = [axes]
+    called = tuple(_called(entries))
     for place, (entry, own) in enumerate(zip(entries, neurons), 1):
         kind = kind_of(entry)
         if not kind:
@@ -117,18 +117,38 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
             found["weight_rows"].choice(ROWS_OF)
         if not outputs[-1]:
             return tuple(result)
-        elsewhere = found["from"].whole(0, place - 1) if "from" in found and SOURCE in layer_type(kind).keys else None
-        axes = outputs[-1 if elsewhere is None else elsewhere]
-        incoming = Incoming(place, entry, found, axes, tuple(outputs), own, names, samples, tuple(result))
+        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples, tuple(result), called)
+        chosen = found.get(layer_type(kind).source_key)
+        elsewhere = None if chosen is None else incoming.earlier_layer(chosen)
+        source = place - 1 if elsewhere is None else elsewhere
+        incoming = incoming.replace(axes=outputs[source], source=source)
         takes = layer_type(kind).takes
         layer = layer_type(kind).read(incoming) if not takes or incoming.wants(*takes) else None
         if layer is None:
             return tuple(result)
-        if elsewhere is not None:
-            layer = layer.replace(options={**layer.options, "source": elsewhere})
+        if source != place - 1:
+            layer = layer.replace(options={**layer.options, "source": source})
         result.append(layer)
         outputs.append(layer.axes)
+    if len(result) == len(entries):
+        _check_used(entries, result)
     return tuple(layer.replace(name=name) for layer, name in zip(result, _layer_names(entries, names)))
+
+
+def _check_used(entries: list[FileNode], layers: list[Layer]) -> None:
+    """An error where no other layer takes what a layer puts out."""
+    used = {place for number, layer in enumerate(layers, 1) for place in layer.taken(number)}
+    for number, entry in enumerate(entries[:-1], 1):
+        if number not in used:
+            entry.fail("nothing takes the output of layer {number}; only that of the last layer is compared with targets", number=number)
+
+
+def _called(entries: list[FileNode]) -> list[str]:
+    """What every layer is called: by its own name, else by its type with a number."""
+    stems = [layer_type(kind).stem if (kind := kind_of(entry)) else "" for entry in entries]
+    usual = [f"{stem}{stems[: place + 1].count(stem)}" for place, stem in enumerate(stems)]
+    typed = [named.typed if (named := entry.entry("name")) else "" for entry in entries]
+    return [own or default for own, default in zip(typed, usual)]
 
 
 def _layer_names(entries: list[FileNode], names: Names) -> list[str]:

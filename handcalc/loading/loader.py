@@ -21,6 +21,7 @@ from handcalc.core.record import Record
 from handcalc.disk.reading import inside_only
 from handcalc.errors import Message, ProblemError
 from handcalc.layers import layer_type
+from handcalc.loading.classtargets import with_classes
 from handcalc.loading.equations import EQUATION_KEYS, equations
 from handcalc.loading.layers import build, kind_of, layer_items, neuron_names
 from handcalc.loading.loss import add_loss
@@ -175,6 +176,7 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     neurons = neuron_names(entries, names)
     first = kind_of(entries[0]) if entries else "dense"
     outputs = neurons[-1] if neurons else ()
+    names.tokens = any(layer_type(kind).first[0] == ("token",) for entry in entries if (kind := kind_of(entry)))
     read = samples(root, found, outputs, names)
     inputs = read.names
     cases, tests = test_set(found["test"], found, read, outputs, names) if "test" in found else (read.samples, ())
@@ -184,9 +186,11 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     layers = build(entries, neurons, axes, names, len(cases))
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
-        _check_targets(root, found, cases, layers[-1])
-    if cases and layers and (check := layer_type(layers[0].type).check_inputs):
-        check(layers[0], found.get("inputs", root), cases)
+        cases, tests = (with_classes(found, some, layers[-1]) for some in (cases, tests))
+        _check_targets(root, found, cases, layers[-1], names.by_rows)
+    for layer in layers if cases else ():
+        if check := layer_type(layer.type).check_inputs:
+            check(layer, found.get("inputs", root), cases)
     problem = problem.replace(inputs=inputs, axes=axes, samples=cases, test=tests, layers=layers, encoded=read.encoded)
     if "standardize" in found and cases:
         from handcalc.loading.standardise import add_standard  # rarely there, so nobody else waits for it
@@ -234,7 +238,7 @@ def _check_states(found: dict[str, FileNode], problem: Problem) -> None:
             found["test"].fail("initial states of every sample leave none to test with; give one state for all samples")
 
 
-def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[Sample], last: Layer) -> None:
+def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[Sample], last: Layer, by_rows: bool) -> None:
     """A target for every number that the last layer puts out."""
     wanted = size(last.axes)
     wrong = next(
@@ -245,6 +249,6 @@ def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[S
         ),
         None,
     )
-    if wrong is not None and wrong.targets is not None and last.type != "dense" or (wrong and len(last.axes) > 1):
+    if wrong is not None and (last.type != "dense" or len(last.axes) > 1 or by_rows):
         text = "one target per output is expected: {wanted} ({axes}), found {found}"
         found.get("targets", root).fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))

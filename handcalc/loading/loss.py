@@ -97,6 +97,7 @@ def _named(loss: NamedLoss, numbers: Mapping[str, Number]) -> Loss:
         put_in(loss.target, {}) if changed else None,
         numbers if changed else {},
         sums=tuple(LossSum(name, put_in(term, {}), put_in(whole, {})) for name, (term, whole) in loss.sums.items()),
+        placewise=loss.placewise,
     )
 
 
@@ -154,6 +155,6 @@ def _on_net_inputs(item: FileNode, problem: Problem) -> Problem:
     last = problem.layers[-1]
     if all(activation.name == "identity" for activation in last.activations):
         return problem.replace(layers=(*problem.layers[:-1], last.replace(activations=(SOFTMAX,))))
-    if SOFTMAX not in last.activations:
+    if not any(activation.name == SOFTMAX.name for activation in last.activations):
         item.fail("softmax_cross_entropy works on net inputs: the last layer must be softmax or identity")
     return problem

@@ -8,6 +8,7 @@ from __future__ import annotations
 from math import prod
 
 from handcalc.core.expr import ONE, ZERO, Number
+from handcalc.loading.classtargets import one_hot
 from handcalc.loading.readsamples import NO_SAMPLES, ReadSamples, count_targets, countable
 from handcalc.problem.arrays import read_row
 from handcalc.problem.dataset import Samples, have_targets, select
@@ -42,7 +43,7 @@ def samples(root: FileNode, found: dict[str, FileNode], outputs: tuple[str, ...]
         root.fail("inputs are missing: give inputs, samples or data")
         return NO_SAMPLES
     own, inputs = _inputs(found["inputs"], (), names)
-    return ReadSamples(own, (Sample("", inputs, _targets(found.get("targets"), outputs)),))
+    return ReadSamples(own, (Sample("", inputs, _targets(found.get("targets"), outputs, names.by_rows)),))
 
 
 def _unknown(found: dict[str, FileNode], names: Names) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ def _several(item: FileNode, outputs: tuple[str, ...], names: Names, own: tuple[
             found["inputs"].fail("give inputs for every sample or for none")
         read, inputs = _inputs(found["inputs"], own, names) if "inputs" in found else (own, ())
         own = own or read
-        result.append(Sample(called, inputs, _targets(found.get("targets"), outputs)))
+        result.append(Sample(called, inputs, _targets(found.get("targets"), outputs, names.by_rows)))
     if len({sample.targets is None for sample in result}) > 1:
         lacking = [sample.name for sample in result if sample.targets is None]
         item.fail("targets are missing for {names}; give them for every sample or for none", names=", ".join(lacking[:8]))
@@ -142,7 +143,7 @@ def _numbers(items: list[FileNode]) -> Numbers:
     return tuple(item.number() or ZERO for item in items)
 
 
-def _targets(item: FileNode | None, outputs: tuple[str, ...]) -> Numbers | None:
+def _targets(item: FileNode | None, outputs: tuple[str, ...], by_rows: bool = False) -> Numbers | None:
     """The targets in the order of the outputs; a single number where there is one output; None where none are given."""
     if item is None:
         return None
@@ -168,7 +169,9 @@ def _targets(item: FileNode | None, outputs: tuple[str, ...]) -> Numbers | None:
     if found is None:
         return ()
     shape, parts = found
-    if len(shape) < 2:  # others are compared with the shape of the last layer
+    if parts and all(part.typed in outputs and not isinstance(literal(part.typed), Number) for part in parts):  # a class for every token
+        return one_hot([outputs.index(part.typed) for part in parts], len(outputs))
+    if len(shape) < 2 and not by_rows:  # others are compared with the shape of the last layer
         count_targets(item, len(parts), outputs)
     return _numbers(parts)
 

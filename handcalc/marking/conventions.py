@@ -49,6 +49,12 @@ SQUARED = {HALVED: "½Σ(t − o)²", "squared_error": "Σ(t − o)²", "mean_sq
 HALF_OF_MEAN = "1/(2n) Σ(t − o)²"  # which has no word
 SUMMED = ("absolute_error", "huber", "log_cosh", "hinge", "binary_cross_entropy")  # losses that some average over the outputs
 AVERAGED = ("mean_absolute_error", "mean_huber", "mean_binary_cross_entropy")  # and some sum
+PLACEWISE = (
+    "cross_entropy",
+    "mean_cross_entropy",
+    "negative_log_likelihood",
+    "mean_negative_log_likelihood",
+)  # of tokens: summed or averaged
 REDUCTIONS = {False: "Σ", True: "1/n Σ"}  # by whether it is the mean
 
 # convention, or scale of the loss → the mistakes that it may be where it is not allowed
@@ -123,6 +129,9 @@ def other_conventions(problem: Problem, has_biases: bool, has_steps: bool) -> It
     elif problem.loss is not None and problem.loss.name in (*SUMMED, *AVERAGED):
         mean = not problem.loss.mean
         yield OtherConvention(LOSS_SCALE, REDUCTIONS[mean], problem.replace(loss=problem.loss.replace(mean=mean)))
+    elif problem.loss is not None and problem.loss.name in PLACEWISE and len(problem.layers[-1].axes) > 1:
+        placewise = not problem.loss.placewise
+        yield OtherConvention(LOSS_SCALE, REDUCTIONS[placewise], problem.replace(loss=problem.loss.replace(placewise=placewise)))
     if problem.regularization is not None:
         yield from _of_penalty(problem, problem.regularization, has_biases)
     chosen = problem.conventions

@@ -41,7 +41,7 @@ def doubts(problem: Problem) -> tuple[Message, ...]:
 @lru_cache(maxsize=64)
 def reach(activation: Activation) -> tuple[float | None, float | None]:
     """The smallest and the largest value of an activation, as good as reached; None where there is none."""
-    if activation == SOFTMAX:
+    if activation.name == SOFTMAX.name:
         return 0.0, 1.0
     near = [value for z in _NEAR if (value := _at(activation, z)) is not None]
     far = [_at(activation, z) for z in _FAR]
@@ -144,7 +144,12 @@ def _without_value(problem: Problem) -> Iterator[Message]:
 def _one_sided(problem: Problem) -> Iterator[Message]:
     """Cross-entropy of a single output: a target 0 costs nothing."""
     outputs = list(_outputs(problem))
-    if problem.loss is not None and problem.loss.name == "cross_entropy" and len(outputs) == 1 and outputs[0][2] != SOFTMAX:
+    if (
+        problem.loss is not None
+        and problem.loss.name in ("cross_entropy", "mean_cross_entropy")
+        and len(outputs) == 1
+        and outputs[0][2].name != SOFTMAX.name
+    ):
         yield Message("With one output, cross_entropy (−t·ln o) says nothing about a target 0: binary_cross_entropy does.")
 
 
@@ -200,18 +205,19 @@ def _not_reached(problem: Problem) -> Iterator[Message]:
 def _no_activation(problem: Problem) -> Iterator[Message]:
     """A hidden layer whose activation was left out, where other layers have one."""
     others = any(activation != IDENTITY for layer in problem.layers for activation in layer.activations)
-    for number, (layer, after) in enumerate(zip(problem.layers, problem.layers[1:]), 1):
-        if others and layer.type == after.type == "dense" and "activation" in layer.left_out:
+    after = {layer.taken(number)[0]: layer.type for number, layer in reversed([*enumerate(problem.layers, 1)])}
+    for number, layer in enumerate(problem.layers, 1):
+        if others and layer.type == after.get(number) == "dense" and "activation" in layer.left_out:
             yield Message("Layer {layer} has no activation: its outputs are its net inputs.", layer=number)
 
 
 def _missing_edges(problem: Problem) -> Iterator[Message]:
     """One weight that is missing where all others are there, or all of an input."""
-    before = problem.inputs
-    for layer in problem.layers:
+    names = [problem.inputs, *(layer.neurons for layer in problem.layers)]
+    for number, layer in enumerate(problem.layers, 1):
+        before = names[layer.taken(number)[0]]
         if isinstance(layer.weights, EdgeMatrix) and len(layer.weights.rows[0]) == len(before):
             yield from _holes(layer, before)
-        before = layer.neurons
 
 
 def _holes(layer: Layer, before: tuple[str, ...]) -> Iterator[Message]:

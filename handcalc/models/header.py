@@ -17,6 +17,8 @@ from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Activation, Layer, Loss, Problem, Task
 from handcalc.problem.words import DIRECT, LOSSES, PENALTY_FORMS
 
+_ELSEWHERE = LayerOption("source", "input from layer")
+
 
 def header_of(problem: Problem) -> Header:
     """The header of a problem's solution."""
@@ -63,7 +65,8 @@ def _loss_title(loss: Loss) -> Message | str:
 def _about(layer: Layer) -> About:
     """What a reader should know about how a layer works."""
     kind = layer_type(layer.type)
-    told = ((option, _spelled(option, layer.options[option.name])) for option in kind.options)
+    own = layer.options if _ELSEWHERE.name in layer.options else {**layer.options, _ELSEWHERE.name: None}
+    told = ((option, _spelled(option, own[option.name])) for option in (_ELSEWHERE, *kind.options))
     window = "×".join(map(str, layer.options.get("window", ())))
     return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None), window)
 

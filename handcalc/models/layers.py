@@ -35,8 +35,7 @@ def add_layers(graph: Graph, problem: Problem) -> Ref:
     source = add_inputs(graph, problem)
     outputs, merges = [source], [False]
     for place, layer in enumerate(problem.layers, 1):
-        kind, chosen = layer_type(layer.type), layer.options.get("source")
-        before = place - 1 if chosen is None else chosen
+        kind, before = layer_type(layer.type), layer.taken(place)[0]
         last = place == len(problem.layers)
         site = Site(graph, layer, place, outputs[before], 1, tuple(outputs), problem.conventions, kind.letters, last)
         if merges[before]:

@@ -54,8 +54,7 @@ def _add_reported(graph: Graph, problem: Problem, loss: Loss, output: Ref, targe
     own = index[len(sample) :]
     assert loss.term is not None
     formula = totals(own, _placed(loss.term, {"o": output, "t": target}))
-    if loss.mean:
-        formula = mul(_share(prod(i.axis.size for i in own)), formula)
+    formula = _averaged(loss, own, formula)
     name, letter = "reported_loss", Letter("", "reported")
     if sample:
         each = Quantity(f"{name}@", "loss", (sample[0].axis,), sample, formula, prefix=name, role="each reported", letter=letter)
@@ -71,7 +70,7 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
     own = index[len(sample_index(problem)) :]
     values = {"o": output, "t": _wanted(graph, problem, loss, target, index)}
     if loss.form == "fused" or (
-        problem.conventions.softmax_loss == "fused" and loss.name == "cross_entropy" and _is_softmax(graph, output)
+        problem.conventions.softmax_loss == "fused" and loss.name in ("cross_entropy", "mean_cross_entropy") and _is_softmax(graph, output)
     ):
         softmax = graph[output.quantity].definition
         assert isinstance(softmax, Entry)
@@ -79,7 +78,7 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         whole: Expr = Entry("logsumexp", -1, softmax.index, softmax.body)
         if loss.weights or not sum_to_one(problem.samples, unit.axis.size):
             whole = mul(total(unit, values["t"]), whole)
-        return totals(own[:-1], sub(whole, total(unit, mul(values["t"], net))))
+        return _averaged(loss, own, totals(own[:-1], sub(whole, total(unit, mul(values["t"], net)))))
     assert loss.term is not None
     if loss.form == "whole":
         return _placed(loss.term, _add_sums(graph, loss, values, index, own))
@@ -87,8 +86,13 @@ def _sample_loss(graph: Graph, problem: Problem, loss: Loss, output: Ref, target
         values |= _add_sums(graph, loss, values, index, own[-1:])
     term = _placed(loss.term, values)
     graph.define(Quantity("loss_term", "loss_term", axes, index, term, prefix="loss", layer=last))
-    whole = totals(own, Ref("loss_term", index))
-    return mul(_share(prod(i.axis.size for i in own)), whole) if loss.mean else whole
+    return _averaged(loss, own, totals(own, Ref("loss_term", index)))
+
+
+def _averaged(loss: Loss, own: tuple[Index, ...], whole: Expr) -> Expr:
+    """The sum of all terms, or their mean over the outputs, or over the places of each of which the outputs are summed."""
+    over = own if loss.mean else own[:-1] if loss.placewise else ()
+    return mul(_share(prod(i.axis.size for i in over)), whole)
 
 
 def _wanted(graph: Graph, problem: Problem, loss: Loss, target: Ref, index: tuple[Index, ...]) -> Expr:

@@ -33,6 +33,12 @@ class Names:
         self.bare: dict[str, FileNode] = {}
         self.edges: dict[str, tuple[int, tuple[int, ...]]] = {}  # weights of dense layers: the layer, from 1, and the place
         self.shape: tuple[int, ...] = ()  # of inputs that are lists of lists
+        self.tokens = False  # whether inputs are numbers of words
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether what comes out may be rows: of tokens, times or places."""
+        return self.tokens or bool(self.shape)
 
     def neuron(self, name: str, item: FileNode, hidden: bool) -> None:
         """Take a name for a neuron; an error where another has it."""
@@ -141,7 +147,8 @@ def _numbered(text: str, problem: Problem) -> str | None:
     if layer.weights is None:
         return "" if any(tensor.stem == found[1] and _holds(tensor, typed) for tensor in layer.tensors) else None
     place = tuple(digits - 1 for digits in typed)
-    inputs = prod(axis.size for axis in (problem.layers[number - 2].axes if number > 1 else problem.axes))
+    before = layer.taken(number)[0]
+    inputs = prod(axis.size for axis in (problem.layers[before - 1].axes if before else problem.axes))
     if any(not 0 <= position < most for position, most in zip(place, (len(layer.neurons), inputs))):
         return None
     if found[1] == "W":

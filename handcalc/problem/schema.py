@@ -42,10 +42,11 @@ class Standard(Record):
 
 
 class Activation(Record):
-    """out = formula in z; or, for softmax, a function of the whole layer."""
+    """out = formula in z; or, for softmax, a function of the whole layer, of z/temperature where one is given."""
 
     name: str
     formula: Expr | None = None
+    temperature: Number | None = None
 
 
 class EdgeMatrix(Record):
@@ -145,6 +146,12 @@ class Layer(Record):
     name: str = ""
     left_out: tuple[str, ...] = ()
 
+    def taken(self, number: int) -> tuple[int, ...]:
+        """The layers that it takes something from, itself being the one with this number; 0: the inputs."""
+        listed = [self.options.get(key) for key in ("from", "keys_from")]
+        others = [place for one in listed if one is not None for place in (one if isinstance(one, tuple) else (one,))]
+        return (self.options.get("source", number - 1), *others)
+
 
 class LossSum(Record):
     """A sum over the outputs that a loss is made of: its name, the term, and what becomes of the sum s."""
@@ -159,6 +166,7 @@ class Loss(Record):
 
     name: as typed, a word of problem/words.py or a formula; form: terms, fused (softmax and cross-entropy on net inputs), whole (a formula
     of sums over the outputs) or direct (only e = t − o)
+    placewise: whether it is the mean over tokens, times or places of what is summed over the outputs of each
     target: what stands in the place of t, a formula in t, n (the number of outputs) and `numbers`; weights: those of the classes
     """
 
@@ -170,6 +178,7 @@ class Loss(Record):
     numbers: Mapping[str, Number] = {}
     weights: tuple[Number, ...] = ()
     sums: tuple[LossSum, ...] = ()
+    placewise: bool = False
 
     @property
     def compares(self) -> bool:

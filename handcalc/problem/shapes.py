@@ -19,7 +19,7 @@ from handcalc.problem.arrays import read_array, shape_of
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.limits import limit, raised_by
 from handcalc.problem.names import Names
-from handcalc.problem.reader import FileNode
+from handcalc.problem.reader import FileNode, quoted, suggestion
 from handcalc.problem.schema import Layer, Tensor
 
 Axes = tuple[Axis, ...]
@@ -29,7 +29,8 @@ WEIGHT_ROWS = ("neurons", "inputs")  # what a row of a matrix may belong to
 
 class Incoming(Record):
     """One layer being read: its number from 1, its entry and keys, the axes that come in, the axes of every output so far (inputs
-    first), names of its neurons, all names, how many samples there are, the layers so far."""
+    first), names of its neurons, all names, how many samples there are, the layers so far, the names of all
+    layers, the layer whose output comes in."""
 
     number: int
     entry: FileNode
@@ -40,6 +41,22 @@ class Incoming(Record):
     names: Names
     samples: int = 1
     layers: tuple[Layer, ...] = ()
+    called: tuple[str, ...] = ()
+    source: int = 0
+
+    def earlier_layer(self, item: FileNode, least: int = 0) -> int | None:
+        """The number of a layer above, given by its number or its name; 0: the inputs. None after an error."""
+        above = self.called[: self.number - 1]
+        if not item.typed or item.typed.lstrip("+-").isdigit():
+            return item.whole(least, self.number - 1)
+        if item.typed in above:
+            return above.index(item.typed) + 1
+        if item.typed in self.called:
+            item.fail("layer {found} is not above layer {number}; the output of a layer comes in only below it", found=quoted(item.typed),
+                      number=self.number)  # fmt: skip
+        else:
+            item.fail("there is no layer {found} above{near}", found=quoted(item.typed), near=suggestion(item.typed, above))
+        return None
 
     def wants(self, *shapes: tuple[str, ...]) -> bool:
         """Whether what comes in has one of these directions; an error that says which layer, what came in, what was expected."""

@@ -180,6 +180,7 @@ KEYS: Spellings = {
     "output_weights": ("Wo", "输出权重"),
     "mask": ("掩码",),
     "from": ("来自",),
+    "input_from": ("输入来自",),
     "slope": ("negative_slope", "斜率"),
     # what a gate is called
     "input": ("i", "输入门"),

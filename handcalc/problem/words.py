@@ -20,7 +20,8 @@ from handcalc.problem.values import ABOVE_0, BELOW_1, FROM_0, UPDATES, Shape
 class NamedLoss(Record):
     """A loss: its word, what a report calls it, the formula of one term in o (output) and t (target), and how terms become E.
 
-    mean: averaged over the outputs, not summed; form: terms, fused (on net inputs), whole (a formula of `sums` over the outputs) or
+    mean: averaged over the outputs, not summed; placewise: summed over the outputs of a token, time or place, averaged over those
+    form: terms, fused (on net inputs), whole (a formula of `sums` over the outputs) or
     direct (no loss at all)
     numbers: those that may be typed with it, and their usual values
     target: what stands in the place of t, in t and n (the number of outputs); weighted: whether classes may have weights
@@ -36,6 +37,7 @@ class NamedLoss(Record):
     target: str = ""
     weighted: bool = False
     sums: Mapping[str, tuple[str, str]] = {}
+    placewise: bool = False
     spellings: tuple[str, ...] = ()
 
     @property
@@ -114,6 +116,8 @@ _LOSSES = (
     NamedLoss("cross_entropy", "cross-entropy", "-t*ln(o)", **_SMOOTHED,  # −Σ t ln o
               spellings=("ce", "categorical_cross_entropy", "cross_entropy_error", "CrossEntropyLoss", "log_loss",
                          "交叉熵", "交叉熵损失", "交叉熵误差", "多分类交叉熵")),
+    NamedLoss("mean_cross_entropy", "cross-entropy, averaged over tokens, times or places", "-t*ln(o)", placewise=True,  # −1/m Σ t ln o
+              **_SMOOTHED, spellings=("mean_ce", "sequence_cross_entropy", "平均交叉熵", "序列交叉熵")),
     NamedLoss("binary_cross_entropy", "binary cross-entropy, summed over the outputs",
               "-(positive_weight*t*ln(o) + (1 - t)*ln(1 - o))", numbers={"positive_weight": "1"},
               spellings=("bce", "logistic_loss", "log_loss", "二元交叉熵", "二分类交叉熵",
@@ -123,6 +127,8 @@ _LOSSES = (
               spellings=("BCELoss",)),
     NamedLoss("negative_log_likelihood", "negative log-likelihood, of outputs that are logarithms", "-t*o", **_SMOOTHED,  # −Σ t·o
               spellings=("nll", "NLLLoss", "负对数似然", "负对数似然损失")),
+    NamedLoss("mean_negative_log_likelihood", "negative log-likelihood, averaged over tokens, times or places", "-t*o", placewise=True,
+              **_SMOOTHED, spellings=("mean_nll", "平均负对数似然")),
     NamedLoss("kl_divergence", "Kullback-Leibler divergence of the outputs from the targets", "kl(t, o)",  # Σ t ln(t/o)
               spellings=("kl", "kld", "kullback_leibler", "KL散度", "相对熵")),
     NamedLoss("absolute_error", "absolute error, summed over the outputs", "abs(t - o)",  # Σ|t−o|

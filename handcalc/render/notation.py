@@ -21,7 +21,7 @@ from functools import cache
 from typing import Any
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Ref
+from handcalc.core.expr import Ref, references
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Position, are_places, shift_index
 from handcalc.core.numbering import Weights, numbered
@@ -77,6 +77,7 @@ class Notation:
         self._names: dict[tuple[str, tuple[Position, ...]], Name] = {}
         self._numbers = self._numbered(by_source)
         self._offsets = self._layer_offsets()
+        self._sources: dict[int, int] = {}  # layer → the one before it
 
     def on(self, graph: Graph) -> Notation:
         """The same notation put on the graph of another round."""
@@ -116,6 +117,16 @@ class Notation:
             offsets[layer] = count
             count += sizes[layer]
         return offsets
+
+    def _before(self, layer: int) -> int:
+        """The layer whose units a layer takes in."""
+        if layer not in self._sources:
+            net = self.graph.in_layer(layer, "net")
+            formula = self.graph[net].definition if net else None
+            taken = [self.graph[one.quantity] for one in references(formula)] if formula is not None else []
+            rows = [one.layer for one in taken if one.kind in ("out", "input") and one.layer < layer and _is_row(one)]
+            self._sources[layer] = rows[0] if rows else layer - 1
+        return self._sources[layer]
 
     # --- symbols ---
 
@@ -310,7 +321,7 @@ class Notation:
         if quantity.kind in ("weight", "bias", "threshold"):
             unit = self.data["units"]
             fields["to"] = self._place(places[0], axes[0], unit, layer) if places else ""
-            fields["from"] = self._rest(quantity, places, axes, unit, layer - 1)
+            fields["from"] = self._rest(quantity, places, axes, unit, self._before(layer))
         elif places:
             fields["name"] = ",".join(self._place(place, axis, "name", layer) for place, axis in zip(places, axes))
             if len(places) == 1:
@@ -373,3 +384,8 @@ def _member(places: tuple[Position | None, ...], axes: tuple[Axis, ...]) -> str:
     spelled = (":" if place is None else "t=" * (axis.role == "time") + axis.label(place) if isinstance(place, int)
                else place_text(place, axis.first) for place, axis in zip(places, axes))  # fmt: skip
     return ",".join(spelled)
+
+
+def _is_row(quantity: Quantity) -> bool:
+    """Whether its numbers are features, of a sample, a time or a token."""
+    return all(axis.role in ("sample", "time", "token") for axis in quantity.axes[:-1])

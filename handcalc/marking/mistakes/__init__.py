@@ -17,6 +17,7 @@ from handcalc.marking.mistakes.comparing import COMPARING
 from handcalc.marking.mistakes.entry import Mistake
 from handcalc.marking.mistakes.forward import FORWARD
 from handcalc.marking.mistakes.hidden import HIDDEN
+from handcalc.marking.mistakes.joining import GATES
 from handcalc.marking.mistakes.losses import LOSSES
 from handcalc.marking.mistakes.maps import MAPS
 from handcalc.marking.mistakes.normalisation import NORMALISATION
@@ -27,7 +28,7 @@ from handcalc.marking.mistakes.recurrent import RECURRENT
 from handcalc.marking.mistakes.sharing import SHARING
 from handcalc.marking.mistakes.update import UPDATE
 
-_OF_LAYERS = (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION)
+_OF_LAYERS = (*MAPS, *SHARING, *RECURRENT, *ATTENTION, *NORMALISATION, *GATES)
 _ALL = (*FORWARD, *LOSSES, *COMPARING, *OUTPUT, *HIDDEN, *REGULARISATION, *UPDATE, *OPTIMISERS, *_OF_LAYERS, *ANY_LINE)
 
 MISTAKES: dict[str, Mistake] = {mistake.slug: mistake for mistake in _ALL}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.definitions import definition
-from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Ref, add, call, div, mul, neg, rewrite, sub
+from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Quotient, Ref, add, call, div, mul, neg, rewrite, sub
 from handcalc.marking.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule
 
 # --- net inputs -------------------------------------------------------------------------------------------------------
@@ -130,7 +130,14 @@ negative_power = _function(lambda node: _exp(neg(node.arguments[0])), "exp")
 softmax_twice = _function(
     lambda node: node.replace(arguments=tuple(node.replace(at=place) for place in range(len(node.arguments)))), "softmax"
 )
+without_temperature = _function(lambda node: _undivided(node), "softmax", "log_softmax", "exp")
 sigmoid_for_softmax = _function(lambda node: call("sigmoid", node.arguments[node.at]), "softmax")
+
+
+def _undivided(node: Call) -> Expr | None:
+    """A function of z for one of z/T"""
+    changed = tuple(one.above if isinstance(one, Quotient) and isinstance(one.below, Number) else one for one in node.arguments)
+    return node.replace(arguments=changed) if changed != node.arguments else None
 
 
 def softmax_along(*roles: str) -> Rule:
@@ -249,6 +256,12 @@ FORWARD = (
         "Softmax is applied twice",
         "Softmax was applied to probabilities.\nIt is applied once, to the net inputs.",
         ({"out": softmax_twice},),
+    ),
+    Mistake(
+        "temperature-forgotten",
+        "The temperature of softmax is forgotten",
+        "The powers were taken of z itself.\nEvery z is divided by the temperature first.",
+        ({"out": without_temperature}, {"step.exp": without_temperature}),
     ),
     Mistake(
         "sigmoid-for-softmax",

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, add, call, div, mul, neg, references, rewrite, sub, walk
 from handcalc.marking.mistakes.entry import Mistake, Place, Rule
 
-CROSS_ENTROPY = ("cross_entropy", "softmax_cross_entropy")
+CROSS_ENTROPY = ("cross_entropy", "mean_cross_entropy", "softmax_cross_entropy")
+LIKELIHOODS = ("negative_log_likelihood", "mean_negative_log_likelihood")
 
 
 def _terms(place: Place, formula: Expr) -> list[tuple[Expr, Expr]]:
@@ -96,11 +97,11 @@ def _of_entropy(change: Callable[[Place, Expr], Expr | None], *losses: str) -> R
     return rule
 
 
-entropy_sign = _of_entropy(lambda place, formula: neg(formula), *CROSS_ENTROPY, "binary_cross_entropy", "negative_log_likelihood")
+entropy_sign = _of_entropy(lambda place, formula: neg(formula), *CROSS_ENTROPY, "binary_cross_entropy", *LIKELIHOODS)
 entropy_mean = _of_entropy(
     lambda place, formula: mul(Number(1, len(place.outputs)), formula) if len(place.outputs) > 1 else None,
     *CROSS_ENTROPY,
-    "negative_log_likelihood",
+    *LIKELIHOODS,
     "kl_divergence",
 )
 

@@ -93,7 +93,8 @@ def biases_moved(place: Place, formula: Expr) -> Expr | None:
 
 def _times_input(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """∂E/∂b = δ·h"""
-    source = place.in_layer("out", layer=place.layer - 1) if place.layer > 1 else place.graph.inputs
+    before = place.book.problem.layers[place.layer - 1].taken(place.layer)[0] if place.layer else 0
+    source = place.in_layer("out", layer=before) if before else place.graph.inputs
     found = place.at(source, place.own[-1] if len(place.own) == 2 else 0)
     return mul(formula, found) if found else None
 
