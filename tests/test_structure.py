@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "handcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILE_LIMIT = 400  # lines of a file
-CORE_LIMIT = 2560  # lines of code in core/: not blank, no comments, no docstrings
+CORE_LIMIT = 2600  # lines of code in core/: not blank, no comments, no docstrings
 
 # The order of the rooms; a room imports those before it only.
 ROOMS = (
