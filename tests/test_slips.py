@@ -191,11 +191,35 @@ def test_the_slope_of_another_function() -> None:
     assert found.mistakes == ("slope-of-other-function",)
 
 
+SHARED = {
+    "same-factor": (
+        {"grad.w5": "0.12325", "grad.w6": "0.12400", "grad.w7": "-0.03390", "grad.w8": "-0.03411"},
+        "1.5 times the right number",
+    ),
+    "same-amount": ({"net.h1": "0.6275", "net.h2": "0.6425"}, "0.25 more than the right number"),
+}
+
+
+@pytest.mark.parametrize("slug", SHARED)
+def test_several_answers_off_in_the_same_way_have_one_reason(slug: str) -> None:
+    """Whatever it is, it costs once."""
+    answers, said = SHARED[slug]
+    marked = check(load("mazur-2-2-2"), answers).answers
+    assert [(answer.mistakes, str(answer.note)) for answer in marked] == [((slug,), said)] * len(marked)
+    assert [answer.marks for answer in marked] == [0, *[1] * (len(marked) - 1)]
+
+
 def test_every_slip_has_a_row() -> None:
     rows = {row[0] for row in SLIPS} | {row[1] for row in IN_EQUATIONS}
-    assert rows | {"slope-exchanged", "answers-exchanged", "same-factor", "sign-in-sum", "step-left-out", "miscalculated"} == {
-        mistake.slug for mistake in ANY_LINE
-    }
+    assert rows | {
+        "slope-exchanged",
+        "answers-exchanged",
+        "same-factor",
+        "same-amount",
+        "sign-in-sum",
+        "step-left-out",
+        "miscalculated",
+    } == {mistake.slug for mistake in ANY_LINE}
 
 
 @pytest.mark.parametrize(

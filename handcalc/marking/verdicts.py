@@ -22,7 +22,7 @@ from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.marked import RIGHT, Marked
 from handcalc.marking.misreadings import as_read, misreading
 from handcalc.marking.mistakes import MISTAKES
-from handcalc.marking.samefactor import same_factors
+from handcalc.marking.sharedreason import SharedReason, shared_reasons
 from handcalc.marking.signs import is_error
 from handcalc.marking.slips import LineSlip, LineSlips
 from handcalc.marking.support import Support
@@ -93,23 +93,25 @@ class Verdicts:
         found |= {cell: LineSlip("number-misread", True, together=True) for cell in alike}
         found |= slips.explain_all([cell for cell in wrong if cell and cell not in alike])
         shared = self._shared(slips, [cell for cell in wrong if cell and cell not in alike], found)
-        found |= {cell: LineSlip("same-factor", True, together=True) for cell in shared}
+        found |= {cell: LineSlip(reason.way.slug, True, together=True) for cell, reason in shared.items()}
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
         marked = [answer.replace(note=answer.note or _IDLE) if answer.cell in reasons.idle else answer for answer in marked]
         explained = [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
         if misread is not None:
             note = as_read(misread, self.desk.interpreter.reading)
             explained = [answer if answer.cell not in alike else answer.replace(note=answer.note or note) for answer in explained]
-        explained = [answer.replace(note=answer.note or shared.get(answer.cell)) if answer.cell else answer for answer in explained]
+        explained = [
+            answer.replace(note=answer.note or shared[answer.cell].remark()) if answer.cell in shared else answer for answer in explained
+        ]
         return self._repeated(explained, found)
 
-    def _shared(self, slips: LineSlips, wrong: list[Cell], found: Mapping[Cell, LineSlip]) -> dict[Cell, Message]:
-        """The answers that are the right ones times one factor, with that; not where each is certain to have the same slip."""
-        shared: dict[Cell, Message] = {}
-        for factor in same_factors(self.desk.definitions, self.answers, wrong, self.desk.size):
-            named = {slip.slug if (slip := found.get(cell)) is not None and slip.sure else "" for cell in factor.answers}
+    def _shared(self, slips: LineSlips, wrong: list[Cell], found: Mapping[Cell, LineSlip]) -> dict[Cell, SharedReason]:
+        """The answers that are all off in the same way, with that; not where each is certain to have the same slip."""
+        shared: dict[Cell, SharedReason] = {}
+        for reason in shared_reasons(self.desk.definitions, self.answers, wrong, self.desk.size):
+            named = {slip.slug if (slip := found.get(cell)) is not None and slip.sure else "" for cell in reason.answers}
             if len(named) > 1 or "" in named:
-                shared |= dict.fromkeys(factor.answers, Message("{number} times the right number", number=factor.number()))
+                shared |= dict.fromkeys(reason.answers, reason)
         return shared
 
     def _is_set_up(self, wanted: Cell, slips: LineSlips) -> bool:

@@ -70,6 +70,12 @@ ANY_LINE = (
         "See what they share: a denominator, a scale, a count, a rate.",
     ),
     Mistake(
+        "same-amount",
+        "Several numbers are off by the same amount",
+        "Each is the right number and the same amount more, or less, so they have one reason.\n"
+        "See what they share: a bias, a term, a number that is subtracted.",
+    ),
+    Mistake(
         "function-exchanged",
         "Another function is used",
         "Another function was worked out in the place of the one that is meant, or the calculator was set to degrees.\n"

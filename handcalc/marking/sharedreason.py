@@ -1,0 +1,120 @@
+"""Several answers that are all off in the same way: `shared_reasons(definitions, answers, wrong, size)`.
+
+They are the right ones times one factor, or all have one amount too much: a denominator, a scale, a count or a term that is wrong on
+several lines, whatever it is. New values are compared by what they moved. To add another way, a line in `WAYS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import inf, isfinite, log2
+
+from handcalc.core.evaluation import Evaluation
+from handcalc.core.quantity import Cell
+from handcalc.core.record import Record
+from handcalc.errors import Message, Template
+from handcalc.marking.definitions import NONE, Definitions, MistakenBook
+from handcalc.marking.diagnosis import bits_of
+from handcalc.marking.follow import unit
+from handcalc.marking.slipnumbers import number_of, worked_from
+from handcalc.marking.typed import Typed
+
+CERTAIN = 6.0  # bits by which it must beat coincidence
+
+Range = tuple[float, float]
+
+
+class Way(Record):
+    """A way to be off. between: of two bounds of an answer and its right number, the bounds of what it is off by; plain: numbers that say
+    something else: nothing was worked out, the number is right, its sign is lost."""
+
+    slug: str
+    said: Template
+    between: Callable[[float, float, float], Iterator[Range]]
+    plain: tuple[float, ...]
+
+
+def _factor(low: float, high: float, right: float) -> Iterator[Range]:
+    if right:
+        first, second = low / right, high / right
+        yield min(first, second), max(first, second)
+
+
+def _amount(low: float, high: float, right: float) -> Iterator[Range]:
+    yield low - right, high - right
+
+
+WAYS = (
+    Way("same-factor", "{number} times the right number", _factor, (0.0, 1.0, -1.0)),
+    Way("same-amount", "{number} more than the right number", _amount, (0.0,)),
+)
+
+
+class SharedReason(Record):
+    """A way to be off, between two bounds, and the answers that are off so, in the order of the sheet."""
+
+    way: Way
+    low: float
+    high: float
+    answers: tuple[Cell, ...]
+
+    def remark(self) -> Message:
+        """What is said of each answer, in as many digits as both bounds have."""
+        same = (digits for digits in range(11, 1, -1) if f"{self.low:.{digits}g}" == f"{self.high:.{digits}g}")
+        return Message(self.way.said, number=f"{(self.low + self.high) / 2:.{next(same, 2)}g}")
+
+
+def shared_reasons(
+    definitions: Definitions, answers: Mapping[Cell, Typed], wrong: Sequence[Cell], size: Callable[[Cell, Typed], float]
+) -> list[SharedReason]:
+    """The reasons that several wrong answers of one kind share; one for most of them goes first."""
+    own = {cell: typed.value for cell, typed in answers.items()}
+    kinds: dict[str, list[Cell]] = {}
+    for wanted in wrong:
+        kinds.setdefault(definitions.book.quantity(wanted).kind, []).append(wanted)
+    found = []
+    for group in kinds.values():
+        rights = {wanted: [*_right_numbers(definitions, own, wanted)] for wanted in group} if len(group) > 1 else {}
+        while (best := max(_all_ways(rights, answers), key=lambda one: len(one.answers), default=None)) is not None:
+            bits = sum(bits_of(answers[wanted], size(wanted, answers[wanted])) for wanted in best.answers[1:])
+            if bits - log2(len(WAYS) * len(group) ** 2) < CERTAIN:
+                break
+            found.append(best)
+            rights = {wanted: numbers for wanted, numbers in rights.items() if wanted not in best.answers}
+    return found
+
+
+def _right_numbers(definitions: Definitions, own: Mapping[Cell, float], wanted: Cell) -> Iterator[Range]:
+    """What an answer starts from, and how far from that it should be: on the student's own numbers, and on right ones."""
+    book = MistakenBook(definitions, NONE)
+    run = Evaluation(book, None, {cell: value for cell, value in own.items() if cell != wanted})
+    before = definitions.book.before(wanted) if definitions.book.quantity(wanted).kind == "updated" else None
+    start = number_of(run, before) if before is not None else 0.0
+    for numbers in (run, Evaluation(book)):
+        right = worked_from(numbers, definitions.right(wanted), wanted) - start
+        if isfinite(right):
+            yield start, right
+
+
+def _all_ways(rights: Mapping[Cell, list[Range]], answers: Mapping[Cell, Typed]) -> Iterator[SharedReason]:
+    for way in WAYS:
+        ranges: dict[Cell, list[Range]] = {}
+        for wanted, numbers in rights.items():
+            value, half = answers[wanted].value, unit(answers[wanted]) / 2
+            ranges[wanted] = [
+                between for start, right in numbers for between in way.between(value - half - start, value + half - start, right)
+            ]
+        if (found := _most_common(way, ranges)) is not None:
+            yield found
+
+
+def _most_common(way: Way, ranges: Mapping[Cell, list[Range]]) -> SharedReason | None:
+    """What most of some answers have in common, two at least."""
+    best: SharedReason | None = None
+    for low in sorted(low for own in ranges.values() for low, _ in own):
+        ends = {wanted: min((high for least, high in own if least <= low <= high), default=-inf) for wanted, own in ranges.items()}
+        members = tuple(wanted for wanted, high in ends.items() if high > low)
+        high = min((ends[wanted] for wanted in members), default=low)
+        if len(members) > max(1, len(best.answers) if best else 1) and not any(low <= plain <= high for plain in way.plain):
+            best = SharedReason(way, low, high, members)
+    return best
