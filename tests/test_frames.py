@@ -6,13 +6,21 @@ from itertools import product
 
 import pytest
 from generalgraphs import general_graph
-from shipping import EACH, solved
+from shipping import EACH, solved, some
 
 from handcalc.core.chainrule import add_gradients
+from handcalc.core.derivation import Derivation, Step
 from handcalc.core.expr import Expr, Ref, rewrite
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell
+from handcalc.deriving import derive
+from handcalc.loading.loader import loads
+from handcalc.render import read, reading, render
+from handcalc.render.dialects import PLAIN
+from handcalc.render.formats import jsonform, jsonsteps, templates
 from handcalc.render.frames import Frames
+from handcalc.render.notation import profiles
+from handcalc.render.report import LONGEST_SUM
 
 
 def filled(formula: Expr, cells: list[Cell]) -> Expr:
@@ -61,3 +69,57 @@ def test_frames_of_general_graphs() -> None:
 @pytest.mark.slow
 def test_frames_of_many_general_graphs() -> None:
     assert check_seeds(range(2000, 2300)) > 1500
+
+
+WINDOWS = """
+inputs: [[0.5, -0.25, 1, 0.1], [2, 0.75, -1.5, 0.2], [0.3, 0.4, 0.5, -0.6], [1, 2, 3, 4]]
+targets: [1, 0]
+layers:
+  - type: conv2d
+    weights: [[[0.1, -0.2, 0.3], [0.4, 0.5, -0.6], [0.7, 0.8, 0.9]], [[1, 0, -1], [0.25, 0.5, -2], [1, -1, 1]]]
+    padding: 1
+    bias: [0.1, -0.2]
+    activation: relu
+  - {type: max_pool, kernel_size: 2}
+  - {type: flatten}
+  - {neurons: 2, weights: [[0.1, 0.2, -0.3, 0.4, 0.5, -0.6, 0.7, 0.8], [0.9, -0.1, 0.2, 0.3, -0.4, 0.5, 0.6, 0.7]], bias: zeros}
+loss: softmax_cross_entropy
+learning_rate: 0.1
+"""
+
+
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All problems are taken to have many cells."""
+    monkeypatch.setattr(reading, "MANY", 0)
+    monkeypatch.setattr(templates, "FEW", 0)
+
+
+def as_steps(derivation: Derivation, notation: str = "") -> str:
+    """JSON that is made of steps, not of templates."""
+    return jsonform.dumps(jsonform.solution(derivation, read(derivation, notation, PLAIN, longest=LONGEST_SUM), all_steps(derivation)))
+
+
+def all_steps(derivation: Derivation) -> list[Step]:
+    return [step for number in range(1, derivation.iterations + 1) for step in derivation.steps(number)]
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_templates_give_the_text_of_steps(name: str, many: None) -> None:
+    assert render(solved(name), "json") == as_steps(solved(name))
+
+
+@pytest.mark.parametrize("notation", some(profiles(), ["mazur"]))
+def test_templates_of_windows(notation: str, many: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows with padding, sums over few and many places, two updates; nearly all steps are made of templates."""
+    derivation, made = derive(loads(WINDOWS), iterations=2), list[bool]()
+    line = jsonsteps.StepLines.line
+
+    def counted(lines: jsonsteps.StepLines, wanted: Cell) -> str:
+        text = line(lines, wanted)
+        made.append(text != "")
+        return text
+
+    monkeypatch.setattr(jsonsteps.StepLines, "line", counted)
+    assert render(derivation, "json", notation) == as_steps(derivation, notation)
+    assert sum(made) > 0.9 * len(made) or not read(derivation, notation).framed

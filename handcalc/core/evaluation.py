@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, Sum, children
 from handcalc.core.functions import SMALL, function
-from handcalc.core.instance import FRACTIONS, Value, compute, evaluate, settled, short, shorter
+from handcalc.core.instance import FRACTIONS, Lookup, Value, compute, evaluate, settled, short, shorter
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message
@@ -120,10 +120,10 @@ class Evaluation:
         except OverflowError as error:
             raise self._failure(current, error) from None
 
-    def of(self, expr: Expr, step: Cell | None = None) -> Value:
-        """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
+    def of(self, expr: Expr, step: Cell | None = None, lookup: Lookup | None = None) -> Value:
+        """The value of an expression over cells, or over what lookup finds; where it has none, EvaluationError names the step it is of."""
         try:
-            value = self._read(compute(expr, self._worked, FRACTIONS))
+            value = self._read(compute(expr, lookup or self._worked, FRACTIONS))
             if isinstance(value, float) and not math.isfinite(value):
                 raise OverflowError
             return value
