@@ -1,7 +1,7 @@
 """What cells of a quantity have in common: their formulas are one, but for the cells that are used in it.
 
 - `Frames(graph).uses(cell)`: the cells that a formula uses, without writing it out.
-- `Frames(graph).of(cell)`: the same in the order of binding, and their `Frame`; `framed` of any expression in a quantity's indices.
+- `Frames(graph).of(cell)`: the same in the order of binding, and their `Frame`; `outline` is asked of any expression in some indices.
 
 Where binding a general formula decides something (whether there is a cell, which places a sum goes over, whether two indices agree), it is
 noted; cells with the same notes have the same frame. Where nothing can be decided, because every cell is there, no notes are taken, and
@@ -44,17 +44,21 @@ class Frames:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._whole: dict[str, bool] = {}
+        self._own: dict[str, Outline] = {}  # of quantities with one formula
         self._outlines: dict[tuple[int, tuple[str, ...]], Outline] = {}
 
     def of(self, wanted: Cell) -> Framed | None:
         """The frame of a cell's formula, and the cells in it; None where it has none."""
-        quantity = self.graph[wanted[0]]
-        formula = quantity.stepwise or quantity.formula(wanted[1])
-        return None if formula is None else self.framed(formula, quantity.index, wanted[1])
-
-    def framed(self, formula: Expr, index: tuple[Index, ...], place: Place) -> Framed | None:
-        """The frame of an expression at the places of indices, and the cells in it; None where it cannot be taken apart."""
-        return self._outline(formula, index).framed(place)
+        outline = self._own.get(wanted[0])
+        if outline is None:
+            quantity = self.graph[wanted[0]]
+            formula = quantity.stepwise or quantity.formula(wanted[1])
+            if formula is None:
+                return None
+            outline = self.outline(formula, quantity.index)
+            if not quantity.cases:
+                self._own[wanted[0]] = outline
+        return outline.framed(wanted[1])
 
     def uses(self, wanted: Cell) -> tuple[Cell, ...]:
         """The cells that the definition of a cell uses, each once, in the order written."""
@@ -69,6 +73,8 @@ class Frames:
         if name not in self._whole:
             self._whole[name] = False  # while it is found out, of what recurs
             self._whole[name] = self._is_whole(self.graph[name])
+            if self._whole[name]:
+                self.graph.known.whole.add(name)
         return self._whole[name]
 
     def always(self, reference: Ref) -> bool:
@@ -103,7 +109,8 @@ class Frames:
                 return above != 0
         return isinstance(expr, Call)
 
-    def _outline(self, formula: Expr, index: tuple[Index, ...]) -> Outline:
+    def outline(self, formula: Expr, index: tuple[Index, ...]) -> Outline:
+        """What the instances of an expression have in common, at all places of some indices."""
         letters = tuple([one.letter for one in index])
         found = self._outlines.get((id(formula), letters))
         if found is None or found.formula is not formula:
@@ -120,15 +127,19 @@ class Outline:
         self._letters = letters
         self._found: dict[tuple[int, ...], Frame | None] = {}
         leaves = _leaves(frames, formula, {})
-        self._rows = None if leaves is None else _rows(leaves, letters)
+        rows = _rows(leaves or [], letters)
+        self._moved = [row for row in rows if any(map(any, row.moved))]
+        self._still = [(number, row.name, row.base) for row in rows if not any(map(any, row.moved)) for number in row.stand]
         self._count = len(leaves or ())
         self._walk = _walk(frames, formula, letters) if leaves is None else None
 
     def framed(self, place: Place) -> Framed | None:
-        """The frame at a place, and the cells in it."""
+        """The frame at a place, and the cells in it; None where it cannot be taken apart."""
         notes: Notes = []
         cells: list[Cell] = [("", ())] * self._count
-        for row in self._rows or ():
+        for number, name, base in self._still:
+            cells[number] = name, base(place)
+        for row in self._moved:
             row.put(place, cells)
         if self._walk is not None:
             self._walk(place, cells, notes)
@@ -222,9 +233,29 @@ def _rows(leaves: list[Leaf], letters: tuple[str, ...]) -> list[Row]:
 
 def _base(terms: tuple[tuple[tuple[int, int], ...], ...]) -> Callable[[Place], Place]:
     """The places that move: of every direction a sum of factor·index."""
-    if len(terms) > 1 and all(len(part) == 1 and part[0][0] == 1 for part in terms):
-        return itemgetter(*(part[0][1] for part in terms))
-    return lambda place: tuple([sum([factor * place[slot] for factor, slot in part]) for part in terms])
+    if not any(terms):
+        return lambda place: (0,) * len(terms)
+    if any(factor != 1 for part in terms for factor, _ in part):
+        return lambda place: tuple([sum([factor * place[slot] for factor, slot in part]) for part in terms])
+    most = max(map(len, terms))
+    parts = [_picked(tuple([part[number][1] if number < len(part) else -1 for part in terms])) for number in range(most)]
+
+    def base(place: Place) -> Place:
+        padded = (*place, 0)
+        found = parts[0](padded)
+        for part in parts[1:]:
+            found = tuple(map(add, found, part(padded)))
+        return found
+
+    return parts[0] if most == 1 and all(map(len, terms)) else base
+
+
+def _picked(slots: tuple[int, ...]) -> Callable[[Place], Place]:
+    """The places at some slots."""
+    if len(slots) == 1:
+        slot = slots[0]
+        return lambda place: (place[slot],)
+    return itemgetter(*slots)
 
 
 # --- where binding decides: walks --------------------------------------------------------------------------------------

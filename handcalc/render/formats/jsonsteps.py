@@ -10,34 +10,84 @@ none, or a number is a quotient, nothing is said.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Expr, Number, Ref, mul, rewrite
+from handcalc.core.expr import Call, Expr, Number, Ref, mul, rewrite
 from handcalc.core.instance import Lookup
 from handcalc.core.order import phase
-from handcalc.core.quantity import Cell, Quantity
+from handcalc.core.quantity import Cell, Quantity, Term
 from handcalc.render.dialects import PLAIN
-from handcalc.render.formats.templates import Spell, Template, escaped, spelling, template
-from handcalc.render.frames import Frame, Framed
+from handcalc.render.formats.templates import Spell, escaped, spelling, template
+from handcalc.render.frames import Frame
 from handcalc.render.lookup import NUMBERED
 from handcalc.render.printer import Printer
 from handcalc.render.reading import Reading
+
+Fill = Callable[[list[Cell]], str]  # the text of a formula with some cells in it, "" where there is no template for them
 
 
 class Family:
     """What is said of all cells of a quantity, and how each is called."""
 
-    def __init__(self, reading: Reading, quantity: Quantity) -> None:
+    def __init__(self, reading: Reading, quantity: Quantity, begins: str) -> None:
         graph, name = reading.graph, quantity.name
         self.quantity = quantity
         self.said = f'"phase": "{phase(quantity)}", "kind": "{quantity.kind}"'
         named = any(one.names for one in _chain(reading, quantity)) or quantity.kind in NUMBERED
-        self.id: Spell = spelling(lambda place: graph.cell_id((name, place)), quantity.axes, _merged(reading, quantity), named)
-        self.symbol: Spell = spelling(lambda place: reading.symbol(Ref(name, place)), quantity.axes, _merged(reading, quantity), named)
+        merged = _merged(reading, quantity)
+        self.id: Spell = spelling(lambda place: begins + graph.cell_id((name, place)), quantity.axes, merged, named, '"')
+        self.symbol: Spell = spelling(lambda place: reading.symbol(Ref(name, place)), quantity.axes, merged, named)
+        self.paths = [GradientPath(reading, quantity, term) for term in quantity.terms]
 
     def sample(self, wanted: Cell) -> str:
         """What is said of the sample of a cell."""
         label = self.quantity.axes[0].label(wanted[1][0]) if self.quantity.sampled else ""
         return f', "sample": "{escaped(label)}"' if label else ""
+
+
+class GradientPath:
+    """A term of a gradient: its consumer, what comes from there and the slope, as parts of one expression."""
+
+    def __init__(self, reading: Reading, quantity: Quantity, term: Term) -> None:
+        self.over = term.over
+        self.reached = term.path or term.through
+        self.outline = reading.frames.outline(Call("", (term.through, term.upstream, term.local)), (*quantity.index, *term.over))
+
+
+class FrameTexts:
+    """The texts of the cells of a frame."""
+
+    def __init__(self, lines: StepLines, frame: Frame, cells: list[Cell]) -> None:
+        self.formula = lines.filling(frame.formula, cells, False)
+        self.numbers = lines.filling(frame.formula, cells, True)
+        self.used = [(number, lines.family(cells[number][0]).id) for number in frame.order]
+
+
+class PathTexts:
+    """The texts of the contributions of a frame; nothing where there are none."""
+
+    def __init__(self, lines: StepLines, frame: Frame, cells: list[Cell]) -> None:
+        assert isinstance(frame.formula, Call)
+        through, upstream, local = frame.formula.arguments
+        self.nothing = not isinstance(through, Ref) or isinstance(local, Number) and local.numerator == 0
+        if not self.nothing:
+            self.through = through.places[0] if isinstance(through, Ref) else 0
+            self.id = lines.family(cells[self.through][0]).id
+            self.upstream, self.local = lines.filling(upstream, cells, False), lines.filling(local, cells, False)
+            self.product = mul(upstream, local)
+
+
+class PrintedNumbers(dict[Cell, str]):
+    """Printed numbers of cells, each made when it is first asked for."""
+
+    def __init__(self, reading: Reading, iteration: int) -> None:
+        self._made = reading, iteration
+
+    def __missing__(self, wanted: Cell) -> str:
+        reading, iteration = self._made
+        self[wanted] = found = reading.digits(reading.shown(wanted, iteration))
+        return found
 
 
 class StepLines:
@@ -50,113 +100,102 @@ class StepLines:
         self._evaluation = derivation.iteration(iteration).evaluation
         self._begins = "" if iteration == 1 else f"#{iteration}:"
         self._framed = reading.framed and reading.dialect is PLAIN and not graph.fixed and not graph.left_out
+        self._numbers = PrintedNumbers(reading, iteration)
         self._families: dict[str, Family] = {}
-        self._templates: dict[tuple[int, bool], tuple[Frame, Template | None]] = {}
-        self._products: dict[tuple[int, int], tuple[Frame, Frame, Expr]] = {}
+        self._worked: dict[int, tuple[Frame, FrameTexts]] = {}
+        self._passed: dict[int, tuple[Frame, PathTexts]] = {}
+        for quantity in graph if self._framed else ():
+            reading.frames.whole(quantity.name)
 
     def line(self, wanted: Cell) -> str:
         """The text of a step, "" where there is no template for it. Raises EvaluationError where it has no value."""
         if not self._framed:
             return ""
-        family = self._family(wanted[0])
+        family = self.family(wanted[0])
         formula = numbers = "null"
         used = contributions = ""
         if self._evaluation.literal(wanted) is None:
             framed = self._reading.frames.of(wanted)
-            formula, numbers = (self._text(framed), self._text(framed, True)) if framed else ("", "")
-            found = self._contributions(family.quantity, wanted)
-            if framed is None or not formula or not numbers or found is None:
+            if framed is None:
+                return ""
+            frame, cells = framed
+            if id(frame) not in self._worked:
+                self._worked[id(frame)] = frame, FrameTexts(self, frame, cells)
+            worked = self._worked[id(frame)][1]
+            formula, numbers = worked.formula(cells), worked.numbers(cells)
+            found = self._contributions(family, wanted)
+            if not formula or not numbers or found is None:
                 return ""
             formula, numbers = f'"{formula}"', f'"{numbers}"'
-            frame, cells = framed
-            used = ", ".join(dict.fromkeys([f'"{self._id(cells[number])}"' for number in frame.order]))
+            used = ", ".join(dict.fromkeys([spell(cells[number][1]) for number, spell in worked.used]))
             contributions = f', "contributions": [{", ".join(found)}]' if found else ""
-        elif family.quantity.terms:
+        elif family.paths:
             return ""
-        value = float(self._evaluation.before_rounding(wanted))
-        shown = self._reading.number(wanted, self._iteration)
+        value, shown = float(self._evaluation.before_rounding(wanted)), self._numbers[wanted]
         return (
-            f'{{"id": "{self._id(wanted)}", {family.said}, "symbol": "{family.symbol(wanted[1])}", "formula": {formula}, '
+            f'{{"id": {family.id(wanted[1])}, {family.said}, "symbol": "{family.symbol(wanted[1])}", "formula": {formula}, '
             f'"substituted": {numbers}, "value": {value!r}, "shown": "{shown}", "inputs": [{used}]{contributions}'
             f'{family.sample(wanted)}, "iteration": {self._iteration}}}'
         )
 
-    def _family(self, name: str) -> Family:
+    def family(self, name: str) -> Family:
+        """What is said of all cells of a quantity."""
         found = self._families.get(name)
         if found is None:
-            found = self._families[name] = Family(self._reading, self._graph[name])
+            found = self._families[name] = Family(self._reading, self._graph[name], self._begins)
         return found
 
-    def _id(self, wanted: Cell) -> str:
-        return self._begins + self._family(wanted[0]).id(wanted[1])
+    def filling(self, formula: Expr, cells: list[Cell], numeric: bool) -> Fill:
+        """What makes the text of a formula with numbered cells, with symbols or with numbers put in, if it gives back that with these."""
+        reading, numbers = self._reading, self._numbers
 
-    def _symbol(self, wanted: Cell) -> str:
-        return self._family(wanted[0]).symbol(wanted[1])
-
-    def _number(self, wanted: Cell) -> str:
-        return self._reading.number(wanted, self._iteration)
-
-    def _text(self, framed: Framed, numeric: bool = False) -> str:
-        """The text of a formula with symbols, or with numbers put in; "" where there is no template for it."""
-        frame, cells = framed
-        names = self._number if numeric else self._symbol
-        kept = self._templates.get((id(frame), numeric))
-        if kept is None:
-            kept = self._templates[id(frame), numeric] = frame, self._made(framed, numeric)
-        found = kept[1]
-        return found.filled([names(cells[number]) for number in found.numbers]) if found else ""
-
-    def _made(self, framed: Framed, numeric: bool) -> Template | None:
-        """The template of a frame, if it gives back the text of the cell that it is made of."""
-        (frame, cells), reading = framed, self._reading
-        names = self._number if numeric else self._symbol
+        def name(number: int) -> str:
+            wanted = cells[number]
+            return numbers[wanted] if numeric else self.family(wanted[0]).symbol(wanted[1])
 
         found = template(
-            lambda spell: Printer(reading.dialect, spell, numeric, reading.comma, reading.longest).text(frame.formula),
-            lambda number: "/" in names(cells[number]),
+            lambda spell: Printer(reading.dialect, spell, numeric, reading.comma, reading.longest).text(formula),
+            lambda number: "/" in name(number),
             reading.dialect,
         )
-        whole = rewrite(frame.formula, lambda node: Ref(*cells[node.places[0]]) if isinstance(node, Ref) else None)
+        whole = rewrite(formula, lambda node: Ref(*cells[node.places[0]]) if isinstance(node, Ref) else None)
         text = reading.numeric(whole, self._iteration) if numeric else reading.symbolic(whole)
-        if found is None or found.filled([names(cells[number]) for number in found.numbers]) != escaped(text):
-            return None
-        return found
+        if found is None or found.filled([name(number) for number in found.numbers]) != escaped(text):
+            return lambda cells: ""
+        filled, order = found.filled, found.numbers
+        if numeric:
+            return lambda cells: filled([numbers[cells[number]] for number in order])
+        spells = [(number, self.family(cells[number][0]).symbol) for number in order]
+        return lambda cells: filled([spell(cells[number][1]) for number, spell in spells])
 
-    def _contributions(self, quantity: Quantity, wanted: Cell) -> list[str] | None:
+    def _contributions(self, family: Family, wanted: Cell) -> list[str] | None:
         """The paths of a gradient cell; None where one has no template."""
-        frames, graph, found = self._reading.frames, self._graph, list[str]()
-        letters = {index.letter: place for index, place in zip(quantity.index, wanted[1])}
-        for term in quantity.terms:
-            index = (*quantity.index, *term.over)
-            for places in graph.reach.all(term.over, term.path or term.through, letters):
-                at = (*wanted[1], *places)
-                through, local = frames.framed(term.through, index, at), frames.framed(term.local, index, at)
-                if through is None or local is None:
+        found: list[str] = []
+        if not family.paths:
+            return found
+        letters = {index.letter: place for index, place in zip(family.quantity.index, wanted[1])}
+        for path in family.paths:
+            for places in self._graph.reach.all(path.over, path.reached, letters):
+                framed = path.outline.framed((*wanted[1], *places))
+                if framed is None:
                     return None
-                if not isinstance(through[0].formula, Ref) or isinstance(local[0].formula, Number) and local[0].formula.numerator == 0:
+                frame, cells = framed
+                if id(frame) not in self._passed:
+                    self._passed[id(frame)] = frame, PathTexts(self, frame, cells)
+                passed = self._passed[id(frame)][1]
+                if passed.nothing:
                     continue
-                upstream = frames.framed(term.upstream, index, at)
-                above, slope = upstream and self._text(upstream), self._text(local)
-                if not upstream or not above or not slope:
+                upstream, local = passed.upstream(cells), passed.local(cells)
+                if not upstream or not local:
                     return None
-                value = self._evaluation.of(self._product(upstream, local), wanted, self._among([*upstream[1], *local[1]]))
-                found.append(
-                    f'{{"through": "{self._id(through[1][0])}", "upstream": "{above}", "local": "{slope}", "value": {float(value)!r}}}'
-                )
+                value = self._evaluation.of(passed.product, wanted, self._among(cells))
+                through = passed.id(cells[passed.through][1])
+                found.append(f'{{"through": {through}, "upstream": "{upstream}", "local": "{local}", "value": {float(value)!r}}}')
         return found
 
     def _among(self, cells: list[Cell]) -> Lookup:
         """The values of numbered cells."""
         return lambda ref: self._evaluation.precise(cells[ref.places[0]])
-
-    def _product(self, upstream: Framed, local: Framed) -> Expr:
-        """upstream·local, with the numbers of the cells of both, one after the other."""
-        key = id(upstream[0]), id(local[0])
-        if key not in self._products:
-            count = len(upstream[1])
-            later = rewrite(local[0].formula, lambda node: Ref(node.quantity, (node.places[0] + count,)) if isinstance(node, Ref) else None)
-            self._products[key] = upstream[0], local[0], mul(upstream[0].formula, later)
-        return self._products[key][2]
 
 
 def _chain(reading: Reading, quantity: Quantity) -> list[Quantity]:

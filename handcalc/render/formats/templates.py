@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from itertools import product
+from math import prod
 
 from handcalc.core.expr import Ref
 from handcalc.core.index import Axis
@@ -24,6 +25,7 @@ GAP = re.compile("\ue000([0-9]+)\ue001/?")
 GAPS = 60  # of more there is no template
 WORD = re.compile(r"\w+|\W")
 FEW = 100  # cells that are spelled one by one
+KEPT = 20_000  # cells of a quantity whose names are kept
 TRIED = 256  # places at which what was learned is compared
 
 
@@ -97,26 +99,27 @@ def template(printed: Callable[[Callable[[Ref], str]], str], slashed: Callable[[
 # --- names of cells -----------------------------------------------------------------------------------------------------
 
 
-def spelling(spell: Spell, axes: tuple[Axis, ...], merged: int, one_by_one: bool) -> Spell:
-    """The same spelling, escaped: learned from some places where there are many, else kept."""
-    size = 1
-    for axis in axes:
-        size *= len(axis.places)
-    found = None if one_by_one or size <= FEW else _learned(spell, axes, merged)
-    if found is not None:
+def spelling(spell: Spell, axes: tuple[Axis, ...], merged: int, one_by_one: bool, around: str = "") -> Spell:
+    """The same spelling, escaped, with marks around it: learned from some places where there are many, else kept."""
+    size = prod(len(axis.places) for axis in axes)
+    found = None if one_by_one or size <= FEW else _learned(spell, axes, merged, around)
+    if found is not None and size > KEPT:
         return found
-    kept: dict[Place, str] = {}
-
-    def spelled(place: Place) -> str:
-        text = kept.get(place)
-        if text is None:
-            text = kept[place] = escaped(spell(place))
-        return text
-
-    return spelled
+    return SpelledOnce(found or (lambda place: around + escaped(spell(place)) + around)).__getitem__
 
 
-def _learned(spell: Spell, axes: tuple[Axis, ...], merged: int) -> Spell | None:
+class SpelledOnce(dict[Place, str]):
+    """Spellings, each made when it is first asked for."""
+
+    def __init__(self, spell: Spell) -> None:
+        self._spell = spell
+
+    def __missing__(self, place: Place) -> str:
+        self[place] = found = self._spell(place)
+        return found
+
+
+def _learned(spell: Spell, axes: tuple[Axis, ...], merged: int, around: str) -> Spell | None:
     """A spelling as words, each of which depends on the place along one axis, or along those that are numbered as one; None where it is
     something else. It is compared with what it was learned from at places whose words are of every form."""
     apart = len(axes) - merged
@@ -139,11 +142,16 @@ def _learned(spell: Spell, axes: tuple[Axis, ...], merged: int) -> Spell | None:
                     return None
                 owned[number] = group, {part: escaped(column[number]) for part, column in columns.items()}
         tried.append([*forms.values()])
-    text = "".join("%s" if number in owned else escaped(word).replace("%", "%%") for number, word in enumerate(words))
+    text = around + "".join("%s" if number in owned else escaped(word).replace("%", "%%") for number, word in enumerate(words)) + around
     gaps = [owned[number] for number in sorted(owned)]
+    single = [(group.start, {part[0]: word for part, word in words.items()}) for group, words in gaps if group.stop == group.start + 1]
 
     def learned(place: Place) -> str:
         return text % tuple([words[place[group]] for group, words in gaps])
 
+    def quickly(place: Place) -> str:
+        return text % tuple([words[place[axis]] for axis, words in single])
+
     samples = [tuple(one for part in parts for one in part) for parts in product(*tried)]
-    return learned if len(samples) <= TRIED and all(learned(place) == escaped(spell(place)) for place in samples) else None
+    found = quickly if len(single) == len(gaps) else learned
+    return found if len(samples) <= TRIED and all(found(place) == around + escaped(spell(place)) + around for place in samples) else None
