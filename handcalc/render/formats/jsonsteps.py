@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handcalc.core.derivation import Derivation
+from handcalc.core.derivation import Derivation, Iteration
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, rewrite
 from handcalc.core.instance import Lookup
 from handcalc.core.order import phase
@@ -33,6 +33,8 @@ class Family:
     def __init__(self, reading: Reading, quantity: Quantity, begins: str) -> None:
         graph, name = reading.graph, quantity.name
         self.quantity = quantity
+        self.derived = quantity.givens is None
+        self._sampled = quantity.sampled
         self.said = f'"phase": "{phase(quantity)}", "kind": "{quantity.kind}"'
         named = any(one.names for one in _chain(reading, quantity)) or quantity.kind in NUMBERED
         merged = _merged(reading, quantity)
@@ -42,7 +44,9 @@ class Family:
 
     def sample(self, wanted: Cell) -> str:
         """What is said of the sample of a cell."""
-        label = self.quantity.axes[0].label(wanted[1][0]) if self.quantity.sampled else ""
+        if not self._sampled:
+            return ""
+        label = self.quantity.axes[0].label(wanted[1][0])
         return f', "sample": "{escaped(label)}"' if label else ""
 
 
@@ -81,12 +85,11 @@ class PathTexts:
 class PrintedNumbers(dict[Cell, str]):
     """Printed numbers of cells, each made when it is first asked for."""
 
-    def __init__(self, reading: Reading, iteration: int) -> None:
-        self._made = reading, iteration
+    def __init__(self, reading: Reading, iteration: Iteration) -> None:
+        self._digits, self._shown, self._rounding = reading.digits, iteration.shown_as, iteration.evaluation.rounding
 
     def __missing__(self, wanted: Cell) -> str:
-        reading, iteration = self._made
-        self[wanted] = found = reading.digits(reading.shown(wanted, iteration))
+        self[wanted] = found = self._digits(self._shown(wanted, self._rounding))
         return found
 
 
@@ -100,7 +103,7 @@ class StepLines:
         self._evaluation = derivation.iteration(iteration).evaluation
         self._begins = "" if iteration == 1 else f"#{iteration}:"
         self._framed = reading.framed and reading.dialect is PLAIN and not graph.fixed and not graph.left_out
-        self._numbers = PrintedNumbers(reading, iteration)
+        self._numbers = PrintedNumbers(reading, derivation.iteration(iteration))
         self._families: dict[str, Family] = {}
         self._worked: dict[int, tuple[Frame, FrameTexts]] = {}
         self._passed: dict[int, tuple[Frame, PathTexts]] = {}
@@ -114,7 +117,7 @@ class StepLines:
         family = self.family(wanted[0])
         formula = numbers = "null"
         used = contributions = ""
-        if self._evaluation.literal(wanted) is None:
+        if family.derived and not self._evaluation.replaced or self._evaluation.literal(wanted) is None:
             framed = self._reading.frames.of(wanted)
             if framed is None:
                 return ""
