@@ -14,6 +14,7 @@ from handcalc.core.expr import Expr, Ref, rewrite
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell
 from handcalc.deriving import derive
+from handcalc.errors import EvaluationError
 from handcalc.loading.loader import loads
 from handcalc.render import read, reading, render
 from handcalc.render.dialects import PLAIN
@@ -123,3 +124,15 @@ def test_templates_of_windows(notation: str, many: None, monkeypatch: pytest.Mon
     monkeypatch.setattr(jsonsteps.StepLines, "line", counted)
     assert render(derivation, "json", notation) == as_steps(derivation, notation)
     assert sum(made) > 0.9 * len(made) or not read(derivation, notation).framed
+
+
+def test_a_step_without_a_value_is_named_as_ever(many: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = loads("given: {x: -2, a: 0}\nequations: {y: x*3, z: ln(y), f: z + 1/a}\nminimize: f\nparameters: [x]\nlearning_rate: 0.1")
+    said = []
+    for most in (0, 10**6):
+        monkeypatch.setattr(reading, "MANY", most)
+        with pytest.raises(EvaluationError) as caught:
+            render(derive(problem), "json")
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+    assert "z" in said[0]

@@ -47,9 +47,8 @@ class Evaluation:
         self.unrounded: dict[Cell, Value] = {} if self.rounding.carry else self.values
         self.replaced = replaced or {}
         self.literals: dict[Cell, Value] = {}  # what is given, of the cells that have a value
-        self._fractions = (
-            self.rounding.exact or self.rounding.carry
-        )  # asked for, of any length; carried numbers are decimals: a tie is a tie
+        # fractions asked for, of any length; carried numbers are decimals: a tie is a tie
+        self._fractions = self.rounding.exact or self.rounding.carry
         self._shorter = shorter if self._fractions else short
         self._rational: dict[Cell, bool] = {}
         self._touched: dict[Cell, bool] = {}
@@ -92,24 +91,28 @@ class Evaluation:
                 self.literals[current] = value
                 pending.pop()
                 continue
-            expr = self.graph.instance(current)
             try:
-                value = compute(expr, self._known, FRACTIONS)
-                if type(value) is not float:
-                    value = self._shorter(value)
-                elif type(expr) is Sum and -SMALL < value < SMALL:
-                    value = settled(value, [compute(term, self._known, FRACTIONS) for term in expr.terms])
+                self.work(current, self.graph.instance(current), self._known)
             except _Missing:
                 if current in opened:
                     raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
                 opened.add(current)
                 pending.extend(used for used in reversed(self.graph.uses(current)) if used not in self.values)
                 continue
-            except (ArithmeticError, ValueError) as error:
-                raise self._failure(current, error) from None
-            self._keep(current, value)
             pending.pop()
         return self.values[wanted]
+
+    def work(self, current: Cell, expr: Expr, lookup: Lookup) -> None:
+        """Compute a cell by its instance, whose references stand for what lookup finds. Raises EvaluationError where it has no value."""
+        try:
+            value = compute(expr, lookup, FRACTIONS)
+            if type(value) is not float:
+                value = self._shorter(value)
+            elif type(expr) is Sum and -SMALL < value < SMALL:
+                value = settled(value, [compute(term, lookup, FRACTIONS) for term in expr.terms])
+        except (ArithmeticError, ValueError) as error:
+            raise self._failure(current, error) from None
+        self._keep(current, value)
 
     def _given(self, current: Cell, value: Value) -> Value:
         if not isinstance(value, Number):

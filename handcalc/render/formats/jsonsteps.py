@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from handcalc.core.derivation import Derivation, Iteration
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, rewrite
 from handcalc.core.instance import Lookup
 from handcalc.core.order import phase
@@ -101,6 +102,7 @@ class StepLines:
         self._reading = reading = reading.at(iteration)
         self._graph = graph = reading.graph
         self._evaluation = derivation.iteration(iteration).evaluation
+        self._by_cells = type(self._evaluation) is Evaluation
         self._begins = "" if iteration == 1 else f"#{iteration}:"
         self._framed = reading.framed and reading.dialect is PLAIN and not graph.fixed and not graph.left_out
         self._numbers = PrintedNumbers(reading, derivation.iteration(iteration))
@@ -122,6 +124,9 @@ class StepLines:
             if framed is None:
                 return ""
             frame, cells = framed
+            if self._by_cells and wanted not in self._evaluation.values:
+                self._evaluation.work(wanted, frame.formula, self._among(cells))
+                self._graph.known.uses[wanted] = tuple(dict.fromkeys([cells[number] for number in frame.order]))
             if id(frame) not in self._worked:
                 self._worked[id(frame)] = frame, FrameTexts(self, frame, cells)
             worked = self._worked[id(frame)][1]
