@@ -14,7 +14,8 @@ from collections.abc import Callable
 
 from handcalc.core.derivation import Derivation, Iteration
 from handcalc.core.evaluation import Evaluation
-from handcalc.core.expr import Call, Expr, Number, Ref, mul, rewrite
+from handcalc.core.expr import Call, Expr, Number, Ref, mul, references, rewrite, walk
+from handcalc.core.functions import function
 from handcalc.core.instance import Lookup
 from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, Quantity, Term
@@ -22,7 +23,7 @@ from handcalc.render.dialects import PLAIN
 from handcalc.render.formats.templates import Spell, escaped, spelling, template
 from handcalc.render.frames import Frame
 from handcalc.render.lookup import NUMBERED
-from handcalc.render.printer import Printer
+from handcalc.render.printer import PRIME, Printer
 from handcalc.render.reading import Reading
 
 Fill = Callable[[list[Cell]], str]  # the text of a formula with some cells in it, "" where there is no template for them
@@ -168,7 +169,7 @@ class StepLines:
         )
         whole = rewrite(formula, lambda node: Ref(*cells[node.places[0]]) if isinstance(node, Ref) else None)
         text = reading.numeric(whole, self._iteration) if numeric else reading.symbolic(whole)
-        if found is None or found.filled([name(number) for number in found.numbers]) != escaped(text):
+        if found is None or found.filled([name(number) for number in found.numbers]) != escaped(text) or numeric and _leaves_out(formula):
             return lambda cells: ""
         filled, order = found.filled, found.numbers
         if numeric:
@@ -204,6 +205,12 @@ class StepLines:
     def _among(self, cells: list[Cell]) -> Lookup:
         """The values of numbered cells."""
         return lambda ref: self._evaluation.precise(cells[ref.places[0]])
+
+
+def _leaves_out(formula: Expr) -> bool:
+    """Whether a number that a cell has decides if it is printed: an argument that a function has by default."""
+    calls = [node for node in walk(formula) if isinstance(node, Call) and node.function != PRIME and function(node.function).defaults]
+    return any(references(call.arguments[-1]) for call in calls)
 
 
 def _chain(reading: Reading, quantity: Quantity) -> list[Quantity]:
