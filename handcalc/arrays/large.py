@@ -73,12 +73,15 @@ class ArrayEvaluation(Evaluation):
         self._arrays = {name: array for name, array in data.items() if name not in self._replaced}
         self._fraction: dict[str, bool] = {}
         self._edges: dict[str, Any] = {}
+        self._whole: dict[str, bool] = {}
 
     def precise(self, wanted: Cell) -> Value:
         """The value of a cell. Raises EvaluationError where it is no finite number."""
         if wanted not in self.values:
             name, place = wanted
-            if self._is_whole(self._graph[name]):
+            if name not in self._whole:
+                self._whole[name] = self._is_whole(self._graph[name])
+            if self._whole[name]:
                 value = float(self._array(name)[self._row(name, place)])
                 if not math.isfinite(value):
                     raise self._failure(wanted, OverflowError())
@@ -114,6 +117,8 @@ class ArrayEvaluation(Evaluation):
 
     def _array(self, wanted: str) -> Any:
         """The array of a quantity; it and all that it needs are computed once."""
+        if wanted in self._arrays:
+            return self._arrays[wanted]
         from handcalc.arrays.vectorised import compiled, put_in
 
         pending = [wanted]

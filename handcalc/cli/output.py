@@ -195,7 +195,7 @@ class Wish(Record):
 def fits(text: str, stream: IO[str]) -> bool:
     """Whether a stream's encoding has every letter of a text."""
     try:
-        text.encode(getattr(stream, "encoding", None) or "ascii")
+        text.isascii() or text.encode(getattr(stream, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True

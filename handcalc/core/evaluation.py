@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, Sum, children
 from handcalc.core.functions import SMALL, function
-from handcalc.core.instance import FRACTIONS, Value, compute, evaluate, settled, short, shorter, vanishing
+from handcalc.core.instance import FRACTIONS, Lookup, Value, compute, evaluate, settled, short, shorter, vanishing
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
 from handcalc.errors import EvaluationError, Message, Template
@@ -94,24 +94,28 @@ class Evaluation:
                 self.literals[current] = value
                 pending.pop()
                 continue
-            expr = self.graph.instance(current)
             try:
-                value = compute(expr, self._known, FRACTIONS)
-                if type(value) is not float:
-                    value = self._shorter(value)
-                elif type(expr) is Sum and -SMALL < value < SMALL:
-                    value = settled(value, [compute(term, self._known, FRACTIONS) for term in expr.terms])
+                self.work(current, self.graph.instance(current), self._known)
             except _Missing:
                 if current in opened:
                     raise EvaluationError(Message("{step}: depends on itself", step=self.graph.cell_id(current))) from None
                 opened.add(current)
                 pending.extend(used for used in reversed(self.graph.uses(current)) if used not in self.values)
                 continue
-            except (ArithmeticError, ValueError) as error:
-                value = self._vanishing(expr, current, error)
-            self._keep(current, value)
             pending.pop()
         return self.values[wanted]
+
+    def work(self, current: Cell, expr: Expr, lookup: Lookup) -> None:
+        """Compute a cell by its instance, whose references stand for what lookup finds. Raises EvaluationError where it has no value."""
+        try:
+            value = compute(expr, lookup, FRACTIONS)
+            if type(value) is not float:
+                value = self._shorter(value)
+            elif type(expr) is Sum and -SMALL < value < SMALL:
+                value = settled(value, [compute(term, lookup, FRACTIONS) for term in expr.terms])
+        except (ArithmeticError, ValueError) as error:
+            value = self._vanishing(expr, current, error, lookup)
+        self._keep(current, value)
 
     def _given(self, current: Cell, value: Value) -> Value:
         if not isinstance(value, Number):
@@ -122,24 +126,24 @@ class Evaluation:
         except OverflowError as error:
             raise self._failure(current, error) from None
 
-    def of(self, expr: Expr, step: Cell | None = None) -> Value:
-        """The value of an expression over cells; where it has none, EvaluationError names the step it belongs to."""
+    def of(self, expr: Expr, step: Cell | None = None, lookup: Lookup | None = None) -> Value:
+        """The value of an expression over cells, or over what lookup finds; where it has none, EvaluationError names the step it is of."""
         try:
-            value = self._read(compute(expr, self._worked, FRACTIONS))
+            value = self._read(compute(expr, lookup or self._worked, FRACTIONS))
             if isinstance(value, float) and not math.isfinite(value):
                 raise OverflowError
             return value
         except (ArithmeticError, ValueError) as error:
             if step is None:
                 raise
-            return self._read(self._vanishing(expr, step, error))
+            return self._read(self._vanishing(expr, step, error, lookup or self._worked))
 
-    def _vanishing(self, expr: Expr, step: Cell, error: Exception) -> Value:
+    def _vanishing(self, expr: Expr, step: Cell, error: Exception, lookup: Lookup) -> Value:
         """The value of an expression that has none, but for a factor 0."""
         try:
             if isinstance(error, OverflowError):
                 raise error
-            value = vanishing(expr, self._worked, self.graph.is_slope(step), bool(self.replaced))
+            value = vanishing(expr, lookup, self.graph.is_slope(step), bool(self.replaced))
         except (ArithmeticError, ValueError):
             raise self._failure(step, error) from None
         self.vanished.add(step)

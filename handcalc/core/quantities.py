@@ -37,6 +37,7 @@ class WorkedOut:
         self.ends: dict[str, set[str]] = {}
         self.groups: list[Any] = []  # those of order.py
         self.reach: Reach | None = None
+        self.whole: set[str] = set()  # quantities that surely have a cell at every place (render/frames.py)
         self.steps: dict[Cell, Any] = {}  # those of derivation.py, without numbers
 
 
@@ -214,7 +215,7 @@ class Quantities:
         """The places of a quantity that hold a cell: last axis fastest, or in the order the user named them."""
         quantity, kept = self.quantities[name], self.known.places.get(name)
         if kept is None:
-            places = (indices for indices in self.places(quantity) if self.listed(name, indices))
+            places = (at for at in self.places(quantity) if name in self.known.whole and not self.left_out or self.listed(name, at))
             if quantity.size > SMALL:
                 return places
             kept = self.known.places[name] = list(places)
@@ -268,7 +269,7 @@ class Quantities:
                 return False
         if quantity.definition is None and quantity.givens is not None and quantity.givens(indices) is None:
             return False
-        if quantity.of is not None:
+        if quantity.of is not None and name not in self.known.whole:
             base = self.at(quantity.of, (name, indices))
             source = self.quantities[base[0]]
             starts = source.givens if quantity.kind == "gradient" and source.definition is not None else None

@@ -1,6 +1,7 @@
 """Which places of an index a sum has terms for: those outside of which its body is 0, because no window holds the place there.
 
-- `Reach(quantities)`: `places(index, body, known)` for one index, `all(indices, body, known)` for several, `cells(name)` for a path.
+- `Reach(quantities)`: `places(index, body, known)` for one index, `all(indices, body, known)` for several, `cells(name)` for a path;
+  `ways(body)` is what they are made of.
 
 ∂E/∂x[R] of a window that moves by s is a sum over all windows r, of which only those with s·r + u = R have a term. What an expression
 says of its indices is read off once, as ways in which it can be something, each a list of bounds: a δ factor bounds the difference of its
@@ -41,18 +42,19 @@ class Reach:
 
     def places(self, index: Index, body: Expr, known: Mapping[str, int]) -> Iterable[int]:
         """The places of an index where an expression can be something; known: places of other indices."""
-        return _places(index, self._of(body), known)
+        return _places(index, self.ways(body), known)
 
     def all(self, indices: Sequence[Index], body: Expr, known: Mapping[str, int]) -> Iterator[tuple[int, ...]]:
         """The places of several indices, the last fastest, where an expression can be something."""
         letters = {index.letter for index in indices}
-        return _all(indices, self._of(body), {letter: place for letter, place in known.items() if letter not in letters})
+        return _all(indices, self.ways(body), {letter: place for letter, place in known.items() if letter not in letters})
 
     def cells(self, name: str) -> Iterator[tuple[int, ...]]:
         """The places of a path that can hold a cell."""
         return _all(self._quantities[name].index, self._path(name), {})
 
-    def _of(self, expr: Expr) -> Ways:
+    def ways(self, expr: Expr) -> Ways:
+        """What an expression says of its indices."""
         found = self._ways.get(id(expr))
         if found is None:
             found = self._ways[id(expr)] = expr, self._read(expr)

@@ -23,10 +23,13 @@ from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Shown
 from handcalc.errors import AmbiguousIdError, UnknownIdError
 from handcalc.render.dialects import TYPED, UNICODE, Dialect, shown, symbol
+from handcalc.render.frames import Frames
 from handcalc.render.lookup import Found, Lookup
 from handcalc.render.notation import Notation, notation_for
 from handcalc.render.printer import Printer
 from handcalc.render.symbols import Derivative, Symbol
+
+MANY = 2_000  # cells of a graph; of fewer the formulas are made one by one
 
 Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
 
@@ -79,6 +82,24 @@ class Reading:
         if self.graph.given_value(wanted) is not None or self.graph[wanted[0]].unknown:
             return None
         return self._signed(self.graph[wanted[0]], self._put(self.graph[wanted[0]], self.graph.instance(wanted), wanted))
+
+    def uses(self, wanted: Cell) -> tuple[Cell, ...]:
+        """The cells in a cell's formula, each once, in the order written; of many cells the formulas are not made."""
+        if self.framed:
+            is_known = self.graph.given_value(wanted) is not None or self.graph[wanted[0]].unknown
+            return () if is_known else self.frames.uses(wanted)
+        formula = self.formula(wanted)
+        return () if formula is None else tuple(map(cell, references(formula)))
+
+    @cached_property
+    def framed(self) -> bool:
+        """Whether there are many cells, whose formulas are printed as they are in the graph, so that cells that are alike have a frame."""
+        return not self._turning and not self.delta_rule and sum(quantity.size for quantity in self.graph) > MANY
+
+    @cached_property
+    def frames(self) -> Frames:
+        """The frames of the formulas in the graph."""
+        return Frames(self.graph)
 
     def general(self, quantity: Quantity) -> Expr | None:
         """The general formula of a quantity in this notation's signs."""

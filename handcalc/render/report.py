@@ -273,6 +273,10 @@ class Chapter:
 
     def steps(self) -> Iterator[Step]:
         """The steps that are wanted, in reading order; phases before single ids. Raises OutputError where there are too many."""
+        return (self.derivation.at(iteration).step(wanted, iteration) for wanted, iteration in self.wanted())
+
+    def wanted(self) -> Iterator[tuple[Cell, int]]:
+        """The cells of these steps, with their rounds."""
         phases, cells = self.selected
         derivation = self.derivation
         wanted = [group for group in derivation.groups() if group.phase in phases or not self.style.only]
@@ -281,11 +285,9 @@ class Chapter:
             count = sum(quantity.size for quantity in quantities)
             raise OutputError(Message("{count} steps are too many for one file; choose some with --only", count=count))
         for iteration in range(1, derivation.iterations + 1):
-            here = derivation.at(iteration)
             for group in wanted:
-                for place in here.places(group):
-                    yield here.step((group.quantity.name, place), iteration)
-        yield from (derivation.step(*wanted) for wanted in cells)
+                yield from (((group.quantity.name, place), iteration) for place in derivation.at(iteration).places(group))
+        yield from cells
 
 
 class Page(Chapter):

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from handcalc.core.derivation import Derivation
-from handcalc.core.expr import Ref, references
+from handcalc.core.expr import Ref
 from handcalc.core.index import Axis
 from handcalc.core.order import PHASES, phase
-from handcalc.core.quantity import Cell, cell
+from handcalc.core.quantity import Cell
 from handcalc.errors import Message, Template
 from handcalc.render.blocks import Block, Heading, Paragraph, Picture, Table
 from handcalc.render.items import Name, Value
@@ -107,8 +107,7 @@ def ends(derivation: Derivation, wanted: Cell) -> list[Cell]:
 
 def uses(reading: Reading, wanted: Cell) -> list[Cell]:
     """The cells in the formula of a cell as it is printed."""
-    formula = reading.formula(wanted)
-    return [cell(ref) for ref in references(formula)] if formula is not None else []
+    return [*reading.uses(wanted)]
 
 
 def dependencies(uses: Callable[[Cell], Iterable[Cell]], ends: list[Cell]) -> list[Cell]:

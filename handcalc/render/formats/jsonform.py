@@ -15,6 +15,7 @@ from handcalc.core.expr import Ref
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.disk.jsontext import json_text
+from handcalc.render.formats.jsonsteps import StepLines
 from handcalc.render.reading import Reading
 
 if TYPE_CHECKING:
@@ -46,8 +47,12 @@ def _written(chapter: Chapter) -> Iterator[str]:
     derivation, reading = chapter.derivation, chapter.reading
     head = _head(derivation)
     yield _around(head)[0]
-    for place, step in enumerate(chapter.steps()):
-        yield (",\n  " if place else "  ") + json_text(step_object(derivation, reading, step))
+    lines: dict[int, StepLines] = {}
+    for place, (wanted, iteration) in enumerate(chapter.wanted()):
+        if iteration not in lines:
+            lines[iteration] = StepLines(derivation, reading, iteration)
+        line = lines[iteration].line(wanted) or json_text(step_object(derivation, reading, derivation.step(wanted, iteration)))
+        yield (",\n  " if place else "  ") + line
         if place % TOGETHER == TOGETHER - 1:
             derivation.forget()
     yield _around({**head, "loss": loss(derivation)})[1]
