@@ -161,6 +161,27 @@ def test_without_scripts_everything_is_there(browser: Browser) -> None:
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+def test_a_long_page_is_opened(browser: Browser) -> None:
+    """What is packed takes the place of the same in letters, and is gone through; an address leads to its line."""
+    text = page("deeplearning-ai-l2")
+    assert 'class="packed"' in text
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.show(text)
+        lines = browser.driver.find_elements(By.CSS_SELECTOR, ".text .line")
+        assert all(line.is_displayed() for line in lines) and not browser.driver.find_elements(By.CSS_SELECTOR, ".text math")
+        assert all(figure.is_displayed() for figure in browser.driver.find_elements(By.CSS_SELECTOR, "figure svg"))
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    address = browser.show(text)
+    browser.driver.implicitly_wait(5)
+    assert browser.one("html.scripted .text .step math")
+    browser.driver.implicitly_wait(0)
+    browser.press(Keys.ARROW_RIGHT, Keys.END)
+    assert browser.steps(".text .current") == [data_of(Page(text).root)["ids"][data_of(Page(text).root)["lines"][-1]]]
+    assert browser.requests() == [address] and browser.complaints() == []
+
+
 def test_the_drawing_is_shown_once(browser: Browser) -> None:
     """Beside the lines on a screen, in the text on paper."""
     browser.show(page("mazur-2-2-2"))

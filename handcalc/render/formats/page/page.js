@@ -3,6 +3,7 @@
 // any part of the drawing is explained, and other decimals are shown. Everything shown was worked out before: the object
 // in script.data of a chapter (see data.py) calls steps by their places in its list `ids`.
 //
+// opened(packed) puts what is packed of a long chapter (plain.py) in its place;
 // explained(data, start) are the steps that explain one, unpacked(data.hidden) the lines that only explanations show.
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
@@ -509,8 +510,16 @@ function reachable() {
   }
 }
 
-root.classList.add("scripted");
-const chapters = [...document.querySelectorAll(".chapter")].filter((article) => article.querySelector(".panel")).map((article) => new Chapter(article));
+/** Put the text of a long chapter, and what the script reads, in the place of the same text in letters. */
+async function opened(packed) {
+  const bytes = Uint8Array.from(atob(packed.textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const inside = new DOMParser().parseFromString(await new Response(stream).text(), "text/html");
+  packed.parentNode.querySelector(".text").replaceWith(inside.querySelector(".text"));
+  packed.replaceWith(...inside.querySelectorAll("script"));
+}
+
+let chapters = [];
 
 /** The chapter that has the middle of the window, else the nearest. */
 function inView() {
@@ -533,8 +542,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-for (const article of document.querySelectorAll(".chapter")) if (article.querySelector(":scope > script.answers")) new Sheet(article);
-
 const theme = document.querySelector(".theme");
 theme.hidden = false;
 theme.addEventListener("click", () => {
@@ -547,5 +554,17 @@ const sizes = new ResizeObserver(() => {
   root.style.setProperty("--panel", `${Math.max(0, ...heights)}px`);
   reachable();
 });
-for (const chapter of chapters) sizes.observe(chapter.panel);
-sizes.observe(document.body);
+
+async function start() {
+  const packed = document.querySelectorAll("script.packed");
+  for (const one of packed) await opened(one); // without any, everything is there at once
+  root.classList.add("scripted");
+  const told = [...document.querySelectorAll(".chapter")].filter((article) => article.querySelector(":scope > script.data"));
+  chapters = told.map((article) => new Chapter(article));
+  for (const article of document.querySelectorAll(".chapter")) if (article.querySelector(":scope > script.answers")) new Sheet(article);
+  for (const chapter of chapters) sizes.observe(chapter.panel);
+  sizes.observe(document.body);
+  if (packed.length) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+}
+
+start();
