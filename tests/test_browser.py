@@ -298,6 +298,29 @@ def test_letters_of_drawings_are_legible(browser: Browser) -> None:
         assert browser.run(scale) == pytest.approx(before, rel=0.02)
 
 
+LARGE = """
+inputs: [0.2, -0.4, 0.6, 0.1]
+targets: [1, 0, 0]
+layers:
+  - {neurons: 8, activation: tanh, weights: {random: uniform, seed: 1}, bias: zeros}
+  - {neurons: 3, activation: sigmoid, weights: {random: uniform, seed: 2}, bias: zeros}
+loss: half_squared_error
+learning_rate: 0.5
+"""
+
+
+@pytest.mark.parametrize("problem", ("4-8-3", "conv-pool-dense", "dlfs-simplenet"))
+def test_large_drawings_have_room(browser: Browser, problem: str) -> None:
+    """Beside the text or above it, they need not be moved from side to side; and the text has room."""
+    browser.show(written(derive(loads(LARGE)) if problem == "4-8-3" else derivation(problem), "html"))
+    browser.press(Keys.ARROW_RIGHT)
+    script = "const at = (one) => document.querySelector(one); const box = at('.panel .drawing'), svg = box.firstElementChild;"
+    browser.run("dispatchEvent(new Event('resize'))")
+    assert browser.run(f"{script} return box.scrollWidth <= box.clientWidth")
+    assert browser.run(f"{script} return svg.getBoundingClientRect().width >= svg.viewBox.baseVal.width - 1")
+    assert browser.run(f"{script} return at('.text').clientWidth >= 450 && at('.panel').offsetHeight <= 0.8 * innerHeight")
+
+
 def test_it_goes_on_by_itself(browser: Browser) -> None:
     """As fast as is wanted, until it is stopped."""
     browser.show(page("mazur-2-2-2"))

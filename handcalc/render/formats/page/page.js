@@ -11,6 +11,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const LEGIBLE = 12; // pixels that letters of drawings are high, at least
 const LARGER = 1.05; // a drawing is made so much larger for that, at most
+const BESIDE = 0.6; // of the width, which a drawing may have beside the text; a wider one stands above it
+const PADDING = 28; // pixels of the panel beside its drawing
 const SHADE = 45; // per cent of the colour behind a share of 1
 const NAMES = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
@@ -250,14 +252,19 @@ class Chapter {
     this.size();
   }
 
-  /** As wide as there is room, but letters of 12 pixels at least, and as much larger as is wanted. */
+  /** As wide as there is room beside the text, but letters of 12 pixels at least, and as much larger as is wanted. */
   size() {
     const drawing = this.drawing.firstElementChild;
     if (!drawing) return;
-    drawing.style.width = `${100 * this.zoom}%`;
     const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number(text.getAttribute("font-size")));
     const scale = Math.min(LARGER, LEGIBLE / Math.min(LEGIBLE, ...letters));
-    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * scale * this.zoom}px`;
+    const wide = drawing.viewBox.baseVal.width * scale;
+    drawing.style.minWidth = `${wide * this.zoom}px`;
+    const columns = this.panel.parentNode;
+    columns.style.setProperty("--drawing", `${wide}px`);
+    const above = wide > BESIDE * columns.clientWidth - PADDING;
+    columns.classList.toggle("wide", above);
+    drawing.style.width = above ? "auto" : `${100 * this.zoom}%`;
     reachable();
   }
 
@@ -550,6 +557,7 @@ theme.addEventListener("click", () => {
 });
 
 const sizes = new ResizeObserver(() => {
+  chapters.forEach((chapter) => chapter.size());
   const heights = chapters.map((chapter) => chapter.panel.offsetHeight);
   root.style.setProperty("--panel", `${Math.max(0, ...heights)}px`);
   reachable();
