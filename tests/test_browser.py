@@ -182,6 +182,12 @@ def test_a_long_page_is_opened(browser: Browser) -> None:
     assert browser.requests() == [address] and browser.complaints() == []
 
 
+def test_a_worksheet_has_its_drawing(browser: Browser) -> None:
+    browser.show(page("mazur-2-2-2", view="worksheet"))
+    shown = [svg.is_displayed() for svg in browser.driver.find_elements(By.CSS_SELECTOR, ".handcalc-diagram")]
+    assert shown == [True]
+
+
 def test_the_drawing_is_shown_once(browser: Browser) -> None:
     """Beside the lines on a screen, in the text on paper."""
     browser.show(page("mazur-2-2-2"))
