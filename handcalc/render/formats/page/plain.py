@@ -19,7 +19,7 @@ from handcalc.render.items import Item
 from handcalc.render.reading import Reading
 from handcalc.render.typeset import xml_text
 
-LONG = 300_000  # bytes of a chapter that is packed: with style, scripts and font, a page of 400,000
+LONG = 270_000  # bytes of a chapter that is packed: with style, scripts and font, a page of 400,000 has room for it
 _MARKS = re.compile(r' data-(?:step|cell)="[^"]*"')
 _BARE = re.compile(r"<tspan>([^<]*)</tspan>")
 _QUOTED = re.compile(r'(?<=[a-z])="([\w.#-]+)"(?=[ >])')
