@@ -637,7 +637,7 @@ def test_attention_is_shaded(browser: Browser) -> None:
 @pytest.mark.parametrize("width, dark", [(1400, False), (390, True)])
 def test_slides_are_gone_through(browser: Browser, width: int, dark: bool) -> None:
     """By keys and clicks, each as high as the window; nothing is loaded, and nobody is kept out."""
-    address = browser.show(written(derivation("mazur-2-2-2"), "slides"), width, dark)
+    address = browser.show(written(derivation("tiny-linear-neuron"), "slides"), width, dark)
     heights = browser.run("return [...document.querySelectorAll('.slide')].map((one) => one.offsetHeight)")
     assert {*heights} == {900}
     place = "return location.hash"
@@ -674,7 +674,7 @@ def test_slides_print_one_a_page(browser: Browser) -> None:
     import io
 
     pypdf = pytest.importorskip("pypdf", reason="PDF is read back with the package pypdf")
-    text = written(derivation("mazur-2-2-2"), "slides")
+    text = written(derivation("tiny-linear-neuron"), "slides")
     browser.show(text)
     printed = browser.driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
     pages = pypdf.PdfReader(io.BytesIO(base64.b64decode(printed["data"]))).pages
