@@ -17,7 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 from exports import HOSTILE, derivation, hostile_problem, written
-from pages import Element, Page, data_of, number_in, unpacked
+from pages import Element, Page, data_of, number_in, opened, unpacked
 from shipping import EACH, some
 from test_javascript import NODE, needs_node
 
@@ -76,7 +76,7 @@ def test_pages(problem: str) -> None:
     """Well formed, from nowhere else, and with the numbers of the solution: in formulas, tables, drawings, and lines of explanations."""
     text = text_of(problem, form="both")
     found = page(problem, form="both")
-    check_markup(text, found)
+    check_markup(opened(text), found)
     check_sources(text, found)
     wanted = shown(problem)
     numbers = found.all(data_cell="")
