@@ -66,6 +66,8 @@ def test_a_neuron_is_lit_and_its_number_known() -> None:
     own = [use.attributes["href"][1:] for use in slide.all("use", class_="own")]
     parts = {name: part for name in own for part in Page(text).root.all("svg", id=name)}
     numbers = [element.text for part in parts.values() for element in part.all(data_n=slide.attributes["id"][1:])]
+    given = [element.text for element in Page(text).root.all("tspan", class_="number") if "data-n" not in element.attributes]
+    assert {"0.05", "0.15", "0.40", "0.60", "0.01"} <= {*given} and "0.3775" not in given
     assert numbers == ["0.3775"] and len(slide.all("use", class_="used")) >= 4
 
 

@@ -155,13 +155,16 @@ class Deck:
         return "\n".join(written)
 
     def _known(self, first: int) -> dict[str, int]:
-        """Id of a step → the first slide that shows its number; what is drawn only is there with the last of its quantity."""
+        """Id of a step → the first slide that shows its number; what is drawn only is there with the last of its quantity, and what is
+        given from the start."""
         found: dict[str, int] = {}
         last: dict[tuple[str, int], int] = {}
         name = self.chapter.derivation.step_id
         for number, slide in enumerate(self.slides, first):
             tables = [place for block in slide.blocks if isinstance(block, (Table, Grid)) for place in values_in(block)]
             for cell, iteration in [slide.step] if slide.step else tables:
+                if self.chapter.derivation.graph[cell[0]].definition is None:
+                    continue
                 found.setdefault(name(cell, iteration), number)
                 last[cell[0], iteration] = number
         for iteration, picture in self.article.pictures.items():
