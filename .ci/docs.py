@@ -38,6 +38,7 @@ from handcalc.core.quantity import cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
 from handcalc.errors import HandcalcError
+from handcalc.language import translator
 from handcalc.layers import spellings as layer_spellings
 from handcalc.layers.activations import SPELLINGS
 from handcalc.layers.sections import sections
@@ -174,19 +175,21 @@ def views() -> Lines:
 # --- the file format --------------------------------------------------------------------------------------------------
 
 
-def section(name: str) -> Lines:
+def section(name: str, language: str = "en") -> Lines:
     """The keys of one section of a problem file, with a place to link to where no heading is called so."""
-    rows = ((code(key.key), shape(key.shape), key.doc, code(key.example)) for key in sections()[name])
-    if not described()[name][1]:
+    say = translator(language)
+    rows = ((code(key.key), shape(key.shape, language), say(key.doc), code(key.example)) for key in sections()[name])
+    if not described(language)[name][1]:
         yield from (f'<a id="{name}"></a>', "")
-    yield from table(("key", "value", "meaning", "example"), rows)
+    yield from table(WORDING[language]["key value meaning example"].split(), rows)
 
 
 @cache
-def described() -> dict[str, tuple[str, bool]]:
-    """The page that has the keys of a section of a problem file, and whether a heading there is called so."""
-    found = {}
-    for template in DOCS.glob("*.in.md"):
+def described(language: str = "en") -> dict[str, tuple[str, bool]]:
+    """The page that has the keys of a section of a problem file, and whether a heading there is called so; the English one where there
+    is no other."""
+    found = {} if language == "en" else {name: (page, True) for name, (page, _) in described().items()}
+    for template in (path for path in DOCS.glob("*.in.md") if language_of(path) == language):
         text = template.read_text("utf-8")
         for name in re.findall(r"^\{\{(?:section )?(\w+)\}\}$", text, re.MULTILINE):
             if name in sections():
@@ -194,38 +197,61 @@ def described() -> dict[str, tuple[str, bool]]:
     return found
 
 
-def shape(found: Mapping[str, Any]) -> str:
+def shape(found: Mapping[str, Any], language: str = "en") -> str:
     """A JSON Schema shape in words."""
+    say = WORDING[language]
+
+    def inside(part: Mapping[str, Any]) -> str:
+        text = shape(part, language)
+        return _plural(text) if language == "en" else text
+
     if "anyOf" in found:
         mappings = [one for one in found["anyOf"] if "properties" in one]
-        parts = ["mapping" if one in mappings and len(mappings) > 2 else shape(one) for one in found["anyOf"]]
-        return " or ".join(dict.fromkeys(parts))
+        parts = [say["mapping"] if one in mappings and len(mappings) > 2 else shape(one, language) for one in found["anyOf"]]
+        return say[" or "].join(dict.fromkeys(parts))
     if "$ref" in found:
         name = found["$ref"].rsplit("/", 1)[1]
-        return f"[{name}]({described()[name][0]}#{name})" if name in described() else code(name)
+        pages = described(language)
+        return f"[{name}]({pages[name][0]}#{name})" if name in pages else code(name)
     if "const" in found:
         return code(found["const"])
     if "enum" in found:
         return " · ".join(code(word) for word in dict.fromkeys(map(str, found["enum"])))
     kind = found["type"]
     if kind == NUMBER["type"]:
-        return "number"
+        return say["number"]
     if kind == LINE["type"]:
-        return "text"
+        return say["text"]
     if kind == "array":
         items = found.get("items")
-        return f"list of {_plural(shape(items))}" if items else "list"
+        return say["list of {}"].format(inside(items)) if items else say["list"]
     if kind == "object" and "properties" in found:
         return "`{" + ", ".join(f"{key}: …" for key in found["properties"]) + "}`"
     if kind == "object":
         inner = found.get("additionalProperties")
-        return f"mapping of names to {_plural(shape(inner))}" if isinstance(inner, Mapping) else "mapping"
-    if isinstance(kind, list):
-        return " or ".join(_TYPES[one] for one in kind)
-    return _TYPES[kind]
+        return say["mapping of names to {}"].format(inside(inner)) if isinstance(inner, Mapping) else say["mapping"]
+    kinds = [kind] if isinstance(kind, str) else kind
+    return say[" or "].join(say[_TYPES[one]] for one in kinds)
 
 
 _TYPES = {"string": "text", "number": "number", "integer": "whole number", "boolean": "`true` · `false`", "null": "`null`"}
+
+# language → the words of tables of keys
+_CHINESE = {
+    "key value meaning example": "键 值 含义 例",
+    "convention, what it decides, default, or": "约定, 决定什么, 不写时, 或",
+    " or ": " 或 ",
+    "number": "数",
+    "whole number": "整数",
+    "text": "文字",
+    "list": "列表",
+    "list of {}": "列表（每项：{}）",
+    "mapping": "映射",
+    "mapping of names to {}": "映射（名字 → {}）",
+    "`true` · `false`": "`true` · `false`",
+    "`null`": "`null`",
+}
+WORDING = {"en": {word: word for word in _CHINESE}, "zh": _CHINESE}
 
 
 def _plural(text: str) -> str:
@@ -357,15 +383,16 @@ def _bracketed(expr: Expr) -> str:
     return f"({spelled(expr)})" if isinstance(expr, (Sum, Negation)) else spelled(expr)
 
 
-def conventions() -> Lines:
+def conventions(language: str = "en") -> Lines:
     """Conventions with their default."""
+    say = translator(language)
     defaults = {**Conventions().__dict__, "bias_update": "true"}
     rows = []
     for key in sections()["conventions"]:
         values = [str(value) for value in key.shape.get("enum", ("true", "false"))]
         others = [code(value) for value in values if value != defaults[key.key]]
-        rows.append((code(key.key), key.doc, code(defaults[key.key]), ", ".join(others)))
-    yield from table(("convention", "what it decides", "default", "or"), rows)
+        rows.append((code(key.key), say(key.doc), code(defaults[key.key]), ", ".join(others)))
+    yield from table(WORDING[language]["convention, what it decides, default, or"].split(", "), rows)
 
 
 # --- notations --------------------------------------------------------------------------------------------------------
@@ -492,12 +519,18 @@ def made_of(template: Path) -> Path:
     return template.with_name(template.name.replace(".in.md", ".md"))
 
 
+def language_of(template: Path) -> str:
+    """The language of a page: NAME.zh.in.md is Chinese."""
+    return "zh" if template.name.endswith(".zh.in.md") else "en"
+
+
 def filled(template: Path) -> str:
     """The page of a template, its tables filled in."""
+    spoken = {} if language_of(template) == "en" else {"language": language_of(template)}
     lines = [f"<!-- Made by .ci/docs.py from docs/{template.name}. Change that file or the program, then run it. -->", ""]
     for line in template.read_text("utf-8").splitlines():
         place = _PLACE.match(line)
-        lines += TABLES[place[1]](*filter(None, (place[2],))) if place else [line]
+        lines += TABLES[place[1]](*filter(None, (place[2],)), **spoken) if place else [line]
     text = "\n".join(lines).replace(f"]({made_of(template).name}#", "](#")
     return re.sub(r"\n{3,}", "\n\n", text).rstrip("\n") + "\n"
 

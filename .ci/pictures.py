@@ -1,20 +1,28 @@
 """Makes the pictures of docs/pictures that are made of the program's own output alone.
 
-    python .ci/pictures.py [NAME …]      all of them, or step.svg, pdf.png, worksheet.png, word.png
+    python .ci/pictures.py [NAME …]      all of them, or some: step.svg, pdf.png, worksheet.png, word.png, page.png …
 
 step.svg is the drawing of a network in which one number after the other appears, with its line below: an SVG whose animation is in
-it, without a script. Readers that know no animation show all numbers. word.png needs LibreOffice and pdftoppm; the pictures of a page in
-a browser are made by hand.
+it, without a script. Readers that know no animation show all numbers. word.png needs LibreOffice and pdftoppm. Pictures of a page are what
+Chromium shows, which needs selenium and chromedriver; site.png needs Pyodide and CodeMirror, too (HANDCALC_NODE_MODULES).
 """
 
 from __future__ import annotations
 
+import math
 import re
+import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from xml.etree import ElementTree
 
 from handcalc import derive, load
@@ -155,11 +163,98 @@ def word_png() -> bytes:
         return beside([path.read_bytes() for path in sorted(Path(folder).glob("p*.png"))])
 
 
+# --- in a browser -----------------------------------------------------------------------------------------------------
+
+GO = "const at = chapters[0].data; chapters[0].mark(at.lines.indexOf(at.ids.indexOf('{step}'))); "
+TO_LINE = "document.querySelector('.text .current').scrollIntoView({block: 'center', behavior: 'instant'})"
+CHECKED = """
+document.querySelector('[data-handcalc=answers]').value = 'net.h1 = 0.3775\\nnew.w5 = 0.4411\\ngrad.w5 = 0.0822';
+document.querySelector('[data-handcalc=result]').replaceChildren();
+document.querySelector('[data-handcalc=check]').click();
+"""
+
+
+@contextmanager
+def browser(width: int, height: int) -> Iterator[Any]:
+    """Chromium without a screen."""
+    from selenium.webdriver import Chrome, ChromeOptions
+    from selenium.webdriver.chrome.service import Service
+
+    with TemporaryDirectory() as folder:
+        options = ChromeOptions()
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}"):
+            options.add_argument(argument)
+        options.binary_location = shutil.which("chromium") or ""
+        driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [still, {"name": "prefers-color-scheme", "value": "light"}]})
+        try:
+            yield driver
+        finally:
+            driver.quit()
+
+
+def shown_png(problem: str, format: str, width: int, height: int, script: str) -> bytes:
+    """What a browser shows of a problem in a format, after a script."""
+    with browser(width, height) as driver, TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        content = str(export([solved(problem)], format, Style()).content)
+        page.write_text(content if format != "svg" else f"<body style='margin:0'>{content}", "utf-8")
+        driver.get(page.as_uri())
+        time.sleep(1)
+        driver.execute_script(script)
+        time.sleep(1)
+        picture: bytes = driver.get_screenshot_as_png()
+        return picture
+
+
+def lstm_png() -> bytes:
+    """A drawing, as large as it is."""
+    size = re.search(r'width="([\d.]+)" height="([\d.]+)"', str(export([solved("gomez-lstm")], "svg", Style()).content))
+    assert size is not None
+    return shown_png("gomez-lstm", "svg", math.ceil(float(size[1])), math.ceil(float(size[2])), "")
+
+
+class Silent(SimpleHTTPRequestHandler):
+    """Gives files of a folder, and says nothing."""
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+def site_png() -> bytes:
+    """The site with a sheet that was checked."""
+    from handcalc.disk.writing import write_folder
+    from handcalc.site.building import site
+
+    with TemporaryDirectory() as parent, browser(1280, 1150) as driver:
+        folder = str(Path(parent) / "public")
+        write_folder(site(None, "en"), folder, False)
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        driver.get(f"http://127.0.0.1:{server.server_port}/")
+        for script in (CHECKED, "scrollTo(0, 0)"):
+            while driver.execute_script("return document.body.dataset.state") != "ready":
+                time.sleep(0.2)
+            driver.execute_script(script)
+            time.sleep(1)
+        picture: bytes = driver.get_screenshot_as_png()
+        server.shutdown()
+        server.server_close()
+        return picture
+
+
 MADE: dict[str, Callable[[], bytes]] = {
     "step.svg": step_svg,
     "pdf.png": lambda: pages_of("key"),
     "worksheet.png": lambda: pages_of("worksheet"),
     "word.png": word_png,
+    "page.png": lambda: shown_png(PROBLEM, "html", 1400, 800, GO.format(step="grad.w1") + TO_LINE),
+    "lstm.png": lstm_png,
+    "slides.png": lambda: shown_png(PROBLEM, "slides", 1280, 720, "document.querySelectorAll('.step')[12].scrollIntoView()"),
+    "site.png": site_png,
 }
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from functools import cached_property
@@ -57,13 +59,13 @@ class Element:
 
 
 class Page(HTMLParser):
-    """Reads a page as a browser does; what is not nested or closed as it should be is an error."""
+    """Reads a page as a browser does; what is not nested or closed as it should be is an error. packed: as it is without scripts."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, packed: bool = False) -> None:
         super().__init__()
         self.root = Element("", {})
         self.open = [self.root]
-        self.feed(text)
+        self.feed(text if packed else opened(text))
         self.close()
         assert self.open == [self.root], [element.tag for element in self.open]
         for chapter in self.root.all("article", class_="chapter"):
@@ -89,6 +91,19 @@ class Page(HTMLParser):
 
     def handle_comment(self, data: str) -> None:
         raise AssertionError(f"a comment: {data}")
+
+
+def opened(text: str) -> str:
+    """A page as its script opens it: the text of a long chapter, and what is read, in the place of the same text in letters."""
+    place = re.compile(
+        r'<div class="text plain">.*?\n</div>\n(</div>\n.*?)<script type="text/plain" class="packed">([^<]*)</script>\n', re.DOTALL
+    )
+
+    def chapter(found: re.Match[str]) -> str:
+        inside, data = zlib.decompress(b64decode(found[2])).decode().rsplit("</div>\n", 1)
+        return f"{inside}</div>\n{found[1]}{data}"
+
+    return place.sub(chapter, text)
 
 
 def _unpack(chapter: Element) -> None:

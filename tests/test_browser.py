@@ -161,6 +161,33 @@ def test_without_scripts_everything_is_there(browser: Browser) -> None:
         browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+def test_a_long_page_is_opened(browser: Browser) -> None:
+    """What is packed takes the place of the same in letters, and is gone through; an address leads to its line."""
+    text = page("deeplearning-ai-l2")
+    assert 'class="packed"' in text
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.show(text)
+        lines = browser.driver.find_elements(By.CSS_SELECTOR, ".text .line")
+        assert all(line.is_displayed() for line in lines) and not browser.driver.find_elements(By.CSS_SELECTOR, ".text math")
+        assert all(figure.is_displayed() for figure in browser.driver.find_elements(By.CSS_SELECTOR, "figure svg"))
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    address = browser.show(text)
+    browser.driver.implicitly_wait(5)
+    assert browser.one("html.scripted .text .step math")
+    browser.driver.implicitly_wait(0)
+    browser.press(Keys.ARROW_RIGHT, Keys.END)
+    assert browser.steps(".text .current") == [data_of(Page(text).root)["ids"][data_of(Page(text).root)["lines"][-1]]]
+    assert browser.requests() == [address] and browser.complaints() == []
+
+
+def test_a_worksheet_has_its_drawing(browser: Browser) -> None:
+    browser.show(page("mazur-2-2-2", view="worksheet"))
+    shown = [svg.is_displayed() for svg in browser.driver.find_elements(By.CSS_SELECTOR, ".handcalc-diagram")]
+    assert shown == [True]
+
+
 def test_the_drawing_is_shown_once(browser: Browser) -> None:
     """Beside the lines on a screen, in the text on paper."""
     browser.show(page("mazur-2-2-2"))
@@ -275,6 +302,29 @@ def test_letters_of_drawings_are_legible(browser: Browser) -> None:
         assert browser.run(scale) == pytest.approx(1.25 * before, rel=0.02)
         browser.one(".smaller").click()
         assert browser.run(scale) == pytest.approx(before, rel=0.02)
+
+
+LARGE = """
+inputs: [0.2, -0.4, 0.6, 0.1]
+targets: [1, 0, 0]
+layers:
+  - {neurons: 8, activation: tanh, weights: {random: uniform, seed: 1}, bias: zeros}
+  - {neurons: 3, activation: sigmoid, weights: {random: uniform, seed: 2}, bias: zeros}
+loss: half_squared_error
+learning_rate: 0.5
+"""
+
+
+@pytest.mark.parametrize("problem", ("4-8-3", "conv-pool-dense", "dlfs-simplenet"))
+def test_large_drawings_have_room(browser: Browser, problem: str) -> None:
+    """Beside the text or above it, they need not be moved from side to side; and the text has room."""
+    browser.show(written(derive(loads(LARGE)) if problem == "4-8-3" else derivation(problem), "html"))
+    browser.press(Keys.ARROW_RIGHT)
+    script = "const at = (one) => document.querySelector(one); const box = at('.panel .drawing'), svg = box.firstElementChild;"
+    browser.run("dispatchEvent(new Event('resize'))")
+    assert browser.run(f"{script} return box.scrollWidth <= box.clientWidth")
+    assert browser.run(f"{script} return svg.getBoundingClientRect().width >= svg.viewBox.baseVal.width - 1")
+    assert browser.run(f"{script} return at('.text').clientWidth >= 450 && at('.panel').offsetHeight <= 0.8 * innerHeight")
 
 
 def test_it_goes_on_by_itself(browser: Browser) -> None:
@@ -579,3 +629,54 @@ def test_attention_is_shaded(browser: Browser) -> None:
     for where in (".panel", ".text table"):
         seen = browser.run(shades, where)
         assert sorted(shade for shade, _ in seen) == sorted(round(45 * share) for share in shares)
+
+
+# --- slides -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width, dark", [(1400, False), (390, True)])
+def test_slides_are_gone_through(browser: Browser, width: int, dark: bool) -> None:
+    """By keys and clicks, each as high as the window; nothing is loaded, and nobody is kept out."""
+    address = browser.show(written(derivation("tiny-linear-neuron"), "slides"), width, dark)
+    heights = browser.run("return [...document.querySelectorAll('.slide')].map((one) => one.offsetHeight)")
+    assert {*heights} == {900}
+    place = "return location.hash"
+    browser.press(Keys.ARROW_RIGHT, " ", Keys.PAGE_DOWN)
+    assert browser.run(place) == "#s4"
+    browser.press(Keys.ARROW_LEFT)
+    browser.one("#s3").click()
+    assert browser.run(place) == "#s4"
+    browser.press(Keys.END, Keys.ARROW_RIGHT)
+    assert browser.run(place) == f"#s{len(heights)}"
+    assert browser.run("return Math.abs(document.querySelector('.slide:last-of-type').getBoundingClientRect().top)") < 2
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert browser.requests() == [address] and browser.complaints() == []
+    browser.run(AXE.read_text("utf-8") if AXE.exists() else "axe = {run: async () => ({violations: []})}")
+    assert _barriers(browser) == []
+
+
+def test_slides_show_what_is_known(browser: Browser) -> None:
+    """A number of the drawing is seen from the slide on that works it out."""
+    browser.show(written(derivation("mazur-2-2-2"), "slides"))
+    script = (
+        "const one = [...document.querySelectorAll('#d1-1 [data-n]')].find((one) => one.textContent === '0.3775');"
+        "const step = Number(one.dataset.n);"
+        "const seen = [step - 1, step, step + 9].map((k) => {"
+        "document.querySelector('.store').style.setProperty('--k', k); return Number(getComputedStyle(one).fillOpacity) });"
+        "return [seen, document.querySelector(`#s${step} .step`).textContent]"
+    )
+    seen, line = browser.run(script)
+    assert seen == [0, 1, 1] and line.endswith("0.3775")
+
+
+def test_slides_print_one_a_page(browser: Browser) -> None:
+    import base64
+    import io
+
+    pypdf = pytest.importorskip("pypdf", reason="PDF is read back with the package pypdf")
+    text = written(derivation("tiny-linear-neuron"), "slides")
+    browser.show(text)
+    printed = browser.driver.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
+    pages = pypdf.PdfReader(io.BytesIO(base64.b64decode(printed["data"]))).pages
+    assert len(pages) == text.count('<section class="slide')
+    assert all(f"{place} / {len(pages)}" in one.extract_text() for place, one in enumerate(pages, 1))

@@ -157,6 +157,31 @@ def test_many_updates(browser: Browser) -> None:
     assert number_in(now(browser).all(data_cell="new.w5")[0]) == found["#8:new.w5"].shown.plain
 
 
+def test_the_loss_over_two_numbers(browser: Browser) -> None:
+    """Around the way of the updates; its losses are those of the solution with these numbers."""
+    browser.show(written(derivation("mazur-2-2-2"), "html"))
+    browser.run("document.querySelector('.change').open = true; document.querySelector('.updates').value = 20")
+    browser.one(".train").click()
+    choices = browser.run("return [...document.querySelectorAll('.across option')].map((one) => one.textContent)")
+    assert choices == [f"w{place}" for place in range(1, 9)]
+    places = browser.run(
+        "return [...document.querySelectorAll('.surface .way')].map((one) => one.getAttribute('points').split(' ').length)"
+    )
+    assert places == [21] and "20" in browser.one(".surface p").text
+    script = (
+        "const live = chapters[0].live, cell = (id) => live.cells.get(id); return live.rounds.surface(live.edits, [cell('w5'), [-1, 2]], "
+    )
+    found = browser.run(script + "[cell('w8'), [0.5]])")
+    solved = derivation("mazur-2-2-2")
+    cells = [solved.graph.find(name) for name in ("w5", "w8")]
+    wanted = [edited("mazur-2-2-2", dict(zip(cells, numbers))) for numbers in (("-1", "0.5"), ("2", "0.5"))]
+    assert found == [[pytest.approx(float(one.evaluation[one.loss, ()]), rel=1e-12) for one in wanted]]
+    browser.run("const up = document.querySelector('.up'); up.value = document.querySelector('.across').value")
+    browser.run("document.querySelector('.up').dispatchEvent(new Event('change'))")
+    assert not browser.run("return document.querySelector('.surface').children.length")
+    assert browser.complaints() == []
+
+
 @pytest.mark.parametrize("width, dark", [(1400, False), (800, True), (390, False)])
 def test_on_every_screen(browser: Browser, width: int, dark: bool) -> None:
     browser.show(written(derivation("mazur-2-2-2"), "html"), width, dark)

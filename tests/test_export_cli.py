@@ -271,7 +271,16 @@ def test_all_formats_of_a_worksheet_are_those_that_have_it(export: Export, tmp_p
     for suffix in FILES:
         needs(suffix)
     assert export("tiny-linear-neuron", "-o", "out/", "--format", "all", "--view", "worksheet")[0] == 0
-    assert {Path(name).suffix for name in names(tmp_path / "out")} == {format.suffix for format in FILES.values() if format.document}
+    ends = {name.removeprefix("tiny-linear-neuron") for name in names(tmp_path / "out") if "-drawing-" not in name}
+    assert ends == {format.suffix for format in FILES.values() if format.document}
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("slides.html", b"<!doctype"), ("a.slides.html", b"<!doctype"), ("slides-2.html", b"<!DOCTYPE")]
+)
+def test_slides_have_an_ending_of_two_words(export: Export, tmp_path: Path, name: str, begins: bytes) -> None:
+    assert export("tiny-linear-neuron", "-o", name)[0] == 0
+    assert (tmp_path / name).read_bytes().startswith(begins)
 
 
 def test_the_language_is_that_of_the_problem(export: Export, tmp_path: Path) -> None:

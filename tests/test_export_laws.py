@@ -51,7 +51,7 @@ from handcalc.render.report import FORMATS, Chapter, Style, dialect_of, export
 from handcalc.render.views import VIEWS
 
 READ, TABLES = tuple(NUMBERED), tuple(TABULAR)  # formats whose lines and tables are read back
-OTHERWISE = {"html", "svg"}  # documents that are read in tests of their own
+OTHERWISE = {"html", "slides", "svg"}  # documents that are read in tests of their own
 TEXT = [format.name for format in FORMATS.values() if not format.binary]
 SOME = ("mazur-2-2-2", "zhou-four-people", "xigua-thresholds", "micrograd-readme")
 PROBLEMS = some(shipped(), SOME)

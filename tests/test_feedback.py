@@ -244,4 +244,9 @@ def test_a_table_for_excel(school: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_every_format_of_check_is_one_of_files() -> None:
-    assert {*DOCUMENTS} == {name for name, format in FORMATS.items() if format.document and format.suffix} - {"plain", "notebook", "svg"}
+    assert {*DOCUMENTS} == {name for name, format in FORMATS.items() if format.document and format.suffix} - {
+        "plain",
+        "notebook",
+        "slides",
+        "svg",
+    }

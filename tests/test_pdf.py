@@ -354,6 +354,13 @@ def test_drawings_are_inside() -> None:
     assert pages(typesetter.pdf(written))
 
 
+def test_an_index_is_not_joined_to_a_power() -> None:
+    """W^{xf}_{j,i} of an LSTM: fj would be one sign."""
+    source = str(export([derivation("gomez-lstm")], "typst", Style()).content)
+    joined = re.findall(r"f</tspan><tspan[^>]*>\W*[fijl]", source)
+    assert joined and all("\u200c" in found for found in joined)
+
+
 def test_png() -> None:
     svg = '<svg xmlns="http://www.w3.org/2000/svg" width="72" height="36"><rect width="72" height="36" fill="#2f6db3"/></svg>'
     found = typesetter.png(svg)

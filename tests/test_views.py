@@ -15,7 +15,8 @@ from handcalc.problem.schema import Task
 from handcalc.render.blocks import Blank, Equation, Heading, Numeric, Picture, Symbolic, Table, Value
 from handcalc.render.dialects import UNICODE
 from handcalc.render.items import title_item
-from handcalc.render.report import Chapter, Style, split
+from handcalc.render.lookup import split
+from handcalc.render.report import Chapter, Style
 from handcalc.render.views import VIEWS
 
 TASKS = """

@@ -22,8 +22,10 @@ MORE = {".txt": TEXTS, ".json": ("json", "sarif", "gradescope"), ".sarif": ("sar
 
 
 def ending_of(output: str) -> str:
-    """The ending of a name, in small letters; "" where it has none."""
-    return os.path.splitext(output)[1].lower()
+    """The ending of a name, in small letters; "" where it has none. One of two words may be the whole name: slides.html."""
+    name = os.path.basename(output).lower()
+    longer = (format.suffix for format in FORMATS.values() if format.suffix.count(".") > 1)
+    return next((suffix for suffix in longer if f".{name}".endswith(suffix)), os.path.splitext(name)[1])
 
 
 def formats_of(ending: str) -> tuple[str, ...]:

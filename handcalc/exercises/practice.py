@@ -30,8 +30,8 @@ from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.wording import listed, step_item
 from handcalc.problem.reader import quoted
 from handcalc.render.blocks import Block, Paragraph
+from handcalc.render.lookup import split
 from handcalc.render.reading import Reading
-from handcalc.render.report import split
 
 DRAWS = 50  # variants that are looked through for one in which a slip shows
 MOST_TRIES = 500  # numbers drawn for them in all, where most are refused

@@ -16,8 +16,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from handcalc.core.expr import Call, Entry, Expr, Ref, add, delta, div, mul, neg, reindex, rewrite
 from handcalc.core.index import Axis, Index, through
 from handcalc.core.quantity import Quantity
+from handcalc.errors import Template
 from handcalc.layers.activations import activations
-from handcalc.layers.layertype import COUNT, FILE, LayerType, Row
+from handcalc.layers.layertype import COUNT, FILE, LayerType
 from handcalc.layers.site import Site, letter, totals
 from handcalc.layers.weights import DenseEntry, bias, weights
 from handcalc.problem.fields import RANDOM, ROWS_OF
@@ -36,7 +37,7 @@ _EDGES: Shape = {"type": "object", "additionalProperties": {"type": "array", "mi
 _BIAS: Shape = {"type": "object", "additionalProperties": {"anyOf": [NUMBER, {"type": "array", "minItems": 2, "maxItems": 3}]}}
 _BIASES: Shape = {"anyOf": [NUMBER, _NUMBERS, _BIAS, {"enum": ["zeros"]}, FILE, RANDOM, {"type": "null"}]}
 
-KEYS: tuple[Row, ...] = (
+KEYS: tuple[tuple[str, Shape, Template, str], ...] = (
     ("type", {"enum": ["dense"]}, "kind of layer; other kinds have keys of their own", "dense"),
     ("neurons", {"anyOf": [COUNT, {"type": "array", "items": _NAME}]}, "names of the neurons, or their number", "[h1, h2]"),
     ("activation", {"anyOf": [{"type": "string"}, {"type": "object"}, {"type": "array"}]},

@@ -129,7 +129,12 @@ FILE: Shape = {"type": "object", "properties": {"file": {"type": "string"}, "arr
                "additionalProperties": False}  # fmt: skip
 ARRAY: Shape = {"anyOf": [{"type": "array"}, NUMBER, FILE]}
 
-NAME: Row = ("name", {"type": ["string", "integer"]}, "what the layer is called in frozen; its type with a number if not given", "features")
+NAME: tuple[str, Shape, Template, str] = (
+    "name",
+    {"type": ["string", "integer"]},
+    "what the layer is called in frozen; its type with a number if not given",
+    "features",
+)
 ACTIVATION: Row = ("activation", {"anyOf": [{"type": "string"}, {"type": "object"}]}, "activation function, or a formula in z", "relu")
 BIAS: Row = ("bias", ARRAY, "a number for all, or a list with one each", "[0.1, 0.2]")
 ROWS: Row = ("weight_rows", {"enum": ["neurons", "inputs"]}, "whether a row of the matrices belongs to a neuron or to an input", "inputs")

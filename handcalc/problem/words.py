@@ -78,7 +78,7 @@ class NamedSchedule(Record):
     word: str
     formula: str
     numbers: Mapping[str, str]
-    doc: str
+    doc: Template
     example: str
     like: str = ""
 

@@ -309,3 +309,15 @@ class Lookup:
 
 def _texts(name: Name) -> list[str]:
     return [symbol(name, dialect) for dialect in TYPED]
+
+
+def split(text: str) -> list[str]:
+    """Words between commas; a comma inside brackets belongs to an id such as W1[2,1]."""
+    words, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "," and depth == 0:
+            words.append("")
+        else:
+            words[-1] += letter
+    return [word.strip() for word in words if word.strip()]

@@ -23,6 +23,7 @@ from handcalc.errors import Message, OutputError, UnknownIdError
 from handcalc.language import Translate
 from handcalc.render.answerfields import AnswerFields
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
+from handcalc.render.lookup import split
 from handcalc.render.reading import Reading, read
 from handcalc.render.views import VIEWS, View, numbered, viewed
 from handcalc.stages import PRINT, stage
@@ -109,6 +110,16 @@ FORMATS = {
             begins=b"<!DOCTYPE html>",
             clicked=True,
             rank=1,
+        ),
+        Format(
+            "slides",
+            "a page with one step a slide, to project: arrow keys, `f` for full screen; prints one slide a page",
+            dialect="mathml",
+            module="slides",
+            suffix=".slides.html",
+            begins=b"<!doctype html>",
+            told=True,
+            rank=12,
         ),
         Format(
             "pdf",
@@ -327,18 +338,6 @@ class Exported(Record):
 
     content: str | bytes
     beside: Mapping[str, str | bytes]
-
-
-def split(text: str) -> list[str]:
-    """Words between commas; a comma inside brackets belongs to an id such as W1[2,1]."""
-    words, depth = [""], 0
-    for letter in text:
-        depth += (letter == "[") - (letter == "]")
-        if letter == "," and depth == 0:
-            words.append("")
-        else:
-            words[-1] += letter
-    return [word.strip() for word in words if word.strip()]
 
 
 def dialect_of(format: str) -> Dialect:

@@ -2,9 +2,9 @@
 
 - `document(report)` is the file.
 
-With scripts on (page/page.js), a panel beside the text has the drawing, goes through the lines one by one, explains any
-of them, and shows other decimals. Nothing is loaded: styles, script and data are in the file, and its policy allows
-nothing else. Every text of a user's goes through `xml_text`.
+With scripts on (page/page.js), a panel beside the text has the drawing, goes through the lines one by one, explains any of them, and
+shows other decimals. A long chapter is packed, and stands there in letters for whoever has no scripts (page/plain.py). Nothing is loaded:
+styles, script and data are in the file, and its policy allows nothing else. Every text of a user's goes through `xml_text`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from handcalc.disk.jsontext import json_text
 from handcalc.errors import Message, printable
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
+from handcalc.render.diagram.typesetting import in_unicode
 from handcalc.render.formats.common import drawn, title_of
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
@@ -25,6 +26,7 @@ from handcalc.render.formats.page.drawings import bare
 from handcalc.render.formats.page.lean import packed
 from handcalc.render.formats.page.live import controls
 from handcalc.render.formats.page.mathml import PageFormulas
+from handcalc.render.formats.page.plain import LONG, PlainFormulas, squeezed, unmarked
 from handcalc.render.formats.page.sheet import SheetFields
 from handcalc.render.formats.page.style import stylesheet
 from handcalc.render.givens import rounding_note
@@ -157,6 +159,8 @@ class Article:
 
     def __init__(self, chapter: Chapter, report: Report, number: int) -> None:
         self.chapter = chapter
+        self.report = report
+        self.number = number
         self.formulas = PageFormulas(chapter.reading, report.translate)
         self.translate = report.translate
         self.several = len(report.chapters) > 1
@@ -185,10 +189,8 @@ class Article:
     def text(self) -> str:
         """The article: title, panel, blocks, and what the script needs."""
         blocks = list(self.chapter.blocks())
-        start = next((place for place, block in enumerate(blocks[1:], 1) if not isinstance(block, Paragraph)), len(blocks))
-        start = start if blocks and isinstance(blocks[0], Heading) else 0
-        before, text = ("\n".join(part for block in inside for part in self.block(block)) for inside in (blocks[:start], blocks[start:]))
-        panel = after = ""
+        before, text = self.parted(blocks)
+        panel = after = program = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
             change = controls(interactive.program, self.formulas, self.translate) if interactive.whole else ""
@@ -197,15 +199,26 @@ class Article:
             data = interactive.data() | ({"hidden": hidden} if hidden else {})
             if interactive.program:
                 self.program = f'(globalThis.programs ??= {{}})["{self.anchor}"] = {interactive.program.text};'
-                after = f'<script class="program">{self.program}</script>\n'
-            after += f'<script type="application/json" class="data">{embedded(data)}</script>\n'
+                program = f'<script class="program">{self.program}</script>\n'
+            after = f'<script type="application/json" class="data">{embedded(data)}</script>\n'
         if self.sheet is not None and self.sheet.made:
             after += self.sheet.bar(self.name or self.anchor)
             after += f'<script type="application/json" class="answers">{embedded(self.sheet.data())}</script>\n'
+        text = f'<div class="text">\n{text}\n</div>\n'
+        if len(text.encode()) + len(after.encode()) > LONG:
+            after = f'<script type="text/plain" class="packed">{squeezed(text + after)}</script>\n'
+            text = f'<div class="text plain">\n{PlainArticle(self.chapter, self.report, self.number).inside(blocks)}\n</div>\n'
         header = f"<header>\n{before}\n</header>\n" if before else ""
-        body = f'<div class="columns">\n{panel}<div class="text">\n{text}\n</div>\n</div>\n'
+        body = f'<div class="columns">\n{panel}{text}</div>\n{program}'
         running = f'<div class="running" aria-hidden="true"><p>{self.title()}</p></div>\n'  # the head of each page of paper
         return f'<article class="chapter" id="{self.anchor}">\n{running}{header}{body}{after}</article>\n'
+
+    def parted(self, blocks: list[Block]) -> tuple[str, str]:
+        """What stands above everything, the title and paragraphs, and the rest."""
+        start = next((place for place, block in enumerate(blocks[1:], 1) if not isinstance(block, Paragraph)), len(blocks))
+        start = start if blocks and isinstance(blocks[0], Heading) else 0
+        before, text = ("\n".join(part for block in inside for part in self.block(block)) for inside in (blocks[:start], blocks[start:]))
+        return before, text
 
     def panel(self, change: str) -> str:
         """What stands beside the text where scripts are on; change: where numbers are changed."""
@@ -310,3 +323,23 @@ class Article:
         self.pictures[block.iteration] = diagram
         drawing = bare(svg(diagram, self.chapter.reading, self.translate))
         yield f'<figure class="drawing" data-iteration="{block.iteration}">\n{drawing}</figure>'
+
+
+class PlainArticle(Article):
+    """The text of one problem in letters, its parts without what only the script reads."""
+
+    def __init__(self, chapter: Chapter, report: Report, number: int) -> None:
+        super().__init__(chapter, report, number)
+        self.formulas = PlainFormulas(in_unicode(chapter.reading), report.translate)
+
+    def inside(self, blocks: list[Block]) -> str:
+        """The text; of the drawings of an iteration, the one with most in it."""
+        last = {block.iteration: block for block in blocks if isinstance(block, Picture) and block.window is None}
+        kept = [block for block in blocks if not isinstance(block, Picture) or block.window is not None or block is last[block.iteration]]
+        return unmarked(self.parted(kept)[1])
+
+    def line(self, block: Equation, numbered: bool = False) -> str:
+        """An equation with its number."""
+        kind = "worked" if block.step or block.indent else "general"
+        number = f"({block.number}) " if block.number else ""
+        return f'<div class="line {kind}">{number}{self.formulas.line(block)}</div>'

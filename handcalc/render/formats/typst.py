@@ -23,6 +23,7 @@ from handcalc.render.formats.printed import picture_name, title_of_report, witho
 from handcalc.render.formats.typstmath import TypstFormulas, literal, string
 from handcalc.render.report import Chapter, Report
 
+_JOINED = re.compile(r"f</tspan><tspan[^>]*>(?=[fijl])")  # what fonts have signs of two letters for
 SHORT = 12  # rows of tables that stand beside each other
 STYLE = os.path.join(os.path.dirname(__file__), "style.typ")
 
@@ -92,7 +93,12 @@ def _block(block: Block, formulas: TypstFormulas) -> Iterator[str]:
                 from handcalc.render.diagram.svg import svg
 
                 name = picture_name(formulas.reading, block).text(formulas.translate)
-                yield f"#drawing({literal(name)}, {string(svg(drawing, formulas.reading, formulas.translate))})"
+                yield f"#drawing({literal(name)}, {string(_unjoined(svg(drawing, formulas.reading, formulas.translate)))})"
+
+
+def _unjoined(drawing: str) -> str:
+    """A drawing in which no index is joined to a power that ends in f: Typst would make one sign of both, at the height of the power."""
+    return _JOINED.sub("\\g<0>\u200c", drawing)
 
 
 def _table(block: Table, formulas: TypstFormulas) -> Iterator[str]:

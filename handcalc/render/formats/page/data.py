@@ -236,7 +236,7 @@ class Interactive:
     def _printed(self) -> Iterator[Place]:
         """Every number of the chapter, of its hidden lines and of its drawings."""
         for block in (*self.blocks, *self.hidden):
-            yield from _values(block)
+            yield from values_in(block)
         for iteration, picture in (*self.pictures.items(), *self.windows):
             yield from ((current, iteration) for current in picture.written)
 
@@ -260,7 +260,8 @@ def used_in(block: Equation) -> list[Cell]:
     return list(dict.fromkeys(current for item in shown for ref in references(item.expr) if (current := cell(ref)) not in item.gaps))
 
 
-def _values(block: Block) -> Iterator[Place]:
+def values_in(block: Block) -> Iterator[Place]:
+    """The numbers that a block shows."""
     items: Iterable[Item] = ()
     match block:
         case Equation(right=right):

@@ -1,6 +1,7 @@
 "use strict";
 // Numbers of a chapter that a reader changes: everything is worked out again by its program (rounds.js), and printed in its place.
 
+const SURFACE = { width: 380, height: 280, left: 48, right: 12, top: 10, bottom: 30, places: 40, levels: 12 };
 const CURVE = { width: 320, height: 120, left: 8, right: 8, top: 10, bottom: 10 };
 
 class Live {
@@ -147,6 +148,75 @@ class Live {
     const says = place.dataset.text.replace("{count}", count).replace("{before}", ends[0]).replace("{after}", ends[1]);
     place.replaceChildren(this.curve(course.losses, says), element("p", {}, says));
     this.box.querySelector(".take").hidden = false;
+    this.look();
+  }
+
+  // --- the loss over two numbers ---
+
+  /** Choose among the numbers that updates change. */
+  offer() {
+    const choices = this.facts.carried.map(([cell]) => cell).filter((cell) => this.fields.has(cell));
+    const lists = [...this.box.querySelectorAll(".across, .up")];
+    this.box.querySelector(".over").hidden = choices.length < 2;
+    if (choices.length < 2) return;
+    lists.forEach((list, place) => {
+      list.append(...choices.map((cell) => element("option", { value: cell }, this.facts.cells[cell])));
+      list.value = choices[place];
+      list.addEventListener("change", () => this.look());
+    });
+  }
+
+  /** The loss around the way of the updates, the other numbers as they are now. */
+  look() {
+    const place = this.box.querySelector(".surface");
+    const [across, up] = [".across", ".up"].map((list) => Number(this.box.querySelector(list).value));
+    if (!this.course || this.box.querySelector(".over").hidden || across === up) return place.replaceChildren();
+    const way = this.course.states.map((state) => [across, up].map((cell) => this.rounds.value(cell, state, this.edits)));
+    const [columns, rows] = [0, 1].map((side) => {
+      const numbers = way.map((point) => point[side]);
+      const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+      const half = Math.max(0.75 * (high - low), 1);
+      return Array.from({ length: SURFACE.places }, (_, step) => (low + high) / 2 + half * ((2 * step) / (SURFACE.places - 1) - 1));
+    });
+    const losses = this.rounds.surface(this.edits, [across, columns], [up, rows]);
+    const known = losses.flat().filter(Number.isFinite);
+    if (!known.length || !way.flat().every(Number.isFinite)) return place.replaceChildren();
+    const ends = known.reduce(([low, high], loss) => [Math.min(low, loss), Math.max(high, loss)], [Infinity, -Infinity]);
+    const [least, most] = ends.map((loss) => printed(loss, this.rounding, false, false).replace("=", ""));
+    const says = place.dataset.text.replace("{low}", least).replace("{high}", most).replace("{count}", way.length - 1);
+    place.replaceChildren(this.map({ losses, ends, columns, rows, way, names: [across, up] }, says), element("p", {}, says));
+  }
+
+  map({ losses, ends: [low, high], columns, rows, way, names }, label) {
+    const { width, height, left, right, top, bottom, places, levels } = SURFACE;
+    const [wide, tall] = [(width - left - right) / places, (height - top - bottom) / places];
+    const stand = (number, numbers) => ((number - numbers[0]) / (numbers[places - 1] - numbers[0])) * (places - 1) + 0.5;
+    const x = (number) => left + wide * stand(number, columns);
+    const y = (number) => height - bottom - tall * stand(number, rows);
+    const areas = Array.from({ length: levels + 1 }, () => "");
+    losses.forEach((row, up) =>
+      row.forEach((loss, across) => {
+        const level = Number.isFinite(loss) ? Math.round(levels * Math.sqrt((loss - low) / (high - low || 1))) : levels;
+        areas[level] += `M${left + wide * across} ${height - bottom - tall * (up + 1)}h${wide}v${tall}h-${wide}z`;
+      }),
+    );
+    const drawn = areas.map((d, level) => element("svg:path", { d, class: "height", "fill-opacity": (0.85 * level) / levels }));
+    const text = (words, place) => element("svg:text", { ...place, class: "axis" }, words);
+    const short = (number) => String(Number(number.toPrecision(2))).replace("-", "−").replace(".", this.chapter.data.comma ? "," : ".");
+    const [first, last] = [0, places - 1];
+    const foot = height - bottom + 15;
+    const words = [
+      ...[first, last].map((end) => text(short(columns[end]), { x: x(columns[end]), y: foot, "text-anchor": end ? "end" : "start" })),
+      ...[first, last].map((end) => text(short(rows[end]), { x: left - 5, y: y(rows[end]) + (end ? 9 : 0), "text-anchor": "end" })),
+      text(this.facts.cells[names[0]], { x: (left + width - right) / 2, y: foot, "text-anchor": "middle" }),
+      text(this.facts.cells[names[1]], { x: left - 5, y: (top + height - bottom) / 2, "text-anchor": "end" }),
+    ];
+    const points = way.map(([across, up]) => `${x(across).toFixed(1)},${y(up).toFixed(1)}`);
+    const dot = (place, name, r) => element("svg:circle", { cx: points[place].split(",")[0], cy: points[place].split(",")[1], r, class: name });
+    const frame = { x: left, y: top, width: width - left - right, height: height - top - bottom, class: "frame" };
+    const line = [element("svg:polyline", { points: points.join(" "), class: "way" }), dot(0, "begin", 4), dot(points.length - 1, "end", 4)];
+    const attributes = { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label };
+    return element("svg:svg", attributes, ...drawn, element("svg:rect", frame), ...line, ...words);
   }
 
   curve(losses, label) {
@@ -168,7 +238,8 @@ class Live {
       if (field) field.value = printed(value, this.rounding, true, false).replace("=", "");
     }
     this.box.querySelector(".take").hidden = true;
-    this.box.querySelector(".curve").replaceChildren();
+    this.course = null;
+    this.box.querySelectorAll(".curve, .surface").forEach((place) => place.replaceChildren());
     this.again();
   }
 
@@ -183,6 +254,7 @@ class Live {
     box.querySelector(".comparing").addEventListener("change", () => this.compare());
     box.querySelector(".train")?.addEventListener("click", () => this.train());
     box.querySelector(".take")?.addEventListener("click", () => this.take());
+    if (box.querySelector(".over")) this.offer();
     box.addEventListener("toggle", () => box.open && this.compare());
   }
 

@@ -38,6 +38,8 @@ _TRAINING = """\
 <div class="choices"><label>{updates} <input class="updates" type="number" min="1" max="{limit}" value="100" inputmode="numeric"></label>
 <button type="button" class="train">{train}</button> <button type="button" class="take" hidden>{take}</button></div>
 <div class="curve" role="status" data-text="{course}"></div>
+<div class="choices over"><label>{across} <select class="across"></select></label> <label>{up} <select class="up"></select></label></div>
+<div class="surface" data-text="{surface}"></div>
 """
 
 
@@ -64,6 +66,15 @@ def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Tra
             limit=UPDATES_LIMIT,
             train=say(Message("Go on and draw the loss")),
             take=say(Message("Go on from there")),
+            across=say(Message("Loss over")),
+            up=say(Message("and")),
+            surface=say(
+                Message(
+                    "The darker, the larger the loss, from {low} to {high}; the other numbers are as they are now. "
+                    "The line is the way of {count} updates.",
+                    **_kept("low", "high", "count"),
+                )
+            ),
             course=say(Message("{count} updates: the loss goes from {before} to {after}.", **_kept("count", "before", "after"))),
         )
     return _BOX.format(

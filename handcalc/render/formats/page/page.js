@@ -3,6 +3,7 @@
 // any part of the drawing is explained, and other decimals are shown. Everything shown was worked out before: the object
 // in script.data of a chapter (see data.py) calls steps by their places in its list `ids`.
 //
+// opened(packed) puts what is packed of a long chapter (plain.py) in its place;
 // explained(data, start) are the steps that explain one, unpacked(data.hidden) the lines that only explanations show.
 
 const MATHML = "http://www.w3.org/1998/Math/MathML";
@@ -10,6 +11,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 const LEGIBLE = 12; // pixels that letters of drawings are high, at least
 const LARGER = 1.05; // a drawing is made so much larger for that, at most
+const BESIDE = 0.6; // of the width, which a drawing may have beside the text; a wider one stands above it
+const PADDING = 28; // pixels of the panel beside its drawing
 const SHADE = 45; // per cent of the colour behind a share of 1
 const NAMES = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
@@ -249,14 +252,19 @@ class Chapter {
     this.size();
   }
 
-  /** As wide as there is room, but letters of 12 pixels at least, and as much larger as is wanted. */
+  /** As wide as there is room beside the text, but letters of 12 pixels at least, and as much larger as is wanted. */
   size() {
     const drawing = this.drawing.firstElementChild;
     if (!drawing) return;
-    drawing.style.width = `${100 * this.zoom}%`;
     const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number(text.getAttribute("font-size")));
     const scale = Math.min(LARGER, LEGIBLE / Math.min(LEGIBLE, ...letters));
-    drawing.style.minWidth = `${drawing.viewBox.baseVal.width * scale * this.zoom}px`;
+    const wide = drawing.viewBox.baseVal.width * scale;
+    drawing.style.minWidth = `${wide * this.zoom}px`;
+    const columns = this.panel.parentNode;
+    columns.style.setProperty("--drawing", `${wide}px`);
+    const above = wide > BESIDE * columns.clientWidth - PADDING;
+    columns.classList.toggle("wide", above);
+    drawing.style.width = above ? "auto" : `${100 * this.zoom}%`;
     reachable();
   }
 
@@ -509,8 +517,16 @@ function reachable() {
   }
 }
 
-root.classList.add("scripted");
-const chapters = [...document.querySelectorAll(".chapter")].filter((article) => article.querySelector(".panel")).map((article) => new Chapter(article));
+/** Put the text of a long chapter, and what the script reads, in the place of the same text in letters. */
+async function opened(packed) {
+  const bytes = Uint8Array.from(atob(packed.textContent), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const inside = new DOMParser().parseFromString(await new Response(stream).text(), "text/html");
+  packed.parentNode.querySelector(".text").replaceWith(inside.querySelector(".text"));
+  packed.replaceWith(...inside.querySelectorAll("script"));
+}
+
+let chapters = [];
 
 /** The chapter that has the middle of the window, else the nearest. */
 function inView() {
@@ -533,8 +549,6 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-for (const article of document.querySelectorAll(".chapter")) if (article.querySelector(":scope > script.answers")) new Sheet(article);
-
 const theme = document.querySelector(".theme");
 theme.hidden = false;
 theme.addEventListener("click", () => {
@@ -543,9 +557,22 @@ theme.addEventListener("click", () => {
 });
 
 const sizes = new ResizeObserver(() => {
+  chapters.forEach((chapter) => chapter.size());
   const heights = chapters.map((chapter) => chapter.panel.offsetHeight);
   root.style.setProperty("--panel", `${Math.max(0, ...heights)}px`);
   reachable();
 });
-for (const chapter of chapters) sizes.observe(chapter.panel);
-sizes.observe(document.body);
+
+async function start() {
+  const packed = document.querySelectorAll("script.packed");
+  for (const one of packed) await opened(one); // without any, everything is there at once
+  root.classList.add("scripted");
+  const told = [...document.querySelectorAll(".chapter")].filter((article) => article.querySelector(":scope > script.data"));
+  chapters = told.map((article) => new Chapter(article));
+  for (const article of document.querySelectorAll(".chapter")) if (article.querySelector(":scope > script.answers")) new Sheet(article);
+  for (const chapter of chapters) sizes.observe(chapter.panel);
+  sizes.observe(document.body);
+  if (packed.length) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+}
+
+start();

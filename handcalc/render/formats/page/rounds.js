@@ -57,21 +57,44 @@ class Rounds {
     return found;
   }
 
-  /** The loss before each of so many updates, and after the last, and what is carried then. */
+  /** The loss before each of so many updates, and after the last, what is carried then, and what was before each. */
   course(edits, count, rounding = this.rounding) {
     const losses = [];
+    const states = [];
     let replaced = this.start(edits);
     for (let number = 0; number <= count; number++) {
+      states.push(replaced);
       const round = this.round(0, edits, replaced, rounding);
       losses.push(float(round.values[this.facts.loss]));
       if (number === count) break;
       replaced = new Map(this.facts.carried.map(([old, next]) => [old, { value: round.values[next] }]));
     }
-    return { losses, reached: replaced };
+    return { losses, reached: replaced, states };
   }
 
-  /** One round of a graph. Throws a Trouble that says at which cell. */
-  round(graph, edits, replaced, rounding) {
+  /** The number of a given cell in a state. */
+  value(cell, state, edits) {
+    const known = this.given[0].find(([own]) => own === cell)[1];
+    return float((state.get(cell) ?? edits.get(cell) ?? known).value);
+  }
+
+  /** The losses where two cells are other numbers, row by row; NaN where there is none. */
+  surface(edits, [across, columns], [up, rows]) {
+    const start = this.start(edits);
+    const loss = (x, y) => {
+      const moved = new Map([...start, [across, { value: x }], [up, { value: y }]]);
+      try {
+        return float(this.round(0, edits, moved, this.rounding, this.facts.loss).values[this.facts.loss]);
+      } catch (trouble) {
+        if (!(trouble instanceof Trouble)) throw trouble;
+        return NaN;
+      }
+    };
+    return rows.map((y) => columns.map((x) => loss(x, y)));
+  }
+
+  /** One round of a graph, as far as a cell if one is named. Throws a Trouble that says at which cell. */
+  round(graph, edits, replaced, rounding, last = -1) {
     const round = new Round(this.facts.cells.length);
     const { values, unrounded, rational: kept, touched, texts } = round;
     const fractions = rounding.carry || this.facts.exact;
@@ -96,6 +119,7 @@ class Rounds {
       }
       kept[cell] = rational && (rounding.carry || uses.every((used) => kept[used]));
       touched[cell] = rounding.carry && uses.some((used) => touched[used] || compare(values[used], unrounded[used]) !== 0);
+      if (cell === last) break;
     }
     return round;
   }
