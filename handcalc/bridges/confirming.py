@@ -66,9 +66,7 @@ def _check_layers(setup: Setup, framework: str) -> None:
     _without(framework, "equations", not problem.layers)
     _without(framework, "given", bool(problem.fixed))
     _without(framework, "error: direct", problem.loss is not None and problem.loss.form in ("direct", "whole"))
-    _without(
-        framework, f"loss: {problem.loss and problem.loss.name}", bool(problem.loss and problem.loss.form == "terms" and problem.loss.sums)
-    )
+    _without(framework, "a loss with sums over outputs", bool(problem.loss and problem.loss.form == "terms" and problem.loss.sums))
     _without(framework, "regularization", problem.regularization is not None)
     _without(framework, "schedule", problem.schedule is not None)
     _without(framework, "learning rates of their own", bool(problem.rates or problem.rules))

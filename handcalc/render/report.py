@@ -40,9 +40,8 @@ class Format(Record):
 
     doc: what it is for, as the documentation says it; suffix: the ending of its files, none where it is for terminals only; dialect:
     that of its formulas; module: in formats/; begins: the first bytes of every file; screen: it may be read on a terminal as it is;
-    binary: bytes, no text; document: made of blocks; clicked: its steps can be; told: with sentences
-    between its lines, unless they are not wanted; library: what it needs besides, and extra: what to
-    install for it; rank: place where texts list endings.
+    binary: bytes, no text; document: made of blocks; clicked: its steps can be; told: with sentences between its lines, unless they are
+    not wanted; library: what it needs besides, and extra: what to install for it; rank: place where texts list endings.
     """
 
     name: str
