@@ -202,9 +202,9 @@ class _MarkingReport:
     # --- the table ---
 
     def _answers(self) -> Iterator[Block]:
-        """The table of answers, how many are not in it, and what there is to say about those that are."""
+        """The table of what was answered, how many are not in it, and what there is to say about those that are."""
         answers = self.marking.answers
-        shown = [answer for answer in answers if self.everything or not self._is_left_out(answer)]
+        shown = [answer for answer in answers if answer.verdict != "missing" and (self.everything or not self._is_left_out(answer))]
         if shown and self.everything:
             yield Heading(2, Message("All answers"))
         if shown:
@@ -225,7 +225,7 @@ class _MarkingReport:
     def _is_left_out(self, answer: Marked) -> bool:
         if answer.verdict == "follow_through":
             return answer.marks == answer.worth and self.marking.summary["follow_through"] > FOLLOWING
-        return answer.verdict in (*RIGHT, "missing")
+        return answer.verdict in RIGHT
 
     def _table(self, answers: list[Marked]) -> Table:
         columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
