@@ -30,7 +30,7 @@ from handcalc.render.reading import Reading
 
 WRONG_LINES = 12  # wrong answers without a name that are worked
 FOLLOWING = 3  # answers that follow from a wrong one, in a table of what is not right
-WORKSHEET = 8  # answers that a sheet has which is filled in and not a few numbers, and more than half of what a blank one asks
+WORKSHEET = 8  # answers that a sheet has which is filled in and not a few numbers, and more than three quarters of what a blank one asks
 
 # phase → what to practise
 _PRACTICE: dict[str, Template] = {
@@ -265,7 +265,7 @@ class _MarkingReport:
             return []
         asked = self.desk.interpreter.default()
         left_out = [wanted for wanted in asked if wanted not in self.lines.marked]
-        return left_out if 2 * len(left_out) < len(asked) else []
+        return left_out if 4 * len(left_out) < len(asked) else []
 
 
 def _either(first: Message, second: Message) -> Message:
