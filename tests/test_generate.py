@@ -26,6 +26,7 @@ from handcalc.exercises.draw import LETTERS, Draws, folded, is_code
 from handcalc.exercises.generate import Generator
 from handcalc.exercises.manifest import verify
 from handcalc.exercises.numbers import ExerciseTemplate, in_notation
+from handcalc.exercises.students import read_students
 from handcalc.loading.loader import shipped
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.render import read
@@ -325,6 +326,12 @@ def test_a_late_student_changes_nobody_elses_sheet(tmp_path: Path) -> None:
     said = run("generate", str(template), "--for", "x", "--students", str(tmp_path / "late.csv"), "-o", str(tmp_path / "five"), code=2)
     assert 'the list has no student "x"' in said
     assert verify(str(tmp_path / "one" / "manifest.json")) == [] == verify(str(tmp_path / "four" / "manifest.json"))
+
+
+def test_headings_of_a_list_may_be_chinese(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("学号,姓名,班级\n2024001,王芳,1\n", encoding="utf-8")
+    (student,) = read_students(str(tmp_path / "list.csv")).students
+    assert student.json == {"id": "2024001", "name": "王芳"}
 
 
 BAD_LISTS = [
