@@ -11,9 +11,11 @@ from click.testing import CliRunner
 from shipping import some
 
 from handcalc.cli import group
-from handcalc.errors import OutputError
+from handcalc.errors import HandcalcError, OutputError
+from handcalc.exercises.handedout import HandedOut
 from handcalc.exercises.lint import as_json, lint
-from handcalc.exercises.manifest import templates_of, verify
+from handcalc.exercises.manifest import problem_files, templates_of, verify
+from handcalc.exercises.quizsources import manifests_of, sources_of
 from handcalc.loading.loader import load
 from handcalc.problem.files import shipped_folder
 
@@ -96,3 +98,25 @@ def test_a_folder_of_templates_gives_a_set_for_each(tmp_path: Path) -> None:
         manifest = tmp_path / "set" / name / "manifest.json"
         assert [one["student"]["id"] for one in json.loads(manifest.read_text("utf-8"))["variants"]] == ["17", "18"]
         assert verify(str(manifest)) == []
+
+
+def test_a_folder_of_sets_is_taken_as_a_whole(tmp_path: Path) -> None:
+    """What generate writes for a course can be linted, verified and exported at once; results belong to one of its sets."""
+    for name in ("01-neuron", "02-layer"):
+        generate(f"course/{name}", "-n", "1", "--seed", "a", "--sheet", "txt", "--key", "txt", "-o", str(tmp_path / "made" / name))
+    made = str(tmp_path / "made")
+    found = problem_files(made)
+    assert [Path(path).parts[-3] for path in found] == ["01-neuron", "02-layer"]
+    assert [source.group for source in sources_of([made])] == ["01-neuron", "02-layer"] and len(manifests_of(made)) == 2
+    assert verify(made) == []
+    Path(found[1]).write_text(Path(found[1]).read_text("utf-8").replace("title:", "title: "), encoding="utf-8")
+    assert verify(made) == [Path(found[1]).parts[-2]]
+    for call, said in (
+        (lambda: verify(made, found[0]), "--template is for one set of variants; these are 2"),
+        (lambda: HandedOut.of(made), r"but sets of variants; name one of them, such as .*01-neuron$"),
+        (lambda: templates_of(made), "there are no problem files"),
+    ):
+        with pytest.raises(HandcalcError, match=said):
+            call()
+    (tmp_path / "made" / "own.yaml").write_text(Path(found[0]).read_text("utf-8"), encoding="utf-8")
+    assert [Path(path).name for path in problem_files(made)] == ["own.yaml"] and manifests_of(made) == []

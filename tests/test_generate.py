@@ -14,20 +14,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner
 from shipping import KINDS, loaded, some
 from variants import complaints, first, generator, net, recomputed
 
-from handcalc import check, load
+from handcalc import check, derive, load
 from handcalc.cli import group
 from handcalc.errors import HandcalcError, OutputError
 from handcalc.exercises.draw import LETTERS, Draws, folded, is_code
 from handcalc.exercises.generate import Generator
 from handcalc.exercises.manifest import verify
-from handcalc.exercises.numbers import ExerciseTemplate
+from handcalc.exercises.numbers import ExerciseTemplate, in_notation
+from handcalc.exercises.students import read_students
 from handcalc.loading.loader import shipped
 from handcalc.marking.mistakes import MISTAKES
+from handcalc.render import read
+from handcalc.render.dialects import PLAIN
 
 WITH_LOSS = [name for name in shipped() if loaded(name).loss or loaded(name).minimize]
 QUICK = "  require: [nice, -visible]\n"  # what other numbers would show takes a second to find out
@@ -200,6 +204,39 @@ def test_words_of_a_file_are_not_drawn(name: str) -> None:
     assert {slot.role for slot in ExerciseTemplate(name).slots} == {"learning_rate"}
 
 
+@pytest.mark.parametrize("said", ["", "notation: bishop\n"])
+def test_a_variant_is_in_the_notation_of_its_sheet(said: str, tmp_path: Path) -> None:
+    """So the filled-in table is marked with the problem beside it, also where a letter stands for the negative."""
+    (tmp_path / "net.yaml").write_text(net(numbers=DRAWN) + QUICK + said, encoding="utf-8")
+    run("generate", tmp_path / "net.yaml", "-n", "1", "--seed", "a", "--notation", "zhou", "--sheet", "txt", "-o", tmp_path / "set")
+    (variant,) = manifest(tmp_path / "set")["variants"]
+    problem, table = (tmp_path / "set" / variant["code"] / name for name in ("problem.yaml", "answers.csv"))
+    assert load(problem).notation == "zhou" and verify(str(tmp_path / "set")) == []
+    derivation = derive(load(problem))
+    reading = read(derivation, "zhou", PLAIN)
+    lines, answers = _read(table).splitlines(), iter(variant["answers"].items())
+    for place in range(len(lines) - len(variant["answers"]), len(lines)):
+        name, answer = next(answers)
+        turned = reading.turned(derivation.graph.find(name))
+        lines[place] += answer["shown"].removeprefix("-") if turned and answer["shown"][0] == "-" else "-" * turned + answer["shown"]
+    table.write_text("\n".join(lines), encoding="utf-8")
+    assert f"{len(variant['answers'])} of {len(variant['answers'])} marks" in run("check", problem, table)
+
+
+def test_a_notation_that_cannot_be_written_into_a_template(tmp_path: Path) -> None:
+    (tmp_path / "net.yaml").write_text(net(numbers=DRAWN) + QUICK + "...\n", encoding="utf-8")
+    said = run("generate", tmp_path / "net.yaml", "-n", "1", "--notation", "zhou", "-o", tmp_path / "set", code=2)
+    assert said.endswith("net.yaml: write the notation into the template: notation: zhou\n") and not (tmp_path / "set").exists()
+    assert in_notation('{"title": "x"}', "zhou") == '{"notation": "zhou", "title": "x"}'
+
+
+def test_a_set_is_not_checked_like_a_problem(tmp_path: Path) -> None:
+    run("generate", "tiny-linear-neuron", "-n", "1", "--seed", "a", "--sheet", "txt", "-o", tmp_path / "set")
+    for file in (tmp_path / "set", tmp_path / "set" / "manifest.json"):
+        with pytest.raises(click.UsageError, match=r"is a set of variants; give --from .* such as .*problem\.yaml"):
+            run("check", file, "--answer", "w=1", code=2)
+
+
 def test_nothing_to_draw(tmp_path: Path) -> None:
     made = generator(net(numbers="keep") + "  require: []\n", tmp_path)
     with pytest.raises(OutputError, match="no number is drawn: all are kept, or come from another file"):
@@ -301,6 +338,12 @@ def test_a_late_student_changes_nobody_elses_sheet(tmp_path: Path) -> None:
     said = run("generate", str(template), "--for", "x", "--students", str(tmp_path / "late.csv"), "-o", str(tmp_path / "five"), code=2)
     assert 'the list has no student "x"' in said
     assert verify(str(tmp_path / "one" / "manifest.json")) == [] == verify(str(tmp_path / "four" / "manifest.json"))
+
+
+def test_headings_of_a_list_may_be_chinese(tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text("学号,姓名,班级\n2024001,王芳,1\n", encoding="utf-8")
+    (student,) = read_students(str(tmp_path / "list.csv")).students
+    assert student.json == {"id": "2024001", "name": "王芳"}
 
 
 BAD_LISTS = [

@@ -20,6 +20,7 @@ from students import FOUR, Answers, Exercise
 
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.rounding import Rounding, Shown
+from handcalc.exercises.asked import Exercise as AskedExercise
 from handcalc.marking import auditreport
 from handcalc.marking.answers import sheet_of
 from handcalc.marking.audit import audit
@@ -28,7 +29,7 @@ from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.report import FOLLOWING, WORKSHEET, report
 from handcalc.marking.studentlines import StudentLines
-from handcalc.marking.wording import VERDICTS_SHOWN
+from handcalc.marking.wording import LISTED, VERDICTS_SHOWN
 from handcalc.render import read
 from handcalc.render.blocks import Block, Digits, Equation, Heading, Name, Paragraph, Table, Toned, spell
 from handcalc.render.dialects import PLAIN, UNICODE, Dialect
@@ -102,8 +103,8 @@ def uncounted(own: Exercise, marking: Marking) -> list[str]:
     wrong = []
     if rows_of(few) + said + missing != len(marking.answers):
         wrong.append(f"{rows_of(few)} rows and {said} that are counted and {missing} missing, of {len(marking.answers)}")
-    if rows_of(every) != len(marking.answers):
-        wrong.append(f"{rows_of(every)} rows with --all, of {len(marking.answers)}")
+    if rows_of(every) + missing != len(marking.answers):
+        wrong.append(f"{rows_of(every)} rows with --all and {missing} missing, of {len(marking.answers)}")
     if "--all" in "".join(spell(block.text, reading, str) for block in every if isinstance(block, Paragraph)):
         wrong.append("--all speaks of --all")
     return wrong
@@ -326,10 +327,24 @@ def test_steps_that_are_not_there() -> None:
         "Not answered: out_h2, w5⁺.",
         "Not on the sheet: net_h2, E_total.",
     ]
-    many = dict([*sheet.items()][: len(sheet) - 8])
-    assert said_of_absent(own, many) == ["Not on the sheet: w1⁺, w2⁺, w3⁺, w4⁺, w5⁺, w6⁺ and 2 more."]
+    many = dict([*sheet.items()][: len(sheet) - 7])
+    assert said_of_absent(own, many) == ["Not on the sheet: w2⁺, w3⁺, w4⁺, w5⁺, w6⁺, w7⁺ and 1 more."]
     few = dict([*sheet.items()][: WORKSHEET + 1])
     assert said_of_absent(own, few) == [], "who answers some questions is not told of the others"
+    asked = own.key([*AskedExercise(loaded("mazur-2-2-2")).asked])
+    assert len(asked) > len(sheet) / 2 and said_of_absent(own, asked) == [], "a sheet of generate asks no net inputs"
+
+
+def test_what_is_not_answered_has_no_rows() -> None:
+    """Of forty blanks five are filled in: five rows and one short line, with --all too."""
+    own = exercise("gomez-lstm")
+    asked = own.desk.interpreter.default()
+    sheet = own.key(asked)
+    marking = own.mark(dict.fromkeys(sheet, "") | dict([*sheet.items()][:5]))
+    every = blocks_of(own, marking, reading_of(own), everything=True)
+    assert len(asked) > 25 and rows_of(every) == 5
+    absent = unstyled(on_screen(own, marking)).partition("Not answered: ")[2]
+    assert len(absent) < 200 and absent.endswith(f" and {len(asked) - 5 - LISTED} more.\n")
 
 
 def test_what_the_exercise_asks_is_not_answered() -> None:
@@ -360,13 +375,13 @@ def test_steps_of_a_further_iteration_are_named_in_every_format() -> None:
 
 
 def test_verdicts_of_all_kinds_have_a_row() -> None:
-    """A marking of each verdict, made by hand: the table has a sign and a word for it."""
+    """A marking of each verdict, made by hand: the table has a sign and a word for it, but for what is not answered."""
     own = exercise("mazur-2-2-2")
     cell = own.book.find("net.h1")
     for verdict in ("correct", "rounded", "imprecise", "follow_through", "wrong", "missing", "unreadable"):
         answer = Marked("net.h1", "0.4", verdict, cell, "0.3775")
         text = unstyled(on_screen(own, Marking("", (answer,), None), everything=True))
-        assert re.search(r"^net_h1 .* \S [a-z]", text, re.MULTILINE), verdict
+        assert bool(re.search(r"^net_h1 .* \S [a-z]", text, re.MULTILINE)) == (verdict != "missing"), verdict
 
 
 def test_the_documentation_has_the_words_of_verdicts() -> None:

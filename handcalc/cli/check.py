@@ -19,6 +19,7 @@ from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 from handcalc.disk.writing import make_folder
 from handcalc.errors import HandcalcError, Message, OutputError
+from handcalc.language import Translate
 from handcalc.loading.loader import load
 from handcalc.problem.schema import Problem
 from handcalc.stages import MARK, stage
@@ -119,6 +120,7 @@ def command(
     """
     if results.given:
         return _results(file, bool(answers or pairs or blank), choices, results, settings)
+    _check_one_problem(file, settings.translator())
     problem = load(file)
     with troubles(problem, settings.notation):
         declared = settings.digits()
@@ -143,6 +145,16 @@ def command(
         if pairs or (alone and wish.settings.format != "csv"):
             return _one(problem, answers, pairs, declared, choices, wish)
         return _class(problem, answers, declared, choices, wish)
+
+
+def _check_one_problem(file: str, translate: Translate) -> None:
+    """A set of variants is marked from a table of results; a sheet belongs to the problem of one."""
+    if os.path.isdir(file) or file.endswith(".json"):
+        from handcalc.exercises.quizsources import manifests_of, problems_of
+
+        if manifests_of(file):
+            text = "{file} is a set of variants; give --from RESULTS.csv, or the problem of one sheet, such as {example}"
+            raise click.UsageError(Message(text, file=file, example=problems_of(file)[0]).text(translate))
 
 
 def _results(file: str, others: bool, choices: Choices, results: ResultsWanted, settings: Settings) -> int:

@@ -78,9 +78,9 @@ def is_quiz(output: str, options: QuizOptions, formats: Sequence[str], files: Se
     ending = ending_of(output)
     if formats or not any(format.suffix == ending for format in QUIZ_FORMATS.values()):
         return False
-    from handcalc.exercises.quizsources import manifest_of
+    from handcalc.exercises.quizsources import manifests_of
 
-    return not _is_shared(ending) or bool(options.given) or any(map(manifest_of, files))
+    return not _is_shared(ending) or bool(options.given) or any(map(manifests_of, files))
 
 
 def _format(output: str, options: QuizOptions) -> QuizFormat:

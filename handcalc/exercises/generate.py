@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from handcalc.core.record import Record
-from handcalc.errors import EvaluationError, Message, OutputError
+from handcalc.errors import EvaluationError, Message, OutputError, ProblemError
 from handcalc.exercises.asked import Exercise, Worked
 from handcalc.exercises.conditions import RULES, Complaint, comparison_complaints
 from handcalc.exercises.draw import Draws
@@ -144,7 +144,7 @@ class Generator:
     def _made(self, draws: Draws, numbers: Mapping[str, str], worked: Worked, tries: int, student: Student | None) -> Variant:
         """The variant, loaded and solved from its own text."""
         text = self.template.text_with(numbers)
-        problem = loads(text, self.template.problem.path, self.template.folder)
+        problem = self._loaded(text)
         own = Worked(Exercise(problem, notation=self.template.notation))
         answers = {own.exercise.id(wanted): (value, own.shown[wanted]) for wanted, value in own.answers.items()}
         self._check_same(worked, answers)
@@ -153,6 +153,16 @@ class Generator:
             hidden = dict.fromkeys(self.candidates.forms[place].slug for place in Mistakes(worked, self.candidates).hidden)
         code = draws.code(self.template.stem)
         return Variant(draws.variant, code, text, problem, own.exercise, tries, answers, tuple(hidden), student)
+
+    def _loaded(self, text: str) -> Problem:
+        """The problem of a text. Raises OutputError where the notation that is asked for cannot be written into it."""
+        try:
+            return loads(text, self.template.problem.path, self.template.folder)
+        except ProblemError:
+            where, notation = f"{self.template.problem.path}: ", self.template.notation
+            if notation in ("", self.template.problem.notation):
+                raise
+            raise OutputError(Message("write the notation into the template: notation: {name}", where, name=notation)) from None
 
     def _check_same(self, worked: Worked, answers: Mapping[str, tuple[float, str]]) -> None:
         """What was judged must be what is handed out."""

@@ -20,7 +20,7 @@ from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, ProblemError, UnknownIdError
 from handcalc.exercises.asked import Exercise
 from handcalc.exercises.draw import CODE_LETTERS, is_code
-from handcalc.exercises.manifest import MANIFEST, read_manifest
+from handcalc.exercises.manifest import MANIFEST, read_manifest, sets_in
 from handcalc.exercises.people import Person
 from handcalc.loading.loader import load
 from handcalc.marking.answers import Sheet
@@ -65,7 +65,7 @@ class HandedOut:
         if os.path.isdir(path):
             path = os.path.join(path, MANIFEST)
             if not os.path.isfile(path):
-                raise ProblemError(Message("this folder has no {file}; handcalc generate writes it", f"{path}: ", file=MANIFEST))
+                raise ProblemError(_without_manifest(path))
         if path.endswith(".json"):
             return _of_manifest(path, notation)
         problem = load(path)
@@ -143,6 +143,15 @@ class HandedOut:
         except UnknownIdError:
             return ""
         return "" if turned else desk.book.cell_id(cell)
+
+
+def _without_manifest(path: str) -> Message:
+    """What to say of a folder that has no manifest: which of the sets in it could be meant, where there are some."""
+    sets = [os.path.dirname(manifest) for manifest in sets_in(os.path.dirname(path))]
+    if sets:
+        text = "this folder has no {file}, but sets of variants; name one of them, such as {example}"
+        return Message(text, f"{path}: ", file=MANIFEST, example=sets[0])
+    return Message("this folder has no {file}; handcalc generate writes it", f"{path}: ", file=MANIFEST)
 
 
 def _of_manifest(path: str, notation: str) -> HandedOut:

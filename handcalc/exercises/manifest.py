@@ -182,18 +182,21 @@ def read_manifest(path: str) -> dict[str, Any]:
     return data
 
 
+def sets_in(folder: str) -> list[str]:
+    """The manifests of the sets of variants that stand in a folder, each in a folder of its own. Raises HandcalcError."""
+    return [path for name in names_in(folder) if os.path.isfile(path := os.path.join(folder, name, MANIFEST))]
+
+
 def problem_files(file: str) -> list[str]:
-    """A problem; those of a manifest; those in a folder, or in the set of variants there; those of a course that comes with handcalc.
-    Raises HandcalcError."""
+    """A problem; those of a manifest; those in a folder, in the set of variants there, or in the sets that stand in it; those of a course
+    that comes with handcalc. Raises HandcalcError."""
     if file and not os.path.lexists(file) and (course := shipped_course(file)):
         return [*map(str, course.values())]
     if os.path.isdir(file):
         if os.path.isfile(os.path.join(file, MANIFEST)):
             return problem_files(os.path.join(file, MANIFEST))
-        found = [name for name in names_in(file) if name.endswith((".yaml", ".yml"))]
-        if not found:
-            raise OutputError(Message("there are no problem files (.yaml) in this folder", f"{file}: "))
-        return [os.path.join(file, name) for name in found]
+        found = problems_in(file) or [path for manifest in sets_in(file) for path in problem_files(manifest)]
+        return found or _no_problems(file)
     if file.endswith(".json"):
         folder = os.path.dirname(file)
         try:
@@ -203,9 +206,18 @@ def problem_files(file: str) -> list[str]:
     return [file]
 
 
+def problems_in(folder: str) -> list[str]:
+    """The problem files that stand in a folder itself. Raises HandcalcError."""
+    return [os.path.join(folder, name) for name in names_in(folder) if name.endswith((".yaml", ".yml"))]
+
+
+def _no_problems(folder: str) -> list[str]:
+    raise OutputError(Message("there are no problem files (.yaml) in this folder", f"{folder}: "))
+
+
 def templates_of(file: str) -> list[str]:
     """A template; those of a folder, in the order of their names; those of a course that comes with handcalc. Raises OutputError."""
-    found = [file] if os.path.isfile(file) else problem_files(file)
+    found = (problems_in(file) or _no_problems(file)) if os.path.isdir(file) else [file] if os.path.isfile(file) else problem_files(file)
     stems = [os.path.splitext(os.path.basename(path))[0] for path in found]
     twice = next((stem for stem in stems if stems.count(stem) > 1), None)
     if twice is not None:
@@ -214,7 +226,11 @@ def templates_of(file: str) -> list[str]:
 
 
 def verify(path: str, template: str | None = None) -> list[str]:
-    """The codes of a manifest, or of that of a folder, whose variants are not what is made again: files, or what the manifest says."""
+    """The codes of a manifest, or of those of a folder, whose variants are not what is made again: files, or what the manifest says."""
+    if os.path.isdir(path) and not os.path.isfile(os.path.join(path, MANIFEST)) and (sets := sets_in(path)):
+        if template is not None:
+            raise OutputError(Message("--template is for one set of variants; these are {count}", f"{path}: ", count=len(sets)))
+        return [code for manifest in sets for code in verify(manifest)]
     path = os.path.join(path, MANIFEST) if os.path.isdir(path) else path
     data = read_manifest(path)
     folder = os.path.dirname(path)

@@ -1,7 +1,8 @@
 """The numbers of a template: where each stands in its text, what it is, and from what it is drawn.
 
 - `ExerciseTemplate(path)` reads the file; `slots` are the numbers that may be drawn; `drawn(draws, attempt)` are new ones, as typed.
-- `text_with(numbers)` is the file with these in their places, everything else as it was: comments, layout, order of keys.
+- `text_with(numbers)` is the file with these in their places, everything else as it was: comments, layout, order of keys; but it says in
+  which notation its sheet is, where that is not the template's.
 - `cells(numbers)` are the same for an evaluation: given cell → number.
 
 A number is known by the id of its cell. What it is drawn from is said by `generate: numbers:` (by name, else by pattern, else by
@@ -11,6 +12,7 @@ role); what nothing is said of is drawn like the number that is there, but for t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
@@ -250,11 +252,22 @@ class ExerciseTemplate:
             if number(new) != slot.number:
                 parts += [self.text[at : slot.start], new]
                 at = slot.end
-        return "".join((*parts, self.text[at:]))
+        text = "".join((*parts, self.text[at:]))
+        return text if self.notation in ("", self.problem.notation) else in_notation(text, self.notation)
 
     def cells(self, numbers: Mapping[str, str]) -> dict[Cell, Number]:
         """The same as given cells."""
         return {cell: number(numbers[slot.name]) for slot in self.slots for cell in slot.cells}
+
+
+def in_notation(text: str, notation: str) -> str:
+    """A problem file that says its notation: whoever marks a sheet with it reads the symbols that are printed there."""
+    flow = re.match(r"\s*\{", text)
+    if flow:
+        return f'{flow[0]}"notation": "{notation}", {text[flow.end() :]}'
+    line = f"notation: {notation}"
+    changed, count = re.subn(r"^notation[ \t]*:.*$", line, text, count=1, flags=re.MULTILINE)
+    return changed if count else f"{text.rstrip()}\n{line}\n"
 
 
 STEPS_MOST = 10**30  # between the ends of what a number may be, in units of its last digit

@@ -1,6 +1,6 @@
 """Where the questions of a quiz come from: `sources_of(files)`, for problems, folders of them and manifests.
 
-- `manifest_of(file)` is the manifest that a file or a folder is, or has; `problems_of(file)` the problems of either.
+- `manifests_of(file)` are the manifest that a file is, or those that a folder has; `problems_of(file)` the problems of either.
 
 A variant has the code of its manifest, any other problem that of its name; codes are different in one quiz.
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from handcalc.core.record import Record
 from handcalc.errors import HandcalcError
 from handcalc.exercises.draw import folded
-from handcalc.exercises.manifest import MANIFEST, digest, problem_files, read_manifest
+from handcalc.exercises.manifest import MANIFEST, digest, problem_files, problems_in, read_manifest, sets_in
 from handcalc.exercises.quiz import QuizSource
 from handcalc.language import LANGUAGES
 from handcalc.loading.loader import file_of
@@ -42,28 +42,34 @@ def sources_of(files: Sequence[str]) -> list[QuizSource]:
     return [one.replace(code=taken.free(one.code)) for file in files for one in _sources(file)]
 
 
-def manifest_of(file: str) -> str:
-    """The manifest that is meant, as a file or by its folder; nothing where it is another file. A problem may be JSON as well."""
+def manifests_of(file: str) -> list[str]:
+    """The manifest that is meant, as a file or by its folder; those of a folder of sets; none where it is another file. A problem may be
+    JSON as well."""
     path = os.path.join(file, MANIFEST) if os.path.isdir(file) else file
+    if os.path.isdir(file) and not os.path.lexists(path):
+        return [] if problems_in(file) else sets_in(file)
     if not path.endswith(".json") or not os.path.isfile(path):
-        return ""
+        return []
     try:
         read_manifest(path)
     except HandcalcError:
-        return path if os.path.basename(path) == MANIFEST else ""
-    return path
+        return [path] if os.path.basename(path) == MANIFEST else []
+    return [path]
 
 
 def problems_of(file: str) -> list[str]:
     """A problem, those in a folder, those of a manifest. Raises HandcalcError."""
-    manifest = manifest_of(file)
-    return problem_files(manifest) if manifest else [file] if os.path.isfile(file) else problem_files(file)
+    manifests = manifests_of(file)
+    if manifests:
+        return [path for manifest in manifests for path in problem_files(manifest)]
+    return [file] if os.path.isfile(file) else problem_files(file)
 
 
 def _sources(file: str) -> Iterator[QuizSource]:
-    manifest = manifest_of(file)
-    if manifest:
+    manifests = manifests_of(file)
+    for manifest in manifests:
         yield from _variants(manifest)
+    if manifests:
         return
     for path in problems_of(file):
         stem = folded(os.path.splitext(os.path.basename(path))[0])
@@ -85,5 +91,6 @@ def _variants(manifest: str) -> Iterator[QuizSource]:
 
 def read_files(files: Sequence[str], sources: Sequence[QuizSource]) -> Iterator[str]:
     """Everything that is read, which no output may replace."""
-    yield from filter(None, map(manifest_of, files))
+    for file in files:
+        yield from manifests_of(file)
     yield from (file_of(source.path) for source in sources)

@@ -1,6 +1,7 @@
 """A list of students: `read_students(path)` reads a CSV file, `listed(students, codes)` is the list again, with the code of each.
 
-The column `id` (else the first) says who somebody is, `name` what is printed; all others are kept. The first row has the headings.
+The column `id` (else the first) says who somebody is, `name` (or 姓名, as in people.py) what is printed; all others are kept. The first
+row has the headings.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from handcalc.core.record import Record
 from handcalc.errors import Message, ProblemError
+from handcalc.exercises.people import NAMES
 from handcalc.marking.encodings import text_of
 from handcalc.problem.files import contents, shown_path
 from handcalc.problem.reader import quoted
@@ -19,7 +21,7 @@ from handcalc.problem.reader import quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ID, NAME, CODE = "id", "name", "variant"
+ID, CODE = "id", "variant"
 DELIMITERS = ",;\t"
 
 
@@ -57,7 +59,7 @@ def read_students(path: str) -> StudentList:
         raise ProblemError(Message("expected a row of headings, such as id,name, and a row for each student", f"{where}: "))
     headings = tuple(cell.strip() for cell in rows[0][1])
     columns = {heading.casefold(): place for place, heading in reversed(list(enumerate(headings)))}
-    at, named = columns.get(ID, 0), columns.get(NAME)
+    at, named = columns.get(ID, 0), next((columns[word] for word in NAMES if word in columns), None)
     students: dict[str, Student] = {}
     wrong = []
     for line, row in rows[1:]:

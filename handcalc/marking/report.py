@@ -30,7 +30,7 @@ from handcalc.render.reading import Reading
 
 WRONG_LINES = 12  # wrong answers without a name that are worked
 FOLLOWING = 3  # answers that follow from a wrong one, in a table of what is not right
-WORKSHEET = 8  # answers that a sheet has which is filled in and not a few numbers, and more than half of what a blank one asks
+WORKSHEET = 8  # answers that a sheet has which is filled in and not a few numbers, and more than three quarters of what a blank one asks
 
 # phase → what to practise
 _PRACTICE: dict[str, Template] = {
@@ -205,9 +205,9 @@ class _MarkingReport:
     # --- the table ---
 
     def _answers(self) -> Iterator[Block]:
-        """The table of answers, how many are not in it, and what there is to say about those that are."""
+        """The table of what was answered, how many are not in it, and what there is to say about those that are."""
         answers = self.marking.answers
-        shown = [answer for answer in answers if self.everything or not self._is_left_out(answer)]
+        shown = [answer for answer in answers if answer.verdict != "missing" and (self.everything or not self._is_left_out(answer))]
         if shown and self.everything:
             yield Heading(2, Message("All answers"))
         if shown:
@@ -228,7 +228,7 @@ class _MarkingReport:
     def _is_left_out(self, answer: Marked) -> bool:
         if answer.verdict == "follow_through":
             return answer.marks == answer.worth and self.marking.summary["follow_through"] > FOLLOWING
-        return answer.verdict in (*RIGHT, "missing")
+        return answer.verdict in RIGHT
 
     def _table(self, answers: list[Marked]) -> Table:
         columns = (Message("step"), Message("answer"), Message("right"), Message("verdict"), Message("marks"), Message("remark"))
@@ -268,7 +268,7 @@ class _MarkingReport:
             return []
         asked = self.desk.interpreter.default()
         left_out = [wanted for wanted in asked if wanted not in self.lines.marked]
-        return left_out if 2 * len(left_out) < len(asked) else []
+        return left_out if 4 * len(left_out) < len(asked) else []
 
 
 def _either(first: Message, second: Message) -> Message:

@@ -93,7 +93,7 @@ def option_shapes(optimiser: NamedOptimiser) -> dict[str, Shape]:
 
 def _optimiser() -> Shape:
     """A word, {word: {numbers}}, or {name: word, numbers}."""
-    inside = {word: either(mapping(option_shapes(optimiser)), NULL) for word, optimiser in OPTIMISERS.items()}
+    inside = {name: either(mapping(option_shapes(optimiser)), NULL) for name, optimiser in OPTIMISERS.items()}
     beside = [mapping({"name": word(name), **option_shapes(optimiser)}, "name") for name, optimiser in OPTIMISERS.items()]
     return either(word(*OPTIMISERS), mapping(inside, one=True), *beside)
 

@@ -113,7 +113,7 @@ def _needs_table(derivation: Derivation, reading: Reading, options: Options, gro
     without = {one.quantity.name: one for one in before if one.quantity.kind == "path" or left(derivation, options, one)}
     if not without:
         return False
-    told = {cell for one in without.values() for cell in first_cells(derivation, options, one) if one.quantity.kind != "path"}
+    told = {first for one in without.values() for first in first_cells(derivation, options, one) if one.quantity.kind != "path"}
     used = [cell(ref) for wanted in first_cells(derivation, options, group) for ref in references(reading.formula(wanted) or ZERO)]
     paths = [one for one in used if derivation.graph[one[0]].kind == "path"]
     used += [cell(ref) for path in paths for ref in references(reading.formula(path) or ZERO)]
