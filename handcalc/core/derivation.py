@@ -339,7 +339,7 @@ class Derivation(SelfShowing):
         try:
             return *self.find(text), False
         except UnknownIdError:
-            if self._look_up is None:
+            if self._look_up is None or text != text.strip():
                 raise
             return self._look_up(self, text)
 
