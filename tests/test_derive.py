@@ -25,6 +25,7 @@ from handcalc.core import formula
 from handcalc.core.definitions import partial
 from handcalc.core.derivation import Derivation
 from handcalc.core.derivative import differentiate
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Call, Expr, Number, Ref, mul, references, walk
 from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.instance import evaluate
@@ -281,7 +282,7 @@ def test_the_last_line_is_the_gradient_of_the_chain_rule(name: str) -> None:
             ours = evaluate(ground.instance(proof.result), numbers.__getitem__)
             if name == FUSED:
                 numbers |= layer(numbers, outputs)
-            theirs = evaluate(used, numbers.__getitem__)
+            theirs = Evaluation(graph, None, {(ref.quantity, ref.indices): value for ref, value in numbers.items()}).of(used)
             assert math.isclose(ours, theirs, rel_tol=1e-12, abs_tol=1e-12), (name, outputs, numbers)
 
 

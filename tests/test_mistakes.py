@@ -195,6 +195,7 @@ GIVES: list[tuple[str, dict[str, str]]] = [
     ("output-activation-skipped", {"out.o1": "1.105906", "new.w5": ".074916"}),
     ("activation-twice", {"out.h1": ".644115"}),
     # error and output layer
+    ("slope-of-other-function", {"local.out.o1": ".435451", "grad.net.o1": ".322828"}),  # 1 - y² for y(1 - y)
     ("half-forgotten", {"loss": ".596742", "grad.net.o1": ".276997", "new.w5": ".317833"}),
     ("half-forgotten", {"loss": ".596742", "grad.net.o1": ".138499"}),
     ("half-forgotten", {"loss": ".298371", "grad.net.o1": ".276997"}),

@@ -130,7 +130,7 @@ class Diagnoser:
         if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
             return None
         many = log2(1 + len(best.left))  # so many other wrong answers might have had a name by chance
-        sure = best.bits <= coincidence - SURE - many and not sheet.is_bare(sheet.slips, best.left)
+        sure = best.bits <= coincidence - SURE - many
         return Explanation(best.hypothesis, others, best.left, sure)
 
 
