@@ -224,7 +224,7 @@ TIED = LayerType(
     "fully connected, with shared weights",
     (
         ("neurons", NAMES, "names of the neurons, or their number", "[y1, y2]"),
-        ("from", EARLIER | {"minimum": 1}, "the dense or embedding layer whose weights it has", "1"),
+        ("from", {**EARLIER, "minimum": 1}, "the dense or embedding layer whose weights it has", "1"),
         ("transposed", FLAG, "whether rows and columns of its weights are exchanged", "true"),
         ACTIVATION,
         BIAS,
