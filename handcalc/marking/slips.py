@@ -129,6 +129,8 @@ class LineSlips:
         if bits < HINT and not (bits >= BARE and not rivals and best in here and self._made(wanted, best)):
             return None
         sure = bits >= NAMED and long
+        if not sure and len(rivals) > 1:
+            return None
         return LineSlip(self._called(wanted, best), sure, rivals, best in here, self._made(wanted, best) if sure else None)
 
     def _made(self, wanted: Cell, slug: str) -> Expr | None:
