@@ -10,6 +10,7 @@ from shipping import some
 from handcalc import derive, loads, render
 from handcalc.core.derivation import Derivation
 from handcalc.errors import ProblemError, UnknownIdError
+from handcalc.marking.check import check
 from handcalc.problem.fields import NOTATION_NAMES
 
 NET = """
@@ -82,3 +83,11 @@ def test_a_derivation_is_asked_by_printed_names() -> None:
     assert found.value("v_21") == found.value("W1[1,2]")
     with pytest.raises(UnknownIdError, match='there is no step "net.h9", did you mean "net.h2"'):
         found["net.h9"]
+
+
+def test_digits_asked_under_a_printed_name_are_enough() -> None:
+    """Two decimals of δ_o1, four of all others: δ_o2 has too few."""
+    problem = loads(f"{NET}learning_rate: 0.5\nrounding: {{decimals: 4, overrides: {{δ_o1: {{decimals: 2}}}}}}\n")
+    book = derive(problem)
+    sheet = {name: f"{float(book.value(name)):.2f}" for name in ("grad.net.o1", "grad.net.o2")}
+    assert [answer.verdict for answer in check(problem, sheet).answers] == ["correct", "imprecise"]

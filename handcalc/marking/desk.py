@@ -175,7 +175,7 @@ class Desk:
         """The decimals or significant digits that a task or the problem asks of an answer."""
         if task.decimals is not None or task.significant is not None:
             return task.decimals, task.significant
-        rounding = self.problem.rounding
+        rounding = self.book.derivation.rounding if self.problem.rounding is not None else None  # which knows printed names as ids
         return None if rounding is None else rounding.digits(self.book.cell_id(wanted))
 
 
