@@ -19,6 +19,7 @@ from handcalc.marking.follow import unit
 from handcalc.marking.slipnumbers import number_of, worked_from
 from handcalc.marking.typed import Typed
 
+ROW = 3  # numbers of a row that have a reason of their own
 CERTAIN = 6.0  # bits by which it must beat coincidence
 
 Range = tuple[float, float]
@@ -26,12 +27,14 @@ Range = tuple[float, float]
 
 class Way(Record):
     """A way to be off. between: of two bounds of an answer and its right number, the bounds of what it is off by; plain: numbers that say
-    something else: nothing was worked out, the number is right, its sign is lost."""
+    something else: nothing was worked out, the number is right, its sign is lost; least: the share of the wrong answers of a kind that must
+    be off so."""
 
     slug: str
     said: Template
     between: Callable[[float, float, float], Iterator[Range]]
     plain: tuple[float, ...]
+    least: float
 
 
 def _factor(low: float, high: float, right: float) -> Iterator[Range]:
@@ -45,8 +48,8 @@ def _amount(low: float, high: float, right: float) -> Iterator[Range]:
 
 
 WAYS = (
-    Way("same-factor", "{number} times the right number", _factor, (0.0, 1.0, -1.0)),
-    Way("same-amount", "{number} more than the right number", _amount, (0.0,)),
+    Way("same-factor", "{number} times the right number", _factor, (0.0, 1.0, -1.0), 0.6),
+    Way("same-amount", "{number} more than the right number", _amount, (0.0,), 1.0),
 )
 
 
@@ -77,11 +80,19 @@ def shared_reasons(
         rights = {wanted: [*_right_numbers(definitions, own, wanted)] for wanted in group} if len(group) > 1 else {}
         while (best := max(_all_ways(rights, answers), key=lambda one: len(one.answers), default=None)) is not None:
             bits = sum(bits_of(answers[wanted], size(wanted, answers[wanted])) for wanted in best.answers[1:])
-            if bits - log2(len(WAYS) * len(group) ** 2) < CERTAIN:
+            if bits - log2(len(WAYS) * len(group) ** 2) < CERTAIN or not (
+                len(best.answers) >= best.way.least * len(group) or _is_row(best.answers, group)
+            ):
                 break
             found.append(best)
             rights = {wanted: numbers for wanted, numbers in rights.items() if wanted not in best.answers}
     return found
+
+
+def _is_row(found: tuple[Cell, ...], wrong: Sequence[Cell]) -> bool:
+    """Whether answers are all that are wrong of some rows, as of the weights of one query."""
+    rows = {(wanted[0], wanted[1][:-1]) for wanted in found}
+    return len(found) >= ROW * len(rows) and {wanted for wanted in wrong if (wanted[0], wanted[1][:-1]) in rows} == {*found}
 
 
 def _right_numbers(definitions: Definitions, own: Mapping[Cell, float], wanted: Cell) -> Iterator[Range]:
