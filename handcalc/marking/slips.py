@@ -221,6 +221,6 @@ def misplaced_answers(definitions: Definitions, answers: Mapping[Cell, Typed], w
 
 
 def is_old(definitions: Definitions, wanted: Cell, typed: Typed) -> bool:
-    """Whether the number of a new parameter is the old one."""
+    """Whether the number of a new parameter is the old one, to the digits typed."""
     of, number = definitions.book.quantity(wanted).of, iteration(wanted)
-    return of is not None and typed.value == number_of(definitions.values, (on_sheet(number, of.quantity), wanted[1]))
+    return of is not None and fits(number_of(definitions.values, (on_sheet(number, of.quantity), wanted[1])), typed)
