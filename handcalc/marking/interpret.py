@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
+from itertools import islice
 from math import inf
 
 from handcalc.core.expr import Expr, Ref, neg
@@ -140,10 +141,8 @@ class Interpreter:
         except AmbiguousIdError:
             raise
         except UnknownIdError:
-            if len({*self.book.cells()}) > OTHER_NOTATIONS:
-                raise
             meant = set()
-            for other in self._other_readings:
+            for other in self._other_readings if hint else ():
                 with suppress(UnknownIdError):
                     meant.add(other.look_up(text, False))
             if len(meant) != 1 or self.book.given_value((found := meant.pop()).cell) is not None:
@@ -152,6 +151,9 @@ class Interpreter:
 
     @cached_property
     def _other_readings(self) -> list[Reading]:
+        """The problem in every other notation; in none, if it has too many steps."""
+        if len(list(islice(self.book.cells(), OTHER_NOTATIONS + 1))) > OTHER_NOTATIONS:
+            return []
         own = self.reading.notation
         found = (read(self.book.derivation, name, PLAIN) for name in profiles())
         return [reading for reading in found if reading.notation.data is not own.data]
