@@ -28,7 +28,7 @@ _COPULA = re.compile(r"(.+?)\s*(?:为|是|\bis\b|\bequals\b)\s*([-+−–]?[0-9]
 _NAME = r"(?:#[0-9]+:)?(?:[^\W\d_]|[∂∇])(?:\[[^\[\]]*\]|(?<=[0-9]),(?=[0-9])|[^\s=≈,，、;；|\[\]])*"
 _BETWEEN = r"(?:[,，、\s和及与]|\s\|\s|->|→|⟶|⇒|⟹|=>|\s(?:and|und|et|y)\s)"
 _PARTS = re.compile(  # between answers on one line: net_h1 = 0.375, out_h1 = 0.593
-    rf"\s*[;；]\s*|(?<=[0-9%％)）])\s*{_BETWEEN}\s*(?={_NAME}\s*[=≈])|[,，、]\s+(?=[^\d\s,，][^,，]*[=≈])"
+    rf"\s*[;；]\s*|(?<=[0-9%％)）])\s*{_BETWEEN}\s*(?:[则故得]\s)?\s*(?={_NAME}\s*[=≈])|[,，、]\s+(?=[^\d\s,，][^,，]*[=≈])"
 )
 _COUNTED = (
     ("zeroth", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"),

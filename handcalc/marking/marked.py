@@ -40,7 +40,8 @@ class Marked(Record):
     cell, expected: the step and its right number as printed; turned: given under a letter that stands for the negative, so both given
     and expected are in its sign; verdict: of VERDICTS; mistakes: slugs; alternatives: other sets of slugs that the numbers cannot tell
     from it; hints: what it may be, where the digits are too few to be sure; conventions: those under which it is right; because_of: the
-    id of the answer where it began; note: what else there is to say; made: the line as it was worked, after a slip on it.
+    id of the answer where it began; note: what else there is to say; made: the line as it was worked, after a slip on it; unworked: the
+    same number stands everywhere, and nobody worked it out.
     """
 
     id: str
@@ -59,6 +60,7 @@ class Marked(Record):
     worth: float = 1.0
     typed: Typed | None = None
     made: Expr | None = None
+    unworked: bool = False
 
 
 class Marking(SelfShowing, Record):

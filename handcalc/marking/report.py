@@ -170,7 +170,7 @@ class _MarkingReport:
                 yield Paragraph(Message("The same in {steps}.", steps=listed(again)))
 
     def _unnamed(self) -> Iterator[Block]:
-        wrong = [answer for answer in self.marking.answers if answer.verdict == "wrong" and answer.cell]
+        wrong = [answer for answer in self.marking.answers if answer.verdict == "wrong" and answer.cell and not answer.unworked]
         if wrong:
             yield Heading(2, Message("Wrong, and not known why"))
         for answer in wrong[:WRONG_LINES]:

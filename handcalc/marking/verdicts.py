@@ -95,7 +95,7 @@ class Verdicts:
         shared = self._shared(slips, [cell for cell in wrong if cell and cell not in alike], found)
         found |= {cell: LineSlip(reason.way.slug, True, together=True) for cell, reason in shared.items()}
         found = {cell: slip for cell, slip in found.items() if slip.here or not any(cell == answer.cell for answer in elsewhere)}
-        marked = [answer.replace(note=answer.note or _IDLE) if answer.cell in reasons.idle else answer for answer in marked]
+        marked = [answer.replace(note=answer.note or _IDLE, unworked=True) if answer.cell in reasons.idle else answer for answer in marked]
         explained = [self._explained(answer, found.get(answer.cell) if answer.cell else None, reasons.maybe) for answer in marked]
         if misread is not None:
             note = as_read(misread, self.desk.interpreter.reading)
