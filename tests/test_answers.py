@@ -605,7 +605,9 @@ def test_wrong_tasks(text: str, wanted: list[str]) -> None:
     assert [str(message).removeprefix("p.yaml:") for message in caught.value.messages] == wanted
 
 
-ON_ONE_LINE = ["{}，{}", "{}、{}", "{},{}", "{}  {}", "{}\t{}", "{} and {}", "{}，则{}", "{}，则 {}", "{} → {}", "{} => {}", "{} | {}", "{}和{}"]
+ON_ONE_LINE = [
+    "{}，{}", "{}、{}", "{},{}", "{}  {}", "{}\t{}", "{} and {}", "{}，则{}", "{}，则 {}", "{} → {}", "{} => {}", "{} | {}", "{}和{}",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", ON_ONE_LINE)

@@ -32,9 +32,10 @@ from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.render.lookup import Found
 from handcalc.render.notation import profiles
-from handcalc.render.reading import Reading
+from handcalc.render.reading import LOWEST, Reading
 
 UNASKED = Task("")
+_INFINITE = re.compile(r"\s*[-−–]\s*(?:∞|inf|infinity|无穷大?)\s*", re.IGNORECASE)
 OTHER_NOTATIONS = 400  # steps of a problem of which symbols of other notations are read
 HINTED = 100  # unknown words of one sheet that are told what is near: nobody reads more, and it takes long
 
@@ -173,7 +174,7 @@ class Interpreter:
         known = ReadAnswer(answer, cell, turned=turned, task=task, trouble=remark)
         if known.blank:
             return known
-        number = typed(answer.text)
+        number = typed(answer.text) or self._infinite(answer.text, cell)
         if number is not None:
             worked = worked_value(whole)
             own = -worked if turned and worked is not None else worked
@@ -186,6 +187,13 @@ class Interpreter:
         if formula == Ref(*base(cell)) or formula == neg(Ref(*base(cell))):
             return known.replace(trouble=Message("this formula is the name of the step itself"))
         return known.replace(formula=formula)
+
+    def _infinite(self, text: str, wanted: Cell) -> Typed | None:
+        """−∞, as a score behind a mask is printed."""
+        if _INFINITE.fullmatch(text) is None:
+            return None
+        value = self.reading.shown(base(wanted), iteration(wanted)).value
+        return typed(f"{value:.0e}") if value < LOWEST else None
 
     def answers(self, sheet: Sheet) -> list[Answer]:
         """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step, and so is

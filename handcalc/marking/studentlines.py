@@ -41,7 +41,8 @@ class StudentLines:
         self.reading = reading
         self.made = marking.explanation.hypothesis if marking.explanation else NONE
         self.marked: dict[Cell, Marked] = {answer.cell: answer for answer in marking.answers if answer.cell}
-        self.answers: dict[Cell, Typed] = {wanted: answer.typed for wanted, answer in self.marked.items() if answer.typed and not answer.unworked}
+        worked = ((wanted, answer.typed) for wanted, answer in self.marked.items() if not answer.unworked)
+        self.answers: dict[Cell, Typed] = {wanted: typed for wanted, typed in worked if typed}
         digits = max((typed.significant for typed in self.answers.values()), default=DEFAULT_SIGNIFICANT)
         self.rounding = Rounding(None, min(max(digits, 3), DEFAULT_SIGNIFICANT))  # of numbers between the answers
         self._runs: dict[Hypothesis, Evaluation] = {}
