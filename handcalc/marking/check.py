@@ -84,8 +84,8 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     typed = {read.cell: read.typed for read in desk.in_order(reads) if read.cell and read.typed}
     answers, support = as_meant(typed, sheet.rounding), Support(desk.definitions, typed, sheet.rounding)
     right = frozenset(wanted for wanted, typed in answers.items() if desk.is_right(wanted, typed, support))
-    right -= (copied := _copied(desk, answers, support))
     found, follow = desk.rounding_of(answers, sheet.rounding, right, support)
+    right -= (copied := _copied(desk, answers, support, follow))
     accepted = {wanted for wanted in answers if wanted not in right | copied and (found or follow.accepts(wanted))}
     accepted |= {wanted for wanted in answers if wanted not in right | copied and desk.follows_exactly(wanted, answers)}
     last = frozenset(wanted for wanted in answers if wanted not in right | accepted and desk.is_last_digit(wanted, support, follow))
@@ -115,13 +115,14 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     return Marking(sheet.name, marked, rounding, explanation).in_context(desk)
 
 
-def _copied(desk: Desk, answers: Mapping[Cell, Typed], support: Support) -> frozenset[Cell]:
-    """New values that are the old ones, where no new value of the sheet is another, and not all are the new ones rounded, or cut off: the
-    update was not worked out."""
+def _copied(desk: Desk, answers: Mapping[Cell, Typed], support: Support, follow: Follow) -> frozenset[Cell]:
+    """New values that are the old ones, where no new value of the sheet is another, and not all are right, or follow, to the digits typed:
+    the update was not worked out."""
     updated = [wanted for wanted in answers if desk.book.quantity(wanted).kind == "updated"]
     unmoved = frozenset(wanted for wanted in updated if is_old(desk.definitions, wanted, answers[wanted]))
-    honest = any(all(fits(float(desk.right[wanted]), answers[wanted], cut) for wanted in unmoved) for cut in (False, True))
-    if honest or len(unmoved) < max(len(updated), COPIED):
+    if all(fits(float(desk.right[wanted]), answers[wanted], True) or follow.accepts(wanted) for wanted in unmoved) or len(unmoved) < max(
+        len(updated), COPIED
+    ):
         return frozenset()
     return frozenset(wanted for wanted in unmoved if not (support.is_telling(wanted) and desk.is_right(wanted, answers[wanted], support)))
 

@@ -192,8 +192,8 @@ class Interpreter:
         """−∞, as a score behind a mask is printed."""
         if _INFINITE.fullmatch(text) is None:
             return None
-        value = self.reading.shown(base(wanted), iteration(wanted)).value
-        return typed(f"{value:.0e}") if value < LOWEST else None
+        value = float(self.book.derivation.step(base(wanted), iteration(wanted)).value)
+        return Typed(repr(value), *value.as_integer_ratio(), None, 0) if value < LOWEST else None
 
     def answers(self, sheet: Sheet) -> list[Answer]:
         """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step, and so is
