@@ -111,9 +111,8 @@ _SPELLINGS = (
     (r"(?<=\d)(?:\{,\}|\",\"|,)(?=\d)", "."),
     (r"(?<=\d)\s+(?=e-?\d)", ""),
     ("−", "-"),
-    (r"-\s*(?:\\infty|infinity|∞)", "-inf"),
 )
-_NUMBER = r"-inf|-?\d+(?:\.\d+)?(?:/\d+)?(?:e-?\d+)?"
+_NUMBER = r"-?\d+(?:\.\d+)?(?:/\d+)?(?:e-?\d+)?"
 
 
 def plain(formula: str) -> str:
@@ -125,7 +124,7 @@ def plain(formula: str) -> str:
 
 def number(formula: str) -> str:
     """The number after the last relation of a formula; "" where something else is there."""
-    found = re.search(rf"(?:^|[=≈])[\s&]*((?:{_NUMBER}))\s*$", plain(formula))
+    found = re.search(rf"(?:^|[=≈])[\s&]*({_NUMBER})\s*$", plain(formula))
     return found[1] if found else ""
 
 

@@ -32,9 +32,10 @@ from handcalc.render import read
 from handcalc.render.dialects import PLAIN
 from handcalc.render.lookup import Found
 from handcalc.render.notation import profiles
-from handcalc.render.reading import LOWEST, Reading
+from handcalc.render.reading import Reading
 
 UNASKED = Task("")
+LOWEST = -0.9e9  # what is below stands for −∞, as a score behind a mask
 _INFINITE = re.compile(r"\s*[-−–]\s*(?:∞|inf|infinity|无穷大?)\s*", re.IGNORECASE)
 OTHER_NOTATIONS = 400  # steps of a problem of which symbols of other notations are read
 HINTED = 100  # unknown words of one sheet that are told what is near: nobody reads more, and it takes long
@@ -189,7 +190,7 @@ class Interpreter:
         return known.replace(formula=formula)
 
     def _infinite(self, text: str, wanted: Cell) -> Typed | None:
-        """−∞, as a score behind a mask is printed."""
+        """−∞, as people write a score behind a mask, which is a very small number here."""
         if _INFINITE.fullmatch(text) is None:
             return None
         value = float(self.book.derivation.step(base(wanted), iteration(wanted)).value)

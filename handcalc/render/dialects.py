@@ -48,8 +48,7 @@ class Dialect(Record):
     path runs through; comma: the decimal comma; unraised: marks of a text that needs brackets before it gets a power;
     plus, minus: between terms; negative: a sign before one, signed: how a text with one begins; separator: between
     arguments; blank: a gap to fill in; linked: a number {x} that can be found by its step {id}; hat: over {x}; floor: {x}
-    rounded down; infinity: what no number is larger than; old: after what was before an update; prime: of {x}, a derivative still to
-    be taken;
+    rounded down; old: after what was before an update; prime: of {x}, a derivative still to be taken;
     summed: a total without what is added up; ascii: drawings and words are in ASCII, too; typeset: atoms, where indices are real ones.
     """
 
@@ -88,7 +87,6 @@ class Dialect(Record):
     linked: str = ""
     hat: str = "{x}hat"
     floor: str = "floor({x})"
-    infinity: str = "∞"
     old: str = "_old"
     prime: str = "{x}'"
     summed: str = "Σ_{i} "
@@ -103,7 +101,7 @@ GREEK = {
 
 _ASCII = GREEK | {
     "≈": "~=", "…": "...", "–": "-", "−": "-", "·": "*", "½": "1/2", "≥": ">=", "×": "x", "≠": "!=", "→": "->", "⋆": "star", "∗": "conv",
-    "“": '"', "”": '"', "’": "'", "∞": "inf",
+    "“": '"', "”": '"', "’": "'",
 }  # fmt: skip
 
 PLAIN = Dialect(
@@ -122,7 +120,6 @@ PLAIN = Dialect(
     ellipsis="...",
     unraised=("/",),
     summed="sum_{i} ",
-    infinity="inf",
     ascii=True,
 )
 

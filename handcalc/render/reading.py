@@ -34,9 +34,6 @@ MANY = 2_000  # cells of a graph; of fewer the formulas are made one by one
 Factor = tuple[Cell | None, Cell]  # ∂first/∂second; None is E
 
 
-LOWEST = -0.9e9  # where there is a mask or padding, what is below stands for −∞, as in the layers that have them
-
-
 def read(derivation: Derivation, notation: str = "", dialect: Dialect = UNICODE, comma: bool = False, longest: int = 0) -> Reading:
     """A derivation in a notation: the given one, else the problem's own, else Matt Mazur's. longest: see `Printer`."""
     return Reading(derivation, notation_for(derivation, notation), dialect, comma, longest)
@@ -60,7 +57,6 @@ class Reading:
         self._turning = any(sign < 0 for sign in self._signs.values())
         self._spelled: dict[Cell, str] = {}
         self._typed = dialect in TYPED
-        self._masked = any(quantity.kind == "input" and quantity.role in ("mask", "border") for quantity in self.graph)
         self._numbers: dict[int, dict[Cell, str]] = {}
         self._lookup: Lookup | None = None
         self._rounds: dict[Graph, Reading] = {}
@@ -193,10 +189,7 @@ class Reading:
         numbers = self._numbers.setdefault(iteration, {})
         found = numbers.get(wanted)
         if found is None:
-            number = self.shown(wanted, iteration)
-            found = shown(number, self.dialect, self.comma)
-            if self._masked and number.value < LOWEST:
-                found = self.dialect.negative + self.dialect.infinity
+            found = shown(self.shown(wanted, iteration), self.dialect, self.comma)
             if self.dialect.linked and self.dialect.typeset:
                 found = self.dialect.linked.format(id=self.dialect.typeset.escape(self.derivation.step_id(wanted, iteration)), x=found)
             numbers[wanted] = found

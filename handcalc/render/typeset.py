@@ -41,7 +41,6 @@ def latex_text(text: str) -> str:
 
 LATEX = Dialect(
     key="latex",
-    infinity=r"\infty",
     times=r" \cdot ",
     wide_times=r" \cdot ",
     partial=r"\partial ",
@@ -117,7 +116,6 @@ def xml_text(text: str) -> str:
 
 MATHML = Dialect(
     key="mathml",
-    infinity="<mn>∞</mn>",
     times="<mo>·</mo>",
     wide_times="<mo>·</mo>",
     partial="<mi>∂</mi>",
@@ -173,7 +171,6 @@ _LARGE = '<m:argPr><m:argSz m:val="1"/></m:argPr>'  # in a line of text too, a f
 
 OMML = Dialect(
     key="omml",
-    infinity=_UPRIGHT.format(x="∞"),
     times=_UPRIGHT.format(x="·"),
     wide_times=_UPRIGHT.format(x="·"),
     partial=_RUN.format(x="∂"),
@@ -231,7 +228,6 @@ def typst_text(text: str) -> str:
 
 TYPST = Dialect(
     key="typst",
-    infinity="infinity",
     times=" dot.op ",
     wide_times=" dot.op ",
     partial="∂ ",
