@@ -567,7 +567,7 @@ KNOWN = {
         r"\w+",
         """
     html head meta title style body a header main article div p span nav ol li button aside details summary label input output section
-    fieldset legend
+    fieldset legend select option
     h1 h2 h3 h4 h5 table thead tbody tr th td figure template script math mrow mi mn mo mtext mfrac msup msub msubsup munder mover
     msqrt mspace mtable mtr mtd svg g path text tspan rect circle
     """,

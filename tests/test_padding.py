@@ -10,6 +10,7 @@ import pytest
 from handcalc import derive, loads, render
 from handcalc.core.evaluation import Evaluation
 from handcalc.errors import ProblemError
+from handcalc.marking.check import check
 from handcalc.models import build
 
 IMAGE = [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12], [13, 14, 15, 16]]
