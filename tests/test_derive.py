@@ -265,7 +265,7 @@ def test_a_function_of_names_is_worked_from_its_definition() -> None:
 def test_every_loss_has_a_proof(name: str) -> None:
     proof = proof_of(name)
     ways = {line.checked for line in lines(proof)}
-    assert ways == {"symbolic"} if "huber" not in name else {"symbolic", "numeric"}, ways
+    assert ways == ({"symbolic", "numeric"} if "huber" in name or name == "multiclass_hinge" else {"symbolic"}), ways
     assert proof.parts[-1].last == proof.result or not {"hinge", "absolute", "huber"}.isdisjoint(name.split("_"))
 
 
