@@ -210,6 +210,8 @@ class Line:
                 powers = np.exp(arguments[0] - arguments[0].max())
                 return powers / powers.sum(axis=axis, keepdims=True)
         usual = [float(text) for text in function(name).defaults] if len(arguments) == 1 else []
+        if name == "max'" and len(arguments) == 2:  # which of two equal numbers is the larger is not printed
+            usual = [0.0]
         return np.vectorize(lambda *values: float(function(name).value(*values, *usual)), otypes=[float])(*arguments)
 
     def _shown(self, item: Any) -> float:
