@@ -350,6 +350,8 @@ def _pool(script: _Script, number: int, layer: Layer) -> None:
     options = layer.options
     if any(one != (0, 0) for one in options["padding"]):
         cannot(script.framework, Message("padding of a pooling"))
+    if len(options["window"]) < 2:
+        cannot(script.framework, Message("pooling in one direction"))
     kind = "max_pool2d" if layer.type == "max_pool" else "avg_pool2d"
     script.write(f"out{number}", f"F.{kind}({script.source(number)}, {tuple(options['window'])}, {tuple(options['stride'])})")
 
