@@ -200,3 +200,10 @@ def test_what_cannot_be_built_is_named(layers: list[object], said: str) -> None:
     problem = loads(json.dumps({"inputs": [[1, 2], [3, 4]], "layers": layers}))
     with pytest.raises(ProblemError, match=said):
         build(problem)
+
+
+def test_a_layer_that_is_no_mapping_is_one_error() -> None:
+    """The layers after it are read all the same."""
+    with pytest.raises(ProblemError) as error:
+        loads('inputs: [[1, 2], [3, 4]]\nlayers: ["conv2d", {type: flatten}, {neurons: 1, weights: [[1, 2, 3, 4]]}]\n')
+    assert all("layers[0]" in str(message) for message in error.value.messages)

@@ -120,7 +120,7 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
         incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples, tuple(result), called)
         chosen = found.get(layer_type(kind).source_key)
         elsewhere = None if chosen is None else incoming.earlier_layer(chosen)
-        source = place - 1 if elsewhere is None else elsewhere
+        source = len(outputs) - 1 if elsewhere is None else elsewhere  # place - 1, if none before is in error
         incoming = incoming.replace(axes=outputs[source], source=source)
         takes = layer_type(kind).takes
         layer = layer_type(kind).read(incoming) if not takes or incoming.wants(*takes) else None
