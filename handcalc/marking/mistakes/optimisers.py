@@ -48,14 +48,6 @@ def velocity_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
     return put(place, _without_share(formula), gradients(step))
 
 
-def gradient_multiplied(place: Place, formula: Expr) -> Expr | None:
-    """v = v + μ·g for v = μ·v + g"""
-    if place.optimiser != "momentum" or not isinstance(formula, Sum):
-        return None
-    rates = number_of(place, "momentum")
-    return put(place, put(place, formula, {"momentum": ONE}), gradients(lambda place, ref: mul(rates, ref)))
-
-
 def change_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
     """Δw = v for Δw = −η·v, and the other way round"""
     if place.optimiser != "momentum":
@@ -181,7 +173,6 @@ OPTIMISERS = (
             {"state.velocity": share_changed},
             {"state.velocity": velocity_of_the_other_form, "change": change_of_the_other_form},
             {"state.velocity": putting(gradients(negative))},
-            {"state.velocity": gradient_multiplied},
         ),
     ),
     Mistake(
