@@ -190,6 +190,9 @@ def _define(graph: Graph, wanted: str, writer: Writer, constants: dict[str, Any]
         if quantity.kind == "out" and lacking:  # the same along an axis, such as the one feature that a whole map becomes
             sizes = tuple(index.axis.size if index.letter in lacking else 1 for index in quantity.index)
             piece = Piece(f"({piece.along(writer.order)} * np.ones({sizes!r}))", writer.order)
+        if quantity.kind == "local" and not piece.letters and quantity.of is not None and quantity.of.quantity in writer.names:
+            shape = f"np.shape({writer.names[quantity.of.quantity]})"  # a slope that is the same everywhere, in as many samples
+            piece = Piece(f"({piece.along(writer.order)} * np.ones({shape}))", writer.order)
         if quantity.kind == "gradient" and name not in results and piece.letters:
             writer.scales[name] = piece.scale
             piece = Piece(piece.text, piece.letters)
