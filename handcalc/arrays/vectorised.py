@@ -187,7 +187,8 @@ def _define(graph: Graph, wanted: str, writer: Writer, constants: dict[str, Any]
             text = f"np.where({there}, {writer.write(formulas[other]).along(writer.order)}, {piece.along(writer.order)})"
             piece = Piece(text, writer.order)
         lacking = {*writer.order} - {*piece.letters}
-        if quantity.kind == "out" and lacking:  # the same along an axis, such as the one feature that a whole map becomes
+        if lacking and (quantity.kind == "out" or quantity.kind == "gradient" and piece.letters):
+            # the same along an axis, such as the one feature that a whole map becomes, or what a mean of tokens gives back to each
             sizes = tuple(index.axis.size if index.letter in lacking else 1 for index in quantity.index)
             piece = Piece(f"({piece.along(writer.order)} * np.ones({sizes!r}))", writer.order)
         if quantity.kind == "local" and not piece.letters and quantity.of is not None and quantity.of.quantity in writer.names:
