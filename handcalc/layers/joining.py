@@ -69,11 +69,7 @@ def _without(axes: tuple[Axis, ...], along: int) -> list[int]:
 
 def read_multiply(incoming: Incoming) -> Layer | None:
     """multiply: both outputs have the same shape, or one of them is spread over the other."""
-    item = incoming.found.get("from")
-    if item is None:
-        incoming.entry.fail("the key {key} is missing", key="from")
-        return None
-    place = incoming.earlier_layer(item)
+    place = incoming.named_layer("from")
     if place is None:
         return None
     other = incoming.earlier[place]
@@ -82,7 +78,7 @@ def read_multiply(incoming: Incoming) -> Layer | None:
         text = (
             "layer {layer} (multiply): {found} times {other} of layer {place}: they need the same shape, or one a number for every feature"
         )
-        item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
+        incoming.found["from"].fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
         return None
     axes = unnamed(whole)
     return Layer(names_of(axes), type="multiply", axes=axes, options={"from": place})
@@ -97,10 +93,7 @@ def _spreads(part: tuple[Axis, ...], whole: tuple[Axis, ...]) -> bool:
 
 def read_tied(incoming: Incoming) -> Layer | None:
     """tied: on the features of every time or token."""
-    if "from" not in incoming.found:
-        incoming.entry.fail("the key {key} is missing", key="from")
-        return None
-    place = incoming.earlier_layer(incoming.found["from"], 1)
+    place = incoming.named_layer("from", 1)
     turned = "transposed" in incoming.found and bool(incoming.found["transposed"].flag())
     if place is None or not incoming.neurons:
         return None

@@ -85,11 +85,7 @@ def _kept(share: Number) -> Number:
 
 def read_residual(incoming: Incoming) -> Layer | None:
     """residual: the output of an earlier layer is added."""
-    item = incoming.found.get("from")
-    if item is None:
-        incoming.entry.fail("the key {key} is missing", key="from")
-        return None
-    place = incoming.earlier_layer(item)
+    place = incoming.named_layer("from")
     if place is None:
         return None
     other = incoming.earlier[place]
@@ -99,7 +95,7 @@ def read_residual(incoming: Incoming) -> Layer | None:
         incoming.found["bias"].fail("goes with weights only")
     if not same_places(other, incoming.axes):
         text = "layer {layer} (residual) adds {other} of layer {place} to {found}: they need the same shape"
-        item.fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
+        incoming.found["from"].fail(text, layer=incoming.number, other=spelled(other), place=place, found=spelled(incoming.axes))
         return None
     chosen = one_activation(incoming.found.get("activation"))
     axes = unnamed(incoming.axes)

@@ -10,7 +10,6 @@ Rounding is a mode and interval arithmetic, never a tolerance.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from math import log2
 from typing import Any
@@ -22,22 +21,21 @@ from handcalc.marking.conventions import OtherConvention, SheetSoFar
 from handcalc.marking.definitions import FORMS, Hypothesis, MadeMistake
 from handcalc.marking.desk import Desk, firm, formula_value
 from handcalc.marking.diagnosis import SURE, Explanation, Slips
-from handcalc.marking.follow import Follow, fits
+from handcalc.marking.follow import Follow
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.marked import Marking
 from handcalc.marking.modes import as_meant
 from handcalc.marking.signs import with_sign_of_errors
-from handcalc.marking.slips import is_old, misplaced_answers
+from handcalc.marking.slips import misplaced_answers
 from handcalc.marking.support import Support
 from handcalc.marking.typed import Typed
+from handcalc.marking.unworked import copied_values, same_everywhere
 from handcalc.marking.verdicts import Reasons, Verdicts
 from handcalc.marking.workbook import iteration_of
 from handcalc.problem.schema import Problem
 
 ITERATIONS_LIMIT = 50  # iterations of a sheet that is marked
 EARLY = 8  # roundings that are tried: decimals and significant digits
-COPIED = 2  # new values that are all the old ones, where none was worked out
-IDLE = 3  # quantities for which the same wrong number stands, where nobody worked it out
 ROUNDED_TOO_EARLY = Hypothesis(tuple(MadeMistake(form) for form in FORMS if form.mistake.slug == "rounded-too-early"))
 
 
@@ -85,16 +83,16 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     answers, support = as_meant(typed, sheet.rounding), Support(desk.definitions, typed, sheet.rounding)
     right = frozenset(wanted for wanted, typed in answers.items() if desk.is_right(wanted, typed, support))
     found, follow = desk.rounding_of(answers, sheet.rounding, right, support)
-    right -= (copied := _copied(desk, answers, support, follow))
-    accepted = {wanted for wanted in answers if wanted not in right | copied and (found or follow.accepts(wanted))}
-    accepted |= {wanted for wanted in answers if wanted not in right | copied and desk.follows_exactly(wanted, answers)}
+    copied = copied_values(desk, answers, support, follow)
+    right -= copied
+    open_still = [wanted for wanted in answers if wanted not in right | copied]
+    accepted = {wanted for wanted in open_still if found or follow.accepts(wanted) or desk.follows_exactly(wanted, answers)}
     last = frozenset(wanted for wanted in answers if wanted not in right | accepted and desk.is_last_digit(wanted, support, follow))
     slips = desk.slips(answers, right, accepted, support)
     if len(slips) == 1 and last.issuperset(slips):  # several may have a reason
         slips = ()
-    if idle := _idle(desk, answers, right, slips, support):
-        right -= idle
-        slips = tuple(wanted for wanted in answers if wanted in idle or wanted in slips)
+    idle = same_everywhere(desk, answers, right, slips, support)
+    right, slips = right - idle, tuple(wanted for wanted in answers if wanted in idle or wanted in slips)
     conventions = _conventions(desk, answers, right, slips, follow)
     right, slips = right | conventions.keys(), tuple(wanted for wanted in slips if wanted not in conventions)
     rooms = {wanted: desk.room(wanted, typed) for wanted, typed in answers.items()}
@@ -103,40 +101,14 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     thought = tuple(wanted for wanted in slips if wanted not in unworked)
     misplaced, maybe = _explained(desk, Slips(worked, right, thought, follow, rooms, firm(right, follow)))
     misplaced |= dict.fromkeys(copied, "old-value-given")
-    explanation = maybe if maybe is not None and maybe.sure else None
-    unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left | idle
+    explanation = maybe.replace(left=maybe.left | unworked) if maybe is not None and maybe.sure else None
+    unexplained = {*slips} - {*misplaced} if explanation is None else explanation.left - copied
     loose = desk.roughly_right(answers, slips, support) & unexplained if sheet.rounding is None else frozenset()
     slips = tuple(wanted for wanted in slips if wanted not in unexplained or wanted not in last | loose)
-    if explanation is not None and unworked:
-        explanation = explanation.replace(left=explanation.left | unworked)
     story = SheetHistory(desk.definitions, answers, right, slips, follow, explanation, support, last, loose)
     rounding = found or sheet.rounding
     marked = Verdicts(desk, answers, rounding).all(reads, story, Reasons(misplaced, maybe, conventions | turned, idle))
     return Marking(sheet.name, marked, rounding, explanation).in_context(desk)
-
-
-def _copied(desk: Desk, answers: Mapping[Cell, Typed], support: Support, follow: Follow) -> frozenset[Cell]:
-    """New values that are the old ones, where no new value of the sheet is another, and not all are right, or follow, to the digits typed:
-    the update was not worked out."""
-    updated = [wanted for wanted in answers if desk.book.quantity(wanted).kind == "updated"]
-    unmoved = frozenset(wanted for wanted in updated if is_old(desk.definitions, wanted, answers[wanted]))
-    if all(fits(float(desk.right[wanted]), answers[wanted], True) or follow.accepts(wanted) for wanted in unmoved) or len(unmoved) < max(
-        len(updated), COPIED
-    ):
-        return frozenset()
-    return frozenset(wanted for wanted in unmoved if not (support.is_telling(wanted) and desk.is_right(wanted, answers[wanted], support)))
-
-
-def _idle(desk: Desk, answers: Mapping[Cell, Typed], right: frozenset[Cell], slips: tuple[Cell, ...], support: Support) -> frozenset[Cell]:
-    """The wrong answers of a sheet on which one number stands for several quantities that have others: nobody worked them out, and what
-    comes of them was not worked out either."""
-    value, count = Counter(answers[wanted].value for wanted in slips).most_common(1)[0] if slips else (0.0, 0)
-    alike = [wanted for wanted in slips if answers[wanted].value == value]
-    kinds, numbers = {wanted[0] for wanted in alike}, {float(desk.right[wanted]) for wanted in alike}
-    if min(count, len(kinds), len(numbers)) < IDLE or 2 * count < len(slips):
-        return frozenset()
-    alike = [wanted for wanted, typed in answers.items() if typed.value == value]
-    return frozenset(wanted for wanted in alike if wanted not in right or not support.tells(wanted))
 
 
 def _conventions(

@@ -49,12 +49,6 @@ SQUARED = {HALVED: "½Σ(t − o)²", "squared_error": "Σ(t − o)²", "mean_sq
 HALF_OF_MEAN = "1/(2n) Σ(t − o)²"  # which has no word
 SUMMED = ("absolute_error", "huber", "log_cosh", "hinge", "binary_cross_entropy")  # losses that some average over the outputs
 AVERAGED = ("mean_absolute_error", "mean_huber", "mean_binary_cross_entropy")  # and some sum
-PLACEWISE = (
-    "cross_entropy",
-    "mean_cross_entropy",
-    "negative_log_likelihood",
-    "mean_negative_log_likelihood",
-)  # of tokens: summed or averaged
 REDUCTIONS = {False: "Σ", True: "1/n Σ"}  # by whether it is the mean
 
 # convention, or scale of the loss → the mistakes that it may be where it is not allowed
@@ -129,7 +123,7 @@ def other_conventions(problem: Problem, has_biases: bool, has_steps: bool) -> It
     elif problem.loss is not None and problem.loss.name in (*SUMMED, *AVERAGED):
         mean = not problem.loss.mean
         yield OtherConvention(LOSS_SCALE, REDUCTIONS[mean], problem.replace(loss=problem.loss.replace(mean=mean)))
-    elif problem.loss is not None and problem.loss.name in PLACEWISE and len(problem.layers[-1].axes) > 1:
+    elif problem.loss is not None and _is_placewise(problem.loss.name) and len(problem.layers[-1].axes) > 1:
         placewise = not problem.loss.placewise
         yield OtherConvention(LOSS_SCALE, REDUCTIONS[placewise], problem.replace(loss=problem.loss.replace(placewise=placewise)))
     if problem.regularization is not None:
@@ -143,6 +137,11 @@ def other_conventions(problem: Problem, has_biases: bool, has_steps: bool) -> It
             value = {"true": True, "false": False}.get(choice, choice)
             if value != getattr(chosen, name):
                 yield OtherConvention(name, choice, problem.replace(conventions=chosen.replace(**{name: value})))
+
+
+def _is_placewise(word: str) -> bool:
+    """Whether a loss is one of those that are summed or averaged over tokens: some loss with the same terms is averaged so."""
+    return word in LOSSES and any(other.placewise and other.formula == LOSSES[word].formula for other in LOSSES.values())
 
 
 def _of_penalty(problem: Problem, penalty: Regularization, has_biases: bool) -> Iterator[OtherConvention]:

@@ -1,4 +1,4 @@
-"""Several answers that are all off in the same way: `shared_reasons(definitions, answers, wrong, size)`.
+"""Several answers that are all off in the same way: `shared_reasons(slips, wrong)`.
 
 They are the right ones times one factor, or all have one amount too much: a denominator, a scale, a count or a term that is wrong on
 several lines, whatever it is. New values are compared by what they moved. To add another way, a line in `WAYS`.
@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf, isfinite, log2
 
-from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message, Template
-from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of
 from handcalc.marking.follow import unit
-from handcalc.marking.slipnumbers import number_of, worked_from
+from handcalc.marking.slipnumbers import number_of
+from handcalc.marking.slips import LineSlips
 from handcalc.marking.typed import Typed
 
 ROW = 3  # numbers of a row that have a reason of their own
@@ -67,17 +66,15 @@ class SharedReason(Record):
         return Message(self.way.said, number=f"{(self.low + self.high) / 2:.{next(same, 2)}g}")
 
 
-def shared_reasons(
-    definitions: Definitions, answers: Mapping[Cell, Typed], wrong: Sequence[Cell], size: Callable[[Cell, Typed], float]
-) -> list[SharedReason]:
+def shared_reasons(slips: LineSlips, wrong: Sequence[Cell]) -> list[SharedReason]:
     """The reasons that several wrong answers of one kind share; one for most of them goes first."""
-    own = {cell: typed.value for cell, typed in answers.items()}
+    definitions, answers, size = slips.definitions, slips.answers, slips.size
     kinds: dict[str, list[Cell]] = {}
     for wanted in wrong:
         kinds.setdefault(definitions.book.quantity(wanted).kind, []).append(wanted)
     found = []
     for group in kinds.values():
-        rights = {wanted: [*_right_numbers(definitions, own, wanted)] for wanted in group} if len(group) > 1 else {}
+        rights = {wanted: _moves(slips, wanted) for wanted in group} if len(group) > 1 else {}
         while (best := max(_all_ways(rights, answers), key=lambda one: len(one.answers), default=None)) is not None:
             bits = sum(bits_of(answers[wanted], size(wanted, answers[wanted])) for wanted in best.answers[1:])
             if bits - log2(len(WAYS) * len(group) ** 2) < CERTAIN or not (
@@ -95,16 +92,12 @@ def _is_row(found: tuple[Cell, ...], wrong: Sequence[Cell]) -> bool:
     return len(found) >= ROW * len(rows) and {wanted for wanted in wrong if (wanted[0], wanted[1][:-1]) in rows} == {*found}
 
 
-def _right_numbers(definitions: Definitions, own: Mapping[Cell, float], wanted: Cell) -> Iterator[Range]:
-    """What an answer starts from, and how far from that it should be: on the student's own numbers, and on right ones."""
-    book = MistakenBook(definitions, NONE)
-    run = Evaluation(book, None, {cell: value for cell, value in own.items() if cell != wanted})
-    before = definitions.book.before(wanted) if definitions.book.quantity(wanted).kind == "updated" else None
-    start = number_of(run, before) if before is not None else 0.0
-    for numbers in (run, Evaluation(book)):
-        right = worked_from(numbers, definitions.right(wanted), wanted) - start
-        if isfinite(right):
-            yield start, right
+def _moves(slips: LineSlips, wanted: Cell) -> list[Range]:
+    """What an answer starts from, a new value from the old one, and how far from that it should be."""
+    book = slips.definitions.book
+    before = book.before(wanted) if book.quantity(wanted).kind == "updated" else None
+    start = number_of(slips.definitions.values, before) if before is not None else 0.0
+    return [(start, right - start) for right in slips.right_numbers(wanted) if isfinite(right - start)]
 
 
 def _all_ways(rights: Mapping[Cell, list[Range]], answers: Mapping[Cell, Typed]) -> Iterator[SharedReason]:

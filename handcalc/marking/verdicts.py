@@ -108,7 +108,7 @@ class Verdicts:
     def _shared(self, slips: LineSlips, wrong: list[Cell], found: Mapping[Cell, LineSlip]) -> dict[Cell, SharedReason]:
         """The answers that are all off in the same way, with that; not where each is certain to have the same slip."""
         shared: dict[Cell, SharedReason] = {}
-        for reason in shared_reasons(self.desk.definitions, self.answers, wrong, self.desk.size):
+        for reason in shared_reasons(slips, wrong):
             named = {slip.slug if (slip := found.get(cell)) is not None and slip.sure else "" for cell in reason.answers}
             if len(named) > 1 or "" in named:
                 shared |= dict.fromkeys(reason.answers, reason)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from handcalc.core.definitions import partial
 from handcalc.core.expr import (
     ONE,
     Call,
@@ -42,6 +43,7 @@ OTHERS = {
     "sin": ("cos",), "cos": ("sin",),
 }  # fmt: skip
 ANGLES = ("sin", "cos", "tan")
+SLOPED = ("sigmoid", "tanh", "bipolar_sigmoid")  # functions whose slopes are worked from their values
 DEGREE = div(call("pi"), Number(180))  # where the calculator is set to degrees
 SHORT = 8  # numbers of a line in which two may be exchanged
 
@@ -107,17 +109,18 @@ def _slips_of(node: Expr) -> Lines:
 
 
 def _slopes(node: Expr) -> Iterator[Expr]:
-    """y(1 - y), 1 - y², y² and 1 - y of each other: the slopes of the sigmoid, of tanh, and what is taken for them."""
-    match node:
-        case Product((Ref() as y, Sum((Number(1, 1), Negation(other))))) if y == other:
-            yield from (sub(ONE, power(y, Number(2))), power(y, Number(2)))
-        case Sum((Number(1, 1), Negation(Power(Ref() as y, Number(2, 1))))):
-            yield from (mul(y, sub(ONE, y)), sub(ONE, y), power(sub(ONE, y), Number(2)))
+    """The slope of a function, as it is written with its own value y, exchanged for those of the others, and for y² and 1 - y."""
+    used = references(node) if isinstance(node, (Product, Sum, Quotient)) else ()
+    if len(used) == 1:
+        y = used[0]
+        slopes = slopes_of(y)
+        if node in slopes:
+            yield from (slope for slope in (*slopes, power(y, Number(2)), sub(ONE, y)) if slope != node)
 
 
-def slopes_of(out: Ref) -> Iterator[Expr]:
-    """y(1 - y), 1 - y², ½(1 - y²): the slopes of the sigmoid, of tanh and of the bipolar sigmoid, of an output."""
-    yield from (mul(out, sub(ONE, out)), sub(ONE, power(out, Number(2))), mul(HALF, sub(ONE, power(out, Number(2)))))
+def slopes_of(y: Ref) -> list[Expr]:
+    """The slopes of the functions that are taken for each other, each at its value y."""
+    return [partial(name, 0, (y,), y) for name in SLOPED]
 
 
 def _products(node: Product) -> Lines:

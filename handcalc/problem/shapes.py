@@ -58,6 +58,13 @@ class Incoming(Record):
             item.fail("there is no layer {found} above{near}", found=quoted(item.typed), near=suggestion(item.typed, above))
         return None
 
+    def named_layer(self, key: str, least: int = 0) -> int | None:
+        """The number of the layer above that a key must name. None after an error."""
+        if key not in self.found:
+            self.entry.fail("the key {key} is missing", key=key)
+            return None
+        return self.earlier_layer(self.found[key], least)
+
     def wants(self, *shapes: tuple[str, ...]) -> bool:
         """Whether what comes in has one of these directions; an error that says which layer, what came in, what was expected."""
         roles = tuple(axis.role for axis in self.axes)

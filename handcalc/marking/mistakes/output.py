@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from handcalc.core.definitions import partial
 from handcalc.core.expr import ONE, ZERO, Call, Expr, Number, Power, Product, Ref, Sum, add, call, mul, neg, references, rewrite, sub
 from handcalc.marking.mistakes.entry import GATE_OF, Mistake, Place, Rule
 from handcalc.marking.mistakes.losses import CROSS_ENTROPY
@@ -162,14 +163,14 @@ def _tanh(change: Callable[[Ref, Ref], Expr]) -> Rule:
     return rule
 
 
-def _slope_of(function: str, slope: Callable[[Ref], Expr], *others: str) -> Rule:
-    """A rule that takes the slope of a function, where it is not the neuron's own, nor one of the others."""
+def _slope_of(function: str, *others: str) -> Rule:
+    """A rule that takes the slope of a function at the output, where it is not the neuron's own function, nor one of the others."""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
         out = place.same(place.in_layer("out"))
         if out is None or place.activation(place.own[-1]) in (function, "softmax", *others):
             return None
-        return slope(out)
+        return partial(function, 0, (out,), out)
 
     return rule
 
@@ -279,8 +280,8 @@ OUTPUT = (
         "The derivative is that of another activation",
         "y(1 - y) belongs to the sigmoid, 1 - y² to tanh.\nEvery activation has a derivative of its own.",
         (
-            {"local": _slope_of("sigmoid", lambda out: mul(out, sub(ONE, out)), "tanh")},
-            {"local": _slope_of("tanh", lambda out: sub(ONE, _square(out)))},
+            {"local": _slope_of("sigmoid", "tanh")},
+            {"local": _slope_of("tanh")},
         ),
     ),
     Mistake(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from handcalc.core.expr import ONE, Expr, Number, Power, Ref, Sum, add, mul, neg
 from handcalc.core.quantity import Cell
 from handcalc.marking.mistakes.entry import BIASES, SOURCES, Mistake, Place, Rule
+from handcalc.marking.mistakes.maps import TRANSPOSED
 from handcalc.marking.mistakes.optimisers import rate_in_both
 from handcalc.models.optimisers import PARAMETERS
 
@@ -103,7 +104,7 @@ def _fan_in(place: Place, formula: Expr, parameter: Ref) -> Expr | None:
     """Δb taken once for every incoming weight"""
     name = place.in_layer("weight")
     count = prod(axis.size for axis in place.graph[name].axes[1:]) if name else 1
-    return mul(Number(count), formula) if count > 1 and len(place.own) < 2 and not place.type.startswith("conv_transpose") else None
+    return mul(Number(count), formula) if count > 1 and len(place.own) < 2 and place.type not in TRANSPOSED else None
 
 
 def _one_for_all(mean: bool) -> Rule:
