@@ -9,7 +9,7 @@ so that a step has one sign inside.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from itertools import islice
@@ -22,6 +22,7 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import AmbiguousIdError, Message, UnknownIdError
 from handcalc.marking.draft import Answer, Sheet, filled_in, is_heading
+from handcalc.marking.follow import fits as is_rounded
 from handcalc.marking.mistakes.entry import kind
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import Workbook, base, iteration, on_sheet
@@ -94,21 +95,33 @@ class Interpreter:
         return found + [ReadAnswer(Answer(self.book.cell_id(cell), ""), cell, task=self.tasks[cell]) for cell in missing]
 
     def _updated(self, found: list[ReadAnswer]) -> list[ReadAnswer]:
-        """The answers, of which another number for a given parameter is its new value, if that is not answered: w = 0.3 - 0.1 = 0.2."""
-        answered = {one.cell for one in found}
+        """The answers, of which another number for a parameter is its new value, if that is not answered: w = 0.3 - 0.1 = 0.2."""
+        own = {one.cell: one.typed for one in found if one.cell is not None}
 
         def updated(one: ReadAnswer) -> ReadAnswer:
-            if one.cell is None or one.typed is None or one.cell[0] not in self.book.graph:
+            if one.cell is None or one.typed is None:
                 return one
-            given, new = self.book.given_value(one.cell), self.book.graph.updated(one.cell[0])
-            if given is None or not new or (new, one.cell[1]) in answered or one.typed.value * given.denominator == given.numerator:
+            number, (name, place) = iteration(one.cell), base(one.cell)
+            new = self.book.of_round(number).updated(name)
+            wanted = on_sheet(number, new or ""), place
+            if not new or wanted in own or self._is_old(one.typed, one.cell, own):
                 return one
-            words = {"old": self.reading.symbol(Ref(*one.cell)), "new": self.reading.symbol(Ref(new, one.cell[1]))}
-            id = self.book.cell_id((new, one.cell[1]))
-            note = Message("{old} is given; read as the updated one, {new} (id {id})", **words, id=id)
-            return one.replace(cell=(new, one.cell[1]), task=self.tasks.get((new, one.cell[1]), UNASKED), trouble=one.trouble or note)
+            words = {"old": self.reading.symbol(Ref(name, place)), "new": self.reading.symbol(Ref(new, place))}
+            note = Message("{old} is given; read as the updated one, {new} (id {id})", **words, id=self.book.cell_id(wanted))
+            return one.replace(cell=wanted, task=self.tasks.get(wanted, UNASKED), trouble=one.trouble or note if number == 1 else one.trouble)
 
         return list(map(updated, found))
+
+    def _is_old(self, number: Typed, parameter: Cell, own: Mapping[Cell | None, Typed | None]) -> bool:
+        """Whether a number of a parameter is what it is before the update: as given, or as in the iteration before, or on this sheet."""
+        given = self.book.given_value(parameter)
+        if given is not None:
+            return number.value * given.denominator == given.numerator
+        times, (name, place) = iteration(parameter), base(parameter)
+        written = own.get((on_sheet(times - 1, self.book.carried[name]), place)) if name in self.book.carried else None
+        if written is not None:
+            return number.value == written.value
+        return is_rounded(float(self.book.derivation.step((name, place), times).value), number)
 
     def find(self, text: str) -> tuple[Cell, bool]:
         """The cell of an id or symbol, and whether the symbol stands for its negative. Raises UnknownIdError."""
