@@ -114,14 +114,14 @@ class Diagnoser:
         trials = [_Trial(NONE, frozenset(sheet.slips), 0.0, coincidence)]
         for rows, least in ((candidates.single, _nothing), (candidates.pairs, candidates.least_of_pairs)):
             if _best(trials).left and least(sheet) < min(_best(trials).bits, coincidence - MARGIN):
-                trials += candidates.exactly(sheet, rows())
+                trials += _told(sheet, candidates.exactly(sheet, rows()))
                 if _best(trials).left:
-                    trials += candidates.followed(sheet, rows())
+                    trials += _told(sheet, candidates.followed(sheet, rows()))
         for _ in range(ROUNDS):
             found = _best(trials)
             if not found.left or not found.hypothesis.parts:
                 break
-            more = candidates.followed(sheet, candidates.beside(found.hypothesis), found.prior)
+            more = _told(sheet, candidates.followed(sheet, candidates.beside(found.hypothesis), found.prior))
             if not more or _best(more).bits >= found.bits - MARGIN * (len(found.hypothesis.parts) + 1):
                 break
             trials += more
@@ -153,6 +153,11 @@ def step_of(typed: Typed) -> float:
 
 def _best(trials: Sequence[_Trial]) -> _Trial:
     return min(trials, key=lambda trial: (trial.bits, len(trial.hypothesis.parts), trial.hypothesis.rank))
+
+
+def _told(sheet: Slips, trials: Iterable[_Trial]) -> list[_Trial]:
+    """Those of which there is a wrong answer to every mistake: one number never tells of two."""
+    return [trial for trial in trials if len({*trial.hypothesis.slugs}) <= max(len({*sheet.slips} - trial.left), 1)]
 
 
 def _shown(best: _Trial, trials: Sequence[_Trial], sheet: Slips) -> _Trial:

@@ -221,10 +221,14 @@ class Lookup:
 
     def _usual(self) -> Iterator[tuple[str, Meaning]]:
         """Letters that are usual whatever the notation."""
-        yield from self._along(lambda quantity, cell: ((name, False) for name in usual_names(self.graph, quantity, cell)))
+        yield from self._along(self._usual_of)
         for wanted in self._searched:
             if name := timed_name(self.graph, self.graph[wanted[0]], wanted):
                 yield name, (wanted, False)
+
+    def _usual_of(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
+        if quantity.kind != "loss" or self._is_loss(quantity):
+            yield from ((name, False) for name in usual_names(self.graph, quantity, cell))
 
     def _along(self, names: Names) -> Iterator[tuple[str, Meaning]]:
         """Names of all cells, with the sample and the time as ids and as symbols have them."""
@@ -259,11 +263,15 @@ class Lookup:
         core = self.graph.core(cell)
         if quantity.kind == "out" and core[:1].isalpha():
             yield core, False
-        if quantity.kind == "loss":
+        if self._is_loss(quantity):
             for letter in (self._objective(), "E", "loss"):
                 yield letter, False
         if quantity.kind in WORDS:
             yield from ((text, False) for text in _texts(self._default.name(Ref(*cell), ())))
+
+    def _is_loss(self, quantity: Quantity) -> bool:
+        """Whether a quantity is what is minimised, or that of a sample; not a part of it, such as a penalty."""
+        return quantity.kind == "loss" and (quantity.sampled or quantity.name == self.derivation.loss)
 
     def _after(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
         """The same names with a + behind them, of what is worked out again after the update."""
