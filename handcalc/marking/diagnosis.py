@@ -17,12 +17,14 @@ from math import inf, log2
 from typing import Any
 
 from handcalc.arrays.columns import array_library
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.marking.bands import NOISE, Band
-from handcalc.marking.definitions import NONE, Definitions, Hypothesis
+from handcalc.marking.definitions import NONE, Definitions, Hypothesis, MistakenBook
 from handcalc.marking.follow import SINGLE, Follow, shows_single, unit
 from handcalc.marking.hypotheses import Hypotheses
+from handcalc.marking.slipnumbers import worked_from
 from handcalc.marking.table import HypothesisRows, HypothesisTable
 from handcalc.marking.typed import Typed
 
@@ -33,6 +35,7 @@ LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on t
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
 MANY = 5  # answers beside which a bare 0 tells something
+NEAR = 1.5  # units of the last digit that a number may be off which alone shows a mistake
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
 
@@ -130,8 +133,19 @@ class Diagnoser:
         if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
             return None
         many = log2(1 + len(best.left))  # so many other wrong answers might have had a name by chance
-        sure = best.bits <= coincidence - SURE - many
+        sure = best.bits <= coincidence - SURE - many and self._gives(best, sheet)
         return Explanation(best.hypothesis, others, best.left, sure)
+
+    def _gives(self, trial: _Trial, sheet: Slips) -> bool:
+        """Whether a trial that explains one number only gives just this, but for its last digit, and not by some rounding on the way."""
+        explained = [wanted for wanted in sheet.slips if wanted not in trial.left]
+        if trial.exact or len(explained) != 1:
+            return True
+        wanted, own = explained[0], {cell: typed.value for cell, typed in sheet.answers.items() if cell not in explained}
+        book = MistakenBook(self.definitions, trial.hypothesis)
+        runs = (Evaluation(book, None, replaced) for replaced in ({}, own))
+        typed = sheet.answers[wanted]
+        return any(abs(worked_from(run, book.instance(wanted), wanted) - typed.value) <= NEAR * unit(typed) for run in runs)
 
 
 def _nothing(sheet: Slips) -> float:
