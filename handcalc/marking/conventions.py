@@ -1,7 +1,7 @@
 """Another convention that a sheet was worked in: teachers disagree, and its numbers are right by theirs.
 
 - `OtherConventions(definitions).find(sheet)` names, for every answer that one other convention makes right, that convention; nothing
-  where a right answer speaks against it, or where it may be coincidence.
+  where an answer that is right or follows speaks against it, or where it may be coincidence.
 - `conventional(slugs)` is the mistake that is none under another convention (log₂ for ln).
 - `ERROR_SIGN` is the name of δ = −∂E/∂net, which signs.py finds.
 
@@ -37,7 +37,8 @@ LOSS_SCALE = "loss_scale"
 PENALTY_FORM = "penalty_form"
 PENALISED_BIASES = "penalised_biases"
 SOFTMAX = "softmax"
-ON_SHEETS = (SOFTMAX, LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay", PENALTY_FORM, PENALISED_BIASES)
+MOMENTUM = "momentum_form"
+ON_SHEETS = (SOFTMAX, LOSS_SCALE, "sample_reduction", "bias_update", "bias_decay", PENALTY_FORM, PENALISED_BIASES, MOMENTUM)
 OF_LOSS = (LOSS_SCALE, "sample_reduction")
 BEFORE_RATE = ("loss", "loss_term", "gradient", "part")
 NO_CONVENTION = ("hidden_error_weights", "weight_numbering", SOFTMAX)
@@ -61,6 +62,7 @@ MISTAKEN = {
     "bias_decay": ("bias-decayed",),
     PENALTY_FORM: ("penalty-factor",),
     PENALISED_BIASES: ("bias-in-penalty",),
+    MOMENTUM: ("momentum-form",),
 }
 
 # convention, with its choice → what is said of it
@@ -78,6 +80,10 @@ TITLES: dict[tuple[str, str], Template] = {
     (PENALTY_FORM, "sum"): "λ stands before the penalty on this sheet",
     (SOFTMAX, "steps"): "nothing is subtracted from z before e^z is taken on this sheet",
     (SOFTMAX, "shifted"): "the largest z is subtracted from each before e^z is taken on this sheet",
+    (MOMENTUM, "framework"): "the velocity is μ·v + ∂E/∂w, and is taken times η, on this sheet",
+    (MOMENTUM, "textbook"): "the velocity is μ·v - η·∂E/∂w, and is added, on this sheet",
+    (MOMENTUM, "rate_inside"): "the velocity is μ·v + η·∂E/∂w, and is subtracted, on this sheet",
+    (MOMENTUM, "average"): "the velocity is μ·v + (1 - μ)·∂E/∂w, and is taken times η, on this sheet",
     (PENALISED_BIASES, "true"): "biases are in the penalty on this sheet",
     (PENALISED_BIASES, "false"): "biases are not in the penalty on this sheet",
 }
@@ -241,20 +247,24 @@ class OtherConventions:
         for one in moving:
             accepts = one.accepts(sheet.answers, sheet.grain)
             fitting = [wanted for wanted in sheet.slips if accepts(wanted) and not fits(self._own(wanted), sheet.answers[wanted])]
-            if not fitting or not all(map(accepts, sheet.right)):
+            if not fitting or not all(accepts(wanted) for wanted in sheet.answers if wanted not in sheet.slips):
                 continue
             moved = (wanted for wanted in sheet.answers if wanted not in sheet.right and one.value(wanted) != self._own(wanted))
             found = [wanted for wanted in moved if accepts(wanted)]
             bits = sum(bits_of(sheet.answers[wanted], sheet.sizes[wanted]) for wanted in fitting) - prior
-            whole = len(fitting) == len(sheet.slips) and len(found) > 1 and self._tells(one.convention, found)
+            whole = len(fitting) == len(sheet.slips) and len(found) > 1 and self._tells(one.convention, found, sheet.right)
             least = (SEVERAL_MARGIN if len(fitting) > 1 else FOLLOWED_MARGIN) if whole else SINGLE_MARGIN if published else inf
             if bits > most and bits >= least:
                 most, best = bits, dict.fromkeys(found, one.convention)
         return best
 
-    def _tells(self, convention: OtherConvention, found: list[Cell]) -> bool:
-        """Whether answers tell a convention from another learning rate: of the loss, and of how samples are reduced, new weights do not."""
-        return convention.name not in OF_LOSS or any(self._definitions.book.quantity(wanted).kind in BEFORE_RATE for wanted in found)
+    def _tells(self, convention: OtherConvention, found: list[Cell], right: frozenset[Cell]) -> bool:
+        """Whether answers tell a convention from another learning rate: of the loss, and of how samples are reduced, new weights do not;
+        from a velocity worked wrong: that new weights are right."""
+        kind = self._definitions.book.quantity
+        if convention.name == MOMENTUM:
+            return any(kind(wanted).kind == "updated" for wanted in right)
+        return convention.name not in OF_LOSS or any(kind(wanted).kind in BEFORE_RATE for wanted in found)
 
     def _own(self, wanted: Cell) -> float:
         try:

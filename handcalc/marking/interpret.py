@@ -108,7 +108,8 @@ class Interpreter:
                 return one
             words = {"old": self.reading.symbol(Ref(name, place)), "new": self.reading.symbol(Ref(new, place))}
             note = Message("{old} is given; read as the updated one, {new} (id {id})", **words, id=self.book.cell_id(wanted))
-            return one.replace(cell=wanted, task=self.tasks.get(wanted, UNASKED), trouble=one.trouble or note if number == 1 else one.trouble)
+            known = one.replace(cell=wanted, task=self.tasks.get(wanted, UNASKED))
+            return known.replace(trouble=note) if number == 1 and not one.trouble else known
 
         return list(map(updated, found))
 

@@ -80,6 +80,9 @@ class _MarkingReport:
         got, worth = (decimal(value, self.reading.comma) for value in marking.marks)
         tone = "right" if marking.score == 1 else "strong"
         yield Paragraph(Toned(Message("{marks} of {worth} marks ({percent})", marks=got, worth=worth, percent=percent(marking)), tone))
+        notes = {answer.conventions: answer.note for answer in marking.answers if answer.verdict == "convention" and answer.note}
+        if notes:
+            yield Paragraph(Message("By another convention: {notes}.", notes=joined([*notes.values()])))
         topics = self._topics()
         if topics:
             yield Paragraph(Message("To practise: {topics}.", topics=joined(topics)))

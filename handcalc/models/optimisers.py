@@ -118,9 +118,9 @@ def sgd(rule: Rule) -> Formulas:
 
 
 def momentum(rule: Rule) -> Formulas:
-    """v = μ·v + g, Δw = −η·v (as frameworks do); as textbooks do: v = μ·v − η·g, Δw = v; as an average: v = μ·v + (1 − μ)·g,
-    Δw = −η·v. With dampening τ, (1 − τ)·g takes the place of g; so it does in the first update, where PyTorch has g, unless it is given an
-    old velocity. Source: Polyak, 1964; PyTorch's SGD; Goodfellow, Bengio, Courville, algorithm 8.2; Ng's course."""
+    """v = μ·v + g, Δw = −η·v (as frameworks do); as textbooks do: v = μ·v − η·g, Δw = v; with the rate inside: v = μ·v + η·g, Δw = −v;
+    as an average: v = μ·v + (1 − μ)·g, Δw = −η·v. With dampening τ, (1 − τ)·g takes the place of g; so it does in the first update, where PyTorch has g, unless it is given an
+    old velocity. Source: Polyak, 1964; PyTorch's SGD; Goodfellow, Bengio, Courville, algorithm 8.2; Ruder, 2016; Ng's course."""
     mu, form = rule.hyper("momentum"), rule.problem.conventions.momentum_form
     gradient = rule.gradient
     if rule.problem.optimizer.numbers[DAMPENING].numerator:
@@ -128,6 +128,9 @@ def momentum(rule: Rule) -> Formulas:
     if form == "textbook":
         velocity = rule.carried("velocity", lambda old: sub(mul(mu, old), mul(rule.rate, gradient)))
         return velocity, add(rule.here, velocity)
+    if form == "rate_inside":
+        velocity = rule.carried("velocity", lambda old: add(mul(mu, old), mul(rule.rate, gradient)))
+        return rule.step(velocity)
     if form == "average":
         gradient = mul(sub(ONE, mu), gradient)
     velocity = rule.carried("velocity", lambda old: add(mul(mu, old), gradient))

@@ -23,8 +23,8 @@ from handcalc.marking.mistakes.exchanging import (
 # --- momentum ---------------------------------------------------------------------------------------------------------
 
 
-def _is_textbook(place: Place) -> bool:
-    return place.book.problem.conventions.momentum_form == "textbook"
+def _form(place: Place) -> str:
+    return place.book.problem.conventions.momentum_form
 
 
 def _without_share(formula: Expr) -> Expr:
@@ -34,7 +34,7 @@ def _without_share(formula: Expr) -> Expr:
 
 def share_changed(place: Place, formula: Expr) -> Expr | None:
     """v = μ·v + (1 − μ)·g where it is μ·v + g, and the other way round"""
-    if place.book.problem.conventions.momentum_form == "average" and place.optimiser == "momentum":
+    if _form(place) == "average" and place.optimiser == "momentum":
         return _without_share(formula)
     return put(place, formula, gradients(lambda place, ref: mul(sub(ONE, number_of(place, "momentum")), ref)))
 
@@ -43,8 +43,8 @@ def velocity_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
     """v = μ·v − η·g for v = μ·v + g, and the other way round"""
     if place.optimiser != "momentum":
         return None
-    if _is_textbook(place):
-        return put(place, formula, {"rate": MINUS_ONE})
+    if _form(place) in ("textbook", "rate_inside"):
+        return put(place, formula, {"rate": MINUS_ONE if _form(place) == "textbook" else ONE})
     return put(place, _without_share(formula), gradients(step))
 
 
@@ -52,7 +52,8 @@ def change_of_the_other_form(place: Place, formula: Expr) -> Expr | None:
     """Δw = v for Δw = −η·v, and the other way round"""
     if place.optimiser != "momentum":
         return None
-    return put(place, formula, {"velocity": step} if _is_textbook(place) else {"rate": MINUS_ONE})
+    others = {"textbook": {"velocity": step}, "rate_inside": {"velocity": times_rate}}
+    return put(place, formula, others.get(_form(place), {"rate": MINUS_ONE}))
 
 
 def plain_step(place: Place, formula: Expr) -> Expr | None:
@@ -73,8 +74,8 @@ def memory_forgotten(place: Place, formula: Expr) -> Expr | None:
 
 
 def rate_in_both(place: Place, formula: Expr) -> Expr | None:
-    """v = μ·v + η·g and Δw = −η·v; as textbooks: v = μ·v − η·g and Δw = η·v"""
-    if _is_textbook(place):
+    """v = μ·v + η·g and Δw = −η·v; as textbooks: v = μ·v − η·g and Δw = η·v; with the rate inside: v = μ·v + η·g and Δw = −η·v"""
+    if _form(place) in ("textbook", "rate_inside"):
         return put(place, formula, {"velocity": times_rate}) if place.quantity.kind == "change" else None
     return put(place, formula, gradients(times_rate)) if place.quantity.kind == "state" else None
 
