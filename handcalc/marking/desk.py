@@ -30,6 +30,7 @@ from handcalc.marking.workbook import Workbook, base, iteration
 from handcalc.problem.schema import Problem, Task
 
 ROUGH = 3  # significant digits of numbers on the way that make an answer too rough, but not wrong
+ONE_DIGIT = 10  # units of the last digit in one of the digit before it
 NEAR = 0.015  # relative difference of numbers that rounding on the way, or any small slip, may explain
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
 
@@ -114,8 +115,13 @@ class Desk:
         return not support.is_exact(wanted) and (support.is_reproduced or support.is_near(wanted, float(self.right[wanted])))
 
     def roughly_right(self, answers: Mapping[Cell, Typed], slips: tuple[Cell, ...], support: Support) -> frozenset[Cell]:
-        """The answers that come out where what was not asked for was rounded to three digits, where the digits of a sheet are mixed."""
-        if not mixes_digits(answers):
+        """The answers that come out where what was not asked for was rounded to three digits, where the digits of a sheet are mixed, or
+        where there is one answer only, which has one digit fewer right."""
+        if len(answers) > 1 and not mixes_digits(answers):
+            return frozenset()
+        if len(answers) == 1 and any(
+            abs(typed.value - float(self.right[wanted])) > ONE_DIGIT * unit(typed) for wanted, typed in answers.items()
+        ):
             return frozenset()
         follow = Follow(self.definitions, answers, Grain(None, ROUGH))
         return frozenset(wanted for wanted in slips if not support.is_exact(wanted) and answers[wanted].above and follow.accepts(wanted))

@@ -35,6 +35,7 @@ LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on t
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
 MANY = 5  # answers beside which a bare 0 tells something
+RARE = 0.05  # mistakes that may be expected to give a number by chance which alone shows one
 NEAR = 1.5  # units of the last digit that a number may be off which alone shows a mistake
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
@@ -133,7 +134,10 @@ class Diagnoser:
         if best.bits > coincidence - MARGIN or not best.hypothesis.parts or len(others) > MOST_OTHERS:
             return None
         many = log2(1 + len(best.left))  # so many other wrong answers might have had a name by chance
-        sure = best.bits <= coincidence - SURE - many and self._gives(best, sheet)
+        explained = [wanted for wanted in sheet.slips if wanted not in best.left]
+        sure = best.bits <= coincidence - SURE - many
+        if len(explained) == 1:
+            sure = sure and self._gives(best, sheet) and candidates.chance(sheet, explained[0]) <= RARE
         return Explanation(best.hypothesis, others, best.left, sure)
 
     def _gives(self, trial: _Trial, sheet: Slips) -> bool:
@@ -229,6 +233,21 @@ class _Candidates:
         if rows is self._hypotheses.single or rows is self._pairs:
             self._rows[id(rows)] = found
         return found
+
+    def chance(self, sheet: Slips, wanted: Cell) -> float:
+        """How many single mistakes may be expected to give a number like this one by chance: as many as there are, for one last digit, as
+        near to it as it is to the right number."""
+        numpy = array_library()
+
+        rows, typed = self.single(), sheet.answers[wanted]
+        step, own = step_of(typed), sheet.follow.expected(wanted)
+        possible = numpy.ones(len(rows), dtype=bool)
+        for firm in sheet.firm:
+            possible &= self._near(self._table(rows)[firm], sheet.answers[firm], LOOSE * unit(sheet.answers[firm]))
+        values = self._table(rows)[wanted][possible]
+        reach = max(abs(typed.value - own.low), abs(typed.value - own.high), step) if own.width < inf else abs(typed.value)
+        places = numpy.unique(numpy.rint((values[numpy.isfinite(values)] - typed.value) / step))
+        return float(((abs(places) > 1) & (abs(places) < reach / step)).sum() * step / (2 * reach))
 
     def least_of_pairs(self, sheet: Slips) -> float:
         """The bits that it takes at least to choose a pair: one that moves a slip goes with each of those that move no answer."""

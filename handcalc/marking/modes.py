@@ -161,6 +161,6 @@ def grain_of(answers: Mapping[Cell, Typed], declared: Rounding | None, cut: bool
 
 
 def _fewest(answers: Mapping[Cell, Typed], most: int) -> int:
-    """The significant digits that numbers on the way may have had: the fewest of the sheet, one fewer than a single answer has."""
+    """The significant digits that numbers on the way may have had: the fewest of the sheet."""
     broken = [typed.significant for typed in answers.values() if typed.places and typed.places > 0 and typed.significant >= ENOUGH]
-    return max(min(broken) - (len(broken) == 1), ENOUGH, most - SPREAD) if broken else most
+    return max(min(broken), ENOUGH, most - SPREAD) if broken else most
