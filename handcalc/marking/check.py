@@ -87,6 +87,7 @@ def mark(desk: Desk, sheet: Sheet) -> Marking:
     right -= copied
     open_still = [wanted for wanted in answers if wanted not in right | copied]
     accepted = {wanted for wanted in open_still if found or follow.accepts(wanted) or desk.follows_exactly(wanted, answers)}
+    accepted |= desk.right_beside_slips(answers, right | accepted).intersection(open_still)
     last = frozenset(wanted for wanted in answers if wanted not in right | accepted and desk.is_last_digit(wanted, support, follow))
     slips = desk.slips(answers, right, accepted, support)
     if len(slips) == 1 and last.issuperset(slips):  # several may have a reason

@@ -30,6 +30,7 @@ from handcalc.marking.workbook import Workbook, base, iteration
 from handcalc.problem.schema import Problem, Task
 
 ROUGH = 3  # significant digits of numbers on the way that make an answer too rough, but not wrong
+SLIPS = 24  # wrong answers of a sheet beside which right ones are looked for
 ONE_DIGIT = 10  # units of the last digit in one of the digit before it
 NEAR = 0.015  # relative difference of numbers that rounding on the way, or any small slip, may explain
 TELLING = 1e-2  # relative difference of two numbers that tell one mistake from another
@@ -142,11 +143,25 @@ class Desk:
     def follows_exactly(self, wanted: Cell, answers: Mapping[Cell, Typed]) -> bool:
         """Whether an answer is what its line gives on the student's other numbers just as they are typed: 0/√0 with ε is no range."""
         others = {cell: typed.value for cell, typed in answers.items() if cell != wanted}
+        return bool(others) and fits(self._worked(wanted, others), answers[wanted])
+
+    def right_beside_slips(self, answers: Mapping[Cell, Typed], accepted: Collection[Cell]) -> frozenset[Cell]:
+        """The answers that are what their lines give on what should stand before them, rounded as it is: that was only copied wrong."""
+        found: set[Cell] = set()
+        mended: dict[Cell, float] = {}
+        for wanted, typed in answers.items() if len(answers) - len(accepted) <= SLIPS else ():
+            value = typed.value if wanted in accepted else self._worked(wanted, mended)
+            if wanted not in accepted and fits(value, typed):
+                found.add(wanted)
+            mended[wanted] = round(value, typed.places) if isfinite(value) and typed.places is not None else typed.value
+        return frozenset(found)
+
+    def _worked(self, wanted: Cell, numbers: Mapping[Cell, float]) -> float:
+        """What a line gives on some numbers; not a number where it gives none."""
         try:
-            value = float(Evaluation(MistakenBook(self.definitions, NONE), None, others)[wanted]) if others else nan
+            return float(Evaluation(MistakenBook(self.definitions, NONE), None, numbers)[wanted])
         except (HandcalcError, ArithmeticError, ValueError):
-            return False
-        return isfinite(value) and fits(value, answers[wanted])
+            return nan
 
     def size(self, wanted: Cell, typed: Typed) -> float:
         """How large an answer is; of a number that an update has changed, how far it is from the one before, or should be."""

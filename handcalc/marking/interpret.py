@@ -96,7 +96,7 @@ class Interpreter:
 
     def _updated(self, found: list[ReadAnswer]) -> list[ReadAnswer]:
         """The answers, of which another number for a parameter is its new value, if that is not answered: w = 0.3 - 0.1 = 0.2."""
-        own = {one.cell: one.typed for one in found if one.cell is not None}
+        own: dict[Cell, Typed | None] = {one.cell: one.typed for one in found if one.cell is not None}
 
         def updated(one: ReadAnswer) -> ReadAnswer:
             if one.cell is None or one.typed is None:
@@ -113,7 +113,7 @@ class Interpreter:
 
         return list(map(updated, found))
 
-    def _is_old(self, number: Typed, parameter: Cell, own: Mapping[Cell | None, Typed | None]) -> bool:
+    def _is_old(self, number: Typed, parameter: Cell, own: Mapping[Cell, Typed | None]) -> bool:
         """Whether a number of a parameter is what it is before the update: as given, or as in the iteration before, or on this sheet."""
         given = self.book.given_value(parameter)
         if given is not None:

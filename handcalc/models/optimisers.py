@@ -119,7 +119,9 @@ def sgd(rule: Rule) -> Formulas:
 
 def momentum(rule: Rule) -> Formulas:
     """v = μ·v + g, Δw = −η·v (as frameworks do); as textbooks do: v = μ·v − η·g, Δw = v; with the rate inside: v = μ·v + η·g, Δw = −v;
-    as an average: v = μ·v + (1 − μ)·g, Δw = −η·v. With dampening τ, (1 − τ)·g takes the place of g; so it does in the first update, where PyTorch has g, unless it is given an
+    as an average: v = μ·v + (1 − μ)·g, Δw = −η·v.
+
+    With dampening τ, (1 − τ)·g takes the place of g; so it does in the first update, where PyTorch has g, unless it is given an
     old velocity. Source: Polyak, 1964; PyTorch's SGD; Goodfellow, Bengio, Courville, algorithm 8.2; Ruder, 2016; Ng's course."""
     mu, form = rule.hyper("momentum"), rule.problem.conventions.momentum_form
     gradient = rule.gradient
