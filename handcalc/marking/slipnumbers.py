@@ -49,8 +49,10 @@ class SlipNumbers:
         yield "sign-lost", -self._worked(wanted, run)
 
     def points(self, wanted: Cell, run: Evaluation) -> Numbers:
-        """The number with its point a place farther."""
-        yield from (("point-moved", self._worked(wanted, run) * 10.0**places) for places in (1, -1))
+        """The number, or what it is with the decimals typed, with its point a place farther."""
+        worked, decimals = self._worked(wanted, run), self.answers[wanted].places
+        kept = round(worked, decimals) if decimals is not None and isfinite(worked) else worked
+        yield from (("point-moved", value * 10.0**places) for value in (worked, kept) for places in (1, -1))
 
     def points_far(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The number with its point two places farther."""

@@ -128,7 +128,7 @@ class LineSlips:
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
         if bits < HINT and not (bits >= BARE and not rivals and best in here and self._made(wanted, best)):
             return None
-        sure = bits >= NAMED and long
+        sure = bits >= NAMED and long and best in here
         if not sure and len(rivals) > 1:
             return None
         return LineSlip(self._called(wanted, best), sure, rivals, best in here, self._made(wanted, best) if sure else None)
