@@ -32,7 +32,7 @@ from handcalc.marking.hypotheses import Hypotheses
 from handcalc.marking.interpret import ReadAnswer
 from handcalc.marking.misreadings import Misreading, as_read, misreading
 from handcalc.marking.modes import as_meant
-from handcalc.marking.signs import with_sign_of_errors
+from handcalc.marking.signs import as_errors_are_meant
 from handcalc.marking.slips import LineSlips
 from handcalc.marking.support import Support
 from handcalc.marking.table import HypothesisTable
@@ -114,7 +114,7 @@ class _Auditor:
     def audit(self) -> Audit:
         """The near numbers together, then each of the later ones."""
         reads = [self._read(answer) for answer in self.desk.interpreter.answers(self.sheet)]
-        near = self._near(with_sign_of_errors(self.desk.definitions, [read for read in reads if not _is_far(read)])[0])
+        near = self._near(as_errors_are_meant(self.desk.definitions, [read for read in reads if not _is_far(read)])[0])
         return Audit(tuple(self._later(read) if _is_far(read) else next(near) for read in reads))
 
     def _read(self, answer: Answer) -> ReadAnswer:

@@ -25,7 +25,7 @@ from handcalc.marking.follow import Follow
 from handcalc.marking.history import SheetHistory
 from handcalc.marking.marked import Marking
 from handcalc.marking.modes import as_meant
-from handcalc.marking.signs import with_sign_of_errors
+from handcalc.marking.signs import as_errors_are_meant
 from handcalc.marking.slips import misplaced_answers
 from handcalc.marking.support import Support
 from handcalc.marking.typed import Typed
@@ -78,7 +78,7 @@ def check(problem: Problem, answers: Mapping[str, Any] | Sheet, notation: str = 
 
 def mark(desk: Desk, sheet: Sheet) -> Marking:
     """The questions, in order."""
-    reads, turned = with_sign_of_errors(desk.definitions, [formula_value(desk, read) for read in desk.interpreter.read(sheet)])
+    reads, turned = as_errors_are_meant(desk.definitions, [formula_value(desk, read) for read in desk.interpreter.read(sheet)])
     typed = {read.cell: read.typed for read in desk.in_order(reads) if read.cell and read.typed}
     answers, support = as_meant(typed, sheet.rounding), Support(desk.definitions, typed, sheet.rounding)
     right = frozenset(wanted for wanted, typed in answers.items() if desk.is_right(wanted, typed, support))

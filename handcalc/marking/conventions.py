@@ -3,7 +3,7 @@
 - `OtherConventions(definitions).find(sheet)` names, for every answer that one other convention makes right, that convention; nothing
   where an answer that is right or follows speaks against it, or where it may be coincidence.
 - `conventional(slugs)` is the mistake that is none under another convention (log₂ for ln).
-- `ERROR_SIGN` is the name of δ = −∂E/∂net, which signs.py finds.
+- `ERROR_SIGN` is the name of δ = −∂E/∂net, and `ERROR_SCALE` that of another factor in δ, which signs.py finds.
 
 Conventions are those of a problem's `conventions:`, the scale of a loss (½Σ, Σ, 1/n, 1/(2n) of squares; Σ or 1/n Σ of other terms), whether
 biases are trained, and of a penalty in the loss what stands before its sum and whether biases are in it.
@@ -33,6 +33,7 @@ from handcalc.problem.schema import Problem, Regularization
 from handcalc.problem.words import LOSSES, PENALTY_FORMS
 
 ERROR_SIGN = "error_sign"
+ERROR_SCALE = "error_scale"
 LOSS_SCALE = "loss_scale"
 PENALTY_FORM = "penalty_form"
 PENALISED_BIASES = "penalised_biases"
@@ -112,6 +113,8 @@ class OtherConvention(Record):
         """What is said of answers that are right under it."""
         if self.name == LOSS_SCALE:
             return Message("the loss is {choice} on this sheet", choice=self.choice)
+        if self.name == ERROR_SCALE:
+            return Message("δ = {factor} · ∂E/∂net on this sheet", factor=self.choice)
         if (self.name, self.choice) in TITLES:
             return Message(TITLES[self.name, self.choice])
         return Message("another convention on this sheet: {name}: {choice}", name=self.name, choice=self.choice)

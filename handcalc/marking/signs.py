@@ -1,15 +1,17 @@
-"""The sign of δ on a sheet: many books have δ = −∂E/∂net, and add η·δ·x to the weight.
+"""What δ is on a sheet: many books have δ = −∂E/∂net, and add η·δ·x to the weight; some divide it by the number of samples already, or
+leave the 2 of a square to the update.
 
 - `is_error(definitions, cell)`: whether a cell is such a term.
-- `with_sign_of_errors(definitions, reads)`: where all error terms of a sheet are the negatives of the right ones, and its weights move
-  the right way, that is its convention: its error terms are read in the sheet's sign. Answers those, and the convention of each.
+- `as_errors_are_meant(definitions, reads)`: where all error terms of a sheet are the right ones times one factor, such as −1, and its
+  weights move as they should, that is its convention: its error terms are read so. Answers those, and the convention of each.
 """
 
 from __future__ import annotations
 
+from handcalc.core.expr import MINUS_ONE, ONE, Number
 from handcalc.core.quantity import Cell
 from handcalc.errors import EvaluationError
-from handcalc.marking.conventions import ERROR_SIGN, OtherConvention
+from handcalc.marking.conventions import ERROR_SCALE, ERROR_SIGN, OtherConvention
 from handcalc.marking.definitions import Definitions
 from handcalc.marking.follow import unit
 from handcalc.marking.interpret import ReadAnswer
@@ -17,41 +19,64 @@ from handcalc.marking.typed import Typed
 from handcalc.marking.workbook import base, iteration, on_sheet
 
 ERRORS = ("net", "out", "part")  # what an error term is the derivative by
+FACTORS = (ONE, MINUS_ONE, *(Number(sign * a, b) for n in range(2, 11) for a, b in ((n, 1), (1, n)) for sign in (1, -1)))  # of error terms
 LOOSE = 0.05  # relative difference of a number worked with rounded ones
 VISIBLE = 2  # units of the last digit by which a weight must move to tell the signs apart
 
 
-def with_sign_of_errors(definitions: Definitions, reads: list[ReadAnswer]) -> tuple[list[ReadAnswer], dict[Cell, OtherConvention]]:
-    """The answers, with error terms in the sign that the sheet has for them."""
+def as_errors_are_meant(definitions: Definitions, reads: list[ReadAnswer]) -> tuple[list[ReadAnswer], dict[Cell, OtherConvention]]:
+    """The answers, with error terms as the sheet has them."""
     typed = {read.cell: read.typed for read in reads if read.cell is not None and read.typed is not None}
     book = definitions.book
-    gradients = {wanted: number for wanted, number in typed.items() if book.quantity(wanted).kind == "gradient" and number.above}
-    errors = {wanted: number for wanted, number in gradients.items() if is_error(definitions, wanted)}
-    if all(_is_negative(definitions, *gradient) for gradient in gradients.items()):
-        errors = gradients  # every gradient on the sheet is that of -E
     moves = [right for wanted, number in typed.items() if (right := _moves_right(definitions, wanted, number)) is not None]
-    if not (errors and moves and all(moves) and all(_is_negative(definitions, *error) for error in errors.items())):
+    if not (moves and all(moves)):
         return reads, {}
-    convention = OtherConvention(ERROR_SIGN, "", definitions.book.problem)
+    gradients = {wanted: number for wanted, number in typed.items() if book.quantity(wanted).kind == "gradient" and number.above}
+    groups: list[list[Cell]] = [[*gradients]]  # every gradient of a sheet may be that of -E
+    if gradients and not all(_is_times(definitions, MINUS_ONE, *gradient) for gradient in gradients.items()):
+        groups = [[wanted for wanted in gradients if _of(definitions, wanted) == kind] for kind in ERRORS]
+        others = [wanted for wanted in gradients if _of(definitions, wanted) not in ERRORS]
+        if not all(_is_times(definitions, ONE, wanted, gradients[wanted]) for wanted in others):
+            groups = [group for group in groups if all(_is_times(definitions, MINUS_ONE, wanted, gradients[wanted]) for wanted in group)]
+    meant: dict[Cell, OtherConvention] = {}
+    scaled: dict[Cell, Number] = {}
+    for group in filter(None, groups):
+        factor = next((one for one in FACTORS if all(_is_times(definitions, one, wanted, gradients[wanted]) for wanted in group)), ONE)
+        if factor != ONE:
+            known = OtherConvention(*((ERROR_SIGN, "") if factor == MINUS_ONE else (ERROR_SCALE, _spelled(factor))), book.problem)
+            meant |= dict.fromkeys(group, known)
+            scaled |= dict.fromkeys(group, factor)
 
-    def in_sign(read: ReadAnswer) -> ReadAnswer:
-        if read.cell not in errors or read.typed is None:
+    def as_meant(read: ReadAnswer) -> ReadAnswer:
+        if read.cell not in meant or read.cell is None or read.typed is None:
             return read
-        return read.replace(typed=read.typed.negated(), turned=not read.turned, trouble=read.trouble or convention.title)
+        said = read.trouble or meant[read.cell].title
+        if scaled[read.cell] == MINUS_ONE:
+            return read.replace(typed=read.typed.negated(), turned=not read.turned, trouble=said)
+        return read.replace(typed=read.typed.divided(scaled[read.cell]), trouble=said)
 
-    return list(map(in_sign, reads)), dict.fromkeys(errors, convention)
+    return list(map(as_meant, reads)), meant
 
 
 def is_error(definitions: Definitions, wanted: Cell) -> bool:
     """Whether a cell is an error term, δ."""
+    return _of(definitions, wanted) in ERRORS
+
+
+def _of(definitions: Definitions, wanted: Cell) -> str:
+    """The kind of what a gradient is by; "" of other answers."""
     quantity = definitions.book.quantity(wanted)
-    return quantity.kind == "gradient" and quantity.of is not None and definitions.book.graph[quantity.of.quantity].kind in ERRORS
+    return definitions.book.graph[quantity.of.quantity].kind if quantity.kind == "gradient" and quantity.of is not None else ""
 
 
-def _is_negative(definitions: Definitions, wanted: Cell, number: Typed) -> bool:
-    """Whether an answer is the negative of the right number, or of one worked with rounded ones."""
-    value = _value(definitions, wanted)
-    return number.value * value < 0 and abs(number.value + value) <= LOOSE * abs(value) + unit(number)
+def _is_times(definitions: Definitions, factor: Number, wanted: Cell, number: Typed) -> bool:
+    """Whether an answer is so many times the right number, or one worked with rounded ones."""
+    value = factor.numerator / factor.denominator * _value(definitions, wanted)
+    return number.value * value > 0 and abs(number.value - value) <= LOOSE * abs(value) + unit(number)
+
+
+def _spelled(factor: Number) -> str:
+    return f"{factor.numerator}/{factor.denominator}" if factor.denominator > 1 else str(factor.numerator)
 
 
 def _moves_right(definitions: Definitions, wanted: Cell, number: Typed) -> bool | None:

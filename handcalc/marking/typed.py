@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from unicodedata import decimal, normalize
 
-from handcalc.core.expr import number
+from handcalc.core.expr import Number, number
 from handcalc.core.record import Record
 
 LENGTH_LIMIT = 100
@@ -61,6 +61,13 @@ class Typed(Record):
         """The number with the other sign; the digits stay as they are."""
         turned = self.plain.removeprefix("-") if self.plain.startswith("-") else "-" + self.plain
         return self.replace(text=turned, above=-self.above) if self.above else self
+
+    def divided(self, factor: Number) -> Typed:
+        """The number by a factor, as precisely as it was given then; the digits stay as they are."""
+        value = number(f"{self.above * factor.denominator}/{self.below * factor.numerator}")
+        larger = abs(factor.denominator) // abs(factor.numerator)
+        places = None if self.places is None else self.places - (len(str(larger)) if larger > 1 else 0)
+        return self.replace(above=value.numerator, below=value.denominator, places=places)
 
 
 def typed(text: str) -> Typed | None:
