@@ -32,6 +32,7 @@ from handcalc.marking.workbook import iteration, on_sheet
 ANSWERS = 24  # wrong answers of a sheet for which slips are looked for
 BEFORE = 1200  # steps and given numbers that an answer may be made from
 NAMED = 3.75  # bits by which a slip must beat coincidence, to be named
+FARTHER = 2.0  # bits more, if it was made on a line that is not on the sheet
 DIGITS = 3  # and the significant digits an answer must have
 HINT = 0.5  # bits to be a hint
 BARE = -2.5  # and where no other slip gives it, so that of all reasons it is the likeliest
@@ -128,7 +129,7 @@ class LineSlips:
         long = typed.significant >= DIGITS or typed.places is None or not typed.above
         if bits < HINT and not (bits >= BARE and not rivals and best in here and self._made(wanted, best)):
             return None
-        sure = bits >= NAMED and long and best in here
+        sure = bits >= NAMED + FARTHER * (best not in here) and long
         if not sure and len(rivals) > 1:
             return None
         return LineSlip(self._called(wanted, best), sure, rivals, best in here, self._made(wanted, best) if sure else None)
