@@ -120,7 +120,7 @@ def document(report: Report) -> str:
 
 def scripts(live: bool, sheet: bool = False) -> str:
     """The script of a page; live: with what works numbers out again; sheet: with what checks those that are typed."""
-    names = ["numbers.js"] * (live or sheet) + ["rounds.js", "live.js"] * live + ["sheet.js"] * sheet + ["page.js"]
+    names = ["numbers.js"] * (live or sheet) + ["rounds.js", "maps.js", "live.js"] * live + ["sheet.js"] * sheet + ["page.js"]
     return "".join(map(dense, names))
 
 
@@ -193,7 +193,7 @@ class Article:
         panel = after = program = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
-            change = controls(interactive.program, self.formulas, self.translate) if interactive.whole else ""
+            change = controls(interactive.program, interactive.plane, self.formulas, self.translate) if interactive.whole else ""
             panel = self.panel(change)
             hidden = packed(map(self.line, interactive.hidden), self.examples) if interactive.hidden else None
             data = interactive.data() | ({"hidden": hidden} if hidden else {})

@@ -18,6 +18,7 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Table
+from handcalc.render.formats.page.plane import Plane
 from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item, Name, Numeric, Symbolic, Value
@@ -66,6 +67,7 @@ class Interactive:
         self.explained = self._explained() if self.key else {}  # with what is given first
         self.whole = self.key and not isinstance(chapter, Page)
         self.program = LiveProgram.of(self.derivation) if self.whole else None
+        self.plane = Plane.of(self.program) if self.program else None
         if self.program and len(self.program.graphs) == 1:  # which then numbers the steps, too
             for wanted in self.program.numbers:
                 self._id((wanted, 1))
@@ -164,6 +166,8 @@ class Interactive:
         if self.program:
             turned = [number for wanted, number in self.program.numbers.items() if self.reading.turned(wanted)]
             found["program"] = self._shared({**self.program.data(), "turned": turned}, found)
+        if self.program and self.plane:
+            found["plane"] = self.plane.data(self.program, self.reading)
         if numbers or self.program:
             found |= {"decimals": DECIMALS, "comma": self.reading.comma, "notes": self._notes()}
         if numbers:
