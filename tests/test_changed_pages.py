@@ -189,7 +189,8 @@ def test_the_plane_of_two_inputs(browser: Browser) -> None:
     browser.show(written(derivation("habr-xor"), "html"))
     browser.run("document.querySelector('.change').open = true")
     script = (
-        "const live = chapters[0].live, plane = live.plane.facts, state = live.course?.states[live.moment] ?? live.rounds.start(live.edits);"
+        "const live = chapters[0].live, plane = live.plane.facts;"
+        "const state = live.course?.states[live.moment] ?? live.rounds.start(live.edits);"
         "return live.rounds.field(live.edits, state, [plane.inputs[0], [-1, 0.5]], [plane.inputs[1], [0.25]], plane.outputs)"
     )
 

@@ -42,7 +42,8 @@ _TRAINING = """\
 <div class="choices"><label hidden>{moment} <input class="moments" type="range" min="0" step="1"> <output></output></label></div>
 """
 _SURFACE = """\
-<div><div class="choices over"><label>{across} <select class="across"></select></label> <label>{up} <select class="up"></select></label></div>
+<div><div class="choices over"><label>{across} <select class="across"></select></label>
+<label>{up} <select class="up"></select></label></div>
 <div class="surface" data-text="{surface}"></div></div>
 """
 _PLANE = """\
