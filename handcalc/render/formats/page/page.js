@@ -256,15 +256,15 @@ class Chapter {
   size() {
     const drawing = this.drawing.firstElementChild;
     if (!drawing) return;
-    const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number(text.getAttribute("font-size")));
-    const scale = Math.min(LARGER, LEGIBLE / Math.min(LEGIBLE, ...letters));
-    const wide = drawing.viewBox.baseVal.width * scale;
-    drawing.style.minWidth = `${wide * this.zoom}px`;
+    const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number.parseFloat(getComputedStyle(text).fontSize));
+    const least = LEGIBLE / Math.min(...letters, 13);
+    const [narrow, wide] = [least, Math.max(1, least)].map((scale) => drawing.viewBox.baseVal.width * Math.min(LARGER, scale));
     const columns = this.panel.parentNode;
     columns.style.setProperty("--drawing", `${wide}px`);
     const above = wide > BESIDE * columns.clientWidth - PADDING;
     columns.classList.toggle("wide", above);
-    drawing.style.width = above ? "auto" : `${100 * this.zoom}%`;
+    drawing.style.minWidth = `${(above ? narrow : wide) * this.zoom}px`;
+    drawing.style.width = above ? `${Math.min(wide, this.drawing.clientWidth) * this.zoom}px` : `${100 * this.zoom}%`;
     reachable();
   }
 
