@@ -277,6 +277,9 @@ def test_numbers_appear_as_they_are_reached(browser: Browser) -> None:
     assert {"net.h1", "net.h2", "out.h1", "w1", "i1"} <= shown() and shown().isdisjoint({"out.h2", "net.o1", "loss", "grad.w5"})
     browser.press(Keys.END)
     assert shown() == everything
+    browser.show(page("karim-self-attention"))
+    browser.run("const { lines, ids } = chapters[0].data; chapters[0].mark(lines.findIndex((line) => ids[line] === 's[1,1]'))")
+    assert "s[1,1]" in shown() and "s[2,2]" not in shown()  # which has no line, but stands in the table after them
 
 
 def test_the_current_line_stands_below_the_drawing(browser: Browser) -> None:

@@ -4,7 +4,8 @@
 
 Nothing is looked at but what is drawn, and numbers are only worked out where the whole network is small
 (`COMPUTED_LIMIT`). Columns are as far apart as the labels of the edges between them need; rows are pulled apart
-(`STRETCHES`) where that makes the drawing smaller, or lets it fit a screen. neurons.py makes the nodes, placing.py finds room for the labels.
+(`STRETCHES`) where that makes the drawing smaller, or lets it fit a screen.
+neurons.py makes the nodes, placing.py finds room for the labels.
 """
 
 from __future__ import annotations

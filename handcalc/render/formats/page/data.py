@@ -175,6 +175,9 @@ class Interactive:
         shares = [self._id(place) for place in self._shares()]
         if shares:
             found["shares"] = shares
+        after = {self._id(place): self._id(line) for place, line in self._after()}
+        if after:
+            found["after"] = after
         elements = {number: self._element(place) for place, number in list(self._ids.items())}
         found["elements"] = {number: self._id(element) for number, element in elements.items() if element}
         found["ids"] = [printable(self.derivation.step_id(*place)) for place in self._ids]
@@ -205,6 +208,15 @@ class Interactive:
                 if (quantity.kind, quantity.role) == ("part", "attention"):
                     places = ((quantity.name, place) for place in graph.positions(quantity.name))
                     yield from ((current, iteration) for current in places if current not in graph.left_out)
+
+    def _after(self) -> Iterator[tuple[Place, Place]]:
+        """A number of a drawing that has no line, though others of its quantity have: it is known after the last of these."""
+        last = {(current[0], iteration): (current, iteration) for current, iteration in self.lines}
+        for iteration, picture in self.pictures.items():
+            for current in picture.written:
+                place = current, iteration
+                if place not in self.lines and (current[0], iteration) in last:
+                    yield place, last[current[0], iteration]
 
     def _id(self, place: Place) -> int:
         return self._ids.setdefault(place, len(self._ids))

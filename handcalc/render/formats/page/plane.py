@@ -36,6 +36,8 @@ class Plane(Record):
             return None
         rows = [tuple(_row(graph, name)) for name in (graph.inputs, output, graph.targets) if name]
         inputs, outputs, *targets = rows
+        if not inputs or not outputs:  # where outputs are given, or inputs are left out
+            return None
         (own, answers), others = (inputs[0], outputs[0]), [cell for row in inputs[1:] for cell in row]
         role = graph[graph.inputs].axes[-1].role
         if role != "input" or len(own) != 2 or not 1 <= len(answers) <= MOST_OUTPUTS or not {*own} <= {*program.given}:
