@@ -238,11 +238,20 @@ class Chapter {
         const line = part.querySelector(":scope > .line");
         if (line) part.prepend(element("svg:path", { class: "hit", d: line.getAttribute("d") }));
       }
+      this.call(copy);
       this.drawings.set(Number(figure.dataset.iteration), copy);
     }
     this.panel.querySelector(".stage").hidden = !this.drawings.size;
     this.panel.querySelector(".hint").hidden = !this.data.phases;
     if (this.drawings.size) this.stage(1);
+  }
+
+  /** Squares of a drawing are called by their step, and by the number where it is seen. */
+  call(drawing) {
+    for (const square of drawing.querySelectorAll(".cell[role=button]")) {
+      const known = [...square.querySelectorAll("[data-cell]:not(.ahead)")].map((number) => number.textContent).join(", ");
+      square.setAttribute("aria-label", square.dataset.step + (known && ` = ${known}`));
+    }
   }
 
   /** Show the drawing of a round. */
@@ -298,6 +307,7 @@ class Chapter {
     const reached = (cell) => this.order.get(cell) ?? this.order.get(this.data.after?.[cell]) ?? -1;
     for (const number of drawing.querySelectorAll("[data-cell]"))
       number.classList.toggle("ahead", reached(this.of(number, "cell")) > ahead);
+    this.call(drawing);
     const shown = drawing.querySelector(".own");
     if (shown) {
       const [box, inside] = [this.drawing.getBoundingClientRect(), shown.getBoundingClientRect()];
