@@ -278,8 +278,11 @@ def test_numbers_appear_as_they_are_reached(browser: Browser) -> None:
     browser.press(Keys.END)
     assert shown() == everything
     browser.show(page("karim-self-attention"))
-    browser.run("const { lines, ids } = chapters[0].data; chapters[0].mark(lines.findIndex((line) => ids[line] === 's[1,1]'))")
-    assert "s[1,1]" in shown() and "s[2,2]" not in shown()  # which has no line, but stands in the table after them
+    browser.driver.implicitly_wait(5)
+    assert browser.one("html.scripted .text .step math")
+    browser.driver.implicitly_wait(0)
+    browser.run("const { lines, ids } = chapters[0].data; chapters[0].mark(lines.findIndex((line) => ids[line] === 'score1[1,1]'))")
+    assert "score1[1,1]" in shown() and "score1[2,2]" not in shown()  # which has no line, but stands in the table after them
 
 
 def test_the_current_line_stands_below_the_drawing(browser: Browser) -> None:
