@@ -1,6 +1,7 @@
 """The catalogues of texts: `python .ci/messages.py` brings them up to date, `… --check` only says what is wrong.
 
-- texts.py finds the texts in the program's source; what click itself says is here, in `CLICK` and `COUNTED`.
+- texts.py finds the texts in the program's source; those of keys of the file format are asked for, and what click itself says is here, in
+  `CLICK` and `COUNTED`.
 - handcalc/locale/*/LC_MESSAGES/handcalc.po has their translations, made by hand. New texts are added with an empty translation, unused
   ones dropped; handcalc.mo, which the program reads, is made from it, the same bytes every time.
 - An error is a text without a translation, or with one that has other fields. Who does not know the language marks what is missing as
@@ -25,6 +26,10 @@ from babel.messages.pofile import read_po, write_po
 sys.path.insert(0, str(Path(__file__).parent))
 
 from texts import ROOT, collected  # noqa: E402
+
+sys.path.insert(0, str(ROOT))
+
+from handcalc.layers.sections import sections  # noqa: E402
 
 CATALOGUES = sorted(ROOT.glob("handcalc/locale/*/LC_MESSAGES/handcalc.po"))
 
@@ -62,6 +67,8 @@ COUNTED = (
 def messages() -> tuple[dict[str, list[str]], list[str]]:
     """Every text with the files it is in, and the places whose texts cannot be seen."""
     found, lost = collected()
+    for text in dict.fromkeys(key.doc for keys in sections().values() for key in keys if key.doc):  # some are put together from parts
+        found.setdefault(text, ["handcalc/layers/sections.py"])
     for text in (*CLICK, *COUNTED):
         found.setdefault(text, []).append("click")
     return found, lost

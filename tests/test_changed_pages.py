@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 from random import Random
 from typing import Any
 
@@ -16,6 +17,7 @@ from liveprograms import edited, some_edits
 from pages import Element, Page, number_in
 from test_browser import AXE, BROWSER, DRIVER, Browser, Keys, _barriers, _overflow
 
+from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
@@ -180,6 +182,53 @@ def test_the_loss_over_two_numbers(browser: Browser) -> None:
     browser.run("document.querySelector('.up').dispatchEvent(new Event('change'))")
     assert not browser.run("return document.querySelector('.surface').children.length")
     assert browser.complaints() == []
+
+
+def test_the_plane_of_two_inputs(browser: Browser) -> None:
+    """Its answers are those of the solution to other inputs, with the numbers as they are, as they are changed, after some updates."""
+    browser.show(written(derivation("habr-xor"), "html"))
+    browser.run("document.querySelector('.change').open = true")
+    script = (
+        "const live = chapters[0].live, plane = live.plane.facts;"
+        "const state = live.course?.states[live.moment] ?? live.rounds.start(live.edits);"
+        "return live.rounds.field(live.edits, state, [plane.inputs[0], [-1, 0.5]], [plane.inputs[1], [0.25]], plane.outputs)"
+    )
+
+    def answers(edits: dict[str, str], rounds: int = 1) -> list[Any]:
+        solved = derivation("habr-xor")
+        (one, other), found = ((solved.graph.inputs, (place,)) for place in (0, 1)), []
+        weights = {cell: text for name, text in edits.items() if (cell := solved.graph.find(name))}
+        for x in ("-1", "0.5"):
+            solution = edited("habr-xor", weights)
+            last = solution if rounds == 1 else edited("habr-xor", weights, None, rounds)
+            carried = last.iteration(rounds).evaluation.replaced
+            moved = Evaluation(solution.graph, None, {**carried, one: Fraction(x), other: Fraction("0.25")})
+            found.append([pytest.approx(float(moved["out2", (0,)]), rel=1e-12)])
+        return [found]
+
+    assert browser.run(script) == answers({})
+    weight = derivation("habr-xor").graph.cell_id(("W1", (0, 0)))
+    browser.run(TYPE, [(weight, "2.5")])
+    assert browser.run(script) == answers({weight: "2.5"}) and "as they are now" in browser.one(".plane").text
+    browser.run("document.querySelector('.updates').value = 9; document.querySelector('.train').click()")
+    browser.run("const one = document.querySelector('.moments'); one.value = 4; one.dispatchEvent(new Event('input'))")
+    assert browser.run(script) == answers({weight: "2.5"}, 5) and "After 4 updates" in browser.one(".plane").text
+    assert browser.run("return document.querySelectorAll('.plane .sample').length") == 3  # two in the key
+    browser.run(TYPE, [(weight, "0.5")])
+    assert not browser.run("return document.querySelector('.curve').children.length")  # updates of other numbers
+    assert browser.complaints() == []
+
+
+@pytest.mark.parametrize("problem, colours", [("softmax-cross-entropy", 3), ("zhou-four-people", 2), ("sklearn-ridge", 1)])
+def test_planes_say_what_their_colours_are(browser: Browser, problem: str, colours: int) -> None:
+    browser.show(written(derivation(problem), "html", language="zh"), 390, True)
+    browser.run("document.querySelector('.change').open = true")
+    keys = browser.run("return [...document.querySelectorAll('.plane .key')].map((one) => one.textContent)")
+    assert len(keys) == colours
+    letters = browser.run(
+        "return [...document.querySelectorAll('.plane > svg text')].map((one) => 16 * one.ownerSVGElement.clientWidth / 380)"
+    )
+    assert min(letters) >= 12 and _overflow(browser) == 0 and browser.complaints() == []
 
 
 @pytest.mark.parametrize("width, dark", [(1400, False), (800, True), (390, False)])

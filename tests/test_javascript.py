@@ -29,6 +29,7 @@ from handcalc.errors import HandcalcError
 from handcalc.loading.loader import load, shipped
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.functions import javascript
+from handcalc.render.formats.page.plane import Plane
 from handcalc.render.formats.page.program import CELLS_LIMIT, LiveProgram, cells_of
 
 NODE = shutil.which("node")
@@ -82,6 +83,16 @@ def test_large_networks_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert text not in written(derivation("zhou-neuron"), "html")
     monkeypatch.setattr("handcalc.render.formats.page.program.CELLS_LIMIT", 5)
     assert text in written(derivation("zhou-neuron"), "html")
+
+
+def test_two_inputs_have_a_plane() -> None:
+    """Of the last outputs; not where there are other inputs, or answers of one sample depend on another."""
+    wanted = {"zhou-four-people": (2, 1, 4), "mazur-2-2-2": (2, 2, 1), "goodfellow-xor": (2, 1, 4), "softmax-cross-entropy": (2, 3, 1)}
+    for problem, sizes in wanted.items():
+        plane = Plane.of(program_of(derivation(problem)))
+        assert plane is not None and (len(plane.inputs), len(plane.outputs), len(plane.samples)) == sizes
+    for problem in ("prachub-bptt", "transformer-block", "d2l-batch-norm", "mini-batches", "linear-y-ax-b"):
+        assert Plane.of(program_of(derivation(problem))) is None
 
 
 def test_what_nobody_typed_is_known_to_the_last_digit() -> None:

@@ -16,8 +16,9 @@ from handcalc.deriving import derive
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.render import read, render
-from handcalc.render.diagram import Diagram, Node, window_of
+from handcalc.render.diagram import Diagram, Node, diagram, window_of
 from handcalc.render.diagram.boxes import words_width
+from handcalc.render.diagram.flow import SCREEN
 from handcalc.render.diagram.lettering import columns_of
 from handcalc.render.diagram.looks import NODES, SQUARES
 from handcalc.render.diagram.squares import FEW, SIDE_LIMIT
@@ -100,6 +101,16 @@ def test_nothing_covers_anything(name: str) -> None:
         assert covered(result, found) == [] and within(result)
     text = drawing(drawn(found), read(found, "", PLAIN), translator("en"), 80)
     assert text.isascii() and max(map(len, text.split("\n"))) <= 80
+
+
+WIDE = {"small-gpt"}  # of sixty boxes
+
+
+@pytest.mark.parametrize("problem", EACH)
+def test_drawings_are_no_wider_than_a_screen(problem: str) -> None:
+    """In a window of 1400 pixels, with letters of 12 where they are drawn with 12.3."""
+    found = diagram(derivation(problem), read(derivation(problem)))
+    assert found is None or (found.width > 1.03 * SCREEN) == (problem in WIDE), found.width
 
 
 def test_squares_have_an_order_and_all_roles_of_axes_are_known() -> None:

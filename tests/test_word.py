@@ -255,6 +255,14 @@ def test_wide_matrices_are_smaller() -> None:
     assert not list(faults(ElementTree.fromstring(f'<m:oMath xmlns:m="{M[1:-1]}" xmlns:w="{W[1:-1]}">{wide}</m:oMath>')))
 
 
+def test_matrices_beside_each_other_are_smaller() -> None:
+    """Together they are too wide, each alone is not."""
+    formulas = WordFormulas(Chapter(derivation("mazur-2-2-2"), OMML, PLAIN).reading, str)
+    rows = tuple((Plain("12345678"),) * 4 for _ in range(2))
+    one, two = ("".join(formulas.grid((Plain("a"), "=", *parts))) for parts in ((rows,), (rows, "·", rows, "·", rows)))
+    assert "<w:sz " not in smaller(one, 74) and '<w:sz w:val="13"/>' in smaller(two, 74)
+
+
 def test_lines_can_break_between_relations() -> None:
     body = part(word(derivation("mazur-2-2-2")))
     line = next(line for line in body.iter(W + "p") if text_of(line).startswith("(5)"))

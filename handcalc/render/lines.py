@@ -172,7 +172,7 @@ def worked(
     whose definitions stand in the line (the paths of a sum); chained: with its named factors."""
     derivation, reading = derivation.at(iteration), reading.at(iteration)
     step = derivation.step(wanted, iteration)
-    formula = reading.formula(wanted)
+    formula = summed = reading.formula(wanted)
     pooled = is_pooled(derivation.graph, derivation.graph[wanted[0]])
     if formula is not None and put_in:
         formula = rewrite(formula, lambda node: reading.formula(cell(node)) if isinstance(node, Ref) and node.quantity in put_in else None)
@@ -191,7 +191,13 @@ def worked(
         relation = "=" if reading.exact_inputs(formula, iteration) else "≈"
         if not isinstance(formula, (Ref, Number)):
             right.append((relation, Numeric(formula, iteration)))
+    exact = step.shown.exact
+    if put_in and derivation.rounding.carry and summed is not None and formula != summed:  # each path was rounded before they were added
+        if isinstance(summed, Ref):
+            exact = exact and reading.shown(cell(summed), iteration).exact
+        else:
+            right.append(("≈", Numeric(summed, iteration)))
     if formula is None or not isinstance(formula, Number):
-        right.append(("=" if step.shown.exact else "≈", Value(wanted, iteration)))
+        right.append(("=" if exact else "≈", Value(wanted, iteration)))
     label = Message("given:") if wanted in derivation.graph.fixed else None
     return Equation(Name(Ref(*wanted)), tuple(right), indent, step=(wanted, iteration), label=label)

@@ -116,7 +116,7 @@ FORMATS = {
             dialect="mathml",
             module="slides",
             suffix=".slides.html",
-            begins=b"<!doctype html>",
+            begins=b"<!DOCTYPE html>",
             told=True,
             rank=12,
         ),

@@ -218,14 +218,16 @@ def shape(sizes: tuple[int, ...], roles: tuple[str, ...]) -> Message:
 # --- drawing ----------------------------------------------------------------------------------------------------------
 
 
-def box(plan: Plan, part: PlannedBox, fixed: Fixed, column: int = 0) -> Node:
-    """The node of a part around the point 0, 0: its words, then its grids."""
+def box(plan: Plan, part: PlannedBox, fixed: Fixed, column: int = 0, most: int = 0) -> Node:
+    """The node of a part around the point 0, 0: its words, then its grids, at most so many beside one another (0: all)."""
     graph = plan.derivation.graph
     members = [graph[name] for name in part.names]
     if all(quantity.kind in ("net", "out") and _is_column(quantity, fixed(quantity)) for quantity in members):
         return boxed(part, units(plan, members, fixed(members[-1])), _cell(plan, members[-1], fixed), column)
     blocks = [beside(_grids(plan, graph[name], fixed)) for name in part.names]
-    inside = beside([below(blocks[start : start + part.deep]) for start in range(0, len(blocks), part.deep)])
+    stacks = [below(blocks[start : start + part.deep]) for start in range(0, len(blocks), part.deep)]
+    rows = range(0, len(stacks), most or len(stacks))
+    inside = below([beside(stacks[start : start + (most or len(stacks))]) for start in rows])
     return boxed(part, inside, _cell(plan, graph[part.names[-1]], fixed), column)
 
 

@@ -16,6 +16,8 @@ BOXES_APART = {False: 20.0, True: 26.0}  # in a column
 LINE_ROOM = 16.0  # that an edge needs where it passes through a column
 PAGE = (760.0, 526.0)  # how large a drawing of full size may be on paper: 166 by 115 mm
 STRIP_COST = 1.1  # of every strip: how much smaller a drawing may be for one strip less
+SCREEN = 1345.0  # how wide a drawing of full size may be in a window of 1400 pixels
+SCREEN_COST = 1.3  # of a wider one: how much smaller a drawing may be on paper for being seen whole there
 STRIPS_LIMIT = 4  # pieces of a drawing that would be too long
 STRIPS_APART, EDGE, TRACKS_APART = 14.0, 12.0, 6.0  # between strips and the lines between them; beside a strip; between lines
 
@@ -28,9 +30,15 @@ def flow(uses: Uses, boxes: Mapping[str, Node], widest: float) -> Diagram:
 
 
 def paged(uses: Uses, boxes: Mapping[str, Node]) -> Diagram:
-    """The boxes in that direction, and in as many strips beside one another, in which they are largest on a page."""
+    """The boxes in that direction, and in as many strips beside one another, in which they are largest on a page, and fit a screen."""
     tried = [(arranged(uses, boxes, downwards, strips), strips) for strips in range(1, STRIPS_LIMIT + 1) for downwards in (False, True)]
-    return min(tried, key=lambda found: STRIP_COST ** found[1] * max(found[0].width / PAGE[0], found[0].height / PAGE[1], 1.0))[0]
+
+    def cost(found: tuple[Diagram, int]) -> float:
+        drawn, strips = found
+        wider = SCREEN_COST if drawn.width > SCREEN else 1.0
+        return wider * STRIP_COST**strips * max(drawn.width / PAGE[0], drawn.height / PAGE[1], 1.0)
+
+    return min(tried, key=cost)[0]
 
 
 def arranged(uses: Uses, boxes: Mapping[str, Node], downwards: bool = False, strips: int = 1) -> Diagram:

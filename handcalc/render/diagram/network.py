@@ -4,7 +4,8 @@
 
 Nothing is looked at but what is drawn, and numbers are only worked out where the whole network is small
 (`COMPUTED_LIMIT`). Columns are as far apart as the labels of the edges between them need; rows are pulled apart
-(`STRETCHES`) where that makes the drawing smaller. neurons.py makes the nodes, placing.py finds room for the labels.
+(`STRETCHES`) where that makes the drawing smaller, or lets it fit a screen.
+neurons.py makes the nodes, placing.py finds room for the labels.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.core.quantity import Cell
 from handcalc.core.quantity import cell as cell_of
 from handcalc.errors import Message
+from handcalc.render.diagram.flow import SCREEN
 from handcalc.render.diagram.model import Box, CellItem, Diagram, Edge, Label, Node, framed
 from handcalc.render.diagram.neurons import RADIUS, Column, bias_directions, column, targets
 from handcalc.render.diagram.placing import LabelledLine, meets, place
@@ -48,7 +50,7 @@ def network(derivation: Derivation, reading: Reading, iteration: int, values: bo
     graph = derivation.graph
     layers = [column(plan, layer) for layer in range(not graph.needed(graph.inputs), len(sizes))]
     tried = [_arranged(plan, layers, stretch) for stretch in STRETCHES]
-    best = min(tried, key=lambda found: (sum(not edge.labels for edge in found.edges), found.width * found.height))
+    best = min(tried, key=lambda found: (sum(not edge.labels for edge in found.edges), found.width > SCREEN, found.width * found.height))
     return best.replace(captions=tuple(_captions(plan, layers, best, values and not small)))
 
 

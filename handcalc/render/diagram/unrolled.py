@@ -17,7 +17,7 @@ from handcalc.core.quantity import Cell, Quantity
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.diagram.boxes import PlannedBox, box, boxed, forward, used_by
-from handcalc.render.diagram.flow import PAGE, arranged
+from handcalc.render.diagram.flow import PAGE, SCREEN, arranged
 from handcalc.render.diagram.model import Diagram, Edge, Node, Point, framed
 from handcalc.render.diagram.plan import Plan
 from handcalc.render.diagram.squares import Patch, Squares
@@ -29,6 +29,8 @@ BOXES_APART = 22.0  # between parameters, and above them
 TIMES_LIMIT = 5  # times that are all drawn; of more the first and the last
 FIRST = 3  # drawn of more, besides the last
 WORDS_APART = 5.0  # between the words of layers that stand side by side
+BESIDE = (0, 2, 1)  # quantities beside one another in a box, fewer where a drawing would be too wide; 0: all of them
+PADDING = 20.0  # of a drawing, on both sides together
 GAP = 56.0  # for times that are left out
 
 Lane = int  # a printed time; NONE for what has no time
@@ -60,8 +62,14 @@ def _clock(quantity: Quantity) -> int | None:
 
 
 def unrolled(plan: Plan, parts: Mapping[str, PlannedBox], fixed: Mapping[str, int]) -> Diagram:
-    """The whole drawing."""
-    return _Unrolled(plan, parts, fixed).diagram()
+    """The whole drawing; where it would be wider than a screen, with fewer quantities beside one another in a box."""
+    found = []
+    for most in BESIDE:
+        drawn = _Unrolled(plan, parts, fixed, most).diagram()
+        if drawn.width <= SCREEN:
+            return drawn
+        found.append(drawn)
+    return min(found, key=lambda one: one.width)
 
 
 class _Pattern(Record):
@@ -75,8 +83,8 @@ class _Pattern(Record):
 class _Unrolled:
     """One drawing being made."""
 
-    def __init__(self, plan: Plan, parts: Mapping[str, PlannedBox], fixed: Mapping[str, int]) -> None:
-        self.plan, self.graph, self.alone = plan, plan.derivation.graph, fixed
+    def __init__(self, plan: Plan, parts: Mapping[str, PlannedBox], fixed: Mapping[str, int], most: int = 0) -> None:
+        self.plan, self.graph, self.alone, self.most = plan, plan.derivation.graph, fixed, most
         self.weights = {key: part for key, part in parts.items() if part.kind == "weights"}
         timed, untimed = self._split({key: part for key, part in parts.items() if key not in self.weights})
         self.timed, self.untimed = self._siblings(timed), untimed
@@ -217,7 +225,8 @@ class _Unrolled:
         given = all(self.graph.given_value(cell) is not None for cell in self._cells(key, lane))
         words = (Message("Time {time}", time=lane),) if key == self.graph.inputs else ()
         kind = "given" if given and part.kind in ("variable", "answer") else part.kind
-        return box(self.plan, part.replace(names=names, kind=kind, words=words, titles=1), lambda quantity: self._fixed(lane, quantity))
+        part = part.replace(names=names, kind=kind, words=words, titles=1)
+        return box(self.plan, part, lambda quantity: self._fixed(lane, quantity), most=self.most)
 
     def _add(self, spot: Spot, node: Node) -> None:
         self.numbers[spot] = len(self.nodes)
@@ -318,7 +327,7 @@ class _Unrolled:
     def _parameters(self, left: float) -> None:
         """A row of parameters below everything, in as many rows as the width asks."""
         x, y, high = left, max(node.y + node.height / 2 for node in self.nodes) + 2 * BOXES_APART, 0.0
-        right = max(max(node.x + node.width / 2 for node in self.nodes), PAGE[0] / PAGE[1] * y)
+        right = max(max(node.x + node.width / 2 for node in self.nodes), min(PAGE[0] / PAGE[1] * y, SCREEN - PADDING))
         for part in self.weights.values():
             node = box(self.plan, part, lambda quantity: {})
             if x > left and x + node.width > right:

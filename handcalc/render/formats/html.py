@@ -10,9 +10,7 @@ styles, script and data are in the file, and its policy allows nothing else. Eve
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from handcalc.disk.jsontext import json_text
@@ -20,8 +18,8 @@ from handcalc.errors import Message, printable
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
 from handcalc.render.diagram.typesetting import in_unicode
 from handcalc.render.formats.common import drawn, title_of
-from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive
+from handcalc.render.formats.page.document import dense, page
 from handcalc.render.formats.page.drawings import bare
 from handcalc.render.formats.page.lean import packed
 from handcalc.render.formats.page.live import controls
@@ -37,29 +35,13 @@ from handcalc.render.typeset import xml_text
 if TYPE_CHECKING:
     from handcalc.render.diagram import Diagram
 
-_POLICY = "default-src 'none'; style-src {style}; font-src data:; script-src {script}; base-uri 'none'; form-action 'none'"
-_PAGE = """\
-<!DOCTYPE html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body class="{classes}">
+_BODY = """\
 <a class="skip" href="#text">{skip}</a>
 <header class="top">
 {contents}<button type="button" class="theme" hidden>{theme}</button>
 </header>
 <main id="text">
-{chapters}</main>
-<script>{script}</script>
-</body>
-</html>
-"""
+{chapters}</main>"""
 _PANEL = """\
 <aside class="panel" aria-label="{label}" hidden>
 <details class="stage" open hidden><summary>{drawing}</summary>
@@ -96,7 +78,7 @@ def document(report: Report) -> str:
     chapters = [Article(chapter, report, number) for number, chapter in enumerate(report.chapters, 1)]
     written = "".join(chapter.text() for chapter in chapters)
     several = len(chapters) > 1
-    style, script = stylesheet(), scripts(any(chapter.program for chapter in chapters), bool(report.fields))
+    script = scripts(any(chapter.program for chapter in chapters), bool(report.fields))
 
     def say(text: Message) -> str:
         return xml_text(text.text(report.translate))
@@ -104,40 +86,20 @@ def document(report: Report) -> str:
     links = [chapter.link() for chapter in chapters] if several else chapters[0].links
     title = say(Message("Worked solutions")) if several else chapters[0].title()
     contents = say(Message("Contents"))
-    return _PAGE.format(
-        language=report.language,
-        policy=policy(style, script, *(chapter.program for chapter in chapters if chapter.program)),
-        title=title,
-        style=style,
-        classes=" ".join(dict.fromkeys(f"view-{chapter.style.view}" for chapter in report.chapters)) + (" several" if several else ""),
+    body = _BODY.format(
         skip=say(Message("Skip to the text")),
         contents=_contents(contents, links, several),
         theme=say(Message("Light or dark")),
         chapters=written,
-        script=script,
     )
+    classes = " ".join(dict.fromkeys(f"view-{chapter.style.view}" for chapter in report.chapters)) + (" several" if several else "")
+    return page(report.language, title, stylesheet(), body, script, tuple(one.program for one in chapters if one.program), classes)
 
 
 def scripts(live: bool, sheet: bool = False) -> str:
     """The script of a page; live: with what works numbers out again; sheet: with what checks those that are typed."""
-    names = ["numbers.js"] * (live or sheet) + ["rounds.js", "live.js"] * live + ["sheet.js"] * sheet + ["page.js"]
+    names = ["numbers.js"] * (live or sheet) + ["rounds.js", "maps.js", "live.js"] * live + ["sheet.js"] * sheet + ["page.js"]
     return "".join(map(dense, names))
-
-
-def dense(name: str) -> str:
-    """A script without comments on lines of their own and without indentation."""
-    text = re.sub(r"^\s*(//[^\n]*|/\*\*.*?\*/)\n", "", asset(name), flags=re.MULTILINE | re.DOTALL)
-    return re.sub(r"^\s+", "", text, flags=re.MULTILINE)
-
-
-def policy(style: str, *scripts: str) -> str:
-    """What the page may use: its own style and its own scripts, and nothing from elsewhere."""
-    return _POLICY.format(style=_hash(style), script=" ".join(map(_hash, dict.fromkeys(scripts))))
-
-
-def _hash(text: str) -> str:
-    """What a policy calls an inline style or script by."""
-    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
 def _contents(title: str, links: list[str], several: bool) -> str:
@@ -193,7 +155,7 @@ class Article:
         panel = after = program = ""
         if any(isinstance(block, Equation) and block.step for block in blocks) and self.chapter.view.formulas:
             interactive = Interactive(self.chapter, blocks, self.pictures, self.windows, self.translate)
-            change = controls(interactive.program, self.formulas, self.translate) if interactive.whole else ""
+            change = controls(interactive.program, interactive.plane, self.formulas, self.translate) if interactive.whole else ""
             panel = self.panel(change)
             hidden = packed(map(self.line, interactive.hidden), self.examples) if interactive.hidden else None
             data = interactive.data() | ({"hidden": hidden} if hidden else {})

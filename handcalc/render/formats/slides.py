@@ -15,32 +15,14 @@ from typing import Any
 from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
-from handcalc.render.formats.html import Article, dense, policy
+from handcalc.render.formats.html import Article
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.data import Interactive, values_in
+from handcalc.render.formats.page.document import dense, page
 from handcalc.render.formats.page.style import stylesheet
 from handcalc.render.report import Chapter, Report
 from handcalc.render.typeset import xml_text
 
-_PAGE = """\
-<!doctype html>
-<html lang="{language}">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<main>
-{slides}
-</main>
-<script>{script}</script>
-</body>
-</html>
-"""
 MOST = 9  # formulas and sentences of one slide
 ROWS = 12  # of a table on one slide
 _PART = re.compile(r'(<g class="[^"]*") data-step="([^"]*)"(>.*?</g>)', re.DOTALL)
@@ -68,15 +50,8 @@ def document(report: Report) -> str:
         count += len(deck.slides)
     style = stylesheet() + asset("slides.css") + "".join(rule for deck in decks for rule in deck.rules)
     style += "".join(f"#s{number}{{--k:{number}}}" for number in range(1, count))
-    script = dense("slides.js")
-    return _PAGE.format(
-        language=report.language,
-        policy=policy(style, script),
-        title=decks[0].article.title() if len(decks) == 1 else xml_text(Message("Worked solutions").text(report.translate)),
-        style=style,
-        slides="\n".join(slides),
-        script=script,
-    )
+    title = decks[0].article.title() if len(decks) == 1 else xml_text(Message("Worked solutions").text(report.translate))
+    return page(report.language, title, style, "<main>\n" + "\n".join(slides) + "\n</main>", dense("slides.js"))
 
 
 def parted(blocks: list[Block]) -> Iterator[Slide]:

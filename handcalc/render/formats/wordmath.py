@@ -30,6 +30,7 @@ _OPEN, _CLOSE = OMML.brackets.split("{x}")
 _TALL_OPEN, _TALL_CLOSE = OMML.tall.split("{x}")
 _NOTHING = OMML.separator.replace(", ", "\u200b")  # what a piece begins with, so that its sign has two sides
 _GAP = OMML.separator.replace(", ", "\u2003")
+_MATRIX = re.compile(r"<m:m>.*?</m:m>")
 _ELEMENTS = re.compile(r"<(/?)m:[^<>]*?(/?)>")
 
 
@@ -107,8 +108,9 @@ def maths(piece: str) -> str:
 
 def smaller(piece: str, letters: int) -> str:
     """A piece that is wider than so many letters, in type that makes it fit."""
-    rows = re.findall(r"<m:mr>.*?</m:mr>", piece)
-    needed = max((width(row) + row.count("<m:e>") for row in rows), default=0)
+    matrices = [re.findall(r"<m:mr>.*?</m:mr>", matrix) for matrix in _MATRIX.findall(piece)]
+    needed = sum(max(width(row) + row.count("<m:e>") for row in rows) for rows in matrices)
+    needed += width(_MATRIX.sub("", piece)) if matrices else 0
     if needed <= letters:
         return piece
     size = max(_SMALLEST, _SIZE * letters // needed)

@@ -18,6 +18,7 @@ from handcalc.core.quantity import Cell, cell
 from handcalc.errors import Message, printable
 from handcalc.language import Translate
 from handcalc.render.blocks import Block, Equation, Grid, Table
+from handcalc.render.formats.page.plane import Plane
 from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.givens import rounding_note
 from handcalc.render.items import Item, Name, Numeric, Symbolic, Value
@@ -66,6 +67,7 @@ class Interactive:
         self.explained = self._explained() if self.key else {}  # with what is given first
         self.whole = self.key and not isinstance(chapter, Page)
         self.program = LiveProgram.of(self.derivation) if self.whole else None
+        self.plane = Plane.of(self.program) if self.program else None
         if self.program and len(self.program.graphs) == 1:  # which then numbers the steps, too
             for wanted in self.program.numbers:
                 self._id((wanted, 1))
@@ -164,6 +166,8 @@ class Interactive:
         if self.program:
             turned = [number for wanted, number in self.program.numbers.items() if self.reading.turned(wanted)]
             found["program"] = self._shared({**self.program.data(), "turned": turned}, found)
+        if self.program and self.plane:
+            found["plane"] = self.plane.data(self.program, self.reading)
         if numbers or self.program:
             found |= {"decimals": DECIMALS, "comma": self.reading.comma, "notes": self._notes()}
         if numbers:
@@ -171,6 +175,9 @@ class Interactive:
         shares = [self._id(place) for place in self._shares()]
         if shares:
             found["shares"] = shares
+        after = {self._id(place): self._id(line) for place, line in self._after()}
+        if after:
+            found["after"] = after
         elements = {number: self._element(place) for place, number in list(self._ids.items())}
         found["elements"] = {number: self._id(element) for number, element in elements.items() if element}
         found["ids"] = [printable(self.derivation.step_id(*place)) for place in self._ids]
@@ -201,6 +208,15 @@ class Interactive:
                 if (quantity.kind, quantity.role) == ("part", "attention"):
                     places = ((quantity.name, place) for place in graph.positions(quantity.name))
                     yield from ((current, iteration) for current in places if current not in graph.left_out)
+
+    def _after(self) -> Iterator[tuple[Place, Place]]:
+        """A number of a drawing that has no line, though others of its quantity have: it is known after the last of these."""
+        last = {(current[0], iteration): (current, iteration) for current, iteration in self.lines}
+        for iteration, picture in self.pictures.items():
+            for current in picture.written:
+                place = current, iteration
+                if place not in self.lines and (current[0], iteration) in last:
+                    yield place, last[current[0], iteration]
 
     def _id(self, place: Place) -> int:
         return self._ids.setdefault(place, len(self._ids))

@@ -1,7 +1,6 @@
 "use strict";
 // Numbers of a chapter that a reader changes: everything is worked out again by its program (rounds.js), and printed in its place.
 
-const SURFACE = { width: 380, height: 280, left: 48, right: 12, top: 10, bottom: 30, places: 40, levels: 12 };
 const CURVE = { width: 320, height: 120, left: 8, right: 8, top: 10, bottom: 10 };
 
 class Live {
@@ -78,6 +77,12 @@ class Live {
     }
     if (show) this.chapter.show();
     this.compare();
+    this.redraw();
+  }
+
+  /** The plane of the inputs, where it is seen. */
+  redraw() {
+    if (this.box.open) this.plane?.draw(this.course, this.moment);
   }
 
   /** Which step has no number, and why. */
@@ -144,11 +149,15 @@ class Live {
       return;
     }
     this.course = course;
+    this.moment = this.moments.max = this.moments.value = count;
+    this.moments.parentNode.hidden = false;
+    this.moments.parentNode.querySelector("output").textContent = count;
     const ends = [course.losses[0], course.losses[count]].map((loss) => printed(loss, this.rounding, false, false).replace("=", ""));
     const says = place.dataset.text.replace("{count}", count).replace("{before}", ends[0]).replace("{after}", ends[1]);
     place.replaceChildren(this.curve(course.losses, says), element("p", {}, says));
     this.box.querySelector(".take").hidden = false;
     this.look();
+    this.plane?.draw(course, count);
   }
 
   // --- the loss over two numbers ---
@@ -169,54 +178,33 @@ class Live {
   /** The loss around the way of the updates, the other numbers as they are now. */
   look() {
     const place = this.box.querySelector(".surface");
-    const [across, up] = [".across", ".up"].map((list) => Number(this.box.querySelector(list).value));
-    if (!this.course || this.box.querySelector(".over").hidden || across === up) return place.replaceChildren();
-    const way = this.course.states.map((state) => [across, up].map((cell) => this.rounds.value(cell, state, this.edits)));
-    const [columns, rows] = [0, 1].map((side) => {
-      const numbers = way.map((point) => point[side]);
-      const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
-      const half = Math.max(0.75 * (high - low), 1);
-      return Array.from({ length: SURFACE.places }, (_, step) => (low + high) / 2 + half * ((2 * step) / (SURFACE.places - 1) - 1));
-    });
-    const losses = this.rounds.surface(this.edits, [across, columns], [up, rows]);
-    const known = losses.flat().filter(Number.isFinite);
-    if (!known.length || !way.flat().every(Number.isFinite)) return place.replaceChildren();
-    const ends = known.reduce(([low, high], loss) => [Math.min(low, loss), Math.max(high, loss)], [Infinity, -Infinity]);
-    const [least, most] = ends.map((loss) => printed(loss, this.rounding, false, false).replace("=", ""));
-    const says = place.dataset.text.replace("{low}", least).replace("{high}", most).replace("{count}", way.length - 1);
-    place.replaceChildren(this.map({ losses, ends, columns, rows, way, names: [across, up] }, says), element("p", {}, says));
+    const cells = [".across", ".up"].map((list) => Number(this.box.querySelector(list).value));
+    if (!this.course || this.box.querySelector(".over").hidden || cells[0] === cells[1]) return place.replaceChildren();
+    const way = this.course.states.map((state) => cells.map((cell) => this.rounds.value(cell, state, this.edits)));
+    const number = (loss) => printed(loss, this.rounding, false, false).replace("=", "");
+    const says = (low, high) => {
+      const text = place.dataset.text.replace("{low}", number(low)).replace("{high}", number(high));
+      return text.replace("{count}", way.length - 1);
+    };
+    place.replaceChildren(...(surfaceMap(this, cells, way, this.moment, says) ?? []));
   }
 
-  map({ losses, ends: [low, high], columns, rows, way, names }, label) {
-    const { width, height, left, right, top, bottom, places, levels } = SURFACE;
-    const [wide, tall] = [(width - left - right) / places, (height - top - bottom) / places];
-    const stand = (number, numbers) => ((number - numbers[0]) / (numbers[places - 1] - numbers[0])) * (places - 1) + 0.5;
-    const x = (number) => left + wide * stand(number, columns);
-    const y = (number) => height - bottom - tall * stand(number, rows);
-    const areas = Array.from({ length: levels + 1 }, () => "");
-    losses.forEach((row, up) =>
-      row.forEach((loss, across) => {
-        const level = Number.isFinite(loss) ? Math.round(levels * Math.sqrt((loss - low) / (high - low || 1))) : levels;
-        areas[level] += `M${left + wide * across} ${height - bottom - tall * (up + 1)}h${wide}v${tall}h-${wide}z`;
-      }),
-    );
-    const drawn = areas.map((d, level) => element("svg:path", { d, class: "height", "fill-opacity": (0.85 * level) / levels }));
-    const text = (words, place) => element("svg:text", { ...place, class: "axis" }, words);
-    const short = (number) => String(Number(number.toPrecision(2))).replace("-", "−").replace(".", this.chapter.data.comma ? "," : ".");
-    const [first, last] = [0, places - 1];
-    const foot = height - bottom + 15;
-    const words = [
-      ...[first, last].map((end) => text(short(columns[end]), { x: x(columns[end]), y: foot, "text-anchor": end ? "end" : "start" })),
-      ...[first, last].map((end) => text(short(rows[end]), { x: left - 5, y: y(rows[end]) + (end ? 9 : 0), "text-anchor": "end" })),
-      text(this.facts.cells[names[0]], { x: (left + width - right) / 2, y: foot, "text-anchor": "middle" }),
-      text(this.facts.cells[names[1]], { x: left - 5, y: (top + height - bottom) / 2, "text-anchor": "end" }),
-    ];
-    const points = way.map(([across, up]) => `${x(across).toFixed(1)},${y(up).toFixed(1)}`);
-    const dot = (place, name, r) => element("svg:circle", { cx: points[place].split(",")[0], cy: points[place].split(",")[1], r, class: name });
-    const frame = { x: left, y: top, width: width - left - right, height: height - top - bottom, class: "frame" };
-    const line = [element("svg:polyline", { points: points.join(" "), class: "way" }), dot(0, "begin", 4), dot(points.length - 1, "end", 4)];
-    const attributes = { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label };
-    return element("svg:svg", attributes, ...drawn, element("svg:rect", frame), ...line, ...words);
+  /** Everything as it was after so many of the updates. */
+  stop(moment) {
+    this.moment = moment;
+    this.moments.parentNode.querySelector("output").textContent = moment;
+    const [x, y] = this.box.querySelector(".curve .loss").getAttribute("points").split(" ")[moment].split(",");
+    const mark = this.box.querySelector(".curve .moment");
+    mark.setAttribute("cx", x);
+    mark.setAttribute("cy", y);
+    const points = this.box.querySelector(".surface .way")?.getAttribute("points").split(" ");
+    if (points) {
+      const [cx, cy] = points[moment].split(",");
+      const end = this.box.querySelector(".surface .end");
+      end.setAttribute("cx", cx);
+      end.setAttribute("cy", cy);
+    }
+    this.plane?.draw(this.course, moment);
   }
 
   curve(losses, label) {
@@ -227,7 +215,8 @@ class Live {
     const points = losses.map((loss, place) => `${x(place).toFixed(1)},${y(loss).toFixed(1)}`).join(" ");
     const ground = { x1: left, x2: width - right, y1: height - bottom / 2, y2: height - bottom / 2, class: "ground" };
     const attributes = { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label };
-    return element("svg:svg", attributes, element("svg:line", ground), element("svg:polyline", { points, class: "loss" }));
+    const mark = element("svg:circle", { r: 4, class: "moment", cx: x(losses.length - 1).toFixed(1), cy: y(losses[losses.length - 1]).toFixed(1) });
+    return element("svg:svg", attributes, element("svg:line", ground), element("svg:polyline", { points, class: "loss" }), mark);
   }
 
   /** The weights that were reached, as numbers to go on with. */
@@ -237,10 +226,16 @@ class Live {
       const field = this.fields.get(cell);
       if (field) field.value = printed(value, this.rounding, true, false).replace("=", "");
     }
-    this.box.querySelector(".take").hidden = true;
-    this.course = null;
-    this.box.querySelectorAll(".curve, .surface").forEach((place) => place.replaceChildren());
+    this.forget();
     this.again();
+  }
+
+  /** The updates that were gone through, which other numbers do not have. */
+  forget() {
+    if (!this.course) return;
+    this.course = null;
+    this.box.querySelector(".take").hidden = this.moments.parentNode.hidden = true;
+    this.box.querySelectorAll(".curve, .surface").forEach((place) => place.replaceChildren());
   }
 
   // --- what a reader does ---
@@ -249,13 +244,20 @@ class Live {
     const { box } = this;
     this.trouble = box.querySelector(".trouble");
     this.updates = box.querySelector(".updates");
+    this.moments = box.querySelector(".moments");
+    this.plane = this.chapter.data.plane ? new Plane(this) : null;
     for (const [cell, field] of this.fields) field.addEventListener("input", () => this.edited(cell, field));
     box.querySelector(".reset").addEventListener("click", () => this.reset());
     box.querySelector(".comparing").addEventListener("change", () => this.compare());
     box.querySelector(".train")?.addEventListener("click", () => this.train());
     box.querySelector(".take")?.addEventListener("click", () => this.take());
+    this.moments?.addEventListener("input", () => this.stop(Number(this.moments.value)));
     if (box.querySelector(".over")) this.offer();
-    box.addEventListener("toggle", () => box.open && this.compare());
+    box.addEventListener("toggle", () => {
+      if (!box.open) return;
+      this.compare();
+      this.redraw();
+    });
   }
 
   edited(cell, field) {
@@ -270,11 +272,13 @@ class Live {
     const own = turned ? { value: neg(found.value), text: this.opposite(found.text) } : found;
     if (field.value.trim() === field.defaultValue) this.edits.delete(cell);
     else this.edits.set(cell, own);
+    this.forget();
     this.again();
   }
 
   reset() {
     this.edits.clear();
+    this.forget();
     this.trouble.textContent = "";
     for (const field of this.fields.values()) {
       field.value = field.defaultValue;

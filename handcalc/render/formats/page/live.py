@@ -12,6 +12,7 @@ from handcalc.core.quantity import Cell
 from handcalc.errors import Message, Template, printable
 from handcalc.language import Translate
 from handcalc.render.formats.page.mathml import PageFormulas
+from handcalc.render.formats.page.plane import Plane
 from handcalc.render.formats.page.program import LiveProgram
 from handcalc.render.items import Name
 from handcalc.render.typeset import xml_text
@@ -32,19 +33,27 @@ data-number="{number}"></p>
 <div class="results" aria-live="polite">{results}</div>
 <div class="choices"><button type="button" class="reset" disabled>{reset}</button>
 <label><input type="checkbox" class="comparing"> {comparing}</label></div>
-{training}</details>
+{training}<div class="maps">{maps}</div></details>
 """
 _TRAINING = """\
 <div class="choices"><label>{updates} <input class="updates" type="number" min="1" max="{limit}" value="100" inputmode="numeric"></label>
 <button type="button" class="train">{train}</button> <button type="button" class="take" hidden>{take}</button></div>
 <div class="curve" role="status" data-text="{course}"></div>
-<div class="choices over"><label>{across} <select class="across"></select></label> <label>{up} <select class="up"></select></label></div>
-<div class="surface" data-text="{surface}"></div>
+<div class="choices"><label hidden>{moment} <input class="moments" type="range" min="0" step="1"> <output></output></label></div>
+"""
+_SURFACE = """\
+<div><div class="choices over"><label>{across} <select class="across"></select></label>
+<label>{up} <select class="up"></select></label></div>
+<div class="surface" data-text="{surface}"></div></div>
+"""
+_PLANE = """\
+<div class="plane" data-title="{title}" data-now="{now}" data-then="{then}" data-above="{above}" data-below="{below}"
+data-largest="{largest}" data-heights="{heights}">{names}</div>
 """
 
 
-def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Translate) -> str:
-    """The fields and what belongs to them; without a program, that there are none."""
+def controls(program: LiveProgram | None, plane: Plane | None, formulas: PageFormulas, translate: Translate) -> str:
+    """The fields and what belongs to them; without a program, that there are none. plane: where there are two inputs."""
     if program is None:
         text = Message("The network is large: its numbers cannot be changed here.").text(translate)
         return f'<p class="hint">{xml_text(text)}</p>\n'
@@ -59,13 +68,17 @@ def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Tra
     )
     after = derivation.graph.after(derivation.loss) if derivation.loss else ""
     results = [(name, ()) for name in (derivation.loss, after) if name and not derivation.graph[name].axes]
-    training = ""
+    training, maps = "", ""
     if program.lasts and results:
         training = _TRAINING.format(
             updates=say(Message("Updates")),
             limit=UPDATES_LIMIT,
             train=say(Message("Go on and draw the loss")),
             take=say(Message("Go on from there")),
+            moment=say(Message("Seen after update")),
+            course=say(Message("{count} updates: the loss goes from {before} to {after}.", **_kept("count", "before", "after"))),
+        )
+        maps = _SURFACE.format(
             across=say(Message("Loss over")),
             up=say(Message("and")),
             surface=say(
@@ -75,8 +88,10 @@ def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Tra
                     **_kept("low", "high", "count"),
                 )
             ),
-            course=say(Message("{count} updates: the loss goes from {before} to {after}.", **_kept("count", "before", "after"))),
         )
+    if plane:
+        names = "".join(f"<span>{formulas.name(Name(Ref(*one), bare=True))}</span>" for one in plane.outputs)
+        maps += _PLANE.format(names=names, **{name: say(text) for name, text in _plane_texts().items()})
     return _BOX.format(
         was=say(Message("(before: {number})", **_kept("number"))),
         stale=say(Message("of the numbers as given:")),
@@ -98,7 +113,21 @@ def controls(program: LiveProgram | None, formulas: PageFormulas, translate: Tra
         reset=say(Message("As given")),
         comparing=say(Message("Show what the lines were before")),
         training=training,
+        maps=maps,
     )
+
+
+def _plane_texts() -> dict[str, Message]:
+    """What is said of the plane of two inputs."""
+    return {
+        "title": Message("What the network answers to other inputs; the stronger the colour, the surer. The marks are the samples."),
+        "now": Message("With the numbers as they are now:"),
+        "then": Message("After {count} updates:", **_kept("count")),
+        "above": Message("{name} above {number}", **_kept("name", "number")),
+        "below": Message("{name} below {number}", **_kept("name", "number")),
+        "largest": Message("{name} is the largest", **_kept("name")),
+        "heights": Message("The darker, the larger {name}, from {low} to {high}.", **_kept("name", "low", "high")),
+    }
 
 
 def _kept(*names: str) -> dict[str, str]:

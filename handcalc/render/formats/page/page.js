@@ -12,7 +12,7 @@ const HIGH = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "�
 const LEGIBLE = 12; // pixels that letters of drawings are high, at least
 const LARGER = 1.05; // a drawing is made so much larger for that, at most
 const BESIDE = 0.6; // of the width, which a drawing may have beside the text; a wider one stands above it
-const PADDING = 28; // pixels of the panel beside its drawing
+const PADDING = 40; // pixels of the panel beside its drawing, which may scroll
 const SHADE = 45; // per cent of the colour behind a share of 1
 const NAMES = 8; // steps that a sentence names
 const MOVES = { ArrowLeft: (now) => now - 1, ArrowRight: (now) => now + 1, Home: () => 0, End: () => Infinity };
@@ -238,11 +238,20 @@ class Chapter {
         const line = part.querySelector(":scope > .line");
         if (line) part.prepend(element("svg:path", { class: "hit", d: line.getAttribute("d") }));
       }
+      this.call(copy);
       this.drawings.set(Number(figure.dataset.iteration), copy);
     }
     this.panel.querySelector(".stage").hidden = !this.drawings.size;
     this.panel.querySelector(".hint").hidden = !this.data.phases;
     if (this.drawings.size) this.stage(1);
+  }
+
+  /** Squares of a drawing are called by their step, and by the number where it is seen. */
+  call(drawing) {
+    for (const square of drawing.querySelectorAll(".cell[role=button]")) {
+      const known = [...square.querySelectorAll("[data-cell]:not(.ahead)")].map((number) => number.textContent).join(", ");
+      square.setAttribute("aria-label", square.dataset.step + (known && ` = ${known}`));
+    }
   }
 
   /** Show the drawing of a round. */
@@ -256,15 +265,19 @@ class Chapter {
   size() {
     const drawing = this.drawing.firstElementChild;
     if (!drawing) return;
-    const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number(text.getAttribute("font-size")));
-    const scale = Math.min(LARGER, LEGIBLE / Math.min(LEGIBLE, ...letters));
-    const wide = drawing.viewBox.baseVal.width * scale;
-    drawing.style.minWidth = `${wide * this.zoom}px`;
+    const letters = [...drawing.querySelectorAll("text[font-size]")].map((text) => Number.parseFloat(getComputedStyle(text).fontSize));
+    const least = LEGIBLE / Math.min(...letters, 13);
+    const [narrow, wide] = [least, Math.max(1, least)].map((scale) => drawing.viewBox.baseVal.width * Math.min(LARGER, scale));
     const columns = this.panel.parentNode;
     columns.style.setProperty("--drawing", `${wide}px`);
     const above = wide > BESIDE * columns.clientWidth - PADDING;
     columns.classList.toggle("wide", above);
-    drawing.style.width = above ? "auto" : `${100 * this.zoom}%`;
+    columns.classList.toggle("widest", wide > columns.clientWidth - PADDING);
+    drawing.style.minWidth = `${(above ? narrow : wide) * this.zoom}px`;
+    const { width, height } = drawing.viewBox.baseVal;
+    const high = (Number.parseFloat(getComputedStyle(this.drawing).maxHeight) * width) / height; // so wide that all of it is seen
+    const room = this.drawing.clientWidth;
+    drawing.style.width = `${(above ? Math.min(wide, room) : Math.max(wide, Math.min(room, high || room))) * this.zoom}px`;
     reachable();
   }
 
@@ -291,8 +304,10 @@ class Chapter {
     drawing.classList.toggle("back", ["backward", "update"].includes(this.phases.get(own)));
     for (const part of drawing.querySelectorAll("[data-step]:not(.link)"))
       for (const [mark, steps] of Object.entries(marks)) part.classList.toggle(mark, steps.has(this.of(part)));
+    const reached = (cell) => this.order.get(cell) ?? this.order.get(this.data.after?.[cell]) ?? -1;
     for (const number of drawing.querySelectorAll("[data-cell]"))
-      number.classList.toggle("ahead", (this.order.get(this.of(number, "cell")) ?? -1) > ahead);
+      number.classList.toggle("ahead", reached(this.of(number, "cell")) > ahead);
+    this.call(drawing);
     const shown = drawing.querySelector(".own");
     if (shown) {
       const [box, inside] = [this.drawing.getBoundingClientRect(), shown.getBoundingClientRect()];
@@ -508,8 +523,8 @@ class Chapter {
 
 /** Whatever is too wide has smaller letters; where that is not enough, it scrolls and can be reached with the keyboard. */
 function reachable() {
-  document.querySelectorAll(".right.tight").forEach((part) => part.classList.remove("tight"));
-  const wide = [...document.querySelectorAll(".right")].filter((part) => part.scrollWidth > part.clientWidth + 1);
+  document.querySelectorAll(".tight").forEach((part) => part.classList.remove("tight"));
+  const wide = [...document.querySelectorAll(".right, .scroll")].filter((part) => part.scrollWidth > part.clientWidth + 1);
   wide.forEach((part) => part.classList.add("tight"));
   for (const part of document.querySelectorAll(".right, .scroll, .drawing")) {
     if (part.scrollWidth > part.clientWidth + 1) part.tabIndex = 0;

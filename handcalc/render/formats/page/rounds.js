@@ -79,22 +79,36 @@ class Rounds {
   }
 
   /** The losses where two cells are other numbers, row by row; NaN where there is none. */
-  surface(edits, [across, columns], [up, rows]) {
-    const start = this.start(edits);
-    const loss = (x, y) => {
-      const moved = new Map([...start, [across, { value: x }], [up, { value: y }]]);
-      try {
-        return float(this.round(0, edits, moved, this.rounding, this.facts.loss).values[this.facts.loss]);
-      } catch (trouble) {
-        if (!(trouble instanceof Trouble)) throw trouble;
-        return NaN;
-      }
-    };
-    return rows.map((y) => columns.map((x) => loss(x, y)));
+  surface(edits, across, up) {
+    return this.field(edits, this.start(edits), across, up, [this.facts.loss]).map((row) => row.map(([loss]) => loss));
   }
 
-  /** One round of a graph, as far as a cell if one is named. Throws a Trouble that says at which cell. */
-  round(graph, edits, replaced, rounding, last = -1) {
+  /** What some cells are where two others are other numbers, row by row; state: what is carried; NaN where there is none. */
+  field(edits, state, [across, columns], [up, rows], wanted) {
+    const steps = this.leadingTo(wanted);
+    const numbers = (x, y) => {
+      const moved = new Map([...state, [across, { value: x }], [up, { value: y }]]);
+      try {
+        const { values } = this.round(0, edits, moved, this.rounding, steps);
+        return wanted.map((cell) => float(values[cell]));
+      } catch (trouble) {
+        if (!(trouble instanceof Trouble)) throw trouble;
+        return wanted.map(() => NaN);
+      }
+    };
+    return rows.map((y) => columns.map((x) => numbers(x, y)));
+  }
+
+  /** The steps of the first graph that cells are made of, in order. */
+  leadingTo(cells) {
+    const needed = new Set(cells);
+    for (const [cell] of this.graphs[0].toReversed())
+      if (needed.has(cell)) for (const used of this.facts.uses[0][cell] ?? []) needed.add(used);
+    return this.graphs[0].filter(([cell]) => needed.has(cell));
+  }
+
+  /** One round of a graph, or some of its steps. Throws a Trouble that says at which cell. */
+  round(graph, edits, replaced, rounding, steps = this.graphs[graph]) {
     const round = new Round(this.facts.cells.length);
     const { values, unrounded, rational: kept, touched, texts } = round;
     const fractions = rounding.carry || this.facts.exact;
@@ -103,7 +117,7 @@ class Rounds {
       values[cell] = unrounded[cell] = fractions || isFloat(value) ? value : short(value);
       texts[cell] = text;
     }
-    for (const [cell, step] of this.graphs[graph]) {
+    for (const [cell, step] of steps) {
       rational = true;
       const uses = this.facts.uses[graph][cell] ?? [];
       try {
@@ -119,7 +133,6 @@ class Rounds {
       }
       kept[cell] = rational && (rounding.carry || uses.every((used) => kept[used]));
       touched[cell] = rounding.carry && uses.some((used) => touched[used] || compare(values[used], unrounded[used]) !== 0);
-      if (cell === last) break;
     }
     return round;
   }
