@@ -314,6 +314,22 @@ def test_of_a_long_text_nothing_comes_out_before_all_is_made(monkeypatch: pytest
         raise AssertionError("nothing may be asked for")
 
 
+UNWANTED = """
+import sys
+from handcalc.cli import main
+try:
+    main(["solve", "mazur-2-2-2", "--format", "json"])
+except SystemExit:
+    print(sorted({"tempfile", "numpy", "handcalc.arrays.arraycode"} & {*sys.modules}), file=sys.stderr)
+"""
+
+
+def test_json_imports_nothing_that_it_does_not_need() -> None:
+    """The code of array programs is for large networks, and files without a name for long texts."""
+    done = subprocess.run([sys.executable, "-c", UNWANTED], capture_output=True, text=True)
+    assert done.stdout.startswith("{") and done.stderr == "[]\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["solve", "xigua-thresholds", "--only", "loss"], ["audit", "mazur-2-2-2", "--number", "δ_o1=0.1385"]]

@@ -16,8 +16,8 @@ from models import CASES, Maker, Network
 from oracles import central, close, law
 from shipping import some
 
-from handcalc.arrays.arraycode import NotVectorised
 from handcalc.arrays.straightline import Straight
+from handcalc.arrays.unrolling import NotVectorised
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell

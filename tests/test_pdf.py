@@ -24,8 +24,11 @@ from handcalc.loading.loader import loads, shipped
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.render.blocks import Equation, Table
 from handcalc.render.formats import fonts, typesetter
+from handcalc.render.formats import typst as typst_document
+from handcalc.render.formats.joined import joined
+from handcalc.render.formats.pdf import document as pdf_document
 from handcalc.render.formats.typstmath import PIECE_WIDTH, literal, pieces, width
-from handcalc.render.report import Chapter, Style, dialect_of, export
+from handcalc.render.report import Chapter, Style, dialect_of, export, reported
 
 typst = pytest.importorskip("typst", reason="PDF needs the package typst")
 pypdf = pytest.importorskip("pypdf", reason="PDF is read back with the package pypdf")
@@ -367,3 +370,109 @@ def test_png() -> None:
     assert found.startswith(b"\x89PNG") and found == typesetter.png(svg)
     wide, high = int.from_bytes(found[16:20], "big"), int.from_bytes(found[20:24], "big")
     assert (wide, high) == (pytest.approx(165, abs=1), pytest.approx(83, abs=1))  # 72 px are 54 pt, at 220 points per inch
+
+
+# --- in pieces ---------------------------------------------------------------------------------------------------------
+
+SEVERAL = ("tiny-linear-neuron", "mazur-2-2-2", "micrograd-readme")
+
+
+def facts(content: bytes) -> dict[str, object]:
+    """What a PDF says beside its looks: letters and links of its pages, bookmarks, what is read aloud, and on which page."""
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    root = reader.trailer["/Root"]
+    places = {page.indirect_reference.idnum: place for place, page in enumerate(reader.pages)}
+    tree = root["/StructTreeRoot"]
+    keys = dict(zip(map(int, tree["/ParentTree"]["/Nums"][::2]), tree["/ParentTree"]["/Nums"][1::2]))
+
+    def element(found: Any) -> Any:
+        found = found.get_object()
+        if isinstance(found, list):
+            return [element(part) for part in found]
+        if not isinstance(found, dict):
+            return int(found)
+        where = places[found.raw_get("/Pg").idnum] if "/Pg" in found else None
+        return [str(found.get("/S")), str(found.get("/Alt")), where, element(found["/K"]) if "/K" in found else []]
+
+    def bookmarks(found: list[Any], depth: int = 0) -> list[tuple[object, ...]]:
+        nested = [bookmarks(one, depth + 1) if isinstance(one, list) else [bookmark(one, depth)] for one in found]
+        return [one for part in nested for one in part]
+
+    def bookmark(found: Any, depth: int) -> tuple[object, ...]:
+        return depth, found["/Title"], reader.get_destination_page_number(found), found["/Left"], found["/Top"]
+
+    def owners(page: Any) -> list[Any]:
+        marked = keys[int(page["/StructParents"])].get_object() if "/StructParents" in page else []
+        return [[str(one.get_object().get("/S")), str(one.get_object().get("/Alt"))] for one in marked]
+
+    links = [annotation.get_object()["/Dest"] for page in reader.pages for annotation in page.get("/Annots", [])]
+    return {
+        "letters": [sorted(re.sub(r"[\s\u200b]", "", page.extract_text())) for page in reader.pages],
+        "bookmarks": bookmarks(reader.outline),
+        "aloud": element(tree["/K"]),
+        "owners": [owners(page) for page in reader.pages],
+        "heads": len(tree["/IDTree"]["/Names"]) // 2,
+        "links": [(places[page.idnum], *map(float, point)) for page, _, *point in links],
+        "metadata": dict(reader.metadata or {}),
+        "catalogue": [str(root.get(key)) for key in ("/Lang", "/MarkInfo", "/ViewerPreferences")],
+        "pages": re.findall(r"NPages>(\d+)<", root["/Metadata"].get_data().decode()),
+    }
+
+
+@pytest.fixture
+def short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typst_document, "WHOLE", 1000)
+    monkeypatch.setattr(typst_document, "PIECE", 10_000)
+
+
+@pytest.mark.parametrize("problems", some([SEVERAL[:2], SEVERAL, ("mazur-2-2-2",)], [SEVERAL[:2]]))
+def test_pieces_joined_are_the_whole(problems: tuple[str, ...], short_pieces: None) -> None:
+    """Pages, numbers, bookmarks, links and what is read aloud are those of the document that is set at once; so are the bytes, again."""
+    report = reported([derivation(name) for name in problems], "pdf", PLAIN)
+    document = typst_document.source(report)
+    assert len(document.pieces) > 1 and any(piece.above for piece in document.pieces)
+    content = joined(document)
+    assert facts(content) == facts(typesetter.pdf(document.whole()))
+    assert content == pdf_document(report)
+
+
+def test_pieces_end_before_headings(short_pieces: None) -> None:
+    found = typst_document.source(reported([derivation("mazur-2-2-2")], "pdf", PLAIN)).pieces
+    assert [piece.above for piece in found][0] == ()
+    assert all("level: 1" in piece.above[0] and re.match(r"#(par|heading|headed)\(", piece.text) for piece in found[1:])
+
+
+def test_short_documents_are_one_piece() -> None:
+    several = reported([derivation(name) for name in SEVERAL], "pdf", PLAIN)
+    assert len(typst_document.source(several).pieces) == 1
+
+
+def test_without_the_package_that_joins_it_is_set_at_once(short_pieces: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    report = reported([derivation("mazur-2-2-2")], "pdf", PLAIN)
+    monkeypatch.setitem(sys.modules, "pypdf", None)
+    assert pdf_document(report) == typesetter.pdf(typst_document.source(report).whole())
+
+
+DEEP = """
+import random, sys
+from handcalc.deriving import derive
+from handcalc.loading.loader import loads
+from handcalc.render.report import Style, export
+
+drawn = random.Random(1)
+numbers = [[f"[{', '.join(f'{drawn.uniform(-1, 1):.2f}' for _ in range(10))}]" for _ in range(10)] for _ in range(12)]
+layers = "".join(f"  - {{neurons: 10, activation: sigmoid, weights: [{', '.join(rows)}], bias: 0.1}}\\n" for rows in numbers)
+inputs = ", ".join(f"x{place}: 0.{place}5" for place in range(10))
+text = f"inputs: {{{inputs}}}\\ntargets: [{', '.join(['0.5'] * 10)}]\\nlayers:\\n{layers}loss: squared_error\\nlearning_rate: 0.5\\n"
+assert len(export([derive(loads(text, "deep.yaml"))], "pdf", Style()).content) > 1_000_000
+with open("/proc/self/status") as status:
+    print(next(line.split()[1] for line in status if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the largest memory of a process is read from /proc")
+def test_a_long_document_takes_little_memory() -> None:
+    """Twelve layers of ten: 1,100 MiB where it is set at once."""
+    found = subprocess.run([sys.executable, "-c", DEEP], stdout=subprocess.PIPE, text=True, check=True)
+    assert int(found.stdout) / 1024 < 450

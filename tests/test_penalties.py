@@ -13,8 +13,8 @@ from modelproblems import MODELS
 from shipping import some
 
 from handcalc import check, gradcheck, load, loads, render
-from handcalc.arrays.arraycode import NotVectorised
 from handcalc.arrays.straightline import Straight
+from handcalc.arrays.unrolling import NotVectorised
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation

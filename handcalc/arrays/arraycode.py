@@ -15,6 +15,7 @@ from typing import Any
 
 from handcalc.arrays.arrayviews import kronecker, sliced, window
 from handcalc.arrays.noise import positive
+from handcalc.arrays.unrolling import NotVectorised
 from handcalc.core.definitions import definition
 from handcalc.core.expr import (
     Call,
@@ -48,10 +49,6 @@ NUMPY = {name: f"np.{name}" for name in ("exp", "log", "log10", "log2", "sqrt", 
 
 SLOW = ("exp", "ln", "log", "log10", "log2", "sqrt", "sin", "cos", "tan", "tanh")  # of one array once
 MANY = 4  # products of a sum that are one product, of what they have put together
-
-
-class NotVectorised(Exception):
-    """A formula that has no form on whole arrays: missing edges, one index in two places."""
 
 
 class Piece:

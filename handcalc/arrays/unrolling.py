@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from handcalc.arrays.arraycode import NotVectorised
 from handcalc.core.expr import ZERO, Expr, Ref, Total, add, reindex, rewrite
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Cell, Quantity
 
 CLOCKS = ("time", "token")  # roles of axes along which there is a quantity for each place: tokens are times of a recurrence
+
+
+class NotVectorised(Exception):
+    """A formula that has no form on whole arrays: missing edges, one index in two places."""
 
 
 def unrolled(graph: Graph) -> Graph:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from handcalc.arrays import arrayviews
-from handcalc.arrays.arraycode import NotVectorised, Piece, Writer
+from handcalc.arrays.arraycode import Piece, Writer
 from handcalc.arrays.noise import decisive, without_noise
-from handcalc.arrays.unrolling import at_time, unrolled
+from handcalc.arrays.unrolling import NotVectorised, at_time, unrolled
 from handcalc.core.expr import (
     Expr,
     Ref,

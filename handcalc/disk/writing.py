@@ -11,10 +11,12 @@ A link is followed: what it leads to is written, and the link stays. Pipes, devi
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO
 
 from handcalc.disk.reading import of_system, was_read
 from handcalc.errors import HandcalcError, Message, OutputError
@@ -57,16 +59,33 @@ def spooled(pieces: Iterable[str]) -> Iterator[Iterator[str]]:
 
     Raises OutputError where there is no room for it.
     """
-    import tempfile
-
-    with tempfile.SpooledTemporaryFile(SPOOLED, "w+", encoding="utf-8", newline="") as file:
-        try:
-            for piece in pieces:
-                file.write(piece)
-            file.seek(0)
-        except OSError as error:
-            raise _not_written("stdout", error) from None
+    try:
+        file = _gathered(iter(pieces))
+    except OSError as error:
+        raise _not_written("stdout", error) from None
+    with file:
         yield iter(file)
+
+
+def _gathered(pieces: Iterator[str]) -> IO[str]:
+    """All of a text, to be read. Raises OSError."""
+    short = io.StringIO(newline="")
+    for piece in pieces:
+        short.write(piece)
+        if short.tell() > SPOOLED:
+            break
+    else:
+        short.seek(0)
+        return short
+    import tempfile  # slow to import, and hardly ever wanted
+
+    with ExitStack() as failed:
+        file = failed.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", newline=""))
+        file.write(short.getvalue())
+        file.writelines(pieces)
+        file.seek(0)
+        failed.pop_all()
+    return file
 
 
 def replace_own(text: str, path: str) -> None:

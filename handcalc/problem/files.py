@@ -104,10 +104,12 @@ def _composed(text: str, name: str) -> Any:
 
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    from handcalc.problem.yamlreader import compose
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an anchor used twice is legal
-            return _yaml().compose(text)
+            return compose(text)
     except RecursionError:
         raise ProblemError(Message("values are nested more than {limit} deep", f"{name}: ", limit=DEPTH_LIMIT)) from None
     except MarkedYAMLError as error:
@@ -122,31 +124,6 @@ def _composed(text: str, name: str) -> Any:
         before = text[: getattr(error, "position", 0)]
         raise ProblemError(_reason(str(error).split("\n")[0][:100], f"{name}:{before.count(chr(10)) + 1}: ")) from None
 
-
-def _yaml() -> Any:
-    """A YAML 1.2 reader that gives every scalar as the text that was typed, and only tells null from text.
-
-    Numbers and truth values are read by the key that expects them; their patterns would only cost start-up time.
-    """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.nodes import ScalarNode
-    from ruamel.yaml.resolver import VersionedResolver
-    from ruamel.yaml.tag import Tag
-
-    null = Tag(suffix="tag:yaml.org,2002:null")
-
-    class Words(VersionedResolver):
-        def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
-            if kind is ScalarNode:
-                return null if implicit[0] and value in _NULLS else self.DEFAULT_SCALAR_TAG
-            return super().resolve(kind, value, implicit)
-
-    reader = YAML(typ="safe", pure=True)
-    reader.Resolver = Words
-    return reader
-
-
-_NULLS = ("", "~", "null", "Null", "NULL")
 
 # What the YAML reader says → what to tell the user.
 _REASONS: tuple[tuple[str, Template], ...] = (

@@ -16,10 +16,10 @@ from functools import cached_property
 from itertools import groupby, islice, repeat
 from typing import Any
 
-from handcalc.arrays.arraycode import NotVectorised
 from handcalc.arrays.feeding import Feed, as_arrays, data_of, shapes_in
 from handcalc.arrays.passes import Passes
 from handcalc.arrays.straightline import Straight
+from handcalc.arrays.unrolling import NotVectorised
 from handcalc.arrays.vectorised import Vectorised
 from handcalc.core.derivation import Derivation
 from handcalc.core.evaluation import Evaluation

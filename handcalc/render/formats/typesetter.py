@@ -1,6 +1,7 @@
 """Typst source → PDF, and a drawing → PNG, with the `typst` package: no network, no files, the same bytes every time.
 
 - `pdf(source)` is tagged as PDF/UA-1 asks, so that it can be read aloud; a letter that no font has is an error there.
+- `forget()` gives back the memory that it took.
 - `png(svg)` is a picture for formats that know no SVG.
 - `need(format, extra)` says whether the package is there.
 
@@ -10,14 +11,20 @@ The fonts of the computer are looked for only where those in the package are not
 from __future__ import annotations
 
 import re
-from typing import Any
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from handcalc.errors import Message, OutputError
 from handcalc.render.formats.fonts import has_chinese, installed
 from handcalc.render.formats.typstmath import string
 from handcalc.stages import TYPESET, stage
 
+if TYPE_CHECKING:
+    from typst import Fonts
+
 STANDARD = "ua-1"
+KEPT = 11  # documents for which Typst remembers how it set another one
 RESOLUTION = 220  # points per inch of a PNG
 
 
@@ -39,6 +46,23 @@ def pdf(source: str) -> bytes:
         if found is None:
             return untagged  # a document that cannot be tagged is still one to print
         raise OutputError(Message('no font on this computer has the letters "{letters}"; install one', letters=found[1])) from None
+
+
+def forget() -> None:
+    """Makes Typst forget what it has set: it does so after some others, be they empty. The C library of Linux keeps that for itself."""
+    for _ in range(KEPT):
+        _compiled("", font_paths=_own_fonts())
+    if sys.platform == "linux":
+        import ctypes
+
+        getattr(ctypes.CDLL(None), "malloc_trim", int)(0)
+
+
+@cache
+def _own_fonts() -> Fonts:
+    from typst import Fonts
+
+    return Fonts(include_system_fonts=False)
 
 
 def need(format: str, extra: str) -> None:
