@@ -5,7 +5,8 @@
   `W1[2,1]` are read as the names they are; `any_name` takes every identifier (for the table of functions).
 
 Grammar: sums and differences of products and quotients of signed powers; atoms are numbers, names, function calls and
-brackets. `·` and `×` are read as `*`, `−` as `-`, `**` as `^`, `²` and `³` as powers. Nothing is ever executed.
+brackets. `·` and `×` are read as `*`, `−` as `-`, `**` as `^`, `²` and `³` as powers; `e` is Euler's number where it is no name, and
+`e^x` is exp(x). A resolver may have a `pattern` of symbols that are no identifiers, and `functions` of its own. Nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ DEPTH_LIMIT = 60  # nested brackets, signs and powers
 LENGTH_LIMIT = 2000  # characters
 
 _SPELLINGS = str.maketrans("·×−÷（），＋－＊／＾．", "**-/(),+-*/^.")
-_OPERATORS = "+-*/^(),²³"
+_OPERATORS = "+-*/^(),²³@"
+EULER = Call("exp", (Number(1),))  # e, where nothing is called so
 
 
 class FormulaError(ValueError):
@@ -103,6 +105,7 @@ class _Parser:
         self.text = text
         self.resolve = resolve
         self.symbols = getattr(resolve, "pattern", None)
+        self.functions: Mapping[str, Function] = getattr(resolve, "functions", FUNCTIONS)
         self.depth = 0
         self.place = 0
         self.kind, self.token, self.column = "", "", 1
@@ -170,9 +173,11 @@ class _Parser:
 
     def product(self) -> Expr:
         result = self.signed()
-        while operator := self.take("*", "/"):
+        while operator := self.take(*("*/@" if "@" in self.functions else "*/")):
             right = self.signed()
-            if operator == "/":
+            if operator == "@":
+                result = Call(operator, (result, right))
+            elif operator == "/":
                 result = _fraction(result, right) or Quotient(result, right)
             else:
                 result = Product((*result.factors, right) if isinstance(result, Product) else (result, right))
@@ -188,12 +193,12 @@ class _Parser:
         return result
 
     def power(self) -> Expr:
-        base = self.atom()
+        base, raised = self.atom(), Power
+        if base is EULER:
+            raised = lambda _, exponent: Call("exp", (exponent,))  # noqa: E731
         while exponent := self.take("²", "³"):
-            base = Power(base, Number(2 if exponent == "²" else 3))
-        if self.take("^", "**"):
-            return Power(base, self.signed())
-        return base
+            base, raised = raised(base, Number(2 if exponent == "²" else 3)), Power
+        return raised(base, self.signed()) if self.take("^", "**") else base
 
     def atom(self) -> Expr:
         token, kind = self.token, self.kind
@@ -211,11 +216,13 @@ class _Parser:
         if kind != "name":
             raise self.fail('"{found}" is not expected here' if token else "the formula ends too early", found=token)
         known = self.resolve(token)
-        record = FUNCTIONS.get(token) or (FUNCTIONS.get(token.lower()) if known is None and token.lower() != "pi" else None)
+        record = self.functions.get(token) or (self.functions.get(token.lower()) if known is None and token.lower() != "pi" else None)
         column = self.column
         self.next()
         if record and (not record.arguments or (self.kind == "operator" and self.token == "(")):
             return self.call(record, column)
+        if known is None and token == "e":
+            return EULER
         if known is None:
             raise FormulaError('unknown name "{found}"', column, found=token)
         return known

@@ -37,11 +37,9 @@ class Graph(Quantities):
             if quantity.through is None:
                 return self.core(base)
             return self.end(self.at(quantity.through, cell)) + "." + self.end(base)
-        if quantity.kind in ("given", "variable", "rate", "memory", "state") or quantity.kind == "hyper" and not quantity.axes:
-            return quantity.word
         labels, numbers = quantity.labels(indices)
-        given = quantity.kind in ("weight", "bias", "threshold")
-        return (".".join(labels) or quantity.word * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
+        alone = not quantity.axes or quantity.kind in ("weight", "bias", "threshold", "given", "variable")
+        return (".".join(labels) or quantity.word * (alone or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
 
     def numbered(self, cell: Cell) -> str:
         """A parameter by its place along every axis, such as W1[2,1], whether or not it has a name of its own."""

@@ -23,12 +23,12 @@ def add_updates(
     """Define rate, changes and updated values of what is trained; answers parameter → updated quantity, and memory → what
     it becomes."""
     memory = {} if problem.learning_rate is None else _add_rate(graph, problem, problem.learning_rate)
-    rules = {rule.name: rule.formula for rule in problem.rules}
+    rules = {rule.name for rule in problem.rules}
     if problem.learning_rate is None and not rules:
         return {}, {}
     trained = [parameter for parameter in parameters if parameter.name in gradients and _is_trained(graph, problem, parameter)]
     norm = _norm(graph, problem, trained, gradients)
-    updated = dict(typed.add_rule(graph, problem, word, formula) for word, formula in rules.items())
+    updated = dict(typed.add_rule(graph, problem, rule) for rule in problem.rules)
     for parameter in trained:
         if parameter.word in rules:
             continue

@@ -281,15 +281,23 @@ class FileNode:
             self.fail("unknown value {found}{near}", found=self.shown, near=suggestion(value, known))
         return found or None
 
-    def formula(self, names: Collection[str], later: Collection[str] = (), ids: Mapping[str, Expr] | None = None) -> Expr | None:
+    def formula(
+        self,
+        names: Collection[str],
+        later: Collection[str] = (),
+        ids: Mapping[str, Expr] | None = None,
+        resolve: formula.Resolver | None = None,
+    ) -> Expr | None:
         """A formula the user typed, over some names; `later` are names that are defined further down, ids: what stands for something
-        and is no name, such as grad.w."""
+        and is no name, such as grad.w; resolve: what knows all these better."""
         text = self.text()
         if text is None:
             return None
         try:
-            known = formula.names({**{name: Ref(name) for name in names}, **ids}) if ids else None
+            known = resolve or (formula.names({**{name: Ref(name) for name in names}, **ids}) if ids else None)
             expr = formula.parse(text, known or (lambda name: Ref(name) if name in names else None))
+            if "e" in later and "e" not in names and (euler := re.search(r"(?<!\w)e(?!\w)", text)):
+                raise formula.FormulaError('unknown name "{found}"', euler.start() + 1, found="e")
         except formula.FormulaError as error:
             reason, hint = _why(error, names, later)
             within = Message(" in {names}", names=Listing(sorted(names)[:12])) if names else ""

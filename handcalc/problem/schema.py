@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Number, Ref, walk
-from handcalc.core.index import Axis
+from handcalc.core.index import Axis, Index
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 
@@ -201,10 +201,11 @@ class Regularization(Record):
 
 
 class NamedFormula(Record):
-    """name = formula over names given or defined before."""
+    """name = formula over names given or defined before; index: the letters of its directions, where it is a list or a matrix."""
 
     name: str
     formula: Expr
+    index: tuple[Index, ...] = ()
 
 
 class GivenCell(Record):
@@ -313,7 +314,7 @@ class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); given: numbers of
-    equations; fixed: numbers in the place of what would be worked out; batch: which of all samples these are, where they are those of
+    equations, tables: lists and matrices of them; fixed: numbers in the place of what would be worked out; batch: which of all samples these are, where they are those of
     one update; encoded: what words of a data file stand for, column → word → numbers; standard: what the inputs were before they were
     standardised;
     rates: learning rates of layers (layer1), of all weights or biases of one (W1, b1), of single parameters; rules: new values of
@@ -353,6 +354,7 @@ class Problem(Record):
     tasks: tuple[Task, ...] = ()
     marking: MarkingScheme = MarkingScheme()
     given: Mapping[str, Number] = {}
+    tables: Mapping[str, Tensor] = {}
     fixed: tuple[GivenCell, ...] = ()
     equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""
