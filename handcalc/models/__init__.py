@@ -21,7 +21,7 @@ from handcalc.models.model import Model, shared
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
-NOT_DIFFERENTIATED = ("input", "target", "rate", "hyper")
+NOT_DIFFERENTIATED = ("input", "target", "rate", "hyper", "memory")
 
 
 def build(problem: Problem, named: Collection[str] = ()) -> Model:
@@ -66,6 +66,7 @@ def _completed(
     problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None, named: Collection[str] = ()
 ) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
+    ahead = updates.look_ahead(graph, problem, _parameters(problem, list(graph)))
     forward = [quantity for quantity in graph if quantity.kind != "state"]
     if not objective:
         updated, _ = updates.add_updates(graph, problem, _parameters(problem, forward), {})
@@ -85,7 +86,7 @@ def _completed(
         updates.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
     if not above:
-        updates.add_after(graph, forward, updated)
+        updates.add_after(graph, forward, {ahead.get(name, name): new for name, new in updated.items()})
     return Model(graph, updated, "" if direct or above else graph.in_layer(0, "loss") or objective, memory, output)
 
 

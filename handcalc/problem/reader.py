@@ -176,13 +176,13 @@ class FileNode:
                 result[key.value] = item
         return result
 
-    def section(self, allowed: Iterable[str], home: Callable[[str], str] = str) -> dict[str, FileNode]:
+    def section(self, allowed: Iterable[str], home: Callable[[str], str] = str, spellings: Spellings = KEYS) -> dict[str, FileNode]:
         """A mapping with known keys only, in whatever spelling, empty values left out; unknown keys are errors with a near match, or
         with their home, where they belong elsewhere ("" or themselves where they do not)."""
         known = tuple(allowed)
         result: dict[str, FileNode] = {}
         for key, item in (self.mapping() or {}).items():
-            word = item.stands_for(known, KEYS, key)
+            word = item.stands_for(known, spellings, key)
             if word is None:
                 place = home(key)
                 hint = suggestion(key, known) if place in ("", key) else Message(": write {place}", place=place)

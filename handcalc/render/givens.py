@@ -379,6 +379,8 @@ def _update_conventions(derivation: Derivation) -> Iterator[Message]:
         yield Message("The parameters are updated one after the other: a new value is used as soon as it is there.")
     else:
         yield Message("All parameters are updated at once, after the backward pass.")
+    if any(quantity.role == "ahead" for quantity in graph):
+        yield Message("Everything but the update is worked where the velocity will have led, at w + μ·v with the old v.")
     if graph.in_layer(0, "hyper", "rate"):
         yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
 

@@ -232,6 +232,8 @@ class Notation:
             return Symbol(rate.base, under + ",0" * (quantity.kind == "hyper"), "" if symbol.typed else symbol.sup)
         if quantity.kind in ("memory", "state") and quantity.letter is not None:
             return _remembered(quantity, quantity.letter, symbol)
+        if quantity.role == "ahead":
+            return symbol.replace(hat=True, typed=symbol.typed and f"ahead.{symbol.typed}")
         if quantity.kind == "change":
             return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed)
         return symbol.replace(mark="+")  # updated, a running mean after a batch, or re-computed after the update
