@@ -24,7 +24,7 @@ from handcalc.layers.site import Site, shifted, totals
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Activation, Layer, Tensor
 from handcalc.problem.shapes import Incoming, depth, names_of
-from handcalc.problem.values import FLAG
+from handcalc.problem.values import FLAG, Shape
 
 # --- keys -------------------------------------------------------------------------------------------------------------
 
@@ -35,6 +35,21 @@ TRUNCATE: Row = ("truncate", COUNT, "so many times at most the error goes back; 
 REVERSE: Row = ("reverse", FLAG, "whether it goes from the last time to the first", "true")
 INPUT: Row = ("input_weights", ARRAY, "one row per neuron, one column per input (PyTorch's weight_ih)", "[[0.5, 0.1], [0.2, 0.3]]")
 HIDDEN: Row = ("hidden_weights", ARRAY, "one row per neuron, one column per neuron of the state before (PyTorch's weight_hh)", "[[0.8]]")
+
+BIDIRECTIONAL, BACKWARD = "bidirectional", "backward"
+OWN_KEYS = ("gates", "input_weights", "hidden_weights", "bias", "hidden_bias", "initial_state", "initial_cell")  # of one direction
+
+
+def both_ways(*rows: Row) -> tuple[Row, ...]:
+    """The keys of a layer that goes in both directions; rows: all others, of which some are there for each direction."""
+    own = {key: shape for key, shape, *_ in rows if key in ("neurons", *OWN_KEYS)}
+    shape: Shape = {"type": "object", "properties": own, "additionalProperties": False}
+    return (
+        (BIDIRECTIONAL, FLAG, "whether it goes in both directions: two layers, and their states side by side, the forward ones first", "true"),
+        (BACKWARD, shape, "bidirectional: the parameters of the layer that goes from the last time to the first, under the same keys",
+         "{input_weights: [[0.5]], hidden_weights: [[-0.3]], bias: [0.1]}"),
+    )  # fmt: skip
+
 
 TIMES: Roles = (("time", "input"), ("time", "input"))  # inputs of a recurrence
 STRETCH = LayerOption("truncate", "times that the error goes back")
@@ -194,10 +209,11 @@ def add_rnn(site: Site) -> Ref:
 # --- the type ---------------------------------------------------------------------------------------------------------
 
 
+_RNN_KEYS = (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE)
 RNN = LayerType(
     "rnn",
     "recurrent layer",
-    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE),
+    (*_RNN_KEYS, *both_ways(*_RNN_KEYS)),
     read_rnn,
     add_rnn,
     takes=(("time", ""), ("token", "")),

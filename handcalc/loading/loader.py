@@ -173,6 +173,11 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
             found[key].fail("goes with equations, not with layers")
     problem, names = _given(found, problem)
     entries = layer_items(found["layers"])
+    numbers: tuple[int, ...] = ()
+    if any(entry.entry("bidirectional") for entry in entries):
+        from handcalc.loading.directions import in_both  # rarely there, so nobody else waits for it
+
+        entries, numbers = in_both(entries)
     neurons = neuron_names(entries, names)
     first = kind_of(entries[0]) if entries else "dense"
     outputs = neurons[-1] if neurons else ()
@@ -183,7 +188,7 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     axes = _axes(found, inputs, names.shape, first) if inputs and first else ()
     if names.shape or len(axes) > 1:
         inputs = names_of(axes)
-    layers = build(entries, neurons, axes, names, len(cases))
+    layers = build(entries, neurons, axes, names, len(cases), numbers)
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
         cases, tests = (with_classes(found, some, layers[-1]) for some in (cases, tests))

@@ -48,6 +48,7 @@ def saved(
     moved: the way from the new file's folder to the old one's, for the names of other files."""
     from ruamel.yaml import YAML
 
+    from handcalc.loading.directions import written_out
     from handcalc.loading.savedlayers import put_back
 
     yaml = YAML()  # keeps comments, order and spelling
@@ -66,7 +67,7 @@ def saved(
     _put_back_memory(document, problem, graph, values)
     arrays: dict[str, Any] = {}
     written = {*given}
-    for number, (layer, entry) in enumerate(zip(problem.layers, document.get("layers") or ()), 1):
+    for number, (layer, entry) in enumerate(zip(problem.layers, written_out(document.get("layers") or ())), 1):
         written |= _dense(graph, number, layer, entry, by_name, archive, arrays) | put_back(graph, number, layer, entry, by_name)
     _check_all_are_written(problem, graph, by_name.keys() - written)
     stream = StringIO()

@@ -79,7 +79,7 @@ def _completed(
     parameters = _parameters(problem, forward)
     direct = graph[objective].kind == "error"
     if direct or graph[objective].axes:
-        gradients |= _reductions(graph, problem, gradients, parameters)
+        gradients |= _reductions(graph, problem, gradients, [graph[ahead.get(one.name, one.name)] for one in parameters])
     updated, memory = updates.add_updates(graph, problem, parameters, gradients)
     memory |= carried
     if problem.conventions.hidden_error_weights == "updated":

@@ -173,6 +173,8 @@ KEYS: Spellings = {
     "returns": ("返回",),
     "truncate": ("truncation", "截断"),
     "reverse": ("go_backwards", "backwards", "逆序"),
+    "bidirectional": ("双向",),
+    "backward": ("backward_layer", "反向层"),
     "heads": ("num_heads", "头数"),
     "query_weights": ("Wq", "查询权重"),
     "key_weights": ("Wk", "键权重"),

@@ -192,6 +192,7 @@ _OPTIMISERS = (
 )  # fmt: skip
 OPTIMISERS = {optimiser.word: optimiser for optimiser in _OPTIMISERS}
 DEFAULT_OPTIMISER = "sgd"
+IN_PLACE = "nesterov"  # remembers the same as one whose gradient is taken ahead, and takes its own where the parameters are
 
 _SCHEDULES = (
     NamedSchedule("step", "rate*factor^floor(t/every)", {"every": "", "factor": "0.1"},

@@ -73,13 +73,10 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     if not derivation.header.sizes:
         yield from _data(derivation)
         names = [quantity for quantity in graph if quantity.kind == "given" and quantity.role != "column"]
-        single = [quantity.name for quantity in names if not quantity.axes]
-        if single:
-            rows = tuple((Name(Ref(name)), Value((name, ()))) for name in single)
+        if rows := tuple((Name(Ref(one.name)), Value((one.name, ()))) for one in names if not one.axes):
             yield Table((Message("quantity"), Message("value")), rows)
-        for quantity in names:
-            if quantity.axes:
-                yield from given_numbers(derivation, quantity)
+        for quantity in filter(lambda one: one.axes, names):
+            yield from given_numbers(derivation, quantity)
         yield from _rates(derivation)
     else:
         yield Paragraph(_architecture(derivation.header, graph[graph.inputs].unknown))
