@@ -31,6 +31,8 @@ from handcalc.layers.recurrent import (
     NEURONS,
     RETURNS,
     REVERSE,
+    START,
+    STARTS_FROM,
     STATE,
     STRETCH,
     TANH,
@@ -71,7 +73,8 @@ _GATE_FUNCTION: Row = ("gate_activation", _FUNCTION, "activation of the gates (K
 _TOLD = (LayerOption("activation", "activation"), LayerOption("gate_activation", "activation of the gates"))
 _GATE_KEYS = tuple(key for key, *_ in GATE)
 _MATRICES = tuple(key for key in _GATE_KEYS if key != PEEPHOLE)
-_CELL: Row = ("initial_cell", ARRAY, "cell before the first time, or a row of it for every sample; 0 if not given", "[0, 0]")
+_CELL: Row = ("initial_cell", START, "cell before the first time, or a row of it for every sample; {from: layer}: the last cell of that layer;"
+              " 0 if not given", "[0, 0]")  # fmt: skip
 
 
 def _gates_and_matrices(kind: str) -> tuple[Row, ...]:
@@ -252,7 +255,7 @@ LSTM = LayerType(
     takes=(("time", ""), ("token", "")),
     first=TIMES,
     letters=_letters("lstm") | {"cell": Letter("c"), "held_cell": Letter("c", "held")},
-    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), DIRECTION, STRETCH),
+    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), DIRECTION, STRETCH, STARTS_FROM),
     has_neurons=True,
     is_recurrent=True,
     spellings=("long_short_term_memory", "长短期记忆", "长短期记忆网络"),
@@ -275,6 +278,7 @@ GRU = LayerType(
         ),
         DIRECTION,
         STRETCH,
+        STARTS_FROM,
     ),
     has_neurons=True,
     is_recurrent=True,

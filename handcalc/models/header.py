@@ -71,12 +71,17 @@ def _about(layer: Layer) -> About:
     return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None), window)
 
 
+STARTS_FROM = "starts_from"  # an option that names layers
+
+
 def _spelled(option: LayerOption, value: Any) -> str | Message | None:
     """What an option is, "" where its name says all; None where it needs no telling."""
     if isinstance(value, Activation):
         return value.name
     if value is None or value is False or value == option.plain:
         return None
+    if option.name == STARTS_FROM:
+        return ", ".join(map(str, dict.fromkeys(value))) or None
     if isinstance(value, tuple):
         sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
         if all(side == (option.plain, option.plain) for side in sides):

@@ -148,7 +148,7 @@ class Layer(Record):
 
     def taken(self, number: int) -> tuple[int, ...]:
         """The layers that it takes something from, itself being the one with this number; 0: the inputs."""
-        listed = [self.options.get(key) for key in ("from", "keys_from")]
+        listed = [self.options.get(key) for key in ("from", "keys_from", "starts_from")]
         others = [place for one in listed if one is not None for place in (one if isinstance(one, tuple) else (one,))]
         return (self.options.get("source", number - 1), *others)
 
