@@ -248,7 +248,7 @@ _GRU_KEYS = (
 LSTM = LayerType(
     "lstm",
     "LSTM",
-    (*_LSTM_KEYS, *both_ways(*_LSTM_KEYS)),
+    (*_LSTM_KEYS, *both_ways("lstm")),
     read_gated,
     add_lstm,
     sections={"gate": GATE},
@@ -263,7 +263,7 @@ LSTM = LayerType(
 GRU = LayerType(
     "gru",
     "GRU",
-    (*_GRU_KEYS, *both_ways(*_GRU_KEYS)),
+    (*_GRU_KEYS, *both_ways("gru")),
     read_gated,
     add_gru,
     sections={"gate": GATE},

@@ -43,15 +43,13 @@ BIDIRECTIONAL, BACKWARD = "bidirectional", "backward"
 OWN_KEYS = ("gates", "input_weights", "hidden_weights", "bias", "hidden_bias", "initial_state", "initial_cell")  # of one direction
 
 
-def both_ways(*rows: Row) -> tuple[Row, ...]:
-    """The keys of a layer that goes in both directions; rows: all others, of which some are there for each direction."""
-    own = {key: shape for key, shape, *_ in rows if key in ("neurons", *OWN_KEYS)}
-    shape: Shape = {"type": "object", "properties": own, "additionalProperties": False}
+def both_ways(kind: str) -> tuple[Row, ...]:
+    """The keys of a layer of this type that goes in both directions."""
+    text = "bidirectional: the parameters of the layer that goes from the last time to the first, under the same keys"
     return (
         (BIDIRECTIONAL, FLAG, "whether it goes in both directions: two layers, and their states side by side, the forward ones first", "true"),
-        (BACKWARD, shape, "bidirectional: the parameters of the layer that goes from the last time to the first, under the same keys",
-         "{input_weights: [[0.5]], hidden_weights: [[-0.3]], bias: [0.1]}"),
-    )  # fmt: skip
+        (BACKWARD, {"$ref": f"#/$defs/{kind}"}, text, "{input_weights: [[0.5]], hidden_weights: [[-0.3]], bias: [0.1]}"),
+    )
 
 
 TIMES: Roles = (("time", "input"), ("time", "input"))  # inputs of a recurrence
@@ -116,7 +114,7 @@ def states(incoming: Incoming, starts: Mapping[str, str]) -> list[Tensor]:
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     result = []
     for key, role in starts.items():
-        if key in incoming.found and incoming.found[key].entry("from"):
+        if key in incoming.found and incoming.found[key].kind == "mapping" and not incoming.found[key].names("file"):
             continue  # handed on by a layer
         own = key in incoming.found and incoming.samples > 1 and depth(incoming.found[key]) == 2  # a row for every sample
         axes = (Axis("sample", incoming.samples), unit) if own else (unit,)
@@ -272,11 +270,10 @@ def add_rnn(site: Site) -> Ref:
 # --- the type ---------------------------------------------------------------------------------------------------------
 
 
-_RNN_KEYS = (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE)
 RNN = LayerType(
     "rnn",
     "recurrent layer",
-    (*_RNN_KEYS, *both_ways(*_RNN_KEYS)),
+    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE, *both_ways("rnn")),
     read_rnn,
     add_rnn,
     takes=(("time", ""), ("token", "")),

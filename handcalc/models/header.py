@@ -15,7 +15,7 @@ from handcalc.loading.schedules import batch_size, updates_per_epoch
 from handcalc.models.doubts import doubts
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Activation, Layer, Loss, Problem, Task
-from handcalc.problem.words import DIRECT, LOSSES, PENALTY_FORMS
+from handcalc.problem.words import DIRECT, LOSSES, OPTIMISERS, PENALTY_FORMS
 
 _ELSEWHERE = LayerOption("source", "input from layer")
 
@@ -123,6 +123,8 @@ def _of_loss(problem: Problem) -> Iterator[Message]:
             yield Message("The loss has a penalty on the weights, frozen ones too; biases are not in it.")
         if PENALTY_FORMS[problem.regularization.form].averaged:
             yield Message("λ is divided by the number of samples, {count}.", count=problem.regularization.samples)
+    if OPTIMISERS[problem.optimizer.name].ahead and problem.learning_rate is not None:
+        yield Message("Loss and gradients are worked where the velocity will have led, at w + μ·v with the old v.")
     if "weight_decay" in problem.optimizer.numbers and problem.learning_rate is not None:
         if problem.optimizer.name == "adamw":
             yield Message("Weight decay is not in the loss: η·λ·w is taken off in the update.")

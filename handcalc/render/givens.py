@@ -75,8 +75,7 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
         names = [quantity for quantity in graph if quantity.kind == "given" and quantity.role != "column"]
         if rows := tuple((Name(Ref(one.name)), Value((one.name, ()))) for one in names if not one.axes):
             yield Table((Message("quantity"), Message("value")), rows)
-        for quantity in filter(lambda one: one.axes, names):
-            yield from given_numbers(derivation, quantity)
+        yield from (block for one in names if one.axes for block in given_numbers(derivation, one))
         yield from _rates(derivation)
     else:
         yield Paragraph(_architecture(derivation.header, graph[graph.inputs].unknown))
@@ -376,8 +375,6 @@ def _update_conventions(derivation: Derivation) -> Iterator[Message]:
         yield Message("The parameters are updated one after the other: a new value is used as soon as it is there.")
     else:
         yield Message("All parameters are updated at once, after the backward pass.")
-    if any(quantity.role == "ahead" for quantity in graph):
-        yield Message("Everything but the update is worked where the velocity will have led, at w + μ·v with the old v.")
     if graph.in_layer(0, "hyper", "rate"):
         yield Message("The learning rate follows a schedule: it depends on the number of updates before.")
 
