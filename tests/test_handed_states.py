@@ -72,7 +72,9 @@ def test_both_directions_are_two_layers_and_a_concatenate(kind: str, last: bool)
 
 
 def test_a_layer_after_one_in_both_directions_is_counted_as_in_the_file() -> None:
-    text = TIMES + """
+    text = (
+        TIMES
+        + """
 targets: [[1], [1], [0], [1]]
 layers:
   - {type: rnn, neurons: [h], bidirectional: true, input_weights: [[0.4, 1]], hidden_weights: [[0.6]],
@@ -81,13 +83,16 @@ layers:
   - {neurons: [y], from: 1, weights: [[0.8, -0.5]]}
   - {type: residual, from: 2}
 """
+    )
     assert [layer.type for layer in loads(text).layers] == ["rnn", "rnn", "concatenate", "dense", "dense", "residual"]
     assert loads(text).layers[4].taken(5) == (3,)
     assert loads(text).layers[5].taken(6) == (5, 4)
 
 
 def test_it_is_saved_as_it_was_typed() -> None:
-    text = TIMES + """
+    text = (
+        TIMES
+        + """
 targets: [1]
 layers:
   - type: gru
@@ -102,6 +107,7 @@ layers:
 loss: binary_cross_entropy
 learning_rate: 0.5
 """
+    )
     trainer = Trainer(loads(text))
     trainer.advance(3)
     again = with_parameters(text, loads(text), trainer.whole.graph, trainer.values())
@@ -140,7 +146,14 @@ def handed(kind: str, seed: int, **keys: Any) -> str:
         {"type": "slice", "tokens": [1, 2]},
         {"name": "encoder", "type": kind, "neurons": "[a, b]", **cell(chooser, kind, 2, 2), **keys},
         {"type": "slice", "from": 0, "tokens": [3, 4]},
-        {"name": "decoder", "type": kind, "neurons": "[c, d]", **starts, **cell(chooser, kind, 2, 2), **({"reverse": True} if seed % 2 else {})},
+        {
+            "name": "decoder",
+            "type": kind,
+            "neurons": "[c, d]",
+            **starts,
+            **cell(chooser, kind, 2, 2),
+            **({"reverse": True} if seed % 2 else {}),
+        },
         {"neurons": "[y]", "weights": numbers(chooser, 1, 2)},
     )
 
@@ -186,7 +199,9 @@ def test_as_pytorch(kind: str) -> None:
 
 
 def test_another_layer_may_give_the_state() -> None:
-    text = TIMES + """
+    text = (
+        TIMES
+        + """
 targets: [0.3]
 layers:
   - {name: start, type: slice, tokens: 1}
@@ -196,6 +211,7 @@ layers:
   - {neurons: [y], weights: [[0.8, -0.5]]}
 learning_rate: 0.1
 """
+    )
     assert gradcheck(loads(text)).ok
     trainer = Trainer(loads(text))
     before = trainer.loss()

@@ -193,12 +193,10 @@ class _Parser:
         return result
 
     def power(self) -> Expr:
-        base, raised = self.atom(), Power
-        if base is EULER:
-            raised = lambda _, exponent: Call("exp", (exponent,))  # noqa: E731
+        base = self.atom()
         while exponent := self.take("²", "³"):
-            base, raised = raised(base, Number(2 if exponent == "²" else 3)), Power
-        return raised(base, self.signed()) if self.take("^", "**") else base
+            base = _raised(base, Number(2 if exponent == "²" else 3))
+        return _raised(base, self.signed()) if self.take("^", "**") else base
 
     def atom(self) -> Expr:
         token, kind = self.token, self.kind
@@ -243,6 +241,10 @@ class _Parser:
             raise FormulaError("{function} takes {wanted} arguments, not {found}", column, **values)
         arguments += [number(text) for text in record.defaults[len(record.defaults) - missing :]] if missing > 0 else []
         return Call(record.name, tuple(arguments))
+
+
+def _raised(base: Expr, exponent: Expr) -> Expr:
+    return Call("exp", (exponent,)) if base is EULER else Power(base, exponent)
 
 
 def _height(expr: Expr) -> int:

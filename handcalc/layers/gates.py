@@ -73,8 +73,8 @@ _GATE_FUNCTION: Row = ("gate_activation", _FUNCTION, "activation of the gates (K
 _TOLD = (LayerOption("activation", "activation"), LayerOption("gate_activation", "activation of the gates"))
 _GATE_KEYS = tuple(key for key, *_ in GATE)
 _MATRICES = tuple(key for key in _GATE_KEYS if key != PEEPHOLE)
-_CELL: Row = ("initial_cell", START, "cell before the first time, or a row of it for every sample; {from: layer}: the last cell of that layer;"
-              " 0 if not given", "[0, 0]")  # fmt: skip
+_CELL: Row = ("initial_cell", START, "cell before the first time, or a row of it for every sample; {from: layer}: the last of that"
+              " layer; 0 if not given", "[0, 0]")  # fmt: skip
 
 
 def _gates_and_matrices(kind: str) -> tuple[Row, ...]:

@@ -47,7 +47,12 @@ def both_ways(kind: str) -> tuple[Row, ...]:
     """The keys of a layer of this type that goes in both directions."""
     text = "bidirectional: the parameters of the layer that goes from the last time to the first, under the same keys"
     return (
-        (BIDIRECTIONAL, FLAG, "whether it goes in both directions: two layers, and their states side by side, the forward ones first", "true"),
+        (
+            BIDIRECTIONAL,
+            FLAG,
+            "whether it goes in both directions: two layers, and their states side by side, the forward ones first",
+            "true",
+        ),
         (BACKWARD, {"$ref": f"#/$defs/{kind}"}, text, "{input_weights: [[0.5]], hidden_weights: [[-0.3]], bias: [0.1]}"),
     )
 
@@ -203,8 +208,8 @@ class Recurrence:
         site, stretch, times = self.site, self.site.layer.options["truncate"], self.time.axis.size
         if STATES[name] in self.handed:
             state = Ref(site.name(name), (*site.batch, shifted(1 if self.reverse else -1, (1, self.time)), unit))
-            first = times - 1 if self.reverse else 0
-            return add(state, mul(delta(self.time, first), self._start(name, unit)))
+            begin = times - 1 if self.reverse else 0
+            return add(state, mul(delta(self.time, begin), self._start(name, unit)))
         state = Ref(site.name(name), (*site.batch, shifted(1, (1, self.time)) if self.reverse else self.time, unit))
         if stretch is None or stretch >= times:
             return state

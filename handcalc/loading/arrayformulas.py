@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain, product
 
-from handcalc.core import formula
 from handcalc.core.expr import REBUILD, ZERO, Call, Entry, Expr, Number, Ref, call, children, mul, power, total
 from handcalc.core.functions import FUNCTIONS, Function
 from handcalc.core.index import Axis, Index
@@ -248,7 +247,9 @@ _RULES = {
         _rule("dot", "ab", _product_shape, _product),
         _rule("sum", "a", _whole_shape, lambda placing, index, whole: placing.over(whole)),
         _rule("mean", "a", _whole_shape, _mean),
-        _rule("norm", "a", _whole_shape, lambda placing, index, whole: call("sqrt", placing.over(whole, lambda one: power(one, Number(2))))),
+        _rule(
+            "norm", "a", _whole_shape, lambda placing, index, whole: call("sqrt", placing.over(whole, lambda one: power(one, Number(2))))
+        ),
         _rule("outer", "ab", _outer_shape, lambda placing, index, a, b: mul(placing.at(a, index[:1]), placing.at(b, index[1:]))),
         _rule("transpose", "a", _turned_shape, lambda placing, index, whole: placing.at(whole, index[::-1])),
         *(_rule(name, "z", _listed_shape, _softmax(name)) for name in ("softmax", "log_softmax")),

@@ -83,10 +83,10 @@ def add_rules(item: FileNode, problem: Problem) -> Problem:
     for name, entry in entries.items():
         if name not in given:
             entry.fail("there is no given number {found}{near}", found=quoted(name), near=near(name, given))
-        found = _rule_over_lists(name, entry, problem, names, ids) if problem.tables else _alone(name, entry.formula(names, ids=ids))
-        _check_alone(entry, found.formula if found else None, problem)
-        if found is not None:
-            result.append(found)
+        rule = _rule_over_lists(name, entry, problem, names, ids) if problem.tables else _alone(name, entry.formula(names, ids=ids))
+        _check_alone(entry, rule.formula if rule else None, problem)
+        if rule is not None:
+            result.append(rule)
         ids[f"new.{name}"] = Ref(f"new.{name}")
     by_rate = [name for name in problem.parameters if name not in entries]
     if by_rate and problem.learning_rate is None:
@@ -98,9 +98,7 @@ def _alone(name: str, formula: Expr | None) -> NamedFormula | None:
     return None if formula is None else NamedFormula(name, formula)
 
 
-def _rule_over_lists(
-    name: str, entry: FileNode, problem: Problem, names: Collection[str], ids: Mapping[str, Expr]
-) -> NamedFormula | None:
+def _rule_over_lists(name: str, entry: FileNode, problem: Problem, names: Collection[str], ids: Mapping[str, Expr]) -> NamedFormula | None:
     """The rule of a given number or list, where there are lists: of the same size."""
     from handcalc.loading.arrayformulas import Arrays, sized, sizes_of  # rarely there, so nobody else waits for it
 
@@ -162,7 +160,7 @@ def _given(
     if listed:
         from handcalc.loading.arrayformulas import table  # rarely there, so nobody else waits for it
 
-        tables = {name: found for name, item in listed.items() if (found := table(item)) is not None}
+        tables = {name: values for name, item in listed.items() if (values := table(item)) is not None}
     if fixed:
         from handcalc.loading.given import given_cells  # the same
 

@@ -2,8 +2,9 @@
 
 - `add_equations(graph, problem)` defines them; answers the quantity whose gradients are wanted.
 
-Shapes: (), of lists and matrices (entry) and (entry, entry), or (sample, …) for what every sample has a number of its own for, and what follows from it; then what is minimised is the mean,
-or the sum, over samples. Source: the computational graphs of CS231n (Karpathy, 2015) and micrograd.
+Shapes: (), of lists and matrices (entry) and (entry, entry); or (sample, …) for what every sample has a number of its own for, and what
+follows from it; then what is minimised is the mean, or the sum, over samples.
+Source: the computational graphs of CS231n (Karpathy, 2015) and micrograd.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ def add_equations(graph: Graph, problem: Problem) -> str:
 
 
 def _of_sample(formula: Expr, each: set[str], sample: tuple[Index, ...]) -> Expr:
-    return rewrite(formula, lambda node: Ref(node.quantity, (*sample, *node.indices)) if isinstance(node, Ref) and node.quantity in each else None)
+    return rewrite(
+        formula, lambda node: Ref(node.quantity, (*sample, *node.indices)) if isinstance(node, Ref) and node.quantity in each else None
+    )
 
 
 def _column(problem: Problem, place: int) -> Givens:

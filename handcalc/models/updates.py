@@ -58,7 +58,8 @@ def look_ahead(graph: Graph, problem: Problem, parameters: list[Quantity]) -> di
     for quantity in [one for one in graph if one.definition is not None]:
         cases = quantity.cases and {place: _renamed(case, names) for place, case in quantity.cases.items()}
         stepwise = quantity.stepwise and _renamed(quantity.stepwise, names)
-        graph.redefine(quantity.replace(definition=_renamed(quantity.definition, names), cases=cases, stepwise=stepwise))
+        definition = quantity.definition and _renamed(quantity.definition, names)
+        graph.redefine(quantity.replace(definition=definition, cases=cases, stepwise=stepwise))
     for one in trained:
         here, frozen = Ref(one.name, one.index), frozen_places(graph, problem, one)
         rule = Rule(graph, problem, one, here, frozen)

@@ -39,7 +39,7 @@ def equations(derivation: Derivation, reading: Reading, iteration: int, values: 
 def _rows_of_list(plan: Plan, quantity: Quantity) -> list[Row]:
     """Of a list or a matrix the general formula, its first numbers in rows and columns, then those of the gradients by them."""
     shape = ", ".join(str(axis.size) for axis in quantity.axes[quantity.sampled :])
-    first = quantity.axes[0].places[:1] if quantity.sampled else ()
+    first = tuple(quantity.axes[0].places[:1]) if quantity.sampled else ()
     *before, across = quantity.axes[quantity.sampled :]
     cells = [
         [(quantity.name, (*first, *row, column)) for column in across.places[:SHOWN]]
