@@ -315,8 +315,8 @@ class Problem(Record):
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); given: numbers of
     equations, tables: lists and matrices of them; fixed: numbers in the place of what would be worked out; batch: which of all samples
-    these are, where they are those of one update; encoded: what words of a data file stand for, column → word → numbers; standard: what the inputs were
-    before they were standardised;
+    these are, where they are those of one update; encoded: what words of a data file stand for, column → word → numbers; standard: what the
+    inputs were before they were standardised;
     rates: learning rates of layers (layer1), of all weights or biases of one (W1, b1), of single parameters; rules: new values of
     parameters by formulas of their own, over names of the graph, ids of gradients (grad.w), second derivatives (grad2.w) and new values
     before (new.v).
