@@ -40,6 +40,7 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "vector times matrix": ("sum(u@A)^2", "(u @ A).sum() ** 2"),
     "matrix times matrix": ("norm(A@B)", "torch.linalg.norm(A @ B)"),
     "transposed": ("mean(transpose(A)@u*b)", "(A.T @ u * b).mean()"),
+    "transposed as on paper": ("u@A@B@u + sum(A^T@u*b) + dot(a, A.T@u)", "u @ A @ B @ u + (A.T @ u * b).sum() + a @ (A.T @ u)"),
     "outer product": ("sum(outer(u, a)*A)", "(torch.outer(u, a) * A).sum()"),
     "softmax": ("-ln(softmax(a)[2])", ""),
     "cross-entropy": ("-sum(b*log_softmax(A@B@u + s)[1])", ""),

@@ -63,7 +63,7 @@ DIRECTION = LayerOption("reverse", "It goes from the last time to the first.")
 HELD = Letter("out", "held")
 STARTS = {"initial_state": "start"}  # key → the role of what is given under it
 ALL_STARTS = {**STARTS, "initial_cell": "start_cell"}
-STARTS_FROM = LayerOption("starts_from", "starts where the layer ends that has the number")
+STARTS_FROM = LayerOption("starts_from", "begins with the last state of layer")
 STATES = {"out": "start", "cell": "start_cell"}  # what goes from time to time → the role of what it starts with
 TANH = Activation("tanh", Call("tanh", (Ref("z"),)))
 

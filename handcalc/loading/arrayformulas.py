@@ -3,7 +3,7 @@
 - `table(item)` reads a list or a matrix, `defined(entries, given, tables)` equations in order, `sized(name, item, arrays, axes)` a formula
   of such a size; `sizes_of` are the directions of all that is a list. `Arrays(symbols)` resolves names.
 
-A name alone stands for all cells, `W[1,2]` for one, `W[2]` or `W[2,:]` for a row, `W[:,2]` for a column. `+ - * / ^` and functions go cell
+A name alone stands for all cells, `W[1,2]` for one, `W[2]` or `W[2,:]` for a row, `W[:,2]` for a column, `W^T` for the transpose. `+ - * / ^` and functions go cell
 by cell, on equal sizes or with a number; `@` is the product of matrices. What is worked on whole lists is a line of `_RULES`.
 """
 
@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import chain, product
+from typing import TypeGuard
 
 from handcalc.core.expr import REBUILD, ZERO, Call, Entry, Expr, Number, Ref, call, children, mul, power, total
 from handcalc.core.functions import FUNCTIONS, Function
-from handcalc.core.index import Axis, Index
+from handcalc.core.index import Axis, Index, Position
 from handcalc.core.record import Record
 from handcalc.errors import Message, Template
 from handcalc.problem.reader import FileNode, quoted
@@ -26,6 +27,7 @@ Axes = tuple[Axis, ...]
 Letters = tuple[Index, ...]
 OUTER = "ij"  # letters of the directions of a result
 INNER = "klmnpqruvw"  # and of what is summed over
+_TURNED = r"(?:\^T|\.T|ᵀ)(?!\w)"
 _PLACE = r"\s*\[\s*(?:\d{1,6}|:)(?:\s*,\s*(?:\d{1,6}|:))*\s*\]"
 
 
@@ -98,10 +100,11 @@ class Arrays:
         self.symbols = symbols
         self.functions = {**FUNCTIONS, **{name: rule.function for name, rule in _RULES.items()}}
         longest = sorted(symbols, key=len, reverse=True)
-        self.pattern = re.compile(rf"(?:{'|'.join(map(re.escape, longest))})(?:{_PLACE}|(?![\w(.'′\[]))") if symbols else None
+        self.pattern = re.compile(rf"(?:{'|'.join(map(re.escape, longest))})(?:{_PLACE}|{_TURNED}|(?![\w(.'′\[]))") if symbols else None
 
     def __call__(self, token: str) -> Expr | None:
-        word, _, typed = token.partition("[") if token not in self.symbols else (token, "", "")
+        plain = token if token in self.symbols else re.sub(f"{_TURNED}$", "", token)
+        word, _, typed = plain.partition("[") if plain not in self.symbols else (plain, "", "")
         found = self.symbols.get(word.strip())
         if found is None:
             return None
@@ -116,7 +119,13 @@ class Arrays:
             if place != ":" and not 1 <= int(place) <= axis.size:
                 raise ShapeError("{found} is not there: {name} is {size}", found=quoted(token), name=word.strip(), size=_sizes(axes))
             indices.append(Index(f"*{next(free)}", axis) if place == ":" else int(place) - 1)
-        return Ref(name, tuple(indices))
+        count = len(axes) - 1
+        turned = [Index(f"*{count - number}", axis) for number, axis in enumerate(axes)]
+        return Ref(name, tuple(indices if plain == token else turned))
+
+
+def _is_free(place: Position) -> TypeGuard[Index]:
+    return isinstance(place, Index)
 
 
 # --- which directions something has -----------------------------------------------------------------------------------
@@ -125,7 +134,7 @@ class Arrays:
 def _shape(expr: Expr) -> Axes:
     """The directions of a formula. Raises ShapeError where its parts do not fit."""
     if isinstance(expr, Ref):
-        return tuple(place.axis for place in expr.indices if isinstance(place, Index))
+        return tuple(place.axis for place in sorted(filter(_is_free, expr.indices), key=lambda place: place.letter))
     shapes = [_shape(part) for part in children(expr)]
     if isinstance(expr, Call) and expr.function in _RULES:
         return _RULES[expr.function].shape(*shapes)

@@ -254,6 +254,6 @@ def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[S
         ),
         None,
     )
-    if wrong is not None and (last.type != "dense" or len(last.axes) > 1 or by_rows):
+    if wrong is not None and (last.type != "dense" or len(last.axes) > 1 or by_rows or isinstance(cases, Dataset)):
         text = "one target per output is expected: {wanted} ({axes}), found {found}"
         found.get("targets", root).fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))

@@ -67,7 +67,7 @@ def _completed(
 ) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
     ahead = updates.look_ahead(graph, problem, _parameters(problem, list(graph)))
-    forward = [quantity for quantity in graph if quantity.kind != "state"]
+    forward = [quantity for quantity in graph if quantity.kind not in ("state", "local")]
     if not objective:
         updated, _ = updates.add_updates(graph, problem, _parameters(problem, forward), {})
         updates.add_after(graph, forward, updated)

@@ -315,6 +315,8 @@ def _why(error: formula.FormulaError, names: Collection[str], later: Collection[
     word = str(error.values.get("found", "")) if error.template.startswith("unknown name") else ""
     if word in later:
         return Message("{found} is only defined here or further down", found=quoted(word)), ""
+    if error.values.get("found") == "[":
+        return Message("only a list that has a name has places in brackets, such as W[1,2]; name it in an equation of its own"), ""
     if word in FUNCTIONS:
         return Message("{name} is a function: write {name}(…)", name=word), ""
     return Message(error.template, "", **error.values), near(word, [*names, *FUNCTIONS]) if word else ""

@@ -42,11 +42,13 @@ class Standard(Record):
 
 
 class Activation(Record):
-    """out = formula in z; or, for softmax, a function of the whole layer, of z/temperature where one is given."""
+    """out = formula in z; or, for softmax, a function of the whole layer, of z/temperature where one is given; jacobian: whether the
+    matrix of its derivatives is a step."""
 
     name: str
     formula: Expr | None = None
     temperature: Number | None = None
+    jacobian: bool = False
 
 
 class EdgeMatrix(Record):

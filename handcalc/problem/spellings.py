@@ -83,7 +83,7 @@ KEYS: Spellings = {
     "clipping": ("gradient_clipping", "clip", "梯度裁剪", "梯度截断"),
     "update": ("updates", "更新"),
     "training": ("train", "训练"),
-    "sample_reduction": ("样本归约",),
+    "sample_reduction": ("reduction", "样本归约"),
     "given": ("givens", "known", "已知", "已知量", "已知数"),
     "equations": ("equation", "方程", "公式", "等式"),
     "minimize": ("minimise", "最小化", "求最小"),
@@ -97,7 +97,7 @@ KEYS: Spellings = {
     "array": ("数组",),
     "classes": ("class", "类别"),
     "scale": ("scale_factor", "缩放"),
-    "share": ("fraction", "比例"),
+    "share": ("fraction", "p", "rate", "probability", "drop_rate", "dropout_rate", "drop_prob", "比例", "丢弃率"),
     "seed": ("random_seed", "random_state", "随机种子", "种子"),
     "random": ("init", "随机"),
     # what is trained, and how
