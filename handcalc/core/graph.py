@@ -17,6 +17,9 @@ from handcalc.core.quantities import Quantities
 from handcalc.core.quantity import Cell, Quantity
 
 
+_CALLED = ("weight", "bias", "threshold", "given", "variable", "rate", "memory", "state")  # by their quantity's word, where nothing else
+
+
 class Graph(Quantities):
     """Quantities, their cells, and the ids of cells."""
 
@@ -38,8 +41,8 @@ class Graph(Quantities):
                 return self.core(base)
             return self.end(self.at(quantity.through, cell)) + "." + self.end(base)
         labels, numbers = quantity.labels(indices)
-        alone = not quantity.axes or quantity.kind in ("weight", "bias", "threshold", "given", "variable")
-        return (".".join(labels) or quantity.word * (alone or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
+        called = quantity.kind in _CALLED or quantity.kind == "hyper" and not quantity.axes
+        return (".".join(labels) or quantity.word * (called or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
 
     def numbered(self, cell: Cell) -> str:
         """A parameter by its place along every axis, such as W1[2,1], whether or not it has a name of its own."""

@@ -3,8 +3,9 @@
 - `table(item)` reads a list or a matrix, `defined(entries, given, tables)` equations in order, `sized(name, item, arrays, axes)` a formula
   of such a size; `sizes_of` are the directions of all that is a list. `Arrays(symbols)` resolves names.
 
-A name alone stands for all cells, `W[1,2]` for one, `W[2]` or `W[2,:]` for a row, `W[:,2]` for a column, `W^T` for the transpose. `+ - * / ^` and functions go cell
-by cell, on equal sizes or with a number; `@` is the product of matrices. What is worked on whole lists is a line of `_RULES`.
+A name alone stands for all cells, `W[1,2]` for one, `W[2]` or `W[2,:]` for a row, `W[:,2]` for a column, `W^T` for the transpose.
+`+ - * / ^` and functions go cell by cell, on equal sizes or with a number; `@` is the product of matrices. What is worked on whole lists is
+a line of `_RULES`.
 """
 
 from __future__ import annotations

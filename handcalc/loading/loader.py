@@ -25,6 +25,7 @@ from handcalc.loading.classtargets import with_classes
 from handcalc.loading.equations import EQUATION_KEYS, equations
 from handcalc.loading.layers import build, kind_of, layer_items, neuron_names
 from handcalc.loading.loss import add_loss
+from handcalc.loading.readsamples import count_targets
 from handcalc.loading.samples import samples, test_set
 from handcalc.loading.settings import add_settings
 from handcalc.problem.dataset import Dataset
@@ -255,5 +256,9 @@ def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[S
         None,
     )
     if wrong is not None and (last.type != "dense" or len(last.axes) > 1 or by_rows or isinstance(cases, Dataset)):
+        item = found.get("targets") or ("data" in found and found["data"].entry("targets")) or root
+        if last.neurons and len(last.axes) == 1:
+            count_targets(item, len(wrong.targets or ()), last.neurons)
+            return
         text = "one target per output is expected: {wanted} ({axes}), found {found}"
-        found.get("targets", root).fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))
+        item.fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))
