@@ -16,7 +16,6 @@ from itertools import product
 from handcalc.core.quantities import Quantities
 from handcalc.core.quantity import Cell, Quantity
 
-
 _CALLED = ("weight", "bias", "threshold", "given", "variable", "rate", "memory", "state")  # by their quantity's word, where nothing else
 
 
