@@ -11,6 +11,7 @@ from __future__ import annotations
 from itertools import product
 
 from handcalc.core.derivation import Derivation
+from handcalc.core.expr import references
 from handcalc.core.quantity import Cell, Quantity
 from handcalc.errors import Message
 from handcalc.render.diagram.flow import flow
@@ -58,6 +59,8 @@ def _rows_of_list(plan: Plan, quantity: Quantity) -> list[Row]:
 def _uses(derivation: Derivation, name: str) -> list[str]:
     graph = derivation.graph
     drawn = _first(derivation, name)
+    if len(graph[name].axes) > graph[name].sampled:  # of which cells may use different things
+        return list(dict.fromkeys(ref.quantity for formula in graph[name].formulas for ref in references(formula)))
     return [] if graph[name].definition is None else list(dict.fromkeys(cell[0] for cell in graph.uses(drawn)))
 
 

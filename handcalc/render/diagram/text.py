@@ -170,9 +170,9 @@ class _NeuronLettering(Lettering):
         """The rows of a node's values; a formula and its value are one row."""
         rows = [row for label in node.labels if label.kind == "values" for row in label.rows]
         found: list[str] = []
-        for row in rows:
-            text = self.row(row)
-            if isinstance(row[0], CellItem) and not row[0].named and not row[0].gradient and found:
+        for before, row in zip((None, *rows), rows):
+            text, whole = self.row(row), before is not None and isinstance(before[0], Formula) and not before[0].index
+            if isinstance(row[0], CellItem) and not row[0].named and not row[0].gradient and whole:
                 found[-1] += f" = {text}"
             else:
                 found.append(text)
