@@ -163,8 +163,8 @@ def test_the_key_is_right_as_a_file(problem: str, tmp_path: Any) -> None:
 
 @pytest.mark.slow
 def test_a_step_of_a_gpt_is_marked_like_the_others() -> None:
-    """Laws 5 and 8 for a network of more than a thousand steps. With few decimals AdamW's root of the squares is rounded to 0 there, and its
-    step divided by ε: such a sheet is no honest one, so it is not asked for here with 2 decimals carried on."""
+    """Laws 5 and 8 for a network of more than a thousand steps. With few decimals AdamW's root of the squares is rounded to 0 there,
+    and its step divided by ε: such a sheet is no honest one, so it is not asked for here with 2 decimals carried on."""
     for rounding in (*QUICK_MODES, Rounding(None, 5, carry=True)):
         assert not refused("small-gpt", rounding)
     assert not accused_though_right(exercise("small-gpt"), "small-gpt", 30)
