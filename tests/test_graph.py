@@ -22,10 +22,11 @@ from handcalc.core.evaluation import Evaluation
 from handcalc.core.expr import Expr, Number, Ref, add, call, div, mul, number, power, sub, total, walk
 from handcalc.core.graph import Graph
 from handcalc.core.index import Axis, Index
-from handcalc.core.instance import vanishing
+from handcalc.core.instance import FRACTIONS
 from handcalc.core.order import PHASES
 from handcalc.core.quantity import KINDS, Quantity, cell
 from handcalc.core.rounding import Rounding
+from handcalc.core.vanishing import vanishing, zero_or
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError, UnknownIdError
 from handcalc.loading.loader import load, loads, shipped
@@ -311,7 +312,7 @@ def check_lines(derivation: Derivation) -> None:
         if step.formula is None:
             continue
         slope = derivation.graph.is_slope(step.cell)
-        again = vanishing(step.formula, lambda ref: printed[cell(ref)], slope, False)
+        again = vanishing(step.formula, lambda ref: printed[cell(ref)], FRACTIONS, slope, zero_or)
         got = rounding.shown(again, cell_id=step.id).plain
         assert Fraction(got) == printed[step.cell], f"{step.id}: printed {step.shown.plain}, its line gives {again}, that is {got}"
         assert rounding.carried(again, step.id) == derivation.evaluation[step.cell] == printed[step.cell], step.id

@@ -21,9 +21,10 @@ from handcalc.core.expr import Call, Expr, Power, Ref, references, walk
 from handcalc.core.formula import Resolver, names, parse
 from handcalc.core.functions import FUNCTIONS
 from handcalc.core.index import affine
-from handcalc.core.instance import bind, evaluate, vanishing
+from handcalc.core.instance import FRACTIONS, bind, evaluate
 from handcalc.core.quantity import Cell, Quantity, cell
 from handcalc.core.rounding import Rounding
+from handcalc.core.vanishing import vanishing, zero_or
 from handcalc.deriving import derive
 from handcalc.errors import EvaluationError
 from handcalc.loading.loader import loads, shipped
@@ -294,7 +295,7 @@ def test_carried_lines_reproduce(problem: str, notation: str, rounding: Rounding
             lost += 1
             continue
         exact = rational(parse(text, names({})))
-        value = vanishing(parse(text, names({})), _no_symbol, derivation(problem, rounding).graph.is_slope(wanted), False)
+        value = vanishing(parse(text, names({})), _no_symbol, FRACTIONS, derivation(problem, rounding).graph.is_slope(wanted), zero_or)
         again = rounding.shown(value if exact else float(value), exact).plain
         if Fraction(again) != Fraction(printed):
             bad.append(f"{reading.symbol(Ref(*wanted))} = {text} is {again}, not {printed}")

@@ -15,7 +15,6 @@ from typing import Any
 
 from handcalc.arrays.arrayviews import kronecker, sliced, window
 from handcalc.arrays.noise import positive
-from handcalc.arrays.vanishing import may_vanish, zeros
 from handcalc.core.definitions import definition
 from handcalc.core.expr import (
     Call,
@@ -36,6 +35,7 @@ from handcalc.core.expr import (
 from handcalc.core.functions import function
 from handcalc.core.graph import Graph
 from handcalc.core.index import Index, Position, affine
+from handcalc.core.vanishing import may_vanish, zeros
 
 # what NumPy calls the functions that are not written in simpler ones; the laws compare each with its record
 NUMPY = {name: f"np.{name}" for name in ("exp", "log", "log10", "log2", "sqrt", "abs", "sin", "cos", "tan", "tanh", "sign", "floor")} | {

@@ -16,19 +16,19 @@ import ast
 import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property
 from inspect import getsource
-from operator import add, length_hint, mul
+from operator import length_hint
 from textwrap import dedent
 from typing import Any
 
 from handcalc.arrays.noise import decisive
-from handcalc.arrays.vanishing import may_vanish, zeros
-from handcalc.core.expr import Call, Expr, Negation, Number, Power, Product, Ref, Sum, walk
+from handcalc.core.expr import Call, Number, Power, Ref, Sum, walk
 from handcalc.core.functions import FUNCTIONS, SMALL, Function
 from handcalc.core.graph import Graph
 from handcalc.core.instance import FLOATS, Arithmetic, compute, settled
 from handcalc.core.quantity import Cell, cell
+from handcalc.core.vanishing import may_vanish, vanishing
 
 State = tuple[float, ...]
 
@@ -108,18 +108,9 @@ def _settle(value: Code, terms: list[Code]) -> Code:
 CODE = Arithmetic(_number, _power, _call, _settle)
 
 
-def _guarded(expr: Expr, lookup: Callable[[Ref], Code], is_slope: bool) -> Code:
-    """The code of an expression in which 0·ln 0 is 0."""
-    if isinstance(expr, Sum):
-        return reduce(add, [_guarded(term, lookup, is_slope) for term in expr.terms])
-    if isinstance(expr, Negation):
-        return -_guarded(expr.operand, lookup, is_slope)
-    if isinstance(expr, Product) and not zeros(expr, is_slope):
-        return reduce(mul, [_guarded(factor, lookup, is_slope) for factor in expr.factors])
-    whole: Code = compute(expr, lookup, CODE)
-    tests = [f"{compute(part, lookup, CODE).text} == 0" for part in zeros(expr, is_slope)]
-    joined = (" or " if isinstance(expr, Product) else " and ").join(tests)
-    return Code(f"(0.0 if {joined} else {whole.text})") if tests else whole
+def _zero_or(values: list[Code], logarithms_of: list[Code], otherwise: Callable[[], Code]) -> Code:
+    joined = (" or " if logarithms_of else " and ").join(f"{value.text} == 0" for value in values)
+    return Code(f"(0.0 if {joined} else {otherwise().text})")
 
 
 class Straight:
@@ -292,8 +283,9 @@ class _Writer:
     def _written(self, current: Cell) -> Code:
         expr = self.graph.instance(current)
         if self.vanishes:
-            return _guarded(expr, self._code, self.graph.is_slope(current))
-        code: Code = compute(expr, self._code, CODE)
+            code: Code = vanishing(expr, self._code, CODE, self.graph.is_slope(current), _zero_or)
+        else:
+            code = compute(expr, self._code, CODE)
         return code
 
     def _settled(self, current: Cell) -> list[str]:

@@ -6,7 +6,7 @@
 
 In full precision a number is a fraction as long as it is rational and short, so that 0.3 − 0.1·3 is 0, and a threshold is met
 where it is met on paper; whoever asks for it gets a float. Else it is a float, and what is left of a sum when all but its noise
-is gone is 0 (`settled` in instance.py). 0·ln 0 is 0, as in textbooks (`vanishing` there); `vanished` are the cells where that was so.
+is gone is 0 (`settled` in instance.py). 0·ln 0 is 0, as in textbooks (vanishing.py); `vanished` are the cells where that was so.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from typing import Any, Protocol
 
 from handcalc.core.expr import Call, Expr, Number, Power, Ref, Sum, children
 from handcalc.core.functions import SMALL, function
-from handcalc.core.instance import FRACTIONS, Lookup, Value, compute, evaluate, settled, short, shorter, vanishing
+from handcalc.core.instance import FRACTIONS, Lookup, Value, compute, evaluate, settled, short, shorter
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import Rounding
+from handcalc.core.vanishing import vanishing, zero_or, zero_or_own
 from handcalc.errors import EvaluationError, Message, Template
 
 _FAILED: dict[type, Template] = {OverflowError: "{step}: the number is too large (overflow)", ZeroDivisionError: "{step}: division by zero"}
@@ -143,7 +144,7 @@ class Evaluation:
         try:
             if isinstance(error, OverflowError):
                 raise error
-            value = vanishing(expr, lookup, self.graph.is_slope(step), bool(self.replaced))
+            value = vanishing(expr, lookup, FRACTIONS, self.graph.is_slope(step), zero_or_own if self.replaced else zero_or)
         except (ArithmeticError, ValueError):
             raise self._failure(step, error) from None
         self.vanished.add(step)

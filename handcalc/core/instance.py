@@ -7,7 +7,6 @@ Binding and evaluating are the inner loops of the program, so the most frequent 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from math import prod
 from typing import Any
 
 from handcalc.core.expr import (
@@ -145,30 +144,6 @@ def compute(expr: Expr, lookup: Lookup, numbers: Arithmetic) -> Value:
             result = result + (lookup(part) if type(part) is Ref else compute(part, lookup, numbers))
         return result
     return _COMPUTE[type(expr)](expr, lookup, numbers)
-
-
-def vanishing(expr: Expr, lookup: Lookup, is_slope: bool, own: bool) -> Value:
-    """The value of an instance in which 0·ln 0 is 0, as is t/o where both are 0 in the slope of t·ln o; own: and 0·ln o with o < 0, where
-    numbers are a student's.
-
-    Raises ArithmeticError or ValueError where it has none all the same.
-    """
-    if type(expr) is Product:
-        defined = [vanishing(factor, lookup, is_slope, own) for factor in expr.factors if not _has_no_log(factor, lookup, own)]
-        if len(defined) == len(expr.factors) or 0 in defined:
-            return prod(defined)
-    if type(expr) is Sum:
-        return sum([vanishing(term, lookup, is_slope, own) for term in expr.terms])
-    if type(expr) is Negation:
-        return -vanishing(expr.operand, lookup, is_slope, own)
-    if type(expr) is Quotient and is_slope and compute(expr.below, lookup, FRACTIONS) == compute(expr.above, lookup, FRACTIONS) == 0:
-        return compute(expr.above, lookup, FRACTIONS)
-    return compute(expr, lookup, FRACTIONS)
-
-
-def _has_no_log(expr: Expr, lookup: Lookup, own: bool) -> bool:
-    found = compute(expr.arguments[0], lookup, FRACTIONS) if type(expr) is Call and expr.function in LOGARITHMS else 1
-    return found == 0 or (own and found < 0)
 
 
 def _power(base: Value, exponent: Value) -> Value:

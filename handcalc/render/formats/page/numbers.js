@@ -146,6 +146,31 @@ function sum(...terms) {
   return isFloat(value) && Math.abs(value) < SMALL ? settled(value, terms) : value;
 }
 
+/** What a step is worth; where it has no value, what it is worth with 0·ln 0 = 0 (core/vanishing.py). */
+function attempt(plainly, again) {
+  const before = rational;
+  try {
+    return plainly();
+  } catch (trouble) {
+    if (!(trouble instanceof Trouble) || trouble.kind === "overflow") throw trouble;
+    const whether = rational;
+    rational = before;
+    try {
+      return again();
+    } catch {
+      rational = whether;
+      throw trouble;
+    }
+  }
+}
+
+/** A term that is 0 where one of these values is, or all of them if it is a quotient and has no logarithms. */
+function zeroOr(values, logarithmsOf, otherwise) {
+  const zero = values.filter((value) => compare(value, 0n) === 0);
+  const enough = logarithmsOf.length ? 1 : values.length;
+  return zero.length >= enough && logarithmsOf.every((value) => compare(value, 0n) >= 0) ? zero[0] : otherwise();
+}
+
 // --- functions ---
 
 /** A function of floats; where it has no value, or one too large, that is a trouble. */

@@ -11,7 +11,7 @@ made of numbers and of names made here; nothing that a user wrote is in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from handcalc.core.graph import Graph
 from handcalc.core.instance import Arithmetic, compute
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.rounding import DEFAULT_SIGNIFICANT
+from handcalc.core.vanishing import vanishing
 from handcalc.errors import printable
 from handcalc.render.formats.page.functions import javascript, number_of
 
@@ -78,6 +79,11 @@ _CODE = Arithmetic(
 )
 
 
+def _zero_or(values: list[_Code], logarithms_of: list[_Code], otherwise: Callable[[], _Code]) -> _Code:
+    zeros, arguments = (",".join(value.text for value in some) for some in (values, logarithms_of))
+    return _Code(f"zeroOr([{zeros}],[{arguments}],()=>{otherwise().text})")
+
+
 class LiveProgram:
     """The program of a derivation. number: that of a cell in the program."""
 
@@ -127,7 +133,14 @@ class LiveProgram:
                 yield from (node.function for node in walk(graph.instance(wanted)) if isinstance(node, Call))
 
     def _steps(self, graph: Graph) -> Iterable[str]:
-        return (f"[{self.numbers[wanted]},n=>{self._worth(graph.instance(wanted))}]" for wanted in _in_order(graph))
+        for wanted in _in_order(graph):
+            worth = self._worth(graph.instance(wanted))
+            again = self._vanishing(graph.instance(wanted), graph.is_slope(wanted))
+            yield f"[{self.numbers[wanted]},n=>{f'attempt(()=>{worth},()=>{again})' if '()' in again else worth}]"
+
+    def _vanishing(self, expr: Expr, is_slope: bool) -> str:
+        code: _Code = vanishing(expr, self._reference, _CODE, is_slope, _zero_or)
+        return code.text
 
     def _worth(self, expr: Expr) -> str:
         if isinstance(expr, Sum):
@@ -135,7 +148,7 @@ class LiveProgram:
         return self._code(expr)
 
     def _code(self, expr: Expr) -> str:
-        code: _Code = compute(expr, lambda reference: self._reference(reference), _CODE)
+        code: _Code = compute(expr, self._reference, _CODE)
         return code.text
 
     def _reference(self, reference: Ref) -> _Code:
