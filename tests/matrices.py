@@ -206,7 +206,7 @@ class Line:
             case "flatten":
                 return arguments[0]
             case "softmax":
-                axis = 1 if self.rows or arguments[0].shape[1] > 1 else 0
+                axis = 1 if arguments[0].shape[1] > 1 else 0
                 powers = np.exp(arguments[0] - arguments[0].max())
                 return powers / powers.sum(axis=axis, keepdims=True)
         usual = [float(text) for text in function(name).defaults] if len(arguments) == 1 else []

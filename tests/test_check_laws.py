@@ -81,7 +81,8 @@ MODES = [
 def key(problem: str, rounding: Rounding, notation: str = "") -> Answers:
     """What the solution prints, under ids or under the symbols of a notation.
 
-    Left out is what has no value in this rounding, and what rounding to significant digits made shorter: a 0 has none.
+    Left out is what has no value in this rounding, what is a step in it only (softmax of numbers so large that they are shifted), and what
+    rounding to significant digits made shorter: a 0 has none.
     """
     derivation, right = derive(load(problem).replace(rounding=rounding)), exercise(problem).desk.right
     reading = read(derivation, notation, PLAIN)
@@ -94,6 +95,8 @@ def key(problem: str, rounding: Rounding, notation: str = "") -> Answers:
             try:
                 text = reading.number(wanted) if notation else derivation.shown(wanted).plain
             except EvaluationError:
+                continue
+            if quantity.name not in exercise(problem).book.graph:
                 continue
             if name is not None and not (rounding.carry and shorter(text, rounding, float(right[wanted]))):
                 found[name] = text
@@ -156,6 +159,15 @@ def test_the_key_is_right_as_a_file(problem: str, tmp_path: Any) -> None:
         return read_sheet(tmp_path / "key.csv")
 
     assert not refused(problem, Rounding(), "", through_a_file)
+
+
+@pytest.mark.slow
+def test_a_step_of_a_gpt_is_marked_like_the_others() -> None:
+    """Laws 5 and 8 for a network of more than a thousand steps. With few decimals AdamW's root of the squares is rounded to 0 there,
+    and its step divided by ε: such a sheet is no honest one, so it is not asked for here with 2 decimals carried on."""
+    for rounding in (*QUICK_MODES, Rounding(None, 5, carry=True)):
+        assert not refused("small-gpt", rounding)
+    assert not accused_though_right(exercise("small-gpt"), "small-gpt", 30)
 
 
 # --- law 6: one changed number is one slip --------------------------------------------------------------------------------

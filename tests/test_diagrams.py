@@ -212,13 +212,16 @@ def test_computation_graphs_have_every_quantity_and_every_use(problem: str) -> N
     found = derivation(problem)
     names = [quantity.name for quantity in found.graph if quantity.kind in ("given", "variable") and not quantity.stage]
     result = drawn(found)
-    assert [node.cell for node in result.nodes] == [(name, ()) for name in names]
-    uses = {(used[0], name) for name in names if found.graph[name].definition is not None for used in found.graph.uses((name, ()))}
+    cells = {name: list(found.graph.positions(name)) for name in names}
+    assert [node.cell for node in result.nodes] == [(name, cells[name][0]) for name in names]
+    defined = [name for name in names if found.graph[name].definition is not None]
+    uses = {(used[0], name) for name in defined for place in cells[name] for used in found.graph.uses((name, place))}
     assert {(names[edge.source], names[edge.target]) for edge in result.edges} == uses
     assert len(result.edges) == len(uses)
     assert all(result.nodes[edge.source].column < result.nodes[edge.target].column for edge in result.edges)
     shown = {name for name, _ in numbers_of(picture(found))}
-    assert shown == {*names, *(f"grad.{name}" for name in names if f"grad.{name}" in found.graph)}
+    gradients = [(f"grad.{name}", place) for name in names if f"grad.{name}" in found.graph for place in cells[name]]
+    assert shown == {found.graph.cell_id(cell) for cell in [*((name, place) for name in names for place in cells[name]), *gradients]}
 
 
 def test_formulas_are_set_with_their_symbols_and_powers() -> None:

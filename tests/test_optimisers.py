@@ -10,11 +10,13 @@ import pytest
 from handcalc import derive, load, loads
 from handcalc.core.expr import Ref
 from handcalc.core.rounding import Rounding
+from handcalc.errors import ProblemError
 from handcalc.models.optimisers import OPTIMISERS
 from handcalc.problem import words
 from handcalc.proof.equivalence import names_of
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
+from handcalc.training.network import Network
 from handcalc.training.trainer import Trainer
 
 STEPS = 100
@@ -50,7 +52,8 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
 
 def test_every_optimiser_is_compared() -> None:
     assert {*OPTIMISERS} == {*words.OPTIMISERS}
-    assert {*OPTIMISERS} == {name for name in OPTIMISERS if any(f"{name}" in text for text, _, _ in CASES)}
+    elsewhere = {name for name, record in words.OPTIMISERS.items() if record.ahead}  # which PyTorch has not
+    assert {*OPTIMISERS} - elsewhere == {name for name in OPTIMISERS if any(f"{name}" in text for text, _, _ in CASES)}
 
 
 @pytest.mark.parametrize("name", words.OPTIMISERS)
@@ -93,9 +96,84 @@ def test_as_pytorch(text: str, name: str, arguments: dict[str, Any]) -> None:
     assert list(trainer.parameters().values()) == pytest.approx(expected, rel=1e-12, abs=1e-13)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("more", ["", "weight_decay: 0.03", "regularization: {l2: 0.06, biases: true}"])
+def test_a_gradient_taken_ahead_as_pytorch_takes_it(more: str) -> None:
+    """Goodfellow, Bengio, Courville, algorithm 8.3, with PyTorch's gradients at w + μ·v."""
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    text = "optimizer: {nesterov_ahead: {momentum: 0.8}}\nlearning_rate: 0.2\n" + more
+    trainer = Trainer(loads(PROBLEM + text + "\nconventions: {bias_decay: true}\n"))
+    shapes = {"W1": (3, 2), "b1": (3,), "W2": (2, 3), "b2": (2,)}
+    start = {name: [value for (found, _), value in trainer.values().items() if found == name] for name in shapes}
+    weights = [torch.tensor(start[name], dtype=torch.double).reshape(shape) for name, shape in shapes.items()]
+    velocities = [torch.zeros_like(one) for one in weights]
+    inputs = torch.tensor([[0.5, -1.2], [1.5, 0.4], [-0.7, 0.8]], dtype=torch.double)
+    targets = torch.tensor([[0.3, 0.7], [0.9, 0.1], [0.2, 0.6]], dtype=torch.double)
+    for _ in range(STEPS):
+        ahead = [(one + 0.8 * velocity).requires_grad_() for one, velocity in zip(weights, velocities)]
+        outputs = torch.sigmoid(torch.tanh(inputs @ ahead[0].T + ahead[1]) @ ahead[2].T + ahead[3])
+        loss = ((outputs - targets) ** 2).sum(1).mean()
+        if "l2" in more:
+            loss = loss + 0.03 * sum((one**2).sum() for one in ahead)
+        loss.backward()
+        decay = 0.03 if "decay" in more else 0
+        velocities = [0.8 * v - 0.2 * (one.grad + decay * w) for v, one, w in zip(velocities, ahead, weights)]
+        weights = [w + v for w, v in zip(weights, velocities)]
+    trainer.advance(STEPS)
+    expected = [float(value) for one in weights for value in one.flatten()]
+    assert list(trainer.parameters().values()) == pytest.approx(expected, rel=1e-12, abs=1e-13)
+    answer = torch.sigmoid(torch.tanh(inputs[0] @ weights[0].T + weights[1]) @ weights[2].T + weights[3])
+    assert Network(trainer).predict([0.5, -1.2]) == pytest.approx(answer.tolist(), rel=1e-12)
+
+
 # --- by hand ----------------------------------------------------------------------------------------------------------
 
 QUADRATIC = "given: {x: 2}\nequations: {f: x^2}\nminimize: f\nparameters: [x]\nlearning_rate: 0.1\n"
+
+
+def test_a_gradient_taken_ahead() -> None:
+    """f = x² at 2, η = 0.1, μ = 0.5, v = −0.4: at 1.8 the slope is 3.6, so v = −0.2 − 0.36 and x = 1.44; then at 1.16."""
+    text = "optimizer: {nesterov_ahead: {momentum: 0.5}}\n"
+    own = QUADRATIC.replace("{x: 2}", "{x: 2, old.velocity.x: -0.4}") + text
+    derivation = derive(loads(own), Rounding(), 2)
+    ids = ("ahead.x", "f", "grad.x", "velocity.x", "new.x", "after.f", "#2:ahead.x", "#2:grad.x", "#2:new.x")
+    wanted = [1.8, 3.24, 3.6, -0.56, 1.44, 1.44**2, 1.16, 2.32, 1.44 - 0.28 - 0.232]
+    assert [float(derivation.value(name)) for name in ids] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "numbers"),
+    [
+        ("rmsprop: {decay: 0.9}", "rmsprop", {"rho": 0.9}),
+        ("rmsprop: {γ: 0.9, ε: 1e-6}", "rmsprop", {"rho": 0.9, "epsilon": 1e-6}),
+        ("momentum: {beta: 0.8}", "momentum", {"momentum": 0.8}),
+        ("nag: {gamma: 0.8}", "nesterov", {"momentum": 0.8}),
+        ("adam: {b1: 0.8, beta_2: 0.99, eps: 1e-7}", "adam", {"beta1": 0.8, "beta2": 0.99, "epsilon": 1e-7}),
+        ("adamw: {wd: 0.02}", "adamw", {"weight_decay": 0.02}),
+        ("adagrad: {delta: 1e-7}", "adagrad", {"epsilon": 1e-7}),
+    ],
+)
+def test_numbers_as_people_call_them(text: str, name: str, numbers: dict[str, float]) -> None:
+    found = loads(QUADRATIC + f"optimizer: {{{text}}}\n").optimizer
+    assert found.name == name
+    assert {key: found.numbers[key].numerator / found.numbers[key].denominator for key in numbers} == pytest.approx(numbers)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("{adam: {lr: 0.1}}", "write optimizer: adam, learning_rate: …"),
+        ("{adam: {weight_decay: 0.1}}", "write optimizer: adam, weight_decay: …"),
+        ("{adam: {betas: [0.9, 0.99]}}", "write beta1: …, beta2: …"),
+        ("{sgd: {momentum: 0.9}}", "write optimizer: {momentum: {momentum: …}}"),
+        ("{momentum: 0.9}", "write {momentum: {momentum: 0.9}}"),
+        ("{momentum: {nesterov: true}}", "write optimizer: {nesterov: {momentum: …}}"),
+    ],
+)
+def test_what_frameworks_hand_to_an_optimiser_is_shown_its_place(text: str, hint: str) -> None:
+    with pytest.raises(ProblemError) as error:
+        loads(QUADRATIC + f"optimizer: {text}\n")
+    assert hint in str(error.value)
 
 
 def values(text: str, iterations: int, *ids: str) -> list[float]:

@@ -32,7 +32,7 @@ def test_a_saved_problem_goes_on_where_training_ended(name: str) -> None:
         if cell[0] in trainer.whole.updated:
             assert float(derivation.evaluation[cell]) == value, cell
     before = load(name)
-    changed = {"layers", "given", "fixed", "path"}
+    changed = {"layers", "given", "tables", "fixed", "path"}
     assert {key: getattr(again, key) for key in again._fields if key not in changed} == {
         key: getattr(before, key) for key in before._fields if key not in changed
     }

@@ -72,7 +72,7 @@ def _of_gates(script: TorchScript, number: int, kind: str, stem: str, gates: str
 def _loop(script: TorchScript, number: int, layer: Layer, cell: str, parameters: list[str], kept: tuple[str, ...]) -> None:
     """All times, one after the other; kept: the states that go from time to time, the output first."""
     options = layer.options
-    if options["reverse"] or options["truncate"] is not None:
+    if options["reverse"] or options["truncate"] is not None or options["starts_from"]:
         _refuse(layer)
     for name in kept:
         script.line(f"now_{name} = {_start(script, name)}")

@@ -5,7 +5,8 @@
   `W1[2,1]` are read as the names they are; `any_name` takes every identifier (for the table of functions).
 
 Grammar: sums and differences of products and quotients of signed powers; atoms are numbers, names, function calls and
-brackets. `·` and `×` are read as `*`, `−` as `-`, `**` as `^`, `²` and `³` as powers. Nothing is ever executed.
+brackets. `·` and `×` are read as `*`, `−` as `-`, `**` as `^`, `²` and `³` as powers; `e` is Euler's number where it is no name, and
+`e^x` is exp(x). A resolver may have a `pattern` of symbols that are no identifiers, and `functions` of its own. Nothing is ever executed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ DEPTH_LIMIT = 60  # nested brackets, signs and powers
 LENGTH_LIMIT = 2000  # characters
 
 _SPELLINGS = str.maketrans("·×−÷（），＋－＊／＾．", "**-/(),+-*/^.")
-_OPERATORS = "+-*/^(),²³"
+_OPERATORS = "+-*/^(),²³@"
+EULER = Call("exp", (Number(1),))  # e, where nothing is called so
 
 
 class FormulaError(ValueError):
@@ -103,6 +105,7 @@ class _Parser:
         self.text = text
         self.resolve = resolve
         self.symbols = getattr(resolve, "pattern", None)
+        self.functions: Mapping[str, Function] = getattr(resolve, "functions", FUNCTIONS)
         self.depth = 0
         self.place = 0
         self.kind, self.token, self.column = "", "", 1
@@ -170,9 +173,11 @@ class _Parser:
 
     def product(self) -> Expr:
         result = self.signed()
-        while operator := self.take("*", "/"):
+        while operator := self.take(*("*/@" if "@" in self.functions else "*/")):
             right = self.signed()
-            if operator == "/":
+            if operator == "@":
+                result = Call(operator, (result, right))
+            elif operator == "/":
                 result = _fraction(result, right) or Quotient(result, right)
             else:
                 result = Product((*result.factors, right) if isinstance(result, Product) else (result, right))
@@ -190,10 +195,8 @@ class _Parser:
     def power(self) -> Expr:
         base = self.atom()
         while exponent := self.take("²", "³"):
-            base = Power(base, Number(2 if exponent == "²" else 3))
-        if self.take("^", "**"):
-            return Power(base, self.signed())
-        return base
+            base = _raised(base, Number(2 if exponent == "²" else 3))
+        return _raised(base, self.signed()) if self.take("^", "**") else base
 
     def atom(self) -> Expr:
         token, kind = self.token, self.kind
@@ -211,11 +214,13 @@ class _Parser:
         if kind != "name":
             raise self.fail('"{found}" is not expected here' if token else "the formula ends too early", found=token)
         known = self.resolve(token)
-        record = FUNCTIONS.get(token) or (FUNCTIONS.get(token.lower()) if known is None and token.lower() != "pi" else None)
+        record = self.functions.get(token) or (self.functions.get(token.lower()) if known is None and token.lower() != "pi" else None)
         column = self.column
         self.next()
         if record and (not record.arguments or (self.kind == "operator" and self.token == "(")):
             return self.call(record, column)
+        if known is None and token == "e":
+            return EULER
         if known is None:
             raise FormulaError('unknown name "{found}"', column, found=token)
         return known
@@ -236,6 +241,10 @@ class _Parser:
             raise FormulaError("{function} takes {wanted} arguments, not {found}", column, **values)
         arguments += [number(text) for text in record.defaults[len(record.defaults) - missing :]] if missing > 0 else []
         return Call(record.name, tuple(arguments))
+
+
+def _raised(base: Expr, exponent: Expr) -> Expr:
+    return Call("exp", (exponent,)) if base is EULER else Power(base, exponent)
 
 
 def _height(expr: Expr) -> int:

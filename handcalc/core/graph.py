@@ -16,6 +16,8 @@ from itertools import product
 from handcalc.core.quantities import Quantities
 from handcalc.core.quantity import Cell, Quantity
 
+_CALLED = ("weight", "bias", "threshold", "given", "variable", "rate", "memory", "state")  # by their quantity's word, where nothing else
+
 
 class Graph(Quantities):
     """Quantities, their cells, and the ids of cells."""
@@ -37,11 +39,9 @@ class Graph(Quantities):
             if quantity.through is None:
                 return self.core(base)
             return self.end(self.at(quantity.through, cell)) + "." + self.end(base)
-        if quantity.kind in ("given", "variable", "rate", "memory", "state") or quantity.kind == "hyper" and not quantity.axes:
-            return quantity.word
         labels, numbers = quantity.labels(indices)
-        given = quantity.kind in ("weight", "bias", "threshold")
-        return (".".join(labels) or quantity.word * (given or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
+        called = quantity.kind in _CALLED or quantity.kind == "hyper" and not quantity.axes
+        return (".".join(labels) or quantity.word * (called or bool(numbers))) + (f"[{','.join(numbers)}]" if numbers else "")
 
     def numbered(self, cell: Cell) -> str:
         """A parameter by its place along every axis, such as W1[2,1], whether or not it has a name of its own."""

@@ -31,6 +31,7 @@ ROLES = {
     "time": AxisRole("t", "time", "times"),
     "token": AxisRole("t", "token", "tokens"),
     "head": AxisRole("h", "head", "heads"),
+    "entry": AxisRole("i", "entry", "entries"),
     "piece": AxisRole("u", "piece", "pieces"),
     "sample": AxisRole("s", "sample", "samples"),
 }

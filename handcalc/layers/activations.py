@@ -19,6 +19,7 @@ from handcalc.problem.spellings import Spellings
 SOFTMAX = Activation("softmax")
 IDENTITY = Activation("identity", Ref("z"))
 TEMPERATURE = "temperature"  # the number of a function of a whole layer: what every z is divided by
+JACOBIAN = "jacobian"  # whether the matrix of its derivatives is a step
 
 # what else activations are called in problem files
 SPELLINGS: Spellings = {
@@ -99,7 +100,7 @@ def _activation(item: FileNode) -> Activation | None:
             if name is None:
                 _unknown(inner, typed)
             return None
-        known = (TEMPERATURE,) if function(name).family else function(name).arguments[1:]
+        known = (TEMPERATURE, JACOBIAN) if function(name).family else function(name).arguments[1:]
         options = inner.section(known) if inner.kind != "null" else {}
     else:
         text = item.text()
@@ -107,7 +108,9 @@ def _activation(item: FileNode) -> Activation | None:
         if not name:
             return _formula(item, text) if name is None and text is not None else None
     least = 0 if function(name).family else None  # a temperature is above 0
-    return usual(name, {key: found for key, item in options.items() if (found := item.number(above=least)) is not None})
+    jacobian = function(name).family and JACOBIAN in options and options.pop(JACOBIAN).flag() is True
+    found = usual(name, {key: found for key, item in options.items() if (found := item.number(above=least)) is not None})
+    return found.replace(jacobian=True) if jacobian else found
 
 
 def usual(name: str, numbers: Mapping[str, Number] = {}) -> Activation:

@@ -13,9 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from handcalc.core.chainrule import name_known
+from handcalc.core.derivative import differentiate
 from handcalc.core.expr import Call, Entry, Expr, Ref, add, delta, div, mul, neg, reindex, rewrite
 from handcalc.core.index import Axis, Index, through
-from handcalc.core.quantity import Quantity
+from handcalc.core.quantity import Letter, Quantity
 from handcalc.errors import Template
 from handcalc.layers.activations import activations
 from handcalc.layers.layertype import COUNT, FILE, LayerType
@@ -138,7 +140,22 @@ def add_activation(site: Site, index: tuple[Index, ...], net: Expr) -> Ref:
     cases: dict[tuple[int, ...], Expr] | None = (
         {(unit_place,): formula for unit_place, formula in enumerate(formulas)} if len(set(formulas)) > 1 else None
     )
-    return site.output(index, formulas[0], cases)
+    out = site.output(index, formulas[0], cases)
+    if site.layer.activations[0].jacobian:
+        _add_jacobian(site, out, family, inner)
+    return out
+
+
+def _add_jacobian(site: Site, out: Ref, family: Ref, inner: Index) -> None:
+    """J[k,k'] = ∂out[k]/∂net[k'], with the outputs themselves in the place of their formulas; nothing is worked out of it."""
+    formula = site.graph[out.quantity].definition
+    assert formula is not None
+    slopes = name_known(site.graph, differentiate(formula, family))
+    index = (*out.indices, inner)
+    axes = tuple(one.axis for one in index if isinstance(one, Index))
+    shape = axes, tuple(one for one in index if isinstance(one, Index))
+    name = site.name("J")
+    site.graph.define(Quantity(name, "local", *shape, slopes, prefix="jacobian", role="jacobian", layer=site.place, letter=Letter("J")))
 
 
 def _with_bias(site: Site, unit: Index, summed: tuple[Index, ...], term: Expr, others: tuple[Expr, ...]) -> Expr:

@@ -31,12 +31,15 @@ from handcalc.layers.recurrent import (
     NEURONS,
     RETURNS,
     REVERSE,
+    START,
+    STARTS_FROM,
     STATE,
     STRETCH,
     TANH,
     TIMES,
     TRUNCATE,
     Recurrence,
+    both_ways,
     layer_of,
     parameters,
     states,
@@ -70,7 +73,8 @@ _GATE_FUNCTION: Row = ("gate_activation", _FUNCTION, "activation of the gates (K
 _TOLD = (LayerOption("activation", "activation"), LayerOption("gate_activation", "activation of the gates"))
 _GATE_KEYS = tuple(key for key, *_ in GATE)
 _MATRICES = tuple(key for key in _GATE_KEYS if key != PEEPHOLE)
-_CELL: Row = ("initial_cell", ARRAY, "cell before the first time, or a row of it for every sample; 0 if not given", "[0, 0]")
+_CELL: Row = ("initial_cell", START, "cell before the first time, or a row of it for every sample; {from: layer}: the last of that"
+              " layer; 0 if not given", "[0, 0]")  # fmt: skip
 
 
 def _gates_and_matrices(kind: str) -> tuple[Row, ...]:
@@ -210,29 +214,48 @@ def _letters(kind: str) -> dict[str, Letter]:
     return {f"net_{one}": Letter("net", one) for one in letters} | {f"gate_{one}": Letter(one) for one in letters} | {"held_out": HELD}
 
 
+_LSTM_KEYS = (
+    NEURONS,
+    *_gates_and_matrices("lstm"),
+    ROWS,
+    ("activation", _FUNCTION, "activation of the candidate, and of the cell on its way out; tanh if not given", "identity"),
+    _GATE_FUNCTION,
+    ("coupled", FLAG, "the forget gate is 1 minus the input gate, and has no weights", "false"),
+    STATE,
+    _CELL,
+    RETURNS,
+    TRUNCATE,
+    REVERSE,
+)
+_GRU_KEYS = (
+    NEURONS,
+    *_gates_and_matrices("gru"),
+    ROWS,
+    ("activation", _FUNCTION, "activation of the candidate; tanh if not given", "relu"),
+    _GATE_FUNCTION,
+    ("reset_after", FLAG, "the reset gate acts on the product with the hidden weights (PyTorch), not on the state", "false"),
+    (
+        "update_keeps",
+        {"enum": ["old", "new"]},
+        "what a share of 1 of the update gate keeps: the old state (PyTorch), or the new",
+        "old",
+    ),
+    STATE,
+    RETURNS,
+    TRUNCATE,
+    REVERSE,
+)
 LSTM = LayerType(
     "lstm",
     "LSTM",
-    (
-        NEURONS,
-        *_gates_and_matrices("lstm"),
-        ROWS,
-        ("activation", _FUNCTION, "activation of the candidate, and of the cell on its way out; tanh if not given", "identity"),
-        _GATE_FUNCTION,
-        ("coupled", FLAG, "the forget gate is 1 minus the input gate, and has no weights", "false"),
-        STATE,
-        _CELL,
-        RETURNS,
-        TRUNCATE,
-        REVERSE,
-    ),
+    (*_LSTM_KEYS, *both_ways("lstm")),
     read_gated,
     add_lstm,
     sections={"gate": GATE},
     takes=(("time", ""), ("token", "")),
     first=TIMES,
     letters=_letters("lstm") | {"cell": Letter("c"), "held_cell": Letter("c", "held")},
-    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), DIRECTION, STRETCH),
+    options=(*_TOLD, LayerOption("coupled", "The forget gate is 1 minus the input gate."), DIRECTION, STRETCH, STARTS_FROM),
     has_neurons=True,
     is_recurrent=True,
     spellings=("long_short_term_memory", "长短期记忆", "长短期记忆网络"),
@@ -240,24 +263,7 @@ LSTM = LayerType(
 GRU = LayerType(
     "gru",
     "GRU",
-    (
-        NEURONS,
-        *_gates_and_matrices("gru"),
-        ROWS,
-        ("activation", _FUNCTION, "activation of the candidate; tanh if not given", "relu"),
-        _GATE_FUNCTION,
-        ("reset_after", FLAG, "the reset gate acts on the product with the hidden weights (PyTorch), not on the state", "false"),
-        (
-            "update_keeps",
-            {"enum": ["old", "new"]},
-            "what a share of 1 of the update gate keeps: the old state (PyTorch), or the new",
-            "old",
-        ),
-        STATE,
-        RETURNS,
-        TRUNCATE,
-        REVERSE,
-    ),
+    (*_GRU_KEYS, *both_ways("gru")),
     read_gated,
     add_gru,
     sections={"gate": GATE},
@@ -272,6 +278,7 @@ GRU = LayerType(
         ),
         DIRECTION,
         STRETCH,
+        STARTS_FROM,
     ),
     has_neurons=True,
     is_recurrent=True,

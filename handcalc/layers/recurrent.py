@@ -19,28 +19,52 @@ from handcalc.core.expr import ZERO, Call, Expr, Number, Ref, add, delta, mul, r
 from handcalc.core.index import Axis, Index
 from handcalc.core.quantity import Letter
 from handcalc.layers.activations import applied, one_activation
-from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, NAMES, ROWS, LayerOption, LayerType, Roles, Row
-from handcalc.layers.site import Site, shifted, totals
+from handcalc.layers.layertype import ACTIVATION, ARRAY, BIAS, COUNT, EARLIER, NAMES, ROWS, LayerOption, LayerType, Roles, Row
+from handcalc.layers.site import Site, reindexed, shifted, totals
 from handcalc.problem.reader import FileNode
 from handcalc.problem.schema import Activation, Layer, Tensor
-from handcalc.problem.shapes import Incoming, depth, names_of
-from handcalc.problem.values import FLAG
+from handcalc.problem.shapes import Incoming, depth, names_of, spelled
+from handcalc.problem.values import FLAG, Shape
 
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 NEURONS: Row = ("neurons", NAMES, "names of the neurons of the state, or their number", "[h1, h2]")
 RETURNS: Row = ("returns", {"enum": ["all", "last"]}, "the states of all times go on, or only the last", "last")
-STATE: Row = ("initial_state", ARRAY, "state before the first time, or a row of it for every sample; 0 if not given", "[0, 0]")
+_FROM: Shape = {"type": "object", "properties": {"from": EARLIER}, "required": ["from"], "additionalProperties": False}
+START: Shape = {"anyOf": [ARRAY, _FROM]}
+STATE: Row = ("initial_state", START, "state before the first time, or a row of it for every sample; {from: layer}: the last state of that"
+              " layer, or its output; 0 if not given", "[0, 0]")  # fmt: skip
 TRUNCATE: Row = ("truncate", COUNT, "so many times at most the error goes back; the state is handed on, its gradient not", "1")
 REVERSE: Row = ("reverse", FLAG, "whether it goes from the last time to the first", "true")
 INPUT: Row = ("input_weights", ARRAY, "one row per neuron, one column per input (PyTorch's weight_ih)", "[[0.5, 0.1], [0.2, 0.3]]")
 HIDDEN: Row = ("hidden_weights", ARRAY, "one row per neuron, one column per neuron of the state before (PyTorch's weight_hh)", "[[0.8]]")
+
+BIDIRECTIONAL, BACKWARD = "bidirectional", "backward"
+OWN_KEYS = ("gates", "input_weights", "hidden_weights", "bias", "hidden_bias", "initial_state", "initial_cell")  # of one direction
+
+
+def both_ways(kind: str) -> tuple[Row, ...]:
+    """The keys of a layer of this type that goes in both directions."""
+    text = "bidirectional: the parameters of the layer that goes from the last time to the first, under the same keys"
+    return (
+        (
+            BIDIRECTIONAL,
+            FLAG,
+            "whether it goes in both directions: two layers, and their states side by side, the forward ones first",
+            "true",
+        ),
+        (BACKWARD, {"$ref": f"#/$defs/{kind}"}, text, "{input_weights: [[0.5]], hidden_weights: [[-0.3]], bias: [0.1]}"),
+    )
+
 
 TIMES: Roles = (("time", "input"), ("time", "input"))  # inputs of a recurrence
 STRETCH = LayerOption("truncate", "times that the error goes back")
 DIRECTION = LayerOption("reverse", "It goes from the last time to the first.")
 HELD = Letter("out", "held")
 STARTS = {"initial_state": "start"}  # key → the role of what is given under it
+ALL_STARTS = {**STARTS, "initial_cell": "start_cell"}
+STARTS_FROM = LayerOption("starts_from", "begins with the last state of layer")
+STATES = {"out": "start", "cell": "start_cell"}  # what goes from time to time → the role of what it starts with
 TANH = Activation("tanh", Call("tanh", (Ref("z"),)))
 
 
@@ -71,7 +95,7 @@ def layer_of(incoming: Incoming, tensors: list[Tensor], chosen: tuple[Activation
     reverse = "reverse" in incoming.found and incoming.found["reverse"].flag() is True
     if reverse and limit:
         incoming.found["truncate"].fail("does not go with reverse")
-    options |= {"last": last, "unit": unit, "truncate": limit, "reverse": reverse}
+    options |= {"last": last, "unit": unit, "truncate": limit, "reverse": reverse, **_handed_on(incoming, tensors, limit)}
     return Layer(shown, chosen, type=incoming.kind, axes=axes, tensors=tuple(tensors), options=options)
 
 
@@ -95,11 +119,47 @@ def states(incoming: Incoming, starts: Mapping[str, str]) -> list[Tensor]:
     unit = Axis("unit", len(incoming.neurons), incoming.neurons)
     result = []
     for key, role in starts.items():
+        if key in incoming.found and incoming.found[key].kind == "mapping" and not incoming.found[key].names("file"):
+            continue  # handed on by a layer
         own = key in incoming.found and incoming.samples > 1 and depth(incoming.found[key]) == 2  # a row for every sample
         axes = (Axis("sample", incoming.samples), unit) if own else (unit,)
         given = incoming.tensor(key, "input", axes, role)
         result.append(given or Tensor("input", (unit,), dict.fromkeys(product(range(unit.size)), ZERO), role))
     return result
+
+
+def _handed_on(incoming: Incoming, tensors: list[Tensor], limit: int | None) -> dict[str, object]:
+    """Which layers hand on the state that this one starts with, and its cell, and whether each goes forwards (1), backwards (−1), or is no
+    recurrent one (0); {} where none does."""
+    given = {tensor.role for tensor in tensors}
+    found: dict[str, tuple[int, int]] = {}
+    for key, role in ALL_STARTS.items():
+        if key not in incoming.found or role in given:
+            continue
+        part = incoming.found[key].section(("from",)).get("from")
+        place = incoming.earlier_layer(part) if part is not None else None
+        if place is None:
+            continue
+        if limit:
+            incoming.found["truncate"].fail("does not go with a state that another layer hands on")
+        layer = incoming.layers[place - 1] if place else Layer()
+        way = 0 if "reverse" not in layer.options else -1 if layer.options["reverse"] else 1
+        if _fits(incoming, incoming.found[key], place, role, layer):
+            found[role] = place, way
+    return {"starts": tuple((role, way) for role, (_, way) in found.items()), STARTS_FROM.name: tuple(n for n, _ in found.values())}
+
+
+def _fits(incoming: Incoming, item: FileNode, place: int, role: str, layer: Layer) -> bool:
+    """Whether a layer has a state, or a cell, of the right size; an error where it has not."""
+    if role != STARTS["initial_state"] and layer.type != incoming.kind:
+        item.fail("layer {layer} has no cell to hand on", layer=place)
+        return False
+    axes, wanted = incoming.earlier[place], len(incoming.neurons)
+    if axes and (axes[-1].size != wanted or any(axis.role not in ("time", "token") for axis in axes[:-1]) or len(axes) > 2):
+        text = "layer {layer} puts out {found}, and a state of {wanted} {wanted:neuron|neurons} is expected"
+        item.fail(text, layer=place, found=spelled(axes), wanted=wanted)
+        return False
+    return bool(axes)
 
 
 # --- building ---------------------------------------------------------------------------------------------------------
@@ -118,6 +178,8 @@ class Recurrence:
         self.feature = Index("i", self.feature.axis) if self.feature.letter in ("j", "k") else self.feature
         self.index = (*site.batch, self.time, self.unit)
         self.reverse: bool = site.layer.options["reverse"]
+        options = site.layer.options
+        self.handed = {role: (place, way) for (role, way), place in zip(options["starts"], options[STARTS_FROM.name])}
         self.state_axis = Axis("time", self.time.axis.size + 1, first=1 if self.reverse else 0)
         self.state_index = (*site.batch, Index(self.time.letter, self.state_axis), self.unit)
 
@@ -144,6 +206,10 @@ class Recurrence:
         """The state of the time before: place t of an axis that begins one earlier (in reverse, of the time after). At the start of a
         stretch of times that the error does not leave, a copy without gradient."""
         site, stretch, times = self.site, self.site.layer.options["truncate"], self.time.axis.size
+        if STATES[name] in self.handed:
+            state = Ref(site.name(name), (*site.batch, shifted(1 if self.reverse else -1, (1, self.time)), unit))
+            begin = times - 1 if self.reverse else 0
+            return add(state, mul(delta(self.time, begin), self._start(name, unit)))
         state = Ref(site.name(name), (*site.batch, shifted(1, (1, self.time)) if self.reverse else self.time, unit))
         if stretch is None or stretch >= times:
             return state
@@ -159,9 +225,22 @@ class Recurrence:
         later = totals((number, place), delta(self.time, shifted(1, (stretch, number), (1, place))))
         return add(mul(later, state), mul(first, copy))
 
+    def _start(self, name: str, unit: Index) -> Ref:
+        """The last state, or cell, of the layer that hands it on; of another layer its output, or the last row of it."""
+        site, (place, way) = self.site, self.handed[STATES[name]]
+        out = site.outputs[place]
+        if way:
+            own = site.graph[out.quantity if name == "out" else site.graph.in_layer(place, "part", name)]
+            last = own.axes[len(site.batch)].size - 1 if way > 0 else 0
+            return Ref(own.name, (*site.batch, last, unit))
+        free = site.replace(source=out).incoming
+        return reindexed(out, free, (*(index.axis.size - 1 for index in free[:-1]), unit))
+
     def state(self, role: str, formula: Expr, start: str) -> Ref:
-        """A quantity over times 0 … T, at 0 the given start; in reverse 1 … T + 1."""
+        """A quantity over times 0 … T, at 0 the given start; in reverse 1 … T + 1; 1 … T where another layer hands the start on."""
         site, first = self.site, self.site.tensor("input", start)
+        if start in self.handed:
+            return site.part(role, self.index, formula, givens=lambda place: None)
         assert first is not None
         clock, own = len(site.batch), len(first.axes) - 1  # own: whether every sample has its own
         start_place = self.time.axis.size if self.reverse else 0
@@ -176,12 +255,14 @@ class Recurrence:
     def answer(self, out: Ref) -> Ref:
         """The states of all times, or the last one that is worked out."""
         if self.site.layer.options["last"]:
-            return Ref(out.quantity, (*self.site.batch, 0 if self.reverse else self.time.axis.size, self.unit))
+            last = 0 if self.reverse else self.site.graph[out.quantity].axes[len(self.site.batch)].size - 1
+            return Ref(out.quantity, (*self.site.batch, last, self.unit))
         return self.now(out)
 
     def now(self, state: Ref) -> Ref:
         """The state of this time."""
-        return Ref(state.quantity, (*self.site.batch, self.time if self.reverse else shifted(1, (1, self.time)), self.unit))
+        begins = self.site.graph[state.quantity].axes[len(self.site.batch)].first  # with the first time, or one earlier
+        return Ref(state.quantity, (*self.site.batch, self.time if begins else shifted(1, (1, self.time)), self.unit))
 
 
 def add_rnn(site: Site) -> Ref:
@@ -197,13 +278,13 @@ def add_rnn(site: Site) -> Ref:
 RNN = LayerType(
     "rnn",
     "recurrent layer",
-    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE),
+    (NEURONS, ACTIVATION, INPUT, HIDDEN, ROWS, BIAS, STATE, RETURNS, TRUNCATE, REVERSE, *both_ways("rnn")),
     read_rnn,
     add_rnn,
     takes=(("time", ""), ("token", "")),
     first=TIMES,
     letters={"held_out": HELD},
-    options=(DIRECTION, STRETCH),
+    options=(DIRECTION, STRETCH, STARTS_FROM),
     has_neurons=True,
     is_recurrent=True,
     spellings=("simple_rnn", "elman", "vanilla_rnn", "recurrent", "循环", "循环层", "循环神经网络"),

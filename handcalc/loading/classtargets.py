@@ -17,9 +17,24 @@ def with_classes(found: dict[str, FileNode], cases: Samples, last: Layer) -> Sam
     """The samples, where the loss is one of classes and there is one whole number for each place of the last layer's output instead of one
     target for each output."""
     places, classes = prod(axis.size for axis in last.axes[:-1]), last.axes[-1].size if last.axes else 0
-    if isinstance(cases, Dataset) or len(last.axes) < 2 or not _of_classes(found.get("loss")):
+    if len(last.axes) < 2 or not _of_classes(found.get("loss")):
         return cases
+    if isinstance(cases, Dataset):
+        return _spread(cases, places, classes)
     return tuple(_expanded(sample, places, classes) for sample in cases)
+
+
+def _spread(cases: Dataset, places: int, classes: int) -> Dataset:
+    """The same for samples that are held as arrays."""
+    targets = cases.targets
+    if targets is None or targets.ndim != 2 or targets.shape[1] != places or not ((targets >= 0) & (targets < classes)).all():
+        return cases
+    if (targets % 1 != 0).any():
+        return cases
+    import numpy
+
+    chosen = numpy.eye(classes, dtype=numpy.int8)[targets.astype(int)]
+    return Dataset(cases.inputs, chosen.reshape(len(cases), -1), places * classes, cases.scale, cases.names, cases.numbers)
 
 
 def _of_classes(item: FileNode | None) -> bool:

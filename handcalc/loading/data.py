@@ -190,7 +190,8 @@ def _array(file: DataFile, inputs: Any, targets: Any, outputs: tuple[str, ...], 
     scale = file.scale.numerator / file.scale.denominator
     if inputs.dtype == float and scale != 1:
         inputs, scale = inputs / scale, 1.0
-    return Dataset(inputs, targets, len(outputs), scale, called)
+    units = len(outputs) if targets is None or targets.ndim == 1 else targets.shape[1]
+    return Dataset(inputs, targets, units, scale, called)
 
 
 # --- classes ----------------------------------------------------------------------------------------------------------
@@ -263,12 +264,16 @@ def _named_array(file: DataFile, item: FileNode) -> Any:
 
 
 def _target_array(file: DataFile, targets: Any, count: int, outputs: tuple[str, ...]) -> Any:
-    """Targets by (sample, unit), or the class of each sample; None after an error."""
+    """Targets by (sample, unit), or the class of each sample, or of each of its tokens; None after an error."""
     item = file.targets
     assert item is not None
+    if targets.ndim == 3 and targets.shape[2] == max(len(outputs), 1):  # of every token or time
+        targets = targets.reshape(len(targets), -1)
+        outputs = ()
     if targets.shape[:1] != (count,) or targets.ndim > 2:
         item.fail("the array is {found}, expected {wanted} rows, as many as there are inputs", found=spelled(targets.shape), wanted=count)
         return None
     if targets.ndim == 1 or targets.shape[1] == 1:
         return class_places(file, targets.reshape(-1), outputs) if len(outputs) > 1 else targets.reshape(count, 1)
-    return targets if count_targets(item, targets.shape[1], outputs) else None
+    may_be_classes = len(outputs) > 1 and bool(((targets >= 0) & (targets < len(outputs)) & (targets % 1 == 0)).all())
+    return targets if may_be_classes or count_targets(item, targets.shape[1], outputs) else None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from handcalc.core.expr import ZERO, Expr, Number, Ref, references
 from handcalc.errors import Message
@@ -13,7 +13,7 @@ from handcalc.loading.schedules import batch_size
 from handcalc.problem.fields import read_section
 from handcalc.problem.names import RESERVED
 from handcalc.problem.reader import NAME_LENGTH, FileNode, is_quantity_name, listed, near, quoted
-from handcalc.problem.schema import GivenCell, NamedFormula, Problem, Sample
+from handcalc.problem.schema import GivenCell, NamedFormula, Problem, Sample, Tensor
 
 MARKS = "./∂+⁺"  # one of them is in every id or printed name of a step that is no quantity's own
 EQUATION_KEYS = ("minimize", "parameters")
@@ -34,18 +34,20 @@ def equations(found: dict[str, FileNode], problem: Problem) -> Problem:
         len(entries), "equations", "more than {limit} equations; set {variable} to raise the limit"
     ):
         entries = None
-    given, fixed = _given(found, entries or {})
-    names, samples = _samples(found, given)
-    defined = _defined(found, entries or {}, dict.fromkeys((*given, *names)))
+    given, tables, fixed = _given(found, entries or {})
+    names, samples = _samples(found, (*given, *tables))
+    defined = _defined(found, entries or {}, dict.fromkeys((*given, *names)), tables)
     minimize = found["minimize"].text() or "" if "minimize" in found else ""
     if minimize and entries is not None and minimize not in entries:
         found["minimize"].fail("there is no equation {found}{near}", found=quoted(minimize), near=near(minimize, entries))
-    parameters = _parameters(found, given)
+    if any(equation.index for equation in defined if equation.name == minimize):
+        found["minimize"].fail("{found} is a list; what is minimised is a single number, such as a sum", found=quoted(minimize))
+    parameters = _parameters(found, (*given, *tables))
     if parameters and not minimize and not fixed:
         found["parameters"].fail("minimize is missing: name the quantity whose gradients are wanted")
     if "learning_rate" in found and "parameters" not in found and "update" not in found:
         found["learning_rate"].fail("parameters are missing: name the given numbers that are updated")
-    return problem.replace(given=given, fixed=fixed, equations=defined, minimize=minimize, parameters=parameters,
+    return problem.replace(given=given, tables=tables, fixed=fixed, equations=defined, minimize=minimize, parameters=parameters,
                            inputs=names, samples=samples)  # fmt: skip
 
 
@@ -72,23 +74,42 @@ def _samples(found: dict[str, FileNode], given: Collection[str]) -> tuple[tuple[
 def add_rules(item: FileNode, problem: Problem) -> Problem:
     """The problem with the rules of its update: new values of given numbers, in order, each a formula of its own."""
     entries = item.mapping() or {}
-    names = dict.fromkeys((*problem.given, *problem.inputs, *(equation.name for equation in problem.equations)))
+    names = dict.fromkeys((*problem.given, *problem.inputs, *problem.tables, *(equation.name for equation in problem.equations)))
     if problem.learning_rate is not None:
         names["rate"] = None
     ids = _derivatives(problem, names)
+    given = (*problem.given, *problem.tables)
     result: list[NamedFormula] = []
     for name, entry in entries.items():
-        if name not in problem.given:
-            entry.fail("there is no given number {found}{near}", found=quoted(name), near=near(name, problem.given))
-        expr = entry.formula(names, ids=ids)
-        _check_alone(entry, expr, problem)
-        if expr is not None:
-            result.append(NamedFormula(name, expr))
+        if name not in given:
+            entry.fail("there is no given number {found}{near}", found=quoted(name), near=near(name, given))
+        rule = _rule_over_lists(name, entry, problem, names, ids) if problem.tables else _alone(name, entry.formula(names, ids=ids))
+        _check_alone(entry, rule.formula if rule else None, problem)
+        if rule is not None:
+            result.append(rule)
         ids[f"new.{name}"] = Ref(f"new.{name}")
     by_rate = [name for name in problem.parameters if name not in entries]
     if by_rate and problem.learning_rate is None:
         item.fail("a learning_rate is missing for {names}, for which there is no formula here", names=listed(by_rate))
     return problem.replace(rules=tuple(result), parameters=tuple(dict.fromkeys((*problem.parameters, *entries))))
+
+
+def _alone(name: str, formula: Expr | None) -> NamedFormula | None:
+    return None if formula is None else NamedFormula(name, formula)
+
+
+def _rule_over_lists(name: str, entry: FileNode, problem: Problem, names: Collection[str], ids: Mapping[str, Expr]) -> NamedFormula | None:
+    """The rule of a given number or list, where there are lists: of the same size."""
+    from handcalc.loading.arrayformulas import Arrays, sized, sizes_of  # rarely there, so nobody else waits for it
+
+    sizes = sizes_of(problem.tables, problem.equations)
+    symbols = {one: (one, sizes.get(one, ())) for one in names}
+    for symbol, ref in ids.items():
+        assert isinstance(ref, Ref)
+        own = sizes.get(ref.quantity.partition(".")[2], ())
+        if not (own and ref.quantity.startswith("grad2.")):
+            symbols[symbol] = ref.quantity, own
+    return sized(name, entry, Arrays(symbols), sizes.get(name, ()))
 
 
 def _check_alone(entry: FileNode, formula: Expr | None, problem: Problem) -> None:
@@ -122,19 +143,29 @@ def _derivatives(problem: Problem, names: Collection[str]) -> dict[str, Expr]:
     return found
 
 
-def _given(found: dict[str, FileNode], equations: dict[str, FileNode]) -> tuple[dict[str, Number], tuple[GivenCell, ...]]:
-    """Given numbers by name, and numbers in the place of what would be worked out: under a name that has an equation, or that is none."""
+def _given(
+    found: dict[str, FileNode], equations: dict[str, FileNode]
+) -> tuple[dict[str, Number], dict[str, Tensor], tuple[GivenCell, ...]]:
+    """Given numbers by name, lists and matrices of them, and numbers in the place of what would be worked out: under a name that has an
+    equation, or that is none."""
     entries = found["given"].mapping() or {} if "given" in found else {}
     fixed = {name: item for name, item in entries.items() if name in equations or not is_quantity_name(name) and _is_id(name)}
     for name, item in entries.items():
         if name not in fixed:
             _check_name(name, item, found)
-    numbers = {name: item.number() or ZERO for name, item in entries.items() if name not in fixed}
-    if not fixed:
-        return numbers, ()
-    from handcalc.loading.given import given_cells  # rarely there, so nobody else waits for it
+    listed = {name: item for name, item in entries.items() if name not in fixed and item.kind == "sequence"}
+    numbers = {name: item.number() or ZERO for name, item in entries.items() if name not in fixed and name not in listed}
+    tables: dict[str, Tensor] = {}
+    cells: tuple[GivenCell, ...] = ()
+    if listed:
+        from handcalc.loading.arrayformulas import table  # rarely there, so nobody else waits for it
 
-    return numbers, given_cells(fixed.items())
+        tables = {name: values for name, item in listed.items() if (values := table(item)) is not None}
+    if fixed:
+        from handcalc.loading.given import given_cells  # the same
+
+        cells = given_cells(fixed.items())
+    return numbers, tables, cells
 
 
 def _is_id(name: str) -> bool:
@@ -142,7 +173,15 @@ def _is_id(name: str) -> bool:
     return any(mark in name for mark in MARKS)
 
 
-def _defined(found: dict[str, FileNode], entries: dict[str, FileNode], given: Collection[str]) -> tuple[NamedFormula, ...]:
+def _defined(
+    found: dict[str, FileNode], entries: dict[str, FileNode], given: Collection[str], tables: Mapping[str, Tensor]
+) -> tuple[NamedFormula, ...]:
+    if tables:
+        from handcalc.loading.arrayformulas import defined  # rarely there, so nobody else waits for it
+
+        for name, item in entries.items():
+            _check_name(name, item, found)
+        return defined(entries, given, tables)
     result: list[NamedFormula] = []
     known = dict.fromkeys(given)
     for name, item in entries.items():
@@ -162,7 +201,7 @@ def _check_name(name: str, item: FileNode, found: dict[str, FileNode]) -> None:
         item.fail('"{name}" is the id of {what}; choose another name', name=name, what=Message(RESERVED[name]))
 
 
-def _parameters(found: dict[str, FileNode], given: dict[str, Number]) -> tuple[str, ...]:
+def _parameters(found: dict[str, FileNode], given: Collection[str]) -> tuple[str, ...]:
     result = []
     for item in (found["parameters"].sequence() or ()) if "parameters" in found else ():
         name = item.text()

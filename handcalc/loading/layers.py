@@ -101,8 +101,16 @@ def _count(item: FileNode) -> int:
     return item.whole(1, limit("neurons")) or 0
 
 
-def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, names: Names, samples: int = 1) -> tuple[Layer, ...]:
-    """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape."""
+def build(
+    entries: list[FileNode],
+    neurons: list[tuple[str, ...]],
+    axes: Axes,
+    names: Names,
+    samples: int = 1,
+    numbers: tuple[int, ...] = (),
+) -> tuple[Layer, ...]:
+    """The layers, each seeing the axes of what comes before; the first the inputs'. Fewer after an error of shape. numbers: as in
+    `Incoming`."""
     result: list[Layer] = []
     outputs = [axes]
     called = tuple(_called(entries))
@@ -117,7 +125,8 @@ def build(entries: list[FileNode], neurons: list[tuple[str, ...]], axes: Axes, n
             found["weight_rows"].choice(ROWS_OF)
         if not outputs[-1]:
             return tuple(result)
-        incoming = Incoming(place, entry, found, outputs[-1], tuple(outputs), own, names, samples, tuple(result), called)
+        above = tuple(outputs), own, names, samples, tuple(result), called
+        incoming = Incoming(place, entry, found, outputs[-1], *above, numbers=numbers)
         chosen = found.get(layer_type(kind).source_key)
         elsewhere = None if chosen is None else incoming.earlier_layer(chosen)
         source = len(outputs) - 1 if elsewhere is None else elsewhere  # place - 1, if none before is in error

@@ -25,6 +25,7 @@ from handcalc.loading.classtargets import with_classes
 from handcalc.loading.equations import EQUATION_KEYS, equations
 from handcalc.loading.layers import build, kind_of, layer_items, neuron_names
 from handcalc.loading.loss import add_loss
+from handcalc.loading.readsamples import count_targets
 from handcalc.loading.samples import samples, test_set
 from handcalc.loading.settings import add_settings
 from handcalc.problem.dataset import Dataset
@@ -173,6 +174,11 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
             found[key].fail("goes with equations, not with layers")
     problem, names = _given(found, problem)
     entries = layer_items(found["layers"])
+    numbers: tuple[int, ...] = ()
+    if any(entry.entry("bidirectional") for entry in entries):
+        from handcalc.loading.directions import in_both  # rarely there, so nobody else waits for it
+
+        entries, numbers = in_both(entries)
     neurons = neuron_names(entries, names)
     first = kind_of(entries[0]) if entries else "dense"
     outputs = neurons[-1] if neurons else ()
@@ -183,7 +189,7 @@ def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
     axes = _axes(found, inputs, names.shape, first) if inputs and first else ()
     if names.shape or len(axes) > 1:
         inputs = names_of(axes)
-    layers = build(entries, neurons, axes, names, len(cases))
+    layers = build(entries, neurons, axes, names, len(cases), numbers)
     names.check_unnamed(layers)
     if cases and layers and len(layers) == len(entries):
         cases, tests = (with_classes(found, some, layers[-1]) for some in (cases, tests))
@@ -249,6 +255,10 @@ def _check_targets(root: FileNode, found: dict[str, FileNode], cases: Sequence[S
         ),
         None,
     )
-    if wrong is not None and (last.type != "dense" or len(last.axes) > 1 or by_rows):
+    if wrong is not None and (last.type != "dense" or len(last.axes) > 1 or by_rows or isinstance(cases, Dataset)):
+        item = found.get("targets") or ("data" in found and found["data"].entry("targets")) or root
+        if last.neurons and len(last.axes) == 1:
+            count_targets(item, len(wrong.targets or ()), last.neurons)
+            return
         text = "one target per output is expected: {wanted} ({axes}), found {found}"
-        found.get("targets", root).fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))
+        item.fail(text, wanted=wanted, axes=spelled(last.axes), found=len(wrong.targets or ()))

@@ -65,7 +65,8 @@ def add_regularization(item: FileNode, problem: Problem) -> Problem:
     part = read_section(item, "regularization")
     if item.kind == "mapping" and not {"l2", "l1"} & {*part}:
         item.fail("give l2 or l1, the λ of the squares or of the absolute values of the weights")
-    if problem.loss is None or problem.loss.form == "direct":
+    refused = any(message.where.endswith(" loss: ") for _, message in item.source.errors)
+    if (problem.loss is None or problem.loss.form == "direct") and not refused:
         item.fail("there is no loss that a penalty could be in; give targets and a loss, or take weight_decay")
     found = part.read(("l2", "l1", "form", "biases"))
     chosen = PENALTY_FORMS[found.get("form", Regularization().form)]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from handcalc.errors import ProblemError
+from handcalc.loading.directions import in_both
 from handcalc.problem.files import read
 from handcalc.problem.reader import FileNode
 
@@ -25,5 +26,5 @@ def _found(root: FileNode, equation: str, layer: int) -> FileNode | None:
     equations, layers = root.entry("equations"), root.entry("layers")
     if equations is not None and equations.kind == "mapping":
         return (equations.mapping() or {}).get(equation)
-    entries = (layers.sequence() or []) if layers is not None and layers.kind == "sequence" else []
+    entries, _ = in_both((layers.sequence() or []) if layers is not None and layers.kind == "sequence" else [])
     return entries[layer - 1] if 0 < layer <= len(entries) else None

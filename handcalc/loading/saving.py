@@ -48,6 +48,7 @@ def saved(
     moved: the way from the new file's folder to the old one's, for the names of other files."""
     from ruamel.yaml import YAML
 
+    from handcalc.loading.directions import written_out
     from handcalc.loading.savedlayers import put_back
 
     yaml = YAML()  # keeps comments, order and spelling
@@ -59,19 +60,28 @@ def saved(
             if key in document:
                 found = _move(document[key], moved)
                 document[key] = _seen(found, moved) if key in ("data", "test") else found
-    given = {name: wanted for name in problem.parameters if (wanted := graph.find(name))}
-    for name, wanted in given.items():
-        document["given"][name] = values[wanted]
+    by_name = _by_name(graph, values)
+    given = {quantity.name: quantity.word for quantity in graph if quantity.kind == "given" and quantity.word in problem.parameters}
+    for name, word in given.items():
+        _put_in_list(document["given"], word, by_name[name])
     _put_back_memory(document, problem, graph, values)
     arrays: dict[str, Any] = {}
-    by_name = _by_name(graph, values)
-    written = {name for name, _ in given.values()}
-    for number, (layer, entry) in enumerate(zip(problem.layers, document.get("layers") or ()), 1):
+    written = {*given}
+    for number, (layer, entry) in enumerate(zip(problem.layers, written_out(document.get("layers") or ())), 1):
         written |= _dense(graph, number, layer, entry, by_name, archive, arrays) | put_back(graph, number, layer, entry, by_name)
     _check_all_are_written(problem, graph, by_name.keys() - written)
     stream = StringIO()
     yaml.dump(document, stream)
     return stream.getvalue(), arrays
+
+
+def _put_in_list(found: Any, key: Any, values: Values) -> None:
+    """Write numbers in the place of a number, of those of a list, or of lists in a list."""
+    for place, value in values.items():
+        entry, last = found, key
+        for one in place:
+            entry, last = entry[last], one
+        entry[last] = value
 
 
 def _by_name(graph: Graph, values: Mapping[Cell, float]) -> dict[str, dict[tuple[int, ...], float]]:
@@ -93,11 +103,8 @@ def _put_back_memory(document: Any, problem: Problem, graph: Graph, values: Mapp
         if not given.whole:
             document["given"][given.name] = value
             continue
-        entry = document["given"][given.whole]
-        *rows, last = map(int, given.name.partition("[")[2].partition("]")[0].split(","))
-        for row in rows:
-            entry = entry[row - 1]
-        entry[last - 1] = value
+        places = map(int, given.name.partition("[")[2].partition("]")[0].split(","))
+        _put_in_list(document["given"], given.whole, {tuple(place - 1 for place in places): value})
     for cell, value in memory.items() if typed else ():
         document["given"][graph.cell_id(cell)] = value
 

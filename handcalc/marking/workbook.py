@@ -28,7 +28,7 @@ from handcalc.models.model import shape_of
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
-SMALL = 1200  # cells, given ones and all iterations counted
+SMALL = 2000  # cells, given ones and all iterations counted
 ALIKE = 24  # numbers of a quantity, of which each may be taken for another
 
 

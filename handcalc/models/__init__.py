@@ -21,7 +21,7 @@ from handcalc.models.model import Model, shared
 from handcalc.models.optimisers import PARAMETERS
 from handcalc.problem.schema import Problem
 
-NOT_DIFFERENTIATED = ("input", "target", "rate", "hyper")
+NOT_DIFFERENTIATED = ("input", "target", "rate", "hyper", "memory")
 
 
 def build(problem: Problem, named: Collection[str] = ()) -> Model:
@@ -66,7 +66,8 @@ def _completed(
     problem: Problem, graph: Graph, objective: str, carried: dict[str, str], output: Ref | None, named: Collection[str] = ()
 ) -> Model:
     """What follows from the forward pass: gradients, updates, re-computation. It sees no numbers of samples and parameters."""
-    forward = [quantity for quantity in graph if quantity.kind != "state"]
+    ahead = updates.look_ahead(graph, problem, _parameters(problem, list(graph)))
+    forward = [quantity for quantity in graph if quantity.kind not in ("state", "local")]
     if not objective:
         updated, _ = updates.add_updates(graph, problem, _parameters(problem, forward), {})
         updates.add_after(graph, forward, updated)
@@ -78,14 +79,14 @@ def _completed(
     parameters = _parameters(problem, forward)
     direct = graph[objective].kind == "error"
     if direct or graph[objective].axes:
-        gradients |= _reductions(graph, problem, gradients, parameters)
+        gradients |= _reductions(graph, problem, gradients, [graph[ahead.get(one.name, one.name)] for one in parameters])
     updated, memory = updates.add_updates(graph, problem, parameters, gradients)
     memory |= carried
     if problem.conventions.hidden_error_weights == "updated":
         updates.use_updated_weights(graph, updated)
     kinks.apply_conventions(graph, problem.conventions)
     if not above:
-        updates.add_after(graph, forward, updated)
+        updates.add_after(graph, forward, {ahead.get(name, name): new for name, new in updated.items()})
     return Model(graph, updated, "" if direct or above else graph.in_layer(0, "loss") or objective, memory, output)
 
 

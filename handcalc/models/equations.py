@@ -2,8 +2,9 @@
 
 - `add_equations(graph, problem)` defines them; answers the quantity whose gradients are wanted.
 
-Shapes: (), or (sample) for what every sample has a number of its own for, and what follows from it; then what is minimised is the mean,
-or the sum, over samples. Source: the computational graphs of CS231n (Karpathy, 2015) and micrograd.
+Shapes: (), of lists and matrices (entry) and (entry, entry); or (sample, …) for what every sample has a number of its own for, and what
+follows from it; then what is minimised is the mean, or the sum, over samples.
+Source: the computational graphs of CS231n (Karpathy, 2015) and micrograd.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ def add_equations(graph: Graph, problem: Problem) -> str:
     """Define givens, the data of samples, and equations; answers the quantity whose gradients are wanted ("" if none)."""
     for name, value in problem.given.items():
         graph.given(Quantity(name, "given", givens=_constant(value)))
+    for name, table in problem.tables.items():
+        graph.given(Quantity(name, "given", table.axes, tuple(map(Index, "ij", table.axes)), givens=table.get))
     sample = sample_index(problem)
     shape = tuple(index.axis for index in sample), sample
     for place, name in enumerate(problem.inputs):
@@ -33,7 +36,8 @@ def add_equations(graph: Graph, problem: Problem) -> str:
             each.add(equation.name)
         role = "each" if own and equation.name == problem.minimize else ""
         formula = _of_sample(equation.formula, each, sample)
-        graph.define(Quantity(equation.name, "variable", *(shape if own else ((), ())), formula, role=role))
+        index = (*(sample if own else ()), *equation.index)
+        graph.define(Quantity(equation.name, "variable", tuple(one.axis for one in index), index, formula, role=role))
     if problem.minimize in each:
         whole = mul(sample_share(problem), total(sample[0], Ref(problem.minimize, sample)))
         graph.define(Quantity("loss", "loss", definition=whole, names={(): ""}, prefix="loss"))
@@ -41,7 +45,9 @@ def add_equations(graph: Graph, problem: Problem) -> str:
 
 
 def _of_sample(formula: Expr, each: set[str], sample: tuple[Index, ...]) -> Expr:
-    return rewrite(formula, lambda node: Ref(node.quantity, sample) if isinstance(node, Ref) and node.quantity in each else None)
+    return rewrite(
+        formula, lambda node: Ref(node.quantity, (*sample, *node.indices)) if isinstance(node, Ref) and node.quantity in each else None
+    )
 
 
 def _column(problem: Problem, place: int) -> Givens:

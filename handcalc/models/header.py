@@ -15,7 +15,7 @@ from handcalc.loading.schedules import batch_size, updates_per_epoch
 from handcalc.models.doubts import doubts
 from handcalc.problem.dataset import sample_names
 from handcalc.problem.schema import Activation, Layer, Loss, Problem, Task
-from handcalc.problem.words import DIRECT, LOSSES, PENALTY_FORMS
+from handcalc.problem.words import DIRECT, LOSSES, OPTIMISERS, PENALTY_FORMS
 
 _ELSEWHERE = LayerOption("source", "input from layer")
 
@@ -71,12 +71,17 @@ def _about(layer: Layer) -> About:
     return About(kind.title, tuple(Told(option.words, value) for option, value in told if value is not None), window)
 
 
+STARTS_FROM = "starts_from"  # an option that names layers
+
+
 def _spelled(option: LayerOption, value: Any) -> str | Message | None:
     """What an option is, "" where its name says all; None where it needs no telling."""
     if isinstance(value, Activation):
         return value.name
     if value is None or value is False or value == option.plain:
         return None
+    if option.name == STARTS_FROM:
+        return ", ".join(map(str, dict.fromkeys(value))) or None
     if isinstance(value, tuple):
         sides = [part if isinstance(part, tuple) else (part, part) for part in value]  # before and after
         if all(side == (option.plain, option.plain) for side in sides):
@@ -118,6 +123,8 @@ def _of_loss(problem: Problem) -> Iterator[Message]:
             yield Message("The loss has a penalty on the weights, frozen ones too; biases are not in it.")
         if PENALTY_FORMS[problem.regularization.form].averaged:
             yield Message("λ is divided by the number of samples, {count}.", count=problem.regularization.samples)
+    if OPTIMISERS[problem.optimizer.name].ahead and problem.learning_rate is not None:
+        yield Message("Loss and gradients are worked where the velocity will have led, at w + μ·v with the old v.")
     if "weight_decay" in problem.optimizer.numbers and problem.learning_rate is not None:
         if problem.optimizer.name == "adamw":
             yield Message("Weight decay is not in the loss: η·λ·w is taken off in the update.")

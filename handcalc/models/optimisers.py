@@ -68,15 +68,21 @@ class Rule:
 
     def carried(self, prefix: str, formula: Callable[[Ref], Expr]) -> Ref:
         """A quantity that is defined by its own old value, 0 at the start: v = formula(old v)."""
-        old = f"old.{prefix}.{self.parameter.name}"
-        shape = (self.parameter.axes, self.parameter.index)
-        quantity = Quantity(
-            old, "memory", *shape, givens=lambda place: ZERO, prefix=f"old.{prefix}", of=self.here, layer=self.parameter.layer
-        )
-        self.graph.given(quantity.replace(role=f"old {prefix}", letter=STATES[prefix]))
-        new = self.define(prefix, formula(Ref(old, self.parameter.index)))
-        self.memory[old] = new.quantity
+        old = self.old(prefix)
+        new = self.define(prefix, formula(old))
+        self.memory[old.quantity] = new.quantity
         return new
+
+    def old(self, prefix: str) -> Ref:
+        """What is remembered of a quantity of the update before."""
+        old = f"old.{prefix}.{self.parameter.name}"
+        if old not in self.graph:
+            shape = (self.parameter.axes, self.parameter.index)
+            quantity = Quantity(
+                old, "memory", *shape, givens=lambda place: ZERO, prefix=f"old.{prefix}", of=self.here, layer=self.parameter.layer
+            )
+            self.graph.given(quantity.replace(role=f"old {prefix}", letter=STATES[prefix]))
+        return Ref(old, self.parameter.index)
 
     def count(self) -> Ref:
         """The number of the iteration, from 1."""
@@ -151,6 +157,14 @@ def nesterov(rule: Rule) -> Formulas:
     return rule.step(mul(rule.rate, add(rule.gradient, mul(mu, velocity))))
 
 
+def nesterov_ahead(rule: Rule) -> Formulas:
+    """v = μ·v − η·g, Δw = v, where g is the gradient at ŵ = w + μ·v, with the old v: the forward pass is worked there.
+    Source: Sutskever et al., 2013; Goodfellow, Bengio, Courville, algorithm 8.3."""
+    mu = rule.hyper("momentum")
+    velocity = rule.carried("velocity", lambda old: sub(mul(mu, old), mul(rule.rate, rule.gradient)))
+    return velocity, add(rule.here, velocity)
+
+
 def adagrad(rule: Rule) -> Formulas:
     """s = s + g², Δw = −η·g/(√s + ε). Source: Duchi, Hazan, Singer, 2011; PyTorch's Adagrad."""
     square = rule.carried("square", lambda old: add(old, power(rule.gradient, Number(2))))
@@ -211,7 +225,8 @@ def _average(rule: Rule, prefix: str, share: str, value: Expr) -> Ref:
 OPTIMISERS: dict[str, Callable[[Rule], Formulas]] = {
     "sgd": sgd,  # plain gradient descent
     "momentum": momentum,  # with a velocity
-    "nesterov": nesterov,  # the velocity looks ahead
+    "nesterov": nesterov,  # the velocity looks ahead, as frameworks have it
+    "nesterov_ahead": nesterov_ahead,  # the gradient is taken ahead, as books have it
     "adagrad": adagrad,  # by the root of all squares so far
     "rmsprop": rmsprop,  # by the root of an average of squares
     "adadelta": adadelta,  # without units

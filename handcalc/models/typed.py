@@ -1,6 +1,6 @@
 """Updates by formulas that somebody typed: Newton's method, the share of an error, the rule of a perceptron.
 
-- `add_rule(graph, problem, word, formula)` defines the change and the new value of a given number; answers it, and its new value.
+- `add_rule(graph, problem, rule)` defines the change and the new value of a given number; answers it, and its new value.
 
 A formula may use every quantity of the equations, the rate, gradients by their ids (grad.w), second derivatives (grad2.w) and the new
 values defined before (new.v). The second derivative ∂²f/∂w² is a quantity like any other: f is written out down to what is given, and
@@ -14,16 +14,17 @@ from handcalc.core.expr import Expr, Ref, Sum, add, references, rewrite, sub, wa
 from handcalc.core.graph import Graph
 from handcalc.core.quantity import Quantity
 from handcalc.errors import Message, ProblemError
-from handcalc.problem.schema import Problem
+from handcalc.problem.schema import NamedFormula, Problem
 
 NODES = 2000  # of a second derivative
 
 
-def add_rule(graph: Graph, problem: Problem, word: str, formula: Expr) -> tuple[str, str]:
+def add_rule(graph: Graph, problem: Problem, rule: NamedFormula) -> tuple[str, str]:
     """w⁺ = the formula, Δw = w⁺ − w."""
+    word, formula = rule.name, rule.formula
     known = {quantity.word: quantity.name for quantity in graph if quantity.of is None}
     name = known[word]
-    here = Ref(name)
+    here, shape = Ref(name, rule.index), (tuple(one.axis for one in rule.index), rule.index)
     for typed, other in list(known.items()):
         if gradient := graph.gradient(other):
             known[f"grad.{typed}"] = gradient
@@ -31,11 +32,11 @@ def add_rule(graph: Graph, problem: Problem, word: str, formula: Expr) -> tuple[
             known[f"new.{typed}"] = new
         if any(used.quantity == f"grad2.{typed}" for used in references(formula)):
             known[f"grad2.{typed}"] = graph.related("second", other) or _add_second(graph, known[problem.minimize], other, problem.path)
-    meant = rewrite(formula, lambda node: Ref(known[node.quantity]) if isinstance(node, Ref) else None)
+    meant = rewrite(formula, lambda node: Ref(known[node.quantity], node.indices) if isinstance(node, Ref) else None)
     if any(graph[ref.quantity].sampled for ref in references(meant)):  # all samples together are only watched: each has an update
         meant = here
-    graph.define(Quantity(f"delta.{name}", "change", definition=_without(meant, here), prefix="delta", of=here))
-    graph.define(Quantity(f"new.{name}", "updated", definition=meant, prefix="new", of=here))
+    graph.define(Quantity(f"delta.{name}", "change", *shape, _without(meant, here), prefix="delta", of=here))
+    graph.define(Quantity(f"new.{name}", "updated", *shape, meant, prefix="new", of=here))
     return name, f"new.{name}"
 
 

@@ -1,6 +1,7 @@
 """What every optimiser shares: the rate, clipping, decay, what is frozen, and the pass with updated parameters.
 
 - `add_updates` applies the problem's optimiser (optimisers.py) to every trained parameter; `frozen_places` are those that stay.
+- `look_ahead` makes the forward pass one of ŵ = w + μ·v, where an optimiser takes its gradient there.
 - `add_after` re-computes the forward pass and the loss with the updated parameters; `use_updated_weights` is a convention.
 - `gradient_norm` defines what training may watch.
 """
@@ -14,6 +15,7 @@ from handcalc.core.quantity import Quantity
 from handcalc.loading.rates import rate_of
 from handcalc.models import typed
 from handcalc.models.optimisers import NUMBERS, OPTIMISERS, STATES, Rule, counted
+from handcalc.problem import words
 from handcalc.problem.schema import Problem
 
 
@@ -23,12 +25,12 @@ def add_updates(
     """Define rate, changes and updated values of what is trained; answers parameter → updated quantity, and memory → what
     it becomes."""
     memory = {} if problem.learning_rate is None else _add_rate(graph, problem, problem.learning_rate)
-    rules = {rule.name: rule.formula for rule in problem.rules}
+    rules = {rule.name for rule in problem.rules}
     if problem.learning_rate is None and not rules:
         return {}, {}
     trained = [parameter for parameter in parameters if parameter.name in gradients and _is_trained(graph, problem, parameter)]
     norm = _norm(graph, problem, trained, gradients)
-    updated = dict(typed.add_rule(graph, problem, word, formula) for word, formula in rules.items())
+    updated = dict(typed.add_rule(graph, problem, rule) for rule in problem.rules)
     for parameter in trained:
         if parameter.word in rules:
             continue
@@ -43,6 +45,28 @@ def add_updates(
         updated[parameter.name] = graph.updated(parameter.name)
         memory |= rule.memory
     return updated, memory
+
+
+def look_ahead(graph: Graph, problem: Problem, parameters: list[Quantity]) -> dict[str, str]:
+    """Put ŵ = w + μ·v, with the old v, in the place of what is trained in every formula, where the optimiser takes its gradient there;
+    answers parameter → ŵ. The chain rule goes on through ŵ to w."""
+    if not words.OPTIMISERS[problem.optimizer.name].ahead or problem.learning_rate is None:
+        return {}
+    rules = {rule.name for rule in problem.rules}
+    trained = [one for one in parameters if one.word not in rules and _is_trained(graph, problem, one)]
+    names = {one.name: f"ahead.{one.name}" for one in trained}
+    for quantity in [one for one in graph if one.definition is not None]:
+        cases = quantity.cases and {place: _renamed(case, names) for place, case in quantity.cases.items()}
+        stepwise = quantity.stepwise and _renamed(quantity.stepwise, names)
+        definition = quantity.definition and _renamed(quantity.definition, names)
+        graph.redefine(quantity.replace(definition=definition, cases=cases, stepwise=stepwise))
+    for one in trained:
+        here, frozen = Ref(one.name, one.index), frozen_places(graph, problem, one)
+        rule = Rule(graph, problem, one, here, frozen)
+        formula = add(here, mul(rule.hyper("momentum"), rule.old("velocity")))
+        own = Quantity(names[one.name], "part", one.axes, one.index, formula, dict.fromkeys(frozen, here) or None, prefix="ahead")
+        graph.define(own.replace(of=here, role="ahead", layer=one.layer), after=one.name)
+    return names
 
 
 def _add_rate(graph: Graph, problem: Problem, start: Number) -> dict[str, str]:

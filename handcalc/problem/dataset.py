@@ -181,7 +181,8 @@ def have_targets(samples: Samples) -> bool:
 def sum_to_one(samples: Samples, width: int) -> bool:
     """Whether the targets of every sample sum to 1; of every time or token, where a sample has more than this width."""
     if isinstance(samples, Dataset):
-        return samples.is_classes or bool((abs(samples.targets.sum(axis=1) - 1) <= ROUNDING_NOISE).all())
+        rows = samples.targets if samples.is_classes or samples.targets.shape[1] % width else samples.targets.reshape(-1, width)
+        return samples.is_classes or bool((abs(rows.sum(axis=1) - 1) <= ROUNDING_NOISE).all())
     return all(
         _sums_to_one((sample.targets or ())[start : start + width])
         for sample in samples

@@ -176,13 +176,13 @@ class FileNode:
                 result[key.value] = item
         return result
 
-    def section(self, allowed: Iterable[str], home: Callable[[str], str] = str) -> dict[str, FileNode]:
+    def section(self, allowed: Iterable[str], home: Callable[[str], str] = str, spellings: Spellings = KEYS) -> dict[str, FileNode]:
         """A mapping with known keys only, in whatever spelling, empty values left out; unknown keys are errors with a near match, or
         with their home, where they belong elsewhere ("" or themselves where they do not)."""
         known = tuple(allowed)
         result: dict[str, FileNode] = {}
         for key, item in (self.mapping() or {}).items():
-            word = item.stands_for(known, KEYS, key)
+            word = item.stands_for(known, spellings, key)
             if word is None:
                 place = home(key)
                 hint = suggestion(key, known) if place in ("", key) else Message(": write {place}", place=place)
@@ -281,15 +281,23 @@ class FileNode:
             self.fail("unknown value {found}{near}", found=self.shown, near=suggestion(value, known))
         return found or None
 
-    def formula(self, names: Collection[str], later: Collection[str] = (), ids: Mapping[str, Expr] | None = None) -> Expr | None:
+    def formula(
+        self,
+        names: Collection[str],
+        later: Collection[str] = (),
+        ids: Mapping[str, Expr] | None = None,
+        resolve: formula.Resolver | None = None,
+    ) -> Expr | None:
         """A formula the user typed, over some names; `later` are names that are defined further down, ids: what stands for something
-        and is no name, such as grad.w."""
+        and is no name, such as grad.w; resolve: what knows all these better."""
         text = self.text()
         if text is None:
             return None
         try:
-            known = formula.names({**{name: Ref(name) for name in names}, **ids}) if ids else None
+            known = resolve or (formula.names({**{name: Ref(name) for name in names}, **ids}) if ids else None)
             expr = formula.parse(text, known or (lambda name: Ref(name) if name in names else None))
+            if "e" in later and "e" not in names and (euler := re.search(r"(?<!\w)e(?!\w)", text)):
+                raise formula.FormulaError('unknown name "{found}"', euler.start() + 1, found="e")
         except formula.FormulaError as error:
             reason, hint = _why(error, names, later)
             within = Message(" in {names}", names=Listing(sorted(names)[:12])) if names else ""
@@ -307,6 +315,8 @@ def _why(error: formula.FormulaError, names: Collection[str], later: Collection[
     word = str(error.values.get("found", "")) if error.template.startswith("unknown name") else ""
     if word in later:
         return Message("{found} is only defined here or further down", found=quoted(word)), ""
+    if error.values.get("found") == "[":
+        return Message("only a list that has a name has places in brackets, such as W[1,2]; name it in an equation of its own"), ""
     if word in FUNCTIONS:
         return Message("{name} is a function: write {name}(…)", name=word), ""
     return Message(error.template, "", **error.values), near(word, [*names, *FUNCTIONS]) if word else ""

@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from handcalc.core.expr import Expr, Number, Ref, walk
-from handcalc.core.index import Axis
+from handcalc.core.index import Axis, Index
 from handcalc.core.record import Record
 from handcalc.core.rounding import Rounding
 
@@ -42,11 +42,13 @@ class Standard(Record):
 
 
 class Activation(Record):
-    """out = formula in z; or, for softmax, a function of the whole layer, of z/temperature where one is given."""
+    """out = formula in z; or, for softmax, a function of the whole layer, of z/temperature where one is given; jacobian: whether the
+    matrix of its derivatives is a step."""
 
     name: str
     formula: Expr | None = None
     temperature: Number | None = None
+    jacobian: bool = False
 
 
 class EdgeMatrix(Record):
@@ -148,7 +150,7 @@ class Layer(Record):
 
     def taken(self, number: int) -> tuple[int, ...]:
         """The layers that it takes something from, itself being the one with this number; 0: the inputs."""
-        listed = [self.options.get(key) for key in ("from", "keys_from")]
+        listed = [self.options.get(key) for key in ("from", "keys_from", "starts_from")]
         others = [place for one in listed if one is not None for place in (one if isinstance(one, tuple) else (one,))]
         return (self.options.get("source", number - 1), *others)
 
@@ -201,10 +203,11 @@ class Regularization(Record):
 
 
 class NamedFormula(Record):
-    """name = formula over names given or defined before."""
+    """name = formula over names given or defined before; index: the letters of its directions, where it is a list or a matrix."""
 
     name: str
     formula: Expr
+    index: tuple[Index, ...] = ()
 
 
 class GivenCell(Record):
@@ -313,9 +316,9 @@ class Problem(Record):
     """One exercise as written, checked: every name resolved, every shape right.
 
     inputs: the name of every single input; axes: their directions (one, or row and column, time and feature …); given: numbers of
-    equations; fixed: numbers in the place of what would be worked out; batch: which of all samples these are, where they are those of
-    one update; encoded: what words of a data file stand for, column → word → numbers; standard: what the inputs were before they were
-    standardised;
+    equations, tables: lists and matrices of them; fixed: numbers in the place of what would be worked out; batch: which of all samples
+    these are, where they are those of one update; encoded: what words of a data file stand for, column → word → numbers; standard: what the
+    inputs were before they were standardised;
     rates: learning rates of layers (layer1), of all weights or biases of one (W1, b1), of single parameters; rules: new values of
     parameters by formulas of their own, over names of the graph, ids of gradients (grad.w), second derivatives (grad2.w) and new values
     before (new.v).
@@ -353,6 +356,7 @@ class Problem(Record):
     tasks: tuple[Task, ...] = ()
     marking: MarkingScheme = MarkingScheme()
     given: Mapping[str, Number] = {}
+    tables: Mapping[str, Tensor] = {}
     fixed: tuple[GivenCell, ...] = ()
     equations: tuple[NamedFormula, ...] = ()
     minimize: str = ""

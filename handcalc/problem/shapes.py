@@ -30,7 +30,7 @@ WEIGHT_ROWS = ("neurons", "inputs")  # what a row of a matrix may belong to
 class Incoming(Record):
     """One layer being read: its number from 1, its entry and keys, the axes that come in, the axes of every output so far (inputs
     first), names of its neurons, all names, how many samples there are, the layers so far, the names of all
-    layers, the layer whose output comes in."""
+    layers, the layer whose output comes in; numbers: number of an entry of the file → that of its layer, where they differ."""
 
     number: int
     entry: FileNode
@@ -43,12 +43,15 @@ class Incoming(Record):
     layers: tuple[Layer, ...] = ()
     called: tuple[str, ...] = ()
     source: int = 0
+    numbers: tuple[int, ...] = ()
 
     def earlier_layer(self, item: FileNode, least: int = 0) -> int | None:
         """The number of a layer above, given by its number or its name; 0: the inputs. None after an error."""
         above = self.called[: self.number - 1]
         if not item.typed or item.typed.lstrip("+-").isdigit():
-            return item.whole(least, self.number - 1)
+            numbers = [number for number in self.numbers or range(self.number) if number < self.number]
+            found = item.whole(least, len(numbers) - 1)
+            return None if found is None else numbers[found]
         if item.typed in above:
             return above.index(item.typed) + 1
         if item.typed in self.called:

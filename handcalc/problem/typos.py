@@ -20,6 +20,10 @@ _NAME = r"""[^\s:=,\[\]{}#"']+"""
 _LINES: tuple[tuple[str, Template], ...] = (
     (rf"\s*(?:- )*({_NAME}):([^\s:/].*?)(?:\s\S+:.*)?$", "a blank is missing after the colon: write {example}"),
     (rf"[^#\"']*?[{{\[,]\s*({_NAME}):([^\s:/,\]}}][^,}}]*)", "a blank is missing after the colon: write {example}"),
+    (
+        rf"[^#\"']*?\{{[^\"']*?({_NAME}):\s+([^\"',{{}}\[\]]*\w\[[^,}}\]]*\])",
+        "in braces a formula with [ ] needs quotation marks: {example}",
+    ),
     (rf"\s*(?:- )*({_NAME})\s*=\s*([^=].*?)(?:\s\S+\s*=.*)?$", "a key is followed by a colon, not by =: write {example}"),
     (r"\s*-([^\W\d]\w*):\s(.*)", "a blank is missing after the dash: write - {example}"),
     (r"\s*([^\W\d]\w*)(\s*)$", "a colon is missing: write {example}"),

@@ -17,6 +17,7 @@ from typing import Any
 from handcalc.core.record import Record
 from handcalc.errors import Template
 from handcalc.problem.reader import WIDE_NUMBER, FileNode
+from handcalc.problem.spellings import KEYS, Spellings
 
 Shape = Mapping[str, Any]
 
@@ -146,6 +147,8 @@ class Section(dict[str, FileNode]):
         return read_entries(self.get(key), self.shapes[key]["properties"])
 
 
-def read_entries(node: FileNode | None, shapes: Mapping[str, Shape], home: Callable[[str], str] = str) -> Section:
+def read_entries(
+    node: FileNode | None, shapes: Mapping[str, Shape], home: Callable[[str], str] = str, spellings: Spellings = KEYS
+) -> Section:
     """The entries of a mapping with known keys, unknown ones being errors that say where they belong; none where there is no mapping."""
-    return Section(node.section(shapes, home) if node else {}, shapes)
+    return Section(node.section(shapes, home, spellings) if node else {}, shapes)

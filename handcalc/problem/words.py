@@ -57,15 +57,18 @@ class PenaltyForm(Record):
 class NamedOptimiser(Record):
     """An optimiser: its word, its numbers and their usual values (PyTorch's; 0.9 for a momentum).
 
-    either_root: whether √s + ε may also be √(s + ε); counts: whether it knows the number of the update; spellings: what else it is
-    called in problem files.
+    either_root: whether √s + ε may also be √(s + ε); counts: whether it knows the number of the update; ahead: whether its gradient is
+    taken where the velocity will have led; spellings: what else it is called in problem files, keys: its numbers, besides what keys are
+    called everywhere.
     """
 
     word: str
     numbers: Mapping[str, str] = {}
     either_root: bool = False
     counts: bool = False
+    ahead: bool = False
     spellings: tuple[str, ...] = ()
+    keys: Mapping[str, tuple[str, ...]] = {}
 
 
 class NamedSchedule(Record):
@@ -169,20 +172,27 @@ PENALTY_FORMS = {form.word: form for form in _PENALTY_FORMS}
 
 DAMPENING = "dampening"  # the share of the gradient that a velocity does not take
 
+_VELOCITY = {"momentum": ("beta", "β", "gamma", "γ", "rho", "ρ", "decay", "m")}
+_AVERAGE = {"rho": ("gamma", "γ", "beta2", "β2", "smoothing")}
+_MOMENTS = {"beta1": ("b1", "rho1", "ρ1"), "beta2": ("b2", "rho2", "ρ2"), "epsilon": ("delta", "δ"), "weight_decay": ("lambda", "λ", "wd")}
+_ADAM = {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8"}
+
 _OPTIMISERS = (
     NamedOptimiser("sgd", spellings=("gd", "gradient_descent", "stochastic_gradient_descent", "梯度下降", "随机梯度下降")),
-    NamedOptimiser(
-        "momentum", {"momentum": "0.9", DAMPENING: "0"}, spellings=("sgd_momentum", "sgd with momentum", "heavy_ball", "动量", "动量法")
-    ),
-    NamedOptimiser("nesterov", {"momentum": "0.9"}, spellings=("nag", "nesterov_momentum", "涅斯捷罗夫动量")),
-    NamedOptimiser("adagrad", {"epsilon": "1e-10"}, either_root=True),
-    NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True, spellings=("rms",)),
-    NamedOptimiser("adadelta", {"rho": "0.9", "epsilon": "1e-6"}),
-    NamedOptimiser("adam", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8"}, either_root=True, counts=True),
-    NamedOptimiser("adamw", {"beta1": "0.9", "beta2": "0.999", "epsilon": "1e-8", "weight_decay": "0.01"}, either_root=True, counts=True),
-)
+    NamedOptimiser("momentum", {"momentum": "0.9", DAMPENING: "0"}, keys=_VELOCITY,
+                   spellings=("sgd_momentum", "sgd with momentum", "heavy_ball", "动量", "动量法")),
+    NamedOptimiser("nesterov", {"momentum": "0.9"}, keys=_VELOCITY, spellings=("nag", "nesterov_momentum", "涅斯捷罗夫动量")),
+    NamedOptimiser("nesterov_ahead", {"momentum": "0.9"}, ahead=True, keys=_VELOCITY,
+                   spellings=("lookahead_nesterov", "nesterov_lookahead", "nesterov_textbook", "前瞻涅斯捷罗夫动量")),
+    NamedOptimiser("adagrad", {"epsilon": "1e-10"}, either_root=True, keys=_MOMENTS),
+    NamedOptimiser("rmsprop", {"rho": "0.99", "epsilon": "1e-8"}, either_root=True, keys={**_AVERAGE, **_MOMENTS}, spellings=("rms",)),
+    NamedOptimiser("adadelta", {"rho": "0.9", "epsilon": "1e-6"}, keys={**_AVERAGE, **_MOMENTS}),
+    NamedOptimiser("adam", _ADAM, either_root=True, counts=True, keys=_MOMENTS),
+    NamedOptimiser("adamw", {**_ADAM, "weight_decay": "0.01"}, either_root=True, counts=True, keys=_MOMENTS),
+)  # fmt: skip
 OPTIMISERS = {optimiser.word: optimiser for optimiser in _OPTIMISERS}
 DEFAULT_OPTIMISER = "sgd"
+IN_PLACE = "nesterov"  # remembers the same as one whose gradient is taken ahead, and takes its own where the parameters are
 
 _SCHEDULES = (
     NamedSchedule("step", "rate*factor^floor(t/every)", {"every": "", "factor": "0.1"},

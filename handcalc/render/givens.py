@@ -73,9 +73,9 @@ def given(derivation: Derivation, reading: Reading, options: Options) -> Iterato
     if not derivation.header.sizes:
         yield from _data(derivation)
         names = [quantity for quantity in graph if quantity.kind == "given" and quantity.role != "column"]
-        if names:
-            rows = tuple((Name(Ref(quantity.name)), Value((quantity.name, ()))) for quantity in names)
+        if rows := tuple((Name(Ref(one.name)), Value((one.name, ()))) for one in names if not one.axes):
             yield Table((Message("quantity"), Message("value")), rows)
+        yield from (block for one in names if one.axes for block in given_numbers(derivation, one))
         yield from _rates(derivation)
     else:
         yield Paragraph(_architecture(derivation.header, graph[graph.inputs].unknown))

@@ -232,6 +232,8 @@ class Notation:
             return Symbol(rate.base, under + ",0" * (quantity.kind == "hyper"), "" if symbol.typed else symbol.sup)
         if quantity.kind in ("memory", "state") and quantity.letter is not None:
             return _remembered(quantity, quantity.letter, symbol)
+        if quantity.role == "ahead":
+            return symbol.replace(hat=True, typed=symbol.typed and f"ahead.{symbol.typed}")
         if quantity.kind == "change":
             return symbol.replace(base="Δ" + symbol.base, typed=symbol.typed and "Δ" + symbol.typed)
         return symbol.replace(mark="+")  # updated, a running mean after a batch, or re-computed after the update
@@ -240,7 +242,7 @@ class Notation:
         """The symbol of what is derived from nothing else, which names of what is derived from it are made of."""
         kind = quantity.kind
         if kind in ("given", "variable"):
-            return typed(quantity.word)
+            return _placed(typed(quantity.word), quantity.word, self._fields(quantity, reference).get("name", ""))
         if kind == "hyper" and quantity.role == "rate":
             return self._fill(self.symbols["rate"], {}, quantity).replace(sub="0")
         if kind in ("hyper", "memory", "state") and not (kind == "hyper" and quantity.axes):
@@ -369,6 +371,11 @@ class Notation:
             if quantity.kind == "gradient" and base.kind == "net" and self._template("delta", base.layer):
                 return int(self.data["delta_sign"])
         return int(self.data["bias_sign"]) if base.kind == "bias" and not self.own else 1
+
+
+def _placed(name: Symbol, word: str, place: str) -> Symbol:
+    """A cell of a list or matrix that somebody named: W_{1,2}, and of W1 W^(1)_{1,2}; the name alone where it is no list."""
+    return name.replace(sub=place, sup=name.sub and f"({name.sub})", typed=f"{word}[{place}]") if place else name
 
 
 def _remembered(quantity: Quantity, letter: Letter, symbol: Symbol) -> Symbol:

@@ -22,6 +22,7 @@ from handcalc.loading.standardise import standardised
 from handcalc.models import build
 from handcalc.models.model import Model
 from handcalc.problem.dataset import Dataset, Samples, select
+from handcalc.problem.words import IN_PLACE, OPTIMISERS
 from handcalc.training.classes import Classes, classes_of
 from handcalc.training.trainer import Trainer, watched
 
@@ -35,6 +36,8 @@ class Network:
         self.trainer = trainer
         self.problem = trainer.problem
         evaluated = evaluating(trainer.problem)  # whose samples are standardised already
+        if OPTIMISERS[evaluated.optimizer.name].ahead:  # it answers with the parameters as they are
+            evaluated = evaluated.replace(optimizer=evaluated.optimizer.replace(name=IN_PLACE))
         self._evaluated = evaluated.replace(standard=None) if evaluated.standard else evaluated
 
     # --- other inputs ---

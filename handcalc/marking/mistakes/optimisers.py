@@ -150,6 +150,11 @@ def clipped_one_by_one(place: Place, formula: Expr) -> Expr | None:
     return call("max", neg(limit), call("min", limit, gradient))
 
 
+def not_ahead(place: Place, formula: Expr) -> Expr | None:
+    """w for w + μ·v"""
+    return formula.terms[0] if isinstance(formula, Sum) else None
+
+
 def clipped_always(place: Place, formula: Expr) -> Expr | None:
     """g·c/‖g‖, however short g is"""
     limit = place.first(formula, "hyper")
@@ -193,6 +198,13 @@ OPTIMISERS = (
         "Nesterov's look-ahead is forgotten",
         "The step is that of plain momentum.\nNesterov's step is made of the gradient and of μ times the new velocity.",
         ({"change": putting({**gradients(ZERO), "momentum": ONE}, "nesterov")},),
+    ),
+    Mistake(
+        "gradient-not-ahead",
+        "The gradient is taken where the weights are",
+        "Everything was worked with the weights as they are.\n"
+        "Nesterov's gradient is taken where the velocity will have led: first each weight goes on by μ times its old velocity.",
+        ({"part.ahead": not_ahead},),
     ),
     Mistake(
         "memory-forgotten",

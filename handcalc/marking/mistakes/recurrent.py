@@ -33,11 +33,11 @@ def _is_before(place: Place, ref: Ref, names: tuple[str, ...]) -> bool:
 
 
 def _at_start(place: Place, ref: Ref) -> Ref:
-    """The state given at the beginning"""
+    """The state given at the beginning; where another layer hands it on, nothing else"""
     axes = place.graph[ref.quantity].axes
     clock = next(number for number, axis in enumerate(axes) if axis.role == "time")
     ends = [Ref(ref.quantity, (*ref.indices[:clock], end, *ref.indices[clock + 1 :])) for end in (0, axes[clock].size - 1)]
-    return next(end for end in ends if place.graph.given_value((end.quantity, end.places)) is not None)
+    return next((end for end in ends if place.graph.given_value((end.quantity, end.places)) is not None), ref)
 
 
 def _start_forgotten(place: Place, ref: Ref) -> Expr | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from math import cos, radians, sin
 
 from handcalc.core.expr import Expr, Ref
+from handcalc.core.index import Index
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
@@ -45,10 +46,16 @@ class CellItem(Record):
 
 
 class Formula(Record):
-    """symbol = formula of a computed quantity; no expression: its symbol only."""
+    """symbol = formula of a computed quantity; no expression: its symbol only; index: the letters of a general formula."""
 
     cell: Cell
     expr: Expr | None
+    index: tuple[Index, ...] = ()
+
+    @property
+    def reference(self) -> Ref:
+        """What the symbol stands for."""
+        return Ref(self.cell[0], self.index or self.cell[1])
 
 
 class Title(Record):

@@ -20,7 +20,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message, printable
 from handcalc.language import Translate, wrapped
 from handcalc.render.diagram.lettering import Lettering, columns_of, padded
-from handcalc.render.diagram.model import CellItem, Diagram, Formula, Label, Node, Row
+from handcalc.render.diagram.model import CellItem, Diagram, Formula, Label, Node, Row, Sign
 from handcalc.render.diagram.typesetting import in_unicode
 from handcalc.render.dialects import symbol
 from handcalc.render.document import layer_title
@@ -170,9 +170,9 @@ class _NeuronLettering(Lettering):
         """The rows of a node's values; a formula and its value are one row."""
         rows = [row for label in node.labels if label.kind == "values" for row in label.rows]
         found: list[str] = []
-        for row in rows:
-            text = self.row(row)
-            if isinstance(row[0], CellItem) and not row[0].named and not row[0].gradient and found:
+        for before, row in zip((None, *rows), rows):
+            text, whole = self.row(row), before is not None and isinstance(before[0], Formula) and not before[0].index
+            if isinstance(row[0], CellItem) and not row[0].named and not row[0].gradient and whole:
                 found[-1] += f" = {text}"
             else:
                 found.append(text)
@@ -186,11 +186,15 @@ class _NeuronLettering(Lettering):
         """symbol = number, or symbol = formula; gradients always with their symbol, for want of a colour."""
         texts = []
         for content in row:
+            if isinstance(content, Sign):
+                texts.append(content.text)
+                continue
             assert isinstance(content, (CellItem, Formula))
-            name = self.reading.symbol(Ref(*content.cell), bare=not (isinstance(content, CellItem) and content.sampled))
             if isinstance(content, Formula):
+                name = self.reading.symbol(content.reference, bare=True)
                 texts.append(name if content.expr is None else f"{name} = {self.reading.symbolic(content.expr)}")
                 continue
+            name = self.reading.symbol(Ref(*content.cell), bare=not content.sampled)
             number = self.reading.number(content.cell, self.diagram.iteration) if content.numbered else ""
             named = content.named or content.gradient
             texts.append(" = ".join(filter(None, (name if named else "", number))))

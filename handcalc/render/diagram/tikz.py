@@ -139,7 +139,7 @@ def _content(content: Content, reading: Reading, iteration: int) -> str:
             return f"${symbol(typed(content.text), LATEX)}$"
         return {"⋮": r"$\vdots$", "…": r"$\cdots$"}.get(content.text) or f"${latex_text(content.text)}$"
     if isinstance(content, Formula):
-        parts = [symbol(name_of(content.cell, reading), LATEX)]
+        parts = [symbol(title_of(Title(content.reference), reading), LATEX)]
         if content.expr is not None:
             short = len(in_unicode(reading).symbolic(content.expr)) <= LONGEST_FORMULA
             parts.append(reading.symbolic(content.expr) if short else LATEX.ellipsis)

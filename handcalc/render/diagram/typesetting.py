@@ -163,7 +163,7 @@ def neuron_name(name: str, widest: float) -> Name:
 
 
 def _formula(formula: Formula, reading: Reading) -> list[Span]:
-    symbol = list(symbol_spans(name_of(formula.cell, reading)))
+    symbol = list(symbol_spans(title_of(Title(formula.reference), reading)))
     return symbol if formula.expr is None else [*symbol, Span(" = "), *_expression(formula.expr, reading)]
 
 
@@ -172,7 +172,7 @@ _PARTS = re.compile(rf"[^\W\d{HIGH}][^\W{HIGH}]*'*|[0-9][0-9.]*|[{HIGH}]+|.", re
 
 def _expression(expr: Expr, reading: Reading) -> list[Span]:
     """A formula as the reading prints it, with its symbols and powers set as such."""
-    symbols = {reading.symbol(ref): ref.quantity for ref in references(expr)}
+    symbols = {reading.symbol(ref): ref for ref in references(expr)}
     parts = _PARTS.findall(reading.symbolic(expr))
     found: list[Span] = []
     used, raised = 0, 0  # raised: open brackets of a power
@@ -190,7 +190,7 @@ def _expression(expr: Expr, reading: Reading) -> list[Span]:
             raised = 0 if part == ")" and depth == 1 else depth
             found += [] if outermost else [Span(part, len(part) == 1 and _is_letter(part), 1)]
         elif part in symbols:
-            found += symbol_spans(name_of((symbols[part], ()), reading))
+            found += symbol_spans(title_of(Title(symbols[part]), reading))
         elif part[0] in HIGH:
             found.append(Span("".join(str(HIGH.index(letter)) for letter in part), shift=1))
         else:
