@@ -93,6 +93,9 @@ def test_names_are_those_of_the_samples() -> None:
     assert [derivation.step_id(cell, 2) for cell in derivation["#2:loss"].inputs] == ["#2:loss@C", "#2:loss@D"]
     assert [cell[0] for cell in derivation["#3:loss"].inputs] == ["loss@"]
     assert derivation["#4:net.h1@A"].formula == derivation["net.h1@A"].formula
+    steps = [*derivation]
+    assert steps[0] == next(derivation.steps(1)) and steps[-1] == [*derivation.steps(4)][-1]
+    assert len(steps) == sum(len([*derivation.steps(number)]) for number in range(1, derivation.iterations + 1))
     for wrong in ("net.h1@C", "#2:net.h1@A", "#3:net.h1@D", "#5:loss"):
         with pytest.raises(UnknownIdError):
             derivation.find(wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from handcalc.errors import ModelError
 from handcalc.loading.loader import shipped
 
 JUDGES = ("torch", "numpy", "keras", "sklearn")  # that are installed where the tests run
-LEAST = {"torch": 101, "numpy": 101, "keras": 27, "sklearn": 5}  # shipped problems that each can express
+LEAST = {"torch": 101, "numpy": 101, "keras": 47, "sklearn": 5}  # shipped problems that each can express
 
 
 def expressed(framework: str) -> list[tuple[str, str]]:
@@ -238,6 +239,71 @@ def test_random_networks_of_every_type_of_layer(kind: str, data: Any) -> None:
             script = confirmation(problem, framework)
             if framework == "torch" or len(script) < SHORT:
                 exec(compile(script, kind, "exec"), {})
+
+
+KERAS_TYPES = (
+    "dense",
+    "activation",
+    "flatten",
+    "conv1d",
+    "conv2d",
+    "max_pool",
+    "avg_pool",
+    "rnn",
+    "lstm",
+    "gru",
+    "batch_norm",
+    "layer_norm",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The model does not have any trainable weights")
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+@pytest.mark.parametrize("kind", [kind for kind in KERAS_TYPES if kind in CASES])
+@given(data=st.data())
+@law(5)
+def test_random_networks_in_keras(kind: str, data: Any) -> None:
+    """Those that Keras has layers for; what it has not is refused."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(ModelError):
+        exec(compile(confirmation(CASES[kind](Maker(data.draw)).problem(), "keras"), kind, "exec"), {})
+
+
+RECURRENT = """
+samples: [{inputs: [[0.5], [-0.3], [0.8]], targets: [0.3]}, {inputs: [[0.1], [0.9], [-0.7]], targets: [-0.2]}]
+layers:
+  - {type: KIND, neurons: 2, WEIGHTS, returns: last}
+  - {neurons: 1, weights: [[0.4, -0.6]], bias: 0.1}
+loss: half_squared_error
+learning_rate: 0.5
+optimizer: {momentum: {momentum: 0.9}}
+"""
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
+@pytest.mark.parametrize("reverse", ["false", "true"])
+@pytest.mark.parametrize("kind", GATES)
+def test_recurrence_in_keras(kind: str, reverse: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a state before the first time; both directions."""
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    pytest.importorskip("torch")
+    pytest.importorskip("keras")
+    rows = 2 * GATES[kind]
+    own = {
+        "input_weights": [[0.1 * row - 0.3] for row in range(rows)],
+        "hidden_weights": [[0.2 - 0.05 * row, 0.1 * row - 0.2] for row in range(rows)],
+        "bias": [0.05 * row for row in range(rows)],
+        "initial_state": [0.3, -0.2],
+    }
+    weights = ", ".join(f"{key}: {value}" for key, value in own.items()) + f", reverse: {reverse}"
+    exec(compile(confirmation(loads(RECURRENT.replace("KIND", kind).replace("WEIGHTS", weights)), "keras"), kind, "exec"), {})
+    said = capsys.readouterr().out
+    assert said.count("new.Wh") == GATES[kind] and "out1: 12 numbers" in said and "loss" in said
 
 
 def test_pytorch_has_layers_of_its_own() -> None:

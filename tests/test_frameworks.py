@@ -20,6 +20,7 @@ from handcalc.bridges.network import Wishes
 from handcalc.bridges.sources import read_model
 from handcalc.bridges.torchmodule import brought
 from handcalc.bridges.writing import problem_of
+from handcalc.errors import ModelError
 
 SINGLE = {"norm": 1e-3}  # differences of numbers that are nearly equal
 SEEDS = some(list(range(30)), [0])
@@ -160,3 +161,18 @@ def test_a_file_that_safetensors_wrote(dtype: str, tmp_path: Path) -> None:
     writer.save_file(module.state_dict(), tmp_path / "model.safetensors")
     read = problem_of(read_model(str(tmp_path / "model.safetensors"), Wishes()), Wishes([1, 2, 3], activations=("tanh", "identity")))
     assert read.layers == from_torch(module, [1, 2, 3]).layers
+
+
+def test_what_is_not_known_is_named() -> None:
+    """A module of one's own says in Python what its parts are used for; a function has a name."""
+    torch = pytest.importorskip("torch")
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc1, self.fc2 = torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)
+
+    with pytest.raises(ModelError, match=r"put them together as they are: nn\.Sequential\(model\.fc1, model\.fc2, …\)"):
+        from_torch(Net(), [0.5, 0.3], [1.0], torch.nn.MSELoss(), 0.1)
+    with pytest.raises(ModelError, match="^mse_loss is no loss that is known here; known are MSELoss"):
+        from_torch(torch.nn.Linear(2, 1), [0.5, 0.3], [1.0], torch.nn.functional.mse_loss, 0.1)

@@ -25,12 +25,14 @@ from handcalc.core.functions import FUNCTIONS
 from handcalc.core.quantity import Cell
 from handcalc.core.rounding import Rounding
 from handcalc.deriving import derive
+from handcalc.disk.reading import our_text
 from handcalc.errors import HandcalcError
 from handcalc.loading.loader import load, shipped
 from handcalc.render.formats.page import asset
 from handcalc.render.formats.page.functions import javascript
 from handcalc.render.formats.page.plane import Plane
 from handcalc.render.formats.page.program import CELLS_LIMIT, LiveProgram, cells_of
+from handcalc.site import building
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(not NODE, reason="there is no node to run JavaScript with")
@@ -145,6 +147,31 @@ def answers(cases: Iterable[Case], folder: Path) -> list[Any]:
     made = "\n".join(f"const {name} = {text};" for text, name in texts.items())
     found: list[Any] = run(f"{SAY}\n{made}\nconsole.log(JSON.stringify([{','.join(calls)}]));", folder)
     return found
+
+
+@needs_node
+@pytest.mark.parametrize("problems", some([SMALL, tuple(sorted(set(shipped()) - set(SMALL)))], [SMALL]), ids=len)
+def test_a_program_that_is_read_gives_what_it_gives_when_it_is_run(problems: tuple[str, ...], tmp_path: Path) -> None:
+    """A site may run no scripts but its own files (site/static/steps.js)."""
+    programs = [program for program in (LiveProgram.of(derivation(name, 1)) for name in problems) if program]
+    files = [building.functions(), our_text(building.STATIC, "steps.js")]
+    calls = []
+    for program in programs:
+        calls += [f"say({made}, {json.dumps(program.data())}, [])" for made in (
+            f"({program.text})()", f"stepsOf({json.dumps(f'programs = {program.text};')})()",
+        )]  # fmt: skip
+    found = run("\n".join([*files, SAY, f"console.log(JSON.stringify([{','.join(calls)}]));"]), tmp_path)
+    assert found[::2] == found[1::2] and len(found) >= 2 * len(SMALL)
+
+
+@needs_node
+@pytest.mark.parametrize("step", ["[0,n=>alert(1n)]", "[0,n=>constructor(1n)]", "[0,n=>n[0]", "[0,n=>(1n)]", "[0,n=>add(1n);]", ""])
+def test_what_is_no_program_is_not_read(step: str, tmp_path: Path) -> None:
+    files = [building.functions(), our_text(building.STATIC, "steps.js")]
+    program = json.dumps(f"programs = () => {{\nreturn [[{step}]];\n}};")
+    tried = f"let said = 'read'; try {{ stepsOf({program}); }} catch (trouble) {{ said = trouble.name; }}"
+    found = run("\n".join([*files, tried, "console.log(JSON.stringify(said));"]), tmp_path)
+    assert found == ("SyntaxError" if step else "read")
 
 
 def wanted_of(program: LiveProgram, found: Derivation) -> list[dict[int, tuple[float, str]]] | None:

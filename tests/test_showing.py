@@ -181,7 +181,8 @@ def test_the_page_is_in_a_frame(shell: Shell, widgets: bool, monkeypatch: pytest
     found = shell.magic("page --height 500", MAZUR)._repr_mimebundle_()
     assert ("application/vnd.jupyter.widget-view+json" in found) == widgets
     (frame,) = Page(found["text/html"]).root.all("iframe")
-    assert frame.attributes["sandbox"] == "allow-scripts" and "height:500px" in frame.attributes["style"]
+    assert frame.attributes["sandbox"] == "allow-scripts"
+    assert all(word in frame.attributes["style"] for word in ("height:500px", "border-box"))
     assert frame.attributes["srcdoc"] == export((solved("mazur-2-2-2"),), "html", Style(), "en").content
 
 

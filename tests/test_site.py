@@ -21,6 +21,7 @@ from handcalc.disk.reading import names_in
 from handcalc.errors import HandcalcError
 from handcalc.language import LANGUAGES, translator
 from handcalc.loading.loader import shipped
+from handcalc.render.formats.page import asset
 from handcalc.site import building, provided
 from handcalc.site.packages import wheels
 from handcalc.site.texts import TEXTS, texts
@@ -63,7 +64,21 @@ def test_the_files_are_there_and_the_same_every_time(tmp_path: Path, capsys: pyt
     assert ended("site", "-o", "two", "--pyodide", "node_modules/pyodide") == 0
     one, two = made(tmp_path / "one"), made(tmp_path / "two")
     assert one == two
-    parts = {"index.html", "site.js", "site.css", "page.js", "page.css", "worker.js", "service.js", "editor.js", "schema.json", "icon.svg"}
+    parts = {
+        "index.html",
+        "site.js",
+        "site.css",
+        "page.js",
+        "page.css",
+        "steps.js",
+        "functions.js",
+        "live.js",
+        "worker.js",
+        "service.js",
+        "editor.js",
+        "schema.json",
+        "icon.svg",
+    }
     assert parts <= {*one} and {f"pyodide/{name}" for name in provided.PYODIDE_FILES} <= {*one}
     assert one["codemirror/crelt.js"] == b"import crelt from './crelt.js';\n// nothing from 'elsewhere'\nexport * from './crelt.js';\n"
     assert {problem["name"] for problem in json.loads(one["gallery.json"])} == {*shipped()}
@@ -152,6 +167,18 @@ def test_the_page_runs_nothing_but_its_own_files() -> None:
     for path in STATIC.iterdir():
         text = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?://|//\w+\.\w+/|\beval\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write", text), path
+
+
+def test_scripts_of_the_page_share_no_name() -> None:
+    """They are in one scope: what two of them declare is an error in the browser."""
+    names = re.findall(r'<script src="(\w+\.js)">', (STATIC / "index.html").read_text("utf-8"))
+    texts = [asset(name) if name in ("numbers.js", "rounds.js", "live.js", "page.js") else _own(name) for name in names]
+    declared = [name for text in texts for name in re.findall(r"^(?:async )?(?:function\*?|const|let|class) (\w+)", text, re.MULTILINE)]
+    assert len(names) == 7 and len(declared) == len(set(declared)) > 100
+
+
+def _own(name: str) -> str:
+    return building.functions() if name == "functions.js" else (STATIC / name).read_text("utf-8")
 
 
 def test_every_text_of_the_page_is_in_the_table() -> None:

@@ -186,6 +186,33 @@ def test_the_result_is_gone_through_line_by_line(page: SitePage) -> None:
     page.part("answers").clear()
 
 
+def test_numbers_are_changed(page: SitePage) -> None:
+    """As in an exported page: worked out again by its program, which is read and not run, other decimals, and trained on."""
+    page.press("solve")
+    page.run("document.querySelector('.result .change').open = true")
+    first = page.run("return document.querySelector('.result [data-result=loss] .now').textContent")
+    field = "document.querySelector('.result [data-given=w5]')"
+    page.run(f"{field}.value = '1.5'; {field}.dispatchEvent(new Event('input'))")
+    shown = page.run("return document.querySelector('.result [data-result=loss] .now').textContent")
+    assert "0.2983" in first and "before" in shown and "0.2983" in shown and not shown.startswith(first)
+    page.run("document.querySelector('.result .reset').click(); document.querySelector('.result .train').click()")
+    assert "100 updates" in page.run("return document.querySelector('.result .curve').textContent")
+    page.run("const slider = document.querySelector('.result .decimals input'); slider.value = 1; slider.dispatchEvent(new Event('input'))")
+    decimals = page.run("return document.querySelector('.result .decimals output').textContent")
+    places = page.run("return document.querySelector('.result .step[data-step=\"net.h1\"] .right').textContent").split(".")[-1]
+    assert decimals.isdigit() and len(places) == int(decimals)
+
+
+def test_long_results(page: SitePage) -> None:
+    """What is packed of a long page is unpacked."""
+    for name in ("small-gpt", "mazur-2-2-2"):
+        page.run("part('gallery').value = arguments[0]; part('gallery').dispatchEvent(new Event('change'))", name)
+        text = page.run("return gallery.then((problems) => problems.find((one) => one.name === arguments[0]).text)", name)
+        page.until(lambda text=text: page.part("problem").get_attribute("value") == text)
+        page.press("solve")
+        assert page.run("return document.querySelectorAll('.result .text .step').length") == {"small-gpt": 445, "mazur-2-2-2": 56}[name]
+
+
 def test_a_mistake_is_named(page: SitePage) -> None:
     page.part("answers").send_keys("net.h1 = 0.3775\ngrad.w5 = 0.0822\nnew.w5 = 0.4411\n")
     text = page.press("check")

@@ -234,6 +234,10 @@ def brought(module: Any) -> BroughtNetwork:
             made = MODULES[kind](leaf, ModulePlace(name))
             layers += [made] if made is not None else []
         else:
+            parts = [f"model.{part}" for part, _ in leaf.named_children()]
+            if parts and not name:
+                text = "{found} says in Python in which order its parts are used; put them together as they are: nn.Sequential({parts})"
+                reject(text, found=kind, parts=", ".join([*parts[:6], "…"]))
             text = "{found} is no module that is known here; an nn.Sequential of these can be brought: {known}"
             reject(text, found=f"{name}: {kind}" if name else kind, known=", ".join((*MODULES, *ACTIVATIONS)))
     if not layers:
@@ -262,7 +266,7 @@ def loss_of(loss: Any, outputs: int) -> tuple[str, str, str, list[Message]]:
     """
     kind, reduction = type(loss).__name__, getattr(loss, "reduction", "mean")
     if kind not in _LOSSES or reduction not in ("mean", "sum") or getattr(loss, "weight", None) is not None:
-        _no_loss(repr(loss)[:80])
+        _no_loss(getattr(loss, "__name__", repr(loss))[:80])
     return _LOSSES[kind](loss, reduction, outputs)
 
 

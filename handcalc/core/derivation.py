@@ -356,6 +356,10 @@ class Derivation(SelfShowing):
         """The step of an id, or of a printed name; the sign of its value is that of the id."""
         return self.step(*self.meant(text)[:2])
 
+    def __iter__(self) -> Iterator[Step]:
+        """Every step of all rounds in reading order."""
+        return (step for number in range(1, max(self.iterations, 1) + 1) for step in self.steps(number))
+
 
 def _valued(paths: tuple[Contribution, ...], wanted: Cell, evaluation: Evaluation) -> tuple[Contribution, ...]:
     """Contributions with values in the place of their formulas."""

@@ -16,7 +16,7 @@ from handcalc.core.derivation import Derivation
 from handcalc.render.report import Style, export
 
 HEIGHT = 640  # of the frame, in pixels
-LOOK = "width:100%;border:1px solid #8884"
+LOOK = "box-sizing:border-box;width:100%;border:1px solid #8884"
 FRAME = '<iframe sandbox="allow-scripts" title="handcalc" style="{look};height:{height}px" srcdoc="{page}"></iframe>'
 MODULE = """
 function render({ model, el }) {

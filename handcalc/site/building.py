@@ -1,6 +1,7 @@
 """The files of the site.
 
 - `site(pyodide, language)` are all of them by their paths: the page, its parts, Python, the packages, the licences.
+- `functions()` is functions.js, with which steps.js reads the programs of pages.
 
 The site has one page. service.js is given the name of this very site (a digest of all that is in it) and the list of its files, so
 that a browser keeps them, and asks again only when something is different. `python -m http.server` and any other server will do.
@@ -14,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from importlib.metadata import distribution
 
-from handcalc.core.functions import ACTIVATIONS
+from handcalc.core.functions import ACTIVATIONS, FUNCTIONS
 from handcalc.disk.jsontext import json_text
 from handcalc.disk.reading import our_bytes, our_text
 from handcalc.language import CATALOGUES, LANGUAGES, translator
@@ -23,6 +24,7 @@ from handcalc.loading.loader import shipped, title_in
 from handcalc.problem.words import LOSSES
 from handcalc.render.formats.html import embedded
 from handcalc.render.formats.page import asset
+from handcalc.render.formats.page.functions import javascript, number_of
 from handcalc.render.formats.page.style import stylesheet
 from handcalc.render.notation import profile, profiles
 from handcalc.render.report import FORMATS, Format
@@ -33,7 +35,6 @@ from handcalc.site.texts import texts
 
 STATIC = os.path.join(os.path.dirname(__file__), "static")
 FIRST = "mazur-2-2-2"  # the problem that is there
-SCRIPTS = ("site.js", "worker.js", "editor.js", "service.js")
 NONCE = b64encode(sha256(b"handcalc").digest()[:12]).decode()  # by which the policy knows the styles that the editor makes
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; connect-src 'self'; worker-src 'self'; "
@@ -48,13 +49,14 @@ def site(copy: str | None, language: str) -> dict[str, str | bytes]:
     files: dict[str, str | bytes] = {
         "index.html": _page(language, bool(editor)),
         "page.css": stylesheet(),
-        "page.js": asset("page.js"),
+        **{name: asset(name) for name in ("page.js", "numbers.js", "rounds.js", "live.js")},
+        "functions.js": functions(),
         "site.css": our_text(STATIC, "site.css"),
         "icon.svg": our_text(STATIC, "icon.svg"),
         "gallery.json": json_text(_gallery()),
         "packages.json": json_text([f"packages/{name}" for name in packages]),
         "licences.txt": "\n".join(_licences(editor)),
-        **{name: our_text(STATIC, name) for name in ("site.js", "worker.js")},
+        **{name: our_text(STATIC, name) for name in ("site.js", "worker.js", "steps.js")},
         **{f"pyodide/{name}": content for name, content in python.items()},
         **{f"packages/{name}": content for name, content in packages.items()},
     }
@@ -83,6 +85,12 @@ def _page(language: str, editor: bool) -> str:
     for name, text in fields.items():
         page = page.replace(f"{{{name}}}", text)
     return page
+
+
+def functions() -> str:
+    """functions.js: the functions that programs of pages call, by their names there."""
+    names = ", ".join(f"f{number_of(record)}" for record in FUNCTIONS.values())
+    return f'"use strict";\nconst functions = (() => {{\n{javascript(FUNCTIONS)}\nreturn {{ {names} }};\n}})();\n'
 
 
 def _options(rows: Iterator[tuple[str, str]]) -> str:

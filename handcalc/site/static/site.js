@@ -80,11 +80,11 @@ function staged({ stage, reason }) {
   if (stage === "broken") state("broken");
   else if (isReady) state(asked.size ? "working" : "ready");
   if (isReady && asked.size) say("working");
-  else if (isReady) settled();
+  else if (isReady) rested();
   else say(stage, { reason });
 }
 
-function settled() {
+function rested() {
   say(navigator.serviceWorker?.controller ? "offline" : "ready");
 }
 
@@ -151,14 +151,15 @@ function faulty(said) {
 
 // --- results -----------------------------------------------------------------------------------------------------------------------
 
-/** Show a page that handcalc has written. Scripts in it are data; nothing of it is run. */
-function show(html) {
+/** Show a page that handcalc has written. Scripts in it are data; nothing of it is run (steps.js). */
+async function show(html) {
   const body = html.slice(html.indexOf("<body"), html.indexOf("<script>")); // without its styles and its script, which are here
   const written = new DOMParser().parseFromString(body, "text/html");
-  for (const part of written.querySelectorAll("script.program, .change")) part.remove(); // other numbers are typed into the problem
-  for (const part of written.querySelectorAll("script.data")) {
-    const { program, ...data } = JSON.parse(part.textContent);
-    if (program) part.textContent = JSON.stringify({ ...data, decimals: undefined });
+  for (const packed of written.querySelectorAll("script.packed")) await opened(packed);
+  globalThis.programs = {};
+  for (const program of written.querySelectorAll("script.program")) {
+    programs[program.closest(".chapter").id] = stepsOf(program.textContent);
+    program.remove();
   }
   const shown = part("result");
   for (const chapter of chapters.splice(0)) sizes.unobserve(chapter.panel);
@@ -195,7 +196,7 @@ function arrive() {
 async function result([command, ...parts], files, sheets) {
   const answer = await run([command, "--format", "html", ...parts], files, sheets);
   if (!answer) return;
-  if (answer.code <= 1) show(answer.out);
+  if (answer.code <= 1) await show(answer.out);
   else tell(answer.err);
 }
 
@@ -366,7 +367,7 @@ if (location.protocol === "file:") {
 } else {
   begin("loading");
   navigator.serviceWorker?.register("service.js").catch((error) => console.warn(error));
-  navigator.serviceWorker?.ready.then(() => document.body.dataset.state === "ready" && settled());
+  navigator.serviceWorker?.ready.then(() => document.body.dataset.state === "ready" && rested());
   navigator.serviceWorker?.ready.then(() => (document.body.dataset.offline = "ready"));
   const start = async () => {
     if (follow() || site.get()) return;
