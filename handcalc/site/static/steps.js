@@ -4,7 +4,7 @@
 //
 // stepsOf(program) is the program as a function, as it would be if it were run: for each graph pairs of a cell and its step.
 
-const OPERATIONS = { add, mul, div, neg, power, settle, sum, "Ratio.of": Ratio.of, ...functions };
+const OPERATIONS = { add, mul, div, neg, power, settle, sum, attempt, zeroOr, "Ratio.of": Ratio.of, ...functions };
 const WORDS = /\s*(?:(-?\d+)(n?)|([A-Za-z][\w.]*)|(=>|[[\](),]))/y;
 const GRAPHS = /\nreturn (\[.*\]);\n\};$/s;
 
@@ -63,6 +63,7 @@ class Steps {
   worth() {
     const { number, name } = this;
     if (this.sign === "[") return this.values("[", "]", (...values) => values);
+    if (this.sign === "(") return this.later();
     this.next();
     if (number !== undefined) return () => number;
     if (name === "rational") return () => rational;
@@ -73,6 +74,13 @@ class Steps {
       return place;
     });
     return (n) => n[cell];
+  }
+
+  /** ()=>add(n[3],n[4]), which is worked out when it is needed. */
+  later() {
+    for (const sign of ["(", ")", "=>"]) this.take(sign);
+    const worth = this.worth();
+    return (n) => () => worth(n);
   }
 
   /** A function of what stands between brackets, which is worked out from left to right. */
