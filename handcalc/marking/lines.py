@@ -34,7 +34,7 @@ _NAME = r"(?:#[0-9]+:)?(?:[^\W\d_]|[∂∇])(?:\[[^\[\]]*\]|(?<=[0-9]),(?=[0-9])
 _SO = r"(?:∴|∵|所以|因此|从而|则|故|得|(?:so|then|hence|thus|therefore)\b)"
 _BETWEEN = rf"(?:[,，、\s和及与]|\s\|\s|->|→|⟶|⇒|⟹|=>|\s(?:and|und|et|y)\s|{_SO})"
 _PARTS = re.compile(  # between answers on one line: net_h1 = 0.375, out_h1 = 0.593
-    rf"\s*[;；]\s*|(?<=[0-9%％)）\]])(?:\s*{_BETWEEN})+\s*(?={_NAME}\s*(?:[=≈]|is\b|为|约))|[,，、]\s+(?=[^\d\s,，][^,，]*[=≈])"
+    rf"\s*[;；]\s*|(?<=[0-9%％)）\]]){_BETWEEN}+(?={_NAME}\s*(?:[=≈]|is\b|为|约))|[,，、]\s+(?=[^\d\s,，][^,，]*[=≈])"
 )
 _TITLE = re.compile(
     r"(?:[#*\s]*(?:step|part|question|q|exercise|task|section|layer)\s*[0-9]*\b|第[一二三四五六七八九十0-9]+[步题问层部]).*|.*[:：]|(?:[0-9]{1,2}[.)、]?\s+|[一二三四五六七八九十]+、)[^0-9=]+",
@@ -67,6 +67,7 @@ _RULE = r"[-=_*~.·—–+\s]{3,}"
 _UNDERLINE = r"={3,}|-{3,}"
 _OPEN = re.compile(r"[=≈]\s*$")
 LONGEST = 100  # lines that are one
+SAID = 400  # letters of a line in which words are read
 
 
 def read_iteration(text: str) -> int | None:
@@ -159,7 +160,8 @@ def _add_one(draft: Draft, text: str, line: int) -> None:
     if title := re.fullmatch(rf"({_NAME})\s*[:：]", text):
         draft.begin_section(title[1], line)
         return
-    changed, said = _ARROW.fullmatch(text), _COPULA.fullmatch(text)
+    short = re.sub(r"\s{3,}", "  ", text)[:SAID]
+    changed, said = _ARROW.fullmatch(short), _COPULA.fullmatch(short)
     if changed is not None:
         draft.add(f"{changed[1].rstrip(' :：')}+", changed[2], line)
         return
