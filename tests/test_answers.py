@@ -131,7 +131,7 @@ NO_NUMBERS = [
     "1.2×10^", "1.2×10^^3", "1.2×10^-", "1.2×10^(-3", "1.2×10^-3)", "1.2×11^3", "1010^3", "1e301", "1e-301", "1e" + "9" * 90, "10^999",
     "9" * 101, "0." + "1" * 100, "9" * 97 + "e300", "0." + "0" * 90 + "1e-300", "0.3 0.4", "x=0.3", "= = 0.3", "0.3\n0.4",
     "net.h1", "__import__('os')", "9**9**9", "1/2 %", "½%", "%", "?", "0.5%%", "1 1 1/2", "1.5 1/2", "1 1/0", "0.5 (w5)", "0.5(w)",
-    "0.5 (w)", "0.5 (2*out)", "0.5 rounded", "0.5 ()", "(rounded)", "0.5 (a) (b)", "⅟",
+    "0.5 (w)", "0.5 (2*out)", "0.5 miles", "0.5 ()", "(rounded)", "0.5 (a) (b)", "⅟",
 ]  # fmt: skip
 
 
@@ -315,8 +315,8 @@ WRONG: list[tuple[str, str, str, list[str]]] = [
     ("YAML: name as a list", "a.yaml", "name: [a]\nanswers: {a: 1}\n", [":1: name: expected a text, found […]"]),
     ("YAML: tag", "a.yaml", "answers: {a: !!python/none x}\n", [':1: tags such as "!!python/none" are not allowed']),
     ("YAML: bracket open", "a.yaml", "answers: {a: 1\n", [":1: not valid YAML: the bracket { is not closed"]),
-    ("CSV: no columns", "a.csv", "name,worth\na,1\n",
-     [':1: the column "id" is missing; there are name, worth', ':1: the column "answer" is missing; there are name, worth']),
+    ("CSV: no columns", "a.csv", "word,worth\na,1\n",
+     [':1: the column "id" is missing; there are word, worth', ':1: the column "answer" is missing; there are word, worth']),
     ("CSV: misspelt column", "a.csv", "# x: y\nid,answers\na,1\n",
      [':2: the column "answer" is missing, did you mean "answers"?; there are id, answers']),
     ("CSV: decimal comma without quotation marks", "a.csv", "id,answer\na,0,35\n",
@@ -327,8 +327,8 @@ WRONG: list[tuple[str, str, str, list[str]]] = [
      [":2: not valid CSV: field larger than field limit (131072)"]),
     ("text: iteration without answer", "a.txt", "#2:net.h1\n", [':1: expected ID = ANSWER, found "#2:net.h1"']),
     ("text: no id", "a.txt", "= 1\n: 2\n", [':1: an id is missing before the answer "1"', ':2: an id is missing before the answer "2"']),
-    ("text: neither", "a.txt", "hello world\nb 2\n",
-     [':1: expected ID = ANSWER, found "hello world"', ':2: expected ID = ANSWER, found "b 2"']),
+    ("text: neither", "a.txt", "hello world\nb 2 3\n",
+     [':1: expected ID = ANSWER, found "hello world"', ':2: expected ID = ANSWER, found "b 2 3"']),
     ("text: rounding and nothing else", "a.txt", "# rounding: 16 decimals\n# rounding: yes\n",
      [f':1: {EXAMPLES}"16 decimals"', f':2: {EXAMPLES}"yes"']),
     ("text: control character", "a.txt", "\x1b[31m\u202ehello\n", [':1: expected ID = ANSWER, found "\\u001b[31m\\u202ehello"']),
@@ -353,7 +353,7 @@ def test_wrong_sheet(file: str, text: str, wanted: list[str], tmp_path: Path) ->
 
 # file's name, its text, the answers that are read, the messages of the lines that cannot be
 BAD_LINES: list[tuple[str, str, str, dict[str, str], list[str]]] = [
-    ("YAML: id twice in a list", "a.yaml", "answers:\n- {id: a, answer: 1}\n- {id: a, answer: 1}\n", {"a": "1"},
+    ("YAML: id twice in a list", "a.yaml", "answers:\n- {id: a, answer: 1}\n- {id: a, answer: 2}\n", {"a": "1"},
      [':3: the id "a" is there twice; first in line 2']),
     ("YAML: id with a space around", "a.yaml", "a: 1\n'a ': 2\n", {"a": "1"}, [':2: the id "a" is there twice; first in line 1']),
     ("CSV: id twice", "a.csv", "id,answer\na,1\nb,1\na,2\nb,3\n", {"a": "1", "b": "1"},
@@ -362,8 +362,8 @@ BAD_LINES: list[tuple[str, str, str, dict[str, str], list[str]]] = [
      [":2: 3 cells, expected 2; a number with a decimal comma needs quotation marks"]),
     ("CSV: quotation mark open", "a.csv", 'id,answer\nb,2\na,"1\n', {"b": "2"}, [":3: not valid CSV: unexpected end of data"]),
     ("CSV: rounding", "a.csv", "# rounding: 4\nid,answer\na,1\n", {"a": "1"}, [f':1: {EXAMPLES}"4"']),
-    ("text: neither", "a.txt", "a = 1\nhello world\nb 2\n", {"a": "1"},
-     [':2: expected ID = ANSWER, found "hello world"', ':3: expected ID = ANSWER, found "b 2"']),
+    ("text: neither", "a.txt", "a = 1\nhello world\nb 2 3\nc 2\n", {"a": "1", "c": "2"},
+     [':2: expected ID = ANSWER, found "hello world"', ':3: expected ID = ANSWER, found "b 2 3"']),
     ("text: id twice", "a.txt", "a = 1\n\na: 2\n", {"a": "1"}, [':3: the id "a" is there twice; first in line 1']),
     ("text: no id", "a.txt", "= 1\nb = 2\n", {"b": "2"}, [':1: an id is missing before the answer "1"']),
     ("text: rounding", "a.txt", "# rounding: 16 decimals\n# rounding: 0 significant\n# rounding: 18 significant\n# rounding: yes\na = 1\n",

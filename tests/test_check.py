@@ -355,7 +355,8 @@ def test_note(asked: str, typed: str, note: str) -> None:
 
 
 def test_a_second_answer_to_a_step_says_so() -> None:
-    answers = mark("famous", {"new.w5": "0.3589", "w5+": "0.3589"}).answers
+    assert mark("famous", {"new.w5": "0.3589", "w5+": "0.3589"}).marks == (1.0, 1.0)
+    answers = mark("famous", {"new.w5": "0.3589", "w5+": "0.3590"}).answers
     assert [str(answer.note) for answer in answers] == ["None", "this step is answered twice"]
 
 

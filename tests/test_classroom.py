@@ -310,7 +310,7 @@ def test_folders_without_sheets_are_errors(tmp_path: Path) -> None:
     with pytest.raises(HandcalcError) as failed:
         sheets_of([str(empty), str(full), str(other)], [str(other / "neuron.yaml")])
     assert [*map(str, failed.value.messages)] == [
-        f"{folder}: this folder holds no sheet (.yaml, .yml, .csv, .txt, .xlsx, .docx)" for folder in (empty, other)
+        f"{folder}: this folder holds no sheet (.yaml, .yml, .csv, .tsv, .txt, .xlsx, .docx, .ipynb)" for folder in (empty, other)
     ]
 
 
@@ -398,7 +398,7 @@ def test_steps_are_in_reading_order_and_mistakes_by_students(school: Path) -> No
     sheets = {
         "a.txt": "#2:net.y = 1\nnew.w = 0.226433\nnew.b = 0.0632165\ngrad.w = -0.147134\nx = 2\nfoo = 1\n",
         "b.txt": "loss = 0.0550497\nnew.w = 0.226433\ngrad.w = -0.147134\n#2:net.y = 5\n",
-        "c.txt": "out.y = 0.645656\nnet.y = 0.6\nnet_y = 0.6\n",
+        "c.txt": "out.y = 0.645656\nnet.y = 0.6\nnet_y = 0.9\n",
     }
     book = book_of(marked(write(school / "other", sheets)))
     assert [book.id(step) for step in book.steps] == ["x", "net.y", "out.y", "loss", "grad.w", "new.w", "new.b", "#2:net.y"]

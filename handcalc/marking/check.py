@@ -63,7 +63,10 @@ class Checker:
 
     def desk_for(self, sheet: Sheet) -> Desk:
         """The desk for the iterations that a sheet and the tasks speak of."""
-        asked = (*(answer.id for answer in sheet.answers), *(task.ask for task in self.problem.tasks))
+        names = (
+            name for answer in sheet.answers for name in (answer.id, *answer.names[: None if self.problem.training.mode != "batch" else 1])
+        )
+        asked = (*names, *(task.ask for task in self.problem.tasks))
         return self.desk(min(max(map(iteration_of, asked), default=1), ITERATIONS_LIMIT))
 
     def mark(self, sheet: Sheet) -> Marking:

@@ -10,6 +10,7 @@ sheet, nor is one with a hundred of them. To read another heading, add its word 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from handcalc.core.record import Record
@@ -26,6 +27,11 @@ HEADINGS = (
     *NAMES, "date", "class", "course", "group", "number", "no", "student number", "student no", "student id", "matriculation number",
     "teacher", "subject", "exercise", "problem", "title", "日期", "班级", "学号", "课程", "老师", "教师", "题目", "作业", "学校", "院系",
 )  # fmt: skip
+ALONG = {  # what a name may stand for below a heading such as Sample 2, or t = 2, and in a row of a table
+    "iteration": ("#{n}:{name}",),
+    "sample": ("{name}[{n}]", "{name}@{n}", "#{n}:{name}", "{name}"),
+    "time": ("{name}@t{n}", "{name}[t={n}]", "{name}{n}", "{name}"),
+}
 ROUNDING = ("rounding", "取近似值", "舍入")
 
 _DIGITS = re.compile(r"([0-9]{1,2}) *(?:(decimals?(?: places)?|位小数)|significant(?: digits| figures)?|位有效数字)")
@@ -46,13 +52,15 @@ _NEXT = re.compile(r"[\s_＿,;，；]+(?=(?:" + "|".join(HEADINGS) + r")\s*[:：
 class Answer(Record):
     """One answer: the id as the student wrote it, the answer as typed ("" where it was left blank), and its place.
 
-    trouble: why it is no answer, but a line that could not be read; id is then the line.
+    trouble: why it is no answer, but a line that could not be read; id is then the line. names: what the id may stand for where it is
+    put together from a heading and a name; the first that is a step counts.
     """
 
     id: str
     text: str
     where: str = ""
     trouble: Message | None = None
+    names: tuple[str, ...] = ()
 
 
 class Sheet(Record):
@@ -85,6 +93,8 @@ class Draft:
         self._from = 0
         self.bad_lines = 0
         self._start = ""  # what stands before the ids under a heading Iteration 2
+        self.section = ""  # the name above, as h1: above net = 0.3775
+        self._along: tuple[str, ...] = ()  # what a name may be under a heading such as Sample 2
 
     def begin(self, iteration: int) -> None:
         """The answers from here on belong to an iteration; a sheet that counts from 0 begins with the first."""
@@ -92,6 +102,22 @@ class Draft:
             self._from = 1
         number = iteration + self._from
         self._start = f"#{number}:" if number > 1 else ""
+        self._along = ()
+
+    def begin_along(self, kind: str, number: str) -> None:
+        """The answers from here on belong to a sample or a time: a key of ALONG."""
+        self._start = ""
+        self._along = tuple(template.replace("{n}", number) for template in ALONG[kind])
+
+    def begin_section(self, name: str, line: int) -> None:
+        """A name with nothing behind it: left blank, or above what belongs to it."""
+        self.add(name, "", line)
+        self.section = name
+
+    def use_section(self) -> None:
+        """The name above was a title, and nothing that was left blank."""
+        if self.section in self.answers and not self.answers[self.section][0].text:
+            del self.answers[self.section]
 
     def _where(self, line: int) -> str:
         return f"{self.source.name}:{line}: " if self.has_lines else f"{self.source.name}: "
@@ -116,9 +142,12 @@ class Draft:
             if answer.trouble is not None:
                 self.source.add((line, 0), answer.trouble)
 
-    def add(self, name: str, text: str, line: int = 0) -> None:
-        """Add an answer, one that was left blank, or a heading."""
+    def add(self, name: str, text: str, line: int = 0, names: Sequence[str] = ()) -> None:
+        """Add an answer, one that was left blank, or a heading. names: what the name may stand for."""
         name, text = name.strip(), text.strip()
+        if self._along and not names and not is_heading(name):
+            names = [template.replace("{name}", name) for template in self._along]
+            name = names[0]
         name = name if not self._start or name.startswith("#") or is_heading(name) else self._start + name
         if not name:
             self.bad(f"= {text}", "an id is missing before the answer {found}", line, found=quoted(text))
@@ -126,14 +155,18 @@ class Draft:
             self._heading(name, text, line)
         elif name in self.answers and not self.repeats and _is_general(self.answers[name][0].text) and not _is_general(text):
             self._take(name, Answer(name, filled_in(text), self._where(line)), line)  # the formula first, then the number
-        elif name in self.answers and not self.repeats and _is_general(text):
+        elif (
+            name in self.answers
+            and not self.repeats
+            and (_is_general(text) or not self.strict and _is_again(self.answers[name][0].text, text))
+        ):
             return
         elif name in self.answers and not self.repeats:
             first = Message("; first in line {line}", line=self.answers[name][1]) if self.has_lines else ""
             self.bad(name, "the id {found} is there twice{first}", line, found=quoted(name), first=first)
         else:
             key = name if name not in self.answers else f"{name} {len(self.answers)}"
-            self._take(key, Answer(name, filled_in(text), self._where(line)), line)
+            self._take(key, Answer(name, filled_in(text), self._where(line), names=tuple(names)), line)
 
     def _take(self, key: str, answer: Answer, line: int) -> None:
         if len(self.answers) >= limit("answers"):
@@ -175,6 +208,12 @@ def _is_general(text: str) -> bool:
     return typed(result(text)[0]) is None
 
 
+def _is_again(first: str, second: str) -> bool:
+    """Whether two texts are the same number."""
+    one, two = typed(result(first)[0]), typed(result(second)[0])
+    return one is not None and two is not None and one.ratio == two.ratio
+
+
 def plain_heading(text: str) -> str:
     """A heading as HEADINGS has it."""
     return " ".join(text.strip("*#_ \t").lower().replace(".", " ").split())
@@ -191,8 +230,12 @@ def is_date(text: str) -> bool:
 
 
 def filled_in(text: str) -> str:
-    """What was typed into a gap of underscores or dots: nothing if they are still there alone."""
-    return "" if re.fullmatch(r"[_＿.…⋯\s]*", text) else text.strip()
+    """What was typed into a gap of underscores, dots or brackets: nothing if they are still there alone."""
+    if re.fullmatch(r"[_＿.…⋯\s]*", text):
+        return ""
+    plain = re.sub(r"^(?:[_＿…⋯]|\.{2,})+\s*|\s*(?:[_＿…⋯]|\.{2,})+$", "", text.strip())
+    boxed = re.fullmatch(r"\[+\s*([^\[\],;\s]+)\s*\]+", plain)
+    return boxed[1] if boxed else plain
 
 
 def _declared(text: str) -> Rounding | None:

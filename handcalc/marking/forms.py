@@ -1,31 +1,33 @@
-"""The forms of sheets that are text: lines ID = VALUE, CSV, YAML.
+"""The forms of sheets that are text: lines ID = VALUE, CSV, YAML, Jupyter notebooks.
 
 - `form(path, text)` is what reads a sheet: a function that adds its answers to a `Draft`.
-- `add_rows(draft, rows)` adds a table with the columns id and answer, of whatever program. Single lines are read in lines.py.
+
+Single lines are read in lines.py, tables in gridfile.py.
 
 To add a form, write a function like `_read_lines`, and its line in `form`.
 """
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from io import StringIO
+from itertools import groupby
 
 from handcalc.loading.rounding import rounding
 from handcalc.marking.draft import Draft, filled_in, is_heading
-from handcalc.marking.lines import add_line, read_iteration
+from handcalc.marking.gridfile import HEAD, VALUES, Row, add_pages, add_rows, heading_line, is_comment, is_table
+from handcalc.marking.lines import add_line, joined, read_iteration
 from handcalc.problem.files import read_text
-from handcalc.problem.reader import FileNode, near, quoted
+from handcalc.problem.reader import FileNode, near
 
 LISTS = ("answers", "published")  # what the answers of a sheet in YAML stand under
 KEYS = (*LISTS, "rounding", "name", "student", "problem", "title", "source")
-VALUES = ("answer", "value", "printed")  # beside `id`, in a list
-COLUMNS = {"id": ("id", "step", "symbol", "编号", "步骤"), "answer": (*VALUES, "答案")}  # of a table
-COMMENTS = ("#", "＃", "//", "%")
-
 DELIMITERS = ",;\t|"  # of a table; the last one in Markdown
-Row = tuple[int, list[str]]  # a line of the file, and its cells
 
 
 def form(path: str, text: str) -> Callable[[Draft, str], None]:
@@ -36,7 +38,10 @@ def form(path: str, text: str) -> Callable[[Draft, str], None]:
         return _read_lines
     if suffix in (".yaml", ".yml"):
         return _read_yaml
-    if suffix == ".csv" or heading_line([(0, cells) for cells in map(_cells, lines[:HEAD])]) is not None:
+    if suffix == ".ipynb" or lines[0].startswith("{") and '"nbformat"' in text:
+        return _read_notebook
+    heading = heading_line([*enumerate(map(_cells, lines[:HEAD]))])
+    if suffix in (".csv", ".tsv") or heading is not None and _delimiter(lines[heading]) != "|":
         return _read_csv
     return _read_yaml if lines[0].startswith(("{", "---")) or re.search("^[\"']?answers[\"']? *:", text, re.MULTILINE) else _read_lines
 
@@ -48,19 +53,16 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             yield line, content.strip()
 
 
-def is_comment(line: str) -> bool:
-    """Whether a line begins with #, but not as in #2:net.h1."""
-    plain = line.lstrip('" ')
-    return plain.startswith(COMMENTS) and not re.match("#[0-9]+[:：]", plain)
-
-
 # --- lines ------------------------------------------------------------------------------------------------------------
 
 
 def _read_lines(draft: Draft, text: str) -> None:
     """Lines id = answer, or id: answer where that comes first."""
-    for line, content in _lines(text):
-        if is_comment(content) and read_iteration(content) is None:
+    for (line, content), *further in _tables(joined(_lines(text))):
+        if further:
+            sign = "\t" if "\t" in content else "|"
+            add_rows(draft, _rows([(line, content), *further], sign))
+        elif is_comment(content) and read_iteration(content) is None:
             draft.comment(content, line)
         else:
             add_line(draft, content, line)
@@ -98,26 +100,38 @@ def _scalar(item: FileNode, key: str = "") -> str:
     return item.node.value if item.kind == "text" else ""
 
 
-# --- tables -----------------------------------------------------------------------------------------------------------
+# --- notebooks --------------------------------------------------------------------------------------------------------
 
-HEAD = 20  # lines among which the heading of a table is looked for
+
+def _read_notebook(draft: Draft, text: str) -> None:
+    """What was written and printed in a Jupyter notebook; not its programs, which nobody runs."""
+    parts: list[str] = []
+    with suppress(ValueError, TypeError, AttributeError, RecursionError):
+        for cell in json.loads(text)["cells"]:
+            if cell.get("cell_type") == "markdown":
+                parts.append("".join(cell.get("source", "")))
+            for output in cell.get("outputs", ()):
+                shown = output.get("text") or (output.get("data") or {}).get("text/plain", "")
+                parts.append("".join(shown))
+    _read_lines(draft, "\n".join(parts))
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
 
 
 def _read_csv(draft: Draft, text: str) -> None:
-    """Rows with a heading; their delimiter is what is most often in the heading."""
-    import csv
-    from io import StringIO
-
+    """A table in CSV, and comments and headings before it; lines where nothing is parted."""
     lines = [_of_markdown(line) for line in StringIO(text, newline="")]
     head = [(line, content) for line, content in enumerate(lines, 1) if content.strip() and not is_comment(content)]
-    if not head:
+    if not any(letter in content for _, content in head for letter in DELIMITERS):
+        _read_lines(draft, text)
         return
-    cells = [(line, _cells(content)) for line, content in head[:HEAD]]
-    start = heading_line(cells) or head[0][0]
+    start = heading_line([(line, _cells(content)) for line, content in head[:HEAD]]) or next(
+        (line for line, content in head if not _said_before(content)), head[0][0]
+    )
     for line, content in enumerate(lines[: start - 1], 1):
         _add_before(draft, content, line)
-    delimiter = _delimiter(lines[start - 1])
-    reader = csv.reader(lines[start - 1 :], delimiter=delimiter, strict=True)
+    reader = csv.reader(lines[start - 1 :], delimiter=_delimiter(lines[start - 1]), strict=True)
     rows: list[Row] = []
     line = start
     try:
@@ -125,18 +139,15 @@ def _read_csv(draft: Draft, text: str) -> None:
             rows.append((line, row))
             line = start + reader.line_num
     except csv.Error as error:
-        add_rows(draft, rows)
+        add_pages(draft, [rows])
         draft.bad(lines[line - 1], "not valid CSV: {reason}", line, reason=str(error))
         return
-    add_rows(draft, rows)
+    add_pages(draft, [rows])
 
 
-def _of_markdown(line: str) -> str:
-    """A row of a Markdown table without its outer bars, nothing for the rule below its heading; other rows as they are."""
-    plain = line.strip()
-    if not plain.startswith("|"):
-        return line
-    return "\n" if re.fullmatch(r"[|:\s-]+", plain) else plain.strip("|") + "\n"
+def _said_before(text: str) -> bool:
+    """Whether a line before a table is a heading such as Name;Nina."""
+    return is_heading(re.split("[,;\t:：=]", text.strip('"\r\n'))[0])
 
 
 def _add_before(draft: Draft, text: str, line: int) -> None:
@@ -149,41 +160,12 @@ def _add_before(draft: Draft, text: str, line: int) -> None:
         draft.add(name, " ".join(rest), line)
 
 
-def add_rows(draft: Draft, rows: Sequence[Row]) -> None:
-    """A table: a heading with the columns id and answer, then rows."""
-    if not rows:
-        return
-    line, heading = rows[0]
-    columns, known = _columns(heading), ", ".join(cell.strip()[:40] for cell in heading[:8])
-    for name in (name for name in COLUMNS if name not in columns):
-        hint = near(name, heading)
-        draft.fail("the column {wanted} is missing{near}; there are {known}", line, wanted=quoted(name), near=hint, known=known)
-    if len(columns) == len(COLUMNS):
-        for line, cells in rows[1:]:
-            _add_row(draft, columns, len(heading), [cell.strip() for cell in cells], line)
-
-
-def _add_row(draft: Draft, columns: dict[str, int], width: int, cells: list[str], line: int) -> None:
-    """One row: spreadsheets put ' before a text that could be a formula."""
-    name, answer = (re.sub("^'(?=[-=+@])", "", cells[columns[key]]) if columns[key] < len(cells) else "" for key in COLUMNS)
-    if any(cells[width:]):
-        message = "{found} {found:cell|cells}, expected {wanted}; a number with a decimal comma needs quotation marks"
-        draft.bad(name, message, line, found=len(cells), wanted=width)
-    elif is_comment(name):
-        draft.comment(name, line)
-    elif name or answer:
-        draft.add(name, answer, line)
-
-
-def heading_line(rows: Iterable[Row]) -> int | None:
-    """The line with the columns of a table."""
-    return next((line for line, cells in rows if len(_columns(cells)) == len(COLUMNS)), None)
-
-
-def _columns(heading: Sequence[str]) -> dict[str, int]:
-    """The places of the columns that are there."""
-    cells = [cell.strip('" \t\r\n').lower() for cell in heading]
-    return {name: cells.index(word) for name, words in COLUMNS.items() for word in words[::-1] if word in cells}
+def _of_markdown(line: str) -> str:
+    """A row of a Markdown table without its outer bars, nothing for the rule below its heading; other rows as they are."""
+    plain = line.strip()
+    if not plain.startswith("|"):
+        return line
+    return "\n" if re.fullmatch(r"[|:\s-]+", plain) else plain.strip("|") + "\n"
 
 
 def _cells(line: str) -> list[str]:
@@ -193,4 +175,22 @@ def _cells(line: str) -> list[str]:
 
 def _delimiter(heading: str) -> str:
     """What separates the columns: what is most often in the heading."""
-    return max(DELIMITERS, key=heading.count)
+    return max(DELIMITERS, key=lambda sign: (heading.count(sign), sign != ","))  # a comma may be that of a number
+
+
+def _tables(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[tuple[int, str], ...]]:
+    """The lines of a text, those of a table together."""
+    for parted, group in groupby(lines, key=lambda line: next((sign for sign in "\t|" if sign in line[1]), "")):
+        together = tuple(group)
+        rows = _rows(together, parted) if parted and len(together) > 1 else []
+        if len(rows) > 1 and is_table(rows):
+            yield together
+        else:
+            yield from ((line,) for line in together)
+
+
+def _rows(lines: Sequence[tuple[int, str]], parted: str) -> list[Row]:
+    """The rows of a table in a text; the rule below the heading of one in Markdown is none."""
+    plain = [(line, content.strip().strip("|") if parted == "|" else content) for line, content in lines]
+    cells = [(line, [cell.strip(" *`$") for cell in content.split(parted)]) for line, content in plain]
+    return [row for row in cells if not all(re.fullmatch("[:=+ -]*", cell) for cell in row[1])]

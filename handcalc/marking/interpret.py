@@ -9,20 +9,21 @@ so that a step has one sign inside.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
-from itertools import islice
+from itertools import islice, takewhile
 from math import inf
 
-from handcalc.core.expr import Expr, Ref, neg
+from handcalc.core.expr import Expr, Number, Ref, neg
 from handcalc.core.order import PHASES
 from handcalc.core.patterns import fits, is_pattern
 from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
-from handcalc.errors import AmbiguousIdError, Message, UnknownIdError
+from handcalc.errors import AmbiguousIdError, Message, Template, UnknownIdError
 from handcalc.marking.draft import Answer, Sheet, filled_in, is_heading
-from handcalc.marking.follow import fits as is_rounded
+from handcalc.marking.follow import fits as agrees
+from handcalc.marking.lists import NumberList, list_of
 from handcalc.marking.mistakes.entry import kind
 from handcalc.marking.typed import Typed, typed
 from handcalc.marking.workbook import Workbook, base, iteration, on_sheet
@@ -35,7 +36,10 @@ from handcalc.render.lookup import Found
 from handcalc.render.notation import profiles
 from handcalc.render.reading import Reading
 
+READ_AS_NEW: Template = "{old} is given; read as the updated one, {new} (id {id})"
+READ_AS_OUTPUT: Template = "{old} is given; read as the output, {new} (id {id})"
 UNASKED = Task("")
+GIVEN = Task("", marks=Number(0))  # a number of the exercise, written down again
 LOWEST = -0.9e9  # what is below stands for −∞, as a score behind a mask
 _INFINITE = re.compile(r"\s*[-−–]\s*(?:∞|inf|infinity|无穷大?)\s*", re.IGNORECASE)
 OTHER_NOTATIONS = 400  # steps of a problem of which symbols of other notations are read
@@ -64,10 +68,24 @@ class ReadAnswer(Record):
         return not self.answer.text
 
 
+def _digits(read: ReadAnswer) -> int:
+    return read.typed.places or 0 if read.typed is not None else -1
+
+
+def _is_same(first: ReadAnswer, second: ReadAnswer) -> bool:
+    """Whether an answer is there again, perhaps with other digits."""
+    if first.typed is None or second.typed is None:
+        return first.blank or second.blank
+    one, two = first.typed, second.typed
+    if one.ratio == two.ratio:
+        return True
+    return min(one.significant, two.significant) > 2 and (agrees(one.value, two) or agrees(two.value, one))
+
+
 def _is_prose(answer: Answer) -> bool:
     """Whether a line may be none of an answer: a heading, or words before or behind a colon, or σ(z) = a formula."""
     words = not re.search("[0-9]", answer.text) or re.search(r"[\s(]", answer.id) or re.search(r"[^\W\d]+\s+[^\W\d]{2}", answer.text)
-    return is_heading(answer.id) or (bool(words) and typed(result(answer.text)[0]) is None)
+    return is_heading(answer.id) or (bool(words) and typed(result(answer.text)[0]) is None and list_of(answer.text) is None)
 
 
 class Interpreter:
@@ -85,44 +103,56 @@ class Interpreter:
         self._hints = HINTED
         found = self._updated([self.read_one(answer) for answer in self.answers(sheet)])
         self._hints = inf
-        seen: set[Cell] = set()
+        seen: dict[Cell, ReadAnswer] = {}
         for place, one in enumerate(found):
-            if one.cell in seen:
+            if one.cell is not None and one.cell in seen and not _is_same(seen[one.cell], one):
                 found[place] = one.replace(cell=None, typed=None, formula=None, trouble=Message("this step is answered twice"))
             elif one.cell is not None:
-                seen.add(one.cell)
+                seen[one.cell] = one if one.cell not in seen else max(seen[one.cell], one, key=_digits)
+        found = [one for one in found if one.cell is None or seen[one.cell] is one]
         missing = [cell for cell in self.tasks if cell not in seen]
         return found + [ReadAnswer(Answer(self.book.cell_id(cell), ""), cell, task=self.tasks[cell]) for cell in missing]
 
     def _updated(self, found: list[ReadAnswer]) -> list[ReadAnswer]:
-        """The answers, of which another number for a parameter is its new value, if that is not answered: w = 0.3 - 0.1 = 0.2."""
-        own: dict[Cell, Typed | None] = {one.cell: one.typed for one in found if one.cell is not None}
+        """The answers, of which another number for a given parameter is its new value, if that is not answered: w = 0.3 - 0.1 = 0.2."""
+        answered = {one.cell: one.typed for one in found if one.cell is not None}
+        repeated = self._repeated(found)
 
         def updated(one: ReadAnswer) -> ReadAnswer:
-            if one.cell is None or one.typed is None:
+            if one.cell is None or one.typed is None or one in repeated:
                 return one
-            number, (name, place) = iteration(one.cell), base(one.cell)
-            new = self.book.of_round(number).updated(name)
-            wanted = on_sheet(number, new or ""), place
-            if not new or wanted in own or self._is_old(one.typed, one.cell, own):
+            cell, number = base(one.cell), iteration(one.cell)
+            new = self._later(cell) if cell[0] in self.book.graph else ""
+            wanted = on_sheet(number, new), cell[1]
+            if not new or wanted in answered or self._is_old(cell, number, one.typed):
                 return one
-            words = {"old": self.reading.symbol(Ref(name, place)), "new": self.reading.symbol(Ref(new, place))}
-            note = Message("{old} is given; read as the updated one, {new} (id {id})", **words, id=self.book.cell_id(wanted))
-            known = one.replace(cell=wanted, task=self.tasks.get(wanted, UNASKED))
-            return known.replace(trouble=note) if number == 1 and not one.trouble else known
+            own = answered.get((on_sheet(number - 1, new), cell[1])) if number > 1 else None
+            if own is not None and own.value == one.typed.value:  # what the student has had for it since the iteration before
+                return one
+            words = {"old": self.reading.symbol(Ref(*cell)), "new": self.reading.symbol(Ref(new, cell[1])), "id": self.book.cell_id(wanted)}
+            template = READ_AS_OUTPUT if self.book.graph[cell[0]].kind == "target" else READ_AS_NEW
+            note = Message(template, **words) if number == 1 else None
+            return one.replace(cell=wanted, task=self.tasks.get(wanted, UNASKED), trouble=one.trouble or note)
 
         return list(map(updated, found))
 
-    def _is_old(self, number: Typed, parameter: Cell, own: Mapping[Cell, Typed | None]) -> bool:
-        """Whether a number of a parameter is what it is before the update: as given, or as in the iteration before, or on this sheet."""
-        given = self.book.given_value(parameter)
-        if given is not None:
-            return number.value * given.denominator == given.numerator
-        times, (name, place) = iteration(parameter), base(parameter)
-        written = own.get((on_sheet(times - 1, self.book.carried[name]), place)) if name in self.book.carried else None
-        if written is not None:
-            return number.value == written.value
-        return is_rounded(float(self.book.derivation.step((name, place), times).value), number)
+    def _repeated(self, found: list[ReadAnswer]) -> list[ReadAnswer]:
+        """The exercise, written down again before the first answer: given numbers, an input or the rate among them, most as they are."""
+        head = [*takewhile(lambda one: one.cell is not None and self._is_given(one.cell), found)]
+        right = [one.cell for one in head if one.cell and self._is_old(base(one.cell), iteration(one.cell), one.typed)]
+        others = [cell for cell in right if self.book.quantity(cell).kind in ("input", "target", "rate")]
+        return head if others and 2 * len(right) >= len(head) else []
+
+    def _is_given(self, cell: Cell) -> bool:
+        return self.book.given_value(cell) is not None
+
+    def _later(self, cell: Cell) -> str:
+        """What another number for a given one may be: the updated parameter, the output beside a target; "" where there is none."""
+        graph = self.book.graph
+        if graph[cell[0]].kind != "target":
+            return graph.updated(cell[0]) or ""
+        outs = [quantity for quantity in graph if quantity.kind == "out" and quantity.of is None and not quantity.stage]
+        return outs[-1].name if outs and graph.present(outs[-1].name, cell[1]) else ""
 
     def find(self, text: str) -> tuple[Cell, bool]:
         """The cell of an id or symbol, and whether the symbol stands for its negative. Raises UnknownIdError."""
@@ -179,13 +209,17 @@ class Interpreter:
         if answer.trouble is not None:
             return ReadAnswer(answer, trouble=answer.trouble)
         try:
-            cell, turned = self.find(answer.id)
+            cell, turned = self._find_any(answer)
         except UnknownIdError as error:
-            return ReadAnswer(answer, trouble=error.messages[0])
+            trouble = error.messages[0]
+            if (numbers := list_of(answer.text)) is not None:
+                count = len(numbers.cells)
+                trouble = Message("there is no vector or matrix {found} of {count} numbers", found=quoted(answer.id), count=count)
+            return ReadAnswer(answer.replace(trouble=trouble if answer.names else None), trouble=trouble)
         whole = answer.text
         text, remark = result(whole)
         answer = answer.replace(text=filled_in(text))
-        task = self.tasks.get(cell, UNASKED)
+        task = self.tasks.get(cell, UNASKED if self.book.given_value(cell) is None else GIVEN)
         known = ReadAnswer(answer, cell, turned=turned, task=task, trouble=remark)
         if known.blank:
             return known
@@ -203,6 +237,13 @@ class Interpreter:
             return known.replace(trouble=Message("this formula is the name of the step itself"))
         return known.replace(formula=formula)
 
+    def _find_any(self, answer: Answer) -> tuple[Cell, bool]:
+        """The first step among the names of an answer. Raises UnknownIdError."""
+        for name in answer.names:
+            with suppress(UnknownIdError):
+                return self.find(name)
+        return self.find(answer.id)
+
     def _infinite(self, text: str, wanted: Cell) -> Typed | None:
         """−∞, as people write a score behind a mask, which is a very small number here."""
         if _INFINITE.fullmatch(text) is None:
@@ -214,7 +255,39 @@ class Interpreter:
         """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step, and so is
         the title of a part, a remark, or a formula in letters."""
         listed = [answer for answer in sheet.answers if answer.trouble or not _is_prose(answer) or self._is_step(answer.id)]
+        listed = [one for answer in listed for one in self._spread(answer)]
         return [answer for answer in sheet.headings if self._is_step(answer.id)] + listed
+
+    def _spread(self, answer: Answer) -> list[Answer]:
+        """The numbers of a vector or a matrix, each as an answer; any other answer as it is."""
+        numbers = list_of(answer.text) if answer.trouble is None and typed(result(answer.text)[0]) is None else None
+        for name in answer.names or (answer.id,):
+            if numbers is not None and (cells := self._listed(name, numbers)):
+                return [answer.replace(id=self._called(cell), text=text, names=()) for cell, text in zip(cells, numbers.cells)]
+        return [answer]
+
+    def _listed(self, name: str, numbers: NumberList) -> list[Cell]:
+        """The cells of a list of numbers; of one for a given parameter, those of the new one, if the numbers are not the given ones."""
+        start = re.match("#([0-9]{1,8}):", name)
+        number = int(start[1]) if start else 1
+        if number > self.book.iterations:
+            return []
+        found = [found.cell for found in self.reading.list_of(name[start.end() if start else 0 :].strip(), numbers.shape)]
+        new = self.book.graph.updated(found[0][0]) if found else ""
+        if new and any(not self._is_old(cell, number, typed(text)) for cell, text in zip(found, numbers.cells)):
+            found = [(new, place) for _, place in found]
+        return [(on_sheet(number, cell), place) for cell, place in found]
+
+    def _called(self, cell: Cell) -> str:
+        """The name of a cell in the sign of its letter."""
+        plain, number = base(cell), iteration(cell)
+        letter = self.reading.symbol(Ref(*plain))
+        return f"#{number}:{letter}" * (number > 1) or letter if self.reading.turned(plain) else self.book.cell_id(cell)
+
+    def _is_old(self, cell: Cell, number: int, answer: Typed | None) -> bool:
+        """Whether a number for a parameter is what it is before the update."""
+        value = float(self.book.derivation.step(cell, number).value)
+        return answer is not None and agrees(value, answer)
 
     def _is_step(self, text: str) -> bool:
         try:

@@ -86,4 +86,4 @@ class Marking(SelfShowing, Record):
     def score(self) -> float:
         """The share of the marks that was earned, from 0 to 1."""
         got, worth = self.marks
-        return got / worth if worth else 1.0
+        return got / worth if worth else float(not self.answers)

@@ -17,13 +17,14 @@ from typing import Any
 
 from handcalc.errors import Message, ProblemError
 from handcalc.marking.draft import Draft, is_heading
-from handcalc.marking.forms import HEAD, Row, add_rows, heading_line, is_comment
-from handcalc.marking.lines import add_line
+from handcalc.marking.gridfile import HEAD, Row, add_blocks, add_pages, is_comment, is_table
+from handcalc.marking.lines import add_line, joined
 from handcalc.marking.working import first_sign
 from handcalc.problem.limits import limit
 from handcalc.render.formats.wordparts import step_of
 
 UNPACKED = 10  # times as large as the file may be, it may be when it is unpacked
+PAGES = 20  # of a workbook that are read
 DIGITS = 12  # of a number in a cell; the others are noise of floats
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -43,13 +44,13 @@ def read_office(draft: Draft, data: bytes) -> None:
     if "word/document.xml" in names:
         _read_document(draft, _opened(data, "docx", "Word", "word", name))
     elif "xl/workbook.xml" in names:
-        add_table(draft, _opened(data, "openpyxl", "Excel", "excel", name))
+        add_pages(draft, _opened(data, "openpyxl", "Excel", "excel", name))
     else:
         raise ProblemError(Message("this is neither an Excel (.xlsx) nor a Word (.docx) file", f"{name}: "))
 
 
 def _opened(data: bytes, library: str, program: str, extra: str, name: str) -> Any:
-    """What the library makes of a file: the rows of the first table, or the body of the document."""
+    """What the library makes of a file: the rows of its pages, or the body of the document."""
     from importlib import import_module
 
     try:
@@ -60,7 +61,7 @@ def _opened(data: bytes, library: str, program: str, extra: str, name: str) -> A
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions
-            return _rows(module, data) if library == "openpyxl" else module.Document(io.BytesIO(data)).element.body
+            return _pages(module, data) if library == "openpyxl" else module.Document(io.BytesIO(data)).element.body
     except Exception as error:  # noqa: BLE001 - whatever the library makes of a damaged file
         reason = f"{type(error).__name__}: {error}"[:100]
         raise ProblemError(Message("this {program} file cannot be read: {reason}", f"{name}: ", program=program, reason=reason)) from None
@@ -69,14 +70,16 @@ def _opened(data: bytes, library: str, program: str, extra: str, name: str) -> A
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _rows(library: Any, data: bytes) -> list[Row]:
-    """The rows of the first table of a workbook, with their numbers; cells as texts."""
+def _pages(library: Any, data: bytes) -> list[list[Row]]:
+    """The rows of the sheets of a workbook, with their numbers; cells as texts."""
     book = library.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     most = limit("answers") + HEAD
-    rows = book.worksheets[0].iter_rows(max_row=most, max_col=100)
-    found = [(line, [_text(cell) for cell in row]) for line, row in enumerate(rows, 1)]
+    pages = []
+    for page in book.worksheets[:PAGES]:
+        rows = [(line, [_text(cell) for cell in row]) for line, row in enumerate(page.iter_rows(max_row=most, max_col=100), 1)]
+        pages.append(rows)
     book.close()
-    return [row for row in found if any(row[1])]
+    return pages
 
 
 def _text(cell: Any) -> str:
@@ -92,21 +95,6 @@ def _text(cell: Any) -> str:
     text = f"{value:.{DIGITS}g}"
     whole, _, digits = text.partition(".")
     return text if "e" in text or len(digits) >= decimals else f"{whole}.{digits:0<{decimals}}"
-
-
-def add_table(draft: Draft, rows: list[Row]) -> None:
-    """The rows of a table; what stands above its heading may be the student's name."""
-    start = heading_line(rows[:HEAD])
-    before = [row for row in rows if start is not None and row[0] < start]
-    for line, cells in before:
-        filled = [cell.strip() for cell in cells if cell.strip()]
-        if is_comment(filled[0]):
-            draft.comment(filled[0], line)
-        elif re.search("[:：=]", filled[0]) and len(filled) == 1:
-            add_heading(draft, filled[0], line)
-        elif len(filled) > 1:
-            add_heading(draft, f"{filled[0].rstrip(':：')}: {' '.join(filled[1:])}", line)
-    add_rows(draft, rows[len(before) :])
 
 
 def add_heading(draft: Draft, text: str, line: int) -> bool:
@@ -152,17 +140,26 @@ def _read_worksheet(draft: Draft, paragraphs: list[tuple[int, Any]]) -> bool:
 def _read_text(draft: Draft, body: Any) -> None:
     """Paragraphs as lines, tables as tables; titles and headings are none."""
     line = 0
+    written: list[tuple[int, str]] = []
     for element in body:
         if element.tag == f"{_W}tbl":
             rows = [(line + place, [_cell(cell) for cell in row.iter(f"{_W}tc")]) for place, row in enumerate(element.iter(f"{_W}tr"), 1)]
             line += len(rows)
-            if heading_line(rows[:HEAD]) is not None:
-                add_table(draft, [row for row in rows if any(row[1])])
+            _add_lines(draft, written)
+            written = []
+            if is_table(rows := [row for row in rows if any(row[1])]):
+                add_blocks(draft, rows)
         elif element.tag == f"{_W}p":
             for text in _line(element).split("\n"):
                 line += 1
                 if text.strip() and not _style(element).startswith(("Heading", "Title")) and not is_comment(text.strip()):
-                    add_line(draft, _typed_in(text).strip(), line)
+                    written.append((line, _typed_in(text).strip()))
+    _add_lines(draft, written)
+
+
+def _add_lines(draft: Draft, written: list[tuple[int, str]]) -> None:
+    for line, text in joined(written):
+        add_line(draft, text, line)
 
 
 def _cell(cell: Any) -> str:

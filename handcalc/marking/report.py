@@ -19,6 +19,7 @@ from handcalc.core.rounding import Rounding
 from handcalc.errors import Message, Template
 from handcalc.marking.definitions import NONE, Hypothesis
 from handcalc.marking.desk import Desk
+from handcalc.marking.interpret import READ_AS_NEW
 from handcalc.marking.marked import RIGHT, Marked, Marking
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.studentlines import StudentLines
@@ -213,18 +214,21 @@ class _MarkingReport:
         shown = [answer for answer in answers if answer.verdict != "missing" and (self.everything or not self._is_left_out(answer))]
         if shown and self.everything:
             yield Heading(2, Message("All answers"))
-        if shown:
-            yield self._table(shown)
-        right = sum(answer.verdict in RIGHT for answer in answers if answer not in shown)
+        rows = [answer for answer in shown if answer.verdict != "unreadable" or answer.worth]
+        if rows:
+            yield self._table(rows)
+        right = sum(answer.verdict in RIGHT and answer.worth > 0 for answer in answers if answer not in shown)
         follow = sum(answer.verdict == "follow_through" for answer in answers if answer not in shown)
         yield from map(Paragraph, _hidden(right, follow))
         noted: dict[str, list[Marked]] = {}
         for answer in shown:
             if answer.note is not None:
-                noted.setdefault(str(answer.note), []).append(answer)
+                noted.setdefault(READ_AS_NEW if answer.note.template == READ_AS_NEW else str(answer.note), []).append(answer)
         for alike in noted.values():
             note = alike[0].note
             assert note is not None
+            if len(alike) > 1 and note.template == READ_AS_NEW:
+                note = Message("written like the given one; another number, so read as the updated one")
             steps = [Plain(answer.id) if answer.cell is None else step_item(answer.cell) for answer in alike]
             yield Paragraph(note if note.where else Message("{step}: {note}", step=listed(steps), note=note))  # where: a line says itself
 

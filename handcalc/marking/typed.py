@@ -26,7 +26,11 @@ _NUMBER = (
     rf"|([0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE]([+-]?[0-9]+)|\s*[×*xX·⋅∙•]\s*{_POWER})?\s*(%)?|{_POWER})"
 )
 _WORD = r"(?:[0-9]+\s*)?(?:[^\W\d_]{2}|[A-Za-z]\.|[\u4e00-\u9fff])"  # of a remark: rounded, 4 d.p.; a letter alone may be a factor
-_REMARK = rf"(?:\s*\(?\s*\?+\s*\)?|\s*\(\s*{_WORD}[^()=*·×^+/]*\)|\s*[✓✔√])"  # 0.37?  0.37 (?)  0.37 (rounded)
+_UNIT = r"(?:units?|exact(?:ly)?|rounded|approx(?:imately|\.)?|ok|checked|d\.?p\.?|左右|单位|分)"
+_REMARK = (
+    rf"(?:\s*\(?\s*\?+\s*\)?|\s*\(\s*{_WORD}[^()=*·×^+/]*\)|\s*[✓✔√]"
+    rf"|\s*\[\s*{_WORD}[^\[\]=*·×^+/]*\]|\s+{_UNIT})"
+)  # 0.37?  0.37 (?)  0.37 (rounded)
 
 
 class Typed(Record):

@@ -22,7 +22,7 @@ from handcalc.marking.bands import BANDS, Band, band
 from handcalc.marking.follow import unit
 from handcalc.marking.typed import Typed, typed
 
-_SIGN = re.compile(r"~=|:=|=|＝|[≈≃≅≒≐]")
+_SIGN = re.compile(r"~=|:=|<-(?!-)|=|＝|[≈≃≅≒≐←]")
 _LOOSE = re.compile(r"[∼~]")
 _COMMA = re.compile(r"(?<=\d)[,，](?=\d)")
 _E = number("2.718281828459045")  # in e^(-0.3775)

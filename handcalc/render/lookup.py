@@ -10,9 +10,11 @@ To add a name: a line in `_names_of`, which yields names for a cell; for a lette
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, islice, product
 
 from handcalc.core.derivation import Derivation
 from handcalc.core.expr import Ref
@@ -22,8 +24,9 @@ from handcalc.errors import AmbiguousIdError, Listing, Message, UnknownIdError, 
 from handcalc.render.dialects import TYPED, Dialect, symbol
 from handcalc.render.notation import DEFAULT, Notation, profile
 from handcalc.render.spelling import forms, plain, without_list_mark
-from handcalc.render.symbols import Derivative, Name
-from handcalc.render.usualnames import timed_name, usual_names
+from handcalc.render.symbols import Derivative, Name, Symbol
+from handcalc.render.usualnames import OF_LOSS, timed_names, usual_names
+from handcalc.render.wholenames import listed, whole_names
 
 NUMBERED = ("rate", "hyper")  # kinds whose ids are words, and whose letters are a notation's
 SEARCHED_CELLS = 20_000  # cells of one quantity that are found by their symbols; those of a larger one by their ids
@@ -50,6 +53,7 @@ class Found(Record):
     turned: bool | None = False
 
 
+_BY_LOSS = re.compile(rf"[d∂](E|{'|'.join(OF_LOSS)}|Etotal|Etot)/[d∂](.+)")
 Meaning = tuple[Cell, bool | None]  # a cell, and whether the name stands for its negative
 Names = Callable[[Quantity, Cell], Iterator[tuple[str, bool | None]]]
 
@@ -61,6 +65,7 @@ class Lookup:
         self.derivation, self.graph, self.notation = derivation, derivation.graph, notation
         self._tables: list[dict[str, set[Meaning]]] = []
         self._rounds: dict[int, Lookup] = {}
+        self._cased: dict[str, set[Meaning]] | None = None
 
     def find(self, text: str, hint: bool = True) -> Found:
         """The cell, iteration and sign of a word. Raises UnknownIdError with all that it may mean; hint: or with a near match."""
@@ -80,6 +85,54 @@ class Lookup:
         raise UnknownIdError(
             Message("there is no step {found}{near}", found=f'"{printable(text[:60])}"', near=self._hint(rest) if hint else "")
         )
+
+    def list_of(self, text: str, shape: tuple[int, ...]) -> tuple[Found, ...]:
+        """The cells of a vector or a matrix by its name, in the order of its rows; () where there is none of this name and shape."""
+        for form in forms(text):
+            for table in self._wholes:
+                found = [quantity for quantity in table.get(self._with_own_objective(form), ()) if quantity.size <= FURTHER_CELLS]
+                lists = {cells for quantity in found if (cells := listed(self.graph, quantity, shape, self._sources_first(quantity)))}
+                if len(lists) == 1:
+                    return tuple(Found(cell, 1, self.turned(cell)) for cell in lists.pop())
+        return self._one_by_one(text, shape)
+
+    def _one_by_one(self, text: str, shape: tuple[int, ...]) -> tuple[Found, ...]:
+        """The cells whose names are the name of the list and their numbers: net_h is net_h1, net_h2."""
+        for start, pattern in product((1, 0), ("{}{}", "{}_{}", "{}[{}]", "{}({})")):
+            numbers = product(*(range(start, start + size) for size in shape))
+            names = [pattern.format(text, ",".join(map(str, number)) if len(shape) > 1 else number[0]) for number in numbers]
+            with suppress(UnknownIdError):
+                cells = tuple(self.find(name, False) for name in names)
+                if len({found.cell for found in cells}) == len(cells) and len({found.cell[0] for found in cells}) == 1:
+                    return cells
+        return ()
+
+    @cached_property
+    def _wholes(self) -> tuple[dict[str, list[Quantity]], ...]:
+        """The plain names of whole quantities: as the notation has them, then as is usual."""
+        found: tuple[dict[str, list[Quantity]], ...] = ({}, {})
+        for quantity in self.graph:
+            letter = self.notation.whole(quantity, ())
+            printed = [symbol(letter, dialect) for dialect in TYPED]
+            if self._single_layer and isinstance(letter, Symbol) and letter.base.isalpha():
+                printed.append(letter.base + letter.mark)
+            for table, names in zip(found, (printed, whole_names(self.graph, quantity))):
+                for name in dict.fromkeys(map(plain, names)):
+                    table.setdefault(name, []).append(quantity)
+        return found
+
+    @cached_property
+    def _single_layer(self) -> bool:
+        return max((quantity.layer for quantity in self.graph), default=0) == 1
+
+    def _sources_first(self, quantity: Quantity) -> bool:
+        base = quantity if quantity.of is None else self.graph[quantity.of.quantity]
+        return self.notation.rows_are_sources(base)
+
+    def _with_own_objective(self, form: str) -> str:
+        """A plain name, of which the loss is called E: dC/dw3 is dE/dw3, where C is nothing else."""
+        found = _BY_LOSS.fullmatch(form)
+        return form if found is None or self.graph.find(found[1]) is not None else f"dE/d{found[2]}"
 
     def _of_round(self, number: int) -> Lookup:
         """The names of a round, which has samples of its own where there are mini-batches."""
@@ -173,7 +226,16 @@ class Lookup:
                 found = found or self._spelled(word, place)
             if found is not None:
                 return found
-        return None
+        return self._in_any_case(text)
+
+    def _in_any_case(self, text: str) -> Meaning | None:
+        """A name of which capital letters are written as small ones, or the other way round, if it is the only one."""
+        if self._cased is None:
+            self._cased = {}
+            for name, meanings in chain.from_iterable(table.items() for table in self._tables[:2]):
+                self._cased.setdefault(name.lower(), set()).update(meanings)
+        found = self._cased.get(plain(text).lower(), set()) if len(plain(text)) > 2 else set()
+        return next(iter(found)) if len(found) == 1 else None
 
     def _exact(self, text: str) -> Meaning | None:
         """An id behind a list mark, or a symbol as it is printed."""
@@ -191,8 +253,9 @@ class Lookup:
         if len(self._tables) <= place:
             self._tables.append(self._table((self._close, self._further, self._usual)[place]()))
         for form in forms(text):
-            if form in self._tables[place]:
-                return self._only(text, self._tables[place][form])
+            for word in dict.fromkeys((form, self._with_own_objective(form))):
+                if word in self._tables[place]:
+                    return self._only(text, self._tables[place][word])
         return None
 
     def _only(self, text: str, meanings: set[Meaning]) -> Meaning:
@@ -223,8 +286,7 @@ class Lookup:
         """Letters that are usual whatever the notation."""
         yield from self._along(self._usual_of)
         for wanted in self._searched:
-            if name := timed_name(self.graph, self.graph[wanted[0]], wanted):
-                yield name, (wanted, False)
+            yield from ((name, (wanted, False)) for name in timed_names(self.graph, self.graph[wanted[0]], wanted))
 
     def _usual_of(self, quantity: Quantity, cell: Cell) -> Iterator[tuple[str, bool | None]]:
         if quantity.kind != "loss" or self._is_loss(quantity):
@@ -266,6 +328,11 @@ class Lookup:
         if self._is_loss(quantity):
             for letter in (self._objective(), "E", "loss"):
                 yield letter, False
+        written = self.notation.name(Ref(*cell), ())
+        if isinstance(written, Symbol) and written.sup and written.sub and quantity.kind in ("net", "out"):
+            yield written.base + written.sub + written.sup, self.turned(cell)  # z_1^[2]
+            if self._single_layer:
+                yield written.base + written.sub, self.turned(cell)
         if quantity.kind in WORDS:
             yield from ((text, False) for text in _texts(self._default.name(Ref(*cell), ())))
 

@@ -286,6 +286,10 @@ class Reading:
         mean several."""
         return self.lookup.find(text, hint)
 
+    def list_of(self, text: str, shape: tuple[int, ...]) -> tuple[Found, ...]:
+        """The cells of a vector or a matrix by its name, row by row; () where there is none of this name and shape."""
+        return self.lookup.list_of(text, shape)
+
     @cached_property
     def _own_lookup(self) -> Lookup:
         """The names of the problem's own notation."""
