@@ -176,7 +176,7 @@ class Generator:
         count = refused[word]
         where = f"{self.template.problem.path}: "
         if word == DIFFERS and not self.template.varies:
-            text = "no number is drawn: all are kept, or come from another file or from a seed of their own; see generate: numbers"
+            text = "no number is drawn: all are kept, or come from another file; see generate: numbers"
             return Message(text, where)
         if word == DIFFERS:
             text = (

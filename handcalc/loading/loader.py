@@ -32,7 +32,7 @@ from handcalc.problem.fields import read_section
 from handcalc.problem.files import decoded, read, read_text, shipped_folder, shown_path, standard_input
 from handcalc.problem.names import Names
 from handcalc.problem.punctuation import half_width
-from handcalc.problem.reader import FileNode, near
+from handcalc.problem.reader import DrawnArray, FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
 from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
 from handcalc.problem.values import Section
@@ -105,10 +105,11 @@ def file_of(path: str | os.PathLike[str]) -> str:
 
 class PlacedProblem(Record):
     """A problem, and where its numbers stand in the text: (number, from, to) by the identity of the number, which is in the problem;
-    files: the names of the files beside it that were read."""
+    drawn: the same of numbers that are drawn, the array and the place in it; files: the names of the files beside it that were read."""
 
     problem: Problem
     numbers: Mapping[int, tuple[Number, int, int]]
+    drawn: Mapping[int, tuple[DrawnArray, int]]
     files: tuple[str, ...]
 
 
@@ -117,7 +118,7 @@ def loads_placed(text: str, name: str, folder: str | None) -> PlacedProblem:
     root = read_text(text, name, folder)
     root.source.numbers = {}
     problem = _problem(root)
-    return PlacedProblem(problem, root.source.numbers, tuple(dict.fromkeys(root.source.files)))
+    return PlacedProblem(problem, root.source.numbers, root.source.drawn, tuple(dict.fromkeys(root.source.files)))
 
 
 def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] | None = None, safe: bool | None = None) -> Problem:
