@@ -165,7 +165,18 @@ def _header(found: Section, root: FileNode) -> Problem:
     version = found.get("handcalc")
     if version and version.typed != "1":
         version.fail("format version 1 is expected, found {found}", found=version.shown)
-    return Problem(path=root.source.name, **found.read(("title", "title_zh", "source", "notation", "language")))
+    _check_texts(found)
+    return Problem(path=root.source.name, **found.read(("title", "title_zh", "text", "text_zh", "source", "notation", "language")))
+
+
+def _check_texts(found: Section) -> None:
+    """An error for a brace of a word problem that is not one of a pair."""
+    for key in {"text", "text_zh"} & {*found}:
+        from handcalc.render.wordproblem import UNPAIRED, pieces  # rarely there, so nobody else waits for it
+
+        for what, piece in pieces(found.value(key, "")):
+            if what == UNPAIRED:
+                found[key].fail("a brace without its other one: {found}; for the letter itself write it twice", found=f'"{piece}"')
 
 
 def _network(root: FileNode, found: Section, problem: Problem) -> Problem:
