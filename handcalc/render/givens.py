@@ -126,8 +126,7 @@ def _rates(derivation: Derivation) -> Iterator[Block]:
 
 def _wanted(derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
     """What is asked with its marks, and their sum; the digits where tasks want different ones."""
-    several = len({_digits(derivation, task) for task in asked.values()}) > 1
-    wanted = []
+    several, wanted = len({_digits(derivation, task) for task in asked.values()}) > 1, []
     for (cell, _), task in asked.items():
         worth = Message("[{marks}]", marks=task.marks.text or str(task.marks.numerator))
         if several:
