@@ -48,7 +48,7 @@ def make_set(
     template: ExerciseTemplate, seed: str, paper: Paper, count: int = 0, students: StudentList | None = None, only: str = ""
 ) -> VariantSet:
     """So many variants; else one for each student; else that of a single student, who need not be on a list."""
-    generator = Generator(template, seed)
+    generator = Generator(template, seed, keys=bool(paper.keys))
     made: list[Variant] = []
     if count:
         for number in range(1, count + 1):
