@@ -276,6 +276,17 @@ def test_a_set_is_not_checked_like_a_problem(tmp_path: Path) -> None:
             run("check", file, "--answer", "w=1", code=2)
 
 
+def test_what_is_left_of_an_earlier_set_is_said(tmp_path: Path) -> None:
+    """Whoever prints all sheets of the folder would hand it out."""
+    for seed, said in (("a", 0), ("a", 0), ("b", 1)):
+        force = ["--force"] if (tmp_path / "set").exists() else []
+        done = run("generate", "tiny-linear-neuron", "-n", "1", "--seed", seed, "--sheet", "txt", "-o", tmp_path / "set", *force)
+        assert done.count("still there from an earlier set: ") == said
+    codes = {path.name for path in (tmp_path / "set").iterdir() if path.is_dir()}
+    [old] = codes - {variant["code"] for variant in manifest(tmp_path / "set")["variants"]}
+    assert done.endswith(f"earlier set: {tmp_path / 'set' / old}\n")
+
+
 def test_nothing_to_draw(tmp_path: Path) -> None:
     made = generator(net(numbers="keep") + "  require: []\n", tmp_path)
     with pytest.raises(OutputError, match="no number is drawn: all are kept, or come from another file"):
