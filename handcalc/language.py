@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from handcalc.errors import Message, Template, printable
 
@@ -38,6 +39,24 @@ class Bilingual(Message):
     def text(self, translate: Translate = str) -> str:
         """The text in the language of `translate`."""
         return printable(self.template if is_english(translate) else self.chinese)
+
+
+class BilingualTemplate(Bilingual):
+    """The same with places to fill."""
+
+    def __init__(self, english: str, chinese: str, values: Mapping[str, Any]) -> None:
+        super().__init__(english, chinese)
+        self.values = dict(values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BilingualTemplate) and super().__eq__(other) and self.values == other.values
+
+    def __hash__(self) -> int:
+        return super().__hash__()
+
+    def text(self, translate: Translate = str) -> str:
+        """The text in the language of `translate`."""
+        return super().text(translate).format(**self.values)
 
 
 def title_in(translate: Translate, title: str, chinese: str) -> str:

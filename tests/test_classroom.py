@@ -310,7 +310,7 @@ def test_folders_without_sheets_are_errors(tmp_path: Path) -> None:
     with pytest.raises(HandcalcError) as failed:
         sheets_of([str(empty), str(full), str(other)], [str(other / "neuron.yaml")])
     assert [*map(str, failed.value.messages)] == [
-        f"{folder}: this folder holds no sheet (.yaml, .yml, .csv, .tsv, .txt, .xlsx, .docx, .ipynb)" for folder in (empty, other)
+        f"{folder}: this folder holds no sheet (.yaml, .yml, .csv, .tsv, .txt, .xlsx, .docx, .ipynb, .jsonl)" for folder in (empty, other)
     ]
 
 

@@ -34,11 +34,11 @@ def test_the_path() -> None:
 
 
 def test_the_chinese_course_is_the_same() -> None:
-    """But for titles, comments and language."""
+    """But for titles, texts, comments and language."""
 
     def bare(path: str) -> str:
         text = Path(path).read_text(encoding="utf-8")
-        return re.sub(r"(?m)^(title|source|language): .*\n| *#.*$", "", text)
+        return re.sub(r"(?m)^(title|text|source|language): .*\n| *#.*$", "", text)
 
     assert [Path(path).name for path in COURSE] == [Path(path).name for path in CHINESE]
     for one, other in zip(COURSE, CHINESE):

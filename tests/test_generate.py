@@ -22,13 +22,13 @@ from variants import complaints, first, generator, net, recomputed
 
 from handcalc import check, derive, load
 from handcalc.cli import group
-from handcalc.errors import HandcalcError, OutputError
+from handcalc.errors import HandcalcError, OutputError, ProblemError
 from handcalc.exercises.draw import LETTERS, Draws, folded, is_code
 from handcalc.exercises.generate import Generator
 from handcalc.exercises.manifest import verify
 from handcalc.exercises.numbers import ExerciseTemplate, in_notation
 from handcalc.exercises.students import read_students
-from handcalc.loading.loader import shipped
+from handcalc.loading.loader import loads, shipped
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.render import read
 from handcalc.render.dialects import PLAIN
@@ -195,13 +195,52 @@ def test_the_slips_of_a_key_have_the_sign_of_the_letter(tmp_path: Path) -> None:
     assert worked and row and worked[1] == row[1] != variant["answers"]["grad.net.y1"]["shown"]
 
 
-FROM_FILES = ("xigua-3.0", "xigua-3.0-alpha")  # of which nothing but the rate stands in the problem's own file
-
-
-@pytest.mark.parametrize("name", FROM_FILES)
+@pytest.mark.parametrize("name", ["xigua-3.0", "xigua-3.0-alpha"])
 def test_words_of_a_file_are_not_drawn(name: str) -> None:
-    """A code such as 否: 0 is no number of a sample."""
-    assert {slot.role for slot in ExerciseTemplate(name).slots} == {"learning_rate"}
+    """A code such as 否: 0 is no number of a sample. The rate and the seeds of the weights stand in the problem's own file."""
+    assert {slot.role for slot in ExerciseTemplate(name).slots} == {"learning_rate", "seeds"}
+
+
+SEEDED = net(w1="0", w2="0").replace(
+    "weights: {w1: [x1, h1, 0], w2: [x2, h1, 0], w3: [x1, h2, 0.83], w4: [x2, h2, 0.24]}", "weights: {random: uniform, seed: 7}"
+)
+
+
+def test_weights_of_a_seed_get_another_one(tmp_path: Path) -> None:
+    """What is judged is what the new seed draws; all else of the file is as it was."""
+    made = generator(SEEDED.replace("  numbers: keep\n", "  numbers: {seeds: like, biases: keep}\n  require: []\n"), tmp_path)
+    numbers = made.template.drawn(Draws("a", "1"), 0)
+    assert 1 <= int(numbers["seed.W1"]) <= 9999 and numbers["b1"] == "0.15"
+    variant = made.variant("1")
+    assert f"weights: {{random: uniform, seed: {numbers['seed.W1']}}}" in variant.text
+    weights = [one for cell, one in made.template.cells(numbers).items() if cell[0] == "W1"]
+    assert weights == [one for row in loads(variant.text).layers[0].weights.rows for one in row]
+    assert len({*weights}) == 4
+
+
+@pytest.mark.parametrize(
+    "said, wanted",
+    [
+        ("{seeds: keep}", {"7"}),
+        ("keep", {"7"}),
+        ("{seed.W1: {choose: [3, 4]}}", {"3", "4"}),
+        ("{seeds: {from: 10, to: 30, step: 10}}", {"10", "20", "30"}),
+        ("{'*': keep, seed.*: {choose: [5]}}", {"5"}),
+        ("{'*': {choose: [0.5]}, seeds: {choose: [6]}}", {"6"}),
+    ],
+)
+def test_which_seeds(said: str, wanted: set[str], tmp_path: Path) -> None:
+    made = generator(SEEDED.replace("numbers: keep", f"numbers: {said}"), tmp_path)
+    assert {made.template.drawn(Draws("a", "1"), attempt)["seed.W1"] for attempt in range(30)} == wanted
+
+
+def test_wrong_seeds(tmp_path: Path) -> None:
+    for said, complaint in (
+        ("{seeds: {choose: [0.5]}}", "a seed is a whole number from 0 to 1000000000"),
+        ("{W1_1: keep}", "no num"),
+    ):
+        with pytest.raises(ProblemError, match=f"net.yaml:.*: generate.numbers: {complaint}"):
+            generator(SEEDED.replace("numbers: keep", f"numbers: {said}"), tmp_path).template.drawn(Draws("a", "1"), 0)
 
 
 @pytest.mark.parametrize("said", ["", "notation: bishop\n"])
@@ -237,13 +276,24 @@ def test_a_set_is_not_checked_like_a_problem(tmp_path: Path) -> None:
             run("check", file, "--answer", "w=1", code=2)
 
 
+def test_what_is_left_of_an_earlier_set_is_said(tmp_path: Path) -> None:
+    """Whoever prints all sheets of the folder would hand it out."""
+    for seed, said in (("a", 0), ("a", 0), ("b", 1)):
+        force = ["--force"] if (tmp_path / "set").exists() else []
+        done = run("generate", "tiny-linear-neuron", "-n", "1", "--seed", seed, "--sheet", "txt", "-o", tmp_path / "set", *force)
+        assert done.count("still there from an earlier set: ") == said
+    codes = {path.name for path in (tmp_path / "set").iterdir() if path.is_dir()}
+    [old] = codes - {variant["code"] for variant in manifest(tmp_path / "set")["variants"]}
+    assert done.endswith(f"earlier set: {tmp_path / 'set' / old}\n")
+
+
 def test_nothing_to_draw(tmp_path: Path) -> None:
     made = generator(net(numbers="keep") + "  require: []\n", tmp_path)
     with pytest.raises(OutputError, match="no number is drawn: all are kept, or come from another file"):
         made.variant("2", (made.variant("1"),))
 
 
-@pytest.mark.parametrize("name", some([name for name in WITH_LOSS if name not in FROM_FILES], ("xigua-thresholds",)))
+@pytest.mark.parametrize("name", some(WITH_LOSS, ("xigua-thresholds",)))
 def test_every_problem_gives_variants(name: str, tmp_path: Path) -> None:
     """Different, solving, each key marking itself all right; in the slow run thirty of each kind, ten of the others."""
     count = 4 if name == "xigua-thresholds" else 30 if name in KINDS else 10

@@ -108,6 +108,17 @@ def test_the_decimal_sign_is_that_of_the_table(tmp_path: Path) -> None:
         assert mark in filled(tmp_path, text.encode(), "mark", graded("1", 2.5)).content.decode().splitlines()[1]
 
 
+def test_what_cannot_be_read_is_no_zero(tmp_path: Path) -> None:
+    """The cell stays as it is where nothing else was right; else the row is named."""
+    data = b"id,mark\n1,\n2,\n3,\n"
+    nothing, some, wrong = graded("1", 0).replace(unread=2), graded("2", 3).replace(unread=1), graded("3", 0)
+    found = filled(tmp_path, data, "mark", nothing, some, wrong)
+    assert found.content == b"id,mark\n1,\n2,3\n3,0\n" and found.count == 2
+    assert [str(row.because) for row in found.not_marked] == ["2 answers could not be read"]
+    assert [(row.line, str(row.because)) for row in found.unread] == [(3, "1 answer could not be read")]
+    assert [*found.json()] == ["filled", "not_found", "not_marked", "unread"]
+
+
 def test_nobody_gets_the_mark_of_another(tmp_path: Path) -> None:
     data = b"id number,name,mark\n1,Ann Ng,\n2,Ann Ng,\n3,Eve Ng,9\n3,Bob,\n"
     found = filled(tmp_path, data, "mark", graded(name="Ann Ng"), graded("4", name="Eve Ng"), graded("3", name="Carl"))
@@ -164,6 +175,7 @@ def test_from_responses_to_the_worksheet(school: dict[str, Any], tmp_path: Path,
         "filled": 2,
         "not_found": [],
         "not_marked": [{"row": 5, "name": "Eve Otto", "because": "no marked answers"}],
+        "unread": [],
     }
     rows = [row.texts for row in read_placed(str(target)).rows]
     assert [row[4] for row in rows[1:]] == ["93,75", "0", "12,50"], "15 of 16; seen and left empty; kept"

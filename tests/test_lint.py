@@ -305,3 +305,12 @@ def test_a_new_problem_says_what_lint_finds(tmp_path: Path) -> None:
     report = LintReport(Exercise(loads((tmp_path / "my.yaml").read_text(encoding="utf-8"))))
     numbers = [finding for finding in report.findings if finding.rule not in ("hidden", "tied")]
     assert ("lint" in done.output) is bool(numbers)
+
+
+def test_a_group_of_tied_mistakes_is_printed_once(tmp_path: Path) -> None:
+    """Forms of one mistake have one name: one line for all groups that would read the same."""
+    text = net(hidden="linear", output="linear") + "tasks: {decimals: 3, ask: [loss, new.w5, new.w6]}\n"
+    (tmp_path / "net.yaml").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(group, ["lint", str(tmp_path / "net.yaml")], standalone_mode=False)
+    told = done.output.partition("Mistakes that give the same answers")[2].partition("──\n")[2].partition("\n\n")[0].splitlines()
+    assert told and len({*told}) == len(told)

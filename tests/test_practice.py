@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from shipping import some
 from variants import net
 
+from handcalc import check, load
 from handcalc.cli import group
 from handcalc.core.evaluation import Evaluation
 from handcalc.core.quantity import Cell
@@ -31,6 +32,7 @@ from handcalc.exercises.practice import DRAWS, Practice, PracticeWishes, due
 from handcalc.exercises.practiceround import COMMANDS, VALUE, PracticeRound
 from handcalc.exercises.slipsearch import SlipSearch
 from handcalc.loading.loader import shipped
+from handcalc.marking.answers import read_sheet
 from handcalc.marking.definitions import FORMS, Hypothesis, MadeMistake, MistakenBook
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.render import read
@@ -616,3 +618,20 @@ def _written(folder: Path, content: str) -> str:
     path = folder / "net.yaml"
     path.write_text(content, encoding="utf-8")
     return str(path)
+
+
+def test_a_log_is_marked_like_a_sheet(tmp_path: Path) -> None:
+    """The last try of each step, until the round with other numbers begins."""
+    lines = [
+        {"id": "net.h1", "given": "0.1", "verdict": "wrong", "mistakes": [], "rung": 0, "try": 1},
+        {"id": "net.h1", "given": "0.3775", "verdict": "correct", "mistakes": [], "rung": 0, "try": 2},
+        {"id": "out.h1", "given": "0.4067", "verdict": "mistake", "mistakes": ["exponent-sign"], "rung": 1, "try": 1},
+        {"id": "net.h1", "given": "9", "verdict": "correct", "mistakes": [], "rung": 0, "try": 1},
+    ]
+    log = tmp_path / "ann.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    sheet = read_sheet(log)
+    assert [(answer.id, answer.text) for answer in sheet.answers] == [("net.h1", "0.3775"), ("out.h1", "0.4067")]
+    assert [answer.verdict for answer in check(load("mazur-2-2-2"), sheet).answers] == ["correct", "mistake"]
+    log.write_text(json.dumps(lines[0]) + '\n{"id": 1}\n', encoding="utf-8")
+    assert sorted(bool(answer.trouble) for answer in read_sheet(log).answers) == [False, True]

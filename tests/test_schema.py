@@ -275,6 +275,8 @@ READ: list[tuple[str, str, Any, Any]] = [
     ("problem.handcalc", NETWORK + "handcalc: 1\n", lambda p: p.inputs, ("x",)),
     ("problem.title", NETWORK + "title: A title\n", lambda p: p.title, "A title"),
     ("problem.title_zh", NETWORK + "title: A title\ntitle_zh: 标题一\n", lambda p: p.title_zh, "标题一"),
+    ("problem.text", NETWORK + "text: 'It is {i1}'\n", lambda p: p.text, "It is {i1}"),
+    ("problem.text_zh", NETWORK + "text_zh: 一\n", lambda p: p.text_zh, "一"),
     ("problem.source", NETWORK + "source: A book\n", lambda p: p.source, "A book"),
     ("problem.notation", NETWORK + "notation: zhou\n", lambda p: p.notation, "zhou"),
     ("problem.language", NETWORK + "language: zh\n", lambda p: p.language, "zh"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,10 @@ import click
 from handcalc.cli.endings import check_folder_name
 from handcalc.cli.help import Translated
 from handcalc.cli.options import FileName, Settings, gathered, output_options, settings_from
+from handcalc.cli.output import say
 from handcalc.core.record import Record
 from handcalc.disk.writing import check_folder, write_folder
+from handcalc.errors import Listing, Message
 from handcalc.language import LANGUAGES, Translate
 from handcalc.problem.fields import NOTATION_NAMES
 from handcalc.stages import DERIVE, PRINT, stage
@@ -80,7 +83,7 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
         return _verify(manifest, other, settings.translator())
     _check(template, wanted, settings.translator())
     check_folder_name(settings.output)
-    from handcalc.exercises.manifest import MANIFEST, files_of_set, make_set, templates_of
+    from handcalc.exercises.manifest import MANIFEST, codes_in, files_of_set, make_set, templates_of
     from handcalc.exercises.numbers import ExerciseTemplate
     from handcalc.exercises.students import read_students
 
@@ -93,7 +96,7 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
     students = read_students(wanted.students) if wanted.students else None
     seed = wanted.seed if wanted.seed is not None else new_seed()
     files: Files = {}
-    manifests = []
+    manifests, earlier = [], list[str]()
     for source in sources:
         with stage(DERIVE):
             made = make_set(source, seed, _paper(papers, settings, source), wanted.count or 0, students, wanted.only or "")
@@ -101,9 +104,12 @@ def command(template: str | None, wanted: HowMany, papers: Papers, manifest: str
         with stage(PRINT):
             files |= {os.path.join(source.stem, name) if course else name: content for name, content in files_of_set(made, own).items()}
         manifests.append((len(made.variants), os.path.join(own, MANIFEST)))
+        codes = {variant.code for variant in made.variants}
+        earlier += (os.path.join(own, code) for code in codes_in(own) if code not in codes)
     inputs = (*(source.path for source in sources), *filter(None, (wanted.students,)))
     write_folder(files, folder, settings.force, inputs)
     _say(manifests, seed, settings.translator(), wanted.seed is None)
+    _say_left(earlier, settings.translator())
     return 0
 
 
@@ -143,6 +149,13 @@ def _say(manifests: Sequence[tuple[int, str]], seed: str, translate: Translate, 
         click.echo(translate("variants written: {count}; the manifest is {file}").format(count=count, file=file), err=True)
     if new_seed:
         click.echo(translate("seed: {seed}").format(seed=seed), err=True)
+
+
+def _say_left(folders: Sequence[str], translate: Translate) -> None:
+    """Which variants of an earlier set are still there, and would be printed with the others."""
+    if folders:
+        text = "still there from an earlier set: {folders}"
+        say(Message(text, folders=Listing(folders)).text(translate), sys.stderr)
 
 
 def _verify(manifest: str, other: str | None, translate: Translate) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from handcalc.cli.options import Settings
     from handcalc.exercises.classresults import ClassResults, MarkedResult
     from handcalc.exercises.gradebook import Filled, Graded
+    from handcalc.marking.marked import Marked
 
 MOST_NAMES = 20  # that are listed on a terminal, of students and rows without a mark
 
@@ -161,7 +162,16 @@ def _graded(results: ClassResults, wish: Wish) -> list[Graded]:
     marked = {id(one.result): one for one in results.marked if one.row.marking is not None}
     students = by_student([one.result for one in marked.values()])
     people = [[marked[id(result)] for attempt in attempts for result in attempt] for attempts in students]
-    return [Graded(rows[0].person, *marks_of(rows), _comment(rows, wish)) for rows in people]
+    return [Graded(rows[0].person, *marks_of(rows), _comment(rows, wish), len(_unread(rows))) for rows in people]
+
+
+def _answers(rows: Sequence[MarkedResult]) -> list[Marked]:
+    return [answer for one in rows if one.row.marking is not None for answer in one.row.marking.answers]
+
+
+def _unread(rows: Sequence[MarkedResult]) -> list[Marked]:
+    """The answers that could not be read."""
+    return [answer for answer in _answers(rows) if answer.verdict == "unreadable"]
 
 
 def _comment(rows: Sequence[MarkedResult], wish: Wish) -> str:
@@ -173,10 +183,11 @@ def _comment(rows: Sequence[MarkedResult], wish: Wish) -> str:
     from handcalc.marking.wording import decimal
 
     got, worth = (decimal(value, wish.settings.comma) for value in marks_of(rows))
-    answers = [answer for one in rows if one.row.marking is not None for answer in one.row.marking.answers]
-    slugs = dict.fromkeys(slug for answer in answers if not answer.because_of for slug in answer.mistakes)
+    slugs = dict.fromkeys(slug for answer in _answers(rows) if not answer.because_of for slug in answer.mistakes)
     parts = [Message("{marks} of {worth} marks", marks=got, worth=worth).text(wish.translate)]
     parts += [wish.translate(MISTAKES[slug].name) for slug in slugs]
+    if unread := _unread(rows):
+        parts.append(Message("{count} {count:answer|answers} could not be read", count=len(unread)).text(wish.translate))
     return escape("; ".join(parts), quote=False)
 
 
@@ -187,7 +198,11 @@ def _say_filled(filled: Filled, output: str, translate: Translate) -> None:
         Message("left as it is: row {row}, {name}: {reason}", row=row.line, name=row.name, reason=row.because)
         for row in filled.not_marked[:MOST_NAMES]
     ]
-    more = sum(max(len(found) - MOST_NAMES, 0) for found in (filled.not_found, filled.not_marked))
+    lines += [
+        Message("look at row {row}, {name}: {reason}", row=row.line, name=row.name, reason=row.because)
+        for row in filled.unread[:MOST_NAMES]
+    ]
+    more = sum(max(len(found) - MOST_NAMES, 0) for found in (filled.not_found, filled.not_marked, filled.unread))
     if more:
         lines.append(Message("… {count} more", count=more))
     for line in lines:

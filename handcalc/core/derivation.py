@@ -95,6 +95,8 @@ class Header(Record):
 
     title: str = ""
     title_zh: str = ""
+    text: str = ""
+    text_zh: str = ""
     source: str = ""
     notation: str = ""
     language: str = ""

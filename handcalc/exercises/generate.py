@@ -19,6 +19,7 @@ from handcalc.exercises.draw import Draws
 from handcalc.exercises.hidden import Candidates, Mistakes
 from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.students import Student
+from handcalc.exercises.wronganswers import ExpectedSlip, expected_slips
 from handcalc.loading.loader import loads
 from handcalc.problem.generating import CONDITIONS, NICE, Requirement
 from handcalc.problem.schema import Problem
@@ -29,7 +30,8 @@ VISIBLE = "visible"
 
 
 class Variant(Record):
-    """An exercise with its own numbers; hidden: the mistakes that its answers would not show; near: codes of others that are like it."""
+    """An exercise with its own numbers; hidden: the mistakes that its answers would not show; near: codes of others that are like it;
+    slips: what the key lists, where there is to be one."""
 
     key: str
     code: str
@@ -41,6 +43,7 @@ class Variant(Record):
     hidden: tuple[str, ...]
     student: Student | None = None
     near: tuple[str, ...] = ()
+    slips: tuple[ExpectedSlip, ...] = ()
 
 
 class Refused(Record):
@@ -51,15 +54,18 @@ class Refused(Record):
 
 
 class Generator:
-    """Draws variants of a template; require: instead of what the template asks; refused: how many draws each rule refused."""
+    """Draws variants of a template; require: instead of what the template asks; keys: whether the slips to expect are wanted;
+    refused: how many draws each rule refused."""
 
-    def __init__(self, template: ExerciseTemplate, seed: str, require: Sequence[Requirement] | None = None) -> None:
+    def __init__(self, template: ExerciseTemplate, seed: str, require: Sequence[Requirement] | None = None, keys: bool = False) -> None:
         self.template = template
         self.seed = seed
         self.exercise = template.exercise
         self.require = _required(template.generating.require if require is None else require)
         self.refused: Counter[str] = Counter()
+        self.keys = keys
         self._last: dict[str, Message] = {}
+        self._latest: Mistakes | None = None
 
     def variant(self, key: str, others: Sequence[Variant] = (), student: Student | None = None) -> Variant:
         """The variant of a key; others: those it must differ from. Raises OutputError where no numbers are found."""
@@ -114,10 +120,15 @@ class Generator:
     def _hides(self, worked: Worked) -> Iterator[Complaint]:
         if not self.exercise.book.small:
             return  # mistakes of a large network are not worked out for every draw
-        mistakes = Mistakes(worked, self.candidates)
-        for place in mistakes.hidden:
+        for place in self._mistakes(worked).hidden:
             if self._fixed.shows(place):
                 yield Complaint((), Message("{mistake} is hidden", mistake=self.candidates.forms[place].slug))
+
+    def _mistakes(self, worked: Worked) -> Mistakes:
+        """What the mistakes do to some numbers; those asked of last are remembered."""
+        if self._latest is None or self._latest.worked is not worked:
+            self._latest = Mistakes(worked, self.candidates)
+        return self._latest
 
     @cached_property
     def candidates(self) -> Candidates:
@@ -148,11 +159,13 @@ class Generator:
         own = Worked(Exercise(problem, notation=self.template.notation))
         answers = {own.exercise.id(wanted): (value, own.shown[wanted]) for wanted, value in own.answers.items()}
         self._check_same(worked, answers)
-        hidden: dict[str, None] = {}
+        hidden, slips = dict[str, None](), tuple[ExpectedSlip, ...]()
         if self.exercise.book.small:
-            hidden = dict.fromkeys(self.candidates.forms[place].slug for place in Mistakes(worked, self.candidates).hidden)
+            mistakes = self._mistakes(worked)
+            hidden = dict.fromkeys(self.candidates.forms[place].slug for place in mistakes.hidden)
+            slips = expected_slips(mistakes) if self.keys else ()
         code = draws.code(self.template.stem)
-        return Variant(draws.variant, code, text, problem, own.exercise, tries, answers, tuple(hidden), student)
+        return Variant(draws.variant, code, text, problem, own.exercise, tries, answers, tuple(hidden), student, (), slips)
 
     def _loaded(self, text: str) -> Problem:
         """The problem of a text. Raises OutputError where the notation that is asked for cannot be written into it."""
@@ -176,7 +189,7 @@ class Generator:
         count = refused[word]
         where = f"{self.template.problem.path}: "
         if word == DIFFERS and not self.template.varies:
-            text = "no number is drawn: all are kept, or come from another file or from a seed of their own; see generate: numbers"
+            text = "no number is drawn: all are kept, or come from another file; see generate: numbers"
             return Message(text, where)
         if word == DIFFERS:
             text = (

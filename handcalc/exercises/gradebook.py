@@ -21,14 +21,19 @@ from handcalc.marking.wording import decimal
 from handcalc.problem.reader import quoted
 from handcalc.render.formats.csvform import harmless
 
-# what a column of Moodle's grading worksheet is → its headings in English, German, French, Chinese
+# what a column of Moodle's grading worksheet is → its headings in English, German, French, Chinese, Spanish
 WORKSHEET = {
-    "identifier": ("identifier", "id", "identifiant", "标识符"),
-    "grade": ("grade", "bewertung", "note", "成绩"),
-    "most": ("maximum grade", "bestwertung", "note maximale", "最高分"),
-    "changeable": ("grade can be changed", "bewertung kann geändert werden", "la note peut être modifiée", "允许更改成绩"),
-    "feedback": ("feedback comments", "feedback als kommentar", "feedback par commentaires", "评语反馈"),
-}
+    "identifier": ("identifier", "id", "identifiant", "标识符", "identificador"),
+    "grade": ("grade", "bewertung", "note", "成绩", "calificación"),
+    "most": ("maximum grade", "bestwertung", "note maximale", "最高分", "calificación máxima"),
+    "changeable": (
+        "grade can be changed", "bewertung kann geändert werden", "la note peut être modifiée", "允许更改成绩",
+        "la calificación puede ser cambiada",
+    ),
+    "feedback": (
+        "feedback comments", "feedback als kommentar", "feedback par commentaires", "评语反馈", "comentarios de retroalimentación",
+    ),
+}  # fmt: skip
 POINTS = "points possible"
 EXCUSED = "ex"
 _WITH_ID = re.compile(r"(.*\S)\s*\(\d+\)")
@@ -36,26 +41,30 @@ _WITH_COMMA, _WITH_POINT = re.compile(r"-?\d+,\d+"), re.compile(r"-?\d+\.\d+")
 
 
 class Graded(Record):
-    """A student with marks, of so many, and a comment."""
+    """A student with marks, of so many, and a comment; unread: how many answers could not be read, and so have no marks."""
 
     person: Person
     got: float
     worth: float
     comment: str = ""
+    unread: int = 0
 
 
 class Filled(Record):
-    """The filled file; how many marks were written; students who are not in it; rows that have got no mark, and why."""
+    """The filled file; how many marks were written; students who are not in it; rows that have got no mark, and why; rows that have one
+    in which answers do not count because they could not be read."""
 
     content: bytes
     count: int
     not_found: tuple[Person, ...]
     not_marked: tuple[LeftOut, ...]
+    unread: tuple[LeftOut, ...] = ()
 
     def json(self) -> dict[str, object]:
         """As data, without the file."""
         missing = [person.shown for person in self.not_found]
-        return {"filled": self.count, "not_found": missing, "not_marked": [row.json() for row in self.not_marked]}
+        left, unread = ([row.json() for row in rows] for rows in (self.not_marked, self.unread))
+        return {"filled": self.count, "not_found": missing, "not_marked": left, "unread": unread}
 
 
 def fill(table: PlacedTable, column: str | None, students: Sequence[Graded]) -> Filled:
@@ -123,14 +132,17 @@ class _Filling:
         pairs = paired([student.person for student in students], [*people.values()])
         students_of = {places[theirs]: students[mine] for mine, theirs in pairs.items()}
         changes: dict[tuple[int, int], str] = {}
-        left = []
+        left, unread = list[LeftOut](), list[LeftOut]()
         for place, person in people.items():
-            because = self._write(place, students_of.get(place), changes)
+            student = students_of.get(place)
+            because = self._write(place, student, changes)
             if because is not None:
                 left.append(LeftOut(self.table.rows[place].line, person, because))
+            elif student is not None and student.unread:
+                unread.append(LeftOut(self.table.rows[place].line, person, _unread(student)))
         missing = tuple(student.person for number, student in enumerate(students) if number not in pairs)
         count = sum(column == self.column for _, column in changes)
-        return Filled(self.table.changed(changes), count, missing, tuple(left))
+        return Filled(self.table.changed(changes), count, missing, tuple(left), tuple(unread))
 
     def _is_student(self, place: int) -> bool:
         texts = self.table.rows[place].texts
@@ -145,6 +157,8 @@ class _Filling:
             return Message("this row is too short")
         if at(texts, self.column).casefold() == EXCUSED:
             return Message("excused")
+        if student.unread and not student.got:
+            return _unread(student)
         changes[place, self.column] = decimal(self._grade(texts, student), self.comma)
         feedback = self.worksheet.get("feedback")
         if feedback is not None and feedback < len(texts) and student.comment:
@@ -155,6 +169,10 @@ class _Filling:
         """The mark in the unit of the table: points possible, the maximum grade of the row, else in marks."""
         most = _number(at(texts, self.worksheet.get("most"))) if self.worksheet else self.points
         return student.got if not most or not student.worth else most * student.got / student.worth
+
+
+def _unread(student: Graded) -> Message:
+    return Message("{count} {count:answer|answers} could not be read", count=student.unread)
 
 
 def _titled(heading: str, wanted: str, spelled: Callable[[str], str]) -> bool:

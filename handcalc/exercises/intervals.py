@@ -35,9 +35,9 @@ class Interval(Record):
         """How far the ends are from the middle."""
         return EXACT.divide(EXACT.subtract(self.high, self.low), Decimal(2))
 
-    def holds(self, other: Interval) -> bool:
-        """Whether another lies in this one."""
-        return self.low <= other.low and other.high <= self.high
+    def holds(self, other: Interval, nearly: Decimal = Decimal(0)) -> bool:
+        """Whether another lies in this one; nearly: by how much it may stand out."""
+        return self.low <= other.low + nearly and other.high - nearly <= self.high
 
     def has(self, number: Decimal) -> bool:
         """Whether a number lies in it."""

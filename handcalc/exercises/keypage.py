@@ -1,20 +1,17 @@
 """What a teacher who marks by hand has beside the key: the wrong answers to expect, and which mistake gives each.
 
-- `KeyChapter(…, exercise)` is the chapter of a key: the worked solution, then the table of `frequent_slips(exercise, reading)`.
+- `KeyChapter(…, slips)` is the chapter of a key: the worked solution, then the table of `frequent_slips(slips, reading)`.
 
 Of large networks there is no such table: their mistakes are not worked out one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from handcalc.core.derivation import Derivation
 from handcalc.errors import Message, Template
-from handcalc.exercises.asked import Exercise, Worked
-from handcalc.exercises.hidden import Candidates, Mistakes
-from handcalc.exercises.intervals import accepted
-from handcalc.exercises.wronganswers import WrongAnswers
+from handcalc.exercises.wronganswers import ExpectedSlip
 from handcalc.marking.mistakes import MISTAKES
 from handcalc.marking.wording import as_typed, step_item
 from handcalc.marking.workbook import base
@@ -24,40 +21,30 @@ from handcalc.render.reading import Reading
 from handcalc.render.report import Chapter, Style
 
 COLUMNS: tuple[Template, ...] = ("quantity", "right", "if it says", "then")
-SLIPS = 2  # of each number asked
 
 
 class KeyChapter(Chapter):
     """The worked solution of an exercise, and the slips to expect."""
 
-    def __init__(self, derivation: Derivation, dialect: Dialect, style: Style, exercise: Exercise) -> None:
+    def __init__(self, derivation: Derivation, dialect: Dialect, style: Style, slips: Sequence[ExpectedSlip]) -> None:
         super().__init__(derivation, dialect, style)
-        self.exercise = exercise
+        self.slips = slips
 
     def blocks(self) -> Iterator[Block]:
         """The document."""
         yield from super().blocks()
-        yield from frequent_slips(self.exercise, self.reading)
+        yield from frequent_slips(self.slips, self.reading)
 
 
-def frequent_slips(exercise: Exercise, reading: Reading) -> Iterator[Block]:
-    """A table: step, right number, wrong number, what went wrong; the likeliest of each number that is asked.
-
-    Numbers have the sign of the letter that the notation has for the step.
-    """
-    if not exercise.book.small:
-        return
-    worked = Worked(exercise)
-    wrong = WrongAnswers(Mistakes(worked, Candidates(exercise)))
+def frequent_slips(slips: Sequence[ExpectedSlip], reading: Reading) -> Iterator[Block]:
+    """A table: step, right number, wrong number, what went wrong; numbers have the sign of the letter that stands for the step."""
     rows: list[tuple[Item, ...]] = []
-    for wanted, digits in exercise.asked.items():
-        found, _ = wrong.of(wanted, digits, accepted(worked, wanted, digits), SLIPS)
-        other = reading.turned(base(wanted))
-        for one in found:
-            name, *names = (Message(MISTAKES[slug].name) for slug in one.slugs)
-            for further in names:
-                name = Message("{first}; or: {second}", first=name, second=further)
-            rows.append((step_item(wanted), as_typed(worked.shown[wanted], other), as_typed(one.answer, other), name))
+    for slip in slips:
+        other = reading.turned(base(slip.wanted))
+        name, *names = (Message(MISTAKES[slug].name) for slug in slip.slugs)
+        for further in names:
+            name = Message("{first}; or: {second}", first=name, second=further)
+        rows.append((step_item(slip.wanted), as_typed(slip.right, other), as_typed(slip.wrong, other), name))
     if rows:
         yield Heading(2, Message("Frequent slips"))
         yield Table(tuple(map(Message, COLUMNS)), _once(rows), wraps=True)

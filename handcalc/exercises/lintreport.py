@@ -42,8 +42,8 @@ def _mistakes(mistakes: Mistakes) -> Iterator[Block]:
         yield Table((Message("mistake"), Message("shown by")), rows, wraps=True)
     if mistakes.tied:
         yield Heading(2, Message("Mistakes that give the same answers"))
-        for group in mistakes.tied:
-            yield Paragraph(_joined(mistakes, group))
+        groups = {_slugs(mistakes, group): group for group in mistakes.tied}  # of forms with the same names one
+        yield from (Paragraph(_joined(mistakes, group)) for group in groups.values())
     if mistakes.inert:
         yield Heading(2, Message("Mistakes that change no number"))
         yield Paragraph(_joined(mistakes, mistakes.inert))
@@ -60,9 +60,13 @@ def named(form: Form) -> Message:
     return Message("{first} + {second}", first=own, second=named(form.other)) if form.other else own
 
 
+def _slugs(mistakes: Mistakes, places: Iterable[int]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(mistakes.forms[place].slug for place in places))
+
+
 def _joined(mistakes: Mistakes, places: Iterable[int]) -> Message:
     """The names of some mistakes, each once."""
-    first, *others = dict.fromkeys(mistakes.forms[place].slug for place in places)
+    first, *others = _slugs(mistakes, places)
     found = Message(MISTAKES[first].name)
     for slug in others:
         found = Message("{first}; {second}", first=found, second=Message(MISTAKES[slug].name))

@@ -20,6 +20,7 @@ from handcalc.core.record import Record
 from handcalc.disk.jsontext import json_text
 from handcalc.disk.reading import NoFileError, beside, names_in, reason
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
+from handcalc.exercises.draw import is_code
 from handcalc.exercises.generate import Generator, Variant
 from handcalc.exercises.numbers import ExerciseTemplate
 from handcalc.exercises.sheets import PROBLEM, Files, Handout, Paper, all_files, together
@@ -48,7 +49,7 @@ def make_set(
     template: ExerciseTemplate, seed: str, paper: Paper, count: int = 0, students: StudentList | None = None, only: str = ""
 ) -> VariantSet:
     """So many variants; else one for each student; else that of a single student, who need not be on a list."""
-    generator = Generator(template, seed)
+    generator = Generator(template, seed, keys=bool(paper.keys))
     made: list[Variant] = []
     if count:
         for number in range(1, count + 1):
@@ -180,6 +181,11 @@ def read_manifest(path: str) -> dict[str, Any]:
         if not isinstance(variant, dict) or not all(isinstance(variant.get(key), str) for key in ("code", "problem")):
             raise ProblemError(Message("a variant without a code and a problem", where))
     return data
+
+
+def codes_in(folder: str) -> list[str]:
+    """The codes of the variants that have a folder there; none where there is no such folder."""
+    return [name for name in names_in(folder) if is_code(name)] if os.path.isdir(folder) else []
 
 
 def sets_in(folder: str) -> list[str]:

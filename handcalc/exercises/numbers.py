@@ -1,6 +1,7 @@
 """The numbers of a template: where each stands in its text, what it is, and from what it is drawn.
 
-- `ExerciseTemplate(path)` reads the file; `slots` are the numbers that may be drawn; `drawn(draws, attempt)` are new ones, as typed.
+- `ExerciseTemplate(path)` reads the file; `slots` are the numbers that may be drawn, and seeds with which others are;
+  `drawn(draws, attempt)` are new ones, as typed.
 - `text_with(numbers)` is the file with these in their places, everything else as it was: comments, layout, order of keys; but it says in
   which notation its sheet is, where that is not the template's.
 - `cells(numbers)` are the same for an evaluation: given cell → number.
@@ -32,9 +33,12 @@ from handcalc.loading.rates import rate_of
 from handcalc.loading.schedules import updates_per_epoch
 from handcalc.marking.workbook import on_sheet
 from handcalc.problem.files import read_bytes, shown_path
-from handcalc.problem.generating import ROLES, Generating, NumberRange
+from handcalc.problem.generating import ROLES, SEEDS, Generating, NumberRange
+from handcalc.problem.reader import DrawnArray
+from handcalc.problem.values import SEED_MOST
 
 KEPT_ROLES = ("learning_rate", "")  # drawn only where the file says how
+USUAL_SEEDS = range(1, 10_000)
 WHOLE_CHOICES = 3  # so many different whole targets are classes, which are drawn among themselves
 
 
@@ -46,7 +50,10 @@ class _Choices(Protocol):
 
 
 class Slot(Record):
-    """A number of the file that may be drawn: from, to, in the text; its name and role; the cells that have it."""
+    """A number of the file that may be drawn: from, to, in the text; its name and role; the cells that have it.
+
+    arrays: of a seed, for each cell the array that is drawn with it and the place in that; the cells have those numbers.
+    """
 
     start: int
     end: int
@@ -54,6 +61,14 @@ class Slot(Record):
     role: str
     number: Number
     cells: tuple[Cell, ...]
+    arrays: tuple[tuple[DrawnArray, int], ...] = ()
+
+    def numbers(self, typed: str) -> dict[Cell, Number]:
+        """Cell → number, where this is typed."""
+        if not self.arrays:
+            return dict.fromkeys(self.cells, number(typed))
+        drawn = {id(array): array.numbers(int(typed)) for array in {id(one): one for one, _ in self.arrays}.values()}
+        return {cell: drawn[id(array)][place] for cell, (array, place) in zip(self.cells, self.arrays)}
 
     @property
     def value(self) -> Fraction:
@@ -86,16 +101,22 @@ class ExerciseTemplate:
         """The numbers of inputs, targets, parameters and the rate, and those given for equations, in the order of the file."""
         found: dict[int, Slot] = {}
         for cell, given in self._given():
-            place = self._placed.numbers.get(id(given))
-            if place is None:
-                continue  # from another file, or drawn by a seed of its own
-            own, start, end = place
-            known = found.get(start)
-            if known is not None:
-                found[start] = known.replace(cells=(*known.cells, cell))
-            else:
-                found[start] = Slot(start, end, self._name(cell), self._role(cell), own, (cell,))
+            slot = self._slot(cell, given)
+            if slot is None:
+                continue  # from another file
+            known = found.get(slot.start)
+            found[slot.start] = known.replace(cells=known.cells + slot.cells, arrays=known.arrays + slot.arrays) if known else slot
         return tuple(found[start] for start in sorted(found))
+
+    def _slot(self, cell: Cell, given: Number) -> Slot | None:
+        """The number of the file that a cell has, or the seed that its number is drawn with."""
+        if id(given) in self._placed.drawn:
+            array, place = self._placed.drawn[id(given)]
+            return Slot(array.start, array.end, f"seed.{array.name}", SEEDS, number(str(array.seed)), (cell,), ((array, place),))
+        if id(given) in self._placed.numbers:
+            own, start, end = self._placed.numbers[id(given)]
+            return Slot(start, end, self._name(cell), self._role(cell), own, (cell,))
+        return None
 
     def _given(self) -> Iterator[tuple[Cell, Number]]:
         """Every given cell with its number, on the sheets of all iterations, and of more where only those have all samples.
@@ -141,7 +162,9 @@ class ExerciseTemplate:
     def range_of(self, slot: Slot) -> NumberRange:
         """What is said of a number: by its name, else by a pattern, else by its role, else of all."""
         ranges = self.generating.ranges
-        named = next((one for one in ranges if self._named.get(one.name) in slot.cells), None)
+        if slot.arrays:  # parameters that a seed draws have no numbers of their own in the file
+            ranges = tuple(one for one in ranges if one.name in ("", SEEDS) or one.name.startswith("seed."))
+        named = next((one for one in ranges if one.name == slot.name or self._named.get(one.name) in slot.cells), None)
         fitting = next((one for one in ranges if is_pattern(one.name) and fits(slot.name, one.name)), None)
         if named or fitting:
             return named or fitting or NumberRange()
@@ -162,10 +185,10 @@ class ExerciseTemplate:
     def _check_names(self) -> None:
         """An error for names that are no numbers of the file. Raises ProblemError."""
         known = {slot.name for slot in self.slots}
-        cells = {cell for slot in self.slots for cell in slot.cells}
+        cells = {cell for slot in self.slots if not slot.arrays for cell in slot.cells}
         wrong = []
         for one in self.generating.ranges:
-            told = self._named.get(one.name) in cells or one.name in ROLES or not one.name
+            told = one.name in known or self._named.get(one.name) in cells or one.name in ROLES or not one.name
             if not told and not (is_pattern(one.name) and any(fits(name, one.name) for name in known)):
                 where = f"{self.problem.path}:{one.line}: generate.numbers: "
                 wrong.append(Message("no number of the file is called {found}; known are {known}", where, found=f'"{one.name}"',
@@ -180,6 +203,9 @@ class ExerciseTemplate:
 
     def _listed(self, slot: Slot) -> _Choices:
         wanted = self.range_of(slot)
+        if slot.arrays and not all(one.denominator == 1 and 0 <= one.numerator <= SEED_MOST for one in wanted.numbers):
+            where = f"{self.problem.path}:{wanted.line}: generate.numbers: "
+            raise ProblemError(Message("a seed is a whole number from 0 to {most}", where, most=SEED_MOST))
         if wanted.how == "keep":
             return (slot.number.text or str(slot.number.numerator),)
         if wanted.how == "choose":
@@ -194,6 +220,8 @@ class ExerciseTemplate:
 
     def _like(self, slot: Slot) -> tuple[str, ...]:
         """Numbers with the same decimals, up to the largest of its role, with either sign; 0 only for 0."""
+        if slot.arrays:
+            return tuple(map(str, USUAL_SEEDS))
         values = [other.value for other in self.slots if other.role == slot.role]
         if self.problem.equations:
             values = [slot.value]  # what stands beside it is something else
@@ -257,7 +285,7 @@ class ExerciseTemplate:
 
     def cells(self, numbers: Mapping[str, str]) -> dict[Cell, Number]:
         """The same as given cells."""
-        return {cell: number(numbers[slot.name]) for slot in self.slots for cell in slot.cells}
+        return {cell: one for slot in self.slots for cell, one in slot.numbers(numbers[slot.name]).items()}
 
 
 def in_notation(text: str, notation: str) -> str:

@@ -34,6 +34,7 @@ from handcalc.render.blocks import Block, Paragraph
 from handcalc.render.givens import given, rounding_note, title
 from handcalc.render.options import Options
 from handcalc.render.reading import Reading
+from handcalc.render.wordproblem import word_problem
 
 VALUE = max(RUNGS)  # the rung that gives the value away
 ENDS = (*RIGHT, "follow_through")  # verdicts that end a step
@@ -136,6 +137,7 @@ class PracticeRound:
         """What the exercise is, and the numbers given."""
         derivation = self.exercise.book.derivation
         yield from title(derivation.header)
+        yield from word_problem(derivation, self.reading)
         yield from self.heading
         note = rounding_note(derivation).template  # of worked solutions; here each step says its digits
         yield from (block for block in given(derivation, self.reading, Options()) if not _says(block, note))

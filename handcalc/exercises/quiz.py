@@ -22,7 +22,7 @@ from handcalc.core.record import Record
 from handcalc.errors import HandcalcError, Message, OutputError, ProblemError
 from handcalc.exercises.asked import AskedDigits, Exercise, Worked
 from handcalc.exercises.hidden import Candidates, Form, Mistakes
-from handcalc.exercises.intervals import Interval, accepted, around, unit_of
+from handcalc.exercises.intervals import SLACK, Interval, accepted, around, unit_of
 from handcalc.exercises.quiztext import QuestionText, QuizTable, inert
 from handcalc.exercises.wronganswers import INSIDE, Dropped, WrongAnswers
 from handcalc.language import Translate, title_in, translator
@@ -80,7 +80,7 @@ class AskedNumber(Record):
     def accepted(self) -> tuple[Interval, ...]:
         """The intervals with full marks: around the printed answer; everything that rounding on the way may give, if that is more."""
         own = self.printed
-        return (own,) if own.holds(self.wide) else (own, self.wide)
+        return (own,) if own.holds(self.wide, self.unit * SLACK) else (own, self.wide)
 
     @property
     def may_be_zero(self) -> bool:

@@ -28,6 +28,7 @@ from handcalc.render.items import Item, Name, Numeric, Symbolic, spell
 from handcalc.render.lines import general, worked
 from handcalc.render.options import Options
 from handcalc.render.report import LONGEST_SUM
+from handcalc.render.wordproblem import word_problem
 
 NAMED = 8  # names that a hint lists
 TYPING = Message("Type every number with a point and without spaces, such as -0.0381 or 1.5e-4; no comma, no fraction.")
@@ -75,7 +76,8 @@ class QuestionText:
 
     def blocks(self) -> tuple[str | QuizTable, ...]:
         """The title, what is given, what is agreed, how to type."""
-        found: list[Block] = [*given(self.derivation, self.reading, Options(asked={}))]
+        found: list[Block] = [*word_problem(self.derivation, self.reading)]
+        found += given(self.derivation, self.reading, Options(asked={}))
         for number in range(2, self.derivation.iterations + 1):
             found += own_samples(self.derivation, number)
         problem = self.exercise.problem

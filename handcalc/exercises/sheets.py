@@ -19,6 +19,7 @@ from handcalc.deriving import derive
 from handcalc.errors import Message, OutputError, printable
 from handcalc.exercises.asked import USUAL, AskedDigits, Exercise
 from handcalc.exercises.keypage import KeyChapter
+from handcalc.exercises.wronganswers import ExpectedSlip
 from handcalc.language import translator
 from handcalc.loading.loader import loads
 from handcalc.marking.answers import Sheet
@@ -71,19 +72,21 @@ def format_named(word: str) -> str:
 
 
 class Handout(Record):
-    """What is known of a variant where its papers are written: its text, where it comes from, its code, for whom."""
+    """What is known of a variant where its papers are written: its text, where it comes from, its code, for whom, and
+    the slips to expect."""
 
     text: str
     path: str
     folder: str
     code: str
     student: str = ""
+    slips: tuple[ExpectedSlip, ...] = ()
 
     @classmethod
     def of(cls, variant: Variant, folder: str) -> Handout:
         """That of a variant; folder: that of the template."""
         student = printable(variant.student.shown) if variant.student else ""
-        return cls(variant.text, variant.problem.path, folder, variant.code, student)
+        return cls(variant.text, variant.problem.path, folder, variant.code, student, variant.slips)
 
     def problem(self, notation: str) -> Problem:
         """The problem, with what is asked as its tasks, and the code and the student in its title."""
@@ -98,7 +101,7 @@ def files_of(handout: Handout, paper: Paper) -> Files:
     files: Files = {PROBLEM: handout.text, ANSWERS: _answers(problem, handout, paper)}
     if not paper.together:
         for kind, format in paper.wanted():
-            files |= _exported([problem], paper, kind, format, kind)
+            files |= _exported([(problem, handout)], paper, kind, format, kind)
     return files
 
 
@@ -106,20 +109,19 @@ def together(handouts: Sequence[Handout], paper: Paper) -> Files:
     """The files that have the sheets, or the keys, of all."""
     files: Files = {}
     if paper.together:
-        problems = [handout.problem(paper.notation) for handout in handouts]
+        problems = [(handout.problem(paper.notation), handout) for handout in handouts]
         for kind, format in paper.wanted():
             files |= _exported(problems, paper, kind, format, f"{kind}s")
     return files
 
 
-def _exported(problems: Sequence[Problem], paper: Paper, kind: str, format: str, name: str) -> Files:
+def _exported(problems: Sequence[tuple[Problem, Handout]], paper: Paper, kind: str, format: str, name: str) -> Files:
     style = Style(notation=paper.notation, view=VIEW_OF[kind])
     check_view(format, style.view)
     dialect, chapters = dialect_of(format), []
-    for problem in problems:
+    for problem, handout in problems:
         derivation = derive(problem, rounding_of(problem), iterations_of(problem))
-        own = KeyChapter(derivation, dialect, style, Exercise(problem, notation=paper.notation)) if kind == KEY else None
-        chapters.append(own or Chapter(derivation, dialect, style))
+        chapters.append(KeyChapter(derivation, dialect, style, handout.slips) if kind == KEY else Chapter(derivation, dialect, style))
     found = written(Report(tuple(chapters), translator(paper.language), paper.language, name), format)
     return {name + (FORMATS[format].suffix or ".txt"): found.content, **found.beside}
 

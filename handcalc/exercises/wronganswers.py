@@ -2,6 +2,7 @@
 
 - `WrongAnswers(mistakes)`; `.of(step, digits, accepted, most)` are the likeliest that are not accepted, those with the same answer
   together, and what became of all others that change the number.
+- `expected_slips(mistakes)` are the few that a key lists of every number asked.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from handcalc.core.quantity import Cell
 from handcalc.core.record import Record
 from handcalc.exercises.asked import EXACT_MOST, AskedDigits, Exercise
 from handcalc.exercises.hidden import Form, Mistakes
-from handcalc.exercises.intervals import Interval, around, unit_of
+from handcalc.exercises.intervals import Interval, accepted, around, unit_of
 
+SLIPS = 2  # of each number asked, in a key
 NAMED_TOGETHER = 2  # mistakes with the same answer that are named
 INSIDE, TIE, LIMIT = "inside tolerance", "tie", "limit"
 
@@ -30,6 +32,15 @@ class WrongAnswer(Record):
     def slugs(self) -> tuple[str, ...]:
         """The mistakes."""
         return tuple(dict.fromkeys(form.slug for form in self.forms))
+
+
+class ExpectedSlip(Record):
+    """A line for whoever marks by hand: the step asked, its right number, a wrong one, and the mistakes that give it."""
+
+    wanted: Cell
+    right: str
+    wrong: str
+    slugs: tuple[str, ...]
 
 
 class Dropped(Record):
@@ -83,6 +94,16 @@ class WrongAnswers:
         most = len(far)
         order = [min((far.get(cell, most) for cell in touched[form]), default=most) for form in self.mistakes.forms]
         return sorted(range(len(order)), key=lambda place: (order[place], place))
+
+
+def expected_slips(mistakes: Mistakes) -> tuple[ExpectedSlip, ...]:
+    """The likeliest wrong answers of each number that is asked."""
+    worked, wrong = mistakes.worked, WrongAnswers(mistakes)
+    found: list[ExpectedSlip] = []
+    for wanted, digits in mistakes.exercise.asked.items():
+        answers, _ = wrong.of(wanted, digits, accepted(worked, wanted, digits), SLIPS)
+        found += (ExpectedSlip(wanted, worked.shown[wanted], one.answer, one.slugs) for one in answers)
+    return tuple(found)
 
 
 def _distances(exercise: Exercise, wanted: Cell) -> dict[Cell, int]:

@@ -11,7 +11,7 @@ from typing import Any
 from handcalc.core.expr import ZERO, Number
 from handcalc.core.record import Record
 from handcalc.errors import Listing, Message, Template
-from handcalc.layers.initial import drawn, written
+from handcalc.layers.initial import drawn
 from handcalc.problem.arrays import as_array, read_array
 from handcalc.problem.fields import ROWS_OF
 from handcalc.problem.names import Names
@@ -230,10 +230,15 @@ def _random(layer: DenseEntry, item: FileNode) -> tuple[Any, Called]:
     by_input, shape = layer.by_input, (len(layer.neurons), len(layer.sources))
     found = drawn(item, shape[0] * shape[1], f"W{layer.number}", shape[1], shape[0])
     called = _matrix_names(layer, shape[::-1] if by_input else shape, by_input)
-    if not found:
+    if found is None:
         return None, {}
-    rows = [found[start : start + shape[1]] for start in range(0, len(found), shape[1])]
-    return as_array(rows) if len(found) > TYPED_LIMIT else EdgeMatrix(tuple(tuple(map(written, row)) for row in rows)), called
+    if found.count > TYPED_LIMIT:
+        return as_array(_rows(found.floats(found.seed), shape[1])), called
+    return EdgeMatrix(tuple(map(tuple, _rows(found.given(item), shape[1])))), called
+
+
+def _rows(numbers: list[Any], width: int) -> list[list[Any]]:
+    return [numbers[start : start + width] for start in range(0, len(numbers), width)]
 
 
 # --- biases -----------------------------------------------------------------------------------------------------------
@@ -253,8 +258,9 @@ def bias(layer: DenseEntry, edges: Any) -> Bias | None:
         array = read_array(item, (len(layer.neurons),))
         return Bias("neuron", array, {}, threshold) if array is not None else None
     if item.names("random"):
-        numbers = drawn(item, len(layer.neurons), f"b{layer.number}", len(layer.sources), len(layer.neurons))
-        return None if numbers is None else Bias("neuron", {(place,): written(value) for place, value in enumerate(numbers)}, {}, threshold)
+        found = drawn(item, len(layer.neurons), f"b{layer.number}", len(layer.sources), len(layer.neurons))
+        values = {(place,): one for place, one in enumerate(found.given(item))} if found else None
+        return Bias("neuron", values, {}, threshold) if values else None
     if item.kind == "text" and item.stands_for((ZEROS,)):
         return Bias("neuron", dict.fromkeys(((place,) for place in range(len(layer.neurons))), ZERO), {}, threshold)
     if item.kind == "sequence":

@@ -33,7 +33,7 @@ from handcalc.problem.fields import read_section
 from handcalc.problem.files import decoded, read, read_text, shipped_folder, shown_path, standard_input
 from handcalc.problem.names import Names
 from handcalc.problem.punctuation import half_width
-from handcalc.problem.reader import FileNode, near
+from handcalc.problem.reader import DrawnArray, FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
 from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
 from handcalc.problem.values import Section
@@ -106,10 +106,11 @@ def file_of(path: str | os.PathLike[str]) -> str:
 
 class PlacedProblem(Record):
     """A problem, and where its numbers stand in the text: (number, from, to) by the identity of the number, which is in the problem;
-    files: the names of the files beside it that were read."""
+    drawn: the same of numbers that are drawn, the array and the place in it; files: the names of the files beside it that were read."""
 
     problem: Problem
     numbers: Mapping[int, tuple[Number, int, int]]
+    drawn: Mapping[int, tuple[DrawnArray, int]]
     files: tuple[str, ...]
 
 
@@ -118,7 +119,7 @@ def loads_placed(text: str, name: str, folder: str | None) -> PlacedProblem:
     root = read_text(text, name, folder)
     root.source.numbers = {}
     problem = _problem(root)
-    return PlacedProblem(problem, root.source.numbers, tuple(dict.fromkeys(root.source.files)))
+    return PlacedProblem(problem, root.source.numbers, root.source.drawn, tuple(dict.fromkeys(root.source.files)))
 
 
 def loads(text: str, name: str = "problem", folder: str | os.PathLike[str] | None = None, safe: bool | None = None) -> Problem:
@@ -165,7 +166,18 @@ def _header(found: Section, root: FileNode) -> Problem:
     version = found.get("handcalc")
     if version and version.typed != "1":
         version.fail("format version 1 is expected, found {found}", found=version.shown)
-    return Problem(path=root.source.name, **found.read(("title", "title_zh", "source", "notation", "language")))
+    _check_texts(found)
+    return Problem(path=root.source.name, **found.read(("title", "title_zh", "text", "text_zh", "source", "notation", "language")))
+
+
+def _check_texts(found: Section) -> None:
+    """An error for a brace of a word problem that is not one of a pair."""
+    for key in {"text", "text_zh"} & {*found}:
+        from handcalc.render.wordproblem import UNPAIRED, pieces  # rarely there, so nobody else waits for it
+
+        for what, piece in pieces(found.value(key, "")):
+            if what == UNPAIRED:
+                found[key].fail("a brace without its other one: {found}; for the letter itself write it twice", found=f'"{piece}"')
 
 
 def _network(root: FileNode, found: Section, problem: Problem) -> Problem:

@@ -25,7 +25,7 @@ from handcalc.problem.files import shown_path
 from handcalc.problem.schema import Problem
 from handcalc.processes import Here, Job, Processes, Team, batch_size, in_batches, processors
 
-SUFFIXES = (".yaml", ".yml", ".csv", ".tsv", ".txt", ".xlsx", ".docx", ".ipynb")  # of the sheets in a folder
+SUFFIXES = (".yaml", ".yml", ".csv", ".tsv", ".txt", ".xlsx", ".docx", ".ipynb", ".jsonl")  # of the sheets in a folder
 SHEETS_PER_PROCESS = 40  # fewer are marked sooner than another process has learnt the problem: measured, about 0.3 s
 CHUNK = 8  # rows of a table handed to a process at once, at most
 ENDED = HandcalcError(Message("a process that marked sheets ended; is there enough memory? --jobs 1 needs least"))

@@ -1,4 +1,4 @@
-"""The forms of sheets that are text: lines ID = VALUE, CSV, YAML, Jupyter notebooks.
+"""The forms of sheets that are text: lines ID = VALUE, CSV, YAML, Jupyter notebooks, the log of practice.
 
 - `form(path, text)` is what reads a sheet: a function that adds its answers to a `Draft`.
 
@@ -36,6 +36,8 @@ def form(path: str, text: str) -> Callable[[Draft, str], None]:
     lines = [content for _, content in _lines(text) if not is_comment(content)]
     if not lines:
         return _read_lines
+    if _tried(lines[0]) is not None:
+        return _read_log
     if suffix in (".yaml", ".yml"):
         return _read_yaml
     if suffix == ".ipynb" or lines[0].startswith("{") and '"nbformat"' in text:
@@ -66,6 +68,37 @@ def _read_lines(draft: Draft, text: str) -> None:
             draft.comment(content, line)
         else:
             add_line(draft, content, line)
+
+
+# --- the log of practice ----------------------------------------------------------------------------------------------
+
+
+def _read_log(draft: Draft, text: str) -> None:
+    """A line for each try: of every step what was typed last, as far as the first round goes; the next has other numbers."""
+    typed: dict[str, tuple[str, int]] = {}
+    for line, content in _lines(text):
+        found = _tried(content)
+        if found is None:
+            draft.bad(content, "this is no line of the log of practice", line)
+            continue
+        name, given, number = found
+        if number == 1 and name in typed:
+            break
+        typed[name] = given, line
+    for name, (given, line) in typed.items():
+        draft.add(name, given, line)
+
+
+def _tried(content: str) -> tuple[str, str, int] | None:
+    """The id, what was typed, and which try it was."""
+    if not content.startswith('{"id"'):
+        return None
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    entry = tuple(found.get(key) for key in ("id", "given", "try"))
+    return entry if tuple(map(type, entry)) == (str, str, int) else None
 
 
 # --- YAML -------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ def header_of(problem: Problem) -> Header:
     return Header(
         title=problem.title,
         title_zh=problem.title_zh,
+        text=problem.text,
+        text_zh=problem.text_zh,
         source=problem.source,
         notation=problem.notation,
         language=problem.language,

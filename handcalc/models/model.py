@@ -26,8 +26,8 @@ from handcalc.problem.schema import Problem, Sample
 
 KEPT = 16  # shapes
 NUMBERS = (  # fields of a problem that do not change what follows from a forward pass
-    "title", "title_zh", "source", "notation", "language", "inputs", "samples", "test", "layers", "loss", "training", "rounding", "tasks",
-    "overridden", "marking", "given", "tables", "fixed", "equations", "path", "generating", "encoded",
+    "title", "title_zh", "text", "text_zh", "source", "notation", "language", "inputs", "samples", "test", "layers", "loss", "training",
+    "rounding", "tasks", "overridden", "marking", "given", "tables", "fixed", "equations", "path", "generating", "encoded",
 )  # fmt: skip
 SMALL = 2_000  # cells of a forward pass; of larger ones nothing is kept
 

@@ -19,12 +19,14 @@ NICE = "nice"
 DIFFERENT = Number(8, 10, "0.8")
 TRIES = 500
 
+SEEDS = "seeds"  # numbers with which others are drawn
 ROLES: dict[str, tuple[str, ...]] = {  # word → the kinds of quantities whose given numbers it means
     "inputs": ("input", "given"),
     "targets": ("target",),
     "weights": ("weight",),
     "biases": ("bias", "threshold"),
     "learning_rate": ("rate",),
+    SEEDS: (),
 }
 
 CONDITIONS: Mapping[str, Template] = {

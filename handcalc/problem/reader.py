@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from handcalc import errors
 from handcalc.core import formula
@@ -65,12 +65,30 @@ def _mask(value: Any) -> Any:
     return "…" if value else value
 
 
+class DrawnArray(Protocol):
+    """An array of numbers that are drawn: its name, its seed, and from where to where that stands in the text."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+    def numbers(self, seed: int) -> list[Number]:
+        """Its numbers with a seed."""
+        ...
+
+
 class Source:
     """One file being read: its name as printed, its folder, the errors and the other spellings found so far.
 
     folder: where files are that it names, None for a text of its own, which has none; files: the names of other files that were read;
     hidden: those whose contents are not to be quoted, because they are outside the folder; numbers: where in the text each number stands,
-    from and to, by the identity of the number; None where nobody wants to know.
+    from and to, by the identity of the number; None where nobody wants to know; drawn: the same of numbers drawn with a seed, of which
+    the text has the seed only: the array, and the place in it.
     """
 
     def __init__(self, name: str, folder: str | None) -> None:
@@ -81,6 +99,7 @@ class Source:
         self.files: list[str] = []
         self.hidden: set[str] = set()
         self.numbers: dict[int, tuple[Number, int, int]] | None = None
+        self.drawn: dict[int, tuple[DrawnArray, int]] = {}
 
     def add(self, place: tuple[int, int], message: Message) -> None:
         """Add an error at (line, column). Raises ProblemError when there are too many to go on."""

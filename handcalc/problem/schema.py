@@ -326,6 +326,8 @@ class Problem(Record):
 
     title: str = ""
     title_zh: str = ""
+    text: str = ""
+    text_zh: str = ""
     source: str = ""
     notation: str = ""
     language: str = ""

@@ -61,6 +61,8 @@ KEYS: Spellings = {
     # the problem
     "title": ("题目", "标题", "题名"),
     "title_zh": ("中文标题", "中文题目"),
+    "text": ("story", "题干", "题文"),
+    "text_zh": ("中文题干", "中文题文"),
     "source": ("reference", "来源", "出处"),
     "notation": ("记号", "记法", "符号"),
     "language": ("lang", "语言"),

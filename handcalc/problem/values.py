@@ -100,7 +100,8 @@ INNER_SHARE = number(above=0, below=1)
 BELOW_1 = number(least=0, below=1)
 COUNT = whole(1, 1_000_000)
 UPDATES = whole(1, 100_000_000)
-SEED = whole(0, 1_000_000_000)
+SEED_MOST = 1_000_000_000
+SEED = whole(0, SEED_MOST)
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from handcalc.errors import Listing, Message, Template
 from handcalc.render.blocks import Block, Equation, Heading, Paragraph, Picture, Rows, Table
 from handcalc.render.document import layer_title
 from handcalc.render.grids import directions, grids
-from handcalc.render.items import MISSING, Item, Name, Plain, Value, title_item
+from handcalc.render.items import Item, Name, Plain, Value, title_item
 from handcalc.render.options import DETAILS, Options
 from handcalc.render.pooling import is_pooled, is_window_path
 from handcalc.render.reading import Reading
@@ -126,15 +126,15 @@ def _rates(derivation: Derivation) -> Iterator[Block]:
 
 def _wanted(derivation: Derivation, asked: Mapping[tuple[Cell, int], Asked]) -> Iterator[Block]:
     """What is asked with its marks, and their sum; the digits where tasks want different ones."""
-    several = len({_digits(derivation, task) for task in asked.values()}) > 1
-    rows: list[tuple[Item, ...]] = []
+    several, wanted = len({_digits(derivation, task) for task in asked.values()}) > 1, []
     for (cell, _), task in asked.items():
-        digits = (digits_of(*_digits(derivation, task)),) if several else ()
-        rows.append((Name(Ref(*cell)), *digits, Plain(task.marks.text or str(task.marks.numerator))))
+        worth = Message("[{marks}]", marks=task.marks.text or str(task.marks.numerator))
+        if several:
+            worth = Message("({digits}) {marks}", digits=digits_of(*_digits(derivation, task)), marks=worth)
+        wanted.append(Message("{name} {marks}", name=Name(Ref(*cell)), marks=worth))
     total = sum(task.marks.numerator / task.marks.denominator for task in asked.values())
-    rows.append((Message("total"), *((MISSING,) if several else ()), Plain(f"{total:.10g}")))
     yield Heading(2, Message("Wanted"))
-    yield Table((Message("quantity"), *((Message("digits"),) if several else ()), Message("marks")), tuple(rows))
+    yield Paragraph(Message("{names}; {total} marks in all", names=Listing(wanted, len(wanted)), total=f"{total:.10g}"))
 
 
 def _digits(derivation: Derivation, task: Asked | None = None) -> tuple[int | None, int | None]:

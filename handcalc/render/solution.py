@@ -18,6 +18,7 @@ from handcalc.render.reading import Reading
 from handcalc.render.results import results
 from handcalc.render.seen import Seen
 from handcalc.render.updates import update
+from handcalc.render.wordproblem import word_problem
 
 
 def solution(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
@@ -35,6 +36,7 @@ def solution(derivation: Derivation, reading: Reading, options: Options) -> Iter
 def _document(derivation: Derivation, reading: Reading, options: Options) -> Iterator[Block]:
     yield from title(derivation.header, options.asked is not None)
     if options.wants("given") and not options.results:
+        yield from word_problem(derivation, reading)
         yield from given(derivation, reading, options)
     told = Seen()
     for iteration in range(1, derivation.iterations + 1):

@@ -16,7 +16,7 @@ from handcalc.core.order import phase
 from handcalc.core.quantity import Cell, cell
 from handcalc.core.record import Record
 from handcalc.errors import Message
-from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Picture, Table
+from handcalc.render.blocks import Block, Equation, Grid, GridPart, Heading, Paragraph, Picture, Table
 from handcalc.render.items import MISSING, Blank, Factors, Item, Numeric, Symbolic, Value
 
 Rewrite = Callable[[Block, Derivation], Block | None]
@@ -85,6 +85,8 @@ def _worksheet(block: Block, derivation: Derivation) -> Block | None:
         if block.step is None:
             return block if _is_given(block) else None
         return block.replace(right=(("=", Blank(block.step)),)) if len(block.right) else block
+    if isinstance(block, Paragraph) and _explains_formulas(block):
+        return None
     return _blanked(block, derivation)
 
 
@@ -132,6 +134,11 @@ def _worth(block: Block, asked: Mapping[tuple[Cell, int], Asked]) -> Block:
         return block
     marks = asked[last.step].marks
     return block.replace(label=Message("[{marks}]", marks=marks.text or str(marks.numerator)))
+
+
+def _explains_formulas(block: Paragraph) -> bool:
+    """Whether a sentence says what a part of a general formula means."""
+    return isinstance(block.text, Message) and any(isinstance(value, Symbolic) for value in block.text.values.values())
 
 
 def _is_given(block: Equation) -> bool:

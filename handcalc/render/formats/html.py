@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from handcalc.disk.jsontext import json_text
 from handcalc.errors import Message, printable
+from handcalc.language import BilingualTemplate
 from handcalc.render.blocks import Block, Equation, Grid, Heading, Paragraph, Picture, Table
 from handcalc.render.diagram.typesetting import in_unicode
 from handcalc.render.formats.common import drawn, title_of
@@ -241,7 +242,9 @@ class Article:
         return f'<{tag} class="level-{level}" id="{anchor}">{words}</{tag}>'
 
     def note(self, text: Item) -> str:
-        """The sentence about rounding is marked: it follows the choice of decimals."""
+        """The sentence about rounding is marked, which follows the choice of decimals; so is what the problem tells."""
+        if isinstance(text, BilingualTemplate):
+            return ' class="told"'
         note = rounding_note(self.chapter.derivation)
         same = isinstance(text, Message) and text.template == note.template
         return ' class="rounding"' if same else ""

@@ -224,6 +224,7 @@ def _table(block: Table, formulas: TypstFormulas) -> Iterator[str]:
     ]
     kinds = ", ".join("true" if number else "false" for number in numeric)
     columns = ", ".join(map(formulas.content, block.columns))
-    yield "\n".join([f"#listing(({kinds},), ({columns},), (", *rows, "))"])
+    last = "), wraps: true)" if block.wraps else "))"
+    yield "\n".join([f"#listing(({kinds},), ({columns},), (", *rows, last])
     for remark in remarks(block):
         yield f"#par({formulas.content(remark)})"

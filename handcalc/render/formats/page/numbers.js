@@ -328,6 +328,6 @@ function typed(text) {
   if (size === Infinity || (size === 0 && /[1-9]/.test(digits))) return null;
   let value = mul(exactly(digits), scale < 0 ? Ratio.of(1n, ten(-scale)) : ten(scale));
   if (under !== undefined) value = div(value, exactly(under));
-  const shown = (digits.startsWith(".") ? "0" : "") + digits.replace(/\.$/, "") + (scale ? "e" + scale : "") + (under ? "/" + under : "");
+  const shown = (digits.startsWith(".") ? "0" : "") + digits.replace(/\.$/, "") + (exponent === undefined ? "" : "e" + exponent) + (under ? "/" + under : "");
   return { value: sign === "-" ? neg(value) : value, text: (sign === "-" && compare(value, 0n) ? "-" : "") + shown };
 }
