@@ -70,7 +70,7 @@ def test_the_ending_says_the_format(suffix: str, export: Export, tmp_path: Path)
 
 def test_every_format_begins_in_its_own_way() -> None:
     assert all(format.begins for format in FILES.values())
-    assert len({format.begins for format in FILES.values()}) == len(FILES)
+    assert len({format.begins for format in FILES.values()}) == len(FILES) - 1  # slides and pages are both HTML
 
 
 def test_several_files(export: Export, tmp_path: Path) -> None:
@@ -275,12 +275,10 @@ def test_all_formats_of_a_worksheet_are_those_that_have_it(export: Export, tmp_p
     assert ends == {format.suffix for format in FILES.values() if format.document}
 
 
-@pytest.mark.parametrize(
-    ("name", "begins"), [("slides.html", b"<!doctype"), ("a.slides.html", b"<!doctype"), ("slides-2.html", b"<!DOCTYPE")]
-)
-def test_slides_have_an_ending_of_two_words(export: Export, tmp_path: Path, name: str, begins: bytes) -> None:
+@pytest.mark.parametrize(("name", "slides"), [("slides.html", True), ("a.slides.html", True), ("slides-2.html", False)])
+def test_slides_have_an_ending_of_two_words(export: Export, tmp_path: Path, name: str, slides: bool) -> None:
     assert export("tiny-linear-neuron", "-o", name)[0] == 0
-    assert (tmp_path / name).read_bytes().startswith(begins)
+    assert (b'<section class="slide' in (tmp_path / name).read_bytes()) == slides
 
 
 def test_the_language_is_that_of_the_problem(export: Export, tmp_path: Path) -> None:

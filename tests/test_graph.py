@@ -190,7 +190,7 @@ def test_ten_thousand_iterations_later() -> None:
 
 UNKNOWN = [
     "#4:loss", "#0:loss", "#-1:loss", "#x:loss", "#:loss", "#2:", "#²:loss", "#999999999999:loss", "#2:#2:loss",
-    "", " loss", "NET.h1", "net.h3", "net.", "net", "grad.w9", "loss@Alice", "rate@1", "w1@1",
+    "", " loss", "NETS.h1", "net.h3", "net.", "net", "grad.w9", "loss@Alice", "rate@1", "w1@1",
 ]  # fmt: skip
 
 

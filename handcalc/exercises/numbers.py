@@ -32,9 +32,9 @@ from handcalc.loading.loader import file_of, loads_placed
 from handcalc.loading.rates import rate_of
 from handcalc.loading.schedules import updates_per_epoch
 from handcalc.marking.workbook import on_sheet
+from handcalc.problem.drawn import DrawnArray
 from handcalc.problem.files import read_bytes, shown_path
 from handcalc.problem.generating import ROLES, SEEDS, Generating, NumberRange
-from handcalc.problem.reader import DrawnArray
 from handcalc.problem.values import SEED_MOST
 
 KEPT_ROLES = ("learning_rate", "")  # drawn only where the file says how

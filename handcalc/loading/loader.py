@@ -29,11 +29,12 @@ from handcalc.loading.readsamples import count_targets
 from handcalc.loading.samples import samples, test_set
 from handcalc.loading.settings import add_settings
 from handcalc.problem.dataset import Dataset
+from handcalc.problem.drawn import DrawnArray
 from handcalc.problem.fields import read_section
 from handcalc.problem.files import decoded, read, read_text, shipped_folder, shown_path, standard_input
 from handcalc.problem.names import Names
 from handcalc.problem.punctuation import half_width
-from handcalc.problem.reader import DrawnArray, FileNode, near
+from handcalc.problem.reader import FileNode, near
 from handcalc.problem.schema import Layer, Problem, Sample
 from handcalc.problem.shapes import Axes, input_axes, names_of, size, spelled
 from handcalc.problem.values import Section

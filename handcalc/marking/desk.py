@@ -116,15 +116,17 @@ class Desk:
         return not support.is_exact(wanted) and (support.is_reproduced or support.is_near(wanted, float(self.right[wanted])))
 
     def roughly_right(self, answers: Mapping[Cell, Typed], slips: tuple[Cell, ...], support: Support) -> frozenset[Cell]:
-        """The answers that come out where what was not asked for was rounded to three digits, where the digits of a sheet are mixed, or
-        where there is one answer only, which has one digit fewer right."""
-        if len(answers) > 1 and not mixes_digits(answers):
+        """The answers that come out where what was not asked for was rounded to three digits, where the digits of a sheet are mixed; an
+        answer alone, where that was rounded to one digit fewer than it has, and it has one fewer right."""
+        digits = ROUGH
+        if len(answers) == 1:
+            ((wanted, typed),) = answers.items()
+            digits = max(typed.significant - 1, ROUGH)
+            if abs(typed.value - float(self.right[wanted])) > ONE_DIGIT * unit(typed):
+                return frozenset()
+        elif not mixes_digits(answers):
             return frozenset()
-        if len(answers) == 1 and any(
-            abs(typed.value - float(self.right[wanted])) > ONE_DIGIT * unit(typed) for wanted, typed in answers.items()
-        ):
-            return frozenset()
-        follow = Follow(self.definitions, answers, Grain(None, ROUGH))
+        follow = Follow(self.definitions, answers, Grain(None, digits))
         return frozenset(wanted for wanted in slips if not support.is_exact(wanted) and answers[wanted].above and follow.accepts(wanted))
 
     def telling(self, explanation: Explanation, answers: Mapping[Cell, Any]) -> Cell | None:

@@ -35,7 +35,7 @@ LOOSE = 4.0  # how far off, in widths of what rounding allows, a hypothesis on t
 MOST_OTHERS = 8  # alternatives; numbers that so many mistakes explain tell nothing
 ZERO = 6.0  # bits of a 0 that is wrong: few mistakes give it
 MANY = 5  # answers beside which a bare 0 tells something
-RARE = 0.05  # mistakes that may be expected to give a number by chance which alone shows one
+RARE = 0.09  # mistakes that may be expected to give a number by chance which alone shows one
 NEAR = 1.5  # units of the last digit that a number may be off which alone shows a mistake
 ROUNDS = 3  # further single mistakes that are looked for after the first
 
@@ -137,7 +137,7 @@ class Diagnoser:
         explained = [wanted for wanted in sheet.slips if wanted not in best.left]
         sure = best.bits <= coincidence - SURE - many
         if len(explained) == 1:
-            sure = sure and self._gives(best, sheet) and candidates.chance(sheet, explained[0], best.hypothesis) <= RARE
+            sure = sure and self._gives(best, sheet) and candidates.chance(sheet, explained[0]) <= RARE
         return Explanation(best.hypothesis, others, best.left, sure)
 
     def _gives(self, trial: _Trial, sheet: Slips) -> bool:
@@ -234,14 +234,14 @@ class _Candidates:
             self._rows[id(rows)] = found
         return found
 
-    def chance(self, sheet: Slips, wanted: Cell, best: Hypothesis) -> float:
+    def chance(self, sheet: Slips, wanted: Cell) -> float:
         """How many single mistakes may be expected to give a number like this one by chance: as many as there are, for one last digit, as
-        near to it as it is to the right number; of a mistake on the line of the number itself, only such mistakes."""
+        near to it as it is to the right number; everywhere, or on its own line."""
         numpy = array_library()
 
         rows, typed = self.single(), sheet.answers[wanted]
         step, own = step_of(typed), sheet.follow.expected(wanted)
-        possible = numpy.array([bool(row.at(wanted)) or not best.at(wanted) for row in rows])
+        possible = numpy.array([bool(row.at(wanted)) for row in rows])
         for firm in sheet.firm:
             possible &= self._near(self._table(rows)[firm], sheet.answers[firm], LOOSE * unit(sheet.answers[firm]))
         values = self._table(rows)[wanted][possible]

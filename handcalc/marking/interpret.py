@@ -130,9 +130,8 @@ class Interpreter:
             if own is not None and own.value == one.typed.value:  # what the student has had for it since the iteration before
                 return one
             words = {"old": self.reading.symbol(Ref(*cell)), "new": self.reading.symbol(Ref(new, cell[1])), "id": self.book.cell_id(wanted)}
-            is_output = self.book.graph[cell[0]].kind == "target"
-            note = Message(READ_AS_OUTPUT if is_output else READ_AS_NEW, **words) if number == 1 else None
-            return one.replace(cell=wanted, task=self.tasks.get(wanted, UNASKED), trouble=one.trouble or note)
+            note = Message(READ_AS_OUTPUT, **words) if self.book.graph[cell[0]].kind == "target" else Message(READ_AS_NEW, **words)
+            return one.replace(cell=wanted, task=self.tasks.get(wanted, UNASKED), trouble=one.trouble or (note if number == 1 else None))
 
         return list(map(updated, found))
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from handcalc import errors
 from handcalc.core import formula
 from handcalc.core.expr import Expr, Number, Ref, number, walk
 from handcalc.core.functions import FUNCTIONS
 from handcalc.errors import Listing, Message, ProblemError, Template, printable
+from handcalc.problem.drawn import DrawnArray
 from handcalc.problem.limits import ERROR_LIMIT, limit, raised_by
 from handcalc.problem.spellings import KEYS, WORDS, Spellings, meanings
 
@@ -63,23 +64,6 @@ def _mask(value: Any) -> Any:
     if isinstance(value, Message):
         return Message(value.template, value.where, **_masked(value.values))
     return "…" if value else value
-
-
-class DrawnArray(Protocol):
-    """An array of numbers that are drawn: its name, its seed, and from where to where that stands in the text."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-
-    def numbers(self, seed: int) -> list[Number]:
-        """Its numbers with a seed."""
-        ...
 
 
 class Source:
