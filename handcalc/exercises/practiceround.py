@@ -231,7 +231,8 @@ class PracticeRound:
     def _note(self, marked: Marked, answer: Answer) -> None:
         """Count a try, and put it on the sheet."""
         found, wanted = self.results[self.place], self.step.cell
-        slips = marked.mistakes if marked.verdict == "mistake" else (OTHER,) if marked.verdict == "wrong" else ()
+        likely = marked.hints if len(marked.hints) == 1 else (OTHER,)  # what it is perhaps is practised as well
+        slips = marked.mistakes if marked.verdict == "mistake" else likely if marked.verdict == "wrong" else ()
         fresh = tuple(slug for slug in slips if slug not in found.slips)
         self.results[self.place] = found.replace(tries=found.tries + 1, slips=(*found.slips, *fresh))
         self._answers[wanted] = answer
