@@ -29,7 +29,9 @@ HEADINGS = (
 )  # fmt: skip
 ALONG = {  # what a name may stand for below a heading such as Sample 2, or t = 2, and in a row of a table
     "iteration": ("#{n}:{name}",),
-    "sample": ("{name}[{n}]", "{name}@{n}", "#{n}:{name}", "{name}"),
+    "batch": ("#{n}:{name}", "{name}"),
+    "step": ("{name}", "#{n}:{name}"),  # of the calculation, or a further iteration
+    "sample": ("{name}[{n}]", "{name}@{n}", "#{place}:{name}", "{name}"),  # Sample B is the second
     "time": ("{name}@t{n}", "{name}[t={n}]", "{name}{n}", "{name}"),
 }
 ROUNDING = ("rounding", "取近似值", "舍入")
@@ -46,6 +48,7 @@ _DATE = re.compile(
     r"[^\W\d_]{3,9}\.? +\d{1,2}(?:st|nd|rd|th)?,? +\d{4}|\d{4} *年 *\d{1,2} *月 *\d{1,2} *日)"
 )
 
+_WHOLE = re.compile("total|总")  # in the name of what is no sample's
 _NEXT = re.compile(r"[\s_＿,;，；]+(?=(?:" + "|".join(HEADINGS) + r")\s*[:：])", re.IGNORECASE)  # Name: Nina   Date: 12 May
 
 
@@ -105,14 +108,19 @@ class Draft:
         self._along = ()
 
     def begin_along(self, kind: str, number: str) -> None:
-        """The answers from here on belong to a sample or a time: a key of ALONG."""
+        """The answers from here on belong to a sample, a batch, a time …: a key of ALONG."""
         self._start = ""
-        self._along = tuple(template.replace("{n}", number) for template in ALONG[kind])
+        place = number if number.isdigit() else str(ord(number.upper()) - ord("A") + 1)
+        self._along = tuple(template.replace("{n}", number).replace("{place}", place) for template in ALONG[kind])
 
     def begin_section(self, name: str, line: int) -> None:
         """A name with nothing behind it: left blank, or above what belongs to it."""
         self.add(name, "", line)
         self.section = name
+
+    def of_section(self, name: str) -> list[str]:
+        """What a name may stand for below a title that is the name of a sample."""
+        return [] if _WHOLE.search(name) else [f"{name}[{self.section}]", f"{name}@{self.section}"]
 
     def use_section(self) -> None:
         """The name above was a title, and nothing that was left blank."""
@@ -147,6 +155,7 @@ class Draft:
         name, text = name.strip(), text.strip()
         if self._along and not names and not is_heading(name):
             names = [template.replace("{name}", name) for template in self._along]
+            names.sort(key=lambda one: (one in self.answers, one != name) if _WHOLE.search(name) else one in self.answers)
             name = names[0]
         name = name if not self._start or name.startswith("#") or is_heading(name) else self._start + name
         if not name:

@@ -53,7 +53,9 @@ _ITERATION = re.compile(
     re.IGNORECASE,
 )
 _ALONG = {
-    "sample": r"(?:training\s+)?(?:sample|example|pattern)\s*(?:no\.?|#)?\s*{n}|样本\s*{n}|第\s*{n}\s*个?样[本例]",
+    "sample": r"(?:training\s+)?(?:sample|example|pattern)\s*(?:no\.?|#)?\s*{one}|样本\s*{one}|第\s*{n}\s*个?样[本例]",
+    "batch": r"(?:epoch\s*[0-9]+\s*[,，]?\s*)?(?:mini-?\s*)?batch\s*(?:no\.?|#)?\s*{n}|(?:小?批量?|批次)\s*{n}|第\s*{n}\s*个?小?批量?次?",
+    "step": r"(?:update|step|presentation)\s*{n}|第\s*{n}\s*步",
     "time": r"t\s*=\s*{n}|(?:at\s+)?time(?:\s*-?step)?\s*(?:t\s*=)?\s*{n}|时[刻间步]*\s*{n}|第\s*{n}\s*个?时[刻间]步?",
 }
 _HEADING = r"[#*\s]*(?:{kind})\s*(?:[(（][^()（）]*[)）])?\s*时?\s*[:：.*。,，]*"
@@ -80,7 +82,8 @@ def read_iteration(text: str) -> int | None:
 def read_along(text: str) -> tuple[str, str] | None:
     """The sample or time that a heading names, and which: Sample 2 (x1 = 0, x2 = 1), t = 2."""
     for kind, pattern in _ALONG.items():
-        if found := re.fullmatch(_HEADING.replace("{kind}", pattern.replace("{n}", "([0-9]{1,6})")), text.strip(), re.IGNORECASE):
+        whole = pattern.replace("{n}", "([0-9]{1,6})").replace("{one}", "([0-9]{1,6}|[A-Za-z])")
+        if found := re.fullmatch(_HEADING.replace("{kind}", whole), text.strip(), re.IGNORECASE):
             return kind, next(part for part in found.groups() if part)
     return None
 
@@ -203,6 +206,8 @@ def _add_named(draft: Draft, name: str, text: str, line: int) -> None:
     if is_role(name) and draft.section:
         names = [*composed(name.strip(), draft.section), *names]
         draft.use_section()
+    elif draft.section:
+        names = [*draft.of_section(name.strip()), *names]
     shown = names[0] if len(names) < 2 else f"{draft.section}: {name}" if draft.section else name
     draft.add(shown, text, line, names if len(names) > 1 else ())
 

@@ -1,0 +1,177 @@
+"""Verdicts that a teacher would give, on sheets that teachers had marked: each was judged otherwise before.
+
+Numbers are those of programs of their own (NumPy), not of handcalc.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handcalc import load, loads
+from handcalc.marking.answers import read_sheet
+from handcalc.marking.check import Checker, check
+from handcalc.marking.marked import Marking
+
+MINI_BATCHES = """
+samples:
+  - {name: A, inputs: {x: 1}, targets: [2.3]}
+  - {name: B, inputs: {x: 2.5}, targets: [4.1]}
+  - {name: C, inputs: {x: -1}, targets: [-0.8]}
+  - {name: D, inputs: {x: 0.5}, targets: [1.9]}
+layers: [{neurons: [y], weights: {w: [x, y, 0.7]}, bias: {b: 0.3}}]
+loss: squared_error
+sample_reduction: mean
+learning_rate: 0.1
+training: {mode: mini_batch, batch_size: 2}
+"""
+MARGIN = """
+samples:
+  - {name: P, inputs: {x1: 1.2, x2: 0.7}, targets: {s: 1}}
+  - {name: Q, inputs: {x1: 0.4, x2: -1.5}, targets: {s: -1}}
+  - {name: R, inputs: {x1: -0.9, x2: 0.3}, targets: {s: -1}}
+layers: [{neurons: [s], weights: {w1: [x1, s, 0.35], w2: [x2, s, 0.25]}, bias: {b: -0.15}}]
+loss: hinge
+sample_reduction: mean
+regularization: {l2: 0.2, form: half}
+learning_rate: 0.3
+"""
+MOMENTUM = """
+inputs: {x: 1.5}
+targets: {y: 2.0}
+layers: [{neurons: [y], weights: {w: [x, y, 0.4]}, bias: {b: 0.1}}]
+loss: half_squared_error
+optimizer: {momentum: {momentum: 0.9}}
+learning_rate: 0.2
+"""
+LMS = """
+samples:
+  - {name: p1, inputs: {x1: 1.0, x2: -1.0}, targets: {a: 1}}
+  - {name: p2, inputs: {x1: 0.5, x2: 1.0}, targets: {a: -1}}
+layers: [{neurons: [a], weights: {w1: [x1, a, 0.2], w2: [x2, a, -0.1]}, bias: {b: 0.05}}]
+loss: squared_error
+learning_rate: 0.1
+training: {mode: online}
+"""
+CLASSES = """
+samples:
+  - {name: A, inputs: [1.0, 2.0], targets: [1, 0, 0]}
+  - {name: B, inputs: [-1.5, 0.5], targets: [0, 1, 0]}
+  - {name: C, inputs: [0.3, -1.0], targets: [0, 0, 1]}
+layers:
+  - {neurons: [k1, k2, k3], activation: softmax, weights: [[0.2, -0.1], [0.1, 0.4], [-0.3, 0.25]], bias: [0, 0.1, -0.1]}
+loss: cross_entropy
+sample_reduction: mean
+learning_rate: 0.6
+"""
+SQUARE = """
+inputs: {x1: 0.5, x2: -1.2, x3: 0.8}
+targets: {y: 0.7}
+layers:
+  - {neurons: [h1, h2], activation: tanh, weights: [[0.4, -0.3, 0.2], [-0.5, 0.1, 0.6]], bias: [0.1, -0.2]}
+  - {neurons: [y], weights: [[0.9, -0.7]], bias: [0.3]}
+loss: mean_squared_error
+learning_rate: 0.1
+"""
+QUOTIENT = """
+given: {x: 3, y: -4}
+equations: {sx: 1/(1 + exp(-x)), den: sx + (x + y)^2, num: x + 1/(1 + exp(-y)), inv: 1/den, f: num*inv}
+"""
+
+
+def handed_in(problem: str, lines: str, folder: Path) -> Marking:
+    path = folder / "sheet.txt"
+    path.write_text(lines, "utf-8")
+    return Checker(loads(problem)).mark(read_sheet(path))
+
+
+@pytest.mark.parametrize("heading", ["Batch {n} (A, B)", "Epoch 1, mini-batch {n}:", "Step {n}:", "Iteration {n}", "第{n}批："])
+def test_parts_of_a_sheet_are_the_updates(heading: str, tmp_path: Path) -> None:
+    """Below a heading, w = … is the new weight, of every batch."""
+    batches = (
+        "E = 2.94625\ndE/dw = -6.425\nw = 0.7 + 0.6425 = 1.3425\nb = 0.635\n",
+        "E = 0.1805\ndE/dw = -0.3894\nw = 1.3425+0.0389 = 1.3814\nb = 0.6851\n",
+    )
+    text = "".join(heading.replace("{n}", str(number)) + "\n" + lines for number, lines in enumerate(batches, 1))
+    marking = handed_in(MINI_BATCHES, text, tmp_path)
+    assert marking.marks == (8, 8) and marking.answers[-1].id == "#2:new.b"
+
+
+@pytest.mark.parametrize("heading", ["Sample {name}:", "{name}:", "样本{name}：", "Example {name}"])
+def test_parts_of_a_sheet_are_the_samples(heading: str, tmp_path: Path) -> None:
+    """The total below the last of them is of all."""
+    samples = {"A": "net_k1 = 0\nnet_k2 = 1\nout_k1 = 0.2073\n", "B": "net_k1 = -0.35\nout_k1 = 0.2028\n", "C": "out_k3 = 0.2495\n"}
+    text = "".join(heading.replace("{name}", name) + "\n" + lines for name, lines in samples.items())
+    marking = handed_in(CLASSES, text + "E_total = 1.3524\n", tmp_path)
+    assert marking.marks == (7, 7) and [answer.id for answer in marking.answers][-2:] == ["out.k3@C", "loss"]
+
+
+def test_samples_by_letters_where_each_has_its_update(tmp_path: Path) -> None:
+    marking = handed_in(LMS, "Sample A\nnet_a = 0.35\nSample B\nnet_a = 0.115\n", tmp_path)
+    assert marking.marks == (2, 2) and marking.answers[-1].id == "#2:net.a"
+
+
+def test_a_parameter_restated_with_an_own_number_is_the_old_one(tmp_path: Path) -> None:
+    """w1 = 0.07 in the second iteration is what the first has left; w1 = 0.1685 would be the next."""
+    lines = "Iteration 1\nnew w1 = 0.07\nIteration 2\nw1 = 0.07\n"
+    assert [answer.id for answer in handed_in(LMS, lines, tmp_path).answers] == ["new.w1", "#2:w1"]
+
+
+def test_e_is_what_is_minimised() -> None:
+    (found,) = check(loads(MARGIN), {"E": "0.6118"}).answers
+    assert (found.id, found.marks) == ("loss", 1)
+
+
+@pytest.mark.parametrize("typed", ["0.6301", "0.6363"])
+def test_one_number_names_only_what_gives_it(typed: str) -> None:
+    """0.5933 + 0.037 is 0.6303; and no number of four digits tells of two mistakes."""
+    (found,) = check(loads(MARGIN), {"E": typed}).answers
+    assert found.verdict == "wrong" and not found.mistakes
+
+
+@pytest.mark.parametrize("typed", ["0.1842", "0.1822", "0.1790"])
+def test_what_is_far_off_is_not_rounded(typed: str) -> None:
+    """The right number is 0.1805; 31 steps before it, each rounded to three digits, may give any of these."""
+    (found,) = check(loads(MINI_BATCHES), {"#2:loss": typed}).answers
+    assert found.verdict == "wrong" and found.marks == 0
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_velocity_in_another_form(sign: int) -> None:
+    """v = μ·v + η·g and w - v, v = μ·v - η·g and w + v: all weights are right; without a weight, the velocity is as it was asked."""
+    velocities = {"state.velocity.w": f"{-0.39 * sign:.4f}", "#2:state.velocity.w": f"{-0.4875 * sign:.4f}"}
+    names = {"state.velocity.w": "v_w", "#2:state.velocity.w": "#2:v_w"}
+    sheet = {names[id]: number for id, number in velocities.items()}
+    marking = check(loads(MOMENTUM), {**sheet, "new.w": "0.79", "#2:new.w": "1.2775"})
+    assert marking.score == 1 and {answer.verdict for answer in marking.answers[:2]} == {"convention"}
+    assert check(loads(MOMENTUM), sheet).score < 1
+
+
+@pytest.mark.parametrize("factor", [-1, -0.5, 0.5])
+def test_the_error_term_as_the_sheet_has_it(factor: float) -> None:
+    """Widrow and Hoff: δ = t - y, w + 2·η·δ·x. The weights are right; without one, δ is ∂E/∂net."""
+    sheet = {"grad.net.a": f"{-1.3 * factor:.5f}", "#2:grad.net.a": f"{2.23 * factor:.5f}"}
+    weights = {"new.w1": "0.33", "new.w2": "-0.23", "#2:new.w1": "0.2185", "#2:new.w2": "-0.453"}
+    assert check(loads(LMS), {**sheet, **weights}).score == 1
+    assert check(loads(LMS), sheet).score < 1
+    assert check(loads(LMS), {**sheet, **weights, "#2:grad.net.a": "1.2345"}).score < 1
+
+
+def test_a_forgotten_factor_is_no_convention_of_the_loss() -> None:
+    """The error on the sheet is (t - y)²; its derivative without the 2 is a mistake, which costs once."""
+    sheet = {"out.y": "0.9705", "loss": "0.0732", "grad.net.y": "0.2705", "grad.net.h1": "0.1325", "grad.W2[1,1]": "0.1826"}
+    answers = check(loads(SQUARE), sheet).answers
+    assert [answer.marks for answer in answers] == [1, 1, 0, 1, 1]
+
+
+def test_right_beside_a_number_that_was_copied_wrong() -> None:
+    """inv is 0.51215; f was worked with that, though 0.52115 was written."""
+    sheet = {"sx": "0.95257", "den": "1.95257", "num": "3.01799", "inv": "0.52115", "f": "1.54566"}
+    assert [answer.marks for answer in check(loads(QUOTIENT), sheet).answers] == [1, 1, 1, 0, 1]
+
+
+def test_a_point_moved_behind_a_rounded_number() -> None:
+    """0.0822 is 0.08217 rounded; in 0.8220 its point has moved, and the decimals are four again."""
+    (found,) = check(load("mazur-2-2-2"), {"grad.w5": "0.8220"}).answers
+    assert found.mistakes == ("point-moved",)
