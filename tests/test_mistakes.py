@@ -52,6 +52,7 @@ PROBLEMS = {
     "separate biases": MAZUR % "sigmoid",
     "biases not trained": MAZUR % "sigmoid" + "\n    update: {biases: false}",
     "tanh": MAZUR % "tanh",
+    "squares": MAZUR.replace("half_squared_error", "squared_error") % "sigmoid",
     "softmax": SOFTMAX,
     "fused softmax": SOFTMAX + "\n    conventions: {softmax_loss: fused}",
     "two steps of tanh": """
@@ -243,6 +244,7 @@ GIVES: list[tuple[str, dict[str, str]]] = [
 ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("tan-for-tanh", "tanh", {"out.h1": ".360534"}, {"out.h1": ".396517"}),
     ("tan-for-tanh", "tanh", {"out.h1": ".360534"}, {"out.h1": ".006589"}),
+    ("square-factor-forgotten", "squares", {"loss": ".596742", "grad.net.o1": ".276997"}, {"grad.net.o1": ".138499"}),
     ("tanh-half-angle", "tanh", {"out.h1": ".360534"}, {"out.h1": ".186540"}),
     ("tanh-derivative-wrong", "tanh", {"local.out.h1": ".870015"}, {"local.out.h1": "1.129985"}),
     ("tanh-derivative-wrong", "tanh", {"local.out.h1": ".870015"}, {"local.out.h1": "-.129985"}),

@@ -55,6 +55,7 @@ REDUCTIONS = {False: "Σ", True: "1/n Σ"}  # by whether it is the mean
 
 # convention, or scale of the loss → the mistakes that it may be where it is not allowed
 MISTAKEN = {
+    "½Σ(t − o)²": ("square-factor-forgotten",),
     "Σ(t − o)²": ("half-forgotten", "two-over-n"),
     "1/n Σ(t − o)²": ("mean-for-half", "two-over-n"),
     HALF_OF_MEAN: ("mean-for-half",),

@@ -56,7 +56,8 @@ class Answer(Record):
     """One answer: the id as the student wrote it, the answer as typed ("" where it was left blank), and its place.
 
     trouble: why it is no answer, but a line that could not be read; id is then the line. names: what the id may stand for where it is
-    put together from a heading and a name; the first that is a step counts.
+    put together from a heading and a name; the first that is a step counts. loose: an answer only if there is such a step, since there is
+    no sign: w5 0.3589, but not Homework 3.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Answer(Record):
     where: str = ""
     trouble: Message | None = None
     names: tuple[str, ...] = ()
+    loose: bool = False
 
 
 class Sheet(Record):
@@ -150,7 +152,7 @@ class Draft:
             if answer.trouble is not None:
                 self.source.add((line, 0), answer.trouble)
 
-    def add(self, name: str, text: str, line: int = 0, names: Sequence[str] = ()) -> None:
+    def add(self, name: str, text: str, line: int = 0, names: Sequence[str] = (), loose: bool = False) -> None:
         """Add an answer, one that was left blank, or a heading. names: what the name may stand for."""
         name, text = name.strip(), text.strip()
         if self._along and not names and not is_heading(name):
@@ -175,7 +177,7 @@ class Draft:
             self.bad(name, "the id {found} is there twice{first}", line, found=quoted(name), first=first)
         else:
             key = name if name not in self.answers else f"{name} {len(self.answers)}"
-            self._take(key, Answer(name, filled_in(text), self._where(line), names=tuple(names)), line)
+            self._take(key, Answer(name, filled_in(text), self._where(line), names=tuple(names), loose=loose), line)
 
     def _take(self, key: str, answer: Answer, line: int) -> None:
         if len(self.answers) >= limit("answers"):

@@ -253,7 +253,11 @@ class Interpreter:
     def answers(self, sheet: Sheet) -> list[Answer]:
         """The answers of a sheet: what stands at its head, such as a student's number, is one only where there is such a step, and so is
         the title of a part, a remark, or a formula in letters."""
-        listed = [answer for answer in sheet.answers if answer.trouble or not _is_prose(answer) or self._is_step(answer.id)]
+        listed = [
+            answer
+            for answer in sheet.answers
+            if answer.trouble or not (answer.loose or _is_prose(answer)) or any(map(self._is_step, answer.names or (answer.id,)))
+        ]
         listed = [one for answer in listed for one in self._spread(answer)]
         return [answer for answer in sheet.headings if self._is_step(answer.id)] + listed
 

@@ -177,7 +177,7 @@ def _add_one(draft: Draft, text: str, line: int) -> None:
     if found is not None:
         _add_found(draft, text[: start + found.start()].replace("：", ":"), found[0], text[start + found.end() :], line)
     elif pair := re.fullmatch(rf"({_NAME})\s+([-+−–]?[0-9.,]+(?:[eE][-+]?[0-9]+)?\s*%?)", text):
-        draft.add(pair[1], pair[2], line)
+        draft.add(pair[1], pair[2], line, loose=True)
     elif not is_date(text) and not _TITLE.fullmatch(text):
         draft.bad(text, "expected ID = ANSWER, found {found}", line, found=quoted(text))
 

@@ -61,11 +61,11 @@ def error_from_delta(place: Place, formula: Expr) -> Expr | None:
     return add(*(mul(terms[0][0], Power(delta, Number(2))) for delta in deltas if delta is not None))
 
 
-def _scaled(factor: Callable[[int], Number], *, half: bool = True) -> Rule:
-    """A rule that multiplies by a number that depends on the count of outputs; only for the loss ½Σ(t − o)²."""
+def _scaled(factor: Callable[[int], Number], *losses: str) -> Rule:
+    """A rule that multiplies by a number that depends on the count of outputs; only for some losses, else for ½Σ(t − o)²."""
 
     def rule(place: Place, formula: Expr) -> Expr | None:
-        if place.loss != "half_squared_error" or (place.quantity.kind == "gradient" and not place.is_last):
+        if place.loss not in (losses or ("half_squared_error",)) or (place.quantity.kind == "gradient" and not place.is_last):
             return None
         found = factor(len(place.outputs))
         own, rest = place.from_loss(formula) if place.quantity.kind == "gradient" else (formula, ZERO)
@@ -86,6 +86,7 @@ def _in_loss(rule: Rule) -> Rule:
 
 twice = _scaled(lambda outputs: Number(2))
 over_n = _scaled(lambda outputs: Number(1, outputs) if outputs > 1 else ONE)
+halved = _scaled(lambda outputs: Number(1, 2), "squared_error", "mean_squared_error")
 two_over_n = _scaled(lambda outputs: Number(2, outputs) if outputs % 2 else Number(1, outputs // 2) if outputs > 2 else ONE)
 
 
@@ -142,6 +143,12 @@ LOSSES = (
         "The factor 1/2 of the error is forgotten",
         "The error was taken without its factor 1/2, or the 2 of the derivative was kept.\nWith 1/2 in the error, its derivative is o - t.",
         ({"loss_term": twice, "grad.out": twice}, {"loss_term": twice}, {"grad.out": twice}),
+    ),
+    Mistake(
+        "square-factor-forgotten",
+        "The 2 of the square is forgotten",
+        "The derivative of the square was taken without its factor 2.\nThe derivative of (t - o)² by o is -2(t - o).",
+        ({"grad.out": halved},),
     ),
     Mistake(
         "mean-for-half",
