@@ -37,6 +37,11 @@ def dropped(text: str) -> Iterator[float]:
     yield from (other for other in others if other)
 
 
+def doubled(text: str) -> Iterator[float]:
+    """The number with one of its digits twice."""
+    yield from (float(text[:place] + text[place] + text[place:]) for place in _figures(text))
+
+
 def another(text: str) -> Iterator[float]:
     """The number with another digit in the place of one, but for zeros before the first."""
     for place in _figures(text):

@@ -16,7 +16,7 @@ from handcalc.core.record import Record
 from handcalc.errors import Message
 from handcalc.marking.definitions import NONE, Definitions, MistakenBook
 from handcalc.marking.diagnosis import bits_of
-from handcalc.marking.digits import another, dropped, exchanged
+from handcalc.marking.digits import another, doubled, dropped, exchanged
 from handcalc.marking.follow import fits
 from handcalc.marking.slipnumbers import worked_from
 from handcalc.marking.typed import Typed
@@ -87,7 +87,7 @@ def _others(definitions: Definitions, given: Cell) -> list[float]:
     if not text or {*"e/"} & {*text} or len(text) > LONGEST:
         return []
     number = float(text)
-    found = [*another(text), *exchanged(text), *dropped(text), -number, number * 10, number / 10]
+    found = [*another(text), *exchanged(text), *dropped(text), *doubled(text), -number, number * 10, number / 10]
     return [other for other in dict.fromkeys(found) if other not in (0, number)]
 
 

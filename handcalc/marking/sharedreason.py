@@ -27,10 +27,11 @@ Range = tuple[float, float]
 class Way(Record):
     """A way to be off. between: of two bounds of an answer and its right number, the bounds of what it is off by; plain: numbers that say
     something else: nothing was worked out, the number is right, its sign is lost; least: the share of the wrong answers of a kind that must
-    be off so."""
+    be off so; said, and said_of_moves where they are new values, which are off in what they moved."""
 
     slug: str
     said: Template
+    said_of_moves: Template
     between: Callable[[float, float, float], Iterator[Range]]
     plain: tuple[float, ...]
     least: float
@@ -47,23 +48,25 @@ def _amount(low: float, high: float, right: float) -> Iterator[Range]:
 
 
 WAYS = (
-    Way("same-factor", "{number} times the right number", _factor, (0.0, 1.0, -1.0), 0.6),
-    Way("same-amount", "{number} more than the right number", _amount, (0.0,), 1.0),
+    Way("same-factor", "{number} times the right number", "{number} times the right change", _factor, (0.0, 1.0, -1.0), 0.6),
+    Way("same-amount", "{number} more than the right number", "{number} more than the right number", _amount, (0.0,), 1.0),
 )
 
 
 class SharedReason(Record):
-    """A way to be off, between two bounds, and the answers that are off so, in the order of the sheet."""
+    """A way to be off, between two bounds, and the answers that are off so, in the order of the sheet; moved: they are new values."""
 
     way: Way
     low: float
     high: float
     answers: tuple[Cell, ...]
+    moved: bool = False
 
     def remark(self) -> Message:
         """What is said of each answer, in as many digits as both bounds have."""
         same = (digits for digits in range(11, 1, -1) if f"{self.low:.{digits}g}" == f"{self.high:.{digits}g}")
-        return Message(self.way.said, number=f"{(self.low + self.high) / 2:.{next(same, 2)}g}")
+        number = f"{(self.low + self.high) / 2:.{next(same, 2)}g}"
+        return Message(self.way.said_of_moves, number=number) if self.moved else Message(self.way.said, number=number)
 
 
 def shared_reasons(slips: LineSlips, wrong: Sequence[Cell]) -> list[SharedReason]:
@@ -73,7 +76,7 @@ def shared_reasons(slips: LineSlips, wrong: Sequence[Cell]) -> list[SharedReason
     for wanted in wrong:
         kinds.setdefault(definitions.book.quantity(wanted).kind, []).append(wanted)
     found = []
-    for group in kinds.values():
+    for kind, group in kinds.items():
         rights = {wanted: _moves(slips, wanted) for wanted in group} if len(group) > 1 else {}
         while (best := max(_all_ways(rights, answers), key=lambda one: len(one.answers), default=None)) is not None:
             bits = sum(bits_of(answers[wanted], size(wanted, answers[wanted])) for wanted in best.answers[1:])
@@ -81,7 +84,7 @@ def shared_reasons(slips: LineSlips, wrong: Sequence[Cell]) -> list[SharedReason
                 len(best.answers) >= best.way.least * len(group) or _is_row(best.answers, group)
             ):
                 break
-            found.append(best)
+            found.append(best.replace(moved=kind == "updated"))
             rights = {wanted: numbers for wanted, numbers in rights.items() if wanted not in best.answers}
     return found
 
