@@ -27,6 +27,7 @@ from handcalc.marking.workbook import apart, base, beside, iteration, on_sheet
 from handcalc.marking.wronglines import Lines, exchanges, partners, slopes_of, stages, variants, with_others
 
 LINES = 24  # lines before an answer that are tried
+WAY = 3  # numbers on the way to an answer that are taken for it
 USUAL = 4  # digits of a number that was not answered
 PARAMETER = ("gradient", "change", "updated")  # numbers of one parameter that are given for each other
 
@@ -152,6 +153,15 @@ class SlipNumbers:
         book = self.definitions.book
         if book.quantity(wanted).kind != "memory":  # what is remembered is of the iteration before, which is no step of this one
             yield from stages(self.own_line(wanted), self.definitions.uses, self._kind)
+
+    def way_there(self, wanted: Cell, run: Evaluation) -> Numbers:
+        """A number on the way to the answer, of the same place: the score for the attention, the power for the share."""
+        on_way = [wanted]
+        for current in on_way:
+            for used in self.definitions.uses(current):
+                if used[1] == wanted[1] != () and used not in on_way and len(on_way) <= WAY and not self._is_given(used):
+                    on_way.append(used)
+                    yield "step-left-out", worked_from(run, Ref(*used), wanted)
 
     def slopes(self, wanted: Cell, run: Evaluation) -> Numbers:
         """The line with the slope of another function in the place of a neuron's."""
@@ -375,6 +385,7 @@ SHARES: dict[Kind, Mapping[str, float] | float] = {
     SlipNumbers.alike: 0.02,
     SlipNumbers.crossed: 0.03,
     SlipNumbers.stages: 0.05,
+    SlipNumbers.way_there: 0.02,
     SlipNumbers.partners: 0.03,
     SlipNumbers.slopes: 0.03,
     SlipNumbers.ahead: 0.03,

@@ -121,7 +121,8 @@ class LineSlips:
             return None
         typed = self.answers[wanted]
         chance = log2(coincidence(typed, right, self.size(wanted, typed)))
-        best, *others = sorted(shares, key=lambda slug: -shares[slug])
+        nearest = [slug for slug in shares if slug in here and self.answers[wanted].above] or [*shares]  # on its own line first
+        best, *others = sorted(nearest, key=lambda slug: -shares[slug])
         rivals = tuple(slug for slug in others if log2(shares[best] / shares[slug]) < RIVAL)
         bits = log2(sum(shares.values())) - chance
         if len(rivals) >= MOST:
