@@ -303,3 +303,14 @@ def test_somebody_at_a_terminal_is_asked(tmp_path: Path, monkeypatch: pytest.Mon
     assert done.exception is None
     problem = loads(done.stdout[done.stdout.index("# From") :])
     assert problem.loss is not None and problem.loss.name == "mean_squared_error" and problem.layers[0].activations[0].name == "sigmoid"
+
+
+def test_a_file_that_keeps_its_library_busy_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One damaged byte can make HDF5 go round for ever; it is read by a process that can be stopped."""
+    h5py = pytest.importorskip("h5py")
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        file.attrs["model_config"] = "{}"
+    monkeypatch.setattr("handcalc.bridges.kerasfile.SECONDS", 0.001)
+    code, _, said = run(tmp_path, "m.h5", stream.getvalue(), "--inputs", "1,2")
+    assert code == 2 and "reading it takes more than" in said

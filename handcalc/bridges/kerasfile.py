@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 import zipfile
+from types import SimpleNamespace
 from typing import Any
 
 from handcalc.bridges.keraslayers import KerasLayer, brought, chain_of
 from handcalc.bridges.network import BroughtNetwork, Wishes, check_bytes, reject
+from handcalc.errors import Message, ModelError
 from handcalc.problem.files import contents
 
 DEPTH = 8  # groups in groups
+SECONDS = 30  # that reading a file may take
+REFUSED = 4  # what the process that reads ends with where it says what is wrong
 WEIGHTS, CONFIG = "model.weights.h5", "config.json"
 
 
@@ -40,6 +47,58 @@ def read_hdf5(path: str, wishes: Wishes) -> BroughtNetwork:
 
 
 def _read(data: bytes, path: str, config: bytes | None) -> BroughtNetwork:
+    return brought(_read_apart(data, path, config), path)
+
+
+def _read_apart(data: bytes, path: str, config: bytes | None) -> list[KerasLayer]:
+    """The layers, read by a process of its own: a damaged file may keep the library busy for ever, or end it."""
+    import h5py  # noqa: F401 - missing, it is named before the file is looked at
+    import numpy
+
+    asked = json.dumps({"path": path, "config": None if config is None else len(config)}).encode()
+    command = [sys.executable, "-P", "-m", "handcalc.bridges.kerasfile"]
+    paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    try:
+        done = subprocess.run(command, input=asked + b"\n" + (config or b"") + data, capture_output=True, timeout=SECONDS, env=paths)
+    except subprocess.TimeoutExpired:
+        reject("no HDF5 file of Keras, or a damaged one: reading it takes more than {count} seconds", path, count=SECONDS)
+    if done.returncode == REFUSED:
+        said = SimpleNamespace(**json.loads(done.stdout))
+        raise ModelError(Message(said.template, said.where, **said.values))
+    if done.returncode:
+        reject("no HDF5 file of Keras, or a damaged one ({reason})", path, reason=f"h5py: {done.returncode}")
+    with numpy.load(io.BytesIO(done.stdout), allow_pickle=False) as found:
+        layers = json.loads(found["layers"].tobytes())
+        return [
+            KerasLayer(kind, config, [found[f"{place}/{number}"] for number in range(count)])
+            for place, (kind, config, count) in enumerate(layers)
+        ]
+
+
+def _hand_over() -> int:
+    """What `_read_apart` asks of the other process: the layers as NPZ, or what is wrong as JSON."""
+    import numpy
+
+    asked, _, data = sys.stdin.buffer.read().partition(b"\n")
+    path, count = (json.loads(asked)[key] for key in ("path", "config"))
+    try:
+        layers = _layers(data[count or 0 :], path, None if count is None else data[:count])
+    except ModelError as error:
+        (message,) = error.messages
+        sys.stdout.buffer.write(
+            json.dumps({"template": message.template, "where": message.where, "values": message.values}, default=str).encode()
+        )
+        return REFUSED
+    arrays = {f"{place}/{number}": array for place, layer in enumerate(layers) for number, array in enumerate(layer.arrays)}
+    described = json.dumps([(layer.kind, layer.config, len(layer.arrays)) for layer in layers]).encode()
+    stream = io.BytesIO()
+    numpy.savez(stream, layers=numpy.frombuffer(described, dtype=numpy.uint8), **arrays)
+    sys.stdout.buffer.write(stream.getvalue())
+    return 0
+
+
+def _layers(data: bytes, path: str, config: bytes | None) -> list[KerasLayer]:
+    """The layers of a file with their arrays. Raises ModelError."""
     import h5py
 
     try:
@@ -49,10 +108,9 @@ def _read(data: bytes, path: str, config: bytes | None) -> BroughtNetwork:
                 reject('the file holds no configuration of the model; save the whole model: model.save("model.keras")', path)
             chain = chain_of(_json(text, path), path)
             reader = _of_container if config is not None else _of_names
-            layers = reader(chain, file, path)
+            return reader(chain, file, path)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, MemoryError) as error:
         reject("no HDF5 file of Keras, or a damaged one ({reason})", path, reason=str(error).split("\n")[0][:100] or type(error).__name__)
-    return brought(layers, path)
 
 
 def _json(text: Any, path: str) -> Any:
@@ -120,3 +178,7 @@ def _array(data: Any, path: str) -> Any:
         reject("{name} holds something that is no finite number", path, name=str(data.name)[:60])
     check_bytes(data.size * data.dtype.itemsize, path)
     return data[()]
+
+
+if __name__ == "__main__":
+    sys.exit(_hand_over())
