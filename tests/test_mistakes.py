@@ -245,6 +245,7 @@ ELSEWHERE: list[tuple[str, str, dict[str, str], dict[str, str]]] = [
     ("tan-for-tanh", "tanh", {"out.h1": ".360534"}, {"out.h1": ".396517"}),
     ("tan-for-tanh", "tanh", {"out.h1": ".360534"}, {"out.h1": ".006589"}),
     ("square-factor-forgotten", "squares", {"loss": ".596742", "grad.net.o1": ".276997"}, {"grad.net.o1": ".138499"}),
+    ("activation-exchanged", "tanh", {"out.h1": ".360534", "local.out.h1": ".870015"}, {"out.h1": ".593270", "local.out.h1": ".241301"}),
     ("tanh-half-angle", "tanh", {"out.h1": ".360534"}, {"out.h1": ".186540"}),
     ("tanh-derivative-wrong", "tanh", {"local.out.h1": ".870015"}, {"local.out.h1": "1.129985"}),
     ("tanh-derivative-wrong", "tanh", {"local.out.h1": ".870015"}, {"local.out.h1": "-.129985"}),

@@ -78,11 +78,17 @@ SLIPS = [
     ("other-number-given", "grad.w5", "0.35891648"),
     ("other-number-given", "new.w5", "0.082167041"),
     ("slope-exchanged", "local.out.o1", "0.217725266"),  # ½(1 - y²) for y(1 - y)
-    ("function-exchanged", "out.h1", "0.360534393"),  # tanh for the sigmoid
     ("constant-wrong", "net.h1", "0.755000000"),
     ("own-factor-used", "grad.w5", "0.055399425"),  # δ·w5 for δ·out.h1
     ("bracket-misplaced", "loss.o1", "-0.277274734"),  # ½(t - o²) for ½(t - o)²
 ]
+
+
+def test_a_function_that_is_no_activation_of_a_layer() -> None:
+    (found,) = check(loads("given: {x: 0.5}\nequations: {y: 2*sin(x)}"), {"y": "1.755165124"}).answers  # the cosine
+    assert found.mistakes == ("function-exchanged",)
+    (found,) = check(load("mazur-2-2-2"), {"out.h1": "0.360534393"}).answers  # tanh for the sigmoid
+    assert found.mistakes == ("activation-exchanged",)
 
 
 @pytest.mark.parametrize(("slug", "id", "answer"), SLIPS)
@@ -214,6 +220,7 @@ def test_every_slip_has_a_row() -> None:
     rows = {row[0] for row in SLIPS} | {row[1] for row in IN_EQUATIONS}
     assert rows | {
         "answers-exchanged",
+        "function-exchanged",
         "same-factor",
         "same-amount",
         "sign-in-sum",

@@ -111,7 +111,7 @@ class Diagnoser:
     def explain(self, sheet: Slips) -> Explanation | None:
         """The simplest mistakes that explain the slips of a sheet better than coincidence."""
         unlike = [typed for wanted, typed in sheet.answers.items() if wanted not in sheet.right]
-        if len(unlike) == 1 and len(sheet.answers) < MANY and not unlike[0].above and "." not in unlike[0].plain:
+        if len(sheet.answers) < MANY and not any(typed.above or "." in typed.plain for typed in unlike):
             return None  # a bare 0 tells nothing by itself
         candidates = self._candidates(tuple(sheet.answers))
         coincidence = sum(map(sheet.bits, sheet.slips))

@@ -175,6 +175,31 @@ def _slope_of(function: str, *others: str) -> Rule:
     return rule
 
 
+EXCHANGED = ("sigmoid", "tanh", "relu")  # activations that are taken for each other
+
+
+def _worked_by(function: str) -> Rule:
+    """h = g(z), of another activation"""
+
+    def rule(place: Place, formula: Expr) -> Expr | None:
+        own = formula.function if isinstance(formula, Call) and place.quantity.kind == "out" else ""
+        return call(function, *formula.arguments) if isinstance(formula, Call) and own in EXCHANGED and own != function else None
+
+    return rule
+
+
+def _slope_by(function: str) -> Rule:
+    """g'(z), of another activation"""
+
+    def rule(place: Place, formula: Expr) -> Expr | None:
+        net, out = place.same(place.in_layer("net")), place.same(place.in_layer("out"))
+        if net is None or out is None or place.activation(place.own[-1]) not in {*EXCHANGED} - {function}:
+            return None
+        return partial(function, 0, (net,), out)
+
+    return rule
+
+
 def _square(value: Expr) -> Expr:
     return Power(value, Number(2))
 
@@ -283,6 +308,12 @@ OUTPUT = (
             {"local": _slope_of("sigmoid", "tanh")},
             {"local": _slope_of("tanh")},
         ),
+    ),
+    Mistake(
+        "activation-exchanged",
+        "Another activation is used",
+        "The output, and its derivative, are those of another activation function.\nThe exercise says which function each layer has.",
+        tuple({"out": _worked_by(function), "local": _slope_by(function)} for function in EXCHANGED),
     ),
     Mistake(
         "relu-mask-wrong",
