@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import subprocess
@@ -50,16 +51,16 @@ def _read(data: bytes, path: str, config: bytes | None) -> BroughtNetwork:
     return brought(_read_apart(data, path, config), path)
 
 
-def _read_apart(data: bytes, path: str, config: bytes | None) -> list[KerasLayer]:
+def _read_apart(data: bytes, path: str, configuration: bytes | None) -> list[KerasLayer]:
     """The layers, read by a process of its own: a damaged file may keep the library busy for ever, or end it."""
     import h5py  # noqa: F401 - missing, it is named before the file is looked at
     import numpy
 
-    asked = json.dumps({"path": path, "config": None if config is None else len(config)}).encode()
+    asked = json.dumps({"path": path, "config": None if configuration is None else len(configuration)}).encode()
     command = [sys.executable, "-P", "-m", "handcalc.bridges.kerasfile"]
     paths = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     try:
-        done = subprocess.run(command, input=asked + b"\n" + (config or b"") + data, capture_output=True, timeout=SECONDS, env=paths)
+        done = subprocess.run(command, input=asked + b"\n" + (configuration or b"") + data, capture_output=True, timeout=SECONDS, env=paths)
     except subprocess.TimeoutExpired:
         reject("no HDF5 file of Keras, or a damaged one: reading it takes more than {count} seconds", path, count=SECONDS)
     if done.returncode == REFUSED:
@@ -67,16 +68,20 @@ def _read_apart(data: bytes, path: str, config: bytes | None) -> list[KerasLayer
         raise ModelError(Message(said.template, said.where, **said.values))
     if done.returncode:
         reject("no HDF5 file of Keras, or a damaged one ({reason})", path, reason=f"h5py: {done.returncode}")
-    with numpy.load(io.BytesIO(done.stdout), allow_pickle=False) as found:
-        layers = json.loads(found["layers"].tobytes())
-        return [
-            KerasLayer(kind, config, [found[f"{place}/{number}"] for number in range(count)])
-            for place, (kind, config, count) in enumerate(layers)
-        ]
+    described, _, numbers = done.stdout.partition(b"\n")
+    place, layers = 0, []
+    for kind, config, arrays in json.loads(described):
+        read = []
+        for spelled, shape in arrays:
+            dtype, count = numpy.dtype(spelled), math.prod(shape)
+            read.append(numpy.frombuffer(numbers, dtype, count, place).reshape(shape))
+            place += count * dtype.itemsize
+        layers.append(KerasLayer(kind, config, read))
+    return layers
 
 
 def _hand_over() -> int:
-    """What `_read_apart` asks of the other process: the layers as NPZ, or what is wrong as JSON."""
+    """What `_read_apart` asks of the other process: the layers as JSON, then their numbers; or what is wrong as JSON."""
     import numpy
 
     asked, _, data = sys.stdin.buffer.read().partition(b"\n")
@@ -89,11 +94,9 @@ def _hand_over() -> int:
             json.dumps({"template": message.template, "where": message.where, "values": message.values}, default=str).encode()
         )
         return REFUSED
-    arrays = {f"{place}/{number}": array for place, layer in enumerate(layers) for number, array in enumerate(layer.arrays)}
-    described = json.dumps([(layer.kind, layer.config, len(layer.arrays)) for layer in layers]).encode()
-    stream = io.BytesIO()
-    numpy.savez(stream, layers=numpy.frombuffer(described, dtype=numpy.uint8), **arrays)
-    sys.stdout.buffer.write(stream.getvalue())
+    arrays = [[numpy.ascontiguousarray(array) for array in layer.arrays] for layer in layers]
+    described = [(layer.kind, layer.config, [(array.dtype.str, array.shape) for array in own]) for layer, own in zip(layers, arrays)]
+    sys.stdout.buffer.write(json.dumps(described).encode() + b"\n" + b"".join(array.tobytes() for own in arrays for array in own))
     return 0
 
 
