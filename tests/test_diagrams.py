@@ -351,6 +351,7 @@ def test_nothing_covers_anything_in_small_networks(sizes: tuple[int, ...]) -> No
 
 
 WIDE = {"hungyi-lee-lstm": 2200, "bidirectional-rnn": 1600}  # five times, or two states at each of three
+TALL = {"transformer-block": 1100}  # more strips one below another, so that each fits the width of a window
 
 
 @pytest.mark.parametrize("problem", EACH_DRAWN)
@@ -359,7 +360,7 @@ def test_nothing_covers_anything_in_the_shipped_problems(problem: str) -> None:
     result = drawn(found)
     assert covered(result, found) == []
     assert within(result)
-    assert result.width < WIDE.get(problem, 1400) and result.height < 950
+    assert result.width < WIDE.get(problem, 1400) and result.height < TALL.get(problem, 950)
 
 
 def within(result: Diagram) -> bool:
