@@ -53,11 +53,12 @@ class Symbolic(Record):
 
 
 class Numeric(Record):
-    """An expression with numbers put in; gaps as in Symbolic."""
+    """An expression with numbers put in; gaps as in Symbolic; rounded: by numbers that were rounded before, so that it is never exact."""
 
     expr: Expr
     iteration: int = 1
     gaps: tuple[Cell, ...] = ()
+    rounded: bool = False
 
 
 class Put(Record):

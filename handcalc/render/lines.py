@@ -196,7 +196,7 @@ def worked(
         if isinstance(summed, Ref):
             exact = exact and reading.shown(cell(summed), iteration).exact
         else:
-            right.append(("≈", Numeric(summed, iteration)))
+            right.append(("≈", Numeric(summed, iteration, rounded=True)))
     if formula is None or not isinstance(formula, Number):
         right.append(("=" if exact else "≈", Value(wanted, iteration)))
     label = Message("given:") if wanted in derivation.graph.fixed else None

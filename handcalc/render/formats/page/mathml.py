@@ -114,16 +114,15 @@ class PageFormulas(Formulas):
         """label, left side, and the right sides that may stand below one another."""
         label = f'<span class="label">{self.words(block.label)}</span> ' if block.label else ""
         parts: list[str] = []
-        before, numbers = "", 0
+        before = ""
         for relation, item in block.right:
-            numbers += isinstance(item, Numeric)
             field = self.answer(item) if isinstance(item, Blank) else ""
             formula = self.formula(item)
             if field:
                 parts.append(f"<span>{_math(f'<mo>{relation}</mo>')}{field}</span>")
                 continue
             if formula != before:
-                decides = block.step is not None and not (isinstance(item, Numeric) and numbers > 1)  # those that were rounded before stay
+                decides = block.step is not None and not (isinstance(item, Numeric) and item.rounded)
                 parts.append(self._part(relation, formula, _decides(item) if decides else ""))
             before = formula
         return f'{label}<div class="left">{_math(self.formula(block.left))}</div> <div class="right">{" ".join(parts)}</div>'
